@@ -1,0 +1,1 @@
+"""tetherpy: reactive providers and durable background jobs."""
