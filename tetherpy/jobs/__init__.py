@@ -1,1 +1,84 @@
-"""tetherpy: reactive providers and durable background jobs."""
+"""Background jobs: what a job is, its states, and the engines that keep it."""
+
+from .backoff import Backoff
+from .control import CancelJob, DoNotRetry, Snooze
+from .engine import JobEngine, JobStore, WorkQueue
+from .errors import (
+    ClaimLostError,
+    IllegalJobTransitionError,
+    JobError,
+    JobNotFoundError,
+    JobRunningError,
+    JobTimeoutError,
+    JobWaitTimeoutError,
+    PayloadDecodeError,
+    PayloadEncodeError,
+    PayloadError,
+    PayloadTooLargeError,
+    UniqueJobError,
+    UnreadableJobError,
+)
+from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+from .outcomes import (
+    Cancelled,
+    Claim,
+    Completed,
+    Exchange,
+    Failed,
+    Outcome,
+    Progress,
+    Released,
+    Settlement,
+    Snoozed,
+)
+from .payload import MAX_PAYLOAD_BYTES, decode, decode_as, encode
+from .query import CreationOrder, JobQuery
+from .status import LEGAL_MOVES, BackgroundJobStatus, is_legal_move, state_diagram
+
+__all__ = [
+    "LEGAL_MOVES",
+    "MAX_PAYLOAD_BYTES",
+    "BackgroundJob",
+    "BackgroundJobStatus",
+    "Backoff",
+    "CancelJob",
+    "Cancelled",
+    "Claim",
+    "ClaimLostError",
+    "Completed",
+    "CreationOrder",
+    "DoNotRetry",
+    "Exchange",
+    "Failed",
+    "IllegalJobTransitionError",
+    "JobAttempt",
+    "JobCounts",
+    "JobEngine",
+    "JobError",
+    "JobNotFoundError",
+    "JobQuery",
+    "JobRunningError",
+    "JobStore",
+    "JobTimeoutError",
+    "JobWaitTimeoutError",
+    "NewJob",
+    "Outcome",
+    "PayloadDecodeError",
+    "PayloadEncodeError",
+    "PayloadError",
+    "PayloadTooLargeError",
+    "Progress",
+    "Released",
+    "Settlement",
+    "Snooze",
+    "Snoozed",
+    "UniqueJobError",
+    "UnreadableJobError",
+    "WorkQueue",
+    "WorkerRecord",
+    "decode",
+    "decode_as",
+    "encode",
+    "is_legal_move",
+    "state_diagram",
+]

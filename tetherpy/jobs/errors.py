@@ -1,0 +1,147 @@
+"""Every error of the job packages."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from tetherpy.errors import TetherError
+
+from .status import LEGAL_MOVES, BackgroundJobStatus
+
+
+class JobError(TetherError):
+    """Base of all errors about jobs."""
+
+
+class JobNotFoundError(JobError):
+    """There is no job with this id."""
+
+    def __init__(self, job_id: int) -> None:
+        self.job_id = job_id
+        super().__init__(
+            f"There is no job {job_id}: it was never committed to this database, or it was deleted. "
+            "Check the id and the database path."
+        )
+
+
+class IllegalJobTransitionError(JobError):
+    """The table of legal moves has no such move."""
+
+    def __init__(self, job_id: int, source: BackgroundJobStatus, target: BackgroundJobStatus) -> None:
+        self.job_id = job_id
+        self.source = source
+        self.target = target
+        legal = ", ".join(LEGAL_MOVES[source]) or "none"
+        super().__init__(
+            f"Job {job_id} is {source} and cannot become {target}. From {source} it can become: {legal}."
+        )
+
+
+class JobRunningError(JobError):
+    """A RUNNING job cannot be deleted."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"{what} cannot be deleted while RUNNING: its worker would report to a row that is gone. "
+            "Cancel it and wait for its end, then delete it."
+        )
+
+
+class UniqueJobError(JobError):
+    """Another active job holds the unique key."""
+
+    def __init__(self, job_id: int, unique_key: str) -> None:
+        self.job_id = job_id
+        self.unique_key = unique_key
+        super().__init__(
+            f"Job {job_id} cannot run again: another PENDING or RUNNING job has its unique key "
+            f"{unique_key!r}. Wait for that one, or cancel it."
+        )
+
+
+class ClaimLostError(JobError):
+    """The job was taken from this worker, so nothing it reports counts any more."""
+
+    def __init__(self, job_id: int, worker_id: str | None, attempt: int) -> None:
+        self.job_id = job_id
+        self.worker_id = worker_id
+        self.attempt = attempt
+        super().__init__(
+            f"Attempt {attempt} of job {job_id} no longer belongs to worker {worker_id}: its lease ran "
+            "out or it was taken for dead, and the job was given back. Undo this attempt's writes."
+        )
+
+
+class UnreadableJobError(JobError):
+    """A row holds what no version of this library writes."""
+
+    def __init__(self, job_id: object, column: str, value: object) -> None:
+        self.job_id = job_id
+        self.column = column
+        self.value = value
+        super().__init__(
+            f"Job {job_id} cannot be read: its {column} is {value!r:.200}, which something else than "
+            "tetherpy wrote. Correct or delete the row."
+        )
+
+
+class JobWaitTimeoutError(JobError, TimeoutError):
+    """The job had not finished when the wait for it ran out; the job itself goes on."""
+
+    def __init__(self, job_id: int, timeout: timedelta, status: BackgroundJobStatus) -> None:
+        self.job_id = job_id
+        self.timeout = timeout
+        self.status = status
+        super().__init__(
+            f"Job {job_id} is still {status} after {timeout}. Wait longer, or see that a worker runs "
+            "for this database."
+        )
+
+
+class JobTimeoutError(JobError, TimeoutError):
+    """One attempt took longer than the job's timeout."""
+
+    def __init__(self, job_id: int, timeout: timedelta) -> None:
+        self.job_id = job_id
+        self.timeout = timeout
+        super().__init__(
+            f"Job {job_id} did not finish within {timeout}. Give it a longer timeout or less to do."
+        )
+
+
+class PayloadError(JobError):
+    """Base of the errors about payloads and results."""
+
+
+class PayloadEncodeError(PayloadError):
+    """A value cannot be written as JSON; ``path`` says which, such as ``$.user.tags[2]``."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(
+            f"The value at {path} cannot be stored as JSON: {reason}. Use dict, list, str, numbers, "
+            "bool, None, or attrs classes, dataclasses and TypedDicts made of them."
+        )
+
+
+class PayloadTooLargeError(PayloadError):
+    """A value is larger than the bound when encoded."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        self.size = size
+        self.limit = limit
+        super().__init__(
+            f"The value takes {size:,} bytes as JSON; the bound is {limit:,}. Store it in a file or "
+            "table and put its name in the payload."
+        )
+
+
+class PayloadDecodeError(PayloadError):
+    """Stored JSON does not fit what was asked for; ``path`` says where, such as ``$.user.age``."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"The stored value does not fit at {path}: {reason}.")

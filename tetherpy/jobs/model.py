@@ -1,0 +1,176 @@
+"""What is asked for (``NewJob``) and what is stored (``BackgroundJob``, ``JobAttempt``)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import attrs
+
+from .payload import decode, decode_as
+from .status import BackgroundJobStatus
+
+T = TypeVar("T")
+
+
+@attrs.frozen(kw_only=True)
+class BackgroundJob:
+    """Show a stored job as one row held it; every instant is aware and in UTC.
+
+    Payload and result are kept as the JSON text of the row and decoded when asked for, so that a
+    list of jobs costs no decoding and one bad payload does not spoil the list.
+    """
+
+    id: int
+    job_key: str
+    payload_json: str | None = None
+    status: BackgroundJobStatus
+    attempts: int = 0
+    max_attempts: int = 3
+    last_attempt_at: datetime | None = None
+    last_error: str | None = None
+    priority: int = 0
+    created_at: datetime
+    updated_at: datetime
+    queue: str = "default"
+    run_at: datetime
+    timeout: timedelta | None = None
+    unique_key: str | None = None
+    claimed_by: str | None = None
+    lease_expires_at: datetime | None = None
+    progress: float | None = None
+    progress_message: str | None = None
+    result_json: str | None = None
+    finished_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+
+    @property
+    def payload(self) -> Any:
+        """Decode the payload as plain JSON; one that is not JSON is a ``PayloadDecodeError``."""
+        return decode(self.payload_json)
+
+    @property
+    def result(self) -> Any:
+        """Decode the handler's result as plain JSON; None until the job is COMPLETED."""
+        return decode(self.result_json)
+
+    def payload_as(self, annotation: type[T]) -> T:
+        """Decode the payload as ``annotation``; a misfit is a ``PayloadDecodeError`` with its path."""
+        return decode_as(self.payload_json, annotation)
+
+    def result_as(self, annotation: type[T]) -> T:
+        """Decode the result as ``annotation``; a misfit is a ``PayloadDecodeError`` with its path."""
+        return decode_as(self.result_json, annotation)
+
+
+def _not_blank(_: object, attribute: attrs.Attribute[str], value: str) -> None:
+    if not value.strip():
+        message = f"NewJob.{attribute.name} is blank; name the {attribute.name.replace('_', ' ')}."
+        raise ValueError(message)
+
+
+def _positive_span(_: object, attribute: attrs.Attribute[timedelta | None], value: timedelta | None) -> None:
+    if value is not None and value <= timedelta(0):
+        message = f"NewJob.{attribute.name} is {value}; it must be longer than zero, or None."
+        raise ValueError(message)
+
+
+def to_span(value: timedelta | float | None) -> timedelta | None:
+    """Accept a ``timedelta`` or seconds."""
+    return value if value is None or isinstance(value, timedelta) else timedelta(seconds=value)
+
+
+_INTEGER_RANGE = [attrs.validators.ge(-(2**63)), attrs.validators.lt(2**63)]
+
+
+@attrs.frozen(kw_only=True)
+class NewJob:
+    """Ask for a job; nothing is stored until it is enqueued.
+
+    ``run_at`` (aware) or ``delay`` says when it may run first, at once if neither is given, and
+    both is a ``ValueError``. ``timeout`` bounds one attempt. Durations are a ``timedelta`` or
+    seconds. While a job with the same ``unique_key`` is PENDING or RUNNING, enqueueing another
+    stores nothing and returns the id of the one that is there.
+    """
+
+    job_key: str = attrs.field(validator=_not_blank)
+    payload: object = None
+    priority: int = attrs.field(default=0, validator=_INTEGER_RANGE)
+    max_attempts: int = attrs.field(default=3, validator=[attrs.validators.ge(1), *_INTEGER_RANGE])
+    delay: timedelta | None = attrs.field(default=None, converter=to_span)
+    run_at: datetime | None = None
+    queue: str = attrs.field(default="default", validator=_not_blank)
+    timeout: timedelta | None = attrs.field(default=None, converter=to_span, validator=_positive_span)
+    unique_key: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.delay is not None and self.run_at is not None:
+            message = "NewJob has both delay and run_at; give one of them."
+            raise ValueError(message)
+        if self.run_at is not None and self.run_at.tzinfo is None:
+            message = f"NewJob.run_at {self.run_at!r} has no time zone; use an aware datetime."
+            raise ValueError(message)
+
+
+@attrs.frozen(kw_only=True)
+class JobAttempt:
+    """Show one attempt of a job; ``finished_at`` and ``outcome`` are None while it runs.
+
+    ``outcome`` is "completed", "failed", "snoozed", "cancelled", "released" or "worker died".
+    ``attempt`` is the number it had when it was claimed: snoozed and released attempts are not
+    counted, so the next attempt has the same number.
+    """
+
+    job_id: int
+    attempt: int
+    worker: str | None
+    started_at: datetime | None
+    finished_at: datetime | None = None
+    outcome: str | None = None
+    error: str | None = None
+    traceback: str | None = None
+
+
+@attrs.frozen(kw_only=True)
+class JobCounts:
+    """Count the jobs in each state; ``unknown`` counts rows whose status is none of them."""
+
+    pending: int = 0
+    running: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    unknown: int = 0
+
+    @property
+    def total(self) -> int:
+        """Count all jobs."""
+        return self.unknown + sum(self.by_status.values())
+
+    @property
+    def by_status(self) -> Mapping[BackgroundJobStatus, int]:
+        """Return the counts keyed by status."""
+        return MappingProxyType(
+            {
+                BackgroundJobStatus.PENDING: self.pending,
+                BackgroundJobStatus.RUNNING: self.running,
+                BackgroundJobStatus.COMPLETED: self.completed,
+                BackgroundJobStatus.FAILED: self.failed,
+                BackgroundJobStatus.CANCELLED: self.cancelled,
+            }
+        )
+
+
+@attrs.frozen(kw_only=True)
+class WorkerRecord:
+    """Describe one worker as ``background_service_workers`` holds it."""
+
+    id: str
+    pid: int
+    host: str
+    started_at: datetime
+    heartbeat_at: datetime
+    notification_title: str = ""
+    notification_content: str = ""

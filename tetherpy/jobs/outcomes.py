@@ -1,0 +1,103 @@
+"""How an attempt ended, and the claim that entitles a worker to say so."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TypeAlias
+
+import attrs
+
+from .model import BackgroundJob
+
+
+@attrs.frozen
+class Claim:
+    """Hold a job that a worker may run; ``job.claimed_by`` and ``job.attempts`` are its fence.
+
+    Whatever the worker reports for a claim changes nothing once the job has been taken from it.
+    """
+
+    job: BackgroundJob
+
+    @property
+    def id(self) -> int:
+        """Return the job's id."""
+        return self.job.id
+
+    @property
+    def worker_id(self) -> str | None:
+        """Return the worker that holds the claim."""
+        return self.job.claimed_by
+
+    @property
+    def attempt(self) -> int:
+        """Return the number of this attempt, counted from 1."""
+        return self.job.attempts
+
+
+@attrs.frozen
+class Completed:
+    """The handler returned; ``result_json`` is its encoded value."""
+
+    result_json: str | None = None
+
+
+@attrs.frozen
+class Failed:
+    """The attempt failed; the job runs again at ``retry_at``, or is FAILED if that is None."""
+
+    error: str
+    traceback: str | None = None
+    retry_at: datetime | None = None
+
+
+@attrs.frozen
+class Snoozed:
+    """The handler asked to run again at ``run_at``; the attempt is not counted."""
+
+    run_at: datetime
+
+
+@attrs.frozen
+class Cancelled:
+    """The handler stopped, on request or of its own accord."""
+
+    reason: str
+
+
+@attrs.frozen
+class Released:
+    """The worker stops and hands the job back at once; the attempt is not counted."""
+
+
+Outcome: TypeAlias = Completed | Failed | Snoozed | Cancelled | Released
+
+
+@attrs.frozen
+class Settlement:
+    """Report how the attempt of one claim ended."""
+
+    claim: Claim
+    outcome: Outcome
+
+
+@attrs.frozen
+class Progress:
+    """Report how far one claim is: ``fraction`` in 0 to 1, or None to change the message alone."""
+
+    claim: Claim
+    fraction: float | None = None
+    message: str | None = None
+
+
+@attrs.frozen
+class Exchange:
+    """Answer a worker: what it may run now, and what it reported too late.
+
+    ``rejected`` are the settlements whose fence did not match. ``next_due`` is when the earliest
+    delayed job falls due, None if there is none: until then only a change wakes the worker.
+    """
+
+    claims: tuple[Claim, ...] = ()
+    rejected: tuple[Settlement, ...] = ()
+    next_due: datetime | None = None

@@ -1,0 +1,89 @@
+"""Where in a value the part is that JSON cannot hold; looked for only after encoding failed."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import attrs
+import msgspec
+
+_MAX_DEPTH = 200
+_SHOWN_LEVELS = 6
+
+
+def find_misfit(value: object) -> tuple[str, str] | None:
+    """Return path and reason of the first part that JSON cannot hold, None if all fits."""
+    todo: list[tuple[tuple[str, ...], object]] = [((), value)]
+    while todo:
+        path, part = todo.pop()
+        reason = _misfit(part) if len(path) <= _MAX_DEPTH else "it is nested too deeply, or contains itself"
+        if reason is not None:
+            return _show(path), reason
+        todo += reversed([((*path, step), child) for step, child in _children(part)])
+    return None
+
+
+def _show(path: tuple[str, ...]) -> str:
+    if len(path) > _SHOWN_LEVELS:
+        path = (*path[:_SHOWN_LEVELS], "...")
+    return "$" + "".join(path)
+
+
+def _misfit(part: object) -> str | None:
+    if isinstance(part, float) and not math.isfinite(part):
+        return f"{part} is not a JSON number"
+    if isinstance(part, str):
+        return _lone_surrogate(part)
+    if isinstance(part, Mapping):
+        return next(filter(None, map(_bad_key, cast("Mapping[Any, Any]", part))), None)
+    if next(iter(_children(part)), None) is not None:
+        return None
+    try:
+        msgspec.json.encode(part)
+    except (TypeError, ValueError, OverflowError) as error:
+        return str(error)
+    return None
+
+
+def _lone_surrogate(text: str) -> str | None:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return f"the character at {error.start} is a lone surrogate, which UTF-8 cannot hold"
+    return None
+
+
+def _bad_key(key: object) -> str | None:
+    if isinstance(key, float) and not math.isfinite(key):
+        return f"the key {key} is not a JSON number"
+    try:
+        msgspec.json.encode({key: None})
+    except (TypeError, ValueError) as error:
+        return f"the key {key!r:.60} is not a string: {error}"
+    return None
+
+
+def _children(part: object) -> Iterator[tuple[str, object]]:
+    if isinstance(part, Mapping):
+        for key, child in cast("Mapping[Any, Any]", part).items():
+            yield f".{key}", child
+    elif isinstance(part, list | tuple | set | frozenset):
+        for index, child in enumerate(cast("list[Any]", part)):
+            yield f"[{index}]", child
+    else:
+        for name in _field_names(part):
+            yield f".{name}", getattr(part, name, None)
+
+
+def _field_names(part: object) -> list[str]:
+    kind: Any = type(part)
+    if attrs.has(kind):
+        return [field.name for field in attrs.fields(kind)]
+    if dataclasses.is_dataclass(kind):
+        return [field.name for field in dataclasses.fields(kind)]
+    if issubclass(kind, msgspec.Struct):
+        return list(kind.__struct_fields__)
+    return []

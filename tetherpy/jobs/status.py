@@ -1,0 +1,72 @@
+"""The states of a job and the one table of legal moves between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class BackgroundJobStatus(StrEnum):
+    """Say where a job is in its life; the value is what the ``status`` column holds."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_finished(self) -> bool:
+        """Tell whether the job has reached an end; only ``retry_job`` leads on from there."""
+        return self in FINISHED
+
+
+FINISHED = frozenset(
+    {BackgroundJobStatus.COMPLETED, BackgroundJobStatus.FAILED, BackgroundJobStatus.CANCELLED}
+)
+
+LEGAL_MOVES: Mapping[BackgroundJobStatus, Mapping[BackgroundJobStatus, str]] = MappingProxyType(
+    {
+        BackgroundJobStatus.PENDING: MappingProxyType(
+            {
+                BackgroundJobStatus.RUNNING: "claimed by a worker",
+                BackgroundJobStatus.CANCELLED: "cancelled before it ran",
+            }
+        ),
+        BackgroundJobStatus.RUNNING: MappingProxyType(
+            {
+                BackgroundJobStatus.COMPLETED: "handler returned",
+                BackgroundJobStatus.FAILED: "last attempt failed",
+                BackgroundJobStatus.CANCELLED: "handler stopped on request",
+                BackgroundJobStatus.PENDING: "retried, snoozed or handed back",
+            }
+        ),
+        BackgroundJobStatus.COMPLETED: MappingProxyType({BackgroundJobStatus.PENDING: "run again"}),
+        BackgroundJobStatus.FAILED: MappingProxyType({BackgroundJobStatus.PENDING: "retried by hand"}),
+        BackgroundJobStatus.CANCELLED: MappingProxyType({BackgroundJobStatus.PENDING: "retried by hand"}),
+    }
+)
+"""Every legal move with what causes it; whatever is not here is an ``IllegalJobTransitionError``."""
+
+
+def is_legal_move(source: BackgroundJobStatus, target: BackgroundJobStatus) -> bool:
+    """Tell whether a job may go from ``source`` to ``target``."""
+    return target in LEGAL_MOVES[source]
+
+
+def sources_of(target: BackgroundJobStatus) -> frozenset[BackgroundJobStatus]:
+    """Return the states from which ``target`` can be reached in one move."""
+    return frozenset(source for source, targets in LEGAL_MOVES.items() if target in targets)
+
+
+def state_diagram() -> str:
+    """Draw the table of legal moves as the text of a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", f"    [*] --> {BackgroundJobStatus.PENDING}: enqueued"]
+    lines += [
+        f"    {source} --> {target}: {cause}"
+        for source, targets in LEGAL_MOVES.items()
+        for target, cause in targets.items()
+    ]
+    lines += [f"    {status} --> [*]" for status in BackgroundJobStatus if status.is_finished]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,37 @@
+"""Instants as the tables hold them: ISO 8601, UTC, microseconds, always 27 characters.
+
+The fixed width makes the order of the text the order of time, which every index on a time
+column relies on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TypeAlias
+
+Clock: TypeAlias = Callable[[], datetime]
+"""Returns the present as an aware UTC datetime; tests hand in their own."""
+
+
+def utc_now() -> datetime:
+    """Return the present, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def to_text(instant: datetime) -> str:
+    """Write an aware datetime in the fixed form; a naive one is a ``ValueError``."""
+    if instant.tzinfo is None:
+        message = (
+            f"{instant!r} has no time zone, so its instant is unknown. Use an aware datetime, "
+            "such as datetime.now(UTC) + timedelta(minutes=5)."
+        )
+        raise ValueError(message)
+    utc = instant.astimezone(UTC).replace(tzinfo=None)
+    return utc.isoformat(timespec="microseconds") + "Z"
+
+
+def from_text(text: str) -> datetime:
+    """Read any ISO 8601 text, the seed's milliseconds included; one without an offset is UTC."""
+    instant = datetime.fromisoformat(text)
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
