@@ -1,0 +1,88 @@
+"""One connection on a thread of its own, spoken to in whole functions: one call is one hop."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self, TypeAlias, TypeVar, TypeVarTuple, cast
+
+import aiosqlite
+import attrs
+
+from .cancellation import finish
+from .connection import BUSY_SLICE_MS, TrackedConnection, configure
+from .errors import DatabaseClosedError, DatabaseError
+from .footprint import CACHED_STATEMENTS
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+Explain: TypeAlias = Callable[[sqlite3.Error], DatabaseError | None]
+
+
+@attrs.define
+class Channel:
+    """An aiosqlite connection. Calls run in the order in which they were made, each to its end."""
+
+    path: Path
+    _connection: aiosqlite.Connection
+    _explain: Explain
+    _closed: bool = False
+    #: Calls made so far.
+    hops: int = 0
+
+    @classmethod
+    async def open(cls, path: Path, explain: Explain) -> Self:
+        """Connect; the file is created if it is not there. Errors of SQLite go through ``explain``."""
+        opening = asyncio.ensure_future(cls._open(path, explain))
+        try:
+            return await finish(opening)
+        except asyncio.CancelledError:
+            if not opening.cancelled() and opening.exception() is None:
+                await opening.result().close()
+            raise
+
+    @classmethod
+    async def _open(cls, path: Path, explain: Explain) -> Self:
+        connection = await aiosqlite.connect(
+            path,
+            factory=TrackedConnection,
+            isolation_level=None,
+            timeout=BUSY_SLICE_MS / 1000,
+            cached_statements=CACHED_STATEMENTS,
+        )
+        channel = cls(path, connection, explain)
+        try:
+            await channel.call(configure)
+        except BaseException:
+            await channel.close()
+            raise
+        return channel
+
+    async def call(self, function: Callable[[TrackedConnection, *Ts], T], *args: *Ts) -> T:
+        """Run ``function(connection, *args)`` on the connection's thread.
+
+        A caller cancelled meanwhile leaves at once; the function still runs, after those before it.
+        """
+        if self._closed:
+            raise DatabaseClosedError(self.path)
+        self.hops += 1
+        try:
+            # A callable where aiosqlite expects SQL: see TrackedConnection.
+            return cast("T", await self._connection.execute_fetchall(cast("Any", function), args))
+        except sqlite3.Error as error:
+            explained = self.explained(error)
+            if explained is error:
+                raise
+            raise explained from error
+
+    def explained(self, error: BaseException) -> BaseException:
+        """Return the error that says what to do about ``error``, caused by it, or ``error`` itself."""
+        if not isinstance(error, sqlite3.Error) or (explained := self._explain(error)) is None:
+            return error
+        explained.__cause__ = error
+        return explained
+
+    async def close(self) -> None:
+        """Close after the calls made before; an open transaction is rolled back."""
+        self._closed = True
+        await finish(self._connection.close())

@@ -1,0 +1,139 @@
+"""What happens on the writer's thread: transactions, and many operations sharing one."""
+
+import sqlite3
+import time
+from asyncio import Future
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import attrs
+
+from .changelog import record
+from .connection import TrackedConnection
+from .errors import TransactionOverError
+
+
+@attrs.frozen(eq=False)
+class Operation:
+    """A function to run in a transaction, and the future of the task that waits for its result."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    future: "Future[Any]"
+
+    def wanted(self) -> bool:
+        """Tell whether its caller still waits; asked on the writer's thread, where a late answer does no harm."""
+        return not self.future.done()
+
+
+@attrs.frozen
+class Outcome:
+    """What an operation returned or raised."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+
+def begin(connection: TrackedConnection, patience: float, wanted: Callable[[], bool]) -> None:
+    """Take the write lock, waiting at most ``patience`` seconds and only as long as it is ``wanted``."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.control("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() >= deadline or not wanted():
+                raise
+        else:
+            connection.footprints.changed.clear()
+            return
+
+
+def commit(connection: TrackedConnection, ring: Callable[[], None]) -> None:
+    """Commit; a commit that changed tables names them in the change log and rings the bell."""
+    demand_transaction(connection)
+    changed = connection.footprints.changed
+    try:
+        if changed:
+            record(connection, changed)
+        connection.control("COMMIT")
+    except BaseException:
+        rollback(connection)
+        raise
+    if changed:
+        ring()
+
+
+def rollback(connection: TrackedConnection) -> None:
+    """Roll back, unless SQLite already did (as it does when the disk is full)."""
+    if connection.in_transaction:
+        connection.control("ROLLBACK")
+
+
+def save(connection: TrackedConnection, depth: int) -> None:
+    """Mark the point that :func:`restore` goes back to."""
+    demand_transaction(connection)
+    connection.control(f"SAVEPOINT tetherpy_{depth}")
+
+
+def release(connection: TrackedConnection, depth: int) -> None:
+    """Forget the savepoint; its work is now the surrounding transaction's."""
+    demand_transaction(connection)
+    connection.control(f"RELEASE tetherpy_{depth}")
+
+
+def restore(connection: TrackedConnection, depth: int) -> None:
+    """Undo what was done since the savepoint, unless SQLite has undone the whole transaction already."""
+    if connection.in_transaction:
+        connection.control(f"ROLLBACK TO tetherpy_{depth}")
+        connection.control(f"RELEASE tetherpy_{depth}")
+
+
+def demand_transaction(connection: TrackedConnection) -> None:
+    """Raise if SQLite has rolled back: a statement executed now would be committed at once, alone."""
+    if not connection.in_transaction:
+        raise TransactionOverError("SQLite rolled it back after an earlier error")
+
+
+def guarded(connection: TrackedConnection, function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """Run a caller's function inside the open transaction, which it can neither end nor outlive."""
+    demand_transaction(connection)
+    connection.footprints.guarded = True
+    try:
+        return function(connection, *args)
+    finally:
+        connection.footprints.guarded = False
+
+
+def commit_together(
+    connection: TrackedConnection, operations: Sequence[Operation], patience: float, ring: Callable[[], None]
+) -> list[Outcome]:
+    """Run all operations in one transaction; if one fails, run each in its own, so that only its caller sees it.
+
+    A transaction of all is the fast case: one sync, one bell. The replay costs less than a savepoint for each.
+    """
+
+    def wanted() -> bool:
+        return any(operation.wanted() for operation in operations)
+
+    if not wanted():
+        return [Outcome() for _ in operations]
+    try:
+        begin(connection, patience, wanted)
+    except sqlite3.Error as error:
+        return [Outcome(error=error) for _ in operations]
+    try:
+        outcomes = [
+            Outcome(guarded(connection, operation.function, operation.args))
+            if operation.wanted()
+            else Outcome()
+            for operation in operations
+        ]
+        commit(connection, ring)
+    except BaseException as error:  # handed to the caller, whatever it is
+        rollback(connection)
+        if len(operations) == 1:
+            return [Outcome(error=error)]
+    else:
+        return outcomes
+    return [commit_together(connection, [operation], patience, ring)[0] for operation in operations]

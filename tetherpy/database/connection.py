@@ -1,0 +1,125 @@
+"""The ``sqlite3`` connection that both sides of a database use, and how it is set up."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, Self, TypeAlias
+
+import attrs
+
+from .footprint import SCHEMA_TABLE, Footprints
+
+#: A row by name, by index and by iteration; ``dict(row)`` copies it.
+Row: TypeAlias = sqlite3.Row
+#: Values for ``?`` or for ``:name``.
+Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
+Synchronous: TypeAlias = Literal["OFF", "NORMAL", "FULL", "EXTRA"]
+
+#: How long SQLite waits for a lock before our loop looks whether anyone still wants it.
+BUSY_SLICE_MS = 100
+_WAL_KEPT_BYTES = 32 * 1024 * 1024
+
+
+@attrs.frozen
+class Returned:
+    """What a function returned, dressed as the cursor that aiosqlite fetches from."""
+
+    value: Any
+
+    def fetchall(self) -> Any:
+        """Return the function's result."""
+        return self.value
+
+
+class TrackedCursor(sqlite3.Cursor):
+    """A cursor that notes which tables its statements changed."""
+
+    connection: "TrackedConnection"
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        """Execute one statement, as ``sqlite3`` does."""
+        return self._track(sql, super().execute, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Self:
+        """Execute one statement for each set of parameters, as ``sqlite3`` does."""
+        return self._track(sql, super().executemany, parameters)
+
+    def _track(self, sql: str, execute: Callable[[str, Any], Self], parameters: Any) -> Self:
+        connection = self.connection
+        writes = connection.footprints.of(sql).writes
+        before = connection.total_changes
+        try:
+            return execute(sql, parameters)
+        finally:
+            # A statement that failed half-way (OR FAIL) has changed rows too, and DDL counts none.
+            if writes and (connection.total_changes != before or SCHEMA_TABLE in writes):
+                connection.footprints.changed |= writes
+
+
+class TrackedConnection(sqlite3.Connection):
+    """A connection that knows what its transaction changed and that runs a function in one hop.
+
+    aiosqlite has no call for "run this function on the thread"; it does call ``execute(...).fetchall()`` there,
+    so a callable given as ``sql`` is called with this connection (its public ``factory=`` makes this possible).
+    """
+
+    footprints: Footprints
+
+    def execute(self, sql: Any, parameters: Any = (), /) -> Any:
+        """Execute one statement, or call a function with this connection and ``parameters``."""
+        if isinstance(sql, str):
+            return self.cursor().execute(sql, parameters)
+        return Returned(sql(self, *parameters))
+
+    def cursor(self, factory: Any = TrackedCursor) -> Any:
+        """Return a cursor; a factory of one's own is made to track by deriving from :class:`TrackedCursor`."""
+        return super().cursor(factory)
+
+    def blobopen(
+        self, table: str, column: str, row: int, /, *, readonly: bool = False, name: str = "main"
+    ) -> sqlite3.Blob:
+        """Open a blob; one opened for writing counts as a change, since SQLite announces none."""
+        if not readonly:
+            self.footprints.changed.add(table)
+        return super().blobopen(table, column, row, readonly=readonly, name=name)
+
+    def control(self, sql: str) -> None:
+        """Execute a statement that callers may not: its text is ours, so the cache never serves it to them."""
+        super().cursor(sqlite3.Cursor).execute(f"{sql} /* tetherpy */")
+
+
+def configure(connection: sqlite3.Connection) -> None:
+    """Set up what both connections have in common; fails if the file is no database."""
+    assert isinstance(connection, TrackedConnection)  # noqa: S101  # the factory's own promise
+    connection.row_factory = sqlite3.Row
+    connection.footprints = Footprints()
+    connection.set_authorizer(connection.footprints.authorize)
+    connection.control("PRAGMA foreign_keys = ON")
+    connection.control("PRAGMA schema_version")
+
+
+def configure_writer(connection: TrackedConnection, synchronous: Synchronous, patience: float) -> None:
+    """Make the database a WAL one (it stays so) and set what concerns writing."""
+    enter_wal(connection, patience)
+    connection.control(f"PRAGMA synchronous = {synchronous}")
+    connection.control(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
+
+
+def configure_reader(connection: TrackedConnection, patience: float) -> None:
+    """Let the connection read only; in WAL it waits for a lock in rare moments alone, such as recovery."""
+    connection.control(f"PRAGMA busy_timeout = {round(patience * 1000)}")
+    connection.control("PRAGMA query_only = ON")
+
+
+def enter_wal(connection: TrackedConnection, patience: float) -> None:
+    """Switch to WAL; SQLite does not wait by itself while another process is doing the same."""
+    deadline = time.monotonic() + patience
+    while True:
+        try:
+            connection.control("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
+                raise
+            time.sleep(0.001)
+        else:
+            return

@@ -1,0 +1,295 @@
+"""The database as an app sees it."""
+
+import asyncio
+import contextlib
+import os
+import sqlite3
+from collections.abc import Callable, Hashable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+
+import attrs
+
+from . import changelog, migrations
+from .bell import Bell
+from .cancellation import finish
+from .channel import Channel
+from .connection import (
+    Parameters,
+    Row,
+    Synchronous,
+    TrackedConnection,
+    configure_reader,
+    configure_writer,
+)
+from .errors import (
+    DatabaseFolderMissingError,
+    DatabaseOpenError,
+    DatabaseReadOnlyError,
+    RowNotFoundError,
+    TransactionHeldError,
+    WrongLoopError,
+    explain,
+    explain_reading,
+)
+from .feed import ChangeFeed, OnChange
+from .footprint import CHANGES_TABLE
+from .live import LiveQuery, Query
+from .migrations import Migration
+from .opening import Opening
+from .rx import observable
+from .statements import Executed, execute, execute_many, fetch_all, fetch_first, in_snapshot
+from .transaction import Transaction
+from .writer import Writer
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+@attrs.define(eq=False)
+class Database:
+    """An SQLite file in WAL mode: one connection that writes and one that reads, each on its own thread.
+
+    Every call is one hop to a thread. Writes that wait at the same moment share a transaction. All calls are made
+    in the loop that opened it; any number of Databases, in any number of processes, may have the same file open.
+    """
+
+    path: Path
+    _loop: asyncio.AbstractEventLoop
+    _writer: Writer
+    _reader: Channel
+    _bell: Bell
+    _feed: ChangeFeed
+    _live: dict[Hashable, LiveQuery] = attrs.Factory(dict[Hashable, LiveQuery])
+    _closing: "asyncio.Task[None] | None" = None
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        migrations: Iterable[Migration] = (),
+        synchronous: Synchronous = "NORMAL",
+        busy_timeout: float = 5.0,
+        safety_interval: float | None = 0.25,
+    ) -> "Opening[Database]":
+        """Open or create the database, apply what ``migrations`` are missing: ``async with Database.open(...)``.
+
+        ``synchronous`` is SQLite's: NORMAL survives any death of the process, and a power cut may take the last
+        commits; FULL syncs each commit. ``busy_timeout`` (seconds) bounds the wait for another process' write
+        transaction. ``safety_interval`` (seconds, None for never) is how often a listening process looks whether
+        a commit came without notice, as one does from a program that does not use tetherpy.
+        Foreign keys are enforced. Raises a :class:`DatabaseOpenError`, :class:`MigrationError` or other
+        :class:`DatabaseError` that says what is wrong.
+        """
+        file = Path(path)
+        steps = tuple(migrations)
+        return Opening(lambda: cls._open(file, steps, synchronous, busy_timeout, safety_interval))
+
+    @classmethod
+    async def _open(
+        cls,
+        path: Path,
+        steps: tuple[Migration, ...],
+        synchronous: Synchronous,
+        busy_timeout: float,
+        safety_interval: float | None,
+    ) -> "Database":
+        path = checked_path(path)
+        loop = asyncio.get_running_loop()
+        async with contextlib.AsyncExitStack() as stack:
+            channel = await Channel.open(path, partial(explain, path=path, busy_timeout=busy_timeout))
+            stack.push_async_callback(channel.close)
+            await channel.call(configure_writer, synchronous, busy_timeout)
+            bell = Bell.of(path)
+            stack.callback(bell.close)
+            reader = await Channel.open(path, partial(explain_reading, path=path, busy_timeout=busy_timeout))
+            stack.push_async_callback(reader.close)
+            await reader.call(configure_reader, busy_timeout)
+            writer = Writer(channel, busy_timeout, bell.ring)
+            if not await reader.call(has_bookkeeping):
+                await writer.run(create_bookkeeping, ())
+            feed = ChangeFeed(reader, bell, loop, safety_interval)
+            await feed.begin()
+            database = cls(path, loop, writer, reader, bell, feed)
+            await database.migrate(steps)
+            stack.pop_all()
+            return database
+
+    async def aclose(self) -> None:
+        """Finish what is queued, end the live queries, close; closing again waits for the first to end.
+
+        A transaction that some task still holds is rolled back, and its next statement raises
+        :class:`DatabaseClosedError`, like every other call.
+        """
+        self._check_loop()
+        if self._closing is None:
+            self._closing = self._loop.create_task(self._close())
+        await finish(self._closing)
+
+    async def _close(self) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._bell.close)
+            stack.push_async_callback(self._writer.close)
+            stack.push_async_callback(self._reader.close)
+            await self._feed.close()
+
+    async def migrate(self, steps: Iterable[Migration]) -> None:
+        """Apply those migrations that the database does not have yet, each in a transaction of its own.
+
+        Two processes may do this at the same time. Raises :class:`MigrationError` before anything is applied if
+        the database's record and ``steps`` do not fit together, or for the step that failed.
+        """
+        for namespace, ordered in migrations.by_namespace(steps).items():
+            for step in await self._reader.call(migrations.pending, namespace, ordered):
+                await self.run(migrations.apply, ordered, step)
+
+    async def run(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
+        """Run ``function(connection, *args)`` in one hop and one transaction; committed when this returns.
+
+        Calls that wait at the same moment share the transaction. If one of them fails, all are undone and run
+        again one by one: so the function must have no effect but through the connection, and it may neither
+        commit nor roll back. A caller cancelled before its function began has done nothing; after that the
+        function is committed, or undone, without it.
+        """
+        self._check_free("run")
+        result: T = await self._writer.run(function, args)
+        return result
+
+    async def read(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
+        """Run ``function(connection, *args)`` in one hop on the reading connection, seeing one moment throughout."""
+        self._check_loop()
+        result: T = await self._reader.call(in_snapshot, function, args)
+        return result
+
+    async def execute(self, sql: str, parameters: Parameters = ()) -> Executed:
+        """Execute one statement in a transaction; committed when this returns."""
+        self._check_free("execute")
+        result: Executed = await self._writer.run(execute, (sql, parameters))
+        return result
+
+    async def execute_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
+        """Execute one statement for each set of parameters, all in one transaction; return how many rows changed."""
+        self._check_free("execute_many")
+        result: int = await self._writer.run(execute_many, (sql, list(parameters)))
+        return result
+
+    async def get(self, sql: str, parameters: Parameters = ()) -> Row:
+        """Return the first row; raises :class:`RowNotFoundError` if there is none."""
+        row = await self.get_optional(sql, parameters)
+        if row is None:
+            raise RowNotFoundError(sql)
+        return row
+
+    async def get_optional(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        """Return the first row, or None."""
+        self._check_loop()
+        return await self._reader.call(fetch_first, sql, parameters)
+
+    async def get_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Return all rows."""
+        self._check_loop()
+        return await self._reader.call(fetch_all, sql, parameters)
+
+    def transaction(self) -> Transaction:
+        """Return a transaction to enter: ``async with db.transaction() as tx``.
+
+        It has the write lock from its beginning to its end; keep it short. In a task that already holds one it
+        is nested: a savepoint, undone alone and committed with the outer one. Reads on the database itself do
+        not see what the transaction has not committed; reads on ``tx`` do.
+        """
+        self._check_loop()
+        held = self._held()
+        return Transaction(self._writer) if held is None else held.transaction()
+
+    def on_change(self, callback: OnChange) -> Callable[[], None]:
+        """Call ``callback(tables)`` in the loop after each commit, by whatever process, that changed tables.
+
+        Commits that follow each other closely are reported together. More tables than changed may be named
+        (see :mod:`tetherpy.database.changelog`), never fewer. Return what ends it.
+        """
+        self._check_loop()
+        return self._feed.add(callback, lambda: None)
+
+    @property
+    def changes(self) -> "Observable[frozenset[str]]":
+        """The names of changed tables, as :meth:`on_change` reports them; completes when the database closes."""
+        return observable(lambda observer: self._feed.add(observer.on_next, observer.on_completed))
+
+    def watch(
+        self, sql: str, parameters: Parameters = (), *, throttle: float = 0.02
+    ) -> "Observable[list[Row]]":
+        """Return the rows of now, and again after commits that changed a table (or view) the query reads.
+
+        SQLite itself says which tables those are. Queries run at most every ``throttle`` seconds, the first after
+        a pause at once; rows equal to the last ones are not sent again, and all who watch the same query share
+        one. Completes when the database closes; an error of the query ends it with that error.
+        """
+        query = Query(sql, parameters, throttle)
+        return observable(lambda observer: self._live_query(query).subscribe(observer))
+
+    def _live_query(self, query: Query) -> LiveQuery:
+        self._check_loop()
+        key = query.key()
+        live = self._live.get(key)
+        if live is None:
+            live = LiveQuery(query, self._reader, self._feed, lambda: self._forget(key))
+            self._live[key] = live
+        return live
+
+    def _forget(self, key: Hashable) -> None:
+        self._live.pop(key, None)
+
+    def _held(self) -> Transaction | None:
+        holder = self._writer.holder
+        return holder.held_by(asyncio.current_task()) if isinstance(holder, Transaction) else None
+
+    def _check_free(self, call: str) -> None:
+        self._check_loop()
+        if self._writer.holder is not None and self._held() is not None:
+            raise TransactionHeldError(call)
+
+    def _check_loop(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        if loop is not self._loop:
+            raise WrongLoopError(self.path)
+
+
+def checked_path(path: Path) -> Path:
+    """Return the real path of the file, or raise what keeps it from being opened."""
+    if str(path) == ":memory:":
+        raise DatabaseOpenError(
+            path,
+            "a database in memory cannot be shared by two connections",
+            "use a file in a temporary folder",
+        )
+    # Two names of one file must agree on the name of the bell.
+    path = path.resolve()
+    if not path.parent.is_dir():
+        raise DatabaseFolderMissingError(path)
+    if path.is_dir():
+        raise DatabaseOpenError(path, "it is a folder", "name a file in it")
+    writable = path if path.exists() else path.parent
+    if not os.access(writable, os.W_OK) or not os.access(path.parent, os.W_OK):
+        raise DatabaseReadOnlyError(path)
+    return path
+
+
+def has_bookkeeping(connection: TrackedConnection) -> bool:
+    """Tell whether our own tables are there, without taking the write lock."""
+    sql = "SELECT count(*) FROM sqlite_schema WHERE name IN (?, ?)"
+    count: int = connection.execute(sql, (CHANGES_TABLE, migrations.TABLE)).fetchone()[0]
+    return count == 2
+
+
+def create_bookkeeping(connection: TrackedConnection) -> None:
+    """Create our own tables."""
+    changelog.create(connection)
+    migrations.create(connection)

@@ -1,0 +1,288 @@
+"""What the database reports, each error built from the data it keeps."""
+
+import sqlite3
+from pathlib import Path
+
+from tetherpy.errors import TetherError
+
+
+class DatabaseError(TetherError):
+    """Base of everything :mod:`tetherpy.database` raises by itself.
+
+    Errors that a statement earns (a constraint, a typing mistake in SQL) stay the ``sqlite3`` exceptions
+    that they are; what concerns the file, the lock, the disk or the way the API is used is one of these.
+    """
+
+
+class DatabaseOpenError(DatabaseError):
+    """The database could not be opened."""
+
+    def __init__(self, path: Path, reason: str, advice: str) -> None:
+        super().__init__(f"cannot open the database {str(path)!r}: {reason}; {advice}")
+        self.path = path
+        self.reason = reason
+
+
+class DatabaseFolderMissingError(DatabaseOpenError):
+    """The folder that should hold the database does not exist."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path,
+            f"the folder {str(path.parent)!r} does not exist",
+            "create it first (it is not created for you, so that a mistyped path does not start an empty database)",
+        )
+
+
+class NotADatabaseError(DatabaseOpenError):
+    """The file has content that is not an SQLite database (or an encrypted one)."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            path, "the file is not an SQLite database", "check the path; the file has not been changed"
+        )
+
+
+class DatabaseCorruptError(DatabaseError):
+    """SQLite found the file damaged."""
+
+    def __init__(self, path: Path, detail: str) -> None:
+        super().__init__(
+            f"the database {str(path)!r} is damaged ({detail}); stop every process that uses it, keep a copy, "
+            "and restore a backup or salvage it with `sqlite3 file .recover`"
+        )
+        self.path = path
+        self.detail = detail
+
+
+class DatabaseReadOnlyError(DatabaseError):
+    """The file, its folder or its file system does not let this process write."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the database {str(path)!r} cannot be written by this process; SQLite's write-ahead log needs "
+            "write access to the file and to its folder: check owner, mode and mount"
+        )
+        self.path = path
+
+
+class DatabaseLockedError(DatabaseError):
+    """Another connection kept the write lock for longer than ``busy_timeout``."""
+
+    def __init__(self, path: Path, busy_timeout: float) -> None:
+        super().__init__(
+            f"the database {str(path)!r} stayed locked by another connection for {busy_timeout:g} s; nothing was "
+            "written: find who holds a write transaction open, try again, or open with a longer busy_timeout"
+        )
+        self.path = path
+        self.busy_timeout = busy_timeout
+
+
+class DiskFullError(DatabaseError):
+    """A write found no room: disk, quota or file size limit. The transaction was rolled back."""
+
+    def __init__(self, path: Path, detail: str) -> None:
+        super().__init__(
+            f"could not write to the database {str(path)!r} ({detail}); the transaction was rolled back and what "
+            "was committed before is intact: make room (disk, quota, file size limit) and try again"
+        )
+        self.path = path
+        self.detail = detail
+
+
+class DatabaseIOError(DatabaseError):
+    """The operating system failed to read, write, lock or sync the file."""
+
+    def __init__(self, path: Path, detail: str) -> None:
+        super().__init__(
+            f"the operating system reported an error on the database {str(path)!r} ({detail}); the transaction "
+            "was rolled back: look at the disk and the system's log before trying again"
+        )
+        self.path = path
+        self.detail = detail
+
+
+class DatabaseClosedError(DatabaseError):
+    """The database was closed before or during the call."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the database {str(path)!r} is closed; what this call asked for was not done: "
+            "keep it open for as long as anything uses it"
+        )
+        self.path = path
+
+
+class WrongLoopError(DatabaseError):
+    """The database belongs to another event loop (or to the process before a fork)."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the database {str(path)!r} was opened in another event loop; open one Database per loop "
+            "(and after a fork, in the child), inside the code that the loop runs"
+        )
+        self.path = path
+
+
+class RowNotFoundError(DatabaseError):
+    """``get`` found no row."""
+
+    def __init__(self, sql: str) -> None:
+        super().__init__(
+            f"no row for {sql!r}; use get_optional if that is an answer and not a mistake",
+        )
+        self.sql = sql
+
+
+class WriteOnReaderError(DatabaseError):
+    """A statement that writes was given to a call that reads."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "get, get_all, get_optional, read and watch use a connection that cannot write; "
+            "use execute, execute_many, run or a transaction for statements that change something"
+        )
+
+
+class TransactionControlError(DatabaseError):
+    """A function or statement tried to begin, commit or roll back by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "statements inside run or a transaction must not BEGIN, COMMIT, ROLLBACK or use executescript: "
+            "the database does that for them; use savepoints or a nested transaction() to undo a part"
+        )
+
+
+class TransactionHeldError(DatabaseError):
+    """The calling task holds a transaction and asks for another commit, which would wait for itself."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__(
+            f"{call} commits on its own, but this task holds an open transaction on the same database and would "
+            "wait for itself forever; use the transaction's own methods (tx.run, tx.execute, ...)"
+        )
+        self.call = call
+
+
+class TransactionNestedError(DatabaseError):
+    """The outer transaction was used while this task has a nested one open."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this transaction has a nested transaction open in the same task; use the nested one until it ends"
+        )
+
+
+class TransactionOverError(DatabaseError):
+    """The transaction has ended, or SQLite rolled it back after an error, so nothing more can join it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the transaction is over ({reason}); nothing was written, begin another one")
+        self.reason = reason
+
+
+class MigrationError(DatabaseError):
+    """Base of what can be wrong between the code's migrations and the database's record of them."""
+
+    def __init__(self, namespace: str, version: int, what: str) -> None:
+        super().__init__(f"migration {version} of {namespace!r} {what}")
+        self.namespace = namespace
+        self.version = version
+
+
+class MigrationChangedError(MigrationError):
+    """A migration was edited after it had been applied."""
+
+    def __init__(self, namespace: str, version: int, name: str) -> None:
+        super().__init__(
+            namespace,
+            version,
+            f"({name}) is not the one that was applied to this database: its SQL has changed since; "
+            "restore it and put the change into a new migration",
+        )
+        self.name = name
+
+
+class MigrationMissingError(MigrationError):
+    """The database has a migration between the code's own that the code does not have."""
+
+    def __init__(self, namespace: str, version: int, name: str) -> None:
+        super().__init__(
+            namespace,
+            version,
+            f"({name}) was applied to this database but is missing from the code; put it back",
+        )
+        self.name = name
+
+
+class MigrationOrderError(MigrationError):
+    """The code has a migration that the database skipped: later ones were applied already."""
+
+    def __init__(self, namespace: str, version: int, newest: int) -> None:
+        super().__init__(
+            namespace,
+            version,
+            f"was never applied, but {newest} already is; give it a number above {newest}",
+        )
+        self.newest = newest
+
+
+class SchemaNewerError(MigrationError):
+    """The database was migrated by newer code than this."""
+
+    def __init__(self, namespace: str, version: int, newest_known: int) -> None:
+        super().__init__(
+            namespace,
+            version,
+            f"was applied by newer code (this code knows up to {newest_known}); "
+            "run the newer code, or restore a backup from before it",
+        )
+        self.newest_known = newest_known
+
+
+class MigrationFailedError(MigrationError):
+    """A migration's SQL failed; it was rolled back whole."""
+
+    def __init__(self, namespace: str, version: int, name: str, detail: str) -> None:
+        super().__init__(
+            namespace, version, f"({name}) failed and was rolled back, those before it are kept: {detail}"
+        )
+        self.name = name
+        self.detail = detail
+
+
+def explain(error: sqlite3.Error, path: Path, busy_timeout: float) -> DatabaseError | None:
+    """Return the error that says what to do, or None where SQLite's own word is the best one."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return None
+    detail = f"{error.sqlite_errorname}: {error}"
+    if code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE):
+        return DiskFullError(path, detail)
+    match code & 0xFF:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return DatabaseLockedError(path, busy_timeout)
+        case sqlite3.SQLITE_CORRUPT:
+            return DatabaseCorruptError(path, detail)
+        case sqlite3.SQLITE_NOTADB:
+            return NotADatabaseError(path)
+        case sqlite3.SQLITE_READONLY:
+            return DatabaseReadOnlyError(path)
+        case sqlite3.SQLITE_CANTOPEN:
+            return DatabaseOpenError(
+                path, str(error), "check that the file and its folder can be read and written"
+            )
+        case sqlite3.SQLITE_IOERR:
+            return DatabaseIOError(path, detail)
+        case sqlite3.SQLITE_AUTH:
+            return TransactionControlError()
+        case _:
+            return None
+
+
+def explain_reading(error: sqlite3.Error, path: Path, busy_timeout: float) -> DatabaseError | None:
+    """Explain an error of the connection that only reads."""
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY:
+        return WriteOnReaderError()
+    return explain(error, path, busy_timeout)

@@ -1,0 +1,176 @@
+"""Telling this process that tables changed: one look for every wake-up, one report for every listener."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TypeAlias
+
+import attrs
+
+from .bell import Bell
+from .changelog import ChangeLog, Look, all_tables
+from .channel import Channel
+from .errors import DatabaseClosedError
+from .watcher import Watcher, watch
+
+LOG = logging.getLogger("tetherpy.database")
+
+OnChange: TypeAlias = Callable[[frozenset[str]], None]
+
+#: Between two looks while commits come without a pause; the first after a pause is immediate.
+_GAP = 0.001
+#: How long an unknown writer's commit may hide behind a known one (see :mod:`.changelog`).
+_DOUBT_BOUND = 1.0
+
+
+@attrs.frozen(eq=False)
+class Listener:
+    """Who is told of changes, and of the end."""
+
+    changed: OnChange
+    closed: Callable[[], None]
+
+
+@attrs.define(eq=False)
+class ChangeFeed:
+    """Looks at the database when the bell rings, and at a slow pace in case a ring was lost.
+
+    A process killed between its commit and its ring is found by the slow pace, ``safety_interval`` seconds (None:
+    no safety net). Without listeners nothing is watched and no timer runs.
+    """
+
+    _reader: Channel
+    _bell: Bell
+    _loop: asyncio.AbstractEventLoop
+    _safety_interval: float | None
+    _log: ChangeLog = attrs.Factory(ChangeLog)
+    _listeners: list[Listener] = attrs.Factory(list[Listener])
+    _watcher: Watcher | None = None
+    _timer: asyncio.TimerHandle | None = None
+    _looking: "asyncio.Task[None] | None" = None
+    _again: bool = False
+    _waiting: "list[asyncio.Future[None]]" = attrs.Factory(list["asyncio.Future[None]"])
+    _doubt_since: float | None = None
+    _commits_seen: int = 0
+    _closed: bool = False
+
+    async def begin(self) -> None:
+        """Take the state of now as known."""
+        await self._reader.call(self._log.look)
+
+    def add(self, changed: OnChange, closed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``changed`` after every commit from now on, ``closed`` at the end; return what stops it.
+
+        The first report may name tables that changed before, since nobody looked while nobody listened.
+        """
+        if self._closed:
+            raise DatabaseClosedError(self._reader.path)
+        listener = Listener(changed, closed)
+        self._listeners.append(listener)
+        if len(self._listeners) == 1:
+            self._start()
+
+        def remove() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+                if not self._listeners:
+                    self._stop()
+
+        return remove
+
+    async def caught_up(self) -> None:
+        """Wait until everything committed before this call has been reported."""
+        future = self._loop.create_future()
+        self._waiting.append(future)
+        self.wake()
+        await future
+
+    def wake(self) -> None:
+        """Look soon, whether or not something changed."""
+        self._again = True
+        if self._looking is None and not self._closed:
+            self._looking = self._loop.create_task(self._look_while_woken())
+
+    async def close(self) -> None:
+        """Stop, and tell every listener that there will be no more."""
+        self._closed = True
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
+        if self._listeners:
+            self._stop()
+        listeners, self._listeners = self._listeners, []
+        for listener in listeners:
+            self._tell(listener.closed)
+        for future in self._waiting:
+            if not future.done():
+                future.set_exception(DatabaseClosedError(self._reader.path))
+
+    def _start(self) -> None:
+        self._watcher = watch(self._bell, self.wake, lambda: self._commits_seen)
+        self._schedule()
+        self.wake()
+
+    def _stop(self) -> None:
+        if self._watcher is not None:
+            self._watcher.close()
+            self._watcher = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _schedule(self) -> None:
+        if self._safety_interval is not None:
+            self._timer = self._loop.call_later(self._safety_interval, self._tick)
+
+    def _tick(self) -> None:
+        self._schedule()
+        self.wake()
+
+    async def _look_while_woken(self) -> None:
+        try:
+            while self._again:
+                self._again = False
+                await self._look_once()
+                if self._again:
+                    await asyncio.sleep(_GAP)
+        finally:
+            self._looking = None
+
+    async def _look_once(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        try:
+            look = await self._reader.call(self._log.look)
+            tables = look.tables
+            if self._doubt_is_due(look):
+                tables |= await self._reader.call(all_tables)
+        except BaseException as error:
+            for future in waiting:
+                if not future.done():
+                    future.set_exception(error)
+            if isinstance(error, asyncio.CancelledError):
+                raise
+            LOG.exception("could not look for changes")
+            return
+        if tables:
+            self._commits_seen += 1
+            for listener in tuple(self._listeners):
+                self._tell(listener.changed, tables)
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    def _doubt_is_due(self, look: Look) -> bool:
+        now = self._loop.time()
+        due = self._doubt_since is not None and now - self._doubt_since >= _DOUBT_BOUND
+        if due or (self._doubt_since is None and look.doubtful):
+            self._doubt_since = now if look.doubtful else None
+        return due
+
+    def _tell(self, callback: Callable[..., None], *args: frozenset[str]) -> None:
+        try:
+            callback(*args)
+        except Exception as error:  # reported as asyncio reports a callback's error
+            self._loop.call_exception_handler(
+                {"message": "a listener for database changes failed", "exception": error}
+            )

@@ -1,0 +1,68 @@
+"""Which tables a statement reads and writes, as SQLite itself says.
+
+SQLite calls the authorizer while it compiles a statement and names every table the program will touch, those
+behind views, triggers and foreign key actions included (sqlite.org/c3ref/set_authorizer.html). Python keeps
+compiled statements in a least-recently-used cache by their text, and a cached statement is not announced again;
+so the footprint is kept by text too, in a cache of the same discipline that is larger: whatever Python still has
+compiled, this has on record. When a schema change makes SQLite compile anew, the footprint only grows.
+"""
+
+import sqlite3
+from collections import OrderedDict
+
+import attrs
+
+#: The schema table by the name that the authorizer uses; writing it is what DDL does.
+SCHEMA_TABLE = "sqlite_master"
+#: Our own counters (see :mod:`.changelog`): nobody is told that they changed.
+CHANGES_TABLE = "tetherpy_changes"
+CACHED_STATEMENTS = 256
+_KEPT = 4 * CACHED_STATEMENTS
+
+
+@attrs.define
+class Footprint:
+    """The tables that one statement reads and writes."""
+
+    reads: set[str] = attrs.Factory(set[str])
+    writes: set[str] = attrs.Factory(set[str])
+
+
+@attrs.define
+class Footprints:
+    """The authorizer of one connection; used from that connection's thread alone."""
+
+    #: Tables changed since the transaction began.
+    changed: set[str] = attrs.Factory(set[str])
+    #: While a caller's statements run, they may not end the transaction they share with others.
+    guarded: bool = False
+    _current: Footprint = attrs.Factory(Footprint)
+    _known: OrderedDict[str, Footprint] = attrs.Factory(OrderedDict[str, Footprint])
+
+    def of(self, sql: str) -> Footprint:
+        """Make the footprint of ``sql`` the one that the authorizer adds to, and return it."""
+        known = self._known
+        footprint = known.get(sql)
+        if footprint is None:
+            footprint = known[sql] = Footprint()
+            if len(known) > _KEPT:
+                known.popitem(last=False)
+        else:
+            known.move_to_end(sql)
+        self._current = footprint
+        return footprint
+
+    def authorize(
+        self, action: int, first: str | None, second: str | None, schema: str | None, source: str | None
+    ) -> int:
+        """Record the tables of ``main`` that a statement touches; deny transaction control by callers."""
+        if action == sqlite3.SQLITE_READ:
+            # The schema is not named for count(*); a table of another schema does no harm here.
+            if first is not None:
+                self._current.reads.add(first)
+        elif action in (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE):
+            if first is not None and schema == "main" and first != CHANGES_TABLE:
+                self._current.writes.add(first)
+        elif action == sqlite3.SQLITE_TRANSACTION and self.guarded:
+            return sqlite3.SQLITE_DENY
+        return sqlite3.SQLITE_OK

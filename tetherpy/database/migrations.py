@@ -1,0 +1,114 @@
+"""Numbered changes of the schema, each applied once and recorded with its checksum.
+
+A package that ships tables gives its migrations a namespace of its own; an app's are in ``"app"``. Namespaces do
+not see each other, so their numbers may overlap, and a process that passes no migrations of a namespace does not
+judge it.
+"""
+
+import hashlib
+import sqlite3
+from collections.abc import Iterable, Iterator
+
+import attrs
+
+from .errors import (
+    MigrationChangedError,
+    MigrationFailedError,
+    MigrationMissingError,
+    MigrationOrderError,
+    SchemaNewerError,
+)
+
+TABLE = "tetherpy_migrations"
+_CREATE = (
+    f"CREATE TABLE IF NOT EXISTS {TABLE} (namespace TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL, "
+    "checksum TEXT NOT NULL, applied_at TEXT NOT NULL, PRIMARY KEY (namespace, version)) WITHOUT ROWID"
+)
+_READ = f"SELECT version, name, checksum FROM {TABLE} WHERE namespace = ?"  # noqa: S608  # a constant
+_RECORD = f"INSERT INTO {TABLE} VALUES (?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'))"  # noqa: S608  # a constant
+
+
+@attrs.frozen
+class Migration:
+    """One step: ``sql`` is one or more statements. Once released it never changes; a later one corrects it."""
+
+    version: int = attrs.field(validator=attrs.validators.ge(1))
+    name: str
+    sql: str
+    namespace: str = "app"
+
+    @property
+    def checksum(self) -> str:
+        """Fingerprint of the SQL; indentation and blank lines do not count."""
+        lines = (line.strip() for line in self.sql.splitlines())
+        return hashlib.sha256("\n".join(line for line in lines if line).encode()).hexdigest()
+
+
+def by_namespace(migrations: Iterable[Migration]) -> dict[str, list[Migration]]:
+    """Sort migrations into their namespaces, by version; raises ValueError if two have the same number."""
+    sets: dict[str, list[Migration]] = {}
+    for migration in sorted(migrations, key=lambda migration: migration.version):
+        known = sets.setdefault(migration.namespace, [])
+        if known and known[-1].version == migration.version:
+            raise ValueError(
+                f"two migrations of {migration.namespace!r} have the number {migration.version}: "
+                f"{known[-1].name!r} and {migration.name!r}; renumber the one that is not released"
+            )
+        known.append(migration)
+    return sets
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Create the record of migrations, if it is not there."""
+    connection.execute(_CREATE)
+
+
+def pending(connection: sqlite3.Connection, namespace: str, migrations: list[Migration]) -> list[Migration]:
+    """Compare the code's migrations with the database's record; return those to apply, or raise what is wrong."""
+    recorded = {row[0]: (row[1], row[2]) for row in connection.execute(_READ, (namespace,))}
+    known = {migration.version for migration in migrations}
+    newest = max(recorded, default=0)
+    newest_known = max(known, default=0)
+    if newest > newest_known:
+        raise SchemaNewerError(namespace, newest, newest_known)
+    for version, (name, _) in recorded.items():
+        if version not in known:
+            raise MigrationMissingError(namespace, version, name)
+    waiting: list[Migration] = []
+    for migration in migrations:
+        if migration.version in recorded:
+            if recorded[migration.version][1] != migration.checksum:
+                raise MigrationChangedError(namespace, migration.version, migration.name)
+        elif migration.version < newest:
+            raise MigrationOrderError(namespace, migration.version, newest)
+        else:
+            waiting.append(migration)
+    return waiting
+
+
+def apply(connection: sqlite3.Connection, migrations: list[Migration], migration: Migration) -> None:
+    """Apply one migration inside the open transaction, unless another process was faster."""
+    if migration not in pending(connection, migration.namespace, migrations):
+        return
+    for statement in statements(migration.sql):
+        try:
+            connection.execute(statement)
+        except sqlite3.Error as error:
+            detail = f"{error} in {statement!r}"
+            raise MigrationFailedError(
+                migration.namespace, migration.version, migration.name, detail
+            ) from error
+    connection.execute(_RECORD, (migration.namespace, migration.version, migration.name, migration.checksum))
+
+
+def statements(script: str) -> Iterator[str]:
+    """Split a script where SQLite itself says that a statement is complete (a trigger has semicolons inside)."""
+    statement = ""
+    for part in script.split(";"):
+        statement += part + ";"
+        if sqlite3.complete_statement(statement):
+            if statement.strip(" \n\t;"):
+                yield statement.strip()
+            statement = ""
+    if remainder := statement.rstrip().rstrip(";").strip():
+        yield remainder

@@ -1,0 +1,40 @@
+"""What ``Database.open`` returns: entered or awaited, it opens."""
+
+from collections.abc import Callable, Coroutine, Generator
+from types import TracebackType
+from typing import Any, Generic, Protocol, TypeVar
+
+import attrs
+
+
+class AsyncCloseable(Protocol):
+    """Something that is closed by awaiting ``aclose``."""
+
+    async def aclose(self) -> None:
+        """Close it."""
+        ...
+
+
+T = TypeVar("T", bound=AsyncCloseable)
+
+
+@attrs.define(eq=False)
+class Opening(Generic[T]):
+    """``async with opening as it`` opens and closes; ``it = await opening`` leaves the closing to the caller."""
+
+    _open: Callable[[], Coroutine[Any, Any, T]]
+    _opened: T | None = None
+
+    async def __aenter__(self) -> T:
+        self._opened = await self._open()
+        return self._opened
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            await opened.aclose()
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return self._open().__await__()

@@ -1,0 +1,60 @@
+"""What the statement methods do on a connection's thread."""
+
+import sqlite3
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+
+from .connection import Parameters, Row, TrackedConnection
+
+
+@attrs.frozen
+class Executed:
+    """What a statement did."""
+
+    #: Rows of a ``RETURNING`` clause (or of a query).
+    rows: list[Row]
+    #: Rows inserted, updated or deleted; -1 for a statement that does none of these.
+    rowcount: int
+    #: The ``rowid`` of the last row that this connection inserted, or None.
+    lastrowid: int | None
+
+
+def execute(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> Executed:
+    """Execute one statement and fetch all that it returns."""
+    cursor = connection.execute(sql, parameters)
+    rows = cursor.fetchall()
+    return Executed(rows, cursor.rowcount, cursor.lastrowid)
+
+
+def execute_many(connection: sqlite3.Connection, sql: str, parameters: Iterable[Parameters]) -> int:
+    """Execute one statement for each set of parameters; return how many rows changed."""
+    return connection.executemany(sql, parameters).rowcount
+
+
+def fetch_all(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> list[Row]:
+    """Return all rows."""
+    rows: list[Row] = connection.execute(sql, parameters).fetchall()
+    return rows
+
+
+def fetch_first(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> Row | None:
+    """Return the first row or None, and end the statement: a half-read one would hold its snapshot."""
+    cursor = connection.execute(sql, parameters)
+    try:
+        row: Row | None = cursor.fetchone()
+    finally:
+        cursor.close()
+    return row
+
+
+def in_snapshot(connection: TrackedConnection, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    """Run a function whose queries all see the same moment."""
+    connection.control("BEGIN")
+    connection.footprints.guarded = True
+    try:
+        return function(connection, *args)
+    finally:
+        connection.footprints.guarded = False
+        connection.control("ROLLBACK")

@@ -1,0 +1,155 @@
+"""A transaction that a task holds across awaits, and the savepoints nested in it."""
+
+import asyncio
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, Self, TypeVar, TypeVarTuple
+
+import attrs
+
+from .cancellation import finish
+from .connection import Parameters, Row
+from .errors import DatabaseClosedError, RowNotFoundError, TransactionNestedError, TransactionOverError
+from .statements import Executed, execute, execute_many, fetch_all, fetch_first
+from .writer import Writer
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+@attrs.define(eq=False)
+class Transaction:
+    """All or nothing: entered it has the write lock (or a savepoint), left it commits, left by an error it undoes.
+
+    Cancel the task that holds it at any point: when the cancellation comes out of the block, what the block wrote
+    is undone and the lock is free. A cancellation that arrives during the commit itself comes out after it, with
+    the work committed. Other tasks may use the same transaction; their statements run one after another.
+    """
+
+    _writer: Writer
+    _parent: "Transaction | None" = None
+    _child: "Transaction | None" = None
+    _task: "asyncio.Task[Any] | None" = None
+    _over: str | None = "it has not begun"
+    _given_up: bool = False
+    _ended: asyncio.Event = attrs.Factory(asyncio.Event)
+
+    async def run(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
+        """Run ``function(connection, *args)`` inside the transaction, in one hop."""
+        await self._turn()
+        if self._over is not None:
+            raise TransactionOverError(self._over)
+        result: T = await self._writer.inside(function, args)
+        return result
+
+    async def execute(self, sql: str, parameters: Parameters = ()) -> Executed:
+        """Execute one statement inside the transaction."""
+        return await self.run(execute, sql, parameters)
+
+    async def execute_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
+        """Execute one statement for each set of parameters; return how many rows changed."""
+        return await self.run(execute_many, sql, parameters)
+
+    async def get(self, sql: str, parameters: Parameters = ()) -> Row:
+        """Return the first row, as this transaction sees it; raises :class:`RowNotFoundError` if there is none."""
+        row = await self.get_optional(sql, parameters)
+        if row is None:
+            raise RowNotFoundError(sql)
+        return row
+
+    async def get_optional(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        """Return the first row, as this transaction sees it, or None."""
+        return await self.run(fetch_first, sql, parameters)
+
+    async def get_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Return all rows, as this transaction sees them."""
+        return await self.run(fetch_all, sql, parameters)
+
+    def transaction(self) -> "Transaction":
+        """Return a nested transaction, a savepoint: ``async with tx.transaction() as inner``."""
+        return Transaction(self._writer, parent=self)
+
+    def held_by(self, task: "asyncio.Task[Any] | None") -> "Transaction | None":
+        """Return the innermost transaction, this one or one nested in it, if ``task`` entered it; else None."""
+        nested = None if self._child is None else self._child.held_by(task)
+        return nested or (self if self._task is task else None)
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.current_task()
+        await self._take_place()
+        try:
+            await self._writer.begin(self._wanted, self._depth)
+        except BaseException:
+            # A begin whose task was cancelled may yet succeed on the writer's thread; the undo queues behind it.
+            self._given_up = True
+            await self._undo("it could not begin")
+            raise
+        self._over = None
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            await self._undo("it was rolled back")
+            return
+        try:
+            await self._turn()
+        except BaseException:
+            await self._undo("it was rolled back")
+            raise
+        try:
+            if self._over is not None:
+                raise TransactionOverError(self._over)
+            await finish(self._writer.commit(self._depth))
+        finally:
+            self._leave_place("it has ended")
+
+    async def _undo(self, reason: str) -> None:
+        try:
+            # A transaction that ended with its parent has nothing left to undo, a closed database neither.
+            if self._over is None or self._given_up:
+                with contextlib.suppress(DatabaseClosedError):
+                    await finish(self._writer.rollback(self._depth))
+        finally:
+            self._leave_place(reason)
+
+    @property
+    def _depth(self) -> int:
+        return 0 if self._parent is None else self._parent._depth + 1  # noqa: SLF001  # same class
+
+    def _wanted(self) -> bool:
+        return not self._given_up
+
+    async def _turn(self) -> None:
+        """Wait for nested transactions of other tasks; one of this task would be waited for forever."""
+        while (child := self._child) is not None:
+            if child._task is asyncio.current_task():  # noqa: SLF001  # same class
+                raise TransactionNestedError
+            await child._ended.wait()  # noqa: SLF001  # same class
+
+    async def _take_place(self) -> None:
+        parent = self._parent
+        if parent is None:
+            await self._writer.acquire(self)
+            return
+        await parent._turn()  # noqa: SLF001  # same class
+        if parent._over is not None:  # noqa: SLF001  # same class
+            raise TransactionOverError(parent._over)  # noqa: SLF001  # same class
+        parent._child = self  # noqa: SLF001  # same class
+
+    def _leave_place(self, reason: str) -> None:
+        self._close(reason)
+        if self._parent is None:
+            self._writer.release()
+        elif self._parent._child is self:  # noqa: SLF001  # same class
+            self._parent._child = None  # noqa: SLF001  # same class
+
+    def _close(self, reason: str) -> None:
+        """End this one and those nested in it: the next transaction on the writer must not be taken for theirs."""
+        self._over = reason
+        self._ended.set()
+        if self._child is not None:
+            self._child._close(reason)  # noqa: SLF001  # same class

@@ -1,0 +1,42 @@
+"""Hearing the bell: the protocol, and the choice of what the system offers."""
+
+import asyncio
+import logging
+import sys
+from collections.abc import Callable
+from typing import Protocol
+
+from .bell import Bell
+
+LOG = logging.getLogger("tetherpy.database")
+
+
+class Watcher(Protocol):
+    """Something that calls ``wake`` in the loop soon after the bell was rung in any process."""
+
+    def close(self) -> None:
+        """Stop and free what it uses."""
+        ...
+
+
+def watch(bell: Bell, wake: Callable[[], None], commits_seen: Callable[[], int]) -> Watcher:
+    """Watch the bell by the best means there is.
+
+    inotify on Linux, kqueue on macOS and BSD. Where neither is there, or the system has no more of them to give
+    (some allow 128 per user), the database itself is asked, often while it changes and seldom while it rests.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        if sys.platform == "linux":
+            from .inotify import InotifyWatcher
+
+            return InotifyWatcher.start(bell, loop, wake)
+        if sys.platform == "darwin":
+            from .kqueue import KqueueWatcher
+
+            return KqueueWatcher.start(bell, loop, wake)
+    except (OSError, NotImplementedError) as error:
+        LOG.info("no push notification, asking the database instead: %s", error)
+    from .polling import PollingWatcher
+
+    return PollingWatcher.start(loop, wake, commits_seen)
