@@ -11,8 +11,9 @@ import attrs
 class Bell:
     """``<database>-bell``, one byte of no meaning: only that it was written counts.
 
-    It is written after the commit, so who hears it can see the commit; watching SQLite's own log does not have
-    this property (it is written before it becomes visible). Losing the file loses no data: it is made again.
+    It is written after the commit, so who hears it can see the commit; watching SQLite's own log does not
+    have this property (it is written before it becomes visible). Losing the file loses no data: it is made
+    again.
     """
 
     path: Path

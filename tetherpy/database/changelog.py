@@ -1,17 +1,18 @@
 """Which tables changed since one last looked, whoever committed.
 
-Every commit made through :class:`~tetherpy.database.Database` raises a counter for each table it changed, in a
-small table of the same file and in the same transaction: atomic with the change, nothing to prune, one row per
-table however many commits, about three microseconds. Looking compares the counters with those seen before, so
-it does not matter how many commits or wake-ups were missed in between.
+Every commit made through :class:`~tetherpy.database.Database` raises a counter for each table it changed,
+in a small table of the same file and in the same transaction: atomic with the change, nothing to prune, one
+row per table however many commits, about three microseconds. Looking compares the counters with those seen
+before, so it does not matter how many commits or wake-ups were missed in between.
 
 Other programs write too and raise no counter. ``PRAGMA data_version`` (sqlite.org/pragma.html) moves on any
-commit by another connection. Moved without a counter means an unknown writer: every table may have changed and
-all are named. Moved with a counter may hide such a writer behind a known one: the look is then ``doubtful``, and
-the one who looks owes a report of all tables soon (see :mod:`.feed`). Too many tables may be named, never too few.
+commit by another connection. Moved without a counter means an unknown writer: every table may have changed
+and all are named. Moved with a counter may hide such a writer behind a known one: the look is then
+``doubtful``, and the one who looks owes a report of all tables soon (see :mod:`.feed`). Too many tables may
+be named, never too few.
 
-Triggers would tell exactly, for unknown writers also, but they cost more than half of the speed of bulk inserts
-and put three objects beside each table of the user's schema.
+Triggers would tell exactly, for unknown writers also, but they cost more than half of the speed of bulk
+inserts and put three objects beside each table of the user's schema.
 """
 
 import sqlite3
@@ -35,7 +36,7 @@ _ALL = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"
 
 @attrs.frozen
 class Look:
-    """What looking found: the tables named, and whether a writer unknown to us may hide behind a known one."""
+    """The tables named, and whether a writer unknown to us may hide behind a known one."""
 
     tables: frozenset[str]
     doubtful: bool = False

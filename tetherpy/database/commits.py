@@ -22,7 +22,7 @@ class Operation:
     future: "Future[Any]"
 
     def wanted(self) -> bool:
-        """Tell whether its caller still waits; asked on the writer's thread, where a late answer does no harm."""
+        """Tell whether its caller still waits; asked on the writer's thread, where late does no harm."""
         return not self.future.done()
 
 
@@ -108,9 +108,10 @@ def guarded(connection: TrackedConnection, function: Callable[..., Any], args: S
 def commit_together(
     connection: TrackedConnection, operations: Sequence[Operation], patience: float, ring: Callable[[], None]
 ) -> list[Outcome]:
-    """Run all operations in one transaction; if one fails, run each in its own, so that only its caller sees it.
+    """Run all in one transaction; if one fails, run each in its own, so that only its caller sees it.
 
-    A transaction of all is the fast case: one sync, one bell. The replay costs less than a savepoint for each.
+    A transaction of all is the fast case: one sync, one bell. The replay costs less than a savepoint for
+    each.
     """
 
     def wanted() -> bool:

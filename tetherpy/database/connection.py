@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias, cast
 
 import attrs
 
@@ -34,8 +34,6 @@ class Returned:
 class TrackedCursor(sqlite3.Cursor):
     """A cursor that notes which tables its statements changed."""
 
-    connection: "TrackedConnection"
-
     def execute(self, sql: str, parameters: Any = (), /) -> Self:
         """Execute one statement, as ``sqlite3`` does."""
         return self._track(sql, super().execute, parameters)
@@ -45,7 +43,7 @@ class TrackedCursor(sqlite3.Cursor):
         return self._track(sql, super().executemany, parameters)
 
     def _track(self, sql: str, execute: Callable[[str, Any], Self], parameters: Any) -> Self:
-        connection = self.connection
+        connection = cast("TrackedConnection", self.connection)
         writes = connection.footprints.of(sql).writes
         before = connection.total_changes
         try:
@@ -59,8 +57,9 @@ class TrackedCursor(sqlite3.Cursor):
 class TrackedConnection(sqlite3.Connection):
     """A connection that knows what its transaction changed and that runs a function in one hop.
 
-    aiosqlite has no call for "run this function on the thread"; it does call ``execute(...).fetchall()`` there,
-    so a callable given as ``sql`` is called with this connection (its public ``factory=`` makes this possible).
+    aiosqlite has no call for "run this function on the thread"; it does call ``execute(...).fetchall()``
+    there, so a callable given as ``sql`` is called with this connection (its public ``factory=`` makes this
+    possible).
     """
 
     footprints: Footprints
@@ -72,7 +71,7 @@ class TrackedConnection(sqlite3.Connection):
         return Returned(sql(self, *parameters))
 
     def cursor(self, factory: Any = TrackedCursor) -> Any:
-        """Return a cursor; a factory of one's own is made to track by deriving from :class:`TrackedCursor`."""
+        """Return a cursor; a factory of your own tracks if it derives from :class:`TrackedCursor`."""
         return super().cursor(factory)
 
     def blobopen(
@@ -84,7 +83,7 @@ class TrackedConnection(sqlite3.Connection):
         return super().blobopen(table, column, row, readonly=readonly, name=name)
 
     def control(self, sql: str) -> None:
-        """Execute a statement that callers may not: its text is ours, so the cache never serves it to them."""
+        """Execute what callers may not; the text is ours, so the cache never serves it to them."""
         super().cursor(sqlite3.Cursor).execute(f"{sql} /* tetherpy */")
 
 

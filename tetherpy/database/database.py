@@ -54,8 +54,9 @@ Ts = TypeVarTuple("Ts")
 class Database:
     """An SQLite file in WAL mode: one connection that writes and one that reads, each on its own thread.
 
-    Every call is one hop to a thread. Writes that wait at the same moment share a transaction. All calls are made
-    in the loop that opened it; any number of Databases, in any number of processes, may have the same file open.
+    Every call is one hop to a thread. Writes that wait at the same moment share a transaction. All calls
+    are made in the loop that opened it; any number of Databases, in any number of processes, may have the
+    same file open.
     """
 
     path: Path
@@ -77,14 +78,14 @@ class Database:
         busy_timeout: float = 5.0,
         safety_interval: float | None = 0.25,
     ) -> "Opening[Database]":
-        """Open or create the database, apply what ``migrations`` are missing: ``async with Database.open(...)``.
+        """Open or create it and apply what migrations are missing: ``async with Database.open(...)``.
 
-        ``synchronous`` is SQLite's: NORMAL survives any death of the process, and a power cut may take the last
-        commits; FULL syncs each commit. ``busy_timeout`` (seconds) bounds the wait for another process' write
-        transaction. ``safety_interval`` (seconds, None for never) is how often a listening process looks whether
-        a commit came without notice, as one does from a program that does not use tetherpy.
-        Foreign keys are enforced. Raises a :class:`DatabaseOpenError`, :class:`MigrationError` or other
-        :class:`DatabaseError` that says what is wrong.
+        ``synchronous`` is SQLite's: NORMAL survives any death of the process, and a power cut may take the
+        last commits; FULL syncs each commit. ``busy_timeout`` (seconds) bounds the wait for another
+        process' write transaction. ``safety_interval`` (seconds, None for never) is how often a listening
+        process looks whether a commit came without notice, as one does from a program that does not use
+        tetherpy. Foreign keys are enforced. Raises a :class:`DatabaseOpenError`, :class:`MigrationError` or
+        other :class:`DatabaseError` that says what is wrong.
         """
         file = Path(path)
         steps = tuple(migrations)
@@ -141,8 +142,8 @@ class Database:
     async def migrate(self, steps: Iterable[Migration]) -> None:
         """Apply those migrations that the database does not have yet, each in a transaction of its own.
 
-        Two processes may do this at the same time. Raises :class:`MigrationError` before anything is applied if
-        the database's record and ``steps`` do not fit together, or for the step that failed.
+        Two processes may do this at the same time. Raises :class:`MigrationError` before anything is
+        applied if the database's record and ``steps`` do not fit together, or for the step that failed.
         """
         for namespace, ordered in migrations.by_namespace(steps).items():
             for step in await self._reader.call(migrations.pending, namespace, ordered):
@@ -161,7 +162,7 @@ class Database:
         return result
 
     async def read(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
-        """Run ``function(connection, *args)`` in one hop on the reading connection, seeing one moment throughout."""
+        """Run ``function(connection, *args)`` in one hop on the reading connection, seeing one moment."""
         self._check_loop()
         result: T = await self._reader.call(in_snapshot, function, args)
         return result
@@ -173,7 +174,7 @@ class Database:
         return result
 
     async def execute_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
-        """Execute one statement for each set of parameters, all in one transaction; return how many rows changed."""
+        """Execute a statement for each set of parameters in one transaction; return how many rows changed."""
         self._check_free("execute_many")
         result: int = await self._writer.run(execute_many, (sql, list(parameters)))
         return result
@@ -198,9 +199,9 @@ class Database:
     def transaction(self) -> Transaction:
         """Return a transaction to enter: ``async with db.transaction() as tx``.
 
-        It has the write lock from its beginning to its end; keep it short. In a task that already holds one it
-        is nested: a savepoint, undone alone and committed with the outer one. Reads on the database itself do
-        not see what the transaction has not committed; reads on ``tx`` do.
+        It has the write lock from its beginning to its end; keep it short. In a task that already holds one
+        it is nested: a savepoint, undone alone and committed with the outer one. Reads on the database
+        itself do not see what the transaction has not committed; reads on ``tx`` do.
         """
         self._check_loop()
         held = self._held()
@@ -217,7 +218,7 @@ class Database:
 
     @property
     def changes(self) -> "Observable[frozenset[str]]":
-        """The names of changed tables, as :meth:`on_change` reports them; completes when the database closes."""
+        """The names of changed tables, as :meth:`on_change` reports them; completes at the close."""
         return observable(lambda observer: self._feed.add(observer.on_next, observer.on_completed))
 
     def watch(
@@ -225,9 +226,9 @@ class Database:
     ) -> "Observable[list[Row]]":
         """Return the rows of now, and again after commits that changed a table (or view) the query reads.
 
-        SQLite itself says which tables those are. Queries run at most every ``throttle`` seconds, the first after
-        a pause at once; rows equal to the last ones are not sent again, and all who watch the same query share
-        one. Completes when the database closes; an error of the query ends it with that error.
+        SQLite itself says which tables those are. Queries run at most every ``throttle`` seconds, the first
+        after a pause at once; rows equal to the last ones are not sent again, and all who watch the same
+        query share one. Completes when the database closes; an error of the query ends it with that error.
         """
         query = Query(sql, parameters, throttle)
         return observable(lambda observer: self._live_query(query).subscribe(observer))

@@ -30,7 +30,8 @@ class DatabaseFolderMissingError(DatabaseOpenError):
         super().__init__(
             path,
             f"the folder {str(path.parent)!r} does not exist",
-            "create it first (it is not created for you, so that a mistyped path does not start an empty database)",
+            "create it first (it is not created for you, so that a mistyped path "
+            "does not start an empty database)",
         )
 
 
@@ -48,7 +49,8 @@ class DatabaseCorruptError(DatabaseError):
 
     def __init__(self, path: Path, detail: str) -> None:
         super().__init__(
-            f"the database {str(path)!r} is damaged ({detail}); stop every process that uses it, keep a copy, "
+            f"the database {str(path)!r} is damaged ({detail}); stop every process "
+            "that uses it, keep a copy, "
             "and restore a backup or salvage it with `sqlite3 file .recover`"
         )
         self.path = path
@@ -71,7 +73,8 @@ class DatabaseLockedError(DatabaseError):
 
     def __init__(self, path: Path, busy_timeout: float) -> None:
         super().__init__(
-            f"the database {str(path)!r} stayed locked by another connection for {busy_timeout:g} s; nothing was "
+            f"the database {str(path)!r} stayed locked by another connection for "
+            f"{busy_timeout:g} s; nothing was "
             "written: find who holds a write transaction open, try again, or open with a longer busy_timeout"
         )
         self.path = path
@@ -83,7 +86,8 @@ class DiskFullError(DatabaseError):
 
     def __init__(self, path: Path, detail: str) -> None:
         super().__init__(
-            f"could not write to the database {str(path)!r} ({detail}); the transaction was rolled back and what "
+            f"could not write to the database {str(path)!r} ({detail}); the "
+            "transaction was rolled back and what "
             "was committed before is intact: make room (disk, quota, file size limit) and try again"
         )
         self.path = path
@@ -95,7 +99,8 @@ class DatabaseIOError(DatabaseError):
 
     def __init__(self, path: Path, detail: str) -> None:
         super().__init__(
-            f"the operating system reported an error on the database {str(path)!r} ({detail}); the transaction "
+            f"the operating system reported an error on the database {str(path)!r} "
+            f"({detail}); the transaction "
             "was rolled back: look at the disk and the system's log before trying again"
         )
         self.path = path
@@ -159,7 +164,8 @@ class TransactionHeldError(DatabaseError):
 
     def __init__(self, call: str) -> None:
         super().__init__(
-            f"{call} commits on its own, but this task holds an open transaction on the same database and would "
+            f"{call} commits on its own, but this task holds an open transaction on "
+            "the same database and would "
             "wait for itself forever; use the transaction's own methods (tx.run, tx.execute, ...)"
         )
         self.call = call
@@ -170,7 +176,8 @@ class TransactionNestedError(DatabaseError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this transaction has a nested transaction open in the same task; use the nested one until it ends"
+            "this transaction has a nested transaction open in the same task; use "
+            "the nested one until it ends"
         )
 
 

@@ -35,8 +35,8 @@ class Listener:
 class ChangeFeed:
     """Looks at the database when the bell rings, and at a slow pace in case a ring was lost.
 
-    A process killed between its commit and its ring is found by the slow pace, ``safety_interval`` seconds (None:
-    no safety net). Without listeners nothing is watched and no timer runs.
+    A process killed between its commit and its ring is found by the slow pace, ``safety_interval`` seconds
+    (None: no safety net). Without listeners nothing is watched and no timer runs.
     """
 
     _reader: Channel

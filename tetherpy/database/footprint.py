@@ -1,10 +1,11 @@
 """Which tables a statement reads and writes, as SQLite itself says.
 
-SQLite calls the authorizer while it compiles a statement and names every table the program will touch, those
-behind views, triggers and foreign key actions included (sqlite.org/c3ref/set_authorizer.html). Python keeps
-compiled statements in a least-recently-used cache by their text, and a cached statement is not announced again;
-so the footprint is kept by text too, in a cache of the same discipline that is larger: whatever Python still has
-compiled, this has on record. When a schema change makes SQLite compile anew, the footprint only grows.
+SQLite calls the authorizer while it compiles a statement and names every table the program will touch,
+those behind views, triggers and foreign key actions included (sqlite.org/c3ref/set_authorizer.html). Python
+keeps compiled statements in a least-recently-used cache by their text, and a cached statement is not
+announced again; so the footprint is kept by text too, in a cache of the same discipline that is larger:
+whatever Python still has compiled, this has on record. When a schema change makes SQLite compile anew, the
+footprint only grows.
 """
 
 import sqlite3

@@ -1,4 +1,4 @@
-"""Hearing the bell through Linux's inotify, called through libc: no thread and no wake-up while nothing happens."""
+"""Hearing the bell through Linux's inotify, by libc: no thread, and no wake-up while nothing happens."""
 
 import asyncio
 import contextlib

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -36,13 +36,15 @@ class Query:
     def key(self) -> Hashable:
         """Return what is equal for equal queries; 1, 1.0 and True are equal to Python and not to SQLite."""
         given = self.parameters
-        pairs = sorted(given.items()) if isinstance(given, Mapping) else list(enumerate(given))
-        values = tuple((name, type(value), value) for name, value in pairs)
+        pairs: list[tuple[Any, Any]] = (
+            sorted(given.items()) if isinstance(given, Mapping) else list(enumerate(given))
+        )
+        key = self.sql, self.throttle, *((name, value.__class__, value) for name, value in pairs)
         try:
-            hash(values)
+            hash(key)
         except TypeError:
             return object()
-        return self.sql, values, self.throttle
+        return key
 
 
 def rows_and_tables(connection: TrackedConnection, query: Query) -> tuple[list[Row], frozenset[str]]:
@@ -103,8 +105,9 @@ class LiveQuery:
                     await asyncio.sleep(rest)
         except DatabaseClosedError:
             self._completed()
-        except Exception:  # the subscribers' to handle
-            self._end(lambda observer: observer.on_error(error))
+        except Exception as error:  # the subscribers' to handle
+            failure = error
+            self._end(lambda observer: observer.on_error(failure))
         finally:
             remove()
 

@@ -1,8 +1,8 @@
 """Numbered changes of the schema, each applied once and recorded with its checksum.
 
-A package that ships tables gives its migrations a namespace of its own; an app's are in ``"app"``. Namespaces do
-not see each other, so their numbers may overlap, and a process that passes no migrations of a namespace does not
-judge it.
+A package that ships tables gives its migrations a namespace of its own; an app's are in ``"app"``.
+Namespaces do not see each other, so their numbers may overlap, and a process that passes no migrations of a
+namespace does not judge it.
 """
 
 import hashlib
@@ -21,7 +21,8 @@ from .errors import (
 
 TABLE = "tetherpy_migrations"
 _CREATE = (
-    f"CREATE TABLE IF NOT EXISTS {TABLE} (namespace TEXT NOT NULL, version INTEGER NOT NULL, name TEXT NOT NULL, "
+    f"CREATE TABLE IF NOT EXISTS {TABLE} (namespace TEXT NOT NULL, version "
+    "INTEGER NOT NULL, name TEXT NOT NULL, "
     "checksum TEXT NOT NULL, applied_at TEXT NOT NULL, PRIMARY KEY (namespace, version)) WITHOUT ROWID"
 )
 _READ = f"SELECT version, name, checksum FROM {TABLE} WHERE namespace = ?"  # noqa: S608  # a constant
@@ -30,7 +31,7 @@ _RECORD = f"INSERT INTO {TABLE} VALUES (?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%f+
 
 @attrs.frozen
 class Migration:
-    """One step: ``sql`` is one or more statements. Once released it never changes; a later one corrects it."""
+    """One step, of one or more statements. Once released it never changes; a later one corrects it."""
 
     version: int = attrs.field(validator=attrs.validators.ge(1))
     name: str
@@ -64,7 +65,7 @@ def create(connection: sqlite3.Connection) -> None:
 
 
 def pending(connection: sqlite3.Connection, namespace: str, migrations: list[Migration]) -> list[Migration]:
-    """Compare the code's migrations with the database's record; return those to apply, or raise what is wrong."""
+    """Return the migrations to apply, or raise what is wrong between the code and the record."""
     recorded = {row[0]: (row[1], row[2]) for row in connection.execute(_READ, (namespace,))}
     known = {migration.version for migration in migrations}
     newest = max(recorded, default=0)
@@ -102,7 +103,7 @@ def apply(connection: sqlite3.Connection, migrations: list[Migration], migration
 
 
 def statements(script: str) -> Iterator[str]:
-    """Split a script where SQLite itself says that a statement is complete (a trigger has semicolons inside)."""
+    """Split a script where SQLite says a statement is complete (a trigger has semicolons inside)."""
     statement = ""
     for part in script.split(";"):
         statement += part + ";"

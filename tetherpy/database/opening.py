@@ -20,7 +20,7 @@ T = TypeVar("T", bound=AsyncCloseable)
 
 @attrs.define(eq=False)
 class Opening(Generic[T]):
-    """``async with opening as it`` opens and closes; ``it = await opening`` leaves the closing to the caller."""
+    """``async with opening`` opens and closes; ``await opening`` leaves the closing to the caller."""
 
     _open: Callable[[], Coroutine[Any, Any, T]]
     _opened: T | None = None

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def observable(subscribe: "Callable[[ObserverBase[T]], Callable[[], None]]") -> "Observable[T]":
-    """Return the observable whose subscription calls ``subscribe``, and whose disposal calls what that returned."""
+    """Return an observable that calls ``subscribe``, and on disposal what that returned."""
     from reactivex import Observable  # a worker that watches nothing never pays for it
     from reactivex.disposable import Disposable
 

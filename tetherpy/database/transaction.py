@@ -21,11 +21,12 @@ Ts = TypeVarTuple("Ts")
 
 @attrs.define(eq=False)
 class Transaction:
-    """All or nothing: entered it has the write lock (or a savepoint), left it commits, left by an error it undoes.
+    """All or nothing: entered it has the write lock, left it commits, left by an error it undoes.
 
-    Cancel the task that holds it at any point: when the cancellation comes out of the block, what the block wrote
-    is undone and the lock is free. A cancellation that arrives during the commit itself comes out after it, with
-    the work committed. Other tasks may use the same transaction; their statements run one after another.
+    Cancel the task that holds it at any point: when the cancellation comes out of the block, what the block
+    wrote is undone and the lock is free. A cancellation that arrives during the commit itself comes out
+    after it, with the work committed. Other tasks may use the same transaction; their statements run one
+    after another.
     """
 
     _writer: Writer
@@ -53,7 +54,7 @@ class Transaction:
         return await self.run(execute_many, sql, parameters)
 
     async def get(self, sql: str, parameters: Parameters = ()) -> Row:
-        """Return the first row, as this transaction sees it; raises :class:`RowNotFoundError` if there is none."""
+        """Return the first row as this transaction sees it; raises :class:`RowNotFoundError` without one."""
         row = await self.get_optional(sql, parameters)
         if row is None:
             raise RowNotFoundError(sql)
@@ -69,10 +70,10 @@ class Transaction:
 
     def transaction(self) -> "Transaction":
         """Return a nested transaction, a savepoint: ``async with tx.transaction() as inner``."""
-        return Transaction(self._writer, parent=self)
+        return Transaction(self._writer, self)
 
     def held_by(self, task: "asyncio.Task[Any] | None") -> "Transaction | None":
-        """Return the innermost transaction, this one or one nested in it, if ``task`` entered it; else None."""
+        """Return this one or the innermost nested in it that ``task`` entered; None if it has none."""
         nested = None if self._child is None else self._child.held_by(task)
         return nested or (self if self._task is task else None)
 
@@ -82,7 +83,8 @@ class Transaction:
         try:
             await self._writer.begin(self._wanted, self._depth)
         except BaseException:
-            # A begin whose task was cancelled may yet succeed on the writer's thread; the undo queues behind it.
+            # A begin whose task was cancelled may yet succeed on the writer's thread; the undo queues
+            # behind it.
             self._given_up = True
             await self._undo("it could not begin")
             raise
@@ -148,7 +150,7 @@ class Transaction:
             self._parent._child = None  # noqa: SLF001  # same class
 
     def _close(self, reason: str) -> None:
-        """End this one and those nested in it: the next transaction on the writer must not be taken for theirs."""
+        """End this one and those nested in it, lest they take the writer's next transaction for theirs."""
         self._over = reason
         self._ended.set()
         if self._child is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from .bell import Bell
+from .polling import PollingWatcher
 
 LOG = logging.getLogger("tetherpy.database")
 
@@ -20,23 +21,25 @@ class Watcher(Protocol):
 
 
 def watch(bell: Bell, wake: Callable[[], None], commits_seen: Callable[[], int]) -> Watcher:
-    """Watch the bell by the best means there is.
+    """Watch the bell by the best means there is: inotify on Linux, kqueue on macOS.
 
-    inotify on Linux, kqueue on macOS and BSD. Where neither is there, or the system has no more of them to give
-    (some allow 128 per user), the database itself is asked, often while it changes and seldom while it rests.
+    Where neither is there, or the system has no more of them to give (some allow 128 per user), the database
+    itself is asked, often while it changes and seldom while it rests.
     """
     loop = asyncio.get_running_loop()
     try:
-        if sys.platform == "linux":
-            from .inotify import InotifyWatcher
-
-            return InotifyWatcher.start(bell, loop, wake)
-        if sys.platform == "darwin":
-            from .kqueue import KqueueWatcher
-
-            return KqueueWatcher.start(bell, loop, wake)
+        return push_watcher(bell, loop, wake)
     except (OSError, NotImplementedError) as error:
         LOG.info("no push notification, asking the database instead: %s", error)
-    from .polling import PollingWatcher
+        return PollingWatcher.start(loop, wake, commits_seen)
 
-    return PollingWatcher.start(loop, wake, commits_seen)
+
+def push_watcher(bell: Bell, loop: asyncio.AbstractEventLoop, wake: Callable[[], None]) -> Watcher:
+    """Return what the system pushes with; raises OSError or NotImplementedError where it cannot."""
+    if sys.platform == "linux":
+        from .inotify import InotifyWatcher as PushWatcher
+    elif sys.platform == "darwin":
+        from .kqueue import KqueueWatcher as PushWatcher
+    else:
+        raise NotImplementedError(f"{sys.platform} has neither inotify nor kqueue")
+    return PushWatcher.start(bell, loop, wake)

@@ -1,4 +1,4 @@
-"""The one connection of this process that writes: a queue of operations and of transactions that want it alone."""
+"""The one connection that writes: a queue of operations, and of transactions that want it alone."""
 
 import asyncio
 import logging
@@ -102,7 +102,7 @@ class Writer:
         return await self.channel.call(guarded, function, args)
 
     async def close(self) -> None:
-        """Finish the operations that need not wait for a transaction, refuse the others, close the connection."""
+        """Finish the operations that no transaction keeps waiting, refuse the others, then close."""
         self._closed = True
         while self._commits is not None:
             await asyncio.wait([self._commits])
