@@ -1,1 +1,63 @@
-"""tetherpy: reactive providers and durable background jobs."""
+"""The background service: worker processes that outlive the app, and the app's handle to them.
+
+Names are imported when first used: a worker needs other modules than an app does.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .background_service import BackgroundService
+    from .errors import (
+        CallbackNameError,
+        HandlerRegistrationError,
+        MessageError,
+        NoSuchHandlerError,
+        OutsideJobError,
+        ServiceAlreadyRunningError,
+        ServiceError,
+        ServiceFolderError,
+        ServiceNotRunningError,
+        WorkerStartError,
+        WorkerStopError,
+    )
+    from .instance import ServiceInstance
+    from .serve import run_worker
+    from .state import ServiceState, WorkerState
+
+__all__ = [
+    "BackgroundService",
+    "CallbackNameError",
+    "HandlerRegistrationError",
+    "MessageError",
+    "NoSuchHandlerError",
+    "OutsideJobError",
+    "ServiceAlreadyRunningError",
+    "ServiceError",
+    "ServiceFolderError",
+    "ServiceInstance",
+    "ServiceNotRunningError",
+    "ServiceState",
+    "WorkerStartError",
+    "WorkerState",
+    "WorkerStopError",
+    "run_worker",
+]
+
+_MODULES = {
+    "BackgroundService": "background_service",
+    "ServiceInstance": "instance",
+    "ServiceState": "state",
+    "WorkerState": "state",
+    "run_worker": "serve",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{_MODULES.get(name, 'errors')}", __name__), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,23 @@
+"""The supervisor's entry: ``python -m tetherpy.service CONFIG LOCK SOCKET [APP_PIPE]``.
+
+For ``BackgroundService.start``, which hands over the descriptors; people use ``run_worker``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+
+def main(arguments: list[str]) -> None:
+    """Fork the supervisor and end, so that whoever started this need not wait for it."""
+    if os.fork():
+        os._exit(0)
+    from .serve import serve_launched
+
+    config, *descriptors = arguments
+    sys.exit(serve_launched(config, *(int(descriptor) for descriptor in descriptors)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,222 @@
+"""``BackgroundService``: the app's handle to the workers of one database."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from tetherpy.database import Database, Transaction
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager
+
+from . import wire
+from .callback import name_of
+from .config import DEFAULT_LEASE, WorkerConfig
+from .files import ServiceFiles
+from .link import Link
+from .locks import is_locked
+from .mailbox import Mailbox
+from .starting import Starter
+from .state import ServiceState, StateBoard
+from .stopping import stop_group
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+START_TIMEOUT_SECONDS = 30.0
+
+
+class BackgroundService:
+    """Start, ask, tell and stop the worker processes of one database, from any process.
+
+    ``app_initialization_callback`` is ``"module:function"``, or the function itself if it can be
+    imported under its name; the worker calls it with a ``ServiceInstance``. Each of ``processes``
+    workers runs up to ``concurrency`` jobs at once. Detached workers outlive the app until they
+    are stopped; others hand back what they run and end when this process does. Finished jobs
+    older than ``retention`` are deleted; None keeps them. ``queues`` None serves all. A worker that
+    is silent for ``lease`` loses its jobs. ``database`` lets ``job`` use the app's open database
+    instead of one of its own.
+
+    An ``async with`` starts it, and closes what this object holds open: attached workers end with
+    that, detached ones go on.
+    """
+
+    def __init__(
+        self,
+        db_path_or_url: str | os.PathLike[str],
+        app_initialization_callback: str | Callable[..., Any],
+        *,
+        initial_notification_title: str = "Background service",
+        initial_notification_content: str = "",
+        concurrency: int = 10,
+        processes: int = 1,
+        detached: bool = True,
+        retention: timedelta | None = None,
+        queues: tuple[str, ...] | None = None,
+        lease: timedelta = DEFAULT_LEASE,
+        start_timeout: float = START_TIMEOUT_SECONDS,
+        database: Database | None = None,
+    ) -> None:
+        self._files = ServiceFiles.of(db_path_or_url)
+        self._config = WorkerConfig(
+            database=str(self._files.database),
+            callback=name_of(app_initialization_callback),
+            notification_title=initial_notification_title,
+            notification_content=initial_notification_content,
+            concurrency=concurrency,
+            processes=processes,
+            retention=retention,
+            queues=queues,
+            lease=lease,
+            sys_path=tuple(entry or os.getcwd() for entry in sys.path),
+            python_path=os.environ.get("PYTHONPATH"),
+        )
+        self._detached = detached
+        self._start_timeout = start_timeout
+        self._database = database
+        self._opened = AsyncExitStack()
+        self._opening = asyncio.Lock()
+        self._app_pipe: int | None = None
+        self._link = Link(self._files, self._on_frame, lambda: self._board.show(ServiceState()))
+        self._mailbox = Mailbox(self._link.hold, self._link.release)
+        self._board = StateBoard(self._link.hold, self._link.release)
+
+    async def start(self) -> None:
+        """Start the workers and return when they are ready; attach if they run already.
+
+        However many processes start at once, one group of workers comes of it; one that is just
+        stopping is waited for. Raises ``WorkerStartError``, with the worker's traceback and what
+        it printed, if the callback raises, its name does not resolve, the worker dies, or it is
+        not ready after ``start_timeout`` seconds: then nothing is left running.
+        """
+        self._files.create()
+        reading, writing = (None, None) if self._detached else os.pipe()
+        starter = Starter(self._config, self._files, reading)
+        try:
+            launched = await starter.start(self._start_timeout)
+        except BaseException:
+            _close(writing)
+            raise
+        finally:
+            _close(reading)
+        if launched:
+            _close(self._app_pipe)
+            self._app_pipe = writing
+        else:
+            _close(writing)
+        self._link.nudge()
+
+    async def is_running(self) -> bool:
+        """Tell whether workers of this database run, whoever started them."""
+        return is_locked(self._files.group_lock)
+
+    async def job(
+        self,
+        job_key: str,
+        payload: object = None,
+        *,
+        priority: int = 0,
+        max_attempts: int = 3,
+        delay: timedelta | float | None = None,
+        run_at: datetime | None = None,
+        queue: str = "default",
+        timeout: timedelta | float | None = None,
+        unique_key: str | None = None,
+        transaction: Transaction | None = None,
+    ) -> int:
+        """Enqueue a job and return its id; durable when this returns, whether workers run or not.
+
+        As ``BackgroundJobManager.enqueue``.
+        """
+        manager = await self._manager()
+        return await manager.enqueue(
+            job_key,
+            payload,
+            priority=priority,
+            max_attempts=max_attempts,
+            delay=delay,
+            run_at=run_at,
+            queue=queue,
+            timeout=timeout,
+            unique_key=unique_key,
+            transaction=transaction,
+        )
+
+    async def stop(self, timeout: float = 30.0) -> None:
+        """Stop the workers, whoever started them, and return when they have ended.
+
+        They finish what runs; what still runs after ``timeout`` seconds is handed back: it is
+        PENDING again and the attempt does not count. Nothing happens if none run. Raises
+        ``WorkerStopError`` if they do not end.
+        """
+        await stop_group(self._files, timeout)
+
+    def on(self, event: str) -> Observable[Any]:
+        """Return a hot observable of what workers send as ``event``, now or after a later start."""
+        return self._mailbox.on(event)
+
+    async def invoke(self, event: str, data: object = None) -> None:
+        """Send a message to every worker; returns when it is on its way.
+
+        Raises ``ServiceNotRunningError`` if no worker runs, ``MessageError`` if ``data`` is no
+        JSON or over 1 MiB.
+        """
+        frame = wire.event(event, data)
+        async with self._link.connected() as connection:
+            await connection.send(frame)
+
+    @property
+    def state(self) -> Observable[ServiceState]:
+        """Return an observable of the service: its state now, then each change, pushed."""
+        return self._board.observe()
+
+    async def aclose(self) -> None:
+        """Close what this object holds open; workers that are attached to it end."""
+        await self._opened.aclose()
+        await self._link.settle()
+        _close(self._app_pipe)
+        self._app_pipe = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def _manager(self) -> BackgroundJobManager:
+        async with self._opening:
+            if self._database is None:
+                database = await self._opened.enter_async_context(
+                    Database.open(self._files.database, migrations=JOB_MIGRATIONS)
+                )
+                self._opened.callback(self._forget_database)
+                self._database = database
+            return BackgroundJobManager(self._database)
+
+    def _forget_database(self) -> None:
+        self._database = None
+
+    def _on_frame(self, frame: wire.Frame) -> None:
+        match frame:
+            case wire.Status():
+                self._board.show(ServiceState.of(frame))
+            case wire.Event():
+                self._mailbox.deliver(frame.name, wire.data_of(frame))
+            case _:
+                pass
+
+
+def _close(descriptor: int | None) -> None:
+    if descriptor is not None:
+        os.close(descriptor)

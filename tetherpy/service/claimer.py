@@ -1,0 +1,113 @@
+"""The worker's loop: outcomes in, claims out, in one exchange with the engine."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import attrs
+
+from tetherpy.jobs import Exchange, JobEngine, Progress, Settlement
+
+from .clock import Clock
+from .executor import Executor
+from .progress import ProgressBoard
+
+LONGEST_NAP = timedelta(seconds=30)
+"""A wait for a due job is cut into such pieces, because the clock may be moved meanwhile."""
+FIRST_RETRY_SECONDS = 0.05
+LAST_RETRY_SECONDS = 5.0
+
+_logger = logging.getLogger("tetherpy.service")
+
+
+@attrs.define(eq=False)
+class Claimer:
+    """Settle what has ended and claim for the slots that are free, whenever something woke it.
+
+    Awake it is made by a change to jobs, an ended attempt, a free slot or a job that falls due;
+    it never looks at the table for any other reason. What ends while an exchange is under way is
+    in the next one, so that the busier a worker is the more jobs share a transaction.
+    """
+
+    engine: JobEngine
+    worker_id: str
+    queues: Sequence[str] | None
+    executor: Executor
+    progress: ProgressBoard
+    clock: Clock
+    _wake: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
+    _settlements: list[Settlement] = attrs.field(init=False, factory=list)
+    _due: asyncio.TimerHandle | None = attrs.field(init=False, default=None)
+    _draining: bool = attrs.field(init=False, default=False)
+
+    def wake(self) -> None:
+        """Make the loop look at once."""
+        self._wake.set()
+
+    def settle(self, settlement: Settlement) -> None:
+        """Take an attempt's outcome, to be stored with the next exchange."""
+        self._settlements.append(settlement)
+        self._wake.set()
+
+    def drain(self) -> None:
+        """Claim nothing more; ``run`` returns when every outcome is stored."""
+        self._draining = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Exchange until drained."""
+        self._wake.set()
+        while not (self._draining and not self.executor.running and not self._settlements):
+            await self._wake.wait()
+            self._wake.clear()
+            slots = 0 if self._draining else self.executor.free_slots
+            if not self._settlements and not slots:
+                continue
+            exchange = await self._exchange(slots)
+            for claim in exchange.claims:
+                self.executor.start(claim)
+            for late in exchange.rejected:
+                _logger.warning(
+                    "Attempt %d of job %d ended as %s, but is no longer this worker's",
+                    late.claim.attempt,
+                    late.claim.id,
+                    type(late.outcome).__name__,
+                    extra={"job_id": late.claim.id, "worker_id": self.worker_id},
+                )
+            self._wake_at(exchange.next_due)
+
+    async def _exchange(self, slots: int) -> Exchange:
+        settlements, self._settlements = self._settlements, []
+        progress = self.progress.take(settlement.claim for settlement in settlements)
+        delay = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                return await self._store(settlements, progress, slots)
+            except Exception:
+                # Outcomes are kept until they are stored or the lease is lost; the fence decides.
+                _logger.exception(
+                    "%d outcomes could not be stored; trying again in %g s", len(settlements), delay
+                )
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, LAST_RETRY_SECONDS)
+            if self._draining:
+                slots = 0
+
+    async def _store(self, settlements: list[Settlement], progress: list[Progress], slots: int) -> Exchange:
+        exchange = self.engine.exchange(self.worker_id, settlements, slots, self.queues)
+        if not progress:
+            return await exchange
+        # Asked for in this order in one turn of the loop, both are in one commit.
+        _, answer = await asyncio.gather(self.engine.report_progress(progress), exchange)
+        return answer
+
+    def _wake_at(self, due: datetime | None) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        if due is not None:
+            nap = max(min(due - self.clock(), LONGEST_NAP), timedelta(0))
+            self._due = asyncio.get_running_loop().call_later(nap.total_seconds(), self.wake)

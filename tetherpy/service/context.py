@@ -1,0 +1,45 @@
+"""What one worker process is made of, shared by every ``ServiceInstance`` in it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import attrs
+
+from tetherpy.database import Database
+
+from .channel import Channel
+from .config import WorkerConfig
+from .handlers import HandlerRegistry
+from .mailbox import Mailbox
+from .notification import Notification
+from .periodic import PeriodicJob
+
+
+@attrs.define(eq=False)
+class WorkerContext:
+    """Hold what the initialization callback sets up and the jobs use."""
+
+    config: WorkerConfig
+    channel: Channel
+    stack: AsyncExitStack
+    notification: Notification
+    mailbox: Mailbox = attrs.field(factory=Mailbox)
+    handlers: HandlerRegistry = attrs.field(factory=HandlerRegistry)
+    periodic: dict[str, PeriodicJob] = attrs.field(factory=dict)
+    overrides: list[Any] = attrs.field(factory=list)
+    database: Database | None = None
+    stop_asked: bool = False
+    _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.get_running_loop)
+    _thread: int = attrs.field(init=False, factory=threading.get_ident)
+
+    def in_loop(self, function: Callable[..., object], *args: object) -> None:
+        """Call a function in the loop's thread: at once if this is it, else as soon as it can."""
+        if threading.get_ident() == self._thread:
+            function(*args)
+        else:
+            self._loop.call_soon_threadsafe(function, *args)

@@ -1,0 +1,130 @@
+"""Every error of the service package."""
+
+from __future__ import annotations
+
+from tetherpy.errors import TetherError
+
+
+class ServiceError(TetherError):
+    """Base of all errors about the background service and its workers."""
+
+
+class WorkerStartError(ServiceError):
+    """The worker did not become ready.
+
+    ``worker_traceback`` is what the initialization callback raised, if it did; ``log_tail`` is
+    what the worker printed while starting.
+    """
+
+    def __init__(self, reason: str, *, worker_traceback: str = "", log_tail: str = "", log: str = "") -> None:
+        self.reason = reason
+        self.worker_traceback = worker_traceback
+        self.log_tail = log_tail
+        self.log = log
+        parts = [f"The background worker did not start: {reason}."]
+        if worker_traceback:
+            parts.append(f"In the worker:\n{worker_traceback.rstrip()}")
+        if log_tail:
+            parts.append(f"It printed:\n{log_tail.rstrip()}")
+        if log:
+            parts.append(f"Nothing was left running; the whole log is {log}.")
+        super().__init__("\n".join(parts))
+
+
+class WorkerStopError(ServiceError, TimeoutError):
+    """The worker was asked to stop and is still there."""
+
+    def __init__(self, database: str, waited: float) -> None:
+        self.database = database
+        self.waited = waited
+        super().__init__(
+            f"The background service of {database} is still there {waited:.1f} s after it was asked to "
+            "stop: its supervisor does not answer. See its log, then kill the process."
+        )
+
+
+class ServiceNotRunningError(ServiceError):
+    """There is no worker to talk to."""
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+        super().__init__(
+            f"No background service answers for {database}: it was not started, or it has stopped. "
+            "Call start() first."
+        )
+
+
+class ServiceAlreadyRunningError(ServiceError):
+    """Another process serves this database already."""
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+        super().__init__(
+            f"A background service already runs for {database}; one database has one. Stop that one "
+            "first, or give it more processes."
+        )
+
+
+class ServiceFolderError(ServiceError):
+    """The folder for the service's files cannot be used."""
+
+    def __init__(self, folder: str, reason: str) -> None:
+        self.folder = folder
+        self.reason = reason
+        super().__init__(
+            f"The background service cannot keep its files in {folder}: {reason}. Create the folder of "
+            "the database and make it writable, or correct the database path."
+        )
+
+
+class CallbackNameError(ServiceError):
+    """The initialization callback cannot be imported by its name in another process."""
+
+    def __init__(self, callback: object, reason: str) -> None:
+        self.callback = callback
+        self.reason = reason
+        super().__init__(
+            f"The initialization callback {callback!r} cannot be used: {reason}. Give it as "
+            '"package.module:function", naming a function at the top of an importable module.'
+        )
+
+
+class HandlerRegistrationError(ServiceError):
+    """A handler or a periodic job cannot be registered as it is."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        self.key = key
+        self.reason = reason
+        super().__init__(f"{key!r} cannot be registered: {reason}.")
+
+
+class NoSuchHandlerError(ServiceError):
+    """A job's key has no handler in this worker."""
+
+    def __init__(self, key: str, registered: tuple[str, ...]) -> None:
+        self.key = key
+        self.registered = registered
+        super().__init__(
+            f"No handler is registered for {key!r}; registered are: {', '.join(registered) or 'none'}. "
+            "Register it in the initialization callback, then retry the job."
+        )
+
+
+class OutsideJobError(ServiceError):
+    """Something that belongs to one job was used where no job runs."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(
+            f"ServiceInstance.{what} belongs to one job. Use it on the service that a handler is given, "
+            "not on the one of the initialization callback."
+        )
+
+
+class MessageError(ServiceError):
+    """A message between app and worker cannot be sent."""
+
+    def __init__(self, event: str, reason: str) -> None:
+        self.event = event
+        self.reason = reason
+        super().__init__(f"The message {event!r} cannot be sent: {reason}.")

@@ -1,0 +1,169 @@
+"""Runs handlers: claims in, outcomes out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import attrs
+
+from tetherpy.database import Database
+from tetherpy.jobs import Claim, Completed, Outcome, PayloadDecodeError, Settlement, encode
+
+from .errors import NoSuchHandlerError
+from .fork_guard import exit_if_forked
+from .handlers import HandlerRegistry, JobHandler
+from .instance import ServiceInstance
+from .job_run import Interruption, JobRun
+from .verdict import Judge
+
+GRACE_SECONDS = 2.0
+"""How long a handler may take to end when it was asked to, before its outcome is decided without it."""
+
+
+@attrs.define(eq=False)
+class Executor:
+    """Run claimed jobs, sync handlers in threads, and tell how each attempt ended.
+
+    ``on_settled`` gets each attempt's outcome once. ``on_free`` is called when a slot is free
+    again, which for a handler that does not end when it should is later.
+    """
+
+    registry: HandlerRegistry
+    service: Callable[[JobRun], ServiceInstance]
+    database: Database
+    judge: Judge
+    on_settled: Callable[[Settlement], None]
+    on_free: Callable[[], None]
+    slots: int
+    grace: float = GRACE_SECONDS
+    _runs: dict[int, JobRun] = attrs.field(init=False, factory=dict)
+    _occupied: int = attrs.field(init=False, default=0)
+    _threads: ThreadPoolExecutor | None = attrs.field(init=False, default=None)
+    _pid: int = attrs.field(init=False, factory=os.getpid)
+
+    @property
+    def free_slots(self) -> int:
+        """Return how many more jobs may start."""
+        return self.slots - self._occupied
+
+    @property
+    def running(self) -> frozenset[int]:
+        """Return the jobs whose outcome is not decided yet."""
+        return frozenset(self._runs)
+
+    def start(self, claim: Claim) -> None:
+        """Begin an attempt in a task of its own."""
+        run = JobRun(claim)
+        self._runs[claim.id] = run
+        self._occupied += 1
+        loop = asyncio.get_running_loop()
+        try:
+            run.handler = self.registry.find(claim.job.job_key)
+        except NoSuchHandlerError as error:
+            loop.call_soon(self._refuse, run, error)
+            return
+        timeout = claim.job.timeout or run.handler.timeout
+        if timeout is not None:
+            run.timeout = timeout
+            run.timer = loop.call_later(timeout.total_seconds(), self._interrupt, run, Interruption.TIMED_OUT)
+        run.task = loop.create_task(self._attempt(run, run.handler))
+        run.task.add_done_callback(partial(self._on_done, run))
+
+    def cancel(self, job_ids: Iterable[int]) -> None:
+        """Ask those of the jobs that run here to end; they are waited for."""
+        for job_id in job_ids:
+            if run := self._runs.get(job_id):
+                run.interrupt(Interruption.CANCELLED)
+
+    def release_all(self) -> None:
+        """Ask all to end so that they can be handed back."""
+        for run in tuple(self._runs.values()):
+            self._interrupt(run, Interruption.RELEASED)
+
+    async def _attempt(self, run: JobRun, handler: JobHandler) -> Outcome:
+        outcome = await self._outcome(run, handler)
+        for callback in reversed(run.on_end):
+            try:
+                await callback()
+            except BaseException as error:
+                if isinstance(outcome, Completed):
+                    outcome = self.judge.outcome_of(run, error)
+        return outcome
+
+    async def _outcome(self, run: JobRun, handler: JobHandler) -> Outcome:
+        try:
+            payload = handler.payload_of(run.claim.job)
+        except PayloadDecodeError as error:
+            return self.judge.hopeless(error)
+        service = self.service(run)
+        try:
+            if handler.is_async:
+                value = await handler.function(service, payload, self.database)
+            else:
+                value = await self._in_thread(handler.function, service, payload, self.database)
+            exit_if_forked(self._pid)
+            return self.judge.interrupted(run) if run.seen else Completed(encode(value))
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            exit_if_forked(self._pid)
+            return self.judge.outcome_of(run, error)
+
+    async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.slots, thread_name_prefix="job")
+        context = contextvars.copy_context()
+        answer = asyncio.get_running_loop().run_in_executor(
+            self._threads, _call, self._pid, context, function, args
+        )
+        result, error = await answer
+        if error is not None:
+            raise error
+        return result
+
+    def _interrupt(self, run: JobRun, why: Interruption) -> None:
+        if run.interrupt(why):
+            asyncio.get_running_loop().call_later(self.grace, self._abandon, run)
+
+    def _abandon(self, run: JobRun) -> None:
+        if not run.settled:
+            self._settle(run, self.judge.interrupted(run))
+
+    def _refuse(self, run: JobRun, error: NoSuchHandlerError) -> None:
+        self._settle(run, self.judge.hopeless(error))
+        self._free()
+
+    def _on_done(self, run: JobRun, task: asyncio.Task[Outcome]) -> None:
+        if not run.settled:
+            # A task that is cancelled before its first step has not decided anything itself.
+            self._settle(run, self.judge.interrupted(run) if task.cancelled() else task.result())
+        self._free()
+
+    def _settle(self, run: JobRun, outcome: Outcome) -> None:
+        run.settled = True
+        if run.timer is not None:
+            run.timer.cancel()
+        del self._runs[run.claim.id]
+        self.on_settled(Settlement(run.claim, outcome))
+
+    def _free(self) -> None:
+        self._occupied -= 1
+        self.on_free()
+
+
+def _call(
+    worker_pid: int, context: contextvars.Context, function: Callable[..., Any], args: tuple[Any, ...]
+) -> tuple[Any, BaseException | None]:
+    # Handed over as values: a future takes neither StopIteration nor, quietly, SystemExit.
+    try:
+        return context.run(function, *args), None
+    except BaseException as error:
+        return None, error
+    finally:
+        exit_if_forked(worker_pid)

@@ -1,0 +1,70 @@
+"""Hears of another process' end from the operating system."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+
+POLL_SECONDS = 0.05
+"""Where the system has no process descriptors, how often its end is looked for."""
+
+
+def watch_exit(loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable[[], None]) -> Callable[[], None]:
+    """Call back in the loop once when the process has ended; return what ends the watch.
+
+    Costs nothing while the process lives where there is ``pidfd_open`` (Linux 5.3). Elsewhere a
+    timer asks whether the process is there.
+    """
+    if hasattr(os, "pidfd_open"):
+        return _watch_descriptor(loop, pid, on_exit)
+    return _watch_by_timer(loop, pid, on_exit)
+
+
+def _watch_descriptor(
+    loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable[[], None]
+) -> Callable[[], None]:
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return loop.call_soon(on_exit).cancel
+    except OSError:
+        # EMFILE, or a sandbox that forbids it.
+        return _watch_by_timer(loop, pid, on_exit)
+
+    def close() -> None:
+        if loop.remove_reader(descriptor):
+            os.close(descriptor)
+
+    def ended() -> None:
+        close()
+        on_exit()
+
+    loop.add_reader(descriptor, ended)
+    return close
+
+
+def _watch_by_timer(
+    loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable[[], None]
+) -> Callable[[], None]:
+    timer: asyncio.TimerHandle
+
+    def look() -> None:
+        nonlocal timer
+        if _is_there(pid):
+            timer = loop.call_later(POLL_SECONDS, look)
+        else:
+            on_exit()
+
+    timer = loop.call_later(POLL_SECONDS, look)
+    return lambda: timer.cancel()
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

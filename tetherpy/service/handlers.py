@@ -1,0 +1,104 @@
+"""The functions that do the jobs, as the initialization callback registered them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Any, get_type_hints
+
+import attrs
+
+from tetherpy.jobs import BackgroundJob, Backoff
+
+from .errors import HandlerRegistrationError, NoSuchHandlerError
+
+_PARAMETERS = "(service, payload, db)"
+
+
+@attrs.frozen
+class JobHandler:
+    """Hold one handler and how its attempts are treated.
+
+    ``annotation`` is the type that payloads are decoded to; ``timeout`` bounds an attempt of a job
+    that has none of its own.
+    """
+
+    key: str
+    function: Callable[..., Any]
+    annotation: Any
+    is_async: bool
+    retry: Backoff
+    timeout: timedelta | None
+
+    def payload_of(self, job: BackgroundJob) -> Any:
+        """Decode a job's payload; ``PayloadDecodeError`` with the path of what does not fit."""
+        return job.payload_as(self.annotation)
+
+
+@attrs.define
+class HandlerRegistry:
+    """Find the handler of a job key."""
+
+    _handlers: dict[str, JobHandler] = attrs.field(init=False, factory=dict)
+
+    def add(
+        self, key: str, function: Callable[..., Any], retry: Backoff | None, timeout: timedelta | None
+    ) -> None:
+        """Register a handler; ``HandlerRegistrationError`` if it could never be called."""
+        if key in self._handlers:
+            raise HandlerRegistrationError(key, "it has a handler already; one key has one")
+        if timeout is not None and timeout <= timedelta(0):
+            raise HandlerRegistrationError(key, f"its timeout is {timeout}; it must be longer than zero")
+        self._handlers[key] = JobHandler(
+            key=key,
+            function=function,
+            annotation=payload_annotation(key, function),
+            is_async=_is_async(key, function),
+            retry=retry or Backoff(),
+            timeout=timeout,
+        )
+
+    def find(self, key: str) -> JobHandler:
+        """Return the handler of a key; ``NoSuchHandlerError`` names those that are registered."""
+        try:
+            return self._handlers[key]
+        except KeyError:
+            raise NoSuchHandlerError(key, tuple(sorted(self._handlers))) from None
+
+
+def payload_annotation(key: str, function: Callable[..., Any]) -> Any:
+    """Return the annotation of a handler's payload, ``Any`` where it has none."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+        inspect.signature(function).bind(*_PARAMETERS.split(","))
+    except (TypeError, ValueError) as error:
+        reason = f"a handler is called with {_PARAMETERS}, and this one cannot be ({error})"
+        raise HandlerRegistrationError(key, reason) from error
+    position = parameters[min(1, len(parameters) - 1)]
+    if position.annotation is inspect.Parameter.empty or position.kind is inspect.Parameter.VAR_POSITIONAL:
+        return Any
+    try:
+        return get_type_hints(_plain(function), include_extras=True).get(position.name, Any)
+    except Exception as error:
+        reason = (
+            f"the annotation {position.annotation!r} of its payload cannot be resolved "
+            f"({type(error).__name__}: {error}); import its names outside TYPE_CHECKING"
+        )
+        raise HandlerRegistrationError(key, reason) from error
+
+
+def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+    while isinstance(function, partial):
+        function = function.func
+    if inspect.isroutine(function):
+        return inspect.unwrap(function)
+    return type(function).__call__
+
+
+def _is_async(key: str, function: Callable[..., Any]) -> bool:
+    plain = _plain(function)
+    if inspect.isasyncgenfunction(plain) or inspect.isgeneratorfunction(plain):
+        raise HandlerRegistrationError(key, "it is a generator; a handler returns its result")
+    return inspect.iscoroutinefunction(plain) or inspect.iscoroutinefunction(function)

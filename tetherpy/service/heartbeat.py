@@ -1,0 +1,69 @@
+"""Says regularly that this worker's loop turns, and takes over from workers whose does not."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+import attrs
+
+from tetherpy.jobs import JobEngine
+
+from .notification import Notification
+
+BEATS_PER_LEASE = 3
+NOTICE_INTERVAL_SECONDS = 0.1
+"""A notification that changes is stored at most this often."""
+
+_logger = logging.getLogger("tetherpy.service")
+
+
+@attrs.define(eq=False)
+class Heartbeat:
+    """Extend this worker's leases, keep its notification in its row, rescue expired jobs.
+
+    ``on_beat`` tells the supervisor; ``cancel`` gets the jobs that are asked to stop.
+    """
+
+    engine: JobEngine
+    worker_id: str
+    lease: timedelta
+    notification: Notification
+    cancel: Callable[[Iterable[int]], None]
+    on_beat: Callable[[], None]
+    _soon: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
+
+    def notice(self) -> None:
+        """Store the notification before the next beat is due."""
+        self._soon.set()
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        while True:
+            await self._beat()
+            await asyncio.sleep(NOTICE_INTERVAL_SECONDS)
+            await self._next_beat()
+
+    async def _next_beat(self) -> None:
+        rest = (self.lease / BEATS_PER_LEASE).total_seconds() - NOTICE_INTERVAL_SECONDS
+        try:
+            async with asyncio.timeout(max(rest, 0.0)):
+                await self._soon.wait()
+        except TimeoutError:
+            return
+
+    async def _beat(self) -> None:
+        self.on_beat()
+        self._soon.clear()
+        try:
+            asked = await self.engine.heartbeat(
+                self.worker_id, title=self.notification.title, content=self.notification.content
+            )
+            self.cancel(asked)
+            if rescued := await self.engine.rescue_expired():
+                _logger.warning("Leases ran out; jobs taken back: %s", rescued, extra={"job_ids": rescued})
+        except Exception:
+            # The next beat may come through; if none does, the lease runs out, which is its purpose.
+            _logger.exception("Worker %s could not store its heartbeat", self.worker_id)

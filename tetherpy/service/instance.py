@@ -1,0 +1,219 @@
+"""``ServiceInstance``: what the initialization callback and the handlers are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+from tetherpy.database import Database, Transaction
+from tetherpy.jobs import (
+    BackgroundJob,
+    Backoff,
+    Completed,
+    Cron,
+    Every,
+    JobEngine,
+    NewJob,
+    Settlement,
+    encode,
+)
+
+from . import wire
+from .context import WorkerContext
+from .errors import HandlerRegistrationError, OutsideJobError
+from .job_run import JobRun
+from .periodic import PeriodicJob
+from .progress import ProgressBoard
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+    from tetherpy.reactive import Override, ProviderContainer
+
+T = TypeVar("T")
+
+STOP_SELF_SECONDS = 30.0
+
+
+@attrs.frozen(eq=False)
+class JobServices:
+    """Join one attempt with what its service needs to serve it."""
+
+    run: JobRun
+    engine: JobEngine
+    progress: ProgressBoard
+
+
+@attrs.frozen(eq=False)
+class ServiceInstance:
+    """Speak for the worker, and inside a handler for its job as well.
+
+    The synchronous methods may be called in any thread, so a plain ``def`` handler has them too.
+    """
+
+    _context: WorkerContext
+    _services: JobServices | None = None
+
+    # --- while initializing -------------------------------------------------------------------
+
+    async def enter(self, manager: AbstractAsyncContextManager[T]) -> T:
+        """Enter a context manager that is left when the worker ends, last entered first."""
+        return await self._context.stack.enter_async_context(manager)
+
+    def set_background_db_connection(self, db: Database) -> None:
+        """Set the database that handlers are given; without it they get one of the service's own."""
+        self._context.database = db
+
+    def register_job_handler(
+        self,
+        key: str,
+        handler: Callable[..., Any],
+        *,
+        retry: Backoff | None = None,
+        timeout: timedelta | float | None = None,
+    ) -> None:
+        """Let ``handler(service, payload, db)`` do the jobs with this key.
+
+        An ``async def`` runs in the loop, a plain ``def`` in a thread. The annotation of
+        ``payload`` is what payloads are decoded to. ``timeout`` bounds an attempt of jobs that
+        were enqueued without one. Raises ``HandlerRegistrationError`` for what could never be
+        called, and for a key that has a handler.
+        """
+        span = timedelta(seconds=timeout) if isinstance(timeout, int | float) else timeout
+        self._context.handlers.add(key, handler, retry, span)
+
+    def register_periodic_job(
+        self,
+        name: str,
+        *,
+        job_key: str,
+        cron: str | None = None,
+        every: timedelta | None = None,
+        time_zone: str = "UTC",
+        payload: object = None,
+        priority: int = 0,
+        max_attempts: int = 3,
+        queue: str = "default",
+        timeout: timedelta | float | None = None,
+    ) -> None:
+        """Enqueue a job at every tick of a schedule, once however many workers there are.
+
+        The schedule is a ``cron`` expression in a time zone (needs the extra ``tetherpy[cron]``) or
+        a span, ``every``. Two of one name are an error. Ticks that pass while no worker lives are
+        not made up for.
+        """
+        if (cron is None) == (every is None):
+            raise HandlerRegistrationError(name, "give it either cron or every")
+        if name in self._context.periodic:
+            raise HandlerRegistrationError(name, "there is a periodic job of this name already")
+        encode(payload)
+        schedule = Cron(cron, time_zone) if cron is not None else Every(every or timedelta(0))
+        job = NewJob(
+            job_key=job_key,
+            payload=payload,
+            priority=priority,
+            max_attempts=max_attempts,
+            queue=queue,
+            timeout=timeout,
+        )
+        self._context.periodic[name] = PeriodicJob(name, schedule, job)
+
+    def override(self, *overrides: Override) -> None:
+        """Apply overrides to every job's container from now on; a later one of a provider wins."""
+        self._context.overrides.extend(overrides)
+
+    # --- the worker ---------------------------------------------------------------------------
+
+    def stop_self(self) -> None:
+        """End the service as ``BackgroundService.stop`` does; all its workers, not this one alone."""
+        self._context.stop_asked = True
+        self._context.channel.send(wire.Stop(STOP_SELF_SECONDS))
+
+    def on(self, event: str) -> Observable[Any]:
+        """Return a hot observable of what apps send as ``event``; every worker gets all of it."""
+        return self._context.mailbox.on(event)
+
+    async def invoke(self, event: str, data: object = None) -> None:
+        """Send a message to every app process that listens; whoever does not now never gets it.
+
+        Raises ``MessageError`` if ``data`` is no JSON or over 1 MiB.
+        """
+        await self._context.channel.send_encoded(wire.event(event, data))
+
+    def set_as_foreground_service(self) -> None:
+        """Show the service's notification."""
+        self._context.in_loop(lambda: self._context.notification.move(foreground=True))
+
+    def set_as_background_service(self) -> None:
+        """Work without showing a notification."""
+        self._context.in_loop(lambda: self._context.notification.move(foreground=False))
+
+    def is_foreground_service(self) -> bool:
+        """Tell whether the notification is shown; it is until ``set_as_background_service``."""
+        return self._context.notification.foreground
+
+    def set_foreground_notification_info(self, title: str | None = None, content: str | None = None) -> None:
+        """Change the notification, pushed to every app; what is None stays as it is."""
+        self._context.in_loop(self._context.notification.show, title, content)
+
+    # --- the job ------------------------------------------------------------------------------
+
+    @property
+    def job(self) -> BackgroundJob:
+        """Return the job as it was when it was claimed."""
+        return self._of_job("job").run.claim.job
+
+    @property
+    def cancelled(self) -> bool:
+        """Tell whether the job should end: cancelled, timed out, or the worker stops.
+
+        An ``async def`` handler is also told by ``CancelledError`` at its next ``await``. What a
+        handler returns after it was told True is not kept.
+        """
+        return self._of_job("cancelled").run.cancelled
+
+    def report_progress(self, fraction: float | None = None, message: str | None = None) -> None:
+        """Say how far the job is, 0 to 1, and what it does; pushed to all who watch it.
+
+        May be called often: what follows quickly is stored together, the newest wins.
+        """
+        if fraction is not None and not 0.0 <= fraction <= 1.0:
+            message = f"progress is a fraction from 0 to 1, not {fraction!r}"
+            raise ValueError(message)
+        services = self._of_job("report_progress")
+        self._context.in_loop(services.progress.report, services.run.claim, fraction, message)
+
+    async def complete(self, result: object = None, *, transaction: Transaction) -> None:
+        """Complete the job in the handler's own transaction: its writes and this in one commit.
+
+        So the effect happens exactly once, although the job may run more than once. ``transaction``
+        must be of the service's database. Raises ``ClaimLostError`` if the job was taken from this
+        worker meanwhile; let it pass, so that the transaction is rolled back. What the handler
+        returns afterwards is not kept.
+        """
+        services = self._of_job("complete")
+        outcome = Completed(encode(result))
+        await services.engine.settle(Settlement(services.run.claim, outcome), transaction)
+
+    def job_container(self, overrides: Iterable[Override] = ()) -> ProviderContainer:
+        """Create a provider container of this job's own; it is disposed with the job at the latest.
+
+        The worker's overrides apply, and those given here go before them.
+        """
+        # Imported here: a worker whose jobs use no container does without the reactive core.
+        from tetherpy.reactive import ProviderContainer
+
+        run = self._of_job("job_container").run
+        chosen = {override.origin: override for override in (*self._context.overrides, *overrides)}
+        container = ProviderContainer(overrides=list(chosen.values()))
+        run.on_end.append(container.aclose)
+        return container
+
+    def _of_job(self, what: str) -> JobServices:
+        if self._services is None:
+            raise OutsideJobError(what)
+        return self._services

@@ -1,0 +1,60 @@
+"""One attempt of one job, while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from enum import Enum
+
+import attrs
+
+from tetherpy.jobs import Claim, Outcome
+
+from .handlers import JobHandler
+
+
+class Interruption(Enum):
+    """Say why an attempt is asked to end before it is done."""
+
+    TIMED_OUT = "timed out"
+    CANCELLED = "cancelled"
+    RELEASED = "released"
+
+
+@attrs.define(eq=False)
+class JobRun:
+    """Hold the claim, what interrupted it, and whether its outcome is decided.
+
+    ``on_end`` is awaited, last first, when the handler is through. ``seen`` is set when the handler asked and was told that it should end: what it returns after
+    that is no result. ``settled`` attempts that still run are those that ignore their end; they
+    keep their slot, because they keep their thread or task.
+    """
+
+    claim: Claim
+    handler: JobHandler | None = None
+    interruption: Interruption | None = None
+    seen: bool = False
+    settled: bool = False
+    task: asyncio.Task[Outcome] | None = None
+    timeout: timedelta | None = None
+    timer: asyncio.TimerHandle | None = None
+    on_end: list[Callable[[], Awaitable[None]]] = attrs.field(factory=list)
+
+    @property
+    def cancelled(self) -> bool:
+        """Tell the handler whether it should end."""
+        if self.interruption is None:
+            return False
+        self.seen = True
+        return True
+
+    def interrupt(self, why: Interruption) -> bool:
+        """Ask the attempt to end, if nothing did so before; tell whether this was the first."""
+        if self.interruption is not None:
+            return False
+        self.interruption = why
+        # A thread cannot be cancelled, and whoever waits for it must not stop waiting.
+        if self.task is not None and (self.handler is None or self.handler.is_async):
+            self.task.cancel()
+        return True

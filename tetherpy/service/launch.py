@@ -1,0 +1,89 @@
+"""Starts the supervisor as a process of its own that outlives this one."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import attrs
+
+import tetherpy
+
+from .config import WorkerConfig
+from .files import ServiceFiles
+from .worker_log import open_log
+
+
+@attrs.frozen
+class Launched:
+    """Hold what is needed to undo a launch: the process group that supervisor and workers are in."""
+
+    group: int
+
+    def kill(self) -> None:
+        """Kill whatever of the group is left."""
+        try:
+            os.killpg(self.group, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+
+
+def listen(files: ServiceFiles) -> socket.socket:
+    """Open the socket that apps connect to; to be called by the holder of the group's lock."""
+    files.socket.unlink(missing_ok=True)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with files.socket_address() as address:
+            listener.bind(address)
+        listener.listen(128)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+async def launch(
+    config: WorkerConfig, files: ServiceFiles, lock: int, listener: socket.socket, app_pipe: int | None
+) -> Launched:
+    """Start a supervisor that takes over the lock and the listening socket.
+
+    Because it inherits both, nobody ever sees the group without its lock or its socket. The
+    process started here forks the supervisor and ends, so that no zombie of it stays with the app.
+    """
+    descriptors = [lock, listener.fileno(), *([] if app_pipe is None else [app_pipe])]
+    log = open_log(files.log)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-P",
+            "-m",
+            "tetherpy.service",
+            config.to_argument(),
+            *(str(descriptor) for descriptor in descriptors),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=descriptors,
+            start_new_session=True,
+            env={**os.environ, "PYTHONPATH": _python_path()},
+        )
+    finally:
+        os.close(log)
+    launched = Launched(process.pid)
+    try:
+        await process.wait()
+    except BaseException:
+        launched.kill()
+        raise
+    return launched
+
+
+def _python_path() -> str:
+    # Only so that the new interpreter finds this package; the supervisor restores the variable.
+    home = str(Path(tetherpy.__file__).parents[1])
+    rest = os.environ.get("PYTHONPATH")
+    return home if not rest else os.pathsep.join((home, rest))

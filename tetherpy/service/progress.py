@@ -1,0 +1,53 @@
+"""Progress of running jobs, gathered so that a handler may report as often as it likes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+import attrs
+
+from tetherpy.jobs import Claim, JobEngine, Progress
+
+INTERVAL_SECONDS = 0.05
+
+_logger = logging.getLogger("tetherpy.service")
+
+
+@attrs.define(eq=False)
+class ProgressBoard:
+    """Keep the newest progress of each job and store it at most every ``interval`` seconds."""
+
+    engine: JobEngine
+    interval: float = INTERVAL_SECONDS
+    _pending: dict[int, Progress] = attrs.field(init=False, factory=dict)
+    _reported: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
+
+    def report(self, claim: Claim, fraction: float | None, message: str | None) -> None:
+        """Note how far a job is; a part that is None stays as it was reported before."""
+        before = self._pending.get(claim.id)
+        if before is not None and before.claim is claim:
+            fraction = before.fraction if fraction is None else fraction
+            message = before.message if message is None else message
+        self._pending[claim.id] = Progress(claim, fraction, message)
+        self._reported.set()
+
+    def take(self, claims: Iterable[Claim]) -> list[Progress]:
+        """Remove and return what is not stored yet of jobs that are about to be settled."""
+        taken = (self._pending.pop(claim.id, None) for claim in claims) if self._pending else ()
+        return [progress for progress in taken if progress is not None]
+
+    async def run(self) -> None:
+        """Store what is reported, the first report of a quiet time at once."""
+        while True:
+            await self._reported.wait()
+            self._reported.clear()
+            updates = list(self._pending.values())
+            self._pending.clear()
+            try:
+                await self.engine.report_progress(updates)
+            except Exception:
+                # Progress is advice: the job goes on, and the next report tells more than this one.
+                _logger.exception("Progress of %d jobs could not be stored", len(updates))
+            await asyncio.sleep(self.interval)

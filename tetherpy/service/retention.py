@@ -1,0 +1,36 @@
+"""Deletes finished jobs that nobody wants to see any more."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+
+import attrs
+
+from tetherpy.jobs import JobEngine
+
+INTERVAL_SECONDS = 60.0
+BATCH = 1000
+"""Jobs deleted in one transaction, so that claims do not wait for long."""
+
+_logger = logging.getLogger("tetherpy.service")
+
+
+@attrs.define(eq=False)
+class Retention:
+    """Delete jobs that finished longer than ``keep`` ago, batch by batch."""
+
+    engine: JobEngine
+    keep: timedelta
+    interval: float = INTERVAL_SECONDS
+
+    async def run(self) -> None:
+        """Clean up now and then every ``interval`` seconds."""
+        while True:
+            try:
+                while await self.engine.delete_finished(self.keep, BATCH) == BATCH:
+                    await asyncio.sleep(0)
+            except Exception:
+                _logger.exception("Finished jobs older than %s were not deleted", self.keep)
+            await asyncio.sleep(min(self.interval, self.keep.total_seconds()))

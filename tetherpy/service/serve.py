@@ -1,0 +1,102 @@
+"""What becomes a supervisor, in the background or in the foreground."""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from .callback import name_of
+from .config import DEFAULT_LEASE, WorkerConfig
+from .errors import ServiceAlreadyRunningError
+from .files import ServiceFiles
+from .launch import listen
+from .locks import try_lock
+from .log_pump import LogPump
+from .reactor import Reactor
+from .supervisor import Supervisor
+from .worker import work
+from .worker_log import WorkerLog
+
+
+def serve_launched(argument: str, lock: int, listener: int, app_pipe: int | None = None) -> int:
+    """Supervise with what ``launch`` handed over; return the exit code."""
+    for descriptor in (lock, listener, *(() if app_pipe is None else (app_pipe,))):
+        os.set_inheritable(descriptor, False)
+    config = WorkerConfig.from_argument(argument)
+    files = ServiceFiles.of(config.database)
+    sys.path[:] = config.sys_path
+    _restore_environment(config)
+    reactor = Reactor()
+    log = WorkerLog(files.log, standard_streams=True)
+    supervisor = _supervisor(
+        config, files, lock, socket.socket(fileno=listener), reactor, LogPump(reactor, log)
+    )
+    if app_pipe is not None:
+        supervisor.stop_with(app_pipe)
+    return supervisor.run()
+
+
+def run_worker(
+    db_path_or_url: str | os.PathLike[str],
+    app_initialization_callback: str | Callable[..., Any],
+    *,
+    initial_notification_title: str = "Background service",
+    initial_notification_content: str = "",
+    concurrency: int = 10,
+    processes: int = 1,
+    retention: timedelta | None = None,
+    queues: tuple[str, ...] | None = None,
+    lease: timedelta = DEFAULT_LEASE,
+) -> int:
+    """Serve a database in the foreground until a signal ends it; return the exit code.
+
+    For systemd and containers. SIGTERM or SIGINT once: finish what runs, for 30 seconds at most;
+    twice: hand it back now. Output goes to this process' own streams. Call it from a process
+    without other threads, as it forks. Apps attach to it as to any other. Raises
+    ``ServiceAlreadyRunningError`` if the database is served already.
+    """
+    files = ServiceFiles.of(db_path_or_url)
+    config = WorkerConfig(
+        database=str(files.database),
+        callback=name_of(app_initialization_callback),
+        notification_title=initial_notification_title,
+        notification_content=initial_notification_content,
+        concurrency=concurrency,
+        processes=processes,
+        retention=retention,
+        queues=queues,
+        lease=lease,
+    )
+    files.create()
+    lock = try_lock(files.group_lock)
+    if lock is None:
+        raise ServiceAlreadyRunningError(config.database)
+    try:
+        return _supervisor(config, files, lock, listen(files), Reactor(), None).run()
+    finally:
+        os.close(lock)
+
+
+def _supervisor(
+    config: WorkerConfig,
+    files: ServiceFiles,
+    lock: int,
+    listener: socket.socket,
+    reactor: Reactor,
+    output: LogPump | None,
+) -> Supervisor:
+    # Objects that are there now are the same in every worker: the collector need not copy them.
+    gc.freeze()
+    return Supervisor(config, files, work, lock, listener, reactor, output)
+
+
+def _restore_environment(config: WorkerConfig) -> None:
+    if config.python_path is None:
+        os.environ.pop("PYTHONPATH", None)
+    else:
+        os.environ["PYTHONPATH"] = config.python_path

@@ -1,0 +1,68 @@
+"""What an attempt comes to: from what the handler raised to the job's next state."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import attrs
+
+from tetherpy.jobs import (
+    CancelJob,
+    Cancelled,
+    DoNotRetry,
+    Failed,
+    JobTimeoutError,
+    Outcome,
+    PayloadError,
+    Released,
+    Snooze,
+    Snoozed,
+)
+
+from .clock import Clock
+from .failure import describe, describe_traceback
+from .job_run import Interruption, JobRun
+
+
+@attrs.frozen
+class Judge:
+    """Decide outcomes; the clock and the chance in a retry's delay come from outside."""
+
+    clock: Clock
+    random: Callable[[], float] = random.random
+
+    def outcome_of(self, run: JobRun, error: BaseException) -> Outcome:
+        """Return what an attempt comes to that ended by raising."""
+        match error:
+            case Snooze():
+                return Snoozed(self.clock() + error.delay)
+            case CancelJob():
+                return Cancelled(error.reason)
+            case DoNotRetry() | PayloadError():
+                return self.hopeless(error)
+            case _ if run.interruption is not None:
+                return self.interrupted(run)
+            case _:
+                return self._failed(run, error)
+
+    def hopeless(self, error: BaseException) -> Outcome:
+        """Return the failure of an attempt that no other one could better."""
+        return Failed(describe(error), describe_traceback(error))
+
+    def interrupted(self, run: JobRun) -> Outcome:
+        """Return what an attempt comes to that was asked to end."""
+        match run.interruption:
+            case Interruption.CANCELLED:
+                return Cancelled("cancelled on request")
+            case Interruption.TIMED_OUT if run.timeout is not None:
+                return self._failed(run, JobTimeoutError(run.claim.id, run.timeout))
+            case _:
+                return Released()
+
+    def _failed(self, run: JobRun, error: BaseException) -> Outcome:
+        job = run.claim.job
+        retry_at = None
+        if run.handler is not None and job.attempts < job.max_attempts:
+            retry_at = self.clock() + run.handler.retry.delay(job.attempts, self.random)
+        return Failed(describe(error), describe_traceback(error), retry_at)

@@ -1,0 +1,218 @@
+"""The worker process: initializes itself, takes jobs, and ends in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from typing import Any
+
+import attrs
+
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, SqliteJobEngine, WorkerRecord
+
+from . import wire
+from .cancellation import CancellationWatch
+from .channel import Channel
+from .claimer import Claimer
+from .clock import Clock, utc_now
+from .config import WorkerConfig
+from .context import WorkerContext
+from .executor import Executor
+from .files import ServiceFiles
+from .fork_guard import guard_against_forks
+from .heartbeat import Heartbeat
+from .initialization import initialize
+from .instance import JobServices, ServiceInstance
+from .job_run import JobRun
+from .liveness import Liveness
+from .notification import Notification
+from .periodic import PeriodicSchedule
+from .progress import ProgressBoard
+from .retention import Retention
+from .verdict import Judge
+from .worker_log import open_log
+
+
+def work(config: WorkerConfig, sock: socket.socket) -> int:
+    """Be a worker until told to end; return the exit code. The process must end right after.
+
+    The loop is not closed as ``asyncio.run`` would do: that waits for tasks that ignore their
+    cancellation, and what handlers leave behind ends with the process.
+    """
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    return loop.run_until_complete(Worker(config, ServiceFiles.of(config.database)).run(sock))
+
+
+@attrs.define(eq=False)
+class Worker:
+    """Join the parts of a worker and order its beginning and its end."""
+
+    config: WorkerConfig
+    files: ServiceFiles
+    clock: Clock = utc_now
+    worker_id: str = attrs.field(factory=lambda: secrets.token_hex(8))
+    _claimer: Claimer | None = attrs.field(init=False, default=None)
+    _executor: Executor | None = attrs.field(init=False, default=None)
+    _initializing: asyncio.Task[bool] | None = attrs.field(init=False, default=None)
+    _halted: bool = attrs.field(init=False, default=False)
+
+    async def run(self, sock: socket.socket) -> int:
+        """Work until halted; return the exit code."""
+        channel = await Channel.open(sock)
+        self._follow_signals()
+        async with AsyncExitStack() as stack:
+            notification = Notification(
+                self.config.notification_title, self.config.notification_content, channel.send
+            )
+            context = WorkerContext(self.config, channel, stack, notification)
+            listening = asyncio.create_task(self._listen(context))
+            stack.callback(listening.cancel)
+            if not await self._initialize(context):
+                await channel.flush()
+                return 0 if self._halted else 1
+            await self._serve(context, await self._open_engine(context))
+            await channel.flush()
+        return 0
+
+    async def _initialize(self, context: WorkerContext) -> bool:
+        self._initializing = asyncio.create_task(initialize(context))
+        try:
+            return await self._initializing and not self._halted
+        except asyncio.CancelledError:
+            return False
+        finally:
+            self._initializing = None
+
+    async def _open_engine(self, context: WorkerContext) -> SqliteJobEngine:
+        ours = context.database
+        if ours is None or ServiceFiles.of(ours.path) != self.files:
+            ours = await context.stack.enter_async_context(Database.open(self.files.database))
+        if context.database is None:
+            context.database = ours
+        await ours.migrate(JOB_MIGRATIONS)
+        return SqliteJobEngine(ours, lease=self.config.lease, clock=self.clock)
+
+    async def _serve(self, context: WorkerContext, engine: SqliteJobEngine) -> None:
+        liveness = Liveness(self.files, engine, self.worker_id)
+        context.stack.callback(liveness.close)
+        guard_against_forks(asyncio.get_running_loop(), liveness.descriptor)
+        now = self.clock()
+        await engine.register_worker(
+            WorkerRecord(
+                id=self.worker_id,
+                pid=os.getpid(),
+                host=socket.gethostname(),
+                started_at=now,
+                heartbeat_at=now,
+                notification_title=context.notification.title,
+                notification_content=context.notification.content,
+            )
+        )
+        await self._take_jobs(context, engine, liveness)
+        await engine.unregister_worker(self.worker_id)
+
+    async def _take_jobs(self, context: WorkerContext, engine: SqliteJobEngine, liveness: Liveness) -> None:
+        progress = ProgressBoard(engine)
+
+        def service(run: JobRun) -> ServiceInstance:
+            return ServiceInstance(context, JobServices(run, engine, progress))
+
+        assert context.database is not None  # noqa: S101 - set by _open_engine
+        executor = Executor(
+            registry=context.handlers,
+            service=service,
+            database=context.database,
+            judge=Judge(self.clock),
+            on_settled=lambda settlement: claimer.settle(settlement),
+            on_free=lambda: claimer.wake(),
+            slots=self.config.concurrency,
+        )
+        claimer = Claimer(engine, self.worker_id, self.config.queues, executor, progress, self.clock)
+        cancellation = CancellationWatch(engine, self.worker_id, lambda: executor.running, executor.cancel)
+        heartbeat = Heartbeat(
+            engine,
+            self.worker_id,
+            self.config.lease,
+            context.notification,
+            executor.cancel,
+            lambda: context.channel.send(wire.Beat()),
+        )
+
+        def on_notice(notice: wire.Notice) -> None:
+            context.channel.send(notice)
+            heartbeat.notice()
+
+        def on_change() -> None:
+            claimer.wake()
+            cancellation.on_change()
+
+        context.notification.on_change = on_notice
+        self._claimer, self._executor = claimer, executor
+        if self._halted:
+            claimer.drain()
+        context.stack.callback(engine.on_change(on_change))
+        # A new worker registers, which is a change to the database though not to a job.
+        context.stack.callback(engine.db.on_change(lambda _: liveness.on_change()))
+        context.channel.send(wire.Ready(self.worker_id))
+        background: list[Coroutine[Any, Any, None]] = [
+            liveness.run(),
+            heartbeat.run(),
+            cancellation.run(),
+            progress.run(),
+            PeriodicSchedule(context.periodic.values(), engine, self.clock).run(),
+        ]
+        if self.config.retention is not None:
+            background.append(Retention(engine, self.config.retention).run())
+        await _with_background(claimer.run(), background)
+
+    def _halt(self, *, now: bool) -> None:
+        self._halted = True
+        if self._initializing is not None:
+            self._initializing.cancel()
+        if self._claimer is not None:
+            self._claimer.drain()
+        if now and self._executor is not None:
+            self._executor.release_all()
+
+    def _follow_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, lambda: self._halt(now=self._halted))
+
+    async def _listen(self, context: WorkerContext) -> None:
+        def on_frame(frame: wire.Frame) -> None:
+            match frame:
+                case wire.Event():
+                    context.mailbox.deliver(frame.name, wire.data_of(frame))
+                case wire.Halt():
+                    self._halt(now=frame.now)
+                case _:
+                    pass
+
+        await context.channel.listen(on_frame)
+        self._outlive_supervisor()
+
+    def _outlive_supervisor(self) -> None:
+        # The pipes to its log are broken; a handler that prints should not fail for that.
+        log = open_log(self.files.log)
+        for standard in (1, 2):
+            os.dup2(log, standard)
+        os.close(log)
+        self._halt(now=False)
+
+
+async def _with_background(
+    main: Coroutine[Any, Any, None], background: list[Coroutine[Any, Any, None]]
+) -> None:
+    """Run ``main`` with others beside it that end with it; the failure of any ends all."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(coroutine) for coroutine in background]
+        await main
+        for task in tasks:
+            task.cancel()

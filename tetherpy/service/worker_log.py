@@ -1,0 +1,72 @@
+"""The workers' output on disk: never more than a bound, whatever a handler prints."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import attrs
+
+MAX_LOG_BYTES = 4 << 20
+"""Bytes in the newest file; one older file of that size is kept beside it."""
+
+
+@attrs.define(eq=False)
+class WorkerLog:
+    """Append to a file that is put aside when full, replacing the one put aside before.
+
+    With ``standard_streams`` descriptors 1 and 2 of this process follow the newest file too.
+    """
+
+    path: Path
+    limit: int = MAX_LOG_BYTES
+    standard_streams: bool = False
+    _descriptor: int = attrs.field(init=False, default=-1)
+    _size: int = attrs.field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        self._open()
+
+    def write(self, data: bytes) -> None:
+        """Append all of the data; it may be spread over two files."""
+        view = memoryview(data)
+        while view:
+            if self._size >= self.limit:
+                self._rotate()
+            written = os.write(self._descriptor, view[: max(self.limit - self._size, 1)])
+            self._size += written
+            view = view[written:]
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def _rotate(self) -> None:
+        self.path.replace(self.path.with_name(self.path.name + ".1"))
+        os.close(self._descriptor)
+        self._open()
+
+    def _open(self) -> None:
+        self._descriptor = open_log(self.path)
+        self._size = os.fstat(self._descriptor).st_size
+        if self.standard_streams:
+            os.dup2(self._descriptor, 1)
+            os.dup2(self._descriptor, 2)
+
+
+def open_log(path: Path) -> int:
+    """Open the log for appending, creating it if needed."""
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+
+
+def log_tail(path: Path, since: int, limit: int = 4096) -> str:
+    """Return what was logged after the byte ``since``, at most the last ``limit`` bytes."""
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            # A file shorter than before was rotated meanwhile: all of it is new.
+            start = since if since <= size else 0
+            file.seek(max(start, size - limit))
+            return file.read().decode(errors="replace")
+    except FileNotFoundError:
+        return ""
