@@ -5,6 +5,7 @@ from .control import CancelJob, DoNotRetry, Snooze
 from .engine import JobEngine, JobStore, WorkQueue
 from .errors import (
     ClaimLostError,
+    CronMissingError,
     IllegalJobTransitionError,
     JobError,
     JobNotFoundError,
@@ -15,9 +16,11 @@ from .errors import (
     PayloadEncodeError,
     PayloadError,
     PayloadTooLargeError,
+    ScheduleError,
     UniqueJobError,
     UnreadableJobError,
 )
+from .manager import BackgroundJobManager
 from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from .outcomes import (
     Cancelled,
@@ -32,13 +35,17 @@ from .outcomes import (
     Snoozed,
 )
 from .payload import MAX_PAYLOAD_BYTES, decode, decode_as, encode
+from .periodic import Cron, Every
 from .query import CreationOrder, JobQuery
+from .sqlite import JOB_MIGRATIONS, SqliteJobEngine
 from .status import LEGAL_MOVES, BackgroundJobStatus, is_legal_move, state_diagram
 
 __all__ = [
+    "JOB_MIGRATIONS",
     "LEGAL_MOVES",
     "MAX_PAYLOAD_BYTES",
     "BackgroundJob",
+    "BackgroundJobManager",
     "BackgroundJobStatus",
     "Backoff",
     "CancelJob",
@@ -47,7 +54,10 @@ __all__ = [
     "ClaimLostError",
     "Completed",
     "CreationOrder",
+    "Cron",
+    "CronMissingError",
     "DoNotRetry",
+    "Every",
     "Exchange",
     "Failed",
     "IllegalJobTransitionError",
@@ -69,9 +79,11 @@ __all__ = [
     "PayloadTooLargeError",
     "Progress",
     "Released",
+    "ScheduleError",
     "Settlement",
     "Snooze",
     "Snoozed",
+    "SqliteJobEngine",
     "UniqueJobError",
     "UnreadableJobError",
     "WorkQueue",

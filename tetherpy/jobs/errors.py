@@ -38,13 +38,14 @@ class IllegalJobTransitionError(JobError):
 
 
 class JobRunningError(JobError):
-    """A RUNNING job cannot be deleted."""
+    """What was asked for is not possible while the job is RUNNING."""
 
-    def __init__(self, what: str) -> None:
+    def __init__(self, what: str, action: str) -> None:
         self.what = what
+        self.action = action
         super().__init__(
-            f"{what} cannot be deleted while RUNNING: its worker would report to a row that is gone. "
-            "Cancel it and wait for its end, then delete it."
+            f"{what} cannot be {action} while RUNNING: a worker is busy with it and will report to its row. "
+            "Cancel it and wait for its end first."
         )
 
 
@@ -145,3 +146,22 @@ class PayloadDecodeError(PayloadError):
         self.path = path
         self.reason = reason
         super().__init__(f"The stored value does not fit at {path}: {reason}.")
+
+
+class ScheduleError(JobError):
+    """A periodic job's schedule says nothing."""
+
+    def __init__(self, expression: str, reason: str) -> None:
+        self.expression = expression
+        self.reason = reason
+        super().__init__(
+            f"{expression!r} is no schedule: {reason}. Write five cron fields, such as '0 3 * * *', "
+            "and a time zone such as 'Europe/Berlin'."
+        )
+
+
+class CronMissingError(JobError):
+    """The library that reads cron expressions is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("Cron expressions need the extra 'cron': pip install 'tetherpy[cron]'.")

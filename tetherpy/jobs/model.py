@@ -65,24 +65,12 @@ class BackgroundJob:
         return decode_as(self.result_json, annotation)
 
 
-def _not_blank(_: object, attribute: attrs.Attribute[str], value: str) -> None:
-    if not value.strip():
-        message = f"NewJob.{attribute.name} is blank; name the {attribute.name.replace('_', ' ')}."
-        raise ValueError(message)
-
-
-def _positive_span(_: object, attribute: attrs.Attribute[timedelta | None], value: timedelta | None) -> None:
-    if value is not None and value <= timedelta(0):
-        message = f"NewJob.{attribute.name} is {value}; it must be longer than zero, or None."
-        raise ValueError(message)
-
-
 def to_span(value: timedelta | float | None) -> timedelta | None:
     """Accept a ``timedelta`` or seconds."""
     return value if value is None or isinstance(value, timedelta) else timedelta(seconds=value)
 
 
-_INTEGER_RANGE = [attrs.validators.ge(-(2**63)), attrs.validators.lt(2**63)]
+_INTEGERS = range(-(2**63), 2**63)  # what an SQL integer holds
 
 
 @attrs.frozen(kw_only=True)
@@ -95,23 +83,30 @@ class NewJob:
     stores nothing and returns the id of the one that is there.
     """
 
-    job_key: str = attrs.field(validator=_not_blank)
+    job_key: str
     payload: object = None
-    priority: int = attrs.field(default=0, validator=_INTEGER_RANGE)
-    max_attempts: int = attrs.field(default=3, validator=[attrs.validators.ge(1), *_INTEGER_RANGE])
+    priority: int = 0
+    max_attempts: int = 3
     delay: timedelta | None = attrs.field(default=None, converter=to_span)
     run_at: datetime | None = None
-    queue: str = attrs.field(default="default", validator=_not_blank)
-    timeout: timedelta | None = attrs.field(default=None, converter=to_span, validator=_positive_span)
+    queue: str = "default"
+    timeout: timedelta | None = attrs.field(default=None, converter=to_span)
     unique_key: str | None = None
 
     def __attrs_post_init__(self) -> None:
+        # One pass, since a validator per field would cost more than storing the job.
+        if not (self.job_key and self.queue):
+            raise ValueError("NewJob needs a job_key and a queue that are not empty.")
+        if self.priority not in _INTEGERS:
+            raise ValueError(f"NewJob.priority is {self.priority}; it must be a 64-bit integer.")
+        if self.max_attempts < 1 or self.max_attempts not in _INTEGERS:
+            raise ValueError(f"NewJob.max_attempts is {self.max_attempts}; a job needs at least one.")
+        if self.timeout is not None and self.timeout <= timedelta(0):
+            raise ValueError(f"NewJob.timeout is {self.timeout}; it must be longer than zero, or None.")
         if self.delay is not None and self.run_at is not None:
-            message = "NewJob has both delay and run_at; give one of them."
-            raise ValueError(message)
+            raise ValueError("NewJob has both delay and run_at; give one of them.")
         if self.run_at is not None and self.run_at.tzinfo is None:
-            message = f"NewJob.run_at {self.run_at!r} has no time zone; use an aware datetime."
-            raise ValueError(message)
+            raise ValueError(f"NewJob.run_at {self.run_at!r} has no time zone; use an aware datetime.")
 
 
 @attrs.frozen(kw_only=True)

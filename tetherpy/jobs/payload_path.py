@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any, TypeGuard, cast
 
 import attrs
 import msgspec
@@ -37,8 +37,8 @@ def _misfit(part: object) -> str | None:
         return f"{part} is not a JSON number"
     if isinstance(part, str):
         return _lone_surrogate(part)
-    if isinstance(part, Mapping):
-        return next(filter(None, map(_bad_key, cast("Mapping[Any, Any]", part))), None)
+    if _is_mapping(part):
+        return next(filter(None, map(_bad_key, part)), None)
     if next(iter(_children(part)), None) is not None:
         return None
     try:
@@ -66,9 +66,13 @@ def _bad_key(key: object) -> str | None:
     return None
 
 
+def _is_mapping(part: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(part, Mapping)
+
+
 def _children(part: object) -> Iterator[tuple[str, object]]:
-    if isinstance(part, Mapping):
-        for key, child in cast("Mapping[Any, Any]", part).items():
+    if _is_mapping(part):
+        for key, child in part.items():
             yield f".{key}", child
     elif isinstance(part, list | tuple | set | frozenset):
         for index, child in enumerate(cast("list[Any]", part)):

@@ -1,0 +1,231 @@
+"""The manager: how any process enqueues, watches and steers jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+import attrs
+
+from tetherpy.database import Database
+
+from .engine import JobStore
+from .errors import JobNotFoundError
+from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, to_span
+from .query import CreationOrder, JobQuery
+from .sqlite import SqliteJobEngine
+from .status import BackgroundJobStatus
+from .views import Counts, ManyJobs, OneJob, ViewHub
+from .waiting import wait_until_finished
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+
+def _as_engine(source: Database | JobStore) -> JobStore:
+    return SqliteJobEngine(source) if isinstance(source, Database) else source
+
+
+@attrs.define(eq=False)
+class BackgroundJobManager:
+    """Enqueue jobs, look at them, steer them: in any process that has the database open.
+
+    It is made from an open ``Database``, or from an engine. Making one costs nothing and holds
+    nothing: what its streams hold is freed when the last subscription is disposed.
+    """
+
+    engine: JobStore = attrs.field(converter=_as_engine)
+    _hub: ViewHub = attrs.field(
+        init=False, default=attrs.Factory(lambda self: ViewHub(self.engine), takes_self=True)
+    )
+
+    async def enqueue(
+        self,
+        job_key: str,
+        payload: object = None,
+        *,
+        priority: int = 0,
+        max_attempts: int = 3,
+        delay: timedelta | float | None = None,
+        run_at: datetime | None = None,
+        queue: str = "default",
+        timeout: timedelta | float | None = None,  # noqa: ASYNC109 - the attempt's bound, not this call's
+        unique_key: str | None = None,
+        transaction: Any | None = None,
+    ) -> int:
+        """Store a job and return its id; it is durable when this returns.
+
+        With ``transaction`` it is part of the app's own and durable when that commits. The other
+        arguments are those of ``NewJob``. Raises ``PayloadEncodeError`` or ``PayloadTooLargeError``
+        before anything is stored.
+        """
+        job = NewJob(
+            job_key=job_key,
+            payload=payload,
+            priority=priority,
+            max_attempts=max_attempts,
+            delay=delay,
+            run_at=run_at,
+            queue=queue,
+            timeout=timeout,
+            unique_key=unique_key,
+        )
+        (job_id,) = await self.engine.enqueue([job], transaction)
+        return job_id
+
+    async def enqueue_many(self, jobs: Iterable[NewJob], *, transaction: Any | None = None) -> list[int]:
+        """Store all jobs or none, in one transaction; return their ids in order."""
+        return await self.engine.enqueue(jobs, transaction)
+
+    async def get_job_by_id(self, job_id: int) -> BackgroundJob | None:
+        """Return the job, None if there is none; a row that cannot be read is an ``UnreadableJobError``."""
+        return await self.engine.get(job_id)
+
+    async def get_jobs_by_status(
+        self,
+        status: BackgroundJobStatus,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        order_by_creation: CreationOrder = "ASC",
+    ) -> list[BackgroundJob]:
+        """Return the jobs in one state; rows that cannot be read are left out with a warning."""
+        return await self.find_jobs(
+            status=status, limit=limit, offset=offset, order_by_creation=order_by_creation
+        )
+
+    async def get_jobs_by_job_key(
+        self,
+        job_key: str,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        order_by_creation: CreationOrder = "ASC",
+    ) -> list[BackgroundJob]:
+        """Return the jobs of one key."""
+        return await self.find_jobs(
+            job_key=job_key, limit=limit, offset=offset, order_by_creation=order_by_creation
+        )
+
+    async def get_all_jobs(
+        self,
+        *,
+        limit: int | None = None,
+        offset: int = 0,
+        order_by_creation: CreationOrder = "ASC",
+    ) -> list[BackgroundJob]:
+        """Return all jobs."""
+        return await self.find_jobs(limit=limit, offset=offset, order_by_creation=order_by_creation)
+
+    async def find_jobs(
+        self,
+        *,
+        status: BackgroundJobStatus | None = None,
+        job_key: str | None = None,
+        queue: str | None = None,
+        text: str | None = None,
+        created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        limit: int | None = None,
+        offset: int = 0,
+        order_by_creation: Literal["ASC", "DESC"] = "ASC",
+    ) -> list[BackgroundJob]:
+        """Return a page of the jobs that pass all filters given; see ``JobQuery``."""
+        query = JobQuery(
+            status=status,
+            job_key=job_key,
+            queue=queue,
+            text=text,
+            created_after=created_after,
+            created_before=created_before,
+            limit=limit,
+            offset=offset,
+            order_by_creation=order_by_creation,
+        )
+        return await self.engine.find(query)
+
+    async def get_job_count_by_status(self, status: BackgroundJobStatus) -> int:
+        """Count the jobs in one state; its time does not grow with the table."""
+        return (await self.engine.counts()).by_status[status]
+
+    async def get_counts(self) -> JobCounts:
+        """Count the jobs in every state; its time does not grow with the table."""
+        return await self.engine.counts()
+
+    async def get_attempts(self, job_id: int) -> list[JobAttempt]:
+        """Return a job's attempts, oldest first, the running one included."""
+        return await self.engine.attempts(job_id)
+
+    async def update_job_status(
+        self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None
+    ) -> BackgroundJob:
+        """Move a job by hand; a move that the table does not have is an ``IllegalJobTransitionError``.
+
+        A worker that runs the job is fenced out. A job made RUNNING by hand is taken back like
+        that of a hung worker, unless it is moved on within a lease.
+        """
+        return await self.engine.move(job_id, BackgroundJobStatus(status), error=error)
+
+    async def reset_job_for_retry(self, job_id: int) -> BackgroundJob:
+        """Make a finished job PENDING as if it had never run: no attempts counted, no last error."""
+        return await self.engine.retry(job_id, reset_attempts=True)
+
+    async def retry_job(self, job_id: int) -> BackgroundJob:
+        """Make a finished job PENDING for one more attempt, on top of those that count already."""
+        return await self.engine.retry(job_id, reset_attempts=False)
+
+    async def cancel_job(self, job_id: int) -> BackgroundJob:
+        """Cancel a PENDING job at once; ask a RUNNING one to stop, which its worker is told of at once.
+
+        One that is CANCELLED already stays so; one that ended otherwise is an
+        ``IllegalJobTransitionError``. A RUNNING one that is asked to stop does not run again.
+        """
+        return await self.engine.request_cancel(job_id)
+
+    async def delete_job(self, job_id: int) -> None:
+        """Delete a job and its attempts; a RUNNING one is a ``JobRunningError``."""
+        if not await self.engine.delete(job_id):
+            raise JobNotFoundError(job_id)
+
+    async def delete_jobs_by_status(
+        self, status: BackgroundJobStatus, older_than: timedelta | float | None = None
+    ) -> int:
+        """Delete the jobs of a status last changed longer ago than ``older_than``; return how many."""
+        return await self.engine.delete_by_status(BackgroundJobStatus(status), to_span(older_than))
+
+    async def wait_for(
+        self,
+        job_id: int,
+        timeout: timedelta | float | None = None,  # noqa: ASYNC109 - the public contract names it
+    ) -> BackgroundJob:
+        """Return the job once it has finished, told by its change within milliseconds.
+
+        Raises ``JobWaitTimeoutError`` after ``timeout`` (the job goes on), ``JobNotFoundError`` if
+        there is none or it is deleted meanwhile.
+        """
+        return await wait_until_finished(self._hub, job_id, to_span(timeout))
+
+    def watch_job(self, job_id: int) -> Observable[BackgroundJob | None]:
+        """Observe one job: as it is now, then after each change; None while there is none."""
+        return self._observe(OneJob(job_id))
+
+    def watch_jobs_by_status(
+        self,
+        status: BackgroundJobStatus,
+        *,
+        limit: int = 100,
+        order_by_creation: CreationOrder = "DESC",
+    ) -> Observable[list[BackgroundJob]]:
+        """Observe the jobs in one state, the newest hundred unless told otherwise."""
+        query = JobQuery(status=BackgroundJobStatus(status), limit=limit, order_by_creation=order_by_creation)
+        return self._observe(ManyJobs(query))
+
+    def watch_counts(self) -> Observable[JobCounts]:
+        """Observe how many jobs are in each state."""
+        return self._observe(Counts())
+
+    def _observe(self, question: Any) -> Observable[Any]:
+        from .streams import observe
+
+        return observe(self._hub, question)

@@ -1,0 +1,98 @@
+"""Taking the jobs that come next."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from heapq import nsmallest
+
+from ..errors import UnreadableJobError
+from ..outcomes import Claim
+from ..status import BackgroundJobStatus
+from ..timestamps import from_text, to_text
+from .rows import fetch, to_job
+from .settling import finish
+from .statements import sql
+
+
+def is_work_there(
+    connection: sqlite3.Connection, now: datetime, queues: Sequence[str] | None
+) -> tuple[bool, datetime | None]:
+    """Look, without the write lock, whether a claim would find anything, and when the next falls due."""
+    due = next_due(connection)
+    if due is not None and due <= now:
+        return True, due
+    return any(True for _ in _queues_with_work(connection, queues)), due
+
+
+def claim(
+    connection: sqlite3.Connection,
+    worker_id: str,
+    slots: int,
+    queues: Sequence[str] | None,
+    now: datetime,
+    lease: timedelta,
+) -> list[Claim]:
+    """Claim up to ``slots`` jobs: higher priority first, then ``run_at``, then id, across queues."""
+    now_text = to_text(now)
+    due = next_due(connection)
+    if due is not None and due <= now:
+        connection.execute(sql("promote"), (now_text,))
+    claims: list[Claim] = []
+    while len(claims) < slots and (ids := _next_ids(connection, slots - len(claims), queues)):
+        values = (worker_id, to_text(now + lease), now_text, now_text, json.dumps(ids))
+        rows = fetch(connection, sql("claim"), values)
+        for row in rows:
+            try:
+                claims.append(Claim(to_job(row)))
+            except UnreadableJobError as error:
+                _fail_unreadable(connection, row, worker_id, error, now_text)
+    # RETURNING promises no order (sqlite.org/lang_returning.html).
+    claims.sort(key=lambda claim: (-claim.job.priority, claim.job.run_at, claim.id))
+    return claims
+
+
+def next_due(connection: sqlite3.Connection) -> datetime | None:
+    """Return when the earliest delayed job falls due; None too if something else wrote no time there."""
+    (text,) = connection.execute(sql("next_due")).fetchone()
+    try:
+        return None if text is None else from_text(text)
+    except (TypeError, ValueError):
+        return None
+
+
+def _next_ids(connection: sqlite3.Connection, slots: int, queues: Sequence[str] | None) -> list[int]:
+    ready = [
+        tuple(row)
+        for queue in _queues_with_work(connection, queues)
+        for row in connection.execute(sql("ready"), (queue, slots))
+    ]
+    return [row[-1] for row in nsmallest(slots, ready)]
+
+
+def _queues_with_work(connection: sqlite3.Connection, queues: Sequence[str] | None) -> Iterator[bytes]:
+    if queues is not None:
+        for name in dict.fromkeys(queues):
+            if connection.execute(sql("has_ready"), (name.encode(),)).fetchone() is not None:
+                yield name.encode()
+        return
+    queue = b""
+    while (row := connection.execute(sql("next_queue"), (queue,)).fetchone())[0] is not None:
+        queue = row[0]
+        yield queue
+
+
+def _fail_unreadable(
+    connection: sqlite3.Connection, row: Sequence[object], worker_id: str, error: Exception, now_text: str
+) -> None:
+    job_id, attempts = row[0], row[4]
+    finish(
+        connection,
+        BackgroundJobStatus.FAILED,
+        None,
+        f"{type(error).__name__}: {error}",
+        now_text,
+        (job_id, worker_id, attempts),
+    )

@@ -1,0 +1,217 @@
+"""The job engine on SQLite: each call is one hop to the database's thread."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar, TypeVarTuple
+
+import attrs
+
+from tetherpy.database import Database, Transaction
+
+from ..errors import ClaimLostError, JobRunningError
+from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+from ..outcomes import Exchange, Progress, Settlement
+from ..payload import MAX_PAYLOAD_BYTES
+from ..query import JobQuery
+from ..status import BackgroundJobStatus
+from ..timestamps import Clock, to_text, utc_now
+from . import claiming, deleting, enqueueing, finding, moving, rescuing, settling, ticks, workers
+from .exchange import exchange
+from .schema import JOB_MIGRATIONS
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+_COUNTS_TABLE = "background_service_job_counts"
+
+
+@attrs.define(eq=False)
+class SqliteJobEngine:
+    """Keep jobs in the tables of an open ``Database``.
+
+    ``lease`` is how long a worker that hangs keeps its jobs; ``clock`` and ``monotonic`` are for
+    tests. Errors of the database itself pass through.
+    """
+
+    db: Database
+    lease: timedelta = timedelta(seconds=30)
+    clock: Clock = utc_now
+    monotonic: Callable[[], float] = time.monotonic
+    max_payload_bytes: int = MAX_PAYLOAD_BYTES
+    _is_prepared: bool = attrs.field(init=False, default=False)
+    _leases: rescuing.LeaseWatch = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda self: rescuing.LeaseWatch(self.lease, self.monotonic), takes_self=True),
+    )
+
+    async def prepare(self) -> None:
+        """Create the job tables if they are not there; every other call does this first.
+
+        Call it, or open the database with ``migrations=JOB_MIGRATIONS``, before the first job is
+        enqueued inside a transaction of a database that has no job tables yet.
+        """
+        if not self._is_prepared:
+            await self.db.migrate(JOB_MIGRATIONS)
+            self._is_prepared = True
+
+    async def _run(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
+        await self.prepare()
+        return await self.db.run(function, *args)
+
+    async def _read(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
+        await self.prepare()
+        return await self.db.read(function, *args)
+
+    async def enqueue(self, jobs: Iterable[NewJob], transaction: Transaction | None = None) -> list[int]:
+        """Store all jobs or none; see ``JobStore.enqueue``."""
+        now = self.clock()
+        now_text = to_text(now)
+        rows = [enqueueing.to_row(job, now, now_text, self.max_payload_bytes) for job in jobs]
+        if not rows:
+            return []
+        if transaction is None:
+            return await self._run(enqueueing.insert, rows)
+        await self.prepare()
+        return await transaction.run(enqueueing.insert, rows)
+
+    async def get(self, job_id: int) -> BackgroundJob | None:
+        """Return the job, None if there is none; a broken row is an ``UnreadableJobError``."""
+        return await self._read(moving.read, job_id)
+
+    async def get_many(self, job_ids: Iterable[int]) -> Mapping[int, BackgroundJob]:
+        """Return those of the jobs that exist and can be read."""
+        return await self._read(finding.read_many, list(job_ids))
+
+    async def find(self, query: JobQuery) -> list[BackgroundJob]:
+        """Return the jobs that a query asks for."""
+        return await self._read(finding.find, query)
+
+    async def attempts(self, job_id: int) -> list[JobAttempt]:
+        """Return the attempts of a job, oldest first."""
+        return await self._read(finding.attempts, job_id)
+
+    async def counts(self) -> JobCounts:
+        """Count the jobs in each state."""
+        return await self._read(finding.counts)
+
+    async def move(
+        self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None
+    ) -> BackgroundJob:
+        """Move a job along the table of legal moves."""
+        return await self._run(moving.move, job_id, status, error, self.clock(), self.lease)
+
+    async def retry(self, job_id: int, *, reset_attempts: bool) -> BackgroundJob:
+        """Make a finished job PENDING again, at once."""
+        return await self._run(moving.retry, job_id, reset_attempts, self.clock())
+
+    async def request_cancel(self, job_id: int) -> BackgroundJob:
+        """Cancel a PENDING job now, ask a RUNNING one's worker to stop it."""
+        return await self._run(moving.request_cancel, job_id, self.clock())
+
+    async def delete(self, job_id: int) -> bool:
+        """Delete a job that is not RUNNING, and its attempts."""
+        return await self._run(deleting.delete_one, job_id)
+
+    async def delete_by_status(self, status: BackgroundJobStatus, older_than: timedelta | None = None) -> int:
+        """Delete jobs of one status, a thousand per transaction."""
+        if status is BackgroundJobStatus.RUNNING:
+            raise JobRunningError("Jobs", "deleted")
+        before = self.clock() - (older_than or timedelta(0))
+        deleted, after = 0, 0
+        while ids := await self._read(deleting.deletable, status, before, after):
+            deleted += await self._run(deleting.delete_each, ids, before, status)
+            after = ids[-1]
+        return deleted
+
+    async def revisions(self) -> Mapping[str, int]:
+        """Return the number per status that moves with its jobs."""
+        return await self._read(finding.revisions)
+
+    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back after any process committed a change to jobs; return the remover."""
+
+        def pass_on(tables: frozenset[str]) -> None:
+            if _COUNTS_TABLE in tables:
+                callback()
+
+        return self.db.on_change(pass_on)
+
+    async def register_worker(self, worker: WorkerRecord) -> None:
+        """Record a worker before it claims anything."""
+        await self._run(workers.register, worker)
+
+    async def heartbeat(
+        self, worker_id: str, *, title: str | None = None, content: str | None = None
+    ) -> frozenset[int]:
+        """Extend a worker's leases; return the ids whose cancellation was asked for."""
+        return await self._run(workers.heartbeat, worker_id, title, content, self.clock(), self.lease)
+
+    async def unregister_worker(self, worker_id: str) -> None:
+        """Forget a worker."""
+        await self._run(workers.unregister, worker_id)
+
+    async def workers(self) -> list[WorkerRecord]:
+        """Return the registered workers, oldest first."""
+        return await self._read(workers.registered)
+
+    async def claimants(self) -> frozenset[str]:
+        """Return the ids of workers that are registered or hold a RUNNING job."""
+        return await self._read(workers.claimants)
+
+    async def cancel_requested(self, worker_id: str) -> frozenset[int]:
+        """Return the ids of a worker's jobs that should stop."""
+        return await self._read(workers.cancel_requested, worker_id)
+
+    async def exchange(
+        self,
+        worker_id: str,
+        settlements: Sequence[Settlement],
+        slots: int,
+        queues: Sequence[str] | None = None,
+    ) -> Exchange:
+        """Settle and claim in one transaction; with neither to do, none is begun."""
+        now = self.clock()
+        if not settlements:
+            if slots <= 0:
+                return Exchange()
+            found, due = await self._read(claiming.is_work_there, now, queues)
+            if not found:
+                return Exchange(next_due=due)
+        return await self._run(exchange, worker_id, settlements, slots, queues, now, self.lease)
+
+    async def settle(self, settlement: Settlement, transaction: Transaction) -> None:
+        """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
+        if not await transaction.run(settling.settle, settlement, self.clock()):
+            claim = settlement.claim
+            raise ClaimLostError(claim.id, claim.worker_id, claim.attempt)
+
+    async def report_progress(self, updates: Iterable[Progress]) -> None:
+        """Store progress of claims; what was reported too late changes nothing."""
+        await self._run(settling.report_progress, list(updates), self.clock())
+
+    async def rescue(self, worker_ids: Iterable[str]) -> list[int]:
+        """Take the RUNNING jobs of dead workers back."""
+        return await self._run(rescuing.rescue_from, list(worker_ids), self.clock())
+
+    async def rescue_expired(self) -> list[int]:
+        """Take back RUNNING jobs whose lease nobody extends."""
+        overdue = self._leases.overdue(await self._read(rescuing.running_leases))
+        if not overdue:
+            return []
+        return await self._run(rescuing.take_back_unchanged, overdue, self.clock())
+
+    async def enqueue_tick(self, name: str, tick: datetime, job: NewJob) -> int | None:
+        """Enqueue the job of one tick of a periodic job, once however many ask."""
+        now = self.clock()
+        row = enqueueing.to_row(job, now, to_text(now), self.max_payload_bytes)
+        return await self._run(ticks.enqueue_tick, name, tick, row)
+
+    async def delete_finished(self, older_than: timedelta, limit: int = 1000) -> int:
+        """Delete at most ``limit`` jobs that finished longer ago than ``older_than``."""
+        before = self.clock() - older_than
+        ids = await self._read(deleting.finished_before, before, limit)
+        return await self._run(deleting.delete_each, ids, before) if ids else 0

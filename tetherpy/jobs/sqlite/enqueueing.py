@@ -1,0 +1,65 @@
+"""Storing new jobs."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, TypeAlias
+
+from ..model import NewJob
+from ..payload import encode
+from ..timestamps import to_text
+from .statements import sql
+
+NewRow: TypeAlias = tuple[Any, ...]
+
+
+def to_row(job: NewJob, now: datetime, now_text: str, max_bytes: int) -> NewRow:
+    """Encode a job as the parameters of the statement that stores it."""
+    run_at = job.run_at if job.delay is None else now + job.delay
+    due = run_at is None or run_at <= now
+    return (
+        job.job_key,
+        encode(job.payload, max_bytes),
+        job.max_attempts,
+        job.priority,
+        now_text,
+        now_text,
+        job.queue,
+        now_text if run_at is None else to_text(run_at),
+        due,
+        None if job.timeout is None else job.timeout.total_seconds(),
+        job.unique_key,
+    )
+
+
+def insert(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> list[int]:
+    """Store rows; return ids in the same order, for a taken unique key the id that has it."""
+    ids: list[int] = []
+    for unique, group in groupby(rows, _has_unique_key):
+        if unique:
+            ids += [_insert_unique(connection, row) for row in group]
+        else:
+            ids += _insert_plain(connection, list(group))
+    return ids
+
+
+def _has_unique_key(row: NewRow) -> bool:
+    return row[-1] is not None
+
+
+def _insert_plain(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> Sequence[int]:
+    connection.executemany(sql("enqueue"), rows)
+    # AUTOINCREMENT counts up by one inside a transaction, which no other connection writes into.
+    (last,) = connection.execute("SELECT last_insert_rowid()").fetchone()
+    return range(last - len(rows) + 1, last + 1)
+
+
+def _insert_unique(connection: sqlite3.Connection, row: NewRow) -> int:
+    stored = connection.execute(sql("enqueue_unique"), row).fetchall()
+    if not stored:
+        stored = connection.execute(sql("active_by_unique_key"), (row[-1],)).fetchall()
+    job_id: int = stored[0][0]
+    return job_id

@@ -1,0 +1,26 @@
+"""Settling and claiming in one transaction: what a worker does between batches of work."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from ..outcomes import Exchange, Settlement
+from .claiming import claim, next_due
+from .settling import settle
+
+
+def exchange(
+    connection: sqlite3.Connection,
+    worker_id: str,
+    settlements: Sequence[Settlement],
+    slots: int,
+    queues: Sequence[str] | None,
+    now: datetime,
+    lease: timedelta,
+) -> Exchange:
+    """Settle first, so that a job given back here can be claimed here too, then claim."""
+    rejected = tuple(settlement for settlement in settlements if not settle(connection, settlement, now))
+    claims = claim(connection, worker_id, slots, queues, now, lease) if slots > 0 else ()
+    return Exchange(tuple(claims), rejected, next_due(connection))

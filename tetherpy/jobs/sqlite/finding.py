@@ -1,0 +1,99 @@
+"""Questions about jobs."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable
+from typing import Any
+
+from ..errors import JobNotFoundError
+from ..model import BackgroundJob, JobAttempt, JobCounts
+from ..query import JobQuery
+from ..status import BackgroundJobStatus
+from ..timestamps import from_text, to_text
+from .moving import read
+from .rows import fetch, readable
+from .statements import COLUMNS, sql
+
+_ALL = -1  # what LIMIT takes for "no limit" (sqlite.org/lang_select.html)
+
+
+def find(connection: sqlite3.Connection, query: JobQuery) -> list[BackgroundJob]:
+    """Return the jobs of a query; rows that cannot be read are left out with a warning."""
+    conditions: list[tuple[str, Any]] = []
+    if query.status is not None:
+        conditions.append(("status = ?", query.status.value))
+    if query.job_key is not None:
+        conditions.append(("job_key = ?", query.job_key))
+    if query.queue is not None:
+        conditions.append(("queue = ?", query.queue))
+    if query.created_after is not None:
+        conditions.append(("created_at > ?", to_text(query.created_after)))
+    if query.created_before is not None:
+        conditions.append(("created_at < ?", to_text(query.created_before)))
+    if query.text is not None:
+        columns = "coalesce(payload, '') || char(10) || coalesce(last_error, '') || char(10)"
+        searched = f"job_key || char(10) || {columns} || coalesce(unique_key, '')"
+        conditions.append((f"instr({searched}, ?)", query.text))
+    where = " AND ".join(condition for condition, _ in conditions) or "1"
+    # Every part of the text is written above; what the caller gives is bound.
+    statement = (
+        f"SELECT {', '.join(COLUMNS)} FROM background_service_jobs {_index(query)} "  # noqa: S608
+        f"WHERE {where} ORDER BY id {query.order_by_creation} LIMIT ? OFFSET ?"
+    )
+    limit = _ALL if query.limit is None else query.limit
+    values = (*(value for _, value in conditions), limit, query.offset)
+    return readable(fetch(connection, statement, values))
+
+
+def _index(query: JobQuery) -> str:
+    if query.job_key is not None:
+        return "INDEXED BY background_service_jobs_key"
+    if query.status is not None:
+        return "INDEXED BY background_service_jobs_status"
+    return ""
+
+
+def read_many(connection: sqlite3.Connection, job_ids: Iterable[int]) -> dict[int, BackgroundJob]:
+    """Return those of the jobs that exist and can be read."""
+    rows = fetch(connection, sql("jobs_by_ids"), (json.dumps(list(job_ids)),))
+    return {job.id: job for job in readable(rows)}
+
+
+def attempts(connection: sqlite3.Connection, job_id: int) -> list[JobAttempt]:
+    """Return a job's attempts, oldest first; the one that runs now comes from the job's own row."""
+    job = read(connection, job_id)
+    if job is None:
+        raise JobNotFoundError(job_id)
+    ended = [
+        JobAttempt(
+            job_id=job_id,
+            attempt=row[0],
+            worker=row[1],
+            started_at=None if row[2] is None else from_text(row[2]),
+            finished_at=from_text(row[3]),
+            outcome=row[4],
+            error=row[5],
+            traceback=row[6],
+        )
+        for row in connection.execute(sql("attempts"), (job_id,))
+    ]
+    if job.status is not BackgroundJobStatus.RUNNING:
+        return ended
+    running = JobAttempt(
+        job_id=job_id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at
+    )
+    return [*ended, running]
+
+
+def counts(connection: sqlite3.Connection) -> JobCounts:
+    """Read the counts that triggers keep: one row per status, however many jobs."""
+    jobs = {row[0]: row[1] for row in connection.execute(sql("counts"))}
+    known = {status.value.lower(): jobs.pop(status.value, 0) for status in BackgroundJobStatus}
+    return JobCounts(**known, unknown=sum(jobs.values()))
+
+
+def revisions(connection: sqlite3.Connection) -> dict[str, int]:
+    """Read the number per status that moves with every change of a job that has it."""
+    return {row[0]: row[2] for row in connection.execute(sql("counts"))}

@@ -1,0 +1,71 @@
+"""Taking jobs back from workers that are dead or hang."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+
+import attrs
+
+from ..timestamps import to_text
+from .statements import sql
+
+WORKER_DIED = "worker died"
+LEASE_EXPIRED = "lease expired"
+
+
+def rescue_from(connection: sqlite3.Connection, worker_ids: Iterable[str], now: datetime) -> list[int]:
+    """Take back every RUNNING job of these workers."""
+    rows = connection.execute(sql("running_of"), (json.dumps(list(worker_ids)),)).fetchall()
+    return take_back(connection, [row[0] for row in rows], WORKER_DIED, now)
+
+
+def take_back(connection: sqlite3.Connection, job_ids: list[int], outcome: str, now: datetime) -> list[int]:
+    """Take back jobs as far as they are RUNNING, with a row for the attempt that was cut off."""
+    if not job_ids:
+        return []
+    values = {"now": to_text(now), "outcome": outcome, "ids": json.dumps(job_ids)}
+    connection.execute(sql("rescue_attempts"), values)
+    return sorted(row[0] for row in connection.execute(sql("rescue"), values).fetchall())
+
+
+def running_leases(connection: sqlite3.Connection) -> frozenset[Lease]:
+    """Return what every RUNNING job's lease is at the moment."""
+    return frozenset(Lease(*row) for row in connection.execute(sql("leases")))
+
+
+def take_back_unchanged(connection: sqlite3.Connection, leases: frozenset[Lease], now: datetime) -> list[int]:
+    """Take back the jobs whose lease is still the one given: a worker that woke up keeps its own."""
+    unchanged = running_leases(connection) & leases
+    return take_back(connection, [lease.job_id for lease in unchanged], LEASE_EXPIRED, now)
+
+
+@attrs.frozen
+class Lease:
+    """Identify one state of one job's lease; whatever extends the lease makes it another."""
+
+    job_id: int
+    attempt: object
+    expires_at: object
+
+
+@attrs.define
+class LeaseWatch:
+    """Notice leases that nobody extends, by this process' monotonic clock alone.
+
+    Wall clocks are moved and differ; a lease seen unchanged for as long as it lasts has a worker
+    that does not answer, whatever time anyone believes it is.
+    """
+
+    lease: timedelta
+    _monotonic: Callable[[], float]
+    _first_seen: dict[Lease, float] = attrs.Factory(dict["Lease", float])
+
+    def overdue(self, leases: frozenset[Lease]) -> frozenset[Lease]:
+        """Return those of the present leases that have not changed for too long."""
+        now = self._monotonic()
+        self._first_seen = {lease: self._first_seen.get(lease, now) for lease in leases}
+        longest = self.lease.total_seconds()
+        return frozenset(lease for lease, seen in self._first_seen.items() if now - seen >= longest)

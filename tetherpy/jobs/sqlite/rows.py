@@ -1,0 +1,135 @@
+"""Rows as values: strict about types, since other programs may write to the table as well."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..errors import UnreadableJobError
+from ..model import BackgroundJob
+from ..status import BackgroundJobStatus
+from ..timestamps import from_text
+from .statements import COLUMNS
+
+logger = logging.getLogger("tetherpy.jobs")
+
+_STATUSES = {status.value: status for status in BackgroundJobStatus}
+
+
+def fetch(connection: sqlite3.Connection, statement: str, values: Any) -> list[Sequence[Any]]:
+    """Execute a statement that returns jobs; bytes that are not UTF-8 come as escapes.
+
+    Python's ``sqlite3`` would otherwise raise for the whole result because of one row.
+    """
+    usual = connection.text_factory
+    connection.text_factory = _escaped
+    try:
+        return connection.execute(statement, values).fetchall()
+    finally:
+        connection.text_factory = usual
+
+
+def _escaped(text: bytes) -> str:
+    return text.decode(errors="backslashreplace")
+
+
+def to_job(row: Sequence[Any]) -> BackgroundJob:
+    """Read a row whose columns are ``COLUMNS``; raise ``UnreadableJobError`` naming the bad column.
+
+    NULL where the seed's table allows it means the column's default.
+    """
+    values: list[Any] = []
+    try:
+        for read, value in zip(_READERS, row, strict=True):
+            values.append(read(value))
+    except (TypeError, ValueError, KeyError, OverflowError) as error:
+        column = COLUMNS[len(values)]
+        raise UnreadableJobError(row[0], column, row[len(values)]) from error
+    return BackgroundJob(**dict(zip(_FIELDS, values, strict=True)))
+
+
+def readable(rows: Iterable[Sequence[Any]]) -> list[BackgroundJob]:
+    """Read rows, leaving out with a warning what cannot be read: one bad row must not hide the rest."""
+    jobs: list[BackgroundJob] = []
+    for row in rows:
+        try:
+            jobs.append(to_job(row))
+        except UnreadableJobError as error:
+            logger.warning("%s", error, extra={"job_id": row[0], "column": error.column})
+    return jobs
+
+
+def _text(value: Any) -> str:
+    if type(value) is not str:
+        raise TypeError
+    return value
+
+
+def _optional_text(value: Any) -> str | None:
+    return None if value is None else _text(value)
+
+
+def _instant(value: Any) -> datetime:
+    return from_text(_text(value))
+
+
+def _optional_instant(value: Any) -> datetime | None:
+    return None if value is None else from_text(_text(value))
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
+def _integer_or_none_as_zero(value: Any) -> int:
+    return 0 if value is None else _integer(value)
+
+
+def _max_attempts(value: Any) -> int:
+    return 3 if value is None else _integer(value)
+
+
+def _optional_number(value: Any) -> float | None:
+    if value is None:
+        return None
+    if type(value) not in {int, float}:
+        raise TypeError
+    return float(value)
+
+
+def _optional_span(value: Any) -> timedelta | None:
+    seconds = _optional_number(value)
+    return None if seconds is None else timedelta(seconds=seconds)
+
+
+_READERS = (
+    _integer,  # id
+    _text,  # job_key
+    _optional_text,  # payload
+    _STATUSES.__getitem__,  # status
+    _integer_or_none_as_zero,  # attempts
+    _max_attempts,  # max_attempts
+    _optional_instant,  # last_attempt_at
+    _optional_text,  # last_error
+    _integer_or_none_as_zero,  # priority
+    _instant,  # created_at
+    _instant,  # updated_at
+    _text,  # queue
+    _instant,  # run_at
+    _optional_span,  # timeout
+    _optional_text,  # unique_key
+    _optional_text,  # claimed_by
+    _optional_instant,  # lease_expires_at
+    _optional_number,  # progress
+    _optional_text,  # progress_message
+    _optional_text,  # result
+    _optional_instant,  # finished_at
+    _optional_instant,  # cancel_requested_at
+)
+_RENAMED = {"payload": "payload_json", "result": "result_json"}
+_FIELDS = tuple(_RENAMED.get(column, column) for column in COLUMNS)

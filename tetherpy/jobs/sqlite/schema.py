@@ -1,0 +1,11 @@
+"""The job tables as migrations of their own namespace."""
+
+from __future__ import annotations
+
+from tetherpy.database import Migration
+
+from .statements import sql
+
+JOB_MIGRATIONS = (
+    Migration(version=1, name="jobs, attempts, workers", sql=sql("schema_001"), namespace="tetherpy.jobs"),
+)

@@ -1,0 +1,1 @@
+SELECT status, jobs, revision FROM background_service_job_counts

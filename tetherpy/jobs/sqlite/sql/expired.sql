@@ -1,0 +1,4 @@
+SELECT id FROM background_service_jobs INDEXED BY background_service_jobs_finished
+WHERE finished_at IS NOT NULL AND finished_at <= ?
+ORDER BY finished_at
+LIMIT ?

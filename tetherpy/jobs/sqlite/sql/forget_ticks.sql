@@ -1,0 +1,1 @@
+DELETE FROM background_service_ticks WHERE name = ? AND tick < ?

@@ -1,0 +1,26 @@
+"""Live views of jobs as Rx observables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .views import Listener, Question, ViewHub
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+
+
+def observe(hub: ViewHub, question: Question) -> Observable[Any]:
+    """Return the answer as an observable: the present one on subscribing, then each that differs.
+
+    Subscribers of equal questions share one view. Values are delivered in the event loop in which
+    the engine lives; subscribe and dispose there. An error ends the stream.
+    """
+    from reactivex import create
+    from reactivex.disposable import Disposable
+
+    def subscribe(observer: ObserverBase[Any], _: SchedulerBase | None = None) -> DisposableBase:
+        return Disposable(hub.listen(question, Listener(observer.on_next, observer.on_error)))
+
+    return create(subscribe)

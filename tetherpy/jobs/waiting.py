@@ -1,0 +1,45 @@
+"""Waiting for a job to finish, told by its change and not by asking again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from .errors import JobNotFoundError, JobWaitTimeoutError
+from .model import BackgroundJob
+from .views import Listener, OneJob, ViewHub
+
+
+async def wait_until_finished(hub: ViewHub, job_id: int, limit: timedelta | None) -> BackgroundJob:
+    """Return the job once it is COMPLETED, FAILED or CANCELLED, at once if it is.
+
+    Raises ``JobWaitTimeoutError`` after ``limit``, ``JobNotFoundError`` if there is no such job or
+    it is deleted meanwhile.
+    """
+    finished: asyncio.Future[BackgroundJob] = asyncio.get_running_loop().create_future()
+    last: BackgroundJob | None = None
+
+    def take(job: BackgroundJob | None) -> None:
+        nonlocal last
+        last = job
+        if finished.done():
+            return
+        if job is None:
+            finished.set_exception(JobNotFoundError(job_id))
+        elif job.status.is_finished:
+            finished.set_result(job)
+
+    def give_up(error: Exception) -> None:
+        if not finished.done():
+            finished.set_exception(error)
+
+    stop = hub.listen(OneJob(job_id), Listener(take, give_up))
+    try:
+        async with asyncio.timeout(None if limit is None else limit.total_seconds()):
+            return await finished
+    except TimeoutError as error:
+        if limit is None or last is None:
+            raise
+        raise JobWaitTimeoutError(job_id, limit, last.status) from error
+    finally:
+        stop()
