@@ -1,1 +1,106 @@
-"""tetherpy: reactive providers and durable background jobs."""
+"""Providers: declared values, built on demand, watched, overridden, scoped and disposed.
+
+The life of a provider, in the words of this package: a *provider* is a declaration (``provider``); a
+*container* (``container``) holds one *element* (``element``) for each that is used; reading it *builds* the
+element (``propagation``) with a *Ref* (``ref``), which links it to what it reads (``edges``); a change marks
+what depends on it and is settled once per turn (``scheduler``); listeners (``subscription``) are told; an
+element that nobody uses is paused, and if it is auto-dispose, disposed.
+"""
+
+from .async_notifier_provider import AsyncNotifierProvider
+from .async_provider import AsyncProviderBase
+from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncResult, AsyncState, AsyncValue
+from .container import ProviderContainer
+from .errors import (
+    AsyncValueIsLoadingError,
+    BuildCancelledError,
+    ChangeDuringBuildError,
+    CircularDependencyError,
+    ContainerDisposedError,
+    DuplicateOverrideError,
+    EndlessUpdateError,
+    MissingDependencyError,
+    NoEventLoopError,
+    NotifierNotReadyError,
+    NotScopedError,
+    OverrideMismatchError,
+    ProviderDisposedError,
+    ProviderError,
+    ProviderReturnTypeError,
+    ReactiveError,
+    ScopeError,
+    UnmountedRefError,
+    WrongThreadError,
+)
+from .explain import Explanation
+from .future_provider import FutureProvider
+from .listenable import ProviderListenable, Refreshable
+from .notifier import AsyncNotifier, Notifier, StreamNotifier
+from .notifier_provider import NotifierProvider
+from .observer import ProviderObserver, ProviderObserverContext
+from .override import Override
+from .provider import Family, ProviderBase, UnhashableArgumentError
+from .ref import KeepAliveLink, NotifierRef, Ref
+from .retry import Retry, exponential_retry, never
+from .state_provider import StateController, StateProvider
+from .stream_notifier_provider import StreamNotifierProvider
+from .stream_provider import StreamProvider
+from .subscription import ProviderSubscription
+from .value_provider import Provider
+
+__all__ = [
+    "AsyncData",
+    "AsyncError",
+    "AsyncLoading",
+    "AsyncNotifier",
+    "AsyncNotifierProvider",
+    "AsyncProviderBase",
+    "AsyncResult",
+    "AsyncState",
+    "AsyncValue",
+    "AsyncValueIsLoadingError",
+    "BuildCancelledError",
+    "ChangeDuringBuildError",
+    "CircularDependencyError",
+    "ContainerDisposedError",
+    "DuplicateOverrideError",
+    "EndlessUpdateError",
+    "Explanation",
+    "Family",
+    "FutureProvider",
+    "KeepAliveLink",
+    "MissingDependencyError",
+    "NoEventLoopError",
+    "NotScopedError",
+    "Notifier",
+    "NotifierNotReadyError",
+    "NotifierProvider",
+    "NotifierRef",
+    "Override",
+    "OverrideMismatchError",
+    "Provider",
+    "ProviderBase",
+    "ProviderContainer",
+    "ProviderDisposedError",
+    "ProviderError",
+    "ProviderListenable",
+    "ProviderObserver",
+    "ProviderObserverContext",
+    "ProviderReturnTypeError",
+    "ProviderSubscription",
+    "ReactiveError",
+    "Ref",
+    "Refreshable",
+    "Retry",
+    "ScopeError",
+    "StateController",
+    "StateProvider",
+    "StreamNotifier",
+    "StreamNotifierProvider",
+    "StreamProvider",
+    "UnhashableArgumentError",
+    "UnmountedRefError",
+    "WrongThreadError",
+    "exponential_retry",
+    "never",
+]

@@ -1,0 +1,191 @@
+"""The asynchronous side of an element: from one AsyncValue to the next, and the promise behind ``.future``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import get_ident
+from typing import Any
+
+from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
+from .edges import activate, deactivate, let_go
+from .element import Element
+from .errors import ProviderDisposedError, ProviderError
+from .promise import Loan, Promise
+from .propagation import is_still_loading, report_failure, schedule_retry, set_value
+from .sources import Sink, Source
+
+Begin = Callable[[Sink, Any], Source | None]
+
+
+class AsyncFlow:
+    """Runs the builds of one asynchronous element.
+
+    Args:
+        element: the element it belongs to.
+        produce: the provider's function.
+        begin: starts what that function returned.
+    """
+
+    __slots__ = (
+        "_begin",
+        "_immediate",
+        "_is_refresh",
+        "_produce",
+        "_source",
+        "element",
+        "loading",
+        "promise",
+    )
+
+    def __init__(self, element: Element, produce: Callable[[Any], Any], begin: Begin) -> None:
+        self.element = element
+        self._produce = produce
+        self._begin = begin
+        self._source: Source | None = None
+        self._is_refresh = False
+        self._immediate: AsyncValue[Any] | None = None
+        self.loading: AsyncValue[Any] = AsyncLoading()
+        self.promise: Promise[Any] = Promise()
+        element.flow = self
+        element.create = self.create
+
+    def create(self, ref: Any) -> AsyncValue[Any]:
+        """Begin a build and return the state it starts with."""
+        self.stop()
+        self._is_refresh = not ref.is_reload
+        previous = self.element.value
+        self.loading = AsyncLoading[Any]()
+        if previous is not None:
+            self.loading = previous.followed_by(self.loading, is_refresh=self._is_refresh)
+        if self.promise.done:
+            self.promise = Promise()
+        self._clear_immediate()
+        try:
+            self._source = self._begin(self, self._produce(ref))
+        except Exception as error:
+            self.error(error)
+        return self.loading if self._immediate is None else self._immediate
+
+    def _clear_immediate(self) -> None:
+        self._immediate = None
+
+    def replace(self, produce: Callable[[Any], Any], begin: Begin) -> None:
+        """Use another function from the next build on."""
+        self._produce = produce
+        self._begin = begin
+
+    # -- what sources deliver --------------------------------------------------------------------
+
+    def data(self, value: Any) -> None:
+        """Take a value: the state becomes AsyncData."""
+        self.become(AsyncData(value))
+
+    def error(self, error: Exception) -> None:
+        """Take a failure: the state becomes AsyncError, or stays loading if it will be retried.
+
+        An error that only says that something it depends on is still loading leaves it loading.
+        """
+        if is_still_loading(error):
+            return
+        if not isinstance(error, ProviderError):
+            report_failure(self.element, error)
+        if schedule_retry(self.element, error):
+            self._set(self._current.retried_after(error))
+        else:
+            self.become(AsyncError(error))
+
+    # -- state -----------------------------------------------------------------------------------
+
+    def become(self, state: AsyncValue[Any], *, is_refresh: bool | None = None) -> None:
+        """Move to a state, keeping what was known before, and settle the promise accordingly."""
+        next_state = self._current.followed_by(
+            state, is_refresh=self._is_refresh if is_refresh is None else is_refresh
+        )
+        if isinstance(state, AsyncLoading):
+            if self.promise.done:
+                self.promise = Promise()
+            self._set(next_state)
+            return
+        pending = self.promise
+        if pending.done:
+            pending = self.promise = Promise()
+        # The state comes first: whoever awaits the promise reads the new state when it wakes.
+        self._set(next_state)
+        if not pending.done:
+            if isinstance(state, AsyncData):
+                self.element.retries = None
+                pending.resolve(state.value)
+            elif isinstance(state, AsyncError):
+                pending.reject(state.error)
+
+    @property
+    def _current(self) -> AsyncValue[Any]:
+        if self.element.host.scheduler.building is self.element or self.element.value is None:
+            return self.loading
+        return self.element.value  # type: ignore[no-any-return]  # an element with a flow holds AsyncValues
+
+    def _set(self, state: AsyncValue[Any]) -> None:
+        if self.element.host.scheduler.building is self.element:
+            self._immediate = state
+        else:
+            set_value(self.element, state)
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Stop pulling from the source."""
+        if self._source is not None:
+            self._source.pause()
+
+    def resume(self) -> None:
+        """Pull from the source again."""
+        if self._source is not None:
+            self._source.resume()
+
+    def stop(self) -> None:
+        """Cancel what the current build is doing; the promise waits for the next build."""
+        source, self._source = self._source, None
+        if source is not None:
+            source.stop()
+
+    def dispose(self) -> None:
+        """End for good."""
+        self.stop()
+        if not self.promise.done:
+            self.promise.reject(ProviderDisposedError(self.element.provider))
+
+    # -- lending ---------------------------------------------------------------------------------
+
+    def lend(self) -> Promise[Any] | Loan[Any]:
+        """Return the promise for a reader outside the graph, keeping the provider in use until it is settled."""
+        if self.promise.done:
+            return self.promise
+        self.element.interest += 1
+        activate(self.element)
+        return Loan(self.promise, self._returned)
+
+    def _returned(self) -> None:
+        element = self.element
+        if get_ident() != element.host.scheduler.thread:
+            element.host.call_soon_threadsafe(self._returned)
+            return
+        element.interest -= 1
+        deactivate(element)
+        let_go(element)
+
+
+def attach_flow(element: Element, produce: Callable[[Any], Any], begin: Begin) -> None:
+    """Prepare an element with an asynchronous function; one that has a flow keeps it, and who waits on it."""
+    if isinstance(element.flow, AsyncFlow):
+        element.flow.replace(produce, begin)
+    else:
+        AsyncFlow(element, produce, begin)
+
+
+def attach_value(element: Element, value: AsyncValue[Any]) -> None:
+    """Prepare an element that is overridden with a state."""
+    attach_flow(element, lambda _: value, _begin_with)
+
+
+def _begin_with(sink: Sink, value: Any) -> None:
+    sink.become(value)

@@ -1,0 +1,156 @@
+"""What asynchronous providers have in common: ``future``, ``select_async``, and overriding with a state."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, TypeVar, cast
+
+from .async_flow import AsyncFlow, attach_value
+from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncState, AsyncValue
+from .element import Build, Element, Host
+from .listenable import ProviderListenable, Refreshable
+from .override import Override
+from .promise import Promise
+from .propagation import depend_on
+from .provider import ProviderBase
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class FutureOf(Refreshable[Awaitable[T]]):
+    """The ``future`` of an asynchronous provider: an awaitable of its next settled value."""
+
+    __slots__ = ("_provider",)
+
+    def __init__(self, provider: AsyncProviderBase[T]) -> None:
+        self._provider = provider
+
+    @property
+    def name(self) -> str:
+        """The name of the provider, with the fact that it is its future."""
+        return f"{self._provider.name}.future"
+
+    @property
+    def refreshed_provider(self) -> Refreshable[Any]:
+        """The provider."""
+        return self._provider
+
+    def node_in(self, host: Host) -> Element:
+        """Return a node whose value is the provider's promise; it changes when a new promise is made."""
+        source = host.find(self._provider)
+
+        def current(build: Build) -> Promise[T]:
+            depend_on(build.element, source)
+            return flow_of(source).promise
+
+        return Element(host, self, current)
+
+    def lend(self, element: Element, value: Awaitable[T]) -> Awaitable[T]:
+        """Keep the provider in use while the reader waits."""
+        return flow_of(element.sources[0]).lend()
+
+    def __repr__(self) -> str:
+        return f"{self._provider!r}.future"
+
+
+class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
+    """A part of an asynchronous provider's data, as an awaitable; made by ``select_async``."""
+
+    __slots__ = ("_provider", "_selector")
+
+    def __init__(self, provider: AsyncProviderBase[T], selector: Callable[[T], R]) -> None:
+        self._provider = provider
+        self._selector = selector
+
+    @property
+    def name(self) -> str:
+        """The name of the provider, with the fact that a part of it was selected."""
+        return f"{self._provider.name}.select_async"
+
+    def node_in(self, host: Host) -> Element:
+        """Return a node whose promise is replaced only when the selected part changes."""
+        source = host.find(self._provider)
+        selection = _Selection(self._selector)
+
+        def current(build: Build) -> Promise[R]:
+            return selection.follow(depend_on(build.element, source))
+
+        node = Element(host, self, current)
+        node.notifier = selection
+        return node
+
+    def lend(self, element: Element, value: Awaitable[R]) -> Awaitable[R]:
+        """Return an awaitable that goes on by itself when the reader's node is gone."""
+        promise = cast("Promise[R]", value)
+        if promise.done:
+            return promise
+        return _selected(flow_of(element.sources[0]).lend(), self._selector)
+
+    def __repr__(self) -> str:
+        return f"{self._provider!r}.select_async({getattr(self._selector, '__name__', '...')})"
+
+
+async def _selected(future: Awaitable[T], selector: Callable[[T], R]) -> R:
+    return selector(await future)
+
+
+class _Selection(Generic[T, R]):
+    """The promise of a selected part, from one state of the provider to the next."""
+
+    __slots__ = ("_promise", "_selector", "_settled")
+
+    def __init__(self, selector: Callable[[T], R]) -> None:
+        self._selector = selector
+        self._promise: Promise[R] = Promise()
+        self._settled: AsyncValue[R] | None = None
+
+    def follow(self, state: AsyncValue[T]) -> Promise[R]:
+        if state.is_loading or isinstance(state, AsyncLoading):
+            return self._promise
+        settled: AsyncValue[R] = (
+            AsyncError(state.error)
+            if isinstance(state, AsyncError)
+            else AsyncValue.guard(lambda: self._selector(cast("T", state.value)))
+        )
+        if self._promise.done:
+            if settled == self._settled:
+                return self._promise
+            self._promise = Promise()
+        self._settled = settled
+        match settled:
+            case AsyncData(value):
+                self._promise.resolve(value)
+            case AsyncError(error):
+                self._promise.reject(error)
+            case _:
+                raise AssertionError(settled)
+        return self._promise
+
+
+class AsyncProviderBase(ProviderBase[AsyncState[T]], Generic[T]):
+    """Base of the providers that are watched as an AsyncValue."""
+
+    __slots__ = ()
+
+    @property
+    def future(self) -> FutureOf[T]:
+        """An awaitable of the next settled value; it raises what the provider raised.
+
+        A pending one follows rebuilds; when the provider is disposed it raises ProviderDisposedError.
+        Reading it from outside keeps the provider alive until it is settled or dropped.
+        """
+        return FutureOf(self)
+
+    def select_async(self, selector: Callable[[T], R]) -> AsyncSelector[T, R]:
+        """Await a part only: who watches it is rebuilt when ``selector(data)`` changes by ``!=``."""
+        return AsyncSelector(self, selector)
+
+    def override_with_value(self, value: AsyncValue[T]) -> Override:
+        """Return an override with a fixed state, such as ``AsyncData(user)``."""
+        return Override(self, lambda element, _: attach_value(element, value))
+
+
+def flow_of(element: Element) -> AsyncFlow:
+    """Return the flow of an asynchronous provider's element."""
+    return cast("AsyncFlow", element.flow)

@@ -1,0 +1,559 @@
+"""ProviderContainer: where the state of providers lives."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from .loops import running_loop
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from functools import partial
+from threading import get_ident
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from . import rx
+from .edges import let_go
+from .element import Element
+from .errors import (
+    ContainerDisposedError,
+    NoEventLoopError,
+    OverrideMismatchError,
+    ProviderError,
+    WrongThreadError,
+)
+from .explain import Explanation, explain
+from .listenable import ProviderListenable, Refreshable
+from .observer import ProviderObserver, ProviderObserverContext
+from .override import Override, OverrideTable
+from .propagation import Invalidation, dispose, dispose_if_unused, invalidate, refresh_if_used, update
+from .provider import Family, ProviderBase
+from .retry import Retry
+from .scheduler import Scheduler
+from .subscription import OnChange, OnError, ProviderSubscription, subscribe
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+T = TypeVar("T")
+
+OnContainerError = Callable[[BaseException, Any], object]
+
+_logger = logging.getLogger("tetherpy.reactive")
+
+
+def log_error(error: BaseException, provider: Any) -> None:
+    """Log an error that nobody else handles, with the provider it belongs to: the default ``on_error``."""
+    _logger.error(
+        "Error in %r", provider, exc_info=error, extra={"provider": getattr(provider, "name", None)}
+    )
+
+
+class ProviderContainer:
+    """Holds the values of providers; providers themselves are only declarations.
+
+    One container belongs to the thread that created it.
+
+    Args:
+        overrides: replacements for providers, here and in children.
+        observers: told of everything that happens here and in children.
+        retry: when to build a failed provider again; None (the default) never does.
+        on_error: called with errors that nobody else sees, and the provider; by default they are logged.
+        parent: the container this one is a scope of; it shares everything that is not scoped.
+
+    Raises:
+        NotScopedError: an override in a child names a provider without ``dependencies``.
+        DuplicateOverrideError: two overrides of one provider.
+        ContainerDisposedError: the parent is disposed.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_background",
+        "_calls",
+        "_children",
+        "_disposed",
+        "_failures",
+        "_on_error",
+        "_overrides",
+        "_thread",
+        "elements",
+        "observers",
+        "parent",
+        "retry",
+        "root",
+        "scheduler",
+    )
+
+    def __init__(
+        self,
+        *,
+        overrides: Iterable[Override] = (),
+        observers: Iterable[ProviderObserver] = (),
+        retry: Retry | None = None,
+        on_error: OnContainerError | None = None,
+        parent: ProviderContainer | None = None,
+    ) -> None:
+        self.elements: dict[Any, Element] = {}
+        self.parent = parent
+        self._disposed = False
+        self._children: dict[ProviderContainer, None] | None = None
+        self._background: set[asyncio.Task[Any]] | None = None
+        self._failures: list[Exception] | None = None
+        self._overrides = OverrideTable(overrides, in_child=parent is not None) if overrides else None
+        if parent is None:
+            self.root: ProviderContainer = self
+            self._calls: deque[Callable[[], object]] = deque()
+            self.scheduler: Scheduler[Element] = Scheduler(refresh_if_used, dispose_if_unused, _provider_of)
+            self._thread = get_ident()
+            self.observers: tuple[ProviderObserver, ...] = tuple(observers)
+            self.retry = retry
+            self._on_error: OnContainerError = on_error or log_error
+        else:
+            parent.check()
+            self.root = parent.root
+            self._calls = parent._calls
+            self.scheduler = parent.scheduler
+            self._thread = parent._thread
+            self.observers = (*parent.observers, *observers)
+            self.retry = retry or parent.retry
+            self._on_error = on_error or parent._on_error
+            if parent._children is None:
+                parent._children = {}
+            parent._children[self] = None
+        if self.observers:
+            self._tell("did_create_provider_container")
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def read(self, listenable: ProviderListenable[T]) -> T:
+        """Return the current value, building the provider if needed.
+
+        An auto-dispose provider that nobody listens to is disposed on the next turn.
+
+        Raises:
+            ProviderError: the provider is in error.
+            CircularDependencyError: the provider is being built.
+            ContainerDisposedError: this container is disposed.
+            WrongThreadError: called from another thread.
+        """
+        if get_ident() != self._thread:
+            raise WrongThreadError(self)
+        element = self.elements.get(listenable)
+        if element is not None and not element.state:
+            return element.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
+        return cast("T", self._read(listenable))
+
+    def _read(self, listenable: ProviderListenable[Any]) -> Any:
+        self.check()
+        self.scheduler.depth += 1
+        try:
+            element = listenable.node_in(self)
+            if element.state > 0:
+                update(element)
+            value, failure = element.value, element.failure
+            if failure is None:
+                value = listenable.lend(element, value)
+            let_go(element)
+        finally:
+            self.scheduler.leave()
+        if failure is not None:
+            raise ProviderError(element.provider) from failure
+        return value
+
+    def listen(
+        self,
+        listenable: ProviderListenable[T],
+        callback: OnChange[T],
+        *,
+        fire_immediately: bool = False,
+        on_error: OnError | None = None,
+        weak: bool = False,
+    ) -> ProviderSubscription[T]:
+        """Call ``callback(previous, next)`` after each change, until the subscription is closed.
+
+        Args:
+            listenable: what to listen to; it is built now unless ``weak``.
+            callback: called with the previous and the new value.
+            fire_immediately: call it now too, with ``previous`` None.
+            on_error: called with the error instead when the provider fails.
+            weak: neither build the provider nor keep it alive.
+        """
+        self.check()
+        element = listenable.node_in(self)
+        return subscribe(element, callback, on_error, fire_immediately=fire_immediately, weak=weak)
+
+    def observe(self, listenable: ProviderListenable[T]) -> Observable[T]:
+        """Return a cold Rx observable: the current value on subscribe, then each change.
+
+        It completes when this container is disposed, and errors when a ``Provider`` fails.
+        """
+
+        def listen(
+            on_next: Callable[[T], object],
+            on_error: Callable[[Exception], object],
+            on_completed: Callable[[], object],
+        ) -> Callable[[], None]:
+            self.check()
+            return subscribe(
+                listenable.node_in(self),
+                lambda _, value: on_next(cast("T", value)),
+                on_error,
+                fire_immediately=True,
+                weak=False,
+                on_close=on_completed,
+            ).close
+
+        return rx.observable(listen)
+
+    async def stream(self, listenable: ProviderListenable[T]) -> AsyncIterator[T]:
+        """Iterate over the current value and each change; a slow consumer gets the latest only."""
+        latest: deque[T] = deque(maxlen=1)
+        failures: deque[Exception] = deque(maxlen=1)
+        changed = asyncio.Event()
+
+        def on_change(_: T | None, value: T) -> None:
+            latest.append(value)
+            changed.set()
+
+        def on_error(error: Exception) -> None:
+            failures.append(error)
+            changed.set()
+
+        self.check()
+        with subscribe(
+            listenable.node_in(self),
+            on_change,
+            on_error,
+            fire_immediately=True,
+            weak=False,
+            on_close=changed.set,
+        ) as subscription:
+            while True:
+                await changed.wait()
+                changed.clear()
+                if failures:
+                    raise ProviderError(listenable) from failures.pop()
+                if latest:
+                    yield latest.pop()
+                if subscription.closed:
+                    return
+
+    # -- changing --------------------------------------------------------------------------------
+
+    def invalidate(
+        self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False
+    ) -> None:
+        """Have a provider (or every member of a family) built again: next turn if listened to, else on read.
+
+        What the current build asked to be undone is undone at once.
+
+        Args:
+            target: a provider or a family; what was never built is left alone.
+            as_reload: let asynchronous providers show loading as if a dependency had changed.
+        """
+        self.check()
+        self.invalidate_by("container.invalidate", target, as_reload=as_reload)
+
+    def invalidate_by(self, by: str, target: Any, *, as_reload: bool) -> None:
+        """Invalidate, and say who asked for it (Ref and mutations do the same as containers)."""
+        reason = Invalidation(by, as_reload)
+        for element in self._existing(target):
+            invalidate(element, reason)
+
+    def refresh(self, refreshable: Refreshable[T]) -> T:
+        """Invalidate a provider and read it right away."""
+        self.invalidate(cast("ProviderBase[Any]", refreshable.refreshed_provider))
+        return self.read(refreshable)
+
+    def exists(self, provider: ProviderBase[Any]) -> bool:
+        """Whether the provider has been built here (or where it lives) and not been disposed."""
+        self.check()
+        return bool(self._existing(provider))
+
+    def all_providers(self, *, family: Family[Any, Any, Any] | None = None) -> list[ProviderBase[Any]]:
+        """Return the providers that live in this container itself, oldest first; those of one family if given."""
+        self.check()
+        return [
+            provider
+            for provider, element in self.elements.items()
+            if (family is not None and provider.of_family is family)
+            or (family is None and element.host is self)
+        ]
+
+    def update_overrides(self, overrides: Iterable[Override]) -> None:
+        """Change what providers are overridden with; the providers must be the same, in the same order.
+
+        Raises:
+            OverrideMismatchError: other providers, or another order.
+        """
+        self.check()
+        overrides = list(overrides)
+        current = {} if self._overrides is None else self._overrides.by_origin
+        given = [override.origin for override in overrides]
+        if list(current) != given:
+            raise OverrideMismatchError(list(current), given)
+        if self._overrides is None:
+            return
+        self._overrides = OverrideTable(overrides, in_child=self.parent is not None)
+        reason = Invalidation("update_overrides")
+        for provider, element in list(self.elements.items()):
+            override = self._overrides.of(provider)
+            if element.host is self and override is not None and override is not current.get(override.origin):
+                override.attach(element, provider)
+                invalidate(element, reason)
+
+    async def pump(self) -> None:
+        """Wait until every scheduled refresh and disposal has run."""
+        self.check()
+        await self.scheduler.pump()
+
+    def call_soon_threadsafe(self, fn: Callable[[], object]) -> None:
+        """Have ``fn`` called in this container's thread; may be called from any thread.
+
+        It runs on the event loop that this container last worked under. Without one it runs the next time
+        the container is used.
+        """
+        self._calls.append(fn)
+        loop = self.scheduler.home
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._deliver_calls)
+
+    def explain(self, provider: ProviderBase[Any]) -> Explanation:
+        """Return why the provider was last built, what it watches and who watches it.
+
+        Raises:
+            LookupError: the provider was never built here.
+        """
+        self.check()
+        for element in self._existing(provider):
+            return explain(element)
+        raise LookupError(f"{provider!r} has not been built in {self!r}: read it first, then ask why.")
+
+    # -- ending ----------------------------------------------------------------------------------
+
+    @property
+    def disposed(self) -> bool:
+        """Whether the container was disposed."""
+        return self._disposed
+
+    @property
+    def depth(self) -> int:
+        """How many containers are above this one; 0 for a root."""
+        return 0 if self.parent is None else self.parent.depth + 1
+
+    def dispose(self) -> None:
+        """Dispose children, then providers in reverse order of creation. Disposing twice is disposing once.
+
+        Asynchronous disposers go on in the running loop; their failures go to ``on_error``.
+
+        Raises:
+            NoEventLoopError: something asynchronous has to be undone and no loop runs; all the rest is done.
+        """
+        if self._disposed:
+            return
+        self._check_thread()
+        self.scheduler.depth += 1
+        try:
+            self._dispose_tree()
+        finally:
+            self.scheduler.leave()
+            if self.parent is None:
+                self.scheduler.close()
+        stranded = self._take_failures(NoEventLoopError)
+        if stranded:
+            raise stranded[0]
+
+    def _dispose_tree(self) -> None:
+        for child in reversed(tuple(self._children or ())):
+            child._dispose_tree()
+        for element in reversed(tuple(self.elements.values())):
+            if element.host is self:
+                for listener in element.listeners:
+                    close = getattr(listener, "close", None)
+                    if close is not None:
+                        close()
+                dispose(element)
+        self.elements.clear()
+        if self.observers:
+            self._tell("did_dispose_provider_container")
+        self._disposed = True
+        if self.parent is not None and self.parent._children is not None:
+            self.parent._children.pop(self, None)
+
+    async def aclose(self) -> None:
+        """Dispose, and wait for everything asynchronous that this involves.
+
+        Raises:
+            ExceptionGroup: with all that failed while providers were being disposed.
+        """
+        if not self._disposed:
+            self._check_thread()
+            self._failures = []
+            self.dispose()
+        while self._background:
+            await asyncio.wait(tuple(self._background))
+        failures = self._take_failures(Exception)
+        if failures:
+            raise ExceptionGroup(f"{len(failures)} errors while disposing {self!r}", failures)
+
+    def _take_failures(self, kind: type[Exception]) -> list[Exception]:
+        failures = [error for error in self._failures or () if isinstance(error, kind)]
+        if self._failures is not None:
+            self._failures = [error for error in self._failures if not isinstance(error, kind)]
+        return failures
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    # -- what elements need ----------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Raise if this container is disposed, or if this is not its thread.
+
+        Raises:
+            ContainerDisposedError: it was disposed.
+            WrongThreadError: this is another thread.
+        """
+        self._check_thread()
+        if self._disposed:
+            raise ContainerDisposedError(self)
+        if self._calls:
+            self._deliver_calls()
+
+    def _check_thread(self) -> None:
+        if get_ident() != self._thread:
+            raise WrongThreadError(self)
+
+    update = staticmethod(update)
+
+    def find(self, provider: ProviderBase[Any]) -> Element:
+        """Return the element of a provider, mounting it in the container where it belongs."""
+        element = self.elements.get(provider)
+        if element is None:
+            home, override = self._home_of(provider)
+            if home is self:
+                element = Element(self, provider, None)
+                if override is None:
+                    provider.attach(element)
+                else:
+                    override.attach(element, provider)
+            else:
+                element = home.find(provider)
+            self.elements[provider] = element
+        return element
+
+    def _home_of(self, provider: ProviderBase[Any]) -> tuple[ProviderContainer, Override | None]:
+        """Return the container that a provider lives in, and its override there.
+
+        The nearest container that overrides it or, for a scoped provider, something it depends on; else the root.
+        """
+        container = self
+        while True:
+            overrides = container._overrides
+            if overrides is not None:
+                override = overrides.of(provider)
+                if override is not None or overrides.concerns(provider):
+                    return container, override
+            if container.parent is None:
+                return container, None
+            container = container.parent
+
+    def _existing(self, target: ProviderBase[Any] | Family[Any, Any, Any]) -> list[Element]:
+        """Return the built elements that a provider, or the members of a family, have as seen from here."""
+        if isinstance(target, ProviderBase):
+            element = self._home_of(target)[0].elements.get(target)
+            return [] if element is None or element.ref is None else [element]
+        found: list[Element] = []
+        container: ProviderContainer | None = self
+        while container is not None:
+            for provider, element in container.elements.items():
+                if provider.of_family is target and element.host is container and element.ref is not None:
+                    found.append(element)
+            container = container.parent
+        return found
+
+    def forget(self, element: Element) -> None:
+        """Drop a disposed element from this container's table and from those of its children."""
+        if self.elements.get(element.provider) is element:
+            del self.elements[element.provider]
+        for child in self._children or ():
+            child.forget(element)
+
+    def report(self, error: BaseException, provider: object) -> None:
+        """Hand an error that nobody else will see to ``on_error``; while closing, collect it instead."""
+        if self._failures is not None and isinstance(error, Exception):
+            self._failures.append(error)
+            return
+        try:
+            self._on_error(error, provider)
+        except Exception as broken:
+            log_error(error, provider)
+            log_error(broken, provider)
+
+    def in_background(self, work: Awaitable[object], provider: object) -> None:
+        """Run clean-up on the running loop; ``aclose`` waits for it, and its failure is reported."""
+        loop = running_loop()
+        if loop is None:
+            close = getattr(work, "close", None)
+            if close is not None:
+                close()
+            error = NoEventLoopError(
+                provider, "Close the container with `async with` or `await container.aclose()`."
+            )
+            if self._failures is None:
+                self._failures = []
+            self._failures.append(error)
+            return
+        task = loop.create_task(_run(work))
+        if self._background is None:
+            self._background = set()
+        self._background.add(task)
+        task.add_done_callback(partial(self._ended, provider))
+
+    def _ended(self, provider: object, task: asyncio.Task[Any]) -> None:
+        if self._background is not None:
+            self._background.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.report(error, provider)
+
+    def _deliver_calls(self) -> None:
+        while self._calls:
+            call = self._calls.popleft()
+            try:
+                call()
+            except Exception as error:
+                self.report(error, call)
+
+    def _tell(self, event: str) -> None:
+        context = ProviderObserverContext(self)
+        for observer in self.observers:
+            try:
+                getattr(observer, event)(context)
+            except Exception as error:
+                self.report(error, observer)
+
+    def __repr__(self) -> str:
+        state = "disposed" if self._disposed else f"{len(self.elements)} providers"
+        return f"<ProviderContainer at {id(self):#x}, depth {self.depth}, {state}>"
+
+
+def _provider_of(element: Element) -> object:
+    return element.provider
+
+
+async def _run(work: Awaitable[object]) -> None:
+    await work

@@ -1,0 +1,194 @@
+"""The edges between nodes: who observes whom, and which of them is in use.
+
+A node is *active* while somebody active observes it, an unpaused listener listens, or someone awaits its
+future. Becoming active or inactive spreads along the sources, without recursion.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from .element import BUILDING, CHECK, DIRTY, DISPOSED, Element
+from .lifecycle import Event, Report
+
+
+def link(source: Element, observer: Element) -> None:
+    """Let ``observer`` be marked when ``source`` changes; linking twice is linking once."""
+    observers = source.observers
+    if observers is None:
+        source.observers = (observer,)
+    elif observer in observers:
+        return
+    elif type(observers) is tuple:
+        source.observers = {observers[0]: None, observer: None}
+    else:
+        observers[observer] = None
+    if source.ref is not None and source.ref.hooks is not None:
+        source.ref.hooks.fire(Event.ADD_LISTENER, _reporter(source))
+    if observer.active:
+        activate(source)
+
+
+def unlink(source: Element, observer: Element) -> None:
+    """Undo ``link``; a source that nobody uses any more is let go."""
+    observers = source.observers
+    if observers is None or observer not in observers:
+        return
+    if len(observers) == 1:
+        source.observers = None
+    else:
+        del observers[observer]
+    if observer.active:
+        deactivate(source)
+    if source.ref is not None and source.ref.hooks is not None:
+        source.ref.hooks.fire(Event.REMOVE_LISTENER, _reporter(source))
+    let_go(source)
+
+
+def add_listener(element: Element, listener: Any) -> None:
+    """Add somebody outside the graph."""
+    element.listeners = (*element.listeners, listener)
+    if not listener.weak:
+        if element.ref is not None and element.ref.hooks is not None:
+            element.ref.hooks.fire(Event.ADD_LISTENER, _reporter(element))
+        activate(element)
+
+
+def remove_listener(element: Element, listener: Any, *, was_active: bool) -> None:
+    """Remove a listener; an element that nobody uses any more is let go."""
+    element.listeners = tuple(other for other in element.listeners if other is not listener)
+    if not listener.weak:
+        if was_active:
+            deactivate(element)
+        if element.ref is not None and element.ref.hooks is not None:
+            element.ref.hooks.fire(Event.REMOVE_LISTENER, _reporter(element))
+        let_go(element)
+
+
+def activate(element: Element) -> None:
+    """Count one more active user; the first one resumes the element and all it depends on."""
+    todo = [element]
+    while todo:
+        node = todo.pop()
+        node.active += 1
+        if node.active == 1:
+            todo.extend(node.sources)
+            if node.ref is not None:
+                hooks = node.ref.hooks
+                if hooks is not None and hooks.cancelled_once:
+                    hooks.fire(Event.RESUME, _reporter(node))
+                    hooks.resume()
+            if node.flow is not None:
+                node.flow.resume()
+
+
+def deactivate(element: Element) -> None:
+    """Count one active user less; after the last one the element and all it depends on are paused."""
+    todo = [element]
+    while todo:
+        node = todo.pop()
+        node.active -= 1
+        if node.active == 0:
+            todo.extend(node.sources)
+            if node.ref is not None and node.ref.hooks is not None:
+                node.ref.hooks.fire(Event.CANCEL, _reporter(node))
+                node.ref.hooks.pause()
+            if node.flow is not None:
+                node.flow.pause()
+
+
+def is_used(element: Element) -> bool:
+    """Whether something keeps the element: an observer, a listener that is not weak, a future, a link."""
+    if element.observers or element.interest or any(not listener.weak for listener in element.listeners):
+        return True
+    hooks = None if element.ref is None else element.ref.hooks
+    return hooks is not None and bool(hooks.links)
+
+
+def let_go(element: Element) -> None:
+    """Have an unused element disposed: at once if it is a mere view, after a full turn if it is auto-dispose."""
+    provider = element.provider
+    if provider.ephemeral:
+        if element.state != BUILDING and not is_used(element):
+            drop_sources(element)
+            element.state = DIRTY
+            element.ref = element.value = None
+    elif provider.is_auto_dispose and element.state != DISPOSED and not is_used(element):
+        scheduler = element.host.scheduler
+        scheduler.disposals.append(element)
+        if not scheduler.depth:
+            scheduler.request()
+
+
+def relink(element: Element) -> None:
+    """Replace the sources of the last build by those of the one that has just run."""
+    old = element.sources
+    kept = element.idx
+    fresh = element.fresh
+    element.fresh = None
+    new = old[:kept] if fresh is None else (*old[:kept], *fresh)
+    element.sources = new
+    if fresh is not None:
+        for source in fresh:
+            link(source, element)
+    if kept < len(old):
+        for source in set(old[kept:]).difference(new):
+            unlink(source, element)
+
+
+def add_source(element: Element, source: Element) -> None:
+    """Link a source that is watched after the synchronous part of a build has ended."""
+    element.host.check()
+    if source not in element.sources:
+        element.sources = (*element.sources, source)
+        link(source, element)
+
+
+def drop_sources(element: Element) -> None:
+    """Unlink everything that the element has read."""
+    sources, element.sources = element.sources, ()
+    for source in sources:
+        unlink(source, element)
+
+
+def mark(observers: Any, cause: Element) -> None:
+    """Mark the observers of a changed node DIRTY and everything behind them CHECK; queue what has listeners."""
+    queue = cause.host.scheduler.queue
+    todo: list[Any] = []
+    for node in observers:
+        state = node.state
+        if state < DIRTY:
+            node.state = DIRTY
+            node.cause = cause
+            if state <= 0:
+                if node.listeners:
+                    queue.append(node)
+                if node.observers:
+                    todo.append(node.observers)
+    while todo:
+        for node in todo.pop():
+            if node.state <= 0:
+                node.state = CHECK
+                if node.listeners:
+                    queue.append(node)
+                if node.observers:
+                    todo.append(node.observers)
+
+
+def mark_maybe(element: Element) -> None:
+    """Mark everything behind an invalidated node CHECK; queue what has listeners."""
+    queue = element.host.scheduler.queue
+    todo: list[Any] = [element.observers] if element.observers else []
+    while todo:
+        for node in todo.pop():
+            if node.state <= 0:
+                node.state = CHECK
+                if node.listeners:
+                    queue.append(node)
+                if node.observers:
+                    todo.append(node.observers)
+
+
+def _reporter(element: Element) -> Report:
+    return partial(element.host.report, provider=element.provider)

@@ -1,0 +1,165 @@
+"""The live node of a provider in a container: its value, its edges, and who uses it.
+
+A node is CLEAN, or it may be out of date (CHECK: something it depends on may have changed), or it is out of
+date (DIRTY). Marking only moves nodes from CLEAN to CHECK or DIRTY and stops at what is already marked;
+bringing up to date happens when a node is read, or at the end of the turn for nodes with listeners.
+Both are in ``propagation``; here are the data and the edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol
+
+from .lifecycle import Hooks
+from .observer import ProviderObserver
+from .retry import Retry, Retrying
+from .scheduler import Scheduler
+
+FAILED: Final = -1
+CLEAN: Final = 0
+CHECK: Final = 1
+DIRTY: Final = 2
+BUILDING: Final = 3
+DISPOSED: Final = 4
+
+LATE: Final = 1 << 60
+"""The value of ``Element.idx`` outside a build: a source that is watched now is linked at once."""
+
+
+class Build:
+    """One run of a provider's function: what it was caused by, and what it left to be undone."""
+
+    __slots__ = ("cause", "element", "hooks")
+
+    def __init__(self, element: Element) -> None:
+        self.element = element
+        self.cause: object = element.cause
+        self.hooks: Hooks | None = None
+
+
+class Listener(Protocol):
+    """Somebody outside the graph who is told of changes."""
+
+    def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
+        """Deliver a new value, or the error that stands in its place."""
+        ...
+
+    @property
+    def weak(self) -> bool:
+        """Whether it neither builds the provider nor keeps it alive."""
+        ...
+
+
+class Flow(Protocol):
+    """The asynchronous side of an element."""
+
+    def pause(self) -> None:
+        """Stop pulling from the source."""
+        ...
+
+    def resume(self) -> None:
+        """Pull again."""
+        ...
+
+    def stop(self) -> None:
+        """Cancel what the current build is doing."""
+        ...
+
+    def dispose(self) -> None:
+        """End for good: whoever still waits learns that nothing will come."""
+        ...
+
+
+class Host(Protocol):
+    """What an element needs of its container."""
+
+    elements: dict[Any, Element]
+    scheduler: Scheduler[Element]
+    observers: tuple[ProviderObserver, ...]
+    retry: Retry | None
+
+    def find(self, provider: Any) -> Element:
+        """Return the element of a provider, mounting it where it belongs."""
+        ...
+
+    def update(self, element: Element) -> None:
+        """Bring an element up to date."""
+        ...
+
+    def check(self) -> None:
+        """Raise if the container is disposed or this is another thread."""
+        ...
+
+    def report(self, error: BaseException, provider: object) -> None:
+        """Hand an error that nobody else will see to ``on_error``."""
+        ...
+
+    def in_background(self, work: Awaitable[object], provider: object) -> None:
+        """Run asynchronous clean-up that the container waits for when it is closed."""
+        ...
+
+    def call_soon_threadsafe(self, fn: Callable[[], object]) -> None:
+        """Have a function called in the container's thread."""
+        ...
+
+    def forget(self, element: Element) -> None:
+        """Drop a disposed element from the tables."""
+        ...
+
+
+class Element:
+    """A node of the graph.
+
+    ``sources`` are the nodes it has read, in order; ``observers`` those that have read it (None, a tuple of
+    one, or a dict used as an ordered set: most nodes have one observer, and a dict costs 232 bytes);
+    ``listeners`` is the outside world. ``active`` counts the users that are not paused themselves.
+    """
+
+    __slots__ = (
+        "active",
+        "cause",
+        "create",
+        "differs",
+        "failure",
+        "flow",
+        "fresh",
+        "host",
+        "idx",
+        "interest",
+        "listeners",
+        "mark",
+        "notifier",
+        "observers",
+        "provider",
+        "ref",
+        "retries",
+        "sources",
+        "state",
+        "value",
+    )
+
+    def __init__(self, host: Host, provider: Any, create: Callable[[Any], Any] | None) -> None:
+        self.host = host
+        self.provider = provider
+        self.create: Any = create
+        self.state = DIRTY
+        self.value: Any = None
+        self.failure: Exception | None = None
+        self.ref: Any = None
+        self.cause: object = None
+        self.sources: tuple[Element, ...] = ()
+        self.observers: Any = None
+        self.listeners: tuple[Listener, ...] = ()
+        self.active = 0
+        self.idx = LATE
+        self.fresh: list[Element] | None = None
+        self.mark: object = None
+        self.differs: Callable[[Any, Any], bool] | None = None
+        self.notifier: Any = None
+        self.flow: Flow | None = None
+        self.interest = 0
+        self.retries: Retrying | None = None
+
+    def __repr__(self) -> str:
+        return f"<element of {self.provider!r}>"

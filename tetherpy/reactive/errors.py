@@ -1,0 +1,280 @@
+"""Errors of the reactive core: each says what happened, why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tetherpy.errors import TetherError
+
+
+class ReactiveError(TetherError):
+    """Base of the errors of providers and containers."""
+
+
+class ProviderError(ReactiveError):
+    """Raised by reading a provider whose build failed; the original error is ``__cause__``.
+
+    Attributes:
+        provider: the provider that failed.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"{provider!r} is in error: its function raised, see the cause above for what and where. "
+            "Catch ProviderError and look at its __cause__, or fix the cause and invalidate the provider."
+        )
+        self.provider = provider
+
+
+class AsyncValueIsLoadingError(ReactiveError):
+    """Raised by ``require_value`` on an AsyncValue that has neither data nor error yet."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__(
+            f"require_value was read while the value is still {value!r}. "
+            "Inside the build of another provider this only means 'still loading'; elsewhere match on "
+            "the AsyncValue, or `await` the provider's `.future`."
+        )
+        self.value = value
+
+
+class CircularDependencyError(ReactiveError):
+    """Raised when a provider is read while it is being built.
+
+    Attributes:
+        cycle: the providers of the loop in order, the first one again at the end.
+    """
+
+    def __init__(self, cycle: Sequence[object]) -> None:
+        loop = " -> ".join(repr(provider) for provider in cycle)
+        super().__init__(
+            f"Circular dependency: {loop}. A provider cannot need its own value to build itself; "
+            "move what both need into a third provider, or use ref.read inside a callback."
+        )
+        self.cycle = tuple(cycle)
+
+
+class ChangeDuringBuildError(ReactiveError):
+    """Raised when a provider's build changes another provider.
+
+    Attributes:
+        provider: the provider that was to be changed.
+        building: the provider that was being built.
+    """
+
+    def __init__(self, provider: object, building: object) -> None:
+        super().__init__(
+            f"{building!r} tried to change {provider!r} while it was being built. Whoever has already read "
+            "that provider in this turn would have seen two different values. Derive the value with "
+            "ref.watch instead, or make the change in a callback after the build."
+        )
+        self.provider = provider
+        self.building = building
+
+
+class ContainerDisposedError(ReactiveError):
+    """Raised when a disposed ProviderContainer is used.
+
+    Attributes:
+        container: the disposed container.
+    """
+
+    def __init__(self, container: object) -> None:
+        super().__init__(
+            f"{container!r} was disposed and can no longer be used: its providers are gone. "
+            "Keep the container open for as long as you need it (leave the `with` block later), "
+            "or create a new one."
+        )
+        self.container = container
+
+
+class ProviderDisposedError(ReactiveError):
+    """Raised by a pending ``.future`` whose provider was disposed before it had a value.
+
+    Attributes:
+        provider: the provider that was disposed.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"{provider!r} was disposed while still loading, so its future will never have a value. "
+            "Keep a listener or ref.keep_alive() on it for as long as you wait, or keep its container open."
+        )
+        self.provider = provider
+
+
+class UnmountedRefError(ReactiveError):
+    """Raised when a Ref is used after its build was replaced or its provider disposed.
+
+    Attributes:
+        provider: the provider whose Ref was used.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"The Ref of {provider!r} was used after that build was replaced or disposed. Either an earlier "
+            "build went on working after a rebuild: check ref.mounted after each await, or stop the work in "
+            "ref.on_dispose. Or the ref was used inside on_dispose itself, where it is too late: read what "
+            "you need before."
+        )
+        self.provider = provider
+
+
+class NotifierNotReadyError(ReactiveError):
+    """Raised when a notifier's ``ref`` or ``state`` is used before its provider was built.
+
+    Attributes:
+        notifier_type: the class of the notifier.
+    """
+
+    def __init__(self, notifier_type: type) -> None:
+        super().__init__(
+            f"{notifier_type.__name__} was used before its provider had built it: in its constructor, on an "
+            "instance you made yourself, or before build() gave a first state. Do this work in build(), and "
+            "get the instance with container.read(provider.notifier)."
+        )
+        self.notifier_type = notifier_type
+
+
+class WrongThreadError(ReactiveError):
+    """Raised when a container is touched from another thread than its own.
+
+    Attributes:
+        container: the container that was touched.
+    """
+
+    def __init__(self, container: object) -> None:
+        super().__init__(
+            f"{container!r} belongs to the thread that created it and was touched from another. "
+            "Hand the work over with container.call_soon_threadsafe(fn)."
+        )
+        self.container = container
+
+
+class NoEventLoopError(ReactiveError):
+    """Raised when something asynchronous is needed and no event loop runs in this thread.
+
+    Attributes:
+        subject: what needed the loop.
+    """
+
+    def __init__(self, subject: object, remedy: str) -> None:
+        super().__init__(f"{subject!r} needs a running event loop and there is none in this thread. {remedy}")
+        self.subject = subject
+
+
+class ProviderReturnTypeError(ReactiveError, TypeError):
+    """Raised when a provider's function returns the wrong kind of thing.
+
+    Attributes:
+        provider: the provider.
+        returned: what its function returned.
+    """
+
+    def __init__(self, provider: object, returned: object, remedy: str) -> None:
+        super().__init__(f"The function of {provider!r} returned {returned!r}. {remedy}")
+        self.provider = provider
+        self.returned = returned
+
+
+class BuildCancelledError(ReactiveError):
+    """The error of an async provider whose build ended itself by cancellation.
+
+    Attributes:
+        provider: the provider.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"The build of {provider!r} ended with CancelledError although nobody had disposed or rebuilt "
+            "it: something it awaited was cancelled. Invalidate the provider to build it again."
+        )
+        self.provider = provider
+
+
+class ScopeError(ReactiveError):
+    """Base of the errors about overriding providers in child containers."""
+
+
+class NotScopedError(ScopeError):
+    """Raised when a child container overrides a provider that names no ``dependencies``.
+
+    Attributes:
+        provider: the provider or family of the override.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"{provider!r} was overridden in a child container but is not scoped: what already depends on it "
+            "in the parent would not see the override. Declare it with dependencies=[] (or the list of "
+            "scoped providers it uses), or override it in the root container."
+        )
+        self.provider = provider
+
+
+class MissingDependencyError(ScopeError):
+    """Raised when a provider uses a scoped provider that its ``dependencies`` do not list.
+
+    Attributes:
+        provider: the provider that was being built.
+        dependency: the scoped provider it used.
+    """
+
+    def __init__(self, provider: object, dependency: object) -> None:
+        super().__init__(
+            f"{provider!r} uses {dependency!r}, which is scoped (it names `dependencies`), without listing "
+            f"it: in a child container it would not follow an override. Declare {provider!r} with "
+            f"dependencies=[..., {getattr(dependency, 'name', dependency)}]."
+        )
+        self.provider = provider
+        self.dependency = dependency
+
+
+class OverrideMismatchError(ScopeError):
+    """Raised when ``update_overrides`` is given other overrides than the container has.
+
+    Attributes:
+        expected: the origins of the overrides that the container has.
+        given: the origins that were given.
+    """
+
+    def __init__(self, expected: Sequence[object], given: Sequence[object]) -> None:
+        super().__init__(
+            f"update_overrides was given overrides of {list(given)!r}, but the container was created with "
+            f"overrides of {list(expected)!r}. It can change what a provider is overridden with, not which "
+            "providers are overridden: pass the same providers in the same order, or create a new container."
+        )
+        self.expected = tuple(expected)
+        self.given = tuple(given)
+
+
+class DuplicateOverrideError(ScopeError):
+    """Raised when one container overrides the same provider twice.
+
+    Attributes:
+        provider: the provider or family that was overridden twice.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"{provider!r} is overridden twice in one container; remove one of the two overrides."
+        )
+        self.provider = provider
+
+
+class EndlessUpdateError(ReactiveError):
+    """Raised when listeners keep changing what they listen to and the graph never settles.
+
+    Attributes:
+        provider: a provider that was still waiting to be rebuilt.
+        rounds: how many rounds of refreshing were made.
+    """
+
+    def __init__(self, provider: object, rounds: int) -> None:
+        super().__init__(
+            f"After {rounds} rounds of refreshing, {provider!r} still changes: a listener writes to what it "
+            "listens to, directly or around a corner. Make the listener stop when nothing is left to do, or "
+            "derive the value with a provider."
+        )
+        self.provider = provider
+        self.rounds = rounds

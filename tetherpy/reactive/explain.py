@@ -1,0 +1,81 @@
+"""Why a provider was last built, whom it watches, and who watches it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import attrs
+
+from .element import Element
+from .propagation import Invalidation
+
+
+@attrs.frozen
+class Explanation:
+    """The answer of ``container.explain``; ``str()`` of it is a readable paragraph.
+
+    Attributes:
+        provider: the provider asked about.
+        reason: why it was last built, in words.
+        changed: the dependency whose change rebuilt it, or None.
+        watches: the providers that its last build has read.
+        watched_by: the providers that have read it.
+        listeners: how many listeners outside the graph it has.
+    """
+
+    provider: Any
+    reason: str
+    changed: Any
+    watches: tuple[Any, ...]
+    watched_by: tuple[Any, ...]
+    listeners: int
+
+    def __str__(self) -> str:
+        lines = [f"{self.provider!r} was last built because of {self.reason}."]
+        for title, providers in (("watches", self.watches), ("is watched by", self.watched_by)):
+            names = ", ".join(map(repr, providers)) or "nothing"
+            lines.append(f"  It {title} {names}.")
+        lines.append(f"  Listeners outside the graph: {self.listeners}.")
+        return "\n".join(lines)
+
+
+def explain(element: Element) -> Explanation:
+    """Describe an element that has been built at least once."""
+    cause = element.ref.cause
+    changed = None
+    if cause is None:
+        reason = "its first read"
+    elif isinstance(cause, Invalidation):
+        reason = f"{cause.by}"
+    else:
+        changed = _origins(cause)[0]
+        reason = f"a change of {changed!r} to {_now(cause)}"
+    return Explanation(
+        provider=element.provider,
+        reason=reason,
+        changed=changed,
+        watches=tuple(_each(provider for source in element.sources for provider in _origins(source))),
+        watched_by=tuple(_each(provider for user in element.observers or () for provider in _users(user))),
+        listeners=len(element.listeners),
+    )
+
+
+def _origins(element: Element) -> list[Any]:
+    """The providers behind an element: itself, or those that a view on one reads."""
+    if not element.provider.ephemeral:
+        return [element.provider]
+    return [provider for source in element.sources for provider in _origins(source)] or [element.provider]
+
+
+def _users(element: Element) -> list[Any]:
+    if not element.provider.ephemeral:
+        return [element.provider]
+    return [provider for user in element.observers or () for provider in _users(user)]
+
+
+def _each(providers: Any) -> dict[Any, None]:
+    return dict.fromkeys(providers)
+
+
+def _now(element: Element) -> str:
+    return f"error {element.failure!r}" if element.failure is not None else repr(element.value)

@@ -1,0 +1,182 @@
+"""Notifiers: classes that hold a state and the methods that change it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterable, Awaitable, Callable
+from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar, cast
+
+from .async_flow import AsyncFlow
+from .async_provider import flow_of
+from .async_value import AsyncState, AsyncValue
+from .element import BUILDING, Element
+from .errors import NotifierNotReadyError, UnmountedRefError
+from .promise import Promise
+from .propagation import read, set_value
+from .ref import NotifierRef
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+T = TypeVar("T")
+S = TypeVar("S")
+
+
+class NotifierBase(Generic[S]):
+    """What all notifiers have; ``S`` is the type of the state."""
+
+    _element: Element | None = None
+
+    def attach_to(self, element: Element) -> None:
+        """Give this instance to an element (for containers).
+
+        Raises:
+            NotifierNotReadyError: it already belongs to another: a provider must make a new instance each time.
+        """
+        if self._element is not None:
+            raise NotifierNotReadyError(type(self))
+        self._element = element
+        if type(self).update_should_notify is not NotifierBase.update_should_notify:
+            element.differs = self.update_should_notify
+
+    @property
+    def ref(self) -> NotifierRef[S]:
+        """The Ref of the current build.
+
+        Raises:
+            NotifierNotReadyError: used in the constructor.
+            UnmountedRefError: the provider was disposed.
+        """
+        ref = self._attached().ref
+        if ref is None:
+            raise UnmountedRefError(self._attached().provider)
+        return ref  # type: ignore[no-any-return]  # build_type of notifier providers
+
+    def update_should_notify(self, previous: S, next: S) -> bool:  # noqa: A002  the contract's name
+        """Whether listeners are told of a new state; by default when it differs by ``!=``."""
+        return previous != next
+
+    def listen_self(
+        self,
+        callback: Callable[[S | None, S], object],
+        on_error: Callable[[Exception], object] | None = None,
+    ) -> Callable[[], None]:
+        """Call ``callback(previous, next)`` whenever the state is set, during this build; return the remover."""
+        return self.ref.listen_self(callback, on_error)
+
+    def _attached(self) -> Element:
+        if self._element is None:
+            raise NotifierNotReadyError(type(self))
+        return self._element
+
+
+class Notifier(NotifierBase[T]):
+    """A synchronous state: override ``build`` to return the first one, add methods that set ``state``."""
+
+    def build(self) -> T:
+        """Return the state to start with; called again when something watched changes."""
+        raise NotImplementedError(f"{type(self).__name__} must define build()")
+
+    @property
+    def state(self) -> T:
+        """The current state; setting it tells listeners at once if ``update_should_notify`` says so.
+
+        Raises:
+            NotifierNotReadyError: before the first build has ended.
+            UnmountedRefError: the provider was disposed.
+            ProviderError: the provider is in error.
+        """
+        element = self._attached()
+        if element.state == BUILDING:
+            if self.ref.is_first_build and element.value is None:
+                raise NotifierNotReadyError(type(self))
+            return element.value  # type: ignore[no-any-return]  # what build() gave
+        if element.ref is None:
+            raise UnmountedRefError(element.provider)
+        return read(element)  # type: ignore[no-any-return]  # what build() gave
+
+    @state.setter
+    def state(self, value: T) -> None:
+        set_value(self._attached(), value)
+
+    def __provides__(self) -> tuple[Self, T]:
+        """Exist for type checkers alone: a provider infers its notifier and state from this."""
+        raise NotImplementedError
+
+
+class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
+    """What AsyncNotifier and StreamNotifier share; the state is an AsyncValue."""
+
+    @property
+    def state(self) -> AsyncState[T]:
+        """The current AsyncValue; what is set keeps the previous data beside loading and error."""
+        element = self._attached()
+        if element.state == BUILDING:
+            return flow_of(element).loading  # type: ignore[return-value]  # one of the three classes
+        if element.ref is None:
+            raise UnmountedRefError(element.provider)
+        return read(element)  # type: ignore[no-any-return]  # elements with a flow hold AsyncValues
+
+    @state.setter
+    def state(self, value: AsyncValue[T]) -> None:
+        element = self._attached()
+        if element.ref is None:
+            raise UnmountedRefError(element.provider)
+        self._flow.become(value, is_refresh=False)
+
+    @property
+    def future(self) -> Promise[T]:
+        """An awaitable of the next settled value."""
+        self.state  # noqa: B018  bring it up to date
+        return self._flow.promise
+
+    async def update(
+        self,
+        fn: Callable[[T], T | Awaitable[T]],
+        *,
+        on_error: Callable[[Exception], T | Awaitable[T]] | None = None,
+    ) -> T:
+        """Set the state to the data that ``fn(data)`` returns, waiting for data first, and return it.
+
+        Args:
+            fn: called with the data; may be asynchronous.
+            on_error: called with the error, if the provider is in error; without it that error is raised.
+        """
+        ref = self.ref
+        try:
+            result = fn(await self.future)
+        except Exception as error:
+            if on_error is None:
+                raise
+            result = on_error(error)
+        value = cast("T", await result if inspect.isawaitable(result) else result)
+        if ref.mounted:
+            self._flow.data(value)
+        return value
+
+    def __provides__(self) -> tuple[Self, T]:
+        """Exist for type checkers alone: a provider infers its notifier and state from this."""
+        raise NotImplementedError
+
+    @property
+    def _flow(self) -> AsyncFlow:
+        return flow_of(self._attached())
+
+
+class AsyncNotifier(AsyncNotifierBase[T]):
+    """A state that has to be awaited: override ``async def build``."""
+
+    def build(self) -> Awaitable[T] | T:
+        """Return the data to start with, asynchronously or not."""
+        raise NotImplementedError(f"{type(self).__name__} must define build()")
+
+
+StreamResult: TypeAlias = "Observable[T] | AsyncIterable[T]"
+
+
+class StreamNotifier(AsyncNotifierBase[T]):
+    """A state fed by a stream: override ``build`` to return an Observable or be an async generator."""
+
+    def build(self) -> StreamResult[T]:
+        """Return the stream of data."""
+        raise NotImplementedError(f"{type(self).__name__} must define build()")

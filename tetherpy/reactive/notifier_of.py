@@ -1,0 +1,50 @@
+"""The ``notifier`` of a provider, as something to watch."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from .element import Build, Element, Host
+from .errors import ProviderError
+from .listenable import Refreshable
+from .propagation import depend_on
+from .provider import ProviderBase
+
+N = TypeVar("N")
+
+
+class NotifierOf(Refreshable[N]):
+    """The notifier of a provider; it stays the same through rebuilds, so watching it does not rebuild."""
+
+    __slots__ = ("_provider",)
+
+    def __init__(self, provider: ProviderBase[Any]) -> None:
+        self._provider = provider
+
+    @property
+    def name(self) -> str:
+        """The name of the provider, with the fact that it is its notifier."""
+        return f"{self._provider.name}.notifier"
+
+    @property
+    def refreshed_provider(self) -> Refreshable[Any]:
+        """The provider."""
+        return self._provider
+
+    def node_in(self, host: Host) -> Element:
+        """Return a node whose value is the notifier, built first if needed."""
+        source = host.find(self._provider)
+
+        def current(build: Build) -> N:
+            try:
+                depend_on(build.element, source)
+            except ProviderError:
+                # A notifier whose build failed can still be asked to try again; one that was never made cannot.
+                if source.notifier is None:
+                    raise
+            return source.notifier  # type: ignore[no-any-return]  # what the provider's class is declared with
+
+        return Element(host, self, current)
+
+    def __repr__(self) -> str:
+        return f"{self._provider!r}.notifier"

@@ -1,0 +1,56 @@
+"""Overrides: what a container uses in the place of a provider's own function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import attrs
+
+from .element import Element
+from .errors import DuplicateOverrideError, NotScopedError
+
+
+@attrs.frozen(eq=False)
+class Override:
+    """One replacement; made by the ``override_with...`` methods of providers and families.
+
+    Attributes:
+        origin: the provider or family that is replaced.
+        attach: prepares the element of the provider (or of a member of the family) with the replacement.
+    """
+
+    origin: Any
+    attach: Callable[[Element, Any], None] = attrs.field(repr=False)
+
+
+class OverrideTable:
+    """The overrides of one container."""
+
+    __slots__ = ("by_origin", "touched")
+
+    def __init__(self, overrides: Iterable[Override], *, in_child: bool) -> None:
+        self.by_origin: dict[Any, Override] = {}
+        self.touched: set[Any] = set()
+        for override in overrides:
+            origin = override.origin
+            if origin in self.by_origin:
+                raise DuplicateOverrideError(origin)
+            if in_child and origin.dependencies is None:
+                raise NotScopedError(origin)
+            self.by_origin[origin] = override
+            self.touched.add(origin)
+            if origin.of_family is not None:
+                self.touched.add(origin.of_family)
+
+    def of(self, provider: Any) -> Override | None:
+        """Return the override of a provider, or that of its family."""
+        found = self.by_origin.get(provider)
+        if found is None and provider.of_family is not None:
+            found = self.by_origin.get(provider.of_family)
+        return found
+
+    def concerns(self, provider: Any) -> bool:
+        """Whether a scoped provider must live in this container: something it depends on is overridden here."""
+        dependencies = provider.transitive_dependencies
+        return bool(dependencies) and not self.touched.isdisjoint(dependencies)

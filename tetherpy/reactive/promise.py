@@ -1,0 +1,107 @@
+"""What ``provider.future`` gives: an awaitable of the next settled value, which any number of tasks may await."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Promise(Generic[T]):
+    """A value to come. It outlives rebuilds of its provider while it is pending.
+
+    Awaiting it is safe to cancel: other waiters and the build go on.
+    """
+
+    __slots__ = ("_callbacks", "_done", "_error", "_traceback", "_value", "_waiters")
+
+    def __init__(self) -> None:
+        self._done = False
+        self._value: Any = None
+        self._error: Exception | None = None
+        self._traceback: Any = None
+        self._waiters: list[asyncio.Future[None]] = []
+        self._callbacks: list[Callable[[], None]] = []
+
+    @property
+    def done(self) -> bool:
+        """Whether it has a value or an error."""
+        return self._done
+
+    def resolve(self, value: T) -> None:
+        """Give it its value; a promise is settled once."""
+        self._value = value
+        self._settle()
+
+    def reject(self, error: Exception) -> None:
+        """Give it its error."""
+        self._error = error
+        self._traceback = error.__traceback__
+        self._settle()
+
+    def on_settled(self, callback: Callable[[], None]) -> None:
+        """Call ``callback`` when it is settled, now if it is."""
+        if self._done:
+            callback()
+        else:
+            self._callbacks.append(callback)
+
+    def result(self) -> T:
+        """Return the value, or raise the error, of a settled promise."""
+        if self._error is not None:
+            # Each await would otherwise add its own frames to one shared traceback.
+            raise self._error.with_traceback(self._traceback)
+        return self._value  # type: ignore[no-any-return]  # resolve() took a T
+
+    def _settle(self) -> None:
+        self._done = True
+        for waiter in self._waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+        self._waiters.clear()
+        callbacks, self._callbacks = self._callbacks, []
+        for callback in callbacks:
+            callback()
+
+    def __await__(self) -> Generator[Any, None, T]:
+        if not self._done:
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiters.append(waiter)
+            try:
+                yield from waiter
+            finally:
+                if waiter in self._waiters:
+                    self._waiters.remove(waiter)
+        return self.result()
+
+    def __repr__(self) -> str:
+        return f"<Promise {'pending' if not self._done else repr(self._error or self._value)}>"
+
+
+class Loan(Generic[T]):
+    """A promise handed to a reader outside the graph: while it is held or awaited, its provider is in use."""
+
+    __slots__ = ("_give_back", "_promise")
+
+    def __init__(self, promise: Promise[T], give_back: Callable[[], None]) -> None:
+        held = [give_back]
+
+        def once() -> None:
+            if held:
+                held.pop()()
+
+        # The promise must not hold the loan: dropping the loan is how a reader gives up.
+        promise.on_settled(once)
+        self._promise = promise
+        self._give_back = once
+
+    def __await__(self) -> Generator[Any, None, T]:
+        return (yield from self._promise.__await__())
+
+    def __del__(self) -> None:
+        self._give_back()
+
+    def __repr__(self) -> str:
+        return repr(self._promise)

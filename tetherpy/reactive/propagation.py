@@ -1,0 +1,455 @@
+"""Bringing nodes up to date: build, compare, mark what depends on it, tell the listeners.
+
+Invariants: a node that is CLEAN has seen the current values of all its sources. ``update`` walks the
+possibly outdated sources with a stack of its own, so the length of a chain is not bounded by Python's
+recursion limit (only a *first* build recurses, because the provider's function itself reads its sources).
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from threading import get_ident
+from types import CoroutineType
+from typing import Any, Final
+
+import attrs
+
+from .edges import add_source, drop_sources, is_used, let_go, mark, mark_maybe, relink
+from .element import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED, LATE, Element
+from .errors import (
+    AsyncValueIsLoadingError,
+    ChangeDuringBuildError,
+    CircularDependencyError,
+    MissingDependencyError,
+    ProviderDisposedError,
+    ProviderError,
+    ProviderReturnTypeError,
+    UnmountedRefError,
+    WrongThreadError,
+)
+from .observer import ProviderObserverContext
+from .retry import Retrying
+
+
+@attrs.frozen
+class Invalidation:
+    """Why a provider was rebuilt though nothing it depends on had changed.
+
+    Attributes:
+        by: who asked for it, in words.
+        as_reload: whether the provider is to treat it as a changed dependency.
+    """
+
+    by: str
+    as_reload: bool = False
+
+
+ASYNC_IN_SYNC: Final = (
+    "It is declared with `async def`, but this kind of provider is synchronous: declare it with FutureProvider "
+    "(or AsyncNotifierProvider), or drop the `async` and watch what is asynchronous with ref.watch."
+)
+
+
+def read(element: Element) -> Any:
+    """Return the element's current value, bringing it up to date first; raise ProviderError if it failed."""
+    if element.state:
+        element.host.update(element)
+        if element.failure is not None:
+            raise ProviderError(element.provider) from element.failure
+    return element.value
+
+
+def depend_on(element: Element, source: Element) -> Any:
+    """Read a source inside a build and remember the edge (Ref.watch is this, inlined)."""
+    build = element.ref
+    if source.mark is not build:
+        source.mark = build
+        fresh = element.fresh
+        if fresh is not None:
+            fresh.append(source)
+        else:
+            idx = element.idx
+            sources = element.sources
+            if idx < len(sources) and sources[idx] is source:
+                element.idx = idx + 1
+            elif idx == LATE:
+                add_source(element, source)
+            else:
+                element.fresh = [source]
+    if source.state:
+        return read(source)
+    return source.value
+
+
+def update(element: Element) -> None:
+    """Bring one element up to date, its possibly outdated sources first."""
+    if element.state == DIRTY:
+        build(element)
+        return
+    stack: list[tuple[Element, int]] = [(element, 0)]
+    while stack:
+        node, position = stack[-1]
+        state = node.state
+        if state == CHECK:
+            sources = node.sources
+            while position < len(sources):
+                source = sources[position]
+                position += 1
+                if source.state > 0:
+                    stack[-1] = (node, position)
+                    stack.append((source, 0))
+                    break
+                if node.state == DIRTY:
+                    break
+            else:
+                if node.state == CHECK:
+                    node.state = CLEAN if node.failure is None else FAILED
+                    stack.pop()
+                    continue
+            if stack[-1][0] is not node:
+                continue
+            state = node.state
+        if state == DIRTY:
+            stack.pop()
+            build(node)
+        elif state <= 0:
+            stack.pop()
+        elif state == BUILDING:
+            raise CircularDependencyError(_cycle(node, [waiting for waiting, _ in stack]))
+        elif state == DISPOSED:
+            raise ProviderDisposedError(node.provider)
+
+
+def build(node: Element) -> None:
+    """Run the node's function and take over what it gives."""
+    host = node.host
+    scheduler = host.scheduler
+    replaced = node.ref
+    if replaced is not None and replaced.hooks is not None:
+        end_build(node)
+    if node.retries is not None:
+        _restart_retries(node, node.retries)
+    outer = scheduler.building
+    scheduler.building = node
+    node.ref = ref = node.provider.build_type(node)
+    node.idx = 0
+    node.state = BUILDING
+    try:
+        value = node.create(ref)
+        if node.fresh is not None:
+            _check_scopes(node)
+    except BaseException as error:
+        scheduler.building = outer
+        relink(node)
+        node.idx = LATE
+        if not isinstance(error, Exception):
+            node.state = DIRTY
+            raise
+        fail(node, error, first=replaced is None)
+        return
+    scheduler.building = outer
+    if node.fresh is not None or node.idx < len(node.sources):
+        relink(node)
+    node.idx = LATE
+    node.state = CLEAN
+    previous = node.value
+    if replaced is None:
+        if type(value) is CoroutineType:
+            value.close()
+            fail(node, ProviderReturnTypeError(node.provider, value, ASYNC_IN_SYNC), first=True)
+            return
+        node.value = value
+        if node.listeners or host.observers or ref.hooks is not None:
+            _announce_first(node)
+    elif value is not previous or node.failure is not None:
+        node.value = value
+        try:
+            differs = node.differs
+            # Anything but a plain False counts as a change: NumPy arrays, ORM expressions, an == that raises.
+            changed = (value != previous if differs is None else differs(previous, value)) is not False
+        except Exception:
+            changed = True
+        if changed or node.failure is not None:
+            node.failure = None
+            observers = node.observers
+            if observers:
+                for observer in observers:
+                    observer.state = DIRTY
+                    observer.cause = node
+            if node.listeners or host.observers or ref.hooks is not None:
+                announce(node, previous)
+    if node.retries is not None and node.flow is None:
+        node.retries = None
+    if not node.active and node.observers is None and node.provider.is_auto_dispose:
+        let_go(node)
+
+
+def set_value(node: Element, value: Any) -> None:
+    """Take over a value from outside (a notifier's state, a finished task) and tell who listens, now."""
+    host = node.host
+    scheduler = host.scheduler
+    if get_ident() != scheduler.thread:
+        raise WrongThreadError(host)
+    building = scheduler.building
+    if node.ref is None:
+        raise UnmountedRefError(node.provider)
+    if building is not None:
+        if building is node:
+            node.value = value
+            return
+        raise ChangeDuringBuildError(node.provider, building.provider)
+    previous = node.value
+    node.value = value
+    if node.failure is not None:
+        node.failure = None
+        node.state = CLEAN
+    else:
+        try:
+            differs = node.differs
+            if (value != previous if differs is None else differs(previous, value)) is False:
+                return
+        except Exception:  # noqa: S110  an == that raises counts as a change
+            pass
+    if node.observers:
+        mark(node.observers, node)
+    if node.listeners or host.observers or (node.ref is not None and node.ref.hooks is not None):
+        scheduler.depth += 1
+        try:
+            announce(node, previous)
+        finally:
+            scheduler.leave()
+    elif scheduler.queue and not scheduler.depth:
+        scheduler.request()
+
+
+def fail(node: Element, error: Exception, *, first: bool = False) -> None:
+    """Put a node in error: what depends on it will see it, and it is reported once."""
+    host = node.host
+    previous = node.value
+    node.state = FAILED
+    node.failure = error
+    node.value = None
+    observers = node.observers
+    if observers:
+        for observer in observers:
+            observer.state = DIRTY
+            observer.cause = node
+    if not is_still_loading(error):
+        if not isinstance(error, ProviderError):
+            report_failure(node, error)
+        schedule_retry(node, error)
+    if node.listeners or host.observers:
+        if first:
+            _announce_first(node)
+        else:
+            announce(node, previous)
+    if not node.active and node.observers is None and node.provider.is_auto_dispose:
+        let_go(node)
+
+
+def is_still_loading(error: BaseException) -> bool:
+    """Whether an error only says that an asynchronous value is not there yet, through any number of providers."""
+    cause: BaseException | None = error
+    while isinstance(cause, ProviderError):
+        cause = cause.__cause__
+    return isinstance(cause, AsyncValueIsLoadingError)
+
+
+def report_failure(node: Element, error: Exception) -> None:
+    """Let observers and ``on_error`` see an original error, once."""
+    host = node.host
+    for observer in host.observers:
+        tell(node, observer.provider_did_fail, error)
+    host.report(error, node.provider)
+
+
+def invalidate(node: Element, reason: Invalidation) -> None:
+    """End the current build now and have the node built again: on the next turn if it has listeners, else on read."""
+    scheduler = node.host.scheduler
+    if node.state in (DIRTY, DISPOSED) or node.ref is None:
+        return
+    if node.state == BUILDING:
+        raise ChangeDuringBuildError(node.provider, node.provider)
+    node.state = DIRTY
+    node.cause = reason
+    scheduler.depth += 1
+    try:
+        if node.ref.hooks is not None:
+            end_build(node)
+        if node.flow is not None:
+            node.flow.stop()
+        if node.listeners:
+            scheduler.queue.append(node)
+        mark_maybe(node)
+        let_go(node)
+    finally:
+        scheduler.leave()
+
+
+def end_build(node: Element) -> None:
+    """Run what the current build asked to have undone."""
+    host = node.host
+    hooks = node.ref.hooks
+    node.ref.hooks = None
+    for work in hooks.end(partial(host.report, provider=node.provider)):
+        host.in_background(work, node.provider)
+    for observer in host.observers:
+        tell(node, observer.did_dispose_provider)
+
+
+def dispose(node: Element) -> None:
+    """Take a node out of the graph; whoever still holds it finds it disposed."""
+    if node.state == DISPOSED:
+        return
+    host = node.host
+    if node.ref is not None:
+        if node.ref.hooks is not None:
+            end_build(node)
+        else:
+            for observer in host.observers:
+                tell(node, observer.did_dispose_provider)
+    node.state = DISPOSED
+    node.ref = None
+    if node.retries is not None:
+        node.retries.cancel()
+    if node.flow is not None:
+        node.flow.dispose()
+    if node.sources:
+        drop_sources(node)
+    node.value = node.mark = None
+    host.forget(node)
+    for observer in host.observers:
+        tell(node, observer.did_unmount_provider)
+
+
+def dispose_if_unused(node: Element) -> None:
+    """Dispose an auto-dispose node, unless it came into use again since it was let go."""
+    if node.state != DISPOSED and not is_used(node):
+        dispose(node)
+
+
+def refresh_if_used(node: Element) -> None:
+    """Bring a queued node up to date, unless nobody who is not paused listens any more."""
+    if node.state > 0 and node.active and node.state != DISPOSED:
+        node.host.update(node)
+
+
+# -- telling -------------------------------------------------------------------------------------
+
+
+def announce(node: Element, previous: Any) -> None:
+    """Tell listeners and observers of a change: now if no build runs, else when the outermost has ended."""
+    scheduler = node.host.scheduler
+    scheduler.announcements.append(partial(_tell_change, node, previous, node.value, node.failure))
+    if scheduler.building is None and scheduler.depth <= 1:
+        scheduler.announce()
+
+
+def _announce_first(node: Element) -> None:
+    scheduler = node.host.scheduler
+    scheduler.announcements.append(partial(_tell_first, node, node.value, node.failure))
+
+
+def _tell_change(node: Element, previous: Any, value: Any, failure: Exception | None) -> None:
+    _tell_self(node, previous, value, failure)
+    for listener in node.listeners:
+        listener.notify(previous, value, failure)
+    for observer in node.host.observers:
+        tell(node, observer.did_update_provider, previous, value)
+
+
+def _tell_self(node: Element, previous: Any, value: Any, failure: Exception | None) -> None:
+    build = node.ref
+    if build is None or build.hooks is None:
+        return
+    for on_change, on_error in tuple(build.hooks.self_listeners):
+        if failure is None:
+            _guarded(node, on_change, previous, value)
+        elif on_error is not None:
+            _guarded(node, on_error, failure)
+
+
+def _tell_first(node: Element, value: Any, failure: Exception | None) -> None:
+    _tell_self(node, None, value, failure)
+    for listener in node.listeners:
+        if listener.weak:
+            listener.notify(None, value, failure)
+    for observer in node.host.observers:
+        tell(node, observer.did_add_provider, value)
+
+
+def tell(node: Element, method: Any, *arguments: Any) -> None:
+    """Call an observer's method; an error in it stops nobody."""
+    if node.provider.ephemeral:
+        return
+    context = ProviderObserverContext(node.host, node.provider, None, node.notifier)
+    _guarded(node, method, context, *arguments)
+
+
+def _guarded(node: Element, callback: Any, *arguments: Any) -> None:
+    try:
+        callback(*arguments)
+    except Exception as error:
+        node.host.report(error, node.provider)
+
+
+# -- retry ---------------------------------------------------------------------------------------
+
+
+def schedule_retry(node: Element, error: Exception) -> bool:
+    """Ask the retry policy whether to build again; return whether that will happen by itself."""
+    provider = node.provider
+    if provider.ephemeral:
+        return False
+    policy = provider.retry or node.host.retry
+    if policy is None:
+        return False
+    retries = node.retries
+    if retries is None:
+        retries = node.retries = Retrying()
+    try:
+        return retries.schedule(policy, error, lambda: invalidate(node, Invalidation("retry")))
+    except Exception as broken:
+        node.host.report(broken, provider)
+        return False
+
+
+def _restart_retries(node: Element, retries: Retrying) -> None:
+    retries.cancel()
+    if isinstance(node.cause, Element):
+        node.retries = None
+
+
+def _check_scopes(node: Element) -> None:
+    provider = node.provider
+    if provider.ephemeral:
+        return
+    for source in node.fresh or ():
+        check_scope(provider, source.provider)
+
+
+def check_scope(provider: Any, dependency: Any) -> None:
+    """Raise MissingDependencyError if a scoped provider is used by one that does not list it."""
+    if dependency.ephemeral or dependency.dependencies is None:
+        return
+    listed = provider.dependencies
+    if listed is None or not (dependency in listed or dependency.of_family in listed):
+        raise MissingDependencyError(provider, dependency)
+
+
+def _cycle(node: Element, waiting: list[Element]) -> list[Any]:
+    """Name the loop: from a node under construction along what each one read last, back to itself."""
+    path = [node.provider]
+    current = node
+    for _ in range(10_000):
+        last = (
+            current.fresh[-1] if current.fresh else current.sources[current.idx - 1] if current.idx else None
+        )
+        if last is None or last is node:
+            break
+        if last.state != BUILDING:
+            path.extend(other.provider for other in waiting if other.state == CHECK)
+            break
+        path.append(last.provider)
+        current = last
+    return [provider for provider in (*path, node.provider) if not provider.ephemeral]

@@ -1,0 +1,307 @@
+"""What all providers have in common, and families of them."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from functools import partial
+from threading import Lock
+from typing import Any, ClassVar, Final, Generic, ParamSpec, Self, TypeAlias, TypeVar
+from weakref import WeakValueDictionary
+
+import attrs
+
+from .element import Element, Host
+from .listenable import Refreshable
+from .override import Override
+from .retry import Retry
+
+T_co = TypeVar("T_co", covariant=True)
+P = ParamSpec("P")
+C = TypeVar("C")
+
+Arguments: TypeAlias = tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
+
+
+@attrs.frozen
+class ProviderOptions:
+    """How a provider behaves, beside its function.
+
+    Attributes:
+        name: shown instead of the function's name.
+        auto_dispose: dispose the value when nobody uses it any more.
+        dependencies: the scoped providers it uses; None means it is not scoped.
+        retry: when to build it again after a failure; None leaves that to the container.
+    """
+
+    name: str | None = None
+    auto_dispose: bool = False
+    dependencies: tuple[Any, ...] | None = None
+    retry: Retry | None = None
+
+
+DEFAULT: Final = ProviderOptions()
+AUTO_DISPOSE: Final = ProviderOptions(auto_dispose=True)
+
+
+def make_options(
+    name: str | None, auto_dispose: bool, dependencies: Iterable[Any] | None, retry: Retry | None
+) -> ProviderOptions:
+    """Return options for what a declaration was given; most declarations share one object."""
+    if name is None and dependencies is None and retry is None:
+        return AUTO_DISPOSE if auto_dispose else DEFAULT
+    return ProviderOptions(name, auto_dispose, None if dependencies is None else tuple(dependencies), retry)
+
+
+class UnhashableArgumentError(TypeError):
+    """Raised when a family is given an argument that cannot be hashed.
+
+    Attributes:
+        family: the family.
+        argument: the name of the argument.
+    """
+
+    def __init__(self, family: object, argument: str, value: object) -> None:
+        super().__init__(
+            f"{family!r} was given {argument}={value!r}, and {type(value).__name__} is not hashable: the family "
+            "could not find the same provider again. Pass a tuple, a frozenset or a frozen dataclass instead."
+        )
+        self.family = family
+        self.argument = argument
+
+
+class ProviderBase(Refreshable[T_co]):
+    """A declaration of a value: how to create it. The value itself lives in containers.
+
+    Providers are equal by identity; members of a family are the same object for the same arguments.
+    """
+
+    __slots__ = ("__weakref__", "_arguments", "_create", "_family", "_options")
+
+    ephemeral: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        create: Callable[..., Any],
+        *,
+        name: str | None = None,
+        auto_dispose: bool = False,
+        dependencies: Iterable[Any] | None = None,
+        retry: Retry | None = None,
+    ) -> None:
+        self._create = create
+        self._options = make_options(name, auto_dispose, dependencies, retry)
+        self._family: Family[Any, Any, Any] | None = None
+        self._arguments: Arguments | None = None
+
+    @classmethod
+    def made(
+        cls,
+        create: Callable[..., Any],
+        options: ProviderOptions,
+        family: Family[Any, Any, Any] | None = None,
+        arguments: Arguments | None = None,
+    ) -> Self:
+        """Return a provider with given options, for builders and families."""
+        provider = cls.__new__(cls)
+        provider._create = create
+        provider._options = options
+        provider._family = family
+        provider._arguments = arguments
+        return provider
+
+    @property
+    def name(self) -> str:
+        """The name given, or that of the function or class; members of a family share it."""
+        if self._family is not None:
+            return self._family.name
+        return self._options.name or name_of(self._create)
+
+    @property
+    def is_auto_dispose(self) -> bool:
+        """Whether the value is disposed when nobody uses it any more."""
+        return self._options.auto_dispose
+
+    @property
+    def dependencies(self) -> tuple[Any, ...] | None:
+        """The scoped providers it uses, or None if it is not scoped."""
+        return self._options.dependencies
+
+    @property
+    def transitive_dependencies(self) -> frozenset[Any]:
+        """The scoped providers and families it uses, directly or through others."""
+        return transitive(self._options.dependencies)
+
+    @property
+    def retry(self) -> Retry | None:
+        """When to build it again after a failure; None leaves that to the container."""
+        return self._options.retry
+
+    @property
+    def of_family(self) -> Family[Any, Any, Any] | None:
+        """The family it is a member of."""
+        return self._family
+
+    @property
+    def argument(self) -> Arguments | None:
+        """The arguments it was made with by its family: positional ones, then pairs of keyword and value."""
+        return self._arguments
+
+    @property
+    def refreshed_provider(self) -> Refreshable[Any]:
+        """Itself."""
+        return self
+
+    def node_in(self, host: Host) -> Element:
+        """Return its element in a container, mounting it where it belongs."""
+        return host.find(self)
+
+    def attach(self, element: Element) -> None:
+        """Prepare a new element with this provider's own function."""
+        self.attach_with(element, self._create)
+
+    def attach_with(self, element: Element, create: Callable[..., Any]) -> None:
+        """Prepare an element with a function of the kind that this class is declared with."""
+        raise NotImplementedError
+
+    def override_create(self, create: Callable[..., Any]) -> Override:
+        """Return the override that uses another function."""
+        return Override(self, lambda element, provider: provider.attach_with(element, create))
+
+    def __repr__(self) -> str:
+        arguments = "" if self._arguments is None else _call_text(self._arguments)
+        return f"{type(self).__name__}({self.name}{arguments})"
+
+
+def name_of(create: object) -> str:
+    """Return the name of a function or class, or of the type of a callable object."""
+    return str(getattr(create, "__name__", type(create).__name__))
+
+
+def transitive(dependencies: tuple[Any, ...] | None) -> frozenset[Any]:
+    """Return dependencies, families of members included, and what they depend on in turn."""
+    found: set[Any] = set()
+    todo = list(dependencies or ())
+    while todo:
+        dependency = todo.pop()
+        if dependency not in found:
+            found.add(dependency)
+            todo.extend(dependency.dependencies or ())
+    return frozenset(found)
+
+
+Make: TypeAlias = Callable[[Callable[..., Any], ProviderOptions, "Family[Any, Any, Any]", Arguments], C]
+
+
+class Family(Generic[P, C, T_co]):
+    """Providers by argument: calling it with the same arguments gives the same provider.
+
+    Args:
+        create: called with a Ref, for notifiers with nothing, and then with the arguments.
+        options: shared by all members.
+        make: makes a member from its function.
+        passes_ref: whether ``create`` has a Ref before the family's own parameters.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_arity",
+        "_create",
+        "_lock",
+        "_make",
+        "_members",
+        "_options",
+        "_passes_ref",
+        "_signature",
+    )
+
+    ephemeral: ClassVar[bool] = False
+    of_family: ClassVar[None] = None
+
+    def __init__(
+        self, create: Callable[..., Any], options: ProviderOptions, make: Make[T_co], *, passes_ref: bool
+    ) -> None:
+        self._create = create
+        self._options = options
+        self._make = make
+        self._passes_ref = passes_ref
+        signature = inspect.signature(create)
+        parameters = list(signature.parameters.values())[1 if passes_ref else 0 :]
+        self._signature = signature.replace(parameters=parameters)
+        plain = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+        self._arity = len(parameters) if plain else -1
+        self._members: WeakValueDictionary[Arguments, Any] = WeakValueDictionary()
+        self._lock = Lock()
+
+    @property
+    def name(self) -> str:
+        """The name given, or that of the function or class."""
+        return self._options.name or name_of(self._create)
+
+    @property
+    def dependencies(self) -> tuple[Any, ...] | None:
+        """The scoped providers that its members use, or None if they are not scoped."""
+        return self._options.dependencies
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
+        """Return the provider for these arguments; defaults and keywords make no difference.
+
+        Raises:
+            TypeError: the arguments do not fit, or one is not hashable (the message names it).
+        """
+        key: Arguments = (args, ()) if not kwargs and len(args) == self._arity else self._bind(args, kwargs)
+        try:
+            member = self._members.get(key)
+        except TypeError as error:
+            raise self._unhashable(key) or error from None
+        if member is None:
+            with self._lock:
+                member = self._members.get(key)
+                if member is None:
+                    member = self._make(self._bound(self._create, key), self._options, self, key)
+                    self._members[key] = member
+        return member
+
+    def override_with(self, create: C) -> Override:
+        """Return an override of every member, by a function of the same signature."""
+        return Override(
+            self,
+            lambda element, provider: provider.attach_with(element, self._bound(create, provider.argument)),
+        )
+
+    def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Arguments:
+        try:
+            bound = self._signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{self!r}: {error}") from None
+        bound.apply_defaults()
+        return bound.args, tuple(sorted(bound.kwargs.items()))
+
+    def _bound(self, create: Any, arguments: Arguments) -> Callable[..., Any]:
+        args, kwargs = arguments
+        named = dict(kwargs)
+        if not self._passes_ref:
+            return partial(create, *args, **named)
+
+        def with_ref(ref: Any) -> Any:
+            return create(ref, *args, **named)
+
+        return with_ref
+
+    def _unhashable(self, arguments: Arguments) -> UnhashableArgumentError | None:
+        args, kwargs = arguments
+        names = [*self._signature.parameters]
+        for name, value in (*zip(names, args, strict=False), *kwargs):
+            try:
+                hash(value)
+            except TypeError:
+                return UnhashableArgumentError(self, name, value)
+        return None
+
+    def __repr__(self) -> str:
+        return f"Family({self.name})"
+
+
+def _call_text(arguments: Arguments) -> str:
+    args, kwargs = arguments
+    return f"({', '.join([*map(repr, args), *(f'{name}={value!r}' for name, value in kwargs)])})"

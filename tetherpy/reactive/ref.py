@@ -1,0 +1,355 @@
+"""Ref: how a provider's function reaches other providers and ties things to its own life."""
+
+from __future__ import annotations
+
+import asyncio
+from .loops import running_loop
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
+from datetime import timedelta
+from functools import partial
+from typing import Any, Generic, TypeVar, cast
+
+from .container import ProviderContainer
+from .edges import add_source, let_go, mark
+from .element import LATE, Build, Element
+from .errors import NoEventLoopError, UnmountedRefError
+from .lifecycle import Event, Hooks
+from .listenable import ProviderListenable, Refreshable
+from .propagation import Invalidation, announce, check_scope, invalidate
+from .propagation import read as read_element
+from .provider import Family, ProviderBase
+from .retry import in_seconds
+from .subscription import OnChange, OnError, ProviderSubscription, subscribe
+
+T = TypeVar("T")
+
+
+class KeepAliveLink:
+    """Keeps an auto-dispose provider alive until closed."""
+
+    __slots__ = ("_element", "_hooks")
+
+    def __init__(self, element: Element, hooks: Hooks) -> None:
+        self._element = element
+        self._hooks = hooks
+        hooks.links.add(self)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, or its build has ended."""
+        return self not in self._hooks.links
+
+    def close(self) -> None:
+        """Let the provider go again as soon as nobody uses it. Closing twice is closing once."""
+        if not self.closed:
+            self._hooks.links.discard(self)
+            let_go(self._element)
+
+
+class Ref(Build):
+    """What a provider's function is called with; it belongs to one build.
+
+    After a rebuild or disposal every method raises UnmountedRefError; ``mounted`` tells beforehand.
+    """
+
+    __slots__ = ("_elements",)
+
+    def __init__(self, element: Element) -> None:
+        # Build.__init__ is repeated here: one call less for every build.
+        self.element = element
+        self.cause = element.cause
+        self.hooks = None
+        self._elements = element.host.elements
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    def watch(self, listenable: ProviderListenable[T]) -> T:
+        """Return the current value, and have this provider built again when it changes.
+
+        Raises:
+            ProviderError: that provider is in error.
+            CircularDependencyError: that provider needs this one.
+            UnmountedRefError: this build is over.
+        """
+        element = self.element
+        if element.ref is not self:
+            raise UnmountedRefError(element.provider)
+        source = self._elements.get(listenable)
+        if source is None:
+            source = listenable.node_in(element.host)
+        # propagation.depend_on, inlined: this is the hottest path of the library.
+        if source.mark is not self:
+            source.mark = self
+            fresh = element.fresh
+            if fresh is not None:
+                fresh.append(source)
+            else:
+                idx = element.idx
+                sources = element.sources
+                if idx < len(sources) and sources[idx] is source:
+                    element.idx = idx + 1
+                elif idx == LATE:
+                    check_scope(element.provider, source.provider)
+                    add_source(element, source)
+                else:
+                    element.fresh = [source]
+        if source.state:
+            return cast("T", read_element(source))
+        return source.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
+
+    def read(self, listenable: ProviderListenable[T]) -> T:
+        """Return the current value without watching it."""
+        self._checked(listenable)
+        return self.container.read(listenable)
+
+    def listen(
+        self,
+        listenable: ProviderListenable[T],
+        callback: OnChange[T],
+        *,
+        fire_immediately: bool = False,
+        on_error: OnError | None = None,
+        weak: bool = False,
+    ) -> ProviderSubscription[T]:
+        """Call ``callback(previous, next)`` after each change for as long as this build lasts.
+
+        Paused while nobody listens to this provider. Arguments as ProviderContainer.listen.
+        """
+        element = self._checked(listenable)
+        hooks = self._hooks()
+        subscription = subscribe(
+            listenable.node_in(element.host), callback, on_error, fire_immediately=fire_immediately, weak=weak
+        )
+        if not element.active and element.idx == LATE:
+            subscription.pause()
+        hooks.subscriptions.append(subscription)
+        return subscription
+
+    def exists(self, provider: ProviderBase[Any]) -> bool:
+        """Whether a provider has been built."""
+        self._mounted()
+        return self.container.exists(provider)
+
+    # -- changing --------------------------------------------------------------------------------
+
+    def refresh(self, refreshable: Refreshable[T]) -> T:
+        """Invalidate another provider and read it right away."""
+        self.invalidate(cast("ProviderBase[Any]", refreshable.refreshed_provider))
+        return self.read(refreshable)
+
+    def invalidate(
+        self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False
+    ) -> None:
+        """Have another provider, or every member of a family, built again."""
+        element = self._mounted()
+        self.container.invalidate_by(f"ref.invalidate of {element.provider!r}", target, as_reload=as_reload)
+
+    def invalidate_self(self, *, as_reload: bool = False) -> None:
+        """Have this provider built again."""
+        invalidate(self._mounted(), Invalidation("ref.invalidate_self", as_reload))
+
+    def notify_listeners(self) -> None:
+        """Tell listeners of the present value although it did not change by ``!=``, as after changing it in place."""
+        element = self._mounted()
+        scheduler = element.host.scheduler
+        scheduler.depth += 1
+        try:
+            if element.observers:
+                mark(element.observers, element)
+            announce(element, element.value)
+        finally:
+            scheduler.leave()
+
+    # -- life cycle ------------------------------------------------------------------------------
+
+    def keep_alive(self) -> KeepAliveLink:
+        """Keep an auto-dispose provider alive until the link is closed or this build ends."""
+        return KeepAliveLink(self._mounted(), self._hooks())
+
+    def cache_for(self, duration: timedelta | float) -> None:
+        """Keep the state for ``duration`` (seconds or timedelta) after the last listener has left.
+
+        Raises:
+            NoEventLoopError: the last listener left where no event loop runs.
+        """
+        hooks = self._hooks()
+        link = KeepAliveLink(self.element, hooks)
+        timers: list[asyncio.TimerHandle] = []
+        seconds = in_seconds(duration)
+
+        def left() -> None:
+            stop()
+            loop = running_loop()
+            if loop is None:
+                raise NoEventLoopError(self.element.provider, "cache_for needs one to tell the time.")
+            timers.append(loop.call_later(seconds, link.close))
+
+        def stop() -> None:
+            while timers:
+                timers.pop().cancel()
+
+        hooks.on(Event.CANCEL, left)
+        hooks.on(Event.RESUME, stop)
+        hooks.on_dispose(stop)
+
+    def on_dispose(self, callback: Callable[[], Awaitable[object] | object]) -> Callable[[], None]:
+        """Call ``callback`` when this build ends: before a rebuild, at invalidation, or at disposal.
+
+        Asynchronous callbacks run on the loop and are waited for by ``container.aclose``.
+        """
+        self._mounted()
+        return self._hooks().on_dispose(callback)
+
+    def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call ``callback`` when the last active listener has left or paused."""
+        return self._on(Event.CANCEL, callback)
+
+    def on_resume(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call ``callback`` when there is an active listener again after ``on_cancel``."""
+        return self._on(Event.RESUME, callback)
+
+    def on_add_listener(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call ``callback`` whenever a listener or a dependent provider is added."""
+        return self._on(Event.ADD_LISTENER, callback)
+
+    def on_remove_listener(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call ``callback`` whenever a listener or a dependent provider is removed."""
+        return self._on(Event.REMOVE_LISTENER, callback)
+
+    def on_manual_invalidation(self, callback: Callable[[], object]) -> Callable[[], None]:
+        """Call ``callback`` when somebody invalidates or refreshes this provider (not when a dependency changes)."""
+        return self._on(Event.INVALIDATE, callback)
+
+    def enter(self, manager: AbstractContextManager[T]) -> T:
+        """Enter a context manager that is left when this build ends, the last one entered first."""
+        self._mounted()
+        entered = manager.__enter__()
+        self._hooks().closers.append(partial(_leave, manager))
+        return entered
+
+    async def enter_async(self, manager: AbstractAsyncContextManager[T]) -> T:
+        """Enter an asynchronous context manager that is left when this build ends, the last one entered first.
+
+        If the build ends while it is being entered, it is left right away.
+        """
+        self._mounted()
+        entered = await manager.__aenter__()
+        if not self.mounted:
+            await manager.__aexit__(None, None, None)
+            raise UnmountedRefError(self.element.provider)
+        self._hooks().closers.append(lambda: manager.__aexit__(None, None, None))
+        return entered
+
+    def create_task(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start a task that is cancelled when this build ends; its failure goes to the container's on_error.
+
+        Raises:
+            NoEventLoopError: no event loop runs.
+        """
+        element = self.element
+        loop = running_loop()
+        if element.ref is not self or loop is None:
+            coroutine.close()
+            self._mounted()
+            raise NoEventLoopError(
+                element.provider, "Call create_task while one runs, as inside asyncio.run(...)."
+            )
+        tasks = self._hooks().tasks
+        task = loop.create_task(coroutine)
+        tasks.add(task)
+        host, provider = element.host, element.provider
+
+        def ended(task: asyncio.Task[T]) -> None:
+            tasks.discard(task)
+            if not task.cancelled() and (error := task.exception()) is not None:
+                host.report(error, provider)
+
+        task.add_done_callback(ended)
+        return task
+
+    # -- about this build ------------------------------------------------------------------------
+
+    @property
+    def container(self) -> ProviderContainer:
+        """The container that this provider lives in."""
+        return cast("ProviderContainer", self.element.host)
+
+    @property
+    def mounted(self) -> bool:
+        """Whether this build is still the current one."""
+        return self.element.ref is self
+
+    @property
+    def is_first_build(self) -> bool:
+        """Whether the provider had not been built before (since it was last disposed)."""
+        return self.cause is None
+
+    @property
+    def is_reload(self) -> bool:
+        """Whether a dependency changed, or somebody invalidated with ``as_reload``."""
+        cause = self.cause
+        return cause is not None and (not isinstance(cause, Invalidation) or cause.as_reload)
+
+    @property
+    def is_refresh(self) -> bool:
+        """Whether it is built again although nothing it depends on has changed."""
+        return isinstance(self.cause, Invalidation) and not self.cause.as_reload
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether nobody listens, or everybody who does is paused."""
+        return not self.element.active and self.element.idx == LATE
+
+    # -- internals -------------------------------------------------------------------------------
+
+    def _mounted(self) -> Element:
+        element = self.element
+        if element.ref is not self:
+            raise UnmountedRefError(element.provider)
+        element.host.check()
+        return element
+
+    def _checked(self, listenable: ProviderListenable[Any]) -> Element:
+        element = self._mounted()
+        if isinstance(listenable, ProviderBase):
+            check_scope(element.provider, listenable)
+        return element
+
+    def _hooks(self) -> Hooks:
+        if self.hooks is None:
+            self._mounted()
+            self.hooks = Hooks()
+        return self.hooks
+
+    def _on(self, event: Event, callback: Callable[[], object]) -> Callable[[], None]:
+        self._mounted()
+        return self._hooks().on(event, callback)
+
+    def __repr__(self) -> str:
+        return f"<Ref of {self.element.provider!r}{'' if self.mounted else ', unmounted'}>"
+
+
+class NotifierRef(Ref, Generic[T]):
+    """The Ref of a notifier, which can also listen to its own state."""
+
+    __slots__ = ()
+
+    def listen_self(
+        self, callback: Callable[[T | None, T], object], on_error: OnError | None = None
+    ) -> Callable[[], None]:
+        """Call ``callback(previous, next)`` whenever the state is set, by whomever; return the remover."""
+        self._mounted()
+        listeners = self._hooks().self_listeners
+        entry = (callback, on_error)
+        listeners.append(entry)
+
+        def remove() -> None:
+            if entry in listeners:
+                listeners.remove(entry)
+
+        return remove
+
+
+def _leave(manager: AbstractContextManager[Any]) -> None:
+    manager.__exit__(None, None, None)

@@ -1,0 +1,90 @@
+"""Retry of failed builds: opt-in, per provider or per container."""
+
+from __future__ import annotations
+
+import asyncio
+from .loops import running_loop
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, TypeAlias
+
+from .errors import ProviderError
+
+Retry: TypeAlias = Callable[[int, Exception], "timedelta | float | None"]
+"""``retry(retry_count, error)``: the time to wait before the next build (seconds), or None to give up.
+
+``retry_count`` starts at 0 and is reset when a dependency changes (Riverpod).
+"""
+
+FIRST_DELAY: Final = 0.2
+LONGEST_DELAY: Final = 6.4
+MOST_RETRIES: Final = 10
+
+PROGRAMMING_ERRORS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    NotImplementedError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+)
+"""Errors that come out the same however often one tries."""
+
+
+def exponential_retry(retry_count: int, error: Exception) -> timedelta | None:
+    """Wait 200 ms, doubling up to 6.4 s, at most ten times (Riverpod's default policy).
+
+    Never retries a ProviderError (the provider that failed does its own retrying) nor an error that
+    tells of a mistake in the program.
+    """
+    if retry_count >= MOST_RETRIES or isinstance(error, (ProviderError, *PROGRAMMING_ERRORS)):
+        return None
+    return timedelta(seconds=min(FIRST_DELAY * 2**retry_count, LONGEST_DELAY))
+
+
+def never(retry_count: int, error: Exception) -> None:
+    """Give up at once: switches retrying off for one provider of a container that retries."""
+    return
+
+
+class Retrying:
+    """How often a provider was tried again, and the timer of the next try."""
+
+    __slots__ = ("_timer", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def schedule(self, policy: Retry, error: Exception, again: Callable[[], None]) -> bool:
+        """Call ``again`` after the time that the policy gives; return whether it gave one.
+
+        Without a running event loop nothing can wait, and nothing is retried.
+        """
+        loop = running_loop()
+        delay = None if loop is None else policy(self.count, error)
+        if loop is None or delay is None:
+            return False
+        self.cancel()
+        self._timer = loop.call_later(in_seconds(delay), self._fire, again)
+        return True
+
+    def cancel(self) -> None:
+        """Forget the next try."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fire(self, again: Callable[[], None]) -> None:
+        self._timer = None
+        self.count += 1
+        again()
+
+
+def in_seconds(duration: timedelta | float) -> float:
+    """Return a duration in seconds."""
+    return duration.total_seconds() if isinstance(duration, timedelta) else float(duration)

@@ -1,0 +1,154 @@
+"""When refreshing happens: once per turn of the event loop, or at once where no loop runs.
+
+One scheduler serves a tree of containers. It collects the nodes to refresh, the listeners to call and the
+providers that nobody uses any more, and settles all of it in one go.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import (
+    _get_running_loop as running_loop,
+)  # documented low-level function, None where no loop runs
+from collections.abc import Callable
+from threading import get_ident
+from typing import Final, Generic, TypeVar
+
+from .errors import EndlessUpdateError
+
+E = TypeVar("E")
+
+MOST_ROUNDS: Final = 1_000
+"""Without a loop, how often listeners may change what they listen to before this counts as endless."""
+
+
+class Scheduler(Generic[E]):
+    """The work that waits for the end of the turn.
+
+    Args:
+        refresh: brings one node up to date.
+        dispose: disposes one node, if still nobody uses it.
+        provider_of: names the node's provider, for messages.
+    """
+
+    __slots__ = (
+        "_dispose",
+        "_handle",
+        "_loop",
+        "_provider_of",
+        "_refresh",
+        "_settled",
+        "announcements",
+        "building",
+        "depth",
+        "disposals",
+        "home",
+        "queue",
+        "thread",
+    )
+
+    def __init__(
+        self,
+        refresh: Callable[[E], None],
+        dispose: Callable[[E], None],
+        provider_of: Callable[[E], object],
+    ) -> None:
+        self._refresh = refresh
+        self._dispose = dispose
+        self._provider_of = provider_of
+        self.queue: list[E] = []
+        self.disposals: list[E] = []
+        self.announcements: list[Callable[[], None]] = []
+        self.building: E | None = None
+        self.depth = 0
+        self.thread = get_ident()
+        self.home: asyncio.AbstractEventLoop | None = running_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._handle: asyncio.Handle | None = None
+        self._settled: list[asyncio.Future[None]] = []
+
+    def request(self) -> None:
+        """Have the waiting work done: on the next turn of the running loop, or now where there is none."""
+        loop = running_loop()
+        if loop is None:
+            if not self.depth:
+                self._settle_now()
+        elif self._loop is not loop:
+            # A request left over from a loop that was closed must not keep this one from being made.
+            self._loop = self.home = loop
+            self._handle = loop.call_soon(self._turn)
+
+    def leave(self) -> None:
+        """End an operation that was begun by ``depth += 1``; the outermost one calls listeners and asks for a turn."""
+        self.depth -= 1
+        if not self.depth:
+            if self.announcements:
+                self.announce()
+            if self.queue or self.disposals:
+                self.request()
+
+    def announce(self) -> None:
+        """Call the listeners of what has changed, in the order of the changes."""
+        while self.announcements:
+            batch, self.announcements = self.announcements, []
+            for call in batch:
+                call()
+
+    async def pump(self) -> None:
+        """Wait until every scheduled refresh and disposal has run, those included that they cause."""
+        while self.queue or self.disposals:
+            self.request()
+            done = asyncio.get_running_loop().create_future()
+            self._settled.append(done)
+            await done
+
+    def close(self) -> None:
+        """Forget all waiting work."""
+        self.queue.clear()
+        self.disposals.clear()
+        self.announcements.clear()
+        if self._handle is not None:
+            self._handle.cancel()
+        self._loop = self._handle = None
+        self._wake()
+
+    def _turn(self) -> None:
+        self._loop = self._handle = None
+        try:
+            self._round()
+        finally:
+            if self.queue or self.disposals:
+                self.request()
+            self._wake()
+
+    def _wake(self) -> None:
+        waiting, self._settled = self._settled, []
+        for done in waiting:
+            if not done.done():
+                done.set_result(None)
+
+    def _settle_now(self) -> None:
+        for _ in range(MOST_ROUNDS):
+            self._round()
+            if not (self.queue or self.disposals):
+                return
+        provider = self._provider_of((self.queue or self.disposals)[0])
+        self.queue.clear()
+        raise EndlessUpdateError(provider, MOST_ROUNDS)
+
+    def _round(self) -> None:
+        # What is added meanwhile waits for the next round: a node is refreshed at most once per turn.
+        queue, self.queue = self.queue, []
+        self.depth += 1
+        try:
+            for node in queue:
+                self._refresh(node)
+                if self.announcements:
+                    self.announce()
+            disposals, self.disposals = self.disposals, []
+            for node in disposals:
+                self._dispose(node)
+            if self.announcements:
+                self.announce()
+        finally:
+            self.depth -= 1

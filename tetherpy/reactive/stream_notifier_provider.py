@@ -1,0 +1,136 @@
+"""``StreamNotifierProvider``: a state fed by a stream, with the methods that change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
+
+from .async_provider import AsyncProviderBase
+from .async_value import AsyncState
+from .element import Element
+from .notifier import StreamResult
+from .notifier_build import attach_async_notifier, attach_async_notifier_build
+from .notifier_of import NotifierOf
+from .override import Override
+from .provider import AUTO_DISPOSE, DEFAULT, Family, ProviderOptions, make_options
+from .ref import NotifierRef
+from .retry import Retry
+from .sources import begin_stream
+
+N = TypeVar("N")
+T = TypeVar("T")
+P = ParamSpec("P")
+N_co = TypeVar("N_co", covariant=True)
+T_co = TypeVar("T_co", covariant=True)
+
+
+class StreamNotifierLike(Protocol[N_co, T_co]):
+    """A StreamNotifier of type ``N_co`` whose data is a ``T_co``."""
+
+    def __provides__(self) -> tuple[N_co, T_co]:
+        """Tie the two types together for type checkers."""
+        ...
+
+    def build(self) -> StreamResult[T_co]:
+        """Return the stream of data."""
+        ...
+
+
+class StreamNotifierProvider(AsyncProviderBase[T], Generic[N, T]):
+    """The state of a ``StreamNotifier``, watched as an AsyncValue.
+
+    Args:
+        create: the notifier's class, or a function that returns a new instance.
+        name: shown instead of the class's name.
+        auto_dispose: dispose the state when nobody uses it any more.
+        dependencies: the scoped providers it uses; naming any (or none: ``[]``) makes it scoped.
+        retry: when to build it again after a failure.
+    """
+
+    __slots__ = ()
+
+    build_type = NotifierRef
+    auto_dispose: ClassVar[StreamNotifierProviderBuilder]
+    family: ClassVar[StreamNotifierProviderFamilyBuilder]
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            create: Callable[[], StreamNotifierLike[N, T]],
+            *,
+            name: str | None = None,
+            auto_dispose: bool = False,
+            dependencies: Iterable[Any] | None = None,
+            retry: Retry | None = None,
+        ) -> None: ...
+
+    @staticmethod
+    def options(
+        *,
+        name: str | None = None,
+        auto_dispose: bool = False,
+        dependencies: Iterable[Any] | None = None,
+        retry: Retry | None = None,
+    ) -> StreamNotifierProviderBuilder:
+        """Return a declaration with these options; ``.family`` of it declares a family."""
+        return StreamNotifierProviderBuilder(make_options(name, auto_dispose, dependencies, retry))
+
+    @property
+    def notifier(self) -> NotifierOf[N]:
+        """The notifier itself, to call its methods; watching it does not rebuild when the state changes."""
+        return NotifierOf(self)
+
+    def attach_with(self, element: Element, create: Callable[..., Any]) -> None:
+        """Prepare an element with a function that makes the notifier."""
+        attach_async_notifier(element, create, begin_stream)
+
+    def override_with(self, create: Callable[[], StreamNotifierLike[N, T]]) -> Override:
+        """Return an override with another notifier."""
+        return self.override_create(create)
+
+    def override_with_build(
+        self, build: Callable[[NotifierRef[AsyncState[T]], N], StreamResult[T]]
+    ) -> Override:
+        """Return an override of the notifier's ``build`` alone: ``build(ref, notifier)``."""
+        create = self._create
+        return Override(
+            self, lambda element, _: attach_async_notifier_build(element, create, build, begin_stream)
+        )
+
+
+class StreamNotifierProviderBuilder:
+    """Declares ``StreamNotifierProvider``s with options."""
+
+    __slots__ = ("_options",)
+
+    def __init__(self, options: ProviderOptions) -> None:
+        self._options = options
+
+    def __call__(self, create: Callable[[], StreamNotifierLike[N, T]]) -> StreamNotifierProvider[N, T]:
+        """Declare a provider."""
+        return StreamNotifierProvider[N, T].made(create, self._options)
+
+    @property
+    def family(self) -> StreamNotifierProviderFamilyBuilder:
+        """Declares families with the same options."""
+        return StreamNotifierProviderFamilyBuilder(self._options)
+
+
+class StreamNotifierProviderFamilyBuilder:
+    """Declares families of ``StreamNotifierProvider``s."""
+
+    __slots__ = ("_options",)
+
+    def __init__(self, options: ProviderOptions) -> None:
+        self._options = options
+
+    def __call__(
+        self, create: Callable[P, StreamNotifierLike[N, T]]
+    ) -> Family[P, Callable[P, StreamNotifierLike[N, T]], StreamNotifierProvider[N, T]]:
+        """Declare a family; its arguments are those of the notifier's constructor."""
+        return Family(create, self._options, StreamNotifierProvider[N, T].made, passes_ref=False)
+
+
+StreamNotifierProvider.auto_dispose = StreamNotifierProviderBuilder(AUTO_DISPOSE)
+StreamNotifierProvider.family = StreamNotifierProviderFamilyBuilder(DEFAULT)

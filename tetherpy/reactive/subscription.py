@@ -1,0 +1,161 @@
+"""What ``listen`` returns: one listener's claim on a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar, cast
+
+from .edges import activate, add_listener, deactivate, remove_listener
+from .element import Element
+from .propagation import read
+
+T = TypeVar("T")
+
+OnChange = Callable[[T | None, T], object]
+OnError = Callable[[Exception], object]
+
+
+class ProviderSubscription(Generic[T]):
+    """A listener of a provider; close it, or leave its ``with`` block, to stop listening."""
+
+    __slots__ = ("_closed", "_element", "_missed", "_on_change", "_on_close", "_on_error", "_pauses", "_weak")
+
+    def __init__(
+        self,
+        element: Element,
+        on_change: OnChange[T],
+        on_error: OnError | None,
+        *,
+        weak: bool,
+        on_close: Callable[[], object] | None = None,
+    ) -> None:
+        self._element = element
+        self._on_change = on_change
+        self._on_error = on_error
+        self._weak = weak
+        self._on_close = on_close
+        self._pauses = 0
+        self._missed: tuple[Any, Any, Exception | None] | None = None
+        self._closed = False
+        add_listener(element, self)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, by ``close`` or because its container or build ended."""
+        return self._closed
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it was paused more often than resumed."""
+        return self._pauses > 0
+
+    @property
+    def weak(self) -> bool:
+        """Whether it neither builds the provider nor keeps it alive."""
+        return self._weak
+
+    def read(self) -> T:
+        """Return the current value, also while paused.
+
+        Raises:
+            ProviderError: if the provider is in error.
+            ProviderDisposedError: if the provider is gone.
+        """
+        self._element.host.check()
+        return cast("T", read(self._element))
+
+    def pause(self) -> None:
+        """Stop being called until ``resume``; pauses add up. A provider whose listeners all pause is paused too."""
+        if self._closed:
+            return
+        self._pauses += 1
+        if self._pauses == 1 and not self._weak:
+            deactivate(self._element)
+
+    def resume(self) -> None:
+        """Undo one ``pause``; the last one delivers the last change that was missed."""
+        if self._closed or not self._pauses:
+            return
+        self._pauses -= 1
+        if self._pauses:
+            return
+        element = self._element
+        if not self._weak:
+            activate(element)
+            if element.state > 0:
+                element.host.scheduler.queue.append(element)
+                element.host.scheduler.depth += 1
+                element.host.scheduler.leave()
+        if self._missed is not None:
+            (previous, value, failure), self._missed = self._missed, None
+            self.notify(previous, value, failure)
+
+    def close(self) -> None:
+        """Stop listening. Closing twice is closing once."""
+        if self._closed:
+            return
+        self._closed = True
+        self._missed = None
+        remove_listener(self._element, self, was_active=not self._pauses)
+        if self._on_close is not None:
+            self._on_close()
+
+    def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
+        """Deliver a change; what a callback raises goes to the container's on_error and stops nobody else."""
+        if self._closed:
+            return
+        if self._pauses:
+            first = previous if self._missed is None else self._missed[0]
+            self._missed = (first, value, failure)
+            return
+        try:
+            if failure is None:
+                self._on_change(previous, value)
+            elif self._on_error is not None:
+                self._on_error(failure)
+        except Exception as error:
+            self._element.host.report(error, self._element.provider)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def subscribe(
+    element: Element,
+    on_change: OnChange[T],
+    on_error: OnError | None,
+    *,
+    fire_immediately: bool,
+    weak: bool,
+    on_close: Callable[[], object] | None = None,
+) -> ProviderSubscription[T]:
+    """Add a listener, building the element first unless the listener is weak.
+
+    Raises:
+        ValueError: for a weak listener that is to be called immediately: it must not build.
+    """
+    if weak and fire_immediately:
+        raise ValueError(
+            "A weak listener does not build the provider, so fire_immediately cannot go with it."
+        )
+    scheduler = element.host.scheduler
+    scheduler.depth += 1
+    try:
+        subscription = ProviderSubscription(element, on_change, on_error, weak=weak, on_close=on_close)
+        try:
+            if not weak and element.state > 0:
+                element.host.update(element)
+            if fire_immediately:
+                subscription.notify(None, element.value, element.failure)
+        except BaseException:
+            subscription.close()
+            raise
+    finally:
+        scheduler.leave()
+    return subscription
