@@ -29,9 +29,7 @@ class Backoff:
     initial: timedelta = attrs.field(default=timedelta(seconds=1), validator=_not_negative)
     factor: float = attrs.field(default=2.0, validator=attrs.validators.ge(1.0))
     maximum: timedelta = attrs.field(default=timedelta(hours=1), validator=_not_negative)
-    jitter: float = attrs.field(
-        default=0.1, validator=[attrs.validators.ge(0.0), attrs.validators.le(_FULL_SHARE)]
-    )
+    jitter: float = attrs.field(default=0.1, validator=[attrs.validators.ge(0.0), attrs.validators.le(_FULL_SHARE)])
 
     def delay(self, attempts: int, random: Callable[[], float] = random.random) -> timedelta:
         """Return the wait after the attempt numbered ``attempts``, counted from 1.

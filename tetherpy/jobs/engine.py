@@ -42,9 +42,7 @@ class JobStore(Protocol):
         """Count the jobs in each state, in a time that does not grow with the table."""
         ...
 
-    async def move(
-        self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None
-    ) -> BackgroundJob:
+    async def move(self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None) -> BackgroundJob:
         """Move a job along the table of legal moves; raise ``IllegalJobTransitionError`` otherwise."""
         ...
 

@@ -24,6 +24,17 @@ class JobNotFoundError(JobError):
         )
 
 
+class JobTablesMissingError(JobError):
+    """The database has no job tables yet, and they cannot be created inside an open transaction."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This database has no job tables yet, and a transaction is open in which they cannot be "
+            "created. Open it with Database.open(path, migrations=JOB_MIGRATIONS), or use the manager "
+            "once before the transaction."
+        )
+
+
 class IllegalJobTransitionError(JobError):
     """The table of legal moves has no such move."""
 
@@ -32,9 +43,7 @@ class IllegalJobTransitionError(JobError):
         self.source = source
         self.target = target
         legal = ", ".join(LEGAL_MOVES[source]) or "none"
-        super().__init__(
-            f"Job {job_id} is {source} and cannot become {target}. From {source} it can become: {legal}."
-        )
+        super().__init__(f"Job {job_id} is {source} and cannot become {target}. From {source} it can become: {legal}.")
 
 
 class JobRunningError(JobError):
@@ -95,8 +104,7 @@ class JobWaitTimeoutError(JobError, TimeoutError):
         self.timeout = timeout
         self.status = status
         super().__init__(
-            f"Job {job_id} is still {status} after {timeout}. Wait longer, or see that a worker runs "
-            "for this database."
+            f"Job {job_id} is still {status} after {timeout}. Wait longer, or see that a worker runs for this database."
         )
 
 
@@ -106,9 +114,7 @@ class JobTimeoutError(JobError, TimeoutError):
     def __init__(self, job_id: int, timeout: timedelta) -> None:
         self.job_id = job_id
         self.timeout = timeout
-        super().__init__(
-            f"Job {job_id} did not finish within {timeout}. Give it a longer timeout or less to do."
-        )
+        super().__init__(f"Job {job_id} did not finish within {timeout}. Give it a longer timeout or less to do.")
 
 
 class PayloadError(JobError):

@@ -36,9 +36,7 @@ class BackgroundJobManager:
     """
 
     engine: JobStore = attrs.field(converter=_as_engine)
-    _hub: ViewHub = attrs.field(
-        init=False, default=attrs.Factory(lambda self: ViewHub(self.engine), takes_self=True)
-    )
+    _hub: ViewHub = attrs.field(init=False, default=attrs.Factory(lambda self: ViewHub(self.engine), takes_self=True))
 
     async def enqueue(
         self,
@@ -91,9 +89,7 @@ class BackgroundJobManager:
         order_by_creation: CreationOrder = "ASC",
     ) -> list[BackgroundJob]:
         """Return the jobs in one state; rows that cannot be read are left out with a warning."""
-        return await self.find_jobs(
-            status=status, limit=limit, offset=offset, order_by_creation=order_by_creation
-        )
+        return await self.find_jobs(status=status, limit=limit, offset=offset, order_by_creation=order_by_creation)
 
     async def get_jobs_by_job_key(
         self,
@@ -104,9 +100,7 @@ class BackgroundJobManager:
         order_by_creation: CreationOrder = "ASC",
     ) -> list[BackgroundJob]:
         """Return the jobs of one key."""
-        return await self.find_jobs(
-            job_key=job_key, limit=limit, offset=offset, order_by_creation=order_by_creation
-        )
+        return await self.find_jobs(job_key=job_key, limit=limit, offset=offset, order_by_creation=order_by_creation)
 
     async def get_all_jobs(
         self,

@@ -28,6 +28,4 @@ class JobQuery:
     created_before: datetime | None = None
     limit: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
     offset: int = attrs.field(default=0, validator=attrs.validators.ge(0))
-    order_by_creation: CreationOrder = attrs.field(
-        default="ASC", validator=attrs.validators.in_(("ASC", "DESC"))
-    )
+    order_by_creation: CreationOrder = attrs.field(default="ASC", validator=attrs.validators.in_(("ASC", "DESC")))

@@ -22,9 +22,7 @@ class BackgroundJobStatus(StrEnum):
         return self in FINISHED
 
 
-FINISHED = frozenset(
-    {BackgroundJobStatus.COMPLETED, BackgroundJobStatus.FAILED, BackgroundJobStatus.CANCELLED}
-)
+FINISHED = frozenset({BackgroundJobStatus.COMPLETED, BackgroundJobStatus.FAILED, BackgroundJobStatus.CANCELLED})
 
 LEGAL_MOVES: Mapping[BackgroundJobStatus, Mapping[BackgroundJobStatus, str]] = MappingProxyType(
     {

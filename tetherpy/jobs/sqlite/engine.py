@@ -10,9 +10,9 @@ from typing import TypeVar, TypeVarTuple
 
 import attrs
 
-from tetherpy.database import Database, Transaction
+from tetherpy.database import Database, Transaction, TransactionHeldError
 
-from ..errors import ClaimLostError, JobRunningError
+from ..errors import ClaimLostError, JobRunningError, JobTablesMissingError
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..outcomes import Exchange, Progress, Settlement
 from ..payload import MAX_PAYLOAD_BYTES
@@ -51,12 +51,16 @@ class SqliteJobEngine:
     async def prepare(self) -> None:
         """Create the job tables if they are not there; every other call does this first.
 
-        Call it, or open the database with ``migrations=JOB_MIGRATIONS``, before the first job is
-        enqueued inside a transaction of a database that has no job tables yet.
+        Raises ``JobTablesMissingError`` if they are not there and the calling task holds a
+        transaction: then open the database with ``migrations=JOB_MIGRATIONS``.
         """
-        if not self._is_prepared:
+        if self._is_prepared:
+            return
+        try:
             await self.db.migrate(JOB_MIGRATIONS)
-            self._is_prepared = True
+        except TransactionHeldError as error:
+            raise JobTablesMissingError from error
+        self._is_prepared = True
 
     async def _run(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         await self.prepare()
@@ -98,9 +102,7 @@ class SqliteJobEngine:
         """Count the jobs in each state."""
         return await self._read(finding.counts)
 
-    async def move(
-        self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None
-    ) -> BackgroundJob:
+    async def move(self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None) -> BackgroundJob:
         """Move a job along the table of legal moves."""
         return await self._run(moving.move, job_id, status, error, self.clock(), self.lease)
 

@@ -81,9 +81,7 @@ def attempts(connection: sqlite3.Connection, job_id: int) -> list[JobAttempt]:
     ]
     if job.status is not BackgroundJobStatus.RUNNING:
         return ended
-    running = JobAttempt(
-        job_id=job_id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at
-    )
+    running = JobAttempt(job_id=job_id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at)
     return [*ended, running]
 
 

@@ -1,0 +1,82 @@
+"""One suite for every engine: an engine joins by adding its opener to ``ENGINES``."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, Claim, JobEngine, NewJob, SqliteJobEngine
+
+LEASE = timedelta(seconds=30)
+
+
+@attrs.define
+class TestTime:
+    """Wall clock and monotonic clock that stand still until a test moves them."""
+
+    __test__ = False
+
+    now: datetime = datetime(2030, 1, 1, 12, tzinfo=UTC)
+    ticks: float = 1000.0
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.ticks
+
+    def advance(self, **span: float) -> None:
+        self.now += timedelta(**span)
+        self.ticks += timedelta(**span).total_seconds()
+
+
+@attrs.define
+class Kit:
+    """What a test needs of an engine: itself, another process' view of the store, a transaction."""
+
+    engine: JobEngine
+    time: TestTime
+    another: Callable[[], Awaitable[JobEngine]]
+    transaction: Callable[[], AbstractAsyncContextManager[Any]]
+
+    manager: BackgroundJobManager = attrs.field(
+        init=False, default=attrs.Factory(lambda self: BackgroundJobManager(self.engine), takes_self=True)
+    )
+
+    async def add(self, job_key: str = "work", **options: Any) -> int:
+        (job_id,) = await self.engine.enqueue([NewJob(job_key=job_key, **options)])
+        return job_id
+
+    async def claim(self, slots: int = 1, worker: str = "w1", queues: list[str] | None = None) -> list[Claim]:
+        return list((await self.engine.exchange(worker, [], slots, queues)).claims)
+
+    async def claim_one(self, worker: str = "w1") -> Claim:
+        (claim,) = await self.claim(1, worker)
+        return claim
+
+
+@asynccontextmanager
+async def open_sqlite(folder: Path) -> AsyncIterator[Kit]:
+    time = TestTime()
+    async with AsyncExitStack() as stack:
+
+        async def connect() -> SqliteJobEngine:
+            db = await stack.enter_async_context(Database.open(folder / "jobs.db", migrations=JOB_MIGRATIONS))
+            return SqliteJobEngine(db, lease=LEASE, clock=time.clock, monotonic=time.monotonic)
+
+        engine = await connect()
+        yield Kit(engine, time, connect, engine.db.transaction)
+
+
+ENGINES = {"sqlite": open_sqlite}
+
+
+@pytest.fixture(params=list(ENGINES))
+async def kit(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kit]:
+    async with ENGINES[request.param](tmp_path) as kit:
+        yield kit

@@ -1,0 +1,61 @@
+import asyncio
+from datetime import timedelta
+
+from tetherpy.jobs import BackgroundJobStatus, NewJob
+
+
+async def test_higher_priority_first_then_run_at_then_id(kit):
+    late = await kit.add("late")
+    early = await kit.add("early", run_at=kit.time.now - timedelta(minutes=1))
+    urgent = await kit.add("urgent", priority=5)
+    late_too = await kit.add("late too")
+    order = [claim.id for claim in await kit.claim(10)]
+    assert order == [urgent, early, late, late_too]
+
+
+async def test_order_holds_across_queues_and_batches(kit):
+    ids = [await kit.add(queue=queue, priority=p) for p, queue in ((1, "b"), (3, "a"), (2, "c"), (3, "b"))]
+    claimed = [claim.id for _ in range(2) for claim in await kit.claim(2)]
+    assert claimed == [ids[1], ids[3], ids[2], ids[0]]
+
+
+async def test_a_worker_takes_only_from_the_queues_it_names(kit):
+    await kit.add(queue="mail")
+    mine = await kit.add(queue="images")
+    assert [claim.id for claim in await kit.claim(5, queues=["images", "empty"])] == [mine]
+    assert await kit.claim(5, queues=["images"]) == []
+
+
+async def test_a_delayed_job_waits_and_says_until_when(kit):
+    job_id = await kit.add(delay=60)
+    idle = await kit.engine.exchange("w1", [], 5)
+    assert (idle.claims, idle.next_due) == ((), kit.time.now + timedelta(seconds=60))
+    kit.time.advance(seconds=59)
+    assert await kit.claim() == []
+    kit.time.advance(seconds=1)
+    due = await kit.engine.exchange("w1", [], 5)
+    assert [claim.id for claim in due.claims] == [job_id]
+    assert due.next_due is None
+
+
+async def test_a_claim_carries_job_attempt_and_lease(kit):
+    job_id = await kit.add(payload=[1])
+    claim = await kit.claim_one("w9")
+    assert (claim.id, claim.worker_id, claim.attempt, claim.job.payload) == (job_id, "w9", 1, [1])
+    stored = await kit.engine.get(job_id)
+    assert stored == claim.job
+    assert stored.status is BackgroundJobStatus.RUNNING
+    assert stored.lease_expires_at == kit.time.now + timedelta(seconds=30)
+
+
+async def test_no_job_is_claimed_twice_however_many_ask(kit):
+    other = await kit.another()
+    ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(200)])
+    asked = [engine.exchange(f"w{n}", [], 7) for n, engine in enumerate([kit.engine, other] * 20)]
+    claimed = [claim.id for exchange in await asyncio.gather(*asked) for claim in exchange.claims]
+    assert sorted(claimed) == ids
+
+
+async def test_no_slots_no_claims(kit):
+    await kit.add()
+    assert await kit.claim(0) == []

@@ -1,0 +1,85 @@
+from datetime import timedelta
+
+import pytest
+
+from tetherpy.jobs import (
+    BackgroundJobStatus,
+    JobQuery,
+    NewJob,
+    PayloadEncodeError,
+    PayloadTooLargeError,
+)
+
+
+async def test_a_stored_job_has_everything_that_was_asked_for(kit):
+    run_at = kit.time.now + timedelta(hours=2)
+    job_id = await kit.add(
+        "mail", payload={"to": "Ada"}, priority=7, max_attempts=5, run_at=run_at, queue="slow", timeout=90,
+        unique_key="mail-ada",
+    )  # fmt: skip
+    job = await kit.engine.get(job_id)
+    assert job is not None
+    assert (job.id, job.job_key, job.payload, job.status) == (
+        job_id,
+        "mail",
+        {"to": "Ada"},
+        BackgroundJobStatus.PENDING,
+    )
+    assert (job.priority, job.max_attempts, job.attempts, job.queue) == (7, 5, 0, "slow")
+    assert (job.run_at, job.timeout, job.unique_key) == (run_at, timedelta(seconds=90), "mail-ada")
+    assert job.created_at == job.updated_at == kit.time.now
+    assert job.finished_at is None
+    assert job.last_attempt_at is None
+
+
+async def test_ids_come_in_the_order_asked_for_with_and_without_unique_keys(kit):
+    first = await kit.add(unique_key="taken")
+    jobs = [NewJob(job_key=str(n), unique_key=key) for n, key in enumerate((None, None, "taken", "new", None))]
+    ids = await kit.engine.enqueue(jobs)
+    assert ids[2] == first
+    stored = await kit.engine.get_many(ids)
+    assert [stored[job_id].job_key for job_id in (ids[0], ids[1], ids[3], ids[4])] == ["0", "1", "3", "4"]
+
+
+async def test_one_unencodable_job_stores_none(kit):
+    with pytest.raises(PayloadEncodeError) as raised:
+        await kit.engine.enqueue([NewJob(job_key="a"), NewJob(job_key="b", payload={"x": [object()]})])
+    assert raised.value.path == "$.x[0]"
+    assert await kit.engine.find(JobQuery()) == []
+
+
+async def test_a_payload_over_the_bound_is_refused(kit):
+    with pytest.raises(PayloadTooLargeError) as raised:
+        await kit.add(payload="x" * 1024 * 1024)
+    assert raised.value.limit == 1024 * 1024
+    await kit.add(payload="x" * (1024 * 1024 - 2))
+
+
+async def test_a_unique_key_is_free_again_once_its_job_has_finished(kit):
+    first = await kit.add(unique_key="nightly")
+    assert await kit.add(unique_key="nightly") == first
+    claim = await kit.claim_one()
+    assert await kit.add(unique_key="nightly") == first
+    await kit.engine.move(claim.id, BackgroundJobStatus.COMPLETED)
+    assert await kit.add(unique_key="nightly") != first
+
+
+async def test_a_job_in_a_transaction_exists_when_that_commits(kit):
+    async with kit.transaction() as transaction:
+        (job_id,) = await kit.engine.enqueue([NewJob(job_key="k")], transaction)
+        assert await kit.engine.get(job_id) is None
+    assert await kit.engine.get(job_id) is not None
+
+
+async def test_a_job_in_a_transaction_that_fails_never_was(kit):
+    await kit.add("before")
+    with pytest.raises(RuntimeError, match="changed my mind"):
+        async with kit.transaction() as transaction:
+            await kit.engine.enqueue([NewJob(job_key="k")], transaction)
+            raise RuntimeError("changed my mind")
+    assert [job.job_key for job in await kit.engine.find(JobQuery())] == ["before"]
+    assert (await kit.engine.counts()).pending == 1
+
+
+async def test_nothing_to_enqueue_is_no_ids(kit):
+    assert await kit.engine.enqueue([]) == []

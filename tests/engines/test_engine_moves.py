@@ -1,0 +1,182 @@
+from datetime import timedelta
+
+import pytest
+
+from tetherpy.jobs import (
+    LEGAL_MOVES,
+    BackgroundJobStatus,
+    Completed,
+    Failed,
+    IllegalJobTransitionError,
+    JobNotFoundError,
+    JobQuery,
+    JobRunningError,
+    NewJob,
+    Settlement,
+    UniqueJobError,
+)
+
+PENDING, RUNNING = BackgroundJobStatus.PENDING, BackgroundJobStatus.RUNNING
+FAILED, COMPLETED = BackgroundJobStatus.FAILED, BackgroundJobStatus.COMPLETED
+ROUTES = {
+    PENDING: [],
+    RUNNING: [RUNNING],
+    COMPLETED: [RUNNING, COMPLETED],
+    FAILED: [RUNNING, FAILED],
+    BackgroundJobStatus.CANCELLED: [BackgroundJobStatus.CANCELLED],
+}
+
+
+@pytest.mark.parametrize("target", BackgroundJobStatus)
+@pytest.mark.parametrize("source", BackgroundJobStatus)
+async def test_the_table_of_legal_moves_decides(kit, source, target):
+    job_id = await kit.add()
+    for step in ROUTES[source]:
+        await kit.engine.move(job_id, step)
+    before = await kit.engine.get(job_id)
+    if target in LEGAL_MOVES[source]:
+        moved = await kit.engine.move(job_id, target)
+        assert moved.status is target
+        assert (moved.finished_at is not None) == target.is_finished
+        assert moved == await kit.engine.get(job_id)
+    else:
+        with pytest.raises(IllegalJobTransitionError) as raised:
+            await kit.engine.move(job_id, target)
+        assert (raised.value.source, raised.value.target) == (source, target)
+        assert await kit.engine.get(job_id) == before
+
+
+async def test_moving_by_hand_fences_the_worker_out(kit):
+    job_id = await kit.add()
+    claim = await kit.claim_one()
+    await kit.engine.move(job_id, FAILED, error="stopped by hand")
+    exchange = await kit.engine.exchange("w1", [Settlement(claim, Completed())], 0)
+    assert len(exchange.rejected) == 1
+    job = await kit.engine.get(job_id)
+    assert (job.status, job.last_error) == (FAILED, "stopped by hand")
+    (attempt,) = await kit.engine.attempts(job_id)
+    assert (attempt.outcome, attempt.error) == ("failed", "stopped by hand")
+
+
+async def test_retry_gives_one_more_attempt_and_reset_starts_anew(kit):
+    job_id = await kit.add(max_attempts=1)
+    await kit.engine.exchange("w1", [Settlement(await kit.claim_one(), Failed("E: x"))], 0)
+    job = await kit.engine.retry(job_id, reset_attempts=False)
+    assert (job.status, job.attempts, job.last_error, job.finished_at) == (PENDING, 1, "E: x", None)
+    claim = await kit.claim_one()
+    assert claim.attempt == 2
+    await kit.engine.exchange("w1", [Settlement(claim, Completed("5"))], 0)
+    job = await kit.engine.retry(job_id, reset_attempts=True)
+    assert (job.status, job.attempts, job.last_error, job.result) == (PENDING, 0, None, None)
+    assert len(await kit.engine.attempts(job_id)) == 2
+
+
+async def test_a_retried_job_runs_at_once_even_if_it_was_delayed(kit):
+    job_id = await kit.add(delay=3600)
+    await kit.engine.request_cancel(job_id)
+    await kit.engine.retry(job_id, reset_attempts=False)
+    assert (await kit.claim_one()).id == job_id
+
+
+async def test_what_cannot_be_retried_says_why(kit):
+    job_id = await kit.add()
+    with pytest.raises(IllegalJobTransitionError):
+        await kit.engine.retry(job_id, reset_attempts=False)
+    await kit.claim_one()
+    with pytest.raises(JobRunningError):
+        await kit.engine.retry(job_id, reset_attempts=True)
+    with pytest.raises(JobNotFoundError):
+        await kit.engine.retry(job_id + 1, reset_attempts=True)
+
+
+async def test_a_retry_does_not_break_a_unique_key(kit):
+    first = await kit.add(unique_key="one")
+    await kit.engine.request_cancel(first)
+    second = await kit.add(unique_key="one")
+    with pytest.raises(UniqueJobError) as raised:
+        await kit.engine.retry(first, reset_attempts=False)
+    assert raised.value.unique_key == "one"
+    await kit.engine.request_cancel(second)
+    await kit.engine.retry(first, reset_attempts=False)
+
+
+async def test_cancel_is_at_once_when_pending_and_asked_when_running(kit):
+    pending, running = await kit.add(priority=-1), await kit.add()
+    await kit.claim_one()
+    assert (await kit.engine.request_cancel(pending)).status is BackgroundJobStatus.CANCELLED
+    asked = await kit.engine.request_cancel(running)
+    assert (asked.status, asked.cancel_requested_at) == (RUNNING, kit.time.now)
+    assert await kit.engine.cancel_requested("w1") == {running}
+    again = await kit.engine.request_cancel(pending)
+    assert again.status is BackgroundJobStatus.CANCELLED
+    await kit.engine.move(running, COMPLETED)
+    with pytest.raises(IllegalJobTransitionError):
+        await kit.engine.request_cancel(running)
+
+
+async def test_deleting_takes_the_attempts_along_and_spares_the_running(kit):
+    job_id = await kit.add()
+    claim = await kit.claim_one()
+    with pytest.raises(JobRunningError):
+        await kit.engine.delete(job_id)
+    await kit.engine.exchange("w1", [Settlement(claim, Completed())], 0)
+    assert await kit.engine.delete(job_id)
+    assert not await kit.engine.delete(job_id)
+    with pytest.raises(JobNotFoundError):
+        await kit.engine.attempts(job_id)
+    assert await kit.add() > job_id
+
+
+async def test_delete_by_status_spares_the_young_and_the_other(kit):
+    old = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(2500)])
+    kit.time.advance(hours=2)
+    young = await kit.add()
+    claim = await kit.claim_one()
+    assert await kit.engine.delete_by_status(PENDING, timedelta(hours=1)) == len(old) - 1
+    assert [job.id for job in await kit.engine.find(JobQuery())] == [claim.id, young]
+    assert await kit.engine.delete_by_status(PENDING) == 1
+    with pytest.raises(JobRunningError):
+        await kit.engine.delete_by_status(RUNNING)
+
+
+async def test_retention_deletes_only_what_finished_long_ago(kit):
+    ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(4)])
+    claims = await kit.claim(3)
+    await kit.engine.exchange("w1", [Settlement(claim, Completed()) for claim in claims[:2]], 0)
+    kit.time.advance(days=8)
+    await kit.engine.exchange("w1", [Settlement(claims[2], Completed())], 0)
+    assert await kit.engine.delete_finished(timedelta(days=7), limit=1) == 1
+    assert await kit.engine.delete_finished(timedelta(days=7)) == 1
+    assert await kit.engine.delete_finished(timedelta(days=7)) == 0
+    assert [job.id for job in await kit.engine.find(JobQuery())] == ids[2:]
+
+
+async def test_counts_follow_every_change(kit):
+    ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(5)])
+    claims = await kit.claim(3)
+    await kit.engine.exchange("w1", [Settlement(claims[0], Completed()), Settlement(claims[1], Failed("E"))], 0)
+    await kit.engine.request_cancel(ids[4])
+    counts = await kit.engine.counts()
+    assert set(counts.by_status.values()) == {1}
+    assert counts.total == 5
+    await kit.engine.delete(ids[4])
+    assert (await kit.engine.counts()).cancelled == 0
+
+
+async def test_find_filters_pages_and_orders(kit):
+    for n in range(6):
+        await kit.add("even" if n % 2 == 0 else "odd", payload={"n": n}, queue="q" if n < 3 else "r")
+    engine = kit.engine
+
+    async def numbers(**options):
+        return [job.payload["n"] for job in await engine.find(JobQuery(**options))]
+
+    assert await numbers() == [0, 1, 2, 3, 4, 5]
+    assert await numbers(order_by_creation="DESC", limit=2, offset=1) == [4, 3]
+    assert await numbers(job_key="odd", queue="r") == [3, 5]
+    assert await numbers(status=PENDING, text='"n":4') == [4]
+    assert await numbers(status=FAILED) == []
+    assert await numbers(offset=4) == [4, 5]
+    assert await numbers(created_after=kit.time.now) == []
+    with pytest.raises(ValueError, match="order_by_creation"):
+        JobQuery(order_by_creation="desc")

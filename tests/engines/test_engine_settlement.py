@@ -1,0 +1,170 @@
+from datetime import timedelta
+
+import pytest
+
+from tetherpy.jobs import (
+    BackgroundJobStatus,
+    Cancelled,
+    ClaimLostError,
+    Completed,
+    Failed,
+    Progress,
+    Released,
+    Settlement,
+    Snoozed,
+)
+
+
+async def settle(kit, claim, outcome, worker="w1"):
+    exchange = await kit.engine.exchange(worker, [Settlement(claim, outcome)], 0)
+    assert exchange.rejected == ()
+    return await kit.engine.get(claim.id)
+
+
+async def test_completed_keeps_the_result(kit):
+    await kit.add()
+    claim = await kit.claim_one()
+    kit.time.advance(seconds=3)
+    job = await settle(kit, claim, Completed('{"n":1}'))
+    assert (job.status, job.result, job.last_error) == (BackgroundJobStatus.COMPLETED, {"n": 1}, None)
+    assert job.finished_at == job.updated_at == kit.time.now
+    assert (job.claimed_by, job.lease_expires_at) == (None, None)
+    (attempt,) = await kit.engine.attempts(job.id)
+    assert (attempt.attempt, attempt.worker, attempt.outcome) == (1, "w1", "completed")
+    assert attempt.finished_at - attempt.started_at == timedelta(seconds=3)
+
+
+async def test_a_retry_waits_and_keeps_error_and_traceback(kit):
+    await kit.add()
+    claim = await kit.claim_one()
+    retry_at = kit.time.now + timedelta(seconds=10)
+    job = await settle(kit, claim, Failed("ValueError: no", "Traceback ...", retry_at))
+    assert (job.status, job.attempts, job.last_error) == (BackgroundJobStatus.PENDING, 1, "ValueError: no")
+    assert job.run_at == retry_at
+    assert await kit.claim() == []
+    kit.time.advance(seconds=10)
+    assert (await kit.claim_one()).attempt == 2
+    first, running = await kit.engine.attempts(job.id)
+    assert (first.outcome, first.error, first.traceback) == ("failed", "ValueError: no", "Traceback ...")
+    assert (running.attempt, running.outcome, running.finished_at) == (2, None, None)
+
+
+async def test_failed_for_good(kit):
+    await kit.add()
+    job = await settle(kit, await kit.claim_one(), Failed("ValueError: no"))
+    assert (job.status, job.finished_at) == (BackgroundJobStatus.FAILED, kit.time.now)
+
+
+@pytest.mark.parametrize(("outcome", "word"), [("snoozed", "snoozed"), ("released", "released")])
+async def test_snoozed_and_released_attempts_are_not_counted(kit, outcome, word):
+    await kit.add()
+    claim = await kit.claim_one()
+    later = kit.time.now + timedelta(seconds=5)
+    job = await settle(kit, claim, Snoozed(later) if outcome == "snoozed" else Released())
+    assert (job.status, job.attempts) == (BackgroundJobStatus.PENDING, 0)
+    assert job.run_at == (later if outcome == "snoozed" else claim.job.run_at)
+    (attempt,) = await kit.engine.attempts(job.id)
+    assert attempt.outcome == word
+    kit.time.advance(seconds=5)
+    assert (await kit.claim_one()).attempt == 1
+
+
+async def test_cancelled_by_the_handler(kit):
+    await kit.add()
+    job = await settle(kit, await kit.claim_one(), Cancelled("no longer wanted"))
+    assert (job.status, job.last_error) == (BackgroundJobStatus.CANCELLED, "no longer wanted")
+
+
+@pytest.mark.parametrize("outcome", ["retry", "snooze", "release"])
+async def test_a_job_asked_to_stop_does_not_run_again(kit, outcome):
+    job_id = await kit.add()
+    claim = await kit.claim_one()
+    await kit.engine.request_cancel(job_id)
+    outcomes = {
+        "retry": Failed("E: x", None, kit.time.now),
+        "snooze": Snoozed(kit.time.now),
+        "release": Released(),
+    }
+    job = await settle(kit, claim, outcomes[outcome])
+    assert job.status is BackgroundJobStatus.CANCELLED
+    assert job.finished_at == kit.time.now
+    assert await kit.claim() == []
+
+
+async def test_settling_and_claiming_are_one_step(kit):
+    first, second = await kit.add(), await kit.add()
+    claim = await kit.claim_one()
+    exchange = await kit.engine.exchange("w1", [Settlement(claim, Completed())], 1)
+    assert (claim.id, [claim.id for claim in exchange.claims]) == (first, [second])
+
+
+async def test_a_fenced_out_worker_changes_nothing(kit):
+    await kit.add()
+    lost = await kit.claim_one("slow")
+    await kit.engine.rescue(["slow"])
+    held = await kit.claim_one("quick")
+    before = await kit.engine.get(held.id)
+    settlements = [Settlement(lost, outcome) for outcome in (Completed("1"), Failed("E"), Released())]
+    exchange = await kit.engine.exchange("slow", settlements, 0)
+    await kit.engine.report_progress([Progress(lost, 0.9, "nearly")])
+    assert list(exchange.rejected) == settlements
+    assert await kit.engine.get(held.id) == before
+    assert (await settle(kit, held, Completed("2"), "quick")).result == 2
+
+
+async def test_the_same_worker_cannot_settle_an_earlier_attempt(kit):
+    await kit.add()
+    lost = await kit.claim_one()
+    await kit.engine.rescue(["w1"])
+    held = await kit.claim_one()
+    assert held.worker_id == lost.worker_id
+    exchange = await kit.engine.exchange("w1", [Settlement(lost, Completed())], 0)
+    assert [settlement.claim for settlement in exchange.rejected] == [lost]
+
+
+async def test_a_settlement_counts_once(kit):
+    await kit.add()
+    done = Settlement(await kit.claim_one(), Completed("1"))
+    exchange = await kit.engine.exchange("w1", [done, done], 0)
+    assert exchange.rejected == (done,)
+    assert len(await kit.engine.attempts(done.claim.id)) == 1
+
+
+async def test_progress_is_stored_and_gone_with_the_next_attempt(kit):
+    await kit.add()
+    claim = await kit.claim_one()
+    await kit.engine.report_progress([Progress(claim, 0.25, "a quarter")])
+    await kit.engine.report_progress([Progress(claim, None, "still a quarter")])
+    job = await kit.engine.get(claim.id)
+    assert (job.progress, job.progress_message) == (0.25, "still a quarter")
+    job = await settle(kit, claim, Failed("E", None, kit.time.now))
+    assert (job.progress, job.progress_message) == (None, None)
+
+
+async def test_outcome_and_the_handlers_writes_commit_together(kit):
+    await kit.add()
+    claim = await kit.claim_one()
+    async with kit.transaction() as transaction:
+        (side_effect,) = await kit.engine.enqueue([_job("effect")], transaction)
+        await kit.engine.settle(Settlement(claim, Completed('"done"')), transaction)
+        assert (await kit.engine.get(claim.id)).status is BackgroundJobStatus.RUNNING
+    assert (await kit.engine.get(claim.id)).result == "done"
+    assert await kit.engine.get(side_effect) is not None
+
+
+async def test_a_lost_claim_rolls_the_handlers_writes_back(kit):
+    await kit.add()
+    claim = await kit.claim_one()
+    await kit.engine.rescue(["w1"])
+    with pytest.raises(ClaimLostError) as raised:
+        async with kit.transaction() as transaction:
+            await kit.engine.enqueue([_job("effect")], transaction)
+            await kit.engine.settle(Settlement(claim, Completed()), transaction)
+    assert (raised.value.job_id, raised.value.worker_id, raised.value.attempt) == (claim.id, "w1", 1)
+    assert (await kit.engine.counts()).total == 1
+
+
+def _job(job_key):
+    from tetherpy.jobs import NewJob
+
+    return NewJob(job_key=job_key)

@@ -1,0 +1,223 @@
+"""Streams and waiting, over every engine: pushed by another connection's commits."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from tetherpy.jobs import (
+    BackgroundJobStatus,
+    Completed,
+    JobCounts,
+    JobNotFoundError,
+    JobQuery,
+    JobWaitTimeoutError,
+    NewJob,
+    Progress,
+    Settlement,
+)
+
+PENDING, COMPLETED = BackgroundJobStatus.PENDING, BackgroundJobStatus.COMPLETED
+
+
+class Seen:
+    """Collects what a stream says and waits until it has said something."""
+
+    def __init__(self, stream):
+        self.values, self.errors = [], []
+        self.told = asyncio.Event()
+        self.subscription = stream.subscribe(on_next=self.take, on_error=self.errors.append)
+
+    def take(self, value):
+        self.values.append(value)
+        self.told.set()
+
+    async def until(self, condition):
+        async with asyncio.timeout(10):
+            while not (self.values and condition(self.values[-1])):
+                self.told.clear()
+                await self.told.wait()
+        return self.values[-1]
+
+
+async def finish(engine, claims):
+    await engine.exchange("w1", [Settlement(claim, Completed()) for claim in claims], 0)
+
+
+async def test_a_job_is_seen_now_and_after_each_change_elsewhere(kit):
+    other = await kit.another()
+    job_id = await kit.add()
+    seen = Seen(kit.manager.watch_job(job_id))
+    await seen.until(lambda job: job.status is PENDING)
+    (claim,) = (await other.exchange("w1", [], 1)).claims
+    await seen.until(lambda job: job.status is BackgroundJobStatus.RUNNING)
+    await other.report_progress([Progress(claim, 0.5, "half")])
+    await seen.until(lambda job: job.progress == 0.5)
+    await finish(other, [claim])
+    await seen.until(lambda job: job.status is COMPLETED)
+    await other.delete(job_id)
+    await seen.until(lambda job: job is None)
+    assert len(seen.values) == 5
+    seen.subscription.dispose()
+
+
+async def test_a_job_that_is_not_there_yet_is_none_then_itself(kit):
+    seen = Seen(kit.manager.watch_job(1))
+    await seen.until(lambda job: job is None)
+    job_id = await kit.add()
+    assert job_id == 1
+    await seen.until(lambda job: job is not None)
+    seen.subscription.dispose()
+
+
+async def test_a_list_by_status_is_limited_ordered_and_pushed(kit):
+    other = await kit.another()
+    ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(5)])
+    newest = Seen(kit.manager.watch_jobs_by_status(PENDING, limit=2))
+    oldest = Seen(kit.manager.watch_jobs_by_status(PENDING, limit=2, order_by_creation="ASC"))
+    await newest.until(lambda jobs: [job.id for job in jobs] == ids[:2:-1])
+    await oldest.until(lambda jobs: [job.id for job in jobs] == ids[:2])
+    (claim,) = (await other.exchange("w1", [], 1)).claims
+    await oldest.until(lambda jobs: [job.id for job in jobs] == ids[1:3])
+    assert len(newest.values) == 1
+    newest.subscription.dispose()
+    oldest.subscription.dispose()
+    await finish(other, [claim])
+
+
+async def test_counts_are_right_after_ten_thousand_jobs_finish(kit):
+    other = await kit.another()
+    counts = Seen(kit.manager.watch_counts())
+    finished = Seen(kit.manager.watch_jobs_by_status(COMPLETED, limit=3))
+    ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(10_000)])
+    settlements: list[Settlement] = []
+    while True:
+        exchange = await other.exchange("w1", settlements, 100)
+        settlements = [Settlement(claim, Completed()) for claim in exchange.claims]
+        if not settlements:
+            break
+    await counts.until(lambda seen: seen == JobCounts(completed=10_000))
+    await finished.until(lambda jobs: [job.id for job in jobs] == ids[:-4:-1])
+    assert len(counts.values) < 1000
+    counts.subscription.dispose()
+    finished.subscription.dispose()
+
+
+async def test_subscribers_share_a_view_and_leave_nothing_behind(kit):
+    manager = kit.manager
+    asked = []
+    ask = kit.engine.find
+
+    class Counting:
+        def __getattr__(self, name):
+            return getattr(kit.engine, name)
+
+        async def find(self, query):
+            asked.append(query)
+            return await ask(query)
+
+    manager._hub.store = Counting()
+    streams = [Seen(manager.watch_jobs_by_status(PENDING)) for _ in range(50)]
+    for seen in streams:
+        await seen.until(lambda jobs: jobs == [])
+    assert len(asked) == 1
+    await kit.add()
+    for seen in streams:
+        await seen.until(lambda jobs: len(jobs) == 1)
+    assert len(asked) == 2
+    late = Seen(manager.watch_jobs_by_status(PENDING))
+    assert [len(jobs) for jobs in late.values] == [1]
+    for seen in [*streams, late]:
+        seen.subscription.dispose()
+    async with asyncio.timeout(5):
+        while not manager._hub.is_idle:
+            await asyncio.sleep(0)
+    await kit.add()
+    assert len(asked) == 2
+
+
+async def test_disposing_in_the_midst_of_a_value_is_safe(kit):
+    manager = kit.manager
+    stream = manager.watch_counts()
+    first = asyncio.get_running_loop().create_future()
+    holder = {}
+
+    def take(counts):
+        if not first.done():
+            first.set_result(counts)
+        if "it" in holder:
+            holder["it"].dispose()
+
+    holder["it"] = stream.subscribe(take)
+    await first
+    again = Seen(stream)
+    await kit.add()
+    await again.until(lambda counts: counts.pending == 1)
+    again.subscription.dispose()
+
+
+async def test_a_failing_subscriber_does_not_starve_the_others(kit):
+    reported = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
+
+    def fail(counts):
+        raise RuntimeError("bad subscriber")
+
+    bad = kit.manager.watch_counts().subscribe(fail)
+    good = Seen(kit.manager.watch_counts())
+    await kit.add()
+    await good.until(lambda counts: counts.pending == 1)
+    assert all(str(error) == "bad subscriber" for error in reported)
+    assert reported
+    bad.dispose()
+    good.subscription.dispose()
+
+
+async def test_an_error_of_the_store_ends_the_stream_with_it(kit):
+    class Broken:
+        def __getattr__(self, name):
+            return getattr(kit.engine, name)
+
+        async def counts(self):
+            raise OSError("disk gone")
+
+    kit.manager._hub.store = Broken()
+    seen = Seen(kit.manager.watch_counts())
+    async with asyncio.timeout(5):
+        while not seen.errors:
+            await asyncio.sleep(0)
+    assert str(seen.errors[0]) == "disk gone"
+    assert seen.values == []
+
+
+async def test_waiting_returns_when_another_process_finishes_the_job(kit):
+    other = await kit.another()
+    job_id = await kit.add()
+    waiting = [asyncio.create_task(kit.manager.wait_for(job_id, 10)) for _ in range(3)]
+    claims = (await other.exchange("w1", [], 1)).claims
+    await finish(other, claims)
+    assert {(await task).status for task in waiting} == {COMPLETED}
+    assert (await kit.manager.wait_for(job_id)).status is COMPLETED
+
+
+async def test_waiting_for_many_jobs_at_once(kit):
+    ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(500)])
+    waiting = asyncio.gather(*(kit.manager.wait_for(job_id, 20) for job_id in ids))
+    other = await kit.another()
+    while claims := (await other.exchange("w1", [], 100)).claims:
+        await finish(other, claims)
+    assert [job.id for job in await waiting] == ids
+
+
+async def test_waiting_ends_by_time_by_deletion_and_for_unknown_jobs(kit):
+    job_id = await kit.add()
+    with pytest.raises(JobWaitTimeoutError) as raised:
+        await kit.manager.wait_for(job_id, timedelta(milliseconds=50))
+    assert raised.value.status is PENDING
+    with pytest.raises(JobNotFoundError):
+        await kit.manager.wait_for(job_id + 1, 10)
+    waiting = asyncio.create_task(kit.manager.wait_for(job_id, 10))
+    await kit.engine.find(JobQuery())
+    await kit.engine.delete(job_id)
+    with pytest.raises(JobNotFoundError):
+        await waiting
