@@ -98,9 +98,7 @@ class AsyncFlow:
 
     def become(self, state: AsyncValue[Any], *, is_refresh: bool | None = None) -> None:
         """Move to a state, keeping what was known before, and settle the promise accordingly."""
-        next_state = self._current.followed_by(
-            state, is_refresh=self._is_refresh if is_refresh is None else is_refresh
-        )
+        next_state = self._current.followed_by(state, is_refresh=self._is_refresh if is_refresh is None else is_refresh)
         if isinstance(state, AsyncLoading):
             if self.promise.done:
                 self.promise = Promise()

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
-
-from collections.abc import Awaitable
 
 from .async_provider import AsyncProviderBase
 from .async_value import AsyncState
@@ -90,14 +88,10 @@ class AsyncNotifierProvider(AsyncProviderBase[T], Generic[N, T]):
         """Return an override with another notifier."""
         return self.override_create(create)
 
-    def override_with_build(
-        self, build: Callable[[NotifierRef[AsyncState[T]], N], Awaitable[T] | T]
-    ) -> Override:
+    def override_with_build(self, build: Callable[[NotifierRef[AsyncState[T]], N], Awaitable[T] | T]) -> Override:
         """Return an override of the notifier's ``build`` alone: ``build(ref, notifier)``."""
         create = self._create
-        return Override(
-            self, lambda element, _: attach_async_notifier_build(element, create, build, begin_future)
-        )
+        return Override(self, lambda element, _: attach_async_notifier_build(element, create, build, begin_future))
 
 
 class AsyncNotifierProviderBuilder:

@@ -35,6 +35,10 @@ class _Missing:
 _MISSING: Final = _Missing()
 
 
+def _none(_: object) -> None:
+    return None
+
+
 class AsyncValue(Generic[T_co]):
     """Base of exactly three classes: AsyncData, AsyncLoading and AsyncError; match on them."""
 
@@ -153,9 +157,9 @@ class AsyncValue(Generic[T_co]):
     def map_or_none(
         self,
         *,
-        data: Callable[[AsyncData[T_co]], R | None] = lambda _: None,
-        error: Callable[[AsyncError[T_co]], R | None] = lambda _: None,
-        loading: Callable[[AsyncLoading[T_co]], R | None] = lambda _: None,
+        data: Callable[[AsyncData[T_co]], R | None] = _none,
+        error: Callable[[AsyncError[T_co]], R | None] = _none,
+        loading: Callable[[AsyncLoading[T_co]], R | None] = _none,
     ) -> R | None:
         """Do as ``map``; a case that is not given is None."""
         return self.map(data=data, error=error, loading=loading)
@@ -196,9 +200,7 @@ class AsyncValue(Generic[T_co]):
             skip_error: show the old data, if any, instead of the error.
         """
         if self._loading:
-            skip = (self.is_refreshing and skip_loading_on_refresh) or (
-                self.is_reloading and skip_loading_on_reload
-            )
+            skip = (self.is_refreshing and skip_loading_on_refresh) or (self.is_reloading and skip_loading_on_reload)
             if not skip:
                 return loading()
         if self._error is not None and not (self.has_value and skip_error):
@@ -233,8 +235,8 @@ class AsyncValue(Generic[T_co]):
     def when_or_none(
         self,
         *,
-        data: Callable[[T_co], R | None] = lambda _: None,
-        error: Callable[[Exception], R | None] = lambda _: None,
+        data: Callable[[T_co], R | None] = _none,
+        error: Callable[[Exception], R | None] = _none,
         loading: Callable[[], R | None] = lambda: None,
         skip_loading_on_reload: bool = False,
         skip_loading_on_refresh: bool = True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from .loops import running_loop
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from functools import partial
@@ -24,6 +23,7 @@ from .errors import (
 )
 from .explain import Explanation, explain
 from .listenable import ProviderListenable, Refreshable
+from .loops import running_loop
 from .observer import ProviderObserver, ProviderObserverContext
 from .override import Override, OverrideTable
 from .propagation import Invalidation, dispose, dispose_if_unused, invalidate, refresh_if_used, update
@@ -44,9 +44,7 @@ _logger = logging.getLogger("tetherpy.reactive")
 
 def log_error(error: BaseException, provider: Any) -> None:
     """Log an error that nobody else handles, with the provider it belongs to: the default ``on_error``."""
-    _logger.error(
-        "Error in %r", provider, exc_info=error, extra={"provider": getattr(provider, "name", None)}
-    )
+    _logger.error("Error in %r", provider, exc_info=error, extra={"provider": getattr(provider, "name", None)})
 
 
 class ProviderContainer:
@@ -241,9 +239,7 @@ class ProviderContainer:
 
     # -- changing --------------------------------------------------------------------------------
 
-    def invalidate(
-        self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False
-    ) -> None:
+    def invalidate(self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False) -> None:
         """Have a provider (or every member of a family) built again: next turn if listened to, else on read.
 
         What the current build asked to be undone is undone at once.
@@ -277,8 +273,7 @@ class ProviderContainer:
         return [
             provider
             for provider, element in self.elements.items()
-            if (family is not None and provider.of_family is family)
-            or (family is None and element.host is self)
+            if (family is not None and provider.of_family is family) or (family is None and element.host is self)
         ]
 
     def update_overrides(self, overrides: Iterable[Override]) -> None:
@@ -511,9 +506,7 @@ class ProviderContainer:
             close = getattr(work, "close", None)
             if close is not None:
                 close()
-            error = NoEventLoopError(
-                provider, "Close the container with `async with` or `await container.aclose()`."
-            )
+            error = NoEventLoopError(provider, "Close the container with `async with` or `await container.aclose()`.")
             if self._failures is None:
                 self._failures = []
             self._failures.append(error)

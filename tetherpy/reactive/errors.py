@@ -256,9 +256,7 @@ class DuplicateOverrideError(ScopeError):
     """
 
     def __init__(self, provider: object) -> None:
-        super().__init__(
-            f"{provider!r} is overridden twice in one container; remove one of the two overrides."
-        )
+        super().__init__(f"{provider!r} is overridden twice in one container; remove one of the two overrides.")
         self.provider = provider
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
 from enum import Enum
 from typing import Any, Protocol
@@ -58,9 +59,7 @@ class Hooks:
         self.links: set[object] = set()
         self.subscriptions: list[Pausable] = []
         self.tasks: set[asyncio.Task[Any]] = set()
-        self.self_listeners: list[
-            tuple[Callable[[Any, Any], object], Callable[[Exception], object] | None]
-        ] = []
+        self.self_listeners: list[tuple[Callable[[Any, Any], object], Callable[[Exception], object] | None]] = []
         self.cancelled_once = False
 
     def on(self, event: Event, callback: Callable[[], object]) -> Callable[[], None]:
@@ -109,7 +108,7 @@ class Hooks:
             except Exception as error:
                 report(error)
             else:
-                if isinstance(result, Awaitable):
+                if inspect.isawaitable(result):
                     pending.append(result)
         closers, self.closers = self.closers, []
         for index, close in enumerate(reversed(closers), start=1):
@@ -147,9 +146,7 @@ async def _ended(task: asyncio.Task[Any]) -> None:
     await asyncio.wait([task])
 
 
-async def _leave(
-    first: Awaitable[object], rest: list[Callable[[], Awaitable[object] | None]], report: Report
-) -> None:
+async def _leave(first: Awaitable[object], rest: list[Callable[[], Awaitable[object] | None]], report: Report) -> None:
     try:
         await first
     except Exception as error:

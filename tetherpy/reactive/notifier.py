@@ -36,7 +36,8 @@ class NotifierBase(Generic[S]):
         if self._element is not None:
             raise NotifierNotReadyError(type(self))
         self._element = element
-        if type(self).update_should_notify is not NotifierBase.update_should_notify:
+        own = getattr(type(self), "update_should_notify")  # noqa: B009  untyped on purpose: compared only
+        if own is not NotifierBase.update_should_notify:
             element.differs = self.update_should_notify
 
     @property

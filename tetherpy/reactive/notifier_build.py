@@ -22,9 +22,7 @@ def attach_notifier(element: Element, create: Callable[[], Any]) -> None:
     element.create = run
 
 
-def attach_notifier_build(
-    element: Element, create: Callable[[], Any], build: Callable[[Any, Any], Any]
-) -> None:
+def attach_notifier_build(element: Element, create: Callable[[], Any], build: Callable[[Any, Any], Any]) -> None:
     """Prepare an element whose value is what ``build(ref, notifier)`` returns."""
 
     def run(ref: Any) -> Any:

@@ -442,9 +442,7 @@ def _cycle(node: Element, waiting: list[Element]) -> list[Any]:
     path = [node.provider]
     current = node
     for _ in range(10_000):
-        last = (
-            current.fresh[-1] if current.fresh else current.sources[current.idx - 1] if current.idx else None
-        )
+        last = current.fresh[-1] if current.fresh else current.sources[current.idx - 1] if current.idx else None
         if last is None or last is node:
             break
         if last.state != BUILDING:

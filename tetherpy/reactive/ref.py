@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from .loops import running_loop
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import timedelta
@@ -16,6 +15,7 @@ from .element import LATE, Build, Element
 from .errors import NoEventLoopError, UnmountedRefError
 from .lifecycle import Event, Hooks
 from .listenable import ProviderListenable, Refreshable
+from .loops import running_loop
 from .propagation import Invalidation, announce, check_scope, invalidate
 from .propagation import read as read_element
 from .provider import Family, ProviderBase
@@ -138,9 +138,7 @@ class Ref(Build):
         self.invalidate(cast("ProviderBase[Any]", refreshable.refreshed_provider))
         return self.read(refreshable)
 
-    def invalidate(
-        self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False
-    ) -> None:
+    def invalidate(self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False) -> None:
         """Have another provider, or every member of a family, built again."""
         element = self._mounted()
         self.container.invalidate_by(f"ref.invalidate of {element.provider!r}", target, as_reload=as_reload)
@@ -252,9 +250,7 @@ class Ref(Build):
         if element.ref is not self or loop is None:
             coroutine.close()
             self._mounted()
-            raise NoEventLoopError(
-                element.provider, "Call create_task while one runs, as inside asyncio.run(...)."
-            )
+            raise NoEventLoopError(element.provider, "Call create_task while one runs, as inside asyncio.run(...).")
         tasks = self._hooks().tasks
         task = loop.create_task(coroutine)
         tasks.add(task)

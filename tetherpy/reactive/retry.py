@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from .loops import running_loop
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, TypeAlias
 
 from .errors import ProviderError
+from .loops import running_loop
 
 Retry: TypeAlias = Callable[[int, Exception], "timedelta | float | None"]
 """``retry(retry_count, error)``: the time to wait before the next build (seconds), or None to give up.

@@ -7,14 +7,12 @@ providers that nobody uses any more, and settles all of it in one go.
 from __future__ import annotations
 
 import asyncio
-from asyncio import (
-    _get_running_loop as running_loop,
-)  # documented low-level function, None where no loop runs
 from collections.abc import Callable
 from threading import get_ident
 from typing import Final, Generic, TypeVar
 
 from .errors import EndlessUpdateError
+from .loops import running_loop
 
 E = TypeVar("E")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from .loops import running_loop
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
 from functools import partial
 from threading import get_ident
@@ -12,6 +11,7 @@ from typing import Any, Protocol, TypeGuard
 
 from .element import Element
 from .errors import BuildCancelledError, NoEventLoopError, ProviderReturnTypeError
+from .loops import running_loop
 
 
 class Sink(Protocol):
@@ -194,9 +194,7 @@ def begin_future(sink: Sink, result: Any) -> Source | None:
     loop = running_loop()
     if loop is None:
         _discard(result)
-        raise NoEventLoopError(
-            sink.element.provider, "Read it where a loop runs, as inside asyncio.run(...)."
-        )
+        raise NoEventLoopError(sink.element.provider, "Read it where a loop runs, as inside asyncio.run(...).")
     return TaskSource(sink, result, loop)
 
 
@@ -217,9 +215,7 @@ def begin_stream(sink: Sink, result: Any) -> Source | None:
         )
     loop = running_loop()
     if loop is None:
-        raise NoEventLoopError(
-            sink.element.provider, "Read it where a loop runs, as inside asyncio.run(...)."
-        )
+        raise NoEventLoopError(sink.element.provider, "Read it where a loop runs, as inside asyncio.run(...).")
     return IteratorSource(sink, result, loop)
 
 

@@ -89,14 +89,10 @@ class StreamNotifierProvider(AsyncProviderBase[T], Generic[N, T]):
         """Return an override with another notifier."""
         return self.override_create(create)
 
-    def override_with_build(
-        self, build: Callable[[NotifierRef[AsyncState[T]], N], StreamResult[T]]
-    ) -> Override:
+    def override_with_build(self, build: Callable[[NotifierRef[AsyncState[T]], N], StreamResult[T]]) -> Override:
         """Return an override of the notifier's ``build`` alone: ``build(ref, notifier)``."""
         create = self._create
-        return Override(
-            self, lambda element, _: attach_async_notifier_build(element, create, build, begin_stream)
-        )
+        return Override(self, lambda element, _: attach_async_notifier_build(element, create, build, begin_stream))
 
 
 class StreamNotifierProviderBuilder:

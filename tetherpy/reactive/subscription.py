@@ -141,9 +141,7 @@ def subscribe(
         ValueError: for a weak listener that is to be called immediately: it must not build.
     """
     if weak and fire_immediately:
-        raise ValueError(
-            "A weak listener does not build the provider, so fire_immediately cannot go with it."
-        )
+        raise ValueError("A weak listener does not build the provider, so fire_immediately cannot go with it.")
     scheduler = element.host.scheduler
     scheduler.depth += 1
     try:
