@@ -125,7 +125,7 @@ class BackgroundService:
         delay: timedelta | float | None = None,
         run_at: datetime | None = None,
         queue: str = "default",
-        timeout: timedelta | float | None = None,
+        timeout: timedelta | float | None = None,  # noqa: ASYNC109 - the job's
         unique_key: str | None = None,
         transaction: Transaction | None = None,
     ) -> int:
@@ -147,7 +147,7 @@ class BackgroundService:
             transaction=transaction,
         )
 
-    async def stop(self, timeout: float = 30.0) -> None:
+    async def stop(self, timeout: float = 30.0) -> None:  # noqa: ASYNC109 - bounds the jobs, not this call
         """Stop the workers, whoever started them, and return when they have ended.
 
         They finish what runs; what still runs after ``timeout`` seconds is handed back: it is

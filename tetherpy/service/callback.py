@@ -9,16 +9,18 @@ from typing import Any
 
 from .errors import CallbackNameError
 
+_NAME_PARTS = 2
+
 
 def name_of(callback: str | Callable[..., Any]) -> str:
     """Return ``"module:qualname"`` for a callback; ``CallbackNameError`` if it has no such name."""
     if isinstance(callback, str):
-        module, colon, function = callback.partition(":")
-        if not (colon and _is_dotted_name(module) and _is_dotted_name(function)):
+        parts = callback.split(":")
+        if len(parts) != _NAME_PARTS or not all(_is_dotted_name(part) for part in parts):
             raise CallbackNameError(callback, "it is not of the form module:function")
         return callback
-    module = getattr(callback, "__module__", None)
-    qualname = getattr(callback, "__qualname__", None)
+    module: str | None = getattr(callback, "__module__", None)
+    qualname: str | None = getattr(callback, "__qualname__", None)
     if not module or not qualname:
         raise CallbackNameError(callback, "it has no name that another process could import")
     if module == "__main__":

@@ -39,7 +39,7 @@ class Claimer:
     progress: ProgressBoard
     clock: Clock
     _wake: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
-    _settlements: list[Settlement] = attrs.field(init=False, factory=list)
+    _settlements: list[Settlement] = attrs.field(init=False, factory=list[Settlement])
     _due: asyncio.TimerHandle | None = attrs.field(init=False, default=None)
     _draining: bool = attrs.field(init=False, default=False)
 

@@ -30,8 +30,8 @@ class WorkerContext:
     notification: Notification
     mailbox: Mailbox = attrs.field(factory=Mailbox)
     handlers: HandlerRegistry = attrs.field(factory=HandlerRegistry)
-    periodic: dict[str, PeriodicJob] = attrs.field(factory=dict)
-    overrides: list[Any] = attrs.field(factory=list)
+    periodic: dict[str, PeriodicJob] = attrs.field(factory=dict[str, PeriodicJob])
+    overrides: list[Any] = attrs.field(factory=list[Any])
     database: Database | None = None
     stop_asked: bool = False
     _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.get_running_loop)

@@ -38,11 +38,11 @@ class Executor:
     service: Callable[[JobRun], ServiceInstance]
     database: Database
     judge: Judge
-    on_settled: Callable[[Settlement], None]
-    on_free: Callable[[], None]
     slots: int
     grace: float = GRACE_SECONDS
-    _runs: dict[int, JobRun] = attrs.field(init=False, factory=dict)
+    on_settled: Callable[[Settlement], None] = attrs.field(init=False)
+    on_free: Callable[[], None] = attrs.field(init=False)
+    _runs: dict[int, JobRun] = attrs.field(init=False, factory=dict[int, JobRun])
     _occupied: int = attrs.field(init=False, default=0)
     _threads: ThreadPoolExecutor | None = attrs.field(init=False, default=None)
     _pid: int = attrs.field(init=False, factory=os.getpid)

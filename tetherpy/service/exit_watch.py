@@ -56,8 +56,11 @@ def _watch_by_timer(
         else:
             on_exit()
 
+    def close() -> None:
+        timer.cancel()
+
     timer = loop.call_later(POLL_SECONDS, look)
-    return lambda: timer.cancel()
+    return close
 
 
 def _is_there(pid: int) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,7 +62,7 @@ class ServiceFiles:
             raise ServiceFolderError(str(self.folder), error.strerror or str(error)) from error
 
     @contextmanager
-    def socket_address(self) -> Iterator[str]:
+    def socket_address(self) -> Generator[str]:
         """Give an address for bind or connect, short enough whatever the folder is called."""
         if len(os.fsencode(self.socket)) <= _SOCKET_PATH_LIMIT:
             yield str(self.socket)

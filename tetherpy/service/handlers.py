@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 import attrs
 
@@ -41,7 +41,7 @@ class JobHandler:
 class HandlerRegistry:
     """Find the handler of a job key."""
 
-    _handlers: dict[str, JobHandler] = attrs.field(init=False, factory=dict)
+    _handlers: dict[str, JobHandler] = attrs.field(init=False, factory=dict[str, JobHandler])
 
     def add(
         self, key: str, function: Callable[..., Any], retry: Backoff | None, timeout: timedelta | None
@@ -94,7 +94,7 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
         function = function.func
     if inspect.isroutine(function):
         return inspect.unwrap(function)
-    return type(function).__call__
+    return cast("Callable[..., Any]", type(function).__call__)
 
 
 def _is_async(key: str, function: Callable[..., Any]) -> bool:

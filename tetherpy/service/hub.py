@@ -20,7 +20,7 @@ class Hub:
     listener: socket.socket
     greeting: Callable[[], bytes]
     on_frame: Callable[[Frame], None]
-    _apps: set[Peer] = attrs.field(init=False, factory=set)
+    _apps: set[Peer] = attrs.field(init=False, factory=set[Peer])
     _closed: bool = attrs.field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:

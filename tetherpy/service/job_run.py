@@ -26,9 +26,10 @@ class Interruption(Enum):
 class JobRun:
     """Hold the claim, what interrupted it, and whether its outcome is decided.
 
-    ``on_end`` is awaited, last first, when the handler is through. ``seen`` is set when the handler asked and was told that it should end: what it returns after
+    ``seen`` is set when the handler asked and was told that it should end: what it returns after
     that is no result. ``settled`` attempts that still run are those that ignore their end; they
-    keep their slot, because they keep their thread or task.
+    keep their slot, because they keep their thread or task. ``on_end`` is awaited, last first,
+    when the handler is through.
     """
 
     claim: Claim
@@ -39,7 +40,7 @@ class JobRun:
     task: asyncio.Task[Outcome] | None = None
     timeout: timedelta | None = None
     timer: asyncio.TimerHandle | None = None
-    on_end: list[Callable[[], Awaitable[None]]] = attrs.field(factory=list)
+    on_end: list[Callable[[], Awaitable[None]]] = attrs.field(factory=list[Callable[[], Awaitable[None]]])
 
     @property
     def cancelled(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 
 import attrs
@@ -28,7 +28,7 @@ class Link:
     _connection: asyncio.Future[Connection] = attrs.field(init=False)
     _nudged: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     _task: asyncio.Task[None] | None = attrs.field(init=False, default=None)
-    _endings: set[asyncio.Task[None]] = attrs.field(init=False, factory=set)
+    _endings: set[asyncio.Task[None]] = attrs.field(init=False, factory=set[asyncio.Task[None]])
 
     def hold(self) -> None:
         """Be connected from now on, in the running loop."""
@@ -51,7 +51,7 @@ class Link:
         self._nudged.set()
 
     @asynccontextmanager
-    async def connected(self) -> AsyncIterator[Connection]:
+    async def connected(self) -> AsyncGenerator[Connection]:
         """Hold the link; ``ServiceNotRunningError`` if there is no service now."""
         self.hold()
         try:

@@ -34,7 +34,7 @@ class Liveness:
     engine: JobEngine
     worker_id: str
     descriptor: int = attrs.field(init=False)
-    _watches: dict[str, Callable[[], None]] = attrs.field(init=False, factory=dict)
+    _watches: dict[str, Callable[[], None]] = attrs.field(init=False, factory=dict[str, Callable[[], None]])
     _seen: int = attrs.field(init=False, default=-1)
     _again: int = attrs.field(init=False, default=0)
     _alarm: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)

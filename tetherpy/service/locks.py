@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
+import time
 from pathlib import Path
+
+_POLL_SECONDS = 0.002
 
 
 def try_lock(path: Path) -> int | None:
@@ -57,3 +61,14 @@ def lock_into_place(path: Path) -> int:
         unfinished.unlink(missing_ok=True)
         raise
     return descriptor
+
+
+async def wait_until_unlocked(path: Path, seconds: float) -> bool:
+    """Wait until nobody holds the lock; tell whether that happened within ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while is_locked(path):
+        if time.monotonic() >= deadline:
+            return False
+        # No event tells that a lock was dropped, except by taking it.
+        await asyncio.sleep(_POLL_SECONDS)
+    return True

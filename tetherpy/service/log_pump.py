@@ -21,14 +21,14 @@ class LogPump:
 
     reactor: Reactor
     log: WorkerLog
-    _pipes: set[int] = attrs.field(init=False, factory=set)
+    _pipes: set[int] = attrs.field(init=False, factory=set[int])
 
     def open_pipe(self) -> int:
         """Open a pipe, watch its reading end and return its writing end."""
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         self._pipes.add(reading)
-        self.reactor.watch(reading, lambda: self._copy(reading))
+        self.reactor.watch(reading, lambda: self._on_readable(reading))
         return writing
 
     def drain(self) -> None:
@@ -43,6 +43,9 @@ class LogPump:
             os.close(pipe)
         self._pipes.clear()
         self.log.close()
+
+    def _on_readable(self, pipe: int) -> None:
+        self._copy(pipe)
 
     def _copy(self, pipe: int) -> bool:
         try:

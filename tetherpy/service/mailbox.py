@@ -29,7 +29,9 @@ class Mailbox:
 
     on_first: Callable[[], None] = _nothing
     on_last: Callable[[], None] = _nothing
-    _subscribers: dict[str, dict[object, Callable[[Any], None]]] = attrs.field(init=False, factory=dict)
+    _subscribers: dict[str, dict[object, Callable[[Any], None]]] = attrs.field(
+        init=False, factory=dict[str, dict[object, Callable[[Any], None]]]
+    )
 
     def deliver(self, event: str, data: Any) -> None:
         """Hand a message to the event's subscribers; one that raises does not rob the others."""

@@ -21,7 +21,7 @@ class ProgressBoard:
 
     engine: JobEngine
     interval: float = INTERVAL_SECONDS
-    _pending: dict[int, Progress] = attrs.field(init=False, factory=dict)
+    _pending: dict[int, Progress] = attrs.field(init=False, factory=dict[int, Progress])
     _reported: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 
     def report(self, claim: Claim, fraction: float | None, message: str | None) -> None:

@@ -32,9 +32,11 @@ class Reactor:
 
     clock: Callable[[], float] = time.monotonic
     _selector: selectors.BaseSelector = attrs.field(init=False, factory=selectors.DefaultSelector)
-    _timers: list[tuple[float, int, Callable[[], None]]] = attrs.field(init=False, factory=list)
+    _timers: list[tuple[float, int, Callable[[], None]]] = attrs.field(
+        init=False, factory=list[tuple[float, int, Callable[[], None]]]
+    )
     _order: itertools.count[int] = attrs.field(init=False, factory=itertools.count)
-    _signals: dict[int, Callable[[], None]] = attrs.field(init=False, factory=dict)
+    _signals: dict[int, Callable[[], None]] = attrs.field(init=False, factory=dict[int, Callable[[], None]])
     _bell: tuple[socket.socket, socket.socket] = attrs.field(init=False, factory=socket.socketpair)
 
     def __attrs_post_init__(self) -> None:
@@ -65,7 +67,7 @@ class Reactor:
     def on_signal(self, number: signal.Signals, callback: Callable[[], None]) -> None:
         """Call for each signal of this number, from the loop and not from the handler."""
         self._signals[number] = callback
-        signal.signal(number, lambda *_: None)
+        signal.signal(number, _heed)
 
     def run(self, until: Callable[[], bool]) -> None:
         """Turn until the condition holds; it is looked at after each turn."""
@@ -101,3 +103,7 @@ class Reactor:
         for number in self._bell[0].recv(4096):
             if callback := self._signals.get(number):
                 callback()
+
+
+def _heed(number: int, frame: object) -> None:
+    """Do nothing: that there is a handler makes the signal write its number to the bell."""

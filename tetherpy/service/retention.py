@@ -26,11 +26,15 @@ class Retention:
     interval: float = INTERVAL_SECONDS
 
     async def run(self) -> None:
-        """Clean up now and then every ``interval`` seconds."""
+        """Clean up now and then every ``interval`` seconds, without a pause while there is more."""
         while True:
-            try:
-                while await self.engine.delete_finished(self.keep, BATCH) == BATCH:
-                    await asyncio.sleep(0)
-            except Exception:
-                _logger.exception("Finished jobs older than %s were not deleted", self.keep)
-            await asyncio.sleep(min(self.interval, self.keep.total_seconds()))
+            deleted = await self._delete()
+            if deleted < BATCH:
+                await asyncio.sleep(min(self.interval, self.keep.total_seconds()))
+
+    async def _delete(self) -> int:
+        try:
+            return await self.engine.delete_finished(self.keep, BATCH)
+        except Exception:
+            _logger.exception("Finished jobs older than %s were not deleted", self.keep)
+            return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import attrs
@@ -14,7 +14,7 @@ from .connection import Connection
 from .errors import ServiceNotRunningError, WorkerStartError
 from .files import ServiceFiles
 from .launch import Launched, launch, listen
-from .locks import is_locked, try_lock
+from .locks import try_lock, wait_until_unlocked
 from .wire import Phase, Status
 from .worker_log import log_tail
 
@@ -34,13 +34,13 @@ class Starter:
     files: ServiceFiles
     app_pipe: int | None = None
 
-    async def start(self, timeout: float) -> bool:
+    async def start(self, seconds: float) -> bool:
         """Return when the workers are ready: True if they are ours, False if we attached.
 
         Raises ``WorkerStartError`` if they do not get ready in time, or at all.
         """
         try:
-            async with asyncio.timeout(timeout):
+            async with asyncio.timeout(seconds):
                 while (lock := try_lock(self.files.group_lock)) is None:
                     if self._is_ready(await self._hear()):
                         return False
@@ -49,7 +49,7 @@ class Starter:
                 return True
         except TimeoutError as error:
             reason = (
-                f"it was not ready within {timeout:g} s: the initialization callback has not returned, "
+                f"it was not ready within {seconds:g} s: the initialization callback has not returned, "
                 "or a service that stops has not ended"
             )
             raise WorkerStartError(reason, log=str(self.files.log)) from error
@@ -65,7 +65,7 @@ class Starter:
                 )
 
     @asynccontextmanager
-    async def _undone_unless_ready(self, lock: int) -> AsyncIterator[None]:
+    async def _undone_unless_ready(self, lock: int) -> AsyncGenerator[None]:
         launched = await self._launch(lock)
         try:
             yield
@@ -107,9 +107,7 @@ class Starter:
         return status is not None and status.phase is Phase.READY
 
     async def _wait_for_end(self) -> None:
-        deadline = asyncio.get_running_loop().time() + LOCK_RELEASE_SECONDS
-        while is_locked(self.files.group_lock) and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(AGAIN_SECONDS)
+        await wait_until_unlocked(self.files.group_lock, LOCK_RELEASE_SECONDS)
 
     def _tail(self, since: int) -> str:
         return log_tail(self.files.log, since)

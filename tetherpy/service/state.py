@@ -51,7 +51,9 @@ class StateBoard:
     on_first: Callable[[], None]
     on_last: Callable[[], None]
     _current: ServiceState | None = attrs.field(init=False, default=None)
-    _watchers: dict[object, Callable[[ServiceState], None]] = attrs.field(init=False, factory=dict)
+    _watchers: dict[object, Callable[[ServiceState], None]] = attrs.field(
+        init=False, factory=dict[object, Callable[[ServiceState], None]]
+    )
 
     def show(self, state: ServiceState) -> None:
         """Take a new state; one that equals the current is no news."""

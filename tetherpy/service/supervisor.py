@@ -58,7 +58,7 @@ class Supervisor:
     restarts: RestartPolicy = attrs.field(factory=RestartPolicy)
     hub: Hub = attrs.field(init=False)
     _phase: Phase = attrs.field(init=False, default=Phase.STARTING)
-    _children: list[Child] = attrs.field(init=False, factory=list)
+    _children: list[Child] = attrs.field(init=False, factory=list[Child])
     _error: str = attrs.field(init=False, default="")
     _traceback: str = attrs.field(init=False, default="")
     _notice: Notice = attrs.field(init=False)

@@ -101,9 +101,10 @@ def encode(frame: Frame) -> bytes:
     return _encoder.encode(frame) + b"\n"
 
 
-def decode(line: bytes) -> Frame:
+def decode(line: bytes | bytearray) -> Frame:
     """Read one frame; ``msgspec.MsgspecError`` if it is none."""
-    return _decoder.decode(line)
+    frame: Frame = _decoder.decode(line)
+    return frame
 
 
 def event(name: str, data: object) -> bytes:

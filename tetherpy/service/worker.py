@@ -130,11 +130,10 @@ class Worker:
             service=service,
             database=context.database,
             judge=Judge(self.clock),
-            on_settled=lambda settlement: claimer.settle(settlement),
-            on_free=lambda: claimer.wake(),
             slots=self.config.concurrency,
         )
         claimer = Claimer(engine, self.worker_id, self.config.queues, executor, progress, self.clock)
+        executor.on_settled, executor.on_free = claimer.settle, claimer.wake
         cancellation = CancellationWatch(engine, self.worker_id, lambda: executor.running, executor.cancel)
         heartbeat = Heartbeat(
             engine,
