@@ -31,15 +31,9 @@ _RAISE = (
     "ON CONFLICT (table_name) DO UPDATE SET version = version + 1"
 )
 _READ = f"SELECT table_name, version FROM {CHANGES_TABLE}"  # noqa: S608  # a constant
+#: How long, in seconds, an unknown writer's commit may hide behind a known one.
+DOUBT_BOUND = 1.0
 _ALL = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"
-
-
-@attrs.frozen
-class Look:
-    """The tables named, and whether a writer unknown to us may hide behind a known one."""
-
-    tables: frozenset[str]
-    doubtful: bool = False
 
 
 def create(connection: TrackedConnection) -> None:
@@ -63,11 +57,20 @@ class ChangeLog:
 
     _data_version: int = -1
     _counters: dict[str, int] = attrs.Factory(dict[str, int])
+    _doubt_since: float | None = None
 
-    def look(self, connection: TrackedConnection) -> Look:
-        """Return what changed since the last look."""
+    def start(self, connection: TrackedConnection) -> None:
+        """Take the state of now as seen."""
+        self.look(connection, 0.0)
+        self._doubt_since = None
+
+    def look(self, connection: TrackedConnection, now: float) -> frozenset[str]:
+        """Return the tables changed since the last look; ``now`` is any clock's seconds."""
+        due = self._doubt_since is not None and now - self._doubt_since >= DOUBT_BOUND
+        if due:
+            self._doubt_since = None
         if self._read_data_version(connection) == self._data_version:
-            return Look(frozenset())
+            return all_tables(connection) if due else frozenset()
         # One snapshot for both, or a commit between them would look like an unknown writer's.
         connection.control("BEGIN")
         try:
@@ -77,7 +80,9 @@ class ChangeLog:
             connection.control("COMMIT")
         seen, self._counters, self._data_version = self._counters, counters, data_version
         changed = frozenset(table for table, version in counters.items() if seen.get(table) != version)
-        return Look(changed, doubtful=True) if changed else Look(all_tables(connection))
+        if changed and self._doubt_since is None:
+            self._doubt_since = now
+        return changed if changed and not due else all_tables(connection)
 
     def _read_data_version(self, connection: sqlite3.Connection) -> int:
         version: int = connection.execute("PRAGMA data_version").fetchone()[0]

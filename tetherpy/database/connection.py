@@ -99,6 +99,7 @@ def configure(connection: sqlite3.Connection) -> None:
 
 def configure_writer(connection: TrackedConnection, synchronous: Synchronous, patience: float) -> None:
     """Make the database a WAL one (it stays so) and set what concerns writing."""
+    connection.control(f"PRAGMA busy_timeout = {min(BUSY_SLICE_MS, round(patience * 1000))}")
     enter_wal(connection, patience)
     connection.control(f"PRAGMA synchronous = {synchronous}")
     connection.control(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")

@@ -30,9 +30,8 @@ from .errors import (
     RowNotFoundError,
     TransactionHeldError,
     WrongLoopError,
-    explain,
-    explain_reading,
 )
+from .explain import explain, explain_reading
 from .feed import ChangeFeed, OnChange
 from .footprint import CHANGES_TABLE
 from .live import LiveQuery, Query

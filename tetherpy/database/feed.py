@@ -8,7 +8,7 @@ from typing import TypeAlias
 import attrs
 
 from .bell import Bell
-from .changelog import ChangeLog, Look, all_tables
+from .changelog import ChangeLog
 from .channel import Channel
 from .errors import DatabaseClosedError
 from .watcher import Watcher, watch
@@ -19,8 +19,6 @@ OnChange: TypeAlias = Callable[[frozenset[str]], None]
 
 #: Between two looks while commits come without a pause; the first after a pause is immediate.
 _GAP = 0.001
-#: How long an unknown writer's commit may hide behind a known one (see :mod:`.changelog`).
-_DOUBT_BOUND = 1.0
 
 
 @attrs.frozen(eq=False)
@@ -50,13 +48,12 @@ class ChangeFeed:
     _looking: "asyncio.Task[None] | None" = None
     _again: bool = False
     _waiting: "list[asyncio.Future[None]]" = attrs.Factory(list["asyncio.Future[None]"])
-    _doubt_since: float | None = None
     _commits_seen: int = 0
     _closed: bool = False
 
     async def begin(self) -> None:
         """Take the state of now as known."""
-        await self._reader.call(self._log.look)
+        await self._reader.call(self._log.start)
 
     def add(self, changed: OnChange, closed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` after every commit from now on, ``closed`` at the end; return what stops it.
@@ -140,10 +137,7 @@ class ChangeFeed:
     async def _look_once(self) -> None:
         waiting, self._waiting = self._waiting, []
         try:
-            look = await self._reader.call(self._log.look)
-            tables = look.tables
-            if self._doubt_is_due(look):
-                tables |= await self._reader.call(all_tables)
+            tables = await self._reader.call(self._log.look, self._loop.time())
         except BaseException as error:
             for future in waiting:
                 if not future.done():
@@ -159,13 +153,6 @@ class ChangeFeed:
         for future in waiting:
             if not future.done():
                 future.set_result(None)
-
-    def _doubt_is_due(self, look: Look) -> bool:
-        now = self._loop.time()
-        due = self._doubt_since is not None and now - self._doubt_since >= _DOUBT_BOUND
-        if due or (self._doubt_since is None and look.doubtful):
-            self._doubt_since = now if look.doubtful else None
-        return due
 
     def _tell(self, callback: Callable[..., None], *args: frozenset[str]) -> None:
         try:

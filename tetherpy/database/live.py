@@ -86,6 +86,7 @@ class LiveQuery:
 
     def _stop(self) -> None:
         self._idle()
+        self._dirty.set()
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
 

@@ -78,6 +78,8 @@ class Transaction:
         return nested or (self if self._task is task else None)
 
     async def __aenter__(self) -> Self:
+        if self._task is not None:
+            raise TransactionOverError("a transaction is entered once")
         self._task = asyncio.current_task()
         await self._take_place()
         try:

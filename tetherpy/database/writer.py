@@ -143,11 +143,13 @@ class Writer:
     async def _outcomes(self, operations: list[Operation]) -> list[Outcome]:
         try:
             return await self.channel.call(commit_together, operations, self._patience, self._ring)
-        except BaseException as error:
-            # The rollback itself failed, or the loop is shutting down: whoever waits must hear of it.
+        except asyncio.CancelledError:
+            # The loop is shutting down: whoever waits must hear of it too.
             for operation in operations:
-                self._settle(operation.future, Outcome(error=error))
+                operation.future.cancel()
             raise
+        except Exception as error:  # the rollback itself failed; handed to the callers
+            return [Outcome(error=error) for _ in operations]
 
     def _take_operations(self) -> list[Operation]:
         taken: list[Operation] = []

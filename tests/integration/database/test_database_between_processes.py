@@ -1,0 +1,210 @@
+import asyncio
+import sqlite3
+
+import pytest
+
+from tetherpy.database import Database, DatabaseLockedError, Migration
+
+WATCH = """
+    import asyncio, sys
+    from tetherpy.database import Database
+
+    async def main():
+        done = asyncio.Event()
+
+        def show(rows):
+            print([row["x"] for row in rows], flush=True)
+            if rows and rows[-1]["x"] < 0:
+                done.set()
+
+        async with Database.open(sys.argv[1], safety_interval=None) as db:
+            db.watch("SELECT x FROM t ORDER BY rowid", throttle=0).subscribe(show)
+            await done.wait()
+
+    asyncio.run(main())
+"""
+
+COMMIT = """
+    import asyncio, sys
+    from tetherpy.database import Database
+
+    async def main():
+        async with Database.open(sys.argv[1]) as db:
+            print("open", flush=True)
+            for line in iter(sys.stdin.readline, ""):
+                await db.execute("INSERT INTO t VALUES (?)", (int(line),))
+                print("committed", flush=True)
+        assert "reactivex" not in sys.modules
+
+    asyncio.run(main())
+"""
+
+
+@pytest.fixture
+async def path(tmp_path):
+    async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE t (x)")
+    return tmp_path / "app.db"
+
+
+async def test_a_subscriber_in_another_process_is_pushed_each_commit(path, child):
+    subscriber = child(WATCH, path)
+    assert await subscriber.line() == "[]"
+    async with Database.open(path) as db:
+        for value in range(1, 6):
+            await db.execute("INSERT INTO t VALUES (?)", (value,))
+            assert await subscriber.line() == str(list(range(1, value + 1)))
+        async with db.transaction() as tx:
+            await tx.execute("DELETE FROM t")
+            await tx.execute("INSERT INTO t VALUES (-1)")
+    assert await subscriber.line() == "[-1]"
+    await subscriber.end()
+
+
+async def test_this_process_is_pushed_what_others_commit(path, child):
+    committer = child(COMMIT, path)
+    assert await committer.line() == "open"
+    heard = []
+    changed = asyncio.Event()
+    async with Database.open(path, safety_interval=None) as db:
+        db.on_change(lambda tables: (heard.append(tables), changed.set()))
+        await db._feed.caught_up()
+        for value in range(5):
+            changed.clear()
+            committer.tell(str(value))
+            await asyncio.wait_for(changed.wait(), 20)
+            assert await committer.line() == "committed"
+    assert set(heard) == {frozenset({"t"})}
+    await committer.end()
+
+
+async def test_the_safety_net_finds_what_no_bell_told(path):
+    changed = asyncio.Event()
+    async with Database.open(path, safety_interval=0.02) as db:
+        db.on_change(lambda tables: changed.set() if "t" in tables else None)
+        await db._feed.caught_up()
+        stranger = sqlite3.connect(path, isolation_level=None)
+        stranger.execute("INSERT INTO t VALUES (1)")
+        await asyncio.wait_for(changed.wait(), 10)
+        stranger.close()
+
+
+async def test_killed_inside_a_transaction_it_leaves_nothing(path, child):
+    holder = child(
+        """
+        import asyncio, sys
+        from tetherpy.database import Database
+
+        async def main():
+            async with Database.open(sys.argv[1]) as db, db.transaction() as tx:
+                await tx.execute_many("INSERT INTO t VALUES (zeroblob(4096))", [()] * 2000)
+                async with tx.transaction() as inner:
+                    await inner.execute("INSERT INTO t VALUES (1)")
+                    print("written", flush=True)
+                    await asyncio.Event().wait()
+
+        asyncio.run(main())
+        """,
+        path,
+    )
+    assert await holder.line() == "written"
+    async with Database.open(path, busy_timeout=0.05) as db:
+        with pytest.raises(DatabaseLockedError, match="locked by another connection") as caught:
+            await db.execute("INSERT INTO t VALUES (2)")
+        assert caught.value.busy_timeout == 0.05
+        holder.kill()
+        await db.execute("INSERT INTO t VALUES (3)")
+        assert [row["x"] for row in await db.get_all("SELECT x FROM t")] == [3]
+        assert (await db.get("PRAGMA integrity_check"))[0] == "ok"
+
+
+async def test_waiting_for_another_process_ends_when_it_commits_or_the_waiter_is_cancelled(path):
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    async with Database.open(path, busy_timeout=60) as db:
+        begun = asyncio.create_task(db.transaction().__aenter__())
+        await asyncio.sleep(0.05)
+        begun.cancel()
+        await asyncio.wait_for(asyncio.wait([begun]), 5)
+        assert begun.cancelled()
+        waiting = asyncio.create_task(db.execute("INSERT INTO t VALUES (1)"))
+        await asyncio.sleep(0.05)
+        assert not waiting.done()
+        other.execute("COMMIT")
+        await asyncio.wait_for(waiting, 10)
+    other.close()
+
+
+async def test_reading_goes_on_while_another_process_writes(path):
+    async with Database.open(path) as db:
+        await db.execute("INSERT INTO t VALUES (1)")
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN EXCLUSIVE")
+        other.execute("DELETE FROM t")
+        assert len(await db.get_all("SELECT * FROM t")) == 1
+        other.close()
+
+
+OPEN = """
+    import asyncio, sys
+    from tetherpy.database import Database, Migration
+
+    steps = [Migration(n, f"step {n}", f"CREATE TABLE t{n} (x); INSERT INTO t{n} VALUES ({n})") for n in range(1, 9)]
+
+    async def main():
+        print("ready", flush=True)
+        sys.stdin.readline()
+        async with Database.open(sys.argv[1], migrations=steps) as db:
+            print([(await db.get(f"SELECT count(*) FROM t{n}"))[0] for n in range(1, 9)])
+
+    asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+async def test_processes_that_open_at_the_same_moment_all_work(tmp_path, child, attempt):
+    openers = [child(OPEN, tmp_path / "new.db") for _ in range(4)]
+    for opener in openers:
+        assert await opener.line() == "ready"
+    for opener in openers:
+        opener.tell("go")
+    for opener in openers:
+        assert await opener.end() == f"{[1] * 8}\n"
+    async with Database.open(tmp_path / "new.db") as db:
+        assert len(await db.get_all("SELECT * FROM tetherpy_migrations")) == 8
+
+
+async def test_openers_in_one_loop_may_race_too(tmp_path):
+    steps = [Migration(n, f"step {n}", f"CREATE TABLE t{n} (x)") for n in range(1, 5)]
+
+    async def open_and_close():
+        async with Database.open(tmp_path / "new.db", migrations=steps) as db:
+            return (await db.get("SELECT count(*) FROM tetherpy_migrations"))[0]
+
+    assert await asyncio.gather(*(open_and_close() for _ in range(6))) == [4] * 6
+
+
+async def test_many_processes_write_and_nothing_is_lost(path, child):
+    writers = [
+        child(
+            """
+            import asyncio, sys
+            from tetherpy.database import Database
+
+            async def main():
+                async with Database.open(sys.argv[1]) as db:
+                    for n in range(100):
+                        await asyncio.gather(*(db.execute("INSERT INTO t VALUES (?)", (n,)) for _ in range(3)))
+
+            asyncio.run(main())
+            """,
+            path,
+        )
+        for _ in range(3)
+    ]
+    for writer in writers:
+        await writer.end()
+    async with Database.open(path) as db:
+        assert (await db.get("SELECT count(*) FROM t"))[0] == 900
+        # Each commit of each process raised the counter exactly once; how many shared one depends on the race.
+        assert 300 <= (await db.get("SELECT version FROM tetherpy_changes WHERE table_name = 't'"))[0] <= 900

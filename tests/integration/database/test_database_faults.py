@@ -1,0 +1,133 @@
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from tetherpy.database import Database, DatabaseCorruptError, DiskFullError
+
+
+@pytest.fixture
+async def path(tmp_path):
+    async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE t (x)")
+        await db.execute("INSERT INTO t VALUES ('kept')")
+    return tmp_path / "app.db"
+
+
+FILL = """
+    import asyncio, resource, sys
+    from tetherpy.database import Database, DiskFullError
+
+    async def main():
+        async with Database.open(sys.argv[1]) as db:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (256 * 1024, resource.RLIM_INFINITY))
+            insert = "INSERT INTO t VALUES (zeroblob(100000))"
+            try:
+                async with db.transaction() as tx:
+                    for _ in range(100):
+                        await tx.execute(insert)
+            except DiskFullError as error:
+                print(error)
+            small = db.execute("INSERT INTO t VALUES ('small')")
+            big = [db.execute("INSERT INTO t VALUES (zeroblob(10000000))") for _ in range(2)]
+            print([type(result).__name__ for result in await asyncio.gather(small, *big, return_exceptions=True)])
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            await db.execute(insert)
+            print([row[0] for row in await db.get_all("SELECT typeof(x) FROM t")])
+            print((await db.get("PRAGMA integrity_check"))[0])
+
+    asyncio.run(main())
+"""
+
+
+async def test_where_the_disk_is_full_the_transaction_is_undone_and_room_mends_it(path, child):
+    lines = (await child(FILL, path).end()).splitlines()
+    assert "rolled back" in lines[0]
+    assert str(path) in lines[0]
+    assert lines[1:] == [
+        "['Executed', 'DiskFullError', 'DiskFullError']",
+        "['text', 'text', 'blob']",
+        "ok",
+    ]
+
+
+async def test_a_database_at_its_own_size_limit_is_full_too(path):
+    async with Database.open(path) as db:
+        await db._writer.channel.call(lambda connection: connection.control("PRAGMA max_page_count = 10"))
+        with pytest.raises(DiskFullError, match="SQLITE_FULL"):
+            await db.execute("INSERT INTO t VALUES (zeroblob(1000000))")
+        assert len(await db.get_all("SELECT * FROM t")) == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+@pytest.mark.parametrize("locked", ["file", "folder"])
+async def test_a_database_that_cannot_be_written_says_so(child, locked):
+    folder = Path(tempfile.mkdtemp())
+    try:
+        path = folder / "app.db"
+        async with Database.open(path) as db:
+            await db.execute("CREATE TABLE t (x)")
+        path.chmod(0o444 if locked == "file" else 0o666)
+        folder.chmod(0o777 if locked == "file" else 0o555)
+        output = await child(
+            """
+            import asyncio, os, sys
+            from tetherpy.database import Database, DatabaseReadOnlyError
+
+            async def main():
+                if os.geteuid() == 0:
+                    os.setuid(65534)
+                try:
+                    await Database.open(sys.argv[1])
+                except DatabaseReadOnlyError as error:
+                    print(error.path)
+
+            asyncio.run(main())
+            """,
+            path,
+        ).end()
+        assert output == f"{path}\n"
+    finally:
+        folder.chmod(0o700)
+        shutil.rmtree(folder)
+
+
+async def test_a_damaged_file_says_so_and_is_not_made_worse(path):
+    async with Database.open(path) as db:
+        await db.execute_many("INSERT INTO t VALUES (zeroblob(?))", [(3000,)] * 200)
+    content = bytearray(path.read_bytes())
+    content[4096 * 3 :] = b"\xff" * (len(content) - 4096 * 3)
+    path.write_bytes(content)
+    async with Database.open(path) as db:
+        with pytest.raises(DatabaseCorruptError, match="SQLITE_CORRUPT") as caught:
+            await db.get_all("SELECT * FROM t")
+        assert caught.value.path == path
+        with pytest.raises(DatabaseCorruptError):
+            await db.execute("DELETE FROM t")
+    assert path.read_bytes()[4096 * 3 :] == content[4096 * 3 :]
+
+
+async def test_a_log_cut_short_is_a_prefix_of_the_commits(path, tmp_path):
+    async with Database.open(path) as db:
+        for n in range(50):
+            await db.execute("INSERT INTO t VALUES (?)", (n,))
+        torn = tmp_path / "torn"
+        torn.mkdir()
+        # A copy as a power cut may leave it; copied by another process, whose close() drops no lock of ours.
+        await copy(path, torn)
+        log = torn / "app.db-wal"
+        os.truncate(log, log.stat().st_size * 2 // 3)
+    async with Database.open(torn / "app.db") as db:
+        rows = [row[0] for row in await db.get_all("SELECT x FROM t ORDER BY rowid")]
+        assert rows == ["kept", *range(len(rows) - 1)]
+        assert 1 < len(rows) < 51
+        assert (await db.get("PRAGMA integrity_check"))[0] == "ok"
+
+
+async def copy(path, folder):
+    import asyncio
+
+    process = await asyncio.create_subprocess_exec("cp", path, f"{path}-wal", folder)
+    assert await process.wait() == 0

@@ -1,0 +1,123 @@
+import asyncio
+import logging
+
+import pytest
+
+from tetherpy.database import Database, TransactionControlError, TransactionHeldError
+
+
+@pytest.fixture
+async def db(tmp_path):
+    async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE t (x UNIQUE)")
+        yield db
+
+
+def insert(connection, value):
+    connection.execute("INSERT INTO t VALUES (?)", (value,))
+    return value
+
+
+async def values(db):
+    return [row[0] for row in await db.get_all("SELECT x FROM t ORDER BY x")]
+
+
+async def test_what_waits_together_shares_one_transaction(db):
+    hops = db._writer.channel.hops
+    assert await asyncio.gather(*(db.run(insert, n) for n in range(100))) == list(range(100))
+    assert db._writer.channel.hops - hops == 1
+    # 1000 more: no transaction has more than its share.
+    hops = db._writer.channel.hops
+    await asyncio.gather(*(db.run(insert, n) for n in range(100, 1100)))
+    assert db._writer.channel.hops - hops == 4
+    changes = await db.get("SELECT version FROM tetherpy_changes WHERE table_name = 't'")
+    assert changes["version"] == 5
+
+
+async def test_only_the_one_that_fails_sees_its_error(db):
+    results = await asyncio.gather(*(db.run(insert, n) for n in (1, 2, 1, 3)), return_exceptions=True)
+    assert [type(result).__name__ for result in results] == ["int", "int", "IntegrityError", "int"]
+    assert await values(db) == [1, 2, 3]
+
+
+async def test_a_function_that_raises_leaves_nothing(db):
+    def insert_and_fail(connection):
+        insert(connection, 1)
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        await db.run(insert_and_fail)
+    assert await values(db) == []
+
+
+@pytest.mark.parametrize("sql", ["COMMIT", "ROLLBACK", "BEGIN", "END"])
+async def test_a_function_cannot_end_the_transaction_it_shares(db, sql):
+    def end(connection):
+        insert(connection, 1)
+        connection.execute(sql)
+
+    for _ in range(2):  # a statement that Python has cached is refused as well
+        results = await asyncio.gather(db.run(insert, 5), db.run(end), return_exceptions=True)
+        assert isinstance(results[1], TransactionControlError)
+        assert await values(db) == [5]
+        await db.execute("DELETE FROM t")
+
+
+@pytest.mark.parametrize("end", ["commit", "rollback"])
+async def test_the_connections_own_methods_cannot_end_it_either(db, end):
+    with pytest.raises(TransactionControlError):
+        await db.run(lambda connection: (insert(connection, 1), getattr(connection, end)()))
+    with pytest.raises(TransactionControlError):
+        await db.run(lambda connection: (insert(connection, 1), connection.executescript("SELECT 1")))
+    assert await values(db) == []
+
+
+async def test_a_task_with_a_transaction_is_told_that_it_would_wait_for_itself(db):
+    async with db.transaction() as tx:
+        for call in (db.run(insert, 1), db.execute("SELECT 1"), db.execute_many("SELECT 1", [])):
+            with pytest.raises(TransactionHeldError):
+                await call
+        await tx.run(insert, 2)
+    await db.run(insert, 1)
+    assert await values(db) == [1, 2]
+
+
+async def test_cancelled_before_it_began_it_has_done_nothing(db):
+    entered = asyncio.Event()
+    leave = asyncio.Event()
+
+    async def hold():
+        async with db.transaction():
+            entered.set()
+            await leave.wait()
+
+    holder = asyncio.create_task(hold())
+    await entered.wait()
+    cancelled = asyncio.create_task(db.run(insert, 1))
+    kept = asyncio.create_task(db.run(insert, 2))
+    await asyncio.sleep(0)
+    cancelled.cancel()
+    leave.set()
+    await asyncio.wait([holder, cancelled, kept])
+    assert await values(db) == [2]
+
+
+async def test_a_failure_after_the_cancellation_is_logged(db, caplog):
+    import threading
+
+    started = threading.Event()
+    go_on = threading.Event()
+
+    def fail(connection):
+        started.set()
+        go_on.wait(10)
+        raise KeyError("late")
+
+    task = asyncio.create_task(db.run(fail))
+    await asyncio.to_thread(started.wait, 10)
+    task.cancel()
+    with caplog.at_level(logging.WARNING, "tetherpy.database"):
+        go_on.set()
+        await db.run(insert, 1)
+    assert "late" in caplog.text
+    assert await values(db) == [1]

@@ -1,0 +1,201 @@
+import asyncio
+import sqlite3
+
+import pytest
+
+from tetherpy.database import (
+    Database,
+    DatabaseClosedError,
+    DatabaseFolderMissingError,
+    DatabaseOpenError,
+    NotADatabaseError,
+    RowNotFoundError,
+    WriteOnReaderError,
+    WrongLoopError,
+)
+
+
+@pytest.fixture
+async def db(tmp_path):
+    async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")
+        yield db
+
+
+async def test_rows_are_read_by_name(db):
+    executed = await db.execute("INSERT INTO note (text) VALUES (:text) RETURNING id", {"text": "a"})
+    assert [row["id"] for row in executed.rows] == [1]
+    assert (executed.rowcount, executed.lastrowid) == (1, 1)
+    assert await db.execute_many("INSERT INTO note (text) VALUES (?)", (("b",), ("c",))) == 2
+    assert dict(await db.get("SELECT * FROM note WHERE id = ?", (2,))) == {"id": 2, "text": "b"}
+    assert await db.get_optional("SELECT * FROM note WHERE id = 9") is None
+    assert [row["text"] for row in await db.get_all("SELECT text FROM note ORDER BY id")] == ["a", "b", "c"]
+
+
+async def test_a_missing_row_is_an_error_that_names_the_query(db):
+    with pytest.raises(RowNotFoundError) as caught:
+        await db.get("SELECT * FROM note WHERE id = 9")
+    assert caught.value.sql == "SELECT * FROM note WHERE id = 9"
+
+
+async def test_a_statement_that_writes_is_refused_where_one_reads(db):
+    for read in (db.get, db.get_all, db.get_optional):
+        with pytest.raises(WriteOnReaderError):
+            await read("INSERT INTO note (text) VALUES ('x') RETURNING id")
+    with pytest.raises(WriteOnReaderError):
+        await db.read(lambda connection: connection.execute("DELETE FROM note"))
+
+
+async def test_what_a_statement_earns_stays_the_exception_of_sqlite3(db):
+    await db.execute("INSERT INTO note (text) VALUES ('a')")
+    with pytest.raises(sqlite3.IntegrityError):
+        await db.execute("INSERT INTO note (text) VALUES ('a')")
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await db.get_all("SELECT * FROM missing")
+
+
+async def test_read_sees_one_moment(db):
+    def count_twice(connection, loop):
+        first = connection.execute("SELECT count(*) FROM note").fetchone()[0]
+        written = asyncio.run_coroutine_threadsafe(db.execute("INSERT INTO note (text) VALUES ('x')"), loop)
+        written.result(10)
+        return first, connection.execute("SELECT count(*) FROM note").fetchone()[0]
+
+    assert await db.read(count_twice, asyncio.get_running_loop()) == (0, 0)
+    assert (await db.get("SELECT count(*) FROM note"))[0] == 1
+
+
+async def test_foreign_keys_are_enforced(db):
+    await db.execute("CREATE TABLE tag (note INTEGER REFERENCES note)")
+    with pytest.raises(sqlite3.IntegrityError):
+        await db.execute("INSERT INTO tag VALUES (7)")
+
+
+async def test_every_call_is_one_hop(db):
+    before = db._writer.channel.hops, db._reader.hops
+    await db.execute("INSERT INTO note (text) VALUES ('a')")
+    await db.execute_many("INSERT INTO note (text) VALUES (?)", [("b",), ("c",)])
+    await db.run(lambda connection: connection.execute("DELETE FROM note"))
+    assert (db._writer.channel.hops, db._reader.hops) == (before[0] + 3, before[1])
+    await db.get_all("SELECT * FROM note")
+    await db.read(lambda connection: connection.execute("SELECT 1").fetchall())
+    assert (db._writer.channel.hops, db._reader.hops) == (before[0] + 3, before[1] + 2)
+
+
+async def test_a_closed_database_refuses_every_call(tmp_path):
+    db = await Database.open(tmp_path / "app.db")
+    await db.aclose()
+    await db.aclose()
+    for call in (
+        lambda: db.execute("SELECT 1"),
+        lambda: db.run(lambda connection: None),
+        lambda: db.read(lambda connection: None),
+        lambda: db.get_all("SELECT 1"),
+        lambda: db.transaction().__aenter__(),
+    ):
+        with pytest.raises(DatabaseClosedError):
+            await call()
+    with pytest.raises(DatabaseClosedError):
+        db.on_change(print)
+
+
+async def test_closing_finishes_what_was_asked_for(tmp_path):
+    async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE t (x)")
+        writes = [asyncio.create_task(db.execute("INSERT INTO t VALUES (?)", (n,))) for n in range(600)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*writes)
+    async with Database.open(tmp_path / "app.db") as db:
+        assert (await db.get("SELECT count(*) FROM t"))[0] == 600
+
+
+async def test_closing_rolls_back_a_transaction_that_is_still_held(tmp_path):
+    db = await Database.open(tmp_path / "app.db")
+    await db.execute("CREATE TABLE t (x)")
+    entered = asyncio.Event()
+    leave = asyncio.Event()
+
+    async def hold():
+        async with db.transaction() as tx:
+            await tx.execute("INSERT INTO t VALUES (1)")
+            entered.set()
+            await leave.wait()
+
+    holder = asyncio.create_task(hold())
+    await entered.wait()
+    waiting = asyncio.create_task(db.execute("INSERT INTO t VALUES (2)"))
+    await asyncio.sleep(0)
+    await db.aclose()
+    leave.set()
+    for task in (holder, waiting):
+        with pytest.raises(DatabaseClosedError):
+            await task
+    async with Database.open(tmp_path / "app.db") as again:
+        assert await again.get_all("SELECT * FROM t") == []
+
+
+def test_a_database_belongs_to_the_loop_that_opened_it(tmp_path):
+    async def first():
+        nonlocal db
+        db = await Database.open(tmp_path / "app.db")
+        await db.execute("CREATE TABLE t (x)")
+        await db.aclose()
+
+    async def second():
+        with pytest.raises(WrongLoopError):
+            await db.execute("SELECT 1")
+        with pytest.raises(WrongLoopError):
+            db.transaction()
+        async with Database.open(tmp_path / "app.db") as mine:
+            await mine.execute("INSERT INTO t VALUES (1)")
+
+    db = None
+    asyncio.run(first())
+    with pytest.raises(WrongLoopError):
+        db.watch("SELECT 1").subscribe(on_error=raise_it)
+    asyncio.run(second())
+
+
+def raise_it(error):
+    raise error
+
+
+async def test_paths_that_cannot_be_opened_say_why(tmp_path):
+    with pytest.raises(DatabaseFolderMissingError, match="does not exist") as caught:
+        await Database.open(tmp_path / "missing" / "app.db")
+    assert caught.value.path == tmp_path / "missing" / "app.db"
+    with pytest.raises(DatabaseOpenError, match="folder"):
+        await Database.open(tmp_path)
+    with pytest.raises(DatabaseOpenError, match="memory"):
+        await Database.open(":memory:")
+    (tmp_path / "letter.txt").write_text("dear reader, " * 100)
+    with pytest.raises(NotADatabaseError):
+        await Database.open(tmp_path / "letter.txt")
+    assert (tmp_path / "letter.txt").read_text() == "dear reader, " * 100
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+
+
+async def test_opening_can_be_cancelled_anywhere(tmp_path):
+    for steps in range(60):
+        opening = asyncio.ensure_future(open_and_close(tmp_path / "app.db"))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        opening.cancel()
+        await asyncio.wait([opening])
+    async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE t (x)")
+
+
+async def open_and_close(path):
+    async with Database.open(path):
+        pass
+
+
+async def test_a_process_has_two_connections_per_database(db):
+    import psutil
+
+    files = [entry.path for entry in psutil.Process().open_files() if entry.path == str(db.path)]
+    assert len(files) == 2
+    async with Database.open(db.path) as other:
+        await other.execute("INSERT INTO note (text) VALUES ('other')")
+        assert (await db.get("SELECT text FROM note"))["text"] == "other"

@@ -1,0 +1,253 @@
+import asyncio
+import sqlite3
+
+import pytest
+
+from tetherpy.database import (
+    Database,
+    TransactionControlError,
+    TransactionNestedError,
+    TransactionOverError,
+)
+
+
+@pytest.fixture
+async def db(tmp_path):
+    async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE t (x)")
+        yield db
+
+
+async def values(db):
+    return [row[0] for row in await db.get_all("SELECT x FROM t ORDER BY x")]
+
+
+def lock_is_free(db):
+    other = sqlite3.connect(db.path, timeout=0, isolation_level=None)
+    try:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("ROLLBACK")
+    finally:
+        other.close()
+    return True
+
+
+async def test_all_or_nothing(db):
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO t VALUES (1)")
+        await tx.execute_many("INSERT INTO t VALUES (?)", [(2,), (3,)])
+        assert (await tx.get("SELECT count(*) FROM t"))[0] == 3
+        assert await values(db) == []
+    assert await values(db) == [1, 2, 3]
+    with pytest.raises(KeyError):
+        async with db.transaction() as tx:
+            await tx.run(lambda connection: connection.execute("DELETE FROM t"))
+            raise KeyError
+    assert await values(db) == [1, 2, 3]
+
+
+async def test_nested_ones_are_undone_alone(db):
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO t VALUES (1)")
+        with pytest.raises(KeyError):
+            async with db.transaction() as inner:
+                await inner.execute("INSERT INTO t VALUES (2)")
+                async with inner.transaction() as innermost:
+                    await innermost.execute("INSERT INTO t VALUES (3)")
+                raise KeyError
+        async with tx.transaction() as inner:
+            await inner.execute("INSERT INTO t VALUES (4)")
+            with pytest.raises(TransactionNestedError):
+                await tx.execute("INSERT INTO t VALUES (5)")
+    assert await values(db) == [1, 4]
+
+
+async def test_nested_ones_of_several_tasks_take_turns(db):
+    async def add(tx, value, failing):
+        async with tx.transaction() as inner:
+            await inner.execute("INSERT INTO t VALUES (?)", (value,))
+            await asyncio.sleep(0)
+            if failing:
+                raise KeyError(value)
+
+    async with db.transaction() as tx:
+        results = await asyncio.gather(*(add(tx, n, n % 2) for n in range(10)), return_exceptions=True)
+        assert [isinstance(result, KeyError) for result in results] == [bool(n % 2) for n in range(10)]
+    assert await values(db) == [0, 2, 4, 6, 8]
+
+
+async def test_one_tasks_rollback_never_touches_anothers_work(db):
+    async def work(value):
+        async with db.transaction() as tx:
+            await tx.execute("INSERT INTO t VALUES (?)", (value,))
+            await asyncio.sleep(0)
+            if value % 3 == 0:
+                raise KeyError(value)
+
+    async def single(value):
+        await db.execute("INSERT INTO t VALUES (?)", (value,))
+
+    tasks = [work(n) for n in range(30)] + [single(n) for n in range(100, 130)]
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert await values(db) == [n for n in range(30) if n % 3] + list(range(100, 130))
+
+
+async def test_statements_cannot_end_the_transaction(db):
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO t VALUES (1)")
+        for sql in ("COMMIT", "ROLLBACK", "BEGIN"):
+            with pytest.raises(TransactionControlError):
+                await tx.execute(sql)
+    assert await values(db) == [1]
+
+
+async def test_a_transaction_that_is_over_takes_nothing_more(db):
+    async with db.transaction() as tx:
+        orphan = tx.transaction()
+    for use in (tx.execute("SELECT 1"), orphan.__aenter__(), tx.__aenter__()):
+        with pytest.raises(TransactionOverError):
+            await use
+    with pytest.raises(TransactionOverError):
+        await db.transaction().execute("SELECT 1")
+    assert lock_is_free(db)
+
+
+async def test_a_failing_commit_is_a_rollback(db):
+    await db.execute("CREATE TABLE p (id INTEGER PRIMARY KEY)")
+    await db.execute("CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(sqlite3.IntegrityError):
+        async with db.transaction() as tx:
+            await tx.execute("INSERT INTO t VALUES (1)")
+            await tx.execute("INSERT INTO c VALUES (9)")
+    assert await values(db) == []
+    assert lock_is_free(db)
+
+
+async def test_after_sqlite_rolled_back_by_itself_nothing_is_committed_alone(db):
+    with pytest.raises(TransactionOverError):
+        async with db.transaction() as tx:
+            await tx.execute("INSERT INTO t VALUES (1)")
+            with pytest.raises(sqlite3.IntegrityError):
+                await tx.execute("CREATE TABLE strict (x NOT NULL)")
+                await tx.execute("INSERT OR ROLLBACK INTO strict VALUES (NULL)")
+            with pytest.raises(TransactionOverError):
+                await tx.execute("INSERT INTO t VALUES (2)")
+    assert await values(db) == []
+
+
+async def test_a_childs_task_left_behind_cannot_join_the_next_transaction(db):
+    entered = asyncio.Event()
+    go_on = asyncio.Event()
+
+    async def child(tx):
+        async with tx.transaction() as inner:
+            entered.set()
+            await go_on.wait()
+            await inner.execute("INSERT INTO t VALUES (13)")
+
+    with pytest.raises(KeyError):
+        async with db.transaction() as tx:
+            task = asyncio.create_task(child(tx))
+            await entered.wait()
+            raise KeyError
+    async with db.transaction() as tx:
+        go_on.set()
+        await asyncio.wait([task])
+        await tx.execute("INSERT INTO t VALUES (1)")
+    assert isinstance(task.exception(), TransactionOverError)
+    assert await values(db) == [1]
+
+
+async def spend(db, progress):
+    async with db.transaction() as tx:
+        progress.append("begun")
+        await tx.execute("INSERT INTO t VALUES (1)")
+        async with tx.transaction() as inner:
+            await inner.execute("INSERT INTO t VALUES (2)")
+        await tx.execute("INSERT INTO t VALUES (3)")
+        progress.append("to commit")
+
+
+async def test_cancelled_at_any_await_it_never_leaves_the_lock(db):
+    outcomes = set()
+    for attempt in range(200):
+        progress = []
+        task = asyncio.create_task(spend(db, progress))
+        # Ever later in the life of the task: by turns of the loop, each of which is a chance to be anywhere.
+        for _ in range(attempt // 2):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert lock_is_free(db)
+        found = await values(db)
+        assert found in ([], [1, 2, 3])
+        if "to commit" not in progress:
+            assert found == []
+        outcomes.add((tuple(progress), len(found), task.cancelled()))
+        await db.execute("DELETE FROM t")
+    assert ((), 0, True) in outcomes
+    assert (("begun",), 0, True) in outcomes
+
+
+class CancelledAt:
+    """Awaits a coroutine and cancels the task when it suspends for the n-th time."""
+
+    def __init__(self, at, coroutine):
+        self.at = at
+        self.suspensions = 0
+        self.coroutine = coroutine
+
+    def __await__(self):
+        step = self.coroutine.send
+        argument = None
+        while True:
+            try:
+                future = step(argument)
+            except StopIteration:
+                return
+            self.suspensions += 1
+            if self.suspensions == self.at:
+                asyncio.current_task().cancel()
+            try:
+                step, argument = self.coroutine.send, (yield future)
+            except BaseException as error:
+                step, argument = self.coroutine.throw, error
+
+
+async def drive(steps):
+    await steps
+
+
+async def test_cancelled_at_each_await_in_turn_it_never_leaves_the_lock(db):
+    suspensions = 7  # begin, insert, savepoint, insert, release, insert, commit
+    for at in range(1, suspensions + 2):
+        steps = CancelledAt(at, spend(db, []))
+        task = asyncio.create_task(drive(steps))
+        await asyncio.wait([task])
+        assert lock_is_free(db)
+        assert task.cancelled() == (at <= suspensions)
+        assert await values(db) == ([] if at < suspensions else [1, 2, 3])
+        await db.execute("DELETE FROM t")
+    assert steps.suspensions == suspensions
+
+
+async def test_a_cancelled_wait_for_the_writer_lets_the_next_one_in(db):
+    async def hold(entered, leave):
+        async with db.transaction():
+            entered.set()
+            await leave.wait()
+
+    entered, leave = asyncio.Event(), asyncio.Event()
+    holder = asyncio.create_task(hold(entered, leave))
+    await entered.wait()
+    waiting = [asyncio.create_task(hold(asyncio.Event(), leave)) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    await asyncio.sleep(0)
+    leave.set()
+    # Granted and cancelled in the same turn of the loop.
+    await holder
+    waiting[1].cancel()
+    await asyncio.wait(waiting)
+    await db.execute("INSERT INTO t VALUES (1)")
+    assert lock_is_free(db)
