@@ -23,8 +23,7 @@ from .connection import TrackedConnection
 from .footprint import CHANGES_TABLE, SCHEMA_TABLE
 
 _CREATE = (
-    f"CREATE TABLE IF NOT EXISTS {CHANGES_TABLE} "
-    "(table_name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"
+    f"CREATE TABLE IF NOT EXISTS {CHANGES_TABLE} (table_name TEXT PRIMARY KEY, version INTEGER NOT NULL) WITHOUT ROWID"
 )
 _RAISE = (
     f"INSERT INTO {CHANGES_TABLE} (table_name, version) VALUES (?, 1) "  # noqa: S608  # a constant
@@ -72,12 +71,9 @@ class ChangeLog:
         if self._read_data_version(connection) == self._data_version:
             return all_tables(connection) if due else frozenset()
         # One snapshot for both, or a commit between them would look like an unknown writer's.
-        connection.control("BEGIN")
-        try:
+        with connection.snapshot():
             counters = {row[0]: row[1] for row in connection.execute(_READ)}
             data_version = self._read_data_version(connection)
-        finally:
-            connection.control("COMMIT")
         seen, self._counters, self._data_version = self._counters, counters, data_version
         changed = frozenset(table for table, version in counters.items() if seen.get(table) != version)
         if changed and self._doubt_since is None:

@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from .changelog import record
-from .connection import TrackedConnection
+from .connection import ROLLED_BACK, TrackedConnection
 from .errors import TransactionOverError
 
 
@@ -92,17 +92,14 @@ def restore(connection: TrackedConnection, depth: int) -> None:
 def demand_transaction(connection: TrackedConnection) -> None:
     """Raise if SQLite has rolled back: a statement executed now would be committed at once, alone."""
     if not connection.in_transaction:
-        raise TransactionOverError("SQLite rolled it back after an earlier error")
+        raise TransactionOverError(ROLLED_BACK)
 
 
 def guarded(connection: TrackedConnection, function: Callable[..., Any], args: Sequence[Any]) -> Any:
     """Run a caller's function inside the open transaction, which it can neither end nor outlive."""
     demand_transaction(connection)
-    connection.footprints.guarded = True
-    try:
+    with connection.guard():
         return function(connection, *args)
-    finally:
-        connection.footprints.guarded = False
 
 
 def commit_together(
@@ -125,9 +122,7 @@ def commit_together(
         return [Outcome(error=error) for _ in operations]
     try:
         outcomes = [
-            Outcome(guarded(connection, operation.function, operation.args))
-            if operation.wanted()
-            else Outcome()
+            Outcome(guarded(connection, operation.function, operation.args)) if operation.wanted() else Outcome()
             for operation in operations
         ]
         commit(connection, ring)

@@ -1,12 +1,14 @@
 """The ``sqlite3`` connection that both sides of a database use, and how it is set up."""
 
+import contextlib
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, Literal, Self, TypeAlias, cast
 
 import attrs
 
+from .errors import TransactionOverError
 from .footprint import SCHEMA_TABLE, Footprints
 
 #: A row by name, by index and by iteration; ``dict(row)`` copies it.
@@ -17,6 +19,7 @@ Synchronous: TypeAlias = Literal["OFF", "NORMAL", "FULL", "EXTRA"]
 
 #: How long SQLite waits for a lock before our loop looks whether anyone still wants it.
 BUSY_SLICE_MS = 100
+ROLLED_BACK = "SQLite rolled it back after an earlier error"
 _WAL_KEPT_BYTES = 32 * 1024 * 1024
 
 
@@ -44,6 +47,9 @@ class TrackedCursor(sqlite3.Cursor):
 
     def _track(self, sql: str, execute: Callable[[str, Any], Self], parameters: Any) -> Self:
         connection = cast("TrackedConnection", self.connection)
+        if connection.footprints.guarded and not connection.in_transaction:
+            # A caller that ignored the error with which SQLite rolled back: this would be committed alone.
+            raise TransactionOverError(ROLLED_BACK)
         writes = connection.footprints.of(sql).writes
         before = connection.total_changes
         try:
@@ -86,10 +92,29 @@ class TrackedConnection(sqlite3.Connection):
         """Execute what callers may not; the text is ours, so the cache never serves it to them."""
         super().cursor(sqlite3.Cursor).execute(f"{sql} /* tetherpy */")
 
+    @contextlib.contextmanager
+    def snapshot(self) -> Generator[None]:
+        """Let all queries inside see the same moment."""
+        self.control("BEGIN")
+        try:
+            yield
+        finally:
+            if self.in_transaction:
+                self.control("ROLLBACK")
+
+    @contextlib.contextmanager
+    def guard(self) -> Generator[None]:
+        """Let a caller's statements neither end the transaction they share nor go on without it."""
+        self.footprints.guarded = True
+        try:
+            yield
+        finally:
+            self.footprints.guarded = False
+
 
 def configure(connection: sqlite3.Connection) -> None:
     """Set up what both connections have in common; fails if the file is no database."""
-    assert isinstance(connection, TrackedConnection)  # noqa: S101  # the factory's own promise
+    assert isinstance(connection, TrackedConnection)  # the factory's own promise
     connection.row_factory = sqlite3.Row
     connection.footprints = Footprints()
     connection.set_authorizer(connection.footprints.authorize)

@@ -220,9 +220,7 @@ class Database:
         """The names of changed tables, as :meth:`on_change` reports them; completes at the close."""
         return observable(lambda observer: self._feed.add(observer.on_next, observer.on_completed))
 
-    def watch(
-        self, sql: str, parameters: Parameters = (), *, throttle: float = 0.02
-    ) -> "Observable[list[Row]]":
+    def watch(self, sql: str, parameters: Parameters = (), *, throttle: float = 0.02) -> "Observable[list[Row]]":
         """Return the rows of now, and again after commits that changed a table (or view) the query reads.
 
         SQLite itself says which tables those are. Queries run at most every ``throttle`` seconds, the first

@@ -29,8 +29,7 @@ class DatabaseFolderMissingError(DatabaseOpenError):
         super().__init__(
             path,
             f"the folder {str(path.parent)!r} does not exist",
-            "create it first (it is not created for you, so that a mistyped path "
-            "does not start an empty database)",
+            "create it first (it is not created for you, so that a mistyped path does not start an empty database)",
         )
 
 
@@ -38,9 +37,7 @@ class NotADatabaseError(DatabaseOpenError):
     """The file has content that is not an SQLite database (or an encrypted one)."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(
-            path, "the file is not an SQLite database", "check the path; the file has not been changed"
-        )
+        super().__init__(path, "the file is not an SQLite database", "check the path; the file has not been changed")
 
 
 class DatabaseCorruptError(DatabaseError):
@@ -175,8 +172,7 @@ class TransactionNestedError(DatabaseError):
 
     def __init__(self) -> None:
         super().__init__(
-            "this transaction has a nested transaction open in the same task; use "
-            "the nested one until it ends"
+            "this transaction has a nested transaction open in the same task; use the nested one until it ends"
         )
 
 
@@ -251,8 +247,6 @@ class MigrationFailedError(MigrationError):
     """A migration's SQL failed; it was rolled back whole."""
 
     def __init__(self, namespace: str, version: int, name: str, detail: str) -> None:
-        super().__init__(
-            namespace, version, f"({name}) failed and was rolled back, those before it are kept: {detail}"
-        )
+        super().__init__(namespace, version, f"({name}) failed and was rolled back, those before it are kept: {detail}")
         self.name = name
         self.detail = detail

@@ -35,9 +35,7 @@ def explain(error: sqlite3.Error, path: Path, busy_timeout: float) -> DatabaseEr
         case sqlite3.SQLITE_READONLY:
             return DatabaseReadOnlyError(path)
         case sqlite3.SQLITE_CANTOPEN:
-            return DatabaseOpenError(
-                path, str(error), "check that the file and its folder can be read and written"
-            )
+            return DatabaseOpenError(path, str(error), "check that the file and its folder can be read and written")
         case sqlite3.SQLITE_IOERR:
             return DatabaseIOError(path, detail)
         case sqlite3.SQLITE_AUTH:

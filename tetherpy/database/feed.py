@@ -158,6 +158,4 @@ class ChangeFeed:
         try:
             callback(*args)
         except Exception as error:  # reported as asyncio reports a callback's error
-            self._loop.call_exception_handler(
-                {"message": "a listener for database changes failed", "exception": error}
-            )
+            self._loop.call_exception_handler({"message": "a listener for database changes failed", "exception": error})

@@ -36,9 +36,7 @@ class Query:
     def key(self) -> Hashable:
         """Return what is equal for equal queries; 1, 1.0 and True are equal to Python and not to SQLite."""
         given = self.parameters
-        pairs: list[tuple[Any, Any]] = (
-            sorted(given.items()) if isinstance(given, Mapping) else list(enumerate(given))
-        )
+        pairs: list[tuple[Any, Any]] = sorted(given.items()) if isinstance(given, Mapping) else list(enumerate(given))
         key = self.sql, self.throttle, *((name, value.__class__, value) for name, value in pairs)
         try:
             hash(key)
@@ -133,9 +131,7 @@ class LiveQuery:
         for subscription in subscriptions:
             self._deliver(subscription.observer, last)
 
-    def _deliver(
-        self, observer: "ObserverBase[list[Row]]", send: Callable[["ObserverBase[list[Row]]"], None]
-    ) -> None:
+    def _deliver(self, observer: "ObserverBase[list[Row]]", send: Callable[["ObserverBase[list[Row]]"], None]) -> None:
         try:
             send(observer)
         except Exception as error:  # reported; the other subscribers go on

@@ -96,9 +96,7 @@ def apply(connection: sqlite3.Connection, migrations: list[Migration], migration
             connection.execute(statement)
         except sqlite3.Error as error:
             detail = f"{error} in {statement!r}"
-            raise MigrationFailedError(
-                migration.namespace, migration.version, migration.name, detail
-            ) from error
+            raise MigrationFailedError(migration.namespace, migration.version, migration.name, detail) from error
     connection.execute(_RECORD, (migration.namespace, migration.version, migration.name, migration.checksum))
 
 

@@ -23,9 +23,7 @@ class PollingWatcher:
     _timer: asyncio.TimerHandle | None = None
 
     @classmethod
-    def start(
-        cls, loop: asyncio.AbstractEventLoop, wake: Callable[[], None], commits_seen: Callable[[], int]
-    ) -> Self:
+    def start(cls, loop: asyncio.AbstractEventLoop, wake: Callable[[], None], commits_seen: Callable[[], int]) -> Self:
         """Start; ``commits_seen`` grows whenever a wake-up found something new."""
         watcher = cls(loop, wake, commits_seen)
         watcher._tick()

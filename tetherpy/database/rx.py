@@ -15,9 +15,7 @@ def observable(subscribe: "Callable[[ObserverBase[T]], Callable[[], None]]") -> 
     from reactivex import Observable  # a worker that watches nothing never pays for it
     from reactivex.disposable import Disposable
 
-    def subscribed(
-        observer: "ObserverBase[T]", _scheduler: "SchedulerBase | None" = None
-    ) -> "DisposableBase":
+    def subscribed(observer: "ObserverBase[T]", _scheduler: "SchedulerBase | None" = None) -> "DisposableBase":
         return Disposable(subscribe(observer))
 
     return Observable(subscribed)

@@ -51,10 +51,5 @@ def fetch_first(connection: sqlite3.Connection, sql: str, parameters: Parameters
 
 def in_snapshot(connection: TrackedConnection, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
     """Run a function whose queries all see the same moment."""
-    connection.control("BEGIN")
-    connection.footprints.guarded = True
-    try:
+    with connection.snapshot(), connection.guard():
         return function(connection, *args)
-    finally:
-        connection.footprints.guarded = False
-        connection.control("ROLLBACK")

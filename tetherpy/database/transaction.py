@@ -122,7 +122,7 @@ class Transaction:
 
     @property
     def _depth(self) -> int:
-        return 0 if self._parent is None else self._parent._depth + 1  # noqa: SLF001  # same class
+        return 0 if self._parent is None else self._parent._depth + 1  # same class
 
     def _wanted(self) -> bool:
         return not self._given_up
@@ -130,30 +130,30 @@ class Transaction:
     async def _turn(self) -> None:
         """Wait for nested transactions of other tasks; one of this task would be waited for forever."""
         while (child := self._child) is not None:
-            if child._task is asyncio.current_task():  # noqa: SLF001  # same class
+            if child._task is asyncio.current_task():  # same class
                 raise TransactionNestedError
-            await child._ended.wait()  # noqa: SLF001  # same class
+            await child._ended.wait()  # same class
 
     async def _take_place(self) -> None:
         parent = self._parent
         if parent is None:
             await self._writer.acquire(self)
             return
-        await parent._turn()  # noqa: SLF001  # same class
-        if parent._over is not None:  # noqa: SLF001  # same class
-            raise TransactionOverError(parent._over)  # noqa: SLF001  # same class
-        parent._child = self  # noqa: SLF001  # same class
+        await parent._turn()  # same class
+        if parent._over is not None:  # same class
+            raise TransactionOverError(parent._over)  # same class
+        parent._child = self  # same class
 
     def _leave_place(self, reason: str) -> None:
         self._close(reason)
         if self._parent is None:
             self._writer.release()
-        elif self._parent._child is self:  # noqa: SLF001  # same class
-            self._parent._child = None  # noqa: SLF001  # same class
+        elif self._parent._child is self:  # same class
+            self._parent._child = None  # same class
 
     def _close(self, reason: str) -> None:
         """End this one and those nested in it, lest they take the writer's next transaction for theirs."""
         self._over = reason
         self._ended.set()
         if self._child is not None:
-            self._child._close(reason)  # noqa: SLF001  # same class
+            self._child._close(reason)  # same class

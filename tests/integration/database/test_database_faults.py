@@ -32,7 +32,8 @@ FILL = """
                 print(error)
             small = db.execute("INSERT INTO t VALUES ('small')")
             big = [db.execute("INSERT INTO t VALUES (zeroblob(10000000))") for _ in range(2)]
-            print([type(result).__name__ for result in await asyncio.gather(small, *big, return_exceptions=True)])
+            results = await asyncio.gather(small, *big, return_exceptions=True)
+            print([type(result).__name__ for result in results])
             resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
             await db.execute(insert)
             print([row[0] for row in await db.get_all("SELECT typeof(x) FROM t")])
@@ -61,37 +62,45 @@ async def test_a_database_at_its_own_size_limit_is_full_too(path):
         assert len(await db.get_all("SELECT * FROM t")) == 1
 
 
-@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
-@pytest.mark.parametrize("locked", ["file", "folder"])
-async def test_a_database_that_cannot_be_written_says_so(child, locked):
+@pytest.fixture
+def open_folder():
+    """A folder that another user can enter, unlike pytest's own."""
     folder = Path(tempfile.mkdtemp())
-    try:
-        path = folder / "app.db"
-        async with Database.open(path) as db:
-            await db.execute("CREATE TABLE t (x)")
-        path.chmod(0o444 if locked == "file" else 0o666)
-        folder.chmod(0o777 if locked == "file" else 0o555)
-        output = await child(
-            """
-            import asyncio, os, sys
-            from tetherpy.database import Database, DatabaseReadOnlyError
+    yield folder
+    folder.chmod(0o700)
+    shutil.rmtree(folder)
 
-            async def main():
-                if os.geteuid() == 0:
-                    os.setuid(65534)
-                try:
-                    await Database.open(sys.argv[1])
-                except DatabaseReadOnlyError as error:
-                    print(error.path)
 
-            asyncio.run(main())
-            """,
-            path,
-        ).end()
-        assert output == f"{path}\n"
-    finally:
-        folder.chmod(0o700)
-        shutil.rmtree(folder)
+def set_modes(path, file_mode, folder_mode):
+    path.chmod(file_mode)
+    path.parent.chmod(folder_mode)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
+@pytest.mark.parametrize("modes", [(0o444, 0o777), (0o666, 0o555)], ids=["file", "folder"])
+async def test_a_database_that_cannot_be_written_says_so(open_folder, child, modes):
+    path = open_folder / "app.db"
+    async with Database.open(path) as db:
+        await db.execute("CREATE TABLE t (x)")
+    set_modes(path, *modes)
+    output = await child(
+        """
+        import asyncio, os, sys
+        from tetherpy.database import Database, DatabaseReadOnlyError
+
+        async def main():
+            if os.geteuid() == 0:
+                os.setuid(65534)
+            try:
+                await Database.open(sys.argv[1])
+            except DatabaseReadOnlyError as error:
+                print(error.path)
+
+        asyncio.run(main())
+        """,
+        path,
+    ).end()
+    assert output == f"{path}\n"
 
 
 async def test_a_damaged_file_says_so_and_is_not_made_worse(path):

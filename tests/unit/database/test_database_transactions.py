@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import sqlite3
 
 import pytest
@@ -32,6 +33,14 @@ def lock_is_free(db):
     return True
 
 
+async def insert_and_fail(transaction, value):
+    async with transaction as tx:
+        await tx.execute("INSERT INTO t VALUES (?)", (value,))
+        async with tx.transaction() as inner:
+            await inner.execute("INSERT INTO t VALUES (?)", (value,))
+        raise KeyError(value)
+
+
 async def test_all_or_nothing(db):
     async with db.transaction() as tx:
         await tx.execute("INSERT INTO t VALUES (1)")
@@ -40,9 +49,7 @@ async def test_all_or_nothing(db):
         assert await values(db) == []
     assert await values(db) == [1, 2, 3]
     with pytest.raises(KeyError):
-        async with db.transaction() as tx:
-            await tx.run(lambda connection: connection.execute("DELETE FROM t"))
-            raise KeyError
+        await insert_and_fail(db.transaction(), 4)
     assert await values(db) == [1, 2, 3]
 
 
@@ -50,11 +57,7 @@ async def test_nested_ones_are_undone_alone(db):
     async with db.transaction() as tx:
         await tx.execute("INSERT INTO t VALUES (1)")
         with pytest.raises(KeyError):
-            async with db.transaction() as inner:
-                await inner.execute("INSERT INTO t VALUES (2)")
-                async with inner.transaction() as innermost:
-                    await innermost.execute("INSERT INTO t VALUES (3)")
-                raise KeyError
+            await insert_and_fail(db.transaction(), 2)
         async with tx.transaction() as inner:
             await inner.execute("INSERT INTO t VALUES (4)")
             with pytest.raises(TransactionNestedError):
@@ -115,24 +118,35 @@ async def test_a_transaction_that_is_over_takes_nothing_more(db):
 async def test_a_failing_commit_is_a_rollback(db):
     await db.execute("CREATE TABLE p (id INTEGER PRIMARY KEY)")
     await db.execute("CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED)")
+    tx = await db.transaction().__aenter__()
+    await tx.execute("INSERT INTO t VALUES (1)")
+    await tx.execute("INSERT INTO c VALUES (9)")
     with pytest.raises(sqlite3.IntegrityError):
-        async with db.transaction() as tx:
-            await tx.execute("INSERT INTO t VALUES (1)")
-            await tx.execute("INSERT INTO c VALUES (9)")
+        await tx.__aexit__(None, None, None)
     assert await values(db) == []
     assert lock_is_free(db)
 
 
 async def test_after_sqlite_rolled_back_by_itself_nothing_is_committed_alone(db):
+    def insert_and_ignore(connection):
+        connection.execute("INSERT INTO t VALUES (1)")
+        with contextlib.suppress(sqlite3.IntegrityError):
+            connection.execute("INSERT OR ROLLBACK INTO filled VALUES (NULL)")
+        connection.execute("INSERT INTO t VALUES (2)")
+
+    await db.execute("CREATE TABLE filled (x NOT NULL)")
     with pytest.raises(TransactionOverError):
-        async with db.transaction() as tx:
-            await tx.execute("INSERT INTO t VALUES (1)")
-            with pytest.raises(sqlite3.IntegrityError):
-                await tx.execute("CREATE TABLE strict (x NOT NULL)")
-                await tx.execute("INSERT OR ROLLBACK INTO strict VALUES (NULL)")
-            with pytest.raises(TransactionOverError):
-                await tx.execute("INSERT INTO t VALUES (2)")
+        await db.run(insert_and_ignore)
+    tx = await db.transaction().__aenter__()
+    await tx.execute("INSERT INTO t VALUES (1)")
+    with pytest.raises(sqlite3.IntegrityError):
+        await tx.execute("INSERT OR ROLLBACK INTO filled VALUES (NULL)")
+    with pytest.raises(TransactionOverError):
+        await tx.execute("INSERT INTO t VALUES (2)")
+    with pytest.raises(TransactionOverError):
+        await tx.__aexit__(None, None, None)
     assert await values(db) == []
+    assert lock_is_free(db)
 
 
 async def test_a_childs_task_left_behind_cannot_join_the_next_transaction(db):
@@ -145,16 +159,20 @@ async def test_a_childs_task_left_behind_cannot_join_the_next_transaction(db):
             await go_on.wait()
             await inner.execute("INSERT INTO t VALUES (13)")
 
-    with pytest.raises(KeyError):
+    async def leave_child_behind():
         async with db.transaction() as tx:
-            task = asyncio.create_task(child(tx))
+            tasks.append(asyncio.create_task(child(tx)))
             await entered.wait()
             raise KeyError
+
+    tasks = []
+    with pytest.raises(KeyError):
+        await leave_child_behind()
     async with db.transaction() as tx:
         go_on.set()
-        await asyncio.wait([task])
+        await asyncio.wait(tasks)
         await tx.execute("INSERT INTO t VALUES (1)")
-    assert isinstance(task.exception(), TransactionOverError)
+    assert isinstance(tasks[0].exception(), TransactionOverError)
     assert await values(db) == [1]
 
 

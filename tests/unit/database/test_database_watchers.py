@@ -1,6 +1,7 @@
 import asyncio
-import ctypes
+import contextlib
 import os
+import resource
 import sys
 
 import pytest
@@ -21,16 +22,20 @@ def bell(tmp_path):
     bell.close()
 
 
-@pytest.fixture
-def every_inotify_instance_taken():
-    libc = ctypes.CDLL(None, use_errno=True)
-    taken = []
-    while (fd := libc.inotify_init1(os.O_CLOEXEC)) >= 0:
-        taken.append(fd)
-        assert len(taken) < 100_000
-    yield
-    for fd in taken:
-        os.close(fd)
+@contextlib.contextmanager
+def no_descriptor_left():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.dup(0)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, hard))
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for fd in taken:
+            os.close(fd)
 
 
 async def rung(bell, woken):
@@ -84,7 +89,7 @@ async def test_a_bell_that_cannot_be_rung_does_not_undo_the_commit(tmp_path, cap
 
 
 @linux
-async def test_without_inotify_the_database_is_asked(tmp_path, every_inotify_instance_taken):
+async def test_without_inotify_the_database_is_asked(tmp_path):
     async with (
         Database.open(tmp_path / "app.db", safety_interval=None) as db,
         Database.open(tmp_path / "app.db", safety_interval=None) as other,
@@ -92,7 +97,8 @@ async def test_without_inotify_the_database_is_asked(tmp_path, every_inotify_ins
         await other.execute("CREATE TABLE t (x)")
         heard = []
         changed = asyncio.Event()
-        remove = db.on_change(lambda tables: (heard.append(tables), changed.set()))
+        with no_descriptor_left():
+            remove = db.on_change(lambda tables: (heard.append(tables), changed.set()))
         assert isinstance(db._feed._watcher, PollingWatcher)
         await db._feed.caught_up()
         for value in range(3):
