@@ -8,7 +8,7 @@ from typing import Any
 
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
 from .edges import activate, deactivate, let_go
-from .element import Element
+from .element import NO_VALUE, Element
 from .errors import ProviderDisposedError, ProviderError
 from .promise import Loan, Promise
 from .propagation import is_still_loading, report_failure, schedule_retry, set_value
@@ -55,7 +55,7 @@ class AsyncFlow:
         self._is_refresh = not ref.is_reload
         previous = self.element.value
         self.loading = AsyncLoading[Any]()
-        if previous is not None:
+        if previous is not NO_VALUE:
             self.loading = previous.followed_by(self.loading, is_refresh=self._is_refresh)
         if self.promise.done:
             self.promise = Promise()
@@ -118,7 +118,7 @@ class AsyncFlow:
 
     @property
     def _current(self) -> AsyncValue[Any]:
-        if self.element.host.scheduler.building is self.element or self.element.value is None:
+        if self.element.host.scheduler.building is self.element or self.element.value is NO_VALUE:
             return self.loading
         return self.element.value  # type: ignore[no-any-return]  # an element with a flow holds AsyncValues
 
@@ -142,6 +142,8 @@ class AsyncFlow:
 
     def stop(self) -> None:
         """Cancel what the current build is doing; the promise waits for the next build."""
+        if self.element.retries is not None:
+            self.element.retries.cancel()
         source, self._source = self._source, None
         if source is not None:
             source.stop()

@@ -7,11 +7,12 @@ from typing import Any, Generic, TypeVar, cast
 
 from .async_flow import AsyncFlow, attach_value
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncState, AsyncValue
+from .edges import let_go
 from .element import Build, Element, Host
 from .listenable import ProviderListenable, Refreshable
 from .override import Override
 from .promise import Promise
-from .propagation import depend_on
+from .propagation import depend_on, read
 from .provider import ProviderBase
 
 T = TypeVar("T")
@@ -46,9 +47,13 @@ class FutureOf(Refreshable[Awaitable[T]]):
 
         return Element(host, self, current)
 
-    def lend(self, element: Element, value: Awaitable[T]) -> Awaitable[T]:
-        """Keep the provider in use while the reader waits."""
-        return flow_of(element.sources[0]).lend()
+    def read_in(self, host: Host) -> Awaitable[T]:
+        """Return the promise; the provider stays in use while the reader waits."""
+        element = host.find(self._provider)
+        read(element)
+        lent = flow_of(element).lend()
+        let_go(element)
+        return lent
 
     def __repr__(self) -> str:
         return f"{self._provider!r}.future"
@@ -76,16 +81,11 @@ class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
         def current(build: Build) -> Promise[R]:
             return selection.follow(depend_on(build.element, source))
 
-        node = Element(host, self, current)
-        node.notifier = selection
-        return node
+        return Element(host, self, current)
 
-    def lend(self, element: Element, value: Awaitable[R]) -> Awaitable[R]:
-        """Return an awaitable that goes on by itself when the reader's node is gone."""
-        promise = cast("Promise[R]", value)
-        if promise.done:
-            return promise
-        return _selected(flow_of(element.sources[0]).lend(), self._selector)
+    def read_in(self, host: Host) -> Awaitable[R]:
+        """Return an awaitable of the selected part; the provider stays in use while the reader waits."""
+        return _selected(self._provider.future.read_in(host), self._selector)
 
     def __repr__(self) -> str:
         return f"{self._provider!r}.select_async({getattr(self._selector, '__name__', '...')})"

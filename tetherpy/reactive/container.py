@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
 from types import TracebackType
@@ -140,24 +141,15 @@ class ProviderContainer:
         element = self.elements.get(listenable)
         if element is not None and not element.state:
             return element.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
-        return cast("T", self._read(listenable))
+        return self._read(listenable)
 
-    def _read(self, listenable: ProviderListenable[Any]) -> Any:
+    def _read(self, listenable: ProviderListenable[T]) -> T:
         self.check()
         self.scheduler.depth += 1
         try:
-            element = listenable.node_in(self)
-            if element.state > 0:
-                update(element)
-            value, failure = element.value, element.failure
-            if failure is None:
-                value = listenable.lend(element, value)
-            let_go(element)
+            return listenable.read_in(self)
         finally:
             self.scheduler.leave()
-        if failure is not None:
-            raise ProviderError(element.provider) from failure
-        return value
 
     def listen(
         self,
@@ -297,6 +289,19 @@ class ProviderContainer:
             if element.host is self and override is not None and override is not current.get(override.origin):
                 override.attach(element, provider)
                 invalidate(element, reason)
+
+    @contextmanager
+    def batch(self) -> Iterator[None]:
+        """Make several changes as one: what derives from them is refreshed, and listeners called, at the end.
+
+        Under a running event loop changes of one turn are together anyway; this is for scripts without one.
+        """
+        self.check()
+        self.scheduler.depth += 1
+        try:
+            yield
+        finally:
+            self.scheduler.leave()
 
     async def pump(self) -> None:
         """Wait until every scheduled refresh and disposal has run."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from .element import BUILDING, CHECK, DIRTY, DISPOSED, Element
+from .element import BUILDING, CHECK, DIRTY, DISPOSED, NO_VALUE, Element
 from .lifecycle import Event, Report
 
 
@@ -113,7 +113,8 @@ def let_go(element: Element) -> None:
         if element.state != BUILDING and not is_used(element):
             drop_sources(element)
             element.state = DIRTY
-            element.ref = element.value = None
+            element.ref = None
+            element.value = NO_VALUE
     elif provider.is_auto_dispose and element.state != DISPOSED and not is_used(element):
         scheduler = element.host.scheduler
         scheduler.disposals.append(element)

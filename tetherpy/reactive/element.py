@@ -23,8 +23,8 @@ DIRTY: Final = 2
 BUILDING: Final = 3
 DISPOSED: Final = 4
 
-LATE: Final = 1 << 60
-"""The value of ``Element.idx`` outside a build: a source that is watched now is linked at once."""
+NO_VALUE: Final = object()
+"""What an element holds before its first build and while it is in error; different from any value."""
 
 
 class Build:
@@ -144,7 +144,7 @@ class Element:
         self.provider = provider
         self.create: Any = create
         self.state = DIRTY
-        self.value: Any = None
+        self.value: Any = NO_VALUE
         self.failure: Exception | None = None
         self.ref: Any = None
         self.cause: object = None
@@ -152,7 +152,7 @@ class Element:
         self.observers: Any = None
         self.listeners: tuple[Listener, ...] = ()
         self.active = 0
-        self.idx = LATE
+        self.idx = 0
         self.fresh: list[Element] | None = None
         self.mark: object = None
         self.differs: Callable[[Any, Any], bool] | None = None

@@ -36,9 +36,9 @@ class ProviderListenable(Generic[T_co]):
         """Return the live node of this in a container, mounting it if needed (not built yet)."""
         raise NotImplementedError
 
-    def lend(self, element: Element, value: T_co) -> T_co:  # type: ignore[misc]  # hands back what it was given
-        """Return what a reader from outside gets for the node's value."""
-        return value
+    def read_in(self, host: Host) -> T_co:
+        """Return the current value in a container, for a reader outside the graph."""
+        raise NotImplementedError
 
     def select(self, selector: Callable[[T_co], R]) -> Selector[T_co, R]:
         """Listen to a part only: who watches it is rebuilt when ``selector(value)`` changes by ``!=``.
@@ -76,6 +76,10 @@ class Selector(ProviderListenable[R], Generic[T_co, R]):
 
     def __repr__(self) -> str:
         return f"{self._source!r}.select({getattr(self._selector, '__name__', '...')})"
+
+    def read_in(self, host: Host) -> R:
+        """Return the selected part of the current value."""
+        return self._selector(self._source.read_in(host))
 
     def node_in(self, host: Host) -> Element:
         """Return a new node of its own, gone again with its last user."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar, cast
 from .async_flow import AsyncFlow
 from .async_provider import flow_of
 from .async_value import AsyncState, AsyncValue
-from .element import BUILDING, Element
+from .element import BUILDING, NO_VALUE, Element
 from .errors import NotifierNotReadyError, UnmountedRefError
 from .promise import Promise
 from .propagation import read, set_value
@@ -89,7 +89,7 @@ class Notifier(NotifierBase[T]):
         """
         element = self._attached()
         if element.state == BUILDING:
-            if self.ref.is_first_build and element.value is None:
+            if element.value is NO_VALUE:
                 raise NotifierNotReadyError(type(self))
             return element.value  # type: ignore[no-any-return]  # what build() gave
         if element.ref is None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from .edges import let_go
 from .element import Build, Element, Host
 from .errors import ProviderError
 from .listenable import Refreshable
-from .propagation import depend_on
+from .propagation import depend_on, read
 from .provider import ProviderBase
 
 N = TypeVar("N")
@@ -45,6 +46,16 @@ class NotifierOf(Refreshable[N]):
             return source.notifier  # type: ignore[no-any-return]  # what the provider's class is declared with
 
         return Element(host, self, current)
+
+    def read_in(self, host: Host) -> N:
+        """Return the notifier, building the provider first if needed."""
+        element = host.find(self._provider)
+        if element.state > 0:
+            host.update(element)
+        if element.notifier is None:
+            read(element)
+        let_go(element)
+        return element.notifier  # type: ignore[no-any-return]  # what the provider's class is declared with
 
     def __repr__(self) -> str:
         return f"{self._provider!r}.notifier"

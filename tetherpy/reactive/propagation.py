@@ -15,7 +15,7 @@ from typing import Any, Final
 import attrs
 
 from .edges import add_source, drop_sources, is_used, let_go, mark, mark_maybe, relink
-from .element import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED, LATE, Element
+from .element import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED, NO_VALUE, Element
 from .errors import (
     AsyncValueIsLoadingError,
     ChangeDuringBuildError,
@@ -72,7 +72,7 @@ def depend_on(element: Element, source: Element) -> Any:
             sources = element.sources
             if idx < len(sources) and sources[idx] is source:
                 element.idx = idx + 1
-            elif idx == LATE:
+            elif element.state != BUILDING:
                 add_source(element, source)
             else:
                 element.fresh = [source]
@@ -127,8 +127,6 @@ def build(node: Element) -> None:
     replaced = node.ref
     if replaced is not None and replaced.hooks is not None:
         end_build(node)
-    if node.retries is not None:
-        _restart_retries(node, node.retries)
     outer = scheduler.building
     scheduler.building = node
     node.ref = ref = node.provider.build_type(node)
@@ -138,38 +136,33 @@ def build(node: Element) -> None:
         value = node.create(ref)
         if node.fresh is not None:
             _check_scopes(node)
+        if replaced is None and type(value) is CoroutineType:
+            value.close()
+            raise ProviderReturnTypeError(node.provider, value, ASYNC_IN_SYNC)
     except BaseException as error:
         scheduler.building = outer
         relink(node)
-        node.idx = LATE
         if not isinstance(error, Exception):
             node.state = DIRTY
             raise
-        fail(node, error, first=replaced is None)
+        fail(node, error)
         return
     scheduler.building = outer
     if node.fresh is not None or node.idx < len(node.sources):
         relink(node)
-    node.idx = LATE
     node.state = CLEAN
+    if node.retries is not None and node.flow is None:
+        node.retries.cancel()
+        node.retries = None
     previous = node.value
-    if replaced is None:
-        if type(value) is CoroutineType:
-            value.close()
-            fail(node, ProviderReturnTypeError(node.provider, value, ASYNC_IN_SYNC), first=True)
-            return
-        node.value = value
-        if node.listeners or host.observers or ref.hooks is not None:
-            _announce_first(node)
-    elif value is not previous or node.failure is not None:
+    if value is not previous:
         node.value = value
         try:
-            differs = node.differs
-            # Anything but a plain False counts as a change: NumPy arrays, ORM expressions, an == that raises.
-            changed = (value != previous if differs is None else differs(previous, value)) is not False
+            # Anything but a plain False is a change: NumPy arrays, ORM expressions, an == that raises.
+            changed = (value != previous if node.differs is None else _differs(node, previous)) is not False
         except Exception:
             changed = True
-        if changed or node.failure is not None:
+        if changed:
             node.failure = None
             observers = node.observers
             if observers:
@@ -178,10 +171,12 @@ def build(node: Element) -> None:
                     observer.cause = node
             if node.listeners or host.observers or ref.hooks is not None:
                 announce(node, previous)
-    if node.retries is not None and node.flow is None:
-        node.retries = None
-    if not node.active and node.observers is None and node.provider.is_auto_dispose:
-        let_go(node)
+            if replaced is None and node.provider.is_auto_dispose:
+                let_go(node)
+
+
+def _differs(node: Element, previous: Any) -> bool:
+    return previous is NO_VALUE or node.differs is None or node.differs(previous, node.value)
 
 
 def set_value(node: Element, value: Any) -> None:
@@ -200,16 +195,14 @@ def set_value(node: Element, value: Any) -> None:
         raise ChangeDuringBuildError(node.provider, building.provider)
     previous = node.value
     node.value = value
+    try:
+        if (value != previous if node.differs is None else _differs(node, previous)) is False:
+            return
+    except Exception:  # noqa: S110  an == that raises counts as a change
+        pass
     if node.failure is not None:
         node.failure = None
         node.state = CLEAN
-    else:
-        try:
-            differs = node.differs
-            if (value != previous if differs is None else differs(previous, value)) is False:
-                return
-        except Exception:  # noqa: S110  an == that raises counts as a change
-            pass
     if node.observers:
         mark(node.observers, node)
     if node.listeners or host.observers or (node.ref is not None and node.ref.hooks is not None):
@@ -222,28 +215,22 @@ def set_value(node: Element, value: Any) -> None:
         scheduler.request()
 
 
-def fail(node: Element, error: Exception, *, first: bool = False) -> None:
+def fail(node: Element, error: Exception) -> None:
     """Put a node in error: what depends on it will see it, and it is reported once."""
-    host = node.host
     previous = node.value
     node.state = FAILED
     node.failure = error
-    node.value = None
-    observers = node.observers
-    if observers:
-        for observer in observers:
+    node.value = NO_VALUE
+    if node.observers:
+        for observer in node.observers:
             observer.state = DIRTY
             observer.cause = node
     if not is_still_loading(error):
         if not isinstance(error, ProviderError):
             report_failure(node, error)
         schedule_retry(node, error)
-    if node.listeners or host.observers:
-        if first:
-            _announce_first(node)
-        else:
-            announce(node, previous)
-    if not node.active and node.observers is None and node.provider.is_auto_dispose:
+    announce(node, previous)
+    if node.provider.is_auto_dispose:
         let_go(node)
 
 
@@ -316,7 +303,8 @@ def dispose(node: Element) -> None:
         node.flow.dispose()
     if node.sources:
         drop_sources(node)
-    node.value = node.mark = None
+    node.value = NO_VALUE
+    node.mark = None
     host.forget(node)
     for observer in host.observers:
         tell(node, observer.did_unmount_provider)
@@ -331,7 +319,7 @@ def dispose_if_unused(node: Element) -> None:
 def refresh_if_used(node: Element) -> None:
     """Bring a queued node up to date, unless nobody who is not paused listens any more."""
     if node.state > 0 and node.active and node.state != DISPOSED:
-        node.host.update(node)
+        update(node)
 
 
 # -- telling -------------------------------------------------------------------------------------
@@ -340,42 +328,32 @@ def refresh_if_used(node: Element) -> None:
 def announce(node: Element, previous: Any) -> None:
     """Tell listeners and observers of a change: now if no build runs, else when the outermost has ended."""
     scheduler = node.host.scheduler
-    scheduler.announcements.append(partial(_tell_change, node, previous, node.value, node.failure))
+    scheduler.announcements.append(partial(_tell, node, previous, node.value, node.failure))
     if scheduler.building is None and scheduler.depth <= 1:
         scheduler.announce()
 
 
-def _announce_first(node: Element) -> None:
-    scheduler = node.host.scheduler
-    scheduler.announcements.append(partial(_tell_first, node, node.value, node.failure))
-
-
-def _tell_change(node: Element, previous: Any, value: Any, failure: Exception | None) -> None:
-    _tell_self(node, previous, value, failure)
+def _tell(node: Element, previous: Any, value: Any, failure: Exception | None) -> None:
+    first = previous is NO_VALUE and node.ref is not None and node.ref.cause is None
+    if previous is NO_VALUE:
+        previous = None
+    if value is NO_VALUE:
+        value = None
+    if node.ref is not None and node.ref.hooks is not None:
+        for on_change, on_error in tuple(node.ref.hooks.self_listeners):
+            if failure is None:
+                _guarded(node, on_change, previous, value)
+            elif on_error is not None:
+                _guarded(node, on_error, failure)
     for listener in node.listeners:
-        listener.notify(previous, value, failure)
+        # Who made the provider be built has its value already; weak listeners did not.
+        if not first or listener.weak:
+            listener.notify(previous, value, failure)
     for observer in node.host.observers:
-        tell(node, observer.did_update_provider, previous, value)
-
-
-def _tell_self(node: Element, previous: Any, value: Any, failure: Exception | None) -> None:
-    build = node.ref
-    if build is None or build.hooks is None:
-        return
-    for on_change, on_error in tuple(build.hooks.self_listeners):
-        if failure is None:
-            _guarded(node, on_change, previous, value)
-        elif on_error is not None:
-            _guarded(node, on_error, failure)
-
-
-def _tell_first(node: Element, value: Any, failure: Exception | None) -> None:
-    _tell_self(node, None, value, failure)
-    for listener in node.listeners:
-        if listener.weak:
-            listener.notify(None, value, failure)
-    for observer in node.host.observers:
-        tell(node, observer.did_add_provider, value)
+        if first:
+            tell(node, observer.did_add_provider, value)
+        else:
+            tell(node, observer.did_update_provider, previous, value)
 
 
 def tell(node: Element, method: Any, *arguments: Any) -> None:
@@ -405,8 +383,9 @@ def schedule_retry(node: Element, error: Exception) -> bool:
     if policy is None:
         return False
     retries = node.retries
-    if retries is None:
-        retries = node.retries = Retrying()
+    if retries is None or isinstance(node.ref.cause, Element):
+        # A changed dependency is a new situation: counting begins again (Riverpod).
+        retries = node.retries = _fresh(retries)
     try:
         return retries.schedule(policy, error, lambda: invalidate(node, Invalidation("retry")))
     except Exception as broken:
@@ -414,10 +393,10 @@ def schedule_retry(node: Element, error: Exception) -> bool:
         return False
 
 
-def _restart_retries(node: Element, retries: Retrying) -> None:
-    retries.cancel()
-    if isinstance(node.cause, Element):
-        node.retries = None
+def _fresh(retries: Retrying | None) -> Retrying:
+    if retries is not None:
+        retries.cancel()
+    return Retrying()
 
 
 def _check_scopes(node: Element) -> None:

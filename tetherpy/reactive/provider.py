@@ -11,9 +11,11 @@ from weakref import WeakValueDictionary
 
 import attrs
 
+from .edges import let_go
 from .element import Element, Host
 from .listenable import Refreshable
 from .override import Override
+from .propagation import read
 from .retry import Retry
 
 T_co = TypeVar("T_co", covariant=True)
@@ -155,6 +157,14 @@ class ProviderBase(Refreshable[T_co]):
     def node_in(self, host: Host) -> Element:
         """Return its element in a container, mounting it where it belongs."""
         return host.find(self)
+
+    def read_in(self, host: Host) -> T_co:
+        """Return the current value in a container, building it if needed."""
+        element = host.find(self)
+        value = read(element)
+        if self._options.auto_dispose:
+            let_go(element)
+        return value  # type: ignore[no-any-return]  # what create gave
 
     def attach(self, element: Element) -> None:
         """Prepare a new element with this provider's own function."""

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from .container import ProviderContainer
 from .edges import add_source, let_go, mark
-from .element import LATE, Build, Element
+from .element import BUILDING, Build, Element
 from .errors import NoEventLoopError, UnmountedRefError
 from .lifecycle import Event, Hooks
 from .listenable import ProviderListenable, Refreshable
@@ -89,7 +89,7 @@ class Ref(Build):
                 sources = element.sources
                 if idx < len(sources) and sources[idx] is source:
                     element.idx = idx + 1
-                elif idx == LATE:
+                elif element.state != BUILDING:
                     check_scope(element.provider, source.provider)
                     add_source(element, source)
                 else:
@@ -121,7 +121,7 @@ class Ref(Build):
         subscription = subscribe(
             listenable.node_in(element.host), callback, on_error, fire_immediately=fire_immediately, weak=weak
         )
-        if not element.active and element.idx == LATE:
+        if not element.active and element.state != BUILDING:
             subscription.pause()
         hooks.subscriptions.append(subscription)
         return subscription
@@ -295,7 +295,7 @@ class Ref(Build):
     @property
     def is_paused(self) -> bool:
         """Whether nobody listens, or everybody who does is paused."""
-        return not self.element.active and self.element.idx == LATE
+        return not self.element.active and self.element.state != BUILDING
 
     # -- internals -------------------------------------------------------------------------------
 

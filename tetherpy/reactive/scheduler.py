@@ -143,10 +143,11 @@ class Scheduler(Generic[E]):
                 self._refresh(node)
                 if self.announcements:
                     self.announce()
-            disposals, self.disposals = self.disposals, []
-            for node in disposals:
-                self._dispose(node)
-            if self.announcements:
-                self.announce()
+            if self.disposals:
+                disposals, self.disposals = self.disposals, []
+                for node in disposals:
+                    self._dispose(node)
+                if self.announcements:
+                    self.announce()
         finally:
             self.depth -= 1

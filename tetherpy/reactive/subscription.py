@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 from .edges import activate, add_listener, deactivate, remove_listener
-from .element import Element
+from .element import NO_VALUE, Element
 from .propagation import read
 
 T = TypeVar("T")
@@ -150,7 +150,8 @@ def subscribe(
             if not weak and element.state > 0:
                 element.host.update(element)
             if fire_immediately:
-                subscription.notify(None, element.value, element.failure)
+                value = None if element.value is NO_VALUE else element.value
+                subscription.notify(None, value, element.failure)
         except BaseException:
             subscription.close()
             raise
