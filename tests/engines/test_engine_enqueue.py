@@ -73,10 +73,14 @@ async def test_a_job_in_a_transaction_exists_when_that_commits(kit):
 
 async def test_a_job_in_a_transaction_that_fails_never_was(kit):
     await kit.add("before")
-    with pytest.raises(RuntimeError, match="changed my mind"):
+
+    async def change_of_mind():
         async with kit.transaction() as transaction:
             await kit.engine.enqueue([NewJob(job_key="k")], transaction)
             raise RuntimeError("changed my mind")
+
+    with pytest.raises(RuntimeError, match="changed my mind"):
+        await change_of_mind()
     assert [job.job_key for job in await kit.engine.find(JobQuery())] == ["before"]
     assert (await kit.engine.counts()).pending == 1
 

@@ -8,6 +8,7 @@ from tetherpy.jobs import (
     ClaimLostError,
     Completed,
     Failed,
+    NewJob,
     Progress,
     Released,
     Settlement,
@@ -145,7 +146,7 @@ async def test_outcome_and_the_handlers_writes_commit_together(kit):
     await kit.add()
     claim = await kit.claim_one()
     async with kit.transaction() as transaction:
-        (side_effect,) = await kit.engine.enqueue([_job("effect")], transaction)
+        (side_effect,) = await kit.engine.enqueue([NewJob(job_key="effect")], transaction)
         await kit.engine.settle(Settlement(claim, Completed('"done"')), transaction)
         assert (await kit.engine.get(claim.id)).status is BackgroundJobStatus.RUNNING
     assert (await kit.engine.get(claim.id)).result == "done"
@@ -156,15 +157,13 @@ async def test_a_lost_claim_rolls_the_handlers_writes_back(kit):
     await kit.add()
     claim = await kit.claim_one()
     await kit.engine.rescue(["w1"])
-    with pytest.raises(ClaimLostError) as raised:
+
+    async def handler_with_effect():
         async with kit.transaction() as transaction:
-            await kit.engine.enqueue([_job("effect")], transaction)
+            await kit.engine.enqueue([NewJob(job_key="effect")], transaction)
             await kit.engine.settle(Settlement(claim, Completed()), transaction)
+
+    with pytest.raises(ClaimLostError) as raised:
+        await handler_with_effect()
     assert (raised.value.job_id, raised.value.worker_id, raised.value.attempt) == (claim.id, "w1", 1)
     assert (await kit.engine.counts()).total == 1
-
-
-def _job(job_key):
-    from tetherpy.jobs import NewJob
-
-    return NewJob(job_key=job_key)

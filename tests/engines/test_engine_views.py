@@ -40,6 +40,12 @@ class Seen:
         return self.values[-1]
 
 
+async def eventually(condition):
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - nothing announces it
+            await asyncio.sleep(0)
+
+
 async def finish(engine, claims):
     await engine.exchange("w1", [Settlement(claim, Completed()) for claim in claims], 0)
 
@@ -129,9 +135,7 @@ async def test_subscribers_share_a_view_and_leave_nothing_behind(kit):
     assert [len(jobs) for jobs in late.values] == [1]
     for seen in [*streams, late]:
         seen.subscription.dispose()
-    async with asyncio.timeout(5):
-        while not manager._hub.is_idle:
-            await asyncio.sleep(0)
+    await eventually(lambda: manager._hub.is_idle)
     await kit.add()
     assert len(asked) == 2
 
@@ -183,9 +187,7 @@ async def test_an_error_of_the_store_ends_the_stream_with_it(kit):
 
     kit.manager._hub.store = Broken()
     seen = Seen(kit.manager.watch_counts())
-    async with asyncio.timeout(5):
-        while not seen.errors:
-            await asyncio.sleep(0)
+    await eventually(lambda: seen.errors)
     assert str(seen.errors[0]) == "disk gone"
     assert seen.values == []
 

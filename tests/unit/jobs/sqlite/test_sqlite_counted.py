@@ -1,0 +1,192 @@
+"""What can be counted is: statements, commits and SQLite's own steps, so that no clock is needed."""
+
+import asyncio
+import re
+from datetime import timedelta
+
+import pytest
+
+from tetherpy.database import Database
+from tetherpy.jobs import BackgroundJobManager, Completed, JobTablesMissingError, NewJob, Settlement, SqliteJobEngine
+from tetherpy.jobs.sqlite import claiming, finding
+from tetherpy.jobs.sqlite.exchange import exchange
+from tetherpy.jobs.timestamps import utc_now
+
+LEASE = timedelta(seconds=30)
+
+
+class Trace:
+    """The statements that the writing connection executed.
+
+    SQLite reports a trigger's steps under the text of the statement that fired it: repeats are left out.
+    """
+
+    def __init__(self, db):
+        self.db, self.statements = db, []
+
+    def take(self, statement):
+        if self.statements[-1:] != [statement]:
+            self.statements.append(statement)
+
+    async def __aenter__(self):
+        await self.db.run(lambda connection: connection.set_trace_callback(self.take))
+        self.statements.clear()
+        return self
+
+    async def __aexit__(self, *_):
+        await self.db.run(lambda connection: connection.set_trace_callback(None))
+
+    def count(self, word):
+        texts = (re.sub(r"^(--.*\n)+", "", statement) for statement in self.statements)
+        return sum(text.startswith(word) for text in texts)
+
+
+async def test_a_batch_is_one_commit_and_two_statements_per_job(db, engine):
+    await engine.enqueue([NewJob(job_key="k") for _ in range(40)])
+    claims = (await engine.exchange("w1", [], 20)).claims
+    async with Trace(db) as trace:
+        answer = await engine.exchange("w1", [Settlement(claim, Completed("1")) for claim in claims], 20)
+    assert len(answer.claims) == 20
+    assert trace.count("COMMIT") == 1
+    assert trace.count("UPDATE background_service_jobs\n") == 20 + 1
+    assert trace.count("INSERT INTO background_service_job_attempts") == 20
+    assert trace.count("SELECT") == 5  # due, the next queue, its jobs, no further queue, due
+
+
+async def test_bulk_and_concurrent_enqueues_share_one_commit(db, engine):
+    async with Trace(db) as trace:
+        await engine.enqueue([NewJob(job_key="k") for _ in range(500)])
+    assert trace.count("COMMIT") == 1
+    async with Trace(db) as trace:
+        await asyncio.gather(*(engine.enqueue([NewJob(job_key="k")]) for _ in range(200)))
+    assert trace.count("COMMIT") <= 3
+
+
+async def test_an_idle_worker_takes_no_write_lock(db, engine):
+    await engine.enqueue([NewJob(job_key="k", delay=100)])
+    async with Trace(db) as trace:
+        for _ in range(5):
+            await engine.exchange("w1", [], 10)
+        await engine.exchange("w1", [], 0)
+        assert await engine.rescue_expired() == []
+        mine = [text for text in trace.statements if text.startswith("BEGIN")]
+    assert mine == []
+
+
+async def steps_of(db, work):
+    """Return how many steps SQLite's virtual machine takes for some work, undone afterwards."""
+
+    def count(connection):
+        steps = 0
+
+        def tick():
+            nonlocal steps
+            steps += 1
+            return 0
+
+        connection.execute("SAVEPOINT counted")
+        connection.set_progress_handler(tick, 1)
+        try:
+            work(connection)
+        finally:
+            connection.set_progress_handler(None, 1)
+            connection.execute("ROLLBACK TO counted")
+            connection.execute("RELEASE counted")
+        return steps
+
+    await db.run(count)
+    return await db.run(count)
+
+
+def claim_ten(connection):
+    assert len(exchange(connection, "w1", [], 10, None, utc_now(), LEASE).claims) == 10
+
+
+async def add_finished(db, count):
+    await db.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
+        "INSERT INTO background_service_jobs (job_key, status, created_at, updated_at, finished_at)"
+        " SELECT 'k', 'COMPLETED', '2020-01-01T00:00:00.000000Z', '2020-01-01T00:00:00.000000Z',"
+        " '2020-01-01T00:00:00.000000Z' FROM n",
+        (count,),
+    )
+
+
+CROWDS = {
+    "finished": lambda db, engine: add_finished(db, 20_000),
+    "delayed, of higher priority": lambda db, engine: engine.enqueue(
+        [NewJob(job_key="k", priority=9, delay=3600) for _ in range(20_000)]
+    ),
+    "pending behind": lambda db, engine: engine.enqueue([NewJob(job_key="k") for _ in range(20_000)]),
+}
+
+
+@pytest.mark.parametrize("crowd", CROWDS)
+async def test_a_claim_takes_the_same_steps_beside_a_crowd(db, engine, crowd):
+    await engine.enqueue([NewJob(job_key="k", priority=1) for _ in range(10)])
+    alone = await steps_of(db, claim_ten)
+    await CROWDS[crowd](db, engine)
+    assert await steps_of(db, claim_ten) <= alone * 1.1
+
+
+async def test_a_crowd_in_a_queue_that_is_not_mine_costs_nothing(db, engine):
+    await engine.enqueue([NewJob(job_key="k", queue="mine") for _ in range(10)])
+
+    def claim_mine(connection):
+        assert len(exchange(connection, "w1", [], 10, ["mine"], utc_now(), LEASE).claims) == 10
+
+    alone = await steps_of(db, claim_mine)
+    await engine.enqueue([NewJob(job_key="k", priority=9, queue="other") for _ in range(20_000)])
+    assert await steps_of(db, claim_mine) <= alone * 1.1
+
+
+async def test_looking_for_work_and_counting_do_not_grow_with_the_table(db, engine):
+    def look(connection):
+        claiming.is_work_there(connection, utc_now(), None)
+        finding.counts(connection)
+        finding.revisions(connection)
+
+    alone = await steps_of(db, look)
+    await add_finished(db, 20_000)
+    await engine.enqueue([NewJob(job_key="k", delay=3600) for _ in range(20_000)])
+    assert await steps_of(db, look) <= alone * 1.1 + 40  # a row more in the table of counts
+
+
+async def test_jobs_falling_due_together_are_promoted_in_steps(db, engine):
+    await engine.enqueue([NewJob(job_key="k", delay=3600) for _ in range(10_050)])
+    await db.execute("UPDATE background_service_jobs SET run_at = '2020-01-01T00:00:00.000000Z'")
+    await engine.exchange("w1", [], 1)
+    assert (await db.get("SELECT count(*) AS n FROM background_service_jobs WHERE due = 0"))["n"] == 50
+    await engine.exchange("w1", [], 1)
+    assert (await db.get("SELECT count(*) AS n FROM background_service_jobs WHERE due = 0"))["n"] == 0
+
+
+async def test_counts_are_kept_whoever_writes(db, engine):
+    await add_finished(db, 7)
+    await db.execute("UPDATE background_service_jobs SET status = 'FAILED' WHERE id <= 3")
+    await db.execute("DELETE FROM background_service_jobs WHERE id = 1")
+    counts = await engine.counts()
+    assert (counts.completed, counts.failed, counts.total) == (4, 2, 6)
+
+
+async def test_a_heartbeat_wakes_no_view(db, engine):
+    await engine.enqueue([NewJob(job_key="k")])
+    await engine.exchange("w1", [], 1)
+    before = await engine.revisions()
+    await engine.heartbeat("w1")
+    assert await engine.revisions() == before
+
+
+async def test_tables_are_made_on_first_use_but_not_inside_a_transaction(tmp_path):
+    async with Database.open(tmp_path / "new.db") as db:
+        manager = BackgroundJobManager(db)
+
+        async def enqueue_in_transaction():
+            async with db.transaction() as transaction:
+                return await manager.enqueue("k", transaction=transaction)
+
+        with pytest.raises(JobTablesMissingError):
+            await enqueue_in_transaction()
+        assert await manager.get_all_jobs() == []
+        assert await enqueue_in_transaction() == 1
+        assert isinstance(manager.engine, SqliteJobEngine)

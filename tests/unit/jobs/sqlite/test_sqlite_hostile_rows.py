@@ -1,0 +1,166 @@
+"""Rows that another program wrote: every reading has a defined outcome, and one row never hides the rest."""
+
+import asyncio
+import logging
+
+import pytest
+
+from tetherpy.jobs import (
+    BackgroundJobStatus,
+    Completed,
+    JobQuery,
+    NewJob,
+    PayloadDecodeError,
+    Settlement,
+    UnreadableJobError,
+)
+
+PENDING, FAILED = BackgroundJobStatus.PENDING, BackgroundJobStatus.FAILED
+SPOILT = [
+    ("created_at", "yesterday"),
+    ("created_at", 17),
+    ("updated_at", b"2030"),
+    ("last_attempt_at", "soon"),
+    ("run_at", "whenever"),
+    ("attempts", "many"),
+    ("attempts", 1.5),
+    ("max_attempts", "x"),
+    ("priority", 0.5),
+    ("priority", "high"),
+    ("timeout", "long"),
+    ("timeout", 1e300),
+    ("payload", b"\xff\x00"),
+    ("job_key", b"\xff"),
+    ("progress", "half"),
+    ("finished_at", "never"),
+]
+
+
+async def spoil(db, column, value, job_id):
+    await db.execute(f"UPDATE background_service_jobs SET {column} = ? WHERE id = ?", (value, job_id))
+
+
+@pytest.mark.parametrize(("column", "value"), SPOILT)
+async def test_a_spoilt_row_is_left_out_of_lists_with_a_warning(db, engine, caplog, column, value):
+    bad, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
+    await spoil(db, column, value, bad)
+    with caplog.at_level(logging.WARNING, "tetherpy.jobs"):
+        listed = await engine.find(JobQuery(status=PENDING))
+    assert [job.id for job in listed] == [good]
+    (record,) = caplog.records
+    assert (record.job_id, record.column) == (bad, column)
+    with pytest.raises(UnreadableJobError) as raised:
+        await engine.get(bad)
+    assert (raised.value.job_id, raised.value.column) == (bad, column)
+
+
+@pytest.mark.parametrize(("column", "value"), SPOILT)
+async def test_a_worker_never_stops_at_a_spoilt_row(db, engine, column, value):
+    bad, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
+    await spoil(db, column, value, bad)
+    exchange = await engine.exchange("w1", [], 10)
+    claimed = {claim.id: claim for claim in exchange.claims}
+    assert good in claimed
+    row = await db.get("SELECT status, last_error FROM background_service_jobs WHERE id = ?", (bad,))
+    if bad in claimed:  # the claim itself wrote a value over it
+        assert column in {"attempts", "updated_at", "last_attempt_at", "progress"}
+    else:
+        assert row["status"] == "FAILED"
+        assert column in row["last_error"]
+
+
+async def test_negative_attempts_start_from_zero(db, engine):
+    (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+    await spoil(db, "attempts", -7, job_id)
+    assert (await engine.get(job_id)).attempts == -7
+    (claim,) = (await engine.exchange("w1", [], 1)).claims
+    assert claim.attempt == 1
+
+
+async def test_attempts_at_the_end_of_the_integers_do_not_run_for_ever(db, engine):
+    (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+    await spoil(db, "attempts", 2**63 - 1, job_id)
+    assert (await engine.exchange("w1", [], 1)).claims == ()
+    row = await db.get("SELECT status, last_error FROM background_service_jobs WHERE id = ?", (job_id,))
+    assert row["status"] == "FAILED"
+    assert "attempts" in row["last_error"]
+
+
+async def test_an_unknown_status_is_counted_and_left_alone(db, engine, manager):
+    odd, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
+    await spoil(db, "status", "PAUSED", odd)
+    counts = await engine.counts()
+    assert (counts.pending, counts.unknown, counts.total) == (1, 1, 2)
+    assert [job.id for job in await manager.get_all_jobs()] == [good]
+    assert [claim.id for claim in (await engine.exchange("w1", [], 5)).claims] == [good]
+    with pytest.raises(UnreadableJobError) as raised:
+        await manager.cancel_job(odd)
+    assert raised.value.value == "PAUSED"
+    await manager.delete_job(odd)
+    assert (await engine.counts()).unknown == 0
+
+
+async def test_a_payload_that_is_not_json_lists_and_fails_only_when_decoded(db, engine, manager):
+    (job_id,) = await engine.enqueue([NewJob(job_key="k", payload={"a": 1})])
+    await spoil(db, "payload", "{not json", job_id)
+    (job,) = await manager.get_jobs_by_status(PENDING)
+    assert job.payload_json == "{not json"
+    with pytest.raises(PayloadDecodeError):
+        _ = job.payload
+    (claim,) = (await engine.exchange("w1", [], 1)).claims
+    assert claim.id == job_id
+
+
+@pytest.mark.parametrize("column", ["payload", "job_key", "queue", "last_error", "unique_key"])
+async def test_text_that_is_not_utf8_stops_nobody(db, engine, column):
+    bad, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
+    await db.execute(f"UPDATE background_service_jobs SET {column} = CAST(x'61ff62' AS TEXT) WHERE id = ?", (bad,))
+    listed = await engine.find(JobQuery())
+    assert [job.id for job in listed] == [bad, good]
+    field = "payload_json" if column == "payload" else column
+    assert getattr(listed[0], field) == "a\\xffb"
+    exchange = await engine.exchange("w1", [], 5)
+    assert {claim.id for claim in exchange.claims} == {bad, good}
+    done = [Settlement(claim, Completed()) for claim in exchange.claims]
+    assert (await engine.exchange("w1", done, 5)).rejected == ()
+
+
+async def test_a_program_that_knows_only_the_seeds_columns_can_read_and_add(db, engine):
+    await engine.enqueue([NewJob(job_key="ours", payload={"a": 1}, priority=2)])
+    row = await db.get(
+        "SELECT id, job_key, payload, status, attempts, max_attempts, last_attempt_at, last_error, priority,"
+        " created_at, updated_at FROM background_service_jobs"
+    )
+    assert tuple(row)[:9] == (1, "ours", '{"a":1}', "PENDING", 0, 3, None, None, 2)
+    await db.execute(
+        "INSERT INTO background_service_jobs (job_key, payload, status, attempts, max_attempts, priority,"
+        " created_at, updated_at) VALUES ('theirs', '{}', 'PENDING', NULL, NULL, NULL,"
+        " '2030-01-01T00:00:00.000Z', '2030-01-01T00:00:00.000Z')"
+    )
+    claims = (await engine.exchange("w1", [], 5)).claims
+    assert [claim.job.job_key for claim in claims] == ["ours", "theirs"]
+    assert (claims[1].attempt, claims[1].job.max_attempts) == (1, 3)
+
+
+async def test_streams_go_on_beside_a_spoilt_row(db, engine, manager):
+    bad, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
+    await spoil(db, "created_at", "yesterday", bad)
+    seen, errors = [], []
+    told = asyncio.Event()
+
+    def take(jobs):
+        seen.append([job.id for job in jobs])
+        told.set()
+
+    watched = manager.watch_jobs_by_status(PENDING).subscribe(take, errors.append)
+    broken = manager.watch_job(bad).subscribe(take, errors.append)
+    async with asyncio.timeout(5):
+        while seen != [[good]] or not errors:
+            await asyncio.sleep(0)
+        (third,) = await engine.enqueue([NewJob(job_key="k")])
+        while seen[-1] != [third, good]:
+            told.clear()
+            await told.wait()
+    assert [type(error) for error in errors] == [UnreadableJobError]
+    watched.dispose()
+    broken.dispose()

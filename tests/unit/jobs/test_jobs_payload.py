@@ -1,0 +1,139 @@
+import dataclasses
+from typing import TypedDict
+
+import attrs
+import msgspec
+import pytest
+
+from tetherpy.jobs import PayloadDecodeError, PayloadEncodeError, PayloadTooLargeError, decode, decode_as, encode
+
+
+@attrs.frozen
+class Address:
+    city: str
+    zip_code: int
+
+
+@attrs.frozen
+class Person:
+    name: str
+    address: Address
+
+
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: float = 0.5
+
+
+class Greeting(TypedDict):
+    message: str
+
+
+class Packed(msgspec.Struct):
+    tags: list[str]
+
+
+ADA = Person("Ada", Address("London", 1815))
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation"),
+    [
+        ({"a": [1, None, True, 2.5, "ü"]}, dict),
+        (ADA, Person),
+        (Point(1), Point),
+        ({"message": "hi"}, Greeting),
+        (Packed(["a"]), Packed),
+        ({1: "one"}, dict[int, str]),
+        ("text", str),
+        (3, int),
+        (None, None),
+        (None, Person | None),
+        ("with \0 inside", str),
+        ({"deep": {"er": {"est": []}}}, dict),
+    ],
+)
+def test_what_goes_in_comes_out_as_annotated(value, annotation):
+    assert decode_as(encode(value), annotation) == value
+
+
+def test_nothing_is_no_text_and_null_is_text():
+    assert encode(None) is None
+    assert decode(None) is None
+    assert encode([None]) == "[null]"
+
+
+CYCLE: dict = {}
+CYCLE["self"] = CYCLE
+
+
+def nested(levels):
+    value: list = []
+    for _ in range(levels):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "reason"),
+    [
+        ({"user": {"tags": ["a", object()]}}, "$.user.tags[1]", "object"),
+        (float("nan"), "$", "nan"),
+        ({"a": [1.0, float("inf")]}, "$.a[1]", "inf"),
+        (Person("Ada", Address("\ud800", 1)), "$.address.city", "surrogate"),
+        ({"ok": 1, "bad": "a\udfff"}, "$.bad", "surrogate"),
+        ({"m": {(1, 2): 3}}, "$.m", "key (1, 2)"),
+        ({"m": {None: 3}}, "$.m", "key None"),
+        ({"\ud800": 1}, "$", "key"),
+        (Point(lambda: 0), "$.x", "function"),
+        (Packed([b"", 1j]), "$.tags[1]", "complex"),
+        (CYCLE, "$.self.self.self.self.self.self...", "contains itself"),
+        (nested(5000), "$[0][0][0][0][0][0]...", "too deeply"),
+    ],
+)
+def test_what_json_cannot_hold_is_named_by_its_path(value, path, reason):
+    with pytest.raises(PayloadEncodeError) as raised:
+        encode(value)
+    assert raised.value.path == path
+    assert reason in raised.value.reason
+    assert path in str(raised.value)
+
+
+def test_null_beside_a_nan_hides_nothing():
+    assert encode({"a": None, "b": 1.5}) == '{"a":null,"b":1.5}'
+    with pytest.raises(PayloadEncodeError):
+        encode({"a": None, "b": float("nan")})
+
+
+def test_moderate_nesting_passes():
+    assert decode(encode(nested(100))) == nested(100)
+
+
+def test_the_bound_counts_bytes():
+    assert encode("ü" * 4, 10) == '"üüüü"'
+    with pytest.raises(PayloadTooLargeError) as raised:
+        encode("ü" * 5, 10)
+    assert (raised.value.size, raised.value.limit) == (12, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "annotation", "path"),
+    [
+        ('{"name":"Ada","address":{"city":1,"zip_code":2}}', Person, "$.address.city"),
+        ('[{"x":1},{"x":"no"}]', list[Point], "$[1].x"),
+        ("{}", Greeting, "$"),
+        (None, Person, "$"),
+        ('{"tags":null}', Packed, "$.tags"),
+    ],
+)
+def test_a_misfit_is_named_by_its_path(text, annotation, path):
+    with pytest.raises(PayloadDecodeError) as raised:
+        decode_as(text, annotation)
+    assert raised.value.path == path
+
+
+@pytest.mark.parametrize("text", ["", "{", "not json", '{"a":NaN}', '"\\ud800"', "[" * 100_000, "\ud800"])
+def test_text_that_is_not_json_is_a_decode_error(text):
+    with pytest.raises(PayloadDecodeError):
+        decode(text)
