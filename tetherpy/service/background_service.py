@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -197,9 +197,7 @@ class BackgroundService:
     async def _manager(self) -> BackgroundJobManager:
         async with self._opening:
             if self._database is None:
-                database = await self._opened.enter_async_context(
-                    Database.open(self._files.database, migrations=JOB_MIGRATIONS)
-                )
+                database = await self._opened.enter_async_context(_open(self._files))
                 self._opened.callback(self._forget_database)
                 self._database = database
             return BackgroundJobManager(self._database)
@@ -215,6 +213,14 @@ class BackgroundService:
                 self._mailbox.deliver(frame.name, wire.data_of(frame))
             case _:
                 pass
+
+
+@asynccontextmanager
+async def _open(files: ServiceFiles) -> AsyncGenerator[Database]:
+    # An asynchronous generator, because asyncio.run() closes those that were left open: an app
+    # that forgets aclose() must not hang at its end, waiting for the database's threads.
+    async with Database.open(files.database, migrations=JOB_MIGRATIONS) as database:
+        yield database
 
 
 def _close(descriptor: int | None) -> None:

@@ -88,9 +88,7 @@ class Claimer:
                 return await self._store(settlements, progress, slots)
             except Exception:
                 # Outcomes are kept until they are stored or the lease is lost; the fence decides.
-                _logger.exception(
-                    "%d outcomes could not be stored; trying again in %g s", len(settlements), delay
-                )
+                _logger.exception("%d outcomes could not be stored; trying again in %g s", len(settlements), delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, LAST_RETRY_SECONDS)
             if self._draining:

@@ -49,8 +49,7 @@ class ServiceNotRunningError(ServiceError):
     def __init__(self, database: str) -> None:
         self.database = database
         super().__init__(
-            f"No background service answers for {database}: it was not started, or it has stopped. "
-            "Call start() first."
+            f"No background service answers for {database}: it was not started, or it has stopped. Call start() first."
         )
 
 

@@ -119,9 +119,7 @@ class Executor:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self.slots, thread_name_prefix="job")
         context = contextvars.copy_context()
-        answer = asyncio.get_running_loop().run_in_executor(
-            self._threads, _call, self._pid, context, function, args
-        )
+        answer = asyncio.get_running_loop().run_in_executor(self._threads, _call, self._pid, context, function, args)
         result, error = await answer
         if error is not None:
             raise error

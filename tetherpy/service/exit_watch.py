@@ -21,9 +21,7 @@ def watch_exit(loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable[[], 
     return _watch_by_timer(loop, pid, on_exit)
 
 
-def _watch_descriptor(
-    loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable[[], None]
-) -> Callable[[], None]:
+def _watch_descriptor(loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable[[], None]) -> Callable[[], None]:
     try:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
@@ -44,9 +42,7 @@ def _watch_descriptor(
     return close
 
 
-def _watch_by_timer(
-    loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable[[], None]
-) -> Callable[[], None]:
+def _watch_by_timer(loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable[[], None]) -> Callable[[], None]:
     timer: asyncio.TimerHandle
 
     def look() -> None:

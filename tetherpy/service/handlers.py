@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any, cast, get_type_hints
+from typing import Any, get_type_hints
 
 import attrs
 
@@ -43,9 +43,7 @@ class HandlerRegistry:
 
     _handlers: dict[str, JobHandler] = attrs.field(init=False, factory=dict[str, JobHandler])
 
-    def add(
-        self, key: str, function: Callable[..., Any], retry: Backoff | None, timeout: timedelta | None
-    ) -> None:
+    def add(self, key: str, function: Callable[..., Any], retry: Backoff | None, timeout: timedelta | None) -> None:
         """Register a handler; ``HandlerRegistrationError`` if it could never be called."""
         if key in self._handlers:
             raise HandlerRegistrationError(key, "it has a handler already; one key has one")
@@ -93,8 +91,9 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
     while isinstance(function, partial):
         function = function.func
     if inspect.isroutine(function):
-        return inspect.unwrap(function)
-    return cast("Callable[..., Any]", type(function).__call__)
+        unwrapped: Callable[..., Any] = inspect.unwrap(function)
+        return unwrapped
+    return type(function).__call__
 
 
 def _is_async(key: str, function: Callable[..., Any]) -> bool:

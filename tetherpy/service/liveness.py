@@ -64,9 +64,7 @@ class Liveness:
         """Take back the jobs of all workers that are not alive, and forget those."""
         known = await self.engine.claimants() | self.files.worker_ids()
         dead = frozenset(
-            worker_id
-            for worker_id in known - {self.worker_id}
-            if not is_locked(self.files.worker_lock(worker_id))
+            worker_id for worker_id in known - {self.worker_id} if not is_locked(self.files.worker_lock(worker_id))
         )
         if dead:
             rescued = await self.engine.rescue(dead)

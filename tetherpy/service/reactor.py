@@ -45,9 +45,7 @@ class Reactor:
         signal.set_wakeup_fd(self._bell[1].fileno(), warn_on_full_buffer=False)
         self.watch(self._bell[0].fileno(), self._on_signals)
 
-    def watch(
-        self, fd: int, readable: Callable[[], None], writable: Callable[[], None] | None = None
-    ) -> None:
+    def watch(self, fd: int, readable: Callable[[], None], writable: Callable[[], None] | None = None) -> None:
         """Call ``readable`` while there is something to read; with ``writable`` that one too."""
         events = _READ if writable is None else _READ | _WRITE
         watch = _Watch(readable, writable)

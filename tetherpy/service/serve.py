@@ -33,9 +33,7 @@ def serve_launched(argument: str, lock: int, listener: int, app_pipe: int | None
     _restore_environment(config)
     reactor = Reactor()
     log = WorkerLog(files.log, standard_streams=True)
-    supervisor = _supervisor(
-        config, files, lock, socket.socket(fileno=listener), reactor, LogPump(reactor, log)
-    )
+    supervisor = _supervisor(config, files, lock, socket.socket(fileno=listener), reactor, LogPump(reactor, log))
     if app_pipe is not None:
         supervisor.stop_with(app_pipe)
     return supervisor.run()

@@ -68,9 +68,7 @@ class StateBoard:
         import reactivex
         from reactivex.disposable import Disposable
 
-        def subscribe(
-            observer: ObserverBase[ServiceState], scheduler: SchedulerBase | None = None
-        ) -> DisposableBase:
+        def subscribe(observer: ObserverBase[ServiceState], scheduler: SchedulerBase | None = None) -> DisposableBase:
             return Disposable(self._watch(observer.on_next))
 
         return reactivex.create(subscribe)

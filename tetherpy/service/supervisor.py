@@ -224,9 +224,7 @@ class Supervisor:
         bound = (self.config.lease * HUNG_AFTER_LEASES).total_seconds()
         for child in self._children:
             if child.last_beat is not None and self.reactor.clock() - child.last_beat > bound:
-                self._report(
-                    f"worker {child.worker_id} has not turned its loop for {bound:g} s and is killed"
-                )
+                self._report(f"worker {child.worker_id} has not turned its loop for {bound:g} s and is killed")
                 child.kill()
         self.reactor.call_later(bound / 4, self._watch_for_hung)
 

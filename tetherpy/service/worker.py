@@ -68,9 +68,7 @@ class Worker:
         channel = await Channel.open(sock)
         self._follow_signals()
         async with AsyncExitStack() as stack:
-            notification = Notification(
-                self.config.notification_title, self.config.notification_content, channel.send
-            )
+            notification = Notification(self.config.notification_title, self.config.notification_content, channel.send)
             context = WorkerContext(self.config, channel, stack, notification)
             listening = asyncio.create_task(self._listen(context))
             stack.callback(listening.cancel)
@@ -206,9 +204,7 @@ class Worker:
         self._halt(now=False)
 
 
-async def _with_background(
-    main: Coroutine[Any, Any, None], background: list[Coroutine[Any, Any, None]]
-) -> None:
+async def _with_background(main: Coroutine[Any, Any, None], background: list[Coroutine[Any, Any, None]]) -> None:
     """Run ``main`` with others beside it that end with it; the failure of any ends all."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(coroutine) for coroutine in background]

@@ -1,0 +1,209 @@
+"""A worker for the tests: one handler for each thing that a job can do."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import attrs
+
+from tetherpy.jobs import Backoff, CancelJob, DoNotRetry, Snooze
+
+SOON = Backoff(initial=timedelta(milliseconds=10), jitter=0)
+
+
+@attrs.frozen
+class Greeting:
+    name: str
+    times: int = 1
+
+
+@dataclass
+class Report:
+    text: str
+
+
+async def initialize(service):
+    handlers = {
+        "echo": echo,
+        "greet": greet,
+        "greet_or_none": greet_or_none,
+        "nap": nap,
+        "nap_in_thread": nap_in_thread,
+        "wait_in_thread": wait_in_thread,
+        "fail": fail,
+        "hopeless": hopeless,
+        "snooze_once": snooze_once,
+        "give_up": give_up,
+        "stubborn": stubborn,
+        "whoami": whoami,
+        "modules": modules,
+        "unencodable": unencodable,
+        "exit": exit_by_system_exit,
+        "exit_in_thread": exit_in_thread,
+        "die": die,
+        "die_once": die_once,
+        "fork_and_return": fork_and_return,
+        "fork_and_await": fork_and_await,
+        "fork_in_thread": fork_in_thread,
+        "spawn": spawn,
+        "print": print_much,
+        "progress": progress,
+        "notify": notify,
+        "block": block,
+        "surrogate": surrogate,
+    }
+    for key, handler in handlers.items():
+        service.register_job_handler(key, handler, retry=SOON)
+    service.register_job_handler("short", nap, retry=SOON, timeout=0.1)
+
+
+async def echo(service, payload, db):
+    return payload
+
+
+async def greet(service, payload: Greeting, db) -> Report:
+    return Report(" ".join([f"hello {payload.name}"] * payload.times))
+
+
+async def greet_or_none(service, payload: Greeting | None, db):
+    return "nobody" if payload is None else payload.name
+
+
+async def nap(service, payload: float, db):
+    await asyncio.sleep(payload)
+    return "rested"
+
+
+def nap_in_thread(service, payload: float, db):
+    time.sleep(payload)
+    return "rested"
+
+
+def wait_in_thread(service, payload, db):
+    service.report_progress(0.5, "waiting")
+    while not service.cancelled:
+        time.sleep(0.005)
+    return "never kept"
+
+
+async def fail(service, payload, db):
+    raise ValueError(f"attempt {service.job.attempts} failed")
+
+
+async def hopeless(service, payload, db):
+    raise DoNotRetry("no use")
+
+
+async def snooze_once(service, payload: str, db):
+    marker = Path(payload)
+    if not marker.exists():
+        marker.touch()
+        raise Snooze(0.01)
+    return service.job.attempts
+
+
+async def give_up(service, payload, db):
+    raise CancelJob("not needed any more")
+
+
+async def stubborn(service, payload: float, db):
+    until = time.monotonic() + payload
+    while time.monotonic() < until:
+        try:
+            await asyncio.sleep(0.01)
+        except asyncio.CancelledError:
+            continue
+    return "finished anyway"
+
+
+async def whoami(service, payload, db):
+    return {"pid": os.getpid(), "cwd": os.getcwd(), "session": os.getsid(0), "path": sys.path}
+
+
+async def modules(service, payload, db):
+    return sorted(sys.modules)
+
+
+async def unencodable(service, payload, db):
+    return {"when": {"what": object()}}
+
+
+async def exit_by_system_exit(service, payload, db):
+    sys.exit(3)
+
+
+def exit_in_thread(service, payload, db):
+    sys.exit(3)
+
+
+async def die(service, payload, db):
+    os._exit(9)
+
+
+async def die_once(service, payload, db):
+    if service.job.attempts == 1:
+        os._exit(9)
+    return "lived"
+
+
+async def fork_and_return(service, payload, db):
+    child = os.fork()
+    return _wait_for(child) if child else "the copy's"
+
+
+async def fork_and_await(service, payload, db):
+    child = os.fork()
+    if child:
+        return _wait_for(child)
+    await asyncio.sleep(0)
+    return "the copy's"
+
+
+def fork_in_thread(service, payload, db):
+    child = os.fork()
+    return _wait_for(child) if child else "the copy's"
+
+
+def _wait_for(child):
+    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
+async def spawn(service, payload: float, db):
+    """Leave a process behind that was forked, so that it has all that this one has open."""
+    child = os.fork()
+    if not child:
+        time.sleep(payload)
+        os._exit(0)
+    return child
+
+
+def print_much(service, payload: int, db):
+    line = "x" * 1023 + "\n"
+    for _ in range(payload // 1024):
+        sys.stdout.write(line)
+    sys.stdout.flush()
+    return "printed"
+
+
+async def progress(service, payload: float, db):
+    service.report_progress(0.4, "step 2 of 5")
+    await asyncio.sleep(payload)
+
+
+async def notify(service, payload: str, db):
+    service.set_foreground_notification_info(title="Busy", content=payload)
+
+
+async def block(service, payload: float, db):
+    time.sleep(payload)  # noqa: ASYNC251
+    return "blocked"
+
+
+async def surrogate(service, payload, db):
+    raise ValueError("broken \ud800 text\0")

@@ -1,0 +1,124 @@
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, SqliteJobEngine
+from tetherpy.service import BackgroundService
+
+APPS = Path(__file__).parent / "apps"
+BOUND = 20.0
+
+
+@pytest.fixture(autouse=True)
+def apps_importable(monkeypatch):
+    monkeypatch.syspath_prepend(str(APPS))
+
+
+@pytest.fixture
+def database_path(tmp_path):
+    """Give a path of a database; whatever serves it is killed afterwards."""
+    path = tmp_path / "app.db"
+    yield path
+    kill_servers(path)
+
+
+def server_processes(path):
+    """Return the processes that were launched for a database: supervisor and workers."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if any(str(path) in argument for argument in process.cmdline()):
+                found.append(process)
+    return found
+
+
+def kill_servers(path):
+    processes = server_processes(path)
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 5
+    while server_processes(path) and time.monotonic() < deadline:
+        time.sleep(0.005)
+
+
+@pytest.fixture
+async def make_service(database_path):
+    """Return a maker of services for this test's database."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        def make(callback="plain_worker:initialize", **options):
+            service = BackgroundService(database_path, callback, **options)
+            stack.push_async_callback(service.aclose)
+            return service
+
+        yield make
+
+
+@pytest.fixture
+async def database(database_path):
+    async with Database.open(database_path, migrations=JOB_MIGRATIONS) as db:
+        yield db
+
+
+@pytest.fixture
+def engine(database):
+    return SqliteJobEngine(database)
+
+
+@pytest.fixture
+def manager(database):
+    return BackgroundJobManager(database)
+
+
+@pytest.fixture
+def finished(manager):
+    """Return a function that waits for a job's end."""
+
+    async def wait(job_id):
+        return await manager.wait_for(job_id, timeout=BOUND)
+
+    return wait
+
+
+async def until(condition, bound=BOUND):
+    """Wait until a condition holds; it may be a coroutine function."""
+    async with asyncio.timeout(bound):
+        while True:
+            result = condition()
+            if asyncio.iscoroutine(result):
+                result = await result
+            if result:
+                return result
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture(name="until")
+def until_fixture():
+    return until
+
+
+@pytest.fixture
+def servers(database_path):
+    """Return a function that lists the processes which serve the database."""
+    return lambda: server_processes(database_path)
+
+
+@pytest.fixture
+def worker_pids(engine):
+    async def pids():
+        return [worker.pid for worker in await engine.workers()]
+
+    return pids
+
+
+@pytest.fixture
+def kill():
+    return lambda pid: os.kill(pid, signal.SIGKILL)

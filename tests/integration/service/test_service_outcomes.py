@@ -1,0 +1,208 @@
+"""What becomes of a job, for everything that a handler may do."""
+
+import asyncio
+import os
+
+import pytest
+
+from tetherpy.jobs import BackgroundJobStatus
+
+COMPLETED, FAILED, CANCELLED, PENDING, RUNNING = (
+    BackgroundJobStatus[name] for name in ("COMPLETED", "FAILED", "CANCELLED", "PENDING", "RUNNING")
+)
+
+
+@pytest.fixture
+async def service(make_service):
+    service = make_service()
+    await service.start()
+    yield service
+    await service.stop(0)
+
+
+async def outcomes(manager, job_id):
+    return [attempt.outcome for attempt in await manager.get_attempts(job_id)]
+
+
+async def test_return_value_is_the_result(service, finished):
+    job = await finished(await service.job("echo", {"a": [1, None, "é"]}))
+    assert (job.status, job.result, job.attempts) == (COMPLETED, {"a": [1, None, "é"]}, 1)
+
+
+async def test_payload_becomes_what_the_annotation_says(service, finished):
+    job = await finished(await service.job("greet", {"name": "Ann", "times": 2}))
+    assert job.result == {"text": "hello Ann hello Ann"}
+
+
+async def test_no_payload_is_none(service, finished):
+    assert (await finished(await service.job("greet_or_none"))).result == "nobody"
+
+
+async def test_payload_that_does_not_fit_fails_at_once_and_names_the_field(service, finished):
+    job = await finished(await service.job("greet", {"name": "Ann", "times": "many"}))
+    assert (job.status, job.attempts) == (FAILED, 1)
+    assert "$.times" in job.last_error
+
+
+async def test_unregistered_key_fails_and_names_the_registered(service, finished):
+    job = await finished(await service.job("grete"))
+    assert (job.status, job.attempts) == (FAILED, 1)
+    assert "'grete'" in job.last_error
+    assert "greet_or_none" in job.last_error
+
+
+async def test_exception_is_retried_until_attempts_are_used_up(service, finished, manager):
+    job = await finished(await service.job("fail", max_attempts=3))
+    assert (job.status, job.attempts) == (FAILED, 3)
+    assert job.last_error == "ValueError: attempt 3 failed"
+    attempts = await manager.get_attempts(job.id)
+    assert [attempt.outcome for attempt in attempts] == ["failed"] * 3
+    assert [attempt.error for attempt in attempts] == [f"ValueError: attempt {n} failed" for n in (1, 2, 3)]
+    assert "plain_worker.py" in attempts[0].traceback
+    assert "tetherpy" not in attempts[0].traceback
+
+
+async def test_do_not_retry_fails_now(service, finished):
+    job = await finished(await service.job("hopeless", max_attempts=5))
+    assert (job.status, job.attempts, job.last_error) == (FAILED, 1, "DoNotRetry: no use")
+
+
+async def test_snoozed_attempt_is_not_counted(service, finished, manager, tmp_path):
+    job = await finished(await service.job("snooze_once", str(tmp_path / "marker"), max_attempts=1))
+    assert (job.status, job.result, job.attempts) == (COMPLETED, 1, 1)
+    assert await outcomes(manager, job.id) == ["snoozed", "completed"]
+
+
+async def test_cancel_job_cancels(service, finished):
+    job = await finished(await service.job("give_up"))
+    assert job.status == CANCELLED
+    assert "not needed any more" in job.last_error
+
+
+@pytest.mark.parametrize("options", [{"timeout": 0.05}, {}])
+async def test_timeout_fails_the_attempt(service, finished, manager, options):
+    key = "nap" if options else "short"
+    job = await finished(await service.job(key, 30.0, max_attempts=2, **options))
+    assert (job.status, job.attempts) == (FAILED, 2)
+    assert job.last_error.startswith("JobTimeoutError")
+    assert await outcomes(manager, job.id) == ["failed", "failed"]
+
+
+async def test_timeout_of_a_handler_that_ignores_it(service, finished):
+    job = await finished(await service.job("stubborn", 6.0, timeout=0.05, max_attempts=1))
+    assert job.status == FAILED
+    assert job.last_error.startswith("JobTimeoutError")
+    # The slot is still its own, the others serve on.
+    assert (await finished(await service.job("echo", 1))).result == 1
+
+
+async def test_plain_def_runs_in_a_thread(service, finished):
+    naps = [await service.job("nap_in_thread", 0.2) for _ in range(5)]
+    assert (await finished(await service.job("echo", "meanwhile"))).result == "meanwhile"
+    assert {(await finished(nap)).result for nap in naps} == {"rested"}
+
+
+async def test_running_job_is_cancelled(service, finished, manager, until):
+    job_id = await service.job("nap", 60.0)
+    await until(lambda: is_running(manager, job_id))
+    await manager.cancel_job(job_id)
+    job = await finished(job_id)
+    assert (job.status, job.attempts) == (CANCELLED, 1)
+    assert await outcomes(manager, job_id) == ["cancelled"]
+
+
+async def test_thread_sees_that_it_is_cancelled(service, finished, manager, until):
+    job_id = await service.job("wait_in_thread")
+    await until(lambda: is_running(manager, job_id))
+    await manager.cancel_job(job_id)
+    job = await finished(job_id)
+    assert (job.status, job.result) == (CANCELLED, None)
+
+
+async def is_running(manager, job_id):
+    return (await manager.get_job_by_id(job_id)).status == RUNNING
+
+
+async def test_progress_is_pushed_while_it_runs(service, manager, until):
+    job_id = await service.job("progress", 30.0)
+
+    async def progress():
+        job = await manager.get_job_by_id(job_id)
+        return (job.progress, job.progress_message) == (0.4, "step 2 of 5")
+
+    await until(progress)
+
+
+async def test_last_progress_is_kept(service, finished):
+    job = await finished(await service.job("progress", 0.0))
+    assert (job.status, job.progress, job.progress_message) == (COMPLETED, 0.4, "step 2 of 5")
+
+
+async def test_result_that_is_no_json_fails_and_names_the_place(service, finished):
+    job = await finished(await service.job("unencodable"))
+    assert (job.status, job.attempts) == (FAILED, 1)
+    assert "$.when.what" in job.last_error
+
+
+@pytest.mark.parametrize("key", ["exit", "exit_in_thread"])
+async def test_sys_exit_is_a_failure_of_the_job_alone(service, finished, worker_pids, key):
+    before = await worker_pids()
+    job = await finished(await service.job(key, max_attempts=1))
+    assert (job.status, job.last_error) == (FAILED, "SystemExit: 3")
+    assert await worker_pids() == before
+
+
+@pytest.mark.parametrize("key", ["fork_and_return", "fork_and_await", "fork_in_thread"])
+async def test_copy_made_by_fork_is_no_worker(service, finished, manager, key):
+    job = await finished(await service.job(key, max_attempts=1))
+    assert (job.status, job.result) == (COMPLETED, 70)
+    assert await outcomes(manager, job.id) == ["completed"]
+
+
+async def test_error_text_that_cannot_be_stored_is_escaped(service, finished):
+    job = await finished(await service.job("surrogate", max_attempts=1))
+    assert job.last_error == "ValueError: broken \\ud800 text\\x00"
+
+
+async def test_priority_goes_first(make_service, finished):
+    service = make_service(concurrency=1)
+    low = [await service.job("whoami", priority=0) for _ in range(3)]
+    high = await service.job("whoami", priority=5)
+    await service.start()
+    ended = [await finished(job_id) for job_id in (high, *low)]
+    starts = [job.last_attempt_at for job in ended]
+    assert starts == sorted(starts)
+    await service.stop(0)
+
+
+async def test_worker_has_the_apps_folder_and_a_session_of_its_own(service, finished):
+    there = (await finished(await service.job("whoami"))).result
+    assert there["cwd"] == os.getcwd()
+    assert there["session"] != os.getsid(0)
+    assert there["pid"] != os.getpid()
+
+
+async def test_worker_does_without_what_only_apps_and_tools_need(service, finished):
+    loaded = set((await finished(await service.job("modules"))).result)
+    assert not loaded & {"reactivex", "typer", "rich", "tetherpy.reactive", "starlette", "uvicorn", "textual"}
+
+
+async def test_delayed_job_runs_when_it_is_due(service, finished):
+    job = await finished(await service.job("echo", delay=0.3))
+    assert job.last_attempt_at >= job.run_at
+
+
+async def test_many_at_once_up_to_the_concurrency(make_service, manager, until):
+    service = make_service(concurrency=4)
+    await service.start()
+    for _ in range(6):
+        await service.job("nap", 60.0)
+    await until(lambda: counted(manager, running=4, pending=2))
+    await asyncio.sleep(0)
+    assert await counted(manager, running=4, pending=2)
+    await service.stop(0)
+
+
+async def counted(manager, **expected):
+    counts = await manager.get_counts()
+    return all(getattr(counts, name) == number for name, number in expected.items())

@@ -1,0 +1,319 @@
+"""Starting, attaching, stopping, and the races between them."""
+
+import asyncio
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from tetherpy.service import (
+    BackgroundService,
+    CallbackNameError,
+    ServiceFolderError,
+    WorkerStartError,
+)
+
+
+async def test_start_returns_when_the_worker_takes_jobs(make_service, worker_pids, servers):
+    service = make_service()
+    assert not await service.is_running()
+    await service.start()
+    assert await service.is_running()
+    (pid,) = await worker_pids()
+    assert pid in {process.pid for process in servers()}
+    await service.stop()
+    assert not await service.is_running()
+    assert servers() == []
+    assert await worker_pids() == []
+
+
+async def test_second_start_attaches(make_service, worker_pids):
+    first, second = make_service(), make_service()
+    await first.start()
+    before = await worker_pids()
+    await second.start()
+    await first.start()
+    assert await worker_pids() == before
+    assert await second.is_running()
+
+
+async def test_many_processes_start_one_group(make_service, database_path, servers, worker_pids):
+    script = textwrap.dedent(
+        f"""
+        import asyncio, sys
+        sys.path[:0] = {sys.path[:1]!r}
+        from tetherpy.service import BackgroundService
+
+        async def main():
+            service = BackgroundService({str(database_path)!r}, "odd_worker:slow")
+            await asyncio.gather(*(service.start() for _ in range(2)))
+            assert await service.is_running()
+
+        asyncio.run(main())
+        """
+    )
+    starters = [
+        await asyncio.create_subprocess_exec(sys.executable, "-W", "error", "-c", script) for _ in range(5)
+    ]
+    assert [await starter.wait() for starter in starters] == [0] * 5
+    assert len(await worker_pids()) == 1
+    assert len(servers()) == 2
+    await make_service().stop()
+
+
+async def test_callback_that_raises(make_service, servers):
+    service = make_service("odd_worker:raises")
+    with pytest.raises(WorkerStartError) as caught:
+        await service.start()
+    assert "RuntimeError: the moon does not answer" in str(caught.value)
+    assert "odd_worker.py" in caught.value.worker_traceback
+    assert "connecting to the moon" in caught.value.log_tail
+    assert servers() == []
+    assert not await service.is_running()
+
+
+@pytest.mark.parametrize(
+    ("callback", "reason"),
+    [
+        ("no_such_module:initialize", "No module named 'no_such_module'"),
+        ("odd_worker:nothing", "odd_worker has no nothing"),
+        ("odd_worker:not_callable", "cannot be called"),
+        ("odd_worker:exits", "exited with status 7"),
+        ("odd_worker:says_exit", "SystemExit: enough"),
+        ("odd_worker:crashes", "killed by SIGSEGV"),
+        ("odd_worker:registers_twice", "it has a handler already"),
+        ("odd_worker:stops_itself", "ended before it was ready"),
+    ],
+)
+async def test_worker_that_does_not_get_ready(make_service, servers, callback, reason):
+    service = make_service(callback)
+    with pytest.raises(WorkerStartError, match=reason):
+        await service.start()
+    assert servers() == []
+    assert not await service.is_running()
+
+
+async def test_start_is_bounded(make_service, servers, until):
+    service = make_service("odd_worker:hangs", start_timeout=1.0)
+    with pytest.raises(WorkerStartError, match="not ready within 1 s"):
+        await service.start()
+    await until(lambda: servers() == [])
+    assert not await service.is_running()
+
+
+async def test_cancelled_start_leaves_nothing(make_service, servers, until):
+    service = make_service("odd_worker:hangs")
+    start = asyncio.create_task(service.start())
+    await until(lambda: len(servers()) >= 2)
+    start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+    await until(lambda: servers() == [])
+    assert not await service.is_running()
+
+
+async def test_start_works_after_one_that_failed(make_service, finished):
+    with pytest.raises(WorkerStartError):
+        await make_service("odd_worker:raises").start()
+    service = make_service()
+    await service.start()
+    assert (await finished(await service.job("echo", 1))).result == 1
+
+
+async def test_plain_callback_and_callable(make_service, finished):
+    import odd_worker
+
+    service = make_service(odd_worker.plain)
+    await service.start()
+    assert (await finished(await service.job("echo", 1))).result == 1
+
+
+def test_callback_without_a_name_is_refused(tmp_path):
+    for callback in (lambda service: None, "no colon", "a:b:c", ":f"):
+        with pytest.raises(CallbackNameError, match="package.module:function"):
+            BackgroundService(tmp_path / "app.db", callback)
+
+
+async def test_folder_that_does_not_exist(tmp_path):
+    service = BackgroundService(tmp_path / "nowhere" / "app.db", "plain_worker:initialize")
+    assert not await service.is_running()
+    with pytest.raises(ServiceFolderError, match="nowhere"):
+        await service.start()
+
+
+async def test_file_that_is_no_database(make_service, database_path, servers):
+    database_path.write_bytes(b"certainly not SQLite" * 100)
+    with pytest.raises(WorkerStartError, match="database"):
+        await make_service().start()
+    assert servers() == []
+
+
+async def test_stop_of_what_does_not_run(make_service):
+    await make_service().stop()
+
+
+async def test_stop_while_starting(make_service, until):
+    service = make_service("odd_worker:hangs")
+    start = asyncio.create_task(service.start())
+    await until(service.is_running)
+    await make_service().stop(1)
+    with pytest.raises(WorkerStartError, match="ended before it was ready"):
+        await start
+    assert not await service.is_running()
+
+
+async def test_start_waits_for_a_stop(make_service, manager, finished, until, worker_pids):
+    service = make_service()
+    await service.start()
+    before = await worker_pids()
+    job_id = await service.job("nap", 0.5)
+    await until(lambda: count_running(manager))
+    stop = asyncio.create_task(service.stop())
+    await until(lambda: not (service._files.socket).exists())
+    await make_service().start()
+    assert stop.done()
+    assert (await manager.get_job_by_id(job_id)).result == "rested"
+    assert await worker_pids() != before
+
+
+async def count_running(manager):
+    return (await manager.get_counts()).running
+
+
+async def test_stop_finishes_what_runs(make_service, manager, until):
+    service = make_service(concurrency=1)
+    await service.start()
+    running = await service.job("nap", 0.4)
+    waiting = await service.job("nap", 0.4)
+    await until(lambda: count_running(manager))
+    await service.stop()
+    assert (await manager.get_job_by_id(running)).status == "COMPLETED"
+    assert (await manager.get_job_by_id(waiting)).status == "PENDING"
+
+
+@pytest.mark.parametrize("key", ["nap", "nap_in_thread", "stubborn"])
+async def test_stop_hands_back_what_does_not_finish(make_service, manager, until, servers, key):
+    service = make_service()
+    await service.start()
+    job_id = await service.job(key, 5.0)
+    await until(lambda: count_running(manager))
+    await service.stop(0.1)
+    assert servers() == []
+    job = await manager.get_job_by_id(job_id)
+    assert (job.status, job.attempts, job.claimed_by) == ("PENDING", 0, None)
+    assert [attempt.outcome for attempt in await manager.get_attempts(job_id)] == ["released"]
+
+
+async def test_app_that_exits_leaves_a_detached_worker(make_service, database_path, worker_pids, finished):
+    await run_app(database_path, "await service.start()")
+    service = make_service()
+    assert await service.is_running()
+    assert len(await worker_pids()) == 1
+    assert (await finished(await service.job("echo", 1))).result == 1
+
+
+@pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 9)", "await service.aclose()", "pass"])
+async def test_attached_worker_ends_with_the_app(make_service, database_path, until, servers, manager, end):
+    app = f"await service.start(); await service.job('nap', 60.0); {end}"
+    await run_app(database_path, app, detached=False)
+    await until(lambda: servers() == [])
+    (job,) = await manager.get_all_jobs()
+    assert (job.status, job.attempts) == ("PENDING", 0)
+
+
+async def run_app(database_path, body, **options):
+    script = textwrap.dedent(
+        f"""
+        import asyncio, os, sys
+        sys.path[:0] = {sys.path[:1]!r}
+        from tetherpy.service import BackgroundService
+
+        async def main():
+            service = BackgroundService({str(database_path)!r}, "plain_worker:initialize", **{options!r})
+            {body}
+
+        asyncio.run(main())
+        """
+    )
+    app = await asyncio.create_subprocess_exec(sys.executable, "-c", script)
+    await app.wait()
+
+
+async def test_long_path(tmp_path, make_service, until):
+    folder = tmp_path / ("a" * 60) / ("b" * 60)
+    folder.mkdir(parents=True)
+    service = BackgroundService(folder / "app.db", "plain_worker:initialize")
+    await service.start()
+    assert await service.is_running()
+    await service.stop(0)
+    await service.aclose()
+
+
+async def test_database_of_the_callback_is_used_and_left(make_service, finished, tmp_path):
+    service = make_service("odd_worker:with_database")
+    await service.start()
+    assert (await finished(await service.job("count"))).result == 1
+    assert (tmp_path / "trace").read_text() == "entered"
+    await service.stop()
+    assert (tmp_path / "trace").read_text() == "left"
+
+
+async def test_completing_in_the_handlers_transaction(make_service, finished, database):
+    service = make_service("odd_worker:with_database")
+    await service.start()
+    job = await finished(await service.job("count_exactly"))
+    assert (job.status, job.result, job.attempts) == ("COMPLETED", {"stored": True}, 1)
+    await service.stop()
+    rows = await database.get_all("SELECT job FROM effects")
+    assert [row["job"] for row in rows] == [job.id]
+
+
+async def test_several_processes(make_service, worker_pids, finished):
+    service = make_service(processes=3, concurrency=1)
+    await service.start()
+    assert len(set(await worker_pids())) == 3
+    jobs = [await service.job("nap_in_thread", 0.2) for _ in range(3)]
+    workers = {job.last_attempt_at for job in [await finished(job_id) for job_id in jobs]}
+    assert len(workers) == 3
+    await service.stop()
+    assert await worker_pids() == []
+
+
+async def test_nothing_of_the_app_is_inherited(make_service, database_path, servers):
+    with socket.socket() as listener:
+        os.set_inheritable(listener.fileno(), False)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        inode = os.fstat(listener.fileno()).st_ino
+        service = make_service()
+        await service.start()
+        for process in servers():
+            held = [os.stat(f"/proc/{process.pid}/fd/{fd}").st_ino for fd in fds_of(process.pid)]
+            assert inode not in held
+
+
+def fds_of(pid):
+    found = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            os.stat(f"/proc/{pid}/fd/{fd}")
+        except OSError:
+            continue
+        found.append(fd)
+    return found
+
+
+def test_worker_process_is_the_documented_command(database_path, servers):
+    """``python -m tetherpy.service`` is what ps shows."""
+    script = (
+        f"import asyncio, sys; sys.path[:0] = {sys.path[:1]!r}\n"
+        "from tetherpy.service import BackgroundService\n"
+        f"asyncio.run(BackgroundService({str(database_path)!r}, 'plain_worker:initialize').start())"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
+    commands = [" ".join(process.cmdline()) for process in servers()]
+    assert len(commands) == 2
+    assert all("-m tetherpy.service" in command for command in commands)
