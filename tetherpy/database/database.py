@@ -4,14 +4,15 @@ import asyncio
 import contextlib
 import os
 import sqlite3
-from collections.abc import Callable, Hashable, Iterable
+import warnings
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
 
 import attrs
 
-from . import changelog, migrations
+from . import bookkeeping, migrations
 from .bell import Bell
 from .cancellation import finish
 from .channel import Channel
@@ -19,24 +20,16 @@ from .connection import (
     Parameters,
     Row,
     Synchronous,
-    TrackedConnection,
     configure_reader,
     configure_writer,
 )
-from .errors import (
-    DatabaseFolderMissingError,
-    DatabaseOpenError,
-    DatabaseReadOnlyError,
-    RowNotFoundError,
-    TransactionHeldError,
-    WrongLoopError,
-)
+from .errors import RowNotFoundError, TransactionHeldError, WrongLoopError
 from .explain import explain, explain_reading
 from .feed import ChangeFeed, OnChange
-from .footprint import CHANGES_TABLE
 from .live import LiveQuery, Query
 from .migrations import Migration
 from .opening import Opening
+from .paths import checked_path
 from .rx import observable
 from .statements import Executed, execute, execute_many, fetch_all, fetch_first, in_snapshot
 from .transaction import Transaction
@@ -64,8 +57,12 @@ class Database:
     _reader: Channel
     _bell: Bell
     _feed: ChangeFeed
-    _live: dict[Hashable, LiveQuery] = attrs.Factory(dict[Hashable, LiveQuery])
+    _live_queries: dict[Hashable, LiveQuery] = attrs.Factory(dict[Hashable, LiveQuery])
+    _lifetime: AsyncGenerator[None] = attrs.field(init=False)
     _closing: "asyncio.Task[None] | None" = None
+
+    def __attrs_post_init__(self) -> None:
+        self._lifetime = self._until_closed()
 
     @classmethod
     def open(
@@ -111,12 +108,13 @@ class Database:
             stack.push_async_callback(reader.close)
             await reader.call(configure_reader, busy_timeout)
             writer = Writer(channel, busy_timeout, bell.ring)
-            if not await reader.call(has_bookkeeping):
-                await writer.run(create_bookkeeping, ())
+            if not await reader.call(bookkeeping.is_there):
+                await writer.run(bookkeeping.create, ())
             feed = ChangeFeed(reader, bell, loop, safety_interval)
             await feed.begin()
             database = cls(path, loop, writer, reader, bell, feed)
             await database.migrate(steps)
+            await anext(database._lifetime)
             stack.pop_all()
             return database
 
@@ -128,15 +126,24 @@ class Database:
         """
         self._check_loop()
         if self._closing is None:
-            self._closing = self._loop.create_task(self._close())
+            self._closing = self._loop.create_task(self._lifetime.aclose())
         await finish(self._closing)
 
-    async def _close(self) -> None:
-        async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self._bell.close)
-            stack.push_async_callback(self._writer.close)
-            stack.push_async_callback(self._reader.close)
-            await self._feed.close()
+    async def _until_closed(self) -> AsyncGenerator[None]:
+        """Close when closed, or when the loop shuts down: it closes the generators that nobody closed.
+
+        Without this a process that forgot to close would never end: the connections' threads wait for work.
+        """
+        try:
+            yield
+        finally:
+            if self._closing is None:
+                warnings.warn(f"{self.path} was not closed", ResourceWarning, stacklevel=1, source=self)
+            async with contextlib.AsyncExitStack() as stack:
+                stack.callback(self._bell.close)
+                stack.push_async_callback(self._writer.close)
+                stack.push_async_callback(self._reader.close)
+                await self._feed.close()
 
     async def migrate(self, steps: Iterable[Migration]) -> None:
         """Apply those migrations that the database does not have yet, each in a transaction of its own.
@@ -233,14 +240,14 @@ class Database:
     def _live_query(self, query: Query) -> LiveQuery:
         self._check_loop()
         key = query.key()
-        live = self._live.get(key)
+        live = self._live_queries.get(key)
         if live is None:
             live = LiveQuery(query, self._reader, self._feed, lambda: self._forget(key))
-            self._live[key] = live
+            self._live_queries[key] = live
         return live
 
     def _forget(self, key: Hashable) -> None:
-        self._live.pop(key, None)
+        self._live_queries.pop(key, None)
 
     def _held(self) -> Transaction | None:
         holder = self._writer.holder
@@ -258,36 +265,3 @@ class Database:
             loop = None
         if loop is not self._loop:
             raise WrongLoopError(self.path)
-
-
-def checked_path(path: Path) -> Path:
-    """Return the real path of the file, or raise what keeps it from being opened."""
-    if str(path) == ":memory:":
-        raise DatabaseOpenError(
-            path,
-            "a database in memory cannot be shared by two connections",
-            "use a file in a temporary folder",
-        )
-    # Two names of one file must agree on the name of the bell.
-    path = path.resolve()
-    if not path.parent.is_dir():
-        raise DatabaseFolderMissingError(path)
-    if path.is_dir():
-        raise DatabaseOpenError(path, "it is a folder", "name a file in it")
-    writable = path if path.exists() else path.parent
-    if not os.access(writable, os.W_OK) or not os.access(path.parent, os.W_OK):
-        raise DatabaseReadOnlyError(path)
-    return path
-
-
-def has_bookkeeping(connection: TrackedConnection) -> bool:
-    """Tell whether our own tables are there, without taking the write lock."""
-    sql = "SELECT count(*) FROM sqlite_schema WHERE name IN (?, ?)"
-    count: int = connection.execute(sql, (CHANGES_TABLE, migrations.TABLE)).fetchone()[0]
-    return count == 2
-
-
-def create_bookkeeping(connection: TrackedConnection) -> None:
-    """Create our own tables."""
-    changelog.create(connection)
-    migrations.create(connection)

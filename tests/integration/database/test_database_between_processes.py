@@ -1,4 +1,5 @@
 import asyncio
+import os
 import sqlite3
 
 import pytest
@@ -210,3 +211,67 @@ async def test_many_processes_write_and_nothing_is_lost(path, child):
         assert (await db.get("SELECT count(*) FROM t"))[0] == 900
         # Each commit of each process raised the counter exactly once.
         assert 300 <= (await db.get("SELECT version FROM tetherpy_changes WHERE table_name = 't'"))[0] <= 900
+
+
+async def test_a_process_that_forgets_to_close_ends_and_is_told(path, child):
+    forgetful = child(
+        """
+        import asyncio, sys, warnings
+        from tetherpy.database import Database
+
+        async def main():
+            db = await Database.open(sys.argv[1])
+            db.on_change(print)
+            holder = asyncio.create_task(hold(db))
+            await db.execute("INSERT INTO t VALUES (1)")
+            await asyncio.sleep(0)
+
+        async def hold(db):
+            async with db.transaction() as tx:
+                await tx.execute("INSERT INTO t VALUES (2)")
+                await asyncio.Event().wait()
+
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            asyncio.run(main())
+        print([str(warning.message) for warning in caught if warning.category is ResourceWarning])
+        """,
+        path,
+    )
+    assert "was not closed" in await forgetful.end()
+    async with Database.open(path) as db:
+        assert [row["x"] for row in await db.get_all("SELECT x FROM t")] == [1]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX's")
+async def test_a_forked_child_cannot_commit_its_parents_transaction(path, child):
+    forker = child(
+        """
+        import asyncio, os, sys
+        from tetherpy.database import Database, WrongLoopError
+
+        async def use(db):
+            await db.execute("INSERT INTO t VALUES (3)")
+
+        async def main():
+            async with Database.open(sys.argv[1]) as db:
+                async with db.transaction() as tx:
+                    await tx.execute("INSERT INTO t VALUES (1)")
+                    if (pid := os.fork()) == 0:
+                        asyncio._set_running_loop(None)
+                        try:
+                            asyncio.run(use(db))
+                        except WrongLoopError:
+                            os._exit(7)
+                        os._exit(1)
+                    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+
+        import warnings
+        warnings.simplefilter("ignore", DeprecationWarning)  # forking with threads is what is tried here
+        asyncio.run(main())
+        """,
+        path,
+    )
+    assert await forker.end() == "7\n"
+    async with Database.open(path) as db:
+        assert [row["x"] for row in await db.get_all("SELECT x FROM t")] == [1]

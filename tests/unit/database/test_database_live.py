@@ -236,7 +236,7 @@ async def test_watch_sends_the_rows_of_now_and_after_each_change(db):
     await heard.until(lambda values: numbers(values[-1]) == [1, 2, 3])
     assert [numbers(rows) for rows in heard.values] == [[1], [1, 2], [1, 2, 3]]
     subscription.dispose()
-    assert db._live == {}
+    assert db._live_queries == {}
     assert db._feed._listeners != []  # until the query's task has ended
     await asyncio.sleep(0)
     assert db._feed._listeners == []
@@ -266,7 +266,7 @@ async def test_watchers_of_one_query_share_it(db):
     await second.until(bool)
     assert numbers(second.values[0]) == [1]
     await first.until(lambda values: numbers(values[-1]) == [1])
-    assert len(db._live) == 1
+    assert len(db._live_queries) == 1
     for _ in range(20):
         watched.subscribe(calls.append)
     await settle(db)
@@ -294,7 +294,7 @@ async def test_a_subscriber_may_leave_while_it_is_called(db):
     await heard.until(bool)
     for _ in range(5):
         await asyncio.sleep(0)
-    assert db._live == {}
+    assert db._live_queries == {}
     assert db._feed._listeners == []
     await db.execute("INSERT INTO a VALUES (1)")
     await settle(db)
@@ -311,7 +311,7 @@ async def test_a_query_that_fails_tells_its_subscribers(db):
     await rows.until(bool)
     await db.execute("DROP TABLE a")
     await failures.until(bool)
-    assert db._live == {}
+    assert db._live_queries == {}
 
 
 async def test_a_burst_of_commits_is_a_few_queries_and_the_last_one_is_true(db):
@@ -343,6 +343,18 @@ async def test_nobody_listening_costs_nothing(db):
     await asyncio.sleep(0)
     assert db._reader.hops == hops
     assert (db._feed._watcher, db._feed._timer) == (None, None)
+
+
+async def test_listening_wakes_nothing_while_nothing_happens(db):
+    heard = Heard()
+    db.watch("SELECT x FROM a").subscribe(heard)
+    db.on_change(print)
+    await heard.until(bool)
+    await settle(db)
+    loop = asyncio.get_running_loop()
+    assert [timer for timer in loop._scheduled if not timer.cancelled()] == []
+    assert len(loop._ready) == 0
+    assert db._feed._looking is None
 
 
 async def test_two_databases_on_one_file_hear_each_other(db):

@@ -34,6 +34,22 @@ async def test_what_waits_together_shares_one_transaction(db):
     assert changes["version"] == 5
 
 
+async def test_a_commit_is_three_statements_more_than_the_callers(db):
+    def traced(connection):
+        connection.set_trace_callback(statements.append)
+
+    statements = []
+    await db._writer.channel.call(traced)
+    await asyncio.gather(*(db.run(insert, n) for n in range(3)))
+    kinds = [statement.split(" ")[0] for statement in statements]
+    assert kinds == ["BEGIN", "INSERT", "INSERT", "INSERT", "INSERT", "COMMIT"]
+    assert "tetherpy_changes" in statements[4]
+    statements.clear()
+    async with db.transaction() as tx:
+        await tx.get("SELECT count(*) FROM t")
+    assert [statement.split(" ")[0] for statement in statements] == ["BEGIN", "SELECT", "COMMIT"]
+
+
 async def test_only_the_one_that_fails_sees_its_error(db):
     results = await asyncio.gather(*(db.run(insert, n) for n in (1, 2, 1, 3)), return_exceptions=True)
     assert [type(result).__name__ for result in results] == ["int", "int", "IntegrityError", "int"]
