@@ -35,10 +35,26 @@ from .errors import (
 from .explain import Explanation
 from .future_provider import FutureProvider
 from .listenable import ProviderListenable, Refreshable
+from .mutation import (
+    Mutation,
+    MutationError,
+    MutationIdle,
+    MutationPending,
+    MutationState,
+    MutationSuccess,
+    MutationTransaction,
+)
 from .notifier import AsyncNotifier, Notifier, StreamNotifier
 from .notifier_provider import NotifierProvider
 from .observer import ProviderObserver, ProviderObserverContext
 from .override import Override
+from .persistence import (
+    DuplicatePersistKeyError,
+    InMemoryStorage,
+    PersistedData,
+    Storage,
+    StorageOptions,
+)
 from .provider import Family, ProviderBase, UnhashableArgumentError
 from .ref import KeepAliveLink, NotifierRef, Ref
 from .retry import Retry, exponential_retry, never
@@ -64,12 +80,21 @@ __all__ = [
     "CircularDependencyError",
     "ContainerDisposedError",
     "DuplicateOverrideError",
+    "DuplicatePersistKeyError",
     "EndlessUpdateError",
     "Explanation",
     "Family",
     "FutureProvider",
+    "InMemoryStorage",
     "KeepAliveLink",
     "MissingDependencyError",
+    "Mutation",
+    "MutationError",
+    "MutationIdle",
+    "MutationPending",
+    "MutationState",
+    "MutationSuccess",
+    "MutationTransaction",
     "NoEventLoopError",
     "NotScopedError",
     "Notifier",
@@ -78,6 +103,7 @@ __all__ = [
     "NotifierRef",
     "Override",
     "OverrideMismatchError",
+    "PersistedData",
     "Provider",
     "ProviderBase",
     "ProviderContainer",
@@ -95,6 +121,8 @@ __all__ = [
     "ScopeError",
     "StateController",
     "StateProvider",
+    "Storage",
+    "StorageOptions",
     "StreamNotifier",
     "StreamNotifierProvider",
     "StreamProvider",

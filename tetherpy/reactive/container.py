@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
@@ -13,7 +13,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from . import rx
-from .edges import let_go
 from .element import Element
 from .errors import (
     ContainerDisposedError,
@@ -291,7 +290,7 @@ class ProviderContainer:
                 invalidate(element, reason)
 
     @contextmanager
-    def batch(self) -> Iterator[None]:
+    def batch(self) -> Generator[None]:
         """Make several changes as one: what derives from them is refreshed, and listeners called, at the end.
 
         Under a running event loop changes of one turn are together anyway; this is for scripts without one.

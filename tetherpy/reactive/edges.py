@@ -139,11 +139,33 @@ def relink(element: Element) -> None:
 
 
 def add_source(element: Element, source: Element) -> None:
-    """Link a source that is watched after the synchronous part of a build has ended."""
-    element.host.check()
-    if source not in element.sources:
-        element.sources = (*element.sources, source)
-        link(source, element)
+    """Link one more source."""
+    element.sources = (*element.sources, source)
+    link(source, element)
+
+
+def path_to(start: Element, goal: Element) -> list[Element] | None:
+    """Return a path along sources, both ends included, or None if ``start`` does not depend on ``goal``."""
+    came_from: dict[Element, Element | None] = {start: None}
+    todo = [start]
+    while todo:
+        node: Element | None = todo.pop()
+        if node is goal:
+            path: list[Element] = []
+            while node is not None:
+                path.append(node)
+                node = came_from[node]
+            return path[::-1]
+        for source in node.sources if node is not None else ():
+            if source not in came_from:
+                came_from[source] = node
+                todo.append(source)
+    return None
+
+
+def named(nodes: list[Element]) -> list[Any]:
+    """Return the providers of nodes, without the views that were made on the spot."""
+    return [node.provider for node in nodes if not node.provider.ephemeral]
 
 
 def drop_sources(element: Element) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Callable
-from typing import TYPE_CHECKING, Generic, Self, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, cast
 
 from .async_flow import AsyncFlow
 from .async_provider import flow_of
 from .async_value import AsyncState, AsyncValue
 from .element import BUILDING, NO_VALUE, Element
 from .errors import NotifierNotReadyError, UnmountedRefError
+from .persistence import DEFAULT_STORAGE, Storage, StorageOptions, from_json, persist, to_json
 from .promise import Promise
 from .propagation import read, set_value
 from .ref import NotifierRef
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 S = TypeVar("S")
+K = TypeVar("K")
+E = TypeVar("E")
 
 
 class NotifierBase(Generic[S]):
@@ -36,8 +39,7 @@ class NotifierBase(Generic[S]):
         if self._element is not None:
             raise NotifierNotReadyError(type(self))
         self._element = element
-        own = getattr(type(self), "update_should_notify")  # noqa: B009  untyped on purpose: compared only
-        if own is not NotifierBase.update_should_notify:
+        if type(self).update_should_notify is not NotifierBase[Any].update_should_notify:
             element.differs = self.update_should_notify
 
     @property
@@ -154,6 +156,30 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         if ref.mounted:
             self._flow.data(value)
         return value
+
+    def persist(
+        self,
+        storage: Storage[K, E] | Awaitable[Storage[K, E]],
+        *,
+        key: K,
+        encode: Callable[[T], E] | None = None,
+        decode: Callable[[E], T] | None = None,
+        options: StorageOptions = DEFAULT_STORAGE,
+    ) -> Awaitable[None]:
+        """Keep the data in a storage, and show what it kept while the real data is on its way.
+
+        Call it in ``build``; await it to have what was kept in ``state.value`` (with ``is_from_cache``) before
+        going on. Each later AsyncData is written, an AsyncError deletes what was kept; failures of the storage
+        go to the container's on_error and disturb nobody.
+
+        Args:
+            storage: where to keep it; may be awaitable.
+            key: unique among the providers of the container; a second use is reported to on_error.
+            encode: turns the data into what the storage keeps; JSON text by default.
+            decode: the inverse; JSON by default, so dicts and lists come back, not classes.
+            options: how long it is kept, and the key that makes old data void.
+        """
+        return persist(self._attached(), storage, key, encode or to_json, decode or from_json, options)
 
     def __provides__(self) -> tuple[Self, T]:
         """Exist for type checkers alone: a provider infers its notifier and state from this."""

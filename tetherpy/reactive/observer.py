@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from contextvars import ContextVar
+from typing import Any, Final
 
 import attrs
+
+current_mutation: Final[ContextVar[Any]] = ContextVar("current_mutation", default=None)
+"""The mutation on whose behalf the current task works: observers are told of it."""
 
 
 @attrs.frozen

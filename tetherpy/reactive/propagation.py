@@ -10,11 +10,11 @@ from __future__ import annotations
 from functools import partial
 from threading import get_ident
 from types import CoroutineType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import attrs
 
-from .edges import add_source, drop_sources, is_used, let_go, mark, mark_maybe, relink
+from .edges import add_source, drop_sources, is_used, let_go, mark, mark_maybe, named, path_to, relink
 from .element import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED, NO_VALUE, Element
 from .errors import (
     AsyncValueIsLoadingError,
@@ -24,10 +24,11 @@ from .errors import (
     ProviderDisposedError,
     ProviderError,
     ProviderReturnTypeError,
+    ReactiveError,
     UnmountedRefError,
     WrongThreadError,
 )
-from .observer import ProviderObserverContext
+from .observer import ProviderObserverContext, current_mutation
 from .retry import Retrying
 
 
@@ -72,8 +73,6 @@ def depend_on(element: Element, source: Element) -> Any:
             sources = element.sources
             if idx < len(sources) and sources[idx] is source:
                 element.idx = idx + 1
-            elif element.state != BUILDING:
-                add_source(element, source)
             else:
                 element.fresh = [source]
     if source.state:
@@ -81,43 +80,76 @@ def depend_on(element: Element, source: Element) -> Any:
     return source.value
 
 
+def depend_late(element: Element, source: Element) -> None:
+    """Link a source that is watched after the synchronous part of a build has ended (after an ``await``).
+
+    Raises:
+        CircularDependencyError: that source needs this element.
+        MissingDependencyError: that source is scoped and this element does not list it.
+    """
+    element.host.check()
+    check_scope(element.provider, source.provider)
+    if source in element.sources:
+        return
+    if source.state > 0:
+        # Before the edge exists: this build has not seen an older value, so the first one is no change to it.
+        element.host.update(source)
+    loop = path_to(source, element) if element.observers else None
+    if loop is not None:
+        raise CircularDependencyError(named([element, *loop]))
+    add_source(element, source)
+
+
 def update(element: Element) -> None:
-    """Bring one element up to date, its possibly outdated sources first."""
-    if element.state == DIRTY:
+    """Bring one element up to date, its possibly outdated sources first.
+
+    Raises:
+        CircularDependencyError: it is needed for its own build.
+        ProviderDisposedError: it, or something it depends on, was disposed.
+    """
+    state = element.state
+    if state == DIRTY:
         build(element)
         return
-    stack: list[tuple[Element, int]] = [(element, 0)]
-    while stack:
-        node, position = stack[-1]
-        state = node.state
-        if state == CHECK:
+    if state != CHECK:
+        raise _stuck(element, [])
+    element.idx = 0
+    nodes = [element]
+    while nodes:
+        node = nodes[-1]
+        if node.state == CHECK:
+            # Outside a build, idx is the position up to which the sources are known to be up to date.
             sources = node.sources
+            position = node.idx
             while position < len(sources):
                 source = sources[position]
                 position += 1
-                if source.state > 0:
-                    stack[-1] = (node, position)
-                    stack.append((source, 0))
-                    break
-                if node.state == DIRTY:
-                    break
+                state = source.state
+                if state > 0:
+                    if state == CHECK:
+                        node.idx = position
+                        source.idx = 0
+                        nodes.append(source)
+                        break
+                    if state != DIRTY:
+                        raise _stuck(source, nodes)
+                    build(source)
+                    if node.state == DIRTY:
+                        break
             else:
                 if node.state == CHECK:
                     node.state = CLEAN if node.failure is None else FAILED
-                    stack.pop()
-                    continue
-            if stack[-1][0] is not node:
+            if nodes[-1] is not node:
                 continue
-            state = node.state
-        if state == DIRTY:
-            stack.pop()
+        nodes.pop()
+        if node.state == DIRTY:
             build(node)
-        elif state <= 0:
-            stack.pop()
-        elif state == BUILDING:
-            raise CircularDependencyError(_cycle(node, [waiting for waiting, _ in stack]))
-        elif state == DISPOSED:
-            raise ProviderDisposedError(node.provider)
+
+
+def _stuck(node: Element, waiting: list[Element]) -> ReactiveError:
+    if node.state == BUILDING:
+        return CircularDependencyError(_cycle(node, waiting))
+    return ProviderDisposedError(node.provider)
 
 
 def build(node: Element) -> None:
@@ -137,8 +169,7 @@ def build(node: Element) -> None:
         if node.fresh is not None:
             _check_scopes(node)
         if replaced is None and type(value) is CoroutineType:
-            value.close()
-            raise ProviderReturnTypeError(node.provider, value, ASYNC_IN_SYNC)
+            _refuse_coroutine(node, cast("Any", value))
     except BaseException as error:
         scheduler.building = outer
         relink(node)
@@ -167,12 +198,18 @@ def build(node: Element) -> None:
             observers = node.observers
             if observers:
                 for observer in observers:
-                    observer.state = DIRTY
-                    observer.cause = node
+                    if observer.state != BUILDING:  # it is reading this value right now
+                        observer.state = DIRTY
+                        observer.cause = node
             if node.listeners or host.observers or ref.hooks is not None:
                 announce(node, previous)
             if replaced is None and node.provider.is_auto_dispose:
                 let_go(node)
+
+
+def _refuse_coroutine(node: Element, value: Any) -> None:
+    value.close()
+    raise ProviderReturnTypeError(node.provider, value, ASYNC_IN_SYNC)
 
 
 def _differs(node: Element, previous: Any) -> bool:
@@ -223,8 +260,9 @@ def fail(node: Element, error: Exception) -> None:
     node.value = NO_VALUE
     if node.observers:
         for observer in node.observers:
-            observer.state = DIRTY
-            observer.cause = node
+            if observer.state != BUILDING:
+                observer.state = DIRTY
+                observer.cause = node
     if not is_still_loading(error):
         if not isinstance(error, ProviderError):
             report_failure(node, error)
@@ -360,7 +398,7 @@ def tell(node: Element, method: Any, *arguments: Any) -> None:
     """Call an observer's method; an error in it stops nobody."""
     if node.provider.ephemeral:
         return
-    context = ProviderObserverContext(node.host, node.provider, None, node.notifier)
+    context = ProviderObserverContext(node.host, node.provider, current_mutation.get(), node.notifier)
     _guarded(node, method, context, *arguments)
 
 
@@ -418,15 +456,15 @@ def check_scope(provider: Any, dependency: Any) -> None:
 
 def _cycle(node: Element, waiting: list[Element]) -> list[Any]:
     """Name the loop: from a node under construction along what each one read last, back to itself."""
-    path = [node.provider]
+    path = [node]
     current = node
     for _ in range(10_000):
         last = current.fresh[-1] if current.fresh else current.sources[current.idx - 1] if current.idx else None
         if last is None or last is node:
             break
         if last.state != BUILDING:
-            path.extend(other.provider for other in waiting if other.state == CHECK)
+            path.extend(other for other in waiting if other.state == CHECK)
             break
-        path.append(last.provider)
+        path.append(last)
         current = last
-    return [provider for provider in (*path, node.provider) if not provider.ephemeral]
+    return named([*path, node])

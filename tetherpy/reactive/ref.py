@@ -10,13 +10,13 @@ from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 from .container import ProviderContainer
-from .edges import add_source, let_go, mark
+from .edges import let_go, mark
 from .element import BUILDING, Build, Element
 from .errors import NoEventLoopError, UnmountedRefError
 from .lifecycle import Event, Hooks
 from .listenable import ProviderListenable, Refreshable
 from .loops import running_loop
-from .propagation import Invalidation, announce, check_scope, invalidate
+from .propagation import Invalidation, announce, check_scope, depend_late, invalidate
 from .propagation import read as read_element
 from .provider import Family, ProviderBase
 from .retry import in_seconds
@@ -90,8 +90,7 @@ class Ref(Build):
                 if idx < len(sources) and sources[idx] is source:
                     element.idx = idx + 1
                 elif element.state != BUILDING:
-                    check_scope(element.provider, source.provider)
-                    add_source(element, source)
+                    depend_late(element, source)
                 else:
                     element.fresh = [source]
         if source.state:

@@ -51,14 +51,16 @@ class Source(Protocol):
 class TaskSource:
     """The one value of an awaitable."""
 
-    __slots__ = ("_sink", "_stopped", "_task")
+    __slots__ = ("_awaitable", "_sink", "_stopped", "_task")
 
     def __init__(self, sink: Sink, awaitable: Awaitable[Any], loop: asyncio.AbstractEventLoop) -> None:
         self._sink = sink
         self._stopped = False
+        self._awaitable: Awaitable[Any] | None = awaitable
         self._task = loop.create_task(self._run(awaitable))
 
     async def _run(self, awaitable: Awaitable[Any]) -> None:
+        self._awaitable = None
         try:
             value = await awaitable
         except asyncio.CancelledError:
@@ -83,6 +85,8 @@ class TaskSource:
     def stop(self) -> None:
         """Cancel the task; what it still does is awaited when the container is closed."""
         self._stopped = True
+        if self._awaitable is not None:
+            _discard(self._awaitable)
         if not self._task.done():
             self._task.cancel()
             self._sink.element.host.in_background(self._task, self._sink.element.provider)

@@ -1,0 +1,196 @@
+"""Mutations: actions whose progress the rest of the app can watch.
+
+What happens follows Riverpod's ``Mutation``: the state is idle until the mutation is run, pending while it
+runs, then success or error; it is idle again when nobody has watched it for a turn, or after ``reset``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Hashable
+from threading import Lock
+from typing import Any, Final, Generic, TypeAlias, TypeVar
+from weakref import WeakValueDictionary
+
+import attrs
+
+from .container import ProviderContainer
+from .edges import activate, deactivate, let_go
+from .element import Element
+from .listenable import ProviderListenable
+from .observer import ProviderObserverContext, current_mutation
+from .propagation import set_value
+from .provider import ProviderBase
+from .ref import Ref
+from .subscription import ProviderSubscription
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@attrs.frozen
+class MutationIdle:
+    """Not running: never run, reset, or forgotten because nobody watched."""
+
+
+@attrs.frozen(eq=False)
+class MutationPending:
+    """Running; each run has its own."""
+
+
+@attrs.frozen
+class MutationSuccess(Generic[T]):
+    """Ended with a value."""
+
+    value: T
+
+
+@attrs.frozen
+class MutationError:
+    """Ended with an error."""
+
+    error: Exception
+
+
+MutationState: TypeAlias = MutationIdle | MutationPending | MutationSuccess[T] | MutationError
+
+IDLE: Final = MutationIdle()
+
+
+class MutationTransaction:
+    """What the function of a mutation reads providers with; they stay alive until it ends."""
+
+    __slots__ = ("_container", "_subscriptions")
+
+    def __init__(self, container: ProviderContainer) -> None:
+        self._container = container
+        self._subscriptions: list[ProviderSubscription[Any]] = []
+
+    def get(self, listenable: ProviderListenable[R]) -> R:
+        """Return the current value and keep its provider alive until the mutation ends."""
+        subscription = self._container.listen(listenable, _ignore)
+        self._subscriptions.append(subscription)
+        return subscription.read()
+
+    def close(self) -> None:
+        """Let the providers go."""
+        while self._subscriptions:
+            self._subscriptions.pop().close()
+
+
+class Mutation(ProviderBase[MutationState[T]], Generic[T]):
+    """An action with a state to watch, such as ``add_todo = Mutation[Todo]("add todo")``.
+
+    Args:
+        label: shown in messages and to observers.
+    """
+
+    __slots__ = ("_key", "_keyed", "_label", "_lock")
+
+    build_type = Ref
+
+    def __init__(self, label: str | None = None) -> None:
+        super().__init__(_idle, auto_dispose=True)
+        self._label = label
+        self._key: object = None
+        self._keyed: WeakValueDictionary[Hashable, Mutation[T]] = WeakValueDictionary()
+        self._lock = Lock()
+
+    @property
+    def label(self) -> str | None:
+        """The label given."""
+        return self._label
+
+    @property
+    def key(self) -> object:
+        """The key this one was made with, or None."""
+        return self._key
+
+    @property
+    def name(self) -> str:
+        """The label, with the key if there is one."""
+        label = self._label or "mutation"
+        return label if self._key is None else f"{label}({self._key!r})"
+
+    def __call__(self, key: Hashable) -> Mutation[T]:
+        """Return the mutation for a key, with a state of its own: one for each row of a list, for example."""
+        with self._lock:
+            keyed = self._keyed.get(key)
+            if keyed is None:
+                keyed = self._keyed[key] = Mutation[T](self._label)
+                keyed._key = key
+        return keyed
+
+    def attach_with(self, element: Element, create: Callable[..., Any]) -> None:
+        """Prepare an element."""
+        element.create = create
+
+    async def run(self, target: ProviderContainer | Ref, fn: Callable[[MutationTransaction], Awaitable[T]]) -> T:
+        """Run ``fn`` and return what it returns; the state follows.
+
+        A run that is overtaken by a later one still returns its own result, but no longer sets the state.
+
+        Args:
+            target: the container, or a Ref in it, whose state of this mutation is meant.
+            fn: called with a transaction to read providers with.
+
+        Raises:
+            Exception: whatever ``fn`` raises, which is then the state too.
+        """
+        container = target if isinstance(target, ProviderContainer) else target.container
+        container.read(self)
+        element = container.find(self)
+        element.interest += 1
+        activate(element)
+        pending = MutationPending()
+        transaction = MutationTransaction(container)
+        token = current_mutation.set(self)
+        try:
+            set_value(element, pending)
+            self._tell(container, "mutation_start")
+            result = await fn(transaction)
+        except Exception as error:
+            if element.value is pending:
+                set_value(element, MutationError(error))
+            self._tell(container, "mutation_error", error)
+            raise
+        except BaseException:
+            if element.value is pending:
+                set_value(element, IDLE)
+            raise
+        else:
+            if element.value is pending:
+                set_value(element, MutationSuccess(result))
+            self._tell(container, "mutation_success", result)
+            return result
+        finally:
+            current_mutation.reset(token)
+            transaction.close()
+            element.interest -= 1
+            deactivate(element)
+            let_go(element)
+
+    def reset(self, target: ProviderContainer | Ref) -> None:
+        """Make the state idle; a run under way goes on but no longer sets it."""
+        container = target if isinstance(target, ProviderContainer) else target.container
+        container.read(self)
+        set_value(container.find(self), IDLE)
+        self._tell(container, "mutation_reset")
+
+    def _tell(self, container: ProviderContainer, event: str, *arguments: object) -> None:
+        context = ProviderObserverContext(container, None, self)
+        for observer in container.observers:
+            try:
+                getattr(observer, event)(context, self, *arguments)
+            except Exception as error:
+                container.report(error, self)
+
+    def __repr__(self) -> str:
+        return f"Mutation({self.name})"
+
+
+def _idle(ref: Ref) -> MutationIdle:
+    return IDLE
+
+
+def _ignore(previous: object, value: object) -> None:
+    """Listen only to keep a provider alive."""
