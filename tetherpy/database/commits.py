@@ -45,14 +45,14 @@ def begin(connection: TrackedConnection, patience: float, wanted: Callable[[], b
             if not busy or time.monotonic() >= deadline or not wanted():
                 raise
         else:
-            connection.footprints.changed.clear()
+            connection.footprints.begin(connection.total_changes)
             return
 
 
 def commit(connection: TrackedConnection, ring: Callable[[], None]) -> None:
     """Commit; a commit that changed tables names them in the change log and rings the bell."""
     demand_transaction(connection)
-    changed = connection.footprints.changed
+    changed = connection.footprints.settle(connection.total_changes)
     try:
         if changed:
             record(connection, changed)

@@ -55,9 +55,12 @@ class TrackedCursor(sqlite3.Cursor):
         try:
             return execute(sql, parameters)
         finally:
-            # A statement that failed half-way (OR FAIL) has changed rows too, and DDL counts none.
-            if writes and (connection.total_changes != before or SCHEMA_TABLE in writes):
-                connection.footprints.changed |= writes
+            if writes:
+                # A statement that failed half-way (OR FAIL) has changed rows too, and DDL counts none.
+                if connection.total_changes != before or SCHEMA_TABLE in writes:
+                    connection.footprints.changed |= writes
+                elif self.description is not None:
+                    connection.footprints.undecided |= writes
 
 
 class TrackedConnection(sqlite3.Connection):

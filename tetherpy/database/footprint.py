@@ -33,12 +33,27 @@ class Footprint:
 class Footprints:
     """The authorizer of one connection; used from that connection's thread alone."""
 
-    #: Tables changed since the transaction began.
+    #: Tables changed for certain since the transaction began.
     changed: set[str] = attrs.Factory(set[str])
+    #: Tables of statements with RETURNING, whose changes SQLite counts only when all their rows were fetched.
+    undecided: set[str] = attrs.Factory(set[str])
+    _changes_at_begin: int = 0
     #: While a caller's statements run, they may not end the transaction they share with others.
     guarded: bool = False
     _current: Footprint = attrs.Factory(Footprint)
     _known: OrderedDict[str, Footprint] = attrs.Factory(OrderedDict[str, Footprint])
+
+    def begin(self, total_changes: int) -> None:
+        """Start the account of a transaction."""
+        self.changed.clear()
+        self.undecided.clear()
+        self._changes_at_begin = total_changes
+
+    def settle(self, total_changes: int) -> set[str]:
+        """Return the tables that the transaction changed; the undecided among them if it changed anything."""
+        if self.undecided and total_changes != self._changes_at_begin:
+            self.changed |= self.undecided
+        return self.changed
 
     def of(self, sql: str) -> Footprint:
         """Make the footprint of ``sql`` the one that the authorizer adds to, and return it."""

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import signal
 import sqlite3
 
 import pytest
@@ -275,3 +276,30 @@ async def test_a_forked_child_cannot_commit_its_parents_transaction(path, child)
     assert await forker.end() == "7\n"
     async with Database.open(path) as db:
         assert [row["x"] for row in await db.get_all("SELECT x FROM t")] == [1]
+
+
+async def test_a_commit_whose_process_died_before_ringing_is_found_and_named_exactly(path, child):
+    named = []
+    changed = asyncio.Event()
+    async with Database.open(path, safety_interval=0.02) as db:
+        db.on_change(lambda tables: (named.append(tables), changed.set()))
+        await db._feed.caught_up()
+        dying = child(
+            """
+            import asyncio, os, signal, sys
+            from tetherpy.database import Database
+            from tetherpy.database.bell import Bell
+
+            async def main():
+                Bell.ring = lambda bell: os.kill(os.getpid(), signal.SIGKILL)
+                async with Database.open(sys.argv[1]) as db:
+                    await db.execute("INSERT INTO t VALUES (1)")
+
+            asyncio.run(main())
+            """,
+            path,
+        )
+        await asyncio.wait_for(changed.wait(), 20)
+        assert named == [{"t"}]
+        assert len(await db.get_all("SELECT * FROM t")) == 1
+    assert await asyncio.to_thread(dying.process.wait, 20) == -signal.SIGKILL

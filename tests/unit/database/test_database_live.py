@@ -76,6 +76,23 @@ async def test_what_changes_nothing_is_not_reported(db):
     assert (await db.get("SELECT count(*) FROM tetherpy_changes WHERE table_name = 'a'"))[0] == 0
 
 
+async def test_a_statement_with_returning_counts_if_it_changed_something(db):
+    heard = Heard()
+    db.on_change(heard)
+    await settle(db)
+    heard.values.clear()
+    assert (await db.execute("UPDATE a SET x = 2 RETURNING x")).rows == []
+    await settle(db)
+    assert heard.values == []
+    await db.execute("INSERT INTO a VALUES (1) RETURNING x")
+    await settle(db)
+    assert heard.values == [{"a"}]
+    # Neither fetched to the end nor closed.
+    await db.run(lambda c: c.execute("INSERT INTO b VALUES (1), (2) RETURNING x").fetchone() and None)
+    await settle(db)
+    assert heard.values == [{"a"}, {"b"}]
+
+
 @pytest.mark.parametrize(
     ("setup", "sql", "tables"),
     [
