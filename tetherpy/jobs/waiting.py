@@ -16,6 +16,10 @@ async def wait_until_finished(hub: ViewHub, job_id: int, limit: timedelta | None
     Raises ``JobWaitTimeoutError`` after ``limit``, ``JobNotFoundError`` if there is no such job or
     it is deleted meanwhile.
     """
+    # Most waits for a job that has finished already need no view.
+    job = await hub.store.get(job_id)
+    if job is not None and job.status.is_finished:
+        return job
     finished: asyncio.Future[BackgroundJob] = asyncio.get_running_loop().create_future()
     last: BackgroundJob | None = None
 
