@@ -28,6 +28,7 @@ class AsyncFlow:
 
     __slots__ = (
         "_begin",
+        "_held",
         "_immediate",
         "_is_refresh",
         "_produce",
@@ -42,6 +43,7 @@ class AsyncFlow:
         self._produce = produce
         self._begin = begin
         self._source: Source | None = None
+        self._held: list[tuple[Element, bool]] = []
         self._is_refresh = False
         self._immediate: AsyncValue[Any] | None = None
         self.loading: AsyncValue[Any] = AsyncLoading()
@@ -78,6 +80,7 @@ class AsyncFlow:
 
     def data(self, value: Any) -> None:
         """Take a value: the state becomes AsyncData."""
+        self._release()
         self.become(AsyncData(value))
 
     def error(self, error: Exception) -> None:
@@ -85,6 +88,7 @@ class AsyncFlow:
 
         An error that only says that something it depends on is still loading leaves it loading.
         """
+        self._release()
         if is_still_loading(error):
             return
         if not isinstance(error, ProviderError):
@@ -151,8 +155,36 @@ class AsyncFlow:
     def dispose(self) -> None:
         """End for good."""
         self.stop()
+        self._release()
         if not self.promise.done:
             self.promise.reject(ProviderDisposedError(self.element.provider))
+
+    # -- what the last build watched -------------------------------------------------------------
+
+    @property
+    def building(self) -> bool:
+        """Whether the provider's function has begun and may still watch."""
+        return self._source is not None and self._source.building
+
+    def hold(self, source: Element) -> None:
+        """Keep in use what the last build watched, until this one has delivered or failed (Riverpod).
+
+        An ``async def`` watches nothing before its first step: without this, everything that only the last
+        build used would be paused or disposed by each rebuild, and built again a moment later.
+        """
+        active = self.element.active > 0
+        source.interest += 1
+        if active:
+            activate(source)
+        self._held.append((source, active))
+
+    def _release(self) -> None:
+        while self._held:
+            source, active = self._held.pop()
+            source.interest -= 1
+            if active:
+                deactivate(source)
+            let_go(source)
 
     # -- lending ---------------------------------------------------------------------------------
 

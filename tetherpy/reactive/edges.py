@@ -134,7 +134,10 @@ def relink(element: Element) -> None:
         for source in fresh:
             link(source, element)
     if kept < len(old):
+        flow = element.flow
         for source in set(old[kept:]).difference(new):
+            if flow is not None and flow.building:
+                flow.hold(source)
             unlink(source, element)
 
 

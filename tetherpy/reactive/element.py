@@ -66,6 +66,15 @@ class Flow(Protocol):
         """Cancel what the current build is doing."""
         ...
 
+    @property
+    def building(self) -> bool:
+        """Whether the provider's function has begun and may still watch."""
+        ...
+
+    def hold(self, source: Element) -> None:
+        """Keep in use what the last build watched until this one has watched it again or ended."""
+        ...
+
     def dispose(self) -> None:
         """End for good: whoever still waits learns that nothing will come."""
         ...

@@ -35,6 +35,11 @@ class Sink(Protocol):
 class Source(Protocol):
     """A running source."""
 
+    @property
+    def building(self) -> bool:
+        """Whether the provider's function is still running, and may watch more."""
+        ...
+
     def pause(self) -> None:
         """Stop pulling; keep the last event that comes all the same."""
         ...
@@ -75,6 +80,11 @@ class TaskSource:
         else:
             if not self._stopped:
                 self._sink.data(value)
+
+    @property
+    def building(self) -> bool:
+        """Whether the awaitable has not ended."""
+        return not self._task.done()
 
     def pause(self) -> None:
         """Do nothing: a computation that has begun goes on."""
@@ -124,6 +134,11 @@ class IteratorSource:
             self._sink.data(value)
             await self._open.wait()
 
+    @property
+    def building(self) -> bool:
+        """Whether the iterator has not ended; it may watch between any two values."""
+        return not self._task.done()
+
     def pause(self) -> None:
         """Stop pulling."""
         self._open.clear()
@@ -170,6 +185,11 @@ class RxSource:
             self._kept = deliver
         else:
             deliver()
+
+    @property
+    def building(self) -> bool:
+        """False: the function that returned the observable has ended, and only it could watch."""
+        return False
 
     def pause(self) -> None:
         """Keep events back."""
