@@ -34,4 +34,6 @@ def to_text(instant: datetime) -> str:
 def from_text(text: str) -> datetime:
     """Read any ISO 8601 text, the seed's milliseconds included; one without an offset is UTC."""
     instant = datetime.fromisoformat(text)
+    if instant.tzinfo is UTC:
+        return instant
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)

@@ -122,18 +122,23 @@ class View:
             self.tell(listener)
 
     def tell(self, listener: Listener) -> None:
-        """Tell one listener the last answer; if it fails, the others still hear theirs."""
-        try:
-            listener.on_answer(self.answer)
-        except Exception as error:
-            context = {"message": "a subscriber of a job stream failed", "exception": error}
-            asyncio.get_running_loop().call_exception_handler(context)
+        """Tell one listener the last answer."""
+        _shielded(listener.on_answer, self.answer)
 
     def fail(self, error: Exception) -> None:
         """Tell the listeners that there will be no more answers."""
         listeners, self.listeners = self.listeners, []
         for listener in listeners:
-            listener.on_error(error)
+            _shielded(listener.on_error, error)
+
+
+def _shielded(callback: Callable[[Any], None], value: Any) -> None:
+    """Call a listener; if it fails, the others still hear theirs, and the loop reports it."""
+    try:
+        callback(value)
+    except Exception as error:
+        context = {"message": "a subscriber of a job stream failed", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
 
 
 @attrs.define(eq=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from heapq import nsmallest
 
@@ -24,7 +24,16 @@ def is_work_there(
     due = next_due(connection)
     if due is not None and due <= now:
         return True, due
-    return any(True for _ in _queues_with_work(connection, queues)), due
+    return bool(_queues_with_work(connection, queues)), due
+
+
+def promote(connection: sqlite3.Connection, now: datetime) -> datetime | None:
+    """Let delayed jobs that have fallen due be claimed; return when the next one will be."""
+    due = next_due(connection)
+    if due is None or due > now:
+        return due
+    connection.execute(sql("promote"), (to_text(now),))
+    return next_due(connection)
 
 
 def claim(
@@ -37,9 +46,6 @@ def claim(
 ) -> list[Claim]:
     """Claim up to ``slots`` jobs: higher priority first, then ``run_at``, then id, across queues."""
     now_text = to_text(now)
-    due = next_due(connection)
-    if due is not None and due <= now:
-        connection.execute(sql("promote"), (now_text,))
     claims: list[Claim] = []
     while len(claims) < slots and (ids := _next_ids(connection, slots - len(claims), queues)):
         values = (worker_id, to_text(now + lease), now_text, now_text, json.dumps(ids))
@@ -72,16 +78,11 @@ def _next_ids(connection: sqlite3.Connection, slots: int, queues: Sequence[str] 
     return [row[-1] for row in nsmallest(slots, ready)]
 
 
-def _queues_with_work(connection: sqlite3.Connection, queues: Sequence[str] | None) -> Iterator[bytes]:
-    if queues is not None:
-        for name in dict.fromkeys(queues):
-            if connection.execute(sql("has_ready"), (name.encode(),)).fetchone() is not None:
-                yield name.encode()
-        return
-    queue = b""
-    while (row := connection.execute(sql("next_queue"), (queue,)).fetchone())[0] is not None:
-        queue = row[0]
-        yield queue
+def _queues_with_work(connection: sqlite3.Connection, queues: Sequence[str] | None) -> list[bytes]:
+    if queues is None:
+        return [row[0] for row in connection.execute(sql("ready_queues"))]
+    names = [name.encode() for name in dict.fromkeys(queues)]
+    return [name for name in names if connection.execute(sql("has_ready"), (name,)).fetchone()]
 
 
 def _fail_unreadable(

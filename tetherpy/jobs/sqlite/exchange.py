@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ..outcomes import Exchange, Settlement
-from .claiming import claim, next_due
+from .claiming import claim, promote
 from .settling import settle
 
 
@@ -22,5 +22,6 @@ def exchange(
 ) -> Exchange:
     """Settle first, so that a job given back here can be claimed here too, then claim."""
     rejected = tuple(settlement for settlement in settlements if not settle(connection, settlement, now))
+    due = promote(connection, now)
     claims = claim(connection, worker_id, slots, queues, now, lease) if slots > 0 else ()
-    return Exchange(tuple(claims), rejected, next_due(connection))
+    return Exchange(tuple(claims), rejected, due)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,7 @@ from .statements import COLUMNS
 
 logger = logging.getLogger("tetherpy.jobs")
 
+_MISFITS = (TypeError, ValueError, KeyError, OverflowError)
 _STATUSES = {status.value: status for status in BackgroundJobStatus}
 
 
@@ -41,14 +42,10 @@ def to_job(row: Sequence[Any]) -> BackgroundJob:
 
     NULL where the seed's table allows it means the column's default.
     """
-    values: list[Any] = []
     try:
-        for read, value in zip(_READERS, row, strict=True):
-            values.append(read(value))
-    except (TypeError, ValueError, KeyError, OverflowError) as error:
-        column = COLUMNS[len(values)]
-        raise UnreadableJobError(row[0], column, row[len(values)]) from error
-    return BackgroundJob(**dict(zip(_FIELDS, values, strict=True)))
+        return BackgroundJob(**{field: read(value) for (field, read), value in zip(_READERS, row, strict=True)})
+    except _MISFITS as error:
+        raise _unreadable(row, error) from error
 
 
 def readable(rows: Iterable[Sequence[Any]]) -> list[BackgroundJob]:
@@ -60,6 +57,15 @@ def readable(rows: Iterable[Sequence[Any]]) -> list[BackgroundJob]:
         except UnreadableJobError as error:
             logger.warning("%s", error, extra={"job_id": row[0], "column": error.column})
     return jobs
+
+
+def _unreadable(row: Sequence[Any], error: Exception) -> UnreadableJobError:
+    for column, (_, read), value in zip(COLUMNS, _READERS, row, strict=True):
+        try:
+            read(value)
+        except _MISFITS:
+            return UnreadableJobError(row[0], column, value)
+    raise error
 
 
 def _text(value: Any) -> str:
@@ -107,29 +113,28 @@ def _optional_span(value: Any) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
-_READERS = (
-    _integer,  # id
-    _text,  # job_key
-    _optional_text,  # payload
-    _STATUSES.__getitem__,  # status
-    _integer_or_none_as_zero,  # attempts
-    _max_attempts,  # max_attempts
-    _optional_instant,  # last_attempt_at
-    _optional_text,  # last_error
-    _integer_or_none_as_zero,  # priority
-    _instant,  # created_at
-    _instant,  # updated_at
-    _text,  # queue
-    _instant,  # run_at
-    _optional_span,  # timeout
-    _optional_text,  # unique_key
-    _optional_text,  # claimed_by
-    _optional_instant,  # lease_expires_at
-    _optional_number,  # progress
-    _optional_text,  # progress_message
-    _optional_text,  # result
-    _optional_instant,  # finished_at
-    _optional_instant,  # cancel_requested_at
+_READERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
+    ("id", _integer),
+    ("job_key", _text),
+    ("payload_json", _optional_text),
+    ("status", _STATUSES.__getitem__),
+    ("attempts", _integer_or_none_as_zero),
+    ("max_attempts", _max_attempts),
+    ("last_attempt_at", _optional_instant),
+    ("last_error", _optional_text),
+    ("priority", _integer_or_none_as_zero),
+    ("created_at", _instant),
+    ("updated_at", _instant),
+    ("queue", _text),
+    ("run_at", _instant),
+    ("timeout", _optional_span),
+    ("unique_key", _optional_text),
+    ("claimed_by", _optional_text),
+    ("lease_expires_at", _optional_instant),
+    ("progress", _optional_number),
+    ("progress_message", _optional_text),
+    ("result_json", _optional_text),
+    ("finished_at", _optional_instant),
+    ("cancel_requested_at", _optional_instant),
 )
-_RENAMED = {"payload": "payload_json", "result": "result_json"}
-_FIELDS = tuple(_RENAMED.get(column, column) for column in COLUMNS)
+"""The field of ``BackgroundJob`` and how to read it, for each of ``COLUMNS`` in their order."""

@@ -148,15 +148,20 @@ async def test_streams_go_on_beside_a_spoilt_row(db, engine, manager):
     seen, errors = [], []
     told = asyncio.Event()
 
+    def fail(error):
+        errors.append(error)
+        told.set()
+
     def take(jobs):
         seen.append([job.id for job in jobs])
         told.set()
 
-    watched = manager.watch_jobs_by_status(PENDING).subscribe(take, errors.append)
-    broken = manager.watch_job(bad).subscribe(take, errors.append)
+    watched = manager.watch_jobs_by_status(PENDING).subscribe(take, fail)
+    broken = manager.watch_job(bad).subscribe(take, fail)
     async with asyncio.timeout(5):
         while seen != [[good]] or not errors:
-            await asyncio.sleep(0)
+            told.clear()
+            await told.wait()
         (third,) = await engine.enqueue([NewJob(job_key="k")])
         while seen[-1] != [third, good]:
             told.clear()
