@@ -3,6 +3,7 @@
 import contextlib
 import sqlite3
 import time
+import weakref
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from typing import Any, Literal, Self, TypeAlias, cast
 
@@ -55,6 +56,8 @@ class TrackedCursor(sqlite3.Cursor):
         try:
             return execute(sql, parameters)
         finally:
+            if self.description is not None:
+                connection.unfinished.add(self)
             if writes:
                 # A statement that failed half-way (OR FAIL) has changed rows too, and DDL counts none.
                 if connection.total_changes != before or SCHEMA_TABLE in writes:
@@ -72,6 +75,8 @@ class TrackedConnection(sqlite3.Connection):
     """
 
     footprints: Footprints
+    #: Cursors and blobs that a caller may have left half-read; each would keep a commit from happening.
+    unfinished: "weakref.WeakSet[sqlite3.Cursor | sqlite3.Blob]"
 
     def execute(self, sql: Any, parameters: Any = (), /) -> Any:
         """Execute one statement, or call a function with this connection and ``parameters``."""
@@ -89,7 +94,9 @@ class TrackedConnection(sqlite3.Connection):
         """Open a blob; one opened for writing counts as a change, since SQLite announces none."""
         if not readonly:
             self.footprints.changed.add(table)
-        return super().blobopen(table, column, row, readonly=readonly, name=name)
+        blob = super().blobopen(table, column, row, readonly=readonly, name=name)
+        self.unfinished.add(blob)
+        return blob
 
     def control(self, sql: str) -> None:
         """Execute what callers may not; the text is ours, so the cache never serves it to them."""
@@ -107,12 +114,15 @@ class TrackedConnection(sqlite3.Connection):
 
     @contextlib.contextmanager
     def guard(self) -> Generator[None]:
-        """Let a caller's statements neither end the transaction they share nor go on without it."""
+        """Let a caller's statements neither end the transaction they share nor outlive it."""
         self.footprints.guarded = True
         try:
             yield
         finally:
             self.footprints.guarded = False
+            for open_ in tuple(self.unfinished):
+                open_.close()
+            self.unfinished.clear()
 
 
 def configure(connection: sqlite3.Connection) -> None:
@@ -120,6 +130,7 @@ def configure(connection: sqlite3.Connection) -> None:
     assert isinstance(connection, TrackedConnection)  # the factory's own promise
     connection.row_factory = sqlite3.Row
     connection.footprints = Footprints()
+    connection.unfinished = weakref.WeakSet()
     connection.set_authorizer(connection.footprints.authorize)
     connection.control("PRAGMA foreign_keys = ON")
     connection.control("PRAGMA schema_version")

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import sqlite3
 
 import pytest
 
@@ -137,3 +138,25 @@ async def test_a_failure_after_the_cancellation_is_logged(db, caplog):
         await db.run(insert, 1)
     assert "late" in caplog.text
     assert await values(db) == [1]
+
+
+async def test_a_cursor_or_blob_left_open_keeps_nobody_from_committing(db):
+    kept = []
+
+    def leave_open(connection):
+        kept.append(connection.execute("INSERT INTO t VALUES (1), (2) RETURNING x"))
+        kept.append(connection.execute("SELECT x FROM t"))
+        connection.execute("INSERT INTO file VALUES (zeroblob(9))")
+        kept.append(connection.blobopen("file", "data", 1))
+        kept[-1].write(b"some")
+
+    await db.execute("CREATE TABLE file (data BLOB)")
+    await db.run(leave_open)
+    await db.run(lambda connection: connection.execute("INSERT INTO t VALUES (3) RETURNING x"))
+    async with db.transaction() as tx:
+        kept.append(await tx.run(lambda connection: connection.execute("DELETE FROM t WHERE x = 2 RETURNING x")))
+    kept.append(await db.read(lambda connection: connection.execute("SELECT * FROM t")))
+    assert await values(db) == [1, 3]
+    assert (await db.get("SELECT data FROM file"))["data"] == b"some" + bytes(5)
+    with pytest.raises(sqlite3.ProgrammingError):
+        kept[0].fetchall()
