@@ -21,6 +21,9 @@ $(STAMP): pyproject.toml requirements.lock
 	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[cron,demo]' --group dev
 	@touch $@
 
+demo: $(STAMP)       ## analyse the standard library in the background, through a crash
+	@$(BIN)/python -m examples.demo
+
 test: $(STAMP)       ## lint, types and the whole test suite
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

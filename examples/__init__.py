@@ -1,0 +1,1 @@
+"""Examples of tetherpy; the test suite runs them."""
