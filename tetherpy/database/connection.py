@@ -5,11 +5,12 @@ import sqlite3
 import time
 import weakref
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias, cast
 
 import attrs
 
-from .errors import TransactionOverError
+from .errors import DatabaseOpenError, TransactionOverError
 from .footprint import SCHEMA_TABLE, Footprints
 
 #: A row by name, by index and by iteration; ``dict(row)`` copies it.
@@ -98,9 +99,13 @@ class TrackedConnection(sqlite3.Connection):
         self.unfinished.add(blob)
         return blob
 
-    def control(self, sql: str) -> None:
-        """Execute what callers may not; the text is ours, so the cache never serves it to them."""
-        super().cursor(sqlite3.Cursor).execute(f"{sql} /* tetherpy */")
+    def control(self, sql: str) -> Any:
+        """Execute what callers may not and return its value.
+
+        The text is ours alone, so the cache of compiled statements never serves it to a caller.
+        """
+        row = super().cursor(sqlite3.Cursor).execute(f"{sql} /* tetherpy */").fetchone()
+        return None if row is None else row[0]
 
     @contextlib.contextmanager
     def snapshot(self) -> Generator[None]:
@@ -136,10 +141,10 @@ def configure(connection: sqlite3.Connection) -> None:
     connection.control("PRAGMA schema_version")
 
 
-def configure_writer(connection: TrackedConnection, synchronous: Synchronous, patience: float) -> None:
+def configure_writer(connection: TrackedConnection, path: Path, synchronous: Synchronous, patience: float) -> None:
     """Make the database a WAL one (it stays so) and set what concerns writing."""
     connection.control(f"PRAGMA busy_timeout = {min(BUSY_SLICE_MS, round(patience * 1000))}")
-    enter_wal(connection, patience)
+    enter_wal(connection, path, patience)
     connection.control(f"PRAGMA synchronous = {synchronous}")
     connection.control(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
 
@@ -150,15 +155,19 @@ def configure_reader(connection: TrackedConnection, patience: float) -> None:
     connection.control("PRAGMA query_only = ON")
 
 
-def enter_wal(connection: TrackedConnection, patience: float) -> None:
+def enter_wal(connection: TrackedConnection, path: Path, patience: float) -> None:
     """Switch to WAL; SQLite does not wait by itself while another process is doing the same."""
     deadline = time.monotonic() + patience
     while True:
         try:
-            connection.control("PRAGMA journal_mode = WAL")
+            mode = connection.control("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
                 raise
             time.sleep(0.001)
         else:
-            return
+            break
+    if mode != "wal":
+        raise DatabaseOpenError(
+            path, f"its file system allows no write-ahead log (SQLite stays in mode {mode!r})", "use a local disk"
+        )

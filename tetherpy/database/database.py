@@ -8,7 +8,7 @@ import warnings
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar, TypeVarTuple
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, get_args
 
 import attrs
 
@@ -83,6 +83,8 @@ class Database:
         tetherpy. Foreign keys are enforced. Raises a :class:`DatabaseOpenError`, :class:`MigrationError` or
         other :class:`DatabaseError` that says what is wrong.
         """
+        if synchronous not in get_args(Synchronous):
+            raise ValueError(f"synchronous is one of {get_args(Synchronous)}, not {synchronous!r}")
         file = Path(path)
         steps = tuple(migrations)
         return Opening(lambda: cls._open(file, steps, synchronous, busy_timeout, safety_interval))
@@ -101,7 +103,7 @@ class Database:
         async with contextlib.AsyncExitStack() as stack:
             channel = await Channel.open(path, partial(explain, path=path, busy_timeout=busy_timeout))
             stack.push_async_callback(channel.close)
-            await channel.call(configure_writer, synchronous, busy_timeout)
+            await channel.call(configure_writer, path, synchronous, busy_timeout)
             bell = Bell.of(path)
             stack.callback(bell.close)
             reader = await Channel.open(path, partial(explain_reading, path=path, busy_timeout=busy_timeout))
@@ -168,7 +170,10 @@ class Database:
         return result
 
     async def read(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
-        """Run ``function(connection, *args)`` in one hop on the reading connection, seeing one moment."""
+        """Run ``function(connection, *args)`` in one hop on the reading connection, seeing one moment.
+
+        Live queries wait for the same connection: what takes long keeps them waiting.
+        """
         self._check_loop()
         result: T = await self._reader.call(in_snapshot, function, args)
         return result

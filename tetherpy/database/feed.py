@@ -77,6 +77,8 @@ class ChangeFeed:
 
     async def caught_up(self) -> None:
         """Wait until everything committed before this call has been reported."""
+        if self._closed:
+            raise DatabaseClosedError(self._reader.path)
         future = self._loop.create_future()
         self._waiting.append(future)
         self.wake()

@@ -8,7 +8,6 @@ import attrs
 
 from .channel import Channel
 from .connection import Parameters, Row, TrackedConnection
-from .errors import DatabaseClosedError
 from .feed import ChangeFeed
 from .footprint import SCHEMA_TABLE
 from .statements import fetch_all
@@ -89,26 +88,29 @@ class LiveQuery:
             self._task.cancel()
 
     async def _live(self) -> None:
-        loop = asyncio.get_running_loop()
-        remove = self._feed.add(self._changed, self._completed)
+        stopped: Callable[[], None] | None = None
         try:
-            # What was committed before is reported first and the query sees it: no second, equal answer.
-            await self._feed.caught_up()
-            while self._subscriptions:
-                self._dirty.clear()
-                started = loop.time()
-                rows, self._tables = await self._reader.call(rows_and_tables, self._query)
-                self._send(rows)
-                await self._dirty.wait()
-                if (rest := started + self._query.throttle - loop.time()) > 0:
-                    await asyncio.sleep(rest)
-        except DatabaseClosedError:
-            self._completed()
+            stopped = self._feed.add(self._changed, self._completed)
+            await self._query_while_watched()
         except Exception as error:  # the subscribers' to handle
             failure = error
             self._end(lambda observer: observer.on_error(failure))
         finally:
-            remove()
+            if stopped is not None:
+                stopped()
+
+    async def _query_while_watched(self) -> None:
+        loop = asyncio.get_running_loop()
+        # What was committed before is reported first and the query sees it: no second, equal answer.
+        await self._feed.caught_up()
+        while self._subscriptions:
+            self._dirty.clear()
+            started = loop.time()
+            rows, self._tables = await self._reader.call(rows_and_tables, self._query)
+            self._send(rows)
+            await self._dirty.wait()
+            if (rest := started + self._query.throttle - loop.time()) > 0:
+                await asyncio.sleep(rest)
 
     def _changed(self, tables: frozenset[str]) -> None:
         if not self._tables.isdisjoint(tables):

@@ -3,7 +3,7 @@ import sqlite3
 
 import pytest
 
-from tetherpy.database import Database
+from tetherpy.database import Database, DatabaseClosedError
 from tetherpy.database.changelog import DOUBT_BOUND
 
 
@@ -381,3 +381,16 @@ async def test_two_databases_on_one_file_hear_each_other(db):
         await heard.until(bool)
         await db.execute("INSERT INTO a VALUES (1)")
         await heard.until(lambda values: numbers(values[-1]) == [1])
+
+
+async def test_watching_a_closed_database_is_an_error_of_the_subscription(tmp_path):
+    db = await Database.open(tmp_path / "app.db")
+    watched = db.watch("SELECT 1")
+    await db.aclose()
+    failures = Heard()
+    watched.subscribe(on_error=failures)
+    db.changes.subscribe(on_error=failures)
+    await failures.until(lambda values: len(values) == 2)
+    assert {type(failure) for failure in failures.values} == {DatabaseClosedError}
+    with pytest.raises(DatabaseClosedError):
+        await settle(db)

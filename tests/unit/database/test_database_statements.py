@@ -199,3 +199,22 @@ async def test_a_process_has_two_connections_per_database(db):
     async with Database.open(db.path) as other:
         await other.execute("INSERT INTO note (text) VALUES ('other')")
         assert (await db.get("SELECT text FROM note"))["text"] == "other"
+
+
+async def test_durability_and_the_log_are_set_as_asked(tmp_path):
+    async with Database.open(tmp_path / "app.db", synchronous="FULL") as db:
+
+        def pragma(connection, name):
+            return connection.execute(f"PRAGMA {name}").fetchone()[0]
+
+        call = db._writer.channel.call
+        assert [await call(pragma, name) for name in ("journal_mode", "synchronous")] == ["wal", 2]
+        assert await call(pragma, "journal_size_limit") == 32 * 1024 * 1024
+        assert await db._reader.call(pragma, "query_only") == 1
+    with pytest.raises(ValueError, match="NORMAL"):
+        Database.open(tmp_path / "app.db", synchronous="SOMETIMES")
+
+
+async def test_a_bell_can_be_rung_by_all_who_may_write_the_database(db):
+    bell = db.path.with_name("app.db-bell")
+    assert bell.stat().st_mode & 0o777 == db.path.stat().st_mode & 0o666
