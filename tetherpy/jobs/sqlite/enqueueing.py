@@ -5,7 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
+from functools import cache
+from itertools import chain, groupby
 from typing import Any, TypeAlias
 
 from ..model import NewJob
@@ -14,6 +15,9 @@ from ..timestamps import to_text
 from .statements import sql
 
 NewRow: TypeAlias = tuple[Any, ...]
+
+_ROWS_AT_ONCE = 100
+"""Rows per statement in bulk: starting a statement costs about as much as storing a row."""
 
 
 def to_row(job: NewJob, now: datetime, now_text: str, max_bytes: int) -> NewRow:
@@ -51,10 +55,20 @@ def _has_unique_key(row: NewRow) -> bool:
 
 
 def _insert_plain(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> Sequence[int]:
-    connection.executemany(sql("enqueue"), rows)
+    whole = len(rows) - len(rows) % _ROWS_AT_ONCE
+    for start in range(0, whole, _ROWS_AT_ONCE):
+        chunk = rows[start : start + _ROWS_AT_ONCE]
+        connection.execute(_many_rows(), tuple(chain.from_iterable(chunk)))
+    connection.executemany(sql("enqueue"), rows[whole:])
     # AUTOINCREMENT counts up by one inside a transaction, which no other connection writes into.
     (last,) = connection.execute("SELECT last_insert_rowid()").fetchone()
     return range(last - len(rows) + 1, last + 1)
+
+
+@cache
+def _many_rows() -> str:
+    head, values, row = sql("enqueue").partition("VALUES")
+    return head + values + ",".join([row] * _ROWS_AT_ONCE)
 
 
 def _insert_unique(connection: sqlite3.Connection, row: NewRow) -> int:

@@ -55,8 +55,11 @@ async def test_a_batch_is_one_commit_and_two_statements_per_job(db, engine):
 
 async def test_bulk_and_concurrent_enqueues_share_one_commit(db, engine):
     async with Trace(db) as trace:
-        await engine.enqueue([NewJob(job_key="k") for _ in range(500)])
+        ids = await engine.enqueue([NewJob(job_key=str(n)) for n in range(250)])
     assert trace.count("COMMIT") == 1
+    assert trace.count("INSERT INTO background_service_jobs ") <= 2 + 50
+    stored = await engine.get_many(ids)
+    assert [stored[job_id].job_key for job_id in ids] == [str(n) for n in range(250)]
     async with Trace(db) as trace:
         await asyncio.gather(*(engine.enqueue([NewJob(job_key="k")]) for _ in range(200)))
     assert trace.count("COMMIT") <= 3
