@@ -1,0 +1,1 @@
+"""The examples of the system that tetherpy ports, in Python."""

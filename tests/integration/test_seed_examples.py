@@ -1,0 +1,97 @@
+"""The examples of the seed document, run with a real worker as their text says."""
+
+import pytest
+
+from examples.seed.app import (
+    MyBackgroundJobEnqueueService,
+    check_job_status_utility,
+    enqueue_dummy_task,
+    pending_jobs,
+)
+from providers import (
+    background_job_manager_provider,
+    background_service_provider,
+    database_provider,
+    job_stream_provider,
+    pending_jobs_stream_provider,
+    service_state_stream_provider,
+)
+from tetherpy import ProviderContainer
+from tetherpy.jobs import BackgroundJobStatus
+
+
+@pytest.fixture
+async def container(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the app and its worker agree on "app.db" in the current folder
+    async with ProviderContainer() as container:
+        service = container.read(background_service_provider)
+        yield container
+        await service.stop(timeout=5)
+
+
+async def first(container, provider, wanted):
+    async for state in container.stream(provider):
+        if state.value is not None and wanted(state.value):
+            return state.value
+    raise AssertionError("the stream ended")
+
+
+async def test_dummy_task_runs_in_the_worker_and_shows_its_steps(container):
+    service = container.read(background_service_provider)
+    assert not await service.is_running()
+    await service.start()
+    assert await service.is_running()
+
+    job_id = await enqueue_dummy_task(container)
+    shown = await first(
+        container, service_state_stream_provider, lambda state: "Dummy Task Progress" in state.notification_title
+    )
+    assert "Step" in shown.notification_content
+    job = await first(container, job_stream_provider(job_id), lambda job: job.status is BackgroundJobStatus.COMPLETED)
+    assert job.attempts == 1
+    assert job.priority == 1
+    assert job.result["steps"] == 5
+
+
+async def test_jobs_wait_until_a_worker_runs_and_the_manager_shows_them(container):
+    job_id = await enqueue_dummy_task(container)
+    assert [job.id for job in await pending_jobs(container)] == [job_id]
+    streamed = await first(container, pending_jobs_stream_provider, bool)
+    assert [job.id for job in streamed] == [job_id]
+
+    await container.read(background_service_provider).start()
+    await container.read(background_job_manager_provider).wait_for(job_id, timeout=20)
+    assert await pending_jobs(container) == []
+
+
+async def test_a_service_class_and_a_utility_use_the_container(container):
+    await container.read(background_service_provider).start()
+    job_id = await MyBackgroundJobEnqueueService(container).schedule_report_generation("dailySummary")
+    await container.read(database_provider.future)
+    job = await container.read(background_job_manager_provider).wait_for(job_id, timeout=20)
+    assert job.payload == {"message": "dailySummary", "requested_by": "main process"}
+    assert await check_job_status_utility(container, job_id) == f"Job {job_id} status: COMPLETED, attempts: 1"
+    assert await check_job_status_utility(container, 10**6) == "Job 1000000 not found."
+
+
+async def test_the_complex_handler_wires_its_services_in_a_container_of_its_own(container):
+    service = container.read(background_service_provider)
+    await service.start()
+    db = await container.read(database_provider.future)
+    job_id = await service.job("complexDataProcessing", {"query_key": "userActivity"})
+    job = await container.read(background_job_manager_provider).wait_for(job_id, timeout=20)
+    assert job.result == {"processed_count": 1, "summary": "Processed successfully"}
+    row = await db.get("SELECT * FROM job_results")
+    assert row["query_key"] == "userActivity"
+    assert row["job_key"] == "complexDataProcessing"
+
+
+async def test_a_payload_without_its_key_fails_at_once_and_names_the_field(container):
+    service = container.read(background_service_provider)
+    await service.start()
+    job_id = await service.job("complexDataProcessing", {"queryKey": "userActivity"})
+    await container.read(database_provider.future)
+    job = await container.read(background_job_manager_provider).wait_for(job_id, timeout=20)
+    assert job.status is BackgroundJobStatus.FAILED
+    assert job.attempts == 1
+    assert "query_key" in job.last_error
