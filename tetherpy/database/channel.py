@@ -10,9 +10,10 @@ import aiosqlite
 import attrs
 
 from .cancellation import finish
-from .connection import BUSY_SLICE_MS, TrackedConnection, configure
+from .connection import TrackedConnection, configure
 from .errors import DatabaseClosedError, DatabaseError
 from .footprint import CACHED_STATEMENTS
+from .patience import BUSY_SLICE_MS
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -31,9 +32,9 @@ class Channel:
     hops: int = 0
 
     @classmethod
-    async def open(cls, path: Path, explain: Explain) -> Self:
+    async def open(cls, path: Path, explain: Explain, patience: float) -> Self:
         """Connect; the file is created if it is not there. Errors of SQLite go through ``explain``."""
-        opening = asyncio.ensure_future(cls._open(path, explain))
+        opening = asyncio.ensure_future(cls._open(path, explain, patience))
         try:
             return await finish(opening)
         except asyncio.CancelledError:
@@ -42,7 +43,7 @@ class Channel:
             raise
 
     @classmethod
-    async def _open(cls, path: Path, explain: Explain) -> Self:
+    async def _open(cls, path: Path, explain: Explain, patience: float) -> Self:
         connection = await aiosqlite.connect(
             path,
             factory=TrackedConnection,
@@ -52,7 +53,7 @@ class Channel:
         )
         channel = cls(path, connection, explain)
         try:
-            await channel.call(configure)
+            await channel.call(configure, patience)
         except BaseException:
             await channel.close()
             raise

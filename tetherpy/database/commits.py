@@ -1,7 +1,6 @@
 """What happens on the writer's thread: transactions, and many operations sharing one."""
 
 import sqlite3
-import time
 from asyncio import Future
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ import attrs
 from .changelog import record
 from .connection import ROLLED_BACK, TrackedConnection
 from .errors import TransactionOverError
+from .patience import patiently
 
 
 @attrs.frozen(eq=False)
@@ -36,17 +36,8 @@ class Outcome:
 
 def begin(connection: TrackedConnection, patience: float, wanted: Callable[[], bool]) -> None:
     """Take the write lock, waiting at most ``patience`` seconds and only as long as it is ``wanted``."""
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            connection.control("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
-            if not busy or time.monotonic() >= deadline or not wanted():
-                raise
-        else:
-            connection.footprints.begin(connection.total_changes)
-            return
+    patiently(lambda: connection.control("BEGIN IMMEDIATE"), patience, wanted)
+    connection.footprints.begin(connection.total_changes)
 
 
 def commit(connection: TrackedConnection, ring: Callable[[], None]) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import sqlite3
-import time
 import weakref
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ import attrs
 
 from .errors import DatabaseOpenError, TransactionOverError
 from .footprint import SCHEMA_TABLE, Footprints
+from .patience import BUSY_SLICE_MS, patiently
 
 #: A row by name, by index and by iteration; ``dict(row)`` copies it.
 Row: TypeAlias = sqlite3.Row
@@ -19,8 +19,6 @@ Row: TypeAlias = sqlite3.Row
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 Synchronous: TypeAlias = Literal["OFF", "NORMAL", "FULL", "EXTRA"]
 
-#: How long SQLite waits for a lock before our loop looks whether anyone still wants it.
-BUSY_SLICE_MS = 100
 ROLLED_BACK = "SQLite rolled it back after an earlier error"
 _WAL_KEPT_BYTES = 32 * 1024 * 1024
 
@@ -130,7 +128,7 @@ class TrackedConnection(sqlite3.Connection):
             self.unfinished.clear()
 
 
-def configure(connection: sqlite3.Connection) -> None:
+def configure(connection: sqlite3.Connection, patience: float) -> None:
     """Set up what both connections have in common; fails if the file is no database."""
     assert isinstance(connection, TrackedConnection)  # the factory's own promise
     connection.row_factory = sqlite3.Row
@@ -138,13 +136,17 @@ def configure(connection: sqlite3.Connection) -> None:
     connection.unfinished = weakref.WeakSet()
     connection.set_authorizer(connection.footprints.authorize)
     connection.control("PRAGMA foreign_keys = ON")
-    connection.control("PRAGMA schema_version")
+    patiently(lambda: connection.control("PRAGMA schema_version"), patience)
 
 
 def configure_writer(connection: TrackedConnection, path: Path, synchronous: Synchronous, patience: float) -> None:
     """Make the database a WAL one (it stays so) and set what concerns writing."""
     connection.control(f"PRAGMA busy_timeout = {min(BUSY_SLICE_MS, round(patience * 1000))}")
-    enter_wal(connection, path, patience)
+    mode = patiently(lambda: connection.control("PRAGMA journal_mode = WAL"), patience)
+    if mode != "wal":
+        raise DatabaseOpenError(
+            path, f"its file system allows no write-ahead log (SQLite stays in mode {mode!r})", "use a local disk"
+        )
     connection.control(f"PRAGMA synchronous = {synchronous}")
     connection.control(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
 
@@ -153,21 +155,3 @@ def configure_reader(connection: TrackedConnection, patience: float) -> None:
     """Let the connection read only; in WAL it waits for a lock in rare moments alone, such as recovery."""
     connection.control(f"PRAGMA busy_timeout = {round(patience * 1000)}")
     connection.control("PRAGMA query_only = ON")
-
-
-def enter_wal(connection: TrackedConnection, path: Path, patience: float) -> None:
-    """Switch to WAL; SQLite does not wait by itself while another process is doing the same."""
-    deadline = time.monotonic() + patience
-    while True:
-        try:
-            mode = connection.control("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= deadline:
-                raise
-            time.sleep(0.001)
-        else:
-            break
-    if mode != "wal":
-        raise DatabaseOpenError(
-            path, f"its file system allows no write-ahead log (SQLite stays in mode {mode!r})", "use a local disk"
-        )

@@ -101,12 +101,14 @@ class Database:
         path = checked_path(path)
         loop = asyncio.get_running_loop()
         async with contextlib.AsyncExitStack() as stack:
-            channel = await Channel.open(path, partial(explain, path=path, busy_timeout=busy_timeout))
+            explained = partial(explain, path=path, busy_timeout=busy_timeout)
+            channel = await Channel.open(path, explained, busy_timeout)
             stack.push_async_callback(channel.close)
             await channel.call(configure_writer, path, synchronous, busy_timeout)
             bell = Bell.of(path)
             stack.callback(bell.close)
-            reader = await Channel.open(path, partial(explain_reading, path=path, busy_timeout=busy_timeout))
+            explained = partial(explain_reading, path=path, busy_timeout=busy_timeout)
+            reader = await Channel.open(path, explained, busy_timeout)
             stack.push_async_callback(reader.close)
             await reader.call(configure_reader, busy_timeout)
             writer = Writer(channel, busy_timeout, bell.ring)
@@ -216,7 +218,7 @@ class Database:
         """
         self._check_loop()
         held = self._held()
-        return Transaction(self._writer) if held is None else held.transaction()
+        return Transaction(self._writer, self._writer) if held is None else held.transaction()
 
     def on_change(self, callback: OnChange) -> Callable[[], None]:
         """Call ``callback(tables)`` in the loop after each commit, by whatever process, that changed tables.

@@ -12,6 +12,7 @@ import attrs
 from .cancellation import finish
 from .connection import Parameters, Row
 from .errors import DatabaseClosedError, RowNotFoundError, TransactionNestedError, TransactionOverError
+from .scope import Savepoint, Scope
 from .statements import Executed, execute, execute_many, fetch_all, fetch_first
 from .writer import Writer
 
@@ -30,6 +31,7 @@ class Transaction:
     """
 
     _writer: Writer
+    _scope: Scope
     _parent: "Transaction | None" = None
     _child: "Transaction | None" = None
     _task: "asyncio.Task[Any] | None" = None
@@ -70,7 +72,7 @@ class Transaction:
 
     def transaction(self) -> "Transaction":
         """Return a nested transaction, a savepoint: ``async with tx.transaction() as inner``."""
-        return Transaction(self._writer, self)
+        return Transaction(self._writer, Savepoint(self._writer.channel, self._depth + 1), self)
 
     def held_by(self, task: "asyncio.Task[Any] | None") -> "Transaction | None":
         """Return this one or the innermost nested in it that ``task`` entered; None if it has none."""
@@ -83,7 +85,7 @@ class Transaction:
         self._task = asyncio.current_task()
         await self._take_place()
         try:
-            await self._writer.begin(self._wanted, self._depth)
+            await self._scope.begin(self._wanted)
         except BaseException:
             # A begin whose task was cancelled may yet succeed on the writer's thread; the undo queues
             # behind it.
@@ -107,7 +109,7 @@ class Transaction:
         try:
             if self._over is not None:
                 raise TransactionOverError(self._over)
-            await finish(self._writer.commit(self._depth))
+            await finish(self._scope.commit())
         finally:
             self._leave_place("it has ended")
 
@@ -116,7 +118,7 @@ class Transaction:
             # A transaction that ended with its parent has nothing left to undo, a closed database neither.
             if self._over is None or self._given_up:
                 with contextlib.suppress(DatabaseClosedError):
-                    await finish(self._writer.rollback(self._depth))
+                    await finish(self._scope.rollback())
         finally:
             self._leave_place(reason)
 

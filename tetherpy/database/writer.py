@@ -16,10 +16,7 @@ from .commits import (
     commit,
     commit_together,
     guarded,
-    release,
-    restore,
     rollback,
-    save,
 )
 from .errors import DatabaseClosedError
 
@@ -76,26 +73,17 @@ class Writer:
         self._busy = False
         self._advance()
 
-    async def begin(self, wanted: Callable[[], bool], depth: int) -> None:
-        """Begin the holder's transaction, or at a ``depth`` above 0 a savepoint in it."""
-        if depth == 0:
-            await self.channel.call(begin, self._patience, wanted)
-        else:
-            await self.channel.call(save, depth)
+    async def begin(self, wanted: Callable[[], bool]) -> None:
+        """Begin the holder's transaction."""
+        await self.channel.call(begin, self._patience, wanted)
 
-    async def commit(self, depth: int) -> None:
-        """Commit the holder's transaction, or give its savepoint's work to the one around it."""
-        if depth == 0:
-            await self.channel.call(commit, self._ring)
-        else:
-            await self.channel.call(release, depth)
+    async def commit(self) -> None:
+        """Commit the holder's transaction."""
+        await self.channel.call(commit, self._ring)
 
-    async def rollback(self, depth: int) -> None:
-        """Undo the holder's transaction, or what its savepoint did."""
-        if depth == 0:
-            await self.channel.call(rollback)
-        else:
-            await self.channel.call(restore, depth)
+    async def rollback(self) -> None:
+        """Roll back the holder's transaction, if there still is one."""
+        await self.channel.call(rollback)
 
     async def inside(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Run a function inside the holder's transaction."""

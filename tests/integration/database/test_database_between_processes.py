@@ -303,3 +303,40 @@ async def test_a_commit_whose_process_died_before_ringing_is_found_and_named_exa
         assert named == [{"t"}]
         assert len(await db.get_all("SELECT * FROM t")) == 1
     assert await asyncio.to_thread(dying.process.wait, 20) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("written", [1, 20, 300])
+async def test_what_was_reported_committed_survives_a_kill_at_any_moment(path, child, written):
+    writer = child(
+        """
+        import asyncio, itertools, sys
+        from tetherpy.database import Database
+
+        async def write(db, numbers, held):
+            for n in numbers:
+                if held:
+                    async with db.transaction() as tx:
+                        await tx.execute("INSERT INTO t VALUES (?)", (n,))
+                        await tx.execute("INSERT INTO t VALUES (?)", (-n,))
+                else:
+                    both = "INSERT INTO t VALUES (?), (?)"
+                    await db.execute(both, (n, -n))
+                print(n, flush=True)
+
+        async def main():
+            numbers = itertools.count(1)
+            async with Database.open(sys.argv[1]) as db:
+                await asyncio.gather(*(write(db, numbers, task % 3 == 0) for task in range(12)))
+
+        asyncio.run(main())
+        """,
+        path,
+    )
+    reported = [int(await writer.line()) for _ in range(written)]
+    writer.kill()
+    reported += [int(line) for line in writer.process.stdout.read().splitlines(keepends=True) if line[-1] == "\n"]
+    async with Database.open(path) as db:
+        kept = {row["x"] for row in await db.get_all("SELECT x FROM t")}
+        assert set(reported) <= kept
+        assert kept == {-value for value in kept}  # each transaction whole or not at all
+        assert (await db.get("PRAGMA integrity_check"))[0] == "ok"
