@@ -1,11 +1,13 @@
+import asyncio
 import os
 import shutil
+import sqlite3
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from tetherpy.database import Database, DatabaseCorruptError, DiskFullError
+from tetherpy.database import Database, DatabaseCorruptError, DatabaseLockedError, DiskFullError
 
 
 @pytest.fixture
@@ -136,7 +138,23 @@ async def test_a_log_cut_short_is_a_prefix_of_the_commits(path, tmp_path):
 
 
 async def copy(path, folder):
-    import asyncio
-
     process = await asyncio.create_subprocess_exec("cp", path, f"{path}-wal", folder)
     assert await process.wait() == 0
+
+
+async def test_a_file_locked_while_it_is_opened_says_so_and_opens_afterwards(tmp_path):
+    other = sqlite3.connect(tmp_path / "app.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("CREATE TABLE t (x)")
+    with pytest.raises(DatabaseLockedError, match=r"0\.15 s"):
+        await Database.open(tmp_path / "app.db", busy_timeout=0.15)
+    opening = asyncio.ensure_future(opened(tmp_path / "app.db"))
+    await asyncio.sleep(0.02)
+    other.execute("COMMIT")
+    other.close()
+    assert await opening == []
+
+
+async def opened(path):
+    async with Database.open(path) as db:
+        return await db.get_all("SELECT * FROM t")
