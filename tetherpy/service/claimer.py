@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from tetherpy.jobs import Exchange, JobEngine, Progress, Settlement
+from tetherpy.jobs import Exchange, JobEngine, Progress, Released, Settlement
 
 from .clock import Clock
 from .executor import Executor
@@ -68,7 +68,11 @@ class Claimer:
                 continue
             exchange = await self._exchange(slots)
             for claim in exchange.claims:
-                self.executor.start(claim)
+                if self._draining:
+                    # Told to end while the claim was under way: it has not begun, so it need not end.
+                    self.settle(Settlement(claim, Released()))
+                else:
+                    self.executor.start(claim)
             for late in exchange.rejected:
                 _logger.warning(
                     "Attempt %d of job %d ended as %s, but is no longer this worker's",

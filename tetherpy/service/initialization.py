@@ -12,6 +12,9 @@ from .errors import CallbackNameError
 from .instance import ServiceInstance
 from .wire import StartFailed
 
+_MAX_TRACEBACK = 32_000
+"""Characters of its end that are told; a frame has a bound."""
+
 
 async def initialize(context: WorkerContext) -> bool:
     """Call the callback; report its failure to the supervisor and tell whether it succeeded."""
@@ -23,20 +26,18 @@ async def initialize(context: WorkerContext) -> bool:
     except asyncio.CancelledError:
         raise
     except CallbackNameError as error:
-        return _failed(context, str(error), error)
+        return report_failure(context, str(error), error)
     except ImportError as error:
         reason = f"importing {name!r} failed ({type(error).__name__}: {error})"
-        return _failed(context, reason, error)
+        return report_failure(context, reason, error)
     except BaseException as error:
         reason = f"the initialization callback {name} raised {type(error).__name__}: {error}"
-        return _failed(context, reason, error)
+        return report_failure(context, reason, error)
     return True
 
 
-def _failed(context: WorkerContext, reason: str, error: BaseException) -> bool:
+def report_failure(context: WorkerContext, reason: str, error: BaseException) -> bool:
+    """Tell the supervisor why this worker does not start; return False."""
     text = "".join(traceback.format_exception(error))
     context.channel.send(StartFailed(reason, text[-_MAX_TRACEBACK:]))
     return False
-
-
-_MAX_TRACEBACK = 32_000

@@ -101,7 +101,8 @@ class Starter:
             raise WorkerStartError(
                 status.error,
                 worker_traceback=status.traceback,
-                log_tail="" if log_size is None else self._tail(log_size),
+                # The supervisor logs its verdict too, which the error tells already.
+                log_tail="" if log_size is None else self._tail(log_size).partition(f"tetherpy: {status.error}")[0],
                 log=str(self.files.log),
             )
         return status is not None and status.phase is Phase.READY

@@ -7,13 +7,13 @@ import asyncio
 from . import wire
 from .connection import Connection
 from .errors import ServiceNotRunningError, WorkerStopError
+from .exit_watch import watch_exit
 from .files import ServiceFiles
-from .locks import is_locked, wait_until_unlocked
+from .locks import is_locked
 from .supervisor import KILL_GRACE_SECONDS
 
 AGAIN_SECONDS = 0.01
 MARGIN_SECONDS = 5.0
-LOCK_DROP_SECONDS = 1.0
 
 
 async def stop_group(files: ServiceFiles, seconds: float) -> None:
@@ -26,24 +26,33 @@ async def stop_group(files: ServiceFiles, seconds: float) -> None:
     try:
         async with asyncio.timeout(bound):
             while is_locked(files.group_lock):
-                if await _ask(files, seconds):
-                    # It has said goodbye; what follows in its place is not ours to stop.
-                    await wait_until_unlocked(files.group_lock, LOCK_DROP_SECONDS)
+                if await _stop_supervisor(files, seconds):
+                    # What may be there in its place by now is not ours to stop.
                     return
                 await asyncio.sleep(AGAIN_SECONDS)
     except TimeoutError as error:
         raise WorkerStopError(str(files.database), bound) from error
 
 
-async def _ask(files: ServiceFiles, seconds: float) -> bool:
+async def _stop_supervisor(files: ServiceFiles, seconds: float) -> bool:
+    """Stop the supervisor that listens, and wait for its end; False if none does."""
     try:
         connection = await Connection.open(files)
     except ServiceNotRunningError:
         return False
+    ended = asyncio.Event()
     try:
-        await connection.send(wire.encode(wire.Stop(seconds)))
-        async for _ in connection.frames():
-            pass
+        async for frame in connection.frames():
+            if isinstance(frame, wire.Status):
+                close = watch_exit(asyncio.get_running_loop(), frame.supervisor, ended.set)
+                break
+        else:
+            return False
+        try:
+            await connection.send(wire.encode(wire.Stop(seconds)))
+            await ended.wait()
+        finally:
+            close()
     except ConnectionError:
         return False
     finally:

@@ -196,7 +196,7 @@ class Supervisor:
 
     def _fail(self, reason: str) -> None:
         self._error = reason
-        self._report(reason)
+        self._report(f"{reason}\n{self._traceback}".rstrip())
         self._enter(Phase.FAILED)
         self._halt_now()
 

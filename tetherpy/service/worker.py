@@ -27,7 +27,7 @@ from .executor import Executor
 from .files import ServiceFiles
 from .fork_guard import guard_against_forks
 from .heartbeat import Heartbeat
-from .initialization import initialize
+from .initialization import initialize, report_failure
 from .instance import JobServices, ServiceInstance
 from .job_run import JobRun
 from .liveness import Liveness
@@ -75,7 +75,13 @@ class Worker:
             if not await self._initialize(context):
                 await channel.flush()
                 return 0 if self._halted else 1
-            await self._serve(context, await self._open_engine(context))
+            try:
+                engine = await self._open_engine(context)
+            except Exception as error:
+                report_failure(context, f"its database cannot be used: {error}", error)
+                await channel.flush()
+                return 1
+            await self._serve(context, engine)
             await channel.flush()
         return 0
 
@@ -122,7 +128,7 @@ class Worker:
         def service(run: JobRun) -> ServiceInstance:
             return ServiceInstance(context, JobServices(run, engine, progress))
 
-        assert context.database is not None  # noqa: S101 - set by _open_engine
+        assert context.database is not None
         executor = Executor(
             registry=context.handlers,
             service=service,

@@ -55,9 +55,7 @@ async def test_many_processes_start_one_group(make_service, database_path, serve
         asyncio.run(main())
         """
     )
-    starters = [
-        await asyncio.create_subprocess_exec(sys.executable, "-W", "error", "-c", script) for _ in range(5)
-    ]
+    starters = [await asyncio.create_subprocess_exec(sys.executable, "-W", "error", "-c", script) for _ in range(5)]
     assert [await starter.wait() for starter in starters] == [0] * 5
     assert len(await worker_pids()) == 1
     assert len(servers()) == 2
@@ -133,7 +131,7 @@ async def test_plain_callback_and_callable(make_service, finished):
 
 def test_callback_without_a_name_is_refused(tmp_path):
     for callback in (lambda service: None, "no colon", "a:b:c", ":f"):
-        with pytest.raises(CallbackNameError, match="package.module:function"):
+        with pytest.raises(CallbackNameError, match=r"package\.module:function"):
             BackgroundService(tmp_path / "app.db", callback)
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-import subprocess
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ async def hopeless(service, payload, db):
     raise DoNotRetry("no use")
 
 
-async def snooze_once(service, payload: str, db):
+def snooze_once(service, payload: str, db):
     marker = Path(payload)
     if not marker.exists():
         marker.touch()
@@ -174,11 +174,11 @@ def _wait_for(child):
     return os.waitstatus_to_exitcode(status)
 
 
-async def spawn(service, payload: float, db):
+async def spawn(service, payload, db):
     """Leave a process behind that was forked, so that it has all that this one has open."""
     child = os.fork()
     if not child:
-        time.sleep(payload)
+        signal.pause()
         os._exit(0)
     return child
 

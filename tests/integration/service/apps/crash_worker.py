@@ -1,0 +1,32 @@
+"""A worker whose jobs live long enough to be killed, and leave traces of each attempt."""
+
+import asyncio
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from tetherpy.jobs import Backoff
+
+
+async def initialize(service):
+    service.register_job_handler("first_time_long", first_time_long, retry=Backoff(timedelta(0)))
+    service.register_job_handler("die", die)
+    service.register_job_handler("echo", echo)
+
+
+async def first_time_long(service, payload: str, db):
+    """Write down when and where each attempt began; only the first one takes long."""
+    trace = Path(payload) / f"{service.job.id}-{service.job.attempts}"
+    trace.write_text(f"{os.getpid()} {time.time()}")
+    if service.job.attempts == 1:
+        await asyncio.sleep(60)
+    return service.job.attempts
+
+
+async def die(service, payload, db):
+    os._exit(9)
+
+
+async def echo(service, payload, db):
+    return payload

@@ -1,0 +1,52 @@
+"""A worker whose jobs use providers, and which has periodic jobs."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from tetherpy.reactive import Provider, Ref
+
+
+@Provider
+def greeting_provider(ref: Ref) -> str:
+    raise NotImplementedError("overridden in the worker")
+
+
+@Provider
+def name_provider(ref: Ref) -> str:
+    return "nobody"
+
+
+@Provider
+def sentence_provider(ref: Ref) -> str:
+    return f"{ref.watch(greeting_provider)}, {ref.watch(name_provider)}"
+
+
+async def initialize(service):
+    service.override(greeting_provider.override_with_value("Hello"))
+    service.register_job_handler("sentence", sentence)
+    service.register_job_handler("careless", careless)
+    service.register_job_handler("tick", tick)
+    service.register_job_handler("outside", tick)
+    service.register_periodic_job("often", every=timedelta(milliseconds=200), job_key="tick")
+
+
+async def sentence(service, payload: str | None, db):
+    overrides = [] if payload is None else [name_provider.override_with_value(payload)]
+    async with service.job_container(overrides=overrides) as container:
+        return container.read(sentence_provider)
+
+
+async def careless(service, payload: str, db):
+    """Leave the container open: it is disposed with the job."""
+    container = service.job_container()
+
+    @Provider
+    def closing_provider(ref: Ref) -> str:
+        ref.on_dispose(lambda: Path(payload).write_text("disposed"))
+        return "open"
+
+    return container.read(closing_provider)
+
+
+async def tick(service, payload, db):
+    return "ticked"

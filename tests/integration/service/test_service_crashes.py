@@ -1,0 +1,201 @@
+"""Workers and supervisors that are killed or hang: no job is lost, none is stuck."""
+
+import contextlib
+import os
+import signal
+from datetime import timedelta
+
+import pytest
+
+from tetherpy.jobs import BackgroundJobStatus, NewJob
+
+
+async def enqueue_long_jobs(manager, folder, number=10):
+    jobs = (NewJob(job_key="first_time_long", payload=str(folder)) for _ in range(number))
+    return await manager.enqueue_many(jobs)
+
+
+async def assert_all_ran_again(manager, finished, job_ids, outcome="worker died"):
+    for job_id in job_ids:
+        job = await finished(job_id)
+        assert (job.status, job.attempts, job.result) == ("COMPLETED", 2, 2)
+        attempts = await manager.get_attempts(job_id)
+        assert [attempt.outcome for attempt in attempts] == [outcome, "completed"]
+        assert attempts[0].worker != attempts[1].worker
+
+
+async def test_everything_killed_then_started_again(make_service, manager, finished, servers, until, tmp_path, kill):
+    service = make_service("crash_worker:initialize")
+    await service.start()
+    job_ids = await enqueue_long_jobs(manager, tmp_path)
+    await until(lambda: len(list(tmp_path.glob("*-1"))) == 10)
+    # The supervisor too, first: it would start another worker.
+    for process in sorted(servers(), key=lambda process: process.pid):
+        kill(process.pid)
+    await until(lambda: servers() == [])
+    assert not await service.is_running()
+    assert (await manager.get_counts()).running == 10
+    await service.start()
+    await assert_all_ran_again(manager, finished, job_ids)
+
+
+async def test_killed_worker_gets_a_successor(make_service, manager, finished, worker_pids, until, tmp_path, kill):
+    service = make_service("crash_worker:initialize")
+    await service.start()
+    job_ids = await enqueue_long_jobs(manager, tmp_path)
+    await until(lambda: len(list(tmp_path.glob("*-1"))) == 10)
+    (killed,) = await worker_pids()
+    kill(killed)
+    await assert_all_ran_again(manager, finished, job_ids)
+    (successor,) = await worker_pids()
+    assert successor != killed
+
+
+async def test_killed_workers_jobs_go_to_one_that_lives(make_service, manager, engine, finished, until, tmp_path, kill):
+    service = make_service("crash_worker:initialize", processes=2, concurrency=20)
+    await service.start()
+    job_ids = await enqueue_long_jobs(manager, tmp_path)
+    await until(lambda: len(list(tmp_path.glob("*-1"))) == 10)
+    workers = {worker.id: worker.pid for worker in await engine.workers()}
+    running = await manager.get_jobs_by_status(BackgroundJobStatus.RUNNING)
+    victim = running[0].claimed_by
+    its_jobs = [job.id for job in running if job.claimed_by == victim]
+    kill(workers[victim])
+    await assert_all_ran_again(manager, finished, its_jobs)
+    others = [job_id for job_id in job_ids if job_id not in its_jobs]
+    assert all([(await manager.get_job_by_id(job_id)).attempts == 1 for job_id in others])
+    await service.stop(0)
+
+
+async def test_job_that_kills_its_worker_ends_failed(make_service, manager, finished, worker_pids):
+    service = make_service("crash_worker:initialize")
+    await service.start()
+    job = await finished(await service.job("die", max_attempts=3))
+    assert (job.status, job.attempts) == ("FAILED", 3)
+    assert "worker died" in job.last_error
+    assert [attempt.outcome for attempt in await manager.get_attempts(job.id)] == ["worker died"] * 3
+    # And the service is there for the others.
+    assert (await finished(await service.job("echo", 1))).result == 1
+
+
+async def test_supervisor_killed_leaves_no_orphans(make_service, manager, finished, worker_pids, servers, until, kill):
+    service = make_service()
+    await service.start()
+    job_id = await service.job("nap", 0.5)
+    await until(lambda: running_count(manager))
+    (worker,) = await worker_pids()
+    (supervisor,) = {process.pid for process in servers()} - {worker}
+    kill(supervisor)
+    # The worker finishes what it runs and ends: nobody would replace it.
+    job = await finished(job_id)
+    assert (job.status, job.attempts) == ("COMPLETED", 1)
+    await until(lambda: servers() == [])
+    await service.start()
+    assert (await finished(await service.job("echo", 1))).result == 1
+
+
+async def running_count(manager):
+    return (await manager.get_counts()).running
+
+
+@contextlib.contextmanager
+def stopped(pid):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGCONT)
+
+
+async def test_hung_worker_loses_its_jobs_and_its_say(make_service, manager, engine, finished, until, database_path):
+    service = make_service(processes=2, lease=timedelta(seconds=1))
+    await service.start()
+    job_id = await service.job("nap", 1.5)
+    await until(lambda: running_count(manager))
+    owner = (await manager.get_job_by_id(job_id)).claimed_by
+    pid = {worker.id: worker.pid for worker in await engine.workers()}[owner]
+    with stopped(pid):
+
+        async def taken_over():
+            return (await manager.get_job_by_id(job_id)).claimed_by not in (owner, None)
+
+        await until(taken_over)
+    job = await finished(job_id)
+    assert (job.status, job.attempts) == ("COMPLETED", 2)
+    first, second = await manager.get_attempts(job_id)
+    assert (first.worker, first.outcome) == (owner, "lease expired")
+    assert second.outcome == "completed"
+    # What the first one reported when it went on was refused, and said so.
+    log = database_path.with_name("app.db-service") / "worker.log"
+    await until(lambda: "no longer this worker's" in log.read_text())
+    await service.stop(0)
+
+
+async def test_worker_that_hangs_for_good_is_replaced(make_service, finished, until, worker_pids, manager):
+    service = make_service(lease=timedelta(seconds=0.5))
+    await service.start()
+    job_id = await service.job("nap", 0.3)
+    await until(lambda: running_count(manager))
+    (pid,) = await worker_pids()
+    with stopped(pid):
+        job = await finished(job_id)
+        assert (job.status, job.attempts) == ("COMPLETED", 2)
+    assert pid not in await worker_pids()
+
+
+async def test_process_left_behind_by_a_dead_worker_does_not_count_as_it(
+    make_service, manager, finished, worker_pids, kill, until, tmp_path
+):
+    """A forked copy holds what its parent had open, the lock that says "I live" excepted."""
+    service = make_service(concurrency=2)
+    await service.start()
+    copy = (await finished(await service.job("spawn"))).result
+    job_id = await service.job("die_once", max_attempts=2)
+    try:
+        job = await finished(job_id)
+        assert (job.status, job.result, job.attempts) == ("COMPLETED", "lived", 2)
+    finally:
+        kill(copy)
+
+
+async def test_callback_that_breaks_only_later(make_service, until, worker_pids, kill, database_path, finished):
+    """A successor that cannot start is tried again a few times; then the service gives up and says so."""
+    flag = database_path.with_name("broken")
+    service = make_service("later_worker:initialize")
+    await service.start()
+    flag.touch()
+    (pid,) = await worker_pids()
+    kill(pid)
+    await until(lambda: not is_running_now(service))
+    log = (database_path.with_name("app.db-service") / "worker.log").read_text()
+    assert "keep dying before they are ready" in log
+    assert "broken on purpose" in log
+    flag.unlink()
+    await service.start()
+    assert (await finished(await service.job("echo", 1))).result == 1
+
+
+def is_running_now(service):
+    from tetherpy.service.locks import is_locked
+
+    return is_locked(service._files.group_lock)
+
+
+async def test_gigabyte_of_output_does_not_fill_the_disk(make_service, finished, database_path):
+    service = make_service()
+    await service.start()
+    job = await finished(await service.job("print", 64 << 20))
+    assert job.result == "printed"
+    await service.stop()
+    folder = database_path.with_name("app.db-service")
+    logged = sum(path.stat().st_size for path in folder.glob("worker.log*"))
+    assert 4 << 20 <= logged <= 9 << 20
+
+
+@pytest.mark.parametrize("times", [1, 2])
+async def test_blocked_loop_only_delays(make_service, finished, times):
+    service = make_service()
+    await service.start()
+    jobs = [await service.job("block", 0.2) for _ in range(times)]
+    assert [(await finished(job)).result for job in jobs] == ["blocked"] * times

@@ -1,0 +1,117 @@
+"""``run_worker``: the same workers in the foreground, ended by signals."""
+
+import asyncio
+import signal
+import sys
+import textwrap
+
+import pytest
+
+COMPLETED, PENDING = "COMPLETED", "PENDING"
+
+
+@pytest.fixture
+async def run(database_path):
+    """Return a function that starts a foreground worker as a process."""
+    processes = []
+
+    async def start(callback="plain_worker:initialize", **options):
+        script = textwrap.dedent(
+            f"""
+            import sys
+            sys.path[:0] = {sys.path[:1]!r}
+            from tetherpy.service import run_worker
+            sys.exit(run_worker({str(database_path)!r}, {callback!r}, **{options!r}))
+            """
+        )
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+@pytest.fixture
+def nap(make_service, manager, until, worker_pids):
+    """Return a function that has a job of so many seconds running."""
+
+    async def start(seconds, key="nap"):
+        await until(worker_pids)
+        job_id = await make_service().job(key, seconds)
+
+        async def runs():
+            return (await manager.get_job_by_id(job_id)).status == "RUNNING"
+
+        await until(runs)
+        return job_id
+
+    return start
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_one_signal_finishes_what_runs(run, nap, manager, number):
+    process = await run()
+    job_id = await nap(0.5)
+    process.send_signal(number)
+    assert await process.wait() == 0
+    assert (await manager.get_job_by_id(job_id)).status == COMPLETED
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("key", ["nap", "nap_in_thread"])
+async def test_second_signal_hands_it_back(run, nap, manager, until, database_path, number, key):
+    process = await run()
+    job_id = await nap(4.0 if key == "nap_in_thread" else 60.0, key)
+    process.send_signal(number)
+    await until(lambda: not socket_path(database_path).exists())
+    process.send_signal(number)
+    assert await process.wait() == 0
+    job = await manager.get_job_by_id(job_id)
+    assert (job.status, job.attempts) == (PENDING, 0)
+
+
+def socket_path(database_path):
+    """Return what is gone once the first signal has arrived."""
+    return database_path.with_name("app.db-service") / "service.sock"
+
+
+async def test_output_is_its_own(run, make_service, finished, until, worker_pids):
+    process = await run()
+    await until(worker_pids)
+    await finished(await make_service().job("print", 2048))
+    process.send_signal(signal.SIGTERM)
+    output, _ = await process.communicate()
+    assert output.count(b"x" * 1023) == 2
+
+
+async def test_app_attaches_and_stops_it(run, make_service, until, worker_pids):
+    process = await run()
+    before = await until(worker_pids)
+    service = make_service()
+    await service.start()
+    assert await worker_pids() == before
+    await service.stop()
+    assert await process.wait() == 0
+
+
+async def test_second_one_is_refused(run, until, worker_pids):
+    await run()
+    await until(worker_pids)
+    second = await run()
+    output, _ = await second.communicate()
+    assert second.returncode == 1
+    assert b"ServiceAlreadyRunningError" in output
+
+
+async def test_callback_that_raises_ends_it(run):
+    process = await run("odd_worker:raises")
+    output, _ = await process.communicate()
+    assert process.returncode == 1
+    assert b"the moon does not answer" in output
+    assert b"odd_worker.py" in output

@@ -1,0 +1,65 @@
+"""What a worker gives its jobs beyond the handler: containers, ticks, retention."""
+
+from datetime import timedelta
+from itertools import pairwise
+
+import pytest
+
+from tetherpy.jobs import BackgroundJobStatus
+
+
+@pytest.fixture
+async def service(make_service):
+    service = make_service("rich_worker:initialize", processes=2)
+    await service.start()
+    yield service
+    await service.stop(0)
+
+
+async def test_each_job_has_its_own_container(service, finished):
+    named = await service.job("sentence", "Ann")
+    plain = await service.job("sentence")
+    assert (await finished(named)).result == "Hello, Ann"
+    assert (await finished(plain)).result == "Hello, nobody"
+
+
+async def test_container_left_open_is_disposed_with_the_job(service, finished, tmp_path):
+    job = await finished(await service.job("careless", str(tmp_path / "trace")))
+    assert job.result == "open"
+    assert (tmp_path / "trace").read_text() == "disposed"
+
+
+async def test_tick_is_enqueued_once_for_all_workers(service, manager, until):
+    async def ticks():
+        return await manager.get_jobs_by_job_key("tick")
+
+    async def enough():
+        return len(await ticks()) >= 3
+
+    await until(enough)
+    created = sorted(job.created_at for job in await ticks())
+    assert len(created) == len(set(created))
+    spans = [later - earlier for earlier, later in pairwise(created)]
+    assert min(spans) > timedelta(milliseconds=100)
+
+
+async def test_finished_jobs_are_not_kept_beyond_retention(make_service, manager, finished, until):
+    service = make_service(retention=timedelta(milliseconds=200))
+    await service.start()
+    job_id = await service.job("nap", 0.0)
+
+    async def gone():
+        return await manager.get_job_by_id(job_id) is None
+
+    await until(gone)
+    await service.stop(0)
+
+
+async def test_only_the_queues_asked_for(make_service, manager, finished):
+    service = make_service(queues=("mail",))
+    await service.start()
+    other = await service.job("echo", 1)
+    mail = await service.job("echo", 2, queue="mail")
+    assert (await finished(mail)).result == 2
+    assert (await manager.get_job_by_id(other)).status == BackgroundJobStatus.PENDING
+    await service.stop(0)

@@ -1,0 +1,59 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tetherpy.service.locks import is_locked, lock_into_place, try_lock, wait_until_unlocked
+
+
+def test_lock_is_held_until_its_descriptor_is_closed(tmp_path):
+    path = tmp_path / "lock"
+    assert not is_locked(path)
+    held = try_lock(path)
+    assert held is not None
+    assert is_locked(path)
+    assert try_lock(path) is None
+    os.close(held)
+    assert not is_locked(path)
+
+
+def test_asking_does_not_take(tmp_path):
+    path = tmp_path / "lock"
+    path.touch()
+    assert not is_locked(path)
+    assert not is_locked(path)
+    os.close(try_lock(path))
+
+
+def test_lock_survives_who_took_it_in_who_inherited_it(tmp_path):
+    path = tmp_path / "lock"
+    held = try_lock(path)
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=[held])
+    os.close(held)
+    assert is_locked(path)
+    child.communicate(b"\n")
+    assert not is_locked(path)
+
+
+def test_file_appears_locked_with_the_owners_id(tmp_path):
+    path = tmp_path / "one.worker"
+    held = lock_into_place(path)
+    assert is_locked(path)
+    assert path.read_text() == str(os.getpid())
+    assert list(tmp_path.iterdir()) == [path]
+    os.close(held)
+    assert not is_locked(path)
+
+
+async def test_wait_tells_whether_the_lock_was_dropped(tmp_path):
+    path = tmp_path / "lock"
+    held = try_lock(path)
+    assert not await wait_until_unlocked(path, 0.01)
+    os.close(held)
+    assert await wait_until_unlocked(path, 0.01)
+
+
+def test_missing_folder_is_the_callers_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        try_lock(tmp_path / "nowhere" / "lock")

@@ -1,0 +1,44 @@
+from tetherpy.service.worker_log import WorkerLog, log_tail
+
+
+def test_never_more_than_two_files_of_the_limit(tmp_path):
+    log = WorkerLog(tmp_path / "worker.log", limit=100)
+    for number in range(1000):
+        log.write(f"{number:09}\n".encode())
+    log.close()
+    newest, older = tmp_path / "worker.log", tmp_path / "worker.log.1"
+    assert sorted(tmp_path.iterdir()) == [newest, older]
+    assert newest.stat().st_size <= 100
+    text = older.read_text() + newest.read_text()
+    assert text.split() == [f"{number:09}" for number in range(1000 - len(text) // 10, 1000)]
+    assert len(text) > 100
+
+
+def test_one_write_larger_than_the_limit(tmp_path):
+    log = WorkerLog(tmp_path / "worker.log", limit=10)
+    log.write(b"0123456789" * 3 + b"end")
+    log.close()
+    assert (tmp_path / "worker.log").read_bytes() == b"end"
+    assert (tmp_path / "worker.log.1").read_bytes() == b"0123456789"
+
+
+def test_goes_on_where_the_last_one_ended(tmp_path):
+    for text in (b"first\n", b"second\n"):
+        log = WorkerLog(tmp_path / "worker.log")
+        log.write(text)
+        log.close()
+    assert (tmp_path / "worker.log").read_bytes() == b"first\nsecond\n"
+
+
+def test_tail_is_what_was_added(tmp_path):
+    path = tmp_path / "worker.log"
+    assert log_tail(path, 0) == ""
+    path.write_text("before|after")
+    assert log_tail(path, len("before|")) == "after"
+    assert log_tail(path, 0, limit=3) == "ter"
+
+
+def test_tail_of_a_log_that_was_rotated_meanwhile(tmp_path):
+    path = tmp_path / "worker.log"
+    path.write_text("new")
+    assert log_tail(path, since=1000) == "new"
