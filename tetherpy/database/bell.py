@@ -7,6 +7,8 @@ from typing import Self
 
 import attrs
 
+from .errors import DatabaseOpenError
+
 LOG = logging.getLogger("tetherpy.database")
 
 
@@ -27,7 +29,11 @@ class Bell:
     def of(cls, database: Path) -> Self:
         """Return the bell of a database, made if it is not there."""
         bell = cls(database, database.with_name(database.name + "-bell"))
-        bell._fd = bell.open()
+        try:
+            bell._fd = bell.open()
+        except OSError as error:
+            reason = f"its bell {str(bell.path)!r} cannot be opened ({error.strerror})"
+            raise DatabaseOpenError(database, reason, "let this user write it, or delete it") from error
         return bell
 
     def open(self) -> int:

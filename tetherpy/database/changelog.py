@@ -7,9 +7,8 @@ before, so it does not matter how many commits or wake-ups were missed in betwee
 
 Other programs write too and raise no counter. ``PRAGMA data_version`` (sqlite.org/pragma.html) moves on any
 commit by another connection. Moved without a counter means an unknown writer: every table may have changed
-and all are named. Moved with a counter may hide such a writer behind a known one: the look is then
-``doubtful``, and the one who looks owes a report of all tables soon (see :mod:`.feed`). Too many tables may
-be named, never too few.
+and all are named. Moved with a counter may hide such a writer behind a known one; that is settled within a
+second, by a look that names all tables once. Too many tables may be named, never too few.
 
 Triggers would tell exactly, for unknown writers also, but they cost more than half of the speed of bulk
 inserts and put three objects beside each table of the user's schema.

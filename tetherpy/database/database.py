@@ -155,9 +155,13 @@ class Database:
         Two processes may do this at the same time. Raises :class:`MigrationError` before anything is
         applied if the database's record and ``steps`` do not fit together, or for the step that failed.
         """
-        for namespace, ordered in migrations.by_namespace(steps).items():
-            for step in await self._reader.call(migrations.pending, namespace, ordered):
-                await self.run(migrations.apply, ordered, step)
+        waiting = [
+            (ordered, step)
+            for namespace, ordered in migrations.by_namespace(steps).items()
+            for step in await self._reader.call(migrations.pending, namespace, ordered)
+        ]
+        for ordered, step in waiting:
+            await self.run(migrations.apply, ordered, step)
 
     async def run(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         """Run ``function(connection, *args)`` in one hop and one transaction; committed when this returns.

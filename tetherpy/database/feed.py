@@ -140,12 +140,13 @@ class ChangeFeed:
         waiting, self._waiting = self._waiting, []
         try:
             tables = await self._reader.call(self._log.look, self._loop.time())
-        except BaseException as error:
+        except asyncio.CancelledError:
+            self._waiting = waiting + self._waiting  # for close() to answer
+            raise
+        except Exception as error:
             for future in waiting:
                 if not future.done():
                     future.set_exception(error)
-            if isinstance(error, asyncio.CancelledError):
-                raise
             LOG.exception("could not look for changes")
             return
         if tables:

@@ -273,8 +273,7 @@ async def test_watch_follows_views_counts_and_the_schema(db):
 
 
 async def test_watchers_of_one_query_share_it(db):
-    calls = []
-    first, second = Heard(), Heard()
+    first, second, others = Heard(), Heard(), Heard()
     watched = db.watch("SELECT x FROM a", throttle=0)
     watched.subscribe(first)
     await first.until(bool)
@@ -285,7 +284,8 @@ async def test_watchers_of_one_query_share_it(db):
     await first.until(lambda values: numbers(values[-1]) == [1])
     assert len(db._live_queries) == 1
     for _ in range(20):
-        watched.subscribe(calls.append)
+        watched.subscribe(others)
+    await others.until(lambda values: len(values) == 20)
     await settle(db)
     hops = db._reader.hops
     await db.execute("INSERT INTO a VALUES (2)")

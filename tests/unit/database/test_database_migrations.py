@@ -109,3 +109,13 @@ async def test_a_database_that_is_up_to_date_opens_without_the_write_lock(tmp_pa
     await opened(path, ONE, TWO)
     async with Database.open(path) as db, db.transaction():
         assert len(await asyncio.wait_for(opened(path, ONE, TWO), 5)) == 2
+
+
+async def test_nothing_is_applied_if_any_namespace_does_not_fit(tmp_path):
+    path = tmp_path / "app.db"
+    queue = Migration(1, "queue", "CREATE TABLE queue (x)", namespace="shipped")
+    await opened(path, queue)
+    changed = Migration(1, "queue", "CREATE TABLE queue (y)", namespace="shipped")
+    with pytest.raises(MigrationChangedError):
+        await opened(path, ONE, changed)
+    assert await opened(path) == [("shipped", 1, "queue")]

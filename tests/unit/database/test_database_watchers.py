@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from tetherpy.database import Database
+from tetherpy.database import Database, DatabaseOpenError
 from tetherpy.database.bell import Bell
 from tetherpy.database.polling import PollingWatcher
 from tetherpy.database.watcher import watch
@@ -107,6 +107,12 @@ async def test_without_inotify_the_database_is_asked(tmp_path):
             await asyncio.wait_for(changed.wait(), 10)
         assert heard[-1] == {"t"}
         remove()
+
+
+async def test_a_bell_that_cannot_be_opened_says_so(tmp_path):
+    (tmp_path / "app.db-bell").mkdir()
+    with pytest.raises(DatabaseOpenError, match="its bell"):
+        await Database.open(tmp_path / "app.db")
 
 
 async def test_asking_is_quick_after_a_commit_and_slow_at_rest():
