@@ -10,8 +10,9 @@ from .async_value import AsyncState
 from .element import Element
 from .notifier_build import attach_async_notifier, attach_async_notifier_build
 from .notifier_of import NotifierOf
+from .options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
 from .override import Override
-from .provider import AUTO_DISPOSE, DEFAULT, Family, ProviderOptions, make_options
+from .provider import Family
 from .ref import NotifierRef
 from .retry import Retry
 from .sources import begin_future

@@ -26,7 +26,7 @@ from .listenable import ProviderListenable, Refreshable
 from .loops import running_loop
 from .observer import ProviderObserver, ProviderObserverContext
 from .override import Override, OverrideTable
-from .propagation import Invalidation, dispose, dispose_if_unused, invalidate, refresh_if_used, update
+from .propagation import Invalidation, dispose_all, dispose_if_unused, invalidate, refresh_if_used, update
 from .provider import Family, ProviderBase
 from .retry import Retry
 from .scheduler import Scheduler
@@ -113,7 +113,7 @@ class ProviderContainer:
             self._calls = parent._calls
             self.scheduler = parent.scheduler
             self._thread = parent._thread
-            self.observers = (*parent.observers, *observers)
+            self.observers = (*parent.observers, *observers) if observers else parent.observers
             self.retry = retry or parent.retry
             self._on_error = on_error or parent._on_error
             if parent._children is None:
@@ -135,12 +135,13 @@ class ProviderContainer:
             ContainerDisposedError: this container is disposed.
             WrongThreadError: called from another thread.
         """
-        if get_ident() != self._thread:
-            raise WrongThreadError(self)
-        element = self.elements.get(listenable)
-        if element is not None and not element.state:
-            return element.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
-        return self._read(listenable)
+        try:
+            element = self.elements[listenable]
+        except KeyError:
+            return self._read(listenable)
+        if element.state or get_ident() != self._thread:
+            return self._read(listenable)
+        return element.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
 
     def _read(self, listenable: ProviderListenable[T]) -> T:
         self.check()
@@ -359,20 +360,15 @@ class ProviderContainer:
             self.scheduler.leave()
             if self.parent is None:
                 self.scheduler.close()
-        stranded = self._take_failures(NoEventLoopError)
-        if stranded:
-            raise stranded[0]
+        if self._failures:
+            stranded = self._take_failures(NoEventLoopError)
+            if stranded:
+                raise stranded[0]
 
     def _dispose_tree(self) -> None:
         for child in reversed(tuple(self._children or ())):
             child._dispose_tree()
-        for element in reversed(tuple(self.elements.values())):
-            if element.host is self:
-                for listener in element.listeners:
-                    close = getattr(listener, "close", None)
-                    if close is not None:
-                        close()
-                dispose(element)
+        dispose_all([element for element in reversed(self.elements.values()) if element.host is self], self)
         self.elements.clear()
         if self.observers:
             self._tell("did_dispose_provider_container")

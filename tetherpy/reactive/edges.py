@@ -115,7 +115,7 @@ def let_go(element: Element) -> None:
             element.state = DIRTY
             element.ref = None
             element.value = NO_VALUE
-    elif provider.is_auto_dispose and element.state != DISPOSED and not is_used(element):
+    elif provider.settings.auto_dispose and element.state != DISPOSED and not is_used(element):
         scheduler = element.host.scheduler
         scheduler.disposals.append(element)
         if not scheduler.depth:
@@ -152,14 +152,13 @@ def path_to(start: Element, goal: Element) -> list[Element] | None:
     came_from: dict[Element, Element | None] = {start: None}
     todo = [start]
     while todo:
-        node: Element | None = todo.pop()
+        node = todo.pop()
         if node is goal:
-            path: list[Element] = []
-            while node is not None:
-                path.append(node)
-                node = came_from[node]
+            path = [node]
+            while (previous := came_from[path[-1]]) is not None:
+                path.append(previous)
             return path[::-1]
-        for source in node.sources if node is not None else ():
+        for source in node.sources:
             if source not in came_from:
                 came_from[source] = node
                 todo.append(source)

@@ -45,6 +45,10 @@ class Listener(Protocol):
         """Deliver a new value, or the error that stands in its place."""
         ...
 
+    def close(self) -> None:
+        """Stop listening."""
+        ...
+
     @property
     def weak(self) -> bool:
         """Whether it neither builds the provider nor keeps it alive."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec
 from .async_flow import attach_flow
 from .async_provider import AsyncProviderBase
 from .element import Element
+from .options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
 from .override import Override
-from .provider import AUTO_DISPOSE, DEFAULT, Family, ProviderOptions, make_options
+from .provider import Family
 from .ref import Ref
 from .retry import Retry
 from .sources import begin_future

@@ -6,7 +6,8 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from enum import Enum
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeAlias
 
 
 class Event(Enum):
@@ -35,44 +36,74 @@ class Pausable(Protocol):
         ...
 
 
-Report = Callable[[BaseException], None]
+Report: TypeAlias = Callable[[BaseException], None]
+Callback: TypeAlias = Callable[[], object]
+Disposer: TypeAlias = Callable[[], Awaitable[object] | object]
+Closer: TypeAlias = Callable[[], Awaitable[object] | None]
+SelfListener: TypeAlias = tuple[Callable[[Any, Any], object], Callable[[Exception], object] | None]
 
 
 class Hooks:
-    """The callbacks, subscriptions, tasks and context managers of one build; most builds have none."""
+    """The callbacks, subscriptions, tasks and context managers of one build; most builds have none.
+
+    Each kind is None until there is one, because a request's container makes many of these.
+    """
 
     __slots__ = (
+        "_closers",
+        "_disposers",
+        "_events",
+        "_subscriptions",
         "cancelled_once",
-        "closers",
-        "disposers",
-        "events",
         "links",
         "self_listeners",
-        "subscriptions",
         "tasks",
     )
 
     def __init__(self) -> None:
-        self.events: dict[Event, list[Callable[[], object]]] = {}
-        self.disposers: list[Callable[[], Awaitable[object] | object]] = []
-        self.closers: list[Callable[[], Awaitable[object] | None]] = []
-        self.links: set[object] = set()
-        self.subscriptions: list[Pausable] = []
-        self.tasks: set[asyncio.Task[Any]] = set()
-        self.self_listeners: list[tuple[Callable[[Any, Any], object], Callable[[Exception], object] | None]] = []
+        self._events: dict[Event, list[Callback]] | None = None
+        self._disposers: list[Disposer] | None = None
+        self._closers: list[Closer] | None = None
+        self._subscriptions: list[Pausable] | None = None
+        self.links: set[object] | None = None
+        self.tasks: set[asyncio.Task[Any]] | None = None
+        self.self_listeners: list[SelfListener] | None = None
         self.cancelled_once = False
 
-    def on(self, event: Event, callback: Callable[[], object]) -> Callable[[], None]:
+    def on(self, event: Event, callback: Callback) -> Callable[[], None]:
         """Add a callback and return the function that removes it."""
-        return _add(self.events.setdefault(event, []), callback)
+        if self._events is None:
+            self._events = {}
+        return _add(self._events.setdefault(event, []), callback)
 
-    def on_dispose(self, callback: Callable[[], Awaitable[object] | object]) -> Callable[[], None]:
+    def on_dispose(self, callback: Disposer) -> Callable[[], None]:
         """Add a callback for the end of the build and return the function that removes it."""
-        return _add(self.disposers, callback)
+        if self._disposers is None:
+            self._disposers = []
+        return _add(self._disposers, callback)
+
+    def on_change(self, listener: SelfListener) -> Callable[[], None]:
+        """Add a listener of the provider's own state and return the function that removes it."""
+        if self.self_listeners is None:
+            self.self_listeners = []
+        self.self_listeners.append(listener)
+        return partial(_discard, self.self_listeners, listener)
+
+    def leave(self, closer: Closer) -> None:
+        """Have a context manager left at the end of the build."""
+        if self._closers is None:
+            self._closers = []
+        self._closers.append(closer)
+
+    def hold(self, subscription: Pausable) -> None:
+        """Tie a subscription to the build."""
+        if self._subscriptions is None:
+            self._subscriptions = []
+        self._subscriptions.append(subscription)
 
     def fire(self, event: Event, report: Report) -> None:
         """Call the callbacks of an event in the order of their registration; one that raises stops no other."""
-        for callback in tuple(self.events.get(event, ())):
+        for callback in tuple(self._events.get(event, ())) if self._events else ():
             try:
                 callback()
             except Exception as error:
@@ -81,12 +112,12 @@ class Hooks:
     def pause(self) -> None:
         """Pause what the build listens to, because nobody listens to its provider."""
         self.cancelled_once = True
-        for subscription in tuple(self.subscriptions):
+        for subscription in tuple(self._subscriptions or ()):
             subscription.pause()
 
     def resume(self) -> None:
         """Resume what the build listens to."""
-        for subscription in tuple(self.subscriptions):
+        for subscription in tuple(self._subscriptions or ()):
             subscription.resume()
 
     def end(self, report: Report) -> list[Awaitable[object]]:
@@ -96,65 +127,63 @@ class Hooks:
             What is asynchronous about it, each to be awaited by the caller.
         """
         pending: list[Awaitable[object]] = []
-        for subscription in tuple(self.subscriptions):
+        self._events = self.links = self.self_listeners = None
+        subscriptions, self._subscriptions = self._subscriptions, None
+        for subscription in subscriptions or ():
             subscription.close()
-        for task in tuple(self.tasks):
+        for task in tuple(self.tasks or ()):
             task.cancel()
             pending.append(_ended(task))
-        disposers, self.disposers = self.disposers, []
-        for dispose in disposers:
+        disposers, self._disposers = self._disposers, None
+        for dispose in disposers or ():
             try:
                 result = dispose()
             except Exception as error:
                 report(error)
             else:
-                if inspect.isawaitable(result):
+                if result is not None and inspect.isawaitable(result):
                     pending.append(result)
-        closers, self.closers = self.closers, []
-        for index, close in enumerate(reversed(closers), start=1):
+        closers, self._closers = self._closers, None
+        while closers:
             try:
-                result = close()
+                leaving = closers.pop()()
             except Exception as error:
                 report(error)
             else:
-                if result is not None:
+                if leaving is not None:
                     # An asynchronous exit must finish before the ones entered earlier are left.
-                    pending.append(_leave(result, closers[: len(closers) - index][::-1], report))
+                    pending.append(_leave(leaving, closers, report))
                     break
-        self.events.clear()
-        self.links.clear()
-        self.self_listeners.clear()
         return pending
 
 
-def _add(callbacks: list[Any], callback: Any) -> Callable[[], None]:
-    entry = [callback]  # a callback may be registered twice, and each remover removes its own
+def _add(callbacks: list[Any], callback: Callable[..., Any]) -> Callable[[], None]:
+    entry = partial(callback)  # a callback may be registered twice, and each remover removes its own
+    callbacks.append(entry)
+    return partial(_discard, callbacks, entry)
 
-    def call() -> Any:
-        return entry[0]()
 
-    callbacks.append(call)
-
-    def remove() -> None:
-        if call in callbacks:
-            callbacks.remove(call)
-
-    return remove
+def _discard(callbacks: list[Any], entry: object) -> None:
+    if entry in callbacks:
+        callbacks.remove(entry)
 
 
 async def _ended(task: asyncio.Task[Any]) -> None:
     await asyncio.wait([task])
 
 
-async def _leave(first: Awaitable[object], rest: list[Callable[[], Awaitable[object] | None]], report: Report) -> None:
-    try:
-        await first
-    except Exception as error:
-        report(error)
-    for close in rest:
+async def _leave(first: Awaitable[object], earlier: list[Closer], report: Report) -> None:
+    leaving: Awaitable[object] | None = first
+    while True:
         try:
-            result = close()
-            if result is not None:
-                await result
+            if leaving is not None:
+                await leaving
         except Exception as error:
+            report(error)
+        if not earlier:
+            return
+        try:
+            leaving = earlier.pop()()
+        except Exception as error:
+            leaving = None
             report(error)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, Generic, TypeVar
 
 from .element import Build, Element, Host
+from .options import DEFAULT, ProviderOptions
 from .propagation import depend_on
 
 T_co = TypeVar("T_co", covariant=True)
@@ -19,13 +20,10 @@ class ProviderListenable(Generic[T_co]):
 
     build_type: ClassVar[type[Build]] = Build
     """What the function of a node is called with."""
+    settings: ProviderOptions = DEFAULT
+    """How it behaves; what is derived on the spot has nothing special."""
     ephemeral: ClassVar[bool] = True
     """Whether a node of this goes at once with its last user, and is not found again by others."""
-
-    @property
-    def is_auto_dispose(self) -> bool:
-        """Whether the value is disposed when nobody uses it any more."""
-        return False
 
     @property
     def name(self) -> str:

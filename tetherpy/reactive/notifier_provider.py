@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, T
 from .element import Element
 from .notifier_build import attach_notifier, attach_notifier_build
 from .notifier_of import NotifierOf
+from .options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
 from .override import Override
-from .provider import AUTO_DISPOSE, DEFAULT, Family, ProviderBase, ProviderOptions, make_options
+from .provider import Family, ProviderBase
 from .ref import NotifierRef
 from .retry import Retry
 

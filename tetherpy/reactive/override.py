@@ -36,7 +36,7 @@ class OverrideTable:
             origin = override.origin
             if origin in self.by_origin:
                 raise DuplicateOverrideError(origin)
-            if in_child and origin.dependencies is None:
+            if in_child and origin.settings.dependencies is None:
                 raise NotScopedError(origin)
             self.by_origin[origin] = override
             self.touched.add(origin)
@@ -52,5 +52,5 @@ class OverrideTable:
 
     def concerns(self, provider: Any) -> bool:
         """Whether a scoped provider must live in this container: something it depends on is overridden here."""
-        dependencies = provider.transitive_dependencies
+        dependencies = provider.settings.transitive
         return bool(dependencies) and not self.touched.isdisjoint(dependencies)

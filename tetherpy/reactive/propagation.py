@@ -7,6 +7,7 @@ recursion limit (only a *first* build recurses, because the provider's function 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from threading import get_ident
 from types import CoroutineType
@@ -14,8 +15,8 @@ from typing import Any, Final, cast
 
 import attrs
 
-from .edges import add_source, drop_sources, is_used, let_go, mark, mark_maybe, named, path_to, relink
-from .element import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED, NO_VALUE, Element
+from .edges import add_source, drop_sources, is_used, let_go, mark, mark_maybe, named, path_to, relink, unlink
+from .element import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED, NO_VALUE, Element, Host
 from .errors import (
     AsyncValueIsLoadingError,
     ChangeDuringBuildError,
@@ -117,7 +118,8 @@ def update(element: Element) -> None:
     nodes = [element]
     while nodes:
         node = nodes[-1]
-        if node.state == CHECK:
+        state = node.state
+        if state == CHECK:
             # Outside a build, idx is the position up to which the sources are known to be up to date.
             sources = node.sources
             position = node.idx
@@ -167,7 +169,9 @@ def build(node: Element) -> None:
     try:
         value = node.create(ref)
         if node.fresh is not None:
-            _check_scopes(node)
+            for source in node.fresh:
+                if source.provider.settings.dependencies is not None:
+                    check_scope(node.provider, source.provider)
         if replaced is None and type(value) is CoroutineType:
             _refuse_coroutine(node, cast("Any", value))
     except BaseException as error:
@@ -203,7 +207,7 @@ def build(node: Element) -> None:
                         observer.cause = node
             if node.listeners or host.observers or ref.hooks is not None:
                 announce(node, previous)
-            if replaced is None and node.provider.is_auto_dispose:
+            if replaced is None and node.provider.settings.auto_dispose:
                 let_go(node)
 
 
@@ -268,7 +272,7 @@ def fail(node: Element, error: Exception) -> None:
             report_failure(node, error)
         schedule_retry(node, error)
     announce(node, previous)
-    if node.provider.is_auto_dispose:
+    if node.provider.settings.auto_dispose:
         let_go(node)
 
 
@@ -324,8 +328,36 @@ def end_build(node: Element) -> None:
 
 def dispose(node: Element) -> None:
     """Take a node out of the graph; whoever still holds it finds it disposed."""
-    if node.state == DISPOSED:
-        return
+    if node.state != DISPOSED:
+        _end(node)
+        drop_sources(node)
+        node.host.forget(node)
+        _unmounted(node)
+
+
+def dispose_all(nodes: Iterable[Element], host: Host) -> None:
+    """Dispose the nodes of a container that goes as a whole, those that use others first."""
+    for node in nodes:
+        if node.state == DISPOSED:
+            continue
+        _close_listeners(node)
+        _end(node)
+        for source in node.sources:
+            # Edges inside the container vanish with it, unless somebody asked to be told of them.
+            if source.host is not host or (source.ref is not None and source.ref.hooks is not None):
+                unlink(source, node)
+        _unmounted(node)
+
+
+def _close_listeners(node: Element) -> None:
+    for listener in node.listeners:
+        listener.close()
+    for observer in tuple(node.observers or ()):
+        if observer.provider.ephemeral:
+            _close_listeners(observer)
+
+
+def _end(node: Element) -> None:
     host = node.host
     if node.ref is not None:
         if node.ref.hooks is not None:
@@ -334,23 +366,29 @@ def dispose(node: Element) -> None:
             for observer in host.observers:
                 tell(node, observer.did_dispose_provider)
     node.state = DISPOSED
-    node.ref = None
+    node.ref = node.mark = None
+    node.value = NO_VALUE
     if node.retries is not None:
         node.retries.cancel()
     if node.flow is not None:
         node.flow.dispose()
-    if node.sources:
-        drop_sources(node)
-    node.value = NO_VALUE
-    node.mark = None
-    host.forget(node)
-    for observer in host.observers:
+
+
+def _unmounted(node: Element) -> None:
+    for observer in node.host.observers:
         tell(node, observer.did_unmount_provider)
 
 
 def dispose_if_unused(node: Element) -> None:
     """Dispose an auto-dispose node, unless it came into use again since it was let go."""
-    if node.state != DISPOSED and not is_used(node):
+    if node.state == DISPOSED or is_used(node):
+        return
+    if node.listeners:
+        # Weak listeners wait for the next build of this node, so it is emptied and stays (Riverpod).
+        _end(node)
+        node.state = DIRTY
+        drop_sources(node)
+    else:
         dispose(node)
 
 
@@ -378,7 +416,7 @@ def _tell(node: Element, previous: Any, value: Any, failure: Exception | None) -
     if value is NO_VALUE:
         value = None
     if node.ref is not None and node.ref.hooks is not None:
-        for on_change, on_error in tuple(node.ref.hooks.self_listeners):
+        for on_change, on_error in tuple(node.ref.hooks.self_listeners or ()):
             if failure is None:
                 _guarded(node, on_change, previous, value)
             elif on_error is not None:
@@ -437,19 +475,11 @@ def _fresh(retries: Retrying | None) -> Retrying:
     return Retrying()
 
 
-def _check_scopes(node: Element) -> None:
-    provider = node.provider
-    if provider.ephemeral:
-        return
-    for source in node.fresh or ():
-        check_scope(provider, source.provider)
-
-
 def check_scope(provider: Any, dependency: Any) -> None:
     """Raise MissingDependencyError if a scoped provider is used by one that does not list it."""
-    if dependency.ephemeral or dependency.dependencies is None:
+    if dependency.settings.dependencies is None or provider.ephemeral:
         return
-    listed = provider.dependencies
+    listed = provider.settings.dependencies
     if listed is None or not (dependency in listed or dependency.of_family in listed):
         raise MissingDependencyError(provider, dependency)
 

@@ -6,14 +6,13 @@ import inspect
 from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Lock
-from typing import Any, ClassVar, Final, Generic, ParamSpec, Self, TypeAlias, TypeVar
+from typing import Any, ClassVar, Generic, ParamSpec, Self, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
-
-import attrs
 
 from .edges import let_go
 from .element import Element, Host
 from .listenable import Refreshable
+from .options import ProviderOptions, make_options
 from .override import Override
 from .propagation import read
 from .retry import Retry
@@ -23,36 +22,6 @@ P = ParamSpec("P")
 C = TypeVar("C")
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
-
-
-@attrs.frozen
-class ProviderOptions:
-    """How a provider behaves, beside its function.
-
-    Attributes:
-        name: shown instead of the function's name.
-        auto_dispose: dispose the value when nobody uses it any more.
-        dependencies: the scoped providers it uses; None means it is not scoped.
-        retry: when to build it again after a failure; None leaves that to the container.
-    """
-
-    name: str | None = None
-    auto_dispose: bool = False
-    dependencies: tuple[Any, ...] | None = None
-    retry: Retry | None = None
-
-
-DEFAULT: Final = ProviderOptions()
-AUTO_DISPOSE: Final = ProviderOptions(auto_dispose=True)
-
-
-def make_options(
-    name: str | None, auto_dispose: bool, dependencies: Iterable[Any] | None, retry: Retry | None
-) -> ProviderOptions:
-    """Return options for what a declaration was given; most declarations share one object."""
-    if name is None and dependencies is None and retry is None:
-        return AUTO_DISPOSE if auto_dispose else DEFAULT
-    return ProviderOptions(name, auto_dispose, None if dependencies is None else tuple(dependencies), retry)
 
 
 class UnhashableArgumentError(TypeError):
@@ -76,9 +45,14 @@ class ProviderBase(Refreshable[T_co]):
     """A declaration of a value: how to create it. The value itself lives in containers.
 
     Providers are equal by identity; members of a family are the same object for the same arguments.
+
+    Attributes:
+        settings: how it behaves, beside its function.
+        of_family: the family it is a member of, or None.
+        argument: what its family was called with: positional arguments, then pairs of keyword and value.
     """
 
-    __slots__ = ("__weakref__", "_arguments", "_create", "_family", "_options")
+    __slots__ = ("__weakref__", "_create", "argument", "of_family", "settings")
 
     ephemeral: ClassVar[bool] = False
 
@@ -92,9 +66,9 @@ class ProviderBase(Refreshable[T_co]):
         retry: Retry | None = None,
     ) -> None:
         self._create = create
-        self._options = make_options(name, auto_dispose, dependencies, retry)
-        self._family: Family[Any, Any, Any] | None = None
-        self._arguments: Arguments | None = None
+        self.settings = make_options(name, auto_dispose, dependencies, retry)
+        self.of_family: Family[Any, Any, Any] | None = None
+        self.argument: Arguments | None = None
 
     @classmethod
     def made(
@@ -107,47 +81,37 @@ class ProviderBase(Refreshable[T_co]):
         """Return a provider with given options, for builders and families."""
         provider = cls.__new__(cls)
         provider._create = create
-        provider._options = options
-        provider._family = family
-        provider._arguments = arguments
+        provider.settings = options
+        provider.of_family = family
+        provider.argument = arguments
         return provider
 
     @property
     def name(self) -> str:
         """The name given, or that of the function or class; members of a family share it."""
-        if self._family is not None:
-            return self._family.name
-        return self._options.name or name_of(self._create)
+        if self.of_family is not None:
+            return self.of_family.name
+        return self.settings.name or name_of(self._create)
 
     @property
     def is_auto_dispose(self) -> bool:
         """Whether the value is disposed when nobody uses it any more."""
-        return self._options.auto_dispose
+        return self.settings.auto_dispose
 
     @property
     def dependencies(self) -> tuple[Any, ...] | None:
         """The scoped providers it uses, or None if it is not scoped."""
-        return self._options.dependencies
+        return self.settings.dependencies
 
     @property
     def transitive_dependencies(self) -> frozenset[Any]:
         """The scoped providers and families it uses, directly or through others."""
-        return transitive(self._options.dependencies)
+        return self.settings.transitive
 
     @property
     def retry(self) -> Retry | None:
         """When to build it again after a failure; None leaves that to the container."""
-        return self._options.retry
-
-    @property
-    def of_family(self) -> Family[Any, Any, Any] | None:
-        """The family it is a member of."""
-        return self._family
-
-    @property
-    def argument(self) -> Arguments | None:
-        """The arguments it was made with by its family: positional ones, then pairs of keyword and value."""
-        return self._arguments
+        return self.settings.retry
 
     @property
     def refreshed_provider(self) -> Refreshable[Any]:
@@ -162,7 +126,7 @@ class ProviderBase(Refreshable[T_co]):
         """Return the current value in a container, building it if needed."""
         element = host.find(self)
         value = read(element)
-        if self._options.auto_dispose:
+        if self.settings.auto_dispose:
             let_go(element)
         return value  # type: ignore[no-any-return]  # what create gave
 
@@ -179,25 +143,13 @@ class ProviderBase(Refreshable[T_co]):
         return Override(self, lambda element, provider: provider.attach_with(element, create))
 
     def __repr__(self) -> str:
-        arguments = "" if self._arguments is None else _call_text(self._arguments)
+        arguments = "" if self.argument is None else _call_text(self.argument)
         return f"{type(self).__name__}({self.name}{arguments})"
 
 
 def name_of(create: object) -> str:
     """Return the name of a function or class, or of the type of a callable object."""
     return str(getattr(create, "__name__", type(create).__name__))
-
-
-def transitive(dependencies: tuple[Any, ...] | None) -> frozenset[Any]:
-    """Return dependencies, families of members included, and what they depend on in turn."""
-    found: set[Any] = set()
-    todo = list(dependencies or ())
-    while todo:
-        dependency = todo.pop()
-        if dependency not in found:
-            found.add(dependency)
-            todo.extend(dependency.dependencies or ())
-    return frozenset(found)
 
 
 Make: TypeAlias = Callable[[Callable[..., Any], ProviderOptions, "Family[Any, Any, Any]", Arguments], C]
@@ -220,9 +172,9 @@ class Family(Generic[P, C, T_co]):
         "_lock",
         "_make",
         "_members",
-        "_options",
         "_passes_ref",
         "_signature",
+        "settings",
     )
 
     ephemeral: ClassVar[bool] = False
@@ -232,7 +184,7 @@ class Family(Generic[P, C, T_co]):
         self, create: Callable[..., Any], options: ProviderOptions, make: Make[T_co], *, passes_ref: bool
     ) -> None:
         self._create = create
-        self._options = options
+        self.settings = options
         self._make = make
         self._passes_ref = passes_ref
         signature = inspect.signature(create)
@@ -246,12 +198,17 @@ class Family(Generic[P, C, T_co]):
     @property
     def name(self) -> str:
         """The name given, or that of the function or class."""
-        return self._options.name or name_of(self._create)
+        return self.settings.name or name_of(self._create)
 
     @property
     def dependencies(self) -> tuple[Any, ...] | None:
         """The scoped providers that its members use, or None if they are not scoped."""
-        return self._options.dependencies
+        return self.settings.dependencies
+
+    @property
+    def transitive_dependencies(self) -> frozenset[Any]:
+        """The scoped providers and families that its members use, directly or through others."""
+        return self.settings.transitive
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
         """Return the provider for these arguments; defaults and keywords make no difference.
@@ -268,7 +225,7 @@ class Family(Generic[P, C, T_co]):
             with self._lock:
                 member = self._members.get(key)
                 if member is None:
-                    member = self._make(self._bound(self._create, key), self._options, self, key)
+                    member = self._make(self._bound(self._create, key), self.settings, self, key)
                     self._members[key] = member
         return member
 

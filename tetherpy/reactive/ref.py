@@ -33,17 +33,20 @@ class KeepAliveLink:
     def __init__(self, element: Element, hooks: Hooks) -> None:
         self._element = element
         self._hooks = hooks
+        if hooks.links is None:
+            hooks.links = set()
         hooks.links.add(self)
 
     @property
     def closed(self) -> bool:
         """Whether it was closed, or its build has ended."""
-        return self not in self._hooks.links
+        return self._hooks.links is None or self not in self._hooks.links
 
     def close(self) -> None:
         """Let the provider go again as soon as nobody uses it. Closing twice is closing once."""
-        if not self.closed:
-            self._hooks.links.discard(self)
+        links = self._hooks.links
+        if links is not None and self in links:
+            links.discard(self)
             let_go(self._element)
 
 
@@ -122,7 +125,7 @@ class Ref(Build):
         )
         if not element.active and element.state != BUILDING:
             subscription.pause()
-        hooks.subscriptions.append(subscription)
+        hooks.hold(subscription)
         return subscription
 
     def exists(self, provider: ProviderBase[Any]) -> bool:
@@ -222,7 +225,7 @@ class Ref(Build):
         """Enter a context manager that is left when this build ends, the last one entered first."""
         self._mounted()
         entered = manager.__enter__()
-        self._hooks().closers.append(partial(_leave, manager))
+        self._hooks().leave(partial(_leave, manager))
         return entered
 
     async def enter_async(self, manager: AbstractAsyncContextManager[T]) -> T:
@@ -235,7 +238,7 @@ class Ref(Build):
         if not self.mounted:
             await manager.__aexit__(None, None, None)
             raise UnmountedRefError(self.element.provider)
-        self._hooks().closers.append(lambda: manager.__aexit__(None, None, None))
+        self._hooks().leave(lambda: manager.__aexit__(None, None, None))
         return entered
 
     def create_task(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -250,7 +253,8 @@ class Ref(Build):
             coroutine.close()
             self._mounted()
             raise NoEventLoopError(element.provider, "Call create_task while one runs, as inside asyncio.run(...).")
-        tasks = self._hooks().tasks
+        hooks = self._hooks()
+        tasks = hooks.tasks = hooks.tasks or set()
         task = loop.create_task(coroutine)
         tasks.add(task)
         host, provider = element.host, element.provider
@@ -335,15 +339,7 @@ class NotifierRef(Ref, Generic[T]):
     ) -> Callable[[], None]:
         """Call ``callback(previous, next)`` whenever the state is set, by whomever; return the remover."""
         self._mounted()
-        listeners = self._hooks().self_listeners
-        entry = (callback, on_error)
-        listeners.append(entry)
-
-        def remove() -> None:
-            if entry in listeners:
-                listeners.remove(entry)
-
-        return remove
+        return self._hooks().on_change((callback, on_error))
 
 
 def _leave(manager: AbstractContextManager[Any]) -> None:

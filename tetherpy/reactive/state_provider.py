@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec
 from .element import Element
 from .errors import UnmountedRefError
 from .notifier_of import NotifierOf
+from .options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
 from .override import Override
 from .propagation import read, set_value
-from .provider import AUTO_DISPOSE, DEFAULT, Family, ProviderBase, ProviderOptions, make_options
+from .provider import Family, ProviderBase
 from .ref import Ref
 from .retry import Retry
 

@@ -145,16 +145,13 @@ def subscribe(
     scheduler = element.host.scheduler
     scheduler.depth += 1
     try:
+        if not weak and element.state > 0:
+            # Before it listens: what it finds is its starting point, not a change.
+            element.host.update(element)
         subscription = ProviderSubscription(element, on_change, on_error, weak=weak, on_close=on_close)
-        try:
-            if not weak and element.state > 0:
-                element.host.update(element)
-            if fire_immediately:
-                value = None if element.value is NO_VALUE else element.value
-                subscription.notify(None, value, element.failure)
-        except BaseException:
-            subscription.close()
-            raise
+        if fire_immediately:
+            value = None if element.value is NO_VALUE else element.value
+            subscription.notify(None, value, element.failure)
     finally:
         scheduler.leave()
     return subscription

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
 from .element import Element
+from .options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
 from .override import Override
-from .provider import AUTO_DISPOSE, DEFAULT, Family, ProviderBase, ProviderOptions, make_options
+from .provider import Family, ProviderBase
 from .ref import Ref
 from .retry import Retry
 

@@ -1,0 +1,75 @@
+"""tetherpy in the dependency-injection harness: a child container per request, scoped by the request's provider."""
+
+from functools import partial
+
+from base_di import DIAdapter
+from di_graph import (
+    COUNT,
+    Audit,
+    Cache,
+    Config,
+    Handler,
+    Repo1,
+    Repo2,
+    Repo3,
+    Session,
+    Svc1,
+    Svc2,
+    Svc3,
+)
+
+from tetherpy import AsyncData, FutureProvider, Provider, ProviderContainer
+
+
+def down():
+    COUNT["down"] += 1
+
+
+class Sync(DIAdapter):
+    name = "tetherpy"
+    dist = "tetherpy"
+
+    def setup(self):
+        config = Provider(lambda ref: Config())
+        request = Provider(lambda ref: None, dependencies=[])
+
+        def scoped(create):
+            return Provider(create, dependencies=[request])
+
+        def make_session(ref):
+            COUNT["up"] += 1
+            ref.on_dispose(down)
+            return Session(ref.watch(config))
+
+        def make_cache(ref):
+            COUNT["up"] += 1
+            ref.on_dispose(down)
+            return Cache(ref.watch(config))
+
+        session = Provider(make_session, dependencies=[request])
+        cache = Provider(make_cache, dependencies=[request])
+        in_session = [request, session]
+        repo1, repo2, repo3 = (
+            Provider(lambda ref, make=make: make(ref.watch(session)), dependencies=in_session)
+            for make in (Repo1, Repo2, Repo3)
+        )
+        svc1 = Provider(lambda ref: Svc1(ref.watch(repo1), ref.watch(cache)), dependencies=[repo1, cache])
+        svc2 = Provider(lambda ref: Svc2(ref.watch(repo2), ref.watch(repo3)), dependencies=[repo2, repo3])
+        svc3 = Provider(lambda ref: Svc3(ref.watch(svc1), ref.watch(svc2)), dependencies=[svc1, svc2])
+        audit = Provider(lambda ref: Audit(ref.watch(session), ref.watch(cache)), dependencies=[session, cache])
+        handler = Provider(
+            lambda ref: Handler(ref.watch(svc3), ref.watch(audit), ref.watch(svc1)),
+            dependencies=[svc3, audit, svc1],
+        )
+        root = ProviderContainer()
+        self.singleton = partial(root.read, config)
+        overrides = [request.override_with_value(None)]
+
+        def serve():
+            with ProviderContainer(parent=root, overrides=overrides) as container:
+                return container.read(handler)
+
+        self.request = serve
+
+
+ADAPTERS = [Sync]
