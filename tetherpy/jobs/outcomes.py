@@ -44,7 +44,10 @@ class Completed:
 
 @attrs.frozen
 class Failed:
-    """The attempt failed; the job runs again at ``retry_at``, or is FAILED if that is None."""
+    """The attempt failed; the job runs again at ``retry_at``, or is FAILED if that is None.
+
+    Texts too long to be useful are stored with their middle left out.
+    """
 
     error: str
     traceback: str | None = None
@@ -83,7 +86,10 @@ class Settlement:
 
 @attrs.frozen
 class Progress:
-    """Report how far one claim is: ``fraction`` in 0 to 1, or None to change the message alone."""
+    """Report how far one claim is: ``fraction`` in 0 to 1, or None to change the message alone.
+
+    What lies outside is stored as the nearer end; NaN changes nothing.
+    """
 
     claim: Claim
     fraction: float | None = None

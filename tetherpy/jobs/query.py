@@ -17,7 +17,8 @@ class JobQuery:
     """Filter and page through jobs; every filter that is None lets all pass.
 
     Creation order is the order of ids, so a clock that was moved does not reorder a list.
-    ``text`` looks for a part of the job key, the payload, the last error or the unique key.
+    ``text`` looks for a part of the job key, the payload, the last error or the unique key;
+    it and ``queue`` and the dates look at every row that ``status`` or ``job_key`` leaves.
     """
 
     status: BackgroundJobStatus | None = None

@@ -59,7 +59,7 @@ def _insert_plain(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> Seq
     for start in range(0, whole, _ROWS_AT_ONCE):
         chunk = rows[start : start + _ROWS_AT_ONCE]
         connection.execute(_many_rows(), tuple(chain.from_iterable(chunk)))
-    connection.executemany(sql("enqueue"), rows[whole:])
+    connection.cursor().executemany(sql("enqueue"), rows[whole:])
     # AUTOINCREMENT counts up by one inside a transaction, which no other connection writes into.
     (last,) = connection.execute("SELECT last_insert_rowid()").fetchone()
     return range(last - len(rows) + 1, last + 1)

@@ -11,9 +11,9 @@ from ..errors import JobNotFoundError
 from ..model import BackgroundJob, JobAttempt, JobCounts
 from ..query import JobQuery
 from ..status import BackgroundJobStatus
-from ..timestamps import from_text, to_text
+from ..timestamps import to_text
 from .moving import read
-from .rows import fetch, readable
+from .rows import fetch, instant_or_none, readable
 from .statements import COLUMNS, sql
 
 _ALL = -1  # what LIMIT takes for "no limit" (sqlite.org/lang_select.html)
@@ -71,13 +71,13 @@ def attempts(connection: sqlite3.Connection, job_id: int) -> list[JobAttempt]:
             job_id=job_id,
             attempt=row[0],
             worker=row[1],
-            started_at=None if row[2] is None else from_text(row[2]),
-            finished_at=from_text(row[3]),
+            started_at=instant_or_none(row[2]),
+            finished_at=instant_or_none(row[3]),
             outcome=row[4],
             error=row[5],
             traceback=row[6],
         )
-        for row in connection.execute(sql("attempts"), (job_id,))
+        for row in fetch(connection, sql("attempts"), (job_id,))
     ]
     if job.status is not BackgroundJobStatus.RUNNING:
         return ended

@@ -12,6 +12,7 @@ from ..model import BackgroundJob
 from ..status import BackgroundJobStatus, is_legal_move
 from ..timestamps import to_text
 from .rows import fetch, to_job
+from .settling import storable
 from .statements import sql
 
 
@@ -35,7 +36,7 @@ def move(
         raise IllegalJobTransitionError(job_id, job.status, status)
     started = status is BackgroundJobStatus.RUNNING
     changes = {
-        "error": error,
+        "error": storable(error),
         "started": started,
         "lease": to_text(now + lease) if started else None,
         "finished": status.is_finished,
@@ -110,5 +111,5 @@ def _record_end(
 ) -> None:
     started = None if job.last_attempt_at is None else to_text(job.last_attempt_at)
     outcome = "released" if status is BackgroundJobStatus.PENDING else status.value.lower()
-    values = (job.id, job.attempts, job.claimed_by, started, to_text(now), outcome, error, None)
+    values = (job.id, job.attempts, job.claimed_by, started, to_text(now), outcome, storable(error), None)
     connection.execute(sql("record_attempt"), values)

@@ -59,6 +59,14 @@ def readable(rows: Iterable[Sequence[Any]]) -> list[BackgroundJob]:
     return jobs
 
 
+def instant_or_none(value: object) -> datetime | None:
+    """Read an instant where a wrong one is no reason to hide the rest of its row."""
+    try:
+        return _optional_instant(value)
+    except (TypeError, ValueError):
+        return None
+
+
 def _unreadable(row: Sequence[Any], error: Exception) -> UnreadableJobError:
     for column, (_, read), value in zip(COLUMNS, _READERS, row, strict=True):
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
+from math import isnan
 from typing import TypeAlias
 
 from ..outcomes import Cancelled, Claim, Completed, Failed, Progress, Released, Settlement, Snoozed
@@ -13,6 +14,20 @@ from .statements import sql
 
 Fence: TypeAlias = tuple[object, object, object]
 """Id, worker and attempt: all three must still be those of the row."""
+
+
+_ERROR_CHARACTERS = 10_000
+_TRACEBACK_CHARACTERS = 100_000
+
+
+def storable(text: str | None, limit: int = _ERROR_CHARACTERS) -> str | None:
+    """Make text of a handler fit to store: bounded, the middle left out, lone surrogates escaped."""
+    if text is None:
+        return None
+    if len(text) > limit:
+        half = limit // 2
+        text = f"{text[:half]} ... ({len(text) - 2 * half:,} characters left out) ... {text[-half:]}"
+    return text.encode(errors="backslashreplace").decode()
 
 
 def fence_of(claim: Claim) -> Fence:
@@ -45,6 +60,7 @@ def settle(connection: sqlite3.Connection, settlement: Settlement, now: datetime
             word, error, trace = "released", None, None
             accepted = _give_back(connection, None, None, now_text, fence, uncounted=1)
     if accepted:
+        error, trace = storable(error), storable(trace, _TRACEBACK_CHARACTERS)
         started = claim.job.last_attempt_at
         connection.execute(
             sql("record_attempt"),
@@ -71,7 +87,7 @@ def finish(
     fence: Fence,
 ) -> bool:
     """Move a claimed job to an end; False if the claim was lost."""
-    values = (status.value, result, error, now_text, now_text, *fence)
+    values = (status.value, result, storable(error), now_text, now_text, *fence)
     return connection.execute(sql("finish"), values).rowcount == 1
 
 
@@ -87,7 +103,7 @@ def _give_back(
     values = {
         "now": now_text,
         "uncounted": uncounted,
-        "error": error,
+        "error": storable(error),
         "run_at": None if run_at is None else to_text(run_at),
         "id": job_id,
         "worker": worker,
@@ -99,17 +115,11 @@ def _give_back(
 def report_progress(connection: sqlite3.Connection, updates: list[Progress], now: datetime) -> None:
     """Store progress; an update behind a lost claim changes nothing."""
     now_text = to_text(now)
-    connection.executemany(
+    connection.cursor().executemany(
         sql("report_progress"),
-        [
-            (
-                update.fraction,
-                update.message,
-                now_text,
-                update.claim.id,
-                update.claim.worker_id,
-                update.claim.attempt,
-            )
-            for update in updates
-        ],
+        [(_share(update.fraction), storable(update.message), now_text, *fence_of(update.claim)) for update in updates],
     )
+
+
+def _share(fraction: float | None) -> float | None:
+    return None if fraction is None or isnan(fraction) else min(max(fraction, 0.0), 1.0)
