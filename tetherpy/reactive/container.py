@@ -185,14 +185,16 @@ class ProviderContainer:
             on_completed: Callable[[], object],
         ) -> Callable[[], None]:
             self.check()
-            return subscribe(
+            subscription: ProviderSubscription[T] = subscribe(
                 listenable.node_in(self),
                 lambda _, value: on_next(cast("T", value)),
                 on_error,
                 fire_immediately=True,
                 weak=False,
                 on_close=on_completed,
-            ).close
+            )
+            # Rx operators dispose from whatever thread they like.
+            return partial(self._in_own_thread, subscription.close)
 
         return rx.observable(listen)
 
@@ -319,6 +321,12 @@ class ProviderContainer:
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._deliver_calls)
 
+    def _in_own_thread(self, fn: Callable[[], object]) -> None:
+        if get_ident() == self._thread:
+            fn()
+        else:
+            self.call_soon_threadsafe(fn)
+
     def explain(self, provider: ProviderBase[Any]) -> Explanation:
         """Return why the provider was last built, what it watches and who watches it.
 
@@ -435,42 +443,44 @@ class ProviderContainer:
 
     update = staticmethod(update)
 
-    def find(self, provider: ProviderBase[Any]) -> Element:
+    def find(self, provider: Any) -> Element:
         """Return the element of a provider, mounting it in the container where it belongs."""
-        element = self.elements.get(provider)
-        if element is None:
-            home, override = self._home_of(provider)
-            if home is self:
-                element = Element(self, provider, None)
-                if override is None:
-                    provider.attach(element)
-                else:
-                    override.attach(element, provider)
-            else:
-                element = home.find(provider)
-            self.elements[provider] = element
+        elements = self.elements
+        if provider in elements:
+            return elements[provider]
+        if provider.ephemeral:
+            return cast("Element", provider.node_in(self))
+        overrides = self._overrides
+        override = None if overrides is None else overrides.of(provider)
+        if override is not None:
+            element = Element(self, provider, None)
+            override.attach(element, provider)
+        elif self.parent is None or (
+            overrides is not None and not overrides.touched.isdisjoint(provider.settings.transitive)
+        ):
+            element = provider.element_in(self)
+        else:
+            element = self.parent.find(provider)
+        elements[provider] = element
         return element
 
-    def _home_of(self, provider: ProviderBase[Any]) -> tuple[ProviderContainer, Override | None]:
-        """Return the container that a provider lives in, and its override there.
+    def _home_of(self, provider: ProviderBase[Any]) -> ProviderContainer:
+        """Return the container that a provider lives in.
 
         The nearest container that overrides it or, for a scoped provider, something it depends on; else the root.
         """
         container = self
-        while True:
+        while container.parent is not None:
             overrides = container._overrides
-            if overrides is not None:
-                override = overrides.of(provider)
-                if override is not None or overrides.concerns(provider):
-                    return container, override
-            if container.parent is None:
-                return container, None
+            if overrides is not None and (overrides.of(provider) is not None or overrides.concerns(provider)):
+                break
             container = container.parent
+        return container
 
     def _existing(self, target: ProviderBase[Any] | Family[Any, Any, Any]) -> list[Element]:
         """Return the built elements that a provider, or the members of a family, have as seen from here."""
         if isinstance(target, ProviderBase):
-            element = self._home_of(target)[0].elements.get(target)
+            element = self._home_of(target).elements.get(target)
             return [] if element is None or element.ref is None else [element]
         found: list[Element] = []
         container: ProviderContainer | None = self

@@ -13,6 +13,18 @@ from .element import BUILDING, CHECK, DIRTY, DISPOSED, NO_VALUE, Element
 from .lifecycle import Event, Report
 
 
+def listens_to_users(element: Element) -> bool:
+    """Whether an element's build has asked to be told of its users coming and going."""
+    build = element.ref
+    return build is not None and build.hooks is not None and build.hooks.events is not None
+
+
+def tell_user(element: Element, event: Event) -> None:
+    """Tell an element's build of an event among its users, if it has asked for any."""
+    if listens_to_users(element):
+        element.ref.hooks.fire(event, _reporter(element))
+
+
 def link(source: Element, observer: Element) -> None:
     """Let ``observer`` be marked when ``source`` changes; linking twice is linking once."""
     observers = source.observers
@@ -25,7 +37,7 @@ def link(source: Element, observer: Element) -> None:
     else:
         observers[observer] = None
     if source.ref is not None and source.ref.hooks is not None:
-        source.ref.hooks.fire(Event.ADD_LISTENER, _reporter(source))
+        tell_user(source, Event.ADD_LISTENER)
     if observer.active:
         activate(source)
 
@@ -41,8 +53,7 @@ def unlink(source: Element, observer: Element) -> None:
         del observers[observer]
     if observer.active:
         deactivate(source)
-    if source.ref is not None and source.ref.hooks is not None:
-        source.ref.hooks.fire(Event.REMOVE_LISTENER, _reporter(source))
+    tell_user(source, Event.REMOVE_LISTENER)
     let_go(source)
 
 
@@ -50,8 +61,7 @@ def add_listener(element: Element, listener: Any) -> None:
     """Add somebody outside the graph."""
     element.listeners = (*element.listeners, listener)
     if not listener.weak:
-        if element.ref is not None and element.ref.hooks is not None:
-            element.ref.hooks.fire(Event.ADD_LISTENER, _reporter(element))
+        tell_user(element, Event.ADD_LISTENER)
         activate(element)
 
 
@@ -61,8 +71,7 @@ def remove_listener(element: Element, listener: Any, *, was_active: bool) -> Non
     if not listener.weak:
         if was_active:
             deactivate(element)
-        if element.ref is not None and element.ref.hooks is not None:
-            element.ref.hooks.fire(Event.REMOVE_LISTENER, _reporter(element))
+        tell_user(element, Event.REMOVE_LISTENER)
         let_go(element)
 
 
@@ -132,7 +141,10 @@ def relink(element: Element) -> None:
     element.sources = new
     if fresh is not None:
         for source in fresh:
-            link(source, element)
+            if source.observers is None and not element.active and (source.ref is None or source.ref.hooks is None):
+                source.observers = (element,)  # link(), for the common case
+            else:
+                link(source, element)
     if kept < len(old):
         flow = element.flow
         for source in set(old[kept:]).difference(new):
@@ -145,6 +157,18 @@ def add_source(element: Element, source: Element) -> None:
     """Link one more source."""
     element.sources = (*element.sources, source)
     link(source, element)
+
+
+def forget_last(element: Element, source: Element) -> None:
+    """Take back that a build has read a source, if that is what it read last."""
+    if element.fresh is not None:
+        if element.fresh and element.fresh[-1] is source:
+            element.fresh.pop()
+            source.mark = None
+    elif element.idx and element.sources[element.idx - 1] is source:
+        element.idx -= 1
+        element.fresh = []
+        source.mark = None
 
 
 def path_to(start: Element, goal: Element) -> list[Element] | None:

@@ -52,16 +52,16 @@ class Hooks:
     __slots__ = (
         "_closers",
         "_disposers",
-        "_events",
         "_subscriptions",
         "cancelled_once",
+        "events",
         "links",
         "self_listeners",
         "tasks",
     )
 
     def __init__(self) -> None:
-        self._events: dict[Event, list[Callback]] | None = None
+        self.events: dict[Event, list[Callback]] | None = None
         self._disposers: list[Disposer] | None = None
         self._closers: list[Closer] | None = None
         self._subscriptions: list[Pausable] | None = None
@@ -72,9 +72,9 @@ class Hooks:
 
     def on(self, event: Event, callback: Callback) -> Callable[[], None]:
         """Add a callback and return the function that removes it."""
-        if self._events is None:
-            self._events = {}
-        return _add(self._events.setdefault(event, []), callback)
+        if self.events is None:
+            self.events = {}
+        return _add(self.events.setdefault(event, []), callback)
 
     def on_dispose(self, callback: Disposer) -> Callable[[], None]:
         """Add a callback for the end of the build and return the function that removes it."""
@@ -103,7 +103,7 @@ class Hooks:
 
     def fire(self, event: Event, report: Report) -> None:
         """Call the callbacks of an event in the order of their registration; one that raises stops no other."""
-        for callback in tuple(self._events.get(event, ())) if self._events else ():
+        for callback in tuple(self.events.get(event, ())) if self.events else ():
             try:
                 callback()
             except Exception as error:
@@ -127,7 +127,7 @@ class Hooks:
             What is asynchronous about it, each to be awaited by the caller.
         """
         pending: list[Awaitable[object]] = []
-        self._events = self.links = self.self_listeners = None
+        self.events = self.links = self.self_listeners = None
         subscriptions, self._subscriptions = self._subscriptions, None
         for subscription in subscriptions or ():
             subscription.close()

@@ -52,6 +52,7 @@ class MutationError:
 
 
 MutationState: TypeAlias = MutationIdle | MutationPending | MutationSuccess[T] | MutationError
+"""The states of a mutation: a ``match`` over it is checked to be exhaustive."""
 
 IDLE: Final = MutationIdle()
 

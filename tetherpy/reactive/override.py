@@ -45,12 +45,11 @@ class OverrideTable:
 
     def of(self, provider: Any) -> Override | None:
         """Return the override of a provider, or that of its family."""
-        found = self.by_origin.get(provider)
-        if found is None and provider.of_family is not None:
-            found = self.by_origin.get(provider.of_family)
-        return found
+        by_origin = self.by_origin
+        if provider in by_origin:
+            return by_origin[provider]
+        return None if provider.of_family is None else by_origin.get(provider.of_family)
 
     def concerns(self, provider: Any) -> bool:
         """Whether a scoped provider must live in this container: something it depends on is overridden here."""
-        dependencies = provider.settings.transitive
-        return bool(dependencies) and not self.touched.isdisjoint(dependencies)
+        return not self.touched.isdisjoint(provider.settings.transitive)

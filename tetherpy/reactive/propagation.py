@@ -15,7 +15,20 @@ from typing import Any, Final, cast
 
 import attrs
 
-from .edges import add_source, drop_sources, is_used, let_go, mark, mark_maybe, named, path_to, relink, unlink
+from .edges import (
+    add_source,
+    drop_sources,
+    forget_last,
+    is_used,
+    let_go,
+    listens_to_users,
+    mark,
+    mark_maybe,
+    named,
+    path_to,
+    relink,
+    unlink,
+)
 from .element import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED, NO_VALUE, Element, Host
 from .errors import (
     AsyncValueIsLoadingError,
@@ -55,7 +68,10 @@ ASYNC_IN_SYNC: Final = (
 def read(element: Element) -> Any:
     """Return the element's current value, bringing it up to date first; raise ProviderError if it failed."""
     if element.state:
-        element.host.update(element)
+        if element.state == DIRTY:
+            build(element)
+        elif element.state > 0:
+            update(element)
         if element.failure is not None:
             raise ProviderError(element.provider) from element.failure
     return element.value
@@ -113,7 +129,7 @@ def update(element: Element) -> None:
         build(element)
         return
     if state != CHECK:
-        raise _stuck(element, [])
+        raise _stuck(element, element, [])
     element.idx = 0
     nodes = [element]
     while nodes:
@@ -134,7 +150,7 @@ def update(element: Element) -> None:
                         nodes.append(source)
                         break
                     if state != DIRTY:
-                        raise _stuck(source, nodes)
+                        raise _stuck(element, source, nodes)
                     build(source)
                     if node.state == DIRTY:
                         break
@@ -148,10 +164,15 @@ def update(element: Element) -> None:
             build(node)
 
 
-def _stuck(node: Element, waiting: list[Element]) -> ReactiveError:
-    if node.state == BUILDING:
-        return CircularDependencyError(_cycle(node, waiting))
-    return ProviderDisposedError(node.provider)
+def _stuck(asked: Element, node: Element, waiting: list[Element]) -> ReactiveError:
+    if node.state != BUILDING:
+        return ProviderDisposedError(node.provider)
+    error = CircularDependencyError(_cycle(node, waiting))
+    reader = asked.host.scheduler.building
+    if reader is not None:
+        # The edge that would close the loop is not kept: the graph stays free of loops, and can recover.
+        forget_last(reader, asked)
+    return error
 
 
 def build(node: Element) -> None:
@@ -340,18 +361,30 @@ def dispose_all(nodes: Iterable[Element], host: Host) -> None:
     for node in nodes:
         if node.state == DISPOSED:
             continue
-        _close_listeners(node)
+        if node.listeners or node.observers:
+            _close_listeners(node)
         _end(node)
         for source in node.sources:
-            # Edges inside the container vanish with it, unless somebody asked to be told of them.
-            if source.host is not host or (source.ref is not None and source.ref.hooks is not None):
+            # Edges inside the container vanish with it, unless somebody has asked to be told of them.
+            if source.host is not host or listens_to_users(source):
                 unlink(source, node)
-        _unmounted(node)
+        if host.observers:
+            _unmounted(node)
+        # No cycles are left: a request's elements are freed at once, without the garbage collector.
+        node.sources = ()
+        node.observers = None
 
 
 def _close_listeners(node: Element) -> None:
     for listener in node.listeners:
         listener.close()
+    for observer in node.observers or ():
+        if observer.provider.ephemeral and observer.listeners:
+            return _close_views(node)
+    return None
+
+
+def _close_views(node: Element) -> None:
     for observer in tuple(node.observers or ()):
         if observer.provider.ephemeral:
             _close_listeners(observer)
@@ -387,6 +420,7 @@ def dispose_if_unused(node: Element) -> None:
         # Weak listeners wait for the next build of this node, so it is emptied and stays (Riverpod).
         _end(node)
         node.state = DIRTY
+        node.cause = node.failure = None
         drop_sources(node)
     else:
         dispose(node)

@@ -130,9 +130,11 @@ class ProviderBase(Refreshable[T_co]):
             let_go(element)
         return value  # type: ignore[no-any-return]  # what create gave
 
-    def attach(self, element: Element) -> None:
-        """Prepare a new element with this provider's own function."""
+    def element_in(self, host: Host) -> Element:
+        """Return a new element with this provider's own function."""
+        element = Element(host, self, None)
         self.attach_with(element, self._create)
+        return element
 
     def attach_with(self, element: Element, create: Callable[..., Any]) -> None:
         """Prepare an element with a function of the kind that this class is declared with."""

@@ -11,12 +11,12 @@ from typing import Any, Generic, TypeVar, cast
 
 from .container import ProviderContainer
 from .edges import let_go, mark
-from .element import BUILDING, Build, Element
+from .element import BUILDING, DIRTY, Build, Element
 from .errors import NoEventLoopError, UnmountedRefError
 from .lifecycle import Event, Hooks
 from .listenable import ProviderListenable, Refreshable
 from .loops import running_loop
-from .propagation import Invalidation, announce, check_scope, depend_late, invalidate
+from .propagation import Invalidation, announce, build, check_scope, depend_late, invalidate
 from .propagation import read as read_element
 from .provider import Family, ProviderBase
 from .retry import in_seconds
@@ -78,9 +78,10 @@ class Ref(Build):
         element = self.element
         if element.ref is not self:
             raise UnmountedRefError(element.provider)
-        source = self._elements.get(listenable)
-        if source is None:
-            source = listenable.node_in(element.host)
+        try:
+            source = self._elements[listenable]
+        except KeyError:
+            source = element.host.find(listenable)
         # propagation.depend_on, inlined: this is the hottest path of the library.
         if source.mark is not self:
             source.mark = self
@@ -97,7 +98,10 @@ class Ref(Build):
                 else:
                     element.fresh = [source]
         if source.state:
-            return cast("T", read_element(source))
+            if source.state == DIRTY:
+                build(source)
+            if source.state:
+                return cast("T", read_element(source))
         return source.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
 
     def read(self, listenable: ProviderListenable[T]) -> T:
@@ -198,7 +202,6 @@ class Ref(Build):
 
         Asynchronous callbacks run on the loop and are waited for by ``container.aclose``.
         """
-        self._mounted()
         return self._hooks().on_dispose(callback)
 
     def on_cancel(self, callback: Callable[[], object]) -> Callable[[], None]:
@@ -322,7 +325,6 @@ class Ref(Build):
         return self.hooks
 
     def _on(self, event: Event, callback: Callable[[], object]) -> Callable[[], None]:
-        self._mounted()
         return self._hooks().on(event, callback)
 
     def __repr__(self) -> str:
@@ -338,7 +340,6 @@ class NotifierRef(Ref, Generic[T]):
         self, callback: Callable[[T | None, T], object], on_error: OnError | None = None
     ) -> Callable[[], None]:
         """Call ``callback(previous, next)`` whenever the state is set, by whomever; return the remover."""
-        self._mounted()
         return self._hooks().on_change((callback, on_error))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import get_ident
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 from .edges import activate, add_listener, deactivate, remove_listener
 from .element import NO_VALUE, Element
+from .errors import WrongThreadError
 from .propagation import read
 
 T = TypeVar("T")
@@ -67,6 +69,7 @@ class ProviderSubscription(Generic[T]):
 
     def pause(self) -> None:
         """Stop being called until ``resume``; pauses add up. A provider whose listeners all pause is paused too."""
+        self._check_thread()
         if self._closed:
             return
         self._pauses += 1
@@ -75,6 +78,7 @@ class ProviderSubscription(Generic[T]):
 
     def resume(self) -> None:
         """Undo one ``pause``; the last one delivers the last change that was missed."""
+        self._check_thread()
         if self._closed or not self._pauses:
             return
         self._pauses -= 1
@@ -93,6 +97,7 @@ class ProviderSubscription(Generic[T]):
 
     def close(self) -> None:
         """Stop listening. Closing twice is closing once."""
+        self._check_thread()
         if self._closed:
             return
         self._closed = True
@@ -116,6 +121,11 @@ class ProviderSubscription(Generic[T]):
                 self._on_error(failure)
         except Exception as error:
             self._element.host.report(error, self._element.provider)
+
+    def _check_thread(self) -> None:
+        host = self._element.host
+        if get_ident() != host.scheduler.thread:
+            raise WrongThreadError(host)
 
     def __enter__(self) -> Self:
         return self

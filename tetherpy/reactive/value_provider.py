@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
-from .element import Element
+from .element import Element, Host
 from .options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
 from .override import Override
 from .provider import Family, ProviderBase
@@ -55,6 +55,10 @@ class Provider(ProviderBase[T], Generic[T]):
     ) -> ProviderBuilder:
         """Return a decorator with these options; ``.family`` of it declares a family."""
         return ProviderBuilder(make_options(name, auto_dispose, dependencies, retry))
+
+    def element_in(self, host: Host) -> Element:
+        """Return a new element; its function needs no preparation."""
+        return Element(host, self, self._create)
 
     def attach_with(self, element: Element, create: Callable[..., Any]) -> None:
         """Prepare an element with a function of a Ref."""

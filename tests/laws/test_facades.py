@@ -1,0 +1,88 @@
+"""A package says in its ``__init__`` all that it offers: sorted, importable, documented, and nothing else."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import itertools
+import re
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.laws.imports import modules
+
+FACADES = [name for name, path in modules().items() if path.name == "__init__.py"]
+
+
+def exported(name: str) -> list[str]:
+    return list(import_module(name).__all__)
+
+
+def order(name: str) -> tuple[int, list[Any]]:
+    """Constants, then classes, then functions, each in natural order: as ruff's RUF022 has it."""
+    kind = 0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2
+    return kind, [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+@pytest.mark.parametrize("name", FACADES)
+def test_all_is_sorted_and_has_no_doubles(name: str) -> None:
+    names = exported(name)
+    assert names == sorted(set(names), key=order)
+
+
+@pytest.mark.parametrize("name", FACADES)
+def test_all_is_what_the_facade_imports(name: str) -> None:
+    tree = ast.parse(modules()[name].read_text())
+    statements = [*tree.body, *(s for node in tree.body if isinstance(node, ast.If) for s in node.body)]
+    imported = {
+        alias.asname or alias.name
+        for node in statements
+        if isinstance(node, ast.ImportFrom) and (node.level or (node.module or "").startswith("tetherpy"))
+        for alias in node.names
+    }
+    assigned = {
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign | ast.AnnAssign)
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+        if isinstance(target, ast.Name)
+    }
+    offered = {public for public in imported | assigned if not public.startswith("_")}
+    assert set(exported(name)) == offered
+
+
+@pytest.mark.parametrize("name", FACADES)
+def test_every_public_name_is_there_and_documented(name: str) -> None:
+    module = import_module(name)
+    assert module.__doc__, f"{name} does not say what it is for"
+    undocumented = [public for public in exported(name) if not is_documented(name, public, getattr(module, public))]
+    assert not undocumented
+
+
+def is_documented(facade: str, public: str, value: Any) -> bool:
+    if inspect.isclass(value) or inspect.isroutine(value):
+        return bool(value.__doc__)
+    return any(
+        has_text_below(path, public)
+        for module, path in modules().items()
+        if module == facade or module.startswith(f"{facade}.")
+    )
+
+
+def has_text_below(path: Path, name: str) -> bool:
+    """Whether a constant or an alias is followed by a string that says what it is."""
+    body = ast.parse(path.read_text()).body
+    for node, following in itertools.pairwise(body):
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+            return (
+                isinstance(following, ast.Expr)
+                and isinstance(following.value, ast.Constant)
+                and isinstance(following.value.value, str)
+            )
+    return False

@@ -1,0 +1,105 @@
+"""Who may know whom: the table of the architecture, held over every import, those for type checkers included."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.laws.imports import ROOT, Import, imports_in, imports_of, is_ours, is_standard, modules, name_of, room
+
+MAY_IMPORT = {
+    "errors": set[str](),
+    "reactive": {"errors"},
+    "database": {"errors"},
+    "jobs": {"errors", "database"},
+    "service": {"errors", "database", "jobs", "reactive"},
+}
+"""What each package may import beside itself; what is not named here stands above all of these."""
+
+TOP = ("cli", "generator", "ui", "testing")
+BELOW_THE_TOP = set(MAY_IMPORT)
+
+ALWAYS_LAZY = "reactivex"
+ONLY_IN = {"aiosqlite": "database"}
+
+
+def all_imports() -> list[Import]:
+    return [found for name in modules() if name != "tetherpy" for found in imports_of(name)]
+
+
+def told(broken: list[Import]) -> str:
+    return "\n".join(map(str, broken))
+
+
+@pytest.mark.parametrize("package", sorted({room(name) for name in modules()} - {""}))
+def test_a_package_imports_only_what_is_below_it(package: str) -> None:
+    allowed = MAY_IMPORT.get(package, BELOW_THE_TOP | ({"generator"} if package == "cli" else set()))
+    broken = [
+        found
+        for found in all_imports()
+        if room(found.importer) == package and is_ours(found.target) and room(found.target) not in {package, *allowed}
+    ]
+    assert not broken, told(broken)
+
+
+def test_every_package_has_its_place_in_the_house() -> None:
+    assert {room(name) for name in modules()} - {""} <= {*MAY_IMPORT, *TOP}
+
+
+def test_outside_its_package_a_module_imports_only_facades() -> None:
+    broken = [
+        found
+        for found in all_imports()
+        if is_ours(found.target)
+        and room(found.target) != room(found.importer)
+        and found.target.count(".") > (2 if room(found.target) == "ui" else 1)
+    ]
+    assert not broken, told(broken)
+
+
+def test_what_is_no_part_of_the_library_imports_only_facades() -> None:
+    broken = [
+        found
+        for folder in ("providers", "examples")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for found in imports_in(name_of(path), path)
+        if is_ours(found.target) and found.target.count(".") > (2 if room(found.target) == "ui" else 1)
+    ]
+    assert not broken, told(broken)
+
+
+def test_the_ground_needs_python_and_attrs_alone_when_it_is_imported() -> None:
+    broken = [
+        found
+        for found in all_imports()
+        if room(found.importer) == "reactive"
+        and not (is_ours(found.target) or is_standard(found.target) or found.target == "attrs")
+        and not (found.lazy or found.typing_only)
+    ]
+    assert not broken, told(broken)
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_one_package_alone_touches_the_database(library: str) -> None:
+    broken = [
+        found
+        for found in all_imports()
+        if found.target.split(".")[0] == library and room(found.importer) != ONLY_IN[library]
+    ]
+    assert not broken, told(broken)
+
+
+def test_rx_is_imported_when_first_used() -> None:
+    broken = [
+        found
+        for found in all_imports()
+        if found.target.split(".")[0] == ALWAYS_LAZY and not (found.lazy or found.typing_only)
+    ]
+    assert not broken, told(broken)
+
+
+def test_the_examination_sees_relative_absolute_lazy_and_typing_imports() -> None:
+    found = {(f.target, f.lazy, f.typing_only) for name in modules() for f in imports_of(name)}
+    assert ("tetherpy.reactive.edges", False, False) in found
+    assert ("tetherpy.errors", False, False) in found
+    assert ("reactivex", True, False) in found
+    assert ("reactivex", False, True) in found

@@ -1,0 +1,57 @@
+"""A process loads what it uses: looked up in ``sys.modules`` of a fresh interpreter."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.laws.imports import ROOT
+
+RX = "reactivex"
+RAW_SQLITE = ("aiosqlite", "sqlite3")
+REACTIVE, DATABASE, JOBS, SERVICE = (f"tetherpy.{name}" for name in ("reactive", "database", "jobs", "service"))
+HANDLE = "tetherpy.service.background_service"
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the modules that a fresh interpreter has after a statement."""
+    script = f"{statement}\nimport json, sys\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize(
+    ("statement", "wanted", "unwanted"),
+    [
+        ("import tetherpy", "tetherpy", (RX, *RAW_SQLITE, "attrs", "asyncio", REACTIVE, DATABASE, JOBS, SERVICE)),
+        ("from tetherpy import Provider", REACTIVE, (RX, *RAW_SQLITE, "msgspec", DATABASE, JOBS, SERVICE)),
+        ("import tetherpy.reactive", REACTIVE, (RX, *RAW_SQLITE, "msgspec", DATABASE, JOBS, SERVICE)),
+        ("import tetherpy.database", DATABASE, (RX, REACTIVE, JOBS, SERVICE)),
+        ("import tetherpy.jobs", JOBS, (RX, REACTIVE, SERVICE)),
+        ("import tetherpy.service.__main__", "tetherpy.service.__main__", (RX, REACTIVE, HANDLE, *RAW_SQLITE)),
+        ("import tetherpy.service.worker", "tetherpy.service.worker", (RX, REACTIVE, HANDLE)),
+        ("from tetherpy.service import BackgroundService", HANDLE, (RX,)),
+    ],
+)
+def test_an_import_loads_no_more_than_it_needs(statement: str, wanted: str, unwanted: tuple[str, ...]) -> None:
+    loaded = loaded_by(statement)
+    assert wanted in loaded
+    assert sorted(set(unwanted) & loaded) == []
+
+
+def test_observe_is_what_loads_rx() -> None:
+    statement = (
+        "import sys\n"
+        "from tetherpy import Provider, ProviderContainer\n"
+        "container = ProviderContainer()\n"
+        "value = Provider(lambda ref: 1)\n"
+        "container.read(value); container.listen(value, print).close()\n"
+        "assert 'reactivex' not in sys.modules\n"
+        "container.observe(value)"
+    )
+    assert RX in loaded_by(statement)
