@@ -1,0 +1,63 @@
+"""Every page under docs/ is run: its files written, its Python executed, its commands compared.
+
+A ```python block that begins with a comment ``# name.py`` is written to that file. Other ```python blocks of a
+page run in order in one namespace, with top-level ``await``. A ```console block's ``$`` lines are run in the
+page's folder, and what they print must be what follows them (``...`` stands for anything).
+"""
+
+import ast
+import asyncio
+import inspect
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
+BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"# ([\w/]+\.(?:py|yaml))\n")
+
+
+def runnable(page):
+    return [(kind, text) for kind, text in BLOCK.findall(page.read_text()) if kind in ("python", "yaml", "console")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
+def test_page_runs(page, tmp_path, monkeypatch):
+    blocks = runnable(page)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    asyncio.run(run(page, blocks, tmp_path))
+
+
+async def run(page, blocks, folder):
+    namespace = {"__name__": f"docs_{page.stem.replace('-', '_')}"}
+    for kind, text in blocks:
+        named = FILE.match(text)
+        if named:
+            target = folder / named.group(1)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text)
+        elif kind == "python":
+            code = compile(text, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            result = eval(code, namespace)
+            if inspect.iscoroutine(result):
+                await result
+        elif kind == "console":
+            run_console(text, folder)
+
+
+def run_console(text, folder):
+    for command in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+        line, _, expected = command.partition("\n")
+        argv = [sys.executable if word == "python" else word for word in line.split()]
+        if argv[0] == "pytest":
+            argv = [sys.executable, "-m", *argv, "-p", "no:cacheprovider"]
+        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+        printed = done.stdout + done.stderr
+        pattern = re.escape(expected.strip()).replace(re.escape("..."), ".*")
+        assert re.fullmatch(pattern, printed.strip(), re.DOTALL), f"$ {line}\n{printed}"
