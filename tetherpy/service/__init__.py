@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         ServiceError,
         ServiceFolderError,
         ServiceNotRunningError,
+        UnsupportedDatabaseError,
         WorkerStartError,
         WorkerStopError,
     )
@@ -40,6 +41,7 @@ __all__ = [
     "ServiceInstance",
     "ServiceNotRunningError",
     "ServiceState",
+    "UnsupportedDatabaseError",
     "WorkerStartError",
     "WorkerState",
     "WorkerStopError",

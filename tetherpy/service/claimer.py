@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -30,6 +30,7 @@ class Claimer:
     Awake it is made by a change to jobs, an ended attempt, a free slot or a job that falls due;
     it never looks at the table for any other reason. What ends while an exchange is under way is
     in the next one, so that the busier a worker is the more jobs share a transaction.
+    ``looked`` is told after each exchange whether it found work for all slots that were free.
     """
 
     engine: JobEngine
@@ -38,6 +39,7 @@ class Claimer:
     executor: Executor
     progress: ProgressBoard
     clock: Clock
+    looked: Callable[..., None]
     _wake: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     _settlements: list[Settlement] = attrs.field(init=False, factory=list[Settlement])
     _due: asyncio.TimerHandle | None = attrs.field(init=False, default=None)
@@ -67,6 +69,7 @@ class Claimer:
             if not self._settlements and not slots:
                 continue
             exchange = await self._exchange(slots)
+            self.looked(all_busy=len(exchange.claims) == slots)
             for claim in exchange.claims:
                 if self._draining:
                     # Told to end while the claim was under way: it has not begun, so it need not end.

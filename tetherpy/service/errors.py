@@ -76,6 +76,14 @@ class ServiceFolderError(ServiceError):
         )
 
 
+class UnsupportedDatabaseError(ServiceError):
+    """Workers for this kind of database cannot be started from here."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        super().__init__(f"{url!r} is a URL; the background service serves SQLite files so far. Give the path of one.")
+
+
 class CallbackNameError(ServiceError):
     """The initialization callback cannot be imported by its name in another process."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import attrs
 
-from .errors import ServiceFolderError
+from .errors import ServiceFolderError, UnsupportedDatabaseError
 
 _SOCKET_PATH_LIMIT = 100
 """Bytes that every platform's sun_path takes (macOS: 104, Linux: 108, both with a final NUL)."""
@@ -23,7 +23,12 @@ class ServiceFiles:
 
     @classmethod
     def of(cls, database: str | os.PathLike[str]) -> ServiceFiles:
-        """Find the files of a database; every spelling of its path gives the same ones."""
+        """Find the files of a database; every spelling of its path gives the same ones.
+
+        Raises ``UnsupportedDatabaseError`` for a URL.
+        """
+        if "://" in str(database):
+            raise UnsupportedDatabaseError(str(database))
         return cls(Path(database).expanduser().resolve())
 
     @property

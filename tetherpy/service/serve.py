@@ -90,6 +90,7 @@ def _supervisor(
 ) -> Supervisor:
     # Objects that are there now are the same in every worker: the collector need not copy them.
     gc.freeze()
+    gc.enable()
     return Supervisor(config, files, work, lock, listener, reactor, output)
 
 

@@ -7,7 +7,7 @@ import os
 import secrets
 import signal
 import socket
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -17,6 +17,7 @@ from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, SqliteJobEngine, WorkerRecord
 
 from . import wire
+from .attention import Attention
 from .cancellation import CancellationWatch
 from .channel import Channel
 from .claimer import Claimer
@@ -136,7 +137,25 @@ class Worker:
             judge=Judge(self.clock),
             slots=self.config.concurrency,
         )
-        claimer = Claimer(engine, self.worker_id, self.config.queues, executor, progress, self.clock)
+
+        def on_change() -> None:
+            claimer.wake()
+            cancellation.on_change()
+            liveness.on_change()
+
+        def subscribe(callback: Callable[[], None]) -> Callable[[], None]:
+            ignore_jobs = engine.on_change(callback)
+            # A new worker, whom liveness has to watch, changes a table but no job.
+            ignore_tables = engine.db.on_change(lambda _: liveness.on_change())
+
+            def ignore() -> None:
+                ignore_jobs()
+                ignore_tables()
+
+            return ignore
+
+        attention = Attention(subscribe, on_change)
+        claimer = Claimer(engine, self.worker_id, self.config.queues, executor, progress, self.clock, attention.looked)
         executor.on_settled, executor.on_free = claimer.settle, claimer.wake
         cancellation = CancellationWatch(engine, self.worker_id, lambda: executor.running, executor.cancel)
         heartbeat = Heartbeat(
@@ -152,17 +171,12 @@ class Worker:
             context.channel.send(notice)
             heartbeat.notice()
 
-        def on_change() -> None:
-            claimer.wake()
-            cancellation.on_change()
-
         context.notification.on_change = on_notice
         self._claimer, self._executor = claimer, executor
         if self._halted:
             claimer.drain()
-        context.stack.callback(engine.on_change(on_change))
-        # A new worker registers, which is a change to the database though not to a job.
-        context.stack.callback(engine.db.on_change(lambda _: liveness.on_change()))
+        attention.listen()
+        context.stack.callback(attention.close)
         context.channel.send(wire.Ready(self.worker_id))
         background: list[Coroutine[Any, Any, None]] = [
             liveness.run(),

@@ -1,6 +1,6 @@
 import pytest
 
-from tetherpy.service import ServiceFolderError
+from tetherpy.service import ServiceFolderError, UnsupportedDatabaseError
 from tetherpy.service.config import WorkerConfig
 from tetherpy.service.files import ServiceFiles
 
@@ -50,3 +50,8 @@ def test_config_refuses_what_makes_no_worker(wrong):
 def test_config_survives_the_command_line():
     config = WorkerConfig(database="/ä/app.db", callback="b:c", queues=("q",), sys_path=("/x", "/y z"))
     assert WorkerConfig.from_argument(config.to_argument()) == config
+
+
+def test_url_is_refused_and_not_taken_for_a_path():
+    with pytest.raises(UnsupportedDatabaseError, match="SQLite"):
+        ServiceFiles.of("postgresql://localhost/app")

@@ -1,0 +1,119 @@
+"""The worker's loop against a real engine, without processes."""
+
+import asyncio
+
+import pytest
+
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, NewJob, SqliteJobEngine
+from tetherpy.service.claimer import Claimer
+from tetherpy.service.clock import utc_now
+from tetherpy.service.executor import Executor
+from tetherpy.service.handlers import HandlerRegistry
+from tetherpy.service.progress import ProgressBoard
+from tetherpy.service.verdict import Judge
+
+
+class CountingEngine(SqliteJobEngine):
+    """The real engine, which also counts how often it was asked."""
+
+    def __init__(self, db):
+        super().__init__(db)
+        self.exchanges = []
+
+    async def exchange(self, worker_id, settlements, slots, queues=None):
+        self.exchanges.append((len(settlements), slots))
+        return await super().exchange(worker_id, settlements, slots, queues)
+
+
+@pytest.fixture
+async def database(tmp_path):
+    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
+        yield db
+
+
+@pytest.fixture
+def engine(database):
+    return CountingEngine(database)
+
+
+@pytest.fixture
+def manager(database):
+    return BackgroundJobManager(database)
+
+
+@pytest.fixture
+def make_claimer(engine, database):
+    def make(slots, **handlers):
+        registry = HandlerRegistry()
+        for key, handler in handlers.items():
+            registry.add(key, handler, None, None)
+        executor = Executor(registry, lambda run: run, database, Judge(utc_now), slots)
+        claimer = Claimer(engine, "me", None, executor, ProgressBoard(engine), utc_now, lambda all_busy: None)
+        executor.on_settled, executor.on_free = claimer.settle, claimer.wake
+        return claimer
+
+    return make
+
+
+async def noop(service, payload, db):
+    return payload
+
+
+async def drained(claimer, manager, number):
+    task = asyncio.create_task(claimer.run())
+    async with asyncio.timeout(20):
+        while (await manager.get_counts()).completed < number:  # noqa: ASYNC110 - what is awaited is in the table
+            await asyncio.sleep(0.001)
+        claimer.drain()
+        await task
+
+
+async def test_one_exchange_settles_and_claims_for_all_slots(make_claimer, manager, engine):
+    await manager.enqueue_many(NewJob(job_key="noop") for _ in range(100))
+    await drained(make_claimer(10, noop=noop), manager, 100)
+    # Ten to claim, each but the first with what the one before left, and one that finds no more.
+    assert engine.exchanges[0] == (0, 10)
+    assert engine.exchanges[1:10] == [(10, 10)] * 9
+    assert engine.exchanges[10] == (10, 10)
+    assert len(engine.exchanges) == 11
+
+
+async def test_claim_under_way_when_told_to_end_is_handed_back(make_claimer, manager):
+    job_id = await manager.enqueue("noop")
+    claimer = make_claimer(1, noop=noop)
+    task = asyncio.create_task(claimer.run())
+    await asyncio.sleep(0)
+    claimer.drain()
+    async with asyncio.timeout(10):
+        await task
+    job = await manager.get_job_by_id(job_id)
+    assert (job.status, job.attempts) == ("PENDING", 0)
+    assert [attempt.outcome for attempt in await manager.get_attempts(job_id)] == ["released"]
+
+
+async def test_idle_claimer_asks_once(make_claimer, engine):
+    claimer = make_claimer(10)
+    task = asyncio.create_task(claimer.run())
+    await asyncio.sleep(0.2)
+    assert engine.exchanges == [(0, 10)]
+    claimer.drain()
+    await task
+
+
+async def test_outcome_that_cannot_be_stored_is_kept_and_stored_later(
+    make_claimer, manager, engine, database, monkeypatch
+):
+    job_id = await manager.enqueue("noop")
+    failures = [OSError("the disk went away"), OSError("and is still away")]
+    original = engine.exchange
+
+    async def exchange(worker_id, settlements, slots, queues=None):
+        if settlements and failures:
+            raise failures.pop()
+        return await original(worker_id, settlements, slots, queues)
+
+    monkeypatch.setattr(engine, "exchange", exchange)
+    await drained(make_claimer(1, noop=noop), manager, 1)
+    assert failures == []
+    assert (await manager.get_job_by_id(job_id)).attempts == 1
