@@ -24,10 +24,16 @@ $(STAMP): pyproject.toml requirements.lock
 demo: $(STAMP)       ## analyse the standard library in the background, through a crash
 	@$(BIN)/python -m examples.demo
 
-test: $(STAMP)       ## lint, types and the whole test suite
+test: lint types     ## lint, types and the whole test suite
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+lint: $(STAMP)       ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+types: $(STAMP)      ## mypy strict and pyright strict
+	$(BIN)/mypy
+	$(BIN)/pyright
 
 format: $(STAMP)     ## format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
