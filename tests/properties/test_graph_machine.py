@@ -287,7 +287,7 @@ class GraphMachine(RuleBasedStateMachine):
         place, cells = self.place(where), self.cells()
         index = cells[which % len(cells)]
         home = self.world.home(place, index)
-        with home.container.batch(), self.first_value_unchecked(home, index):
+        with self.first_value_unchecked(home, index), home.container.batch():
             controller = place.container.read(self.world.providers[index].notifier)
             self.world.cells[home.container, index] = value
             controller.state = value

@@ -187,7 +187,7 @@ class ProviderContainer:
             self.check()
             subscription: ProviderSubscription[T] = subscribe(
                 listenable.node_in(self),
-                lambda _, value: on_next(cast("T", value)),
+                lambda _, value: on_next(value),
                 on_error,
                 fire_immediately=True,
                 weak=False,
@@ -248,8 +248,9 @@ class ProviderContainer:
     def invalidate_by(self, by: str, target: Any, *, as_reload: bool) -> None:
         """Invalidate, and say who asked for it (Ref and mutations do the same as containers)."""
         reason = Invalidation(by, as_reload)
-        for element in self._existing(target):
-            invalidate(element, reason)
+        with self.batch():
+            for element in self._existing(target):
+                invalidate(element, reason)
 
     def refresh(self, refreshable: Refreshable[T]) -> T:
         """Invalidate a provider and read it right away."""
@@ -286,11 +287,12 @@ class ProviderContainer:
             return
         self._overrides = OverrideTable(overrides, in_child=self.parent is not None)
         reason = Invalidation("update_overrides")
-        for provider, element in list(self.elements.items()):
-            override = self._overrides.of(provider)
-            if element.host is self and override is not None and override is not current.get(override.origin):
-                override.attach(element, provider)
-                invalidate(element, reason)
+        with self.batch():
+            for provider, element in list(self.elements.items()):
+                override = self._overrides.of(provider)
+                if element.host is self and override is not None and override is not current.get(override.origin):
+                    override.attach(element, provider)
+                    invalidate(element, reason)
 
     @contextmanager
     def batch(self) -> Generator[None]:

@@ -25,13 +25,13 @@ def tell_user(element: Element, event: Event) -> None:
         element.ref.hooks.fire(event, _reporter(element))
 
 
-def link(source: Element, observer: Element) -> None:
-    """Let ``observer`` be marked when ``source`` changes; linking twice is linking once."""
+def link(source: Element, observer: Element) -> bool:
+    """Let ``observer`` be marked when ``source`` changes; return False if it is already."""
     observers = source.observers
     if observers is None:
         source.observers = (observer,)
     elif observer in observers:
-        return
+        return False
     elif type(observers) is tuple:
         source.observers = {observers[0]: None, observer: None}
     else:
@@ -40,6 +40,7 @@ def link(source: Element, observer: Element) -> None:
         tell_user(source, Event.ADD_LISTENER)
     if observer.active:
         activate(source)
+    return True
 
 
 def unlink(source: Element, observer: Element) -> None:
@@ -143,8 +144,9 @@ def relink(element: Element) -> None:
         for source in fresh:
             if source.observers is None and not element.active and (source.ref is None or source.ref.hooks is None):
                 source.observers = (element,)  # link(), for the common case
-            else:
-                link(source, element)
+            elif not link(source, element) and new is element.sources:
+                # Watched before by this build (another build has taken its mark since), or by the last one.
+                element.sources = tuple(dict.fromkeys(new))
     if kept < len(old):
         flow = element.flow
         for source in set(old[kept:]).difference(new):
