@@ -21,6 +21,7 @@ from ..status import BackgroundJobStatus
 from ..timestamps import Clock, to_text, utc_now
 from . import claiming, deleting, enqueueing, finding, moving, rescuing, settling, ticks, workers
 from .exchange import exchange
+from .rows import JobReader
 from .schema import JOB_MIGRATIONS
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class SqliteJobEngine:
     monotonic: Callable[[], float] = time.monotonic
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
     _is_prepared: bool = attrs.field(init=False, default=False)
+    _reader: JobReader = attrs.field(init=False, factory=JobReader)
     _leases: rescuing.LeaseWatch = attrs.field(
         init=False,
         default=attrs.Factory(lambda self: rescuing.LeaseWatch(self.lease, self.monotonic), takes_self=True),
@@ -88,11 +90,11 @@ class SqliteJobEngine:
 
     async def get_many(self, job_ids: Iterable[int]) -> Mapping[int, BackgroundJob]:
         """Return those of the jobs that exist and can be read."""
-        return await self._read(finding.read_many, list(job_ids))
+        return await self._read(finding.read_many, self._reader, list(job_ids))
 
     async def find(self, query: JobQuery) -> list[BackgroundJob]:
         """Return the jobs that a query asks for."""
-        return await self._read(finding.find, query)
+        return await self._read(finding.find, self._reader, query)
 
     async def attempts(self, job_id: int) -> list[JobAttempt]:
         """Return the attempts of a job, oldest first."""

@@ -13,13 +13,13 @@ from ..query import JobQuery
 from ..status import BackgroundJobStatus
 from ..timestamps import to_text
 from .moving import read
-from .rows import fetch, instant_or_none, readable
+from .rows import JobReader, fetch, instant_or_none
 from .statements import COLUMNS, sql
 
 _ALL = -1  # what LIMIT takes for "no limit" (sqlite.org/lang_select.html)
 
 
-def find(connection: sqlite3.Connection, query: JobQuery) -> list[BackgroundJob]:
+def find(connection: sqlite3.Connection, reader: JobReader, query: JobQuery) -> list[BackgroundJob]:
     """Return the jobs of a query; rows that cannot be read are left out with a warning."""
     conditions: list[tuple[str, Any]] = []
     if query.status is not None:
@@ -44,7 +44,7 @@ def find(connection: sqlite3.Connection, query: JobQuery) -> list[BackgroundJob]
     )
     limit = _ALL if query.limit is None else query.limit
     values = (*(value for _, value in conditions), limit, query.offset)
-    return readable(fetch(connection, statement, values))
+    return reader.read(fetch(connection, statement, values))
 
 
 def _index(query: JobQuery) -> str:
@@ -55,10 +55,10 @@ def _index(query: JobQuery) -> str:
     return ""
 
 
-def read_many(connection: sqlite3.Connection, job_ids: Iterable[int]) -> dict[int, BackgroundJob]:
+def read_many(connection: sqlite3.Connection, reader: JobReader, job_ids: Iterable[int]) -> dict[int, BackgroundJob]:
     """Return those of the jobs that exist and can be read."""
     rows = fetch(connection, sql("jobs_by_ids"), (json.dumps(list(job_ids)),))
-    return {job.id: job for job in readable(rows)}
+    return {job.id: job for job in reader.read(rows)}
 
 
 def attempts(connection: sqlite3.Connection, job_id: int) -> list[JobAttempt]:

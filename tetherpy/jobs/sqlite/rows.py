@@ -7,6 +7,9 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
+
+import attrs
 
 from ..errors import UnreadableJobError
 from ..model import BackgroundJob
@@ -48,15 +51,33 @@ def to_job(row: Sequence[Any]) -> BackgroundJob:
         raise _unreadable(row, error) from error
 
 
-def readable(rows: Iterable[Sequence[Any]]) -> list[BackgroundJob]:
-    """Read rows, leaving out with a warning what cannot be read: one bad row must not hide the rest."""
-    jobs: list[BackgroundJob] = []
-    for row in rows:
-        try:
-            jobs.append(to_job(row))
-        except UnreadableJobError as error:
-            logger.warning("%s", error, extra={"job_id": row[0], "column": error.column})
-    return jobs
+@attrs.define(eq=False)
+class JobReader:
+    """Turn rows into jobs, the same row into the same object for as long as anyone holds it.
+
+    A live list is read again after every change, though few of its rows differ: this makes the
+    rest cost neither building nor comparing. It keeps nothing alive by itself.
+    """
+
+    _jobs: WeakValueDictionary[tuple[Any, ...], BackgroundJob] = attrs.Factory(
+        WeakValueDictionary[tuple[Any, ...], BackgroundJob]
+    )
+
+    def read(self, rows: Iterable[Sequence[Any]]) -> list[BackgroundJob]:
+        """Read rows, leaving out with a warning what cannot be read: one bad row must not hide the rest."""
+        jobs: list[BackgroundJob] = []
+        for row in rows:
+            key = tuple(row)
+            job = self._jobs.get(key)
+            if job is None:
+                try:
+                    job = to_job(key)
+                except UnreadableJobError as error:
+                    logger.warning("%s", error, extra={"job_id": key[0], "column": error.column})
+                    continue
+                self._jobs[key] = job
+            jobs.append(job)
+        return jobs
 
 
 def instant_or_none(value: object) -> datetime | None:
