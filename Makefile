@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 
-.PHONY: help setup demo test lint types format clean
+.PHONY: help setup demo test lint types bench bench-reactive bench-jobs format clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -34,6 +34,14 @@ lint: $(STAMP)       ## ruff: rules and format
 types: $(STAMP)      ## mypy strict and pyright strict
 	$(BIN)/mypy
 	$(BIN)/pyright
+
+bench: bench-reactive bench-jobs  ## measure beside the peers, and write docs/explanation/performance.md
+
+bench-reactive: $(STAMP)  ## the reactive core and dependency injection only
+	$(BIN)/python tests/benchmarks/bench_reactive.py
+
+bench-jobs: $(STAMP) ## the jobs only
+	$(BIN)/python tests/benchmarks/bench_jobs.py
 
 format: $(STAMP)     ## format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .

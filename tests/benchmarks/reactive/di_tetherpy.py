@@ -18,7 +18,7 @@ from di_graph import (
     Svc3,
 )
 
-from tetherpy import AsyncData, FutureProvider, Provider, ProviderContainer
+from tetherpy import Provider, ProviderContainer
 
 
 def down():
