@@ -12,7 +12,7 @@ from ..errors import UnreadableJobError
 from ..outcomes import Claim
 from ..status import BackgroundJobStatus
 from ..timestamps import from_text, to_text
-from .rows import fetch, to_job
+from .rows import fetch_changed, to_job
 from .settling import finish
 from .statements import sql
 
@@ -49,7 +49,7 @@ def claim(
     claims: list[Claim] = []
     while len(claims) < slots and (ids := _next_ids(connection, slots - len(claims), queues)):
         values = (worker_id, to_text(now + lease), now_text, now_text, json.dumps(ids))
-        rows = fetch(connection, sql("claim"), values)
+        rows = fetch_changed(connection, sql("claim"), values)
         for row in rows:
             try:
                 claims.append(Claim(to_job(row)))

@@ -11,7 +11,7 @@ from ..errors import IllegalJobTransitionError, JobNotFoundError, JobRunningErro
 from ..model import BackgroundJob
 from ..status import BackgroundJobStatus, is_legal_move
 from ..timestamps import to_text
-from .rows import fetch, to_job
+from .rows import fetch, fetch_changed, to_job
 from .settling import storable
 from .statements import sql
 
@@ -74,7 +74,7 @@ def request_cancel(connection: sqlite3.Connection, job_id: int, now: datetime) -
             return job
         case BackgroundJobStatus.RUNNING:
             values = {"id": job_id, "now": to_text(now)}
-            return to_job(fetch(connection, sql("request_cancel"), values)[0])
+            return to_job(fetch_changed(connection, sql("request_cancel"), values)[0])
         case _:
             return move(connection, job_id, BackgroundJobStatus.CANCELLED, None, now, timedelta(0))
 
@@ -95,7 +95,7 @@ def _apply(
 ) -> BackgroundJob:
     values = {**changes, "id": job.id, "status": status.value, "now": to_text(now)}
     try:
-        return to_job(fetch(connection, sql("move"), values)[0])
+        return to_job(fetch_changed(connection, sql("move"), values)[0])
     except sqlite3.IntegrityError as error:
         if job.unique_key is None:
             raise

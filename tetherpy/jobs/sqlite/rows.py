@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
 import attrs
@@ -17,30 +17,48 @@ from ..status import BackgroundJobStatus
 from ..timestamps import from_text
 from .statements import COLUMNS
 
+Row: TypeAlias = tuple[Any, ...]
+
 logger = logging.getLogger("tetherpy.jobs")
 
 _MISFITS = (TypeError, ValueError, KeyError, OverflowError)
 _STATUSES = {status.value: status for status in BackgroundJobStatus}
 
 
-def fetch(connection: sqlite3.Connection, statement: str, values: Any) -> list[Sequence[Any]]:
-    """Execute a statement that returns jobs; bytes that are not UTF-8 come as escapes.
+def fetch(connection: sqlite3.Connection, query: str, values: Any) -> list[Row]:
+    """Execute a query; bytes that are not UTF-8 come as escapes.
 
-    Python's ``sqlite3`` would otherwise raise for the whole result because of one row.
+    Python's ``sqlite3`` raises for the whole result because of one such row, so it is asked again.
     """
+    try:
+        return _fetch_tuples(connection, query, values)
+    except sqlite3.OperationalError as error:
+        if "decode" not in str(error):
+            raise
+        return fetch_changed(connection, query, values)
+
+
+def fetch_changed(connection: sqlite3.Connection, statement: str, values: Any) -> list[Row]:
+    """Execute a statement that changes rows and returns them, as ``fetch`` does but only once."""
     usual = connection.text_factory
     connection.text_factory = _escaped
     try:
-        return connection.execute(statement, values).fetchall()
+        return _fetch_tuples(connection, statement, values)
     finally:
         connection.text_factory = usual
+
+
+def _fetch_tuples(connection: sqlite3.Connection, statement: str, values: Any) -> list[Row]:
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    return cursor.execute(statement, values).fetchall()
 
 
 def _escaped(text: bytes) -> str:
     return text.decode(errors="backslashreplace")
 
 
-def to_job(row: Sequence[Any]) -> BackgroundJob:
+def to_job(row: Row) -> BackgroundJob:
     """Read a row whose columns are ``COLUMNS``; raise ``UnreadableJobError`` naming the bad column.
 
     NULL where the seed's table allows it means the column's default.
@@ -59,23 +77,20 @@ class JobReader:
     rest cost neither building nor comparing. It keeps nothing alive by itself.
     """
 
-    _jobs: WeakValueDictionary[tuple[Any, ...], BackgroundJob] = attrs.Factory(
-        WeakValueDictionary[tuple[Any, ...], BackgroundJob]
-    )
+    _jobs: WeakValueDictionary[Row, BackgroundJob] = attrs.Factory(WeakValueDictionary[Row, BackgroundJob])
 
-    def read(self, rows: Iterable[Sequence[Any]]) -> list[BackgroundJob]:
+    def read(self, rows: Iterable[Row]) -> list[BackgroundJob]:
         """Read rows, leaving out with a warning what cannot be read: one bad row must not hide the rest."""
         jobs: list[BackgroundJob] = []
         for row in rows:
-            key = tuple(row)
-            job = self._jobs.get(key)
+            job = self._jobs.get(row)
             if job is None:
                 try:
-                    job = to_job(key)
+                    job = to_job(row)
                 except UnreadableJobError as error:
-                    logger.warning("%s", error, extra={"job_id": key[0], "column": error.column})
+                    logger.warning("%s", error, extra={"job_id": row[0], "column": error.column})
                     continue
-                self._jobs[key] = job
+                self._jobs[row] = job
             jobs.append(job)
         return jobs
 
@@ -88,7 +103,7 @@ def instant_or_none(value: object) -> datetime | None:
         return None
 
 
-def _unreadable(row: Sequence[Any], error: Exception) -> UnreadableJobError:
+def _unreadable(row: Row, error: Exception) -> UnreadableJobError:
     for column, (_, read), value in zip(COLUMNS, _READERS, row, strict=True):
         try:
             read(value)
