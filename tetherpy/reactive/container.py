@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from . import rx
+from .edges import users_first
 from .element import Element
 from .errors import (
     ContainerDisposedError,
@@ -263,13 +264,19 @@ class ProviderContainer:
         return bool(self._existing(provider))
 
     def all_providers(self, *, family: Family[Any, Any, Any] | None = None) -> list[ProviderBase[Any]]:
-        """Return the providers that live in this container itself, oldest first; those of one family if given."""
+        """Return the built providers that can be seen from here, or those of one family.
+
+        Those of this container come first, then those of its parents (Riverpod).
+        """
         self.check()
-        return [
-            provider
-            for provider, element in self.elements.items()
-            if (family is not None and provider.of_family is family) or (family is None and element.host is self)
-        ]
+        found: dict[ProviderBase[Any], None] = {}
+        container: ProviderContainer | None = self
+        while container is not None:
+            for provider, element in container.elements.items():
+                if element.ref is not None and (family is None or provider.of_family is family):
+                    found[provider] = None
+            container = container.parent
+        return list(found)
 
     def update_overrides(self, overrides: Iterable[Override]) -> None:
         """Change what providers are overridden with; the providers must be the same, in the same order.
@@ -378,7 +385,8 @@ class ProviderContainer:
     def _dispose_tree(self) -> None:
         for child in reversed(tuple(self._children or ())):
             child._dispose_tree()
-        dispose_all([element for element in reversed(self.elements.values()) if element.host is self], self)
+        own = [element for element in reversed(self.elements.values()) if element.host is self]
+        dispose_all(users_first(own), self)
         self.elements.clear()
         if self.observers:
             self._tell("did_dispose_provider_container")
@@ -490,6 +498,9 @@ class ProviderContainer:
             for provider, element in container.elements.items():
                 if provider.of_family is target and element.host is container and element.ref is not None:
                     found.append(element)
+            overrides = container._overrides
+            if overrides is not None and (target in overrides.by_origin or overrides.concerns(target)):
+                break  # its members in the parents are other ones, which cannot be seen from here
             container = container.parent
         return found
 

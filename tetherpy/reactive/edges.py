@@ -191,6 +191,25 @@ def path_to(start: Element, goal: Element) -> list[Element] | None:
     return None
 
 
+def users_first(nodes: list[Element]) -> list[Element]:
+    """Order the nodes of a container for disposal: each after those that use it, else as given."""
+    if not any(node.ref is not None and node.ref.hooks is not None for node in nodes):
+        return nodes  # nothing is undone, so nothing can tell the order
+    ordered: dict[Element, None] = {}
+    opened: set[Element] = set()
+    for start in nodes:
+        todo = [start]
+        while todo:
+            node = todo[-1]
+            if node not in opened:
+                opened.add(node)
+                todo.extend(user for user in node.observers or () if user not in opened)
+            else:
+                todo.pop()
+                ordered[node] = None
+    return [node for node in ordered if not node.provider.ephemeral]
+
+
 def named(nodes: list[Element]) -> list[Any]:
     """Return the providers of nodes, without the views that were made on the spot."""
     return [node.provider for node in nodes if not node.provider.ephemeral]

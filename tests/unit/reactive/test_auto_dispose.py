@@ -1,0 +1,452 @@
+"""Auto-dispose: what goes when nobody uses it, in which order, and what keeps it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.reactive.matrix import ASYNC, SYNC, Variant, ignore, settled, variants
+from tetherpy.reactive import FutureProvider, KeepAliveLink, Provider, ProviderContainer, Ref, StateProvider
+
+
+@variants()
+async def test_only_a_declared_provider_is_auto_dispose(variant: Variant, container: ProviderContainer) -> None:
+    provider = variant.declare(lambda ref: 0)
+    assert provider.is_auto_dispose is variant.auto_dispose
+
+    assert await settled(container, provider) == 0
+    await container.pump()
+
+    assert container.exists(provider) is not variant.auto_dispose
+
+
+@variants(auto_dispose=True)
+async def test_a_closed_listener_lets_the_provider_go_after_a_turn(
+    variant: Variant, container: ProviderContainer
+) -> None:
+    log: list[str] = []
+
+    def create(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("disposed"))
+        return 0
+
+    provider = variant.declare(create)
+    subscription = container.listen(provider, ignore)
+    await settled(container, provider)
+    await container.pump()
+    assert log == []
+
+    subscription.close()
+    assert log == []
+
+    await container.pump()
+    assert log == ["disposed"]
+    assert not container.exists(provider)
+    assert provider not in container.all_providers()
+
+
+@variants(auto_dispose=True)
+async def test_it_is_built_anew_after_it_was_disposed(variant: Variant, container: ProviderContainer) -> None:
+    builds: list[int] = []
+
+    def create(ref: Ref) -> int:
+        builds.append(len(builds))
+        return builds[-1]
+
+    provider = variant.declare(create)
+    assert await settled(container, provider) == 0
+    await container.pump()
+    assert await settled(container, provider) == 1
+
+
+async def test_a_dependency_that_is_no_longer_watched_goes(container: ProviderContainer) -> None:
+    log: list[str] = []
+
+    @Provider.auto_dispose
+    def dependency(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("disposed"))
+        return 0
+
+    depends = StateProvider(lambda ref: True)
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        return ref.watch(dependency) if ref.watch(depends) else -1
+
+    container.listen(provider, ignore)
+    container.read(depends.notifier).state = False
+    await container.pump()
+
+    assert log == ["disposed"]
+    assert set(container.all_providers()) == {provider, depends}
+
+
+async def test_it_works_through_a_child_container(container: ProviderContainer) -> None:
+    log: list[str] = []
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        log.append("built")
+        ref.on_dispose(lambda: log.append("disposed"))
+        return 0
+
+    child = ProviderContainer(parent=ProviderContainer(parent=container))
+    child.listen(provider, ignore).close()
+    await child.pump()
+    assert log == ["built", "disposed"]
+    assert not container.exists(provider)
+    assert not child.exists(provider)
+    assert child.elements == container.elements == {}
+
+    child.listen(provider, ignore)
+    assert log == ["built", "disposed", "built"]
+
+
+async def test_users_go_before_what_they_use(container: ProviderContainer) -> None:
+    log: list[str] = []
+
+    @Provider.auto_dispose
+    def a(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("a"))
+        return 1
+
+    @Provider.auto_dispose
+    def b(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("b"))
+        return ref.watch(a)
+
+    container.listen(a, ignore).close()
+    container.listen(b, ignore).close()
+    assert log == []
+    await container.pump()
+    assert log == ["b", "a"]
+
+
+async def test_one_that_went_does_not_go_again_with_another(container: ProviderContainer) -> None:
+    log: list[str] = []
+
+    @Provider.auto_dispose.family
+    def provider(ref: Ref, name: str) -> str:
+        ref.on_dispose(lambda: log.append(name))
+        return name
+
+    container.listen(provider("a"), ignore).close()
+    await container.pump()
+    assert log == ["a"]
+
+    container.listen(provider("a"), ignore)
+    container.listen(provider("b"), ignore).close()
+    await container.pump()
+    assert log == ["a", "b"]
+
+
+async def test_a_container_that_was_disposed_first_disposes_once(reported: list[BaseException]) -> None:
+    log: list[str] = []
+    container = ProviderContainer()
+    child = ProviderContainer(parent=container)
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("disposed"))
+        return 0
+
+    child.listen(provider, ignore).close()
+    child.dispose()
+    assert log == []
+    other = ProviderContainer(parent=container)
+    container.listen(provider, ignore).close()
+    container.dispose()
+    assert log == ["disposed"]
+    assert other.disposed
+
+
+async def test_a_listener_that_comes_in_time_keeps_it(container: ProviderContainer) -> None:
+    log: list[str] = []
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("disposed"))
+        return 0
+
+    first = container.listen(provider, ignore)
+    other = container.listen(provider, ignore)
+    first.close()
+    await container.pump()
+    assert log == []
+
+    other.close()
+    last = container.listen(provider, ignore)
+    await container.pump()
+    assert log == []
+
+    last.close()
+    await container.pump()
+    assert log == ["disposed"]
+
+
+async def test_being_listened_to_by_another_provider_keeps_it(container: ProviderContainer) -> None:
+    log: list[str] = []
+
+    @Provider.auto_dispose
+    def listened(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("disposed"))
+        return 0
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        ref.listen(listened, ignore)
+        return 0
+
+    user = container.listen(provider, ignore)
+    container.listen(listened, ignore).close()
+    await container.pump()
+    assert log == []
+
+    user.close()
+    await container.pump()
+    assert log == ["disposed"]
+
+
+async def test_an_outdated_one_is_disposed_all_the_same_and_told_once(container: ProviderContainer) -> None:
+    log: list[str] = []
+    dep = StateProvider(lambda ref: 0)
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("disposed"))
+        return ref.watch(dep)
+
+    container.read(provider)
+    container.read(dep.notifier).state += 1
+    await container.pump()
+
+    assert log == ["disposed"]
+    assert not container.exists(provider)
+
+
+async def test_weak_listeners_do_not_keep_the_value_but_may_ask_for_it(container: ProviderContainer) -> None:
+    log: list[str] = []
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        log.append("built")
+        ref.on_dispose(lambda: log.append("disposed"))
+        return 0
+
+    with container.listen(provider, ignore, weak=True) as subscription:
+        assert log == []
+        assert subscription.read() == 0
+        assert log == ["built"]
+        await container.pump()
+        assert log == ["built", "disposed"]
+        assert subscription.read() == 0
+        assert log == ["built", "disposed", "built"]
+
+
+@pytest.mark.parametrize("member", [False, True], ids=["provider", "family"])
+async def test_an_override_survives_the_disposal_of_what_it_made(member: bool, container: ProviderContainer) -> None:
+    made: list[str] = []
+
+    def original(ref: Ref, *key: int) -> str:
+        made.append("original")
+        return "original"
+
+    def replacement(ref: Ref, *key: int) -> str:
+        made.append("replacement")
+        return "replacement"
+
+    declare = Provider.options(auto_dispose=True, dependencies=[])
+    declared: Any = declare.family(original) if member else declare(original)
+    provider = declared(1) if member else declared
+    middle = ProviderContainer(parent=container, overrides=[declared.override_with(replacement)])
+    leaf = ProviderContainer(parent=middle)
+
+    for _ in range(2):
+        assert leaf.read(provider) == "replacement"
+        assert middle.all_providers() == leaf.all_providers() == [provider]
+        assert container.all_providers() == []
+        await container.pump()
+        assert middle.all_providers() == leaf.all_providers() == []
+    assert made == ["replacement"] * 2
+
+    # Nor does the disposal of the parent's own one take the child's with it.
+    assert container.read(provider) == "original"
+    kept = leaf.listen(provider, ignore)
+    await container.pump()
+    assert not container.exists(provider)
+    assert leaf.exists(provider)
+    assert kept.read() == "replacement"
+
+
+# -- keep_alive ----------------------------------------------------------------------------------
+
+
+@variants(*SYNC, auto_dispose=True)
+async def test_keep_alive_keeps_it_until_the_last_link_is_closed(
+    variant: Variant, container: ProviderContainer
+) -> None:
+    links: list[KeepAliveLink] = []
+
+    def create(ref: Ref) -> int:
+        links.extend([ref.keep_alive(), ref.keep_alive()])
+        return 0
+
+    provider = variant.declare(create)
+    container.read(provider)
+    await container.pump()
+    assert container.exists(provider)
+
+    links[0].close()
+    links[0].close()
+    await container.pump()
+    assert container.exists(provider)
+    assert [link.closed for link in links] == [True, False]
+
+    links[1].close()
+    await container.pump()
+    assert not container.exists(provider)
+
+
+@variants(*ASYNC, auto_dispose=True)
+async def test_keep_alive_keeps_an_asynchronous_one(variant: Variant, container: ProviderContainer) -> None:
+    links: list[KeepAliveLink] = []
+
+    def create(ref: Ref) -> int:
+        links.append(ref.keep_alive())
+        return 0
+
+    provider = variant.declare(create)
+    assert await settled(container, provider) == 0
+    await container.pump()
+    assert container.exists(provider)
+
+    links[0].close()
+    await container.pump()
+    assert not container.exists(provider)
+
+
+async def test_a_link_closed_inside_the_build_keeps_nothing(container: ProviderContainer) -> None:
+    log: list[str] = []
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> str:
+        log.append("built")
+        ref.on_dispose(lambda: log.append("disposed"))
+        ref.keep_alive().close()
+        return "value"
+
+    assert container.read(provider) == "value"
+    assert container.exists(provider)
+    await container.pump()
+    assert log == ["built", "disposed"]
+    assert not container.exists(provider)
+
+
+async def test_a_rebuild_clears_the_links(container: ProviderContainer) -> None:
+    dep = StateProvider(lambda ref: 0)
+    links: list[KeepAliveLink] = []
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        if not links:
+            links.append(ref.keep_alive())
+        return ref.watch(dep)
+
+    container.read(provider)
+    await container.pump()
+    assert container.exists(provider)
+
+    container.read(dep.notifier).state += 1
+    container.read(provider)
+    assert links[0].closed
+    await container.pump()
+    assert not container.exists(provider)
+
+
+@pytest.mark.parametrize("by", ["container", "ref", "self"])
+async def test_an_invalidated_one_that_only_a_link_kept_goes(by: str, container: ProviderContainer) -> None:
+    refs: list[Ref] = []
+
+    @Provider
+    def other(ref: Ref) -> Ref:
+        return ref
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        ref.keep_alive()
+        refs.append(ref)
+        return 0
+
+    container.read(provider)
+    outside = container.read(other)
+    match by:
+        case "container":
+            container.invalidate(provider)
+        case "ref":
+            outside.invalidate(provider)
+        case _:
+            refs[0].invalidate_self()
+    await container.pump()
+    assert container.all_providers() == [other]
+
+
+async def test_closing_a_link_disposes_nothing_that_is_listened_to(container: ProviderContainer) -> None:
+    links: list[KeepAliveLink] = []
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        links.append(ref.keep_alive())
+        return 0
+
+    subscription = container.listen(provider, ignore)
+    links[0].close()
+    await container.pump()
+    assert container.exists(provider)
+
+    subscription.close()
+    await container.pump()
+    assert not container.exists(provider)
+
+
+async def test_a_new_link_in_the_same_turn_keeps_it(container: ProviderContainer) -> None:
+    refs: list[Ref] = []
+    links: list[KeepAliveLink] = []
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        refs.append(ref)
+        links.append(ref.keep_alive())
+        return 0
+
+    container.read(provider)
+    links[0].close()
+    again = refs[0].keep_alive()
+    await container.pump()
+    assert container.exists(provider)
+
+    again.close()
+    await container.pump()
+    assert not container.exists(provider)
+
+
+async def test_an_awaited_build_is_kept_until_it_has_finished(container: ProviderContainer) -> None:
+    log: list[str] = []
+
+    @FutureProvider.auto_dispose
+    async def provider(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("disposed"))
+        await ref.watch(part.future)
+        return 42
+
+    @FutureProvider.auto_dispose
+    async def part(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("part disposed"))
+        return 1
+
+    future = container.read(provider.future)
+    await container.pump()
+    assert log == []
+    assert await future == 42
+    await container.pump()
+    assert log == ["disposed", "part disposed"]

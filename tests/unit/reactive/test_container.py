@@ -1,0 +1,523 @@
+"""Containers: reading, existing, invalidating, pumping, parents and children, and the end of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.reactive.matrix import ASYNC, Variant, ignore, known, settled, variants
+from tetherpy.reactive import (
+    AsyncData,
+    AsyncLoading,
+    ContainerDisposedError,
+    FutureProvider,
+    Provider,
+    ProviderContainer,
+    ProviderError,
+    Ref,
+    StateProvider,
+)
+
+# -- reading -------------------------------------------------------------------------------------
+
+
+@variants(auto_dispose=False)
+async def test_a_value_is_created_once_however_often_it_is_read(variant: Variant, container: ProviderContainer) -> None:
+    builds: list[object] = []
+
+    def create(ref: Ref) -> object:
+        builds.append(object())
+        return builds[-1]
+
+    provider = variant.declare(create)
+    child = ProviderContainer(parent=container)
+    first = await settled(container, provider)
+    assert await settled(container, provider) is first
+    assert await settled(child, provider) is first
+    assert len(builds) == 1
+
+
+async def test_what_a_provider_could_use_is_not_built_before_it_is_used(container: ProviderContainer) -> None:
+    dep = Provider(lambda ref: 0, dependencies=[])
+    provider = Provider(lambda ref: 0, dependencies=[dep])
+    container.read(provider)
+    assert container.all_providers() == [provider]
+
+
+async def test_nothing_is_rebuilt_while_nobody_listens(container: ProviderContainer) -> None:
+    builds: list[int] = []
+    dep = StateProvider(lambda ref: 0)
+
+    @Provider
+    def provider(ref: Ref) -> int:
+        builds.append(ref.watch(dep))
+        return builds[-1]
+
+    container.read(provider)
+    container.read(dep.notifier).state = 1
+    await container.pump()
+    assert builds == [0]
+    assert container.read(provider) == 1
+
+
+async def test_what_is_listened_to_through_others_is_refreshed(container: ProviderContainer) -> None:
+    dep = StateProvider(lambda ref: 0)
+    derived = Provider(lambda ref: ref.watch(dep))
+    heard: list[int] = []
+
+    @Provider
+    def listener(ref: Ref) -> None:
+        ref.listen(derived.select(lambda value: value * 10), lambda previous, value: heard.append(value))
+
+    container.read(listener)
+    container.read(dep.notifier).state = 1
+    await container.pump()
+    assert heard == [10]
+
+
+async def test_reading_a_failed_provider_raises_each_time_and_builds_once(
+    container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    builds: list[int] = []
+
+    @Provider
+    def provider(ref: Ref) -> int:
+        builds.append(0)
+        raise OSError("no")
+
+    for _ in range(2):
+        with pytest.raises(ProviderError) as caught:
+            container.read(provider)
+        assert caught.value.provider is provider
+        assert isinstance(caught.value.__cause__, OSError)
+    assert len(builds) == len(reported) == 1
+    reported.clear()
+
+
+# -- refreshing and invalidating -----------------------------------------------------------------
+
+
+@variants(auto_dispose=False)
+async def test_refresh_builds_now_and_invalidate_on_the_next_turn(
+    variant: Variant, container: ProviderContainer
+) -> None:
+    builds: list[int] = []
+
+    def create(ref: Ref) -> int:
+        builds.append(len(builds))
+        return builds[-1]
+
+    provider = variant.declare(create)
+    assert await settled(container, provider) == 0
+
+    refreshed = container.refresh(provider)
+    if variant.is_async:
+        assert refreshed.is_refreshing or refreshed == AsyncData(1)
+    else:
+        assert refreshed == 1
+    assert await settled(container, provider) == 1
+
+    container.listen(provider, ignore)
+    container.invalidate(provider)
+    container.invalidate(provider)
+    assert builds == [0, 1]
+    await container.pump()
+    assert await settled(container, provider) == 2
+    assert builds == [0, 1, 2]
+
+
+@pytest.mark.parametrize("as_reload", [False, True])
+@variants(*(kind for kind in ASYNC if kind != "StreamProvider-rx"), auto_dispose=False)
+async def test_invalidate_as_reload_is_loading_again(
+    variant: Variant, as_reload: bool, container: ProviderContainer
+) -> None:
+    provider = variant.declare(lambda ref: 0)
+    await settled(container, provider)
+    container.invalidate(provider, as_reload=as_reload)
+    state = container.read(provider)
+    assert isinstance(state, AsyncLoading if as_reload else AsyncData)
+    assert (state.is_reloading, state.is_refreshing, state.value) == (as_reload, not as_reload, 0)
+
+
+async def test_invalidate_mounts_nothing(container: ProviderContainer) -> None:
+    provider = Provider(lambda ref: 0)
+    family = Provider.family(lambda ref, key: key)
+    container.invalidate(provider)
+    container.invalidate(family)
+    container.invalidate(family(1))
+    container.read(Provider(lambda ref: ref)).invalidate(provider)
+    assert not container.exists(provider)
+    assert not container.exists(family(1))
+
+
+async def test_refreshing_what_was_never_built_builds_it_once(container: ProviderContainer) -> None:
+    builds: list[int] = []
+
+    @Provider
+    def provider(ref: Ref) -> int:
+        builds.append(0)
+        return 0
+
+    assert container.refresh(provider) == 0
+    container.invalidate(provider)
+    assert container.refresh(provider) == 0
+    assert len(builds) == 2
+
+
+async def test_invalidating_a_family_concerns_its_members_only(container: ProviderContainer) -> None:
+    builds: list[object] = []
+
+    @Provider.family
+    def family(ref: Ref, key: int) -> int:
+        builds.append(key)
+        return key
+
+    @Provider
+    def other(ref: Ref) -> int:
+        builds.append("other")
+        return 0
+
+    for provider in (family(0), family(1), other):
+        container.listen(provider, ignore)
+    builds.clear()
+    container.invalidate(family)
+    container.invalidate(family)
+    await container.pump()
+    assert builds == [0, 1]
+
+
+async def test_a_scope_can_invalidate_what_it_shares(container: ProviderContainer) -> None:
+    scoped = Provider(lambda ref: 0, dependencies=[])
+    family = Provider.family(lambda ref, key: object())
+    provider = Provider(lambda ref: object())
+    using = Provider(lambda ref: ref.watch(family(0)))
+    middle = ProviderContainer(parent=container, overrides=[scoped.override_with_value(1)])
+    leaf = ProviderContainer(parent=middle, overrides=[scoped.override_with_value(2)])
+    sibling = ProviderContainer(parent=middle, overrides=[scoped.override_with_value(3)])
+
+    def states() -> list[object]:
+        shared = [container.read(p) for p in (family(1), provider)]
+        return [leaf.read(using), *shared]
+
+    before = states()
+    sibling.invalidate(family)
+    sibling.invalidate(provider)
+    assert all(a is not b for a, b in zip(before, states(), strict=True))
+
+    before = states()
+    leaf.invalidate(family(1))
+    after = states()
+    assert [a is b for a, b in zip(before, after, strict=True)] == [True, False, True]
+
+
+async def test_a_scope_cannot_invalidate_what_is_not_its_own(container: ProviderContainer) -> None:
+    builds: list[int] = []
+
+    @Provider.options(dependencies=[])
+    def scoped(ref: Ref) -> int:
+        builds.append(0)
+        return 0
+
+    one = ProviderContainer(parent=container, overrides=[scoped.override_with_value(1)])
+    other = ProviderContainer(parent=container, overrides=[scoped.override_with(lambda ref: builds.append(1))])
+    other.read(scoped)
+    one.invalidate(scoped)
+    other.read(scoped)
+    assert builds == [1]
+
+
+async def test_invalidating_a_family_reaches_the_nearest_override_only(container: ProviderContainer) -> None:
+    builds: list[str] = []
+
+    @Provider.options(dependencies=[]).family
+    def family(ref: Ref, key: int) -> None:
+        builds.append("root")
+
+    scope = ProviderContainer(
+        parent=container, overrides=[family.override_with(lambda ref, key: builds.append("scope"))]
+    )
+    container.listen(family(0), ignore)
+    scope.listen(family(1), ignore)
+    builds.clear()
+    scope.invalidate(family)
+    await container.pump()
+    assert builds == ["scope"]
+
+
+# -- what there is -------------------------------------------------------------------------------
+
+
+@variants()
+async def test_exists_only_after_it_was_built(variant: Variant, container: ProviderContainer) -> None:
+    provider = variant.declare(lambda ref: 0)
+    assert not container.exists(provider)
+    assert container.all_providers() == []
+    container.read(provider)
+    assert container.exists(provider)
+    assert container.all_providers() == [provider]
+
+
+async def test_exists_looks_where_the_provider_lives(container: ProviderContainer) -> None:
+    shared = Provider(lambda ref: 0)
+    scoped = Provider(lambda ref: 0, dependencies=[])
+    reader = Provider(lambda ref: ref)
+    child = ProviderContainer(parent=container, overrides=[scoped.override_with_value(1)])
+    ref = child.read(reader)
+    assert not ref.exists(shared)
+
+    child.read(shared)
+    assert child.exists(shared)
+    assert container.exists(shared)
+    assert ref.exists(shared)
+    assert not child.exists(scoped)
+
+    child.read(scoped)
+    assert child.exists(scoped)
+    assert not container.exists(scoped)
+
+
+async def test_all_providers_are_those_that_can_be_seen(container: ProviderContainer) -> None:
+    family = Provider.options(auto_dispose=True, dependencies=[]).family(lambda ref, key: key)
+    other = Provider.family(lambda ref, key: key)
+    shared = Provider(lambda ref: 0)
+    child = ProviderContainer(parent=container, overrides=[family(2).override_with_value(42)])
+
+    container.listen(family(0), ignore)
+    subscription = child.listen(family(1), ignore)
+    child.listen(family(2), ignore)
+    container.read(other(3))
+    container.read(shared)
+
+    assert set(child.all_providers()) == {family(0), family(1), family(2), other(3), shared}
+    assert set(child.all_providers(family=family)) == {family(0), family(1), family(2)}
+    assert set(container.all_providers(family=family)) == {family(0), family(1)}
+    assert container.all_providers(family=other) == [other(3)]
+
+    subscription.close()
+    await container.pump()
+    assert set(child.all_providers(family=family)) == {family(0), family(2)}
+
+
+# -- pump ----------------------------------------------------------------------------------------
+
+
+async def test_pump_waits_for_parents_too(container: ProviderContainer) -> None:
+    heard: list[tuple[str, int]] = []
+    dep = StateProvider(lambda ref: 0)
+    shared = Provider(lambda ref: ref.watch(dep))
+    scoped = Provider(lambda ref: -1, dependencies=[])
+    child = ProviderContainer(parent=container, overrides=[scoped.override_with(lambda ref: ref.watch(dep))])
+    child.listen(shared, lambda previous, value: heard.append(("shared", value)))
+    child.listen(scoped, lambda previous, value: heard.append(("scoped", value)))
+
+    for source in (container, child):
+        source.read(dep.notifier).state += 1
+        assert heard == []
+        await child.pump()
+        assert set(heard) == {("shared", container.read(dep)), ("scoped", container.read(dep))}
+        heard.clear()
+
+
+# -- parents, children, ends ---------------------------------------------------------------------
+
+
+async def test_depth_root_and_parent(container: ProviderContainer) -> None:
+    middle = ProviderContainer(parent=container)
+    leaf = ProviderContainer(parent=middle)
+    assert [c.depth for c in (container, middle, leaf)] == [0, 1, 2]
+    assert [c.root for c in (container, middle, leaf)] == [container] * 3
+    assert [c.parent for c in (container, middle, leaf)] == [None, container, middle]
+
+
+async def test_a_disposed_container_can_have_no_children_and_does_nothing() -> None:
+    container = ProviderContainer()
+    provider = Provider(lambda ref: 0)
+    container.dispose()
+    container.dispose()
+    await container.aclose()
+    assert container.disposed
+    uses: list[Any] = [
+        lambda: ProviderContainer(parent=container),
+        lambda: container.read(provider),
+        lambda: container.listen(provider, ignore),
+        lambda: container.refresh(provider),
+        lambda: container.invalidate(provider),
+        lambda: container.exists(provider),
+        lambda: container.all_providers(),
+        lambda: container.update_overrides([]),
+        lambda: container.explain(provider),
+    ]
+    for use in uses:
+        with pytest.raises(ContainerDisposedError) as caught:
+            use()
+        assert caught.value.container is container
+
+
+async def test_children_are_disposed_first_and_leave_the_parent_in_use() -> None:
+    log: list[str] = []
+
+    def logs(name: str) -> Any:
+        def create(ref: Ref) -> int:
+            ref.on_dispose(lambda: log.append(name))
+            return 0
+
+        return create
+
+    provider = Provider(logs("root"), dependencies=[])
+    root = ProviderContainer()
+    child = ProviderContainer(parent=root, overrides=[provider.override_with(logs("child"))])
+    other = ProviderContainer(parent=root, overrides=[provider.override_with(logs("other"))])
+    for container in (root, child, other):
+        container.listen(provider, ignore)
+
+    other.dispose()
+    assert log == ["other"]
+    assert (child.disposed, root.disposed) == (False, False)
+
+    root.dispose()
+    assert log == ["other", "child", "root"]
+    assert (child.disposed, root.disposed) == (True, True)
+
+
+async def test_a_child_that_is_disposed_takes_nothing_shared_with_it(container: ProviderContainer) -> None:
+    log: list[Any] = []
+    dep = StateProvider(lambda ref: 0)
+
+    @Provider
+    def provider(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("disposed"))
+        return ref.watch(dep)
+
+    child = ProviderContainer(parent=container)
+    child.listen(provider, ignore)
+    container.listen(provider, lambda previous, value: log.append((previous, value)))
+    child.dispose()
+    assert log == []
+
+    container.read(dep.notifier).state += 1
+    await container.pump()
+    assert log == ["disposed", (0, 1)]
+
+
+async def test_a_container_that_is_disposed_builds_nothing() -> None:
+    builds: list[int] = []
+    provider = Provider(lambda ref: builds.append(0), dependencies=[])
+    root = ProviderContainer()
+    child = ProviderContainer(parent=root, overrides=[provider.override_with(lambda ref: builds.append(1))])
+    child.update_overrides([provider.override_with(lambda ref: builds.append(2))])
+    root.dispose()
+    assert builds == []
+
+
+async def test_work_that_was_waiting_when_a_child_was_disposed_is_forgotten(container: ProviderContainer) -> None:
+    builds: list[int] = []
+    dep = StateProvider(lambda ref: 0)
+    scoped = Provider(lambda ref: -1, dependencies=[], auto_dispose=True)
+    child = ProviderContainer(
+        parent=container, overrides=[scoped.override_with(lambda ref: builds.append(ref.watch(dep)))]
+    )
+    child.listen(scoped, ignore)
+    child.read(scoped)
+    container.read(dep.notifier).state += 1
+    child.dispose()
+    await container.pump()
+    assert builds == [0]
+
+
+@pytest.mark.parametrize("first", ["leaf", "source"])
+async def test_providers_are_disposed_before_what_they_use(first: str) -> None:
+    log: list[str] = []
+    container = ProviderContainer()
+
+    def node(name: str, *sources: Any) -> Any:
+        def create(ref: Ref) -> str:
+            ref.on_dispose(lambda: log.append(name))
+            for source in sources:
+                ref.watch(source)
+            return name
+
+        return Provider(create, name=name)
+
+    source = node("source")
+    left = node("left", source)
+    right = node("right", source, left)
+    leaf = node("leaf", left, right)
+    container.read(source if first == "source" else leaf)
+    container.read(leaf)
+    container.dispose()
+    assert log == ["leaf", "right", "left", "source"]
+
+
+async def test_a_provider_that_failed_is_undone_too(reported: list[BaseException]) -> None:
+    log: list[str] = []
+    container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
+
+    @Provider
+    def provider(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("disposed"))
+        raise OSError("no")
+
+    with pytest.raises(ProviderError):
+        container.read(provider)
+    assert log == []
+    container.dispose()
+    assert log == ["disposed"]
+
+
+async def test_what_a_ref_calls_its_container_is_where_the_provider_lives(container: ProviderContainer) -> None:
+    shared = Provider(lambda ref: ref)
+    scoped = Provider(lambda ref: ref, dependencies=[])
+    child = ProviderContainer(parent=container, overrides=[scoped.override_with(lambda ref: ref)])
+    assert child.read(shared).container is container
+    assert child.read(scoped).container is child
+
+
+# -- retry and errors are inherited --------------------------------------------------------------
+
+
+async def test_a_child_inherits_retry_and_on_error(reported: list[BaseException]) -> None:
+    asked: list[int] = []
+
+    def retry(count: int, error: Exception) -> None:
+        asked.append(count)
+
+    root = ProviderContainer(retry=retry, on_error=lambda error, provider: reported.append(error))
+    child = ProviderContainer(parent=root)
+    scoped = Provider(lambda ref: 0, dependencies=[])
+    leaf = ProviderContainer(parent=child, overrides=[scoped.override_with(lambda ref: 1 // 0)])
+    with pytest.raises(ProviderError):
+        leaf.read(scoped)
+    assert asked == [0]
+    assert [type(error) for error in reported] == [ZeroDivisionError]
+    root.dispose()
+
+
+async def test_the_error_of_a_dependency_is_reported_once(
+    container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    @FutureProvider
+    async def source(ref: Ref) -> int:
+        raise OSError("no")
+
+    plain = Provider(lambda ref: ref.watch(source).require_value)
+
+    @FutureProvider
+    async def derived(ref: Ref) -> int:
+        return await ref.watch(source.future)
+
+    with pytest.raises(OSError, match="no"):
+        await container.read(derived.future)
+    with pytest.raises(ProviderError):
+        container.read(plain)
+    assert {str(error) for error in reported} == {"no"}
+    reported.clear()
+
+
+@variants(auto_dispose=False)
+async def test_a_child_sees_the_overrides_of_its_root(variant: Variant, reported: list[BaseException]) -> None:
+    provider = variant.declare(lambda ref: "original")
+    async with ProviderContainer(overrides=[variant.overridden(provider, lambda ref: "replacement")]) as root:
+        child = ProviderContainer(parent=root)
+        assert await settled(child, provider) == "replacement"
+        assert known(root.read(provider), variant) == "replacement"
