@@ -15,6 +15,10 @@ from .status import BackgroundJobStatus
 class JobStore(Protocol):
     """Store jobs and answer questions about them: the side of an engine that any process uses."""
 
+    async def prepare(self) -> None:
+        """Create whatever the engine keeps jobs in, unless it is there; other calls do it if need be."""
+        ...
+
     async def enqueue(self, jobs: Iterable[NewJob], transaction: Any | None = None) -> list[int]:
         """Store all jobs or none, in one transaction; return their ids in the order given.
 

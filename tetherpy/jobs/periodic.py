@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING
 
 import attrs
 
 from .errors import CronMissingError, ScheduleError
 
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
 
 def _zone(name: str) -> ZoneInfo:
+    # A worker without periodic jobs starts faster without it.
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ScheduleError(name, "there is no such time zone") from error
 
 

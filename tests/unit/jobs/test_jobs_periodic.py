@@ -51,7 +51,15 @@ def test_a_tick_is_strictly_later_than_the_moment():
 
 
 @pytest.mark.parametrize(
-    ("expression", "zone"), [("61 * * * *", "UTC"), ("soon", "UTC"), ("0 3 * * *", "Mars/Base"), ("0 0 31 2 *", "UTC")]
+    ("expression", "zone"),
+    [
+        ("61 * * * *", "UTC"),
+        ("soon", "UTC"),
+        ("0 3 * * *", "Mars/Base"),
+        ("0 3 * * *", "Europe"),
+        ("0 3 * * *", ""),
+        ("0 0 31 2 *", "UTC"),
+    ],
 )
 def test_what_is_no_schedule_says_so_when_it_is_made(expression, zone):
     with pytest.raises(ScheduleError):
