@@ -64,13 +64,9 @@ class JobStates(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory()
         self.now = datetime(2030, 1, 1, tzinfo=UTC)
         self.ticks = 0.0
-        self.opening = Database.open(
-            Path(self.folder.name) / "jobs.db", migrations=JOB_MIGRATIONS, synchronous="OFF"
-        )
+        self.opening = Database.open(Path(self.folder.name) / "jobs.db", migrations=JOB_MIGRATIONS, synchronous="OFF")
         db = self.run(self.opening.__aenter__())
-        self.engine = SqliteJobEngine(
-            db, lease=LEASE, clock=lambda: self.now, monotonic=lambda: self.ticks
-        )
+        self.engine = SqliteJobEngine(db, lease=LEASE, clock=lambda: self.now, monotonic=lambda: self.ticks)
         self.model: dict[int, Expected] = {}
         self.claims: list[Claim] = []
 
@@ -100,9 +96,7 @@ class JobStates(RuleBasedStateMachine):
         unique_key=st.sampled_from([None, None, "a", "b"]),
     )
     def enqueue(self, priority, delay, max_attempts, unique_key):
-        job = NewJob(
-            job_key="k", priority=priority, delay=delay, max_attempts=max_attempts, unique_key=unique_key
-        )
+        job = NewJob(job_key="k", priority=priority, delay=delay, max_attempts=max_attempts, unique_key=unique_key)
         (job_id,) = self.run(self.engine.enqueue([job]))
         taken = [
             other.job_id
@@ -150,9 +144,7 @@ class JobStates(RuleBasedStateMachine):
             "release": Released(),
         }[kind]
         valid = (
-            job is not None
-            and job.status is RUNNING
-            and (job.holder, job.attempts) == (claim.worker_id, claim.attempt)
+            job is not None and job.status is RUNNING and (job.holder, job.attempts) == (claim.worker_id, claim.attempt)
         )
         exchange = self.run(self.engine.exchange(claim.worker_id, [Settlement(claim, outcome)], slots))
         assert bool(exchange.rejected) != valid
@@ -292,9 +284,7 @@ class JobStates(RuleBasedStateMachine):
     @invariant()
     def every_ended_attempt_has_its_row(self):
         rows = self.run(
-            self.engine.db.get_all(
-                "SELECT job_id, count(*) AS n FROM background_service_job_attempts GROUP BY job_id"
-            )
+            self.engine.db.get_all("SELECT job_id, count(*) AS n FROM background_service_job_attempts GROUP BY job_id")
         )
         ended = {job.job_id: job.ended_attempts for job in self.model.values() if job.ended_attempts}
         assert {row["job_id"]: row["n"] for row in rows} == ended

@@ -74,6 +74,7 @@ class Released:
 
 
 Outcome: TypeAlias = Completed | Failed | Snoozed | Cancelled | Released
+"""How an attempt can end."""
 
 
 @attrs.frozen

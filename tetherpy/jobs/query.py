@@ -10,6 +10,7 @@ import attrs
 from .status import BackgroundJobStatus
 
 CreationOrder: TypeAlias = Literal["ASC", "DESC"]
+"""Oldest first or newest first."""
 
 
 @attrs.frozen(kw_only=True)
