@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from typing import Any, Generic, TypeVar, cast
 
 from .async_flow import AsyncFlow, attach_value
@@ -31,6 +31,11 @@ class FutureOf(Refreshable[Awaitable[T]]):
     def name(self) -> str:
         """The name of the provider, with the fact that it is its future."""
         return f"{self._provider.name}.future"
+
+    @property
+    def origin(self) -> Any:
+        """The provider."""
+        return self._provider
 
     @property
     def refreshed_provider(self) -> Refreshable[Any]:
@@ -73,6 +78,11 @@ class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
         """The name of the provider, with the fact that a part of it was selected."""
         return f"{self._provider.name}.select_async"
 
+    @property
+    def origin(self) -> Any:
+        """The provider."""
+        return self._provider
+
     def node_in(self, host: Host) -> Element:
         """Return a node whose promise is replaced only when the selected part changes."""
         source = host.find(self._provider)
@@ -85,14 +95,23 @@ class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
 
     def read_in(self, host: Host) -> Awaitable[R]:
         """Return an awaitable of the selected part; the provider stays in use while the reader waits."""
-        return _selected(self._provider.future.read_in(host), self._selector)
+        return _Selected(self._provider.future.read_in(host), self._selector)
 
     def __repr__(self) -> str:
         return f"{self._provider!r}.select_async({getattr(self._selector, '__name__', '...')})"
 
 
-async def _selected(future: Awaitable[T], selector: Callable[[T], R]) -> R:
-    return selector(await future)
+class _Selected(Generic[T, R]):
+    """A part of a future, for a reader outside the graph; like the future it may be awaited often or never."""
+
+    __slots__ = ("_future", "_selector")
+
+    def __init__(self, future: Awaitable[T], selector: Callable[[T], R]) -> None:
+        self._future = future
+        self._selector = selector
+
+    def __await__(self) -> Generator[Any, None, R]:
+        return self._selector((yield from self._future.__await__()))
 
 
 class _Selection(Generic[T, R]):

@@ -466,7 +466,9 @@ class ProviderContainer:
             element = Element(self, provider, None)
             override.attach(element, provider)
         elif self.parent is None or (
-            overrides is not None and not overrides.touched.isdisjoint(provider.settings.transitive)
+            overrides is not None
+            and not overrides.touched.isdisjoint(provider.settings.transitive)
+            and not self._overridden_above(provider)
         ):
             element = provider.element_in(self)
         else:
@@ -474,18 +476,31 @@ class ProviderContainer:
         elements[provider] = element
         return element
 
-    def _home_of(self, provider: ProviderBase[Any]) -> ProviderContainer:
+    def _home_of(self, provider: ProviderBase[Any] | Family[Any, Any, Any]) -> ProviderContainer:
         """Return the container that a provider lives in.
 
-        The nearest container that overrides it or, for a scoped provider, something it depends on; else the root.
+        The nearest container that overrides it; if none does, for a scoped provider the nearest one that
+        overrides something it depends on; else the root.
         """
         container = self
         while container.parent is not None:
             overrides = container._overrides
-            if overrides is not None and (overrides.of(provider) is not None or overrides.concerns(provider)):
+            if overrides is not None and (
+                overrides.of(provider) is not None
+                or (overrides.concerns(provider) and not container._overridden_above(provider))
+            ):
                 break
             container = container.parent
         return container
+
+    def _overridden_above(self, provider: Any) -> bool:
+        """Whether a parent overrides a provider: it then stays there, wherever its dependencies go (Riverpod)."""
+        container = self.parent
+        while container is not None:
+            if container._overrides is not None and container._overrides.of(provider) is not None:
+                return True
+            container = container.parent
+        return False
 
     def _existing(self, target: ProviderBase[Any] | Family[Any, Any, Any]) -> list[Element]:
         """Return the built elements that a provider, or the members of a family, have as seen from here."""
@@ -493,15 +508,13 @@ class ProviderContainer:
             element = self._home_of(target).elements.get(target)
             return [] if element is None or element.ref is None else [element]
         found: list[Element] = []
+        last = self._home_of(target)  # members in its parents are other ones, which cannot be seen from here
         container: ProviderContainer | None = self
         while container is not None:
             for provider, element in container.elements.items():
                 if provider.of_family is target and element.host is container and element.ref is not None:
                     found.append(element)
-            overrides = container._overrides
-            if overrides is not None and (target in overrides.by_origin or overrides.concerns(target)):
-                break  # its members in the parents are other ones, which cannot be seen from here
-            container = container.parent
+            container = None if container is last else container.parent
         return found
 
     def forget(self, element: Element) -> None:

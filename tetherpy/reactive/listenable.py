@@ -30,6 +30,11 @@ class ProviderListenable(Generic[T_co]):
         """The name that messages, logs and graphs show."""
         raise NotImplementedError
 
+    @property
+    def origin(self) -> Any:
+        """The provider that this is, or is derived from."""
+        raise NotImplementedError
+
     def node_in(self, host: Host) -> Element:
         """Return the live node of this in a container, mounting it if needed (not built yet)."""
         raise NotImplementedError
@@ -71,6 +76,11 @@ class Selector(ProviderListenable[R], Generic[T_co, R]):
     def name(self) -> str:
         """The name of the source, with the fact that a part of it was selected."""
         return f"{self._source.name}.select"
+
+    @property
+    def origin(self) -> Any:
+        """The provider behind the source."""
+        return self._source.origin
 
     def __repr__(self) -> str:
         return f"{self._source!r}.select({getattr(self._selector, '__name__', '...')})"

@@ -28,6 +28,11 @@ class NotifierOf(Refreshable[N]):
         return f"{self._provider.name}.notifier"
 
     @property
+    def origin(self) -> Any:
+        """The provider."""
+        return self._provider
+
+    @property
     def refreshed_provider(self) -> Refreshable[Any]:
         """The provider."""
         return self._provider

@@ -29,7 +29,7 @@ from .edges import (
     relink,
     unlink,
 )
-from .element import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED, NO_VALUE, Element, Host
+from .element import NO_VALUE, Element, Host
 from .errors import (
     AsyncValueIsLoadingError,
     ChangeDuringBuildError,
@@ -44,6 +44,7 @@ from .errors import (
 )
 from .observer import ProviderObserverContext, current_mutation
 from .retry import Retrying
+from .states import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED
 
 
 @attrs.frozen
@@ -514,7 +515,10 @@ def check_scope(provider: Any, dependency: Any) -> None:
     if dependency.settings.dependencies is None or provider.ephemeral:
         return
     listed = provider.settings.dependencies
-    if listed is None or not (dependency in listed or dependency.of_family in listed):
+    family = dependency.of_family
+    if family is not None and family is provider.of_family:
+        return  # a family may use itself
+    if listed is None or not (dependency in listed or family in listed):
         raise MissingDependencyError(provider, dependency)
 
 

@@ -114,6 +114,11 @@ class ProviderBase(Refreshable[T_co]):
         return self.settings.retry
 
     @property
+    def origin(self) -> Self:
+        """Itself."""
+        return self
+
+    @property
     def refreshed_provider(self) -> Refreshable[Any]:
         """Itself."""
         return self

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from .container import ProviderContainer
 from .edges import let_go, mark
-from .element import BUILDING, DIRTY, Build, Element
+from .element import Build, Element
 from .errors import NoEventLoopError, UnmountedRefError
 from .lifecycle import Event, Hooks
 from .listenable import ProviderListenable, Refreshable
@@ -20,6 +20,7 @@ from .propagation import Invalidation, announce, build, check_scope, depend_late
 from .propagation import read as read_element
 from .provider import Family, ProviderBase
 from .retry import in_seconds
+from .states import BUILDING, DIRTY
 from .subscription import OnChange, OnError, ProviderSubscription, subscribe
 
 T = TypeVar("T")
@@ -82,6 +83,8 @@ class Ref(Build):
             source = self._elements[listenable]
         except KeyError:
             source = element.host.find(listenable)
+            if listenable.ephemeral:
+                check_scope(element.provider, listenable.origin)
         # propagation.depend_on, inlined: this is the hottest path of the library.
         if source.mark is not self:
             source.mark = self
@@ -147,6 +150,7 @@ class Ref(Build):
     def invalidate(self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False) -> None:
         """Have another provider, or every member of a family, built again."""
         element = self._mounted()
+        check_scope(element.provider, target)
         self.container.invalidate_by(f"ref.invalidate of {element.provider!r}", target, as_reload=as_reload)
 
     def invalidate_self(self, *, as_reload: bool = False) -> None:
@@ -314,8 +318,7 @@ class Ref(Build):
 
     def _checked(self, listenable: ProviderListenable[Any]) -> Element:
         element = self._mounted()
-        if isinstance(listenable, ProviderBase):
-            check_scope(element.provider, listenable)
+        check_scope(element.provider, listenable.origin)
         return element
 
     def _hooks(self) -> Hooks:
