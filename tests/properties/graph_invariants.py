@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from tetherpy.reactive.element import BUILDING, CLEAN, DISPOSED, FAILED, Element
+from tetherpy.reactive.element import Element
+from tetherpy.reactive.states import BUILDING, CLEAN, DISPOSED, FAILED
 
 
 def reachable(seeds: Iterable[Element]) -> list[Element]:
@@ -55,7 +56,7 @@ def _check_marks(element: Element) -> None:
         stale = [source for source in element.sources if source.state > 0]
         assert not stale, f"{element} is marked up to date but its sources {stale} are not"
         assert (element.failure is not None) == (element.state == FAILED), f"{element} is wrong about its failure"
-    elif element.listeners and element.active and element.state != DISPOSED:
+    elif element.active and any(not listener.weak for listener in element.listeners) and element.state != DISPOSED:
         assert element in element.host.scheduler.queue, f"{element} is listened to, outdated and not queued"
 
 

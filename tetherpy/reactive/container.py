@@ -114,7 +114,7 @@ class ProviderContainer:
             self._calls = parent._calls
             self.scheduler = parent.scheduler
             self._thread = parent._thread
-            self.observers = (*parent.observers, *observers) if observers else parent.observers
+            self.observers = (*observers, *parent.observers) if observers else parent.observers
             self.retry = retry or parent.retry
             self._on_error = on_error or parent._on_error
             if parent._children is None:
@@ -293,7 +293,7 @@ class ProviderContainer:
         if self._overrides is None:
             return
         self._overrides = OverrideTable(overrides, in_child=self.parent is not None)
-        reason = Invalidation("update_overrides")
+        reason = Invalidation("update_overrides", manual=False)
         with self.batch():
             for provider, element in list(self.elements.items()):
                 override = self._overrides.of(provider)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from .element import BUILDING, CHECK, DIRTY, DISPOSED, NO_VALUE, Element
+from .element import NO_VALUE, Element
 from .lifecycle import Event, Report
+from .states import BUILDING, CHECK, DIRTY, DISPOSED
 
 
 def listens_to_users(element: Element) -> bool:

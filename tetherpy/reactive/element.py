@@ -1,9 +1,6 @@
 """The live node of a provider in a container: its value, its edges, and who uses it.
 
-A node is CLEAN, or it may be out of date (CHECK: something it depends on may have changed), or it is out of
-date (DIRTY). Marking only moves nodes from CLEAN to CHECK or DIRTY and stops at what is already marked;
-bringing up to date happens when a node is read, or at the end of the turn for nodes with listeners.
-Both are in ``propagation``; here are the data and the edges.
+Its states are in ``states``, who observes whom in ``edges``, marking and bringing up to date in ``propagation``.
 """
 
 from __future__ import annotations
@@ -15,13 +12,7 @@ from .lifecycle import Hooks
 from .observer import ProviderObserver
 from .retry import Retry, Retrying
 from .scheduler import Scheduler
-
-FAILED: Final = -1
-CLEAN: Final = 0
-CHECK: Final = 1
-DIRTY: Final = 2
-BUILDING: Final = 3
-DISPOSED: Final = 4
+from .states import DIRTY
 
 NO_VALUE: Final = object()
 """What an element holds before its first build and while it is in error; different from any value."""

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, cast
 from .async_flow import AsyncFlow
 from .async_provider import flow_of
 from .async_value import AsyncState, AsyncValue
-from .element import BUILDING, NO_VALUE, Element
+from .element import NO_VALUE, Element
 from .errors import NotifierNotReadyError, UnmountedRefError
 from .persistence import DEFAULT_STORAGE, Storage, StorageOptions, from_json, persist, to_json
 from .promise import Promise
 from .propagation import read, set_value
 from .ref import NotifierRef
+from .states import BUILDING
 
 if TYPE_CHECKING:
     from reactivex import Observable

@@ -7,7 +7,7 @@ recursion limit (only a *first* build recurses, because the provider's function 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import get_ident
 from types import CoroutineType
@@ -42,6 +42,7 @@ from .errors import (
     UnmountedRefError,
     WrongThreadError,
 )
+from .lifecycle import Event, Hooks
 from .observer import ProviderObserverContext, current_mutation
 from .retry import Retrying
 from .states import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED
@@ -54,10 +55,12 @@ class Invalidation:
     Attributes:
         by: who asked for it, in words.
         as_reload: whether the provider is to treat it as a changed dependency.
+        manual: whether somebody asked for it, so that ``on_manual_invalidation`` is called.
     """
 
     by: str
     as_reload: bool = False
+    manual: bool = True
 
 
 ASYNC_IN_SYNC: Final = (
@@ -185,6 +188,7 @@ def build(node: Element) -> None:
         end_build(node)
     outer = scheduler.building
     scheduler.building = node
+    previous = node.value  # a notifier may set its state while it builds, which is nobody's change
     node.ref = ref = node.provider.build_type(node)
     node.idx = 0
     node.state = BUILDING
@@ -211,26 +215,28 @@ def build(node: Element) -> None:
     if node.retries is not None and node.flow is None:
         node.retries.cancel()
         node.retries = None
-    previous = node.value
+    node.value = value
+    changed = False
     if value is not previous:
-        node.value = value
         try:
             # Anything but a plain False is a change: NumPy arrays, ORM expressions, an == that raises.
             changed = (value != previous if node.differs is None else _differs(node, previous)) is not False
         except Exception:
             changed = True
-        if changed:
-            node.failure = None
-            observers = node.observers
-            if observers:
-                for observer in observers:
-                    if observer.state != BUILDING:  # it is reading this value right now
-                        observer.state = DIRTY
-                        observer.cause = node
-            if node.listeners or host.observers or ref.hooks is not None:
-                announce(node, previous)
-            if replaced is None and node.provider.settings.auto_dispose:
-                let_go(node)
+    if changed:
+        node.failure = None
+        observers = node.observers
+        if observers:
+            for observer in observers:
+                if observer.state != BUILDING:  # it is reading this value right now
+                    observer.state = DIRTY
+                    observer.cause = node
+        if node.listeners or host.observers or ref.hooks is not None:
+            announce(node, previous)
+        if replaced is None and node.provider.settings.auto_dispose:
+            let_go(node)
+    elif host.observers or ref.hooks is not None:
+        announce_unchanged(node, previous)
 
 
 def _refuse_coroutine(node: Element, value: Any) -> None:
@@ -260,6 +266,8 @@ def set_value(node: Element, value: Any) -> None:
     node.value = value
     try:
         if (value != previous if node.differs is None else _differs(node, previous)) is False:
+            if node.ref.hooks is not None:
+                announce_unchanged(node, previous)
             return
     except Exception:  # noqa: S110  an == that raises counts as a change
         pass
@@ -289,11 +297,11 @@ def fail(node: Element, error: Exception) -> None:
             if observer.state != BUILDING:
                 observer.state = DIRTY
                 observer.cause = node
+    announce(node, previous)
     if not is_still_loading(error):
         if not isinstance(error, ProviderError):
             report_failure(node, error)
         schedule_retry(node, error)
-    announce(node, previous)
     if node.provider.settings.auto_dispose:
         let_go(node)
 
@@ -307,7 +315,11 @@ def is_still_loading(error: BaseException) -> bool:
 
 
 def report_failure(node: Element, error: Exception) -> None:
-    """Let observers and ``on_error`` see an original error, once."""
+    """Let observers and ``on_error`` see an original error, once, after they saw the state it led to."""
+    _say(node, partial(_report_failure, node, error))
+
+
+def _report_failure(node: Element, error: Exception) -> None:
     host = node.host
     for observer in host.observers:
         tell(node, observer.provider_did_fail, error)
@@ -318,6 +330,8 @@ def invalidate(node: Element, reason: Invalidation) -> None:
     """End the current build now and have the node built again: on the next turn if it has listeners, else on read."""
     scheduler = node.host.scheduler
     if node.state in (DIRTY, DISPOSED) or node.ref is None:
+        if reason.as_reload and node.state == DIRTY:
+            node.cause = reason
         return
     if node.state == BUILDING:
         raise ChangeDuringBuildError(node.provider, node.provider)
@@ -326,6 +340,8 @@ def invalidate(node: Element, reason: Invalidation) -> None:
     scheduler.depth += 1
     try:
         if node.ref.hooks is not None:
+            if reason.manual:
+                node.ref.hooks.fire(Event.INVALIDATE, partial(node.host.report, provider=node.provider))
             end_build(node)
         if node.flow is not None:
             node.flow.stop()
@@ -338,11 +354,14 @@ def invalidate(node: Element, reason: Invalidation) -> None:
 
 
 def end_build(node: Element) -> None:
-    """Run what the current build asked to have undone."""
+    """Run what the current build asked to have undone; its Ref cannot be used meanwhile."""
     host = node.host
-    hooks = node.ref.hooks
-    node.ref.hooks = None
-    for work in hooks.end(partial(host.report, provider=node.provider)):
+    ref, node.ref = node.ref, None
+    hooks, ref.hooks = ref.hooks, None
+    pending = hooks.end(partial(host.report, provider=node.provider))
+    if node.ref is None:
+        node.ref = ref
+    for work in pending:
         host.in_background(work, node.provider)
     for observer in host.observers:
         tell(node, observer.did_dispose_provider)
@@ -396,9 +415,6 @@ def _end(node: Element) -> None:
     if node.ref is not None:
         if node.ref.hooks is not None:
             end_build(node)
-        else:
-            for observer in host.observers:
-                tell(node, observer.did_dispose_provider)
     node.state = DISPOSED
     node.ref = node.mark = None
     node.value = NO_VALUE
@@ -438,10 +454,37 @@ def refresh_if_used(node: Element) -> None:
 
 def announce(node: Element, previous: Any) -> None:
     """Tell listeners and observers of a change: now if no build runs, else when the outermost has ended."""
+    _keep_hooks(node)
+    _say(node, partial(_tell, node, previous, node.value, node.failure))
+
+
+def announce_unchanged(node: Element, previous: Any) -> None:
+    """Tell only those who listen to their own state: they hear of every build and every setting (Riverpod)."""
+    _keep_hooks(node)
+    if node.ref.hooks is not None and node.ref.hooks.self_listeners:
+        _say(node, partial(_tell_itself, node, previous, node.value, None))
+
+
+def _keep_hooks(node: Element) -> None:
+    """Have observers told when this build ends: only what has hooks is asked to end."""
+    if node.host.observers and node.ref is not None and node.ref.hooks is None:
+        node.ref.hooks = Hooks()
+
+
+def _say(node: Element, message: Callable[[], None]) -> None:
     scheduler = node.host.scheduler
-    scheduler.announcements.append(partial(_tell, node, previous, node.value, node.failure))
+    scheduler.announcements.append(message)
     if scheduler.building is None and scheduler.depth <= 1:
         scheduler.announce()
+
+
+def _tell_itself(node: Element, previous: Any, value: Any, failure: Exception | None) -> None:
+    if node.ref is not None and node.ref.hooks is not None:
+        for on_change, on_error in tuple(node.ref.hooks.self_listeners or ()):
+            if failure is None:
+                _guarded(node, on_change, previous, value)
+            elif on_error is not None:
+                _guarded(node, on_error, failure)
 
 
 def _tell(node: Element, previous: Any, value: Any, failure: Exception | None) -> None:
@@ -450,12 +493,7 @@ def _tell(node: Element, previous: Any, value: Any, failure: Exception | None) -
         previous = None
     if value is NO_VALUE:
         value = None
-    if node.ref is not None and node.ref.hooks is not None:
-        for on_change, on_error in tuple(node.ref.hooks.self_listeners or ()):
-            if failure is None:
-                _guarded(node, on_change, previous, value)
-            elif on_error is not None:
-                _guarded(node, on_error, failure)
+    _tell_itself(node, previous, value, failure)
     for listener in node.listeners:
         # Who made the provider be built has its value already; weak listeners did not.
         if not first or listener.weak:
@@ -494,11 +532,11 @@ def schedule_retry(node: Element, error: Exception) -> bool:
     if policy is None:
         return False
     retries = node.retries
-    if retries is None or isinstance(node.ref.cause, Element):
+    if retries is None or node.ref.is_reload:
         # A changed dependency is a new situation: counting begins again (Riverpod).
         retries = node.retries = _fresh(retries)
     try:
-        return retries.schedule(policy, error, lambda: invalidate(node, Invalidation("retry")))
+        return retries.schedule(policy, error, lambda: invalidate(node, Invalidation("retry", manual=False)))
     except Exception as broken:
         node.host.report(broken, provider)
         return False

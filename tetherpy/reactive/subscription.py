@@ -85,15 +85,18 @@ class ProviderSubscription(Generic[T]):
         if self._pauses:
             return
         element = self._element
-        if not self._weak:
-            activate(element)
-            if element.state > 0:
-                element.host.scheduler.queue.append(element)
-                element.host.scheduler.depth += 1
-                element.host.scheduler.leave()
-        if self._missed is not None:
-            (previous, value, failure), self._missed = self._missed, None
-            self.notify(previous, value, failure)
+        scheduler = element.host.scheduler
+        scheduler.depth += 1
+        try:
+            if not self._weak:
+                activate(element)
+                if element.state > 0:
+                    scheduler.queue.append(element)
+            if self._missed is not None:
+                (previous, value, failure), self._missed = self._missed, None
+                self.notify(previous, value, failure)
+        finally:
+            scheduler.leave()
 
     def close(self) -> None:
         """Stop listening. Closing twice is closing once."""

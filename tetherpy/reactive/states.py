@@ -1,0 +1,55 @@
+"""The states of a node in the graph, and every move between them.
+
+A node is CLEAN, or it may be out of date (CHECK: something further up may have changed), or it is out of date
+(DIRTY, as every node is before its first build). Marking only moves nodes to CHECK or DIRTY and stops at what is
+already marked; bringing up to date happens when a node is read, or at the end of the turn for nodes with
+listeners. States are plain integers because they are compared on the hottest paths: a settled node is 0 or
+below, one that needs work or cannot be read is above.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+FAILED: Final = -1
+CLEAN: Final = 0
+CHECK: Final = 1
+DIRTY: Final = 2
+BUILDING: Final = 3
+DISPOSED: Final = 4
+
+NAMES: Final = {
+    FAILED: "FAILED",
+    CLEAN: "CLEAN",
+    CHECK: "CHECK",
+    DIRTY: "DIRTY",
+    BUILDING: "BUILDING",
+    DISPOSED: "DISPOSED",
+}
+
+MOVES: Final = {
+    (DIRTY, BUILDING): "read, or listened to at the end of the turn",
+    (BUILDING, CLEAN): "its function returned",
+    (BUILDING, FAILED): "its function raised",
+    (BUILDING, DIRTY): "its function was interrupted, or what it had read changed",
+    (CLEAN, CHECK): "something further up may have changed",
+    (CLEAN, DIRTY): "a source changed, or it was invalidated",
+    (FAILED, CHECK): "something further up may have changed",
+    (FAILED, DIRTY): "a source changed, or it was invalidated",
+    (FAILED, CLEAN): "its state was set",
+    (CHECK, CLEAN): "no source had changed, or its state was set",
+    (CHECK, FAILED): "no source had changed, and it had failed",
+    (CHECK, DIRTY): "a source had changed, or it was invalidated",
+    (CLEAN, DISPOSED): "nobody uses it any more, or its container was disposed",
+    (FAILED, DISPOSED): "nobody uses it any more, or its container was disposed",
+    (CHECK, DISPOSED): "nobody uses it any more, or its container was disposed",
+    (DIRTY, DISPOSED): "nobody uses it any more, or its container was disposed",
+}
+"""Every move that a node makes, and why."""
+
+
+def state_diagram() -> str:
+    """Draw the moves as a Mermaid state diagram."""
+    lines = ["stateDiagram-v2", f"    [*] --> {NAMES[DIRTY]}: mounted"]
+    lines += [f"    {NAMES[before]} --> {NAMES[after]}: {why}" for (before, after), why in MOVES.items()]
+    return "\n".join(lines)
