@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+import attrs
+
 from tetherpy.database import Database, Transaction
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager
 
@@ -73,8 +75,6 @@ class BackgroundService:
             retention=retention,
             queues=queues,
             lease=lease,
-            sys_path=tuple(entry or os.getcwd() for entry in sys.path),
-            python_path=os.environ.get("PYTHONPATH"),
         )
         self._detached = detached
         self._start_timeout = start_timeout
@@ -96,7 +96,12 @@ class BackgroundService:
         """
         self._files.create()
         reading, writing = (None, None) if self._detached else os.pipe()
-        starter = Starter(self._config, self._files, reading)
+        config = attrs.evolve(
+            self._config,
+            sys_path=tuple(entry or os.getcwd() for entry in sys.path),
+            python_path=os.environ.get("PYTHONPATH"),
+        )
+        starter = Starter(config, self._files, reading)
         try:
             launched = await starter.start(self._start_timeout)
         except BaseException:

@@ -56,12 +56,20 @@ def fork_worker(
     """Fork a worker that runs ``work`` with its end of a channel and ends with the code it returns.
 
     In the worker ``release`` closes what belongs to the supervisor. What the worker prints goes to
-    ``output``, which is closed here; None leaves it the supervisor's own.
+    ``output``, which is closed here; None leaves it the supervisor's own. Raises ``OSError`` if the
+    system has no room for another process.
     """
     ours, theirs = socket.socketpair()
     sys.stdout.flush()
     sys.stderr.flush()
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        for end in (ours, theirs):
+            end.close()
+        if output is not None:
+            os.close(output)
+        raise
     if not pid:
         ours.close()
         _be_worker(work, release, theirs, output)

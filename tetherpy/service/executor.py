@@ -126,8 +126,8 @@ class Executor:
         return result
 
     def _interrupt(self, run: JobRun, why: Interruption) -> None:
-        if run.interrupt(why):
-            asyncio.get_running_loop().call_later(self.grace, self._abandon, run)
+        run.interrupt(why)
+        asyncio.get_running_loop().call_later(self.grace, self._abandon, run)
 
     def _abandon(self, run: JobRun) -> None:
         if not run.settled:

@@ -11,6 +11,8 @@ from .peer import Peer
 from .reactor import Reactor
 from .wire import Frame
 
+ACCEPT_AGAIN_SECONDS = 0.2
+
 
 @attrs.define(eq=False)
 class Hub:
@@ -25,7 +27,7 @@ class Hub:
 
     def __attrs_post_init__(self) -> None:
         self.listener.setblocking(False)
-        self.reactor.watch(self.listener.fileno(), self._accept)
+        self._listen()
 
     @property
     def has_unsent(self) -> bool:
@@ -56,10 +58,19 @@ class Hub:
         for app in self._apps:
             app.sock.close()
 
+    def _listen(self) -> None:
+        if not self._closed:
+            self.reactor.watch(self.listener.fileno(), self._accept)
+
     def _accept(self) -> None:
         try:
             connection, _ = self.listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError:
+            # No descriptors left: who asks has to wait, and the loop must not spin meanwhile.
+            self.reactor.forget(self.listener.fileno())
+            self.reactor.call_later(ACCEPT_AGAIN_SECONDS, self._listen)
             return
         app = Peer(connection, self.reactor, lambda _, frame: self.on_frame(frame), self._apps.discard)
         self._apps.add(app)

@@ -50,12 +50,11 @@ class JobRun:
         self.seen = True
         return True
 
-    def interrupt(self, why: Interruption) -> bool:
-        """Ask the attempt to end, if nothing did so before; tell whether this was the first."""
+    def interrupt(self, why: Interruption) -> None:
+        """Ask the attempt to end, unless something else did so before: the first reason stands."""
         if self.interruption is not None:
-            return False
+            return
         self.interruption = why
         # A thread cannot be cancelled, and whoever waits for it must not stop waiting.
         if self.task is not None and (self.handler is None or self.handler.is_async):
             self.task.cancel()
-        return True

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable
+from datetime import timedelta
 
 import attrs
 
@@ -26,13 +27,15 @@ _logger = logging.getLogger("tetherpy.service")
 class Liveness:
     """Hold this worker's lock, watch the others, and rescue the jobs of those that died.
 
-    A death is heard of through the system, with no timer. The lock decides whether it is one: a
-    process id may be another machine's or used again, a lock may not.
+    A death is heard of through the system, at once. The lock decides whether it is one: a process
+    id may be used again, or be another container's, in which case a look at the locks every
+    ``interval`` finds the death.
     """
 
     files: ServiceFiles
     engine: JobEngine
     worker_id: str
+    interval: timedelta
     descriptor: int = attrs.field(init=False)
     _watches: dict[str, Callable[[], None]] = attrs.field(init=False, factory=dict[str, Callable[[], None]])
     _seen: int = attrs.field(init=False, default=-1)
@@ -57,8 +60,15 @@ class Liveness:
                 # The jobs are still theirs in the table, so the next look finds them.
                 _logger.exception("Jobs of dead workers could not be taken back")
                 self._ring_later()
-            await self._alarm.wait()
+            await self._wait_for_alarm()
             self._alarm.clear()
+
+    async def _wait_for_alarm(self) -> None:
+        try:
+            async with asyncio.timeout(self.interval.total_seconds()):
+                await self._alarm.wait()
+        except TimeoutError:
+            return
 
     async def rescue(self) -> None:
         """Take back the jobs of all workers that are not alive, and forget those."""

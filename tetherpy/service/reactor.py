@@ -55,8 +55,9 @@ class Reactor:
             self._selector.register(fd, events, watch)
 
     def forget(self, fd: int) -> None:
-        """Stop watching a descriptor, before it is closed."""
-        self._selector.unregister(fd)
+        """Stop watching a descriptor, before it is closed; nothing happens if it is not watched."""
+        if fd in self._selector.get_map():
+            self._selector.unregister(fd)
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> None:
         """Call once, ``delay`` seconds from now."""

@@ -41,6 +41,7 @@ from .wire import (
 SIGNAL_STOP_SECONDS = 30.0
 KILL_GRACE_SECONDS = 3.0
 FAREWELL_SECONDS = 2.0
+FORK_AGAIN_SECONDS = 1.0
 HUNG_AFTER_LEASES = 2
 
 
@@ -115,7 +116,13 @@ class Supervisor:
             return
         output = self.output.open_pipe() if self.output is not None else None
         work = partial(self.work, self.config)
-        self._children.append(fork_worker(self.reactor, work, self._release, self._on_worker_frame, output))
+        try:
+            child = fork_worker(self.reactor, work, self._release, self._on_worker_frame, output)
+        except OSError as error:
+            self._report(f"no worker could be forked ({error}); trying again in {FORK_AGAIN_SECONDS:g} s")
+            self.reactor.call_later(FORK_AGAIN_SECONDS, self._spawn)
+            return
+        self._children.append(child)
 
     def _release(self) -> None:
         # A copy of any of these in a worker would keep the supervisor's death from being noticed.

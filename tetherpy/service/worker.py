@@ -27,7 +27,7 @@ from .context import WorkerContext
 from .executor import Executor
 from .files import ServiceFiles
 from .fork_guard import guard_against_forks
-from .heartbeat import Heartbeat
+from .heartbeat import BEATS_PER_LEASE, Heartbeat
 from .initialization import initialize, report_failure
 from .instance import JobServices, ServiceInstance
 from .job_run import JobRun
@@ -105,7 +105,7 @@ class Worker:
         return SqliteJobEngine(ours, lease=self.config.lease, clock=self.clock)
 
     async def _serve(self, context: WorkerContext, engine: SqliteJobEngine) -> None:
-        liveness = Liveness(self.files, engine, self.worker_id)
+        liveness = Liveness(self.files, engine, self.worker_id, self.config.lease / BEATS_PER_LEASE)
         context.stack.callback(liveness.close)
         guard_against_forks(asyncio.get_running_loop(), liveness.descriptor)
         now = self.clock()

@@ -15,6 +15,7 @@ MAX_LOG_BYTES = 4 << 20
 class WorkerLog:
     """Append to a file that is put aside when full, replacing the one put aside before.
 
+    What cannot be written, as on a full disk, is dropped and counted: work goes on without a log.
     With ``standard_streams`` descriptors 1 and 2 of this process follow the newest file too.
     """
 
@@ -23,12 +24,26 @@ class WorkerLog:
     standard_streams: bool = False
     _descriptor: int = attrs.field(init=False, default=-1)
     _size: int = attrs.field(init=False, default=0)
+    _dropped: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
         self._open()
 
     def write(self, data: bytes) -> None:
         """Append all of the data; it may be spread over two files."""
+        try:
+            if self._dropped:
+                self._append(f"tetherpy: {self._dropped} bytes of output could not be stored\n".encode())
+                self._dropped = 0
+            self._append(data)
+        except OSError:
+            self._dropped += len(data)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._descriptor)
+
+    def _append(self, data: bytes) -> None:
         view = memoryview(data)
         while view:
             if self._size >= self.limit:
@@ -37,14 +52,11 @@ class WorkerLog:
             self._size += written
             view = view[written:]
 
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
-
     def _rotate(self) -> None:
+        full = self._descriptor
         self.path.replace(self.path.with_name(self.path.name + ".1"))
-        os.close(self._descriptor)
         self._open()
+        os.close(full)
 
     def _open(self) -> None:
         self._descriptor = open_log(self.path)

@@ -81,8 +81,12 @@ async def test_job_that_kills_its_worker_ends_failed(make_service, manager, fini
 async def test_supervisor_killed_leaves_no_orphans(make_service, manager, finished, worker_pids, servers, until, kill):
     service = make_service()
     await service.start()
-    job_id = await service.job("nap", 0.5)
-    await until(lambda: running_count(manager))
+    job_id = await service.job("progress", 0.5)
+
+    async def has_begun():
+        return (await manager.get_job_by_id(job_id)).progress is not None
+
+    await until(has_begun)
     (worker,) = await worker_pids()
     (supervisor,) = {process.pid for process in servers()} - {worker}
     kill(supervisor)

@@ -46,7 +46,8 @@ def nap(make_service, manager, until, worker_pids):
         job_id = await make_service().job(key, seconds)
 
         async def runs():
-            return (await manager.get_job_by_id(job_id)).status == "RUNNING"
+            job = await manager.get_job_by_id(job_id)
+            return job.status == "RUNNING" and (key != "progress" or job.progress is not None)
 
         await until(runs)
         return job_id
@@ -57,7 +58,7 @@ def nap(make_service, manager, until, worker_pids):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 async def test_one_signal_finishes_what_runs(run, nap, manager, number):
     process = await run()
-    job_id = await nap(0.5)
+    job_id = await nap(0.5, "progress")
     process.send_signal(number)
     assert await process.wait() == 0
     assert (await manager.get_job_by_id(job_id)).status == COMPLETED

@@ -1,3 +1,6 @@
+import resource
+import signal
+
 from tetherpy.service.worker_log import WorkerLog, log_tail
 
 
@@ -42,3 +45,20 @@ def test_tail_of_a_log_that_was_rotated_meanwhile(tmp_path):
     path = tmp_path / "worker.log"
     path.write_text("new")
     assert log_tail(path, since=1000) == "new"
+
+
+def test_full_disk_loses_output_and_says_so_later(tmp_path):
+    previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    log = WorkerLog(tmp_path / "worker.log")
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4, limits[1]))
+        log.write(b"kept")
+        log.write(b"dropped")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, previous)
+    log.write(b"again")
+    log.close()
+    text = (tmp_path / "worker.log").read_text()
+    assert text == "kepttetherpy: 7 bytes of output could not be stored\nagain"
