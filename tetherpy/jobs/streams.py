@@ -15,12 +15,14 @@ def observe(hub: ViewHub, question: Question) -> Observable[Any]:
     """Return the answer as an observable: the present one on subscribing, then each that differs.
 
     Subscribers of equal questions share one view. Values are delivered in the event loop in which
-    the engine lives; subscribe and dispose there. An error ends the stream.
+    the engine lives; subscribe and dispose there. An error ends the stream; it completes
+    when it notices that the database was closed.
     """
     from reactivex import create
     from reactivex.disposable import Disposable
 
     def subscribe(observer: ObserverBase[Any], _: SchedulerBase | None = None) -> DisposableBase:
-        return Disposable(hub.listen(question, Listener(observer.on_next, observer.on_error)))
+        listener = Listener(observer.on_next, observer.on_error, lambda _: observer.on_completed())
+        return Disposable(hub.listen(question, listener))
 
     return create(subscribe)

@@ -14,6 +14,8 @@ from typing import Any, Protocol, TypeAlias
 
 import attrs
 
+from tetherpy.database import DatabaseClosedError
+
 from .engine import JobStore
 from .model import BackgroundJob, JobCounts
 from .query import JobQuery
@@ -86,10 +88,11 @@ class Counts:
 
 @attrs.frozen(eq=False)
 class Listener:
-    """Receive answers, or the error that ends them."""
+    """Receive answers, and what ends them: an error, or that the store was closed."""
 
     on_answer: Callable[[Any], None]
     on_error: Callable[[Exception], None]
+    on_closed: Callable[[DatabaseClosedError], None]
 
 
 _NOTHING = object()
@@ -129,7 +132,10 @@ class View:
         """Tell the listeners that there will be no more answers."""
         listeners, self.listeners = self.listeners, []
         for listener in listeners:
-            _shielded(listener.on_error, error)
+            if isinstance(error, DatabaseClosedError):
+                _shielded(listener.on_closed, error)
+            else:
+                _shielded(listener.on_error, error)
 
 
 def _shielded(callback: Callable[[Any], None], value: Any) -> None:
@@ -190,6 +196,7 @@ class ViewHub:
             self._unhook = None
             if self._refreshing is not None and self._refreshing is not asyncio.current_task():
                 self._refreshing.cancel()
+                self._refreshing = None
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -209,9 +216,8 @@ class ViewHub:
                 await self._refresh()
                 await asyncio.sleep(self.throttle)
         finally:
-            self._refreshing = None
-            if self._dirty and self._views:
-                self._wake()
+            if self._refreshing is asyncio.current_task():
+                self._refreshing = None
 
     async def _refresh(self) -> None:
         # Revisions first: what changes after them wakes the hub again, so nothing is missed.

@@ -37,7 +37,7 @@ async def wait_until_finished(hub: ViewHub, job_id: int, limit: timedelta | None
         if not finished.done():
             finished.set_exception(error)
 
-    stop = hub.listen(OneJob(job_id), Listener(take, give_up))
+    stop = hub.listen(OneJob(job_id), Listener(take, give_up, give_up))
     try:
         async with asyncio.timeout(None if limit is None else limit.total_seconds()):
             return await finished

@@ -1,6 +1,8 @@
 """The manager's own words, on a real database."""
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -140,7 +142,7 @@ async def test_changes_in_a_burst_are_answered_together_the_first_at_once(manage
     hub = ViewHub(engine, throttle=3600)
     answers = asyncio.Queue()
     errors = []
-    stop = hub.listen(Counts(), Listener(answers.put_nowait, errors.append))
+    stop = hub.listen(Counts(), Listener(answers.put_nowait, errors.append, errors.append))
     async with asyncio.timeout(10):
         assert (await answers.get()).pending == 0
         await manager.enqueue("k")
@@ -182,6 +184,7 @@ async def test_watched_jobs_are_asked_for_only_when_their_status_moves(manager):
         waiting.append(await manager.enqueue("k", delay=99))
         known = await engine.revisions()
         await until(lambda: manager._hub._revisions == known)
+        await engine.revisions()  # reads are answered in turn: the hub's, begun before, has been
         asked.clear()
         await engine.exchange("w1", [Settlement(claims[0], Completed())], 0)
         job = await seen[running[0]].get()
@@ -192,3 +195,29 @@ async def test_watched_jobs_are_asked_for_only_when_their_status_moves(manager):
     for subscription in subscriptions:
         subscription.dispose()
     assert [job.id for job in await engine.find(JobQuery(status=PENDING))] == waiting
+
+
+def test_a_program_that_ends_with_open_streams_ends_in_silence(tmp_path):
+    code = f"""
+import asyncio
+from tetherpy.database import Database
+from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus
+
+async def main():
+    async with Database.open({str(tmp_path / "jobs.db")!r}) as db:
+        manager = BackgroundJobManager(db)
+        first = asyncio.Event()
+        manager.watch_counts().subscribe(lambda _: first.set())
+        manager.watch_jobs_by_status(BackgroundJobStatus.PENDING).subscribe(lambda _: None)
+        waiting = asyncio.create_task(manager.wait_for(await manager.enqueue("k")))
+        await first.wait()
+        for _ in range(20):
+            await manager.enqueue("k")
+        # Nothing is disposed, and the loop is stopped in the midst of it.
+        waiting.cancel()
+        raise SystemExit(7)
+
+asyncio.run(main(), debug=True)
+"""
+    done = subprocess.run([sys.executable, "-X", "dev", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (7, "", "")
