@@ -212,9 +212,8 @@ def build(node: Element) -> None:
     if node.fresh is not None or node.idx < len(node.sources):
         relink(node)
     node.state = CLEAN
-    if node.retries is not None and node.flow is None:
-        node.retries.cancel()
-        node.retries = None
+    if scheduler.retries and node.flow is None:
+        stop_retrying(node)
     node.value = value
     changed = False
     if value is not previous:
@@ -381,8 +380,12 @@ def dispose_all(nodes: Iterable[Element], host: Host) -> None:
     for node in nodes:
         if node.state == DISPOSED:
             continue
-        if node.listeners or node.observers:
-            _close_listeners(node)
+        for listener in node.listeners:
+            listener.close()
+        for observer in node.observers or ():
+            if observer.provider.ephemeral and observer.listeners:
+                _close_views(node)
+                break
         _end(node)
         for source in node.sources:
             # Edges inside the container vanish with it, unless somebody has asked to be told of them.
@@ -395,31 +398,21 @@ def dispose_all(nodes: Iterable[Element], host: Host) -> None:
         node.observers = None
 
 
-def _close_listeners(node: Element) -> None:
-    for listener in node.listeners:
-        listener.close()
-    for observer in node.observers or ():
-        if observer.provider.ephemeral and observer.listeners:
-            return _close_views(node)
-    return None
-
-
 def _close_views(node: Element) -> None:
     for observer in tuple(node.observers or ()):
         if observer.provider.ephemeral:
-            _close_listeners(observer)
+            for listener in observer.listeners:
+                listener.close()
+            _close_views(observer)
 
 
 def _end(node: Element) -> None:
-    host = node.host
-    if node.ref is not None:
-        if node.ref.hooks is not None:
-            end_build(node)
+    if node.ref is not None and node.ref.hooks is not None:
+        end_build(node)
     node.state = DISPOSED
     node.ref = node.mark = None
     node.value = NO_VALUE
-    if node.retries is not None:
-        node.retries.cancel()
+    stop_retrying(node)
     if node.flow is not None:
         node.flow.dispose()
 
@@ -445,8 +438,12 @@ def dispose_if_unused(node: Element) -> None:
 
 def refresh_if_used(node: Element) -> None:
     """Bring a queued node up to date, unless nobody who is not paused listens any more."""
-    if node.state > 0 and node.active and node.state != DISPOSED:
-        update(node)
+    state = node.state
+    if state > 0 and node.active:
+        if state == DIRTY:
+            build(node)
+        elif state != DISPOSED:
+            update(node)
 
 
 # -- telling -------------------------------------------------------------------------------------
@@ -531,15 +528,30 @@ def schedule_retry(node: Element, error: Exception) -> bool:
     policy = provider.retry or node.host.retry
     if policy is None:
         return False
-    retries = node.retries
+    table = node.host.scheduler.retries
+    retries = table.get(node)
     if retries is None or node.ref.is_reload:
         # A changed dependency is a new situation: counting begins again (Riverpod).
-        retries = node.retries = _fresh(retries)
+        retries = table[node] = _fresh(retries)
     try:
         return retries.schedule(policy, error, lambda: invalidate(node, Invalidation("retry", manual=False)))
     except Exception as broken:
         node.host.report(broken, provider)
         return False
+
+
+def pause_retrying(node: Element) -> None:
+    """Forget the next try, but not how many there were."""
+    retries = node.host.scheduler.retries.get(node)
+    if retries is not None:
+        retries.cancel()
+
+
+def stop_retrying(node: Element) -> None:
+    """Forget the next try and the count: the node has succeeded, or is gone."""
+    retries = node.host.scheduler.retries.pop(node, None)
+    if retries is not None:
+        retries.cancel()
 
 
 def _fresh(retries: Retrying | None) -> Retrying:
