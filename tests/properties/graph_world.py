@@ -266,9 +266,15 @@ class World:
         """Return where a provider lives, as seen from a place."""
         where = place
         while where.parent is not None:
-            overridden = where.overrides.keys()
-            if self.specs[index].scoped and (index in overridden or not self.closures[index].isdisjoint(overridden)):
+            if index in where.overrides:
                 return where
+            if self.specs[index].scoped and not self.closures[index].isdisjoint(where.overrides):
+                above, overridden_above = where.parent, False
+                while above is not None:
+                    overridden_above |= index in above.overrides
+                    above = above.parent
+                if not overridden_above:  # else it stays where it is overridden (Riverpod)
+                    return where
             where = where.parent
         return where
 
