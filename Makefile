@@ -4,8 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 JOBS   ?= 2
+KILLS  ?= 1000
 
-.PHONY: help setup demo test lint types bench bench-reactive bench-jobs format clean
+.PHONY: help setup demo test lint types crash fuzz bench bench-reactive bench-jobs format clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -34,6 +35,12 @@ lint: $(STAMP)       ## ruff: rules and format
 types: $(STAMP)      ## mypy strict and pyright strict
 	$(BIN)/mypy
 	$(BIN)/pyright
+
+crash: $(STAMP)      ## kill workers and apps KILLS times (1000), then account for every job; SEED repeats a run
+	@$(BIN)/python -m tests.campaigns.crash --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+
+fuzz: $(STAMP)       ## the property tests with many more examples; takes long
+	TETHERPY_FUZZ=1 $(BIN)/python -m pytest tests/properties --timeout 0 -n $(JOBS)
 
 bench: bench-reactive bench-jobs  ## measure beside the peers, and write docs/explanation/performance.md
 

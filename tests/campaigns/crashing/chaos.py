@@ -1,0 +1,96 @@
+"""Signals from outside at random moments: to workers, supervisors, starting processes and apps."""
+
+import asyncio
+import signal
+import time
+
+import attrs
+
+from . import script
+from .processes import send, servers_of
+
+LEASE_SECONDS = script.LEASE.total_seconds()
+PAUSE_SECONDS = (0.05, 0.45)
+
+
+@attrs.define(eq=False)
+class Chaos:
+    """Do one terrible thing after another until ``enough`` says so."""
+
+    traces: object
+    random: object
+    app_pids: object
+    enough: object
+    stopped: set = attrs.field(init=False, factory=set)
+
+    async def run(self):
+        things = {
+            self.kill_worker: 10,
+            self.kill_supervisor: 3,
+            self.kill_group: 2,
+            self.kill_starting: 3,
+            self.kill_app: 4,
+            self.stop_worker: 2,
+            self.hang_worker: 1,
+            self.kill_behind_a_stopped_supervisor: 1,
+        }
+        try:
+            while not self.enough():
+                await asyncio.sleep(self.random.uniform(*PAUSE_SECONDS))
+                (thing,) = self.random.choices(list(things), list(things.values()))
+                thing(servers_of(self.traces))
+        finally:
+            for pid in self.stopped:
+                send(pid, signal.SIGCONT)
+
+    def kill_worker(self, servers, kind="a worker"):
+        if servers.workers:
+            victim = self.random.choice(servers.workers)
+            others = set(servers.workers) - {victim} - self.stopped
+            self.kill(victim, kind, others=len(others))
+
+    def kill_supervisor(self, servers):
+        if servers.supervisors:
+            self.kill(self.random.choice(servers.supervisors), "a supervisor")
+
+    def kill_group(self, servers):
+        for pid in servers.all:
+            self.kill(pid, "everything")
+
+    def kill_starting(self, servers):
+        if servers.starting:
+            self.kill(self.random.choice(servers.starting), "a starting worker")
+
+    def kill_app(self, servers):
+        if pids := self.app_pids():
+            self.kill(self.random.choice(pids), "an app")
+
+    def stop_worker(self, servers):
+        """Stop a worker for longer than its lease; its jobs are taken over, then it goes on with them."""
+        self._stop(servers.workers, "a worker, beyond its lease", LEASE_SECONDS * self.random.uniform(1.4, 1.8))
+
+    def hang_worker(self, servers):
+        """Stop a worker for so long that its supervisor kills it."""
+        self._stop(servers.workers, "a worker, for good", LEASE_SECONDS * 5)
+
+    def kill_behind_a_stopped_supervisor(self, servers):
+        self._stop(servers.supervisors, "a supervisor", self.random.uniform(0.2, 1.5))
+        self.kill_worker(servers, "a worker, its supervisor stopped")
+
+    def kill(self, pid, kind, **facts):
+        # Noted before, because the process may be seen to be gone before this one runs again.
+        self.traces.note("kills", kind=kind, victim=pid, **facts)
+        send(pid, signal.SIGKILL)
+
+    def _stop(self, pids, kind, seconds):
+        if not pids:
+            return
+        pid = self.random.choice(pids)
+        if send(pid, signal.SIGSTOP):
+            self.stopped.add(pid)
+            self.traces.note("stops", kind=kind, victim=pid, until=time.monotonic() + seconds)
+            asyncio.get_running_loop().call_later(seconds, self._go_on, pid)
+
+    def _go_on(self, pid):
+        self.stopped.discard(pid)
+        send(pid, signal.SIGCONT)

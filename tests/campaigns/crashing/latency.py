@@ -1,0 +1,58 @@
+"""How long it takes from a kill until the jobs that it cut off run again."""
+
+from bisect import bisect_right
+from collections import defaultdict
+
+import attrs
+
+
+@attrs.frozen
+class Latencies:
+    """Hold milliseconds, sorted, by what was killed.
+
+    ``calm`` are those of one worker killed from outside while another lived and nothing else was
+    killed or stopped meanwhile: what the guarantee speaks of. The others wait for an app to start
+    workers again, or were hit by the next kill before they had begun.
+    """
+
+    calm: list
+    by_kind: dict
+
+
+def measure(traces, books):
+    kills_of = defaultdict(list)
+    kills = traces.read("kills")
+    for kill in kills:
+        kills_of[kill["victim"]].append(kill)
+    pids = {start["worker"]: start["pid"] for starts in books.starts.values() for start in starts}
+    disturbances = sorted([(kill["t"], kill["t"]) for kill in kills] + _stops(traces))
+    calm, by_kind = [], defaultdict(list)
+    for job_id, rows in books.attempts.items():
+        starts = {(start["attempt"], start["worker"]): start["t"] for start in books.starts[job_id]}
+        times = sorted(starts.values())
+        for row in rows:
+            began = starts.get((row["attempt"], row["worker"]))
+            if row["outcome"] != "worker died" or began is None:
+                continue
+            kill = next((kill for kill in kills_of[pids[row["worker"]]] if kill["t"] >= began - 0.001), None)
+            position = bisect_right(times, began)
+            if kill is None or position == len(times):
+                continue
+            again = times[position]
+            milliseconds = (again - kill["t"]) * 1000
+            by_kind[kill["kind"]].append(milliseconds)
+            if kill.get("others") and _is_calm(disturbances, kill["t"], again):
+                calm.append(milliseconds)
+    return Latencies(sorted(calm), {kind: sorted(values) for kind, values in by_kind.items()})
+
+
+def _stops(traces):
+    return [(stop["t"], stop["until"]) for stop in traces.read("stops")]
+
+
+def _is_calm(disturbances, killed, again):
+    return not any(begin < again and end > killed for begin, end in disturbances if begin != killed)
+
+
+def percentile(values, share):
+    return values[min(int(len(values) * share), len(values) - 1)]

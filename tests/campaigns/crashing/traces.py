@@ -1,0 +1,61 @@
+"""What the processes of the campaign write down as it happens: whole lines, which no kill takes back."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import attrs
+
+FOLDER_VARIABLE = "TETHERPY_CRASH_FOLDER"
+
+
+@attrs.frozen
+class Traces:
+    """Append facts to files that all processes share; ``t`` is the machine's monotonic clock."""
+
+    folder: Path
+
+    @classmethod
+    def inherited(cls):
+        """Return those of the campaign that started this process."""
+        return cls(Path(os.environ[FOLDER_VARIABLE]))
+
+    @property
+    def database(self):
+        return self.folder / "app.db"
+
+    @property
+    def seed(self):
+        return json.loads((self.folder / "plan.json").read_text())["seed"]
+
+    def note(self, name, **facts):
+        """Append one fact and return the end of the file: no two processes get the same."""
+        line = json.dumps({"t": time.monotonic(), "pid": os.getpid(), **facts}) + "\n"
+        file = os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            # One write, so that it is there whole or not at all.
+            os.write(file, line.encode())
+            return os.lseek(file, 0, os.SEEK_CUR)
+        finally:
+            os.close(file)
+
+    def read(self, name):
+        """Return the facts that were noted, oldest first."""
+        path = self._path(name)
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def count(self, name):
+        path = self._path(name)
+        return path.read_bytes().count(b"\n") if path.exists() else 0
+
+    @property
+    def calm(self):
+        """Whether the killing is over."""
+        return (self.folder / "calm").exists()
+
+    def calm_down(self):
+        (self.folder / "calm").touch()
+
+    def _path(self, name):
+        return self.folder / f"{name}.jsonl"
