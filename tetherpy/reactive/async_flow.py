@@ -11,7 +11,7 @@ from .edges import activate, deactivate, let_go
 from .element import NO_VALUE, Element
 from .errors import ProviderDisposedError, ProviderError
 from .promise import Loan, Promise
-from .propagation import is_still_loading, report_failure, schedule_retry, set_value
+from .propagation import is_still_loading, pause_retrying, report_failure, schedule_retry, set_value, stop_retrying
 from .sources import Sink, Source
 
 Begin = Callable[[Sink, Any], Source | None]
@@ -115,7 +115,7 @@ class AsyncFlow:
         self._set(next_state)
         if not pending.done:
             if isinstance(state, AsyncData):
-                self.element.retries = None
+                stop_retrying(self.element)
                 pending.resolve(state.value)
             elif isinstance(state, AsyncError):
                 pending.reject(state.error)
@@ -146,8 +146,7 @@ class AsyncFlow:
 
     def stop(self) -> None:
         """Cancel what the current build is doing; the promise waits for the next build."""
-        if self.element.retries is not None:
-            self.element.retries.cancel()
+        pause_retrying(self.element)
         source, self._source = self._source, None
         if source is not None:
             source.stop()

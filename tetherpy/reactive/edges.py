@@ -141,19 +141,24 @@ def relink(element: Element) -> None:
     element.fresh = None
     new = old[:kept] if fresh is None else (*old[:kept], *fresh)
     element.sources = new
+    known = False
     if fresh is not None:
         for source in fresh:
             if source.observers is None and not element.active and (source.ref is None or source.ref.hooks is None):
                 source.observers = (element,)  # link(), for the common case
-            elif not link(source, element) and new is element.sources:
-                # Watched before by this build (another build has taken its mark since), or by the last one.
-                element.sources = tuple(dict.fromkeys(new))
-    if kept < len(old):
+            elif not link(source, element):
+                known = True
+    if known or kept < len(old):
+        unique = dict.fromkeys(new)
+        if len(unique) < len(new):
+            # Watched twice by this build: another build had taken its mark meanwhile.
+            element.sources = tuple(unique)
         flow = element.flow
-        for source in set(old[kept:]).difference(new):
-            if flow is not None and flow.building:
-                flow.hold(source)
-            unlink(source, element)
+        for source in old[kept:]:
+            if source not in unique:
+                if flow is not None and flow.building:
+                    flow.hold(source)
+                unlink(source, element)
 
 
 def add_source(element: Element, source: Element) -> None:

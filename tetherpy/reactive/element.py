@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol
 
 from .lifecycle import Hooks
 from .observer import ProviderObserver
-from .retry import Retry, Retrying
+from .retry import Retry
 from .scheduler import Scheduler
 from .states import DIRTY
 
@@ -137,7 +137,6 @@ class Element:
         "observers",
         "provider",
         "ref",
-        "retries",
         "sources",
         "state",
         "value",
@@ -163,7 +162,6 @@ class Element:
         self.notifier: Any = None
         self.flow: Flow | None = None
         self.interest = 0
-        self.retries: Retrying | None = None
 
     def __repr__(self) -> str:
         return f"<element of {self.provider!r}>"

@@ -48,7 +48,7 @@ class OverrideTable:
         by_origin = self.by_origin
         if provider in by_origin:
             return by_origin[provider]
-        return None if provider.of_family is None else by_origin.get(provider.of_family)
+        return None if provider.membership is None else by_origin.get(provider.membership[0])
 
     def concerns(self, provider: Any) -> bool:
         """Whether a scoped provider must live in this container: something it depends on is overridden here."""

@@ -48,11 +48,10 @@ class ProviderBase(Refreshable[T_co]):
 
     Attributes:
         settings: how it behaves, beside its function.
-        of_family: the family it is a member of, or None.
-        argument: what its family was called with: positional arguments, then pairs of keyword and value.
+        membership: the family it is a member of and what that was called with, or None.
     """
 
-    __slots__ = ("__weakref__", "_create", "argument", "of_family", "settings")
+    __slots__ = ("__weakref__", "_create", "membership", "settings")
 
     ephemeral: ClassVar[bool] = False
 
@@ -67,30 +66,27 @@ class ProviderBase(Refreshable[T_co]):
     ) -> None:
         self._create = create
         self.settings = make_options(name, auto_dispose, dependencies, retry)
-        self.of_family: Family[Any, Any, Any] | None = None
-        self.argument: Arguments | None = None
+        self.membership: tuple[Family[Any, Any, Any], Arguments] | None = None
 
     @classmethod
     def made(
         cls,
         create: Callable[..., Any],
         options: ProviderOptions,
-        family: Family[Any, Any, Any] | None = None,
-        arguments: Arguments | None = None,
+        membership: tuple[Family[Any, Any, Any], Arguments] | None = None,
     ) -> Self:
         """Return a provider with given options, for builders and families."""
         provider = cls.__new__(cls)
         provider._create = create
         provider.settings = options
-        provider.of_family = family
-        provider.argument = arguments
+        provider.membership = membership
         return provider
 
     @property
     def name(self) -> str:
         """The name given, or that of the function or class; members of a family share it."""
-        if self.of_family is not None:
-            return self.of_family.name
+        if self.membership is not None:
+            return self.membership[0].name
         return self.settings.name or name_of(self._create)
 
     @property
@@ -117,6 +113,16 @@ class ProviderBase(Refreshable[T_co]):
     def origin(self) -> Self:
         """Itself."""
         return self
+
+    @property
+    def of_family(self) -> Family[Any, Any, Any] | None:
+        """The family it is a member of, or None."""
+        return None if self.membership is None else self.membership[0]
+
+    @property
+    def argument(self) -> Arguments | None:
+        """What its family was called with: positional arguments, then pairs of keyword and value."""
+        return None if self.membership is None else self.membership[1]
 
     @property
     def refreshed_provider(self) -> Refreshable[Any]:
@@ -159,7 +165,7 @@ def name_of(create: object) -> str:
     return str(getattr(create, "__name__", type(create).__name__))
 
 
-Make: TypeAlias = Callable[[Callable[..., Any], ProviderOptions, "Family[Any, Any, Any]", Arguments], C]
+Make: TypeAlias = Callable[[Callable[..., Any], ProviderOptions, "tuple[Family[Any, Any, Any], Arguments]"], C]
 
 
 class Family(Generic[P, C, T_co]):
@@ -185,6 +191,7 @@ class Family(Generic[P, C, T_co]):
     )
 
     ephemeral: ClassVar[bool] = False
+    membership: ClassVar[None] = None
     of_family: ClassVar[None] = None
 
     def __init__(
@@ -232,7 +239,7 @@ class Family(Generic[P, C, T_co]):
             with self._lock:
                 member = self._members.get(key)
                 if member is None:
-                    member = self._make(self._bound(self._create, key), self.settings, self, key)
+                    member = self._make(self._bound(self._create, key), self.settings, (self, key))
                     self._members[key] = member
         return member
 

@@ -57,14 +57,7 @@ class Ref(Build):
     After a rebuild or disposal every method raises UnmountedRefError; ``mounted`` tells beforehand.
     """
 
-    __slots__ = ("_elements",)
-
-    def __init__(self, element: Element) -> None:
-        # Build.__init__ is repeated here: one call less for every build.
-        self.element = element
-        self.cause = element.cause
-        self.hooks = None
-        self._elements = element.host.elements
+    __slots__ = ()
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -80,7 +73,7 @@ class Ref(Build):
         if element.ref is not self:
             raise UnmountedRefError(element.provider)
         try:
-            source = self._elements[listenable]
+            source = element.host.elements[listenable]
         except KeyError:
             source = element.host.find(listenable)
             if listenable.ephemeral:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from threading import get_ident
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NoReturn, TypeVar
 
 from .errors import EndlessUpdateError
 from .loops import running_loop
+from .retry import Retrying
 
 E = TypeVar("E")
 
@@ -42,6 +43,7 @@ class Scheduler(Generic[E]):
         "disposals",
         "home",
         "queue",
+        "retries",
         "thread",
     )
 
@@ -55,6 +57,7 @@ class Scheduler(Generic[E]):
         self._dispose = dispose
         self._provider_of = provider_of
         self.queue: list[E] = []
+        self.retries: dict[E, Retrying] = {}
         self.disposals: list[E] = []
         self.announcements: list[Callable[[], None]] = []
         self.building: E | None = None
@@ -105,6 +108,7 @@ class Scheduler(Generic[E]):
         self.queue.clear()
         self.disposals.clear()
         self.announcements.clear()
+        self.retries.clear()
         if self._handle is not None:
             self._handle.cancel()
         self._loop = self._handle = None
@@ -126,10 +130,14 @@ class Scheduler(Generic[E]):
                 done.set_result(None)
 
     def _settle_now(self) -> None:
-        for _ in range(MOST_ROUNDS):
+        rounds = 0
+        while self.queue or self.disposals:
+            if rounds == MOST_ROUNDS:
+                self._give_up()
+            rounds += 1
             self._round()
-            if not (self.queue or self.disposals):
-                return
+
+    def _give_up(self) -> NoReturn:
         provider = self._provider_of((self.queue or self.disposals)[0])
         self.queue.clear()
         raise EndlessUpdateError(provider, MOST_ROUNDS)
