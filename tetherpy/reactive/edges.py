@@ -198,9 +198,21 @@ def path_to(start: Element, goal: Element) -> list[Element] | None:
 
 
 def users_first(nodes: list[Element]) -> list[Element]:
-    """Order the nodes of a container for disposal: each after those that use it, else as given."""
-    if not any(node.ref is not None and node.ref.hooks is not None for node in nodes):
-        return nodes  # nothing is undone, so nothing can tell the order
+    """Order the nodes of a container for disposal: each after those that use it, else as given.
+
+    Args:
+        nodes: those built last come first, which is nearly always the right order already.
+    """
+    seen: set[Element] = set()
+    for node in nodes:
+        for user in node.observers or ():
+            if user not in seen and user.host is node.host:
+                return _users_first(nodes)
+        seen.add(node)
+    return nodes
+
+
+def _users_first(nodes: list[Element]) -> list[Element]:
     ordered: dict[Element, None] = {}
     opened: set[Element] = set()
     for start in nodes:

@@ -232,8 +232,13 @@ def build(node: Element) -> None:
                     observer.cause = node
         if node.listeners or host.observers or ref.hooks is not None:
             announce(node, previous)
-        if replaced is None and node.provider.settings.auto_dispose:
-            let_go(node)
+        if replaced is None:
+            # Now that it follows all that it has read, the table's order reversed is that of disposal.
+            elements = host.elements
+            if elements.pop(node.provider, None) is not None:
+                elements[node.provider] = node
+            if node.provider.settings.auto_dispose:
+                let_go(node)
     elif host.observers or ref.hooks is not None:
         announce_unchanged(node, previous)
 
