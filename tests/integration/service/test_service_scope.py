@@ -63,3 +63,8 @@ async def test_only_the_queues_asked_for(make_service, manager, finished):
     assert (await finished(mail)).result == 2
     assert (await manager.get_job_by_id(other)).status == BackgroundJobStatus.PENDING
     await service.stop(0)
+
+
+async def test_container_in_a_thread(service, finished):
+    job = await finished(await service.job("sentence_in_thread", "Ann", max_attempts=1))
+    assert (job.last_error, job.result) == (None, "Hello, Ann")

@@ -25,6 +25,7 @@ async def initialize(service):
     service.override(greeting_provider.override_with_value("Hello"))
     service.register_job_handler("sentence", sentence)
     service.register_job_handler("careless", careless)
+    service.register_job_handler("sentence_in_thread", sentence_in_thread)
     service.register_job_handler("tick", tick)
     service.register_job_handler("outside", tick)
     service.register_periodic_job("often", every=timedelta(milliseconds=200), job_key="tick")
@@ -50,3 +51,8 @@ async def careless(service, payload: str, db):
 
 async def tick(service, payload, db):
     return "ticked"
+
+
+def sentence_in_thread(service, payload: str, db):
+    with service.job_container(overrides=[name_provider.override_with_value(payload)]) as container:
+        return container.read(sentence_provider)

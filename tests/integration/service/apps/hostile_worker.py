@@ -1,0 +1,152 @@
+"""A worker whose handlers do what no handler should."""
+
+import asyncio
+import os
+import resource
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+from tetherpy.database import Database
+from tetherpy.jobs import Backoff
+
+SOON = Backoff(initial=timedelta(milliseconds=10), jitter=0)
+
+
+async def initialize(service):
+    for handler in (
+        echo,
+        never_yields,
+        ignores_cancellation,
+        raises,
+        recurses,
+        recurses_into_the_stacks_end,
+        returns_much,
+        returns_nested,
+        returns_surrogate,
+        tells_surrogates,
+        waits_for_file,
+        closes_everything,
+        measure,
+    ):
+        service.register_job_handler(handler.__name__, handler, retry=SOON)
+    service.register_job_handler("raises_in_thread", raises_in_thread, retry=SOON)
+
+
+async def impatient(service):
+    """Wait for other writers for a tenth of a second only."""
+    path = Path(service._context.config.database)
+    service.set_background_db_connection(await service.enter(Database.open(path, busy_timeout=0.1)))
+    await initialize(service)
+
+
+async def echo(service, payload, db):
+    return payload
+
+
+async def never_yields(service, payload: str, db):
+    """Block the loop for good, and say so in a file."""
+    Path(payload).touch()
+    while True:
+        time.sleep(1)  # noqa: ASYNC251
+
+
+async def ignores_cancellation(service, payload: str, db):
+    Path(payload).touch()
+    for _ in range(2):
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            Path(payload).with_suffix(".asked").touch()
+            await until_exists(Path(payload).with_suffix(".go"))
+            return "finished anyway"
+
+
+async def until_exists(path):
+    while True:
+        if path.exists():
+            return
+        try:
+            await asyncio.sleep(0.005)
+        except asyncio.CancelledError:
+            continue
+
+
+class Unheard(BaseException):
+    pass
+
+
+ERRORS = {
+    "BaseException": Unheard,
+    "GeneratorExit": GeneratorExit,
+    "KeyboardInterrupt": KeyboardInterrupt,
+    "CancelledError": asyncio.CancelledError,
+    "StopIteration": StopIteration,
+    "StopAsyncIteration": StopAsyncIteration,
+    "MemoryError": MemoryError,
+    "TimeoutError": TimeoutError,
+    "ExceptionGroup": lambda text: BaseExceptionGroup(text, [Unheard("inside")]),
+}
+
+
+async def raises(service, payload: str, db):
+    raise ERRORS[payload](f"{payload} from a handler")
+
+
+def raises_in_thread(service, payload: str, db):
+    raise ERRORS[payload](f"{payload} from a handler")
+
+
+def _recurse(depth):
+    return _recurse(depth + 1) + 1
+
+
+async def recurses(service, payload, db):
+    return _recurse(0)
+
+
+def recurses_into_the_stacks_end(service, payload, db):
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    sys.setrecursionlimit(2**30)
+    nested = []
+    for _ in range(10_000_000):
+        nested = [nested]
+    return repr(nested)
+
+
+async def returns_much(service, payload: int, db):
+    return "x" * payload
+
+
+async def returns_nested(service, payload: int, db):
+    nested = []
+    for _ in range(payload):
+        nested = [nested]
+    return nested
+
+
+async def returns_surrogate(service, payload, db):
+    return {"text": ["fine", "\ud800"]}
+
+
+async def tells_surrogates(service, payload, db):
+    service.set_foreground_notification_info(title="broken \ud800", content="text \0")
+    service.report_progress(0.5, "broken \ud800 text \0")
+    await asyncio.sleep(0.2)
+    return "told"
+
+
+async def waits_for_file(service, payload: str, db):
+    Path(payload).touch()
+    await until_exists(Path(payload).with_suffix(".go"))
+    return "done"
+
+
+async def closes_everything(service, payload, db):
+    """Close what is not this handler's: the database and every stream and socket of the process."""
+    os.closerange(3, 256)
+
+
+async def measure(service, payload, db):
+    return len(payload)

@@ -1,0 +1,408 @@
+"""Handlers, data and disks at their worst: the job has a defined end, and the others go on."""
+
+import asyncio
+import ctypes
+import os
+import resource
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from tetherpy.database import Database, DatabaseLockedError, SchemaNewerError
+from tetherpy.jobs import (
+    JOB_MIGRATIONS,
+    MAX_PAYLOAD_BYTES,
+    BackgroundJobManager,
+    BackgroundJobStatus,
+    PayloadEncodeError,
+    PayloadTooLargeError,
+    SqliteJobEngine,
+)
+from tetherpy.service import WorkerStartError
+
+COMPLETED, FAILED, RUNNING = (BackgroundJobStatus[name] for name in ("COMPLETED", "FAILED", "RUNNING"))
+SHORT_LEASE = timedelta(seconds=0.5)
+MEGABYTES_10 = 10 << 20
+APPS = Path(__file__).parent / "apps"
+
+
+@pytest.fixture
+def make(make_service):
+    def make(callback="hostile_worker:initialize", **options):
+        return make_service(callback, **options)
+
+    return make
+
+
+@pytest.fixture
+async def service(make):
+    service = make()
+    await service.start()
+    yield service
+    await service.stop(0)
+
+
+@pytest.fixture
+def log(database_path):
+    return lambda: (database_path.with_name("app.db-service") / "worker.log").read_text(errors="replace")
+
+
+@pytest.fixture
+def others_are_served(service, finished):
+    async def check():
+        job = await finished(await service.job("echo", "still here"))
+        assert (job.status, job.result, job.attempts) == (COMPLETED, "still here", 1)
+
+    return check
+
+
+# --- handlers -------------------------------------------------------------------------------------
+
+
+async def test_a_handler_that_never_yields_costs_its_worker_and_its_attempts(make, finished, manager, tmp_path):
+    service = make(lease=SHORT_LEASE)
+    await service.start()
+    job = await finished(await service.job("never_yields", str(tmp_path / "begun"), max_attempts=2))
+    assert (job.status, job.attempts) == (FAILED, 2)
+    outcomes = [attempt.outcome for attempt in await manager.get_attempts(job.id)]
+    assert set(outcomes) <= {"worker died", "lease expired"}
+    assert (await finished(await service.job("echo", 1))).result == 1
+    await service.stop(0)
+
+
+async def test_beside_a_handler_that_never_yields_its_neighbours_run_elsewhere(
+    make, finished, manager, tmp_path, until
+):
+    service = make(lease=SHORT_LEASE, processes=2)
+    await service.start()
+    neighbours = [await service.job("waits_for_file", str(tmp_path / f"neighbour{n}")) for n in range(6)]
+    await until(lambda: all((tmp_path / f"neighbour{n}").exists() for n in range(6)))
+    blocker = await service.job("never_yields", str(tmp_path / "begun"), max_attempts=1)
+    await until((tmp_path / "begun").exists)
+    for n in range(6):
+        (tmp_path / f"neighbour{n}.go").touch()
+    jobs = [await finished(job_id) for job_id in neighbours]
+    assert {(job.status, job.result) for job in jobs} == {(COMPLETED, "done")}
+    assert (await finished(blocker)).status == FAILED
+    await service.stop(0)
+
+
+async def test_a_handler_that_ignores_its_cancellation_is_waited_for(
+    service, finished, manager, until, tmp_path, others_are_served
+):
+    begun = tmp_path / "begun"
+    job_id = await service.job("ignores_cancellation", str(begun))
+    await until(begun.exists)
+    assert (await manager.cancel_job(job_id)).status == RUNNING
+    await until(begun.with_suffix(".asked").exists)
+    await others_are_served()
+    assert (await manager.get_job_by_id(job_id)).status == RUNNING
+    begun.with_suffix(".go").touch()
+    job = await finished(job_id)
+    assert (job.status, job.result) == (COMPLETED, "finished anyway")
+
+
+@pytest.mark.parametrize("where", ["raises", "raises_in_thread"])
+@pytest.mark.parametrize(
+    ("what", "message"),
+    [
+        ("BaseException", "Unheard: BaseException from a handler"),
+        ("GeneratorExit", "GeneratorExit: GeneratorExit from a handler"),
+        ("KeyboardInterrupt", "KeyboardInterrupt: KeyboardInterrupt from a handler"),
+        ("CancelledError", "CancelledError: CancelledError from a handler"),
+        ("StopIteration", "StopIteration"),
+        ("StopAsyncIteration", "StopAsyncIteration"),
+        ("MemoryError", "MemoryError: MemoryError from a handler"),
+        ("TimeoutError", "TimeoutError: TimeoutError from a handler"),
+        ("ExceptionGroup", "BaseExceptionGroup: ExceptionGroup from a handler"),
+    ],
+)
+async def test_whatever_a_handler_raises_is_a_failed_attempt(
+    service, finished, manager, worker_pids, others_are_served, where, what, message
+):
+    before = await worker_pids()
+    job = await finished(await service.job(where, what, max_attempts=2))
+    assert (job.status, job.attempts) == (FAILED, 2)
+    assert message in job.last_error
+    assert [attempt.outcome for attempt in await manager.get_attempts(job.id)] == ["failed"] * 2
+    await others_are_served()
+    assert await worker_pids() == before
+
+
+async def test_endless_recursion_is_a_failed_attempt(service, finished, manager):
+    job = await finished(await service.job("recurses", max_attempts=1))
+    assert (job.status, job.last_error.partition(":")[0]) == (FAILED, "RecursionError")
+    (attempt,) = await manager.get_attempts(job.id)
+    assert len(attempt.traceback) < 100_000
+
+
+async def test_a_crash_of_the_interpreter_costs_the_worker_and_the_job_its_attempts(
+    service, finished, manager, others_are_served
+):
+    job = await finished(await service.job("recurses_into_the_stacks_end", max_attempts=2))
+    assert (job.status, job.attempts) == (FAILED, 2)
+    assert [attempt.outcome for attempt in await manager.get_attempts(job.id)] == ["worker died"] * 2
+    await others_are_served()
+
+
+async def test_a_handler_that_closes_what_its_process_has_open_costs_the_worker(make, finished, manager):
+    service = make(lease=SHORT_LEASE)
+    await service.start()
+    job = await finished(await service.job("closes_everything", max_attempts=1))
+    assert (job.status, job.attempts) == (FAILED, 1)
+    assert (await finished(await service.job("echo", 1))).result == 1
+    await service.stop(0)
+
+
+# --- payloads, results and texts ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("key", "payload", "error"),
+    [
+        ("returns_much", MEGABYTES_10, "PayloadTooLargeError"),
+        ("returns_nested", 100_000, "PayloadEncodeError"),
+        ("returns_surrogate", None, "$.text[1]"),
+    ],
+)
+async def test_a_result_that_cannot_be_kept_fails_the_job_at_once(
+    service, finished, others_are_served, key, payload, error
+):
+    job = await finished(await service.job(key, payload, max_attempts=5))
+    assert (job.status, job.attempts, job.result) == (FAILED, 1, None)
+    assert error in job.last_error
+    await others_are_served()
+
+
+async def test_what_cannot_be_a_payload_is_refused_and_stores_nothing(service, manager):
+    nested = []
+    for _ in range(100_000):
+        nested = [nested]
+    with pytest.raises(PayloadTooLargeError) as caught:
+        await service.job("measure", "x" * MEGABYTES_10)
+    assert caught.value.args
+    for payload in (nested, {"text": "\ud800"}):
+        with pytest.raises(PayloadEncodeError):
+            await service.job("measure", payload)
+    assert (await manager.get_counts()).total == 0
+
+
+async def test_a_payload_of_10_mb_where_the_bound_allows_it(service, finished, database):
+    engine = SqliteJobEngine(database, max_payload_bytes=2 * MEGABYTES_10)
+    job_id = await BackgroundJobManager(engine).enqueue("measure", "x" * MEGABYTES_10)
+    assert MEGABYTES_10 > MAX_PAYLOAD_BYTES
+    assert (await finished(job_id)).result == MEGABYTES_10
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000 + "]" * 100_000, '{"a":' * 100_000, '"\udcff"', "\0", "nonsense"])
+async def test_a_payload_of_another_program_that_cannot_be_read_fails_at_once(
+    service, finished, database_path, others_are_served, text
+):
+    job_id = insert_by_hand(database_path, "echo", text.encode(errors="surrogateescape"))
+    job = await finished(job_id)
+    assert (job.status, job.attempts) == (FAILED, 1)
+    assert job.last_error.partition(":")[0] in {"PayloadDecodeError", "UnreadableJobError"}
+    await others_are_served()
+
+
+def insert_by_hand(path, key, payload):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        return connection.execute(
+            "INSERT INTO background_service_jobs (job_key, payload, status, created_at, updated_at)"
+            " VALUES (?, CAST(? AS TEXT), 'PENDING', '2026-01-01T00:00:00.000000Z', '2026-01-01T00:00:00.000000Z')",
+            (key, payload),
+        ).lastrowid
+
+
+async def test_nul_travels_unharmed(service, finished):
+    payload = {"a\0b": "c\0d"}
+    assert (await finished(await service.job("echo", payload))).result == payload
+
+
+async def test_texts_that_cannot_be_stored_are_escaped_and_harm_no_heartbeat(
+    make, finished, engine, log, until, manager
+):
+    service = make(lease=SHORT_LEASE)
+    await service.start()
+    job = await finished(await service.job("tells_surrogates"))
+    assert (job.status, job.result, job.attempts) == (COMPLETED, "told", 1)
+    assert job.progress_message == "broken \\ud800 text \0"
+
+    async def told():
+        (worker,) = await engine.workers()
+        return (worker.notification_title, worker.notification_content) == ("broken \\ud800", "text \0")
+
+    await until(told)
+    assert "could not" not in log()
+    await service.stop(0)
+
+
+async def test_a_status_that_nobody_knows_is_left_alone(service, finished, manager, database_path, tmp_path, until):
+    begun = tmp_path / "begun"
+    job_id = await service.job("waits_for_file", str(begun))
+    await until(begun.exists)
+    with closing(sqlite3.connect(database_path)) as connection, connection:
+        connection.execute("UPDATE background_service_jobs SET status = 'PAUSED' WHERE id = ?", (job_id,))
+    begun.with_suffix(".go").touch()
+    assert (await finished(await service.job("echo", 1))).result == 1
+    with closing(sqlite3.connect(database_path)) as connection:
+        assert connection.execute("SELECT status FROM background_service_jobs WHERE id = ?", (job_id,)).fetchone() == (
+            "PAUSED",
+        )
+    assert (await manager.get_counts()).unknown == 1
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)], ids=["ahead", "behind"])
+async def test_jobs_run_whatever_time_the_one_who_enqueued_believes_it_is(service, finished, database, ahead):
+    """As after a clock that was moved: what is due when it is enqueued runs at once."""
+    engine = SqliteJobEngine(database, clock=lambda: datetime.now(UTC) + ahead)
+    job = await finished(await BackgroundJobManager(engine).enqueue("echo", 1))
+    assert (job.status, job.attempts) == (COMPLETED, 1)
+
+
+# --- databases ------------------------------------------------------------------------------------
+
+
+HOLD = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.readline()
+connection.execute("COMMIT")
+"""
+
+
+@pytest.fixture
+def hold_lock(database_path):
+    """Return a function with which another process holds the write lock until it is told to let go."""
+    holders = []
+
+    def hold():
+        holder = subprocess.Popen(
+            [sys.executable, "-c", HOLD, database_path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        holders.append(holder)
+        assert holder.stdout.readline() == "held\n"
+        return holder.communicate
+
+    yield hold
+    for holder in holders:
+        holder.kill()
+        holder.communicate()
+
+
+async def test_an_outcome_that_cannot_be_stored_for_a_lock_is_kept_until_it_can(
+    make, finished, hold_lock, log, tmp_path, until
+):
+    service = make("hostile_worker:impatient")
+    await service.start()
+    begun = tmp_path / "begun"
+    job_id = await service.job("waits_for_file", str(begun))
+    await until(begun.exists)
+    let_go = hold_lock()
+    begun.with_suffix(".go").touch()
+    await until(lambda: "DatabaseLockedError" in log() and "trying again" in log())
+    let_go("\n")
+    job = await finished(job_id)
+    assert (job.status, job.result, job.attempts) == (COMPLETED, "done", 1)
+    await service.stop(0)
+
+
+async def test_enqueueing_and_starting_say_that_the_database_is_locked(make, manager, database_path, hold_lock):
+    await manager.get_counts()
+    let_go = hold_lock()
+    async with Database.open(database_path, busy_timeout=0.1) as impatient:
+        with pytest.raises(DatabaseLockedError, match=r"0\.1 s"):
+            await BackgroundJobManager(impatient).enqueue("echo")
+    with pytest.raises(WorkerStartError, match="locked"):
+        await make("hostile_worker:impatient").start()
+    let_go("\n")
+    assert (await manager.get_counts()).total == 0
+
+
+async def test_an_outcome_that_finds_the_disk_full_is_kept_until_there_is_room(
+    make, finished, log, tmp_path, until, worker_pids, manager
+):
+    service = make()
+    await service.start()
+    begun = tmp_path / "begun"
+    job_id = await service.job("waits_for_file", str(begun))
+    await until(begun.exists)
+    (pid,) = await worker_pids()
+    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, hard))
+    begun.with_suffix(".go").touch()
+    await until(lambda: "DiskFullError" in log() and "trying again" in log())
+    assert (await manager.get_job_by_id(job_id)).status == RUNNING
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
+    job = await finished(job_id)
+    assert (job.status, job.result, job.attempts) == (COMPLETED, "done", 1)
+    await service.stop(0)
+
+
+async def test_start_says_that_the_database_is_damaged(make, database_path, servers, until):
+    async with Database.open(database_path, migrations=JOB_MIGRATIONS):
+        pass
+    content = bytearray(database_path.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    database_path.write_bytes(content)
+    with pytest.raises(WorkerStartError, match=r"malformed|SQLITE_CORRUPT"):
+        await make().start()
+    await until(lambda: servers() == [])
+
+
+async def test_a_newer_schema_is_refused_by_worker_and_app(make, database_path, servers, until):
+    async with Database.open(database_path, migrations=JOB_MIGRATIONS) as db:
+        newer = await db.get_all("SELECT * FROM tetherpy_migrations")
+        columns = newer[0].keys()
+        row = {**dict(zip(columns, newer[0], strict=True)), "version": 99, "name": "from the future"}
+        names = ", ".join(columns)
+        await db.execute(
+            f"INSERT INTO tetherpy_migrations ({names}) VALUES ({', '.join('?' * len(columns))})", list(row.values())
+        )
+    with pytest.raises(WorkerStartError, match="99"):
+        await make().start()
+    with pytest.raises(SchemaNewerError):
+        await make().job("echo")
+    await until(lambda: servers() == [])
+
+
+READ_ONLY = """
+import asyncio, sys
+from tetherpy.service import BackgroundService, WorkerStartError
+
+async def main():
+    try:
+        await BackgroundService(sys.argv[1], "hostile_worker:initialize").start()
+    except WorkerStartError as error:
+        print(error)
+
+asyncio.run(main())
+"""
+
+
+def obey_file_modes():
+    """Let a root user be refused by file modes, as every other user is: drop CAP_DAC_OVERRIDE before exec."""
+    if os.geteuid() == 0:
+        assert ctypes.CDLL(None).prctl(24, 1, 0, 0, 0) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
+async def test_start_says_that_the_database_is_read_only(database_path, servers):
+    async with Database.open(database_path, migrations=JOB_MIGRATIONS):
+        pass
+    database_path.chmod(0o444)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", READ_ONLY, database_path, stdout=asyncio.subprocess.PIPE, cwd=APPS,
+        preexec_fn=obey_file_modes,
+    )  # fmt: skip
+    output, _ = await process.communicate()
+    assert b"did not start: its database cannot be used" in output
+    assert b"cannot be written" in output or b"read-only" in output
+    assert servers() == []
