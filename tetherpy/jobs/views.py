@@ -2,7 +2,7 @@
 
 One hub serves a process' whole interest in one engine. A change anywhere wakes it; it reads the
 revision numbers once, asks again only what they touch, and tells listeners only of answers that
-differ. A burst of changes is answered at most once per ``throttle``, the first one at once.
+differ. Changes are answered at once while they are few; when they keep coming, once per ``throttle``.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ logger = logging.getLogger("tetherpy.jobs")
 
 THROTTLE = 0.02
 """Seconds between two refreshes while changes keep coming."""
+
+BURST = 8
+"""Refreshes that may follow each other without such a pause, after a time of quiet: a job that is enqueued,
+claimed and completed changes three times within a millisecond, and each is to be seen."""
 
 Revisions: TypeAlias = Mapping[str, int]
 
@@ -159,6 +163,8 @@ class ViewHub:
     _dirty: bool = False
     _tasks: set[asyncio.Task[None]] = attrs.Factory(set["asyncio.Task[None]"])
     _refreshing: asyncio.Task[None] | None = None
+    _credit: float = BURST
+    _credited_at: float = 0.0
 
     def listen(self, question: Question, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` the answer now and after each change; return what stops it.
@@ -212,12 +218,24 @@ class ViewHub:
     async def _refresh_while_dirty(self) -> None:
         try:
             while self._dirty and self._views:
+                await self._pace()
                 self._dirty = False
                 await self._refresh()
-                await asyncio.sleep(self.throttle)
         finally:
             if self._refreshing is asyncio.current_task():
                 self._refreshing = None
+
+    async def _pace(self) -> None:
+        """Spend one of the refreshes that time has brought, or wait for the next."""
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        if self.throttle > 0:
+            self._credit = min(BURST, self._credit + (now - self._credited_at) / self.throttle)
+        self._credited_at = now
+        if self._credit < 1:
+            await asyncio.sleep((1 - self._credit) * self.throttle)
+            self._credit, self._credited_at = 1.0, loop.time()
+        self._credit -= 1
 
     async def _refresh(self) -> None:
         # Revisions first: what changes after them wakes the hub again, so nothing is missed.
