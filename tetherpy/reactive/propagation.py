@@ -115,10 +115,15 @@ def depend_late(element: Element, source: Element) -> None:
     if source.state > 0:
         # Before the edge exists: this build has not seen an older value, so the first one is no change to it.
         element.host.update(source)
+    refuse_loop(element, source)
+    add_source(element, source)
+
+
+def refuse_loop(element: Element, source: Element) -> None:
+    """Raise CircularDependencyError if ``source`` already depends on the element that is to depend on it."""
     loop = path_to(source, element) if element.observers else None
     if loop is not None:
         raise CircularDependencyError(named([element, *loop]))
-    add_source(element, source)
 
 
 def update(element: Element) -> None:

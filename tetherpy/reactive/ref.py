@@ -16,7 +16,7 @@ from .errors import NoEventLoopError, UnmountedRefError
 from .lifecycle import Event, Hooks
 from .listenable import ProviderListenable, Refreshable
 from .loops import running_loop
-from .propagation import Invalidation, announce, build, check_scope, depend_late, invalidate
+from .propagation import Invalidation, announce, build, check_scope, depend_late, invalidate, refuse_loop
 from .propagation import read as read_element
 from .provider import Family, ProviderBase
 from .retry import in_seconds
@@ -117,8 +117,13 @@ class Ref(Build):
         """Call ``callback(previous, next)`` after each change for as long as this build lasts.
 
         Paused while nobody listens to this provider. Arguments as ProviderContainer.listen.
+
+        Raises:
+            CircularDependencyError: that provider depends on this one.
         """
         element = self._checked(listenable)
+        if element.observers and not weak:
+            refuse_loop(element, element.host.find(listenable.origin))
         hooks = self._hooks()
         subscription = subscribe(
             listenable.node_in(element.host), callback, on_error, fire_immediately=fire_immediately, weak=weak
