@@ -144,7 +144,7 @@ async def test_endless_recursion_is_a_failed_attempt(service, finished, manager)
 async def test_a_crash_of_the_interpreter_costs_the_worker_and_the_job_its_attempts(
     service, finished, manager, others_are_served
 ):
-    job = await finished(await service.job("recurses_into_the_stacks_end", max_attempts=2))
+    job = await finished(await service.job("crashes", max_attempts=2))
     assert (job.status, job.attempts) == (FAILED, 2)
     assert [attempt.outcome for attempt in await manager.get_attempts(job.id)] == ["worker died"] * 2
     await others_are_served()

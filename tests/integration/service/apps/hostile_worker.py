@@ -1,9 +1,9 @@
 """A worker whose handlers do what no handler should."""
 
 import asyncio
+import ctypes
 import os
 import resource
-import sys
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +21,7 @@ async def initialize(service):
         ignores_cancellation,
         raises,
         recurses,
-        recurses_into_the_stacks_end,
+        crashes,
         returns_much,
         returns_nested,
         returns_surrogate,
@@ -45,22 +45,27 @@ async def echo(service, payload, db):
     return payload
 
 
+def mark(path, suffix=""):
+    """Leave a file as a sign."""
+    Path(path).with_suffix(suffix).touch()
+
+
 async def never_yields(service, payload: str, db):
     """Block the loop for good, and say so in a file."""
-    Path(payload).touch()
+    mark(payload)
     while True:
         time.sleep(1)  # noqa: ASYNC251
 
 
 async def ignores_cancellation(service, payload: str, db):
-    Path(payload).touch()
-    for _ in range(2):
-        try:
-            await asyncio.sleep(60)
-        except asyncio.CancelledError:
-            Path(payload).with_suffix(".asked").touch()
-            await until_exists(Path(payload).with_suffix(".go"))
-            return "finished anyway"
+    mark(payload)
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        mark(payload, ".asked")
+        await until_exists(Path(payload).with_suffix(".go"))
+        return "finished anyway"
+    return "nobody asked"
 
 
 async def until_exists(path):
@@ -106,13 +111,9 @@ async def recurses(service, payload, db):
     return _recurse(0)
 
 
-def recurses_into_the_stacks_end(service, payload, db):
+async def crashes(service, payload, db):
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.setrecursionlimit(2**30)
-    nested = []
-    for _ in range(10_000_000):
-        nested = [nested]
-    return repr(nested)
+    ctypes.string_at(0)
 
 
 async def returns_much(service, payload: int, db):
@@ -138,7 +139,7 @@ async def tells_surrogates(service, payload, db):
 
 
 async def waits_for_file(service, payload: str, db):
-    Path(payload).touch()
+    mark(payload)
     await until_exists(Path(payload).with_suffix(".go"))
     return "done"
 
