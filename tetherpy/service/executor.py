@@ -139,9 +139,16 @@ class Executor:
 
     def _on_done(self, run: JobRun, task: asyncio.Task[Outcome]) -> None:
         if not run.settled:
-            # A task that is cancelled before its first step has not decided anything itself.
-            self._settle(run, self.judge.interrupted(run) if task.cancelled() else task.result())
+            self._settle(run, self._decided(run, task))
         self._free()
+
+    def _decided(self, run: JobRun, task: asyncio.Task[Outcome]) -> Outcome:
+        # A task that is cancelled before its first step has not decided anything itself, nor has one
+        # whose handler raised what otherwise means that a coroutine is being closed.
+        if task.cancelled():
+            return self.judge.interrupted(run)
+        error = task.exception()
+        return task.result() if error is None else self.judge.outcome_of(run, error)
 
     def _settle(self, run: JobRun, outcome: Outcome) -> None:
         run.settled = True

@@ -8,6 +8,9 @@ import attrs
 
 from .wire import Notice
 
+MAX_CHARACTERS = 4_000
+"""What is shown of a text; more would not fit the frame that carries it."""
+
 
 @attrs.define(eq=False)
 class Notification:
@@ -19,8 +22,11 @@ class Notification:
     foreground: bool = True
 
     def show(self, title: str | None, content: str | None) -> None:
-        """Change what is given, keep what is None."""
-        self._become(self.title if title is None else title, self.content if content is None else content)
+        """Change what is given, keep what is None; lone surrogates are escaped."""
+        self._become(
+            self.title if title is None else _showable(title),
+            self.content if content is None else _showable(content),
+        )
 
     def move(self, *, foreground: bool) -> None:
         """Show the service, or hide it."""
@@ -32,3 +38,7 @@ class Notification:
             return
         self.title, self.content, self.foreground = now.title, now.content, now.foreground
         self.on_change(now)
+
+
+def _showable(text: str) -> str:
+    return text[:MAX_CHARACTERS].encode(errors="backslashreplace").decode()
