@@ -37,6 +37,9 @@ from tetherpy.reactive import (
 )
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
+
+pytestmark = pytest.mark.timeout(0 if LONG else 120)
+
 SETTINGS = settings(
     max_examples=2_000 if LONG else 60,
     stateful_step_count=120 if LONG else 40,
