@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -42,6 +42,7 @@ class Claimer:
     looked: Callable[..., None]
     _wake: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     _settlements: list[Settlement] = attrs.field(init=False, factory=list[Settlement])
+    _stored_already: set[int] = attrs.field(init=False, factory=set[int])
     _due: asyncio.TimerHandle | None = attrs.field(init=False, default=None)
     _draining: bool = attrs.field(init=False, default=False)
 
@@ -49,9 +50,15 @@ class Claimer:
         """Make the loop look at once."""
         self._wake.set()
 
-    def settle(self, settlement: Settlement) -> None:
-        """Take an attempt's outcome, to be stored with the next exchange."""
+    def settle(self, settlement: Settlement, may_be_stored: bool = False) -> None:
+        """Take an attempt's outcome, to be stored with the next exchange.
+
+        One that may be stored already is given all the same: the handler's transaction, which would
+        have stored it, may have been rolled back.
+        """
         self._settlements.append(settlement)
+        if may_be_stored:
+            self._stored_already.add(settlement.claim.id)
         self._wake.set()
 
     def drain(self) -> None:
@@ -76,26 +83,32 @@ class Claimer:
                     self.settle(Settlement(claim, Released()))
                 else:
                     self.executor.start(claim)
-            for late in exchange.rejected:
-                _logger.warning(
-                    "Attempt %d of job %d ended as %s, but is no longer this worker's",
-                    late.claim.attempt,
-                    late.claim.id,
-                    type(late.outcome).__name__,
-                    extra={"job_id": late.claim.id, "worker_id": self.worker_id},
-                )
             self._wake_at(exchange.next_due)
+
+    def _tell_of_late(self, rejected: Iterable[Settlement]) -> None:
+        for late in rejected:
+            _logger.warning(
+                "Attempt %d of job %d ended as %s, but is no longer this worker's",
+                late.claim.attempt,
+                late.claim.id,
+                type(late.outcome).__name__,
+                extra={"job_id": late.claim.id, "worker_id": self.worker_id},
+            )
 
     async def _exchange(self, slots: int) -> Exchange:
         settlements, self._settlements = self._settlements, []
+        stored_already, self._stored_already = self._stored_already, set()
         progress = self.progress.take(settlement.claim for settlement in settlements)
         delay = FIRST_RETRY_SECONDS
         while True:
             try:
-                return await self._store(settlements, progress, slots)
+                exchange = await self._store(settlements, progress, slots)
             except Exception:
                 # Outcomes are kept until they are stored or the lease is lost; the fence decides.
                 _logger.exception("%d outcomes could not be stored; trying again in %g s", len(settlements), delay)
+            else:
+                self._tell_of_late(late for late in exchange.rejected if late.claim.id not in stored_already)
+                return exchange
             await asyncio.sleep(delay)
             delay = min(delay * 2, LAST_RETRY_SECONDS)
             if self._draining:

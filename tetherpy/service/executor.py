@@ -30,8 +30,9 @@ GRACE_SECONDS = 2.0
 class Executor:
     """Run claimed jobs, sync handlers in threads, and tell how each attempt ended.
 
-    ``on_settled`` gets each attempt's outcome once. ``on_free`` is called when a slot is free
-    again, which for a handler that does not end when it should is later.
+    ``on_settled`` gets each attempt's outcome once, and whether it may be stored already because
+    the handler completed the job itself. ``on_free`` is called when a slot is free again, which
+    for a handler that does not end when it should is later.
     """
 
     registry: HandlerRegistry
@@ -40,7 +41,7 @@ class Executor:
     judge: Judge
     slots: int
     grace: float = GRACE_SECONDS
-    on_settled: Callable[[Settlement], None] = attrs.field(init=False)
+    on_settled: Callable[[Settlement, bool], None] = attrs.field(init=False)
     on_free: Callable[[], None] = attrs.field(init=False)
     _runs: dict[int, JobRun] = attrs.field(init=False, factory=dict[int, JobRun])
     _occupied: int = attrs.field(init=False, default=0)
@@ -155,7 +156,7 @@ class Executor:
         if run.timer is not None:
             run.timer.cancel()
         del self._runs[run.claim.id]
-        self.on_settled(Settlement(run.claim, outcome))
+        self.on_settled(Settlement(run.claim, outcome), run.completed and isinstance(outcome, Completed))
 
     def _free(self) -> None:
         self._occupied -= 1

@@ -198,6 +198,7 @@ class ServiceInstance:
         services = self._of_job("complete")
         outcome = Completed(encode(result))
         await services.engine.settle(Settlement(services.run.claim, outcome), transaction)
+        services.run.completed = True
 
     def job_container(self, overrides: Iterable[Override] = ()) -> ProviderContainer:
         """Create a provider container of this job's own; it is disposed with the job at the latest.

@@ -28,8 +28,9 @@ class JobRun:
 
     ``seen`` is set when the handler asked and was told that it should end: what it returns after
     that is no result. ``settled`` attempts that still run are those that ignore their end; they
-    keep their slot, because they keep their thread or task. ``on_end`` is awaited, last first,
-    when the handler is through.
+    keep their slot, because they keep their thread or task. ``completed`` is set when the handler
+    completed the job in a transaction of its own, whether that was committed or not. ``on_end`` is
+    awaited, last first, when the handler is through.
     """
 
     claim: Claim
@@ -37,6 +38,7 @@ class JobRun:
     interruption: Interruption | None = None
     seen: bool = False
     settled: bool = False
+    completed: bool = False
     task: asyncio.Task[Outcome] | None = None
     timeout: timedelta | None = None
     timer: asyncio.TimerHandle | None = None

@@ -159,6 +159,20 @@ async def test_a_handler_that_closes_what_its_process_has_open_costs_the_worker(
     await service.stop(0)
 
 
+@pytest.mark.parametrize(
+    ("key", "result"),
+    [("completes_itself", "in the transaction"), ("completes_and_undoes", "after it was undone")],
+)
+async def test_completing_in_a_transaction_counts_if_that_is_committed(service, finished, log, manager, key, result):
+    job = await finished(await service.job(key))
+    assert (job.status, job.result, job.attempts) == (COMPLETED, result, 1)
+    # The exchange that settles the next job comes after the one in which this one's outcome is refused or stored.
+    for _ in range(2):
+        assert (await finished(await service.job("echo", 1))).result == 1
+    assert "no longer this worker's" not in log()
+    assert [attempt.outcome for attempt in await manager.get_attempts(job.id)] == ["completed"]
+
+
 # --- payloads, results and texts ------------------------------------------------------------------
 
 

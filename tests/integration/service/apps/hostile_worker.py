@@ -1,6 +1,7 @@
 """A worker whose handlers do what no handler should."""
 
 import asyncio
+import contextlib
 import ctypes
 import os
 import resource
@@ -27,6 +28,8 @@ async def initialize(service):
         returns_surrogate,
         tells_surrogates,
         waits_for_file,
+        completes_itself,
+        completes_and_undoes,
         closes_everything,
         measure,
     ):
@@ -142,6 +145,19 @@ async def waits_for_file(service, payload: str, db):
     mark(payload)
     await until_exists(Path(payload).with_suffix(".go"))
     return "done"
+
+
+async def completes_itself(service, payload, db):
+    async with db.transaction() as tx:
+        await service.complete("in the transaction", transaction=tx)
+
+
+async def completes_and_undoes(service, payload, db):
+    with contextlib.suppress(ZeroDivisionError):
+        async with db.transaction() as tx:
+            await service.complete("in the transaction", transaction=tx)
+            raise ZeroDivisionError
+    return "after it was undone"
 
 
 async def closes_everything(service, payload, db):
