@@ -371,7 +371,8 @@ class GraphMachine(RuleBasedStateMachine):
         for ear in list(self.ears):
             # Listeners of what lives in the parent, made through the child, go on: they belong to the provider.
             if ear.subscription.closed or ear.place in closed:
-                ear.subscription.close()
+                with self.inside():
+                    ear.subscription.close()
                 self.ears.remove(ear)
 
     @rule(where=choices, values=st.lists(numbers, min_size=2, max_size=2))

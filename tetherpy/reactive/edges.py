@@ -124,8 +124,11 @@ def let_go(element: Element) -> None:
         if element.state != BUILDING and not is_used(element):
             drop_sources(element)
             element.state = DIRTY
-            element.ref = None
-            element.value = NO_VALUE
+            # What is left may be some build's cause: it must not hold the build that used it, which has a cause, too.
+            element.mark = element.cause = None
+            if not element.listeners:  # weak listeners are told what differs from what they know
+                element.ref = None
+                element.value = NO_VALUE
     elif provider.settings.auto_dispose and element.state != DISPOSED and not is_used(element):
         scheduler = element.host.scheduler
         scheduler.disposals.append(element)
