@@ -29,6 +29,7 @@ from .errors import (
     ProviderReturnTypeError,
     ReactiveError,
     ScopeError,
+    SubscriptionClosedError,
     UnmountedRefError,
     WrongThreadError,
 )
@@ -126,6 +127,7 @@ __all__ = [
     "StreamNotifier",
     "StreamNotifierProvider",
     "StreamProvider",
+    "SubscriptionClosedError",
     "UnhashableArgumentError",
     "UnmountedRefError",
     "WrongThreadError",

@@ -103,6 +103,22 @@ class ProviderDisposedError(ReactiveError):
         self.provider = provider
 
 
+class SubscriptionClosedError(ReactiveError):
+    """Raised by reading a subscription that was closed.
+
+    Attributes:
+        provider: what was listened to.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"This subscription to {provider!r} was closed, by close() or because the container or the build it "
+            "belonged to has ended, so it no longer keeps a value alive. Read with container.read or ref.read, "
+            "or listen again."
+        )
+        self.provider = provider
+
+
 class UnmountedRefError(ReactiveError):
     """Raised when a Ref is used after its build was replaced or its provider disposed.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from threading import get_ident
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
-from .edges import activate, add_listener, deactivate, remove_listener
+from .edges import activate, add_listener, deactivate, let_go, remove_listener
 from .element import NO_VALUE, Element
-from .errors import WrongThreadError
+from .errors import SubscriptionClosedError, WrongThreadError
 from .propagation import read
 
 T = TypeVar("T")
@@ -61,11 +62,18 @@ class ProviderSubscription(Generic[T]):
         """Return the current value, also while paused.
 
         Raises:
-            ProviderError: if the provider is in error.
-            ProviderDisposedError: if the provider is gone.
+            ProviderError: the provider is in error.
+            SubscriptionClosedError: it was closed, or its container or build ended.
         """
-        self._element.host.check()
-        return cast("T", read(self._element))
+        element = self._element
+        element.host.check()
+        if self._closed:
+            raise SubscriptionClosedError(element.provider)
+        try:
+            return cast("T", read(element))
+        finally:
+            if self._weak:
+                let_go(element)
 
     def pause(self) -> None:
         """Stop being called until ``resume``; pauses add up. A provider whose listeners all pause is paused too."""
@@ -109,6 +117,12 @@ class ProviderSubscription(Generic[T]):
         if self._on_close is not None:
             self._on_close()
 
+    def follow_weakly(self, origin: Element) -> None:
+        """Listen weakly to the provider of a view too, without which nobody would evaluate the view."""
+        follower = _WeakView(self._element, self)
+        add_listener(origin, follower)
+        self._on_close = partial(remove_listener, origin, follower, was_active=False)
+
     def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
         """Deliver a change; what a callback raises goes to the container's on_error and stops nobody else."""
         if self._closed:
@@ -139,6 +153,31 @@ class ProviderSubscription(Generic[T]):
         self.close()
 
 
+class _WeakView:
+    """Listens for a view that only weak listeners have: evaluates it when its provider is built or changes.
+
+    The view stays without edges otherwise, which would build the provider and keep it alive.
+    """
+
+    __slots__ = ("_subscription", "_view")
+
+    weak = True
+
+    def __init__(self, view: Element, subscription: ProviderSubscription[Any]) -> None:
+        self._view = view
+        self._subscription = subscription
+
+    def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
+        """Bring the view up to date, which tells its listeners if it changed."""
+        if self._view.state > 0:
+            self._view.host.update(self._view)
+            let_go(self._view)
+
+    def close(self) -> None:
+        """Close what it works for: the provider is gone."""
+        self._subscription.close()
+
+
 def subscribe(
     element: Element,
     on_change: OnChange[T],
@@ -162,6 +201,8 @@ def subscribe(
             # Before it listens: what it finds is its starting point, not a change.
             element.host.update(element)
         subscription = ProviderSubscription(element, on_change, on_error, weak=weak, on_close=on_close)
+        if weak and element.provider.ephemeral:
+            subscription.follow_weakly(element.host.find(element.provider.origin))
         if fire_immediately:
             value = None if element.value is NO_VALUE else element.value
             subscription.notify(None, value, element.failure)
