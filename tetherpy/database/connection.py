@@ -13,10 +13,10 @@ from .errors import DatabaseOpenError, TransactionOverError
 from .footprint import SCHEMA_TABLE, Footprints
 from .patience import BUSY_SLICE_MS, patiently
 
-#: A row by name, by index and by iteration; ``dict(row)`` copies it.
 Row: TypeAlias = sqlite3.Row
-#: Values for ``?`` or for ``:name``.
+"""A row by name, by index and by iteration; ``dict(row)`` copies it."""
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
+"""Values for ``?`` or for ``:name``."""
 Synchronous: TypeAlias = Literal["OFF", "NORMAL", "FULL", "EXTRA"]
 
 ROLLED_BACK = "SQLite rolled it back after an earlier error"
@@ -82,6 +82,10 @@ class TrackedConnection(sqlite3.Connection):
         if isinstance(sql, str):
             return self.cursor().execute(sql, parameters)
         return Returned(sql(self, *parameters))
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Any:
+        """Execute one statement for each set of parameters; sqlite3's own would use a cursor that does not track."""
+        return self.cursor().executemany(sql, parameters)
 
     def cursor(self, factory: Any = TrackedCursor) -> Any:
         """Return a cursor; a factory of your own tracks if it derives from :class:`TrackedCursor`."""

@@ -8,6 +8,7 @@ whatever Python still has compiled, this has on record. When a schema change mak
 footprint only grows.
 """
 
+import re
 import sqlite3
 from collections import OrderedDict
 
@@ -19,6 +20,7 @@ SCHEMA_TABLE = "sqlite_master"
 CHANGES_TABLE = "tetherpy_changes"
 CACHED_STATEMENTS = 256
 _KEPT = 4 * CACHED_STATEMENTS
+_DDL = re.compile(r"(?:[\s;]|--[^\n]*\n|/\*.*?\*/)*(?:CREATE|DROP|ALTER)\b", re.IGNORECASE | re.DOTALL)
 
 
 @attrs.define
@@ -27,6 +29,8 @@ class Footprint:
 
     reads: set[str] = attrs.Factory(set[str])
     writes: set[str] = attrs.Factory(set[str])
+    #: Only such a statement changes the schema: compiling the first use of json_each and the like asks for it too.
+    is_ddl: bool = False
 
 
 @attrs.define
@@ -60,7 +64,7 @@ class Footprints:
         known = self._known
         footprint = known.get(sql)
         if footprint is None:
-            footprint = known[sql] = Footprint()
+            footprint = known[sql] = Footprint(is_ddl=_DDL.match(sql) is not None)
             if len(known) > _KEPT:
                 known.popitem(last=False)
         else:
@@ -77,7 +81,9 @@ class Footprints:
             if first is not None:
                 self._current.reads.add(first)
         elif action in (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE):
-            if first is not None and schema == "main" and first != CHANGES_TABLE:
+            if first is None or schema != "main" or first == CHANGES_TABLE:
+                return sqlite3.SQLITE_OK
+            if first != SCHEMA_TABLE or self._current.is_ddl:
                 self._current.writes.add(first)
         elif action == sqlite3.SQLITE_TRANSACTION and self.guarded:
             return sqlite3.SQLITE_DENY

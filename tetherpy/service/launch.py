@@ -11,8 +11,6 @@ from pathlib import Path
 
 import attrs
 
-import tetherpy
-
 from .config import WorkerConfig
 from .files import ServiceFiles
 from .worker_log import open_log
@@ -84,6 +82,6 @@ async def launch(
 
 def _python_path() -> str:
     # Only so that the new interpreter finds this package; the supervisor restores the variable.
-    home = str(Path(tetherpy.__file__).parents[1])
+    home = str(Path(__file__).parents[2])
     rest = os.environ.get("PYTHONPATH")
     return home if not rest else os.pathsep.join((home, rest))

@@ -394,3 +394,24 @@ async def test_watching_a_closed_database_is_an_error_of_the_subscription(tmp_pa
     assert {type(failure) for failure in failures.values} == {DatabaseClosedError}
     with pytest.raises(DatabaseClosedError):
         await settle(db)
+
+
+async def test_executemany_on_the_connection_is_heard(db):
+    heard = Heard()
+    db.on_change(heard)
+    await settle(db)
+    heard.values.clear()
+    await db.run(lambda connection: connection.executemany("INSERT INTO a VALUES (?)", [(1,), (2,)]) and None)
+    await heard.until(bool)
+    assert heard.values == [frozenset({"a"})]
+
+
+async def test_the_first_use_of_a_table_valued_function_is_no_change_of_the_schema(db):
+    heard = Heard()
+    db.on_change(heard)
+    await settle(db)
+    heard.values.clear()
+    await db.run(lambda c: c.execute("INSERT INTO a SELECT value FROM json_each('[1, 2]')") and None)
+    await db.run(lambda c: c.execute("-- a comment\n CREATE TABLE c (x)") and None)
+    await heard.until(lambda values: len(values) == 2)
+    assert heard.values == [frozenset({"a"}), frozenset({"sqlite_master"})]

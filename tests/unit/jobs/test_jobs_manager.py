@@ -205,6 +205,7 @@ from tetherpy.database import Database
 from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus
 
 async def main():
+    asyncio.get_running_loop().slow_callback_duration = 3600  # a busy machine is no news here
     async with Database.open({str(tmp_path / "jobs.db")!r}) as db:
         manager = BackgroundJobManager(db)
         first = asyncio.Event()
