@@ -91,19 +91,19 @@ class AsyncFlow:
         self._release()
         if is_still_loading(error):
             return
-        if not isinstance(error, ProviderError):
-            report_failure(self.element, error)
         if schedule_retry(self.element, error):
             self._set(self._current.retried_after(error))
         else:
             self.become(AsyncError(error))
+        if not isinstance(error, ProviderError):
+            report_failure(self.element, error)
 
     # -- state -----------------------------------------------------------------------------------
 
     def become(self, state: AsyncValue[Any], *, is_refresh: bool | None = None) -> None:
         """Move to a state, keeping what was known before, and settle the promise accordingly."""
         next_state = self._current.followed_by(state, is_refresh=self._is_refresh if is_refresh is None else is_refresh)
-        if isinstance(state, AsyncLoading):
+        if state.is_loading:
             if self.promise.done:
                 self.promise = Promise()
             self._set(next_state)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 from .async_flow import AsyncFlow, attach_value
-from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncState, AsyncValue
+from .async_value import AsyncData, AsyncError, AsyncResult, AsyncState, AsyncValue
 from .edges import let_go
 from .element import Build, Element, Host
 from .listenable import ProviderListenable, Refreshable
@@ -89,7 +90,8 @@ class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
         selection = _Selection(self._selector)
 
         def current(build: Build) -> Promise[R]:
-            return selection.follow(depend_on(build.element, source))
+            depend_on(build.element, source)
+            return selection.follow(flow_of(source).promise)
 
         return Element(host, self, current)
 
@@ -117,24 +119,27 @@ class _Selected(Generic[T, R]):
 class _Selection(Generic[T, R]):
     """The promise of a selected part, from one state of the provider to the next."""
 
-    __slots__ = ("_promise", "_selector", "_settled")
+    __slots__ = ("_followed", "_promise", "_selector", "_settled")
 
     def __init__(self, selector: Callable[[T], R]) -> None:
         self._selector = selector
+        self._followed: Promise[T] | None = None
         self._promise: Promise[R] = Promise()
-        self._settled: AsyncValue[R] | None = None
+        self._settled: AsyncResult[R] | None = None
 
-    def follow(self, state: AsyncValue[T]) -> Promise[R]:
-        if state.is_loading or isinstance(state, AsyncLoading):
-            return self._promise
-        settled: AsyncValue[R] = (
-            AsyncError(state.error)
-            if isinstance(state, AsyncError)
-            else AsyncValue.guard(lambda: self._selector(cast("T", state.value)))
-        )
+    def follow(self, whole: Promise[T]) -> Promise[R]:
+        """Return the promise of the part, replaced if the whole was settled again with another part."""
+        if whole is not self._followed:
+            self._followed = whole
+            # Whoever awaits the part gets it from the whole, also when the build that asked for it is gone.
+            whole.on_settled(partial(self._settle, whole))
+        return self._promise
+
+    def _settle(self, whole: Promise[T]) -> None:
+        settled = AsyncValue.guard(lambda: self._selector(whole.result()))
         if self._promise.done:
             if settled == self._settled:
-                return self._promise
+                return
             self._promise = Promise()
         self._settled = settled
         match settled:
@@ -142,9 +147,6 @@ class _Selection(Generic[T, R]):
                 self._promise.resolve(value)
             case AsyncError(error):
                 self._promise.reject(error)
-            case _:
-                raise AssertionError(settled)
-        return self._promise
 
 
 class AsyncProviderBase(ProviderBase[AsyncState[T]], Generic[T]):
