@@ -1,0 +1,22 @@
+"""Every guarantee that the documentation gives is shown by a test that exists."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).parents[1]
+PAGE = TESTS.parent / "docs" / "reference" / "guarantees.md"
+ROW = re.compile(r"^\| (?!---|hazard)(.+?) \| .+ \| (.+) \|$", re.MULTILINE)
+ROWS = dict(ROW.findall(PAGE.read_text()))
+
+
+@pytest.mark.parametrize("hazard", ROWS)
+def test_the_test_that_shows_it_exists(hazard):
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", ROWS[hazard])
+    assert named
+    for file, name in named:
+        tree = ast.parse((TESTS / file).read_text())
+        functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+        assert name in functions
