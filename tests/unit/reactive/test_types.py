@@ -1,0 +1,67 @@
+"""Run mypy --strict and pyright over the declarations that must be inferred, and the uses that must be refused."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+RIGHT = ROOT / "tests" / "typing" / "test_reactive_types.py"
+WRONG = Path(__file__).with_name("wrong_uses.py")
+
+
+def run(*command: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    ).stdout
+
+
+def mypy() -> dict[Path, dict[int, str]]:
+    """Return the errors that mypy finds in both files, by line."""
+    output = run("mypy", "--strict", "--no-error-summary", "--hide-error-context", str(RIGHT), str(WRONG))
+    found: dict[Path, dict[int, str]] = {RIGHT: {}, WRONG: {}}
+    for path, line, message in re.findall(r"^(.+?):(\d+): error: (.*)$", output, re.MULTILINE):
+        found.setdefault(ROOT / path, {})[int(line)] = message
+    return found
+
+
+def pyright() -> dict[Path, dict[int, str]]:
+    """Return the errors that pyright finds in both files, by line."""
+    report = json.loads(run("pyright", "--outputjson", str(RIGHT), str(WRONG)))
+    assert report["summary"]["filesAnalyzed"] == 2
+    found: dict[Path, dict[int, str]] = {RIGHT: {}, WRONG: {}}
+    for entry in report["generalDiagnostics"]:
+        if entry["severity"] == "error":
+            found[Path(entry["file"])][entry["range"]["start"]["line"] + 1] = entry["message"]
+    return found
+
+
+CHECKERS = {"mypy": mypy, "pyright": pyright}
+
+
+@pytest.fixture(scope="module", params=CHECKERS)
+def errors(request: pytest.FixtureRequest) -> dict[Path, dict[int, str]]:
+    return CHECKERS[request.param]()
+
+
+def test_every_form_of_declaration_is_inferred(errors: dict[Path, dict[int, str]]) -> None:
+    assert errors[RIGHT] == {}
+
+
+def test_every_wrong_use_is_refused_and_nothing_else(errors: dict[Path, dict[int, str]]) -> None:
+    lines = WRONG.read_text().splitlines()
+    wrong = {number for number, line in enumerate(lines, start=1) if line.endswith("# wrong")}
+    assert len(wrong) == 40
+    accepted = {number: lines[number - 1] for number in wrong - errors[WRONG].keys()}
+    assert not accepted, f"accepted: {accepted}"
+    refused = {number: message for number, message in errors[WRONG].items() if number not in wrong}
+    assert not refused
+
+
+def test_the_library_itself_is_not_where_the_errors_are(errors: dict[Path, dict[int, str]]) -> None:
+    assert set(errors) == {RIGHT, WRONG}
