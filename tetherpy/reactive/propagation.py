@@ -398,8 +398,9 @@ def dispose_all(nodes: Iterable[Element], host: Host) -> None:
                 break
         _end(node)
         for source in node.sources:
-            # Edges inside the container vanish with it, unless somebody has asked to be told of them.
-            if source.host is not host or listens_to_users(source):
+            # Edges inside the container vanish with it, unless somebody has asked to be told of them. A view has
+            # an edge of its own, which may lead to a parent.
+            if source.host is not host or source.provider.ephemeral or listens_to_users(source):
                 unlink(source, node)
         if host.observers:
             _unmounted(node)
