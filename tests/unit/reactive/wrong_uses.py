@@ -6,6 +6,8 @@ Not imported by anybody; read by mypy and pyright through tests/unit/reactive/te
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 from tetherpy import (
     AsyncData,
     AsyncNotifier,
@@ -17,6 +19,8 @@ from tetherpy import (
     ProviderContainer,
     Ref,
     StateProvider,
+    StreamNotifier,
+    StreamNotifierProvider,
     StreamProvider,
 )
 
@@ -29,6 +33,11 @@ class Counter(Notifier[int]):
 class Names(AsyncNotifier[str]):
     async def build(self) -> str:
         return ""
+
+
+class Ticker(StreamNotifier[int]):
+    async def build(self) -> AsyncIterator[int]:
+        yield 1
 
 
 class Room(Notifier[str]):
@@ -64,6 +73,8 @@ container = ProviderContainer()
 StreamProvider(text)  # wrong
 NotifierProvider(Names)  # wrong
 AsyncNotifierProvider(Counter)  # wrong
+AsyncNotifierProvider(Ticker)  # wrong
+StreamNotifierProvider(Names)  # wrong
 NotifierProvider(Room)  # wrong
 Provider(by_id)  # wrong
 Provider[int](text)  # wrong
