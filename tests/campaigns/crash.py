@@ -7,6 +7,7 @@ repeats itself. Ctrl-C ends it and leaves no process behind.
 import argparse
 import asyncio
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -28,7 +29,7 @@ def main():
     print(f"seed {options.seed} (again with: make crash SEED={options.seed}), in {folder}", flush=True)
     try:
         report = asyncio.run(run(Campaign(folder, options.seed, options.kills)))
-    except KeyboardInterrupt:
+    except asyncio.CancelledError:
         print(f"\ninterrupted; everything killed; files left in {folder}", flush=True)
         return INTERRUPTED_STATUS
     show(report)
@@ -41,6 +42,9 @@ def main():
 
 
 async def run(campaign):
+    this = asyncio.current_task()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, this.cancel)
     progress = asyncio.create_task(show_progress(campaign))
     try:
         return await campaign.run()

@@ -58,7 +58,8 @@ class Campaign:
             self.traces,
             Random(f"{self.seed} chaos"),
             lambda: sorted(app.pid for app in self._apps.values() if app.returncode is None),
-            lambda: self.traces.count("kills") >= self.kills,
+            # A failure will not go away by killing on.
+            lambda: bool(self.failures) or self.traces.count("kills") >= self.kills,
         )
         keepers = [asyncio.create_task(self._keep_app(slot, role)) for slot, role in enumerate(ROLES)]
         try:

@@ -74,7 +74,8 @@ def test_the_audit_sees_through_a_lie(campaign, tmp_path, lie, complaint):
     assert any(complaint in found for found in complaints), complaints
 
 
-async def test_interrupted_it_ends_at_once_and_leaves_no_process(tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_interrupted_it_ends_at_once_and_leaves_no_process(tmp_path, number):
     campaign = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.campaigns.crash", "--kills", "100000", "--seed", "1",
         cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=asyncio.subprocess.PIPE,
@@ -87,7 +88,7 @@ async def test_interrupted_it_ends_at_once_and_leaves_no_process(tmp_path):
             if traces.count("kills"):
                 break
             await asyncio.sleep(0.02)
-        campaign.send_signal(signal.SIGINT)
+        campaign.send_signal(number)
         printed = await campaign.stdout.read()
         assert await campaign.wait() == 130
     assert printed.decode().endswith(f"interrupted; everything killed; files left in {folder}\n")
