@@ -27,7 +27,7 @@ T_co = TypeVar("T_co", covariant=True)
 class AsyncNotifierLike(Protocol[N_co, T_co]):
     """A AsyncNotifier of type ``N_co`` whose data is a ``T_co``."""
 
-    def __provides__(self) -> tuple[N_co, T_co]:
+    def __provides_async__(self) -> tuple[N_co, T_co]:
         """Tie the two types together for type checkers."""
         ...
 

@@ -182,10 +182,6 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         """
         return persist(self._attached(), storage, key, encode or to_json, decode or from_json, options)
 
-    def __provides__(self) -> tuple[Self, T]:
-        """Exist for type checkers alone: a provider infers its notifier and state from this."""
-        raise NotImplementedError
-
     @property
     def _flow(self) -> AsyncFlow:
         return flow_of(self._attached())
@@ -198,6 +194,10 @@ class AsyncNotifier(AsyncNotifierBase[T]):
         """Return the data to start with, asynchronously or not."""
         raise NotImplementedError(f"{type(self).__name__} must define build()")
 
+    def __provides_async__(self) -> tuple[Self, T]:
+        """Exist for type checkers alone: a provider infers its notifier and state from this."""
+        raise NotImplementedError
+
 
 StreamResult: TypeAlias = "Observable[T] | AsyncIterable[T]"
 
@@ -208,3 +208,7 @@ class StreamNotifier(AsyncNotifierBase[T]):
     def build(self) -> StreamResult[T]:
         """Return the stream of data."""
         raise NotImplementedError(f"{type(self).__name__} must define build()")
+
+    def __provides_stream__(self) -> tuple[Self, T]:
+        """Exist for type checkers alone: a provider infers its notifier and state from this."""
+        raise NotImplementedError

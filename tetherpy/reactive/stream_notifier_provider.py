@@ -28,7 +28,7 @@ T_co = TypeVar("T_co", covariant=True)
 class StreamNotifierLike(Protocol[N_co, T_co]):
     """A StreamNotifier of type ``N_co`` whose data is a ``T_co``."""
 
-    def __provides__(self) -> tuple[N_co, T_co]:
+    def __provides_stream__(self) -> tuple[N_co, T_co]:
         """Tie the two types together for type checkers."""
         ...
 
