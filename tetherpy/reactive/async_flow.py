@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import get_ident
-from typing import Any
+from typing import Any, Final
 
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
-from .edges import activate, deactivate, let_go
+from .edges import activate, add_listener, deactivate, let_go, remove_listener
 from .element import NO_VALUE, Element
 from .errors import ProviderDisposedError, ProviderError
 from .promise import Loan, Promise
@@ -31,6 +31,7 @@ class AsyncFlow:
         "_held",
         "_immediate",
         "_is_refresh",
+        "_lent",
         "_produce",
         "_source",
         "element",
@@ -45,6 +46,7 @@ class AsyncFlow:
         self._source: Source | None = None
         self._held: list[tuple[Element, bool]] = []
         self._is_refresh = False
+        self._lent = 0
         self._immediate: AsyncValue[Any] | None = None
         self.loading: AsyncValue[Any] = AsyncLoading()
         self.promise: Promise[Any] = Promise()
@@ -191,8 +193,10 @@ class AsyncFlow:
         """Return the promise for a reader outside the graph, keeping the provider in use until it is settled."""
         if self.promise.done:
             return self.promise
-        self.element.interest += 1
-        activate(self.element)
+        self._lent += 1
+        if self._lent == 1:
+            # A reader is a listener: it waits for the value of now, so a changed dependency must not wait.
+            add_listener(self.element, READER)
         return Loan(self.promise, self._returned)
 
     def _returned(self) -> None:
@@ -200,9 +204,25 @@ class AsyncFlow:
         if get_ident() != element.host.scheduler.thread:
             element.host.call_soon_threadsafe(self._returned)
             return
-        element.interest -= 1
-        deactivate(element)
-        let_go(element)
+        self._lent -= 1
+        if not self._lent:
+            remove_listener(element, READER, was_active=True)
+
+
+class _Reader:
+    """Those who await the future of a provider, counted as one listener that need not be told anything."""
+
+    weak = False
+    is_paused = False
+
+    def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
+        """Do nothing: the promise tells them."""
+
+    def close(self) -> None:
+        """Do nothing: the promise tells them of the end too."""
+
+
+READER: Final = _Reader()
 
 
 def attach_flow(element: Element, produce: Callable[[Any], Any], begin: Begin) -> None:

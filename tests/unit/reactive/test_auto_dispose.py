@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -432,21 +433,25 @@ async def test_a_new_link_in_the_same_turn_keeps_it(container: ProviderContainer
 
 async def test_an_awaited_build_is_kept_until_it_has_finished(container: ProviderContainer) -> None:
     log: list[str] = []
+    ready = asyncio.Event()
 
     @FutureProvider.auto_dispose
     async def provider(ref: Ref) -> int:
         ref.on_dispose(lambda: log.append("disposed"))
-        await ref.watch(part.future)
-        return 42
+        return await ref.watch(part.future) + 1
 
     @FutureProvider.auto_dispose
     async def part(ref: Ref) -> int:
         ref.on_dispose(lambda: log.append("part disposed"))
-        return 1
+        await ready.wait()
+        return 41
 
     future = container.read(provider.future)
-    await container.pump()
+    for _ in range(3):
+        await asyncio.sleep(0)
+        await container.pump()
     assert log == []
+    ready.set()
     assert await future == 42
     await container.pump()
     assert log == ["disposed", "part disposed"]

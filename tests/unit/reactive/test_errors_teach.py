@@ -1,0 +1,454 @@
+"""Each error says what happened, why, and what to do; the data it was made from stays on it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from tetherpy.errors import TetherError
+from tetherpy.reactive import (
+    AsyncError,
+    AsyncValueIsLoadingError,
+    BuildCancelledError,
+    ChangeDuringBuildError,
+    CircularDependencyError,
+    ContainerDisposedError,
+    DuplicateOverrideError,
+    EndlessUpdateError,
+    FutureProvider,
+    MissingDependencyError,
+    NoEventLoopError,
+    Notifier,
+    NotifierNotReadyError,
+    NotifierProvider,
+    NotScopedError,
+    OverrideMismatchError,
+    Provider,
+    ProviderContainer,
+    ProviderDisposedError,
+    ProviderError,
+    ProviderReturnTypeError,
+    Ref,
+    StateProvider,
+    StreamProvider,
+    SubscriptionClosedError,
+    UnhashableArgumentError,
+    UnmountedRefError,
+    WrongThreadError,
+    errors,
+)
+
+
+class Counter(Notifier[int]):
+    def build(self) -> int:
+        return 0
+
+
+counter = NotifierProvider(Counter)
+total = StateProvider(lambda ref: 0, name="total")
+tenant = Provider(lambda ref: "none", name="tenant", dependencies=[])
+
+
+def ignore(*anything: Any) -> None:
+    pass
+
+
+def container_of(**options: Any) -> ProviderContainer:
+    return ProviderContainer(on_error=ignore, **options)
+
+
+def root(error: BaseException) -> BaseException:
+    while isinstance(error, ProviderError) and error.__cause__ is not None:
+        error = error.__cause__
+    return error
+
+
+def raised(act: Callable[[], Any]) -> BaseException:
+    """Return the error at the bottom of what an act raises."""
+    with pytest.raises(Exception) as caught:  # noqa: PT011  the cases say which
+        act()
+    return root(caught.value)
+
+
+def circular() -> BaseException:
+    a: Provider[int] = Provider(lambda ref: ref.watch(b), name="a")
+    b: Provider[int] = Provider(lambda ref: ref.watch(a), name="b")
+    return raised(lambda: container_of().read(a))
+
+
+def changed_during_build() -> BaseException:
+    @Provider
+    def meddler(ref: Ref) -> None:
+        ref.read(total.notifier).state = 1
+
+    return raised(lambda: container_of().read(meddler))
+
+
+def invalidated_during_build() -> BaseException:
+    @Provider
+    def meddler(ref: Ref) -> None:
+        ref.watch(total)
+        ref.invalidate(total)
+
+    return raised(lambda: container_of().read(meddler))
+
+
+def used_after_disposal() -> BaseException:
+    container = ProviderContainer()
+    container.dispose()
+    return raised(lambda: container.read(total))
+
+
+def unmounted() -> BaseException:
+    refs: list[Ref] = []
+    saver = Provider(refs.append, name="saver")
+    container = ProviderContainer()
+    container.read(saver)
+    container.invalidate(saver)
+    container.read(saver)
+    return raised(lambda: refs[0].watch(total))
+
+
+def disposed_notifier() -> BaseException:
+    container = ProviderContainer()
+    notifier = container.read(counter.notifier)
+    container.dispose()
+    return raised(lambda: setattr(notifier, "state", 1))
+
+
+def notifier_used_too_early() -> BaseException:
+    class Eager(Notifier[int]):
+        def __init__(self) -> None:
+            self.state = 3
+
+        def build(self) -> int:
+            return 0
+
+    return raised(lambda: container_of().read(NotifierProvider(Eager)))
+
+
+def notifier_without_state() -> BaseException:
+    class Curious(Notifier[int]):
+        def build(self) -> int:
+            return self.state + 1
+
+    return raised(lambda: container_of().read(NotifierProvider(Curious)))
+
+
+def wrong_thread() -> BaseException:
+    caught: list[BaseException] = []
+    container = ProviderContainer()
+
+    def meddle() -> None:
+        try:
+            container.read(total)
+        except WrongThreadError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=meddle)
+    thread.start()
+    thread.join()
+    return caught[0]
+
+
+def unhashable() -> BaseException:
+    @Provider.family
+    def report(ref: Ref, columns: list[str], width: int = 80) -> str:
+        return ""
+
+    return raised(lambda: report(["a"]))
+
+
+def not_scoped() -> BaseException:
+    parent = ProviderContainer()
+    return raised(lambda: ProviderContainer(parent=parent, overrides=[total.override_with_value(1)]))
+
+
+def missing_dependency() -> BaseException:
+    invoice = Provider(lambda ref: ref.watch(tenant), name="invoice")
+    return raised(lambda: container_of().read(invoice))
+
+
+def missing_dependency_of_a_scoped_one() -> BaseException:
+    invoice = Provider(lambda ref: ref.watch(tenant), name="invoice", dependencies=[])
+    return raised(lambda: container_of().read(invoice))
+
+
+def override_mismatch() -> BaseException:
+    container = ProviderContainer(overrides=[total.override_with_value(1)])
+    return raised(lambda: container.update_overrides([tenant.override_with_value("x")]))
+
+
+def overridden_twice() -> BaseException:
+    return raised(lambda: ProviderContainer(overrides=[total.override_with_value(1), total.override_with_value(2)]))
+
+
+def async_in_sync() -> BaseException:
+    async def fetch(ref: Ref) -> str:
+        return ""
+
+    return raised(lambda: container_of().read(Provider(fetch, name="fetched")))
+
+
+def no_stream() -> BaseException:
+    numbers = StreamProvider[int](lambda ref: [1], name="numbers")  # type: ignore[arg-type, return-value]
+    state = container_of().read(numbers)
+    assert isinstance(state, AsyncError)
+    return state.error
+
+
+def coroutine_as_stream() -> BaseException:
+    async def fetch(ref: Ref) -> int:
+        return 1
+
+    numbers = StreamProvider[int](fetch, name="numbers")  # type: ignore[arg-type]
+    state = container_of().read(numbers)
+    assert isinstance(state, AsyncError)
+    return state.error
+
+
+def no_loop_for_a_future() -> BaseException:
+    @FutureProvider
+    async def user(ref: Ref) -> str:
+        return ""
+
+    state = container_of().read(user)
+    assert isinstance(state, AsyncError)
+    return state.error
+
+
+def no_loop_for_a_generator() -> BaseException:
+    @StreamProvider
+    async def ticks(ref: Ref) -> AsyncIterator[int]:
+        yield 1
+
+    state = container_of().read(ticks)
+    assert isinstance(state, AsyncError)
+    return state.error
+
+
+def no_loop_for_a_disposer() -> BaseException:
+    async def clean() -> None:
+        pass
+
+    @Provider
+    def connection(ref: Ref) -> int:
+        ref.on_dispose(clean)
+        return 1
+
+    container = container_of()
+    container.read(connection)
+    return raised(container.dispose)
+
+
+def still_loading() -> BaseException:
+    @FutureProvider
+    async def user(ref: Ref) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    async def read() -> BaseException:
+        async with ProviderContainer() as container:
+            return raised(lambda: container.read(user).require_value)
+
+    return asyncio.run(read())
+
+
+def disposed_while_loading() -> BaseException:
+    @FutureProvider
+    async def user(ref: Ref) -> str:
+        await asyncio.Event().wait()
+        return ""
+
+    async def read() -> BaseException:
+        async with ProviderContainer() as container:
+            future = container.read(user.future)
+        with pytest.raises(ProviderDisposedError) as caught:
+            await future
+        return caught.value
+
+    return asyncio.run(read())
+
+
+def cancelled_from_within() -> BaseException:
+    @FutureProvider
+    async def user(ref: Ref) -> str:
+        raise asyncio.CancelledError
+
+    async def read() -> BaseException:
+        async with container_of() as container:
+            with pytest.raises(BuildCancelledError) as caught:
+                await container.read(user.future)
+            return caught.value
+
+    return asyncio.run(read())
+
+
+def endless() -> BaseException:
+    container = container_of()
+    following = Provider(lambda ref: ref.watch(total), name="following")
+    container.listen(following, lambda previous, value: container.read(total.notifier).update(lambda n: n + 1))
+    return raised(lambda: setattr(container.read(total.notifier), "state", 1))
+
+
+def closed_subscription() -> BaseException:
+    subscription = ProviderContainer().listen(total, ignore)
+    subscription.close()
+    return raised(subscription.read)
+
+
+def failed_provider() -> BaseException:
+    @Provider
+    def broken(ref: Ref) -> int:
+        raise ValueError("no such user")
+
+    with pytest.raises(ProviderError) as caught:
+        container_of().read(broken)
+    return caught.value
+
+
+CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, str]] = [
+    (
+        circular,
+        CircularDependencyError,
+        "Provider(a) -> Provider(b) -> Provider(a)",
+        "cannot need its own",
+        "move what",
+    ),
+    (
+        changed_during_build,
+        ChangeDuringBuildError,
+        "Provider(meddler) tried to change StateProvider(total)",
+        "two different values",
+        "Derive the value with ref.watch",
+    ),
+    (
+        invalidated_during_build,
+        ChangeDuringBuildError,
+        "Provider(meddler) tried to change StateProvider(total)",
+        "two different values",
+        "Derive the value with ref.watch",
+    ),
+    (used_after_disposal, ContainerDisposedError, "was disposed", "its providers are gone", "Keep the container open"),
+    (
+        unmounted,
+        UnmountedRefError,
+        "Ref of Provider(saver) was used after",
+        "earlier build went on",
+        "check ref.mounted",
+    ),
+    (disposed_notifier, UnmountedRefError, "NotifierProvider(Counter)", "disposed", "ref.mounted"),
+    (notifier_used_too_early, NotifierNotReadyError, "Eager was used before", "constructor", "Do this work in build()"),
+    (notifier_without_state, NotifierNotReadyError, "Curious was used", "gave a first state", "in build()"),
+    (wrong_thread, WrongThreadError, "touched from another", "belongs to the thread", "call_soon_threadsafe(fn)"),
+    (
+        unhashable,
+        UnhashableArgumentError,
+        "Family(report) was given columns=['a']",
+        "list is not hashable",
+        "Pass a tuple",
+    ),
+    (
+        not_scoped,
+        NotScopedError,
+        "StateProvider(total) was overridden in a child",
+        "would not see the override",
+        "dependencies=[]",
+    ),
+    (
+        missing_dependency,
+        MissingDependencyError,
+        "Provider(invoice) uses Provider(tenant)",
+        "would not follow an override",
+        "dependencies=[..., tenant]",
+    ),
+    (
+        missing_dependency_of_a_scoped_one,
+        MissingDependencyError,
+        "Provider(invoice) uses Provider(tenant)",
+        "without listing it",
+        "dependencies=[..., tenant]",
+    ),
+    (
+        override_mismatch,
+        OverrideMismatchError,
+        "given overrides of [Provider(tenant)]",
+        "created with overrides of [StateProvider(total)]",
+        "pass the same providers",
+    ),
+    (overridden_twice, DuplicateOverrideError, "StateProvider(total)", "twice in one container", "remove one"),
+    (async_in_sync, ProviderReturnTypeError, "Provider(fetched) returned", "this kind of provider", "FutureProvider"),
+    (no_stream, ProviderReturnTypeError, "StreamProvider(numbers) returned [1]", "returns an Rx", "with `yield`"),
+    (coroutine_as_stream, ProviderReturnTypeError, "returned <coroutine", "returns an Rx", "use FutureProvider"),
+    (no_loop_for_a_future, NoEventLoopError, "FutureProvider(user) needs", "none in this thread", "asyncio.run"),
+    (no_loop_for_a_generator, NoEventLoopError, "StreamProvider(ticks) needs", "none in this thread", "asyncio.run"),
+    (no_loop_for_a_disposer, NoEventLoopError, "Provider(connection) needs", "none in this thread", "aclose()"),
+    (
+        still_loading,
+        AsyncValueIsLoadingError,
+        "require_value was read while",
+        "still AsyncLoading()",
+        "`await` the provider's `.future`",
+    ),
+    (disposed_while_loading, ProviderDisposedError, "FutureProvider(user) was disposed", "still loading", "keep_alive"),
+    (cancelled_from_within, BuildCancelledError, "build of FutureProvider(user)", "was cancelled", "Invalidate"),
+    (endless, EndlessUpdateError, "1000 rounds", "a listener writes", "Make the listener stop"),
+    (closed_subscription, SubscriptionClosedError, "StateProvider(total)", "was closed", "isten"),
+    (failed_provider, ProviderError, "Provider(broken) is in error", "its function raised", "__cause__"),
+]
+
+
+@pytest.mark.parametrize(("make", "kind", "what", "why", "remedy"), CASES, ids=[case[0].__name__ for case in CASES])
+def test_the_message_says_what_why_and_what_to_do(
+    make: Callable[[], BaseException], kind: type[BaseException], what: str, why: str, remedy: str
+) -> None:
+    error = make()
+    assert type(error) is kind
+    text = str(error)
+    assert what in text
+    assert why in text
+    assert remedy in text
+    assert text.endswith("."), "a message is made of sentences"
+    assert "\n" not in text
+
+
+def test_every_error_of_the_package_is_read_above() -> None:
+    kinds = {
+        kind
+        for kind in vars(errors).values()
+        if inspect.isclass(kind) and issubclass(kind, TetherError) and not kind.__subclasses__()
+    }
+    assert kinds - {case[1] for case in CASES} == set()
+
+
+def test_an_unhashable_argument_is_a_type_error_too() -> None:
+    error = unhashable()
+    assert isinstance(error, TypeError)
+    assert isinstance(error, UnhashableArgumentError)
+    assert error.argument == "columns"
+
+
+def test_the_data_stays_on_the_error() -> None:
+    loop = circular()
+    assert isinstance(loop, CircularDependencyError)
+    assert [provider.name for provider in loop.cycle] == ["a", "b", "a"]  # type: ignore[attr-defined]
+    mismatch = override_mismatch()
+    assert isinstance(mismatch, OverrideMismatchError)
+    assert (mismatch.expected, mismatch.given) == ((total,), (tenant,))
+    missing = missing_dependency()
+    assert isinstance(missing, MissingDependencyError)
+    assert missing.dependency is tenant
+
+
+def test_arguments_that_do_not_fit_are_refused_with_the_family_s_name() -> None:
+    @Provider.family
+    def report(ref: Ref, columns: int) -> str:
+        return ""
+
+    with pytest.raises(TypeError, match=r"Family\(report\): missing a required argument: 'columns'"):
+        report()  # type: ignore[call-arg]
