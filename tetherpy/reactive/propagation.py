@@ -42,7 +42,7 @@ from .errors import (
     UnmountedRefError,
     WrongThreadError,
 )
-from .lifecycle import Event, Hooks
+from .lifecycle import Event, Hooks, SelfListener
 from .observer import ProviderObserverContext, current_mutation
 from .retry import Retrying
 from .states import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED
@@ -342,8 +342,8 @@ def invalidate(node: Element, reason: Invalidation) -> None:
         if reason.as_reload and node.state == DIRTY:
             node.cause = reason
         return
-    if node.state == BUILDING:
-        raise ChangeDuringBuildError(node.provider, node.provider)
+    if scheduler.building is not None:
+        raise ChangeDuringBuildError(node.provider, scheduler.building.provider)
     node.state = DIRTY
     node.cause = reason
     scheduler.depth += 1
@@ -410,7 +410,8 @@ def dispose_all(nodes: Iterable[Element], host: Host) -> None:
 
 
 def _close_views(node: Element) -> None:
-    for observer in tuple(node.observers or ()):
+    observers: tuple[Element, ...] = tuple(node.observers) if node.observers else ()
+    for observer in observers:
         if observer.provider.ephemeral:
             for listener in observer.listeners:
                 listener.close()
@@ -488,7 +489,8 @@ def _say(node: Element, message: Callable[[], None]) -> None:
 
 def _tell_itself(node: Element, previous: Any, value: Any, failure: Exception | None) -> None:
     if node.ref is not None and node.ref.hooks is not None:
-        for on_change, on_error in tuple(node.ref.hooks.self_listeners or ()):
+        listeners: list[SelfListener] = node.ref.hooks.self_listeners or []
+        for on_change, on_error in tuple(listeners):
             if failure is None:
                 _guarded(node, on_change, previous, value)
             elif on_error is not None:
