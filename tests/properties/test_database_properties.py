@@ -1,6 +1,7 @@
 """Any program of statements and transactions, against a model in plain Python."""
 
 import asyncio
+import os
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tetherpy.database import Database
+
+LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 
 SCHEMA = """
 CREATE TABLE a (id INTEGER PRIMARY KEY, x UNIQUE);
@@ -43,7 +46,7 @@ def contents(connection):
     return {table: connection.execute(f"SELECT * FROM {table}").fetchall() for table in TABLES}
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=1_000 if LONG else 25, deadline=None)
 @given(st.lists(st.lists(statement, min_size=1, max_size=3), max_size=12))
 def test_no_changed_table_is_ever_left_out_of_a_report(transactions):
     async def run(path):
@@ -118,7 +121,7 @@ async def execute(open_transaction, block, task):
             raise Undone
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=1_000 if LONG else 25, deadline=None)
 @given(st.lists(blocks, max_size=4), st.lists(st.integers(0, 9), max_size=6))
 def test_tasks_undo_what_is_theirs_and_nothing_else(programs, singles):
     async def run(path):

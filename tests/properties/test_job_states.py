@@ -1,6 +1,7 @@
 """A model of job states, and an engine with several workers that must agree with it after every step."""
 
 import asyncio
+import os
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,6 +36,7 @@ COMPLETED, FAILED = BackgroundJobStatus.COMPLETED, BackgroundJobStatus.FAILED
 CANCELLED = BackgroundJobStatus.CANCELLED
 ACTIVE = {PENDING, RUNNING}
 LEASE = timedelta(seconds=30)
+LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 
 workers = st.sampled_from(["w1", "w2", "w3"])
 picks = st.integers(1, 4)  # counted from the newest, so that steps meet on the same few jobs
@@ -291,4 +293,6 @@ class JobStates(RuleBasedStateMachine):
 
 
 TestJobStates = JobStates.TestCase
-TestJobStates.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
+TestJobStates.settings = settings(
+    max_examples=1_000 if LONG else 60, stateful_step_count=100 if LONG else 40, deadline=None
+)

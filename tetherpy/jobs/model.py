@@ -113,7 +113,8 @@ class NewJob:
 class JobAttempt:
     """Show one attempt of a job; ``finished_at`` and ``outcome`` are None while it runs.
 
-    ``outcome`` is "completed", "failed", "snoozed", "cancelled", "released" or "worker died".
+    ``outcome`` is "completed", "failed", "snoozed", "cancelled", "released", "worker died" or
+    "lease expired".
     ``attempt`` is the number it had when it was claimed: snoozed and released attempts are not
     counted, so the next attempt has the same number.
     """
