@@ -7,7 +7,7 @@ recursion limit (only a *first* build recurses, because the provider's function 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from threading import get_ident
 from types import CoroutineType
@@ -211,7 +211,7 @@ def build(node: Element) -> None:
         if not isinstance(error, Exception):
             node.state = DIRTY
             raise
-        fail(node, error)
+        fail(node, error, first=replaced is None)
         return
     scheduler.building = outer
     if node.fresh is not None or node.idx < len(node.sources):
@@ -236,7 +236,7 @@ def build(node: Element) -> None:
                     observer.state = DIRTY
                     observer.cause = node
         if node.listeners or host.observers or ref.hooks is not None:
-            announce(node, previous)
+            announce(node, previous, first=replaced is None)
         if replaced is None:
             # Now that it follows all that it has read, the table's order reversed is that of disposal.
             elements = host.elements
@@ -275,7 +275,7 @@ def set_value(node: Element, value: Any) -> None:
     node.value = value
     try:
         if (value != previous if node.differs is None else _differs(node, previous)) is False:
-            if node.ref.hooks is not None:
+            if value is not previous and node.ref.hooks is not None:
                 announce_unchanged(node, previous)
             return
     except Exception:  # noqa: S110  an == that raises counts as a change
@@ -295,7 +295,7 @@ def set_value(node: Element, value: Any) -> None:
         scheduler.request()
 
 
-def fail(node: Element, error: Exception) -> None:
+def fail(node: Element, error: Exception, *, first: bool) -> None:
     """Put a node in error: what depends on it will see it, and it is reported once."""
     previous = node.value
     node.state = FAILED
@@ -306,7 +306,7 @@ def fail(node: Element, error: Exception) -> None:
             if observer.state != BUILDING:
                 observer.state = DIRTY
                 observer.cause = node
-    announce(node, previous)
+    announce(node, previous, first=first)
     if not is_still_loading(error):
         if not isinstance(error, ProviderError):
             report_failure(node, error)
@@ -461,17 +461,23 @@ def refresh_if_used(node: Element) -> None:
 # -- telling -------------------------------------------------------------------------------------
 
 
-def announce(node: Element, previous: Any) -> None:
-    """Tell listeners and observers of a change: now if no build runs, else when the outermost has ended."""
+def announce(node: Element, previous: Any, *, first: bool = False) -> None:
+    """Tell listeners and observers of a change: now if no build runs, else when the outermost has ended.
+
+    Args:
+        node: what changed.
+        previous: the value before.
+        first: whether this is the first build.
+    """
     _keep_hooks(node)
-    _say(node, partial(_tell, node, previous, node.value, node.failure))
+    _say(node, partial(_tell, node, previous, node.value, node.failure, first))
 
 
 def announce_unchanged(node: Element, previous: Any) -> None:
-    """Tell only those who listen to their own state: they hear of every build and every setting (Riverpod)."""
+    """Tell only those who listen to their own state: they hear of each build and each new state (Riverpod)."""
     _keep_hooks(node)
     if node.ref.hooks is not None and node.ref.hooks.self_listeners:
-        _say(node, partial(_tell_itself, node, previous, node.value, None))
+        _say(node, partial(_tell_itself, node, None if previous is NO_VALUE else previous, node.value, None))
 
 
 def _keep_hooks(node: Element) -> None:
@@ -480,7 +486,7 @@ def _keep_hooks(node: Element) -> None:
         node.ref.hooks = Hooks()
 
 
-def _say(node: Element, message: Callable[[], None]) -> None:
+def _say(node: Element, message: partial[None]) -> None:
     scheduler = node.host.scheduler
     scheduler.announcements.append(message)
     if scheduler.building is None and scheduler.depth <= 1:
@@ -497,8 +503,7 @@ def _tell_itself(node: Element, previous: Any, value: Any, failure: Exception | 
                 _guarded(node, on_error, failure)
 
 
-def _tell(node: Element, previous: Any, value: Any, failure: Exception | None) -> None:
-    first = previous is NO_VALUE and node.ref is not None and node.ref.cause is None
+def _tell(node: Element, previous: Any, value: Any, failure: Exception | None, first: bool) -> None:
     if previous is NO_VALUE:
         previous = None
     if value is NO_VALUE:

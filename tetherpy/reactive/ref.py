@@ -156,8 +156,13 @@ class Ref(Build):
         invalidate(self._mounted(), Invalidation("ref.invalidate_self", as_reload))
 
     def notify_listeners(self) -> None:
-        """Tell listeners of the present value although it did not change by ``!=``, as after changing it in place."""
+        """Tell listeners of the present value although it did not change by ``!=``, as after changing it in place.
+
+        While the provider is being built this does nothing: the build itself tells of what it gives.
+        """
         element = self._mounted()
+        if element.state == BUILDING:
+            return
         scheduler = element.host.scheduler
         scheduler.depth += 1
         try:

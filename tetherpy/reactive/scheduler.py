@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from threading import get_ident
 from typing import Final, Generic, NoReturn, TypeVar
 
@@ -18,7 +19,7 @@ from .retry import Retrying
 E = TypeVar("E")
 
 MOST_ROUNDS: Final = 1_000
-"""Without a loop, how often listeners may change what they listen to before this counts as endless."""
+"""How often listeners may change what they listen to, in one turn, before this counts as endless."""
 
 
 class Scheduler(Generic[E]):
@@ -59,7 +60,7 @@ class Scheduler(Generic[E]):
         self.queue: list[E] = []
         self.retries: dict[E, Retrying] = {}
         self.disposals: list[E] = []
-        self.announcements: list[Callable[[], None]] = []
+        self.announcements: list[partial[None]] = []  # the first argument of each is its node
         self.building: E | None = None
         self.depth = 0
         self.thread = get_ident()
@@ -89,11 +90,21 @@ class Scheduler(Generic[E]):
                 self.request()
 
     def announce(self) -> None:
-        """Call the listeners of what has changed, in the order of the changes."""
-        while self.announcements:
+        """Call the listeners of what has changed, in the order of the changes.
+
+        Raises:
+            EndlessUpdateError: a listener keeps changing what it listens to.
+        """
+        for _ in range(MOST_ROUNDS):
+            if not self.announcements:
+                return
             batch, self.announcements = self.announcements, []
             for call in batch:
                 call()
+        provider = self._provider_of(self.announcements[0].args[0]) if self.announcements else None
+        self.announcements.clear()
+        if provider is not None:
+            raise EndlessUpdateError(provider, MOST_ROUNDS)
 
     async def pump(self) -> None:
         """Wait until every scheduled refresh and disposal has run, those included that they cause."""

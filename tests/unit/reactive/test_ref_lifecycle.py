@@ -616,6 +616,11 @@ async def test_notify_listeners_tells_of_a_change_in_place(container: ProviderCo
     subscription.pause()
     ref.notify_listeners()
     assert len(log) == 2
+    subscription.resume()
+    log.clear()
+    container.invalidate(provider)
+    await container.pump()
+    assert [entry for entry in log if not isinstance(entry, Ref)] == [], "a build tells of what it gives, no more"
 
 
 # -- a future and its provider's end -------------------------------------------------------------
