@@ -25,6 +25,7 @@ class JobQuery:
     status: BackgroundJobStatus | None = None
     job_key: str | None = None
     queue: str | None = None
+    unique_key: str | None = None
     text: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None

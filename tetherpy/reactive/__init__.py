@@ -48,6 +48,7 @@ from .mutation import (
 from .notifier import AsyncNotifier, Notifier, StreamNotifier
 from .notifier_provider import NotifierProvider
 from .observer import ProviderObserver, ProviderObserverContext
+from .options import ProviderOptions, make_options
 from .override import Override
 from .persistence import (
     DuplicatePersistKeyError,
@@ -60,6 +61,7 @@ from .provider import Family, ProviderBase, UnhashableArgumentError
 from .ref import KeepAliveLink, NotifierRef, Ref
 from .retry import Retry, exponential_retry, never
 from .state_provider import StateController, StateProvider
+from .state_stream import StateStreamProviderBase
 from .stream_notifier_provider import StreamNotifierProvider
 from .stream_provider import StreamProvider
 from .subscription import ProviderSubscription
@@ -113,6 +115,7 @@ __all__ = [
     "ProviderListenable",
     "ProviderObserver",
     "ProviderObserverContext",
+    "ProviderOptions",
     "ProviderReturnTypeError",
     "ProviderSubscription",
     "ReactiveError",
@@ -122,6 +125,7 @@ __all__ = [
     "ScopeError",
     "StateController",
     "StateProvider",
+    "StateStreamProviderBase",
     "Storage",
     "StorageOptions",
     "StreamNotifier",
@@ -132,5 +136,6 @@ __all__ = [
     "UnmountedRefError",
     "WrongThreadError",
     "exponential_retry",
+    "make_options",
     "never",
 ]

@@ -68,6 +68,8 @@ class AsyncFlow:
             self._source = self._begin(self, self._produce(ref))
         except Exception as error:
             self.error(error)
+        if self._held and not self.building:
+            self._release()
         return self.loading if self._immediate is None else self._immediate
 
     def _clear_immediate(self) -> None:

@@ -243,6 +243,33 @@ def begin_stream(sink: Sink, result: Any) -> Source | None:
     return IteratorSource(sink, result, loop)
 
 
+def begin_states(sink: Sink, result: AsyncIterable[Any]) -> Source:
+    """Iterate over whole states and let each become the element's."""
+    loop = running_loop()
+    if loop is None:
+        raise NoEventLoopError(sink.element.provider, "Read it where a loop runs, as inside asyncio.run(...).")
+    return IteratorSource(_StateSink(sink), result, loop)
+
+
+class _StateSink:
+    """Takes states where values are delivered."""
+
+    __slots__ = ("_sink", "element")
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self.element = sink.element
+
+    def data(self, value: Any) -> None:
+        self._sink.become(value)
+
+    def error(self, error: Exception) -> None:
+        self._sink.error(error)
+
+    def become(self, state: Any) -> None:
+        self._sink.become(state)
+
+
 def _is_async_iterable(result: object) -> TypeGuard[AsyncIterable[Any]]:
     return hasattr(result, "__aiter__")
 

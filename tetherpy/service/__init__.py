@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         WorkerStopError,
     )
     from .instance import ServiceInstance
+    from .job_provider import JobProvider, JobProviderError, JobProviderFamily
     from .serve import run_worker
     from .state import ServiceState, WorkerState
 
@@ -32,6 +33,9 @@ __all__ = [
     "BackgroundService",
     "CallbackNameError",
     "HandlerRegistrationError",
+    "JobProvider",
+    "JobProviderError",
+    "JobProviderFamily",
     "MessageError",
     "NoSuchHandlerError",
     "OutsideJobError",
@@ -50,6 +54,9 @@ __all__ = [
 
 _MODULES = {
     "BackgroundService": "background_service",
+    "JobProvider": "job_provider",
+    "JobProviderError": "job_provider",
+    "JobProviderFamily": "job_provider",
     "ServiceInstance": "instance",
     "ServiceState": "state",
     "WorkerState": "state",

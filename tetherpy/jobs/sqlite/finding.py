@@ -28,6 +28,8 @@ def find(connection: sqlite3.Connection, reader: JobReader, query: JobQuery) -> 
         conditions.append(("job_key = ?", query.job_key))
     if query.queue is not None:
         conditions.append(("queue = ?", query.queue))
+    if query.unique_key is not None:
+        conditions.append(("unique_key = ?", query.unique_key))
     if query.created_after is not None:
         conditions.append(("created_at > ?", to_text(query.created_after)))
     if query.created_before is not None:
@@ -48,6 +50,8 @@ def find(connection: sqlite3.Connection, reader: JobReader, query: JobQuery) -> 
 
 
 def _index(query: JobQuery) -> str:
+    if query.unique_key is not None:
+        return "INDEXED BY background_service_jobs_unique_history"
     if query.job_key is not None:
         return "INDEXED BY background_service_jobs_key"
     if query.status is not None:

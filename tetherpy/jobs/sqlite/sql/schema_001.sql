@@ -41,6 +41,10 @@ CREATE UNIQUE INDEX background_service_jobs_unique
     ON background_service_jobs (unique_key)
     WHERE unique_key IS NOT NULL AND status IN ('PENDING', 'RUNNING');
 
+CREATE INDEX background_service_jobs_unique_history
+    ON background_service_jobs (unique_key, id)
+    WHERE unique_key IS NOT NULL;
+
 CREATE INDEX background_service_jobs_status ON background_service_jobs (status, id);
 
 CREATE INDEX background_service_jobs_key ON background_service_jobs (job_key, id);
