@@ -59,7 +59,7 @@ async def show_progress(campaign):
         traces = campaign.traces
         phase = "until all jobs have ended" if traces.calm else f"of {campaign.kills}"
         line = (
-            f"{time.monotonic() - begin:6.0f} s  {traces.count('kills'):5} kills {phase}  "
+            f"{time.monotonic() - begin:6.0f} s  {traces.count_kills():5} kills {phase}  "
             f"{traces.count('acknowledged'):6} enqueued  {traces.count('starts'):6} attempts begun  "
             f"{traces.count('workers'):5} workers"
         )
@@ -78,6 +78,7 @@ def show(report):
     show_counts("starts refused because the starting workers were killed", report.refused)
     print("\nkill -> re-run, in ms                      n     p50     p99     max")
     show_latency("one worker, another lives, undisturbed", report.latencies.calm)
+    show_latency("  of it, until they are taken back", report.latencies.taken_back)
     for kind, values in sorted(report.latencies.by_kind.items()):
         show_latency(kind, values)
     for complaint in report.complaints:

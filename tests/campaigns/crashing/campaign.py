@@ -59,7 +59,7 @@ class Campaign:
             Random(f"{self.seed} chaos"),
             lambda: sorted(app.pid for app in self._apps.values() if app.returncode is None),
             # A failure will not go away by killing on.
-            lambda: bool(self.failures) or self.traces.count("kills") >= self.kills,
+            lambda: bool(self.failures) or self.traces.count_kills() >= self.kills,
         )
         keepers = [asyncio.create_task(self._keep_app(slot, role)) for slot, role in enumerate(ROLES)]
         try:

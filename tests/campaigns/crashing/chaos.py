@@ -38,44 +38,47 @@ class Chaos:
             while not self.enough():
                 await asyncio.sleep(self.random.uniform(*PAUSE_SECONDS))
                 (thing,) = self.random.choices(list(things), list(things.values()))
-                thing(servers_of(self.traces))
+                await thing(servers_of(self.traces))
         finally:
             for pid in self.stopped:
                 send(pid, signal.SIGCONT)
 
-    def kill_worker(self, servers, kind="a worker"):
+    async def kill_worker(self, servers, kind="a worker"):
         if servers.workers:
             victim = self.random.choice(servers.workers)
             others = set(servers.workers) - {victim} - self.stopped
             self.kill(victim, kind, others=len(others))
 
-    def kill_supervisor(self, servers):
+    async def kill_supervisor(self, servers):
         if servers.supervisors:
             self.kill(self.random.choice(servers.supervisors), "a supervisor")
 
-    def kill_group(self, servers):
+    async def kill_group(self, servers):
         for pid in servers.all:
             self.kill(pid, "everything")
 
-    def kill_starting(self, servers):
+    async def kill_starting(self, servers):
         if servers.starting:
             self.kill(self.random.choice(servers.starting), "a starting worker")
 
-    def kill_app(self, servers):
+    async def kill_app(self, servers):
         if pids := self.app_pids():
             self.kill(self.random.choice(pids), "an app")
 
-    def stop_worker(self, servers):
+    async def stop_worker(self, servers):
         """Stop a worker for longer than its lease; its jobs are taken over, then it goes on with them."""
-        self._stop(servers.workers, "a worker, beyond its lease", LEASE_SECONDS * self.random.uniform(1.4, 1.8))
+        seconds = LEASE_SECONDS * self.random.uniform(1.4, 1.8)
+        self._stop(servers.workers, "a worker, beyond its lease", seconds)
+        # Left in peace, so that it wakes up among workers that have its jobs.
+        await asyncio.sleep(seconds + PAUSE_SECONDS[1])
 
-    def hang_worker(self, servers):
+    async def hang_worker(self, servers):
         """Stop a worker for so long that its supervisor kills it."""
         self._stop(servers.workers, "a worker, for good", LEASE_SECONDS * 5)
 
-    def kill_behind_a_stopped_supervisor(self, servers):
+    async def kill_behind_a_stopped_supervisor(self, servers):
         self._stop(servers.supervisors, "a supervisor", self.random.uniform(0.2, 1.5))
-        self.kill_worker(servers, "a worker, its supervisor stopped")
+        await self.kill_worker(servers, "a worker, its supervisor stopped")
 
     def kill(self, pid, kind, **facts):
         # Noted before, because the process may be seen to be gone before this one runs again.

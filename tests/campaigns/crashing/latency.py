@@ -1,7 +1,9 @@
 """How long it takes from a kill until the jobs that it cut off run again."""
 
+import time
 from bisect import bisect_right
 from collections import defaultdict
+from datetime import datetime
 
 import attrs
 
@@ -11,11 +13,13 @@ class Latencies:
     """Hold milliseconds, sorted, by what was killed.
 
     ``calm`` are those of one worker killed from outside while another lived and nothing else was
-    killed or stopped meanwhile: what the guarantee speaks of. The others wait for an app to start
-    workers again, or were hit by the next kill before they had begun.
+    killed or stopped meanwhile: what the guarantee speaks of. ``taken_back`` is the part of it until
+    the other worker had them; the rest is the wait for a free slot there. Those of ``by_kind`` wait
+    for an app to start workers again, or were hit by the next kill before they had begun.
     """
 
     calm: list
+    taken_back: list
     by_kind: dict
 
 
@@ -26,7 +30,7 @@ def measure(traces, books):
         kills_of[kill["victim"]].append(kill)
     pids = {start["worker"]: start["pid"] for starts in books.starts.values() for start in starts}
     disturbances = sorted([(kill["t"], kill["t"]) for kill in kills] + _stops(traces))
-    calm, by_kind = [], defaultdict(list)
+    calm, taken_back, by_kind = [], [], defaultdict(list)
     for job_id, rows in books.attempts.items():
         starts = {(start["attempt"], start["worker"]): start["t"] for start in books.starts[job_id]}
         times = sorted(starts.values())
@@ -43,7 +47,12 @@ def measure(traces, books):
             by_kind[kill["kind"]].append(milliseconds)
             if kill.get("others") and _is_calm(disturbances, kill["t"], again):
                 calm.append(milliseconds)
-    return Latencies(sorted(calm), {kind: sorted(values) for kind, values in by_kind.items()})
+                taken_back.append((_monotonic(row["finished_at"]) - kill["t"]) * 1000)
+    return Latencies(sorted(calm), sorted(taken_back), {kind: sorted(values) for kind, values in by_kind.items()})
+
+
+def _monotonic(text):
+    return datetime.fromisoformat(text).timestamp() - time.time() + time.monotonic()
 
 
 def _stops(traces):

@@ -8,6 +8,7 @@ from pathlib import Path
 import attrs
 
 FOLDER_VARIABLE = "TETHERPY_CRASH_FOLDER"
+BY_ITS_JOB = "by its job"
 
 
 @attrs.frozen
@@ -48,6 +49,10 @@ class Traces:
     def count(self, name):
         path = self._path(name)
         return path.read_bytes().count(b"\n") if path.exists() else 0
+
+    def count_kills(self):
+        """Count those that nobody scripted: jobs that kill their worker are no chance."""
+        return sum(kill["kind"] != BY_ITS_JOB for kill in self.read("kills"))
 
     @property
     def calm(self):

@@ -12,7 +12,7 @@ from tetherpy.jobs import Backoff, DoNotRetry, Snooze
 from . import script
 from .mines import Mine, kill_self
 from .schema import open_database
-from .traces import Traces
+from .traces import BY_ITS_JOB, Traces
 
 CHANCES = {
     "none": 50,
@@ -130,6 +130,6 @@ async def hopeless(traces, mine, service, payload, db):
 
 async def poison(traces, mine, service, payload, db):
     begin(traces, service)
-    kill_self(traces, "by its job")
+    kill_self(traces, BY_ITS_JOB)
     # Still here, because the killing is over: it dies of the same job all the same.
     os._exit(1)
