@@ -42,7 +42,7 @@ class Seen:
 
 async def eventually(condition):
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - nothing announces it
+        while not condition():
             await asyncio.sleep(0)
 
 

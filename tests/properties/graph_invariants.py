@@ -29,6 +29,8 @@ def check_graph(containers: Iterable[Any], outside: Iterable[Element]) -> None:
     elements = reachable([*(e for container in containers for e in container.elements.values()), *outside])
     held = Counter(source for e in elements if e.flow is not None for source, active in e.flow._held if not active)
     for element in elements:
+        if element.flow is not None and element.flow._held:
+            assert element.flow.building or element.state > 0, f"{element} holds on to what its last build watched"
         _check_edges(element)
         _check_marks(element)
         _check_use(element, held[element])

@@ -31,7 +31,7 @@ async def manager(tmp_path):
 
 async def until(condition):
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - nothing announces it
+        while not condition():
             await asyncio.sleep(0)
 
 

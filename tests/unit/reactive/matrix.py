@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -168,6 +169,15 @@ async def settled(container: ProviderContainer, provider: Any) -> Any:
         future: Awaitable[Any] = container.read(provider.future)
         return await future
     return container.read(provider)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop turn until something has come true; fail if it does not within a thousand turns."""
+    for _ in range(1_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it has not come true")
 
 
 def known(state: Any, variant: Variant) -> Any:

@@ -46,7 +46,7 @@ async def turns(count: int = 1) -> None:
 async def until(condition: Any) -> None:
     """Turn the loop until something holds; fail after a bound."""
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110  the condition is another's doing, and has no event
+        while not condition():
             await asyncio.sleep(0.001)
 
 

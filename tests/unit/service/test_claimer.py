@@ -63,7 +63,7 @@ async def noop(service, payload, db):
 async def drained(claimer, manager, number):
     task = asyncio.create_task(claimer.run())
     async with asyncio.timeout(20):
-        while (await manager.get_counts()).completed < number:  # noqa: ASYNC110 - what is awaited is in the table
+        while (await manager.get_counts()).completed < number:
             await asyncio.sleep(0.001)
         claimer.drain()
         await task

@@ -57,7 +57,7 @@ async def never_yields(service, payload: str, db):
     """Block the loop for good, and say so in a file."""
     mark(payload)
     while True:
-        time.sleep(1)  # noqa: ASYNC251
+        time.sleep(1)
 
 
 async def ignores_cancellation(service, payload: str, db):

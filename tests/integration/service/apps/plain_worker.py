@@ -201,7 +201,7 @@ async def notify(service, payload: str, db):
 
 
 async def block(service, payload: float, db):
-    time.sleep(payload)  # noqa: ASYNC251
+    time.sleep(payload)
     return "blocked"
 
 
