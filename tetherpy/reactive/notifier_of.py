@@ -48,7 +48,7 @@ class NotifierOf(Refreshable[N]):
                 # A notifier whose build failed can still be asked to try again; one that was never made cannot.
                 if source.notifier is None:
                     raise
-            return source.notifier  # type: ignore[no-any-return]  # what the provider's class is declared with
+            return _notifier_of(source)  # type: ignore[no-any-return]  # what the provider's class is declared with
 
         return Element(host, self, current)
 
@@ -60,7 +60,14 @@ class NotifierOf(Refreshable[N]):
         if element.notifier is None:
             read(element)
         let_go(element)
-        return element.notifier  # type: ignore[no-any-return]  # what the provider's class is declared with
+        return _notifier_of(element)  # type: ignore[no-any-return]  # what the provider's class is declared with
 
     def __repr__(self) -> str:
         return f"{self._provider!r}.notifier"
+
+
+def _notifier_of(element: Element) -> Any:
+    if element.notifier is None:
+        # An asynchronous provider is not in error itself when its notifier could not be made: its state is.
+        raise ProviderError(element.provider) from element.value.error
+    return element.notifier
