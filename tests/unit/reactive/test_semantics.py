@@ -792,3 +792,32 @@ async def test_14_still_loading_passes_through_synchronous_providers() -> None:
         assert states[-1] == AsyncData("<h1>Hello ADA</h1>")
         assert slow_states[-1] == AsyncData("<h2>Hello ADA</h2>")
         assert reported == []
+
+
+# -- what goes with a container --------------------------------------------------------------------
+
+
+async def test_observables_streams_and_listeners_made_through_a_child_end_with_it() -> None:
+    events: list[Any] = []
+    with ProviderContainer() as root:
+        child = ProviderContainer(parent=root)
+        child.observe(counter).subscribe(events.append, on_completed=lambda: events.append("completed"))
+        subscriptions = [
+            child.listen(listenable, lambda previous, value: None)
+            for listenable in (counter, counter.select(lambda value: value % 2))
+        ]
+
+        async def follow() -> list[int]:
+            return [value async for value in child.stream(counter)]
+
+        following = asyncio.ensure_future(follow())
+        await turns(2)
+        set_to(root, 1)
+        await turns(2)
+        child.dispose()
+        set_to(root, 2)
+        assert events == [0, 1, "completed"]
+        assert all(subscription.closed for subscription in subscriptions)
+        assert await following == [0, 1]
+        assert not root.elements[counter].listeners
+        assert not root.elements[counter].observers
