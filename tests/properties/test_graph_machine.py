@@ -399,10 +399,8 @@ class GraphMachine(RuleBasedStateMachine):
             self.places.remove(place)
             assert place.container.disposed
         for ear in list(self.ears):
-            # Listeners of what lives in the parent, made through the child, go on: they belong to the provider.
-            if ear.subscription.closed or ear.place in closed:
-                with self.inside():
-                    ear.subscription.close()
+            assert ear.subscription.closed == (ear.place in closed), f"{ear} outlived its container, or did not"
+            if ear.place in closed:
                 self.ears.remove(ear)
 
     @rule(where=choices, values=st.lists(numbers, min_size=2, max_size=2))

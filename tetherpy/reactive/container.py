@@ -73,6 +73,7 @@ class ProviderContainer:
         "_children",
         "_disposed",
         "_failures",
+        "_guests",
         "_on_error",
         "_overrides",
         "_thread",
@@ -99,6 +100,7 @@ class ProviderContainer:
         self._children: dict[ProviderContainer, None] | None = None
         self._background: set[asyncio.Task[Any]] | None = None
         self._failures: list[Exception] | None = None
+        self._guests: dict[ProviderSubscription[Any], None] | None = None
         self._overrides = OverrideTable(overrides, in_child=parent is not None) if overrides else None
         if parent is None:
             self.root: ProviderContainer = self
@@ -161,7 +163,7 @@ class ProviderContainer:
         on_error: OnError | None = None,
         weak: bool = False,
     ) -> ProviderSubscription[T]:
-        """Call ``callback(previous, next)`` after each change, until the subscription is closed.
+        """Call ``callback(previous, next)`` after each change, until the subscription or this container is closed.
 
         Args:
             listenable: what to listen to; it is built now unless ``weak``.
@@ -170,9 +172,37 @@ class ProviderContainer:
             on_error: called with the error instead when the provider fails.
             weak: neither build the provider nor keep it alive.
         """
+        return self._subscribe(listenable, callback, on_error, fire_immediately=fire_immediately, weak=weak)
+
+    def _subscribe(
+        self,
+        listenable: ProviderListenable[T],
+        callback: OnChange[T],
+        on_error: OnError | None,
+        *,
+        fire_immediately: bool = True,
+        weak: bool = False,
+        on_close: Callable[[], object] | None = None,
+    ) -> ProviderSubscription[T]:
         self.check()
         element = listenable.node_in(self)
-        return subscribe(element, callback, on_error, fire_immediately=fire_immediately, weak=weak)
+        if self.parent is None or (element.host is self and not element.provider.ephemeral):
+            return subscribe(
+                element, callback, on_error, fire_immediately=fire_immediately, weak=weak, on_close=on_close
+            )
+        # What is listened to lives on when this container goes, and must not keep calling into it.
+        guests = self._guests = {} if self._guests is None else self._guests
+
+        def closed() -> None:
+            guests.pop(subscription, None)
+            if on_close is not None:
+                on_close()
+
+        subscription: ProviderSubscription[T] = subscribe(
+            element, callback, on_error, fire_immediately=fire_immediately, weak=weak, on_close=closed
+        )
+        guests[subscription] = None
+        return subscription
 
     def observe(self, listenable: ProviderListenable[T]) -> Observable[T]:
         """Return a cold Rx observable: the current value on subscribe, then each change.
@@ -185,15 +215,7 @@ class ProviderContainer:
             on_error: Callable[[Exception], object],
             on_completed: Callable[[], object],
         ) -> Callable[[], None]:
-            self.check()
-            subscription: ProviderSubscription[T] = subscribe(
-                listenable.node_in(self),
-                lambda _, value: on_next(value),
-                on_error,
-                fire_immediately=True,
-                weak=False,
-                on_close=on_completed,
-            )
+            subscription = self._subscribe(listenable, lambda _, value: on_next(value), on_error, on_close=on_completed)
             # Rx operators dispose from whatever thread they like.
             return partial(self._in_own_thread, subscription.close)
 
@@ -213,15 +235,7 @@ class ProviderContainer:
             failures.append(error)
             changed.set()
 
-        self.check()
-        with subscribe(
-            listenable.node_in(self),
-            on_change,
-            on_error,
-            fire_immediately=True,
-            weak=False,
-            on_close=changed.set,
-        ) as subscription:
+        with self._subscribe(listenable, on_change, on_error, on_close=changed.set) as subscription:
             while True:
                 await changed.wait()
                 changed.clear()
@@ -385,6 +399,8 @@ class ProviderContainer:
     def _dispose_tree(self) -> None:
         for child in reversed(tuple(self._children or ())):
             child._dispose_tree()
+        for subscription in tuple(self._guests or ()):
+            subscription.close()
         own = [element for element in reversed(self.elements.values()) if element.host is self]
         dispose_all(users_first(own), self)
         self.elements.clear()
