@@ -282,7 +282,8 @@ def set_value(node: Element, value: Any) -> None:
         pass
     if node.failure is not None:
         node.failure = None
-        node.state = CLEAN
+        if node.state == FAILED:
+            node.state = CLEAN
     if node.observers:
         mark(node.observers, node)
     if node.listeners or host.observers or (node.ref is not None and node.ref.hooks is not None):

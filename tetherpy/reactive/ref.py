@@ -181,6 +181,8 @@ class Ref(Build):
     def cache_for(self, duration: timedelta | float) -> None:
         """Keep the state for ``duration`` (seconds or timedelta) after the last listener has left.
 
+        If there is none yet, as after a mere read, the time begins to run now.
+
         Raises:
             NoEventLoopError: the last listener left where no event loop runs.
         """
@@ -194,7 +196,11 @@ class Ref(Build):
             loop = running_loop()
             if loop is None:
                 raise NoEventLoopError(self.element.provider, "cache_for needs one to tell the time.")
-            timers.append(loop.call_later(seconds, link.close))
+            timers.append(loop.call_later(seconds, over))
+
+        def over() -> None:
+            if not self.element.active:
+                link.close()
 
         def stop() -> None:
             while timers:
@@ -203,6 +209,8 @@ class Ref(Build):
         hooks.on(Event.CANCEL, left)
         hooks.on(Event.RESUME, stop)
         hooks.on_dispose(stop)
+        if not self.element.active and running_loop() is not None:
+            left()
 
     def on_dispose(self, callback: Callable[[], Awaitable[object] | object]) -> Callable[[], None]:
         """Call ``callback`` when this build ends: before a rebuild, at invalidation, or at disposal.

@@ -158,8 +158,12 @@ class Scheduler(Generic[E]):
         queue, self.queue = self.queue, []
         self.depth += 1
         try:
-            for node in queue:
-                self._refresh(node)
+            for position, node in enumerate(queue, start=1):
+                try:
+                    self._refresh(node)
+                except BaseException:
+                    self.queue[:0] = queue[position:]  # a KeyboardInterrupt, say, must not lose the others
+                    raise
                 if self.announcements:
                     self.announce()
             if self.disposals:

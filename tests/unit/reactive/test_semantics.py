@@ -821,3 +821,71 @@ async def test_observables_streams_and_listeners_made_through_a_child_end_with_i
         assert await following == [0, 1]
         assert not root.elements[counter].listeners
         assert not root.elements[counter].observers
+
+
+# -- at the edges ----------------------------------------------------------------------------------
+
+
+async def test_cache_for_counts_from_the_read_where_nobody_ever_listened() -> None:
+    @Provider.auto_dispose
+    def value(ref: Ref) -> int:
+        ref.cache_for(0.01)
+        return 1
+
+    with ProviderContainer() as container:
+        container.read(value)
+        await container.pump()
+        assert container.exists(value)
+        async with asyncio.timeout(10):
+            while container.exists(value):
+                await asyncio.sleep(0.005)
+
+
+async def test_cache_for_never_ends_while_somebody_listens() -> None:
+    @Provider.auto_dispose
+    def value(ref: Ref) -> int:
+        ref.cache_for(0)
+        return 1
+
+    with ProviderContainer() as container:
+        subscription = container.listen(value, lambda previous, value: None)
+        for _ in range(3):
+            await asyncio.sleep(0.002)
+        assert container.exists(value)
+        subscription.close()
+        async with asyncio.timeout(10):
+            while container.exists(value):
+                await asyncio.sleep(0.002)
+
+
+def test_a_state_that_is_set_does_not_hide_that_a_failed_provider_is_outdated() -> None:
+    class Fragile(Notifier[int]):
+        def build(self) -> int:
+            if self.ref.watch(counter) == 0:
+                raise ValueError("nothing yet")
+            return self.ref.watch(counter)
+
+    fragile = NotifierProvider(Fragile)
+    with ProviderContainer(on_error=lambda *args: None) as container:
+        notifier = container.read(fragile.notifier)
+        set_to(container, 3)
+        notifier.state = 100
+        assert container.read(fragile) == 3
+
+
+def test_an_interrupt_in_one_provider_does_not_lose_the_refresh_of_the_others() -> None:
+    @Provider
+    def interrupted(ref: Ref) -> int:
+        if ref.watch(counter) == 1:
+            raise KeyboardInterrupt
+        return ref.watch(counter)
+
+    double = Provider(lambda ref: ref.watch(counter) * 2)
+    with ProviderContainer() as container:
+        heard(container, interrupted)
+        seen = heard(container, double)
+        with pytest.raises(KeyboardInterrupt):
+            set_to(container, 1)
+        set_to(container, 2)
+        assert seen[-1] == 4
+        assert container.read(interrupted) == 2
