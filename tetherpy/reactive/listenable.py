@@ -24,6 +24,8 @@ class ProviderListenable(Generic[T_co]):
     """How it behaves; what is derived on the spot has nothing special."""
     ephemeral: ClassVar[bool] = True
     """Whether a node of this goes at once with its last user, and is not found again by others."""
+    synthetic: ClassVar[bool] = True
+    """Whether it is no provider that somebody declared, so that observers are not told of it (Riverpod)."""
 
     @property
     def name(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable
 from threading import Lock
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 import attrs
@@ -88,6 +88,7 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
     __slots__ = ("_key", "_keyed", "_label", "_lock")
 
     build_type = Ref
+    synthetic: ClassVar[bool] = True  # observers have events of their own for it
 
     def __init__(self, label: str | None = None) -> None:
         super().__init__(_idle, auto_dispose=True)

@@ -523,7 +523,7 @@ def _tell(node: Element, previous: Any, value: Any, failure: Exception | None, f
 
 def tell(node: Element, method: Any, *arguments: Any) -> None:
     """Call an observer's method; an error in it stops nobody."""
-    if node.provider.ephemeral:
+    if node.provider.synthetic:
         return
     context = ProviderObserverContext(node.host, node.provider, current_mutation.get(), node.notifier)
     _guarded(node, method, context, *arguments)

@@ -54,6 +54,7 @@ class ProviderBase(Refreshable[T_co]):
     __slots__ = ("__weakref__", "_create", "membership", "settings")
 
     ephemeral: ClassVar[bool] = False
+    synthetic: ClassVar[bool] = False
 
     def __init__(
         self,

@@ -1,0 +1,296 @@
+"""Mutations: actions whose progress is watched, one run at a time, keyed, reset, and told to observers."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from tests.unit.reactive.matrix import ignore, until
+from tetherpy.reactive import (
+    FutureProvider,
+    Mutation,
+    MutationError,
+    MutationIdle,
+    MutationPending,
+    MutationSuccess,
+    MutationTransaction,
+    Notifier,
+    NotifierProvider,
+    Provider,
+    ProviderContainer,
+    ProviderObserver,
+    ProviderObserverContext,
+    Ref,
+)
+
+ERROR = OSError("no")
+
+
+class Run:
+    """A run of a mutation that ends when, and as, the test says."""
+
+    def __init__(self, mutation: Mutation[int], container: ProviderContainer) -> None:
+        self.answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self.task = asyncio.create_task(mutation.run(container, self._wait))
+
+    async def _wait(self, transaction: MutationTransaction) -> int:
+        return await self.answer
+
+
+def told_by(container: ProviderContainer, mutation: Mutation[Any], **options: Any) -> list[Any]:
+    told: list[Any] = []
+    container.listen(mutation, lambda previous, state: told.append(type(state)), **options)
+    return told
+
+
+async def gives(value: Any) -> Any:
+    return value
+
+
+async def fails(transaction: MutationTransaction) -> Any:
+    raise ERROR
+
+
+@pytest.mark.parametrize("value", [42, None])
+async def test_a_success_is_pending_then_success(value: Any, container: ProviderContainer) -> None:
+    mutation = Mutation[Any]()
+    told = told_by(container, mutation, fire_immediately=True)
+    assert await mutation.run(container, lambda tx: gives(value)) == value
+    assert told == [MutationIdle, MutationPending, MutationSuccess]
+    assert container.read(mutation) == MutationSuccess(value)
+
+
+async def test_a_failure_is_pending_then_error_and_raised(container: ProviderContainer) -> None:
+    mutation = Mutation[int]()
+    told = told_by(container, mutation)
+    with pytest.raises(OSError, match="no") as caught:
+        await mutation.run(container, fails)
+    assert caught.value is ERROR
+    assert told == [MutationPending, MutationError]
+    assert container.read(mutation) == MutationError(ERROR)
+
+
+async def test_a_run_that_is_overtaken_sets_nothing(container: ProviderContainer) -> None:
+    mutation = Mutation[int]()
+    told = told_by(container, mutation)
+    first = Run(mutation, container)
+    await asyncio.sleep(0)
+    second = Run(mutation, container)
+    await asyncio.sleep(0)
+    first.answer.set_result(1)
+    assert await first.task == 1
+    assert isinstance(container.read(mutation), MutationPending)
+    second.answer.set_result(2)
+    assert await second.task == 2
+    assert container.read(mutation) == MutationSuccess(2)
+    assert set(told[:-1]) == {MutationPending}
+    assert told[-1] is MutationSuccess
+
+
+async def test_a_container_that_is_disposed_meanwhile_does_not_matter_to_the_run() -> None:
+    container = ProviderContainer()
+    mutation = Mutation[int]()
+    container.listen(mutation, ignore)
+    run = Run(mutation, container)
+    await asyncio.sleep(0)
+    container.dispose()
+    run.answer.set_result(42)
+    assert await run.task == 42
+
+
+async def test_a_run_that_is_cancelled_is_idle_again(container: ProviderContainer) -> None:
+    mutation = Mutation[int]()
+    container.listen(mutation, ignore)
+    run = Run(mutation, container)
+    await asyncio.sleep(0)
+    run.task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run.task
+    assert container.read(mutation) == MutationIdle()
+
+
+async def test_it_is_idle_again_when_nobody_watches(container: ProviderContainer) -> None:
+    mutation = Mutation[int]()
+    await mutation.run(container, lambda tx: gives(0))
+    await container.pump()
+    assert container.read(mutation) == MutationIdle()
+
+
+async def test_a_ref_can_run_it_too(container: ProviderContainer) -> None:
+    class Counter(Notifier[int]):
+        def build(self) -> int:
+            return 0
+
+        async def increment(self) -> int:
+            async def change(transaction: MutationTransaction) -> int:
+                self.state += 1
+                return self.state
+
+            return await mutation.run(self.ref, change)
+
+    mutation = Mutation[int]()
+    counter = NotifierProvider(Counter)
+    container.listen(mutation, ignore)
+    assert await container.read(counter.notifier).increment() == 1
+    assert container.read(mutation) == MutationSuccess(1)
+
+
+# -- reset ---------------------------------------------------------------------------------------
+
+
+async def test_resetting_what_never_ran_is_nothing(container: ProviderContainer) -> None:
+    mutation = Mutation[int]()
+    mutation.reset(container)
+    assert container.read(mutation) == MutationIdle()
+
+
+@pytest.mark.parametrize("ends", ["success", "error"])
+async def test_a_reset_outlasts_the_run_under_way(ends: str, container: ProviderContainer) -> None:
+    mutation = Mutation[int]()
+    told = told_by(container, mutation)
+    run = Run(mutation, container)
+    await asyncio.sleep(0)
+    mutation.reset(container)
+    if ends == "success":
+        run.answer.set_result(42)
+        assert await run.task == 42
+    else:
+        run.answer.set_exception(ERROR)
+        with pytest.raises(OSError, match="no"):
+            await run.task
+    assert container.read(mutation) == MutationIdle()
+    assert told == [MutationPending, MutationIdle]
+
+
+async def test_a_run_started_by_a_reset_counts(container: ProviderContainer) -> None:
+    mutation = Mutation[int]()
+    runs: list[Run] = []
+
+    def run_again(previous: Any, state: Any) -> None:
+        if isinstance(state, MutationIdle) and len(runs) == 1:
+            runs.append(Run(mutation, container))
+
+    container.listen(mutation, run_again)
+    runs.append(Run(mutation, container))
+    await asyncio.sleep(0)
+    mutation.reset(container)
+    await until(lambda: isinstance(container.read(mutation), MutationPending))
+    runs[1].answer.set_result(7)
+    assert await runs[1].task == 7
+    runs[0].answer.set_result(1)
+    assert await runs[0].task == 1
+    assert container.read(mutation) == MutationSuccess(7)
+
+
+# -- keys ----------------------------------------------------------------------------------------
+
+
+def test_a_keyed_mutation_is_the_same_for_the_same_key() -> None:
+    mutation, other = Mutation[int]("save"), Mutation[int]("save")
+    one = mutation(1)
+    assert one is mutation(1)
+    two, others = mutation(2), other(1)
+    assert len({mutation, other, one, two, others}) == 5
+    assert (one.key, one.label, mutation.key) == (1, "save", None)
+    assert [repr(m) for m in (mutation, one, Mutation[int]())] == [
+        "Mutation(save)",
+        "Mutation(save(1))",
+        "Mutation(mutation)",
+    ]
+
+
+async def test_mutations_are_independent(container: ProviderContainer) -> None:
+    mutation = Mutation[int]()
+    all_of_them = [mutation, mutation("foo"), mutation("bar"), Mutation[int]()]
+    for one in all_of_them:
+        container.listen(one, ignore)
+    for number, one in enumerate(all_of_them):
+        await one.run(container, lambda tx, number=number: gives(number))
+    assert [container.read(one) for one in all_of_them] == [MutationSuccess(number) for number in range(4)]
+
+
+# -- transactions and observers ------------------------------------------------------------------
+
+
+async def test_what_a_transaction_reads_lives_until_its_end(container: ProviderContainer) -> None:
+    log: list[str] = []
+    mutation = Mutation[int]()
+    end = asyncio.Event()
+
+    @FutureProvider.auto_dispose
+    async def provider(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("disposed"))
+        return 42
+
+    async def read(transaction: MutationTransaction) -> int:
+        value = await transaction.get(provider.future)
+        await end.wait()
+        return value
+
+    task = asyncio.create_task(mutation.run(container, read))
+    for _ in range(4):
+        await asyncio.sleep(0)
+        await container.pump()
+    assert log == []
+    end.set()
+    assert await task == 42
+    await container.pump()
+    assert log == ["disposed"]
+
+
+class Observer(ProviderObserver):
+    def __init__(self) -> None:
+        self.log: list[Any] = []
+
+    def mutation_start(self, context: ProviderObserverContext, mutation: Any) -> None:
+        self.log.append(("start", context.container, context.mutation, mutation))
+
+    def mutation_success(self, context: ProviderObserverContext, mutation: Any, value: Any) -> None:
+        self.log.append(("success", context.container, context.mutation, mutation, value))
+
+    def mutation_error(self, context: ProviderObserverContext, mutation: Any, error: Exception) -> None:
+        self.log.append(("error", context.container, context.mutation, mutation, error))
+
+    def mutation_reset(self, context: ProviderObserverContext, mutation: Any) -> None:
+        self.log.append(("reset", context.container, context.mutation, mutation))
+
+    def did_add_provider(self, context: ProviderObserverContext, value: Any) -> None:
+        if not isinstance(context.provider, Mutation):
+            self.log.append(("add", context.provider, context.mutation))
+
+    def did_update_provider(self, context: ProviderObserverContext, previous: Any, value: Any) -> None:
+        self.log.append(("update", context.provider))
+
+
+async def test_observers_are_told_of_each_run_and_no_provider_event() -> None:
+    observer = Observer()
+    mutation = Mutation[int]()
+    async with ProviderContainer(observers=[observer]) as container:
+        for key in (1, 2):
+            container.listen(mutation(key), ignore)
+        await mutation(1).run(container, lambda tx: gives(42))
+        with pytest.raises(OSError, match="no"):
+            await mutation(2).run(container, fails)
+        mutation(1).reset(container)
+    one, two = mutation(1), mutation(2)
+    assert observer.log == [
+        ("start", container, one, one),
+        ("success", container, one, one, 42),
+        ("start", container, two, two),
+        ("error", container, two, two, ERROR),
+        ("reset", container, one, one),
+    ]
+
+
+async def test_what_happens_in_a_run_is_told_with_the_mutation() -> None:
+    observer = Observer()
+    mutation = Mutation[int]()
+    provider = Provider(lambda ref: 0)
+    other = Provider(lambda ref: 0)
+    async with ProviderContainer(observers=[observer]) as container:
+        await mutation.run(container, lambda tx: gives(tx.get(provider)))
+        container.read(other)
+    assert ("add", provider, mutation) in observer.log
+    assert ("add", other, None) in observer.log
