@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.unit.reactive.matrix import ASYNC, SYNC, Variant, ignore, settled, variants
+from tests.unit.reactive.matrix import ASYNC, SYNC, Clock, Variant, ignore, settled, variants
 from tetherpy.reactive import FutureProvider, KeepAliveLink, Provider, ProviderContainer, Ref, StateProvider
 
 
@@ -455,3 +456,57 @@ async def test_an_awaited_build_is_kept_until_it_has_finished(container: Provide
     assert await future == 42
     await container.pump()
     assert log == ["disposed", "part disposed"]
+
+
+# -- cache_for -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("how", ["listen", "read", "watch"])
+async def test_cache_for_keeps_the_state_so_long_after_its_last_use(
+    how: str, container: ProviderContainer, clock: Clock
+) -> None:
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        ref.cache_for(10)
+        return 0
+
+    user = Provider.auto_dispose(lambda ref: ref.watch(provider))
+    match how:
+        case "listen":
+            subscription = container.listen(provider, ignore)
+        case "read":
+            container.read(provider)
+        case _:
+            container.read(user)
+    await container.pump()
+    if how == "listen":
+        await clock.advance(100)
+        assert container.exists(provider), "the time begins when the last listener has left"
+        subscription.close()
+    await clock.advance(9)
+    assert container.exists(provider)
+    if how == "listen":
+        with container.listen(provider, ignore):
+            await clock.advance(100)
+        assert container.exists(provider), "a new listener starts it over"
+        await clock.advance(9)
+        assert container.exists(provider)
+    await clock.advance(2)
+    await container.pump()
+    assert not container.exists(provider)
+
+
+async def test_cache_for_ends_with_its_build(container: ProviderContainer, clock: Clock) -> None:
+    caches = True
+
+    @Provider.auto_dispose
+    def provider(ref: Ref) -> int:
+        if caches:
+            ref.cache_for(timedelta(seconds=10))
+        return 0
+
+    container.read(provider)
+    caches = False
+    container.refresh(provider)
+    await container.pump()
+    assert not container.exists(provider)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.unit.reactive.matrix import ASYNC, SYNC, Variant, ignore, variants
+from tests.unit.reactive.matrix import ASYNC, SYNC, Clock, Variant, ignore, variants
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
@@ -26,41 +24,6 @@ from tetherpy.reactive import (
     exponential_retry,
     never,
 )
-
-
-class Clock:
-    """The clock of the running loop: time passes only when the test says so."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._offset = 0.0
-        self._real = loop.time
-        self._frozen = loop.time()
-        loop.time = self.time  # type: ignore[method-assign]  # what the class is for
-
-    def time(self) -> float:
-        return self._frozen + self._offset
-
-    async def advance(self, seconds: float) -> None:
-        """Let time pass, and all that becomes due run."""
-        self._offset += seconds
-        for _ in range(12):
-            await asyncio.sleep(0)
-
-
-@contextmanager
-def _frozen() -> Iterator[Clock]:
-    loop = asyncio.get_running_loop()
-    real = loop.time
-    try:
-        yield Clock(loop)
-    finally:
-        loop.time = real  # type: ignore[method-assign]  # as it was
-
-
-@pytest.fixture
-async def clock() -> Any:
-    with _frozen() as clock:
-        yield clock
 
 
 class Policy:
