@@ -8,6 +8,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import NoReturn
 
 import attrs
@@ -57,19 +58,18 @@ def fork_worker(
 
     In the worker ``release`` closes what belongs to the supervisor. What the worker prints goes to
     ``output``, which is closed here; None leaves it the supervisor's own. Raises ``OSError`` if the
-    system has no room for another process.
+    system has no room for another process or no descriptors for its channel.
     """
-    ours, theirs = socket.socketpair()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    try:
-        pid = os.fork()
-    except OSError:
-        for end in (ours, theirs):
-            end.close()
+    with ExitStack() as undone:
         if output is not None:
-            os.close(output)
-        raise
+            undone.callback(os.close, output)
+        ours, theirs = socket.socketpair()
+        undone.callback(ours.close)
+        undone.callback(theirs.close)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        pid = os.fork()
+        undone.pop_all()
     if not pid:
         ours.close()
         _be_worker(work, release, theirs, output)

@@ -19,6 +19,8 @@ from .locks import is_locked, lock_into_place
 AGAIN_SECONDS = 0.02
 """A process can be seen to end a moment before its lock is dropped: then it is looked at again."""
 MAX_AGAIN = 25
+AFTER_FAILURE_SECONDS = 1.0
+"""No database or no descriptors now; a look too often would fill the log."""
 
 _logger = logging.getLogger("tetherpy.service")
 
@@ -53,13 +55,13 @@ class Liveness:
     async def run(self) -> None:
         """Rescue what dead workers left, now and after every death."""
         while True:
-            self._watch_others()
             try:
+                self._watch_others()
                 await self.rescue()
             except Exception:
                 # The jobs are still theirs in the table, so the next look finds them.
                 _logger.exception("Jobs of dead workers could not be taken back")
-                self._ring_later()
+                self._ring_later(AFTER_FAILURE_SECONDS)
             await self._wait_for_alarm()
             self._alarm.clear()
 
@@ -91,7 +93,7 @@ class Liveness:
             self._again = 0
         elif self._again:
             self._again -= 1
-            self._ring_later()
+            self._ring_later(AGAIN_SECONDS)
 
     def close(self) -> None:
         """Watch nobody any more and give up the lock and its file."""
@@ -101,19 +103,21 @@ class Liveness:
         os.close(self.descriptor)
 
     def _watch_others(self) -> None:
-        self._seen = self._folder_version()
+        version = self._folder_version()
         loop = asyncio.get_running_loop()
         for worker_id in self.files.worker_ids() - self._watches.keys() - {self.worker_id}:
             pid = self._pid_of(worker_id)
             if pid is not None:
                 self._watches[worker_id] = watch_exit(loop, pid, self._on_exit)
+        # Only now: what could not be watched is tried again with the next change.
+        self._seen = version
 
     def _on_exit(self) -> None:
         self._again = MAX_AGAIN
         self._alarm.set()
 
-    def _ring_later(self) -> None:
-        asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._alarm.set)
+    def _ring_later(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self._alarm.set)
 
     def _unwatch(self, worker_id: str) -> None:
         if close := self._watches.pop(worker_id, None):

@@ -114,9 +114,9 @@ class Supervisor:
     def _spawn(self) -> None:
         if self._ending:
             return
-        output = self.output.open_pipe() if self.output is not None else None
         work = partial(self.work, self.config)
         try:
+            output = self.output.open_pipe() if self.output is not None else None
             child = fork_worker(self.reactor, work, self._release, self._on_worker_frame, output)
         except OSError as error:
             self._report(f"no worker could be forked ({error}); trying again in {FORK_AGAIN_SECONDS:g} s")

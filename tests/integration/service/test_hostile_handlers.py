@@ -159,6 +159,48 @@ async def test_a_handler_that_closes_what_its_process_has_open_costs_the_worker(
     await service.stop(0)
 
 
+async def test_beside_a_handler_that_holds_every_descriptor_the_others_are_served(
+    service, finished, until, tmp_path, others_are_served, worker_pids
+):
+    before = await worker_pids()
+    begun = tmp_path / "begun"
+    job_id = await service.job("holds_every_descriptor", str(begun))
+    await until(begun.exists)
+    await others_are_served()
+    begun.with_suffix(".go").touch()
+    assert (await finished(job_id)).result == "let go"
+    assert await worker_pids() == before
+
+
+async def test_a_worker_whose_descriptors_have_leaked_serves_on(
+    service, finished, manager, others_are_served, worker_pids
+):
+    before = await worker_pids()
+    job = await finished(await service.job("leaks_every_descriptor", max_attempts=2))
+    assert (job.status, job.attempts) == (FAILED, 2)
+    assert "Too many open files" in job.last_error
+    for _ in range(3):
+        await others_are_served()
+    assert await worker_pids() == before
+
+
+async def test_a_supervisor_without_descriptors_starts_the_successor_when_it_can(
+    service, finished, until, servers, worker_pids, kill, log
+):
+    (worker,) = await worker_pids()
+    (supervisor,) = {process.pid for process in servers()} - {worker}
+    soft, hard = resource.prlimit(supervisor, resource.RLIMIT_NOFILE)
+    resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (1, hard))
+    kill(worker)
+    await until(lambda: "no worker could be forked" in log())
+    calling = asyncio.create_task(service.invoke("hello"))
+    job_id = await service.job("echo", "at last")
+    resource.prlimit(supervisor, resource.RLIMIT_NOFILE, (soft, hard))
+    assert (await finished(job_id)).result == "at last"
+    await calling
+    assert supervisor in {process.pid for process in servers()}
+
+
 @pytest.mark.parametrize(
     ("key", "result"),
     [("completes_itself", "in the transaction"), ("completes_and_undoes", "after it was undone")],

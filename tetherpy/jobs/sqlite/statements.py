@@ -1,8 +1,11 @@
-"""The SQL, one file per statement in ``sql/``, read once."""
+"""The SQL, one file per statement in ``sql/``, all read when this is imported.
+
+A worker needs no descriptor for them later, when there may be none left, and no file that an upgrade
+of the package may have changed under it.
+"""
 
 from __future__ import annotations
 
-from functools import cache
 from importlib.resources import files
 
 COLUMNS = (
@@ -32,8 +35,13 @@ COLUMNS = (
 """The columns of a job in the order in which statements select them (``{columns}`` in the files)."""
 
 
-@cache
+_TEXTS = {
+    file.name.removesuffix(".sql"): file.read_text(encoding="utf-8").replace("{columns}", ", ".join(COLUMNS))
+    for file in (files(__name__.rpartition(".")[0]) / "sql").iterdir()
+    if file.name.endswith(".sql")
+}
+
+
 def sql(name: str) -> str:
     """Return the text of the statement in ``sql/<name>.sql``."""
-    text = (files(__name__.rpartition(".")[0]) / "sql" / f"{name}.sql").read_text(encoding="utf-8")
-    return text.replace("{columns}", ", ".join(COLUMNS))
+    return _TEXTS[name]

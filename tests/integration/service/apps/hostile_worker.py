@@ -31,6 +31,8 @@ async def initialize(service):
         completes_itself,
         completes_and_undoes,
         closes_everything,
+        holds_every_descriptor,
+        leaks_every_descriptor,
         measure,
     ):
         service.register_job_handler(handler.__name__, handler, retry=SOON)
@@ -163,6 +165,30 @@ async def completes_and_undoes(service, payload, db):
 async def closes_everything(service, payload, db):
     """Close what is not this handler's: the database and every stream and socket of the process."""
     os.closerange(3, 256)
+
+
+def take_descriptors(held):
+    while True:
+        held.append(os.open(os.devnull, os.O_RDONLY))
+
+
+async def leaks_every_descriptor(service, payload, db):
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    take_descriptors([])
+
+
+async def holds_every_descriptor(service, payload: str, db):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
+    mark(payload)
+    held = []
+    with contextlib.suppress(OSError):
+        take_descriptors(held)
+    await until_exists(Path(payload).with_suffix(".go"))
+    for descriptor in held:
+        os.close(descriptor)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return "let go"
 
 
 async def measure(service, payload, db):
