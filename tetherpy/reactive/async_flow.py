@@ -11,7 +11,16 @@ from .edges import activate, add_listener, deactivate, let_go, remove_listener
 from .element import NO_VALUE, Element
 from .errors import ProviderDisposedError, ProviderError
 from .promise import Loan, Promise
-from .propagation import is_still_loading, pause_retrying, report_failure, schedule_retry, set_value, stop_retrying
+from .propagation import (
+    Invalidation,
+    invalidate,
+    is_still_loading,
+    pause_retrying,
+    report_failure,
+    schedule_retry,
+    set_value,
+    stop_retrying,
+)
 from .sources import Sink, Source
 
 Begin = Callable[[Sink, Any], Source | None]
@@ -161,6 +170,19 @@ class AsyncFlow:
         self._release()
         if not self.promise.done:
             self.promise.reject(ProviderDisposedError(self.element.provider))
+
+    def interrupted(self) -> None:
+        """Have the element built again by whoever uses it next, in another loop: this one is about to end.
+
+        Nothing is scheduled in a loop that is closing, and who waits goes on to wait for the next build.
+        """
+        self._source = None
+        scheduler = self.element.host.scheduler
+        scheduler.depth += 1
+        try:
+            invalidate(self.element, Invalidation("the end of the event loop that built it", manual=False))
+        finally:
+            scheduler.depth -= 1
 
     # -- what the last build watched -------------------------------------------------------------
 

@@ -38,11 +38,6 @@ class FutureOf(Refreshable[Awaitable[T]]):
         """The provider."""
         return self._provider
 
-    @property
-    def refreshed_provider(self) -> Refreshable[Any]:
-        """The provider."""
-        return self._provider
-
     def node_in(self, host: Host) -> Element:
         """Return a node whose value is the provider's promise; it changes when a new promise is made."""
         source = host.find(self._provider)

@@ -269,7 +269,7 @@ class ProviderContainer:
 
     def refresh(self, refreshable: Refreshable[T]) -> T:
         """Invalidate a provider and read it right away."""
-        self.invalidate(cast("ProviderBase[Any]", refreshable.refreshed_provider))
+        self.invalidate(cast("ProviderBase[Any]", refreshable.origin))
         return self.read(refreshable)
 
     def exists(self, provider: ProviderBase[Any]) -> bool:

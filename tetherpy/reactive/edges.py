@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from .element import NO_VALUE, Element
+from .element import NO_VALUE, Change, Element
 from .lifecycle import Event, Report
 from .states import BUILDING, CHECK, DIRTY, DISPOSED
 
@@ -243,11 +243,12 @@ def drop_sources(element: Element) -> None:
         unlink(source, element)
 
 
-def mark(observers: Any, cause: Element) -> None:
+def mark(changed: Element, previous: Any) -> None:
     """Mark the observers of a changed node DIRTY and everything behind them CHECK; queue what has listeners."""
-    queue = cause.host.scheduler.queue
+    queue = changed.host.scheduler.queue
+    cause: Change = (changed.provider, previous, changed.value)
     todo: list[Any] = []
-    for node in observers:
+    for node in changed.observers:
         state = node.state
         if state < DIRTY:
             node.state = DIRTY

@@ -6,13 +6,16 @@ Its states are in ``states``, who observes whom in ``edges``, marking and bringi
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 from .lifecycle import Hooks
 from .observer import ProviderObserver
 from .retry import Retry
 from .scheduler import Scheduler
 from .states import DIRTY
+
+Change: TypeAlias = tuple[Any, Any, Any]
+"""A change of something that was read: whose (a listenable), the value before, the value or error after."""
 
 NO_VALUE: Final = object()
 """What an element holds before its first build and while it is in error; different from any value."""
@@ -59,6 +62,10 @@ class Flow(Protocol):
 
     def stop(self) -> None:
         """Cancel what the current build is doing."""
+        ...
+
+    def interrupted(self) -> None:
+        """Take note that the event loop ended before the build did."""
         ...
 
     @property
@@ -150,6 +157,7 @@ class Element:
         self.value: Any = NO_VALUE
         self.failure: Exception | None = None
         self.ref: Any = None
+        #: Why the next build is due: None (never built), an Invalidation, or a Change.
         self.cause: object = None
         self.sources: tuple[Element, ...] = ()
         self.observers: Any = None

@@ -6,7 +6,7 @@ from typing import Any
 
 import attrs
 
-from .element import Element
+from .element import NO_VALUE, Change, Element
 from .propagation import Invalidation
 
 
@@ -48,8 +48,8 @@ def explain(element: Element) -> Explanation:
     elif isinstance(cause, Invalidation):
         reason = f"{cause.by}"
     else:
-        changed = _origins(cause)[0]
-        reason = f"a change of {changed!r} to {_now(cause)}"
+        changed, before, after = _change(cause)
+        reason = f"a change of {changed!r} from {before} to {after}"
     return Explanation(
         provider=element.provider,
         reason=reason,
@@ -77,5 +77,6 @@ def _each(providers: Any) -> dict[Any, None]:
     return dict.fromkeys(providers)
 
 
-def _now(element: Element) -> str:
-    return f"error {element.failure!r}" if element.failure is not None else repr(element.value)
+def _change(cause: Change) -> tuple[Any, str, str]:
+    listenable, previous, value = cause
+    return listenable.origin, "no value" if previous is NO_VALUE else repr(previous), repr(value)

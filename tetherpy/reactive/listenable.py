@@ -55,14 +55,9 @@ class ProviderListenable(Generic[T_co]):
 
 
 class Refreshable(ProviderListenable[T_co]):
-    """What ``refresh`` accepts: a provider, its ``future`` or its ``notifier``."""
+    """What ``refresh`` accepts: a provider, its ``future`` or its ``notifier``; the origin is invalidated."""
 
     __slots__ = ()
-
-    @property
-    def refreshed_provider(self) -> Refreshable[Any]:
-        """The provider that is invalidated by refreshing this."""
-        raise NotImplementedError
 
 
 class Selector(ProviderListenable[R], Generic[T_co, R]):

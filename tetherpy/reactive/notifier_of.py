@@ -32,11 +32,6 @@ class NotifierOf(Refreshable[N]):
         """The provider."""
         return self._provider
 
-    @property
-    def refreshed_provider(self) -> Refreshable[Any]:
-        """The provider."""
-        return self._provider
-
     def node_in(self, host: Host) -> Element:
         """Return a node whose value is the notifier, built first if needed."""
         source = host.find(self._provider)

@@ -29,7 +29,7 @@ from .edges import (
     relink,
     unlink,
 )
-from .element import NO_VALUE, Element, Host
+from .element import NO_VALUE, Change, Element, Host
 from .errors import (
     AsyncValueIsLoadingError,
     ChangeDuringBuildError,
@@ -231,10 +231,11 @@ def build(node: Element) -> None:
         node.failure = None
         observers = node.observers
         if observers:
+            cause: Change = (node.provider, previous, value)
             for observer in observers:
                 if observer.state != BUILDING:  # it is reading this value right now
                     observer.state = DIRTY
-                    observer.cause = node
+                    observer.cause = cause
         if node.listeners or host.observers or ref.hooks is not None:
             announce(node, previous, first=replaced is None)
         if replaced is None:
@@ -285,7 +286,7 @@ def set_value(node: Element, value: Any) -> None:
         if node.state == FAILED:
             node.state = CLEAN
     if node.observers:
-        mark(node.observers, node)
+        mark(node, previous)
     if node.listeners or host.observers or (node.ref is not None and node.ref.hooks is not None):
         scheduler.depth += 1
         try:
@@ -303,10 +304,11 @@ def fail(node: Element, error: Exception, *, first: bool) -> None:
     node.failure = error
     node.value = NO_VALUE
     if node.observers:
+        cause: Change = (node.provider, previous, error)
         for observer in node.observers:
             if observer.state != BUILDING:
                 observer.state = DIRTY
-                observer.cause = node
+                observer.cause = cause
     announce(node, previous, first=first)
     if not is_still_loading(error):
         if not isinstance(error, ProviderError):

@@ -125,11 +125,6 @@ class ProviderBase(Refreshable[T_co]):
         """What its family was called with: positional arguments, then pairs of keyword and value."""
         return None if self.membership is None else self.membership[1]
 
-    @property
-    def refreshed_provider(self) -> Refreshable[Any]:
-        """Itself."""
-        return self
-
     def node_in(self, host: Host) -> Element:
         """Return its element in a container, mounting it where it belongs."""
         return host.find(self)

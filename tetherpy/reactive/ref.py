@@ -142,7 +142,7 @@ class Ref(Build):
 
     def refresh(self, refreshable: Refreshable[T]) -> T:
         """Invalidate another provider and read it right away."""
-        self.invalidate(cast("ProviderBase[Any]", refreshable.refreshed_provider))
+        self.invalidate(cast("ProviderBase[Any]", refreshable.origin))
         return self.read(refreshable)
 
     def invalidate(self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False) -> None:
@@ -167,7 +167,7 @@ class Ref(Build):
         scheduler.depth += 1
         try:
             if element.observers:
-                mark(element.observers, element)
+                mark(element, element.value)
             announce(element, element.value)
         finally:
             scheduler.leave()

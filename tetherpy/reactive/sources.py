@@ -63,6 +63,7 @@ class TaskSource:
         self._stopped = False
         self._awaitable: Awaitable[Any] | None = awaitable
         self._task = loop.create_task(self._run(awaitable))
+        self._task.add_done_callback(self._ended)
 
     async def _run(self, awaitable: Awaitable[Any]) -> None:
         self._awaitable = None
@@ -97,9 +98,13 @@ class TaskSource:
         self._stopped = True
         if self._awaitable is not None:
             _discard(self._awaitable)
-        if not self._task.done():
-            self._task.cancel()
-            self._sink.element.host.in_background(self._task, self._sink.element.provider)
+        _cancel(self._task, self._sink.element)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not self._stopped and task.cancelled():
+            if self._awaitable is not None:
+                _discard(self._awaitable)
+            _interrupt(self._sink.element)
 
 
 class IteratorSource:
@@ -114,6 +119,7 @@ class IteratorSource:
         if sink.element.active:
             self._open.set()
         self._task = loop.create_task(self._run(aiter(iterable)))
+        self._task.add_done_callback(self._ended)
 
     async def _run(self, iterator: AsyncIterator[Any]) -> None:
         try:
@@ -131,6 +137,8 @@ class IteratorSource:
         await self._open.wait()
         async for value in iterator:
             await self._open.wait()  # it may have been paused while the value was on its way
+            if self._stopped:
+                return  # it has ignored its cancellation
             self._sink.data(value)
             await self._open.wait()
 
@@ -150,9 +158,11 @@ class IteratorSource:
     def stop(self) -> None:
         """Cancel the task, which closes the iterator."""
         self._stopped = True
-        if not self._task.done():
-            self._task.cancel()
-            self._sink.element.host.in_background(self._task, self._sink.element.provider)
+        _cancel(self._task, self._sink.element)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not self._stopped and task.cancelled():
+            _interrupt(self._sink.element)
 
 
 class RxSource:
@@ -208,6 +218,18 @@ class RxSource:
         self._kept = None
         if self._subscription is not None:
             self._subscription.dispose()
+
+
+def _cancel(task: asyncio.Task[None], element: Element) -> None:
+    if not task.done():
+        task.cancel()
+        element.host.in_background(task, element.provider)
+
+
+def _interrupt(element: Element) -> None:
+    """Tell an element that its task was cancelled by somebody else: by the end of ``asyncio.run``, as a rule."""
+    if element.flow is not None:
+        element.flow.interrupted()
 
 
 def begin_future(sink: Sink, result: Any) -> Source | None:
