@@ -141,6 +141,33 @@ async def test_a_notifier_cannot_be_used_after_disposal(variant: Variant) -> Non
         await notifier.update(lambda value: 42)
 
 
+@both
+async def test_in_on_dispose_the_state_is_gone(variant: Variant) -> None:
+    caught: list[Any] = []
+    made: list[Any] = []
+    container = ProviderContainer()
+
+    def create(ref: Any) -> int:
+        def too_late() -> None:
+            for use in (
+                lambda: made[0].state,
+                lambda: setattr(made[0], "state", AsyncData(42)),
+                lambda: made[0].future,
+            ):
+                with pytest.raises(UnmountedRefError):
+                    use()
+                caught.append(use)
+
+        ref.on_dispose(too_late)
+        return 0
+
+    provider = variant.declare(create)
+    made.append(container.read(provider.notifier))
+    await container.read(provider.future)
+    container.dispose()
+    assert len(caught) == 3
+
+
 # -- setting the state ---------------------------------------------------------------------------
 
 

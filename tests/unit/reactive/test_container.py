@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
@@ -245,6 +246,23 @@ async def test_invalidating_a_family_reaches_the_nearest_override_only(container
     assert builds == ["scope"]
 
 
+async def test_invalidating_a_family_reaches_members_that_followed_an_override(container: ProviderContainer) -> None:
+    log: list[str] = []
+    dep = Provider(lambda ref: 0, dependencies=[])
+
+    @Provider.options(dependencies=[dep]).family
+    def family(ref: Ref, key: int) -> int:
+        value = ref.watch(dep)
+        ref.on_dispose(lambda: log.append(f"{key} with {value}"))
+        return key + value
+
+    scope = ProviderContainer(parent=container, overrides=[dep.override_with_value(42)])
+    for where in (container, scope):
+        where.read(family(1))
+    scope.invalidate(family)
+    assert log == ["1 with 42"]
+
+
 # -- what there is -------------------------------------------------------------------------------
 
 
@@ -425,28 +443,64 @@ async def test_work_that_was_waiting_when_a_child_was_disposed_is_forgotten(cont
     assert builds == [0]
 
 
-@pytest.mark.parametrize("first", ["leaf", "source"])
-async def test_providers_are_disposed_before_what_they_use(first: str) -> None:
-    log: list[str] = []
-    container = ProviderContainer()
+GRAPHS: dict[str, dict[str, str]] = {
+    "linear": {"a": "", "b": "a", "c": "b"},
+    "diamond": {"a": "", "b": "a", "c": "a", "d": "bc"},
+    "linked diamond": {"a": "", "b": "a", "c": "ab", "d": "bc"},
+    "triangle on a stick": {"a": "", "b": "a", "c": "b", "d": "bc"},
+    "long side": {"a": "", "b": "a", "c": "a", "d": "b", "e": "cd"},
+    "mesh": {"a": "", "b": "a", "e": "b", "d": "be", "c": "ab", "f": "ce", "g": "cf"},
+}
+"""Providers by name, each with the names of those that it watches."""
 
-    def node(name: str, *sources: Any) -> Any:
+
+@pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
+async def test_providers_are_disposed_before_what_they_use(graph: dict[str, str]) -> None:
+    log: list[str] = []
+    providers: dict[str, Any] = {}
+
+    def node(name: str) -> Any:
+        def create(ref: Ref) -> str:
+            ref.on_dispose(lambda: log.append(name))
+            for source in graph[name]:
+                ref.watch(providers[source].select(str) if source == "b" else providers[source])
+            return name
+
+        return Provider(create, name=name)
+
+    providers.update({name: node(name) for name in graph})
+    for order in itertools.islice(itertools.permutations(graph), 0, None, 1 if len(graph) < 6 else 97):
+        container = ProviderContainer()
+        for name in order:
+            container.read(providers[name])
+        container.dispose()
+        assert sorted(log) == sorted(graph)
+        for name, sources in graph.items():
+            assert all(log.index(name) < log.index(source) for source in sources), (order, log)
+        log.clear()
+
+
+async def test_across_containers_too_providers_are_disposed_before_what_they_use() -> None:
+    log: list[str] = []
+
+    def logs(name: str, *sources: Any) -> Any:
         def create(ref: Ref) -> str:
             ref.on_dispose(lambda: log.append(name))
             for source in sources:
                 ref.watch(source)
             return name
 
-        return Provider(create, name=name)
+        return create
 
-    source = node("source")
-    left = node("left", source)
-    right = node("right", source, left)
-    leaf = node("leaf", left, right)
-    container.read(source if first == "source" else leaf)
-    container.read(leaf)
-    container.dispose()
-    assert log == ["leaf", "right", "left", "source"]
+    root = ProviderContainer()
+    a = Provider(logs("a"))
+    b = Provider(logs("b"), dependencies=[])
+    c = Provider(logs("c", a, b), dependencies=[b])
+    child = ProviderContainer(parent=root, overrides=[b.override_with(logs("b of the child"))])
+    child.read(c)
+    root.read(c)
+    root.dispose()
+    assert log == ["c", "b of the child", "c", "b", "a"]
 
 
 async def test_a_provider_that_failed_is_undone_too(reported: list[BaseException]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.unit.reactive.matrix import Variant, ignore, variants
+from tests.unit.reactive.matrix import NOTIFIERS, Variant, ignore, settled, variants
 from tetherpy.reactive import (
     EndlessUpdateError,
     Notifier,
@@ -176,6 +176,18 @@ async def test_the_state_can_be_read_and_set(variant: Variant, container: Provid
     assert container.refresh(provider) == 0
     assert notifier.state == 0
     assert told[3:] == [(2, 0)]
+
+
+@variants(*NOTIFIERS, "StateProvider", auto_dispose=False)
+async def test_refreshing_the_notifier_rebuilds_and_gives_it(variant: Variant, container: ProviderContainer) -> None:
+    builds: list[int] = []
+    provider = variant.declare(lambda ref: builds.append(0))
+    container.listen(provider, ignore)
+    notifier = container.read(provider.notifier)
+    await settled(container, provider)
+    assert container.refresh(provider.notifier) is notifier
+    await settled(container, provider)
+    assert len(builds) == 2
 
 
 @states

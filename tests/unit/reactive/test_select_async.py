@@ -160,12 +160,17 @@ async def test_a_pending_part_outlasts_states_that_settle_nothing(container: Pro
     assert await pending == 42
 
 
-async def test_a_part_that_is_awaited_outlives_the_build_that_asked(container: ProviderContainer) -> None:
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_part_that_is_awaited_outlives_the_build_that_asked(
+    fails: bool, container: ProviderContainer, reported: list[BaseException]
+) -> None:
     ready = asyncio.Event()
 
     @FutureProvider
     async def source(ref: Ref) -> int:
         await ready.wait()
+        if fails:
+            raise OSError("no")
         return 21
 
     asker = Provider(lambda ref: ref)
@@ -174,7 +179,12 @@ async def test_a_part_that_is_awaited_outlives_the_build_that_asked(container: P
     container.invalidate(asker)
     await container.pump()
     ready.set()
-    assert await asyncio.wait_for(part, 5) == 42
+    if fails:
+        with pytest.raises(OSError, match="no"):
+            await asyncio.wait_for(part, 5)
+    else:
+        assert await asyncio.wait_for(part, 5) == 42
+    reported.clear()
 
 
 async def test_a_part_can_be_awaited_again_after_its_provider_was_disposed(container: ProviderContainer) -> None:
