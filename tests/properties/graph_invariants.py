@@ -58,7 +58,7 @@ def _check_marks(element: Element) -> None:
         stale = [source for source in element.sources if source.state > 0]
         assert not stale, f"{element} is marked up to date but its sources {stale} are not"
         assert (element.failure is not None) == (element.state == FAILED), f"{element} is wrong about its failure"
-    elif element.active and any(not listener.weak for listener in element.listeners) and element.state != DISPOSED:
+    elif element.state != DISPOSED and any(not (other.weak or other.is_paused) for other in element.listeners):
         assert element in element.host.scheduler.queue, f"{element} is listened to, outdated and not queued"
 
 

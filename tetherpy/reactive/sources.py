@@ -158,6 +158,7 @@ class IteratorSource:
     def stop(self) -> None:
         """Cancel the task, which closes the iterator."""
         self._stopped = True
+        self._open.set()  # one that ignores its cancellation must not wait to be resumed
         _cancel(self._task, self._sink.element)
 
     def _ended(self, task: asyncio.Task[None]) -> None:

@@ -559,3 +559,80 @@ async def test_tasks_of_a_build_end_with_it_and_their_failures_are_reported() ->
         await until(lambda: len(reported) == 2)
     assert events == ["ended 0", "ended 1"]
     assert {(str(error), provider) for error, provider in reported} == {("in a task", owner)}
+
+
+# -- loops that end --------------------------------------------------------------------------------
+
+
+def test_a_build_that_the_end_of_a_loop_has_cut_off_is_made_again_in_the_next() -> None:
+    builds: list[str] = []
+    gates: list[bool] = [False]
+
+    @FutureProvider
+    async def user(ref: Ref) -> str:
+        builds.append("begun")
+        while not gates[0]:
+            await asyncio.sleep(0)
+        return "Ada"
+
+    async def give_up() -> None:
+        container.listen(user, lambda previous, value: None)
+        await turns(3)
+
+    async def give_up_at_once() -> None:
+        container.invalidate(user)
+        container.read(user)
+
+    async def finish() -> str:
+        gates[0] = True
+        return await container.read(user.future)
+
+    with ProviderContainer() as container:
+        asyncio.run(give_up())
+        asyncio.run(give_up_at_once())
+        assert asyncio.run(finish()) == "Ada"
+        assert len(builds) == 3
+        assert container.read(user) == AsyncData("Ada")
+
+
+def test_a_stream_that_the_end_of_a_loop_has_cut_off_begins_again_in_the_next() -> None:
+    @StreamProvider
+    async def numbers(ref: Ref) -> AsyncIterator[int]:
+        for number in range(1_000_000):
+            yield number
+            await asyncio.sleep(0)
+
+    async def follow() -> list[int]:
+        seen: list[int] = []
+        with container.listen(numbers, lambda previous, value: seen.append(value.value or 0)):
+            await until(lambda: len(seen) >= 3)
+        return seen
+
+    with ProviderContainer() as container:
+        assert 1 in asyncio.run(follow())
+        assert 1 in asyncio.run(follow())
+
+
+async def test_a_generator_that_ignores_its_cancellation_publishes_nothing_more() -> None:
+    topic = StateProvider(lambda ref: 0)
+    ignored: list[str] = []
+
+    @StreamProvider
+    async def numbers(ref: Ref) -> AsyncIterator[int]:
+        number = ref.watch(topic)
+        yield number
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            ignored.append("ignored")
+            yield -1
+            yield -2
+
+    async with ProviderContainer() as container:
+        states = heard(container, numbers)
+        await until(lambda: container.read(numbers) == AsyncData(0))
+        container.read(topic.notifier).state = 1
+        await until(lambda: container.read(numbers) == AsyncData(1))
+        await until(lambda: ignored)
+        await turns(3)
+        assert {state.value for state in states} == {0, 1}
