@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from tetherpy.database import DatabaseClosedError
 from tetherpy.jobs import Exchange, JobEngine, Progress, Released, Settlement
 
 from .clock import Clock
@@ -103,6 +104,9 @@ class Claimer:
         while True:
             try:
                 exchange = await self._store(settlements, progress, slots)
+            except DatabaseClosedError:
+                # A handler closed what it was given. It stays closed, so this worker has to end.
+                raise
             except Exception:
                 # Outcomes are kept until they are stored or the lease is lost; the fence decides.
                 _logger.exception("%d outcomes could not be stored; trying again in %g s", len(settlements), delay)

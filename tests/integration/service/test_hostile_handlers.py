@@ -150,11 +150,13 @@ async def test_a_crash_of_the_interpreter_costs_the_worker_and_the_job_its_attem
     await others_are_served()
 
 
-async def test_a_handler_that_closes_what_its_process_has_open_costs_the_worker(make, finished, manager):
+@pytest.mark.parametrize("key", ["closes_everything", "closes_the_database", "cancels_every_task", "stops_the_loop"])
+async def test_a_handler_that_breaks_its_worker_costs_it_and_an_attempt(make, finished, manager, key):
     service = make(lease=SHORT_LEASE)
     await service.start()
-    job = await finished(await service.job("closes_everything", max_attempts=1))
+    job = await finished(await service.job(key, max_attempts=1))
     assert (job.status, job.attempts) == (FAILED, 1)
+    assert [attempt.outcome for attempt in await manager.get_attempts(job.id)] == ["worker died"]
     assert (await finished(await service.job("echo", 1))).result == 1
     await service.stop(0)
 

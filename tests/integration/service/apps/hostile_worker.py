@@ -31,6 +31,9 @@ async def initialize(service):
         completes_itself,
         completes_and_undoes,
         closes_everything,
+        closes_the_database,
+        cancels_every_task,
+        stops_the_loop,
         holds_every_descriptor,
         leaks_every_descriptor,
         measure,
@@ -165,6 +168,19 @@ async def completes_and_undoes(service, payload, db):
 async def closes_everything(service, payload, db):
     """Close what is not this handler's: the database and every stream and socket of the process."""
     os.closerange(3, 256)
+
+
+async def closes_the_database(service, payload, db):
+    await db.aclose()
+
+
+async def cancels_every_task(service, payload, db):
+    for task in asyncio.all_tasks():
+        task.cancel()
+
+
+async def stops_the_loop(service, payload, db):
+    asyncio.get_running_loop().stop()
 
 
 def take_descriptors(held):
