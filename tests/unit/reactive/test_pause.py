@@ -229,7 +229,7 @@ async def test_the_subscription_to_an_observable_ends_with_the_provider(containe
 # -- dependencies of a build under way -----------------------------------------------------------
 
 
-async def test_what_the_last_build_watched_rests_until_the_next_has_ended(container: ProviderContainer) -> None:
+async def test_what_the_last_build_watched_is_kept_until_the_next_has_ended(container: ProviderContainer) -> None:
     log: list[str] = []
     gate = asyncio.Event()
     gate.set()

@@ -181,6 +181,8 @@ async def test_parent_and_child_have_a_state_each(variant: Variant, container: P
     assert [await settled(container, provider), await settled(child, provider)] == ["parent", "child"]
     container.invalidate(provider)
     assert known(child.read(provider), variant) == "child"
+    child.refresh(provider)
+    assert [await settled(container, provider), await settled(child, provider)] == ["parent", "child"]
 
 
 async def test_a_scoped_provider_listens_to_scoped_and_to_shared_ones(container: ProviderContainer) -> None:
