@@ -70,6 +70,9 @@ def to_span(value: timedelta | float | None) -> timedelta | None:
     return value if value is None or isinstance(value, timedelta) else timedelta(seconds=value)
 
 
+LONGEST_SPAN = timedelta(days=365_000)
+"""A thousand years: a moment that far away is in the calendar still."""
+
 _INTEGERS = range(-(2**63), 2**63)  # what an SQL integer holds
 
 
@@ -79,8 +82,8 @@ class NewJob:
 
     ``run_at`` (aware) or ``delay`` says when it may run first, at once if neither is given, and
     both is a ``ValueError``. ``timeout`` bounds one attempt. Durations are a ``timedelta`` or
-    seconds. While a job with the same ``unique_key`` is PENDING or RUNNING, enqueueing another
-    stores nothing and returns the id of the one that is there.
+    seconds, a thousand years at most. While a job with the same ``unique_key`` is PENDING or
+    RUNNING, enqueueing another stores nothing and returns the id of the one that is there.
     """
 
     job_key: str
@@ -103,6 +106,10 @@ class NewJob:
             raise ValueError(f"NewJob.max_attempts is {self.max_attempts}; a job needs at least one.")
         if self.timeout is not None and self.timeout <= timedelta(0):
             raise ValueError(f"NewJob.timeout is {self.timeout}; it must be longer than zero, or None.")
+        if self.timeout is not None and self.timeout > LONGEST_SPAN:
+            raise ValueError(f"NewJob.timeout is {self.timeout}; it is at most {LONGEST_SPAN}, or None for no bound.")
+        if self.delay is not None and not -LONGEST_SPAN <= self.delay <= LONGEST_SPAN:
+            raise ValueError(f"NewJob.delay is {self.delay}; it is at most {LONGEST_SPAN}.")
         if self.delay is not None and self.run_at is not None:
             raise ValueError("NewJob has both delay and run_at; give one of them.")
         if self.run_at is not None and self.run_at.tzinfo is None:

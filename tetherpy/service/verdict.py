@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import attrs
 
@@ -24,6 +25,8 @@ from .clock import Clock
 from .failure import describe, describe_traceback
 from .job_run import Interruption, JobRun
 
+THE_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
+
 
 @attrs.frozen
 class Judge:
@@ -36,7 +39,7 @@ class Judge:
         """Return what an attempt comes to that ended by raising."""
         match error:
             case Snooze():
-                return Snoozed(self.clock() + error.delay)
+                return Snoozed(self._after(error.delay))
             case CancelJob():
                 return Cancelled(error.reason)
             case DoNotRetry() | PayloadError():
@@ -64,5 +67,12 @@ class Judge:
         job = run.claim.job
         retry_at = None
         if run.handler is not None and job.attempts < job.max_attempts:
-            retry_at = self.clock() + run.handler.retry.delay(job.attempts, self.random)
+            retry_at = self._after(run.handler.retry.delay(job.attempts, self.random))
         return Failed(describe(error), describe_traceback(error), retry_at)
+
+    def _after(self, delay: timedelta) -> datetime:
+        try:
+            return self.clock() + delay
+        except OverflowError:
+            # Beyond the calendar: until somebody moves the job by hand.
+            return THE_LAST_MOMENT

@@ -134,6 +134,20 @@ async def test_whatever_a_handler_raises_is_a_failed_attempt(
     assert await worker_pids() == before
 
 
+@pytest.mark.parametrize(("key", "payload"), [("snoozes_for_ever", None), ("fails_for_ever", "TimeoutError")])
+async def test_a_wait_beyond_the_calendar_lasts_until_the_job_is_moved_by_hand(
+    service, manager, until, key, payload, others_are_served
+):
+    job_id = await service.job(key, payload)
+
+    async def waits():
+        return (await manager.get_job_by_id(job_id)).run_at.year == 9999
+
+    await until(waits)
+    await others_are_served()
+    assert (await manager.cancel_job(job_id)).status == "CANCELLED"
+
+
 async def test_endless_recursion_is_a_failed_attempt(service, finished, manager):
     job = await finished(await service.job("recurses", max_attempts=1))
     assert (job.status, job.last_error.partition(":")[0]) == (FAILED, "RecursionError")

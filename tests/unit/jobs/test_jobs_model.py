@@ -112,3 +112,10 @@ def test_a_worker_can_import_jobs_without_reactivex_or_cron():
     code = "import sys, tetherpy.jobs; print([m for m in ('reactivex', 'cronsim') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("span", [timedelta.max, timedelta.min])
+@pytest.mark.parametrize("field", ["delay", "timeout"])
+def test_a_span_beyond_the_calendar_is_refused(field, span):
+    with pytest.raises(ValueError, match=field):
+        NewJob(job_key="k", **{field: span})

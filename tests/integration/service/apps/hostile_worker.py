@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tetherpy.database import Database
-from tetherpy.jobs import Backoff
+from tetherpy.jobs import Backoff, Snooze
 
 SOON = Backoff(initial=timedelta(milliseconds=10), jitter=0)
 
@@ -28,6 +28,7 @@ async def initialize(service):
         returns_surrogate,
         tells_surrogates,
         waits_for_file,
+        snoozes_for_ever,
         completes_itself,
         completes_and_undoes,
         closes_everything,
@@ -39,6 +40,8 @@ async def initialize(service):
         measure,
     ):
         service.register_job_handler(handler.__name__, handler, retry=SOON)
+    for_ever = Backoff(initial=timedelta.max, maximum=timedelta.max, jitter=0)
+    service.register_job_handler("fails_for_ever", raises, retry=for_ever)
     service.register_job_handler("raises_in_thread", raises_in_thread, retry=SOON)
 
 
@@ -150,6 +153,10 @@ async def waits_for_file(service, payload: str, db):
     mark(payload)
     await until_exists(Path(payload).with_suffix(".go"))
     return "done"
+
+
+async def snoozes_for_ever(service, payload, db):
+    raise Snooze(timedelta.max)
 
 
 async def completes_itself(service, payload, db):
