@@ -6,6 +6,7 @@ import ctypes
 import os
 import resource
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,6 +29,8 @@ async def initialize(service):
         returns_surrogate,
         tells_surrogates,
         waits_for_file,
+        wants_the_impossible,
+        wants_the_unheard_of,
         snoozes_for_ever,
         completes_itself,
         completes_and_undoes,
@@ -153,6 +156,27 @@ async def waits_for_file(service, payload: str, db):
     mark(payload)
     await until_exists(Path(payload).with_suffix(".go"))
     return "done"
+
+
+@dataclass
+class Impossible:
+    text: str
+
+    def __post_init__(self):
+        raise KeyError(f"no {self.text} can be")
+
+
+class UnheardOf:
+    def __init__(self, text):
+        self.text = text
+
+
+async def wants_the_impossible(service, payload: Impossible, db):
+    return "never reached"
+
+
+async def wants_the_unheard_of(service, payload: UnheardOf, db):
+    return "never reached"
 
 
 async def snoozes_for_ever(service, payload, db):
