@@ -3,13 +3,16 @@
 The copy may run code of its own and end (``multiprocessing``, ``os._exit``). It must never act as
 a worker: it has the worker's database connection and its running jobs, and is not entitled to
 either. So it drops the lock that says the worker lives, and ends when it comes back to the loop
-or returns from the handler.
+or returns from the handler. A signal to the copy is the copy's alone and does what it does by
+default: asyncio would write it to a socket that the worker reads, and so end the worker with a
+``multiprocessing`` pool.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
+import signal
 
 FORKED_EXIT_STATUS = 70
 
@@ -23,6 +26,9 @@ def guard_against_forks(loop: asyncio.AbstractEventLoop, *private: int) -> None:
             return
         for descriptor in private:
             os.close(descriptor)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         loop.call_soon(os._exit, FORKED_EXIT_STATUS)
 
     os.register_at_fork(after_in_child=in_copy)

@@ -231,6 +231,18 @@ async def test_completing_in_a_transaction_counts_if_that_is_committed(service, 
     assert [attempt.outcome for attempt in await manager.get_attempts(job.id)] == ["completed"]
 
 
+async def test_a_pool_of_forked_processes_works_and_leaves_the_worker_whole(
+    service, finished, others_are_served, worker_pids, until, servers
+):
+    before = await worker_pids()
+    number = len(servers())
+    jobs = [await service.job("uses_a_pool", [-1, 2, -3]) for _ in range(3)]
+    assert [(await finished(job_id)).result for job_id in jobs] == [[1, 2, 3]] * 3
+    await others_are_served()
+    assert await worker_pids() == before
+    await until(lambda: len(servers()) == number)
+
+
 # --- payloads, results and texts ------------------------------------------------------------------
 
 

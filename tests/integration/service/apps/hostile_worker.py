@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import multiprocessing
 import os
 import resource
 import time
@@ -31,6 +32,7 @@ async def initialize(service):
         waits_for_file,
         wants_the_impossible,
         wants_the_unheard_of,
+        uses_a_pool,
         snoozes_for_ever,
         completes_itself,
         completes_and_undoes,
@@ -177,6 +179,11 @@ async def wants_the_impossible(service, payload: Impossible, db):
 
 async def wants_the_unheard_of(service, payload: UnheardOf, db):
     return "never reached"
+
+
+def uses_a_pool(service, payload: list[int], db):
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        return pool.map(abs, payload)
 
 
 async def snoozes_for_ever(service, payload, db):
