@@ -164,7 +164,10 @@ async def test_a_crash_of_the_interpreter_costs_the_worker_and_the_job_its_attem
     await others_are_served()
 
 
-@pytest.mark.parametrize("key", ["closes_everything", "closes_the_database", "cancels_every_task", "stops_the_loop"])
+@pytest.mark.parametrize(
+    "key",
+    ["closes_everything", "closes_the_database", "keeps_a_transaction_open", "cancels_every_task", "stops_the_loop"],
+)
 async def test_a_handler_that_breaks_its_worker_costs_it_and_an_attempt(make, finished, manager, key):
     service = make(lease=SHORT_LEASE)
     await service.start()
@@ -229,6 +232,21 @@ async def test_completing_in_a_transaction_counts_if_that_is_committed(service, 
         assert (await finished(await service.job("echo", 1))).result == 1
     assert "no longer this worker's" not in log()
     assert [attempt.outcome for attempt in await manager.get_attempts(job.id)] == ["completed"]
+
+
+async def test_a_program_that_a_handler_leaves_behind_keeps_no_worker_from_ending(make, finished, until, servers, kill):
+    service = make()
+    await service.start()
+    job = await finished(await service.job("runs_programs", "hello"))
+    assert job.result["answer"] == "hello"
+    try:
+        await service.stop()
+        assert servers() == []
+        await service.start()
+        assert (await finished(await service.job("echo", 1))).result == 1
+        await service.stop()
+    finally:
+        kill(job.result["left"])
 
 
 async def test_a_pool_of_forked_processes_works_and_leaves_the_worker_whole(

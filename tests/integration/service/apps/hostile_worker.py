@@ -32,7 +32,9 @@ async def initialize(service):
         waits_for_file,
         wants_the_impossible,
         wants_the_unheard_of,
+        keeps_a_transaction_open,
         uses_a_pool,
+        runs_programs,
         snoozes_for_ever,
         completes_itself,
         completes_and_undoes,
@@ -186,6 +188,14 @@ def uses_a_pool(service, payload: list[int], db):
         return pool.map(abs, payload)
 
 
+async def runs_programs(service, payload, db):
+    """Run one that ends, and leave one behind that does not."""
+    program = await asyncio.create_subprocess_exec("cat", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
+    answer, _ = await program.communicate(payload.encode())
+    left = await asyncio.create_subprocess_exec("sleep", "600")
+    return {"answer": answer.decode(), "left": left.pid}
+
+
 async def snoozes_for_ever(service, payload, db):
     raise Snooze(timedelta.max)
 
@@ -210,6 +220,10 @@ async def closes_everything(service, payload, db):
 
 async def closes_the_database(service, payload, db):
     await db.aclose()
+
+
+async def keeps_a_transaction_open(service, payload, db):
+    await db.transaction().__aenter__()
 
 
 async def cancels_every_task(service, payload, db):
