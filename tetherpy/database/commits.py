@@ -11,15 +11,20 @@ from .changelog import record
 from .connection import ROLLED_BACK, TrackedConnection
 from .errors import TransactionOverError
 from .patience import patiently
+from .statements import in_snapshot
 
 
 @attrs.frozen(eq=False)
 class Operation:
-    """A function to run in a transaction, and the future of the task that waits for its result."""
+    """A function to run in a transaction, and the future of the task that waits for its result.
+
+    ``answer``, asked before a transaction is begun, returns the result if nothing has to be written for it.
+    """
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
     future: "Future[Any]"
+    answer: Callable[[sqlite3.Connection], Any] | None = None
 
     def wanted(self) -> bool:
         """Tell whether its caller still waits; asked on the writer's thread, where late does no harm."""
@@ -93,6 +98,27 @@ def guarded(connection: TrackedConnection, function: Callable[..., Any], args: S
         return function(connection, *args)
 
 
+def _answers(connection: TrackedConnection, operations: Sequence[Operation]) -> list[Outcome] | None:
+    """Return the outcomes of operations none of which has to write; None if one has."""
+    outcomes: list[Outcome] = []
+    for operation in operations:
+        outcome = _answer(connection, operation) if operation.wanted() else Outcome()
+        if outcome is None:
+            return None
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _answer(connection: TrackedConnection, operation: Operation) -> Outcome | None:
+    if operation.answer is None:
+        return None
+    try:
+        value = in_snapshot(connection, operation.answer, ())
+    except BaseException as error:  # handed to the caller, whatever it is
+        return Outcome(error=error)
+    return None if value is None else Outcome(value)
+
+
 def commit_together(
     connection: TrackedConnection, operations: Sequence[Operation], patience: float, ring: Callable[[], None]
 ) -> list[Outcome]:
@@ -105,8 +131,8 @@ def commit_together(
     def wanted() -> bool:
         return any(operation.wanted() for operation in operations)
 
-    if not wanted():
-        return [Outcome() for _ in operations]
+    if (answered := _answers(connection, operations)) is not None:
+        return answered
     try:
         begin(connection, patience, wanted)
     except sqlite3.Error as error:

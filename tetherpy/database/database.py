@@ -175,6 +175,22 @@ class Database:
         result: T = await self._writer.run(function, args)
         return result
 
+    async def run_unless(
+        self,
+        answer: Callable[[sqlite3.Connection], T | None],
+        function: Callable[[sqlite3.Connection, *Ts], T],
+        *args: *Ts,
+    ) -> T:
+        """Return ``answer(connection)``, which only reads; where it is None run ``function`` as :meth:`run` does.
+
+        One hop either way, and the write lock is taken only for the function, which has to look again: another
+        process may have written in between. Other calls that wait at the same moment may have the function
+        run without its being needed.
+        """
+        self._check_free("run_unless")
+        result: T = await self._writer.run(function, args, answer)
+        return result
+
     async def read(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         """Run ``function(connection, *args)`` in one hop on the reading connection, seeing one moment.
 

@@ -17,7 +17,8 @@ LOG = logging.getLogger("tetherpy.database")
 
 OnChange: TypeAlias = Callable[[frozenset[str]], None]
 
-#: Between two looks while commits come without a pause; the first after a pause is immediate.
+#: Looks that may follow each other at once after a time of quiet, and the seconds between two from then on.
+_EAGER_LOOKS = 4
 _GAP = 0.001
 
 
@@ -127,11 +128,13 @@ class ChangeFeed:
         self.wake()
 
     async def _look_while_woken(self) -> None:
+        eager = _EAGER_LOOKS
         try:
             while self._again:
                 self._again = False
                 await self._look_once()
-                if self._again:
+                eager -= 1
+                if self._again and eager <= 0:
                     await asyncio.sleep(_GAP)
         finally:
             self._looking = None

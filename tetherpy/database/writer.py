@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -48,10 +49,15 @@ class Writer:
     _commits: "asyncio.Task[None] | None" = None
     _closed: bool = False
 
-    async def run(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    async def run(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        answer: Callable[[sqlite3.Connection], Any] | None = None,
+    ) -> Any:
         """Run one operation in a transaction, together with whatever else is waiting."""
         future = asyncio.get_running_loop().create_future()
-        self._enqueue(Operation(function, args, future))
+        self._enqueue(Operation(function, args, future, answer))
         return await future
 
     async def acquire(self, holder: object) -> None:

@@ -14,9 +14,10 @@ from .engine import JobStore
 from .errors import JobNotFoundError
 from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, to_span
 from .query import CreationOrder, JobQuery
+from .questions import Counts, ManyJobs, OneJob
 from .sqlite import SqliteJobEngine
 from .status import BackgroundJobStatus
-from .views import Counts, ManyJobs, OneJob, ViewHub
+from .views import ViewHub
 from .waiting import wait_until_finished
 
 if TYPE_CHECKING:

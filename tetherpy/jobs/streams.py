@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .views import Listener, Question, ViewHub
+from .questions import Question
+from .views import Listener, ViewHub
 
 if TYPE_CHECKING:
     from reactivex import Observable

@@ -2,92 +2,26 @@
 
 One hub serves a process' whole interest in one engine. A change anywhere wakes it; it reads the
 revision numbers once, asks again only what they touch, and tells listeners only of answers that
-differ. Changes are answered at once while they are few; when they keep coming, once per ``throttle``.
+differ.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Hashable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 import attrs
 
 from tetherpy.database import DatabaseClosedError
 
 from .engine import JobStore
-from .model import BackgroundJob, JobCounts
-from .query import JobQuery
+from .model import BackgroundJob
+from .pace import Pace
+from .questions import OneJob, Question, Revisions
 
 logger = logging.getLogger("tetherpy.jobs")
-
-THROTTLE = 0.02
-"""Seconds between two refreshes while changes keep coming."""
-
-BURST = 8
-"""Refreshes that may follow each other without such a pause, after a time of quiet: a job that is enqueued,
-claimed and completed changes three times within a millisecond, and each is to be seen."""
-
-Revisions: TypeAlias = Mapping[str, int]
-
-
-class Question(Hashable, Protocol):
-    """What a view shows; equal questions share one view."""
-
-    async def ask(self, store: JobStore) -> Any:
-        """Return the present answer."""
-        ...
-
-    def is_touched(self, answer: Any, before: Revisions, after: Revisions) -> bool:
-        """Tell whether the answer may have changed between two sets of revisions."""
-        ...
-
-
-@attrs.frozen
-class OneJob:
-    """Show one job, None while there is none."""
-
-    job_id: int
-
-    async def ask(self, store: JobStore) -> BackgroundJob | None:
-        """Return the job."""
-        return await store.get(self.job_id)
-
-    def is_touched(self, answer: BackgroundJob | None, before: Revisions, after: Revisions) -> bool:
-        """A job's own status moves with it, so others' changes do not matter."""
-        if answer is None:
-            return before != after
-        return before.get(answer.status) != after.get(answer.status)
-
-
-@attrs.frozen
-class ManyJobs:
-    """Show the jobs of a query."""
-
-    query: JobQuery
-
-    async def ask(self, store: JobStore) -> list[BackgroundJob]:
-        """Return the jobs."""
-        return await store.find(self.query)
-
-    def is_touched(self, answer: Any, before: Revisions, after: Revisions) -> bool:
-        """Whatever enters, leaves or changes within the status moves its number."""
-        status = self.query.status
-        return before != after if status is None else before.get(status) != after.get(status)
-
-
-@attrs.frozen
-class Counts:
-    """Show how many jobs are in each state."""
-
-    async def ask(self, store: JobStore) -> JobCounts:
-        """Return the counts."""
-        return await store.counts()
-
-    def is_touched(self, answer: Any, before: Revisions, after: Revisions) -> bool:
-        """Every change may move a count."""
-        return before != after
 
 
 @attrs.frozen(eq=False)
@@ -156,15 +90,13 @@ class ViewHub:
     """Keep the views of one engine fresh; without listeners it holds nothing and asks nothing."""
 
     store: JobStore
-    throttle: float = THROTTLE
+    pace: Pace = attrs.Factory(Pace)
     _views: dict[Question, View] = attrs.Factory(dict["Question", View])
     _revisions: Revisions = attrs.Factory(dict[str, int])
     _unhook: Callable[[], None] | None = None
     _dirty: bool = False
     _tasks: set[asyncio.Task[None]] = attrs.Factory(set["asyncio.Task[None]"])
     _refreshing: asyncio.Task[None] | None = None
-    _credit: float = BURST
-    _credited_at: float = 0.0
 
     def listen(self, question: Question, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` the answer now and after each change; return what stops it.
@@ -218,24 +150,13 @@ class ViewHub:
     async def _refresh_while_dirty(self) -> None:
         try:
             while self._dirty and self._views:
-                await self._pace()
+                await self.pace.turn()
                 self._dirty = False
                 await self._refresh()
+                self.pace.refreshed()
         finally:
             if self._refreshing is asyncio.current_task():
                 self._refreshing = None
-
-    async def _pace(self) -> None:
-        """Spend one of the refreshes that time has brought, or wait for the next."""
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        if self.throttle > 0:
-            self._credit = min(BURST, self._credit + (now - self._credited_at) / self.throttle)
-        self._credited_at = now
-        if self._credit < 1:
-            await asyncio.sleep((1 - self._credit) * self.throttle)
-            self._credit, self._credited_at = 1.0, loop.time()
-        self._credit -= 1
 
     async def _refresh(self) -> None:
         # Revisions first: what changes after them wakes the hub again, so nothing is missed.

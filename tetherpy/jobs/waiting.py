@@ -7,7 +7,8 @@ from datetime import timedelta
 
 from .errors import JobNotFoundError, JobWaitTimeoutError
 from .model import BackgroundJob
-from .views import Listener, OneJob, ViewHub
+from .questions import OneJob
+from .views import Listener, ViewHub
 
 
 async def wait_until_finished(hub: ViewHub, job_id: int, limit: timedelta | None) -> BackgroundJob:

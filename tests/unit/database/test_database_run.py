@@ -51,6 +51,38 @@ async def test_a_commit_is_three_statements_more_than_the_callers(db):
     assert [statement.split(" ")[0] for statement in statements] == ["BEGIN", "SELECT", "COMMIT"]
 
 
+def count_or_none(connection):
+    return connection.execute("SELECT count(*) FROM t").fetchone()[0] or None
+
+
+async def test_an_answer_that_needs_no_writing_takes_one_hop_and_no_write_lock(db):
+    def traced(connection):
+        connection.set_trace_callback(statements.append)
+
+    statements = []
+    assert await db.run_unless(count_or_none, insert, 7) == 7
+    await db._writer.channel.call(traced)
+    hops = db._writer.channel.hops
+    assert await db.run_unless(count_or_none, insert, 8) == 1
+    assert db._writer.channel.hops - hops == 1
+    assert not any("IMMEDIATE" in statement for statement in statements)
+    assert await values(db) == [7]
+
+
+async def test_a_look_shares_the_transaction_of_what_has_to_be_written(db):
+    await db.run(insert, 1)
+    results = await asyncio.gather(db.run(insert, 2), db.run_unless(count_or_none, insert, 3))
+    assert results == [2, 3]
+    assert await values(db) == [1, 2, 3]
+
+
+async def test_a_look_keeps_nothing_it_writes_and_its_error_is_raised(db):
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await db.run_unless(lambda connection: connection.execute("SELECT * FROM nowhere"), insert, 1)
+    assert await db.run_unless(lambda connection: insert(connection, 5), insert, 6) == 5
+    assert await values(db) == []
+
+
 async def test_only_the_one_that_fails_sees_its_error(db):
     results = await asyncio.gather(*(db.run(insert, n) for n in (1, 2, 1, 3)), return_exceptions=True)
     assert [type(result).__name__ for result in results] == ["int", "int", "IntegrityError", "int"]

@@ -1,6 +1,7 @@
 """The manager's own words, on a real database."""
 
 import asyncio
+import math
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -18,7 +19,9 @@ from tetherpy.jobs import (
     Settlement,
     SqliteJobEngine,
 )
-from tetherpy.jobs.views import BURST, Counts, Listener, ViewHub
+from tetherpy.jobs.pace import BURST, Pace
+from tetherpy.jobs.questions import Counts
+from tetherpy.jobs.views import Listener, ViewHub
 
 PENDING = BackgroundJobStatus.PENDING
 
@@ -139,7 +142,7 @@ async def test_the_first_changes_are_answered_each_and_those_of_a_longer_burst_t
     """With an hour between refreshes no more than the burst may be answered."""
     engine = manager.engine
     await engine.prepare()
-    hub = ViewHub(engine, throttle=3600)
+    hub = ViewHub(engine, pace=Pace(longest_rest=3600, rest_share=math.inf))
     answers = asyncio.Queue()
     errors = []
     stop = hub.listen(Counts(), Listener(answers.put_nowait, errors.append, errors.append))

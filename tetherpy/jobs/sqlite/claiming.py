@@ -17,14 +17,9 @@ from .settling import finish
 from .statements import sql
 
 
-def is_work_there(
-    connection: sqlite3.Connection, now: datetime, queues: Sequence[str] | None
-) -> tuple[bool, datetime | None]:
-    """Look, without the write lock, whether a claim would find anything, and when the next falls due."""
-    due = next_due(connection)
-    if due is not None and due <= now:
-        return True, due
-    return bool(_queues_with_work(connection, queues)), due
+def is_work_there(connection: sqlite3.Connection, queues: Sequence[str] | None) -> bool:
+    """Look, without the write lock, whether a claim would find anything."""
+    return bool(_queues_with_work(connection, queues))
 
 
 def promote(connection: sqlite3.Connection, now: datetime) -> datetime | None:
@@ -47,7 +42,7 @@ def claim(
     """Claim up to ``slots`` jobs: higher priority first, then ``run_at``, then id, across queues."""
     now_text = to_text(now)
     claims: list[Claim] = []
-    while len(claims) < slots and (ids := _next_ids(connection, slots - len(claims), queues)):
+    while (wanted := slots - len(claims)) > 0 and (ids := _next_ids(connection, wanted, queues)):
         values = (worker_id, to_text(now + lease), now_text, now_text, json.dumps(ids))
         rows = fetch_changed(connection, sql("claim"), values)
         for row in rows:
@@ -55,6 +50,8 @@ def claim(
                 claims.append(Claim(to_job(row)))
             except UnreadableJobError as error:
                 _fail_unreadable(connection, row, worker_id, error, now_text)
+        if len(ids) < wanted:
+            break
     # RETURNING promises no order (sqlite.org/lang_returning.html).
     claims.sort(key=lambda claim: (-claim.job.priority, claim.job.run_at, claim.id))
     return claims

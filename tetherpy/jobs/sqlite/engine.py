@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar, TypeVarTuple
 
 import attrs
@@ -19,8 +20,8 @@ from ..payload import MAX_PAYLOAD_BYTES
 from ..query import JobQuery
 from ..status import BackgroundJobStatus
 from ..timestamps import Clock, to_text, utc_now
-from . import claiming, deleting, enqueueing, finding, moving, rescuing, settling, ticks, workers
-from .exchange import exchange
+from . import deleting, enqueueing, finding, moving, rescuing, settling, ticks, workers
+from .exchange import exchange, idle_exchange
 from .rows import JobReader
 from .schema import JOB_MIGRATIONS
 
@@ -179,13 +180,13 @@ class SqliteJobEngine:
     ) -> Exchange:
         """Settle and claim in one transaction; with neither to do, none is begun."""
         now = self.clock()
-        if not settlements:
-            if slots <= 0:
-                return Exchange()
-            found, due = await self._read(claiming.is_work_there, now, queues)
-            if not found:
-                return Exchange(next_due=due)
-        return await self._run(exchange, worker_id, settlements, slots, queues, now, self.lease)
+        if settlements:
+            return await self._run(exchange, worker_id, settlements, slots, queues, now, self.lease)
+        if slots <= 0:
+            return Exchange()
+        await self.prepare()
+        idle = partial(idle_exchange, now=now, queues=queues)
+        return await self.db.run_unless(idle, exchange, worker_id, settlements, slots, queues, now, self.lease)
 
     async def settle(self, settlement: Settlement, transaction: Transaction) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""

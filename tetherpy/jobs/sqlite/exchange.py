@@ -7,8 +7,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ..outcomes import Exchange, Settlement
-from .claiming import claim, promote
+from .claiming import claim, is_work_there, next_due, promote
 from .settling import settle
+
+
+def idle_exchange(connection: sqlite3.Connection, now: datetime, queues: Sequence[str] | None) -> Exchange | None:
+    """Return what an exchange without settlements comes to if there is nothing to claim, else None."""
+    due = next_due(connection)
+    if (due is not None and due <= now) or is_work_there(connection, queues):
+        return None
+    return Exchange(next_due=due)
 
 
 def exchange(

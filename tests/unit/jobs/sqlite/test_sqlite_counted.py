@@ -8,8 +8,8 @@ import pytest
 
 from tetherpy.database import Database
 from tetherpy.jobs import BackgroundJobManager, Completed, JobTablesMissingError, NewJob, Settlement, SqliteJobEngine
-from tetherpy.jobs.sqlite import claiming, finding
-from tetherpy.jobs.sqlite.exchange import exchange
+from tetherpy.jobs.sqlite import finding
+from tetherpy.jobs.sqlite.exchange import exchange, idle_exchange
 from tetherpy.jobs.timestamps import utc_now
 
 LEASE = timedelta(seconds=30)
@@ -72,7 +72,7 @@ async def test_an_idle_worker_takes_no_write_lock(db, engine):
             await engine.exchange("w1", [], 10)
         await engine.exchange("w1", [], 0)
         assert await engine.rescue_expired() == []
-        mine = [text for text in trace.statements if text.startswith("BEGIN")]
+        mine = [text for text in trace.statements if text.startswith("BEGIN IMMEDIATE")]
     assert mine == []
 
 
@@ -145,7 +145,7 @@ async def test_a_crowd_in_a_queue_that_is_not_mine_costs_nothing(db, engine):
 
 async def test_looking_for_work_and_counting_do_not_grow_with_the_table(db, engine):
     def look(connection):
-        claiming.is_work_there(connection, utc_now(), None)
+        idle_exchange(connection, utc_now(), None)
         finding.counts(connection)
         finding.revisions(connection)
 
