@@ -78,11 +78,13 @@ class Worker:
                 return 0 if self._halted else 1
             try:
                 engine = await self._open_engine(context)
+                liveness = await self._join(context, engine)
             except Exception as error:
-                report_failure(context, f"its database cannot be used: {error}", error)
+                report_failure(context, f"its database or the folder beside it cannot be used: {error}", error)
                 await channel.flush()
                 return 1
-            await self._serve(context, engine)
+            await self._take_jobs(context, engine, liveness)
+            await engine.unregister_worker(self.worker_id)
             await channel.flush()
         return 0
 
@@ -104,7 +106,8 @@ class Worker:
         await ours.migrate(JOB_MIGRATIONS)
         return SqliteJobEngine(ours, lease=self.config.lease, clock=self.clock)
 
-    async def _serve(self, context: WorkerContext, engine: SqliteJobEngine) -> None:
+    async def _join(self, context: WorkerContext, engine: SqliteJobEngine) -> Liveness:
+        """Take a place among the workers: others see that this one lives, and that it is there."""
         liveness = Liveness(self.files, engine, self.worker_id, self.config.lease / BEATS_PER_LEASE)
         context.stack.callback(liveness.close)
         guard_against_forks(asyncio.get_running_loop(), liveness.descriptor)
@@ -120,8 +123,7 @@ class Worker:
                 notification_content=context.notification.content,
             )
         )
-        await self._take_jobs(context, engine, liveness)
-        await engine.unregister_worker(self.worker_id)
+        return liveness
 
     async def _take_jobs(self, context: WorkerContext, engine: SqliteJobEngine, liveness: Liveness) -> None:
         progress = ProgressBoard(engine)

@@ -482,7 +482,7 @@ async def test_a_newer_schema_is_refused_by_worker_and_app(make, database_path, 
     await until(lambda: servers() == [])
 
 
-READ_ONLY = """
+START = """
 import asyncio, sys
 from tetherpy.service import BackgroundService, WorkerStartError
 
@@ -496,22 +496,42 @@ asyncio.run(main())
 """
 
 
-def obey_file_modes():
-    """Let a root user be refused by file modes, as every other user is: drop CAP_DAC_OVERRIDE before exec."""
-    if os.geteuid() == 0:
-        assert ctypes.CDLL(None).prctl(24, 1, 0, 0, 0) == 0
+@pytest.fixture
+def start_elsewhere(database_path):
+    """Return a function that starts the service in a process with less rights than this one."""
+
+    async def start(deprive):
+        async with Database.open(database_path, migrations=JOB_MIGRATIONS):
+            pass
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", START, database_path, stdout=asyncio.subprocess.PIPE, cwd=APPS, preexec_fn=deprive
+        )
+        output, _ = await process.communicate()
+        return output.decode()
+
+    return start
+
+
+async def test_start_says_that_the_disk_is_full_and_works_when_there_is_room(start_elsewhere, make, finished, servers):
+    printed = await start_elsewhere(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1)))
+    assert "did not start: its database or the folder beside it cannot be used" in printed
+    assert "DiskFullError" in printed or "too large" in printed
+    assert servers() == []
+    service = make()
+    await service.start()
+    assert (await finished(await service.job("echo", 1))).result == 1
+    await service.stop()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
-async def test_start_says_that_the_database_is_read_only(database_path, servers):
-    async with Database.open(database_path, migrations=JOB_MIGRATIONS):
-        pass
-    database_path.chmod(0o444)
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", READ_ONLY, database_path, stdout=asyncio.subprocess.PIPE, cwd=APPS,
-        preexec_fn=obey_file_modes,
-    )  # fmt: skip
-    output, _ = await process.communicate()
-    assert b"did not start: its database cannot be used" in output
-    assert b"cannot be written" in output or b"read-only" in output
+async def test_start_says_that_the_database_is_read_only(start_elsewhere, database_path, servers):
+    def obey_file_modes():
+        # root is refused nothing, unless it drops CAP_DAC_OVERRIDE from its bounding set before exec.
+        if os.geteuid() == 0:
+            assert ctypes.CDLL(None).prctl(24, 1, 0, 0, 0) == 0
+        os.chmod(database_path, 0o444)
+
+    printed = await start_elsewhere(obey_file_modes)
+    assert "did not start: its database or the folder beside it cannot be used" in printed
+    assert "DatabaseReadOnlyError" in printed
     assert servers() == []
