@@ -8,8 +8,6 @@ import time
 
 import attrs
 
-NO_MINE = "none"
-
 
 def kill_self(traces, kind, delay=0.0):
     """Write the kill down, then be killed after ``delay`` seconds, in whatever this process is doing then."""
