@@ -231,7 +231,7 @@ def build(node: Element) -> None:
         node.failure = None
         observers = node.observers
         if observers:
-            cause: Change = (node.provider, previous, value)
+            cause: Change = (node.provider, previous, cast("Any", value))
             for observer in observers:
                 if observer.state != BUILDING:  # it is reading this value right now
                     observer.state = DIRTY
