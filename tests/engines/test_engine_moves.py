@@ -13,6 +13,7 @@ from tetherpy.jobs import (
     JobRunningError,
     NewJob,
     Settlement,
+    Snoozed,
     UniqueJobError,
 )
 
@@ -180,3 +181,15 @@ async def test_find_filters_pages_and_orders(kit):
     assert await numbers(created_after=kit.time.now) == []
     with pytest.raises(ValueError, match="order_by_creation"):
         JobQuery(order_by_creation="desc")
+
+
+async def test_a_claim_starts_without_the_request_to_cancel_an_earlier_attempt(kit):
+    job_id = await kit.add()
+    await kit.claim_one()
+    await kit.engine.request_cancel(job_id)
+    await kit.engine.move(job_id, PENDING)
+    claim = await kit.claim_one("w2")
+    assert claim.job.cancel_requested_at is None
+    assert await kit.engine.cancel_requested("w2") == frozenset()
+    await kit.engine.exchange("w2", [Settlement(claim, Snoozed(kit.time.now))], 0)
+    assert (await kit.engine.get(job_id)).status is PENDING

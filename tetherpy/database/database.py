@@ -25,7 +25,7 @@ from .connection import (
 )
 from .errors import RowNotFoundError, TransactionHeldError, WrongLoopError
 from .explain import explain, explain_reading
-from .feed import ChangeFeed, OnChange
+from .feed import ChangeFeed, OnChange, do_nothing
 from .live import LiveQuery, Query
 from .migrations import Migration
 from .opening import Opening
@@ -155,13 +155,19 @@ class Database:
         Two processes may do this at the same time. Raises :class:`MigrationError` before anything is
         applied if the database's record and ``steps`` do not fit together, or for the step that failed.
         """
-        waiting = [
+        for ordered, step in await self._pending(steps):
+            await self.run(migrations.apply, ordered, step)
+
+    async def is_migrated(self, steps: Iterable[Migration]) -> bool:
+        """Tell whether all of these migrations are applied and committed; raises as :meth:`migrate` does."""
+        return not await self._pending(steps)
+
+    async def _pending(self, steps: Iterable[Migration]) -> list[tuple[list[Migration], Migration]]:
+        return [
             (ordered, step)
             for namespace, ordered in migrations.by_namespace(steps).items()
             for step in await self._reader.call(migrations.pending, namespace, ordered)
         ]
-        for ordered, step in waiting:
-            await self.run(migrations.apply, ordered, step)
 
     async def run(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         """Run ``function(connection, *args)`` in one hop and one transaction; committed when this returns.
@@ -240,14 +246,15 @@ class Database:
         held = self._held()
         return Transaction(self._writer, self._writer) if held is None else held.transaction()
 
-    def on_change(self, callback: OnChange) -> Callable[[], None]:
+    def on_change(self, callback: OnChange, closed: Callable[[], None] = do_nothing) -> Callable[[], None]:
         """Call ``callback(tables)`` in the loop after each commit, by whatever process, that changed tables.
 
         Commits that follow each other closely are reported together. More tables than changed may be named
-        (see :mod:`tetherpy.database.changelog`), never fewer. Return what ends it.
+        (see :mod:`tetherpy.database.changelog`), never fewer. ``closed()`` is called when the database closes
+        and nothing more will be reported. Return what ends both.
         """
         self._check_loop()
-        return self._feed.add(callback, lambda: None)
+        return self._feed.add(callback, closed)
 
     @property
     def changes(self) -> "Observable[frozenset[str]]":

@@ -22,6 +22,10 @@ _EAGER_LOOKS = 4
 _GAP = 0.001
 
 
+def do_nothing() -> None:
+    """Take no notice."""
+
+
 @attrs.frozen(eq=False)
 class Listener:
     """Who is told of changes, and of the end."""

@@ -12,6 +12,7 @@ import attrs
 from .cancellation import finish
 from .connection import Parameters, Row
 from .errors import DatabaseClosedError, RowNotFoundError, TransactionNestedError, TransactionOverError
+from .migrations import Migration, apply, by_namespace
 from .scope import Savepoint, Scope
 from .statements import Executed, execute, execute_many, fetch_all, fetch_first
 from .writer import Writer
@@ -69,6 +70,15 @@ class Transaction:
     async def get_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """Return all rows, as this transaction sees them."""
         return await self.run(fetch_all, sql, parameters)
+
+    async def migrate(self, steps: Iterable[Migration]) -> None:
+        """Apply those migrations that the database does not have yet, as a part of this transaction.
+
+        Raises as :meth:`Database.migrate` does.
+        """
+        for ordered in by_namespace(steps).values():
+            for step in ordered:
+                await self.run(apply, ordered, step)
 
     def transaction(self) -> "Transaction":
         """Return a nested transaction, a savepoint: ``async with tx.transaction() as inner``."""

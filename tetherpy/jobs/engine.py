@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from .outcomes import Exchange, Progress, Settlement
 from .query import JobQuery
 from .status import BackgroundJobStatus
+
+Closed: TypeAlias = Callable[[Exception], None]
+
+
+def ignore(_: Exception) -> None:
+    """Take no notice of a closed store: the next call to it raises anyway."""
 
 
 class JobStore(Protocol):
@@ -73,8 +79,11 @@ class JobStore(Protocol):
         """
         ...
 
-    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call back in the loop after any process committed a change to jobs; return the remover."""
+    def on_change(self, callback: Callable[[], None], closed: Closed = ignore) -> Callable[[], None]:
+        """Call back in the loop after any process committed a change to jobs; return the remover.
+
+        ``closed`` is given the error that calls raise from now on when what keeps the jobs is closed.
+        """
         ...
 
 

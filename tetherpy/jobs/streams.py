@@ -17,7 +17,7 @@ def observe(hub: ViewHub, question: Question) -> Observable[Any]:
 
     Subscribers of equal questions share one view. Values are delivered in the event loop in which
     the engine lives; subscribe and dispose there. An error ends the stream; it completes
-    when it notices that the database was closed.
+    when the database is closed.
     """
     from reactivex import create
     from reactivex.disposable import Disposable

@@ -105,7 +105,7 @@ class ViewHub:
         read. Call it in the engine's loop.
         """
         if self._unhook is None:
-            self._unhook = self.store.on_change(self._wake)
+            self._unhook = self.store.on_change(self._wake, self._fail_all)
         view = self._views.get(question)
         if view is None:
             view = self._views[question] = View(question)
@@ -164,8 +164,7 @@ class ViewHub:
         try:
             after = self._revisions = await self.store.revisions()
         except Exception as error:
-            for view in tuple(self._views.values()):
-                self._fail(view, error)
+            self._fail_all(error)
             return
         await self._answer_each(
             [
@@ -199,6 +198,10 @@ class ViewHub:
         except Exception:
             logger.exception("could not read watched jobs together; reading them one by one")
             return {}
+
+    def _fail_all(self, error: Exception) -> None:
+        for view in tuple(self._views.values()):
+            self._fail(view, error)
 
     def _fail(self, view: View, error: Exception) -> None:
         view.fail(error)

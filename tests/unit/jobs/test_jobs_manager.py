@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tetherpy.database import Database
+from tetherpy.database import Database, DatabaseClosedError
 from tetherpy.jobs import (
     BackgroundJobManager,
     BackgroundJobStatus,
@@ -161,6 +161,23 @@ async def test_the_first_changes_are_answered_each_and_those_of_a_longer_burst_t
     stop()
     await until(lambda: hub.is_idle)
     assert errors == []
+
+
+async def test_streams_and_waits_at_rest_end_when_the_database_closes(tmp_path):
+    async with Database.open(tmp_path / "jobs.db", safety_interval=None) as db:
+        manager = BackgroundJobManager(db)
+        job_id = await manager.enqueue("k")
+        seen, ended = asyncio.Queue(), asyncio.Event()
+        manager.watch_job(job_id).subscribe(seen.put_nowait, on_completed=ended.set)
+        waiting = asyncio.create_task(manager.wait_for(job_id))
+        async with asyncio.timeout(10):
+            assert (await seen.get()).status is PENDING
+            await until(lambda: manager._hub._refreshing is None)
+            await db.aclose()
+            await ended.wait()
+            with pytest.raises(DatabaseClosedError):
+                await waiting
+        await until(lambda: manager._hub.is_idle)
 
 
 async def test_watched_jobs_are_asked_for_only_when_their_status_moves(manager):

@@ -11,8 +11,9 @@ from typing import TypeVar, TypeVarTuple
 
 import attrs
 
-from tetherpy.database import Database, Transaction, TransactionHeldError
+from tetherpy.database import Database, DatabaseClosedError, Transaction, TransactionHeldError
 
+from ..engine import Closed, ignore
 from ..errors import ClaimLostError, JobRunningError, JobTablesMissingError
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..outcomes import Exchange, Progress, Settlement
@@ -65,6 +66,13 @@ class SqliteJobEngine:
             raise JobTablesMissingError from error
         self._is_prepared = True
 
+    async def _prepare_in(self, transaction: Transaction) -> None:
+        # What the transaction itself creates is undone with it, so only committed tables count as there.
+        if not self._is_prepared:
+            self._is_prepared = await self.db.is_migrated(JOB_MIGRATIONS)
+        if not self._is_prepared:
+            await transaction.migrate(JOB_MIGRATIONS)
+
     async def _run(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         await self.prepare()
         return await self.db.run(function, *args)
@@ -82,7 +90,7 @@ class SqliteJobEngine:
             return []
         if transaction is None:
             return await self._run(enqueueing.insert, rows)
-        await self.prepare()
+        await self._prepare_in(transaction)
         return await transaction.run(enqueueing.insert, rows)
 
     async def get(self, job_id: int) -> BackgroundJob | None:
@@ -136,14 +144,14 @@ class SqliteJobEngine:
         """Return the number per status that moves with its jobs."""
         return await self._read(finding.revisions)
 
-    def on_change(self, callback: Callable[[], None]) -> Callable[[], None]:
+    def on_change(self, callback: Callable[[], None], closed: Closed = ignore) -> Callable[[], None]:
         """Call back after any process committed a change to jobs; return the remover."""
 
         def pass_on(tables: frozenset[str]) -> None:
             if _COUNTS_TABLE in tables:
                 callback()
 
-        return self.db.on_change(pass_on)
+        return self.db.on_change(pass_on, lambda: closed(DatabaseClosedError(self.db.path)))
 
     async def register_worker(self, worker: WorkerRecord) -> None:
         """Record a worker before it claims anything."""

@@ -180,16 +180,25 @@ async def test_a_heartbeat_wakes_no_view(db, engine):
     assert await engine.revisions() == before
 
 
-async def test_tables_are_made_on_first_use_but_not_inside_a_transaction(tmp_path):
+async def test_tables_are_made_on_first_use_an_enqueue_inside_a_transaction_included(tmp_path):
     async with Database.open(tmp_path / "new.db") as db:
         manager = BackgroundJobManager(db)
 
         async def enqueue_in_transaction():
             async with db.transaction() as transaction:
+                await manager.enqueue("k", transaction=transaction)
                 return await manager.enqueue("k", transaction=transaction)
 
-        with pytest.raises(JobTablesMissingError):
-            await enqueue_in_transaction()
-        assert await manager.get_all_jobs() == []
-        assert await enqueue_in_transaction() == 1
+        async def enqueue_and_undo():
+            async with db.transaction() as transaction:
+                await manager.enqueue("k", transaction=transaction)
+                # Which could be read only once the transaction is over.
+                with pytest.raises(JobTablesMissingError):
+                    await manager.get_all_jobs()
+                raise LookupError
+
+        with pytest.raises(LookupError):
+            await enqueue_and_undo()
+        assert await enqueue_in_transaction() == 2
+        assert [job.id for job in await manager.get_all_jobs()] == [1, 2]
         assert isinstance(manager.engine, SqliteJobEngine)
