@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from .instance import ServiceInstance
     from .job_provider import JobProvider, JobProviderError, JobProviderFamily
     from .serve import run_worker
+    from .sqlite_storage import STORAGE_MIGRATIONS, SqliteStorage
     from .state import ServiceState, WorkerState
 
 __all__ = [
+    "STORAGE_MIGRATIONS",
     "BackgroundService",
     "CallbackNameError",
     "HandlerRegistrationError",
@@ -45,6 +47,7 @@ __all__ = [
     "ServiceInstance",
     "ServiceNotRunningError",
     "ServiceState",
+    "SqliteStorage",
     "UnsupportedDatabaseError",
     "WorkerStartError",
     "WorkerState",
@@ -53,6 +56,8 @@ __all__ = [
 ]
 
 _MODULES = {
+    "STORAGE_MIGRATIONS": "sqlite_storage",
+    "SqliteStorage": "sqlite_storage",
     "BackgroundService": "background_service",
     "JobProvider": "job_provider",
     "JobProviderError": "job_provider",

@@ -44,9 +44,16 @@ class PeriodicSchedule:
             tick, job = min(due.values(), key=lambda entry: entry[0])
             if (wait := tick - self.clock()) > timedelta(0):
                 await asyncio.sleep(min(wait, LONGEST_NAP).total_seconds())
+                due = self._reconsidered(due)
                 continue
             await self._enqueue(job, tick)
             due[job.name] = (job.schedule.next_after(max(tick, self.clock())), job)
+
+    def _reconsidered(self, due: dict[str, tuple[datetime, PeriodicJob]]) -> dict[str, tuple[datetime, PeriodicJob]]:
+        # Where the clock was moved back, ticks come sooner than those that were waited for; what was
+        # enqueued before is not enqueued again.
+        now = self.clock()
+        return {name: (min(tick, job.schedule.next_after(now)), job) for name, (tick, job) in due.items()}
 
     async def _enqueue(self, job: PeriodicJob, tick: datetime) -> None:
         try:

@@ -1,0 +1,80 @@
+"""``SqliteStorage``: offline persistence of notifiers in the app's own database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+from tetherpy.database import Database, Migration
+from tetherpy.reactive import PersistedData, StorageOptions
+
+STORAGE_MIGRATIONS: Final = (
+    Migration(
+        1,
+        "persisted notifiers",
+        "CREATE TABLE tetherpy_storage (key TEXT PRIMARY KEY, data TEXT NOT NULL, destroy_key TEXT, expires_at TEXT) "
+        "WITHOUT ROWID",
+        namespace="storage",
+    ),
+)
+"""The table that SqliteStorage needs; it applies them itself, an app may also pass them to Database.open."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqliteStorage:
+    """Keeps text under text keys in a table of the database; several processes may share it.
+
+    Args:
+        db: the app's open database. The table is made when it is first needed.
+        clock: tells the time (aware).
+    """
+
+    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+        self._db = db
+        self._clock = clock
+        self._prepared = False
+
+    async def read(self, key: str) -> PersistedData[str] | None:
+        """Return what is kept under a key, or None; whether it has expired is for the caller to judge."""
+        await self._prepare()
+        row = await self._db.get_optional(
+            "SELECT data, destroy_key, expires_at FROM tetherpy_storage WHERE key = ?", (key,)
+        )
+        if row is None:
+            return None
+        expires_at = None if row["expires_at"] is None else datetime.fromisoformat(row["expires_at"])
+        return PersistedData(row["data"], row["destroy_key"], expires_at)
+
+    async def write(self, key: str, data: str, options: StorageOptions) -> None:
+        """Keep data under a key; durable when it returns."""
+        await self._prepare()
+        expires_at = None if options.cache_time is None else _text(self._clock() + options.cache_time)
+        await self._db.execute(
+            "INSERT INTO tetherpy_storage VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
+            "data = excluded.data, destroy_key = excluded.destroy_key, expires_at = excluded.expires_at",
+            (key, data, options.destroy_key, expires_at),
+        )
+
+    async def delete(self, key: str) -> None:
+        """Forget a key; one that is not kept is no error."""
+        await self._prepare()
+        await self._db.execute("DELETE FROM tetherpy_storage WHERE key = ?", (key,))
+
+    async def delete_out_of_date(self) -> None:
+        """Forget everything whose time is over."""
+        await self._prepare()
+        await self._db.execute("DELETE FROM tetherpy_storage WHERE expires_at <= ?", (_text(self._clock()),))
+
+    async def _prepare(self) -> None:
+        if not self._prepared:
+            await self._db.migrate(STORAGE_MIGRATIONS)
+            self._prepared = True
+
+
+def _text(instant: datetime) -> str:
+    """Return an instant as text that sorts as instants do: UTC, fixed width."""
+    return instant.astimezone(UTC).isoformat(timespec="microseconds")
