@@ -18,7 +18,7 @@ from di_graph import (
     Svc3,
 )
 
-from tetherpy import Provider, ProviderContainer
+from tetherpy import FutureProvider, Provider, ProviderContainer
 
 
 def down():
@@ -72,4 +72,44 @@ class Sync(DIAdapter):
         self.request = serve
 
 
-ADAPTERS = [Sync]
+class Async(DIAdapter):
+    name = "tetherpy async"
+    dist = "tetherpy"
+    kind = "async"
+    note = "every scoped service is a FutureProvider, so each is built in a task of its own"
+
+    def setup(self):
+        config = Provider(lambda ref: Config())
+        request = Provider(lambda ref: None, dependencies=[])
+
+        def service(make, *needs):
+            async def create(ref):
+                return make(*[await ref.watch(need.future) for need in needs])
+
+            return FutureProvider(create, dependencies=[request, *needs])
+
+        def resource(make):
+            async def create(ref):
+                COUNT["up"] += 1
+                ref.on_dispose(down)
+                return make(ref.watch(config))
+
+            return FutureProvider(create, dependencies=[request])
+
+        session, cache = resource(Session), resource(Cache)
+        repo1, repo2, repo3 = (service(make, session) for make in (Repo1, Repo2, Repo3))
+        svc1, svc2 = service(Svc1, repo1, cache), service(Svc2, repo2, repo3)
+        svc3, audit = service(Svc3, svc1, svc2), service(Audit, session, cache)
+        handler = service(Handler, svc3, audit, svc1)
+        root = ProviderContainer()
+        self.singleton = partial(root.read, config)
+        overrides = [request.override_with_value(None)]
+
+        async def serve():
+            async with ProviderContainer(parent=root, overrides=overrides) as container:
+                return await container.read(handler.future)
+
+        self.request = serve
+
+
+ADAPTERS = [Sync, Async]
