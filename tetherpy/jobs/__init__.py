@@ -1,45 +1,54 @@
-"""Background jobs: what a job is, its states, and the engines that keep it."""
+"""Background jobs: what a job is, its states, and the engines that keep it.
 
-from .backoff import Backoff
-from .control import CancelJob, DoNotRetry, Snooze
-from .engine import JobEngine, JobStore, WorkQueue
-from .errors import (
-    ClaimLostError,
-    CronMissingError,
-    IllegalJobTransitionError,
-    JobError,
-    JobNotFoundError,
-    JobRunningError,
-    JobTablesMissingError,
-    JobTimeoutError,
-    JobWaitTimeoutError,
-    PayloadDecodeError,
-    PayloadEncodeError,
-    PayloadError,
-    PayloadTooLargeError,
-    ScheduleError,
-    UniqueJobError,
-    UnreadableJobError,
-)
-from .manager import BackgroundJobManager
-from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
-from .outcomes import (
-    Cancelled,
-    Claim,
-    Completed,
-    Exchange,
-    Failed,
-    Outcome,
-    Progress,
-    Released,
-    Settlement,
-    Snoozed,
-)
-from .payload import MAX_PAYLOAD_BYTES, decode, decode_as, encode
-from .periodic import Cron, Every
-from .query import CreationOrder, JobQuery
-from .sqlite import JOB_MIGRATIONS, SqliteJobEngine
-from .status import LEGAL_MOVES, BackgroundJobStatus, is_legal_move, state_diagram
+Names are imported when first used: a worker needs neither the manager nor what is behind its streams.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .backoff import Backoff
+    from .control import CancelJob, DoNotRetry, Snooze
+    from .engine import JobEngine, JobStore, WorkQueue
+    from .errors import (
+        ClaimLostError,
+        CronMissingError,
+        IllegalJobTransitionError,
+        JobError,
+        JobNotFoundError,
+        JobRunningError,
+        JobTablesMissingError,
+        JobTimeoutError,
+        JobWaitTimeoutError,
+        PayloadDecodeError,
+        PayloadEncodeError,
+        PayloadError,
+        PayloadTooLargeError,
+        ScheduleError,
+        UniqueJobError,
+        UnreadableJobError,
+    )
+    from .manager import BackgroundJobManager
+    from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+    from .outcomes import (
+        Cancelled,
+        Claim,
+        Completed,
+        Exchange,
+        Failed,
+        Outcome,
+        Progress,
+        Released,
+        Settlement,
+        Snoozed,
+    )
+    from .payload import MAX_PAYLOAD_BYTES, decode, decode_as, encode
+    from .periodic import Cron, Every
+    from .query import CreationOrder, JobQuery
+    from .sqlite import JOB_MIGRATIONS, SqliteJobEngine
+    from .status import LEGAL_MOVES, BackgroundJobStatus, is_legal_move, state_diagram
 
 __all__ = [
     "JOB_MIGRATIONS",
@@ -96,3 +105,39 @@ __all__ = [
     "is_legal_move",
     "state_diagram",
 ]
+
+_MODULES = {
+    "Backoff": "backoff",
+    **dict.fromkeys(("CancelJob", "DoNotRetry", "Snooze"), "control"),
+    **dict.fromkeys(("JobEngine", "JobStore", "WorkQueue"), "engine"),
+    "BackgroundJobManager": "manager",
+    **dict.fromkeys(("BackgroundJob", "JobAttempt", "JobCounts", "NewJob", "WorkerRecord"), "model"),
+    **dict.fromkeys(
+        (
+            "Cancelled",
+            "Claim",
+            "Completed",
+            "Exchange",
+            "Failed",
+            "Outcome",
+            "Progress",
+            "Released",
+            "Settlement",
+            "Snoozed",
+        ),
+        "outcomes",
+    ),
+    **dict.fromkeys(("MAX_PAYLOAD_BYTES", "decode", "decode_as", "encode"), "payload"),
+    **dict.fromkeys(("Cron", "Every"), "periodic"),
+    **dict.fromkeys(("CreationOrder", "JobQuery"), "query"),
+    **dict.fromkeys(("JOB_MIGRATIONS", "SqliteJobEngine"), "sqlite"),
+    **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "is_legal_move", "state_diagram"), "status"),
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(f".{_MODULES.get(name, 'errors')}", __name__), name)
+    globals()[name] = value
+    return value

@@ -25,13 +25,13 @@ class JobNotFoundError(JobError):
 
 
 class JobTablesMissingError(JobError):
-    """The database has no job tables yet, and they cannot be created inside an open transaction."""
+    """The database has no job tables yet, and the calling task holds a transaction that keeps them from being made."""
 
     def __init__(self) -> None:
         super().__init__(
-            "This database has no job tables yet, and a transaction is open in which they cannot be "
-            "created. Open it with Database.open(path, migrations=JOB_MIGRATIONS), or use the manager "
-            "once before the transaction."
+            "This database has no job tables yet, and this task holds a transaction, behind which they would "
+            "be made. Open the database with Database.open(path, migrations=JOB_MIGRATIONS), use the manager once "
+            "before the transaction, or give the transaction to enqueue, which makes them in it."
         )
 
 

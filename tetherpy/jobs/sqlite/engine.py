@@ -56,7 +56,8 @@ class SqliteJobEngine:
         """Create the job tables if they are not there; every other call does this first.
 
         Raises ``JobTablesMissingError`` if they are not there and the calling task holds a
-        transaction: then open the database with ``migrations=JOB_MIGRATIONS``.
+        transaction: then open the database with ``migrations=JOB_MIGRATIONS``. An enqueue that is
+        given the transaction makes them in it.
         """
         if self._is_prepared:
             return

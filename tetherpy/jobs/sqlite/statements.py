@@ -6,7 +6,7 @@ of the package may have changed under it.
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
 
 COLUMNS = (
     "id",
@@ -36,9 +36,8 @@ COLUMNS = (
 
 
 _TEXTS = {
-    file.name.removesuffix(".sql"): file.read_text(encoding="utf-8").replace("{columns}", ", ".join(COLUMNS))
-    for file in (files(__name__.rpartition(".")[0]) / "sql").iterdir()
-    if file.name.endswith(".sql")
+    file.stem: file.read_text(encoding="utf-8").replace("{columns}", ", ".join(COLUMNS))
+    for file in Path(__file__).with_name("sql").glob("*.sql")
 }
 
 
