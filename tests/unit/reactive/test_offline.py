@@ -1,0 +1,356 @@
+"""Offline persistence: what is kept, what is shown from it, and what happens when the storage misbehaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.unit.reactive.matrix import ignore, until
+from tetherpy.reactive import (
+    AsyncData,
+    AsyncError,
+    AsyncLoading,
+    AsyncNotifier,
+    AsyncNotifierProvider,
+    DuplicatePersistKeyError,
+    InMemoryStorage,
+    PersistedData,
+    ProviderContainer,
+    StorageOptions,
+    StreamNotifier,
+    StreamNotifierProvider,
+)
+
+OPTIONS = StorageOptions(destroy_key="b")
+
+
+class Kept:
+    """A storage that writes down what it is asked, gives what the test says, and fails where it says."""
+
+    def __init__(self, data: Any = None, **entry: Any) -> None:
+        self.entry = None if data is None else PersistedData(data, **entry)
+        self.log: list[Any] = []
+        self.fails: set[str] = set()
+        self.ready = asyncio.Event()
+        self.ready.set()
+
+    async def read(self, key: str) -> PersistedData[Any] | None:
+        self._note("read", key)
+        await self.ready.wait()
+        return self.entry
+
+    async def write(self, key: str, data: Any, options: StorageOptions) -> None:
+        self._note("write", key, data, options)
+
+    async def delete(self, key: str) -> None:
+        self._note("delete", key)
+
+    async def delete_out_of_date(self) -> None:
+        self._note("delete_out_of_date")
+
+    def _note(self, *entry: Any) -> None:
+        self.log.append(entry)
+        if entry[0] in self.fails:
+            raise LookupError(entry[0])
+
+
+def same(value: Any) -> Any:
+    return value
+
+
+KINDS = ["async", "stream"]
+both = pytest.mark.parametrize("kind", KINDS)
+
+
+def declare(
+    kind: str, storage: Any, create: Any, key: str = "key", options: StorageOptions = OPTIONS, **declared: Any
+) -> Any:
+    """Declare a notifier that persists, and gives what ``create(notifier)`` gives (awaited if it is a coroutine)."""
+
+    class Persists(AsyncNotifier[Any]):
+        async def build(self) -> Any:
+            await self.persist(storage, key=key, encode=same, decode=same, options=options)
+            return await create(self)
+
+    class PersistsStream(StreamNotifier[Any]):
+        async def build(self) -> AsyncIterator[Any]:
+            await self.persist(storage, key=key, encode=same, decode=same, options=options)
+            yield await create(self)
+
+    if kind == "async":
+        return AsyncNotifierProvider.options(**declared)(Persists)
+    return StreamNotifierProvider.options(**declared)(PersistsStream)
+
+
+async def gives(value: Any) -> Any:
+    return value
+
+
+@both
+async def test_what_is_kept_is_shown_while_the_real_data_is_on_its_way(kind: str, container: ProviderContainer) -> None:
+    storage = Kept(42, destroy_key="b")
+    real: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    seen: list[Any] = []
+
+    async def create(notifier: Any) -> int:
+        seen.append(notifier.state)
+        return await real
+
+    provider = declare(kind, storage, create)
+    container.listen(provider, ignore)
+    await until(lambda: bool(seen))
+    state = seen[0]
+    assert (type(state), state.value, state.is_from_cache) == (AsyncLoading, 42, True)
+    assert container.read(provider) == state
+    pending = asyncio.ensure_future(_awaited(container.read(provider.future)))
+    await asyncio.sleep(0)
+    assert not pending.done(), "what is kept does not settle the future"
+    real.set_result(21)
+    assert await pending == 21
+    assert container.read(provider) == AsyncData(21)
+    assert not container.read(provider).is_from_cache
+    container.read(provider.notifier).state = AsyncData(22)
+    assert not container.read(provider).is_from_cache
+
+
+async def _awaited(future: Any) -> Any:
+    return await future
+
+
+@both
+async def test_each_new_value_is_written_and_an_error_deletes(kind: str, container: ProviderContainer) -> None:
+    storage = Kept()
+    provider = declare(kind, storage, lambda notifier: gives(0))
+    container.listen(provider, ignore)
+    await container.read(provider.future)
+    await until(lambda: len(storage.log) == 2)
+    assert storage.log == [("read", "key"), ("write", "key", 0, OPTIONS)]
+
+    notifier = container.read(provider.notifier)
+    notifier.state = AsyncData(21)
+    await until(lambda: len(storage.log) == 3)
+    notifier.state = AsyncLoading()
+    await asyncio.sleep(0)
+    assert storage.log[2:] == [("write", "key", 21, OPTIONS)]
+    notifier.state = AsyncError(OSError("no"))
+    await until(lambda: len(storage.log) == 4)
+    assert storage.log[3:] == [("delete", "key")]
+
+
+@both
+async def test_reading_back_writes_nothing(kind: str, container: ProviderContainer) -> None:
+    storage = Kept(42, destroy_key="b")
+    real: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    provider = declare(kind, storage, lambda notifier: _awaited(real))
+    container.listen(provider, ignore)
+    await until(lambda: container.read(provider).value == 42)
+    assert storage.log == [("read", "key")]
+    real.set_result(1)
+    await until(lambda: len(storage.log) == 2)
+
+
+@both
+@pytest.mark.parametrize("why", ["destroy_key", "expired"])
+async def test_what_is_void_is_deleted_and_not_shown(kind: str, why: str, container: ProviderContainer) -> None:
+    past = datetime.now(UTC) - timedelta(seconds=5)
+    storage = Kept(42, destroy_key="a") if why == "destroy_key" else Kept(42, destroy_key="b", expires_at=past)
+    seen: list[Any] = []
+
+    async def create(notifier: Any) -> int:
+        seen.append(notifier.state)
+        return 0
+
+    provider = declare(kind, storage, create)
+    assert await container.read(provider.future) == 0
+    assert seen == [AsyncLoading()]
+    assert ("delete", "key") in storage.log
+
+
+@pytest.mark.parametrize("forever", [True, False])
+async def test_the_cache_time_says_how_long(forever: bool) -> None:
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    storage: InMemoryStorage[str, Any] = InMemoryStorage(clock=lambda: now)
+    options = StorageOptions(cache_time=None) if forever else StorageOptions(cache_time=timedelta(days=2))
+    await storage.write("key", 42, options)
+    kept = await storage.read("key")
+    assert kept is not None
+    assert kept.expires_at == (None if forever else now + timedelta(days=2))
+    now += timedelta(days=3_650)
+    await storage.delete_out_of_date()
+    assert (await storage.read("key") is not None) is forever
+
+
+async def test_in_memory_storage_keeps_until_deleted() -> None:
+    storage: InMemoryStorage[str, str] = InMemoryStorage()
+    assert await storage.read("unknown") is None
+    await storage.delete("unknown")
+    await storage.write("key", "value", StorageOptions())
+    kept = await storage.read("key")
+    assert kept is not None
+    assert kept.data == "value"
+    await storage.delete("key")
+    assert await storage.read("key") is None
+
+
+async def test_two_providers_with_one_key_are_reported(
+    container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    one, other = (declare("async", Kept(), lambda notifier: gives(0), key="mine") for _ in range(2))
+    for provider in (one, other):
+        container.listen(provider, ignore)
+        await container.read(provider.future)
+    (error,) = reported
+    assert isinstance(error, DuplicatePersistKeyError)
+    assert (error.key, error.providers) == ("mine", (one, other))
+    reported.clear()
+
+
+@both
+async def test_a_storage_that_fails_is_reported_and_disturbs_nobody(
+    kind: str, container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    storage = Kept()
+    storage.fails = {"read", "write", "delete"}
+    provider = declare(kind, storage, lambda notifier: gives(0))
+    container.listen(provider, ignore)
+    assert await container.read(provider.future) == 0
+    await until(lambda: len(reported) == 2)
+    container.read(provider.notifier).state = AsyncError(OSError("set"))
+    await until(lambda: len(reported) == 3)
+    assert [str(error).strip("'") for error in reported] == ["read", "write", "delete"]
+    reported.clear()
+
+
+async def test_data_that_cannot_be_encoded_or_decoded_is_reported(
+    container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    class Unreadable(AsyncNotifier[object]):
+        async def build(self) -> object:
+            await self.persist(Kept("{no json"), key="key")
+            return object()
+
+    provider = AsyncNotifierProvider(Unreadable)
+    container.listen(provider, ignore)
+    await container.read(provider.future)
+    await until(lambda: len(reported) == 2)
+    assert [type(error).__name__ for error in reported] == ["JSONDecodeError", "TypeError"]
+    reported.clear()
+
+
+@both
+async def test_a_rebuild_does_not_read_again(kind: str, container: ProviderContainer) -> None:
+    storage = Kept(42, destroy_key="b")
+    provider = declare(kind, storage, lambda notifier: gives(notifier.state.value))
+    container.listen(provider, ignore)
+    assert await container.read(provider.future) == 42
+    storage.entry = PersistedData(21, "b")
+    container.invalidate(provider)
+    assert await container.read(provider.future) == 42
+    assert [entry for entry in storage.log if entry[0] == "read"] == [("read", "key")]
+
+
+async def test_a_rebuild_before_the_storage_answered_gives_up_on_it(container: ProviderContainer) -> None:
+    storage = Kept(42, destroy_key="b")
+    storage.ready.clear()
+    provider = declare("async", storage, lambda notifier: gives(notifier.state.value or 21))
+    container.listen(provider, ignore)
+    await until(lambda: bool(storage.log))
+    container.invalidate(provider)
+    container.read(provider)
+    storage.ready.set()
+    assert await container.read(provider.future) == 21
+
+
+async def test_data_that_comes_before_the_storage_answers_wins(container: ProviderContainer) -> None:
+    storage = Kept(42, destroy_key="b")
+    storage.ready.clear()
+
+    class Quick(AsyncNotifier[int]):
+        def build(self) -> int:
+            self.persist(storage, key="key", encode=same, decode=same, options=OPTIONS)
+            return 0
+
+    provider = AsyncNotifierProvider(Quick)
+    told: list[Any] = []
+    container.listen(provider, lambda previous, value: told.append(value), fire_immediately=True)
+    await until(lambda: ("read", "key") in storage.log)
+    storage.ready.set()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert told == [AsyncData(0)]
+
+
+async def test_after_disposal_it_is_read_again(container: ProviderContainer) -> None:
+    storage = Kept(0, destroy_key="b")
+    provider = declare("async", storage, lambda notifier: gives(notifier.state.value), auto_dispose=True)
+    assert await container.read(provider.future) == 0
+    await container.pump()
+    assert not container.exists(provider)
+    storage.entry = PersistedData(42, "b")
+    assert await container.read(provider.future) == 42
+
+
+@both
+async def test_an_error_keeps_what_was_read_back(
+    kind: str, container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    async def fails(notifier: Any) -> Any:
+        raise OSError("no")
+
+    provider = declare(kind, Kept(42, destroy_key="b"), fails)
+    container.listen(provider, ignore)
+    await until(lambda: container.read(provider).has_error)
+    state = container.read(provider)
+    assert (type(state), state.value, state.is_from_cache) == (AsyncError, 42, True)
+    reported.clear()
+
+
+async def test_a_chain_of_persisted_providers_is_built_once_each(container: ProviderContainer) -> None:
+    builds: list[str] = []
+
+    async def create_parent(notifier: Any) -> int:
+        builds.append("parent")
+        return 0
+
+    parent = declare("async", Kept(42, destroy_key="b"), create_parent, key="parent")
+
+    class Child(AsyncNotifier[int]):
+        async def build(self) -> int:
+            builds.append("child")
+            value = await self.ref.watch(parent.future)
+            await self.persist(Kept(21, destroy_key="b"), key="child", encode=same, decode=same, options=OPTIONS)
+            return int(value) * 2
+
+    child = AsyncNotifierProvider(Child)
+    container.listen(child.future, ignore)
+    assert await container.read(child.future) == 0
+    assert sorted(builds) == ["child", "parent"]
+
+
+async def test_a_storage_may_have_to_be_awaited(container: ProviderContainer) -> None:
+    storage = Kept(42, destroy_key="b")
+    provider = declare("async", gives(storage), lambda notifier: gives(notifier.state.value))
+    assert await container.read(provider.future) == 42
+
+
+async def test_json_is_the_default_encoding(container: ProviderContainer) -> None:
+    storage: InMemoryStorage[str, Any] = InMemoryStorage()
+
+    class Todos(AsyncNotifier[list[str]]):
+        async def build(self) -> list[str]:
+            await self.persist(storage, key="todos")
+            known = self.state.value
+            return [*(known or []), "more"]
+
+    provider = AsyncNotifierProvider(Todos)
+    for expected in (["more"], ["more", "more"]):
+        async with ProviderContainer() as fresh:
+            fresh.listen(provider, ignore)
+            assert await fresh.read(provider.future) == expected
+    kept = await storage.read("todos")
+    assert kept is not None
+    assert kept.data == '["more","more"]'
