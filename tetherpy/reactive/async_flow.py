@@ -6,21 +6,15 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Any, Final
 
+from .announcing import report_failure
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
 from .edges import activate, add_listener, deactivate, let_go, remove_listener
 from .element import NO_VALUE, Element
 from .errors import ProviderDisposedError, ProviderError
+from .invalidation import Invalidation, invalidate
 from .promise import Loan, Promise
-from .propagation import (
-    Invalidation,
-    invalidate,
-    is_still_loading,
-    pause_retrying,
-    report_failure,
-    schedule_retry,
-    set_value,
-    stop_retrying,
-)
+from .propagation import is_still_loading, set_value
+from .retrying import pause_retrying, schedule_retry, stop_retrying
 from .sources import Sink, Source
 
 Begin = Callable[[Sink, Any], Source | None]

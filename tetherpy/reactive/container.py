@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from . import rx
+from .disposal import dispose_all, dispose_if_unused
 from .edges import users_first
 from .element import Element
 from .errors import (
@@ -23,11 +24,12 @@ from .errors import (
     WrongThreadError,
 )
 from .explain import Explanation, explain
+from .invalidation import Invalidation, invalidate
 from .listenable import ProviderListenable, Refreshable
 from .loops import running_loop
 from .observer import ProviderObserver, ProviderObserverContext
 from .override import Override, OverrideTable
-from .propagation import Invalidation, dispose_all, dispose_if_unused, invalidate, refresh_if_used, update
+from .propagation import refresh_if_used, update
 from .provider import Family, ProviderBase
 from .retry import Retry
 from .scheduler import Scheduler

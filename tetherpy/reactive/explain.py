@@ -7,7 +7,7 @@ from typing import Any
 import attrs
 
 from .element import NO_VALUE, Change, Element
-from .propagation import Invalidation
+from .invalidation import Invalidation
 
 
 @attrs.frozen

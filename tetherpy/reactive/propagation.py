@@ -7,34 +7,25 @@ recursion limit (only a *first* build recurses, because the provider's function 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
 from threading import get_ident
 from types import CoroutineType
 from typing import Any, Final, cast
 
-import attrs
-
+from .announcing import announce, announce_unchanged, report_failure
 from .edges import (
     add_source,
-    drop_sources,
     forget_last,
-    is_used,
     let_go,
-    listens_to_users,
     mark,
-    mark_maybe,
     named,
     path_to,
     relink,
-    unlink,
 )
-from .element import NO_VALUE, Change, Element, Host
+from .element import NO_VALUE, Change, Element
 from .errors import (
     AsyncValueIsLoadingError,
     ChangeDuringBuildError,
     CircularDependencyError,
-    MissingDependencyError,
     ProviderDisposedError,
     ProviderError,
     ProviderReturnTypeError,
@@ -42,26 +33,10 @@ from .errors import (
     UnmountedRefError,
     WrongThreadError,
 )
-from .lifecycle import Event, Hooks, SelfListener
-from .observer import ProviderObserverContext, current_mutation
-from .retry import Retrying
+from .invalidation import end_build
+from .retrying import schedule_retry, stop_retrying
+from .scope import check_scope
 from .states import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED
-
-
-@attrs.frozen
-class Invalidation:
-    """Why a provider was rebuilt though nothing it depends on had changed.
-
-    Attributes:
-        by: who asked for it, in words.
-        as_reload: whether the provider is to treat it as a changed dependency.
-        manual: whether somebody asked for it, so that ``on_manual_invalidation`` is called.
-    """
-
-    by: str
-    as_reload: bool = False
-    manual: bool = True
-
 
 ASYNC_IN_SYNC: Final = (
     "It is declared with `async def`, but this kind of provider is synchronous: declare it with FutureProvider "
@@ -326,131 +301,6 @@ def is_still_loading(error: BaseException) -> bool:
     return isinstance(cause, AsyncValueIsLoadingError)
 
 
-def report_failure(node: Element, error: Exception) -> None:
-    """Let observers and ``on_error`` see an original error, once, after they saw the state it led to."""
-    _say(node, partial(_report_failure, node, error))
-
-
-def _report_failure(node: Element, error: Exception) -> None:
-    host = node.host
-    for observer in host.observers:
-        tell(node, observer.provider_did_fail, error)
-    host.report(error, node.provider)
-
-
-def invalidate(node: Element, reason: Invalidation) -> None:
-    """End the current build now and have the node built again: on the next turn if it has listeners, else on read."""
-    scheduler = node.host.scheduler
-    if node.state in (DIRTY, DISPOSED) or node.ref is None:
-        if reason.as_reload and node.state == DIRTY:
-            node.cause = reason
-        return
-    if scheduler.building is not None:
-        raise ChangeDuringBuildError(node.provider, scheduler.building.provider)
-    node.state = DIRTY
-    node.cause = reason
-    scheduler.depth += 1
-    try:
-        if node.ref.hooks is not None:
-            if reason.manual:
-                node.ref.hooks.fire(Event.INVALIDATE, partial(node.host.report, provider=node.provider))
-            end_build(node)
-        if node.flow is not None:
-            node.flow.stop()
-        if node.listeners:
-            scheduler.queue.append(node)
-        mark_maybe(node)
-        let_go(node)
-    finally:
-        scheduler.leave()
-
-
-def end_build(node: Element) -> None:
-    """Run what the current build asked to have undone; its Ref cannot be used meanwhile."""
-    host = node.host
-    ref, node.ref = node.ref, None
-    hooks, ref.hooks = ref.hooks, None
-    pending = hooks.end(partial(host.report, provider=node.provider))
-    if node.ref is None:
-        node.ref = ref
-    for work in pending:
-        host.in_background(work, node.provider)
-    for observer in host.observers:
-        tell(node, observer.did_dispose_provider)
-
-
-def dispose(node: Element) -> None:
-    """Take a node out of the graph; whoever still holds it finds it disposed."""
-    if node.state != DISPOSED:
-        _end(node)
-        drop_sources(node)
-        node.host.forget(node)
-        _unmounted(node)
-
-
-def dispose_all(nodes: Iterable[Element], host: Host) -> None:
-    """Dispose the nodes of a container that goes as a whole, those that use others first."""
-    for node in nodes:
-        if node.state == DISPOSED:
-            continue
-        for listener in node.listeners:
-            listener.close()
-        for observer in node.observers or ():
-            if observer.provider.ephemeral and observer.listeners:
-                _close_views(node)
-                break
-        _end(node)
-        for source in node.sources:
-            # Edges inside the container vanish with it, unless somebody has asked to be told of them. A view has
-            # an edge of its own, which may lead to a parent.
-            if source.host is not host or source.provider.ephemeral or listens_to_users(source):
-                unlink(source, node)
-        if host.observers:
-            _unmounted(node)
-        # No cycles are left: a request's elements are freed at once, without the garbage collector.
-        node.sources = ()
-        node.observers = None
-
-
-def _close_views(node: Element) -> None:
-    observers: tuple[Element, ...] = tuple(node.observers) if node.observers else ()
-    for observer in observers:
-        if observer.provider.ephemeral:
-            for listener in observer.listeners:
-                listener.close()
-            _close_views(observer)
-
-
-def _end(node: Element) -> None:
-    if node.ref is not None and node.ref.hooks is not None:
-        end_build(node)
-    node.state = DISPOSED
-    node.ref = node.mark = None
-    node.value = NO_VALUE
-    stop_retrying(node)
-    if node.flow is not None:
-        node.flow.dispose()
-
-
-def _unmounted(node: Element) -> None:
-    for observer in node.host.observers:
-        tell(node, observer.did_unmount_provider)
-
-
-def dispose_if_unused(node: Element) -> None:
-    """Dispose an auto-dispose node, unless it came into use again since it was let go."""
-    if node.state == DISPOSED or is_used(node):
-        return
-    if node.listeners:
-        # Weak listeners wait for the next build of this node, so it is emptied and stays (Riverpod).
-        _end(node)
-        node.state = DIRTY
-        node.cause = node.failure = None
-        drop_sources(node)
-    else:
-        dispose(node)
-
-
 def refresh_if_used(node: Element) -> None:
     """Bring a queued node up to date, unless nobody who is not paused listens any more."""
     state = node.state
@@ -459,138 +309,6 @@ def refresh_if_used(node: Element) -> None:
             build(node)
         elif state != DISPOSED:
             update(node)
-
-
-# -- telling -------------------------------------------------------------------------------------
-
-
-def announce(node: Element, previous: Any, *, first: bool = False) -> None:
-    """Tell listeners and observers of a change: now if no build runs, else when the outermost has ended.
-
-    Args:
-        node: what changed.
-        previous: the value before.
-        first: whether this is the first build.
-    """
-    _keep_hooks(node)
-    _say(node, partial(_tell, node, previous, node.value, node.failure, first))
-
-
-def announce_unchanged(node: Element, previous: Any) -> None:
-    """Tell only those who listen to their own state: they hear of each build and each new state (Riverpod)."""
-    _keep_hooks(node)
-    if node.ref.hooks is not None and node.ref.hooks.self_listeners:
-        _say(node, partial(_tell_itself, node, None if previous is NO_VALUE else previous, node.value, None))
-
-
-def _keep_hooks(node: Element) -> None:
-    """Have observers told when this build ends: only what has hooks is asked to end."""
-    if node.host.observers and node.ref is not None and node.ref.hooks is None:
-        node.ref.hooks = Hooks()
-
-
-def _say(node: Element, message: partial[None]) -> None:
-    scheduler = node.host.scheduler
-    scheduler.announcements.append(message)
-    if scheduler.building is None and scheduler.depth <= 1:
-        scheduler.announce()
-
-
-def _tell_itself(node: Element, previous: Any, value: Any, failure: Exception | None) -> None:
-    if node.ref is not None and node.ref.hooks is not None:
-        listeners: list[SelfListener] = node.ref.hooks.self_listeners or []
-        for on_change, on_error in tuple(listeners):
-            if failure is None:
-                _guarded(node, on_change, previous, value)
-            elif on_error is not None:
-                _guarded(node, on_error, failure)
-
-
-def _tell(node: Element, previous: Any, value: Any, failure: Exception | None, first: bool) -> None:
-    if previous is NO_VALUE:
-        previous = None
-    if value is NO_VALUE:
-        value = None
-    _tell_itself(node, previous, value, failure)
-    for listener in node.listeners:
-        # Who made the provider be built has its value already; weak listeners did not.
-        if not first or listener.weak:
-            listener.notify(previous, value, failure)
-    for observer in node.host.observers:
-        if first:
-            tell(node, observer.did_add_provider, value)
-        else:
-            tell(node, observer.did_update_provider, previous, value)
-
-
-def tell(node: Element, method: Any, *arguments: Any) -> None:
-    """Call an observer's method; an error in it stops nobody."""
-    if node.provider.synthetic:
-        return
-    context = ProviderObserverContext(node.host, node.provider, current_mutation.get(), node.notifier)
-    _guarded(node, method, context, *arguments)
-
-
-def _guarded(node: Element, callback: Any, *arguments: Any) -> None:
-    try:
-        callback(*arguments)
-    except Exception as error:
-        node.host.report(error, node.provider)
-
-
-# -- retry ---------------------------------------------------------------------------------------
-
-
-def schedule_retry(node: Element, error: Exception) -> bool:
-    """Ask the retry policy whether to build again; return whether that will happen by itself."""
-    provider = node.provider
-    if provider.ephemeral:
-        return False
-    policy = provider.retry or node.host.retry
-    if policy is None:
-        return False
-    table = node.host.scheduler.retries
-    retries = table.get(node)
-    if retries is None or node.ref.is_reload:
-        # A changed dependency is a new situation: counting begins again (Riverpod).
-        retries = table[node] = _fresh(retries)
-    try:
-        return retries.schedule(policy, error, lambda: invalidate(node, Invalidation("retry", manual=False)))
-    except Exception as broken:
-        node.host.report(broken, provider)
-        return False
-
-
-def pause_retrying(node: Element) -> None:
-    """Forget the next try, but not how many there were."""
-    retries = node.host.scheduler.retries.get(node)
-    if retries is not None:
-        retries.cancel()
-
-
-def stop_retrying(node: Element) -> None:
-    """Forget the next try and the count: the node has succeeded, or is gone."""
-    retries = node.host.scheduler.retries.pop(node, None)
-    if retries is not None:
-        retries.cancel()
-
-
-def _fresh(retries: Retrying | None) -> Retrying:
-    if retries is not None:
-        retries.cancel()
-    return Retrying()
-
-
-def check_scope(provider: Any, dependency: Any) -> None:
-    """Raise MissingDependencyError if a scoped provider is used by one that does not list it."""
-    if dependency.settings.dependencies is None or provider.ephemeral:
-        return
-    listed = provider.settings.dependencies
-    family = dependency.of_family
-    if family is not None and family is provider.of_family:
-        return  # a family may use itself
-    if listed is None or not (dependency in listed or family in listed):
-        raise MissingDependencyError(provider, dependency)
 
 
 def _cycle(node: Element, waiting: list[Element]) -> list[Any]:

@@ -9,17 +9,20 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
+from .announcing import announce
 from .container import ProviderContainer
 from .edges import let_go, mark
 from .element import Build, Element
 from .errors import NoEventLoopError, UnmountedRefError
+from .invalidation import Invalidation, invalidate
 from .lifecycle import Event, Hooks
 from .listenable import ProviderListenable, Refreshable
 from .loops import running_loop
-from .propagation import Invalidation, announce, build, check_scope, depend_late, invalidate, refuse_loop
+from .propagation import build, depend_late, refuse_loop
 from .propagation import read as read_element
 from .provider import Family, ProviderBase
 from .retry import in_seconds
+from .scope import check_scope
 from .states import BUILDING, DIRTY
 from .subscription import OnChange, OnError, ProviderSubscription, subscribe
 

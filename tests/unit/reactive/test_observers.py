@@ -183,6 +183,18 @@ async def test_after_an_error_the_previous_value_is_none() -> None:
 # -- failing -------------------------------------------------------------------------------------
 
 
+async def test_an_asynchronous_provider_that_fails_at_once_is_told_in_the_same_order() -> None:
+    container, log = observed()
+    error = OSError("no")
+
+    @FutureProvider
+    def provider(ref: Ref) -> int:
+        raise error
+
+    container.read(provider)
+    assert log == [("o", "add", provider, AsyncError(error)), ("o", "fail", provider, error)]
+
+
 @pytest.mark.parametrize("kind", ["future", "stream"])
 async def test_the_failure_of_an_asynchronous_provider_is_told(kind: str) -> None:
     container, log = observed()

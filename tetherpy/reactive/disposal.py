@@ -1,0 +1,89 @@
+"""The end of nodes: one that nobody uses any more, or all of a container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from .announcing import tell
+from .edges import (
+    drop_sources,
+    is_used,
+    listens_to_users,
+    unlink,
+)
+from .element import NO_VALUE, Element, Host
+from .invalidation import end_build
+from .retrying import stop_retrying
+from .states import DIRTY, DISPOSED
+
+
+def dispose(node: Element) -> None:
+    """Take a node out of the graph; whoever still holds it finds it disposed."""
+    if node.state != DISPOSED:
+        _end(node)
+        drop_sources(node)
+        node.host.forget(node)
+        _unmounted(node)
+
+
+def dispose_all(nodes: Iterable[Element], host: Host) -> None:
+    """Dispose the nodes of a container that goes as a whole, those that use others first."""
+    for node in nodes:
+        if node.state == DISPOSED:
+            continue
+        for listener in node.listeners:
+            listener.close()
+        for observer in node.observers or ():
+            if observer.provider.ephemeral and observer.listeners:
+                _close_views(node)
+                break
+        _end(node)
+        for source in node.sources:
+            # Edges inside the container vanish with it, unless somebody has asked to be told of them. A view has
+            # an edge of its own, which may lead to a parent.
+            if source.host is not host or source.provider.ephemeral or listens_to_users(source):
+                unlink(source, node)
+        if host.observers:
+            _unmounted(node)
+        # No cycles are left: a request's elements are freed at once, without the garbage collector.
+        node.sources = ()
+        node.observers = None
+
+
+def _close_views(node: Element) -> None:
+    observers: tuple[Element, ...] = tuple(node.observers) if node.observers else ()
+    for observer in observers:
+        if observer.provider.ephemeral:
+            for listener in observer.listeners:
+                listener.close()
+            _close_views(observer)
+
+
+def _end(node: Element) -> None:
+    if node.ref is not None and node.ref.hooks is not None:
+        end_build(node)
+    node.state = DISPOSED
+    node.ref = node.mark = None
+    node.value = NO_VALUE
+    stop_retrying(node)
+    if node.flow is not None:
+        node.flow.dispose()
+
+
+def _unmounted(node: Element) -> None:
+    for observer in node.host.observers:
+        tell(node, observer.did_unmount_provider)
+
+
+def dispose_if_unused(node: Element) -> None:
+    """Dispose an auto-dispose node, unless it came into use again since it was let go."""
+    if node.state == DISPOSED or is_used(node):
+        return
+    if node.listeners:
+        # Weak listeners wait for the next build of this node, so it is emptied and stays (Riverpod).
+        _end(node)
+        node.state = DIRTY
+        node.cause = node.failure = None
+        drop_sources(node)
+    else:
+        dispose(node)
