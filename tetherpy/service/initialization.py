@@ -36,6 +36,11 @@ async def initialize(context: WorkerContext) -> bool:
     return True
 
 
+def report_unusable_database(context: WorkerContext, error: BaseException) -> bool:
+    """Tell the supervisor that this worker cannot join the others; return False."""
+    return report_failure(context, f"its database or the folder beside it cannot be used: {error}", error)
+
+
 def report_failure(context: WorkerContext, reason: str, error: BaseException) -> bool:
     """Tell the supervisor why this worker does not start; return False."""
     text = "".join(traceback.format_exception(error))

@@ -175,7 +175,7 @@ class Supervisor:
                 self._traceback = frame.traceback
                 self._fail(frame.reason)
             case StartFailed():
-                self._report(f"a successor did not start: {frame.reason}\n{frame.traceback}")
+                self._report(f"a successor cannot start: {frame.reason}\n{frame.traceback}")
             case _:
                 self._report(f"worker {child.pid} sent what no worker sends: {frame!r:.200}")
 

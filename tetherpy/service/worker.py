@@ -13,7 +13,7 @@ from typing import Any
 
 import attrs
 
-from tetherpy.database import Database
+from tetherpy.database import Database, DatabaseLockedError, DiskFullError
 from tetherpy.jobs import JOB_MIGRATIONS, SqliteJobEngine, WorkerRecord
 
 from . import wire
@@ -28,7 +28,7 @@ from .executor import Executor
 from .files import ServiceFiles
 from .fork_guard import guard_against_forks
 from .heartbeat import BEATS_PER_LEASE, Heartbeat
-from .initialization import initialize, report_failure
+from .initialization import initialize, report_unusable_database
 from .instance import JobServices, ServiceInstance
 from .job_run import JobRun
 from .liveness import Liveness
@@ -38,6 +38,8 @@ from .progress import ProgressBoard
 from .retention import Retention
 from .verdict import Judge
 from .worker_log import open_log
+
+JOIN_AGAIN_SECONDS = 0.1
 
 
 def work(config: WorkerConfig, sock: socket.socket) -> int:
@@ -80,9 +82,11 @@ class Worker:
                 engine = await self._open_engine(context)
                 liveness = await self._join(context, engine)
             except Exception as error:
-                report_failure(context, f"its database or the folder beside it cannot be used: {error}", error)
+                report_unusable_database(context, error)
                 await channel.flush()
                 return 1
+            if liveness is None:
+                return 0
             await self._take_jobs(context, engine, liveness)
             await engine.unregister_worker(self.worker_id)
             await channel.flush()
@@ -106,24 +110,35 @@ class Worker:
         await ours.migrate(JOB_MIGRATIONS)
         return SqliteJobEngine(ours, lease=self.config.lease, clock=self.clock)
 
-    async def _join(self, context: WorkerContext, engine: SqliteJobEngine) -> Liveness:
-        """Take a place among the workers: others see that this one lives, and that it is there."""
+    async def _join(self, context: WorkerContext, engine: SqliteJobEngine) -> Liveness | None:
+        """Take a place among the workers: others see that this one lives, and that it is there.
+
+        Another program may hold the write lock for longer than anyone waits, or a disk be full. That ends the
+        start of a service, which is told of it at once. A successor goes on trying: nothing is wrong with it,
+        and it has jobs to take back. None if it was halted before that.
+        """
         liveness = Liveness(self.files, engine, self.worker_id, self.config.lease / BEATS_PER_LEASE)
         context.stack.callback(liveness.close)
         guard_against_forks(asyncio.get_running_loop(), liveness.descriptor)
         now = self.clock()
-        await engine.register_worker(
-            WorkerRecord(
-                id=self.worker_id,
-                pid=os.getpid(),
-                host=socket.gethostname(),
-                started_at=now,
-                heartbeat_at=now,
-                notification_title=context.notification.title,
-                notification_content=context.notification.content,
-            )
+        record = WorkerRecord(
+            id=self.worker_id,
+            pid=os.getpid(),
+            host=socket.gethostname(),
+            started_at=now,
+            heartbeat_at=now,
+            notification_title=context.notification.title,
+            notification_content=context.notification.content,
         )
-        return liveness
+        while not self._halted:
+            try:
+                await engine.register_worker(record)
+            except (DatabaseLockedError, DiskFullError) as error:
+                report_unusable_database(context, error)
+                await asyncio.sleep(JOIN_AGAIN_SECONDS)
+            else:
+                return liveness
+        return None
 
     async def _take_jobs(self, context: WorkerContext, engine: SqliteJobEngine, liveness: Liveness) -> None:
         progress = ProgressBoard(engine)

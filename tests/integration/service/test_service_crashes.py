@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import sqlite3
 from datetime import timedelta
 
 import pytest
@@ -178,6 +179,42 @@ async def test_callback_that_breaks_only_later(make_service, until, worker_pids,
     flag.unlink()
     await service.start()
     assert (await finished(await service.job("echo", 1))).result == 1
+
+
+async def test_a_successor_waits_for_a_database_that_is_locked(
+    make_service, manager, finished, worker_pids, until, tmp_path, kill, database_path
+):
+    service = make_service("crash_worker:impatient")
+    await service.start()
+    (job_id,) = await enqueue_long_jobs(manager, tmp_path, 1)
+    await until(lambda: list(tmp_path.glob("*-1")))
+    (pid,) = await worker_pids()
+    log = database_path.with_name("app.db-service") / "worker.log"
+    with contextlib.closing(sqlite3.connect(database_path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        kill(pid)
+        # More often than the supervisor would try again with workers that end.
+        await until(lambda: log.read_text().count("a successor cannot start: its database") > 6)
+        assert await service.is_running()
+        other.execute("ROLLBACK")
+        await assert_all_ran_again(manager, finished, [job_id])
+    await service.stop()
+
+
+async def test_a_successor_that_waits_for_a_database_can_be_stopped(
+    make_service, worker_pids, until, kill, database_path, servers
+):
+    service = make_service("crash_worker:impatient")
+    await service.start()
+    (pid,) = await worker_pids()
+    log = database_path.with_name("app.db-service") / "worker.log"
+    with contextlib.closing(sqlite3.connect(database_path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        kill(pid)
+        await until(lambda: "a successor cannot start" in log.read_text())
+        await service.stop()
+        await until(lambda: servers() == [])
+        assert "does not end and is killed" not in log.read_text()
 
 
 def is_running_now(service):

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 from pathlib import Path
 
+from tetherpy.database import Database
 from tetherpy.jobs import Backoff
 
 
@@ -13,6 +14,13 @@ async def initialize(service):
     service.register_job_handler("first_time_long", first_time_long, retry=Backoff(timedelta(0)))
     service.register_job_handler("die", die)
     service.register_job_handler("echo", echo)
+
+
+async def impatient(service):
+    """Wait for other writers for a tenth of a second only."""
+    path = service._context.config.database
+    service.set_background_db_connection(await service.enter(Database.open(path, busy_timeout=0.1)))
+    await initialize(service)
 
 
 async def first_time_long(service, payload: str, db):
