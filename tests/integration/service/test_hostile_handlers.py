@@ -1,8 +1,6 @@
 """Handlers, data and disks at their worst: the job has a defined end, and the others go on."""
 
 import asyncio
-import ctypes
-import os
 import resource
 import sqlite3
 import subprocess
@@ -494,17 +492,18 @@ async def main():
 
 asyncio.run(main())
 """
+BOUND_FILES = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))"
+# What root starts after this is refused by file modes as anybody is: CAP_DAC_OVERRIDE leaves the bounding set.
+OBEY_FILE_MODES = "import ctypes, os; assert os.geteuid() or not ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)"
 
 
 @pytest.fixture
 def start_elsewhere(database_path):
     """Return a function that starts the service in a process with less rights than this one."""
 
-    async def start(deprive):
-        async with Database.open(database_path, migrations=JOB_MIGRATIONS):
-            pass
+    async def start(deprivation):
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", START, database_path, stdout=asyncio.subprocess.PIPE, cwd=APPS, preexec_fn=deprive
+            sys.executable, "-c", f"{deprivation}\n{START}", database_path, stdout=asyncio.subprocess.PIPE, cwd=APPS
         )
         output, _ = await process.communicate()
         return output.decode()
@@ -513,7 +512,7 @@ def start_elsewhere(database_path):
 
 
 async def test_start_says_that_the_disk_is_full_and_works_when_there_is_room(start_elsewhere, make, finished, servers):
-    printed = await start_elsewhere(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1)))
+    printed = await start_elsewhere(BOUND_FILES)
     assert "did not start: its database or the folder beside it cannot be used" in printed
     assert "DiskFullError" in printed or "too large" in printed
     assert servers() == []
@@ -525,13 +524,10 @@ async def test_start_says_that_the_disk_is_full_and_works_when_there_is_room(sta
 
 @pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
 async def test_start_says_that_the_database_is_read_only(start_elsewhere, database_path, servers):
-    def obey_file_modes():
-        # root is refused nothing, unless it drops CAP_DAC_OVERRIDE from its bounding set before exec.
-        if os.geteuid() == 0:
-            assert ctypes.CDLL(None).prctl(24, 1, 0, 0, 0) == 0
-        os.chmod(database_path, 0o444)
-
-    printed = await start_elsewhere(obey_file_modes)
+    async with Database.open(database_path, migrations=JOB_MIGRATIONS):
+        pass
+    database_path.chmod(0o444)
+    printed = await start_elsewhere(OBEY_FILE_MODES)
     assert "did not start: its database or the folder beside it cannot be used" in printed
     assert "DatabaseReadOnlyError" in printed
     assert servers() == []
