@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
@@ -13,20 +12,19 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from . import rx
+from .cleanup import Cleanup
 from .disposal import dispose_all, dispose_if_unused
 from .edges import users_first
 from .element import Element
 from .errors import (
     ContainerDisposedError,
-    NoEventLoopError,
     OverrideMismatchError,
-    ProviderError,
     WrongThreadError,
 )
 from .explain import Explanation, explain
 from .invalidation import Invalidation, invalidate
+from .iteration import latest
 from .listenable import ProviderListenable, Refreshable
-from .loops import running_loop
 from .observer import ProviderObserver, ProviderObserverContext
 from .override import Override, OverrideTable
 from .propagation import refresh_if_used, update
@@ -70,11 +68,10 @@ class ProviderContainer:
 
     __slots__ = (
         "__weakref__",
-        "_background",
         "_calls",
         "_children",
+        "_cleanup",
         "_disposed",
-        "_failures",
         "_guests",
         "_on_error",
         "_overrides",
@@ -100,8 +97,7 @@ class ProviderContainer:
         self.parent = parent
         self._disposed = False
         self._children: dict[ProviderContainer, None] | None = None
-        self._background: set[asyncio.Task[Any]] | None = None
-        self._failures: list[Exception] | None = None
+        self._cleanup: Cleanup | None = None
         self._guests: dict[ProviderSubscription[Any], None] | None = None
         self._overrides = OverrideTable(overrides, in_child=parent is not None) if overrides else None
         if parent is None:
@@ -223,30 +219,9 @@ class ProviderContainer:
 
         return rx.observable(listen)
 
-    async def stream(self, listenable: ProviderListenable[T]) -> AsyncIterator[T]:
+    def stream(self, listenable: ProviderListenable[T]) -> AsyncGenerator[T]:
         """Iterate over the current value and each change; a slow consumer gets the latest only."""
-        latest: deque[T] = deque(maxlen=1)
-        failures: deque[Exception] = deque(maxlen=1)
-        changed = asyncio.Event()
-
-        def on_change(_: T | None, value: T) -> None:
-            latest.append(value)
-            changed.set()
-
-        def on_error(error: Exception) -> None:
-            failures.append(error)
-            changed.set()
-
-        with self._subscribe(listenable, on_change, on_error, on_close=changed.set) as subscription:
-            while True:
-                await changed.wait()
-                changed.clear()
-                if failures:
-                    raise ProviderError(listenable) from failures.pop()
-                if latest:
-                    yield latest.pop()
-                if subscription.closed:
-                    return
+        return latest(partial(self._subscribe, listenable), listenable)
 
     # -- changing --------------------------------------------------------------------------------
 
@@ -393,13 +368,16 @@ class ProviderContainer:
             self.scheduler.leave()
             if self.parent is None:
                 self.scheduler.close()
-        if self._failures:
-            stranded = self._take_failures(NoEventLoopError)
-            if stranded:
-                raise stranded[0]
+        if self._cleanup is not None and (stranded := self._cleanup.take_stranded()) is not None:
+            raise stranded
 
     def _dispose_tree(self) -> None:
         for child in reversed(tuple(self._children or ())):
+            # Whoever closes this container waits for its children too, and learns what failed in them.
+            cleanup = self._own_cleanup()
+            if child._cleanup is not None:
+                cleanup.adopt(child._cleanup)
+            child._cleanup = cleanup
             child._dispose_tree()
         for subscription in tuple(self._guests or ()):
             subscription.close()
@@ -418,21 +396,19 @@ class ProviderContainer:
         Raises:
             ExceptionGroup: with all that failed while providers were being disposed.
         """
+        cleanup = self._own_cleanup()
         if not self._disposed:
             self._check_thread()
-            self._failures = []
+            cleanup.collect()
             self.dispose()
-        while self._background:
-            await asyncio.wait(tuple(self._background))
-        failures = self._take_failures(Exception)
+        failures = await cleanup.finish()
         if failures:
             raise ExceptionGroup(f"{len(failures)} errors while disposing {self!r}", failures)
 
-    def _take_failures(self, kind: type[Exception]) -> list[Exception]:
-        failures = [error for error in self._failures or () if isinstance(error, kind)]
-        if self._failures is not None:
-            self._failures = [error for error in self._failures if not isinstance(error, kind)]
-        return failures
+    def _own_cleanup(self) -> Cleanup:
+        if self._cleanup is None:
+            self._cleanup = Cleanup()
+        return self._cleanup
 
     def __enter__(self) -> Self:
         return self
@@ -544,8 +520,9 @@ class ProviderContainer:
 
     def report(self, error: BaseException, provider: object) -> None:
         """Hand an error that nobody else will see to ``on_error``; while closing, collect it instead."""
-        if self._failures is not None and isinstance(error, Exception):
-            self._failures.append(error)
+        collected = None if self._cleanup is None else self._cleanup.collected
+        if collected is not None and isinstance(error, Exception):
+            collected.append(error)
             return
         try:
             self._on_error(error, provider)
@@ -555,27 +532,7 @@ class ProviderContainer:
 
     def in_background(self, work: Awaitable[object], provider: object) -> None:
         """Run clean-up on the running loop; ``aclose`` waits for it, and its failure is reported."""
-        loop = running_loop()
-        if loop is None:
-            close = getattr(work, "close", None)
-            if close is not None:
-                close()
-            error = NoEventLoopError(provider, "Close the container with `async with` or `await container.aclose()`.")
-            if self._failures is None:
-                self._failures = []
-            self._failures.append(error)
-            return
-        task = loop.create_task(_run(work))
-        if self._background is None:
-            self._background = set()
-        self._background.add(task)
-        task.add_done_callback(partial(self._ended, provider))
-
-    def _ended(self, provider: object, task: asyncio.Task[Any]) -> None:
-        if self._background is not None:
-            self._background.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            self.report(error, provider)
+        self._own_cleanup().start(work, provider, self.report)
 
     def _deliver_calls(self) -> None:
         while self._calls:
@@ -600,7 +557,3 @@ class ProviderContainer:
 
 def _provider_of(element: Element) -> object:
     return element.provider
-
-
-async def _run(work: Awaitable[object]) -> None:
-    await work

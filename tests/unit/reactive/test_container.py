@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from typing import Any
 
@@ -575,3 +576,26 @@ async def test_a_child_sees_the_overrides_of_its_root(variant: Variant, reported
         child = ProviderContainer(parent=root)
         assert await settled(child, provider) == "replacement"
         assert known(root.read(provider), variant) == "replacement"
+
+
+async def test_closing_a_parent_waits_for_its_children_and_collects_what_fails_in_them() -> None:
+    log: list[str] = []
+
+    async def leave() -> None:
+        await asyncio.sleep(0)
+        log.append("left")
+        raise OSError("stuck")
+
+    def of_the_child(ref: Ref) -> int:
+        ref.on_dispose(leave)
+        return 2
+
+    resource = Provider(lambda ref: 1, name="resource", dependencies=[])
+    parent = ProviderContainer()
+    child = ProviderContainer(parent=parent, overrides=[resource.override_with(of_the_child)])
+    assert child.read(resource) == 2
+    with pytest.raises(ExceptionGroup) as caught:
+        await parent.aclose()
+    assert log == ["left"]
+    assert [str(error) for error in caught.value.exceptions] == ["stuck"]
+    assert child.disposed
