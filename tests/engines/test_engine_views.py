@@ -215,6 +215,8 @@ async def test_waiting_ends_by_time_by_deletion_and_for_unknown_jobs(kit):
     job_id = await kit.add()
     with pytest.raises(JobWaitTimeoutError) as raised:
         await kit.manager.wait_for(job_id, timedelta(milliseconds=50))
+    with pytest.raises(JobWaitTimeoutError):
+        await kit.manager.wait_for(job_id, 0)
     assert raised.value.status is PENDING
     with pytest.raises(JobNotFoundError):
         await kit.manager.wait_for(job_id + 1, 10)

@@ -18,20 +18,22 @@ async def wait_until_finished(hub: ViewHub, job_id: int, limit: timedelta | None
     it is deleted meanwhile.
     """
     # Most waits for a job that has finished already need no view.
-    job = await hub.store.get(job_id)
-    if job is not None and job.status.is_finished:
-        return job
+    last = await hub.store.get(job_id)
+    if last is None:
+        raise JobNotFoundError(job_id)
+    if last.status.is_finished:
+        return last
     finished: asyncio.Future[BackgroundJob] = asyncio.get_running_loop().create_future()
-    last: BackgroundJob | None = None
 
     def take(job: BackgroundJob | None) -> None:
         nonlocal last
-        last = job
         if finished.done():
             return
         if job is None:
             finished.set_exception(JobNotFoundError(job_id))
-        elif job.status.is_finished:
+            return
+        last = job
+        if job.status.is_finished:
             finished.set_result(job)
 
     def give_up(error: Exception) -> None:
@@ -43,7 +45,7 @@ async def wait_until_finished(hub: ViewHub, job_id: int, limit: timedelta | None
         async with asyncio.timeout(None if limit is None else limit.total_seconds()):
             return await finished
     except TimeoutError as error:
-        if limit is None or last is None:
+        if limit is None:
             raise
         raise JobWaitTimeoutError(job_id, limit, last.status) from error
     finally:

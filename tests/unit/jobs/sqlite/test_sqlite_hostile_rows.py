@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from datetime import timedelta
 
 import pytest
 
@@ -169,3 +170,34 @@ async def test_streams_go_on_beside_a_spoilt_row(db, engine, manager):
     assert [type(error) for error in errors] == [UnreadableJobError]
     watched.dispose()
     broken.dispose()
+
+
+async def test_a_job_without_a_bound_of_attempts_has_the_usual_one(db, engine):
+    """The seed's table allows NULL there."""
+    (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+    await spoil(db, "max_attempts", None, job_id)
+    for attempt in (1, 2, 3):
+        await engine.exchange("w1", [], 1)
+        await engine.rescue(["w1"])
+        job = await engine.get(job_id)
+        assert (job.attempts, job.finished_at is None) == (attempt, attempt < 3)
+    assert job.status is FAILED
+
+
+async def test_a_running_job_without_a_number_of_attempts_is_taken_back(db, engine):
+    (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+    await engine.exchange("w1", [], 1)
+    await spoil(db, "attempts", None, job_id)
+    assert await engine.rescue(["w1"]) == [job_id]
+    job = await engine.get(job_id)
+    assert (job.status, job.finished_at) == (PENDING, None)
+    assert job.last_error == "worker died: w1 did not finish attempt 0"
+    (attempt,) = await engine.attempts(job_id)
+    assert (attempt.attempt, attempt.outcome) == (0, "worker died")
+
+
+async def test_retention_deletes_no_job_that_has_not_ended(db, engine):
+    (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+    await spoil(db, "finished_at", "2000-01-01T00:00:00.000000Z", job_id)
+    assert await engine.delete_finished(timedelta(0)) == 0
+    assert (await engine.get(job_id)).status is PENDING
