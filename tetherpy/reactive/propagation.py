@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from threading import get_ident
 from types import CoroutineType
-from typing import Any, Final, cast
+from typing import Any, Final, NoReturn
 
 from .announcing import announce, announce_unchanged, report_failure
 from .edges import (
@@ -173,13 +173,13 @@ def build(node: Element) -> None:
     node.idx = 0
     node.state = BUILDING
     try:
-        value = node.create(ref)
+        value: Any = node.create(ref)
         if node.fresh is not None:
             for source in node.fresh:
                 if source.provider.settings.dependencies is not None:
                     check_scope(node.provider, source.provider)
         if replaced is None and type(value) is CoroutineType:
-            _refuse_coroutine(node, cast("Any", value))
+            _refuse_coroutine(node, value)
     except BaseException as error:
         scheduler.building = outer
         relink(node)
@@ -192,8 +192,6 @@ def build(node: Element) -> None:
     if node.fresh is not None or node.idx < len(node.sources):
         relink(node)
     node.state = CLEAN
-    if scheduler.retries and node.flow is None:
-        stop_retrying(node)
     node.value = value
     changed = False
     if value is not previous:
@@ -203,10 +201,13 @@ def build(node: Element) -> None:
         except Exception:
             changed = True
     if changed:
-        node.failure = None
+        if node.failure is not None:
+            node.failure = None
+            if node.flow is None:
+                stop_retrying(node)
         observers = node.observers
         if observers:
-            cause: Change = (node.provider, previous, cast("Any", value))
+            cause: Change = (node.provider, previous, value)
             for observer in observers:
                 if observer.state != BUILDING:  # it is reading this value right now
                     observer.state = DIRTY
@@ -224,7 +225,7 @@ def build(node: Element) -> None:
         announce_unchanged(node, previous)
 
 
-def _refuse_coroutine(node: Element, value: Any) -> None:
+def _refuse_coroutine(node: Element, value: Any) -> NoReturn:
     value.close()
     raise ProviderReturnTypeError(node.provider, value, ASYNC_IN_SYNC)
 
@@ -262,7 +263,7 @@ def set_value(node: Element, value: Any) -> None:
             node.state = CLEAN
     if node.observers:
         mark(node, previous)
-    if node.listeners or host.observers or (node.ref is not None and node.ref.hooks is not None):
+    if node.listeners or host.observers or node.ref.hooks is not None:
         scheduler.depth += 1
         try:
             announce(node, previous)
