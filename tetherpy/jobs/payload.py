@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from .errors import PayloadDecodeError, PayloadEncodeError, PayloadTooLargeError
-from .payload_path import find_misfit
+from .payload_path import MAX_DEPTH, find_misfit, nesting
 
 T = TypeVar("T")
 
@@ -28,8 +28,7 @@ def encode(value: object, max_bytes: int = MAX_PAYLOAD_BYTES) -> str | None:
     """Write a value as JSON text; None is no text at all.
 
     Raises ``PayloadEncodeError`` with the path of what JSON cannot hold (cycles and nesting
-    deeper than the interpreter's recursion limit included), ``PayloadTooLargeError`` above
-    ``max_bytes``.
+    deeper than ``MAX_DEPTH`` included), ``PayloadTooLargeError`` above ``max_bytes``.
     """
     if value is None:
         return None
@@ -40,8 +39,9 @@ def encode(value: object, max_bytes: int = MAX_PAYLOAD_BYTES) -> str | None:
         if misfit is None:
             raise PayloadEncodeError("$", str(error)) from error
         raise PayloadEncodeError(*misfit) from error
-    # msgspec writes NaN and infinities as null, so only text with a null can hide one.
-    if b"null" in encoded and (misfit := find_misfit(value)) is not None:
+    # msgspec writes NaN and infinities as null, so only text with a null can hide one; and what one interpreter
+    # can nest another may not be able to read, so the bound is ours.
+    if (b"null" in encoded or nesting(encoded) > MAX_DEPTH) and (misfit := find_misfit(value)) is not None:
         raise PayloadEncodeError(*misfit)
     if len(encoded) > max_bytes:
         raise PayloadTooLargeError(len(encoded), max_bytes)

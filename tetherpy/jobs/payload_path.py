@@ -4,14 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeGuard, cast
 
 import attrs
 import msgspec
 
-_MAX_DEPTH = 200
+MAX_DEPTH = 200
+"""How deeply a payload or result may be nested."""
 _SHOWN_LEVELS = 6
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
+
+def nesting(encoded: bytes) -> int:
+    """Return how deeply JSON text is nested; its own brackets counted, those in strings not."""
+    if encoded.count(b"[") + encoded.count(b"{") <= MAX_DEPTH:
+        return 0  # not more than that, and nearly every text ends here
+    depth = deepest = 0
+    for bracket in _STRING.sub(b"", encoded).translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def find_misfit(value: object) -> tuple[str, str] | None:
@@ -19,7 +34,7 @@ def find_misfit(value: object) -> tuple[str, str] | None:
     todo: list[tuple[tuple[str, ...], object]] = [((), value)]
     while todo:
         path, part = todo.pop()
-        reason = _misfit(part) if len(path) <= _MAX_DEPTH else "it is nested too deeply, or contains itself"
+        reason = _misfit(part) if len(path) <= MAX_DEPTH else "it is nested too deeply, or contains itself"
         if reason is not None:
             return _show(path), reason
         todo += reversed([((*path, step), child) for step, child in _children(part)])

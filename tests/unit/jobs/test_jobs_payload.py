@@ -137,3 +137,10 @@ def test_a_misfit_is_named_by_its_path(text, annotation, path):
 def test_text_that_is_not_json_is_a_decode_error(text):
     with pytest.raises(PayloadDecodeError):
         decode(text)
+
+
+def test_wide_is_not_deep_and_brackets_in_strings_do_not_count():
+    wide = [{"a": [1]} for _ in range(500)]
+    assert decode(encode(wide)) == wide
+    assert decode(encode("[" * 500)) == "[" * 500
+    assert decode(encode(nested(100))) == nested(100)
