@@ -11,13 +11,20 @@ from pathlib import Path
 
 from harness import PAGE, bar_chart, environment, harness, write_section
 
-REACTIVE = ["refpy", "refcontainer", "tetherpy", "signified", "observ", "reaktiv"]
+FLOORS = ["refpy", "refcontainer", "tetherpy"]
+LIBRARIES = ["signified", "observ", "reaktiv"]
 DI = ["di_floor", "di_refcontainer", "di_tetherpy", "di_svcs", "di_dishka", "di_wireup"]
 PEERS = ["signified==0.6.1", "observ", "reaktiv", "svcs", "dishka", "wireup"]
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "2"))
 
 
-def reactive_section(python: Path, folder: Path) -> str:
+def installed(python: Path) -> list[str]:
+    """Return the names to measure: the floors, tetherpy, and the peers that could be installed."""
+    found = [name for name in LIBRARIES if not subprocess.run([python, "-c", f"import {name}"], check=False).returncode]
+    return [*FLOORS, *found]
+
+
+def reactive_section(python: Path, folder: Path, names: list[str]) -> str:
     out = folder / "results.json"
     subprocess.run(
         [
@@ -30,7 +37,7 @@ def reactive_section(python: Path, folder: Path) -> str:
             "--rounds",
             str(ROUNDS),
             "--libs",
-            ",".join(REACTIVE),
+            ",".join(names),
         ],
         cwd=folder,
         check=True,
@@ -40,14 +47,14 @@ def reactive_section(python: Path, folder: Path) -> str:
     lines = [
         "Ratio to `refpy` (lower is better); `g`: ran effects more often than ideal, `!`: wrong result.",
         "",
-        "| workload | " + " | ".join(REACTIVE) + " |",
-        "| --- | " + " | ".join("---" for _ in REACTIVE) + " |",
+        "| workload | " + " | ".join(names) + " |",
+        "| --- | " + " | ".join("---" for _ in names) + " |",
     ]
-    ratios: dict[str, list[float]] = {name: [] for name in REACTIVE}
+    ratios: dict[str, list[float]] = {name: [] for name in names}
     for workload in workloads:
         base = results[f"refpy|{workload}"]
         cells: list[str] = []
-        for name in REACTIVE:
+        for name in names:
             entry = results.get(f"{name}|{workload}", {})
             if not entry.get("samples"):
                 cells.append(str(entry.get("status", "-")))
@@ -59,7 +66,7 @@ def reactive_section(python: Path, folder: Path) -> str:
             cells.append(f"{ratio:.2f}{wrong}{glitch}")
         lines.append(f"| {workload} | " + " | ".join(cells) + " |")
     means = {name: math.exp(statistics.mean(map(math.log, r))) for name, r in ratios.items() if r}
-    cells = [f"**{means[name]:.2f}** over {len(ratios[name])}" if name in means else "-" for name in REACTIVE]
+    cells = [f"**{means[name]:.2f}** over {len(ratios[name])}" if name in means else "-" for name in names]
     lines.append("| geometric mean | " + " | ".join(cells) + " |")
     chart = PAGE.with_name("performance-reactive.svg")
     bar_chart(chart, "Propagation, geometric mean, ratio to refpy (lower is better)", list(means.items()))
@@ -72,9 +79,9 @@ def child(python: Path, folder: Path, *argv: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def depth_and_memory(python: Path, folder: Path) -> str:
+def depth_and_memory(python: Path, folder: Path, names: list[str]) -> str:
     lines = ["", "| | deepest warm chain | bytes per computed (closure included) |", "| --- | --- | --- |"]
-    for name in REACTIVE:
+    for name in names:
         depth = child(python, folder, "child_depth.py", f"r_{name}")
         memory = child(python, folder, "child_memory.py", f"r_{name}", "computed", "20000", "tm")
         deepest = f"{depth[0]['warm'][0]:,}" if depth else "-"  # type: ignore[index]
@@ -99,7 +106,9 @@ def main() -> None:
     folder = harness("reactive")
     python = environment(PEERS)
     when = f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores, {ROUNDS} rounds"
-    write_section("reactive", f"{when}.\n\n{reactive_section(python, folder)}\n{depth_and_memory(python, folder)}")
+    names = installed(python)
+    tables = f"{reactive_section(python, folder, names)}\n{depth_and_memory(python, folder, names)}"
+    write_section("reactive", f"{when}.\n\n{tables}")
     write_section("dependency injection", f"{when}.\n\n{di_section(python, folder)}")
 
 
