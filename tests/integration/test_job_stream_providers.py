@@ -1,0 +1,104 @@
+"""The declared stream providers, from the opening of the database to its replacement."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from providers import (
+    background_job_manager_provider,
+    database_path_provider,
+    database_provider,
+    job_counts_stream_provider,
+    job_stream_provider,
+    jobs_by_status_stream_provider,
+    pending_jobs_stream_provider,
+)
+from tetherpy import AsyncLoading, ProviderContainer, StateProvider
+from tetherpy.jobs import BackgroundJobStatus, Completed, JobCounts, NewJob, Settlement
+
+current_path = StateProvider(lambda ref: Path("unset"), name="current_path")
+
+
+@pytest.fixture
+async def container(tmp_path):
+    overrides = [
+        current_path.override_with_value(tmp_path / "first.db"),
+        database_path_provider.override_with(lambda ref: ref.watch(current_path)),
+    ]
+    async with ProviderContainer(overrides=overrides) as container:
+        yield container
+
+
+async def until(container, provider, wanted):
+    async with asyncio.timeout(20):
+        async for state in container.stream(provider):
+            if not state.is_loading and wanted(state.require_value):
+                return state.require_value
+    raise AssertionError("the stream ended")
+
+
+async def manager_of(container):
+    await container.read(database_provider.future)
+    return container.read(background_job_manager_provider)
+
+
+async def test_streams_are_loading_while_the_database_opens_though_they_read_it_synchronously(container):
+    for provider in (pending_jobs_stream_provider, job_counts_stream_provider, job_stream_provider(1)):
+        assert container.read(provider) == AsyncLoading()
+    assert await until(container, job_counts_stream_provider, bool) == JobCounts()
+
+
+async def test_after_the_database_is_replaced_streams_show_the_new_one(container, tmp_path):
+    manager = await manager_of(container)
+    await manager.enqueue("old")
+    container.listen(pending_jobs_stream_provider, lambda previous, state: None)
+    jobs = await until(container, pending_jobs_stream_provider, bool)
+    assert [job.job_key for job in jobs] == ["old"]
+
+    container.read(current_path.notifier).state = tmp_path / "second.db"
+    assert await until(container, pending_jobs_stream_provider, lambda jobs: not jobs) == []
+    replaced = await manager_of(container)
+    assert replaced is not manager
+    await replaced.enqueue("new")
+    jobs = await until(container, pending_jobs_stream_provider, bool)
+    assert [job.job_key for job in jobs] == ["new"]
+
+
+async def test_ten_thousand_jobs_that_finish_at_once_end_in_the_right_counts(container):
+    manager = await manager_of(container)
+    await manager.enqueue_many(NewJob(job_key="k") for _ in range(10_000))
+    seen = []
+    container.listen(job_counts_stream_provider, lambda previous, state: seen.append(state))
+    container.listen(jobs_by_status_stream_provider(BackgroundJobStatus.COMPLETED), lambda previous, state: None)
+    engine = manager.engine
+    settlements = []
+    while True:
+        exchange = await engine.exchange("w", settlements, 500, None)
+        settlements = [Settlement(claim, Completed(None)) for claim in exchange.claims]
+        if not settlements:
+            break
+    counts = await until(container, job_counts_stream_provider, lambda counts: counts.completed == 10_000)
+    assert counts == JobCounts(completed=10_000)
+    completed = jobs_by_status_stream_provider(BackgroundJobStatus.COMPLETED)
+    newest = await until(container, completed, lambda jobs: jobs[0].id == 10_000)
+    assert [job.id for job in newest] == list(range(10_000, 9_900, -1))
+    assert len(seen) < 100  # a burst is answered together
+
+
+async def test_a_slow_consumer_gets_the_latest_and_holds_nobody_up(container):
+    manager = await manager_of(container)
+    stream = container.stream(job_counts_stream_provider)
+    fast = []
+    container.listen(job_counts_stream_provider, lambda previous, state: fast.append(state))
+    async with asyncio.timeout(20):
+        async for state in stream:
+            if not state.is_loading:
+                break
+        for _ in range(20):
+            await manager.enqueue("k")
+        await until(container, job_counts_stream_provider, lambda counts: counts.pending == 20)
+        async for state in stream:  # it was not asked meanwhile
+            assert state.require_value.pending == 20
+            break
+    await stream.aclose()
