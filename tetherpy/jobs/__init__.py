@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .query import CreationOrder, JobQuery
     from .sqlite import JOB_MIGRATIONS, SqliteJobEngine
     from .status import LEGAL_MOVES, BackgroundJobStatus, is_legal_move, state_diagram
+    from .timestamps import Clock, utc_now
 
 __all__ = [
     "JOB_MIGRATIONS",
@@ -62,6 +63,7 @@ __all__ = [
     "Cancelled",
     "Claim",
     "ClaimLostError",
+    "Clock",
     "Completed",
     "CreationOrder",
     "Cron",
@@ -104,6 +106,7 @@ __all__ = [
     "encode",
     "is_legal_move",
     "state_diagram",
+    "utc_now",
 ]
 
 _MODULES = {
@@ -132,6 +135,7 @@ _MODULES = {
     **dict.fromkeys(("CreationOrder", "JobQuery"), "query"),
     **dict.fromkeys(("JOB_MIGRATIONS", "SqliteJobEngine"), "sqlite"),
     **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "is_legal_move", "state_diagram"), "status"),
+    **dict.fromkeys(("Clock", "utc_now"), "timestamps"),
 }
 
 

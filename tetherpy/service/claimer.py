@@ -10,9 +10,8 @@ from datetime import datetime, timedelta
 import attrs
 
 from tetherpy.database import DatabaseClosedError
-from tetherpy.jobs import Exchange, JobEngine, Progress, Released, Settlement
+from tetherpy.jobs import Clock, Exchange, JobEngine, Progress, Released, Settlement
 
-from .clock import Clock
 from .executor import Executor
 from .progress import ProgressBoard
 

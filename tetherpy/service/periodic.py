@@ -9,9 +9,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from tetherpy.jobs import Cron, Every, JobEngine, NewJob
-
-from .clock import Clock
+from tetherpy.jobs import Clock, Cron, Every, JobEngine, NewJob
 
 LONGEST_NAP = timedelta(seconds=30)
 """After this the clock is looked at again: it may have been moved."""

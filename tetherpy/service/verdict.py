@@ -11,6 +11,7 @@ import attrs
 from tetherpy.jobs import (
     CancelJob,
     Cancelled,
+    Clock,
     DoNotRetry,
     Failed,
     JobTimeoutError,
@@ -21,7 +22,6 @@ from tetherpy.jobs import (
     Snoozed,
 )
 
-from .clock import Clock
 from .failure import describe, describe_traceback
 from .job_run import Interruption, JobRun
 

@@ -14,14 +14,13 @@ from typing import Any
 import attrs
 
 from tetherpy.database import Database, DatabaseLockedError, DiskFullError
-from tetherpy.jobs import JOB_MIGRATIONS, SqliteJobEngine, WorkerRecord
+from tetherpy.jobs import JOB_MIGRATIONS, Clock, SqliteJobEngine, WorkerRecord, utc_now
 
 from . import wire
 from .attention import Attention
 from .cancellation import CancellationWatch
 from .channel import Channel
 from .claimer import Claimer
-from .clock import Clock, utc_now
 from .config import WorkerConfig
 from .context import WorkerContext
 from .executor import Executor

@@ -5,9 +5,8 @@ import asyncio
 import pytest
 
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, NewJob, SqliteJobEngine
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, NewJob, SqliteJobEngine, utc_now
 from tetherpy.service.claimer import Claimer
-from tetherpy.service.clock import utc_now
 from tetherpy.service.executor import Executor
 from tetherpy.service.handlers import HandlerRegistry
 from tetherpy.service.progress import ProgressBoard
