@@ -163,6 +163,21 @@ async def test_the_first_changes_are_answered_each_and_those_of_a_longer_burst_t
     assert errors == []
 
 
+async def test_a_rest_is_as_long_as_refreshing_takes_and_not_longer(manager):
+    """Were it the longest one, the first after the burst would keep its answer waiting for an hour."""
+    engine = manager.engine
+    await engine.prepare()
+    hub = ViewHub(engine, pace=Pace(longest_rest=3600))
+    answers = asyncio.Queue()
+    stop = hub.listen(Counts(), Listener(answers.put_nowait, answers.put_nowait, answers.put_nowait))
+    async with asyncio.timeout(10):
+        assert (await answers.get()).pending == 0
+        for count in range(1, 5 * BURST):
+            await manager.enqueue("k")
+            assert (await answers.get()).pending == count
+    stop()
+
+
 async def test_streams_and_waits_at_rest_end_when_the_database_closes(tmp_path):
     async with Database.open(tmp_path / "jobs.db", safety_interval=None) as db:
         manager = BackgroundJobManager(db)
