@@ -76,6 +76,7 @@ class ProviderContainer:
         "_on_error",
         "_overrides",
         "_thread",
+        "edges_moved",
         "elements",
         "observers",
         "parent",
@@ -94,6 +95,8 @@ class ProviderContainer:
         parent: ProviderContainer | None = None,
     ) -> None:
         self.elements: dict[Any, Element] = {}
+        #: Whether a node has come to read something after its first build: then the table's order may be wrong.
+        self.edges_moved = False
         self.parent = parent
         self._disposed = False
         self._children: dict[ProviderContainer, None] | None = None
@@ -382,7 +385,7 @@ class ProviderContainer:
         for subscription in tuple(self._guests or ()):
             subscription.close()
         own = [element for element in reversed(self.elements.values()) if element.host is self]
-        dispose_all(users_first(own), self)
+        dispose_all(users_first(own) if self.edges_moved else own, self)
         self.elements.clear()
         if self.observers:
             self._tell("did_dispose_provider_container")

@@ -28,6 +28,7 @@ def dispose(node: Element) -> None:
 
 def dispose_all(nodes: Iterable[Element], host: Host) -> None:
     """Dispose the nodes of a container that goes as a whole, those that use others first."""
+    asked = any(listens_to_users(node) for node in nodes)
     for node in nodes:
         if node.state == DISPOSED:
             continue
@@ -41,7 +42,7 @@ def dispose_all(nodes: Iterable[Element], host: Host) -> None:
         for source in node.sources:
             # Edges inside the container vanish with it, unless somebody has asked to be told of them. A view has
             # an edge of its own, which may lead to a parent.
-            if source.host is not host or source.provider.ephemeral or listens_to_users(source):
+            if source.host is not host or (asked and listens_to_users(source)):
                 unlink(source, node)
         if host.observers:
             _unmounted(node)
@@ -65,7 +66,8 @@ def _end(node: Element) -> None:
     node.state = DISPOSED
     node.ref = node.mark = None
     node.value = NO_VALUE
-    stop_retrying(node)
+    if node.host.scheduler.retries:
+        stop_retrying(node)
     if node.flow is not None:
         node.flow.dispose()
 

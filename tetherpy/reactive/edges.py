@@ -166,6 +166,7 @@ def relink(element: Element) -> None:
 
 def add_source(element: Element, source: Element) -> None:
     """Link one more source."""
+    element.host.edges_moved = True
     element.sources = (*element.sources, source)
     link(source, element)
 
@@ -201,21 +202,7 @@ def path_to(start: Element, goal: Element) -> list[Element] | None:
 
 
 def users_first(nodes: list[Element]) -> list[Element]:
-    """Order the nodes of a container for disposal: each after those that use it, else as given.
-
-    Args:
-        nodes: those built last come first, which is nearly always the right order already.
-    """
-    seen: set[Element] = set()
-    for node in nodes:
-        for user in node.observers or ():
-            if user not in seen and user.host is node.host:
-                return _users_first(nodes)
-        seen.add(node)
-    return nodes
-
-
-def _users_first(nodes: list[Element]) -> list[Element]:
+    """Order the nodes of a container for disposal: each after those that use it, else as given."""
     ordered: dict[Element, None] = {}
     opened: set[Element] = set()
     for start in nodes:

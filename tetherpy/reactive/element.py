@@ -26,10 +26,9 @@ class Build:
 
     __slots__ = ("cause", "element", "hooks")
 
-    def __init__(self, element: Element) -> None:
-        self.element = element
-        self.cause: object = element.cause
-        self.hooks: Hooks | None = None
+    element: Element
+    cause: object
+    hooks: Hooks | None
 
 
 class Listener(Protocol):
@@ -86,6 +85,7 @@ class Host(Protocol):
     """What an element needs of its container."""
 
     elements: dict[Any, Element]
+    edges_moved: bool
     scheduler: Scheduler[Element]
     observers: tuple[ProviderObserver, ...]
     retry: Retry | None

@@ -7,6 +7,7 @@ recursion limit (only a *first* build recurses, because the provider's function 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import get_ident
 from types import CoroutineType
 from typing import Any, Final, NoReturn
@@ -159,6 +160,9 @@ def _stuck(asked: Element, node: Element, waiting: list[Element]) -> ReactiveErr
     return error
 
 
+new: Final[Callable[[type[Any]], Any]] = object.__new__
+
+
 def build(node: Element) -> None:
     """Run the node's function and take over what it gives."""
     host = node.host
@@ -169,15 +173,24 @@ def build(node: Element) -> None:
     outer = scheduler.building
     scheduler.building = node
     previous = node.value  # a notifier may set its state while it builds, which is nobody's change
-    node.ref = ref = node.provider.build_type(node)
+    # Build(node) without the call of its __init__: this is the only place that makes one, and every build does.
+    ref = new(node.provider.build_type)
+    node.ref = ref
+    ref.element = node
+    ref.cause = node.cause
+    ref.hooks = None
     node.idx = 0
     node.state = BUILDING
     try:
         value: Any = node.create(ref)
         if node.fresh is not None:
+            if replaced is not None:
+                host.edges_moved = True
+            listed = node.provider.settings.dependencies
             for source in node.fresh:
-                if source.provider.settings.dependencies is not None:
-                    check_scope(node.provider, source.provider)
+                used = source.provider
+                if used.settings.dependencies is not None and (listed is None or used not in listed):
+                    check_scope(node.provider, used)
         if replaced is None and type(value) is CoroutineType:
             _refuse_coroutine(node, value)
     except BaseException as error:
@@ -192,37 +205,40 @@ def build(node: Element) -> None:
     if node.fresh is not None or node.idx < len(node.sources):
         relink(node)
     node.state = CLEAN
+    if value is previous:
+        if host.observers or ref.hooks is not None:
+            announce_unchanged(node, previous)
+        return
     node.value = value
-    changed = False
-    if value is not previous:
-        try:
-            # Anything but a plain False is a change: NumPy arrays, ORM expressions, an == that raises.
-            changed = (value != previous if node.differs is None else _differs(node, previous)) is not False
-        except Exception:
-            changed = True
-    if changed:
-        if node.failure is not None:
-            node.failure = None
-            if node.flow is None:
-                stop_retrying(node)
-        observers = node.observers
-        if observers:
-            cause: Change = (node.provider, previous, value)
-            for observer in observers:
-                if observer.state != BUILDING:  # it is reading this value right now
-                    observer.state = DIRTY
-                    observer.cause = cause
-        if node.listeners or host.observers or ref.hooks is not None:
-            announce(node, previous, first=replaced is None)
-        if replaced is None:
-            # Now that it follows all that it has read, the table's order reversed is that of disposal.
+    try:
+        # Anything but a plain False is a change: NumPy arrays, ORM expressions, an == that raises.
+        if (value != previous if node.differs is None else _differs(node, previous)) is False:
+            if host.observers or ref.hooks is not None:
+                announce_unchanged(node, previous)
+            return
+    except Exception:  # noqa: S110  an == that raises counts as a change
+        pass
+    if node.failure is not None:
+        node.failure = None
+        if node.flow is None:
+            stop_retrying(node)
+    observers = node.observers
+    if observers:
+        cause: Change = (node.provider, previous, value)
+        for observer in observers:
+            if observer.state != BUILDING:  # it is reading this value right now
+                observer.state = DIRTY
+                observer.cause = cause
+    if node.listeners or host.observers or ref.hooks is not None:
+        announce(node, previous, first=replaced is None)
+    if replaced is None:
+        if ref.hooks is not None:
+            # Built after what it has read: the table reversed is the order in which to undo things.
             elements = host.elements
             if elements.pop(node.provider, None) is not None:
                 elements[node.provider] = node
-            if node.provider.settings.auto_dispose:
-                let_go(node)
-    elif host.observers or ref.hooks is not None:
-        announce_unchanged(node, previous)
+        if node.provider.settings.auto_dispose:
+            let_go(node)
 
 
 def _refuse_coroutine(node: Element, value: Any) -> NoReturn:

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from .edges import let_go
 from .element import Element, Host
 from .listenable import Refreshable
-from .options import ProviderOptions, make_options
+from .options import DEFAULT, ProviderOptions, make_options
 from .override import Override
 from .propagation import read
 from .retry import Retry
@@ -66,7 +66,10 @@ class ProviderBase(Refreshable[T_co]):
         retry: Retry | None = None,
     ) -> None:
         self._create = create
-        self.settings = make_options(name, auto_dispose, dependencies, retry)
+        if name is None and dependencies is None and retry is None and not auto_dispose:
+            self.settings = DEFAULT  # make_options() would say the same
+        else:
+            self.settings = make_options(name, auto_dispose, dependencies, retry)
         self.membership: tuple[Family[Any, Any, Any], Arguments] | None = None
 
     @classmethod

@@ -155,15 +155,12 @@ class Scheduler(Generic[E]):
 
     def _round(self) -> None:
         # What is added meanwhile waits for the next round: a node is refreshed at most once per turn.
-        queue, self.queue = self.queue, []
+        waiting = iter(self.queue)
+        self.queue = []
         self.depth += 1
         try:
-            for position, node in enumerate(queue, start=1):
-                try:
-                    self._refresh(node)
-                except BaseException:
-                    self.queue[:0] = queue[position:]  # a KeyboardInterrupt, say, must not lose the others
-                    raise
+            for node in waiting:
+                self._refresh(node)
                 if self.announcements:
                     self.announce()
             if self.disposals:
@@ -172,5 +169,8 @@ class Scheduler(Generic[E]):
                     self._dispose(node)
                 if self.announcements:
                     self.announce()
+        except BaseException:
+            self.queue[:0] = waiting  # a KeyboardInterrupt, say, must not lose the others
+            raise
         finally:
             self.depth -= 1
