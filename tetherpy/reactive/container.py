@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from . import rx
 from .cleanup import Cleanup
@@ -18,6 +18,7 @@ from .edges import users_first
 from .element import Element
 from .errors import (
     ContainerDisposedError,
+    NoTestError,
     OverrideMismatchError,
     WrongThreadError,
 )
@@ -84,6 +85,30 @@ class ProviderContainer:
         "root",
         "scheduler",
     )
+
+    test_scope: ClassVar[list[ProviderContainer] | None] = None
+    """Where ``test`` puts its containers; set by the pytest plugin, None outside tests."""
+
+    @classmethod
+    def test(
+        cls,
+        *,
+        overrides: Iterable[Override] = (),
+        observers: Iterable[ProviderObserver] = (),
+        retry: Retry | None = None,
+        on_error: OnContainerError | None = None,
+        parent: ProviderContainer | None = None,
+    ) -> Self:
+        """Create a container that is disposed by itself when the test ends; arguments as for the class.
+
+        Raises:
+            NoTestError: no test of pytest is running, or the plugin is not there.
+        """
+        if cls.test_scope is None:
+            raise NoTestError(cls)
+        container = cls(overrides=overrides, observers=observers, retry=retry, on_error=on_error, parent=parent)
+        cls.test_scope.append(container)
+        return container
 
     def __init__(
         self,

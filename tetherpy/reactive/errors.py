@@ -276,6 +276,22 @@ class DuplicateOverrideError(ScopeError):
         self.provider = provider
 
 
+class NoTestError(ReactiveError):
+    """Raised by ``ProviderContainer.test`` where no test would dispose the container.
+
+    Attributes:
+        container_type: the class that was asked.
+    """
+
+    def __init__(self, container_type: type) -> None:
+        super().__init__(
+            f"{container_type.__name__}.test() was called while no test of pytest is running, so nobody would "
+            "dispose the container. Call it inside a test or a function-scoped fixture, with tetherpy installed "
+            "(its pytest plugin registers itself); elsewhere use `with ProviderContainer() as container:`."
+        )
+        self.container_type = container_type
+
+
 class EndlessUpdateError(ReactiveError):
     """Raised when listeners keep changing what they listen to and the graph never settles.
 

@@ -23,6 +23,7 @@ from tetherpy.reactive import (
     FutureProvider,
     MissingDependencyError,
     NoEventLoopError,
+    NoTestError,
     Notifier,
     NotifierNotReadyError,
     NotifierProvider,
@@ -296,6 +297,14 @@ def endless() -> BaseException:
     return raised(lambda: setattr(container.read(total.notifier), "state", 1))
 
 
+def no_test() -> BaseException:
+    scope, ProviderContainer.test_scope = ProviderContainer.test_scope, None
+    try:
+        return raised(ProviderContainer.test)
+    finally:
+        ProviderContainer.test_scope = scope
+
+
 def closed_subscription() -> BaseException:
     subscription = ProviderContainer().listen(total, ignore)
     subscription.close()
@@ -399,6 +408,7 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
     (cancelled_from_within, BuildCancelledError, "build of FutureProvider(user)", "was cancelled", "Invalidate"),
     (endless, EndlessUpdateError, "1000 rounds", "a listener writes", "Make the listener stop"),
     (closed_subscription, SubscriptionClosedError, "StateProvider(total)", "was closed", "isten"),
+    (no_test, NoTestError, "ProviderContainer.test() was called", "nobody would", "with ProviderContainer()"),
     (failed_provider, ProviderError, "Provider(broken) is in error", "its function raised", "__cause__"),
 ]
 
