@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import get_ident
 from types import CoroutineType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 from .announcing import announce, announce_unchanged, report_failure
 from .edges import (
@@ -27,6 +27,7 @@ from .errors import (
     AsyncValueIsLoadingError,
     ChangeDuringBuildError,
     CircularDependencyError,
+    MissingDependencyError,
     ProviderDisposedError,
     ProviderError,
     ProviderReturnTypeError,
@@ -183,16 +184,6 @@ def build(node: Element) -> None:
     node.state = BUILDING
     try:
         value: Any = node.create(ref)
-        if node.fresh is not None:
-            if replaced is not None:
-                host.edges_moved = True
-            listed = node.provider.settings.dependencies
-            for source in node.fresh:
-                used = source.provider
-                if used.settings.dependencies is not None and (listed is None or used not in listed):
-                    check_scope(node.provider, used)
-        if replaced is None and type(value) is CoroutineType:
-            _refuse_coroutine(node, value)
     except BaseException as error:
         scheduler.building = outer
         relink(node)
@@ -202,12 +193,24 @@ def build(node: Element) -> None:
         fail(node, error, first=replaced is None)
         return
     scheduler.building = outer
-    if node.fresh is not None or node.idx < len(node.sources):
+    if node.fresh is not None:
+        broken = _scope_error(node)
+        relink(node)
+        if replaced is not None:
+            host.edges_moved = True
+        if broken is not None:
+            fail(node, broken, first=replaced is None)
+            return
+    elif node.idx < len(node.sources):
         relink(node)
     node.state = CLEAN
     if value is previous:
         if host.observers or ref.hooks is not None:
             announce_unchanged(node, previous)
+        return
+    if replaced is None and type(value) is CoroutineType:
+        node.value = value
+        _refuse_coroutine(node)
         return
     node.value = value
     try:
@@ -241,9 +244,23 @@ def build(node: Element) -> None:
             let_go(node)
 
 
-def _refuse_coroutine(node: Element, value: Any) -> NoReturn:
-    value.close()
-    raise ProviderReturnTypeError(node.provider, value, ASYNC_IN_SYNC)
+def _refuse_coroutine(node: Element) -> None:
+    returned, node.value = node.value, NO_VALUE
+    returned.close()  # it will never be awaited, and Python would warn of that instead of our error
+    fail(node, ProviderReturnTypeError(node.provider, returned, ASYNC_IN_SYNC), first=True)
+
+
+def _scope_error(node: Element) -> Exception | None:
+    """Return what is wrong with what a build has read for the first time, if it uses scopes it does not list."""
+    listed = node.provider.settings.dependencies
+    for source in node.fresh or ():
+        used = source.provider
+        if used.settings.dependencies is not None and (listed is None or used not in listed):
+            try:
+                check_scope(node.provider, used)
+            except MissingDependencyError as error:
+                return error
+    return None
 
 
 def _differs(node: Element, previous: Any) -> bool:
