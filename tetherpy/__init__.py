@@ -40,42 +40,6 @@ if TYPE_CHECKING:
         never,
     )
 
-_HOMES = {
-    "TetherError": "errors",
-    **dict.fromkeys(
-        (
-            "AsyncData",
-            "AsyncError",
-            "AsyncLoading",
-            "AsyncNotifier",
-            "AsyncNotifierProvider",
-            "AsyncResult",
-            "AsyncState",
-            "AsyncValue",
-            "FutureProvider",
-            "KeepAliveLink",
-            "Notifier",
-            "NotifierProvider",
-            "Override",
-            "Provider",
-            "ProviderContainer",
-            "ProviderError",
-            "ProviderListenable",
-            "ProviderObserver",
-            "ProviderObserverContext",
-            "ProviderSubscription",
-            "Ref",
-            "StateProvider",
-            "StreamNotifier",
-            "StreamNotifierProvider",
-            "StreamProvider",
-            "exponential_retry",
-            "never",
-        ),
-        "reactive",
-    ),
-}
-
 __all__ = [
     "AsyncData",
     "AsyncError",
@@ -109,10 +73,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{home}"), name)
+    home = "errors" if name == "TetherError" else "reactive"
+    value: object = getattr(import_module(f".{home}", __name__), name)
     globals()[name] = value
     return value
 

@@ -53,11 +53,6 @@ def is_legal_move(source: BackgroundJobStatus, target: BackgroundJobStatus) -> b
     return target in LEGAL_MOVES[source]
 
 
-def sources_of(target: BackgroundJobStatus) -> frozenset[BackgroundJobStatus]:
-    """Return the states from which ``target`` can be reached in one move."""
-    return frozenset(source for source, targets in LEGAL_MOVES.items() if target in targets)
-
-
 def state_diagram() -> str:
     """Draw the table of legal moves as the text of a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {BackgroundJobStatus.PENDING}: enqueued"]

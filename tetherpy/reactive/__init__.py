@@ -36,6 +36,7 @@ from .errors import (
 )
 from .explain import Explanation
 from .future_provider import FutureProvider
+from .iteration import latest
 from .listenable import ProviderListenable, Refreshable
 from .mutation import (
     Mutation,
@@ -138,6 +139,7 @@ __all__ = [
     "UnmountedRefError",
     "WrongThreadError",
     "exponential_retry",
+    "latest",
     "make_options",
     "never",
 ]

@@ -20,6 +20,7 @@ from .errors import (
     ContainerDisposedError,
     NoTestError,
     OverrideMismatchError,
+    ProviderError,
     WrongThreadError,
 )
 from .explain import Explanation, explain
@@ -28,7 +29,7 @@ from .iteration import latest
 from .listenable import ProviderListenable, Refreshable
 from .observer import ProviderObserver, ProviderObserverContext
 from .override import Override, OverrideTable
-from .propagation import refresh_if_used, update
+from .propagation import refresh_if_used
 from .provider import Family, ProviderBase
 from .retry import Retry
 from .scheduler import Scheduler
@@ -149,7 +150,7 @@ class ProviderContainer:
                 parent._children = {}
             parent._children[self] = None
         if self.observers:
-            self._tell("did_create_provider_container")
+            self.tell("did_create_provider_container", ProviderObserverContext(self))
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -235,21 +236,39 @@ class ProviderContainer:
 
         It completes when this container is disposed, and errors when a ``Provider`` fails.
         """
-
-        def listen(
-            on_next: Callable[[T], object],
-            on_error: Callable[[Exception], object],
-            on_completed: Callable[[], object],
-        ) -> Callable[[], None]:
-            subscription = self._subscribe(listenable, lambda _, value: on_next(value), on_error, on_close=on_completed)
-            # Rx operators dispose from whatever thread they like.
-            return partial(self._in_own_thread, subscription.close)
-
-        return rx.observable(listen)
+        return rx.observable(partial(self._push, listenable))
 
     def stream(self, listenable: ProviderListenable[T]) -> AsyncGenerator[T]:
-        """Iterate over the current value and each change; a slow consumer gets the latest only."""
-        return latest(partial(self._subscribe, listenable), listenable)
+        """Iterate over the current value and each change; a slow consumer gets the latest only.
+
+        Raises:
+            ProviderError: the provider is in error.
+        """
+
+        def listen(
+            on_next: Callable[[T], None],
+            on_error: Callable[[Exception], None],
+            on_completed: Callable[[], None],
+        ) -> Callable[[], None]:
+            def fail(error: Exception) -> None:
+                failure = ProviderError(listenable)
+                failure.__cause__ = error
+                on_error(failure)
+
+            return self._push(listenable, on_next, fail, on_completed)
+
+        return latest(listen)
+
+    def _push(
+        self,
+        listenable: ProviderListenable[T],
+        on_next: Callable[[T], None],
+        on_error: Callable[[Exception], None],
+        on_completed: Callable[[], None],
+    ) -> Callable[[], None]:
+        subscription = self._subscribe(listenable, lambda _, value: on_next(value), on_error, on_close=on_completed)
+        # Rx operators dispose from whatever thread they like.
+        return partial(self._in_own_thread, subscription.close)
 
     # -- changing --------------------------------------------------------------------------------
 
@@ -413,7 +432,7 @@ class ProviderContainer:
         dispose_all(users_first(own) if self.edges_moved else own, self)
         self.elements.clear()
         if self.observers:
-            self._tell("did_dispose_provider_container")
+            self.tell("did_dispose_provider_container", ProviderObserverContext(self))
         self._disposed = True
         if self.parent is not None and self.parent._children is not None:
             self.parent._children.pop(self, None)
@@ -472,8 +491,6 @@ class ProviderContainer:
     def _check_thread(self) -> None:
         if get_ident() != self._thread:
             raise WrongThreadError(self)
-
-    update = staticmethod(update)
 
     def find(self, provider: Any) -> Element:
         """Return the element of a provider, mounting it in the container where it belongs."""
@@ -570,11 +587,11 @@ class ProviderContainer:
             except Exception as error:
                 self.report(error, call)
 
-    def _tell(self, event: str) -> None:
-        context = ProviderObserverContext(self)
+    def tell(self, event: str, context: ProviderObserverContext, *arguments: object) -> None:
+        """Call a method of every observer; an error in one stops no other."""
         for observer in self.observers:
             try:
-                getattr(observer, event)(context)
+                getattr(observer, event)(context, *arguments)
             except Exception as error:
                 self.report(error, observer)
 

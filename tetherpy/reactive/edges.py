@@ -245,20 +245,17 @@ def mark(changed: Element, previous: Any) -> None:
                     queue.append(node)
                 if node.observers:
                     todo.append(node.observers)
-    while todo:
-        for node in todo.pop():
-            if node.state <= 0:
-                node.state = CHECK
-                if node.listeners:
-                    queue.append(node)
-                if node.observers:
-                    todo.append(node.observers)
+    if todo:
+        _mark_behind(todo, queue)
 
 
 def mark_maybe(element: Element) -> None:
     """Mark everything behind an invalidated node CHECK; queue what has listeners."""
-    queue = element.host.scheduler.queue
-    todo: list[Any] = [element.observers] if element.observers else []
+    if element.observers:
+        _mark_behind([element.observers], element.host.scheduler.queue)
+
+
+def _mark_behind(todo: list[Any], queue: list[Element]) -> None:
     while todo:
         for node in todo.pop():
             if node.state <= 0:

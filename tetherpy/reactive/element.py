@@ -94,10 +94,6 @@ class Host(Protocol):
         """Return the element of a provider, mounting it where it belongs."""
         ...
 
-    def update(self, element: Element) -> None:
-        """Bring an element up to date."""
-        ...
-
     def check(self) -> None:
         """Raise if the container is disposed or this is another thread."""
         ...

@@ -1,33 +1,32 @@
-"""Iterating over a listenable's values; a slow consumer gets the latest only."""
+"""Iterating over what is pushed; a slow consumer gets the latest only."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator
+from typing import TypeVar
 
-from .errors import ProviderError
-from .subscription import ProviderSubscription
+from .rx import Listen
 
 T = TypeVar("T")
 
 
-async def latest(subscribe: Callable[..., ProviderSubscription[T]], source: Any) -> AsyncGenerator[T]:
-    """Yield the current value and each change until the subscription is closed.
+async def latest(listen: Listen[T]) -> AsyncGenerator[T]:
+    """Yield each value that is pushed until that ends; a value not yet taken gives way to a newer one.
 
     Args:
-        subscribe: called with on_change and on_error, and on_close; calls on_change immediately.
-        source: what is listened to, for the error.
+        listen: called with on_next, on_error and on_completed when the iteration begins.
 
     Raises:
-        ProviderError: the provider is in error.
+        Exception: what on_error was called with.
     """
     values: deque[T] = deque(maxlen=1)
     failures: deque[Exception] = deque(maxlen=1)
+    ended = asyncio.Event()
     changed = asyncio.Event()
 
-    def on_change(_: T | None, value: T) -> None:
+    def on_next(value: T) -> None:
         values.append(value)
         changed.set()
 
@@ -35,13 +34,20 @@ async def latest(subscribe: Callable[..., ProviderSubscription[T]], source: Any)
         failures.append(error)
         changed.set()
 
-    with subscribe(on_change, on_error, on_close=changed.set) as subscription:
+    def on_completed() -> None:
+        ended.set()
+        changed.set()
+
+    close = listen(on_next, on_error, on_completed)
+    try:
         while True:
             await changed.wait()
             changed.clear()
             if failures:
-                raise ProviderError(source) from failures.pop()
+                raise failures.pop()
             if values:
                 yield values.pop()
-            if subscription.closed:
+            if ended.is_set():
                 return
+    finally:
+        close()

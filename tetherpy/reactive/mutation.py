@@ -179,12 +179,7 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
         self._tell(container, "mutation_reset")
 
     def _tell(self, container: ProviderContainer, event: str, *arguments: object) -> None:
-        context = ProviderObserverContext(container, None, self)
-        for observer in container.observers:
-            try:
-                getattr(observer, event)(context, self, *arguments)
-            except Exception as error:
-                container.report(error, self)
+        container.tell(event, ProviderObserverContext(container, None, self), self, *arguments)
 
     def __repr__(self) -> str:
         return f"Mutation({self.name})"

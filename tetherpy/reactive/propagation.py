@@ -91,7 +91,7 @@ def depend_late(element: Element, source: Element) -> None:
         return
     if source.state > 0:
         # Before the edge exists: this build has not seen an older value, so the first one is no change to it.
-        element.host.update(source)
+        update(source)
     refuse_loop(element, source)
     add_source(element, source)
 

@@ -154,6 +154,14 @@ class ProviderBase(Refreshable[T_co]):
         """Return the override that uses another function."""
         return Override(self, lambda element, provider: provider.attach_with(element, create))
 
+    def override_fixed(self, value: object) -> Override:
+        """Return the override whose function gives a fixed value."""
+
+        def fixed(_: object) -> object:
+            return value
+
+        return self.override_create(fixed)
+
     def __repr__(self) -> str:
         arguments = "" if self.argument is None else _call_text(self.argument)
         return f"{type(self).__name__}({self.name}{arguments})"

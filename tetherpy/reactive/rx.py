@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Listen: TypeAlias = Callable[
-    [Callable[[T], object], Callable[[Exception], object], Callable[[], object]], Callable[[], None]
-]
+Listen: TypeAlias = Callable[[Callable[[T], None], Callable[[Exception], None], Callable[[], None]], Callable[[], None]]
 """Begin to listen with on_next, on_error and on_completed; returns the function that ends it."""
 
 

@@ -107,11 +107,7 @@ class StateProvider(ProviderBase[T], Generic[T]):
 
     def override_with_value(self, value: T) -> Override:
         """Return an override with another initial value."""
-
-        def fixed(ref: Ref) -> T:
-            return value
-
-        return self.override_create(fixed)
+        return self.override_fixed(value)
 
 
 class StateProviderBuilder:

@@ -11,7 +11,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 from .edges import activate, add_listener, deactivate, let_go, remove_listener
 from .element import NO_VALUE, Element
 from .errors import SubscriptionClosedError, WrongThreadError
-from .propagation import read
+from .propagation import read, update
 
 T = TypeVar("T")
 
@@ -170,7 +170,7 @@ class _WeakView:
     def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
         """Bring the view up to date, which tells its listeners if it changed."""
         if self._view.state > 0:
-            self._view.host.update(self._view)
+            update(self._view)
             let_go(self._view)
 
     def close(self) -> None:
@@ -199,7 +199,7 @@ def subscribe(
     try:
         if not weak and element.state > 0:
             # Before it listens: what it finds is its starting point, not a change.
-            element.host.update(element)
+            update(element)
         subscription = ProviderSubscription(element, on_change, on_error, weak=weak, on_close=on_close)
         if weak and element.provider.ephemeral:
             subscription.follow_weakly(element.host.find(element.provider.origin))

@@ -70,11 +70,7 @@ class Provider(ProviderBase[T], Generic[T]):
 
     def override_with_value(self, value: T) -> Override:
         """Return an override with a fixed value."""
-
-        def fixed(ref: Ref) -> T:
-            return value
-
-        return self.override_create(fixed)
+        return self.override_fixed(value)
 
 
 class ProviderBuilder:

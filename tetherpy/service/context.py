@@ -33,7 +33,6 @@ class WorkerContext:
     periodic: dict[str, PeriodicJob] = attrs.field(factory=dict[str, PeriodicJob])
     overrides: list[Any] = attrs.field(factory=list[Any])
     database: Database | None = None
-    stop_asked: bool = False
     _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.get_running_loop)
     _thread: int = attrs.field(init=False, factory=threading.get_ident)
 

@@ -130,7 +130,6 @@ class ServiceInstance:
 
     def stop_self(self) -> None:
         """End the service as ``BackgroundService.stop`` does; all its workers, not this one alone."""
-        self._context.stop_asked = True
         self._context.channel.send(wire.Stop(STOP_SELF_SECONDS))
 
     def on(self, event: str) -> Observable[Any]:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import inspect
-from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
 import attrs
 
@@ -31,11 +30,9 @@ from tetherpy.reactive import (
     ProviderOptions,
     Ref,
     StateStreamProviderBase,
+    latest,
     make_options,
 )
-
-if TYPE_CHECKING:
-    from reactivex import Observable
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -106,7 +103,16 @@ class _JobDeclaration(Generic[T]):
     async def _follow(
         self, manager: BackgroundJobManager, job_id: Awaitable[AsyncResult[int]]
     ) -> AsyncIterator[AsyncValue[T]]:
-        async with aclosing(_latest(manager.watch_job((await job_id).require_value))) as jobs:
+        watched = manager.watch_job((await job_id).require_value)
+
+        def listen(
+            on_next: Callable[[BackgroundJob | None], None],
+            on_error: Callable[[Exception], None],
+            on_completed: Callable[[], None],
+        ) -> Callable[[], None]:
+            return watched.subscribe(on_next, on_error, on_completed).dispose
+
+        async with aclosing(latest(listen)) as jobs:
             async for job in jobs:
                 yield self._state(job)
 
@@ -116,39 +122,6 @@ class _JobDeclaration(Generic[T]):
         if job.status is BackgroundJobStatus.COMPLETED:
             return AsyncData(job.result_as(self.result))
         return AsyncLoading(job.progress)
-
-
-async def _latest(observable: Observable[T]) -> AsyncGenerator[T]:
-    """Iterate over an observable; a slow consumer gets the latest value only."""
-    values: deque[T] = deque(maxlen=1)
-    failures: list[Exception] = []
-    ended = False
-    changed = asyncio.Event()
-
-    def on_next(value: T) -> None:
-        values.append(value)
-        changed.set()
-
-    def on_error(error: Exception) -> None:
-        failures.append(error)
-        changed.set()
-
-    def on_completed() -> None:
-        nonlocal ended
-        ended = True
-        changed.set()
-
-    subscription = observable.subscribe(on_next, on_error, on_completed)
-    try:
-        while not ended or values:
-            await changed.wait()
-            changed.clear()
-            if values:
-                yield values.pop()
-            if failures:
-                raise failures[0]
-    finally:
-        subscription.dispose()
 
 
 async def _cancel(manager: BackgroundJobManager, job_id: asyncio.Task[AsyncResult[int]]) -> None:
