@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+BASE   := $(VENV)/.base
 STAMP  := $(VENV)/.installed
 JOBS   ?= 2
 KILLS  ?= 1000
@@ -14,15 +15,20 @@ help:                ## list the commands
 
 setup: $(STAMP)      ## create .venv and install the project with its development tools
 
-$(STAMP): pyproject.toml requirements.lock
+$(BASE): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "tetherpy needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[cron,demo]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[cli,cron,postgres]'
 	@touch $@
 
-demo: $(STAMP)       ## analyse the standard library in the background, through a crash
+$(STAMP): $(BASE)
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock \
+		--editable '.[cli,cron,notify,postgres,textual,web]' --group dev --group recipes
+	@touch $@
+
+demo: $(BASE)       ## analyse the standard library in the background, through a crash
 	@$(BIN)/python -m examples.demo
 
 test: lint types     ## lint, types and the whole test suite

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     )
     from .manager import BackgroundJobManager
     from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+    from .opening import open_engine
     from .outcomes import (
         Cancelled,
         Claim,
@@ -105,6 +106,7 @@ __all__ = [
     "decode_as",
     "encode",
     "is_legal_move",
+    "open_engine",
     "state_diagram",
     "utc_now",
 ]
@@ -115,6 +117,7 @@ _MODULES = {
     **dict.fromkeys(("JobEngine", "JobStore", "WorkQueue"), "engine"),
     "BackgroundJobManager": "manager",
     **dict.fromkeys(("BackgroundJob", "JobAttempt", "JobCounts", "NewJob", "WorkerRecord"), "model"),
+    "open_engine": "opening",
     **dict.fromkeys(
         (
             "Cancelled",

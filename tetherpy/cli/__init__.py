@@ -1,0 +1,3 @@
+"""The command line: ``tetherpy``."""
+
+__all__: list[str] = []
