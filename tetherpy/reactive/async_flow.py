@@ -61,7 +61,7 @@ class AsyncFlow:
         self.stop()
         self._is_refresh = not ref.is_reload
         previous = self.element.value
-        self.loading = AsyncLoading[Any]()
+        self.loading = AsyncLoading()
         if previous is not NO_VALUE:
             self.loading = previous.followed_by(self.loading, is_refresh=self._is_refresh)
         if self.promise.done:
@@ -137,7 +137,8 @@ class AsyncFlow:
         if self.element.host.scheduler.building is self.element:
             self._immediate = state
         else:
-            set_value(self.element, state)
+            # Nodes of ``.future`` take the promise and nothing else: while it stays, no state is news to them.
+            set_value(self.element, state, seen=self.promise)
 
     # -- life ------------------------------------------------------------------------------------
 

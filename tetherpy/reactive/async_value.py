@@ -397,7 +397,10 @@ class AsyncValue(Generic[T_co]):
         )
 
 
-_set: Final = object.__setattr__
+_set_value, _set_error, _set_loading, _set_progress, _set_retrying, _set_from_cache = (
+    AsyncValue.__dict__[name].__set__
+    for name in ("_value", "_error", "_loading", "_progress", "_retrying", "_from_cache")
+)
 
 
 def _fill(
@@ -409,12 +412,12 @@ def _fill(
     retrying: bool,
     from_cache: bool,
 ) -> None:
-    _set(target, "_value", value)
-    _set(target, "_error", error)
-    _set(target, "_loading", loading)
-    _set(target, "_progress", progress)
-    _set(target, "_retrying", retrying)
-    _set(target, "_from_cache", from_cache)
+    _set_value(target, value)
+    _set_error(target, error)
+    _set_loading(target, loading)
+    _set_progress(target, progress)
+    _set_retrying(target, retrying)
+    _set_from_cache(target, from_cache)
 
 
 @final

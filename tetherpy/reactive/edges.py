@@ -7,11 +7,14 @@ future. Becoming active or inactive spreads along the sources, without recursion
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from .element import NO_VALUE, Change, Element
 from .lifecycle import Event, Report
 from .states import BUILDING, CHECK, DIRTY, DISPOSED
+
+UNSEEN: Final = object()
+"""What no node holds."""
 
 
 def listens_to_users(element: Element) -> bool:
@@ -230,12 +233,18 @@ def drop_sources(element: Element) -> None:
         unlink(source, element)
 
 
-def mark(changed: Element, previous: Any) -> None:
-    """Mark the observers of a changed node DIRTY and everything behind them CHECK; queue what has listeners."""
+def mark(changed: Element, previous: Any, seen: Any = UNSEEN) -> None:
+    """Mark the observers of a changed node DIRTY and everything behind them CHECK; queue what has listeners.
+
+    Observers that hold ``seen`` are left alone: that is all they would take from the change, and they have it.
+    """
     queue = changed.host.scheduler.queue
     cause: Change = (changed.provider, previous, changed.value)
     todo: list[Any] = []
-    for node in changed.observers:
+    observers = changed.observers
+    if seen is not UNSEEN:
+        observers = [node for node in observers if node.value is not seen]
+    for node in observers:
         state = node.state
         if state < DIRTY:
             node.state = DIRTY

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from .announcing import announce, announce_unchanged, report_failure
 from .edges import (
+    UNSEEN,
     add_source,
     forget_last,
     let_go,
@@ -267,8 +268,11 @@ def _differs(node: Element, previous: Any) -> bool:
     return previous is NO_VALUE or node.differs is None or node.differs(previous, node.value)
 
 
-def set_value(node: Element, value: Any) -> None:
-    """Take over a value from outside (a notifier's state, a finished task) and tell who listens, now."""
+def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
+    """Take over a value from outside (a notifier's state, a finished task) and tell who listens, now.
+
+    What holds ``seen`` does not depend on more than that, and is left alone (see ``mark``).
+    """
     host = node.host
     scheduler = host.scheduler
     if get_ident() != scheduler.thread:
@@ -295,7 +299,7 @@ def set_value(node: Element, value: Any) -> None:
         if node.state == FAILED:
             node.state = CLEAN
     if node.observers:
-        mark(node, previous)
+        mark(node, previous, seen)
     if node.listeners or host.observers or node.ref.hooks is not None:
         scheduler.depth += 1
         try:

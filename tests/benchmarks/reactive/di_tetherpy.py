@@ -112,4 +112,49 @@ class Async(DIAdapter):
         self.request = serve
 
 
-ADAPTERS = [Sync, Async]
+class AsyncResources(DIAdapter):
+    name = "tetherpy async resources"
+    dist = "tetherpy"
+    kind = "async"
+    note = (
+        "the two resources are FutureProviders, what is made of them is synchronous: the shape of dishka's and wireup's"
+    )
+
+    def setup(self):
+        config = Provider(lambda ref: Config())
+        request = Provider(lambda ref: None, dependencies=[])
+
+        def resource(make):
+            async def create(ref):
+                COUNT["up"] += 1
+                ref.on_dispose(down)
+                return make(ref.watch(config))
+
+            return FutureProvider(create, dependencies=[request])
+
+        def service(make, *needs):
+            return Provider(lambda ref: make(*map(ref.watch, needs)), dependencies=[request, *needs])
+
+        def ready(resource):
+            return Provider(lambda ref: ref.watch(resource).require_value, dependencies=[request, resource])
+
+        session, cache = resource(Session), resource(Cache)
+        ready_session, ready_cache = ready(session), ready(cache)
+        repo1, repo2, repo3 = (service(make, ready_session) for make in (Repo1, Repo2, Repo3))
+        svc1, svc2 = service(Svc1, repo1, ready_cache), service(Svc2, repo2, repo3)
+        svc3, audit = service(Svc3, svc1, svc2), service(Audit, ready_session, ready_cache)
+        handler = service(Handler, svc3, audit, svc1)
+        root = ProviderContainer()
+        self.singleton = partial(root.read, config)
+        overrides = [request.override_with_value(None)]
+
+        async def serve():
+            async with ProviderContainer(parent=root, overrides=overrides) as container:
+                await container.read(session.future)
+                await container.read(cache.future)
+                return container.read(handler)
+
+        self.request = serve
+
+
+ADAPTERS = [Sync, Async, AsyncResources]
