@@ -29,6 +29,7 @@ from .iteration import latest
 from .listenable import ProviderListenable, Refreshable
 from .observer import ProviderObserver, ProviderObserverContext
 from .override import Override, OverrideTable
+from .placement import built, mount
 from .propagation import refresh_if_used
 from .provider import Family, ProviderBase
 from .retry import Retry
@@ -76,11 +77,11 @@ class ProviderContainer:
         "_disposed",
         "_guests",
         "_on_error",
-        "_overrides",
         "_thread",
         "edges_moved",
         "elements",
         "observers",
+        "overrides",
         "parent",
         "retry",
         "root",
@@ -128,7 +129,7 @@ class ProviderContainer:
         self._children: dict[ProviderContainer, None] | None = None
         self._cleanup: Cleanup | None = None
         self._guests: dict[ProviderSubscription[Any], None] | None = None
-        self._overrides = OverrideTable(overrides, in_child=parent is not None) if overrides else None
+        self.overrides = OverrideTable(overrides, in_child=parent is not None) if overrides else None
         if parent is None:
             self.root: ProviderContainer = self
             self._calls: deque[Callable[[], object]] = deque()
@@ -288,7 +289,7 @@ class ProviderContainer:
         """Invalidate, and say who asked for it (Ref and mutations do the same as containers)."""
         reason = Invalidation(by, as_reload)
         with self.batch():
-            for element in self._existing(target):
+            for element in built(self, target):
                 invalidate(element, reason)
 
     def refresh(self, refreshable: Refreshable[T]) -> T:
@@ -299,7 +300,7 @@ class ProviderContainer:
     def exists(self, provider: ProviderBase[Any]) -> bool:
         """Whether the provider has been built here (or where it lives) and not been disposed."""
         self.check()
-        return bool(self._existing(provider))
+        return bool(built(self, provider))
 
     def all_providers(self, *, family: Family[Any, Any, Any] | None = None) -> list[ProviderBase[Any]]:
         """Return the built providers that can be seen from here, or those of one family.
@@ -324,17 +325,17 @@ class ProviderContainer:
         """
         self.check()
         overrides = list(overrides)
-        current = {} if self._overrides is None else self._overrides.by_origin
+        current = {} if self.overrides is None else self.overrides.by_origin
         given = [override.origin for override in overrides]
         if list(current) != given:
             raise OverrideMismatchError(list(current), given)
-        if self._overrides is None:
+        if self.overrides is None:
             return
-        self._overrides = OverrideTable(overrides, in_child=self.parent is not None)
+        self.overrides = OverrideTable(overrides, in_child=self.parent is not None)
         reason = Invalidation("update_overrides", manual=False)
         with self.batch():
             for provider, element in list(self.elements.items()):
-                override = self._overrides.of(provider)
+                override = self.overrides.of(provider)
                 if element.host is self and override is not None and override is not current.get(override.origin):
                     override.attach(element, provider)
                     invalidate(element, reason)
@@ -381,7 +382,7 @@ class ProviderContainer:
             LookupError: the provider was never built here.
         """
         self.check()
-        for element in self._existing(provider):
+        for element in built(self, provider):
             return explain(element)
         raise LookupError(f"{provider!r} has not been built in {self!r}: read it first, then ask why.")
 
@@ -499,62 +500,8 @@ class ProviderContainer:
             return elements[provider]
         if provider.ephemeral:
             return cast("Element", provider.node_in(self))
-        overrides = self._overrides
-        override = None if overrides is None else overrides.of(provider)
-        if override is not None:
-            element = Element(self, provider, None)
-            override.attach(element, provider)
-        elif self.parent is None or (
-            overrides is not None
-            and not overrides.touched.isdisjoint(provider.settings.transitive)
-            and not self._overridden_above(provider)
-        ):
-            element = provider.element_in(self)
-        else:
-            element = self.parent.find(provider)
-        elements[provider] = element
+        element = elements[provider] = mount(self, provider)
         return element
-
-    def _home_of(self, provider: ProviderBase[Any] | Family[Any, Any, Any]) -> ProviderContainer:
-        """Return the container that a provider lives in.
-
-        The nearest container that overrides it; if none does, for a scoped provider the nearest one that
-        overrides something it depends on; else the root.
-        """
-        container = self
-        while container.parent is not None:
-            overrides = container._overrides
-            if overrides is not None and (
-                overrides.of(provider) is not None
-                or (overrides.concerns(provider) and not container._overridden_above(provider))
-            ):
-                break
-            container = container.parent
-        return container
-
-    def _overridden_above(self, provider: Any) -> bool:
-        """Whether a parent overrides a provider: it then stays there, wherever its dependencies go (Riverpod)."""
-        container = self.parent
-        while container is not None:
-            if container._overrides is not None and container._overrides.of(provider) is not None:
-                return True
-            container = container.parent
-        return False
-
-    def _existing(self, target: ProviderBase[Any] | Family[Any, Any, Any]) -> list[Element]:
-        """Return the built elements that a provider, or the members of a family, have as seen from here."""
-        if isinstance(target, ProviderBase):
-            element = self._home_of(target).elements.get(target)
-            return [] if element is None or element.ref is None else [element]
-        found: list[Element] = []
-        last = self._home_of(target)  # members in its parents are other ones, which cannot be seen from here
-        container: ProviderContainer | None = self
-        while container is not None:
-            for provider, element in container.elements.items():
-                if provider.of_family is target and element.host is container and element.ref is not None:
-                    found.append(element)
-            container = None if container is last else container.parent
-        return found
 
     def forget(self, element: Element) -> None:
         """Drop a disposed element from this container's table and from those of its children."""
