@@ -1,17 +1,25 @@
-"""The command line as a whole: every group of commands is joined here."""
+"""The command line as a whole: every command is registered here, and loaded only when it runs."""
 
 from __future__ import annotations
 
-import typer
+import sys
 
-app = typer.Typer(name="tetherpy", no_args_is_help=True, help="Reactive providers and durable background jobs.")
+from .failures import guarded
 
-
-@app.callback()
-def tetherpy() -> None:
-    """Reactive providers and durable background jobs."""
+COMMANDS = {
+    "jobs": ("jobs.group:group", "Look at jobs, and steer them."),
+}
+"""Each command: where it is in this package (a function, or a group), and its summary in the help."""
 
 
 def main() -> None:
-    """Run the command line; the exit code is 0, 1 (it failed) or 2 (usage)."""
-    app()
+    """Run the command line and exit: 0, 1 (it failed, one line says why), 2 (usage) or 130 (Ctrl-C)."""
+    sys.exit(guarded(_run))
+
+
+def _run() -> int:
+    # Inside, so that Ctrl-C during these imports ends quietly too.
+    from .root import root
+
+    result: object = root(COMMANDS).main(prog_name="tetherpy", standalone_mode=False)
+    return result if isinstance(result, int) else 0

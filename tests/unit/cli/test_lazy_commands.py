@@ -1,0 +1,55 @@
+"""A command loads what it needs when it runs: looked up in ``sys.modules`` of a fresh interpreter."""
+
+import importlib
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.core import TyperGroup
+
+from tetherpy.cli.app import COMMANDS
+from tetherpy.cli.lazy import LazyCommand
+from tetherpy.cli.root import root
+
+HEAVY = {"aiosqlite", "sqlite3", "asyncio", "reactivex", "rich", "msgspec", "attrs", "ruamel", "starlette", "textual"}
+PACKAGES = {"tetherpy.service", "tetherpy.jobs", "tetherpy.database", "tetherpy.reactive", "tetherpy.generator"}
+
+
+def loaded_by(*arguments):
+    script = (
+        "import json, sys\n"
+        "from tetherpy.cli.app import main\n"
+        f"sys.argv = ['tetherpy', *{arguments!r}]\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert end.code == 0, end.code\n"
+        "print('loaded', json.dumps(sorted(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    return set(json.loads(done.stdout.rpartition("loaded ")[2]))
+
+
+@pytest.mark.parametrize("arguments", [("--help",), (), ("--version",), ("jobs", "--help"), ("jobs",)])
+def test_help_loads_no_command_and_nothing_heavy(arguments):
+    loaded = loaded_by(*arguments)
+    assert not loaded & (HEAVY | PACKAGES)
+    assert "tetherpy.cli.root" in loaded
+    assert not [name for name in loaded if name.startswith("tetherpy.cli.jobs.") and name != "tetherpy.cli.jobs.group"]
+
+
+def stand_ins(group, path=()):
+    for name, command in group.commands.items():
+        assert isinstance(command, LazyCommand)
+        yield " ".join((*path, name)), command
+        loaded = command.load()
+        if isinstance(loaded, TyperGroup):
+            yield from stand_ins(loaded, (*path, name))
+
+
+ALL = dict(stand_ins(root(COMMANDS)))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_summary_of_a_command_is_what_it_says_itself(name):
+    stand_in = ALL[name]
+    assert importlib.import_module(stand_in.module).__doc__
+    assert stand_in.load().help.strip().splitlines()[0] == stand_in.help

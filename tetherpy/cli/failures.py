@@ -1,0 +1,78 @@
+"""The one place where errors become a line on stderr and an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Callable
+
+from tetherpy.errors import TetherError
+
+FAILED = 1
+INTERRUPTED = 130
+"""What shells report of a process that Ctrl-C ended: 128 + SIGINT."""
+
+
+def guarded(run: Callable[[], int]) -> int:
+    """Run a command and return its exit code; whatever a user can cause ends as one line, never as a traceback.
+
+    A reader that has seen enough (``| head``) is no failure. An error of another kind is a mistake in
+    the code and passes through.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A character that the terminal's encoding lacks must not end a command.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        code = run()
+        # Now, since at the interpreter's end it would be too late to say that it failed.
+        print(end="", flush=True)  # noqa: T201
+    except BrokenPipeError:
+        _abandon_stdout()
+        return 0
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        verdict = _verdict(error)
+        if verdict is None:
+            raise
+        code, line = verdict
+        if isinstance(error, OSError):
+            _abandon_stdout()
+        if line:
+            from .text import on_one_line
+
+            print(f"error: {on_one_line(line)}", file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _verdict(error: Exception) -> tuple[int, str] | None:
+    """Return the exit code and the line for an error, None if it is nothing that a user can cause."""
+    import sqlite3
+
+    import typer
+
+    match error:
+        case typer.TyperException():
+            context = getattr(error, "ctx", None)
+            hint = "" if context is None else f" See '{context.command_path} --help'."
+            return error.exit_code, error.format_message() + hint
+        case typer.Abort():
+            return INTERRUPTED, ""
+        case TetherError():
+            return FAILED, str(error)
+        case OSError():
+            reason = error.strerror or str(error)
+            return FAILED, reason if error.filename is None else f"{error.filename}: {reason}"
+        case sqlite3.Error():
+            return FAILED, f"the database refused: {error}. See what 'tetherpy doctor' finds."
+        case _:
+            return None
+
+
+def _abandon_stdout() -> None:
+    """Send what is still buffered nowhere: the interpreter flushes at its end, and would complain."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)

@@ -1,0 +1,38 @@
+"""``tetherpy jobs list``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus
+
+from ..location import existing_jobs
+from ..options import DatabaseOption, JsonOption
+from ..output import form_of, print_all
+from .view import JOBS
+
+
+async def list_jobs(
+    status: Annotated[BackgroundJobStatus | None, typer.Option(help="Only jobs in this state.")] = None,
+    key: Annotated[str | None, typer.Option(help="Only jobs of this key.")] = None,
+    queue: Annotated[str | None, typer.Option(help="Only jobs of this queue.")] = None,
+    text: Annotated[str | None, typer.Option(help="Only jobs with this in key, payload, error or unique key.")] = None,
+    limit: Annotated[int, typer.Option(min=0, help="At most this many.")] = 20,
+    offset: Annotated[int, typer.Option(min=0, help="Leave out this many first.")] = 0,
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List jobs, the newest first."""
+    async with existing_jobs(database) as engine:
+        jobs = await BackgroundJobManager(engine).find_jobs(
+            status=status,
+            job_key=key,
+            queue=queue,
+            text=text,
+            limit=limit,
+            offset=offset,
+            order_by_creation="DESC",
+        )
+    print_all(form_of(json), JOBS, jobs)

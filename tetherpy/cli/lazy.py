@@ -1,0 +1,73 @@
+"""Commands that are known by name and loaded when they run, so that ``--help`` loads none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from importlib import import_module
+from inspect import iscoroutinefunction
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typer.main import get_command
+
+
+class LazyCommand(TyperCommand):
+    """Stand for a command that is not loaded: its name and its summary are all that a list of commands needs."""
+
+    def __init__(self, name: str, module: str, attribute: str, summary: str) -> None:
+        super().__init__(name, help=summary, rich_markup_mode=None)
+        self.module = module
+        self.attribute = attribute
+
+    def load(self) -> Any:
+        """Return the real command."""
+        found: Any = getattr(import_module(self.module), self.attribute)
+        return found if isinstance(found, TyperGroup) else as_command(self.name or "", found)
+
+
+class LazyGroup(TyperGroup):
+    """Load a command once it is clear which one is meant; without one show what there is."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take no arguments at all for a wish to be helped."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Return the real command in place of what stands for it."""
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.load() if isinstance(command, LazyCommand) else command, rest
+
+
+def lazy_group(name: str, summary: str, package: str, commands: Mapping[str, tuple[str, str]]) -> LazyGroup:
+    """Return a group of commands: by name, where each is in ``package`` (``"module:function"``) and its summary."""
+    return fill(LazyGroup(name=name, help=summary, rich_markup_mode=None), package, commands)
+
+
+def fill(group: LazyGroup, package: str, commands: Mapping[str, tuple[str, str]]) -> LazyGroup:
+    """Add the commands to a group, unloaded."""
+    for name, (place, summary) in commands.items():
+        module, _, attribute = place.partition(":")
+        group.add_command(LazyCommand(name, f"{package}.{module}", attribute, summary))
+    return group
+
+
+def as_command(name: str, function: Callable[..., Any]) -> Any:
+    """Make a command of a function with annotated parameters; an ``async`` one gets a loop of its own.
+
+    An int that it returns is the exit code.
+    """
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(name)(_in_loop(function) if iscoroutinefunction(function) else function)
+    return get_command(app)
+
+
+def _in_loop(function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def run(*arguments: Any, **options: Any) -> Any:
+        import asyncio
+
+        return asyncio.run(function(*arguments, **options))
+
+    return run

@@ -1,0 +1,19 @@
+"""The options that many commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+DatabaseOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        "-d",
+        metavar="PATH_OR_URL",
+        envvar="TETHERPY_DATABASE",
+        help="The database; that of the nearest tether.yaml if not given.",
+    ),
+]
+JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]

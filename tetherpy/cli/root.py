@@ -1,0 +1,39 @@
+"""``tetherpy`` itself: what it accepts before the name of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from .lazy import LazyGroup, fill
+
+
+def root(commands: Mapping[str, tuple[str, str]]) -> LazyGroup:
+    """Return the outermost group, which also offers to complete what is typed in a shell."""
+    app = typer.Typer(cls=LazyGroup, rich_markup_mode=None)
+    app.callback()(tetherpy)
+    group = get_command(app)
+    assert isinstance(group, LazyGroup)  # said by ``cls``
+    return fill(group, __package__ or "", commands)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(version("tetherpy"))
+        raise typer.Exit
+
+
+def tetherpy(
+    _: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_tell_version),
+    ] = False,
+) -> None:
+    """Reactive providers and durable background jobs.
+
+    Most commands need a database: --database, else $TETHERPY_DATABASE, else that of the nearest tether.yaml.
+    """
