@@ -124,7 +124,7 @@ class ProviderContainer:
         self.elements: dict[Any, Element] = {}
         #: Whether a node has come to read something after its first build: then the table's order may be wrong.
         self.edges_moved = False
-        self.parent = parent
+        self.parent: ProviderContainer | None = parent
         self._disposed = False
         self._children: dict[ProviderContainer, None] | None = None
         self._cleanup: Cleanup | None = None

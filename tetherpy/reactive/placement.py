@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
-from .element import Element
+from .element import Element, Host
+from .override import OverrideTable
 from .provider import Family, ProviderBase
-
-if TYPE_CHECKING:
-    from .container import ProviderContainer
 
 Target: TypeAlias = ProviderBase[Any] | Family[Any, Any, Any]
 
 
-def mount(container: ProviderContainer, provider: Any) -> Element:
+class Level(Host, Protocol):
+    """What is asked of a container here: its overrides, and the one above it."""
+
+    overrides: OverrideTable | None
+
+    @property
+    def parent(self) -> Level | None:
+        """The container above, None for a root."""
+        ...
+
+
+def mount(container: Level, provider: Any) -> Element:
     """Return a provider's element as seen from a container that does not have it, making it where it belongs."""
     overrides = container.overrides
     override = None if overrides is None else overrides.of(provider)
@@ -29,7 +38,7 @@ def mount(container: ProviderContainer, provider: Any) -> Element:
     return element
 
 
-def home_of(container: ProviderContainer, target: Target) -> ProviderContainer:
+def home_of(container: Level, target: Target) -> Level:
     """Return the container that a provider lives in.
 
     The nearest container that overrides it; if none does, for a scoped provider the nearest one that
@@ -45,7 +54,7 @@ def home_of(container: ProviderContainer, target: Target) -> ProviderContainer:
     return container
 
 
-def overridden_above(container: ProviderContainer, target: Target) -> bool:
+def overridden_above(container: Level, target: Target) -> bool:
     """Whether a parent overrides a provider: it then stays there, wherever its dependencies go (Riverpod)."""
     above = container.parent
     while above is not None:
@@ -55,14 +64,14 @@ def overridden_above(container: ProviderContainer, target: Target) -> bool:
     return False
 
 
-def built(container: ProviderContainer, target: Target) -> list[Element]:
+def built(container: Level, target: Target) -> list[Element]:
     """Return the built elements that a provider, or the members of a family, have as seen from a container."""
     last = home_of(container, target)  # members in its parents are other ones, which cannot be seen from here
     if isinstance(target, ProviderBase):
         element = last.elements.get(target)
         return [] if element is None or element.ref is None else [element]
     found: list[Element] = []
-    above: ProviderContainer | None = container
+    above: Level | None = container
     while above is not None:
         for provider, element in above.elements.items():
             if provider.of_family is target and element.host is above and element.ref is not None:
