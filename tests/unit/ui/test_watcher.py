@@ -1,0 +1,489 @@
+"""The Watcher: told once per turn, of what was watched in the last build, until it is closed."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tetherpy.reactive import (
+    AsyncData,
+    AsyncLoading,
+    ContainerDisposedError,
+    EndlessUpdateError,
+    FutureProvider,
+    Notifier,
+    NotifierProvider,
+    Provider,
+    ProviderContainer,
+    ProviderError,
+    Ref,
+    StateProvider,
+    WrongThreadError,
+)
+from tetherpy.ui import BuildWithinBuildError, Watcher, WatcherClosedError
+
+first = StateProvider(lambda ref: 1, name="first")
+second = StateProvider(lambda ref: 2, name="second")
+total = Provider(lambda ref: ref.watch(first) + ref.watch(second), name="total")
+
+
+class Items(Notifier[list[int]]):
+    def build(self) -> list[int]:
+        return []
+
+    def add_in_place(self, item: int) -> None:
+        self.state.append(item)
+        self.ref.notify_listeners()
+
+
+items = NotifierProvider(Items)
+
+
+@pytest.fixture
+def reported() -> list[tuple[BaseException, object]]:
+    return []
+
+
+@pytest.fixture
+async def container(reported: list[tuple[BaseException, object]]) -> AsyncIterator[ProviderContainer]:
+    async with ProviderContainer(on_error=lambda error, where: reported.append((error, where))) as container:
+        yield container
+    assert reported == []
+
+
+def put(container: ProviderContainer, provider: StateProvider[int], value: int) -> None:
+    container.read(provider.notifier).state = value
+
+
+async def turn() -> None:
+    """Let what is due on the next turns happen."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+class Screen:
+    """Builds like a widget: from values, when told."""
+
+    def __init__(self, container: ProviderContainer, *listenables: object) -> None:
+        self.listenables = listenables
+        self.built: list[tuple[object, ...]] = []
+        self.watcher = Watcher(container, self.build)
+        self.build()
+
+    def build(self) -> None:
+        with self.watcher.build():
+            self.built.append(tuple(self.watcher.watch(listenable) for listenable in self.listenables))
+
+
+# -- being told ----------------------------------------------------------------------------------
+
+
+async def test_many_changes_of_a_turn_are_told_once(container: ProviderContainer) -> None:
+    screen = Screen(container, first, second, total)
+    assert screen.built == [(1, 2, 3)]
+    for value in range(10, 20):
+        put(container, first, value)
+        put(container, second, value)
+    assert len(screen.built) == 1
+    await turn()
+    assert screen.built[1:] == [(19, 19, 38)]
+
+
+async def test_nothing_is_told_of_what_did_not_change(container: ProviderContainer) -> None:
+    screen = Screen(container, first, total)
+    put(container, first, 1)
+    put(container, second, 2)
+    container.invalidate(total)
+    await turn()
+    assert len(screen.built) == 1
+
+
+async def test_who_does_not_watch_again_is_not_told_again(container: ProviderContainer) -> None:
+    told: list[int] = []
+    watcher = Watcher(container, lambda: told.append(1))
+    assert watcher.watch(first) == 1
+    for value in range(2, 5):
+        put(container, first, value)
+        await turn()
+    assert told == [1]
+    assert watcher.watch(first) == 4
+    await turn()
+    assert told == [1]
+    put(container, first, 9)
+    await turn()
+    assert told == [1, 1]
+
+
+async def test_a_value_that_was_changed_in_place_is_told(container: ProviderContainer) -> None:
+    screen = Screen(container, items)
+    container.read(items.notifier).add_in_place(7)
+    await turn()
+    assert screen.built == [([7],), ([7],)]
+
+
+async def test_what_was_read_before_the_telling_is_not_told(container: ProviderContainer) -> None:
+    screen = Screen(container, first, total)
+    put(container, first, 5)
+    screen.build()
+    await turn()
+    assert screen.built == [(1, 3), (5, 7)]
+
+
+async def test_a_part_an_async_value_and_its_future_can_be_watched(container: ProviderContainer) -> None:
+    loaded = asyncio.Event()
+
+    @FutureProvider
+    async def slow(ref: Ref) -> int:
+        await loaded.wait()
+        return 7
+
+    even = first.select(lambda value: value % 2 == 0)
+    screen = Screen(container, slow, even, slow.future)
+    assert screen.built[0][:2] == (AsyncLoading(), False)
+    put(container, first, 3)
+    await turn()
+    assert len(screen.built) == 1
+    loaded.set()
+    put(container, first, 4)
+    await turn()
+    state, is_even, future = screen.built[-1]
+    assert (state, is_even) == (AsyncData(7), True)
+    assert await future == 7  # type: ignore[misc]  # the future of slow
+    screen.watcher.close()
+
+
+# -- without an event loop -----------------------------------------------------------------------
+
+
+def test_without_a_loop_it_is_told_at_once_and_builds_once() -> None:
+    with ProviderContainer() as container:
+        screen = Screen(container, first, total, second)
+        put(container, first, 10)
+        assert screen.built[1:] == [(10, 12, 2)]
+        with container.batch():
+            put(container, first, 20)
+            put(container, second, 30)
+            assert len(screen.built) == 2
+        assert screen.built[2:] == [(20, 50, 30)]
+
+
+def test_without_a_loop_one_that_builds_later_is_told_once() -> None:
+    told: list[int] = []
+    with ProviderContainer() as container:
+        watcher = Watcher(container, lambda: told.append(1))
+        with watcher.build():
+            watcher.watch(total)
+            watcher.watch(first)
+        put(container, first, 10)
+        put(container, second, 10)
+        assert told == [1]
+
+
+def test_a_loop_that_ended_before_it_could_tell_does_not_silence_it() -> None:
+    container = ProviderContainer()
+    screen = Screen(container, first)
+
+    async def change_and_end(value: int) -> None:
+        put(container, first, value)
+
+    asyncio.run(change_and_end(5))
+    asyncio.run(change_and_end(6))
+    put(container, first, 7)
+    assert screen.built[-1] == (7,)
+    container.dispose()
+
+
+# -- builds --------------------------------------------------------------------------------------
+
+
+async def test_what_the_last_build_did_not_watch_is_dropped(container: ProviderContainer) -> None:
+    flag = StateProvider(lambda ref: True, name="flag")
+    gone: list[str] = []
+
+    @Provider.auto_dispose
+    def only_at_first(ref: Ref) -> int:
+        ref.on_dispose(lambda: gone.append("gone"))
+        return ref.watch(first)
+
+    built: list[int] = []
+
+    def build() -> None:
+        with watcher.build():
+            built.append(watcher.watch(only_at_first) if watcher.watch(flag) else -1)
+
+    watcher = Watcher(container, build)
+    build()
+    container.read(flag.notifier).state = False
+    await turn()
+    assert built == [1, -1]
+    assert gone == ["gone"]
+    put(container, first, 2)
+    await turn()
+    assert built == [1, -1]
+
+
+async def test_a_view_that_is_made_anew_in_each_build_leaves_nothing_behind(container: ProviderContainer) -> None:
+    watcher = Watcher(container, lambda: None)
+    for _ in range(3):
+        with watcher.build():
+            watcher.watch(first.select(lambda value: value * 2))
+    assert len(container.elements[first].observers or ()) == 1
+    watcher.close()
+    assert not container.elements[first].observers
+
+
+async def test_a_provider_that_fails_is_watched_still(
+    container: ProviderContainer, reported: list[tuple[BaseException, object]]
+) -> None:
+    @Provider
+    def fragile(ref: Ref) -> int:
+        if ref.watch(first) < 0:
+            raise ValueError("negative")
+        return ref.watch(first)
+
+    built: list[object] = []
+
+    def build() -> None:
+        with watcher.build():
+            try:
+                built.append(watcher.watch(fragile))
+            except ProviderError as error:
+                built.append(str(error.__cause__))
+
+    watcher = Watcher(container, build)
+    build()
+    for value in (-1, 5):
+        put(container, first, value)
+        await turn()
+    assert built == [1, "negative", 5]
+    assert [str(error) for error, _ in reported] == ["negative"]
+    reported.clear()
+
+
+async def test_a_build_that_raises_keeps_what_it_had_watched(container: ProviderContainer) -> None:
+    told: list[int] = []
+    watcher = Watcher(container, lambda: told.append(1))
+    with watcher.build():
+        watcher.watch(first)
+        watcher.watch(second)
+
+    def fail() -> None:
+        with watcher.build():
+            watcher.watch(first)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    put(container, second, 9)
+    await turn()
+    assert told == []
+    put(container, first, 9)
+    await turn()
+    assert told == [1]
+
+
+async def test_a_change_while_it_is_built_is_told_when_the_build_has_ended(container: ProviderContainer) -> None:
+    told: list[int] = []
+    watcher = Watcher(container, lambda: told.append(1))
+    with watcher.build():
+        watcher.watch(first)
+        put(container, first, 5)
+        await turn()
+        assert told == []
+    await turn()
+    assert told == [1]
+
+
+async def test_a_build_within_a_build_is_refused(container: ProviderContainer) -> None:
+    watcher = Watcher(container, lambda: None)
+    with watcher.build(), pytest.raises(BuildWithinBuildError) as raised, watcher.build():
+        pass
+    assert raised.value.watcher is watcher
+
+
+async def test_listeners_live_until_the_next_build(container: ProviderContainer) -> None:
+    told: list[int] = []
+    heard: list[tuple[int, int | None, int]] = []
+    watcher = Watcher(container, lambda: told.append(1))
+    for build in range(2):
+        with watcher.build():
+            watcher.listen(first, lambda previous, value, build=build: heard.append((build, previous, value)))
+    put(container, first, 2)
+    await turn()
+    assert heard == [(1, 1, 2)]
+    assert told == []
+    watcher.close()
+    put(container, first, 3)
+    await turn()
+    assert len(heard) == 1
+
+
+# -- rest and end --------------------------------------------------------------------------------
+
+
+async def test_one_that_rests_is_told_when_it_resumes_if_something_has_changed(container: ProviderContainer) -> None:
+    screen = Screen(container, total)
+    screen.watcher.pause()
+    assert screen.watcher.is_paused
+    assert container.elements[total].active == 0
+    put(container, first, 5)
+    await turn()
+    assert len(screen.built) == 1
+    screen.watcher.resume()
+    await turn()
+    assert screen.built[1:] == [(7,)]
+
+    for step in (screen.watcher.pause, screen.watcher.resume, screen.watcher.resume):
+        step()
+        await turn()
+    assert len(screen.built) == 2
+    assert not screen.watcher.is_paused
+
+
+async def test_what_is_watched_while_it_rests_rests_too(container: ProviderContainer) -> None:
+    screen = Screen(container, first)
+    screen.watcher.pause()
+    screen.listenables = (total,)
+    screen.build()
+    screen.watcher.listen(second, lambda previous, value: None)
+    assert container.elements[total].active == 0
+    assert container.elements[second].active == 0
+    put(container, second, 5)
+    await turn()
+    assert len(screen.built) == 2
+    screen.watcher.resume()
+    await turn()
+    assert screen.built[2:] == [(6,)]
+
+
+async def test_a_change_that_was_to_be_told_when_it_began_to_rest_is_told_afterwards(
+    container: ProviderContainer,
+) -> None:
+    screen = Screen(container, first)
+    put(container, first, 5)
+    screen.watcher.pause()
+    await turn()
+    assert len(screen.built) == 1
+    screen.watcher.resume()
+    await turn()
+    assert screen.built[1:] == [(5,)]
+
+
+async def test_a_closed_watcher_is_told_nothing_and_says_so(container: ProviderContainer) -> None:
+    screen = Screen(container, first)
+    put(container, first, 5)
+    screen.watcher.close()
+    screen.watcher.close()
+    await turn()
+    assert len(screen.built) == 1
+    assert screen.watcher.closed
+    with pytest.raises(WatcherClosedError) as raised:
+        screen.watcher.watch(first)
+    assert raised.value.watcher is screen.watcher
+    assert not container.elements[first].listeners
+
+
+async def test_one_that_is_closed_in_its_own_build_leaves_nothing(container: ProviderContainer) -> None:
+    watcher = Watcher(container, lambda: None)
+    with watcher.build():
+        watcher.watch(first)
+        watcher.close()
+    assert not container.elements[first].listeners
+
+
+async def test_a_disposed_container_ends_it() -> None:
+    container = ProviderContainer()
+    screen = Screen(container, first)
+    put(container, first, 5)
+    await container.aclose()
+    await turn()
+    assert len(screen.built) == 1
+    assert screen.watcher.closed
+    with pytest.raises(ContainerDisposedError):
+        screen.watcher.watch(first)
+    screen.watcher.close()
+
+
+async def test_a_with_block_closes_it(container: ProviderContainer) -> None:
+    with Watcher(container, lambda: None) as watcher:
+        watcher.watch(first)
+    assert watcher.closed
+
+
+async def test_a_closed_watcher_is_garbage_with_what_it_was_for(container: ProviderContainer) -> None:
+    screen = Screen(container, first, total)
+    screen.watcher.close()
+    ghost = weakref.ref(screen)
+    del screen
+    gc.collect()
+    assert ghost() is None
+
+
+# -- errors and threads --------------------------------------------------------------------------
+
+
+async def test_what_on_dirty_raises_is_reported_and_the_next_change_calls_it_again(
+    container: ProviderContainer, reported: list[tuple[BaseException, object]]
+) -> None:
+    told: list[int] = []
+
+    def on_dirty() -> None:
+        told.append(1)
+        raise OSError("no screen")
+
+    watcher = Watcher(container, on_dirty)
+    watcher.watch(first)
+    for value in (2, 3):
+        put(container, first, value)
+        await turn()
+    assert told == [1, 1]
+    assert [(str(error), where) for error, where in reported] == [("no screen", watcher)] * 2
+    reported.clear()
+
+
+def test_without_a_loop_one_that_keeps_changing_what_it_watches_is_stopped() -> None:
+    with ProviderContainer() as container:
+
+        def on_dirty() -> None:
+            put(container, first, watcher.watch(first) + 1)
+
+        watcher = Watcher(container, on_dirty)
+        watcher.watch(first)
+        with pytest.raises(EndlessUpdateError):
+            put(container, first, 2)
+
+
+async def test_another_thread_is_refused(container: ProviderContainer) -> None:
+    watcher = Watcher(container, lambda: None)
+    watcher.watch(first)
+    refused: list[str] = []
+
+    def touch() -> None:
+        for step in (lambda: watcher.watch(first), watcher.pause, watcher.resume, watcher.close):
+            try:
+                step()
+            except WrongThreadError:
+                refused.append("refused")
+
+    thread = threading.Thread(target=touch)
+    thread.start()
+    thread.join()
+    assert len(refused) == 4
+    assert not watcher.closed
+
+
+def test_the_facade_loads_no_toolkit() -> None:
+    script = (
+        "import sys\n"
+        "from tetherpy.ui import Watcher\n"
+        "print(sorted({'textual', 'starlette', 'desktop_notifier', 'reactivex', 'aiosqlite'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

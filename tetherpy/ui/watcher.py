@@ -1,0 +1,237 @@
+"""Watcher: what every binding reduces to. Watch anything, be told once per turn, close."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import attrs
+
+from tetherpy.reactive import ProviderContainer, ProviderError, ProviderListenable, ProviderSubscription
+
+from .errors import BuildWithinBuildError, WatcherClosedError
+
+T = TypeVar("T")
+
+_UNSEEN: Final = object()
+
+
+@attrs.define(eq=False)
+class _Dependency:
+    """Hold one thing that is watched; ``seen`` is what was read last, a value or the error in its place."""
+
+    subscription: ProviderSubscription[Any]
+    seen: object = _UNSEEN
+
+
+@attrs.define(eq=False)
+class Watcher:
+    """Watch listenables of a container for something that is built from their values, such as a widget.
+
+    ``on_dirty`` is called without arguments when something watched has changed: once however much has changed,
+    and not again before something is watched again. It is called on the next turn of the running event loop, or
+    at once where none runs. What it raises goes to the container's ``on_error``, with this watcher in the place
+    of the provider; the next change calls it again.
+
+    A watcher belongs to the thread of its container.
+    """
+
+    container: ProviderContainer
+    on_dirty: Callable[[], object]
+    _dependencies: dict[Any, _Dependency] = attrs.field(init=False, factory=dict[Any, _Dependency])
+    _former: dict[Any, _Dependency] = attrs.field(init=False, factory=dict[Any, _Dependency])
+    _listeners: list[ProviderSubscription[Any]] = attrs.field(init=False, factory=list[ProviderSubscription[Any]])
+    _news: set[_Dependency] = attrs.field(init=False, factory=set[_Dependency])
+    _told: bool = attrs.field(init=False, default=False)
+    _due_in: asyncio.AbstractEventLoop | None = attrs.field(init=False, default=None)
+    _busy: int = attrs.field(init=False, default=0)
+    _building: bool = attrs.field(init=False, default=False)
+    _pauses: int = attrs.field(init=False, default=0)
+    _closed: bool = attrs.field(init=False, default=False)
+
+    def watch(self, listenable: ProviderListenable[T]) -> T:
+        """Return the current value, and call ``on_dirty`` when it changes.
+
+        Raises:
+            ProviderError: the provider is in error; it is watched all the same.
+            WatcherClosedError: this watcher is closed.
+        """
+        self._check()
+        dependency = self._dependencies.get(listenable)
+        if dependency is None:
+            dependency = self._former.pop(listenable, None) or self._depend_on(listenable)
+            self._dependencies[listenable] = dependency
+        self._told = False
+        with self._quiet():
+            try:
+                value: T = dependency.subscription.read()
+                dependency.seen = value
+            except ProviderError as error:
+                dependency.seen = error.__cause__
+                raise
+            finally:
+                self._news.discard(dependency)
+            return value
+
+    def listen(
+        self,
+        listenable: ProviderListenable[T],
+        callback: Callable[[T | None, T], object],
+        *,
+        fire_immediately: bool = False,
+        on_error: Callable[[Exception], object] | None = None,
+    ) -> ProviderSubscription[T]:
+        """Call ``callback(previous, next)`` after each change, until the next build; ``on_dirty`` is not called.
+
+        Arguments as ``ProviderContainer.listen``.
+        """
+        self._check()
+        subscription = self.container.listen(listenable, callback, fire_immediately=fire_immediately, on_error=on_error)
+        self._listeners.append(subscription)
+        if self._pauses:
+            subscription.pause()
+        return subscription
+
+    @contextmanager
+    def build(self) -> Generator[Self]:
+        """Collect anew what is watched: what is not watched again inside the block is dropped when it ends.
+
+        Where it raises, what was watched until then stays watched.
+
+        Raises:
+            BuildWithinBuildError: the last build has not ended.
+            WatcherClosedError: this watcher is closed.
+        """
+        self._check()
+        if self._building:
+            raise BuildWithinBuildError(self)
+        self._building = True
+        self._told = False
+        self._former, self._dependencies = self._dependencies, {}
+        listeners, self._listeners = self._listeners, []
+        with self._quiet():
+            try:
+                yield self
+            finally:
+                self._building = False
+                former, self._former = self._former, {}
+                self._news.difference_update(former.values())
+                for subscription in (*(left.subscription for left in former.values()), *listeners):
+                    subscription.close()
+
+    def pause(self) -> None:
+        """Stop being told until ``resume``, as while nobody can see it; pauses add up.
+
+        What only paused watchers watch is paused too.
+        """
+        self._check()
+        self._pauses += 1
+        if self._pauses == 1:
+            for subscription in self._subscriptions():
+                subscription.pause()
+
+    def resume(self) -> None:
+        """Undo one ``pause``; after the last, ``on_dirty`` is called if something has changed meanwhile."""
+        self._check()
+        if not self._pauses:
+            return
+        self._pauses -= 1
+        if not self._pauses:
+            with self._quiet():
+                for subscription in self._subscriptions():
+                    subscription.resume()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it was paused more often than resumed."""
+        return self._pauses > 0
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, or its container was disposed."""
+        return self._closed or self.container.disposed
+
+    def close(self) -> None:
+        """Watch nothing any more. Closing twice is closing once."""
+        for subscription in self._subscriptions():
+            subscription.close()
+        self._closed = True
+        self._dependencies.clear()
+        self._former.clear()
+        self._listeners.clear()
+        self._news.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        state = "closed" if self.closed else f"watching {len(self._dependencies)}"
+        return f"<Watcher for {self.on_dirty!r}, {state}>"
+
+    def _check(self) -> None:
+        self.container.check()
+        if self._closed:
+            raise WatcherClosedError(self)
+
+    def _subscriptions(self) -> list[ProviderSubscription[Any]]:
+        watched = (*self._dependencies.values(), *self._former.values())
+        return [*(dependency.subscription for dependency in watched), *self._listeners]
+
+    def _depend_on(self, listenable: ProviderListenable[Any]) -> _Dependency:
+        def changed(previous: object, value: object) -> None:
+            # Reading pulls: whoever read it meanwhile has it. The same object before and after was changed in place.
+            if value is not dependency.seen or value is previous:
+                self._news.add(dependency)
+                self._tell_soon()
+
+        def failed(error: Exception) -> None:
+            changed(_UNSEEN, error)
+
+        dependency = _Dependency(self.container.listen(listenable, changed, on_error=failed))
+        if self._pauses:
+            dependency.subscription.pause()
+        return dependency
+
+    @contextmanager
+    def _quiet(self) -> Generator[None]:
+        """Tell of nothing inside; what is still news when the outermost block ends is told then."""
+        self._busy += 1
+        try:
+            yield
+        finally:
+            self._busy -= 1
+            self._tell_soon()
+
+    def _tell_soon(self) -> None:
+        if not self._news or self._told or self._busy or self._pauses:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._tell()
+            return
+        # A call left over in a loop that was closed must not keep this one from being made.
+        if self._due_in is not loop:
+            self._due_in = loop
+            loop.call_soon(self._tell)
+
+    def _tell(self) -> None:
+        self._due_in = None
+        if not self._news or self._told or self._busy or self._pauses or self.closed:
+            return
+        self._told = True
+        self._news.clear()
+        with self._quiet():
+            try:
+                self.on_dirty()
+            except Exception as error:
+                self._told = False
+                self.container.report(error, self)
