@@ -1,5 +1,6 @@
 """SQLite for an asyncio app: transactions, migrations, and queries that live."""
 
+from .applied import AppliedMigration, applied_migrations
 from .connection import Parameters, Row
 from .database import Database
 from .errors import (
@@ -32,6 +33,7 @@ from .statements import Executed
 from .transaction import Transaction
 
 __all__ = [
+    "AppliedMigration",
     "Database",
     "DatabaseClosedError",
     "DatabaseCorruptError",
@@ -61,4 +63,5 @@ __all__ = [
     "TransactionOverError",
     "WriteOnReaderError",
     "WrongLoopError",
+    "applied_migrations",
 ]

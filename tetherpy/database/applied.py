@@ -1,0 +1,47 @@
+"""The migrations that a database says it has, read without changing anything."""
+
+import os
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+import attrs
+
+from .explain import explain
+from .migrations import TABLE
+
+_PATIENCE_SECONDS = 5.0
+_READ = f"SELECT namespace, version, name, checksum, applied_at FROM {TABLE} ORDER BY namespace, version"  # noqa: S608  # a constant
+_HAS_RECORD = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
+
+
+@attrs.frozen
+class AppliedMigration:
+    """One step that was applied, as the database recorded it."""
+
+    namespace: str
+    version: int
+    name: str
+    checksum: str
+    applied_at: datetime
+
+
+def applied_migrations(path: str | os.PathLike[str]) -> list[AppliedMigration]:
+    """Return what the file's record holds, by namespace and version; nothing if it has no such record.
+
+    The file is opened for reading only, and made neither a WAL database nor one of ours. Raises
+    :class:`DatabaseOpenError` if there is no such file or it is no database, and what else reading meets.
+    """
+    path = Path(path).resolve()
+    try:
+        # Read only by URI: SQLite makes no file where there is none.
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_SECONDS)) as connection:
+            if connection.execute(_HAS_RECORD, (TABLE,)).fetchone() is None:
+                return []
+            return [AppliedMigration(*row, datetime.fromisoformat(when)) for *row, when in connection.execute(_READ)]
+    except sqlite3.Error as error:
+        explained = explain(error, path, _PATIENCE_SECONDS)
+        if explained is None:
+            raise
+        raise explained from error
