@@ -30,6 +30,8 @@ class Channel:
     _closed: bool = False
     #: Calls made so far.
     hops: int = 0
+    #: Calls that have not been answered yet.
+    under_way: int = 0
 
     @classmethod
     async def open(cls, path: Path, explain: Explain, patience: float) -> Self:
@@ -67,6 +69,7 @@ class Channel:
         if self._closed:
             raise DatabaseClosedError(self.path)
         self.hops += 1
+        self.under_way += 1
         try:
             # A callable where aiosqlite expects SQL: see TrackedConnection.
             return cast("T", await self._connection.execute_fetchall(cast("Any", function), args))
@@ -75,6 +78,8 @@ class Channel:
             if explained is error:
                 raise
             raise explained from error
+        finally:
+            self.under_way -= 1
 
     def explained(self, error: BaseException) -> BaseException:
         """Return the error that says what to do about ``error``, caused by it, or ``error`` itself."""

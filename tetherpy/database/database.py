@@ -122,6 +122,11 @@ class Database:
             stack.pop_all()
             return database
 
+    @property
+    def address(self) -> str:
+        """Return what opens it again: its path."""
+        return str(self.path)
+
     async def aclose(self) -> None:
         """Finish what is queued, end the live queries, close; closing again waits for the first to end.
 
@@ -255,6 +260,11 @@ class Database:
         """
         self._check_loop()
         return self._feed.add(callback, closed)
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a call is on its way to a connection's thread or back."""
+        return bool(self._writer.channel.under_way or self._reader.under_way)
 
     @property
     def changes(self) -> "Observable[frozenset[str]]":

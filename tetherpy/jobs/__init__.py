@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from .payload import MAX_PAYLOAD_BYTES, decode, decode_as, encode
     from .periodic import Cron, Every
     from .query import CreationOrder, JobQuery
-    from .sqlite import JOB_MIGRATIONS, SqliteJobEngine
+    from .sqlite import JOB_MIGRATIONS, SqliteJobEngine, read_jobs
     from .status import LEGAL_MOVES, BackgroundJobStatus, is_legal_move, state_diagram
     from .timestamps import Clock, utc_now
 
@@ -107,6 +107,7 @@ __all__ = [
     "encode",
     "is_legal_move",
     "open_engine",
+    "read_jobs",
     "state_diagram",
     "utc_now",
 ]
@@ -136,7 +137,7 @@ _MODULES = {
     **dict.fromkeys(("MAX_PAYLOAD_BYTES", "decode", "decode_as", "encode"), "payload"),
     **dict.fromkeys(("Cron", "Every"), "periodic"),
     **dict.fromkeys(("CreationOrder", "JobQuery"), "query"),
-    **dict.fromkeys(("JOB_MIGRATIONS", "SqliteJobEngine"), "sqlite"),
+    **dict.fromkeys(("JOB_MIGRATIONS", "SqliteJobEngine", "read_jobs"), "sqlite"),
     **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "is_legal_move", "state_diagram"), "status"),
     **dict.fromkeys(("Clock", "utc_now"), "timestamps"),
 }

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         WorkerStartError,
         WorkerStopError,
     )
+    from .inline import InlineWorker
     from .instance import ServiceInstance
     from .job_provider import JobProvider, JobProviderError, JobProviderFamily
     from .serve import run_worker
@@ -35,6 +36,7 @@ __all__ = [
     "BackgroundService",
     "CallbackNameError",
     "HandlerRegistrationError",
+    "InlineWorker",
     "JobProvider",
     "JobProviderError",
     "JobProviderFamily",
@@ -59,6 +61,7 @@ _MODULES = {
     "STORAGE_MIGRATIONS": "sqlite_storage",
     "SqliteStorage": "sqlite_storage",
     "BackgroundService": "background_service",
+    "InlineWorker": "inline",
     "JobProvider": "job_provider",
     "JobProviderError": "job_provider",
     "JobProviderFamily": "job_provider",

@@ -66,10 +66,15 @@ class Claimer:
         self._draining = True
         self._wake.set()
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing runs and no outcome waits to be stored."""
+        return not self.executor.running and not self._settlements
+
     async def run(self) -> None:
         """Exchange until drained."""
         self._wake.set()
-        while not (self._draining and not self.executor.running and not self._settlements):
+        while not (self._draining and self.is_idle):
             await self._wake.wait()
             self._wake.clear()
             slots = 0 if self._draining else self.executor.free_slots
@@ -84,6 +89,7 @@ class Claimer:
                 else:
                     self.executor.start(claim)
             self._wake_at(exchange.next_due)
+        self._wake_at(None)
 
     def _tell_of_late(self, rejected: Iterable[Settlement]) -> None:
         for late in rejected:

@@ -6,18 +6,30 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import Any, Protocol
 
 import attrs
 
 from tetherpy.database import Database
 
-from .channel import Channel
 from .config import WorkerConfig
 from .handlers import HandlerRegistry
 from .mailbox import Mailbox
 from .notification import Notification
 from .periodic import PeriodicJob
+from .wire import Frame
+
+
+class Outbox(Protocol):
+    """Where a worker's frames go: a process' line to its supervisor, or what stands for it."""
+
+    def send(self, frame: Frame) -> None:
+        """Send a frame, from any thread."""
+        ...
+
+    async def send_encoded(self, data: bytes) -> None:
+        """Send an encoded frame and wait while there is too much to read."""
+        ...
 
 
 @attrs.define(eq=False)
@@ -25,7 +37,7 @@ class WorkerContext:
     """Hold what the initialization callback sets up and the jobs use."""
 
     config: WorkerConfig
-    channel: Channel
+    channel: Outbox
     stack: AsyncExitStack
     notification: Notification
     mailbox: Mailbox = attrs.field(factory=Mailbox)

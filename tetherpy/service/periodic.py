@@ -12,7 +12,7 @@ import attrs
 from tetherpy.jobs import Clock, Cron, Every, JobEngine, NewJob
 
 LONGEST_NAP = timedelta(seconds=30)
-"""After this the clock is looked at again: it may have been moved."""
+"""After this long the clock is looked at again: it may have been moved."""
 
 _logger = logging.getLogger("tetherpy.service")
 
@@ -33,6 +33,7 @@ class PeriodicSchedule:
     jobs: Iterable[PeriodicJob]
     engine: JobEngine
     clock: Clock
+    longest_nap: timedelta = LONGEST_NAP
 
     async def run(self) -> None:
         """Serve all periodic jobs; ticks that pass while no worker lives are not made up for."""
@@ -41,7 +42,7 @@ class PeriodicSchedule:
         while due:
             tick, job = min(due.values(), key=lambda entry: entry[0])
             if (wait := tick - self.clock()) > timedelta(0):
-                await asyncio.sleep(min(wait, LONGEST_NAP).total_seconds())
+                await asyncio.sleep(min(wait, self.longest_nap).total_seconds())
                 due = self._reconsidered(due)
                 continue
             await self._enqueue(job, tick)

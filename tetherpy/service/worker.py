@@ -18,24 +18,18 @@ from tetherpy.jobs import JOB_MIGRATIONS, Clock, SqliteJobEngine, WorkerRecord, 
 
 from . import wire
 from .attention import Attention
-from .cancellation import CancellationWatch
 from .channel import Channel
-from .claimer import Claimer
 from .config import WorkerConfig
 from .context import WorkerContext
-from .executor import Executor
 from .files import ServiceFiles
 from .fork_guard import guard_against_forks
 from .heartbeat import BEATS_PER_LEASE, Heartbeat
 from .initialization import initialize, report_unusable_database
-from .instance import JobServices, ServiceInstance
-from .job_run import JobRun
+from .job_loop import JobLoop
 from .liveness import Liveness
 from .notification import Notification
 from .periodic import PeriodicSchedule
-from .progress import ProgressBoard
 from .retention import Retention
-from .verdict import Judge
 from .worker_log import open_log
 
 JOIN_AGAIN_SECONDS = 0.1
@@ -60,8 +54,7 @@ class Worker:
     files: ServiceFiles
     clock: Clock = utc_now
     worker_id: str = attrs.field(factory=lambda: secrets.token_hex(8))
-    _claimer: Claimer | None = attrs.field(init=False, default=None)
-    _executor: Executor | None = attrs.field(init=False, default=None)
+    _jobs: JobLoop | None = attrs.field(init=False, default=None)
     _initializing: asyncio.Task[bool] | None = attrs.field(init=False, default=None)
     _halted: bool = attrs.field(init=False, default=False)
 
@@ -72,7 +65,7 @@ class Worker:
         async with AsyncExitStack() as stack:
             notification = Notification(self.config.notification_title, self.config.notification_content, channel.send)
             context = WorkerContext(self.config, channel, stack, notification)
-            listening = asyncio.create_task(self._listen(context))
+            listening = asyncio.create_task(self._listen(context, channel))
             stack.callback(listening.cancel)
             if not await self._initialize(context):
                 await channel.flush()
@@ -140,23 +133,8 @@ class Worker:
         return None
 
     async def _take_jobs(self, context: WorkerContext, engine: SqliteJobEngine, liveness: Liveness) -> None:
-        progress = ProgressBoard(engine)
-
-        def service(run: JobRun) -> ServiceInstance:
-            return ServiceInstance(context, JobServices(run, engine, progress))
-
-        assert context.database is not None
-        executor = Executor(
-            registry=context.handlers,
-            service=service,
-            database=context.database,
-            judge=Judge(self.clock),
-            slots=self.config.concurrency,
-        )
-
         def on_change() -> None:
-            claimer.wake()
-            cancellation.on_change()
+            jobs.on_change()
             liveness.on_change()
 
         def subscribe(callback: Callable[[], None]) -> Callable[[], None]:
@@ -171,15 +149,13 @@ class Worker:
             return ignore
 
         attention = Attention(subscribe, on_change)
-        claimer = Claimer(engine, self.worker_id, self.config.queues, executor, progress, self.clock, attention.looked)
-        executor.on_settled, executor.on_free = claimer.settle, claimer.wake
-        cancellation = CancellationWatch(engine, self.worker_id, lambda: executor.running, executor.cancel)
+        jobs = JobLoop.of(context, engine, self.worker_id, self.clock, attention.looked)
         heartbeat = Heartbeat(
             engine,
             self.worker_id,
             self.config.lease,
             context.notification,
-            executor.cancel,
+            jobs.executor.cancel,
             lambda: context.channel.send(wire.Beat()),
         )
 
@@ -188,37 +164,35 @@ class Worker:
             heartbeat.notice()
 
         context.notification.on_change = on_notice
-        self._claimer, self._executor = claimer, executor
+        self._jobs = jobs
         if self._halted:
-            claimer.drain()
+            jobs.claimer.drain()
         attention.listen()
         context.stack.callback(attention.close)
         context.channel.send(wire.Ready(self.worker_id))
         background: list[Coroutine[Any, Any, None]] = [
             liveness.run(),
             heartbeat.run(),
-            cancellation.run(),
-            progress.run(),
             PeriodicSchedule(context.periodic.values(), engine, self.clock).run(),
         ]
         if self.config.retention is not None:
             background.append(Retention(engine, self.config.retention).run())
-        await _with_background(claimer.run(), background)
+        await jobs.run(background)
 
     def _halt(self, *, now: bool) -> None:
         self._halted = True
         if self._initializing is not None:
             self._initializing.cancel()
-        if self._claimer is not None:
-            self._claimer.drain()
-        if now and self._executor is not None:
-            self._executor.release_all()
+        if self._jobs is not None:
+            self._jobs.claimer.drain()
+            if now:
+                self._jobs.executor.release_all()
 
     def _follow_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, lambda: self._halt(now=self._halted))
 
-    async def _listen(self, context: WorkerContext) -> None:
+    async def _listen(self, context: WorkerContext, channel: Channel) -> None:
         def on_frame(frame: wire.Frame) -> None:
             match frame:
                 case wire.Event():
@@ -228,7 +202,7 @@ class Worker:
                 case _:
                     pass
 
-        await context.channel.listen(on_frame)
+        await channel.listen(on_frame)
         self._outlive_supervisor()
 
     def _outlive_supervisor(self) -> None:
@@ -238,12 +212,3 @@ class Worker:
             os.dup2(log, standard)
         os.close(log)
         self._halt(now=False)
-
-
-async def _with_background(main: Coroutine[Any, Any, None], background: list[Coroutine[Any, Any, None]]) -> None:
-    """Run ``main`` with others beside it that end with it; the failure of any ends all."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(coroutine) for coroutine in background]
-        await main
-        for task in tasks:
-            task.cancel()

@@ -35,6 +35,30 @@ async def test_what_waits_together_shares_one_transaction(db):
     assert changes["version"] == 5
 
 
+@pytest.mark.parametrize("call", [lambda db: db.execute("INSERT INTO t VALUES (1)"), lambda db: db.get_all("SELECT 1")])
+async def test_it_is_busy_until_a_call_is_answered(db, call):
+    assert not db.busy
+    calling = asyncio.create_task(call(db))
+    while not db.busy:
+        await asyncio.sleep(0)
+    await calling
+    assert not db.busy
+
+
+async def test_it_is_not_busy_while_a_transaction_only_holds_the_writer(db):
+    async with db.transaction():
+        waiting = asyncio.create_task(db.execute("INSERT INTO t VALUES (1)"))
+        await asyncio.sleep(0)
+        assert not db.busy
+    await waiting
+
+
+async def test_a_failed_call_is_an_answered_one(db):
+    with pytest.raises(sqlite3.Error):
+        await db.run(lambda connection: connection.execute("nonsense"))
+    assert not db.busy
+
+
 async def test_a_commit_is_three_statements_more_than_the_callers(db):
     def traced(connection):
         connection.set_trace_callback(statements.append)

@@ -7,7 +7,6 @@ import pytest
 
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, Every, NewJob, SqliteJobEngine
-from tetherpy.service import periodic
 from tetherpy.service.periodic import PeriodicJob, PeriodicSchedule
 
 MINUTE = timedelta(minutes=1)
@@ -32,11 +31,10 @@ async def engine(tmp_path):
 
 
 @pytest.fixture
-async def clock(engine, monkeypatch):
-    monkeypatch.setattr(periodic, "LONGEST_NAP", timedelta(milliseconds=5))
+async def clock(engine):
     clock = WallClock()
     job = PeriodicJob("often", Every(MINUTE), NewJob(job_key="tick"))
-    running = asyncio.create_task(PeriodicSchedule([job], engine, clock).run())
+    running = asyncio.create_task(PeriodicSchedule([job], engine, clock, longest_nap=timedelta(milliseconds=5)).run())
     yield clock
     running.cancel()
 

@@ -2,5 +2,6 @@
 
 from .engine import SqliteJobEngine
 from .schema import JOB_MIGRATIONS
+from .snapshot import read_jobs
 
-__all__ = ["JOB_MIGRATIONS", "SqliteJobEngine"]
+__all__ = ["JOB_MIGRATIONS", "SqliteJobEngine", "read_jobs"]

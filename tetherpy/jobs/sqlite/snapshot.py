@@ -1,0 +1,28 @@
+"""The jobs of a database file as they are at one moment, read without an event loop."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from ..model import BackgroundJob
+from ..query import JobQuery
+from .finding import find
+from .rows import JobReader
+
+_TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'background_service_jobs'"
+
+
+def read_jobs(path: Path, query: JobQuery) -> list[BackgroundJob]:
+    """Return the jobs of an SQLite file that a query asks for; none if the file or its table is not there.
+
+    It opens a connection for this call and blocks for as long: a tool for tests and scripts. In an
+    app ask the manager.
+    """
+    if not path.exists():
+        return []
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+        if connection.execute(_TABLE).fetchone() is None:
+            return []
+        return find(connection, JobReader(), query)

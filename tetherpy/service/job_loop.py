@@ -1,0 +1,66 @@
+"""The parts of a worker that turn claims into outcomes, joined: the same wherever a worker runs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+import attrs
+
+from tetherpy.jobs import Clock, JobEngine
+
+from .cancellation import CancellationWatch
+from .claimer import Claimer
+from .context import WorkerContext
+from .executor import Executor
+from .instance import JobServices, ServiceInstance
+from .job_run import JobRun
+from .progress import ProgressBoard
+from .verdict import Judge
+
+
+@attrs.frozen(eq=False)
+class JobLoop:
+    """Claim, run and settle jobs, store their progress and heed requests to cancel them."""
+
+    claimer: Claimer
+    executor: Executor
+    progress: ProgressBoard
+    cancellation: CancellationWatch
+
+    @classmethod
+    def of(
+        cls, context: WorkerContext, engine: JobEngine, worker_id: str, clock: Clock, looked: Callable[..., None]
+    ) -> JobLoop:
+        """Join the parts for what the initialization callback has set up; ``looked`` is the claimer's."""
+        progress = ProgressBoard(engine)
+
+        def service(run: JobRun) -> ServiceInstance:
+            return ServiceInstance(context, JobServices(run, engine, progress))
+
+        assert context.database is not None
+        executor = Executor(
+            registry=context.handlers,
+            service=service,
+            database=context.database,
+            judge=Judge(clock),
+            slots=context.config.concurrency,
+        )
+        claimer = Claimer(engine, worker_id, context.config.queues, executor, progress, clock, looked)
+        executor.on_settled, executor.on_free = claimer.settle, claimer.wake
+        cancellation = CancellationWatch(engine, worker_id, lambda: executor.running, executor.cancel)
+        return cls(claimer, executor, progress, cancellation)
+
+    def on_change(self) -> None:
+        """Note that some job changed."""
+        self.claimer.wake()
+        self.cancellation.on_change()
+
+    async def run(self, beside: Iterable[Coroutine[Any, Any, None]] = ()) -> None:
+        """Work until the claimer is drained, with others beside it that end then; the failure of any ends all."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(part) for part in (self.cancellation.run(), self.progress.run(), *beside)]
+            await self.claimer.run()
+            for task in tasks:
+                task.cancel()
