@@ -1,0 +1,346 @@
+"""Widgets that are built from providers: what is drawn again, what rests, what is let go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual.app import App, ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen, Screen
+from textual.widget import Widget
+from textual.widgets import DataTable, Label, Static, TabbedContent, TabPane
+
+from tetherpy.reactive import ContainerDisposedError, Provider, ProviderContainer, ProviderError, Ref, StateProvider
+from tetherpy.ui import WatcherClosedError
+from tetherpy.ui.textual import (
+    Consumer,
+    ConsumerWidget,
+    NoProviderScopeError,
+    ProviderApp,
+    ProviderScope,
+    WidgetRef,
+    container_of,
+)
+
+number = StateProvider.family(lambda ref, key: 0)
+user = Provider.options(dependencies=[])(lambda ref: "nobody")
+
+
+class Number(ConsumerWidget):
+    """Shows one number, and counts how often it was built."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(id=key)
+        self.key = key
+        self.builds = 0
+
+    def build(self, ref: WidgetRef) -> str:
+        self.builds += 1
+        return f"[red]{self.key}[/] {ref.watch(number(self.key))}"
+
+
+class Greeting(ConsumerWidget):
+    def build(self, ref: WidgetRef) -> str:
+        return f"Hello {ref.watch(user)}"
+
+
+def text_of(widget: Widget) -> str:
+    return "\n".join(
+        "".join(segment.text for segment in strip) for strip in widget.render_lines(widget.region.reset_offset)
+    )
+
+
+def put(node: App[Any], key: str, value: int) -> None:
+    container_of(node).read(number(key).notifier).state = value
+
+
+class Numbers(ProviderApp[None]):
+    def compose(self) -> ComposeResult:
+        yield Number("a")
+        yield Number("b")
+
+
+async def test_only_what_watched_the_change_is_drawn_again() -> None:
+    app = Numbers()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        a, b = app.query(Number)
+        drawn = a.builds, b.builds
+        for value in range(1, 4):
+            put(app, "a", value)
+        await pilot.pause()
+        assert text_of(a) == "[red]a[/] 3"
+        assert (a.builds, b.builds) == (drawn[0] + 1, drawn[1])
+
+
+async def test_an_unmounted_widget_watches_nothing() -> None:
+    app = Numbers()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        widget = app.query_one("#a", Number)
+        await widget.remove()
+        assert not app.container.elements[number("a")].listeners
+        with pytest.raises(WatcherClosedError):
+            widget.ref.watch(number("a"))
+        put(app, "a", 5)
+        await pilot.pause()
+    assert app.container.disposed
+
+
+async def test_a_container_that_was_given_stays_open() -> None:
+    async with ProviderContainer() as container:
+        app = Numbers(container)
+        async with app.run_test() as pilot:
+            await pilot.pause()
+            assert app.container is container
+        assert not container.disposed
+        assert not container.elements[number("a")].listeners
+
+
+async def test_what_providers_undo_asynchronously_is_awaited_when_the_app_ends() -> None:
+    undone: list[str] = []
+
+    @Provider
+    def opened(ref: Ref) -> int:
+        async def undo() -> None:
+            undone.append("undone")
+
+        ref.on_dispose(undo)
+        return 1
+
+    app = Numbers()
+    async with app.run_test():
+        app.container.read(opened)
+    assert undone == ["undone"]
+
+
+# -- scopes --------------------------------------------------------------------------------------
+
+
+class Scopes(ProviderApp[None]):
+    def compose(self) -> ComposeResult:
+        yield Greeting(id="outer")
+        with ProviderScope(overrides=[user.override_with_value("Ada")], id="scope"):
+            yield Greeting(id="inner")
+            with ProviderScope(overrides=[user.override_with_value("Grace")]):
+                yield Greeting(id="innermost")
+
+
+async def test_overrides_hold_inside_their_scope() -> None:
+    app = Scopes(overrides=[user.override_with_value("root")])
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        shown = [text_of(app.query_one(f"#{name}")) for name in ("outer", "inner", "innermost")]
+        assert shown == ["Hello root", "Hello Ada", "Hello Grace"]
+        scope = app.query_one("#scope", ProviderScope)
+        container = scope.container
+        await scope.remove()
+        assert container.disposed
+        assert not app.container.disposed
+
+
+async def test_without_a_scope_the_error_says_what_to_do() -> None:
+    class Bare(App[None]):
+        def compose(self) -> ComposeResult:
+            yield Label("bare")
+
+    app = Bare()
+    async with app.run_test():
+        label = app.query_one(Label)
+        with pytest.raises(NoProviderScopeError, match="ProviderApp") as raised:
+            container_of(label)
+        assert raised.value.node is label
+    with pytest.raises(NoProviderScopeError):
+        _ = ProviderScope().container
+
+
+# -- rest ----------------------------------------------------------------------------------------
+
+
+class Other(Screen[None]):
+    def compose(self) -> ComposeResult:
+        yield Static("another screen")
+
+
+class Question(ModalScreen[None]):
+    def compose(self) -> ComposeResult:
+        yield Static("a question")
+
+
+async def test_a_widget_rests_while_it_is_not_displayed() -> None:
+    app = Numbers()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        widget = app.query_one("#a", Number)
+        widget.display = False
+        await pilot.pause()
+        assert widget.ref.watcher.is_paused
+        builds = widget.builds
+        put(app, "a", 7)
+        await pilot.pause()
+        assert widget.builds == builds
+        widget.display = True
+        await pilot.pause()
+        assert not widget.ref.watcher.is_paused
+        assert text_of(widget) == "[red]a[/] 7"
+
+
+async def test_a_widget_that_is_only_invisible_does_not_rest_for_ever() -> None:
+    app = Numbers()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        widget = app.query_one("#a", Number)
+        widget.visible = False
+        await pilot.pause()
+        widget.visible = True
+        await pilot.pause()
+        put(app, "a", 7)
+        await pilot.pause()
+        assert text_of(widget) == "[red]a[/] 7"
+
+
+async def test_a_widget_rests_in_a_tab_that_is_not_shown() -> None:
+    class Tabs(ProviderApp[None]):
+        def compose(self) -> ComposeResult:
+            with TabbedContent():
+                with TabPane("one", id="one"):
+                    yield Number("a")
+                with TabPane("two", id="two"):
+                    yield Number("b")
+
+    app = Tabs()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        a, b = app.query(Number)
+        assert (a.ref.watcher.is_paused, b.ref.watcher.is_paused) == (False, True)
+        put(app, "b", 5)
+        app.query_one(TabbedContent).active = "two"
+        await pilot.pause()
+        assert (a.ref.watcher.is_paused, b.ref.watcher.is_paused) == (True, False)
+        assert text_of(b) == "[red]b[/] 5"
+
+
+async def test_a_widget_rests_under_another_screen_but_not_under_a_question() -> None:
+    app = Numbers()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        widget = app.query_one("#a", Number)
+        await app.push_screen(Question())
+        await pilot.pause()
+        put(app, "a", 1)
+        await pilot.pause()
+        assert text_of(widget) == "[red]a[/] 1"
+        app.pop_screen()
+        await app.push_screen(Other())
+        await pilot.pause()
+        assert widget.ref.watcher.is_paused
+        put(app, "a", 2)
+        app.pop_screen()
+        await pilot.pause()
+        assert not widget.ref.watcher.is_paused
+        assert text_of(widget) == "[red]a[/] 2"
+
+
+# -- widgets of Textual --------------------------------------------------------------------------
+
+
+class Squares(DataTable[str], Consumer):
+    builds = 0
+
+    def on_mount(self) -> None:
+        self.add_columns("n", "square")
+
+    def build(self, ref: WidgetRef) -> None:
+        self.builds += 1
+        self.clear()
+        for n in range(ref.watch(number("a"))):
+            self.add_row(str(n), str(n * n))
+
+
+async def test_a_widget_of_textual_is_brought_up_to_date() -> None:
+    class Table(ProviderApp[None]):
+        def compose(self) -> ComposeResult:
+            with Vertical():
+                yield Squares()
+                yield Number("b")
+
+    app = Table()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        table = app.query_one(Squares)
+        assert (table.row_count, table.builds) == (0, 1)
+        put(app, "a", 2)
+        put(app, "a", 3)
+        put(app, "b", 3)
+        await pilot.pause()
+        assert (table.row_count, table.builds) == (3, 2)
+        await table.remove()
+        assert not app.container.elements[number("a")].listeners
+
+
+async def test_ref_reads_listens_refreshes_and_invalidates() -> None:
+    heard: list[int] = []
+    builds: list[int] = []
+
+    @Provider
+    def built(ref: Ref) -> int:
+        builds.append(1)
+        return ref.watch(number("a"))
+
+    class Listener(ConsumerWidget):
+        def build(self, ref: WidgetRef) -> str:
+            ref.listen(number("a"), lambda previous, value: heard.append(value))
+            return str(ref.read(built))
+
+    class Listening(ProviderApp[None]):
+        def compose(self) -> ComposeResult:
+            yield Listener()
+
+    app = Listening()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        ref = app.query_one(Listener).ref
+        assert ref.container is app.container
+        assert ref.exists(built)
+        put(app, "a", 4)
+        await pilot.pause()
+        assert heard == [4]
+        assert text_of(app.query_one(Listener)) == "0"
+        assert ref.refresh(built) == 4
+        ref.invalidate(built)
+        assert ref.read(built) == 4
+        assert len(builds) == 3
+    with pytest.raises(ContainerDisposedError):
+        ref.read(built)
+
+
+async def test_a_widget_whose_provider_fails_may_show_that_and_recovers() -> None:
+    async with ProviderContainer(on_error=lambda error, where: None) as container:
+
+        @Provider
+        def fragile(ref: Ref) -> int:
+            if ref.watch(number("a")) < 0:
+                raise ValueError("negative")
+            return ref.watch(number("a"))
+
+        class Fragile(ConsumerWidget):
+            def build(self, ref: WidgetRef) -> str:
+                try:
+                    return f"is {ref.watch(fragile)}"
+                except ProviderError as error:
+                    return f"failed: {error.__cause__}"
+
+        class Failing(ProviderApp[None]):
+            def compose(self) -> ComposeResult:
+                yield Fragile()
+
+        app = Failing(container)
+        async with app.run_test() as pilot:
+            await pilot.pause()
+            shown: list[str] = []
+            for value in (-1, 3):
+                put(app, "a", value)
+                await pilot.pause()
+                shown.append(text_of(app.query_one(Fragile)))
+            assert shown == ["failed: negative", "is 3"]

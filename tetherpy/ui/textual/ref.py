@@ -1,0 +1,71 @@
+"""WidgetRef: how a widget reaches providers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import attrs
+
+from tetherpy.reactive import (
+    Family,
+    ProviderBase,
+    ProviderContainer,
+    ProviderListenable,
+    ProviderSubscription,
+    Refreshable,
+)
+
+from ..watcher import Watcher
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class WidgetRef:
+    """Reach the providers of the container that a widget lives in; valid as long as the widget is mounted."""
+
+    watcher: Watcher
+
+    def watch(self, listenable: ProviderListenable[T]) -> T:
+        """Return the current value, and have the widget built again when it changes.
+
+        Raises:
+            ProviderError: the provider is in error; the widget is built again when it recovers.
+        """
+        return self.watcher.watch(listenable)
+
+    def listen(
+        self,
+        listenable: ProviderListenable[T],
+        callback: Callable[[T | None, T], object],
+        *,
+        fire_immediately: bool = False,
+        on_error: Callable[[Exception], object] | None = None,
+    ) -> ProviderSubscription[T]:
+        """Call ``callback(previous, next)`` after each change, until the next build or the end of the widget.
+
+        Arguments as ``ProviderContainer.listen``.
+        """
+        return self.watcher.listen(listenable, callback, fire_immediately=fire_immediately, on_error=on_error)
+
+    def read(self, listenable: ProviderListenable[T]) -> T:
+        """Return the current value without watching it, as in the handler of a button."""
+        return self.container.read(listenable)
+
+    def refresh(self, refreshable: Refreshable[T]) -> T:
+        """Invalidate a provider and read it right away."""
+        return self.container.refresh(refreshable)
+
+    def invalidate(self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False) -> None:
+        """Have a provider, or every member of a family, built again."""
+        self.container.invalidate(target, as_reload=as_reload)
+
+    def exists(self, provider: ProviderBase[Any]) -> bool:
+        """Whether the provider has been built."""
+        return self.container.exists(provider)
+
+    @property
+    def container(self) -> ProviderContainer:
+        """The container of the nearest scope above the widget."""
+        return self.watcher.container
