@@ -9,8 +9,16 @@ from typing import Any
 import attrs
 import pytest
 
-from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, Claim, JobEngine, NewJob, SqliteJobEngine
+from tetherpy.database import Database, PostgresDatabase
+from tetherpy.jobs import (
+    JOB_MIGRATIONS,
+    BackgroundJobManager,
+    Claim,
+    JobEngine,
+    NewJob,
+    PostgresJobEngine,
+    SqliteJobEngine,
+)
 
 LEASE = timedelta(seconds=30)
 
@@ -61,7 +69,8 @@ class Kit:
 
 
 @asynccontextmanager
-async def open_sqlite(folder: Path) -> AsyncIterator[Kit]:
+async def open_sqlite(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
+    folder: Path = request.getfixturevalue("tmp_path")
     time = TestTime()
     async with AsyncExitStack() as stack:
         # No safety net: whatever a view shows in these tests has been pushed.
@@ -75,10 +84,24 @@ async def open_sqlite(folder: Path) -> AsyncIterator[Kit]:
         yield Kit(engine, time, connect, engine.db.transaction)
 
 
-ENGINES = {"sqlite": open_sqlite}
+@asynccontextmanager
+async def open_postgres(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
+    time = TestTime()
+    url: str = request.getfixturevalue("empty_tables_url")
+    async with AsyncExitStack() as stack:
+
+        async def connect() -> PostgresJobEngine:
+            db = await stack.enter_async_context(PostgresDatabase.open(url))
+            return PostgresJobEngine(db, lease=LEASE, clock=time.clock, monotonic=time.monotonic)
+
+        engine = await connect()
+        yield Kit(engine, time, connect, engine.db.transaction)
+
+
+ENGINES = {"sqlite": open_sqlite, "postgres": open_postgres}
 
 
 @pytest.fixture(params=list(ENGINES))
-async def kit(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Kit]:
-    async with ENGINES[request.param](tmp_path) as kit:
+async def kit(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
+    async with ENGINES[request.param](request) as kit:
         yield kit

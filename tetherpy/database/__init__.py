@@ -1,9 +1,14 @@
-"""SQLite for an asyncio app: transactions, migrations, and queries that live."""
+"""SQLite for an asyncio app: transactions, migrations, and queries that live; and PostgreSQL with the same calls."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .addresses import Address, is_postgres, is_url, redacted
 from .applied import AppliedMigration, applied_migrations
 from .connection import Parameters, Row
 from .database import Database
 from .errors import (
+    DatabaseAddressError,
     DatabaseClosedError,
     DatabaseCorruptError,
     DatabaseError,
@@ -12,6 +17,7 @@ from .errors import (
     DatabaseLockedError,
     DatabaseOpenError,
     DatabaseReadOnlyError,
+    DatabaseUnavailableError,
     DiskFullError,
     MigrationChangedError,
     MigrationError,
@@ -19,6 +25,7 @@ from .errors import (
     MigrationMissingError,
     MigrationOrderError,
     NotADatabaseError,
+    PostgresMissingError,
     RowNotFoundError,
     SchemaNewerError,
     TransactionControlError,
@@ -29,12 +36,18 @@ from .errors import (
     WrongLoopError,
 )
 from .migrations import Migration
+from .sql_database import SqlDatabase, SqlRow, SqlStatements, SqlTransaction
 from .statements import Executed
 from .transaction import Transaction
 
+if TYPE_CHECKING:
+    from .postgres import PostgresDatabase, PostgresExecuted, PostgresRow, PostgresTransaction
+
 __all__ = [
+    "Address",
     "AppliedMigration",
     "Database",
+    "DatabaseAddressError",
     "DatabaseClosedError",
     "DatabaseCorruptError",
     "DatabaseError",
@@ -43,6 +56,7 @@ __all__ = [
     "DatabaseLockedError",
     "DatabaseOpenError",
     "DatabaseReadOnlyError",
+    "DatabaseUnavailableError",
     "DiskFullError",
     "Executed",
     "Migration",
@@ -53,9 +67,18 @@ __all__ = [
     "MigrationOrderError",
     "NotADatabaseError",
     "Parameters",
+    "PostgresDatabase",
+    "PostgresExecuted",
+    "PostgresMissingError",
+    "PostgresRow",
+    "PostgresTransaction",
     "Row",
     "RowNotFoundError",
     "SchemaNewerError",
+    "SqlDatabase",
+    "SqlRow",
+    "SqlStatements",
+    "SqlTransaction",
     "Transaction",
     "TransactionControlError",
     "TransactionHeldError",
@@ -64,4 +87,22 @@ __all__ = [
     "WriteOnReaderError",
     "WrongLoopError",
     "applied_migrations",
+    "is_postgres",
+    "is_url",
+    "redacted",
 ]
+
+
+def __getattr__(name: str) -> object:
+    # Only an app on PostgreSQL needs the driver, which the extra tetherpy[postgres] installs.
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
+        postgres = import_module(".postgres", __name__)
+    except ModuleNotFoundError as error:
+        if error.name not in ("psycopg", "psycopg_pool"):
+            raise
+        raise PostgresMissingError from error
+    value: object = getattr(postgres, name)
+    globals()[name] = value
+    return value

@@ -106,12 +106,42 @@ class DatabaseIOError(DatabaseError):
 class DatabaseClosedError(DatabaseError):
     """The database was closed before or during the call."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(
             f"the database {str(path)!r} is closed; what this call asked for was not done: "
             "keep it open for as long as anything uses it"
         )
         self.path = path
+
+
+class DatabaseAddressError(DatabaseError):
+    """The address names no database that can be opened."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(
+            f"{address!r} is no address of a database; give the path of an SQLite file or a URL such as "
+            "postgresql://user@host:5432/name, with what is not a letter or digit in it percent-encoded"
+        )
+        self.address = address
+
+
+class PostgresMissingError(DatabaseError, ImportError):
+    """The driver for PostgreSQL is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__("PostgreSQL needs the extra 'postgres': pip install 'tetherpy[postgres]'.")
+
+
+class DatabaseUnavailableError(DatabaseError):
+    """The server cannot be reached, or the connection to it was lost during the call."""
+
+    def __init__(self, address: str, reason: str) -> None:
+        super().__init__(
+            f"the database {address} cannot be reached ({reason.strip()}); a write that was under way may or may "
+            "not have been done: look, then try again once the server answers"
+        )
+        self.address = address
+        self.reason = reason
 
 
 class WrongLoopError(DatabaseError):

@@ -7,7 +7,7 @@ namespace does not judge it.
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import attrs
 
@@ -67,6 +67,11 @@ def create(connection: sqlite3.Connection) -> None:
 def pending(connection: sqlite3.Connection, namespace: str, migrations: list[Migration]) -> list[Migration]:
     """Return the migrations to apply, or raise what is wrong between the code and the record."""
     recorded = {row[0]: (row[1], row[2]) for row in connection.execute(_READ, (namespace,))}
+    return judge(namespace, migrations, recorded)
+
+
+def judge(namespace: str, migrations: list[Migration], recorded: Mapping[int, tuple[str, str]]) -> list[Migration]:
+    """Return the migrations that a record (name and checksum by version) lacks, or raise what is wrong."""
     known = {migration.version for migration in migrations}
     newest = max(recorded, default=0)
     newest_known = max(known, default=0)

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .backoff import Backoff
+    from .capabilities import EngineCapabilities
     from .control import CancelJob, DoNotRetry, Snooze
     from .engine import JobEngine, JobStore, WorkQueue
     from .errors import (
         ClaimLostError,
         CronMissingError,
+        EngineLimitError,
+        ForeignQueueError,
         IllegalJobTransitionError,
         JobError,
         JobNotFoundError,
@@ -27,12 +30,13 @@ if TYPE_CHECKING:
         PayloadError,
         PayloadTooLargeError,
         ScheduleError,
+        SchemaMissingError,
         UniqueJobError,
         UnreadableJobError,
     )
     from .manager import BackgroundJobManager
     from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
-    from .opening import open_engine
+    from .opening import engine_of, open_database, open_engine
     from .outcomes import (
         Cancelled,
         Claim,
@@ -47,8 +51,9 @@ if TYPE_CHECKING:
     )
     from .payload import MAX_PAYLOAD_BYTES, decode, decode_as, encode
     from .periodic import Cron, Every
+    from .postgres import POSTGRES_CAPABILITIES, POSTGRES_JOB_MIGRATIONS, PostgresJobEngine
     from .query import CreationOrder, JobQuery
-    from .sqlite import JOB_MIGRATIONS, SqliteJobEngine, read_jobs
+    from .sqlite import JOB_MIGRATIONS, SQLITE_CAPABILITIES, SqliteJobEngine, read_jobs
     from .status import LEGAL_MOVES, BackgroundJobStatus, is_legal_move, state_diagram
     from .timestamps import Clock, utc_now
 
@@ -56,6 +61,9 @@ __all__ = [
     "JOB_MIGRATIONS",
     "LEGAL_MOVES",
     "MAX_PAYLOAD_BYTES",
+    "POSTGRES_CAPABILITIES",
+    "POSTGRES_JOB_MIGRATIONS",
+    "SQLITE_CAPABILITIES",
     "BackgroundJob",
     "BackgroundJobManager",
     "BackgroundJobStatus",
@@ -70,9 +78,12 @@ __all__ = [
     "Cron",
     "CronMissingError",
     "DoNotRetry",
+    "EngineCapabilities",
+    "EngineLimitError",
     "Every",
     "Exchange",
     "Failed",
+    "ForeignQueueError",
     "IllegalJobTransitionError",
     "JobAttempt",
     "JobCounts",
@@ -91,9 +102,11 @@ __all__ = [
     "PayloadEncodeError",
     "PayloadError",
     "PayloadTooLargeError",
+    "PostgresJobEngine",
     "Progress",
     "Released",
     "ScheduleError",
+    "SchemaMissingError",
     "Settlement",
     "Snooze",
     "Snoozed",
@@ -105,7 +118,9 @@ __all__ = [
     "decode",
     "decode_as",
     "encode",
+    "engine_of",
     "is_legal_move",
+    "open_database",
     "open_engine",
     "read_jobs",
     "state_diagram",
@@ -114,11 +129,12 @@ __all__ = [
 
 _MODULES = {
     "Backoff": "backoff",
+    "EngineCapabilities": "capabilities",
     **dict.fromkeys(("CancelJob", "DoNotRetry", "Snooze"), "control"),
     **dict.fromkeys(("JobEngine", "JobStore", "WorkQueue"), "engine"),
     "BackgroundJobManager": "manager",
     **dict.fromkeys(("BackgroundJob", "JobAttempt", "JobCounts", "NewJob", "WorkerRecord"), "model"),
-    "open_engine": "opening",
+    **dict.fromkeys(("engine_of", "open_database", "open_engine"), "opening"),
     **dict.fromkeys(
         (
             "Cancelled",
@@ -136,8 +152,9 @@ _MODULES = {
     ),
     **dict.fromkeys(("MAX_PAYLOAD_BYTES", "decode", "decode_as", "encode"), "payload"),
     **dict.fromkeys(("Cron", "Every"), "periodic"),
+    **dict.fromkeys(("POSTGRES_CAPABILITIES", "POSTGRES_JOB_MIGRATIONS", "PostgresJobEngine"), "postgres"),
     **dict.fromkeys(("CreationOrder", "JobQuery"), "query"),
-    **dict.fromkeys(("JOB_MIGRATIONS", "SqliteJobEngine", "read_jobs"), "sqlite"),
+    **dict.fromkeys(("JOB_MIGRATIONS", "SQLITE_CAPABILITIES", "SqliteJobEngine", "read_jobs"), "sqlite"),
     **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "is_legal_move", "state_diagram"), "status"),
     **dict.fromkeys(("Clock", "utc_now"), "timestamps"),
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
+from .capabilities import EngineCapabilities
 from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from .outcomes import Exchange, Progress, Settlement
 from .query import JobQuery
@@ -20,6 +21,11 @@ def ignore(_: Exception) -> None:
 
 class JobStore(Protocol):
     """Store jobs and answer questions about them: the side of an engine that any process uses."""
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """Return what the engine can do; what it cannot is an ``EngineLimitError`` at the call."""
+        ...
 
     async def prepare(self) -> None:
         """Create whatever the engine keeps jobs in, unless it is there; other calls do it if need be."""
@@ -89,6 +95,10 @@ class JobStore(Protocol):
 
 class WorkQueue(Protocol):
     """Hand out work and take its outcome: the side of an engine that workers use."""
+
+    def on_worker(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back in the loop after any process registered a worker, or more often; return the remover."""
+        ...
 
     async def register_worker(self, worker: WorkerRecord) -> None:
         """Record a worker before it claims anything."""

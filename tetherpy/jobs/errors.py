@@ -35,6 +35,42 @@ class JobTablesMissingError(JobError):
         )
 
 
+class EngineLimitError(JobError, ValueError):
+    """A job asks for something that this engine cannot keep."""
+
+    def __init__(self, engine: str, what: str, limit: str) -> None:
+        self.engine = engine
+        self.what = what
+        self.limit = limit
+        super().__init__(
+            f"The {engine} engine cannot keep {what}: {limit}. docs/reference/engines.md lists what each engine can do."
+        )
+
+
+class ForeignQueueError(JobError):
+    """The schema holds a Procrastinate queue that tetherpy did not make."""
+
+    def __init__(self, database: str, schema: str) -> None:
+        self.database = database
+        self.schema = schema
+        super().__init__(
+            f"The schema {schema!r} of {database} holds a Procrastinate queue of another program, whose workers would "
+            "take these jobs and fail them. Give tetherpy a schema of its own: CREATE SCHEMA tetherpy, and "
+            "?options=-csearch_path%3Dtetherpy,public at the end of the URL."
+        )
+
+
+class SchemaMissingError(JobError):
+    """The connection's search path names no schema that exists."""
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+        super().__init__(
+            f"No schema that the search_path of {database} names exists, so there is no place for the job tables. "
+            "Create one (CREATE SCHEMA tetherpy), or correct search_path."
+        )
+
+
 class IllegalJobTransitionError(JobError):
     """The table of legal moves has no such move."""
 

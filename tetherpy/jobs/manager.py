@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from tetherpy.database import Database
-
 from .engine import JobStore
 from .errors import JobNotFoundError
 from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, to_span
+from .opening import store_of
 from .query import CreationOrder, JobQuery
 from .questions import Counts, ManyJobs, OneJob
-from .sqlite import SqliteJobEngine
 from .status import BackgroundJobStatus
 from .views import ViewHub
 from .waiting import wait_until_finished
@@ -24,19 +22,15 @@ if TYPE_CHECKING:
     from reactivex import Observable
 
 
-def _as_engine(source: Database | JobStore) -> JobStore:
-    return SqliteJobEngine(source) if isinstance(source, Database) else source
-
-
 @attrs.define(eq=False)
 class BackgroundJobManager:
     """Enqueue jobs, look at them, steer them: in any process that has the database open.
 
-    It is made from an open ``Database``, or from an engine. Making one costs nothing and holds
+    It is made from an open ``Database`` or ``PostgresDatabase``, or from an engine. Making one costs nothing and holds
     nothing: what its streams hold is freed when the last subscription is disposed.
     """
 
-    engine: JobStore = attrs.field(converter=_as_engine)
+    engine: JobStore = attrs.field(converter=store_of)
     _hub: ViewHub = attrs.field(init=False, default=attrs.Factory(lambda self: ViewHub(self.engine), takes_self=True))
 
     async def enqueue(

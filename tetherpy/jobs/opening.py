@@ -1,25 +1,66 @@
-"""Open the engine that an address names."""
+"""Open the database, or the engine, that an address names."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TypeGuard, cast
 
-from tetherpy.database import Database
+from tetherpy.database import Address, Database, Migration, SqlDatabase, is_postgres
 
+from .engine import JobEngine, JobStore
 from .sqlite import JOB_MIGRATIONS, SqliteJobEngine
-
-if TYPE_CHECKING:
-    from .engine import JobEngine
 
 
 @asynccontextmanager
-async def open_engine(database: str | os.PathLike[str]) -> AsyncGenerator[JobEngine]:
+async def open_database(address: Address, *, migrations: Iterable[Migration] = ()) -> AsyncGenerator[SqlDatabase]:
+    """Open an app's database with the tables of the jobs; close it at the end of the block.
+
+    ``address`` is the path of an SQLite file, or a ``postgresql://`` URL (which needs the extra
+    ``tetherpy[postgres]``). ``migrations`` are the app's own. Raises what ``Database.open`` or
+    ``PostgresDatabase.open`` does.
+    """
+    if not is_postgres(address):
+        async with Database.open(address, migrations=[*JOB_MIGRATIONS, *migrations]) as db:
+            yield db
+        return
+    # Loaded only here: whoever stays with SQLite needs no driver.
+    from tetherpy.database import PostgresDatabase
+
+    from .postgres import PostgresJobEngine
+
+    async with PostgresDatabase.open(str(address), migrations=migrations) as postgres:
+        await PostgresJobEngine(postgres).prepare()
+        yield postgres
+
+
+@asynccontextmanager
+async def open_engine(address: Address) -> AsyncGenerator[JobEngine]:
     """Open the jobs of a database, with their tables; close it at the end of the block.
 
-    ``database`` is the path of an SQLite file. Raises what ``Database.open`` does.
+    ``address`` and errors are those of ``open_database``.
     """
-    async with Database.open(database, migrations=JOB_MIGRATIONS) as db:
-        yield SqliteJobEngine(db)
+    async with open_database(address) as db:
+        yield engine_of(db)
+
+
+def engine_of(db: SqlDatabase) -> JobEngine:
+    """Return the engine that keeps jobs in an open database."""
+    if isinstance(db, Database):
+        return SqliteJobEngine(db)
+    from tetherpy.database import PostgresDatabase
+
+    from .postgres import PostgresJobEngine
+
+    if isinstance(db, PostgresDatabase):
+        return PostgresJobEngine(db)
+    raise TypeError(f"{db!r} is neither a Database nor a PostgresDatabase")
+
+
+def store_of(source: SqlDatabase | JobStore) -> JobStore:
+    """Return the engine of an open database, or the engine itself."""
+    return engine_of(source) if _is_database(source) else cast("JobStore", source)
+
+
+def _is_database(source: SqlDatabase | JobStore) -> TypeGuard[SqlDatabase]:
+    return hasattr(source, "transaction")

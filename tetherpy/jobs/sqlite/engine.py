@@ -13,8 +13,10 @@ import attrs
 
 from tetherpy.database import Database, DatabaseClosedError, Transaction, TransactionHeldError
 
+from ..capabilities import EngineCapabilities
 from ..engine import Closed, ignore
 from ..errors import ClaimLostError, JobRunningError, JobTablesMissingError
+from ..leases import LeaseWatch
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..outcomes import Exchange, Progress, Settlement
 from ..payload import MAX_PAYLOAD_BYTES
@@ -30,6 +32,17 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
 _COUNTS_TABLE = "background_service_job_counts"
+
+SQLITE_CAPABILITIES = EngineCapabilities(
+    engine="SQLite",
+    needs="nothing",
+    machines="one; the file is on a local disk",
+    enqueue_in="`Database.transaction()`",
+    creates_tables_in_transaction=True,
+    watches_sql=True,
+    dead_worker="at once if another worker lives",
+)
+"""What ``SqliteJobEngine`` can do."""
 
 
 @attrs.define(eq=False)
@@ -47,10 +60,15 @@ class SqliteJobEngine:
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
     _is_prepared: bool = attrs.field(init=False, default=False)
     _reader: JobReader = attrs.field(init=False, factory=JobReader)
-    _leases: rescuing.LeaseWatch = attrs.field(
+    _leases: LeaseWatch = attrs.field(
         init=False,
-        default=attrs.Factory(lambda self: rescuing.LeaseWatch(self.lease, self.monotonic), takes_self=True),
+        default=attrs.Factory(lambda self: LeaseWatch(self.lease, self.monotonic), takes_self=True),
     )
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """Return what this engine can do."""
+        return SQLITE_CAPABILITIES
 
     async def prepare(self) -> None:
         """Create the job tables if they are not there; every other call does this first.
@@ -153,6 +171,10 @@ class SqliteJobEngine:
                 callback()
 
         return self.db.on_change(pass_on, lambda: closed(DatabaseClosedError(self.db.path)))
+
+    def on_worker(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call back after any process registered a worker, or anything else changed; return the remover."""
+        return self.db.on_change(lambda _: callback())
 
     async def register_worker(self, worker: WorkerRecord) -> None:
         """Record a worker before it claims anything."""

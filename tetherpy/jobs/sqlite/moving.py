@@ -10,9 +10,9 @@ from typing import Any
 from ..errors import IllegalJobTransitionError, JobNotFoundError, JobRunningError, UniqueJobError
 from ..model import BackgroundJob
 from ..status import BackgroundJobStatus, is_legal_move
+from ..storable import storable
 from ..timestamps import to_text
 from .rows import fetch, fetch_changed, to_job
-from .settling import storable
 from .statements import sql
 
 

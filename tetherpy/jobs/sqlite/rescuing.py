@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 
-import attrs
-
+from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease
 from ..timestamps import to_text
 from .statements import sql
-
-WORKER_DIED = "worker died"
-LEASE_EXPIRED = "lease expired"
 
 
 def rescue_from(connection: sqlite3.Connection, worker_ids: Iterable[str], now: datetime) -> list[int]:
@@ -40,32 +36,3 @@ def take_back_unchanged(connection: sqlite3.Connection, leases: frozenset[Lease]
     """Take back the jobs whose lease is still the one given: a worker that woke up keeps its own."""
     unchanged = running_leases(connection) & leases
     return take_back(connection, [lease.job_id for lease in unchanged], LEASE_EXPIRED, now)
-
-
-@attrs.frozen
-class Lease:
-    """Identify one state of one job's lease; whatever extends the lease makes it another."""
-
-    job_id: int
-    attempt: object
-    expires_at: object
-
-
-@attrs.define
-class LeaseWatch:
-    """Notice leases that nobody extends, by this process' monotonic clock alone.
-
-    Wall clocks are moved and differ; a lease seen unchanged for as long as it lasts has a worker
-    that does not answer, whatever time anyone believes it is.
-    """
-
-    lease: timedelta
-    _monotonic: Callable[[], float]
-    _first_seen: dict[Lease, float] = attrs.Factory(dict["Lease", float])
-
-    def overdue(self, leases: frozenset[Lease]) -> frozenset[Lease]:
-        """Return those of the present leases that have not changed for too long."""
-        now = self._monotonic()
-        self._first_seen = {lease: self._first_seen.get(lease, now) for lease in leases}
-        longest = self.lease.total_seconds()
-        return frozenset(lease for lease, seen in self._first_seen.items() if now - seen >= longest)

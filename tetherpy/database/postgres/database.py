@@ -1,0 +1,155 @@
+"""A PostgreSQL database as an app sees it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import attrs
+
+from ..addresses import redacted
+from ..connection import Parameters
+from ..errors import RowNotFoundError, TransactionHeldError
+from ..migrations import Migration
+from ..opening import Opening
+from . import migrating
+from .connecting import Connection, Pool, make_pool, settings_of, wait_until_reachable
+from .failures import explained
+from .listener import Listener
+from .rows import PostgresRow
+from .transaction import Holders, PostgresExecuted, PostgresTransaction, execute, execute_many, fetch_first
+
+OWN_CONNECTIONS = 2
+
+
+@attrs.define(eq=False)
+class PostgresDatabase:
+    """A database on a PostgreSQL server, with the calls that ``Database`` has for an SQLite file.
+
+    Statements are written with ``?`` or ``:name`` for values and commit when they return. The app has up to
+    ``pool_size`` connections; what tetherpy itself asks goes over two more, so that transactions which
+    wait for each other never keep a worker from its heartbeat; and one listens.
+    """
+
+    address: str
+    _settings: dict[str, Any] = attrs.field(repr=False)
+    _pool: Pool = attrs.field(repr=False)
+    _own: Pool = attrs.field(repr=False)
+    listener: Listener = attrs.field(repr=False)
+    _holders: Holders = attrs.field(init=False, factory=Holders)
+    _closed: bool = attrs.field(init=False, default=False)
+
+    @classmethod
+    def open(
+        cls,
+        url: str,
+        *,
+        migrations: Iterable[Migration] = (),
+        pool_size: int = 10,
+        patience: float = 5.0,
+    ) -> Opening[PostgresDatabase]:
+        """Connect and apply what migrations are missing: ``async with PostgresDatabase.open(url)``.
+
+        A server that is just starting is waited for, ``patience`` seconds at most. Raises
+        ``DatabaseAddressError`` for what is no PostgreSQL URL, ``DatabaseUnavailableError`` if the server
+        cannot be reached or refuses, ``MigrationError`` as ``Database.open`` does.
+        """
+        steps = tuple(migrations)
+        return Opening(lambda: cls._open(url, steps, pool_size, patience))
+
+    @classmethod
+    async def _open(cls, url: str, steps: tuple[Migration, ...], pool_size: int, patience: float) -> PostgresDatabase:
+        name = redacted(url)
+        settings = settings_of(url, name)
+        await wait_until_reachable(settings, name, patience)
+        async with AsyncExitStack() as stack:
+            pool = await stack.enter_async_context(make_pool(settings, name, pool_size))
+            own = await stack.enter_async_context(make_pool(settings, name, OWN_CONNECTIONS))
+            database = cls(url, settings, pool, own, Listener(settings, name))
+            if steps:
+                await database.migrate(steps)
+            stack.pop_all()
+        return database
+
+    def __del__(self) -> None:
+        if not self._closed:
+            warnings.warn(f"{self.name} was not closed", ResourceWarning, stacklevel=1, source=self)
+
+    @property
+    def name(self) -> str:
+        """Return the address without its password."""
+        return redacted(self.address)
+
+    async def aclose(self) -> None:
+        """End the streams and close the connections; a transaction that some task holds is given a moment to end."""
+        if self._closed:
+            return
+        self._closed = True
+        await self.listener.close()
+        await self._own.close()
+        await self._pool.close()
+
+    async def migrate(self, steps: Iterable[Migration]) -> None:
+        """Apply those migrations that the database does not have yet, all in one transaction.
+
+        Any number of processes may do this at the same time. Raises as ``Database.migrate`` does.
+        """
+        async with self.own_connection() as connection, connection.transaction():
+            await migrating.migrate(connection, steps)
+
+    async def execute(self, sql: str, parameters: Parameters = ()) -> PostgresExecuted:
+        """Execute one statement in a transaction; committed when this returns."""
+        async with self._free_connection("execute") as connection:
+            return await execute(connection, sql, parameters)
+
+    async def execute_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
+        """Execute a statement for each set of parameters in one transaction; return how many rows changed."""
+        async with self._free_connection("execute_many") as connection, connection.transaction():
+            return await execute_many(connection, sql, parameters)
+
+    async def get(self, sql: str, parameters: Parameters = ()) -> PostgresRow:
+        """Return the first row; raises ``RowNotFoundError`` if there is none."""
+        row = await self.get_optional(sql, parameters)
+        if row is None:
+            raise RowNotFoundError(sql)
+        return row
+
+    async def get_optional(self, sql: str, parameters: Parameters = ()) -> PostgresRow | None:
+        """Return the first row, or None."""
+        with explained(self.name):
+            async with self._pool.connection() as connection:
+                return await fetch_first(connection, sql, parameters)
+
+    async def get_all(self, sql: str, parameters: Parameters = ()) -> list[PostgresRow]:
+        """Return all rows."""
+        with explained(self.name):
+            async with self._pool.connection() as connection:
+                return (await execute(connection, sql, parameters)).rows
+
+    def transaction(self) -> PostgresTransaction:
+        """Return a transaction to enter: ``async with db.transaction() as tx``.
+
+        In a task that already holds one it is nested: a savepoint, undone alone and committed with the outer
+        one. Reads on the database itself do not see what the transaction has not committed.
+        """
+        held = self._holders.of_this_task()
+        if held is not None:
+            return held.transaction()
+        return PostgresTransaction(self.name, self._pool.connection, self._holders.enter, self._holders.leave)
+
+    @asynccontextmanager
+    async def own_connection(self) -> AsyncGenerator[Connection]:
+        """Borrow a connection that is kept for the library's own statements; each commits by itself."""
+        with explained(self.name):
+            async with self._own.connection() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def _free_connection(self, call: str) -> AsyncGenerator[Connection]:
+        if self._holders.of_this_task() is not None:
+            raise TransactionHeldError(call)
+        with explained(self.name):
+            async with self._pool.connection() as connection:
+                yield connection

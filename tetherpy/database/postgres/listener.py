@@ -1,0 +1,108 @@
+"""Hearing of commits: one connection per open database that listens, and listens again after it was cut."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import psycopg
+from psycopg import sql
+
+from .connecting import Connection, connect
+
+logger = logging.getLogger("tetherpy.database")
+
+FIRST_RETRY_SECONDS = 0.05
+LAST_RETRY_SECONDS = 2.0
+
+
+def _do_nothing() -> None:
+    return
+
+
+@attrs.frozen(eq=False)
+class Subscriber:
+    """Who is told of notifications of one channel, and of the close."""
+
+    channel: str
+    notified: Callable[[], None]
+    closed: Callable[[], None]
+
+
+@attrs.define(eq=False)
+class Listener:
+    """Listen on channels for as long as the database is open, from the first subscriber on.
+
+    Whatever may have been missed, before listening began or while the connection was cut, is made up for by
+    telling every subscriber once when it listens (again).
+    """
+
+    _settings: dict[str, Any]
+    _name: str
+    _subscribers: list[Subscriber] = attrs.field(init=False, factory=list[Subscriber])
+    _channels: set[str] = attrs.field(init=False, factory=set[str])
+    _task: asyncio.Task[None] | None = attrs.field(init=False, default=None)
+    _connection: Connection | None = attrs.field(init=False, default=None)
+
+    def add(
+        self, channel: str, notified: Callable[[], None], closed: Callable[[], None] = _do_nothing
+    ) -> Callable[[], None]:
+        """Call ``notified()`` in the loop after commits that notify the channel; return what ends that."""
+        subscriber = Subscriber(channel, notified, closed)
+        self._subscribers.append(subscriber)
+        if channel not in self._channels:
+            self._channels.add(channel)
+            self._begin_again()
+
+        def remove() -> None:
+            if subscriber in self._subscribers:
+                self._subscribers.remove(subscriber)
+
+        return remove
+
+    async def close(self) -> None:
+        """Listen no more, and tell the subscribers."""
+        subscribers, self._subscribers = self._subscribers, []
+        for subscriber in subscribers:
+            subscriber.closed()
+        await self._stop()
+
+    async def _stop(self) -> None:
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def _begin_again(self) -> None:
+        before = self._task
+        self._task = asyncio.get_running_loop().create_task(self._run_after(before))
+
+    async def _run_after(self, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            before.cancel()
+            await asyncio.wait([before])
+        delay = FIRST_RETRY_SECONDS
+        while True:
+            try:
+                async with await connect(self._settings) as connection:
+                    for channel in self._channels:
+                        await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                    delay = FIRST_RETRY_SECONDS
+                    self._tell(None)
+                    async for notification in connection.notifies():
+                        self._tell(notification.channel)
+            except psycopg.Error as error:
+                logger.warning("%s: listening was interrupted (%s); trying again in %g s", self._name, error, delay)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, LAST_RETRY_SECONDS)
+
+    def _tell(self, channel: str | None) -> None:
+        for subscriber in tuple(self._subscribers):
+            if channel is None or subscriber.channel == channel:
+                try:
+                    subscriber.notified()
+                except Exception:
+                    logger.exception("%s: a subscriber failed", self._name)

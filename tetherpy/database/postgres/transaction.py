@@ -1,0 +1,176 @@
+"""A transaction on a connection of its own, and the statements of both transaction and database."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+from psycopg import AsyncRawCursor
+
+from ..connection import Parameters
+from ..errors import RowNotFoundError, TransactionNestedError, TransactionOverError
+from ..migrations import Migration
+from . import migrating
+from .connecting import Connection
+from .failures import explained
+from .placeholders import bound
+from .rows import PostgresRow, row_factory
+
+
+@attrs.frozen
+class PostgresExecuted:
+    """What a statement did: the rows of its ``RETURNING`` clause, and how many rows it changed."""
+
+    rows: list[PostgresRow]
+    rowcount: int
+
+
+async def execute(connection: Connection, sql: str, parameters: Parameters) -> PostgresExecuted:
+    """Execute one statement and fetch all that it returns."""
+    text, values = bound(sql, parameters)
+    async with AsyncRawCursor(connection, row_factory=row_factory) as cursor:
+        await cursor.execute(text, values)
+        rows = await cursor.fetchall() if cursor.description is not None else []
+        return PostgresExecuted(rows, cursor.rowcount)
+
+
+async def execute_many(connection: Connection, sql: str, parameters: Iterable[Parameters]) -> int:
+    """Execute one statement for each set of parameters; return how many rows changed."""
+    changed = 0
+    async with AsyncRawCursor(connection, row_factory=row_factory) as cursor, connection.pipeline():
+        for values in parameters:
+            await cursor.execute(*bound(sql, values))
+            changed += max(cursor.rowcount, 0)
+    return changed
+
+
+async def fetch_first(connection: Connection, sql: str, parameters: Parameters) -> PostgresRow | None:
+    """Return the first row, or None."""
+    text, values = bound(sql, parameters)
+    async with AsyncRawCursor(connection, row_factory=row_factory) as cursor:
+        await cursor.execute(text, values)
+        return await cursor.fetchone()
+
+
+@attrs.define(eq=False)
+class PostgresTransaction:
+    """All or nothing: left it commits, left by an error it undoes; a nested one is a savepoint.
+
+    It has one connection from its beginning to its end. ``connection`` is that connection, for whatever
+    speaks psycopg. Cancel the task that holds it at any point: what the block wrote is undone.
+    """
+
+    _name: str
+    _borrow: Callable[[], AbstractAsyncContextManager[Connection]]
+    _entered: Callable[[PostgresTransaction], None]
+    _left: Callable[[PostgresTransaction], None]
+    _parent: PostgresTransaction | None = None
+    _child: PostgresTransaction | None = None
+    _connection: Connection | None = None
+    _stack: AsyncExitStack = attrs.Factory(AsyncExitStack)
+    _over: str | None = "it has not begun"
+
+    @property
+    def connection(self) -> Connection:
+        """Return the connection it runs on; ``TransactionOverError`` before it begins and after it ended."""
+        if self._over is not None or self._connection is None:
+            raise TransactionOverError(self._over or "it has not begun")
+        if self._child is not None:
+            raise TransactionNestedError
+        return self._connection
+
+    async def execute(self, sql: str, parameters: Parameters = ()) -> PostgresExecuted:
+        """Execute one statement inside the transaction."""
+        with explained(self._name):
+            return await execute(self.connection, sql, parameters)
+
+    async def execute_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
+        """Execute one statement for each set of parameters; return how many rows changed."""
+        with explained(self._name):
+            return await execute_many(self.connection, sql, parameters)
+
+    async def get(self, sql: str, parameters: Parameters = ()) -> PostgresRow:
+        """Return the first row as this transaction sees it; raises ``RowNotFoundError`` without one."""
+        row = await self.get_optional(sql, parameters)
+        if row is None:
+            raise RowNotFoundError(sql)
+        return row
+
+    async def get_optional(self, sql: str, parameters: Parameters = ()) -> PostgresRow | None:
+        """Return the first row, as this transaction sees it, or None."""
+        with explained(self._name):
+            return await fetch_first(self.connection, sql, parameters)
+
+    async def get_all(self, sql: str, parameters: Parameters = ()) -> list[PostgresRow]:
+        """Return all rows, as this transaction sees them."""
+        return (await self.execute(sql, parameters)).rows
+
+    async def migrate(self, steps: Iterable[Migration]) -> None:
+        """Apply those migrations that the database does not have yet, as a part of this transaction."""
+        with explained(self._name):
+            await migrating.migrate(self.connection, steps)
+
+    def transaction(self) -> PostgresTransaction:
+        """Return a nested transaction, a savepoint: ``async with tx.transaction() as inner``."""
+        return PostgresTransaction(self._name, self._borrow, self._entered, self._left, self)
+
+    async def __aenter__(self) -> Self:
+        if self._connection is not None:
+            raise TransactionOverError("a transaction is entered once")
+        with explained(self._name):
+            async with AsyncExitStack() as stack:
+                if self._parent is None:
+                    connection = await stack.enter_async_context(self._borrow())
+                else:
+                    connection = self._parent.connection
+                await stack.enter_async_context(connection.transaction())
+                self._stack = stack.pop_all()
+        self._connection, self._over = connection, None
+        if self._parent is not None:
+            self._parent._child = self
+        self._entered(self)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._over = "it has ended"
+        self._left(self)
+        if self._parent is not None:
+            self._parent._child = None
+        if self._child is not None:
+            self._child._over = "the outer one has ended"
+        with explained(self._name):
+            await self._stack.__aexit__(kind, error, trace)
+
+    @property
+    def innermost(self) -> PostgresTransaction:
+        """Return the transaction nested deepest in this one."""
+        return self if self._child is None else self._child.innermost
+
+
+@attrs.define
+class Holders:
+    """Which task has which transaction open, so that another one in the same task is nested in it."""
+
+    _held: dict[asyncio.Task[Any] | None, PostgresTransaction] = attrs.Factory(
+        dict["asyncio.Task[Any] | None", PostgresTransaction]
+    )
+
+    def enter(self, transaction: PostgresTransaction) -> None:
+        """Note that the running task has a transaction open; a nested one belongs to its outer one."""
+        self._held.setdefault(asyncio.current_task(), transaction)
+
+    def leave(self, transaction: PostgresTransaction) -> None:
+        """Note that a transaction ended."""
+        for task in [task for task, held in self._held.items() if held is transaction]:
+            del self._held[task]
+
+    def of_this_task(self) -> PostgresTransaction | None:
+        """Return the innermost transaction of the running task."""
+        held = self._held.get(asyncio.current_task())
+        return None if held is None else held.innermost

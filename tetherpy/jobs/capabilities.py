@@ -1,0 +1,49 @@
+"""What each engine can do: declared by the engine, shown in the reference, checked at the call."""
+
+from __future__ import annotations
+
+import attrs
+
+from .errors import EngineLimitError
+from .model import NewJob
+
+
+@attrs.frozen(kw_only=True)
+class EngineCapabilities:
+    """Say where an engine ends; what is None has no bound of its own."""
+
+    engine: str
+    needs: str
+    """What has to run for it."""
+    machines: str
+    """On which machines the processes that share it may be."""
+    enqueue_in: str
+    """In whose transactions jobs can be enqueued and completed."""
+    creates_tables_in_transaction: bool
+    """Whether an enqueue inside the app's transaction makes missing job tables."""
+    watches_sql: bool
+    """Whether ``watch`` and ``changes`` observe any query of the app, not jobs alone."""
+    name_characters: int | None = None
+    """Longest job key, queue and name of a periodic job."""
+    priority_bits: int = 64
+    nul_in_names: bool = True
+    """Whether keys and names may hold the character NUL."""
+    dead_worker: str
+    """How soon a dead worker's jobs run again."""
+
+    def check(self, job: NewJob) -> None:
+        """Raise ``EngineLimitError`` for a job that the engine cannot keep as it is."""
+        if not -(2 ** (self.priority_bits - 1)) <= job.priority < 2 ** (self.priority_bits - 1):
+            raise EngineLimitError(self.engine, f"priority {job.priority}", f"it has {self.priority_bits} bits")
+        self.check_name("job key", job.job_key)
+        self.check_name("queue", job.queue)
+        if job.unique_key is not None and not self.nul_in_names and "\0" in job.unique_key:
+            raise EngineLimitError(self.engine, f"the unique key {job.unique_key!r}", "it holds the character NUL")
+
+    def check_name(self, what: str, name: str) -> None:
+        """Raise ``EngineLimitError`` for a name that the engine cannot keep."""
+        if self.name_characters is not None and len(name) > self.name_characters:
+            limit = f"{len(name)} characters, and {self.name_characters} is the most"
+            raise EngineLimitError(self.engine, f"the {what} {name[:40]!r}...", limit)
+        if not self.nul_in_names and "\0" in name:
+            raise EngineLimitError(self.engine, f"the {what} {name!r}", "it holds the character NUL")

@@ -1,0 +1,40 @@
+"""Leases of RUNNING jobs, and noticing those that nobody extends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import attrs
+
+WORKER_DIED = "worker died"
+LEASE_EXPIRED = "lease expired"
+
+
+@attrs.frozen
+class Lease:
+    """Identify one state of one job's lease; whatever extends the lease makes it another."""
+
+    job_id: int
+    attempt: object
+    expires_at: object
+
+
+@attrs.define
+class LeaseWatch:
+    """Notice leases that nobody extends, by this process' monotonic clock alone.
+
+    Wall clocks are moved and differ; a lease seen unchanged for as long as it lasts has a worker
+    that does not answer, whatever time anyone believes it is.
+    """
+
+    lease: timedelta
+    _monotonic: Callable[[], float]
+    _first_seen: dict[Lease, float] = attrs.Factory(dict[Lease, float])
+
+    def overdue(self, leases: frozenset[Lease]) -> frozenset[Lease]:
+        """Return those of the present leases that have not changed for too long."""
+        now = self._monotonic()
+        self._first_seen = {lease: self._first_seen.get(lease, now) for lease in leases}
+        longest = self.lease.total_seconds()
+        return frozenset(lease for lease, seen in self._first_seen.items() if now - seen >= longest)

@@ -1,0 +1,79 @@
+"""What is sent to the server's functions: jobs, settlements and progress as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from math import isnan
+from typing import Any
+
+import msgspec
+
+from ..model import NewJob
+from ..outcomes import Cancelled, Completed, Failed, Progress, Released, Settlement, Snoozed
+from ..payload import encode as encode_payload
+from ..storable import ERROR_CHARACTERS, TRACEBACK_CHARACTERS, storable
+
+_ENCODER = msgspec.json.Encoder()
+
+
+def encode(value: object) -> str:
+    """Write a value as JSON text."""
+    return _ENCODER.encode(value).decode()
+
+
+def new_job(job: NewJob, now: datetime, max_bytes: int) -> dict[str, Any]:
+    """Return what ``tetherpy_defer_jobs`` takes; raises as ``payload.encode`` does."""
+    return {
+        "job_key": job.job_key,
+        "payload": encode_payload(job.payload, max_bytes),
+        "priority": job.priority,
+        "max_attempts": job.max_attempts,
+        "queue": job.queue,
+        "run_at": job.run_at if job.delay is None else now + job.delay,
+        "timeout": None if job.timeout is None else job.timeout.total_seconds(),
+        "unique_key": job.unique_key,
+    }
+
+
+def settlement(given: Settlement) -> dict[str, Any]:
+    """Return what ``tetherpy_settle_jobs`` takes: the fence, where the job goes, and what is remembered of it."""
+    claim = given.claim
+    end: dict[str, Any]
+    match given.outcome:
+        case Completed(result):
+            end = {"status": "succeeded", "outcome": "completed", "result": result}
+        case Failed(error, trace, None):
+            end = {"status": "failed", "outcome": "failed", "error": error, "traceback": trace}
+        case Failed(error, trace, retry_at):
+            end = {"status": "todo", "outcome": "failed", "error": error, "traceback": trace, "run_at": retry_at}
+        case Cancelled(reason):
+            end = {"status": "aborted", "outcome": "cancelled", "error": reason}
+        case Snoozed(run_at):
+            end = {"status": "todo", "outcome": "snoozed", "run_at": run_at, "uncounted": 1}
+        case Released():
+            end = {"status": "todo", "outcome": "released", "uncounted": 1}
+    fence = {"id": claim.id, "worker": claim.worker_id, "attempt": claim.attempt, "uncounted": 0}
+    texts = {"error": to_text(end.get("error")), "traceback": to_text(end.get("traceback"), TRACEBACK_CHARACTERS)}
+    return {**fence, **end, **texts}
+
+
+def progress(updates: Iterable[Progress]) -> str:
+    """Write progress of claims, one entry per claim: what a later report leaves open stays as reported before."""
+    merged: dict[tuple[int, str | None, int], dict[str, Any]] = {}
+    for update in updates:
+        fence = (update.claim.id, update.claim.worker_id, update.claim.attempt)
+        entry = merged.setdefault(fence, dict(zip(("id", "worker", "attempt"), fence, strict=True)))
+        told = {"fraction": _share(update.fraction), "message": to_text(update.message)}
+        entry.update({name: value for name, value in told.items() if value is not None})
+    return encode(list(merged.values()))
+
+
+def to_text(text: str | None, limit: int = ERROR_CHARACTERS) -> str | None:
+    """Make text of a handler fit to store: bounded, without what UTF-8 or PostgreSQL has no form for."""
+    stored = storable(text, limit)
+    return None if stored is None else stored.replace("\0", "\\x00")
+
+
+def _share(fraction: float | None) -> float | None:
+    return None if fraction is None or isnan(fraction) else min(max(fraction, 0.0), 1.0)

@@ -1,0 +1,53 @@
+"""Storing new jobs through Procrastinate's function, many at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.rows import tuple_row
+
+from ..capabilities import EngineCapabilities
+from ..model import NewJob
+from .encoding import encode, new_job
+from .statements import sql
+
+NewRow: TypeAlias = dict[str, Any]
+Statement: TypeAlias = tuple[bytes, dict[str, Any]]
+
+ROWS_AT_ONCE = 1000
+"""Jobs per statement in bulk, so that neither side holds the text of all of them at once."""
+
+
+def to_row(job: NewJob, now: datetime, max_bytes: int, capabilities: EngineCapabilities) -> NewRow:
+    """Encode a job; raises as ``payload.encode`` does, ``EngineLimitError`` for what does not fit."""
+    capabilities.check(job)
+    return new_job(job, now, max_bytes)
+
+
+def statements(rows: Sequence[NewRow], now: datetime) -> list[Statement]:
+    """Return what stores the rows: their ids come in the same order, for a taken unique key the one that has it."""
+    found: list[Statement] = []
+    for unique, group in groupby(rows, lambda row: row["unique_key"] is not None):
+        members = list(group)
+        if unique:
+            found += [(sql("enqueue_unique"), {"job": encode(row), "now": now}) for row in members]
+        else:
+            found += [
+                (sql("enqueue"), {"jobs": encode(members[start : start + ROWS_AT_ONCE]), "now": now})
+                for start in range(0, len(members), ROWS_AT_ONCE)
+            ]
+    return found
+
+
+async def insert(connection: psycopg.AsyncConnection[Any], steps: Sequence[Statement]) -> list[int]:
+    """Execute the statements in the connection's transaction and return all ids."""
+    ids: list[int] = []
+    async with connection.cursor(row_factory=tuple_row) as cursor:
+        for statement, values in steps:
+            await cursor.execute(statement, values)
+            ids += [row[0] for row in await cursor.fetchall()]
+    return ids

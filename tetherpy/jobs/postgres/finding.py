@@ -1,0 +1,34 @@
+"""Questions about jobs, as SQL whose every part is written here and whose every value is bound."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..query import JobQuery
+from .statements import COLUMNS
+
+
+def question(query: JobQuery) -> tuple[bytes, dict[str, Any]]:
+    """Return the statement of a query, and its values."""
+    conditions = {
+        "status": "status = %(status)s",
+        "job_key": "job_key = %(job_key)s",
+        "queue": "queue = %(queue)s",
+        "unique_key": "unique_key = %(unique_key)s",
+        "created_after": "created_at > %(created_after)s",
+        "created_before": "created_at < %(created_before)s",
+        "text": "position(%(text)s in concat_ws(chr(10), job_key, payload, last_error, unique_key)) > 0",
+    }
+    asked = {name: getattr(query, name) for name in conditions if getattr(query, name) is not None}
+    where = " AND ".join(conditions[name] for name in asked) or "true"
+    statement = (
+        f"SELECT {', '.join(COLUMNS)} FROM background_service_jobs WHERE {where} "  # noqa: S608
+        f"ORDER BY id {query.order_by_creation} LIMIT %(limit)s OFFSET %(offset)s"
+    )
+    return statement.encode(), {**asked, "limit": query.limit, "offset": query.offset}
+
+
+def has_nul(query: JobQuery) -> bool:
+    """Tell whether a query looks for the character NUL, which no text in PostgreSQL holds."""
+    texts = (query.job_key, query.queue, query.unique_key, query.text)
+    return any(text is not None and "\0" in text for text in texts)

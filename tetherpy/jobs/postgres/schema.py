@@ -1,0 +1,94 @@
+"""The tables: Procrastinate's own, by the scripts that it brings, and ours beside them."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from procrastinate.schema import SchemaManager
+
+from tetherpy.database import Migration, PostgresDatabase, PostgresTransaction, SchemaNewerError
+
+from ..errors import ForeignQueueError, SchemaMissingError
+from .statements import text
+
+QUEUE = "procrastinate"
+JOBS = "tetherpy.jobs"
+
+POSTGRES_JOB_MIGRATIONS = (
+    Migration(version=1, name="records beside the queue", sql=text("schema_001"), namespace=JOBS),
+)
+"""What is made beside Procrastinate's tables; ``PostgresJobEngine.prepare`` applies it after them."""
+
+
+async def prepare(db: PostgresDatabase) -> None:
+    """Create or update the tables, all in one transaction; any number of processes may do so at the same time.
+
+    Raises ``SchemaNewerError`` if newer code made them, ``ForeignQueueError`` if another program's
+    Procrastinate is there already, ``SchemaMissingError`` if there is no schema to put them in.
+    """
+    async with db.transaction() as transaction:
+        await transaction.migrate(())  # takes the lock under which schemas change, and makes the record
+        await _prepare_queue(db.name, transaction)
+        await transaction.migrate(POSTGRES_JOB_MIGRATIONS)
+
+
+async def is_prepared(db: PostgresDatabase) -> bool:
+    """Tell, without a lock, whether the tables are there and as this code and this Procrastinate make them."""
+    row = await db.get("SELECT to_regclass('tetherpy_migrations') IS NOT NULL AS there")
+    if not row["there"]:
+        return False
+    rows = await db.get_all(
+        "SELECT namespace, max(version) AS version FROM tetherpy_migrations "
+        "WHERE namespace IN (?, ?) GROUP BY namespace",
+        (QUEUE, JOBS),
+    )
+    return {row["namespace"]: row["version"] for row in rows} == {
+        QUEUE: _steps()[-1].version,
+        JOBS: POSTGRES_JOB_MIGRATIONS[-1].version,
+    }
+
+
+async def _prepare_queue(database: str, transaction: PostgresTransaction) -> None:
+    row = await transaction.get(
+        "SELECT current_schema() AS schema, to_regclass('procrastinate_jobs') IS NOT NULL AS there, "
+        "(SELECT max(version) FROM tetherpy_migrations WHERE namespace = ?) AS version",
+        (QUEUE,),
+    )
+    if row["schema"] is None:
+        raise SchemaMissingError(database)
+    steps = _steps()
+    newest = steps[-1].version
+    if row["version"] is None:
+        if row["there"]:
+            raise ForeignQueueError(database, row["schema"])
+        await transaction.connection.execute(SchemaManager.get_schema().encode())
+        await _record(transaction, steps[-1])
+        return
+    if row["version"] > newest:
+        raise SchemaNewerError(QUEUE, row["version"], newest)
+    for step in steps:
+        if step.version > row["version"]:
+            await transaction.connection.execute(step.sql.encode())
+            await _record(transaction, step)
+
+
+async def _record(transaction: PostgresTransaction, step: Migration) -> None:
+    await transaction.execute(
+        "INSERT INTO tetherpy_migrations (namespace, version, name, checksum) VALUES (?, ?, ?, ?)",
+        (step.namespace, step.version, step.name, step.checksum),
+    )
+
+
+def _steps() -> list[Migration]:
+    """Return Procrastinate's migrations; "03.04.00_01_pre_x.sql" has the number 3040001."""
+    folder = resources.files("procrastinate.sql.migrations")
+    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    return [
+        Migration(
+            version=int(file.name[:11].replace(".", "").replace("_", "")),
+            name=file.name.removesuffix(".sql"),
+            sql=file.read_text(encoding="utf-8"),
+            namespace=QUEUE,
+        )
+        for file in files
+    ]

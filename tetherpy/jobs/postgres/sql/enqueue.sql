@@ -1,0 +1,1 @@
+SELECT tetherpy_defer_jobs(%(jobs)s::text::json, %(now)s)

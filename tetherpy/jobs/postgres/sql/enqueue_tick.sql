@@ -1,0 +1,1 @@
+SELECT tetherpy_defer_tick(%(name)s, %(tick)s, %(job)s::text::json, %(now)s)

@@ -1,0 +1,1 @@
+SELECT tetherpy_defer_unique_job(%(job)s::text::json, %(now)s)

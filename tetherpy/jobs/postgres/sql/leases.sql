@@ -1,0 +1,3 @@
+SELECT job.id, record.attempts, record.lease_expires_at FROM procrastinate_jobs AS job
+JOIN tetherpy_job_records AS record ON record.job_id = job.id
+WHERE job.status = 'doing'

@@ -1,0 +1,1 @@
+SELECT tetherpy_settle_jobs(%(settlements)s::text::json, %(now)s)
