@@ -1,13 +1,51 @@
-"""The pytest plugin: it disposes what ``ProviderContainer.test`` has made when the test ends."""
+"""The pytest plugin: fixtures for containers, jobs and time, checks for what a test leaves behind.
+
+It is loaded in every run of pytest where tetherpy is installed, so what a fixture needs is imported when the
+fixture is used.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tetherpy.reactive import ProviderContainer
+from tetherpy.reactive import Override, ProviderContainer
+
+if TYPE_CHECKING:
+    from .clock import Clock
+    from .jobs import InlineJobs
+    from .lifetime import Lifetime
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker."""
+    config.addinivalue_line(
+        "markers",
+        "allow_leaks(*kinds): let the test leave 'provider', 'task' or 'file' behind; without kinds, all of them.",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
+    """Note whether the body of a test failed, for fixtures that end after it."""
+    if call.when == "call" and call.excinfo is not None and "tetherpy_lifetime" in getattr(item, "fixturenames", ()):
+        from .lifetime import FAILED
+
+        item.stash[FAILED] = True
+    return (yield)
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Explain why two values of this library are not equal."""
+    if not any(type(value).__module__.startswith("tetherpy.") for value in (left, right)):
+        return None
+    from .comparisons import explain_comparison
+
+    return explain_comparison(op, left, right)
 
 
 @pytest.fixture(autouse=True)
@@ -27,3 +65,80 @@ def tetherpy_containers() -> Generator[list[ProviderContainer]]:
             container = opened.pop()
             if not container.disposed:
                 asyncio.run(container.aclose())
+
+
+@pytest.fixture
+def tetherpy_lifetime(
+    tetherpy_containers: list[ProviderContainer], request: pytest.FixtureRequest
+) -> Generator[Lifetime]:
+    """Give what the other fixtures of this test share; at its end nothing of the test may be left."""
+    from .lifetime import lifetime_of
+
+    yield from lifetime_of(request)
+
+
+@pytest.fixture
+def provider_overrides() -> list[Override]:
+    """Return what every container of a test overrides: none, unless a ``conftest.py`` has a fixture of this name."""
+    return []
+
+
+@pytest.fixture
+def make_container(
+    tetherpy_lifetime: Lifetime, provider_overrides: Iterable[Override]
+) -> Callable[..., ProviderContainer]:
+    """Make a container that is disposed when the test ends: ``make_container(overrides=[...], ...)``.
+
+    Arguments are those of ``ProviderContainer``. The overrides given go before those of the fixture
+    ``provider_overrides``, which apply to containers without a parent. A test that leaves a provider, a task or a
+    file handle behind fails.
+    """
+
+    def make(*, overrides: Iterable[Override] = (), **options: Any) -> ProviderContainer:
+        usual = () if options.get("parent") is not None else provider_overrides
+        chosen = {override.origin: override for override in (*usual, *overrides)}
+        container = ProviderContainer(overrides=list(chosen.values()), **options)
+        tetherpy_lifetime.containers.append(container)
+        return container
+
+    return make
+
+
+@pytest.fixture
+def container(make_container: Callable[..., ProviderContainer]) -> ProviderContainer:
+    """Return a container that is disposed when the test ends, with the overrides of ``provider_overrides``."""
+    return make_container()
+
+
+@pytest.fixture
+def clock(tetherpy_lifetime: Lifetime) -> Clock:
+    """Return a clock that stands still until the test says ``await clock.advance(seconds)``.
+
+    It drives the test's event loop, and with it delays, backoff and periodic jobs of the fixture ``jobs``,
+    ``cache_for``, and retries of providers.
+    """
+    from .clock import Clock
+
+    clock = Clock()
+    tetherpy_lifetime.when_begun(clock.drive)
+    tetherpy_lifetime.before_end.callback(clock.release)
+    return clock
+
+
+@pytest.fixture
+def jobs_path(tmp_path: Path) -> Path:
+    """Return where the fixture ``jobs`` keeps its database: ``app.db`` in ``tmp_path``."""
+    return tmp_path / "app.db"
+
+
+@pytest.fixture
+def jobs(jobs_path: Path, tetherpy_lifetime: Lifetime, request: pytest.FixtureRequest) -> InlineJobs:
+    """Return the jobs of an ``async def`` test, in an SQLite file of its own: enqueue, then ``await jobs.drain()``.
+
+    Handlers run in the test's own loop, through the code of the worker. With the fixture ``clock`` they go by
+    that clock.
+    """
+    from .jobs import InlineJobs
+
+    clock = request.getfixturevalue("clock") if "clock" in request.fixturenames else None
+    return InlineJobs(jobs_path, tetherpy_lifetime, clock)

@@ -1,0 +1,27 @@
+"""Test suites of users, run by a pytest of their own."""
+
+import textwrap
+
+import pytest
+
+INI = """
+[pytest]
+asyncio_mode = auto
+asyncio_default_fixture_loop_scope = function
+filterwarnings = error
+addopts = --strict-markers
+"""
+
+
+@pytest.fixture
+def suite(pytester, monkeypatch):
+    """Run a test module and return what pytest said; other modules are given by name."""
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+
+    def run(source, *arguments, ini=INI, **modules):
+        pytester.makeini(ini)
+        pytester.makepyfile(**{name: textwrap.dedent(text) for name, text in {"test_app": source, **modules}.items()})
+        pytester.syspathinsert()
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist", *arguments)
+
+    return run

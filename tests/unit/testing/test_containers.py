@@ -1,0 +1,162 @@
+"""The fixtures ``container`` and ``make_container``, as a user's tests see them."""
+
+import sys
+
+
+def test_overrides_go_in_and_everything_is_disposed_after(suite):
+    result = suite(
+        """
+        import pytest
+        from tetherpy import Provider, ProviderContainer
+
+        ended = []
+
+        @Provider
+        def name(ref):
+            return "nobody"
+
+        @Provider
+        def greeting(ref):
+            ref.on_dispose(lambda: ended.append(ref.container))
+            return f"Hello {ref.watch(name)}"
+
+        @pytest.fixture
+        def provider_overrides():
+            return [name.override_with_value("Ada")]
+
+        def test_sync(container, make_container):
+            other = make_container(overrides=[name.override_with_value("Grace")])
+            assert [each.read(greeting) for each in (container, other)] == ["Hello Ada", "Hello Grace"]
+
+        async def test_async(container, make_container):
+            assert len(ended) == 2 and all(each.disposed for each in ended)
+            child = make_container(parent=container)
+            assert child.read(greeting) == "Hello Ada"
+
+        def test_last():
+            assert len(ended) == 3
+        """
+    )
+    result.assert_outcomes(passed=3)
+
+
+def test_a_container_is_closed_in_the_loop_of_its_test(suite):
+    result = suite(
+        """
+        import asyncio
+        import pytest
+        from tetherpy import FutureProvider
+
+        @FutureProvider
+        async def connection(ref):
+            lock, loop = asyncio.Event(), asyncio.get_running_loop()
+            async def close():
+                assert asyncio.get_running_loop() is loop
+                loop.call_later(0, lock.set)
+                await lock.wait()
+                closed.append(loop)
+            ref.on_dispose(close)
+            return 1
+
+        closed = []
+
+        async def test_uses_it(container):
+            assert await container.read(connection.future) == 1
+
+        def test_it_was_closed():
+            assert len(closed) == 1
+
+        @pytest.fixture
+        async def connected(container):
+            yield await container.read(connection.future)
+            assert not container.disposed
+            await asyncio.sleep(0)
+            assert await container.read(connection.future) == 1
+
+        async def test_a_fixture_may_use_it_to_its_own_end(connected):
+            assert connected == 1
+
+        def test_and_it_was_closed_then():
+            assert len(closed) == 2
+        """
+    )
+    result.assert_outcomes(passed=4)
+
+
+def test_it_works_with_anyio_alone(suite):
+    result = suite(
+        """
+        import asyncio
+        import pytest
+        from tetherpy import FutureProvider
+
+        pytestmark = pytest.mark.anyio
+        closed = []
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        @FutureProvider
+        async def connection(ref):
+            loop = asyncio.get_running_loop()
+            async def close():
+                assert asyncio.get_running_loop() is loop
+                await asyncio.sleep(0)
+                closed.append(loop)
+            ref.on_dispose(close)
+            return 1
+
+        async def test_uses_it(container, jobs, clock):
+            assert await container.read(connection.future) == 1
+            jobs.register("greet", lambda service, payload, db: f"Hello {payload}")
+            await jobs.enqueue("greet", "Ada", delay=60)
+            assert not await jobs.drain()
+            await clock.advance(60)
+            assert (await jobs.drain()).results == ["Hello Ada"]
+
+        def test_it_was_closed():
+            assert len(closed) == 1
+
+        async def test_leaks(container):
+            asyncio.create_task(asyncio.sleep(1000))
+        """,
+        "-p",
+        "no:asyncio",
+        ini="[pytest]\nfilterwarnings = error",
+    )
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["*task: Task-* running sleep()*"])
+
+
+def test_a_failure_to_dispose_fails_the_test(suite):
+    result = suite(
+        """
+        from tetherpy import Provider
+
+        @Provider
+        def stuck(ref):
+            async def leave():
+                raise OSError("stuck")
+            ref.on_dispose(leave)
+
+        async def test_async(container):
+            container.read(stuck)
+
+        def test_sync(container):
+            container.read(stuck)
+        """
+    )
+    result.assert_outcomes(passed=2, errors=2)
+    result.stdout.fnmatch_lines(["*OSError: stuck"])
+
+
+def test_the_plugin_alone_loads_little(pytester):
+    result = pytester.run(
+        sys.executable,
+        "-c",
+        "import sys, tetherpy.testing.plugin;"
+        "print([name for name in sys.modules if name.startswith(('tetherpy.', 'reactivex', 'sqlite3', 'msgspec'))"
+        " and not name.startswith(('tetherpy.reactive', 'tetherpy.errors'))])",
+    )
+    result.stdout.fnmatch_lines(["['tetherpy.testing', 'tetherpy.testing.plugin']"])

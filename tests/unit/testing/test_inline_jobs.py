@@ -1,0 +1,272 @@
+"""The fixture ``jobs``: jobs of the app, run inside a test."""
+
+import asyncio
+import logging
+import threading
+from datetime import timedelta
+from pathlib import Path
+
+import attrs
+import pytest
+
+import providers
+from tetherpy.database import Database
+from tetherpy.jobs import (
+    BackgroundJobManager,
+    BackgroundJobStatus,
+    Backoff,
+    CancelJob,
+    DoNotRetry,
+    PayloadDecodeError,
+    Snooze,
+)
+from tetherpy.service import HandlerRegistrationError
+from tetherpy.testing import EndlessJobsError, StuckJobsError
+
+
+@attrs.frozen
+class Greeting:
+    name: str
+
+
+async def greet(service, payload: Greeting, db):
+    return f"Hello {payload.name}"
+
+
+def fail(service, payload, db):
+    raise ValueError(f"no {payload}")
+
+
+@pytest.fixture
+def provider_overrides(jobs):
+    return jobs.overrides(
+        path=providers.database_path_provider,
+        database=providers.database_provider,
+        manager=providers.background_job_manager_provider,
+    )
+
+
+async def test_jobs_go_in_through_the_app_s_providers_and_run_when_drained(container, jobs):
+    jobs.register("greet", greet)
+    await container.read(providers.database_provider.future)
+    manager = container.read(providers.background_job_manager_provider)
+    job_id = await manager.enqueue("greet", Greeting("Ada"))
+    assert jobs.enqueued("greet").payloads == [{"name": "Ada"}]
+    assert jobs.enqueued("greet").statuses == ["PENDING"]
+    ran = await jobs.drain()
+    assert [job.id for job in ran] == [job_id]
+    assert ran.results == ["Hello Ada"]
+    assert (await manager.get_job_by_id(job_id)).status is BackgroundJobStatus.COMPLETED
+    assert [attempt.worker for attempt in await manager.get_attempts(job_id)] == ["inline"]
+    assert await jobs.drain() == []
+
+
+async def test_the_path_alone_leads_the_app_to_the_same_jobs(make_container, jobs, tmp_path):
+    container = make_container(overrides=jobs.overrides(path=providers.database_path_provider))
+    assert container.read(providers.database_path_provider) == jobs.path == tmp_path / "app.db"
+    await container.read(providers.database_provider.future)
+    await container.read(providers.background_job_manager_provider).enqueue("greet", {"name": "Ada"})
+    jobs.register("greet", greet)
+    assert (await jobs.drain()).results == ["Hello Ada"]
+
+
+async def test_a_manager_needs_a_database(jobs):
+    with pytest.raises(ValueError, match=r"needs database=\.\.\. too"):
+        jobs.overrides(manager=providers.background_job_manager_provider)
+
+
+async def test_the_app_s_callback_sets_the_worker_up_in_the_folder_of_the_test(jobs, tmp_path):
+    async def initialize(service):
+        db = await service.enter(Database.open("app.db"))
+        service.set_background_db_connection(db)
+        service.register_job_handler("where", where)
+        service.on("ping").subscribe(heard.append)
+
+    async def where(service, payload, db):
+        await service.invoke("working", str(db.path))
+        return str(db.path)
+
+    heard = []
+    here = Path.cwd()
+    await jobs.initialize(initialize)
+    assert Path.cwd() == here
+    await jobs.invoke("ping", 1)
+    await jobs.enqueue("where")
+    assert (await jobs.drain()).results == [str(tmp_path / "app.db")]
+    assert (heard, jobs.messages("working"), jobs.messages("other")) == ([1], [str(tmp_path / "app.db")], [])
+
+
+async def test_the_app_s_callback_may_be_named(jobs):
+    await jobs.initialize("examples.seed.worker:my_app_background_initialization")
+    await jobs.enqueue("complexDataProcessing", {"query_key": "q"})
+    (job,) = await jobs.drain()
+    assert job.result == {"processed_count": 1, "summary": "Processed successfully"}
+
+
+async def test_every_outcome_of_a_handler_is_that_of_the_worker(jobs):
+    async def raising(service, payload, db):
+        raise {"snooze": Snooze(60), "cancel": CancelJob("enough"), "hopeless": DoNotRetry("never")}[payload]
+
+    jobs.register("raising", raising)
+    jobs.register("fail", fail, retry=Backoff(initial=timedelta(0)))
+    jobs.register("greet", greet)
+    for payload in ("snooze", "cancel", "hopeless"):
+        await jobs.enqueue("raising", payload)
+    await jobs.enqueue("fail", "way", max_attempts=2)
+    await jobs.enqueue("greet", {"nome": "Ada"})
+    await jobs.enqueue("unknown")
+    ran = await jobs.drain()
+    assert ran.statuses == ["PENDING", "CANCELLED", "FAILED", "FAILED", "FAILED", "FAILED"]
+    assert [job.attempts for job in ran] == [0, 1, 1, 2, 1, 1]
+    assert [error.split(":")[0] for error in ran.errors] == [
+        "enough",
+        "DoNotRetry",
+        "ValueError",
+        PayloadDecodeError.__name__,
+        "NoSuchHandlerError",
+    ]
+
+
+async def test_what_waits_for_a_later_time_is_left(jobs):
+    jobs.register("fail", fail, retry=Backoff(initial=timedelta(hours=1)))
+    await jobs.enqueue("fail", "way")
+    await jobs.enqueue("fail", "later", delay=3600)
+    assert len(await jobs.drain()) == 1
+    assert jobs.enqueued().statuses == ["PENDING", "PENDING"]
+    assert await jobs.drain() == []
+
+
+async def test_what_jobs_enqueue_is_drained_with_them_in_order_of_priority(jobs):
+    order = []
+
+    async def parent(service, payload, db):
+        order.append("parent")
+        await BackgroundJobManager(db).enqueue("child", 1)
+        await BackgroundJobManager(db).enqueue("child", 2, priority=1)
+
+    async def child(service, payload, db):
+        order.append(payload)
+
+    jobs.register("parent", parent)
+    jobs.register("child", child)
+    await jobs.enqueue("child", 0)
+    await jobs.enqueue("parent", priority=9)
+    assert len(await jobs.drain()) == 4
+    assert order == ["parent", 2, 0, 1]
+
+
+async def test_a_job_has_its_own_container_and_progress_and_a_thread_if_it_is_not_async(jobs):
+    def in_thread(service, payload, db):
+        service.report_progress(0.5, "half")
+        assert not service.cancelled
+        return threading.current_thread() is not threading.main_thread()
+
+    async def with_container(service, payload, db):
+        async with service.job_container([providers.database_path_provider.override_with_value(Path("x"))]) as own:
+            return str(own.read(providers.database_path_provider))
+
+    jobs.register("thread", in_thread)
+    jobs.register("container", with_container)
+    await jobs.enqueue("thread")
+    await jobs.enqueue("container")
+    ran = await jobs.drain()
+    assert ran.results == [True, "x"]
+    assert (ran[0].progress, ran[0].progress_message) == (0.5, "half")
+
+
+async def test_a_timeout_ends_an_attempt(jobs):
+    async def hang(service, payload, db):
+        await asyncio.Event().wait()
+
+    jobs.register("hang", hang)
+    await jobs.enqueue("hang", timeout=0.01, max_attempts=1)
+    (job,) = await jobs.drain()
+    assert (job.status, job.last_error.split(":")[0]) == ("FAILED", "JobTimeoutError")
+
+
+async def test_as_many_run_at_once_as_the_test_says(jobs):
+    jobs.concurrency = 2
+    met = asyncio.Barrier(2)
+
+    async def meet(service, payload, db):
+        await met.wait()
+
+    jobs.register("meet", meet)
+    await jobs.enqueue("meet")
+    await jobs.enqueue("meet")
+    assert (await jobs.drain()).statuses == ["COMPLETED", "COMPLETED"]
+
+
+async def test_jobs_without_end_are_an_error(jobs):
+    async def again(service, payload, db):
+        await BackgroundJobManager(db).enqueue("again")
+
+    jobs.register("again", again)
+    await jobs.enqueue("again")
+    with pytest.raises(EndlessJobsError, match=r"run 5 attempts .* job 6 \('again'\)"):
+        await jobs.drain(limit=5)
+    assert len(jobs.enqueued("again")) == 7
+
+
+async def test_a_handler_that_does_not_end_is_named(jobs):
+    async def stuck(service, payload, db):
+        await asyncio.Event().wait()
+
+    jobs.patience = 0.05
+    jobs.register("stuck", stuck)
+    await jobs.enqueue("stuck")
+    with pytest.raises(StuckJobsError, match=r"0\.05 s for running jobs: 1 \('stuck'\)"):
+        await jobs.drain()
+
+
+async def test_a_cancelled_drain_is_cancelled(jobs):
+    began = asyncio.Event()
+
+    async def stuck(service, payload, db):
+        began.set()
+        await asyncio.Event().wait()
+
+    jobs.register("stuck", stuck)
+    await jobs.enqueue("stuck")
+    draining = asyncio.create_task(jobs.drain())
+    await began.wait()
+    draining.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await draining
+
+
+async def test_a_handler_s_traceback_is_in_the_log(jobs, caplog):
+    jobs.register("fail", fail)
+    await jobs.enqueue("fail", "way")
+    with caplog.at_level(logging.WARNING, "tetherpy.testing"):
+        await jobs.drain()
+    (record,) = caplog.records
+    assert "Attempt 1 of job 1 ('fail') failed: Traceback" in record.getMessage()
+    assert "ValueError: no way" in record.getMessage()
+
+
+async def test_a_key_has_one_handler_and_a_wrong_one_is_refused(jobs):
+    jobs.register("greet", greet)
+    jobs.register("greet", greet)
+    with pytest.raises(HandlerRegistrationError):
+        await jobs.enqueue("greet")
+
+
+async def test_handlers_may_be_registered_later(jobs):
+    await jobs.enqueue("greet", {"name": "Ada"})
+    jobs.register("greet", greet)
+    assert (await jobs.drain()).results == ["Hello Ada"]
+
+
+async def test_lists_of_jobs_say_what_became_of_them(jobs):
+    assert repr(jobs.enqueued("greet")) == "<nothing was enqueued>"
+    jobs.register("greet", greet)
+    await jobs.enqueue("greet", {"name": "Ada"})
+    await jobs.enqueue("greet", {"nome": "<script>" * 100})
+    assert repr(jobs.enqueued("mail")) == "<no 'mail' was enqueued, but 2 x 'greet'>"
+    ran = await jobs.drain()
+    first, second = repr(ran).splitlines()
+    assert first == '1 greet COMPLETED {"name":"Ada"} -> "Hello Ada" attempt 1 of 3'
+    assert second.startswith('2 greet FAILED {"nome":"<script>')
+    assert "... attempt 1 of 3 ! PayloadDecodeError: " in second
+    assert len(second) < 400

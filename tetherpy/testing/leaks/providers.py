@@ -1,0 +1,76 @@
+"""Providers that outlive the test: in containers nobody disposed, or held by a subscription nobody closed."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from typing import Any
+
+import attrs
+
+from tetherpy.reactive import ProviderBase, ProviderContainer
+
+from ..sites import Site, calling_site
+from .leak import Leak
+
+_NAMED = 5
+"""How many providers of a container are named."""
+
+
+@attrs.frozen(eq=False)
+class MadeContainer:
+    """A container and where it was made."""
+
+    container: ProviderContainer
+    site: Site | None
+
+
+@contextmanager
+def recorded_containers() -> Generator[list[MadeContainer]]:
+    """Give a list of all containers that are made in the block."""
+    made: list[MadeContainer] = []
+    original = ProviderContainer.__init__
+
+    def recording(self: ProviderContainer, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        made.append(MadeContainer(self, calling_site()))
+
+    ProviderContainer.__init__ = recording  # type: ignore[method-assign]  # the one place that sees all of them
+    try:
+        yield made
+    finally:
+        ProviderContainer.__init__ = original  # type: ignore[method-assign]  # as it was
+
+
+def undisposed(made: Iterable[MadeContainer]) -> list[Leak]:
+    """Return the containers that hold built providers and were not disposed; children count with their parents."""
+    return [
+        Leak(
+            "provider",
+            f"{_names(container.all_providers())} in {container!r}, which was not disposed",
+            site,
+            "Use the fixture `make_container` or `with ProviderContainer(...)`, or dispose it where it is made.",
+        )
+        for container, site in ((each.container, each.site) for each in made)
+        if not container.disposed and container.parent is None and container.all_providers()
+    ]
+
+
+def still_listened_to(made: MadeContainer) -> list[Leak]:
+    """Return the auto-dispose providers of a container that are kept alive by somebody who listens."""
+    container = made.container
+    return [
+        Leak(
+            "provider",
+            f"{provider!r} is auto-dispose and still listened to ({explanation.listeners} listeners)",
+            made.site,
+            "Close what container.listen, observe or stream returned: `with container.listen(...):` does.",
+        )
+        for provider in container.all_providers()
+        if provider.is_auto_dispose and (explanation := container.explain(provider)).listeners
+    ]
+
+
+def _names(providers: list[ProviderBase[Any]]) -> str:
+    more = len(providers) - _NAMED
+    return ", ".join(map(repr, providers[:_NAMED])) + (f" and {more} more" if more > 0 else "")
