@@ -38,3 +38,13 @@ class NoJobTablesError(CommandError):
             f"The database {path!r} has no job tables. Correct the path, or add them: "
             f"tetherpy migrate --database {path!r}."
         )
+
+
+class JobsFailedError(CommandError):
+    """Jobs that were waited for did not end well."""
+
+    def __init__(self, jobs: list[tuple[int, str, str | None]]) -> None:
+        self.jobs = jobs
+        told = "; ".join(f"job {job_id} is {status}{f' ({error})' if error else ''}" for job_id, status, error in jobs)
+        again = " ".join(str(job_id) for job_id, _, _ in jobs)
+        super().__init__(f"{told[:1].upper()}{told[1:]}. To run them again: tetherpy jobs retry {again}.")

@@ -9,7 +9,10 @@ from collections.abc import Callable
 
 from tetherpy.errors import TetherError
 
+from .text import on_one_line
+
 FAILED = 1
+USAGE = 2
 INTERRUPTED = 130
 """What shells report of a process that Ctrl-C ended: 128 + SIGINT."""
 
@@ -41,10 +44,13 @@ def guarded(run: Callable[[], int]) -> int:
         if isinstance(error, OSError):
             _abandon_stdout()
         if line:
-            from .text import on_one_line
-
-            print(f"error: {on_one_line(line)}", file=sys.stderr)  # noqa: T201
+            complain(line)
     return code
+
+
+def complain(message: object) -> None:
+    """Say on stderr what went wrong: one line, whatever the message holds."""
+    print(f"error: {on_one_line(str(message))}", file=sys.stderr)  # noqa: T201
 
 
 def _verdict(error: Exception) -> tuple[int, str] | None:
@@ -65,6 +71,8 @@ def _verdict(error: Exception) -> tuple[int, str] | None:
         case OSError():
             reason = error.strerror or str(error)
             return FAILED, reason if error.filename is None else f"{error.filename}: {reason}"
+        case UnicodeEncodeError():
+            return USAGE, f"{error.object!r} is no text in UTF-8."
         case sqlite3.Error():
             return FAILED, f"the database refused: {error}. See what 'tetherpy doctor' finds."
         case _:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import DatabaseUnknownError, NoDatabaseError
+from .errors import DatabaseUnknownError, NoDatabaseError, NoJobTablesError
 
 if TYPE_CHECKING:
     from tetherpy.jobs import JobEngine
@@ -44,10 +44,19 @@ async def existing_jobs(given: str | None) -> AsyncGenerator[JobEngine]:
 
 
 def existing_database(given: str | None) -> str:
-    """Return the database that is meant; ``NoDatabaseError`` if there is no such file."""
+    """Return the database that is meant, if it is there and has job tables.
+
+    Raises ``NoDatabaseError``, ``NoJobTablesError`` and whatever ``applied_migrations`` does.
+    """
     database = find_database(given)
-    if is_file(database) and not Path(database).exists():
-        raise NoDatabaseError(database)
+    if is_file(database):
+        if not Path(database).exists():
+            raise NoDatabaseError(database)
+        from tetherpy.database import applied_migrations
+        from tetherpy.jobs import JOB_MIGRATIONS
+
+        if all(applied.namespace != JOB_MIGRATIONS[0].namespace for applied in applied_migrations(database)):
+            raise NoJobTablesError(database)
     return database
 
 

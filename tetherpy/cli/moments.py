@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+import typer
+
+_UNITS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
+_SECONDS = {"": 1, "m": 60, "w": 7 * 86400, **_UNITS}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
 
 
 def instant(moment: datetime | None) -> str | None:
@@ -24,4 +29,26 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
 
 def span(seconds: float) -> str:
     """Write a duration in the largest unit that it fills."""
-    return next((f"{seconds / size:.0f} {unit}" for size, unit in _UNITS if seconds >= size), "0 s")
+    return next((f"{seconds / size:.0f} {unit}" for unit, size in _UNITS.items() if seconds >= size), "0 s")
+
+
+def read_duration(text: str) -> timedelta:
+    """Read ``90``, ``90s``, ``15m``, ``15min``, ``12h``, ``7d``, ``2w``; a number without a unit is seconds."""
+    found = _DURATION.fullmatch(text.strip().lower())
+    seconds = None if found is None else _SECONDS.get(found[2])
+    if found is None or seconds is None:
+        raise typer.BadParameter(f"{text!r} is no duration. Write 90s, 15m, 12h, 7d or 2w.")
+    try:
+        return timedelta(seconds=float(found[1]) * seconds)
+    except OverflowError as error:
+        raise typer.BadParameter(f"{text!r} is longer than any duration can be.") from error
+
+
+def read_instant(text: str) -> datetime:
+    """Read an instant in ISO 8601; one without an offset is in this machine's time zone."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError) as error:
+        raise typer.BadParameter(
+            f"{text!r} is no instant. Write it as 2030-01-31T09:00 or 2030-01-31T09:00Z."
+        ) from error

@@ -17,3 +17,12 @@ DatabaseOption: TypeAlias = Annotated[
     ),
 ]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+LARGEST = 2**63 - 1  # what an SQL integer holds
+
+JobIdsArgument: TypeAlias = Annotated[
+    list[int], typer.Argument(metavar="ID...", min=1, max=LARGEST, help="The jobs.", show_default=False)
+]
+JobIdArgument: TypeAlias = Annotated[
+    int, typer.Argument(metavar="ID", min=1, max=LARGEST, help="The job.", show_default=False)
+]

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from enum import Enum, auto
 from typing import TypeVar
 
-from .text import harmless_json
+from .text import harmless, harmless_json
 from .view import Document, View
 
 T = TypeVar("T")
@@ -57,21 +57,25 @@ def print_all(form: Form, view: View[T], rows: Iterable[T]) -> None:
 
 
 def print_one(form: Form, view: View[T], row: T) -> None:
-    """Print one thing: a name and a value per line, a line, or one JSON object."""
+    """Print one thing: a name and its value per line, for people aligned; or one JSON object."""
     match form:
         case Form.TABLE:
             from .tables import print_card
 
             print_card(view, row)
         case Form.LINES:
-            emit(view.line(row))
+            for column in view.columns:
+                emit(f"{column.name}\t{harmless(column.exact(row))}")
         case Form.JSON:
             emit(to_json(view.document(row)))
 
 
-def print_event(form: Form, view: View[T], row: T) -> None:
-    """Print one of a stream at once: a line, or a JSON object on a line of its own."""
-    emit(to_json(view.document(row)) if form is Form.JSON else view.line(row), flush=True)
+def print_row(form: Form, view: View[T], row: T) -> None:
+    """Print one thing as one row, at once: it may be one of a stream. A line, or a JSON object on a line."""
+    if form is Form.TABLE:
+        print_all(form, view, [row])
+    else:
+        emit(to_json(view.document(row)) if form is Form.JSON else view.line(row), flush=True)
 
 
 def emit(text: str, *, end: str = "\n", flush: bool = False) -> None:

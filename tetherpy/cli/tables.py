@@ -26,12 +26,13 @@ def print_table(view: View[T], rows: Iterable[T]) -> None:
 
 
 def print_card(view: View[T], row: T) -> None:
-    """Print a line per column: its name and the row's value, as long as it is."""
+    """Print a line per column that has something to say: its name and the row's value, as long as it is."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for column in view.columns:
-        table.add_row(column.name, _cell(column, row))
+        if cell := _cell(column, row):
+            table.add_row(column.name, cell)
     Console().print(table)
 
 

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus
+from tetherpy.jobs import BackgroundJobStatus, JobQuery
 
 from ..location import existing_jobs
-from ..options import DatabaseOption, JsonOption
+from ..options import LARGEST, DatabaseOption, JsonOption
 from ..output import form_of, print_all
 from .view import JOBS
 
@@ -19,20 +19,15 @@ async def list_jobs(
     key: Annotated[str | None, typer.Option(help="Only jobs of this key.")] = None,
     queue: Annotated[str | None, typer.Option(help="Only jobs of this queue.")] = None,
     text: Annotated[str | None, typer.Option(help="Only jobs with this in key, payload, error or unique key.")] = None,
-    limit: Annotated[int, typer.Option(min=0, help="At most this many.")] = 20,
-    offset: Annotated[int, typer.Option(min=0, help="Leave out this many first.")] = 0,
+    limit: Annotated[int, typer.Option(min=0, max=LARGEST, help="At most this many.")] = 20,
+    offset: Annotated[int, typer.Option(min=0, max=LARGEST, help="Leave out this many first.")] = 0,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
     """List jobs, the newest first."""
+    query = JobQuery(
+        status=status, job_key=key, queue=queue, text=text, limit=limit, offset=offset, order_by_creation="DESC"
+    )
     async with existing_jobs(database) as engine:
-        jobs = await BackgroundJobManager(engine).find_jobs(
-            status=status,
-            job_key=key,
-            queue=queue,
-            text=text,
-            limit=limit,
-            offset=offset,
-            order_by_creation="DESC",
-        )
+        jobs = await engine.find(query)
     print_all(form_of(json), JOBS, jobs)

@@ -1,0 +1,84 @@
+"""``tetherpy jobs enqueue``."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tetherpy.jobs import JobNotFoundError, NewJob, PayloadDecodeError, decode, open_engine
+
+from ..location import find_database
+from ..moments import read_duration, read_instant
+from ..options import DatabaseOption, JsonOption
+from ..output import Form, form_of, print_row, remark
+from .view import ID, JOBS
+
+
+def read_payload(text: str) -> Any:
+    """Read JSON as it stands, from ``@file``, or from stdin for ``-``."""
+    source = "stdin" if text == "-" else text[1:] if text.startswith("@") else "the argument"
+    if text == "-":
+        text = sys.stdin.read()
+    elif text.startswith("@"):
+        text = Path(text[1:]).read_text(encoding="utf-8")
+    try:
+        return decode(text)
+    except PayloadDecodeError as error:
+        advice = """ Quote it for the shell, such as --payload '{"name": "world"}'."""
+        raise typer.BadParameter(
+            f"{source} holds no JSON: {error.reason}.{advice if source == 'the argument' else ''}"
+        ) from error
+
+
+async def enqueue_job(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key of the handler that is to run.")],
+    payload: Annotated[
+        Any, typer.Option(parser=read_payload, metavar="JSON|@FILE|-", help="What the handler is given; - is stdin.")
+    ] = None,
+    priority: Annotated[int, typer.Option(help="Higher runs first.")] = 0,
+    max_attempts: Annotated[int, typer.Option(help="Tries before it is FAILED.")] = 3,
+    delay: Annotated[
+        timedelta | None, typer.Option(parser=read_duration, metavar="DURATION", help="Not before then, such as 15m.")
+    ] = None,
+    run_at: Annotated[
+        datetime | None, typer.Option(parser=read_instant, metavar="INSTANT", help="Not before then, in ISO 8601.")
+    ] = None,
+    queue: Annotated[str, typer.Option(help="The queue.")] = "default",
+    timeout: Annotated[  # noqa: ASYNC109 - the attempt's bound, not this call's
+        timedelta | None, typer.Option(parser=read_duration, metavar="DURATION", help="The bound of one attempt.")
+    ] = None,
+    unique_key: Annotated[
+        str | None, typer.Option(help="While a job with it is PENDING or RUNNING, none is added.")
+    ] = None,
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Enqueue a job, and print its id."""
+    try:
+        new_job = NewJob(
+            job_key=key,
+            payload=payload,
+            priority=priority,
+            max_attempts=max_attempts,
+            delay=delay,
+            run_at=run_at,
+            queue=queue,
+            timeout=timeout,
+            unique_key=unique_key,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    async with open_engine(find_database(database)) as engine:
+        (job_id,) = await engine.enqueue([new_job])
+        job = await engine.get(job_id)
+        has_worker = bool(await engine.workers())
+    if job is None:
+        raise JobNotFoundError(job_id)
+    form = form_of(json)
+    print_row(form, JOBS if form is Form.TABLE else ID, job)
+    if not has_worker:
+        remark("It waits for a worker: tetherpy service start, or tetherpy worker.")

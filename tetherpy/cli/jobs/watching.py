@@ -1,0 +1,74 @@
+"""``tetherpy jobs watch``."""
+
+from __future__ import annotations
+
+from contextlib import aclosing
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from tetherpy.jobs import BackgroundJob, BackgroundJobManager, BackgroundJobStatus
+
+from ..errors import JobsFailedError
+from ..location import existing_jobs
+from ..options import LARGEST, DatabaseOption, JsonOption
+from ..output import Form, form_of, print_row
+from .following import Changes, follow_all, follow_each
+from .view import JOBS
+
+BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+async def watch_jobs(
+    job_ids: Annotated[
+        list[int], typer.Argument(metavar="[ID]...", min=1, max=LARGEST, help="The jobs; all if none is named.")
+    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Follow jobs as they change.
+
+    With ids until all of them have ended: the exit code is 1 unless all are COMPLETED. Without ids until Ctrl-C.
+    """
+    form = form_of(json)
+    async with existing_jobs(database) as engine:
+        manager = BackgroundJobManager(engine)
+        if job_ids:
+            await _watch_each(manager, form, list(dict.fromkeys(job_ids)))
+        else:
+            await _watch_all(manager, form)
+
+
+async def _watch_each(manager: BackgroundJobManager, form: Form, job_ids: list[int]) -> None:
+    jobs: list[BackgroundJob] = []
+    async with aclosing(follow_each(manager, job_ids)) as looks:
+        if form is Form.TABLE:
+            from .screen import Screen
+
+            with Screen() as screen:
+                async for jobs in looks:
+                    await screen.show(jobs)
+        else:
+            changes = Changes(BEGINNING_OF_TIME)
+            async for jobs in looks:
+                for job in changes.among(jobs):
+                    print_row(form, JOBS, job)
+    failed = [job for job in jobs if job.status is not BackgroundJobStatus.COMPLETED]
+    if failed:
+        raise JobsFailedError([(job.id, job.status.value, job.last_error) for job in failed])
+
+
+async def _watch_all(manager: BackgroundJobManager, form: Form) -> None:
+    async with aclosing(follow_all(manager)) as looks:
+        if form is Form.TABLE:
+            from .screen import Screen
+
+            with Screen() as screen:
+                async for overview in looks:
+                    await screen.show(overview.active, overview.ended, overview.counts)
+        else:
+            changes = Changes(datetime.now(UTC))
+            async for overview in looks:
+                for job in changes.among([*overview.active, *overview.ended]):
+                    print_row(form, JOBS, job)
