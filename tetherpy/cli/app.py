@@ -7,6 +7,8 @@ import sys
 from .failures import guarded
 
 COMMANDS = {
+    "worker": ("service.working:run_in_foreground", "Run jobs in the foreground, until a signal."),
+    "service": ("service.group:group", "Run workers in the background."),
     "jobs": ("jobs.group:group", "Look at jobs, and steer them."),
 }
 """Each command: where it is in this package (a function, or a group), and its summary in the help."""

@@ -48,3 +48,58 @@ class JobsFailedError(CommandError):
         told = "; ".join(f"job {job_id} is {status}{f' ({error})' if error else ''}" for job_id, status, error in jobs)
         again = " ".join(str(job_id) for job_id, _, _ in jobs)
         super().__init__(f"{told[:1].upper()}{told[1:]}. To run them again: tetherpy jobs retry {again}.")
+
+
+class CallbackUnknownError(CommandError):
+    """No option and no ``tether.yaml`` says what the workers call first."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "It is not known what registers the handlers. Give --callback module:function, or set "
+            "app_initialization_callback in tether.yaml."
+        )
+
+
+class ServiceStartError(CommandError):
+    """The workers did not get ready."""
+
+    def __init__(self, reason: str, log: str) -> None:
+        self.reason = reason
+        self.log = log
+        super().__init__(f"The workers did not start: {reason}. Nothing was left running. The whole log is {log}.")
+
+
+class NoServiceError(CommandError):
+    """No workers run."""
+
+    def __init__(self, database: str) -> None:
+        self.database = database
+        super().__init__(f"No workers run for {database}. Start some: tetherpy service start.")
+
+
+class SilentServiceError(CommandError):
+    """Whoever supervises the workers does not answer."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(
+            f"The workers' supervisor has not answered for {seconds:g} s. See its log beside the database, then "
+            "stop it: tetherpy service stop."
+        )
+
+
+class UnitTextError(CommandError):
+    """A path or an option cannot be written into a file of the service manager."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        super().__init__(f"{text!r} has characters that a service manager cannot be told. Use another path or name.")
+
+
+class NotInstalledError(CommandError):
+    """There is nothing to take back."""
+
+    def __init__(self, database: str, path: str) -> None:
+        self.database = database
+        self.path = path
+        super().__init__(f"The workers of {database} are not installed: there is no {path!r}.")

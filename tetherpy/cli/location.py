@@ -8,27 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .errors import DatabaseUnknownError, NoDatabaseError, NoJobTablesError
+from .project import find_project
 
 if TYPE_CHECKING:
     from tetherpy.jobs import JobEngine
 
-SETTINGS_FILE = "tether.yaml"
-
 
 def find_database(given: str | None) -> str:
-    """Return the path or URL of the database that is meant: what ``--database`` or ``TETHERPY_DATABASE`` says.
+    """Return the path or URL of the database that is meant.
 
-    Raises ``DatabaseUnknownError`` if neither does.
+    ``given`` is what ``--database`` says, or else ``TETHERPY_DATABASE``; without either it is the one of the
+    nearest ``tether.yaml``. Raises ``DatabaseUnknownError`` if there is none.
     """
     if given:
         return given
-    raise DatabaseUnknownError
-
-
-def find_settings_file() -> Path | None:
-    """Return the nearest ``tether.yaml``, from the working folder upwards."""
-    here = Path.cwd()
-    return next((path for folder in (here, *here.parents) if (path := folder / SETTINGS_FILE).is_file()), None)
+    project = find_project()
+    if project is None:
+        raise DatabaseUnknownError
+    return project.database
 
 
 @asynccontextmanager
@@ -43,15 +40,21 @@ async def existing_jobs(given: str | None) -> AsyncGenerator[JobEngine]:
         yield engine
 
 
+def existing_file(given: str | None) -> str:
+    """Return the database that is meant; ``NoDatabaseError`` if it is a file that is not there."""
+    database = find_database(given)
+    if is_file(database) and not Path(database).exists():
+        raise NoDatabaseError(database)
+    return database
+
+
 def existing_database(given: str | None) -> str:
     """Return the database that is meant, if it is there and has job tables.
 
     Raises ``NoDatabaseError``, ``NoJobTablesError`` and whatever ``applied_migrations`` does.
     """
-    database = find_database(given)
+    database = existing_file(given)
     if is_file(database):
-        if not Path(database).exists():
-            raise NoDatabaseError(database)
         from tetherpy.database import applied_migrations
         from tetherpy.jobs import JOB_MIGRATIONS
 

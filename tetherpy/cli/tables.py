@@ -16,10 +16,12 @@ T = TypeVar("T")
 
 
 def print_table(view: View[T], rows: Iterable[T]) -> None:
-    """Print a heading and a line per row, cut to the terminal's width."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in view.columns:
+    """Print a heading and a line per row; the last column, which holds the longest texts, has what room is left."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True)
+    *others, last = view.columns
+    for column in others:
         table.add_column(column.name, no_wrap=True, overflow="ellipsis")
+    table.add_column(last.name, no_wrap=True, overflow="ellipsis", ratio=1)
     for row in rows:
         table.add_row(*(_cell(column, row) for column in view.columns))
     Console().print(table)

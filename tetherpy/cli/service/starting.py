@@ -1,0 +1,36 @@
+"""``tetherpy service start``."""
+
+from __future__ import annotations
+
+from tetherpy.service import BackgroundService, WorkerStartError
+
+from ..errors import ServiceStartError
+from ..options import DatabaseOption, JsonOption
+from ..output import form_of, print_one, remark
+from .plan import CallbackOption, ConcurrencyOption, ProcessesOption, QueueOption, RetentionOption, WorkerPlan
+from .state import STATE, Report, state_of
+
+
+async def start_service(
+    callback: CallbackOption = None,
+    processes: ProcessesOption = 1,
+    concurrency: ConcurrencyOption = 10,
+    queue: QueueOption = [],  # noqa: B006 - typer reads it, nobody changes it
+    retention: RetentionOption = None,
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Start the workers of a database in the background.
+
+    Returns when they are ready. They go on until they are stopped. If some run already, nothing happens.
+    """
+    plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
+    plan.move_in()
+    service = BackgroundService(plan.database, plan.callback, **plan.options)
+    if await service.is_running():
+        remark("Workers run already; these are theirs. To change them, stop them first.")
+    try:
+        await service.start()
+    except WorkerStartError as error:
+        raise ServiceStartError(error.reason, error.log) from error
+    print_one(form_of(json), STATE, Report(plan.database, await state_of(service)))

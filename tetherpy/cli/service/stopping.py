@@ -1,0 +1,33 @@
+"""``tetherpy service stop``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated
+
+import typer
+
+from ..location import existing_file
+from ..moments import read_duration
+from ..options import DatabaseOption
+from ..output import remark
+from .state import handle
+
+DEFAULT_TIMEOUT = timedelta(seconds=30)
+
+
+async def stop_service(
+    timeout: Annotated[  # noqa: ASYNC109 - bounds the jobs, not this call
+        timedelta | None,
+        typer.Option(parser=read_duration, metavar="DURATION", help="What still runs then is handed back; 30s."),
+    ] = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Stop the workers of a database, whoever started them.
+
+    Returns when they have ended; at once, and with exit code 0, if none run.
+    """
+    service = handle(existing_file(database))
+    if not await service.is_running():
+        remark("No workers run.")
+    await service.stop((timeout or DEFAULT_TIMEOUT).total_seconds())
