@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from .query import CreationOrder, JobQuery
     from .sqlite import JOB_MIGRATIONS, SQLITE_CAPABILITIES, SqliteJobEngine, read_jobs
     from .status import LEGAL_MOVES, BackgroundJobStatus, is_legal_move, state_diagram
+    from .timeline import JobTimeline, JobTimes, percentile
     from .timestamps import Clock, utc_now
 
 __all__ = [
@@ -94,7 +95,9 @@ __all__ = [
     "JobRunningError",
     "JobStore",
     "JobTablesMissingError",
+    "JobTimeline",
     "JobTimeoutError",
+    "JobTimes",
     "JobWaitTimeoutError",
     "NewJob",
     "Outcome",
@@ -122,6 +125,7 @@ __all__ = [
     "is_legal_move",
     "open_database",
     "open_engine",
+    "percentile",
     "read_jobs",
     "state_diagram",
     "utc_now",
@@ -156,6 +160,7 @@ _MODULES = {
     **dict.fromkeys(("CreationOrder", "JobQuery"), "query"),
     **dict.fromkeys(("JOB_MIGRATIONS", "SQLITE_CAPABILITIES", "SqliteJobEngine", "read_jobs"), "sqlite"),
     **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "is_legal_move", "state_diagram"), "status"),
+    **dict.fromkeys(("JobTimeline", "JobTimes", "percentile"), "timeline"),
     **dict.fromkeys(("Clock", "utc_now"), "timestamps"),
 }
 

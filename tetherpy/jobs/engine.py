@@ -11,6 +11,7 @@ from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from .outcomes import Exchange, Progress, Settlement
 from .query import JobQuery
 from .status import BackgroundJobStatus
+from .timeline import JobTimeline
 
 Closed: TypeAlias = Callable[[Exception], None]
 
@@ -56,6 +57,17 @@ class JobStore(Protocol):
 
     async def counts(self) -> JobCounts:
         """Count the jobs in each state, in a time that does not grow with the table."""
+        ...
+
+    async def timeline(self, since: datetime, limit: int) -> JobTimeline:
+        """Return when jobs were enqueued and finished since a moment, from a later one on if they are too many.
+
+        At most ``limit`` of those enqueued meanwhile are read, and as many of those that were there before.
+        """
+        ...
+
+    async def workers(self) -> list[WorkerRecord]:
+        """Return the registered workers, oldest first."""
         ...
 
     async def move(self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None) -> BackgroundJob:
@@ -112,10 +124,6 @@ class WorkQueue(Protocol):
 
     async def unregister_worker(self, worker_id: str) -> None:
         """Forget a worker; jobs it still holds stay its own until they are rescued."""
-        ...
-
-    async def workers(self) -> list[WorkerRecord]:
-        """Return the registered workers, oldest first."""
         ...
 
     async def claimants(self) -> frozenset[str]:

@@ -10,11 +10,12 @@ import attrs
 
 from .engine import JobStore
 from .errors import JobNotFoundError
-from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, to_span
+from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord, to_span
 from .opening import store_of
 from .query import CreationOrder, JobQuery
 from .questions import Counts, ManyJobs, OneJob
 from .status import BackgroundJobStatus
+from .timeline import TIMELINE_JOBS, JobTimeline
 from .views import ViewHub
 from .waiting import wait_until_finished
 
@@ -148,6 +149,17 @@ class BackgroundJobManager:
         """Return a job's attempts, oldest first, the running one included."""
         return await self.engine.attempts(job_id)
 
+    async def get_timeline(self, since: datetime, *, limit: int = TIMELINE_JOBS) -> JobTimeline:
+        """Return when jobs were enqueued, started and finished since a moment.
+
+        It begins later where more than ``limit`` were: reading it takes as long as it has jobs.
+        """
+        return await self.engine.timeline(since, limit)
+
+    async def get_workers(self) -> list[WorkerRecord]:
+        """Return the workers that take jobs, oldest first; one that was killed stays until others notice."""
+        return await self.engine.workers()
+
     async def update_job_status(
         self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None
     ) -> BackgroundJob:
@@ -210,6 +222,10 @@ class BackgroundJobManager:
     ) -> Observable[list[BackgroundJob]]:
         """Observe the jobs in one state, the newest hundred unless told otherwise."""
         query = JobQuery(status=BackgroundJobStatus(status), limit=limit, order_by_creation=order_by_creation)
+        return self.watch_jobs(query)
+
+    def watch_jobs(self, query: JobQuery) -> Observable[list[BackgroundJob]]:
+        """Observe the page of jobs that a query asks for; subscribers of equal queries share one view."""
         return self._observe(ManyJobs(query))
 
     def watch_counts(self) -> Observable[JobCounts]:

@@ -21,6 +21,7 @@ from ..outcomes import Claim, Exchange, Progress, Settlement
 from ..payload import MAX_PAYLOAD_BYTES
 from ..query import JobQuery
 from ..status import BackgroundJobStatus
+from ..timeline import JobTimeline
 from ..timestamps import Clock, utc_now
 from . import encoding, enqueueing, moving, schema
 from .calling import Connection, ask, call, connection_of
@@ -28,6 +29,7 @@ from .claims import HeldClaims
 from .finding import has_nul, question
 from .rows import JobReader, to_job
 from .statements import sql
+from .timeline import timeline
 
 CHANNEL = "tetherpy_jobs"
 DELETED_AT_ONCE = 1000
@@ -153,6 +155,11 @@ class PostgresJobEngine:
         """Count the jobs in each state."""
         jobs = {status: count for status, count, _ in await self._ask("counts")}
         return JobCounts(**{status.value.lower(): jobs.get(status.value, 0) for status in BackgroundJobStatus})
+
+    async def timeline(self, since: datetime, limit: int) -> JobTimeline:
+        """Return when jobs were enqueued and finished since a moment."""
+        await self.prepare()
+        return await timeline(self.db, since, self.clock(), limit)
 
     async def move(self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None) -> BackgroundJob:
         """Move a job along the table of legal moves."""

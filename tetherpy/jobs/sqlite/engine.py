@@ -22,11 +22,13 @@ from ..outcomes import Exchange, Progress, Settlement
 from ..payload import MAX_PAYLOAD_BYTES
 from ..query import JobQuery
 from ..status import BackgroundJobStatus
+from ..timeline import JobTimeline
 from ..timestamps import Clock, to_text, utc_now
 from . import deleting, enqueueing, finding, moving, rescuing, settling, ticks, workers
 from .exchange import exchange, idle_exchange
 from .rows import JobReader
 from .schema import JOB_MIGRATIONS
+from .timeline import timeline
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -131,6 +133,10 @@ class SqliteJobEngine:
     async def counts(self) -> JobCounts:
         """Count the jobs in each state."""
         return await self._read(finding.counts)
+
+    async def timeline(self, since: datetime, limit: int) -> JobTimeline:
+        """Return when jobs were enqueued and finished since a moment."""
+        return await self._read(timeline, since, self.clock(), limit)
 
     async def move(self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None) -> BackgroundJob:
         """Move a job along the table of legal moves."""

@@ -1,0 +1,74 @@
+"""What follows from a timeline: numbers that charts show."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tetherpy.jobs import BackgroundJobStatus, JobTimeline, JobTimes, percentile
+
+COMPLETED, FAILED, PENDING, RUNNING = (
+    BackgroundJobStatus.COMPLETED,
+    BackgroundJobStatus.FAILED,
+    BackgroundJobStatus.PENDING,
+    BackgroundJobStatus.RUNNING,
+)
+START = datetime(2030, 1, 1, tzinfo=UTC)
+
+
+def at(seconds):
+    return START + timedelta(seconds=seconds)
+
+
+def timeline(*jobs, unfinished=0):
+    return JobTimeline(since=at(0), until=at(40), jobs=jobs, unfinished=unfinished, oldest_pending=None)
+
+
+def test_the_time_is_parted_into_equal_parts_that_end_now():
+    assert timeline().moments(4) == [at(10), at(20), at(30), at(40)]
+    assert timeline().moments(2, start=at(-40)) == [at(0), at(40)]
+
+
+def test_what_finished_is_counted_by_the_part_it_finished_in():
+    jobs = [
+        JobTimes(at(-5), at(0), at(1), COMPLETED),
+        JobTimes(at(0), at(9), at(10), COMPLETED),
+        JobTimes(at(0), at(9), at(10.5), FAILED),
+        JobTimes(at(0), at(9), at(40), COMPLETED),
+        JobTimes(at(0), at(39), None, RUNNING),
+    ]
+    moments = timeline().moments(4)
+    assert timeline(*jobs).finished(moments, COMPLETED) == [2, 0, 0, 1]
+    assert timeline(*jobs).finished(moments, FAILED, COMPLETED) == [2, 1, 0, 1]
+    assert timeline(*jobs).finished([at(40)], COMPLETED) == [3]
+
+
+def test_depth_is_what_was_enqueued_and_had_not_finished():
+    jobs = [
+        JobTimes(at(-5), at(0), at(15), COMPLETED),
+        JobTimes(at(5), at(5), at(25), FAILED),
+        JobTimes(at(12), None, None, PENDING),
+    ]
+    seen = timeline(*jobs, unfinished=3)
+    assert seen.depth([at(0), at(10), at(12), at(20), at(30), at(40)]) == [3, 4, 5, 4, 3, 3]
+
+
+def test_durations_are_those_of_last_attempts_that_ended_on_the_timeline():
+    jobs = [
+        JobTimes(at(-50), at(-41), at(-40), COMPLETED),
+        JobTimes(at(0), at(2), at(5), COMPLETED),
+        JobTimes(at(0), at(1), at(2), FAILED),
+        JobTimes(at(0), None, at(2), BackgroundJobStatus.CANCELLED),
+        JobTimes(at(0), at(2), at(1), COMPLETED),
+        JobTimes(at(0), at(2), None, RUNNING),
+    ]
+    assert timeline(*jobs).durations() == [timedelta(0), timedelta(seconds=1), timedelta(seconds=3)]
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0, 1), (0.05, 1), (0.5, 5), (0.95, 10), (0.9, 9), (1, 10)])
+def test_a_percentile_is_the_nearest_rank(share, expected):
+    values = [timedelta(seconds=n) for n in range(1, 11)]
+    assert percentile(values, share) == timedelta(seconds=expected)
+
+
+def test_nothing_has_no_percentile():
+    assert percentile([], 0.5) is None
