@@ -23,7 +23,7 @@ _UNSEEN: Final = object()
 class _Dependency:
     """Hold one thing that is watched; ``seen`` is what was read last, a value or the error in its place."""
 
-    subscription: ProviderSubscription[Any]
+    subscription: ProviderSubscription[Any] = attrs.field(init=False)
     seen: object = _UNSEEN
 
 
@@ -60,12 +60,12 @@ class Watcher:
             WatcherClosedError: this watcher is closed.
         """
         self._check()
-        dependency = self._dependencies.get(listenable)
-        if dependency is None:
-            dependency = self._former.pop(listenable, None) or self._depend_on(listenable)
-            self._dependencies[listenable] = dependency
         self._told = False
         with self._quiet():
+            dependency = self._dependencies.get(listenable)
+            if dependency is None:
+                dependency = self._former.pop(listenable, None) or self._depend_on(listenable)
+                self._dependencies[listenable] = dependency
             try:
                 value: T = dependency.subscription.read()
                 dependency.seen = value
@@ -195,7 +195,9 @@ class Watcher:
         def failed(error: Exception) -> None:
             changed(_UNSEEN, error)
 
-        dependency = _Dependency(self.container.listen(listenable, changed, on_error=failed))
+        dependency = _Dependency()
+        # A source may emit while it is being subscribed to: what it says is read right afterwards.
+        dependency.subscription = self.container.listen(listenable, changed, on_error=failed)
         if self._pauses:
             dependency.subscription.pause()
         return dependency

@@ -11,6 +11,7 @@ import weakref
 from collections.abc import AsyncIterator
 
 import pytest
+from reactivex.subject import BehaviorSubject
 
 from tetherpy.reactive import (
     AsyncData,
@@ -25,6 +26,7 @@ from tetherpy.reactive import (
     ProviderError,
     Ref,
     StateProvider,
+    StreamProvider,
     WrongThreadError,
 )
 from tetherpy.ui import BuildWithinBuildError, Watcher, WatcherClosedError
@@ -157,6 +159,16 @@ async def test_a_part_an_async_value_and_its_future_can_be_watched(container: Pr
     assert (state, is_even) == (AsyncData(7), True)
     assert await future == 7  # type: ignore[misc]  # the future of slow
     screen.watcher.close()
+
+
+async def test_what_a_source_says_on_being_resumed_is_read_and_no_news(container: ProviderContainer) -> None:
+    subject = BehaviorSubject(1)
+    emits = StreamProvider[int](lambda ref: subject, name="emits")
+    container.listen(emits, lambda previous, value: None).close()
+    subject.on_next(2)
+    screen = Screen(container, emits)
+    await turn()
+    assert screen.built == [(AsyncData(2),)]
 
 
 # -- without an event loop -----------------------------------------------------------------------

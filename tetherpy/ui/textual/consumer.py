@@ -103,6 +103,7 @@ class ConsumerWidget(Consumer):
     """
 
     _shown: RenderResult | None = None
+    _is_building = False
 
     def __init__(self, *children: Widget, markup: bool = False, **options: Any) -> None:
         super().__init__(*children, markup=markup, **options)
@@ -119,7 +120,9 @@ class ConsumerWidget(Consumer):
         """Do nothing: it is built when it is drawn."""
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Have it drawn, and before that built, again."""
+        """Have it drawn, and before that built, again; in a build it is being drawn already."""
+        if self._is_building:
+            return self
         self._shown = None
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
@@ -127,5 +130,9 @@ class ConsumerWidget(Consumer):
         """Return what the last build gave; Textual asks for it several times to lay out and draw one state."""
         shown = self._shown
         if shown is None:
-            shown = self._shown = self.rebuild()
+            self._is_building = True
+            try:
+                shown = self._shown = self.rebuild()
+            finally:
+                self._is_building = False
         return shown

@@ -1,0 +1,56 @@
+"""BackgroundServiceTab and JobStatusDashboard over this app's own providers."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Footer, Header, TabbedContent, TabPane
+
+import providers
+from tetherpy.jobs import NewJob
+from tetherpy.ui.textual import BackgroundServiceTab, JobProviders, JobStatusDashboard, ProviderApp
+
+from .pending import PendingJobs
+
+PROVIDERS = JobProviders(
+    manager=providers.background_job_manager_provider,
+    counts=providers.job_counts_stream_provider,
+    jobs_by_status=providers.jobs_by_status_stream_provider,
+    job=providers.job_stream_provider,
+    service=providers.background_service_provider,
+    service_state=providers.service_state_stream_provider,
+)
+DUMMY_TASK = NewJob(job_key="dummyTask", payload={"message": "Hello from the terminal"}, priority=1)
+
+
+class TerminalApp(ProviderApp[None]):
+    """Two tabs; the widgets of the library and one of this app's own."""
+
+    TITLE = "Background jobs"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f1", "open('service')", "Service"),
+        Binding("f2", "open('jobs')", "Jobs"),
+        Binding("q,ctrl+c", "quit", "Quit", key_display="q"),
+    ]
+    CSS = """
+    TabPane { padding: 0; }
+    #service BackgroundServiceTab { height: auto; }
+    """
+
+    def compose(self) -> ComposeResult:
+        yield Header(icon=" ")
+        with TabbedContent(initial="service"):
+            with TabPane("Service (F1)", id="service"):
+                yield BackgroundServiceTab(PROVIDERS, DUMMY_TASK)
+                yield PendingJobs()
+            with TabPane("Jobs (F2)", id="jobs"):
+                yield JobStatusDashboard(PROVIDERS, DUMMY_TASK)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        self.action_open("service")
+
+    def action_open(self, tab: str) -> None:
+        self.query_one(TabbedContent).active = tab
+        self.query_one(JobStatusDashboard if tab == "jobs" else BackgroundServiceTab).focus()

@@ -1,0 +1,30 @@
+"""A worker whose jobs do what the tests of the screens want to see."""
+
+import asyncio
+from pathlib import Path
+
+from tetherpy.database import Database
+from tetherpy.service import ServiceInstance
+
+HOSTILE = "[red]boom[/] \x1b[31m\x1b]0;title\x07 \u202e <b>"
+
+
+def initialize(service: ServiceInstance) -> None:
+    service.set_as_foreground_service()
+    service.register_job_handler("steps", steps)
+    service.register_job_handler("broken", broken)
+
+
+async def steps(service: ServiceInstance, payload: str, db: Database) -> str:
+    """Go one step further for each file that the test makes: ``<payload>.1``, ``.2``, ``.3``."""
+    for step in range(1, 4):
+        while not Path(f"{payload}.{step}").exists():
+            await asyncio.sleep(0.005)
+        service.set_foreground_notification_info(title=f"At step {step}", content=HOSTILE)
+        service.report_progress(step / 4, f"step {step} {HOSTILE}")
+    return "walked"
+
+
+async def broken(service: ServiceInstance, payload: str | None, db: Database) -> None:
+    if payload is None or not Path(payload).exists():
+        raise ValueError(HOSTILE)

@@ -1,0 +1,265 @@
+"""The screens of the jobs, driven by keys, over a real database and a real worker."""
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Button, Input, TextArea
+
+from tetherpy.jobs import BackgroundJobStatus, NewJob
+from tetherpy.service import BackgroundService
+from tetherpy.ui.textual import JobsApp, providers_of
+from tetherpy.ui.textual.jobs.confirm import ConfirmScreen
+from tetherpy.ui.textual.jobs.enqueue_form import EnqueueScreen
+from tetherpy.ui.textual.jobs.job_detail import JobDetail, JobScreen
+from tetherpy.ui.textual.jobs.job_table import JobTable, TableNote
+from tetherpy.ui.textual.jobs.service_tab import ServiceCard, ServiceLine
+from tetherpy.ui.textual.jobs.tiles import StatusTile
+
+HOSTILE_SHOWN = r"[red]boom[/] \x1b[31m\x1b]0;title\x07 \u202e <b>"
+
+
+@pytest.fixture
+def app(database_path, service):
+    return JobsApp(providers_of(database_path, lambda: service), suggested=NewJob(job_key="steps", payload="walk"))
+
+
+def notes(app):
+    return [notification.message for notification in app._notifications]
+
+
+def rows(app):
+    table = app.query_one(JobTable)
+    return [[cell.plain for cell in table.get_row_at(row)] for row in range(table.row_count)]
+
+
+def count(app, status, shown):
+    return shown(app, app.query_one(f"#tile-{status}", StatusTile)).split()[-1]
+
+
+def answers(app, kind):
+    return lambda: isinstance(app.screen, kind) and app.screen.is_mounted
+
+
+async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service, manager, until, shown):
+    await service.start()
+    async with app.run_test(size=(160, 40)) as pilot:
+        await until(pilot, lambda: "No pending jobs" in shown(app, app.query_one(TableNote)))
+        await pilot.press("e")
+        await until(pilot, answers(app, EnqueueScreen))
+        assert app.screen.query_one("#key", Input).value == "steps"
+        app.screen.query_one("#payload", TextArea).text = "{no json"
+        await pilot.press("ctrl+s")
+        assert isinstance(app.screen, EnqueueScreen)
+        assert "JSON" in shown(app, app.screen.query_one("#refusal"))
+        app.screen.query_one("#payload", TextArea).text = '"walk"'
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: "Job 1 (steps) waits." in notes(app))
+        await until(pilot, lambda: not isinstance(app.screen, EnqueueScreen))
+
+        await pilot.press("2")
+        await until(pilot, lambda: len(rows(app)) == 1)
+        for step in (1, 2):
+            Path(f"walk.{step}").touch()
+            await until(pilot, lambda step=step: f"{25 * step}% step {step} {HOSTILE_SHOWN}" in rows(app)[0][-1])
+        await until(
+            pilot, lambda: f"50% step 2 {HOSTILE_SHOWN}" in " ".join(shown(app, app.query_one(JobDetail)).split())
+        )
+        assert "At step 2" in shown(app, app.query_one(ServiceLine))
+        assert count(app, "running", shown) == "1"
+
+        await pilot.press("c")
+        await until(pilot, answers(app, ConfirmScreen))
+        await pilot.press("n")
+        await pilot.press("c")
+        await until(pilot, answers(app, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: "Job 1 is asked to stop." in notes(app))
+        assert (await manager.wait_for(1, timeout=20)).status is BackgroundJobStatus.CANCELLED
+
+        await pilot.press("5")
+        await until(pilot, lambda: [row[0] for row in rows(app)] == ["1"])
+        Path("walk.3").touch()
+        await pilot.press("r")
+        await until(pilot, lambda: "Job 1 waits for another try." in notes(app))
+        assert (await manager.wait_for(1, timeout=20)).status is BackgroundJobStatus.COMPLETED
+        await pilot.press("3")
+        await until(pilot, lambda: rows(app) and rows(app)[0][-1] == '"walked"')
+
+
+async def test_a_failure_shows_its_error_its_attempts_and_its_traceback(app, service, manager, until, shown):
+    await service.start()
+    job_id = await manager.enqueue("broken", max_attempts=1)
+    await manager.wait_for(job_id, timeout=20)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: len(rows(app)) == 1)
+        assert rows(app)[0][-1] == f"ValueError: {HOSTILE_SHOWN}"
+        assert not app.query_one("#beside").display
+        await pilot.press("enter")
+        await until(pilot, answers(app, JobScreen))
+        detail = app.screen.query_one(JobDetail)
+        await until(pilot, lambda: "TRACEBACK OF THE LAST ATTEMPT" in shown(app, detail))
+        text = shown(app, detail)
+        assert "✗ FAILED  attempt 1 of 1" in text
+        assert f"ValueError: {HOSTILE_SHOWN}" in text
+        assert "raise ValueError(HOSTILE)" in text
+        await pilot.press("escape")
+        await until(pilot, lambda: not isinstance(app.screen, JobScreen))
+        assert "\x1b" not in shown(app)
+
+
+async def test_deleting_asks_first(app, manager, until, shown):
+    ids = await manager.enqueue_many(NewJob(job_key=f"job {n}", delay=1_000) for n in range(5))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: len(rows(app)) == 5)
+        await pilot.press("down", "down", "d")
+        await until(pilot, answers(app, ConfirmScreen))
+        assert "Delete job 3" in shown(app)
+        await pilot.press("enter")  # the focus is on the harmless button
+        await pilot.press("d")
+        await until(pilot, answers(app, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: [row[0] for row in rows(app)] == ["5", "4", "2", "1"])
+        assert app.query_one(JobTable).job_id == 2  # the cursor has taken the place of what is gone
+        assert await manager.get_job_by_id(ids[2]) is None
+        await pilot.press("D")
+        await until(pilot, answers(app, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: "4 pending jobs are deleted." in notes(app))
+        await until(pilot, lambda: rows(app) == [] and count(app, "pending", shown) == "0")
+
+
+async def test_the_cursor_stays_on_its_job_while_others_come(app, manager, until):
+    await manager.enqueue_many(NewJob(job_key="waits", delay=1_000) for _ in range(3))
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: len(rows(app)) == 3)
+        await pilot.press("down")
+        table = app.query_one(JobTable)
+        assert table.job_id == 2
+        await manager.enqueue_many(NewJob(job_key="new", delay=1_000) for _ in range(40))
+        await until(pilot, lambda: len(rows(app)) == 43)
+        assert (table.job_id, table.cursor_row) == (2, 41)
+
+
+async def test_what_shows_one_job_is_not_drawn_again_when_another_changes(app, manager, until, shown):
+    first, second = await manager.enqueue_many(NewJob(job_key="waits", delay=1_000) for _ in range(2))
+    built = []
+
+    class Counted(JobDetail):
+        def build(self, ref):
+            built.append(self.job_id)
+            return super().build(ref)
+
+    async with app.run_test(size=(160, 40)) as pilot:
+        await app.mount(Counted(app._providers, first))
+        counted = app.query_one(Counted)
+        await until(pilot, lambda: "PENDING" in shown(app, counted))
+        await until(pilot, lambda: len(rows(app)) == 2)
+        before = len(built)
+        for _ in range(3):
+            await manager.update_job_status(second, BackgroundJobStatus.RUNNING)
+            await until(pilot, lambda: len(rows(app)) == 1)
+            await manager.update_job_status(second, BackgroundJobStatus.PENDING)
+            await until(pilot, lambda: len(rows(app)) == 2)
+        assert len(built) == before
+        await manager.update_job_status(first, BackgroundJobStatus.RUNNING)
+        await until(pilot, lambda: "RUNNING" in shown(app, counted))
+        assert len(built) > before
+
+
+async def test_a_tile_is_drawn_again_for_its_own_count_only(app, manager, until, shown):
+    built = {}
+    build = StatusTile.build
+
+    def counting(self, ref):
+        built[self.status] = built.get(self.status, 0) + 1
+        return build(self, ref)
+
+    StatusTile.build = counting
+    try:
+        async with app.run_test() as pilot:
+            await until(pilot, lambda: count(app, "pending", shown) == "0")
+            before = dict(built)
+            await manager.enqueue("waits", delay=1_000)
+            await until(pilot, lambda: count(app, "pending", shown) == "1")
+            assert {status for status in built if built[status] > before[status]} == {BackgroundJobStatus.PENDING}
+    finally:
+        StatusTile.build = build
+
+
+async def test_the_service_is_started_and_stopped(app, service, until, shown):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("w")
+        card = app.query_one(ServiceCard)
+        await until(pilot, lambda: "stopped" in shown(app, card))
+        start, stop = app.query_one("#start", Button), app.query_one("#stop", Button)
+        assert (start.disabled, stop.disabled) == (False, True)
+        await pilot.click("#start")
+        await until(pilot, lambda: "Service status: running" in shown(app, card))
+        await until(pilot, lambda: "The service runs." in notes(app))
+        assert await service.is_running()
+        await until(pilot, lambda: (start.disabled, stop.disabled) == (True, False))
+        await pilot.press("x")
+        await until(pilot, answers(app, ConfirmScreen))
+        await pilot.press("y")
+        await until(pilot, lambda: "The service has stopped." in notes(app))
+        await until(pilot, lambda: "stopped" in shown(app, card))
+        assert not await service.is_running()
+
+
+async def test_what_fails_is_told_and_no_traceback(database_path, manager, until, shown):
+    service = BackgroundService(database_path, "no_such_module:initialize")
+    app = JobsApp(providers_of(database_path, lambda: service))
+    await manager.enqueue("waits", delay=1_000)
+    async with app.run_test() as pilot:
+        await pilot.press("w", "s")
+        await until(pilot, lambda: any("no_such_module" in note for note in notes(app)))
+        await pilot.press("j")
+        await until(pilot, lambda: len(rows(app)) == 1)
+        await pilot.press("c")
+        await until(pilot, answers(app, ConfirmScreen))
+        await manager.cancel_job(1)
+        await manager.delete_job(1)
+        await pilot.press("y")
+        await until(pilot, lambda: any("There is no job 1" in note for note in notes(app)))
+        assert app.is_running
+        assert "Traceback" not in shown(app)
+
+
+async def test_a_database_that_cannot_be_opened_is_told(folder, until, shown):
+    path = folder / "app.db"
+    path.write_text("no database at all, but a text of some length" * 100)
+    app = JobsApp(providers_of(path, lambda: BackgroundService(path, "screens_worker:initialize")))
+    app.container._on_error = lambda error, where: None
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: "The jobs cannot be shown" in shown(app, app.query_one(TableNote)))
+        await pilot.press("e")
+        await until(pilot, answers(app, EnqueueScreen))
+        app.screen.query_one("#key", Input).value = "job"
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: bool(notes(app)))
+        assert app.is_running
+
+
+@pytest.mark.parametrize("size", [(20, 6), (200, 50)])
+async def test_every_size_is_drawn(app, manager, until, shown, size):
+    await manager.enqueue("waits", {"text": "x" * 5_000}, delay=1_000)
+    async with app.run_test(size=size) as pilot:
+        await until(pilot, lambda: len(rows(app)) == 1)
+        assert app.query_one("#beside").display is (size[0] >= 110)
+        for key in ("w", "j", "question_mark", "question_mark", "e", "escape", "enter", "escape"):
+            await pilot.press(key)
+        assert app.is_running
+
+
+async def test_the_footer_offers_what_can_be_done(app, manager, until, shown):
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "Enqueue" in shown(app).splitlines()[-1])
+        offered = {"1": "Cancel", "2": "Cancel", "3": "Retry", "4": "Retry", "5": "Retry"}
+        for key, action in offered.items():
+            await pilot.press(key)
+            await until(pilot, lambda action=action: action in shown(app).splitlines()[-1])
+            footer = shown(app).splitlines()[-1]
+            assert ("Delete" in footer) is (key != "2")
+            assert ("Retry" in footer) is (action == "Retry")
+            assert "Quit" in footer

@@ -1,0 +1,10 @@
+"""The screens of the jobs: what waits and runs, one job in full, and the service with its workers."""
+
+from __future__ import annotations
+
+from .app import JobsApp
+from .dashboard import JobStatusDashboard
+from .providers import JobProviders, providers_of
+from .service_tab import BackgroundServiceTab
+
+__all__ = ["BackgroundServiceTab", "JobProviders", "JobStatusDashboard", "JobsApp", "providers_of"]

@@ -1,0 +1,79 @@
+"""JobsApp: both screens as an app, which is what ``tetherpy top`` shows."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Footer, Header, TabbedContent, TabPane
+
+from tetherpy.jobs import NewJob
+from tetherpy.reactive import ProviderContainer
+
+from ..scope import ProviderApp
+from .dashboard import JobStatusDashboard
+from .providers import JobProviders
+from .service_tab import BackgroundServiceTab, ServiceLine
+
+
+class JobsApp(ProviderApp[None]):
+    """The jobs and the service of a database in a terminal.
+
+    Args:
+        providers: what to watch and to steer.
+        container: where those providers live; None makes one.
+        title: what stands above it all.
+        suggested: what the form for a new job has in it at first.
+    """
+
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "open('jobs')", "Jobs", show=False),
+        Binding("w", "open('service')", "Service", show=False),
+        Binding("question_mark", "help", "Keys", key_display="?"),
+        Binding("q,ctrl+c", "quit", "Quit", key_display="q"),
+    ]
+    CSS = """
+    TabPane { padding: 0; }
+    """
+
+    def __init__(
+        self,
+        providers: JobProviders,
+        container: ProviderContainer | None = None,
+        *,
+        title: str = "tetherpy",
+        suggested: NewJob | None = None,
+    ) -> None:
+        super().__init__(container)
+        self._providers = providers
+        self._suggested = suggested
+        self.title = title
+
+    def compose(self) -> ComposeResult:
+        """Lay out both screens as tabs."""
+        yield Header(icon=" ")
+        with TabbedContent(initial="jobs"):
+            with TabPane("Jobs (j)", id="jobs"):
+                yield JobStatusDashboard(self._providers, self._suggested)
+            with TabPane("Service (w)", id="service"):
+                yield BackgroundServiceTab(self._providers, self._suggested)
+        yield ServiceLine(self._providers)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Begin with the jobs."""
+        self.action_open("jobs")
+
+    def action_open(self, tab: str) -> None:
+        """Show a tab, and give it the keyboard."""
+        self.query_one(TabbedContent).active = tab
+        self.query_one(JobStatusDashboard if tab == "jobs" else BackgroundServiceTab).focus()
+
+    def action_help(self) -> None:
+        """Show or hide all keys."""
+        if self.screen.query("HelpPanel"):
+            self.action_hide_help_panel()
+        else:
+            self.action_show_help_panel()

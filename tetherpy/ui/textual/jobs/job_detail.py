@@ -1,0 +1,156 @@
+"""One job in full: what was asked, how far it is, what each attempt came to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import ClassVar
+
+import msgspec
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+
+from tetherpy.jobs import BackgroundJob, JobAttempt
+
+from ...plain import one_line, plain
+from ..consumer import ConsumerWidget
+from ..ref import WidgetRef
+from .outline import MARKS, at, bar, lasting
+from .providers import JobProviders
+
+LABEL = "dim"
+
+
+class JobDetail(ConsumerWidget):
+    """Shows one job, and draws itself again when that job changes."""
+
+    DEFAULT_CSS = "JobDetail { width: 1fr; height: auto; padding: 0 1; }"
+
+    def __init__(self, providers: JobProviders, job_id: int | None = None) -> None:
+        super().__init__()
+        self._providers = providers
+        self.job_id = job_id
+
+    def show(self, job_id: int | None) -> None:
+        """Show another job, or none."""
+        if job_id != self.job_id:
+            self.job_id = job_id
+            self.refresh(layout=True)
+
+    def build(self, ref: WidgetRef) -> Content:
+        """Write everything there is to say."""
+        if self.job_id is None:
+            return Content.styled("No job is chosen.", LABEL)
+        state = ref.watch(self._providers.job(self.job_id))
+        if (error := state.error) is not None:
+            return Content.styled(plain(f"Job {self.job_id} cannot be shown: {error}"), "$text-error")
+        job = state.value
+        if job is None:
+            return Content.styled(
+                "Loading..." if state.is_loading else f"There is no job {self.job_id} any more.", LABEL
+            )
+        attempts = ref.watch(self._providers.attempts(self.job_id)).value or []
+        return Content("\n").join([*_facts(job), *_texts(job), *_timeline(attempts)])
+
+
+def _facts(job: BackgroundJob) -> Iterator[Content]:
+    mark, colour = MARKS[job.status]
+    yield Content.styled(one_line(f"{job.job_key}  #{job.id}"), "bold")
+    yield Content.assemble(
+        (f"{mark} {job.status}", f"ansi_{colour}"), f"  attempt {job.attempts} of {job.max_attempts}"
+    )
+    if job.cancel_requested_at is not None and not job.status.is_finished:
+        yield Content.styled(f"asked to stop at {at(job.cancel_requested_at)}", "$text-warning")
+    if job.progress is not None or job.progress_message:
+        yield Content.assemble(
+            (bar(job.progress, 24), "ansi_cyan"),
+            f" {job.progress or 0:4.0%} " if job.progress is not None else " ",
+            one_line(job.progress_message or ""),
+        )
+    yield Content("")
+    times = {"created": job.created_at, "due": job.run_at, "began": job.last_attempt_at, "finished": job.finished_at}
+    facts = {name: at(moment) for name, moment in times.items() if moment is not None}
+    facts |= {"priority": str(job.priority), "queue": one_line(job.queue)}
+    if job.timeout is not None:
+        facts["timeout"] = lasting(job.timeout)
+    if job.unique_key is not None:
+        facts["unique key"] = one_line(job.unique_key)
+    if job.claimed_by is not None:
+        facts["worker"] = one_line(job.claimed_by)
+    for name, value in facts.items():
+        yield Content.assemble((f"{name:<10} ", LABEL), value)
+
+
+def _texts(job: BackgroundJob) -> Iterator[Content]:
+    for name, text in (("payload", job.payload_json), ("result", job.result_json)):
+        if text is not None:
+            yield from _section(name, pretty(text))
+    if job.last_error:
+        yield from _section("last error", plain(job.last_error), "$text-error")
+
+
+def _timeline(attempts: list[JobAttempt]) -> Iterator[Content]:
+    if attempts:
+        yield from _section("attempts", "")
+    longest = max((_length(attempt) for attempt in attempts), default=timedelta(0)) or timedelta(seconds=1)
+    for attempt in attempts:
+        span = _length(attempt)
+        took = lasting(span) if attempt.finished_at else "running"
+        outcome = attempt.outcome or "..."
+        colour = {"completed": "$text-success", "...": "$text-accent"}.get(outcome, "$text-error")
+        yield Content.assemble(
+            f"{attempt.attempt:>2} {at(attempt.started_at)} ",
+            (bar(span / longest, 10), colour),
+            f" {took:>9} ",
+            (one_line(outcome), colour),
+        )
+    if attempts and attempts[-1].traceback:
+        yield from _section("traceback of the last attempt", plain(attempts[-1].traceback))
+
+
+def _length(attempt: JobAttempt) -> timedelta:
+    if attempt.started_at is None or attempt.finished_at is None:
+        return timedelta(0)
+    return max(attempt.finished_at - attempt.started_at, timedelta(0))
+
+
+def _section(name: str, text: str, style: str = "") -> Iterator[Content]:
+    yield Content("")
+    yield Content.styled(name.upper(), "bold $text-primary")
+    if text:
+        yield Content.styled(text, style) if style else Content(text)
+
+
+def pretty(text: str) -> str:
+    """Indent JSON; what is no JSON is shown as it is."""
+    try:
+        return plain(msgspec.json.format(text[:200_000], indent=2))
+    except msgspec.MsgspecError:
+        return plain(text)
+
+
+class JobScreen(ModalScreen[None]):
+    """One job over the whole screen, for terminals too narrow to show it beside the table."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "Close")]
+    DEFAULT_CSS = """
+    JobScreen {
+        align: center middle;
+        VerticalScroll { width: 90%; height: 90%; background: $surface; border: round $primary; padding: 0 1; }
+    }
+    """
+
+    def __init__(self, providers: JobProviders, job_id: int) -> None:
+        super().__init__()
+        self._providers = providers
+        self._job_id = job_id
+
+    def compose(self) -> ComposeResult:
+        """Show it in a frame."""
+        with VerticalScroll() as frame:
+            frame.border_title = f"Job {self._job_id}"
+            frame.border_subtitle = "Esc closes"
+            yield JobDetail(self._providers, self._job_id)

@@ -1,0 +1,117 @@
+"""The jobs in one state, a row each; what did not change is not touched."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.widgets import DataTable
+
+from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
+
+from ...plain import one_line
+from ..consumer import Consumer, ConsumerWidget
+from ..ref import WidgetRef
+from .outline import at, note
+from .providers import JobProviders
+
+COLUMNS = {"id": 7, "job": 18, "tries": 5, "since": 8, "note": None}
+"""The columns and how many characters they take; None takes what it needs."""
+
+
+def row_of(job: BackgroundJob) -> tuple[Text, ...]:
+    """Write a job as a row."""
+    return (
+        Text(str(job.id), "bold", justify="right"),
+        Text(one_line(job.job_key, 80)),
+        Text(f"{job.attempts}/{job.max_attempts}"[:9], justify="right"),
+        Text(at(job.updated_at)),
+        note(job),
+    )
+
+
+class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatibleMethodOverride]  # within Textual
+    """The newest jobs in one state; the cursor stays on its job while others come and go."""
+
+    DEFAULT_CSS = """
+    JobTable { height: 1fr; width: 2fr; background: transparent; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    """
+
+    def __init__(self, providers: JobProviders, status: BackgroundJobStatus) -> None:
+        super().__init__(cursor_type="row", zebra_stripes=True, id="jobs")
+        self._providers = providers
+        self._rows: dict[int, tuple[Text, ...]] = {}
+        self.status = status
+
+    def on_mount(self) -> None:
+        """Make the columns."""
+        for name, width in COLUMNS.items():
+            self.add_column(name.upper(), key=name, width=width)
+
+    def show(self, status: BackgroundJobStatus) -> None:
+        """Show the jobs in another state."""
+        self.status = status
+        self.rebuild()
+
+    @property
+    def job_id(self) -> int | None:
+        """The job under the cursor."""
+        ids = list(self._rows)
+        return ids[self.cursor_row] if 0 <= self.cursor_row < len(ids) else None
+
+    def build(self, ref: WidgetRef) -> None:
+        """Bring the rows up to date."""
+        jobs = ref.watch(self._providers.jobs_by_status(self.status)).value
+        rows = {job.id: row_of(job) for job in jobs or ()}
+        if list(rows) == list(self._rows):
+            self._update_cells(rows)
+        else:
+            self._replace_rows(rows)
+        self._rows = rows
+
+    def _update_cells(self, rows: dict[int, tuple[Text, ...]]) -> None:
+        for job_id, cells in rows.items():
+            for name, before, after in zip(COLUMNS, self._rows[job_id], cells, strict=True):
+                if before != after:
+                    self.update_cell(str(job_id), name, after, update_width=True)
+
+    def _replace_rows(self, rows: dict[int, tuple[Text, ...]]) -> None:
+        chosen, place, scrolled = self.job_id, self.cursor_row, self.scroll_y
+        self.clear()
+        for job_id, cells in rows.items():
+            self.add_row(*cells, key=str(job_id))
+        if rows:
+            ids = list(rows)
+            row = ids.index(chosen) if chosen in rows else min(place, len(ids) - 1)
+            self.move_cursor(row=row, scroll=False)
+            self.scroll_to(y=scrolled, animate=False)
+
+
+class TableNote(ConsumerWidget):
+    """Says below the table what it shows, or why it shows nothing."""
+
+    DEFAULT_CSS = "TableNote { width: 1fr; height: 1; padding: 0 1; color: $text-muted; }"
+
+    def __init__(self, providers: JobProviders, status: BackgroundJobStatus) -> None:
+        super().__init__()
+        self._providers = providers
+        self.status = status
+
+    def show(self, status: BackgroundJobStatus) -> None:
+        """Speak of another state."""
+        self.status = status
+        self.refresh()
+
+    def build(self, ref: WidgetRef) -> str:
+        """Say it in one line."""
+        jobs = ref.watch(self._providers.jobs_by_status(self.status))
+        counts = ref.watch(self._providers.counts).value
+        name = self.status.lower()
+        if (error := jobs.error) is not None:
+            return one_line(f"The jobs cannot be shown: {type(error).__name__}: {error}")
+        if jobs.value is None:
+            return "Opening the database..."
+        if not jobs.value:
+            return f"No {name} jobs. Press e to enqueue one." if name == "pending" else f"No {name} jobs."
+        shown, total = len(jobs.value), counts.by_status[self.status] if counts else 0
+        if shown < total:
+            return f"The newest {shown:,} of {total:,} {name} jobs. Enter shows one."
+        return f"{shown:,} {name} job{'s' * (shown != 1)}, the newest first. Enter shows one."

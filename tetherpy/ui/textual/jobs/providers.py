@@ -1,0 +1,96 @@
+"""Which providers the screens watch: those of an app, or some that are declared here for a database."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from tetherpy.jobs import (
+    BackgroundJob,
+    BackgroundJobManager,
+    BackgroundJobStatus,
+    JobAttempt,
+    JobCounts,
+    JobEngine,
+    open_engine,
+)
+from tetherpy.reactive import AsyncValue, FutureProvider, Provider, ProviderListenable, Ref, StreamProvider
+from tetherpy.service import BackgroundService, ServiceState
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+
+@attrs.frozen
+class JobProviders:
+    """Name the providers that the screens of the jobs watch; an app has them in its ``providers`` package."""
+
+    manager: Provider[BackgroundJobManager]
+    counts: ProviderListenable[AsyncValue[JobCounts]]
+    jobs_by_status: Callable[[BackgroundJobStatus], ProviderListenable[AsyncValue[list[BackgroundJob]]]]
+    job: Callable[[int], StreamProvider[BackgroundJob | None]]
+    service: ProviderListenable[BackgroundService]
+    service_state: ProviderListenable[AsyncValue[ServiceState]]
+    attempts: Callable[[int], ProviderListenable[AsyncValue[list[JobAttempt]]]] = attrs.field(init=False)
+    """The attempts of a job, read again whenever one begins or ends."""
+
+    def __attrs_post_init__(self) -> None:
+        manager, job = self.manager, self.job
+
+        @FutureProvider.auto_dispose.family
+        async def attempts(ref: Ref, job_id: int) -> list[JobAttempt]:
+            ref.watch(job(job_id).select(lambda state: state.value and (state.value.attempts, state.value.status)))
+            return await ref.watch(manager).get_attempts(job_id)
+
+        object.__setattr__(self, "attempts", attempts)
+
+
+def providers_of(database: str | os.PathLike[str], service: Callable[[], BackgroundService]) -> JobProviders:
+    """Declare the providers for the jobs of one database, for an app that has none of its own.
+
+    Args:
+        database: its path or URL.
+        service: makes the handle to its workers; it is closed with the container.
+    """
+
+    @FutureProvider
+    async def engine(ref: Ref) -> JobEngine:
+        return await ref.enter_async(open_engine(database))
+
+    @Provider
+    def manager(ref: Ref) -> BackgroundJobManager:
+        return BackgroundJobManager(ref.watch(engine).require_value)
+
+    @Provider
+    def handle(ref: Ref) -> BackgroundService:
+        made = service()
+        ref.on_dispose(made.aclose)
+        return made
+
+    @StreamProvider
+    def counts(ref: Ref) -> Observable[JobCounts]:
+        return ref.watch(manager).watch_counts()
+
+    @StreamProvider.auto_dispose.family
+    def jobs_by_status(ref: Ref, status: BackgroundJobStatus) -> Observable[list[BackgroundJob]]:
+        return ref.watch(manager).watch_jobs_by_status(status)
+
+    @StreamProvider.auto_dispose.family
+    def job(ref: Ref, job_id: int) -> Observable[BackgroundJob | None]:
+        return ref.watch(manager).watch_job(job_id)
+
+    @StreamProvider
+    def service_state(ref: Ref) -> Observable[ServiceState]:
+        return ref.watch(handle).state
+
+    return JobProviders(
+        manager=manager,
+        counts=counts,
+        jobs_by_status=jobs_by_status,
+        job=job,
+        service=handle,
+        service_state=service_state,
+    )

@@ -1,0 +1,180 @@
+"""BackgroundServiceTab: start and stop the workers, see whether they run and what they say."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button
+
+from tetherpy.jobs import BackgroundJobManager, NewJob
+from tetherpy.service import BackgroundService
+
+from ...plain import one_line, plain
+from ..consumer import Consumer, ConsumerWidget
+from ..ref import WidgetRef
+from ..scope import app_of, container_of
+from .confirm import ConfirmScreen
+from .doing import do
+from .enqueue_form import EnqueueScreen, enqueue
+from .providers import JobProviders
+
+
+class ServiceLine(ConsumerWidget):
+    """One line: whether workers run, and what the service says it does."""
+
+    DEFAULT_CSS = "ServiceLine { width: 1fr; height: 1; padding: 0 1; background: $panel; }"
+
+    def __init__(self, providers: JobProviders) -> None:
+        super().__init__()
+        self._providers = providers
+
+    def build(self, ref: WidgetRef) -> Content:
+        """Write it."""
+        state = ref.watch(self._providers.service_state).value
+        if state is None or not state.running:
+            return Content.assemble(("○ stopped", "dim"), "  no worker runs: jobs wait")
+        workers = len(state.workers)
+        return Content.assemble(
+            ("● running", "bold $text-success"),
+            f"  {workers} worker{'s' * (workers != 1)}  ",
+            (one_line(state.notification_title, 60), "bold"),
+            "  ",
+            one_line(state.notification_content, 200),
+        )
+
+
+class ServiceCard(ConsumerWidget):
+    """The service in full: its workers, and its notification as its handlers set it."""
+
+    DEFAULT_CSS = """
+    ServiceCard { width: 1fr; height: auto; border: round $primary; border-title-color: $text-muted; padding: 0 1; }
+    """
+
+    def __init__(self, providers: JobProviders) -> None:
+        super().__init__()
+        self._providers = providers
+        self.border_title = "Background service"
+
+    def build(self, ref: WidgetRef) -> Content:
+        """Write it."""
+        state = ref.watch(self._providers.service_state)
+        if (error := state.error) is not None:
+            return Content.styled(plain(f"The service cannot be asked: {error}"), "$text-error")
+        service = state.value
+        if service is None or not service.running:
+            return Content.assemble(
+                ("○ Service status: stopped\n\n", "bold"), ("Jobs wait until it is started.", "dim")
+            )
+        workers = ", ".join(str(worker.pid) for worker in service.workers) or "none yet"
+        return Content.assemble(
+            ("● Service status: running\n\n", "bold $text-success"),
+            ("Workers       ", "dim"),
+            f"{workers}\n",
+            ("Notification  ", "dim"),
+            (one_line(service.notification_title), "bold"),
+            "\n              ",
+            one_line(service.notification_content, 400),
+        )
+
+
+class ServiceButtons(Horizontal, Consumer):
+    """Start and stop: only what can be done can be pressed."""
+
+    DEFAULT_CSS = "ServiceButtons { height: auto; margin: 1 0; Button { margin-right: 2; } }"
+
+    def __init__(self, providers: JobProviders) -> None:
+        super().__init__()
+        self._providers = providers
+
+    def compose(self) -> ComposeResult:
+        """Make the buttons."""
+        yield Button("Start (s)", variant="success", id="start")
+        yield Button("Stop (x)", variant="error", id="stop")
+        yield Button("Enqueue (e)", variant="primary", id="enqueue")
+
+    def build(self, ref: WidgetRef) -> None:
+        """Let those be pressed that do something."""
+        state = self._providers.service_state
+        running = ref.watch(state.select(lambda state: state.value is not None and state.value.running))
+        self.query_one("#start", Button).disabled = running
+        self.query_one("#stop", Button).disabled = not running
+
+
+class BackgroundServiceTab(VerticalScroll):
+    """Start, stop, ask and feed the background service.
+
+    Args:
+        providers: what to watch and to steer.
+        suggested: what the form for a new job has in it at first.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("s", "start", "Start"),
+        Binding("x", "stop", "Stop"),
+        Binding("e", "enqueue", "Enqueue"),
+    ]
+    DEFAULT_CSS = "BackgroundServiceTab { height: 1fr; padding: 1 1 0 1; }"
+
+    def __init__(self, providers: JobProviders, suggested: NewJob | None = None) -> None:
+        super().__init__()
+        self._providers = providers
+        self._suggested = suggested
+
+    def compose(self) -> ComposeResult:
+        """Lay out card and buttons."""
+        yield ServiceCard(self._providers)
+        yield ServiceButtons(self._providers)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Do what the button says."""
+        match event.button.id:
+            case "start":
+                self.action_start()
+            case "stop":
+                self.action_stop()
+            case _:
+                self.action_enqueue()
+
+    @property
+    def _service(self) -> BackgroundService:
+        return container_of(self).read(self._providers.service)
+
+    @property
+    def _manager(self) -> BackgroundJobManager:
+        return container_of(self).read(self._providers.manager)
+
+    def action_start(self) -> None:
+        """Start the workers."""
+
+        async def start() -> str:
+            await self._service.start()
+            return "The service runs."
+
+        do(self, start)
+
+    def action_stop(self) -> None:
+        """Stop the workers, if that is meant."""
+
+        async def stop() -> str:
+            await self._service.stop()
+            return "The service has stopped."
+
+        def answered(meant: bool | None) -> None:
+            if meant:
+                do(self, stop)
+
+        question = "Stop the workers? They finish what runs within 30 seconds; what takes longer is handed back."
+        app_of(self).push_screen(ConfirmScreen(question, "Stop them"), answered)
+
+    def action_enqueue(self) -> None:
+        """Ask for a new job."""
+
+        def asked(job: NewJob | None) -> None:
+            if job is not None:
+                do(self, lambda: enqueue(self._manager, job))
+
+        app_of(self).push_screen(EnqueueScreen(self._suggested), asked)

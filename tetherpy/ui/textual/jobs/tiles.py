@@ -1,0 +1,81 @@
+"""The counts of the states; each tile is drawn again when its own count changes."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.message import Message
+
+from tetherpy.jobs import BackgroundJobStatus
+
+from ..consumer import ConsumerWidget
+from ..ref import WidgetRef
+from .outline import MARKS
+from .providers import JobProviders
+
+
+class StatusTile(ConsumerWidget):
+    """Shows how many jobs are in one state; a click chooses it."""
+
+    class Chosen(Message):
+        """Somebody wants to see the jobs in this state."""
+
+        def __init__(self, status: BackgroundJobStatus) -> None:
+            super().__init__()
+            self.status = status
+
+    def __init__(self, providers: JobProviders, status: BackgroundJobStatus, number: int) -> None:
+        super().__init__(id=f"tile-{status.lower()}")
+        self._providers = providers
+        self._number = number
+        self.status = status
+
+    def build(self, ref: WidgetRef) -> Content:
+        """Show sign, name and count."""
+        status = self.status
+        count = ref.watch(self._providers.counts.select(lambda state: state.value and state.value.by_status[status]))
+        mark, colour = MARKS[status]
+        figure = "…" if count is None else f"{count:,}"
+        return Content.assemble(
+            (f"{self._number} ", "dim"),
+            (f"{mark} ", f"ansi_{colour}"),
+            f"{status.capitalize()}\n",
+            (f"  {figure}", "bold"),
+        )
+
+    def on_click(self) -> None:
+        """Choose it."""
+        self.post_message(self.Chosen(self.status))
+
+
+class StatusTiles(Horizontal):
+    """All states in a row, one of them chosen."""
+
+    DEFAULT_CSS = """
+    StatusTiles {
+        height: 2;
+        margin: 0 0 1 0;
+        StatusTile {
+            width: 1fr;
+            height: 2;
+            border-left: outer $surface;
+            &:hover { background: $boost; }
+            &.chosen { border-left: outer $primary; background: $boost; }
+        }
+    }
+    """
+
+    def __init__(self, providers: JobProviders) -> None:
+        super().__init__()
+        self._providers = providers
+
+    def compose(self) -> ComposeResult:
+        """Make a tile for each state."""
+        for number, status in enumerate(BackgroundJobStatus, start=1):
+            yield StatusTile(self._providers, status, number)
+
+    def choose(self, status: BackgroundJobStatus) -> None:
+        """Mark one tile."""
+        for tile in self.query(StatusTile):
+            tile.set_class(tile.status is status, "chosen")
