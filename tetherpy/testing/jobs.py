@@ -83,14 +83,14 @@ class InlineJobs:
         worker = await self._open()
         with contextlib.chdir(self.path.parent):
             await worker.initialize(callback)
-        if self._clock is not None and (ours := worker.context.database) is not None:
+        if self._clock is not None and isinstance(ours := worker.context.database, Database):
             self._clock.wait_for(lambda: ours.busy)
 
     def overrides(
         self,
         *,
-        path: Provider[Path] | None = None,
-        database: FutureProvider[Database] | None = None,
+        path: Provider[Any] | None = None,
+        database: FutureProvider[Any] | None = None,
         manager: Provider[BackgroundJobManager] | None = None,
     ) -> list[Override]:
         """Return overrides that lead the app's own providers to the jobs of this test.

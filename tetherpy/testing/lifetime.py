@@ -1,19 +1,17 @@
-"""From the beginning of a test to its end, in the event loop that the test itself runs in."""
+"""From the beginning of a test to its end: what its fixtures share."""
 
 from __future__ import annotations
 
 import asyncio
-import functools
-import inspect
-from collections.abc import Callable, Coroutine, Generator
+from collections.abc import Callable, Generator
 from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
 import attrs
 import pytest
 
-from tetherpy.reactive import ProviderContainer
-
+from .containers import TestContainers
+from .ending import ended_with
 from .leaks import KINDS, Leak, LeakCheck, report_of
 
 FAILED = pytest.StashKey[bool]()
@@ -32,13 +30,15 @@ class Lifetime:
     loop: asyncio.AbstractEventLoop | None = None
     before_end: ExitStack = attrs.field(init=False, factory=ExitStack)
     after_containers: AsyncExitStack = attrs.field(init=False, factory=AsyncExitStack)
-    containers: list[ProviderContainer] = attrs.field(init=False, factory=list[ProviderContainer])
+    containers: TestContainers = attrs.field(init=False, factory=TestContainers)
     _leaks: list[Leak] = attrs.field(init=False, factory=list[Leak])
     _check: LeakCheck = attrs.field(init=False, factory=LeakCheck)
     _on_begin: list[Callable[[asyncio.AbstractEventLoop], None]] = attrs.field(init=False, factory=list[Any])
 
-    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take note of the test's loop."""
+    def begin(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Take note of the test's loop; None if it has none."""
+        if loop is None:
+            return
         self.loop = loop
         self._check.begin_in(loop)
         for callback in self._on_begin:
@@ -51,14 +51,18 @@ class Lifetime:
         else:
             callback(self.loop)
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to dispose: what is left behind shows only afterwards."""
+        return True
+
     async def dispose(self) -> None:
         """Dispose everything, and note what is left behind; raises what failed meanwhile."""
         self.before_end.close()
-        self._leaks += await self._check.in_use(self.containers)
+        self._leaks += await self._check.in_use(self.containers.opened)
         try:
-            async with self.after_containers, AsyncExitStack() as stack:
-                for container in self.containers:
-                    stack.push_async_callback(container.aclose)
+            async with self.after_containers:
+                await self.containers.dispose()
         finally:
             self._leaks += await self._check.left()
 
@@ -68,50 +72,16 @@ class Lifetime:
         if unwanted:
             pytest.fail(report_of(unwanted), pytrace=False)
 
-    def around(self, test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., Coroutine[Any, Any, None]]:
-        """Return a test function that begins and ends this lifetime in its own loop."""
-
-        @functools.wraps(test)
-        async def living(*args: Any, **kwargs: Any) -> None:
-            self.begin(asyncio.get_running_loop())
-            try:
-                await test(*args, **kwargs)
-            finally:
-                await self.dispose()
-            self.judge()
-
-        return living
-
 
 def lifetime_of(request: pytest.FixtureRequest) -> Generator[Lifetime]:
-    """Live as long as a test: in the loop of pytest-asyncio's runner, else inside an ``async def`` test itself.
-
-    A runner is set up before and so closed after. A test that is no coroutine has its things disposed in a
-    loop of their own.
-    """
+    """Live as long as a test, and fail it for what it leaves behind, unless it failed anyway."""
     test: Any = request.node
     lifetime = Lifetime(_allowed(test))
-    if (runner := _asyncio_runner(request)) is not None:
-        lifetime.begin(runner.get_loop())
-        yield lifetime
-        runner.run(lifetime.dispose())
-    elif inspect.iscoroutinefunction(test.obj):
-        test.obj = lifetime.around(test.obj)
-        yield lifetime
-        return
-    else:
-        yield lifetime
-        asyncio.run(lifetime.dispose())
+    with lifetime.containers.collected():
+        for _ in ended_with(request, lifetime):
+            yield lifetime
     if not test.stash.get(FAILED, False):
         lifetime.judge()
-
-
-def _asyncio_runner(request: pytest.FixtureRequest) -> asyncio.Runner | None:
-    for name in request.node.fixturenames:
-        if name.startswith("_") and name.endswith("_scoped_runner"):
-            runner = request.getfixturevalue(name)
-            return runner if isinstance(runner, asyncio.Runner) else None
-    return None
 
 
 def _allowed(test: Any) -> frozenset[str]:

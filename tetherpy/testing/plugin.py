@@ -6,7 +6,6 @@ fixture is used.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tetherpy.reactive import Override, ProviderContainer
+
+from .containers import TestContainers
+from .ending import ended_with
 
 if TYPE_CHECKING:
     from .clock import Clock
@@ -49,28 +51,20 @@ def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str]
 
 
 @pytest.fixture(autouse=True)
-def tetherpy_containers() -> Generator[list[ProviderContainer]]:
+def tetherpy_containers(request: pytest.FixtureRequest) -> Generator[TestContainers]:
     """Give the containers that this test made with ``ProviderContainer.test``; the last one is disposed first.
 
     It is there for every test, and ends after the test's own fixtures. What fails while a container is disposed
     fails the test.
     """
-    opened: list[ProviderContainer] = []
-    outer, ProviderContainer.test_scope = ProviderContainer.test_scope, opened
-    try:
-        yield opened
-    finally:
-        ProviderContainer.test_scope = outer
-        while opened:
-            container = opened.pop()
-            if not container.disposed:
-                asyncio.run(container.aclose())
+    containers = TestContainers()
+    with containers.collected():
+        for _ in ended_with(request, containers):
+            yield containers
 
 
 @pytest.fixture
-def tetherpy_lifetime(
-    tetherpy_containers: list[ProviderContainer], request: pytest.FixtureRequest
-) -> Generator[Lifetime]:
+def tetherpy_lifetime(request: pytest.FixtureRequest) -> Generator[Lifetime]:
     """Give what the other fixtures of this test share; at its end nothing of the test may be left."""
     from .lifetime import lifetime_of
 
@@ -97,9 +91,7 @@ def make_container(
     def make(*, overrides: Iterable[Override] = (), **options: Any) -> ProviderContainer:
         usual = () if options.get("parent") is not None else provider_overrides
         chosen = {override.origin: override for override in (*usual, *overrides)}
-        container = ProviderContainer(overrides=list(chosen.values()), **options)
-        tetherpy_lifetime.containers.append(container)
-        return container
+        return ProviderContainer.test(overrides=list(chosen.values()), **options)
 
     return make
 

@@ -1,5 +1,7 @@
 """The fixtures ``container`` and ``make_container``, as a user's tests see them."""
 
+import json
+import subprocess
 import sys
 
 
@@ -107,6 +109,10 @@ def test_it_works_with_anyio_alone(suite):
             ref.on_dispose(close)
             return 1
 
+        @FutureProvider.auto_dispose
+        async def feed(ref):
+            return 1
+
         async def test_uses_it(container, jobs, clock):
             assert await container.read(connection.future) == 1
             jobs.register("greet", lambda service, payload, db: f"Hello {payload}")
@@ -119,14 +125,15 @@ def test_it_works_with_anyio_alone(suite):
             assert len(closed) == 1
 
         async def test_leaks(container):
+            container.listen(feed, lambda previous, value: None)
             asyncio.create_task(asyncio.sleep(1000))
         """,
         "-p",
         "no:asyncio",
         ini="[pytest]\nfilterwarnings = error",
     )
-    result.assert_outcomes(passed=2, failed=1)
-    result.stdout.fnmatch_lines(["*task: Task-* running sleep()*"])
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(["*FutureProvider(feed) is auto-dispose*", "*task: Task-* running sleep()*"])
 
 
 def test_a_failure_to_dispose_fails_the_test(suite):
@@ -151,12 +158,50 @@ def test_a_failure_to_dispose_fails_the_test(suite):
     result.stdout.fnmatch_lines(["*OSError: stuck"])
 
 
-def test_the_plugin_alone_loads_little(pytester):
-    result = pytester.run(
-        sys.executable,
-        "-c",
-        "import sys, tetherpy.testing.plugin;"
-        "print([name for name in sys.modules if name.startswith(('tetherpy.', 'reactivex', 'sqlite3', 'msgspec'))"
-        " and not name.startswith(('tetherpy.reactive', 'tetherpy.errors'))])",
+def test_the_plugin_alone_loads_little():
+    script = "import json, sys, tetherpy.testing.plugin; print(json.dumps(list(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
+    loaded = set(json.loads(done.stdout))
+    assert {name for name in loaded if name.startswith("tetherpy.testing")} == {
+        "tetherpy.testing",
+        "tetherpy.testing.containers",
+        "tetherpy.testing.ending",
+        "tetherpy.testing.plugin",
+    }
+    others = ("tetherpy.jobs", "tetherpy.database", "tetherpy.service", "reactivex", "sqlite3", "aiosqlite", "msgspec")
+    assert loaded.isdisjoint(others)
+
+
+def test_containers_of_provider_container_test_end_in_the_loop_of_their_test_too(suite):
+    result = suite(
+        """
+        import unittest
+        from tetherpy import FutureProvider, Provider, ProviderContainer
+        from tetherpy.database import Database
+
+        path = None
+        closed = []
+
+        @FutureProvider
+        async def database(ref):
+            ref.on_dispose(lambda: closed.append(path))
+            return await ref.enter_async(Database.open(path))
+
+        async def test_pytest_asyncio(tmp_path):
+            global path
+            path = tmp_path / "app.db"
+            await ProviderContainer.test().read(database.future)
+
+        @Provider
+        def resource(ref):
+            ref.on_dispose(lambda: closed.append("resource"))
+
+        class TestUnittest(unittest.IsolatedAsyncioTestCase):
+            async def test_unittest(self):
+                ProviderContainer.test().read(resource)
+
+        def test_all_were_closed():
+            assert closed == [path, "resource"]
+        """
     )
-    result.stdout.fnmatch_lines(["['tetherpy.testing', 'tetherpy.testing.plugin']"])
+    result.assert_outcomes(passed=3)

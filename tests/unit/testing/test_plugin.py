@@ -74,5 +74,5 @@ def test_outside_a_test_it_says_what_to_do(monkeypatch):
 
 def test_inside_a_test_the_fixture_lists_what_was_made(tetherpy_containers):
     container = ProviderContainer.test()
-    assert tetherpy_containers == [container]
+    assert tetherpy_containers.opened == [container]
     assert not container.disposed
