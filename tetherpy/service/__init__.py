@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .inline import InlineWorker
     from .instance import ServiceInstance
     from .job_provider import JobProvider, JobProviderError, JobProviderFamily
+    from .manifest import HandlerInfo, PeriodicInfo, ServiceManifest
     from .serve import run_worker
     from .sqlite_storage import STORAGE_MIGRATIONS, SqliteStorage
     from .state import ServiceState, WorkerState
@@ -35,6 +36,7 @@ __all__ = [
     "STORAGE_MIGRATIONS",
     "BackgroundService",
     "CallbackNameError",
+    "HandlerInfo",
     "HandlerRegistrationError",
     "InlineWorker",
     "JobProvider",
@@ -43,10 +45,12 @@ __all__ = [
     "MessageError",
     "NoSuchHandlerError",
     "OutsideJobError",
+    "PeriodicInfo",
     "ServiceAlreadyRunningError",
     "ServiceError",
     "ServiceFolderError",
     "ServiceInstance",
+    "ServiceManifest",
     "ServiceNotRunningError",
     "ServiceState",
     "SqliteStorage",
@@ -62,6 +66,7 @@ _MODULES = {
     "SqliteStorage": "sqlite_storage",
     "BackgroundService": "background_service",
     "InlineWorker": "inline",
+    **dict.fromkeys(("HandlerInfo", "PeriodicInfo", "ServiceManifest"), "manifest"),
     "JobProvider": "job_provider",
     "JobProviderError": "job_provider",
     "JobProviderFamily": "job_provider",

@@ -23,6 +23,7 @@ from .files import ServiceFiles
 from .link import Link
 from .locks import is_locked
 from .mailbox import Mailbox
+from .manifest import ServiceManifest, observe_manifest
 from .starting import Starter
 from .state import ServiceState, StateBoard
 from .stopping import stop_group
@@ -183,6 +184,15 @@ class BackgroundService:
     async def aclose(self) -> None:
         """Close what this object holds open; workers that are attached to it end."""
         await self._opened.aclose()
+    @property
+    def manifest(self) -> Observable[ServiceManifest]:
+        """Return an observable of what the workers can do, told when they appear and when it changes.
+
+        It says nothing while none run. With it a page can offer the handlers of a process that it
+        does not import.
+        """
+        return observe_manifest(self.on, self.state, self.invoke)
+
         await self._link.settle()
         _close(self._app_pipe)
         self._app_pipe = None

@@ -58,6 +58,11 @@ class HandlerRegistry:
             timeout=timeout,
         )
 
+    @property
+    def all(self) -> tuple[JobHandler, ...]:
+        """Return the handlers in the order of their registration."""
+        return tuple(self._handlers.values())
+
     def find(self, key: str) -> JobHandler:
         """Return the handler of a key; ``NoSuchHandlerError`` names those that are registered."""
         try:

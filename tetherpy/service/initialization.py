@@ -10,6 +10,7 @@ from .callback import resolve
 from .context import WorkerContext
 from .errors import CallbackNameError
 from .instance import ServiceInstance
+from .manifest import answer_questions
 from .wire import StartFailed
 
 _MAX_TRACEBACK = 32_000
@@ -33,6 +34,7 @@ async def initialize(context: WorkerContext) -> bool:
     except BaseException as error:
         reason = f"the initialization callback {name} raised {type(error).__name__}: {error}"
         return report_failure(context, reason, error)
+    answer_questions(context)
     return True
 
 
