@@ -1,6 +1,7 @@
 """Run the demo: ``python -m examples.demo``. The app side only subscribes to stream providers and draws."""
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -35,16 +36,17 @@ LIMIT_SECONDS = 120.0
 
 
 def demo_container(folder: Path) -> ProviderContainer:
-    """Return a container whose database and service are in a folder of the demo's own."""
+    """Return a container whose database is in a folder of the demo's own, or the one that TETHERPY_DATABASE names."""
+    address = os.environ.get("TETHERPY_DATABASE", folder / "app.db")
     service = BackgroundService(
-        folder / "app.db",
+        address,
         "examples.demo.worker:initialize",
         initial_notification_title="tetherpy demo",
         initial_notification_content="waiting for packages",
     )
     return ProviderContainer(
         overrides=[
-            database_path_provider.override_with_value(folder / "app.db"),
+            database_path_provider.override_with_value(address),
             background_service_provider.override_with_value(service),
         ]
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import attrs
 
 from tetherpy import Provider, Ref
-from tetherpy.database import Database
+from tetherpy.database import SqlDatabase
 
 
 @attrs.frozen
@@ -44,7 +44,7 @@ class PackageReport:
 class SourceFetcher:
     """Finds the source files of a package, and knows the app's database."""
 
-    db: Database
+    db: SqlDatabase
 
     def files(self, folder: Path) -> list[Path]:
         """Return the package's source files, tests left out (some do not parse on purpose)."""

@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from tetherpy.database import Database, Migration
+from tetherpy.database import Migration, SqlDatabase
 from tetherpy.jobs import Backoff
 from tetherpy.service import ServiceInstance
 
@@ -23,7 +23,7 @@ def initialize(service: ServiceInstance) -> None:
     service.register_job_handler("analyse_package", analyse_package, retry=Backoff(initial=timedelta(milliseconds=200)))
 
 
-async def analyse_package(service: ServiceInstance, payload: AnalysePackage, db: Database) -> PackageReport:
+async def analyse_package(service: ServiceInstance, payload: AnalysePackage, db: SqlDatabase) -> PackageReport:
     """Count modules, classes, functions and lines of a package, in a provider container of this job's own."""
     report = PackageReport(payload.package)
     fetcher = source_fetcher_provider.override_with_value(SourceFetcher(db))

@@ -7,7 +7,7 @@ import attrs
 import msgspec
 
 from tetherpy import Provider, Ref
-from tetherpy.database import Database
+from tetherpy.database import SqlDatabase
 from tetherpy.service import ServiceInstance
 
 KEY = "complexDataProcessing"
@@ -23,7 +23,7 @@ class Query(TypedDict):
 class DataFetcherService:
     """Fetches data through the worker's database connection."""
 
-    db: Database
+    db: SqlDatabase
 
     async def fetch_data(self, query_key: str) -> list[dict[str, Any]]:
         """Return the rows for a key."""
@@ -51,7 +51,9 @@ def data_processor_provider(ref: Ref) -> DataProcessorService:
     return DataProcessorService()
 
 
-async def complex_data_processing_job_handler(service: ServiceInstance, payload: Query, db: Database) -> dict[str, Any]:
+async def complex_data_processing_job_handler(
+    service: ServiceInstance, payload: Query, db: SqlDatabase
+) -> dict[str, Any]:
     """Fetch, process and store, through services of this job's container."""
     query_key = payload["query_key"]
     fetcher_override = data_fetcher_provider.override_with_value(DataFetcherService(db))

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any, TypedDict
 
-from tetherpy.database import Database
+from tetherpy.database import SqlDatabase
 from tetherpy.service import ServiceInstance
 
 STEPS = 5
@@ -16,7 +16,7 @@ class Greeting(TypedDict):
     message: str
 
 
-async def dummy_job_handler(service: ServiceInstance, payload: Greeting | None, db: Database) -> dict[str, Any]:
+async def dummy_job_handler(service: ServiceInstance, payload: Greeting | None, db: SqlDatabase) -> dict[str, Any]:
     """Work through a few steps and report each."""
     message = payload["message"] if payload else "No message"
     for step in range(1, STEPS + 1):

@@ -1,7 +1,9 @@
 """What the worker process runs first: open its own database, register the job handlers."""
 
-from tetherpy.database import Database, Migration
-from tetherpy.jobs import JOB_MIGRATIONS
+import os
+
+from tetherpy.database import Migration
+from tetherpy.jobs import open_database
 from tetherpy.service import ServiceInstance
 
 from .complex_job import KEY, complex_data_processing_job_handler
@@ -10,14 +12,15 @@ from .dummy_job import dummy_job_handler
 JOB_RESULTS = Migration(
     1,
     "job results",
-    "CREATE TABLE job_results (id INTEGER PRIMARY KEY, job_key TEXT NOT NULL, query_key TEXT NOT NULL, "
-    "result TEXT NOT NULL, processed_at TEXT NOT NULL)",
+    "CREATE TABLE job_results (job_key TEXT NOT NULL, query_key TEXT NOT NULL, result TEXT NOT NULL, "
+    "processed_at TEXT NOT NULL)",
 )
 
 
 async def my_app_background_initialization(service: ServiceInstance) -> None:
     """Set up this process. If it raises, the app's ``start()`` raises with this traceback."""
-    db = await service.enter(Database.open("app.db", migrations=(*JOB_MIGRATIONS, JOB_RESULTS)))
+    address = os.environ.get("TETHERPY_DATABASE", "app.db")
+    db = await service.enter(open_database(address, migrations=[JOB_RESULTS]))
     service.set_background_db_connection(db)
     service.set_as_foreground_service()
     service.register_job_handler("dummyTask", dummy_job_handler)

@@ -1,16 +1,24 @@
 """``make demo`` runs the main job on real input, through a crash, and exits 0 only if all was as promised."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_demo_is_as_promised():
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_the_demo_is_as_promised(engine, request, tmp_path):
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
+    if engine == "postgres":
+        environment["TETHERPY_DATABASE"] = request.getfixturevalue("postgres_url")
     done = subprocess.run(
         [sys.executable, "-m", "examples.demo"],
         cwd=ROOT,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=90,

@@ -20,8 +20,11 @@ from tetherpy import ProviderContainer
 from tetherpy.jobs import BackgroundJobStatus
 
 
-@pytest.fixture
-async def container(tmp_path, monkeypatch):
+@pytest.fixture(params=["sqlite", "postgres"])
+async def container(request, tmp_path, monkeypatch):
+    if request.param == "postgres":
+        monkeypatch.setenv("TETHERPY_DATABASE", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)  # the app and its worker agree on "app.db" in the current folder
     async with ProviderContainer() as container:
         service = container.read(background_service_provider)

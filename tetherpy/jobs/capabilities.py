@@ -15,8 +15,8 @@ class EngineCapabilities:
     engine: str
     needs: str
     """What has to run for it."""
-    machines: str
-    """On which machines the processes that share it may be."""
+    several_machines: bool
+    """Whether processes on other machines may share it; if not, whoever claims is on this one."""
     enqueue_in: str
     """In whose transactions jobs can be enqueued and completed."""
     creates_tables_in_transaction: bool

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import attrs
 
+DEFAULT_LEASE = timedelta(seconds=30)
 WORKER_DIED = "worker died"
 LEASE_EXPIRED = "lease expired"
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import TypeGuard, cast
 
 from tetherpy.database import Address, Database, Migration, SqlDatabase, is_postgres
 
 from .engine import JobEngine, JobStore
+from .leases import DEFAULT_LEASE
 from .sqlite import JOB_MIGRATIONS, SqliteJobEngine
+from .timestamps import Clock, utc_now
 
 
 @asynccontextmanager
@@ -44,16 +47,16 @@ async def open_engine(address: Address) -> AsyncGenerator[JobEngine]:
         yield engine_of(db)
 
 
-def engine_of(db: SqlDatabase) -> JobEngine:
-    """Return the engine that keeps jobs in an open database."""
+def engine_of(db: SqlDatabase, *, lease: timedelta = DEFAULT_LEASE, clock: Clock = utc_now) -> JobEngine:
+    """Return the engine that keeps jobs in an open database; ``lease`` is how long a hung worker keeps its jobs."""
     if isinstance(db, Database):
-        return SqliteJobEngine(db)
+        return SqliteJobEngine(db, lease=lease, clock=clock)
     from tetherpy.database import PostgresDatabase
 
     from .postgres import PostgresJobEngine
 
     if isinstance(db, PostgresDatabase):
-        return PostgresJobEngine(db)
+        return PostgresJobEngine(db, lease=lease, clock=clock)
     raise TypeError(f"{db!r} is neither a Database nor a PostgresDatabase")
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from tetherpy.database import DatabaseClosedError
+from tetherpy.database import DatabaseClosedError, DatabaseUnavailableError
 
 from .engine import JobStore
 from .model import BackgroundJob
@@ -22,6 +22,9 @@ from .pace import Pace
 from .questions import OneJob, Question, Revisions
 
 logger = logging.getLogger("tetherpy.jobs")
+
+AGAIN_SECONDS = 0.5
+"""While its server cannot be reached a store is asked this often, or at once when it says that something changed."""
 
 
 @attrs.frozen(eq=False)
@@ -97,6 +100,7 @@ class ViewHub:
     _dirty: bool = False
     _tasks: set[asyncio.Task[None]] = attrs.Factory(set["asyncio.Task[None]"])
     _refreshing: asyncio.Task[None] | None = None
+    _retry: asyncio.TimerHandle | None = None
 
     def listen(self, question: Question, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` the answer now and after each change; return what stops it.
@@ -129,6 +133,9 @@ class ViewHub:
     def _drop_if_unwatched(self, view: View) -> None:
         if not view.listeners and self._views.get(view.question) is view:
             del self._views[view.question]
+        if not self._views and self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
         if not self._views and self._unhook is not None:
             self._unhook()
             self._unhook = None
@@ -200,9 +207,26 @@ class ViewHub:
             return {}
 
     def _fail_all(self, error: Exception) -> None:
+        if isinstance(error, DatabaseUnavailableError):
+            self._ask_again_later()
+            return
         for view in tuple(self._views.values()):
             self._fail(view, error)
 
+    def _ask_again_later(self) -> None:
+        # Views outlast the loss of a server: whatever changes meanwhile, all is asked when it is back.
+        self._revisions = {}
+        if self._retry is None:
+            self._retry = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._ask_again)
+
+    def _ask_again(self) -> None:
+        self._retry = None
+        if self._views:
+            self._wake()
+
     def _fail(self, view: View, error: Exception) -> None:
+        if isinstance(error, DatabaseUnavailableError):
+            self._ask_again_later()
+            return
         view.fail(error)
         self._drop_if_unwatched(view)

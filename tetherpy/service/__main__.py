@@ -1,6 +1,7 @@
-"""The supervisor's entry: ``python -m tetherpy.service CONFIG LOCK SOCKET [APP_PIPE]``.
+"""The supervisor's entry: ``python -m tetherpy.service DATABASE LOCK SOCKET [APP_PIPE]``.
 
-For ``BackgroundService.start``, which hands over the descriptors; people use ``run_worker``.
+For ``BackgroundService.start``, which hands over the descriptors, and the configuration on standard input;
+people use ``run_worker``. The database is named for whoever looks at the list of processes.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ def main(arguments: list[str]) -> None:
     gc.disable()
     from .serve import serve_launched
 
-    config, *descriptors = arguments
-    sys.exit(serve_launched(config, *(int(descriptor) for descriptor in descriptors)))
+    _, *descriptors = arguments
+    sys.exit(serve_launched(*(int(descriptor) for descriptor in descriptors)))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import attrs
 
-from tetherpy.database import Database, Transaction
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager
+from tetherpy.database import SqlDatabase
+from tetherpy.jobs import BackgroundJobManager, open_database
 
 from . import wire
 from .callback import name_of
@@ -45,6 +45,9 @@ class BackgroundService:
     is silent for ``lease`` loses its jobs. ``database`` lets ``job`` use the app's open database
     instead of one of its own.
 
+    With the URL of a server each machine has its own service of the database, and this is this machine's;
+    the jobs are all machines'.
+
     An ``async with`` starts it, and closes what this object holds open: attached workers end with
     that, detached ones go on.
     """
@@ -63,11 +66,11 @@ class BackgroundService:
         queues: tuple[str, ...] | None = None,
         lease: timedelta = DEFAULT_LEASE,
         start_timeout: float = START_TIMEOUT_SECONDS,
-        database: Database | None = None,
+        database: SqlDatabase | None = None,
     ) -> None:
         self._files = ServiceFiles.of(db_path_or_url)
         self._config = WorkerConfig(
-            database=str(self._files.database),
+            database=self._files.address,
             callback=name_of(app_initialization_callback),
             notification_title=initial_notification_title,
             notification_content=initial_notification_content,
@@ -133,7 +136,7 @@ class BackgroundService:
         queue: str = "default",
         timeout: timedelta | float | None = None,  # noqa: ASYNC109 - the job's
         unique_key: str | None = None,
-        transaction: Transaction | None = None,
+        transaction: Any | None = None,
     ) -> int:
         """Enqueue a job and return its id; durable when this returns, whether workers run or not.
 
@@ -181,9 +184,6 @@ class BackgroundService:
         """Return an observable of the service: its state now, then each change, pushed."""
         return self._board.observe()
 
-    async def aclose(self) -> None:
-        """Close what this object holds open; workers that are attached to it end."""
-        await self._opened.aclose()
     @property
     def manifest(self) -> Observable[ServiceManifest]:
         """Return an observable of what the workers can do, told when they appear and when it changes.
@@ -193,6 +193,9 @@ class BackgroundService:
         """
         return observe_manifest(self.on, self.state, self.invoke)
 
+    async def aclose(self) -> None:
+        """Close what this object holds open; workers that are attached to it end."""
+        await self._opened.aclose()
         await self._link.settle()
         _close(self._app_pipe)
         self._app_pipe = None
@@ -231,10 +234,10 @@ class BackgroundService:
 
 
 @asynccontextmanager
-async def _open(files: ServiceFiles) -> AsyncGenerator[Database]:
+async def _open(files: ServiceFiles) -> AsyncGenerator[SqlDatabase]:
     # An asynchronous generator, because asyncio.run() closes those that were left open: an app
     # that forgets aclose() must not hang at its end, waiting for the database's threads.
-    async with Database.open(files.database, migrations=JOB_MIGRATIONS) as database:
+    async with open_database(files.address) as database:
         yield database
 
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 import attrs
 import msgspec
 
+from tetherpy.database import redacted
+
 DEFAULT_LEASE = timedelta(seconds=30)
 
 
@@ -24,7 +26,7 @@ class WorkerConfig:
     serves all queues; ``sys_path`` is the app's, so that the callback resolves as it does there.
     """
 
-    database: str
+    database: str = attrs.field(repr=redacted)
     callback: str
     notification_title: str = ""
     notification_content: str = ""
@@ -42,11 +44,11 @@ class WorkerConfig:
                 message = f"{name} is {span}; it must be longer than zero."
                 raise ValueError(message)
 
-    def to_argument(self) -> str:
-        """Write the configuration as one command line argument."""
-        return msgspec.json.encode(self).decode()
+    def encode(self) -> bytes:
+        """Write the configuration for the process that becomes the supervisor; a password may be in it."""
+        return msgspec.json.encode(self)
 
     @classmethod
-    def from_argument(cls, text: str) -> WorkerConfig:
-        """Read what ``to_argument`` wrote."""
-        return msgspec.json.decode(text, type=cls)
+    def decode(cls, data: bytes) -> WorkerConfig:
+        """Read what ``encode`` wrote."""
+        return msgspec.json.decode(data, type=cls)

@@ -26,7 +26,7 @@ class Connection:
             with files.socket_address() as address:
                 reader, writer = await asyncio.open_unix_connection(address, limit=MAX_FRAME)
         except (FileNotFoundError, ConnectionRefusedError) as error:
-            raise ServiceNotRunningError(str(files.database)) from error
+            raise ServiceNotRunningError(files.name) from error
         return cls(reader, writer)
 
     async def send(self, data: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import attrs
 
-from tetherpy.database import Database
+from tetherpy.database import SqlDatabase
 
 from .config import WorkerConfig
 from .handlers import HandlerRegistry
@@ -44,7 +44,7 @@ class WorkerContext:
     handlers: HandlerRegistry = attrs.field(factory=HandlerRegistry)
     periodic: dict[str, PeriodicJob] = attrs.field(factory=dict[str, PeriodicJob])
     overrides: list[Any] = attrs.field(factory=list[Any])
-    database: Database | None = None
+    database: SqlDatabase | None = None
     _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.get_running_loop)
     _thread: int = attrs.field(init=False, factory=threading.get_ident)
 

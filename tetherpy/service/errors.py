@@ -77,11 +77,13 @@ class ServiceFolderError(ServiceError):
 
 
 class UnsupportedDatabaseError(ServiceError):
-    """Workers for this kind of database cannot be started from here."""
+    """There are no workers for this kind of database."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        super().__init__(f"{url!r} is a URL; the background service serves SQLite files so far. Give the path of one.")
+        super().__init__(
+            f"{url!r} is neither an SQLite file nor a PostgreSQL URL. Give a path, or postgresql://user@host/name."
+        )
 
 
 class CallbackNameError(ServiceError):

@@ -12,7 +12,7 @@ from typing import Any
 
 import attrs
 
-from tetherpy.database import Database
+from tetherpy.database import SqlDatabase
 from tetherpy.jobs import Claim, Completed, Outcome, PayloadDecodeError, Settlement, encode
 
 from .errors import NoSuchHandlerError
@@ -37,7 +37,7 @@ class Executor:
 
     registry: HandlerRegistry
     service: Callable[[JobRun], ServiceInstance]
-    database: Database
+    database: SqlDatabase
     judge: Judge
     slots: int
     grace: float = GRACE_SECONDS

@@ -1,13 +1,17 @@
-"""Where the service of one database keeps its lock, socket, log and worker locks."""
+"""Where the service of one database keeps its lock, socket, log and worker locks on this machine."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import attrs
+
+from tetherpy.database import Address, is_postgres, is_url, redacted
 
 from .errors import ServiceFolderError, UnsupportedDatabaseError
 
@@ -17,24 +21,33 @@ _SOCKET_PATH_LIMIT = 100
 
 @attrs.frozen
 class ServiceFiles:
-    """Name the files of one database's service: all in one folder beside the database."""
+    """Name the files of one database's service: all in one folder.
 
-    database: Path
+    It is beside an SQLite file, so all who use that share it. A server's is in this user's folder for state
+    (``XDG_STATE_HOME``, ``~/.local/state``), under a name made of the URL without its password: each
+    machine has a service of its own for the database. ``address`` is what opens the database.
+    """
+
+    address: str = attrs.field(repr=redacted)
+    folder: Path
 
     @classmethod
-    def of(cls, database: str | os.PathLike[str]) -> ServiceFiles:
+    def of(cls, database: Address) -> ServiceFiles:
         """Find the files of a database; every spelling of its path gives the same ones.
 
-        Raises ``UnsupportedDatabaseError`` for a URL.
+        Raises ``UnsupportedDatabaseError`` for a URL that is not PostgreSQL's.
         """
-        if "://" in str(database):
-            raise UnsupportedDatabaseError(str(database))
-        return cls(Path(database).expanduser().resolve())
+        if is_postgres(database):
+            return cls(os.fspath(database), _state_home() / "tetherpy" / f"{_label(database)}-service")
+        if is_url(database):
+            raise UnsupportedDatabaseError(redacted(database))
+        path = Path(database).expanduser().resolve()
+        return cls(str(path), path.with_name(path.name + "-service"))
 
     @property
-    def folder(self) -> Path:
-        """Return the folder that holds the others."""
-        return self.database.with_name(self.database.name + "-service")
+    def name(self) -> str:
+        """Return the database's address without its password."""
+        return redacted(self.address)
 
     @property
     def group_lock(self) -> Path:
@@ -62,7 +75,7 @@ class ServiceFiles:
     def create(self) -> None:
         """Create the folder, for this user alone: messages and logs may hold what is private."""
         try:
-            self.folder.mkdir(mode=0o700, exist_ok=True)
+            self.folder.mkdir(mode=0o700, exist_ok=True, parents=is_url(self.address))
         except OSError as error:
             raise ServiceFolderError(str(self.folder), error.strerror or str(error)) from error
 
@@ -78,3 +91,14 @@ class ServiceFiles:
             yield f"/proc/self/fd/{folder}/{self.socket.name}"
         finally:
             os.close(folder)
+
+
+def _state_home() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME") or "~/.local/state").expanduser()
+
+
+def _label(url: Address) -> str:
+    """Return a name for a URL's folder: the database's, and what tells it from another of that name."""
+    text = redacted(url)
+    name = "".join(letter for letter in urlsplit(text).path if letter.isalnum() or letter in "_-")
+    return f"{name[:40] or 'postgres'}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

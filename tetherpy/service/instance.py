@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from tetherpy.database import Database, Transaction
+from tetherpy.database import SqlDatabase
 from tetherpy.jobs import (
     BackgroundJob,
     Backoff,
@@ -64,7 +64,7 @@ class ServiceInstance:
         """Enter a context manager that is left when the worker ends, last entered first."""
         return await self._context.stack.enter_async_context(manager)
 
-    def set_background_db_connection(self, db: Database) -> None:
+    def set_background_db_connection(self, db: SqlDatabase) -> None:
         """Set the database that handlers are given; without it they get one of the service's own."""
         self._context.database = db
 
@@ -186,7 +186,7 @@ class ServiceInstance:
         services = self._of_job("report_progress")
         self._context.in_loop(services.progress.report, services.run.claim, fraction, message)
 
-    async def complete(self, result: object = None, *, transaction: Transaction) -> None:
+    async def complete(self, result: object = None, *, transaction: Any) -> None:
         """Complete the job in the handler's own transaction: its writes and this in one commit.
 
         So the effect happens exactly once, although the job may run more than once. ``transaction``

@@ -60,9 +60,9 @@ async def launch(
             "-P",
             "-m",
             "tetherpy.service",
-            config.to_argument(),
+            files.name,
             *(str(descriptor) for descriptor in descriptors),
-            stdin=asyncio.subprocess.DEVNULL,
+            stdin=asyncio.subprocess.PIPE,
             stdout=log,
             stderr=log,
             pass_fds=descriptors,
@@ -73,7 +73,8 @@ async def launch(
         os.close(log)
     launched = Launched(process.pid)
     try:
-        await process.wait()
+        # Not an argument, which every user of the machine can read: a URL may hold a password.
+        await process.communicate(config.encode())
     except BaseException:
         launched.kill()
         raise

@@ -74,7 +74,10 @@ class Liveness:
 
     async def rescue(self) -> None:
         """Take back the jobs of all workers that are not alive, and forget those."""
-        known = await self.engine.claimants() | self.files.worker_ids()
+        # Whoever claims without a lock file is dead, unless it may be on another machine: then its lease decides.
+        several_machines = self.engine.capabilities.several_machines
+        claimants = frozenset[str]() if several_machines else await self.engine.claimants()
+        known = claimants | self.files.worker_ids()
         dead = frozenset(
             worker_id for worker_id in known - {self.worker_id} if not is_locked(self.files.worker_lock(worker_id))
         )

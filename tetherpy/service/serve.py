@@ -23,11 +23,12 @@ from .worker import work
 from .worker_log import WorkerLog
 
 
-def serve_launched(argument: str, lock: int, listener: int, app_pipe: int | None = None) -> int:
-    """Supervise with what ``launch`` handed over; return the exit code."""
+def serve_launched(lock: int, listener: int, app_pipe: int | None = None) -> int:
+    """Supervise with what ``launch`` handed over, the configuration on standard input; return the exit code."""
+    config = WorkerConfig.decode(sys.stdin.buffer.read())
+    _read_nothing_more()
     for descriptor in (lock, listener, *(() if app_pipe is None else (app_pipe,))):
         os.set_inheritable(descriptor, False)
-    config = WorkerConfig.from_argument(argument)
     files = ServiceFiles.of(config.database)
     sys.path[:] = config.sys_path
     _restore_environment(config)
@@ -60,7 +61,7 @@ def run_worker(
     """
     files = ServiceFiles.of(db_path_or_url)
     config = WorkerConfig(
-        database=str(files.database),
+        database=files.address,
         callback=name_of(app_initialization_callback),
         notification_title=initial_notification_title,
         notification_content=initial_notification_content,
@@ -73,7 +74,7 @@ def run_worker(
     files.create()
     lock = try_lock(files.group_lock)
     if lock is None:
-        raise ServiceAlreadyRunningError(config.database)
+        raise ServiceAlreadyRunningError(files.name)
     try:
         return _supervisor(config, files, lock, listen(files), Reactor(), None).run()
     finally:
@@ -92,6 +93,12 @@ def _supervisor(
     gc.freeze()
     gc.enable()
     return Supervisor(config, files, work, lock, listener, reactor, output)
+
+
+def _read_nothing_more() -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, sys.stdin.fileno())
+    os.close(nothing)
 
 
 def _restore_environment(config: WorkerConfig) -> None:

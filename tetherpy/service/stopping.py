@@ -31,7 +31,7 @@ async def stop_group(files: ServiceFiles, seconds: float) -> None:
                     return
                 await asyncio.sleep(AGAIN_SECONDS)
     except TimeoutError as error:
-        raise WorkerStopError(str(files.database), bound) from error
+        raise WorkerStopError(files.name, bound) from error
 
 
 async def _stop_supervisor(files: ServiceFiles, seconds: float) -> bool:

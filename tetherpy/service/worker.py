@@ -13,8 +13,8 @@ from typing import Any
 
 import attrs
 
-from tetherpy.database import Database, DatabaseLockedError, DiskFullError
-from tetherpy.jobs import JOB_MIGRATIONS, Clock, SqliteJobEngine, WorkerRecord, utc_now
+from tetherpy.database import DatabaseLockedError, DatabaseUnavailableError, DiskFullError
+from tetherpy.jobs import Clock, JobEngine, WorkerRecord, engine_of, open_database, utc_now
 
 from . import wire
 from .attention import Attention
@@ -93,21 +93,22 @@ class Worker:
         finally:
             self._initializing = None
 
-    async def _open_engine(self, context: WorkerContext) -> SqliteJobEngine:
+    async def _open_engine(self, context: WorkerContext) -> JobEngine:
         ours = context.database
-        if ours is None or ServiceFiles.of(ours.path) != self.files:
-            ours = await context.stack.enter_async_context(Database.open(self.files.database))
+        if ours is None or ServiceFiles.of(ours.address).folder != self.files.folder:
+            ours = await context.stack.enter_async_context(open_database(self.files.address))
         if context.database is None:
             context.database = ours
-        await ours.migrate(JOB_MIGRATIONS)
-        return SqliteJobEngine(ours, lease=self.config.lease, clock=self.clock)
+        engine = engine_of(ours, lease=self.config.lease, clock=self.clock)
+        await engine.prepare()
+        return engine
 
-    async def _join(self, context: WorkerContext, engine: SqliteJobEngine) -> Liveness | None:
+    async def _join(self, context: WorkerContext, engine: JobEngine) -> Liveness | None:
         """Take a place among the workers: others see that this one lives, and that it is there.
 
-        Another program may hold the write lock for longer than anyone waits, or a disk be full. That ends the
-        start of a service, which is told of it at once. A successor goes on trying: nothing is wrong with it,
-        and it has jobs to take back. None if it was halted before that.
+        Another program may hold the write lock for longer than anyone waits, a disk be full, a server away. That
+        ends the start of a service, which is told of it at once. A successor goes on trying: nothing is wrong
+        with it, and it has jobs to take back. None if it was halted before that.
         """
         liveness = Liveness(self.files, engine, self.worker_id, self.config.lease / BEATS_PER_LEASE)
         context.stack.callback(liveness.close)
@@ -125,26 +126,26 @@ class Worker:
         while not self._halted:
             try:
                 await engine.register_worker(record)
-            except (DatabaseLockedError, DiskFullError) as error:
+            except (DatabaseLockedError, DatabaseUnavailableError, DiskFullError) as error:
                 report_unusable_database(context, error)
                 await asyncio.sleep(JOIN_AGAIN_SECONDS)
             else:
                 return liveness
         return None
 
-    async def _take_jobs(self, context: WorkerContext, engine: SqliteJobEngine, liveness: Liveness) -> None:
+    async def _take_jobs(self, context: WorkerContext, engine: JobEngine, liveness: Liveness) -> None:
         def on_change() -> None:
             jobs.on_change()
             liveness.on_change()
 
         def subscribe(callback: Callable[[], None]) -> Callable[[], None]:
             ignore_jobs = engine.on_change(callback)
-            # A new worker, whom liveness has to watch, changes a table but no job.
-            ignore_tables = engine.db.on_change(lambda _: liveness.on_change())
+            # A new worker, whom liveness has to watch, changes no job.
+            ignore_workers = engine.on_worker(liveness.on_change)
 
             def ignore() -> None:
                 ignore_jobs()
-                ignore_tables()
+                ignore_workers()
 
             return ignore
 

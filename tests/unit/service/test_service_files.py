@@ -47,11 +47,25 @@ def test_config_refuses_what_makes_no_worker(wrong):
         WorkerConfig(database="a", callback="b:c", **wrong)
 
 
-def test_config_survives_the_command_line():
+def test_config_survives_the_way_to_the_supervisor():
     config = WorkerConfig(database="/ä/app.db", callback="b:c", queues=("q",), sys_path=("/x", "/y z"))
-    assert WorkerConfig.from_argument(config.to_argument()) == config
+    assert WorkerConfig.decode(config.encode()) == config
 
 
-def test_url_is_refused_and_not_taken_for_a_path():
-    with pytest.raises(UnsupportedDatabaseError, match="SQLite"):
-        ServiceFiles.of("postgresql://localhost/app")
+def test_a_url_of_something_else_is_refused_and_not_taken_for_a_path():
+    with pytest.raises(UnsupportedDatabaseError, match="SQLite") as raised:
+        ServiceFiles.of("mysql://me:secret@localhost/app")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_server_has_its_files_in_the_users_folder_for_state_without_the_password(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    files = ServiceFiles.of("postgresql://me:secret@db.example:5432/app")
+    files.create()
+    assert files.folder.is_relative_to(tmp_path / "state" / "tetherpy")
+    assert files.folder.stat().st_mode & 0o077 == 0
+    assert ServiceFiles.of("postgresql://me:changed@db.example:5432/app").folder == files.folder
+    assert ServiceFiles.of("postgresql://me:secret@db.example:5432/app2").folder != files.folder
+    config = WorkerConfig(database=files.address, callback="b:c")
+    assert not any("secret" in text for text in (str(files.folder), repr(files), files.name, repr(config)))
+    assert files.address == "postgresql://me:secret@db.example:5432/app"

@@ -11,7 +11,6 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg_pool import AsyncConnectionPool
 
 from ..errors import DatabaseAddressError, DatabaseUnavailableError
-from .failures import is_lost
 
 Connection: TypeAlias = "psycopg.AsyncConnection[Any]"
 Pool: TypeAlias = "AsyncConnectionPool[Connection]"
@@ -28,6 +27,19 @@ _DEFAULTS = {
 GET_SECONDS = 10.0
 """How long a call waits for a free connection, or for one to a server that is just starting."""
 AGAIN_SECONDS = 0.1
+_PASSING = (
+    "Connection refused",
+    "No such file",
+    "starting up",
+    "shutting down",
+    "recovery mode",
+    "not yet accepting",
+    "timeout expired",
+    "unexpectedly",
+    "reset by peer",
+    "could not translate host name",
+)
+"""What the client library says of a server that is not there yet, or not any more; it gives no code for these."""
 
 
 def settings_of(url: str, name: str) -> dict[str, Any]:
@@ -72,9 +84,7 @@ async def wait_until_reachable(settings: dict[str, Any], name: str, patience: fl
         try:
             connection = await connect(settings)
         except psycopg.OperationalError as error:
-            if "FATAL" in str(error) and "starting up" not in str(error) and "shutting down" not in str(error):
-                raise DatabaseUnavailableError(name, str(error)) from error
-            if not is_lost(error) or loop.time() >= deadline:
+            if loop.time() >= deadline or not any(cause in str(error) for cause in _PASSING):
                 raise DatabaseUnavailableError(name, str(error)) from error
         else:
             await connection.close()

@@ -15,7 +15,7 @@ from tetherpy.database import DatabaseClosedError, PostgresDatabase, PostgresTra
 from ..capabilities import EngineCapabilities
 from ..engine import Closed, ignore
 from ..errors import ClaimLostError, JobNotFoundError, JobRunningError, JobTablesMissingError
-from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch
+from ..leases import DEFAULT_LEASE, LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..outcomes import Claim, Exchange, Progress, Settlement
 from ..payload import MAX_PAYLOAD_BYTES
@@ -39,7 +39,7 @@ WRITES_PER_COMPACTION = 250
 POSTGRES_CAPABILITIES = EngineCapabilities(
     engine="PostgreSQL",
     needs="a PostgreSQL server, and the extra `tetherpy[postgres]`",
-    machines="any that reach the server",
+    several_machines=True,
     enqueue_in="`PostgresDatabase.transaction()`, or the app's own psycopg connection",
     creates_tables_in_transaction=False,
     watches_sql=False,
@@ -61,7 +61,7 @@ class PostgresJobEngine:
     """
 
     db: PostgresDatabase
-    lease: timedelta = timedelta(seconds=30)
+    lease: timedelta = DEFAULT_LEASE
     clock: Clock = utc_now
     monotonic: Callable[[], float] = time.monotonic
     max_payload_bytes: int = MAX_PAYLOAD_BYTES

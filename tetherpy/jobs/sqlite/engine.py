@@ -16,7 +16,7 @@ from tetherpy.database import Database, DatabaseClosedError, Transaction, Transa
 from ..capabilities import EngineCapabilities
 from ..engine import Closed, ignore
 from ..errors import ClaimLostError, JobRunningError, JobTablesMissingError
-from ..leases import LeaseWatch
+from ..leases import DEFAULT_LEASE, LeaseWatch
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..outcomes import Exchange, Progress, Settlement
 from ..payload import MAX_PAYLOAD_BYTES
@@ -38,7 +38,7 @@ _COUNTS_TABLE = "background_service_job_counts"
 SQLITE_CAPABILITIES = EngineCapabilities(
     engine="SQLite",
     needs="nothing",
-    machines="one; the file is on a local disk",
+    several_machines=False,
     enqueue_in="`Database.transaction()`",
     creates_tables_in_transaction=True,
     watches_sql=True,
@@ -56,7 +56,7 @@ class SqliteJobEngine:
     """
 
     db: Database
-    lease: timedelta = timedelta(seconds=30)
+    lease: timedelta = DEFAULT_LEASE
     clock: Clock = utc_now
     monotonic: Callable[[], float] = time.monotonic
     max_payload_bytes: int = MAX_PAYLOAD_BYTES

@@ -1,0 +1,75 @@
+"""A service on a server, on one or several "machines": process groups that share no folder for state."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tetherpy.database import SqlDatabase
+from tetherpy.jobs import BackgroundJobManager, open_database
+from tetherpy.service import BackgroundService
+
+APPS = Path(__file__).parent / "apps"
+BOUND = 20.0
+
+
+@pytest.fixture(autouse=True)
+def apps_importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(APPS))
+
+
+@pytest.fixture
+async def make_service(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Callable[..., BackgroundService]]:
+    """Return a maker of services of this test's database, each on a machine that has its own folder for state."""
+    async with contextlib.AsyncExitStack() as stack:
+
+        def make(machine: str = "one", **options: Any) -> BackgroundService:
+            monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / machine))
+            service = BackgroundService(postgres_url, "postgres_worker:initialize", **options)
+            stack.push_async_callback(service.aclose)
+            stack.push_async_callback(service.stop, 0)
+            return service
+
+        yield make
+
+
+@pytest.fixture
+async def db(postgres_url: str) -> AsyncIterator[SqlDatabase]:
+    async with open_database(postgres_url) as db:
+        await db.execute("CREATE TABLE effects (job_id bigint NOT NULL, worker integer NOT NULL)")
+        yield db
+
+
+@pytest.fixture
+def manager(db: SqlDatabase) -> BackgroundJobManager:
+    return BackgroundJobManager(db)
+
+
+async def first(observable: Any, condition: Callable[[Any], bool]) -> Any:
+    """Return the first value of a stream that meets a condition."""
+    found: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def take(value: Any) -> None:
+        if not found.done() and condition(value):
+            found.set_result(value)
+
+    subscription = observable.subscribe(take)
+    try:
+        async with asyncio.timeout(BOUND):
+            return await found
+    finally:
+        subscription.dispose()
+
+
+async def worker_of(service: BackgroundService) -> int:
+    """Return the process id of a service's one worker."""
+    state = await first(service.state, lambda state: len(state.workers) == 1 and state.workers[0].id)
+    pid: int = state.workers[0].pid
+    assert pid != os.getpid()
+    return pid
