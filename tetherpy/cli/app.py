@@ -7,9 +7,11 @@ import sys
 from .failures import guarded
 
 COMMANDS = {
+    "migrate": ("migrating:migrate", "Make the tables of the jobs, or bring them up to date, and list all migrations."),
     "worker": ("service.working:run_in_foreground", "Run jobs in the foreground, until a signal."),
     "service": ("service.group:group", "Run workers in the background."),
     "jobs": ("jobs.group:group", "Look at jobs, and steer them."),
+    "doctor": ("doctor.command:examine", "Examine a database, its workers and this machine."),
 }
 """Each command: where it is in this package (a function, or a group), and its summary in the help."""
 

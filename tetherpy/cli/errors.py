@@ -103,3 +103,14 @@ class NotInstalledError(CommandError):
         self.database = database
         self.path = path
         super().__init__(f"The workers of {database} are not installed: there is no {path!r}.")
+
+
+class MigrationsUnusableError(CommandError):
+    """What should be an app's migrations is something else."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        self.place = place
+        self.reason = reason
+        super().__init__(
+            f"{place!r} cannot be used as migrations: {reason}. Name a list, such as shop.schema:MIGRATIONS."
+        )
