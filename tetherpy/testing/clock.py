@@ -20,7 +20,7 @@ MOST_STEPS: Final = 1_000_000
 _QUIET_TURNS = 2
 """One turn without work may be followed by one with the answer of a system call."""
 
-_RESOLUTION: Final = timedelta(microseconds=1)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 @attrs.define(eq=False, repr=False)
@@ -131,6 +131,8 @@ class Clock:
         timers = [timer.when() for timer in self._loop._scheduled if not timer.cancelled()]
         if not timers:
             return None
-        due = timedelta(seconds=min(timers) - self._began)
-        # Rounded to microseconds it may be too early for the timer by a part of one.
-        return due if self._began + due.total_seconds() >= min(timers) else due + _RESOLUTION
+        when = min(timers)
+        due = timedelta(seconds=when - self._began)
+        # Rounded to microseconds it may be too early by a part of one; of the loop's resolution it may be.
+        is_reached = when < self._began + due.total_seconds() + self._loop._clock_resolution
+        return due if is_reached else due + _MICROSECOND

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sized
 from typing import Any, TypeAlias, TypeGuard
 
 from tetherpy.reactive import AsyncValue
@@ -19,7 +20,7 @@ def explain_comparison(op: str, left: object, right: object) -> list[str] | None
     if _is_value(left) and _is_value(right):
         return [f"{left!r} == {right!r}", *_sides(_parts(left), _parts(right)), *_origin(left), *_origin(right)]
     if isinstance(left, JobList) or isinstance(right, JobList):
-        return ["jobs differ", "Left:", *_lines(left), "Right:", *_lines(right)]
+        return [f"{_title(left)} == {_title(right)}", "Left:", *_lines(left), "Right:", *_lines(right)]
     return None
 
 
@@ -27,29 +28,24 @@ def _is_value(value: object) -> TypeGuard[Value]:
     return isinstance(value, AsyncValue)
 
 
-def _parts(value: Value) -> dict[str, object]:
-    """What an asynchronous value says, by name; parts that say nothing are left out."""
-    parts: dict[str, object] = {"kind": type(value).__name__}
+def _parts(value: Value) -> dict[str, str]:
+    """Return what an asynchronous value says, by name; parts that say nothing are left out."""
+    parts = {"kind": type(value).__name__}
     if value.has_value:
-        parts["value"] = value.value
+        parts["value"] = repr(value.value)
     if value.error is not None:
-        parts["error"] = value.error
-    if value.is_loading and not value.has_value and not value.has_error:
-        parts["progress"] = value.progress
+        parts["error"] = repr(value.error)
     if value.has_value or value.has_error:
-        parts |= {"is_loading": value.is_loading, "retrying": value.retrying, "is_from_cache": value.is_from_cache}
+        for name in ("is_loading", "retrying", "is_from_cache"):
+            parts[name] = repr(getattr(value, name))
+    if value.progress is not None:
+        parts["progress"] = repr(value.progress)
     return parts
 
 
-def _sides(left: dict[str, object], right: dict[str, object]) -> list[str]:
-    nothing = "nothing"
-    names = [*left, *(name for name in right if name not in left)]
-    shown = [(name, _text(left.get(name, nothing)), _text(right.get(name, nothing))) for name in names]
-    return [f"  {name}: {one} != {other}" for name, one, other in shown if one != other]
-
-
-def _text(value: object) -> str:
-    return repr(value) if not isinstance(value, str) else value
+def _sides(left: dict[str, str], right: dict[str, str]) -> list[str]:
+    pairs = {name: (left.get(name, "nothing"), right.get(name, "nothing")) for name in (*left, *right)}
+    return [f"  {name}: {one} != {other}" for name, (one, other) in pairs.items() if one != other]
 
 
 def _origin(value: Value) -> list[str]:
@@ -59,6 +55,11 @@ def _origin(value: Value) -> list[str]:
         return []
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return [f"  {type(error).__name__} was raised at {frame.filename}:{frame.lineno} in {frame.name}"]
+
+
+def _title(value: object) -> str:
+    size = f" of {len(value)}" if isinstance(value, Sized) else ""
+    return type(value).__name__ + size
 
 
 def _lines(value: object) -> list[str]:

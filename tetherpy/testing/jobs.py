@@ -37,7 +37,7 @@ from .lifetime import Lifetime
 _logger = logging.getLogger("tetherpy.testing")
 
 
-@attrs.define(eq=False)
+@attrs.define(eq=False, repr=False)
 class InlineJobs:
     """The jobs of one test, in an SQLite file of its own; the value of the fixture ``jobs``.
 
@@ -170,6 +170,11 @@ class InlineJobs:
     async def invoke(self, event: str, data: object = None) -> None:
         """Send a message to the worker, as the app does with ``BackgroundService.invoke``."""
         (await self._open()).context.mailbox.deliver(event, data)
+
+    def __repr__(self) -> str:
+        counts = Counter(str(job.status) for job in self.enqueued())
+        found = ", ".join(f"{count} {status}" for status, count in counts.items()) or "none"
+        return f"<jobs in {self.path}: {found}>"
 
     # -- internals ---------------------------------------------------------------------------------
 

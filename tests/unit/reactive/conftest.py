@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.unit.reactive.matrix import Clock
 from tetherpy.reactive import ProviderContainer
 
 
@@ -23,12 +21,3 @@ async def container(reported: list[BaseException]) -> AsyncIterator[ProviderCont
     async with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
         yield container
     assert reported == []
-
-
-@pytest.fixture
-async def clock() -> AsyncIterator[Clock]:
-    """Yield the clock of the running loop, which stands still unless the test moves it."""
-    loop = asyncio.get_running_loop()
-    real = loop.time
-    yield Clock(loop)
-    loop.time = real  # type: ignore[method-assign]  # as it was

@@ -163,24 +163,6 @@ def variants(*kinds: str, auto_dispose: bool | None = None) -> pytest.MarkDecora
     return pytest.mark.parametrize("variant", cells, ids=str)
 
 
-class Clock:
-    """The clock of the running loop: time passes only when the test says so."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._offset = 0.0
-        self._frozen = loop.time()
-        loop.time = self.time  # type: ignore[method-assign]  # what the class is for
-
-    def time(self) -> float:
-        return self._frozen + self._offset
-
-    async def advance(self, seconds: float) -> None:
-        """Let time pass, and all that becomes due run."""
-        self._offset += seconds
-        for _ in range(12):
-            await asyncio.sleep(0)
-
-
 async def settled(container: ProviderContainer, provider: Any) -> Any:
     """Return the value of a provider of any kind, waiting for it if it is asynchronous."""
     if isinstance(provider, AsyncProviderBase):

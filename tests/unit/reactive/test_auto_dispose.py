@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.matrix import ASYNC, SYNC, Clock, Variant, ignore, settled, variants
+from tests.unit.reactive.matrix import ASYNC, SYNC, Variant, ignore, settled, variants
 from tetherpy.reactive import FutureProvider, KeepAliveLink, Provider, ProviderContainer, Ref, StateProvider
+from tetherpy.testing import Clock
 
 
 @variants()

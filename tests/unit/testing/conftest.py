@@ -22,6 +22,8 @@ def suite(pytester, monkeypatch):
         pytester.makeini(ini)
         pytester.makepyfile(**{name: textwrap.dedent(text) for name, text in {"test_app": source, **modules}.items()})
         pytester.syspathinsert()
-        return pytester.runpytest_inprocess("-p", "no:cacheprovider", "-p", "no:xdist", *arguments)
+        return pytester.runpytest_inprocess(
+            *["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:hypothesispytest"], *arguments
+        )
 
     return run
