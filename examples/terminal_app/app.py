@@ -8,7 +8,8 @@ from textual.widgets import Footer, Header, TabbedContent, TabPane
 
 import providers
 from tetherpy.jobs import NewJob
-from tetherpy.ui.textual import BackgroundServiceTab, JobProviders, JobStatusDashboard, ProviderApp
+from tetherpy.ui import DesktopNotifications, JobNotifications, JobProviders
+from tetherpy.ui.textual import BackgroundServiceTab, JobStatusDashboard, ProviderApp
 
 from .pending import PendingJobs
 
@@ -50,6 +51,7 @@ class TerminalApp(ProviderApp[None]):
 
     def on_mount(self) -> None:
         self.action_open("service")
+        self.run_worker(JobNotifications(self.container, PROVIDERS, DesktopNotifications("Background jobs")).run())
 
     def action_open(self, tab: str) -> None:
         self.query_one(TabbedContent).active = tab

@@ -14,13 +14,12 @@ from .ref import WidgetRef
 from .scope import ProviderApp, ProviderScope, container_of
 
 if TYPE_CHECKING:
-    from .jobs import BackgroundServiceTab, JobProviders, JobsApp, JobStatusDashboard, providers_of
+    from .jobs import BackgroundServiceTab, JobsApp, JobStatusDashboard
 
 __all__ = [
     "BackgroundServiceTab",
     "Consumer",
     "ConsumerWidget",
-    "JobProviders",
     "JobStatusDashboard",
     "JobsApp",
     "NoProviderScopeError",
@@ -28,7 +27,6 @@ __all__ = [
     "ProviderScope",
     "WidgetRef",
     "container_of",
-    "providers_of",
 ]
 
 

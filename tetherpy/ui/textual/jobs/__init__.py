@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from .app import JobsApp
 from .dashboard import JobStatusDashboard
-from .providers import JobProviders, providers_of
 from .service_tab import BackgroundServiceTab
 
-__all__ = ["BackgroundServiceTab", "JobProviders", "JobStatusDashboard", "JobsApp", "providers_of"]
+__all__ = ["BackgroundServiceTab", "JobStatusDashboard", "JobsApp"]

@@ -11,9 +11,10 @@ from textual.widgets import Footer, Header, TabbedContent, TabPane
 from tetherpy.jobs import NewJob
 from tetherpy.reactive import ProviderContainer
 
+from ...job_providers import JobProviders
+from ...notify import JobNotifications, NotificationSink
 from ..scope import ProviderApp
 from .dashboard import JobStatusDashboard
-from .providers import JobProviders
 from .service_tab import BackgroundServiceTab, ServiceLine
 
 
@@ -25,6 +26,7 @@ class JobsApp(ProviderApp[None]):
         container: where those providers live; None makes one.
         title: what stands above it all.
         suggested: what the form for a new job has in it at first.
+        notifications: what is told of jobs that are done or failed, such as a desktop.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -45,8 +47,10 @@ class JobsApp(ProviderApp[None]):
         *,
         title: str = "tetherpy",
         suggested: NewJob | None = None,
+        notifications: NotificationSink | None = None,
     ) -> None:
         super().__init__(container)
+        self._notifications_sink = notifications
         self._providers = providers
         self._suggested = suggested
         self.title = title
@@ -65,6 +69,8 @@ class JobsApp(ProviderApp[None]):
     def on_mount(self) -> None:
         """Begin with the jobs."""
         self.action_open("jobs")
+        if self._notifications_sink is not None:
+            self.run_worker(JobNotifications(self.container, self._providers, self._notifications_sink).run())
 
     def action_open(self, tab: str) -> None:
         """Show a tab, and give it the keyboard."""

@@ -12,13 +12,13 @@ from textual.widgets import DataTable
 
 from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, NewJob
 
+from ...job_providers import JobProviders
 from ..scope import app_of, container_of
 from .confirm import ConfirmScreen
 from .doing import do
 from .enqueue_form import EnqueueScreen, enqueue
 from .job_detail import JobDetail, JobScreen
 from .job_table import JobTable, TableNote
-from .providers import JobProviders
 from .tiles import StatusTile, StatusTiles
 
 CANCELLABLE = frozenset({BackgroundJobStatus.PENDING, BackgroundJobStatus.RUNNING})

@@ -15,11 +15,11 @@ from textual.screen import ModalScreen
 
 from tetherpy.jobs import BackgroundJob, JobAttempt
 
+from ...job_providers import JobProviders
 from ...plain import one_line, plain
 from ..consumer import ConsumerWidget
 from ..ref import WidgetRef
 from .outline import MARKS, at, bar, lasting
-from .providers import JobProviders
 
 LABEL = "dim"
 

@@ -7,11 +7,11 @@ from textual.widgets import DataTable
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
 
+from ...job_providers import JobProviders
 from ...plain import one_line
 from ..consumer import Consumer, ConsumerWidget
 from ..ref import WidgetRef
 from .outline import at, note
-from .providers import JobProviders
 
 COLUMNS = {"id": 7, "job": 18, "tries": 5, "since": 8, "note": None}
 """The columns and how many characters they take; None takes what it needs."""

@@ -13,6 +13,7 @@ from textual.widgets import Button
 from tetherpy.jobs import BackgroundJobManager, NewJob
 from tetherpy.service import BackgroundService
 
+from ...job_providers import JobProviders
 from ...plain import one_line, plain
 from ..consumer import Consumer, ConsumerWidget
 from ..ref import WidgetRef
@@ -20,7 +21,6 @@ from ..scope import app_of, container_of
 from .confirm import ConfirmScreen
 from .doing import do
 from .enqueue_form import EnqueueScreen, enqueue
-from .providers import JobProviders
 
 
 class ServiceLine(ConsumerWidget):

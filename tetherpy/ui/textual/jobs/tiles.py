@@ -9,10 +9,10 @@ from textual.message import Message
 
 from tetherpy.jobs import BackgroundJobStatus
 
+from ...job_providers import JobProviders
 from ..consumer import ConsumerWidget
 from ..ref import WidgetRef
 from .outline import MARKS
-from .providers import JobProviders
 
 
 class StatusTile(ConsumerWidget):

@@ -1,0 +1,102 @@
+"""Notifications over a real session bus: to a notification service, to none, and when the bus goes away."""
+
+import asyncio
+import logging
+import shutil
+import signal
+
+import pytest
+from dbus_fast import NameFlag
+from dbus_fast.aio import MessageBus
+from dbus_fast.service import ServiceInterface, method
+
+from tetherpy.ui import DesktopNotifications, Notification
+
+NAME, PATH = "org.freedesktop.Notifications", "/org/freedesktop/Notifications"
+
+pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="needs dbus-daemon (Debian: dbus)")
+
+
+class NotificationService(ServiceInterface):
+    """What a desktop has."""
+
+    def __init__(self):
+        super().__init__(NAME)
+        self.taken = []
+
+    @method(name="Notify")
+    def notify(
+        self,
+        app: "s",  # noqa: F821
+        replaces: "u",  # noqa: F821
+        icon: "s",  # noqa: F821
+        title: "s",  # noqa: F821
+        body: "s",  # noqa: F821
+        actions: "as",  # noqa: F722
+        hints: "a{sv}",  # noqa: F722
+        timeout: "i",  # noqa: F821
+    ) -> "u":  # noqa: F821
+        self.taken.append((app, title, body, hints["urgency"].value))
+        return len(self.taken)
+
+    @method(name="CloseNotification")
+    def close(self, number: "u"):  # noqa: F821
+        pass
+
+    @method(name="GetCapabilities")
+    def capabilities(self) -> "as":  # noqa: F722
+        return ["body"]
+
+    @method(name="GetServerInformation")
+    def information(self) -> "ssss":  # noqa: F821
+        return ["test", "tetherpy", "1", "1.2"]
+
+
+@pytest.fixture
+async def bus(monkeypatch):
+    """Run a session bus of the test's own, which is what DBUS_SESSION_BUS_ADDRESS names meanwhile."""
+    daemon = await asyncio.create_subprocess_exec(
+        "dbus-daemon", "--session", "--nofork", "--print-address", stdout=asyncio.subprocess.PIPE
+    )
+    address = (await daemon.stdout.readline()).decode().strip()
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+    yield daemon
+    if daemon.returncode is None:
+        daemon.kill()
+    await daemon.wait()
+
+
+@pytest.fixture
+async def desk(bus):
+    """Serve notifications on the bus."""
+    connection = await MessageBus().connect()
+    service = NotificationService()
+    connection.export(PATH, service)
+    await connection.request_name(NAME, NameFlag.NONE)
+    yield service
+    connection.disconnect()
+
+
+async def test_a_notification_reaches_the_desktop(desk):
+    async with DesktopNotifications("My App") as desktop:
+        assert await desktop.show(Notification("Done: report #1", "<b>&</b> \x00\x1b"))
+        assert await desktop.show(Notification("Failed: import #2", "ValueError", urgent=True))
+    assert desk.taken == [
+        ("My App", "Done: report #1", r"[b]+[/b] \x00\x1b", 1),
+        ("My App", "Failed: import #2", "ValueError", 2),
+    ]
+
+
+async def test_a_bus_without_notifications_is_silent(bus, caplog):
+    async with DesktopNotifications() as desktop:
+        assert not await desktop.show(Notification("title"))
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
+
+
+async def test_a_bus_that_goes_away_disturbs_nobody(bus, desk):
+    async with DesktopNotifications() as desktop:
+        assert await desktop.show(Notification("first"))
+        bus.send_signal(signal.SIGKILL)
+        await bus.wait()
+        assert not await desktop.show(Notification("second"))
+        assert not await desktop.show(Notification("third"))

@@ -1,0 +1,155 @@
+"""Notifications: what is told, how often, and that nothing hostile gets through; with no desktop there is silence."""
+
+import asyncio
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, NewJob
+from tetherpy.reactive import AsyncData, AsyncValue, Provider, ProviderContainer, StateProvider, StreamProvider
+from tetherpy.service import ServiceState
+from tetherpy.ui import DesktopNotifications, JobNotifications, JobProviders, Notification
+
+DONE, FAILED, RUNNING = BackgroundJobStatus.COMPLETED, BackgroundJobStatus.FAILED, BackgroundJobStatus.RUNNING
+
+state = StateProvider[AsyncValue[ServiceState]](lambda ref: AsyncData(ServiceState()), name="state")
+
+
+class Desk:
+    """Keeps what it is shown."""
+
+    def __init__(self):
+        self.shown = []
+        self.news = asyncio.Event()
+
+    async def show(self, notification):
+        self.shown.append(notification)
+        self.news.set()
+        return True
+
+    async def until(self, count):
+        async with asyncio.timeout(20):
+            while len(self.shown) < count:
+                self.news.clear()
+                await self.news.wait()
+        return self.shown
+
+
+@pytest.fixture
+async def manager(tmp_path):
+    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as database:
+        yield BackgroundJobManager(database)
+
+
+@pytest.fixture
+async def desk(manager):
+    counts = StreamProvider(lambda ref: manager.watch_counts(), name="counts")
+    providers = JobProviders(
+        manager=Provider(lambda ref: manager, name="manager"),
+        counts=counts,
+        jobs_by_status=lambda status: StreamProvider(lambda ref: manager.watch_jobs_by_status(status)),
+        job=lambda job_id: StreamProvider(lambda ref: manager.watch_job(job_id)),
+        service=Provider(lambda ref: None, name="service"),
+        service_state=state,
+    )
+    async with ProviderContainer() as container:
+        desk = Desk()
+        desk.container = container
+        telling = asyncio.create_task(JobNotifications(container, providers, desk, interval=0.05).run())
+        async for counted in container.stream(counts):
+            if counted.has_value:
+                break
+        await asyncio.sleep(0)
+        yield desk
+        telling.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await telling
+
+
+async def finish(manager, job_id, status, error=None):
+    await manager.update_job_status(job_id, RUNNING)
+    await manager.update_job_status(job_id, status, error=error)
+
+
+async def test_one_job_is_told_of_by_name(manager, desk):
+    good, bad = await manager.enqueue_many([NewJob(job_key="report"), NewJob(job_key="import")])
+    await finish(manager, good, DONE)
+    assert await desk.until(1) == [Notification("Done: report #1")]
+    await finish(manager, bad, FAILED, error="ValueError: no")
+    assert (await desk.until(2))[1] == Notification("Failed: import #2", "ValueError: no", urgent=True)
+
+
+async def test_many_jobs_are_told_of_together(manager, desk):
+    ids = await manager.enqueue_many(NewJob(job_key="many") for _ in range(300))
+    for job_id in ids:
+        await finish(manager, job_id, DONE)
+    while told(desk.shown) < len(ids):
+        await desk.until(len(desk.shown) + 1)
+    assert told(desk.shown) == len(ids)
+    assert len(desk.shown) < 30
+
+
+def told(notes):
+    return sum(1 if note.title.startswith("Done") else int(note.title.split()[0]) for note in notes)
+
+
+async def test_a_service_that_stops_is_told_of(desk):
+    notifier = desk.container.read(state.notifier)
+    notifier.state = AsyncData(ServiceState(running=True, notification_title="My App"))
+    await asyncio.sleep(0.01)
+    notifier.state = AsyncData(ServiceState(running=True, notification_title="My App <b>busy</b>"))
+    await asyncio.sleep(0.01)
+    notifier.state = AsyncData(ServiceState())
+    assert await desk.until(1) == [Notification("The background service has stopped", "My App [b]busy[/b]")]
+
+
+async def test_what_is_deleted_or_tried_again_is_not_told_of(manager, desk):
+    ids = await manager.enqueue_many(NewJob(job_key="job") for _ in range(3))
+    await finish(manager, ids[0], DONE)
+    await desk.until(1)
+    await manager.delete_job(ids[0])
+    await manager.cancel_job(ids[1])
+    await finish(manager, ids[2], FAILED)
+    assert [note.title for note in await desk.until(2)] == ["Done: job #1", "Failed: job #3"]
+
+
+def test_hostile_text_is_bounded_and_stripped():
+    note = Notification("<b>\x1b[31m\nkey\0" + "x" * 500, '<img src="http://evil"> & \ud800 \u202e' + "y" * 5_000)
+    assert note.title.startswith(r"[b]\x1b[31m key\x00xxx")
+    assert note.body.startswith(r'[img src="http://evil"] + \ud800 \u202e')
+    assert len(note.title) < 120
+    assert len(note.body) < 280
+    assert not set("<>&\n\x00\x1b") & set(note.title + note.body)
+    (note.title + note.body).encode()
+
+
+@pytest.mark.parametrize("address", [None, "unix:path=/nonexistent/bus", "nonsense"])
+async def test_without_a_bus_it_is_silent(monkeypatch, caplog, capfd, address):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    if address is None:
+        monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
+    else:
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+    caplog.set_level(logging.DEBUG)
+    async with DesktopNotifications() as desktop:
+        assert not await desktop.show(Notification("title"))
+        tried = len(caplog.records)
+        assert tried
+        assert not await desktop.show(Notification("title"))
+        assert len(caplog.records) == tried  # it is not asked again at once
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
+    assert capfd.readouterr() == ("", "")
+
+
+def test_without_the_extra_it_is_silent():
+    script = (
+        "import asyncio, sys\n"
+        "sys.modules['desktop_notifier'] = None\n"
+        "from tetherpy.ui import DesktopNotifications, Notification\n"
+        "print(asyncio.run(DesktopNotifications().show(Notification('title'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("False", "")
