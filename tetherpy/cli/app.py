@@ -7,6 +7,8 @@ import sys
 from .failures import guarded
 
 COMMANDS = {
+    "init": ("initializing:initialize", "Make a new app that runs."),
+    "generate": ("generating:generate", "Write the providers that follow from tether.yaml."),
     "migrate": ("migrating:migrate", "Make the tables of the jobs, or bring them up to date, and list all migrations."),
     "worker": ("service.working:run_in_foreground", "Run jobs in the foreground, until a signal."),
     "service": ("service.group:group", "Run workers in the background."),

@@ -1,3 +1,38 @@
-"""From ``tether.yaml`` to an app's providers."""
+"""From ``tether.yaml`` to the providers of an app, and from nothing to an app that runs.
 
-__all__: list[str] = []
+``read_settings`` reads the file, ``providers_package`` writes the sources that follow from it, ``Plan`` compares
+them with what is there and puts them in place.
+"""
+
+from .errors import (
+    FilesEditedError,
+    FilesExistError,
+    GeneratorError,
+    NothingToGenerateError,
+    SettingsError,
+    SettingsMissingError,
+)
+from .plan import Change, ChangeKind, Plan
+from .reading import SETTINGS_FILE, read_settings
+from .rendering import providers_package
+from .settings import BackgroundServices, JobDeclaration, Settings
+from .starter import create_starter
+
+__all__ = [
+    "SETTINGS_FILE",
+    "BackgroundServices",
+    "Change",
+    "ChangeKind",
+    "FilesEditedError",
+    "FilesExistError",
+    "GeneratorError",
+    "JobDeclaration",
+    "NothingToGenerateError",
+    "Plan",
+    "Settings",
+    "SettingsError",
+    "SettingsMissingError",
+    "create_starter",
+    "providers_package",
+    "read_settings",
+]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .capabilities import EngineCapabilities
     from .control import CancelJob, DoNotRetry, Snooze
     from .engine import JobEngine, JobStore, WorkQueue
+    from .enqueue_options import EnqueueOptions
     from .errors import (
         ClaimLostError,
         CronMissingError,
@@ -81,6 +82,7 @@ __all__ = [
     "DoNotRetry",
     "EngineCapabilities",
     "EngineLimitError",
+    "EnqueueOptions",
     "Every",
     "Exchange",
     "Failed",
@@ -136,6 +138,7 @@ _MODULES = {
     "EngineCapabilities": "capabilities",
     **dict.fromkeys(("CancelJob", "DoNotRetry", "Snooze"), "control"),
     **dict.fromkeys(("JobEngine", "JobStore", "WorkQueue"), "engine"),
+    "EnqueueOptions": "enqueue_options",
     "BackgroundJobManager": "manager",
     **dict.fromkeys(("BackgroundJob", "JobAttempt", "JobCounts", "NewJob", "WorkerRecord"), "model"),
     **dict.fromkeys(("engine_of", "open_database", "open_engine"), "opening"),

@@ -1,0 +1,42 @@
+"""How names and texts become Python."""
+
+import ast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tetherpy.generator.names import literal, snake_case
+
+
+@given(st.text())
+def test_a_literal_means_the_text(text):
+    assert ast.literal_eval(literal(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("plain", '"plain"'),
+        ('say "hi"', "'say \"hi\"'"),
+        ("it's", '"it\'s"'),
+        ("a\n\\", '"a\\n\\\\"'),
+        ("'\"", '"\'\\""'),
+    ],
+)
+def test_a_literal_is_quoted_as_formatters_do(text, written):
+    assert literal(text) == written
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        ("greet", "greet"),
+        ("sendEmail", "send_email"),
+        ("send-email", "send_email"),
+        ("2nd try", "2nd_try"),
+        ("--", None),
+    ],
+)
+def test_a_job_key_becomes_the_end_of_a_function_name(key, name):
+    assert snake_case(key) == name

@@ -1,0 +1,143 @@
+"""A tether.yaml: what it may say, and where an error points."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tetherpy.generator import (
+    BackgroundServices,
+    JobDeclaration,
+    SettingsError,
+    SettingsMissingError,
+    read_settings,
+)
+
+WHOLE = """\
+generation:
+  background_services:
+    enabled: true
+    package: shop.providers
+    database_path: data/shop.db
+    app_initialization_callback: shop.worker:initialize
+    initial_notification_title: "Shop: worker"
+    initial_notification_content: ''
+    jobs:
+      greet: shop.worker:Greeting
+      cleanUp:
+"""
+
+
+def read(folder: Path, text: str | bytes):
+    path = folder / "tether.yaml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return read_settings(path)
+
+
+def refused(folder: Path, text: str | bytes) -> tuple[int, int, str]:
+    with pytest.raises(SettingsError) as caught:
+        read(folder, text)
+    error = caught.value
+    assert str(error) == f"{folder / 'tether.yaml'}:{error.line}:{error.column}: {error.problem}"
+    assert "\n" not in error.problem
+    return error.line, error.column, error.problem
+
+
+def test_every_key_is_read(tmp_path):
+    assert read(tmp_path, WHOLE).background_services == BackgroundServices(
+        enabled=True,
+        package="shop.providers",
+        database_path="data/shop.db",
+        app_initialization_callback="shop.worker:initialize",
+        initial_notification_title="Shop: worker",
+        initial_notification_content="",
+        jobs=(JobDeclaration("greet", "shop.worker:Greeting"), JobDeclaration("cleanUp")),
+    )
+
+
+def test_whatever_is_left_out_has_a_default(tmp_path):
+    assert read(tmp_path, "generation: {}").background_services == BackgroundServices()
+    found = read(tmp_path, "generation:\n  background_services:\n    enabled: true\n").background_services
+    assert found == BackgroundServices(enabled=True)
+    assert found.database_path == "app.db"
+
+
+def test_the_projects_own_file_is_right():
+    assert read_settings(Path(__file__).parents[3] / "tether.yaml").background_services.enabled
+
+
+def line_of(text: str) -> str:
+    return f"generation:\n  background_services:\n    {text}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "says"),
+    [
+        ("", (1, 1), "empty"),
+        ("# only a comment\n", (1, 1), "empty"),
+        ("- generation\n", (1, 1), "this is a list"),
+        ("generation\n", (1, 1), "this is text (generation)"),
+        ("generation:\n", (1, 1), "this is nothing"),
+        ("generatoin: {}\n", (1, 1), "Did you mean 'generation'?"),
+        ("generation: {}\nzzz: 1\n", (2, 1), "Known are: generation."),
+        ("generation:\n  background_service: {}\n", (2, 3), "Did you mean 'background_services'?"),
+        (line_of("databse_path: app.db"), (3, 5), "Did you mean 'database_path'?"),
+        (line_of("enabled: yes"), (3, 14), "true or false; this is text (yes)"),
+        ("%YAML 1.1\n---\n" + line_of("enabled: yes"), (5, 14), "Write true or false"),
+        (line_of("enabled:"), (3, 5), "this is nothing"),
+        (line_of("enabled: true\n    enabled: false"), (4, 5), "given in line 3"),
+        ("generation: {}\ngeneration: {}\n", (2, 1), "given in line 1"),
+        (line_of("package: 5"), (3, 14), "a number (5). Put it in quotes."),
+        (line_of("package: my-package"), (3, 14), "cannot name a Python package"),
+        (line_of("package: ../elsewhere"), (3, 14), "cannot name a Python package"),
+        (line_of("package: class"), (3, 14), "cannot name a Python package"),
+        (line_of("package: a..b"), (3, 14), "cannot name a Python package"),
+        (line_of("package: [a]"), (3, 14), "is a list"),
+        (line_of("database_path: ''"), (3, 20), "no path"),
+        (line_of('database_path: "a\\0b"'), (3, 20), "no path"),
+        (line_of("app_initialization_callback: worker.initialize"), (3, 34), "'module:name'"),
+        (line_of("app_initialization_callback: 'a:b; import os'"), (3, 34), "no place in Python code"),
+        (line_of('initial_notification_title: "a\\nb"'), (3, 33), "one line of text"),
+        (line_of("jobs: [greet]"), (3, 11), "this is a list"),
+        (line_of("jobs: {greet: 'x'}"), (3, 19), "no place in Python code"),
+        (line_of("jobs: {greet: 3}"), (3, 19), "a number (3)"),
+        (line_of("jobs: {'--': }"), (3, 12), "No function can be named after"),
+        (line_of("jobs: {sendMail: , send-mail: }"), (3, 24), "would both be enqueue_send_mail"),
+        (line_of("\tenabled: true"), (3, 5), "spaces"),
+        ("generation:\n\tbackground_services: {}\n", (2, 1), "spaces"),
+        ("a: b: c\n", (1, 5), "not allowed here"),
+        ("generation: {}\n---\ngeneration: {}\n", (2, 1), "another document"),
+        ("generation: &a {}\n", (1, 13), "Anchors"),
+        ("generation: *a\n", (1, 13), "undefined alias"),
+        ("generation: !!python/object:os.system {}\nx: 1\n", (2, 1), "Unknown key"),
+        ("generation: !!python/name:os.system\n", (1, 13), "expected"),
+        ("? [a]\n: b\n", (1, 3), "A key is a word"),
+        ("generation: {\n", (2, 1), "Expected"),
+        (b"generation: {}\n\xff\n", (2, 1), "UTF-8"),
+        ("generation: \x07\n", (1, 13), "not allowed in YAML"),
+        ("[" * 60_000, (1, 1), "nested too deeply"),
+        ("#" * 70_000, (1, 1), "longer than"),
+    ],
+    ids=lambda value: repr(value)[:40] if isinstance(value, str | bytes) else "",
+)
+def test_a_mistake_is_shown_at_its_place(tmp_path, text, place, says):
+    line, column, problem = refused(tmp_path, text)
+    assert (line, column) == place
+    assert says in problem
+
+
+def test_no_file_says_how_to_begin(tmp_path):
+    with pytest.raises(SettingsMissingError, match="tetherpy init"):
+        read_settings(tmp_path / "tether.yaml")
+
+
+@given(st.binary(max_size=200) | st.text(alphabet=" \t\n-:?[]{}&*!|>'\"%@#,abtrue01", max_size=80).map(str.encode))
+def test_whatever_a_file_holds_it_is_settings_or_an_error_with_a_place(tmp_path_factory, content):
+    try:
+        read(tmp_path_factory.getbasetemp(), content)
+    except SettingsError as error:
+        place = (error.line, error.column)
+    else:
+        place = (1, 1)
+    assert min(place) >= 1

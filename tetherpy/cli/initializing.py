@@ -1,0 +1,40 @@
+"""``tetherpy init``."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tetherpy.generator import create_starter
+
+from .options import JsonOption
+from .output import Form, emit, form_of, remark, to_json
+
+NEXT = (
+    ("python main.py", "run a job, and see it"),
+    ("python -m pip install pytest pytest-asyncio 'pyright[nodejs]'", "what checks need"),
+    ("python -m pytest", "run the app's test"),
+    ("pyright", "check its types"),
+)
+"""What to type in the new folder, and what for."""
+
+
+def initialize(
+    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; this folder if not given.")] = Path(),
+    json: JsonOption = False,
+) -> None:
+    """Make a new app that runs: settings, providers, a worker with one handler, a script, a test.
+
+    Nothing is overwritten.
+    """
+    paths = create_starter(folder)
+    if form_of(json) is Form.JSON:
+        emit(to_json({"folder": str(folder), "files": [str(path) for path in paths]}))
+        return
+    for path in paths:
+        emit(str(path))
+    commands = [*([] if folder == Path() else [(f"cd {shlex.quote(str(folder))}", "")]), *NEXT]
+    remark("\nNext:\n" + "\n".join(f"    {line:<66}{f'# {what}' if what else ''}".rstrip() for line, what in commands))

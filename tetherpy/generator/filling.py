@@ -1,0 +1,13 @@
+"""The texts in ``templates/``, which generated files are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.resources import files
+from string import Template
+
+
+def filled(name: str, values: Mapping[str, str]) -> str:
+    """Return a template with its ``$names`` replaced; one that has no value is a KeyError."""
+    text = files(__package__ or "").joinpath("templates", *f"{name}.txt".split("/")).read_text(encoding="utf-8")
+    return Template(text).substitute(values)

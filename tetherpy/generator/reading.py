@@ -1,0 +1,110 @@
+"""From a ``tether.yaml`` to settings: every mistake is an error that points at its place."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+import attrs
+
+from . import document
+from .document import Node, Scalar, read_document
+from .names import snake_case
+from .settings import BackgroundServices, Generation, JobDeclaration, Settings
+
+SETTINGS_FILE = "tether.yaml"
+"""What the file is called that an app's settings are in."""
+
+A = TypeVar("A", bound=attrs.AttrsInstance)
+Reader: TypeAlias = Callable[[Node], Any]
+
+
+def read_settings(path: Path) -> Settings:
+    """Read a ``tether.yaml``.
+
+    Raises ``SettingsMissingError`` if there is none, ``SettingsError`` for whatever is wrong with it, and
+    ``OSError`` if it cannot be read.
+    """
+    return _object(read_document(path), Settings, {"generation": _generation})
+
+
+def _generation(node: Node) -> Generation:
+    return _object(node, Generation, {"background_services": _background_services})
+
+
+def _background_services(node: Node) -> BackgroundServices:
+    return _object(
+        node,
+        BackgroundServices,
+        {
+            "enabled": _flag,
+            "package": _text,
+            "database_path": _text,
+            "app_initialization_callback": _text,
+            "initial_notification_title": _text,
+            "initial_notification_content": _text,
+            "jobs": _jobs,
+        },
+    )
+
+
+def _object(node: Node, kind: type[A], readers: Mapping[str, Reader]) -> A:
+    """Make an object of a mapping: each key is read by its reader, and checked by the validators of the class."""
+    fields = attrs.fields_dict(kind)
+    values: dict[str, Any] = {}
+    for entry in _mapping(node).entries:
+        if entry.key not in readers:
+            raise entry.place.error(_unknown(entry.key, list(readers)))
+        value = values[entry.key] = readers[entry.key](entry.value)
+        validator = fields[entry.key].validator
+        if validator is not None:
+            try:
+                validator(None, fields[entry.key], value)
+            except ValueError as error:
+                raise entry.value.place.error(str(error)) from error
+    return kind(**values)
+
+
+def _mapping(node: Node) -> document.Mapping:
+    if not isinstance(node, document.Mapping):
+        raise node.place.error(f"Here keys with values are expected, and this is {node}.")
+    return node
+
+
+def _text(node: Node) -> str:
+    if isinstance(node, Scalar) and node.tag == "str":
+        return node.text
+    hint = " Put it in quotes." if isinstance(node, Scalar) and node.text else ""
+    raise node.place.error(f"This has to be text, and is {node}.{hint}")
+
+
+def _flag(node: Node) -> bool:
+    flags = {"true": True, "false": False}
+    if isinstance(node, Scalar) and node.tag == "bool" and (flag := flags.get(node.text.lower())) is not None:
+        return flag
+    raise node.place.error(f"Write true or false; this is {node}.")
+
+
+def _jobs(node: Node) -> tuple[JobDeclaration, ...]:
+    jobs: list[JobDeclaration] = []
+    keys: dict[str, str] = {}
+    for entry in _mapping(node).entries:
+        name = snake_case(entry.key)
+        if name is None:
+            raise entry.place.error(f"No function can be named after {entry.key!r}. Use letters and digits.")
+        if name in keys:
+            raise entry.place.error(f"{entry.key!r} and {keys[name]!r} would both be enqueue_{name}. Rename one.")
+        keys[name] = entry.key
+        untyped = isinstance(entry.value, Scalar) and entry.value.tag == "null"
+        try:
+            jobs.append(JobDeclaration(entry.key, None if untyped else _text(entry.value)))
+        except ValueError as error:
+            raise entry.value.place.error(str(error)) from error
+    return tuple(jobs)
+
+
+def _unknown(key: str, known: list[str]) -> str:
+    near = difflib.get_close_matches(key, known, 1)
+    return f"Unknown key {key!r}. " + (f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(known)}.")

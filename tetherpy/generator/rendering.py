@@ -1,0 +1,51 @@
+"""The package of providers that follows from the settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import PurePosixPath
+
+from .filling import filled
+from .jobs_module import jobs_module
+from .names import literal
+from .settings import BackgroundServices
+from .stamp import stamped
+
+_PROVIDER = re.compile(r"^(?:async )?def ([a-z]\w*)\(", re.MULTILINE)
+
+
+def providers_package(services: BackgroundServices) -> dict[PurePosixPath, str]:
+    """Return the sources of the package, by path below the folder of the ``tether.yaml``."""
+    values = {
+        name: literal(getattr(services, name))
+        for name in (
+            "database_path",
+            "app_initialization_callback",
+            "initial_notification_title",
+            "initial_notification_content",
+        )
+    }
+    modules = {
+        name: filled(f"providers/{name}", values) for name in ("background_jobs", "background_service", "database")
+    }
+    if services.jobs:
+        modules["jobs"] = jobs_module(services.jobs)
+    modules["__init__"] = _facade(modules)
+    folder = PurePosixPath(*services.package.split("."))
+    return {folder / f"{name}.py": stamped(modules[name]) for name in sorted(modules)}
+
+
+def _facade(modules: Mapping[str, str]) -> str:
+    offered = {name: sorted(_PROVIDER.findall(source)) for name, source in sorted(modules.items())}
+    imports = "\n".join(_import(name, names) for name, names in offered.items())
+    names = "".join(f'    "{name}",\n' for name in sorted(chain(*offered.values())))
+    return filled("providers/__init__", {"imports": imports, "names": names})
+
+
+def _import(module: str, names: list[str]) -> str:
+    line = f"from .{module} import {', '.join(names)}"
+    if len(line) <= 88 and len(names) < 5:
+        return line
+    return f"from .{module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"

@@ -1,0 +1,52 @@
+"""What a ``tether.yaml`` says."""
+
+from __future__ import annotations
+
+import attrs
+
+from .names import check_callback, check_database, check_package, check_place, check_text
+
+
+@attrs.frozen
+class JobDeclaration:
+    """One kind of job: its key, and ``module:Class`` of its payload or None if that is any JSON."""
+
+    key: str
+    payload: str | None = attrs.field(default=None, validator=attrs.validators.optional(check_place))
+
+
+@attrs.frozen
+class BackgroundServices:
+    """What is generated for background jobs.
+
+    ``package`` is the dotted name of the package that is written; ``database_path`` the app's database, a path
+    or a ``postgresql://`` URL; ``app_initialization_callback`` the ``module:function`` that a worker calls first.
+    ``jobs`` get typed functions that enqueue them.
+    """
+
+    enabled: bool = False
+    package: str = attrs.field(default="providers", validator=check_package)
+    database_path: str = attrs.field(default="app.db", validator=check_database)
+    app_initialization_callback: str = attrs.field(default="worker:initialize", validator=check_callback)
+    initial_notification_title: str = attrs.field(default="Background service", validator=check_text)
+    initial_notification_content: str = attrs.field(default="", validator=check_text)
+    jobs: tuple[JobDeclaration, ...] = ()
+
+
+@attrs.frozen
+class Generation:
+    """Everything that is generated."""
+
+    background_services: BackgroundServices = attrs.Factory(BackgroundServices)
+
+
+@attrs.frozen
+class Settings:
+    """A whole ``tether.yaml``."""
+
+    generation: Generation = attrs.Factory(Generation)
+
+    @property
+    def background_services(self) -> BackgroundServices:
+        """Return what is generated for background jobs."""
+        return self.generation.background_services

@@ -1,0 +1,46 @@
+"""A new app: a folder that runs, with a worker, a script and a test."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from .errors import FilesExistError
+from .filling import filled
+from .plan import replace
+from .rendering import providers_package
+from .settings import BackgroundServices
+
+_FILES = {
+    "tether.yaml": "tether.yaml",
+    "worker.py": "worker.py",
+    "main.py": "main.py",
+    "test_worker.py": "test_worker.py",
+    "pyproject.toml": "pyproject.toml",
+    ".gitignore": "gitignore",
+}
+"""The files of an app, and the templates that they are made of."""
+
+
+def create_starter(folder: Path) -> list[Path]:
+    """Write a new app into a folder, which is made if need be; return the files.
+
+    Raises ``FilesExistError`` if one of them is there already, and ``OSError`` if they cannot be written; then
+    nothing was written.
+    """
+    title = "".join(character if character.isprintable() else "?" for character in folder.resolve().name) or "app"
+    values = {"title": json.dumps(f"{title} worker"), "distribution": _distribution_name(title)}
+    services = BackgroundServices(enabled=True, initial_notification_title=f"{title} worker")
+    texts = {folder / name: filled(f"starter/{template}", values) for name, template in _FILES.items()}
+    texts |= {folder / path: text for path, text in providers_package(services).items()}
+    there = [path for path in texts if path.exists()]
+    if there:
+        raise FilesExistError(there)
+    replace(texts)
+    return sorted(texts)
+
+
+def _distribution_name(title: str) -> str:
+    """Return a name that packaging tools take."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "app"
