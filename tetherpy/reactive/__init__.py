@@ -67,6 +67,7 @@ from .state_stream import StateStreamProviderBase
 from .stream_notifier_provider import StreamNotifierProvider
 from .stream_provider import StreamProvider
 from .subscription import ProviderSubscription
+from .summary import brief
 from .value_provider import Provider
 
 __all__ = [
@@ -138,6 +139,7 @@ __all__ = [
     "UnhashableArgumentError",
     "UnmountedRefError",
     "WrongThreadError",
+    "brief",
     "exponential_retry",
     "latest",
     "make_options",
