@@ -30,8 +30,16 @@ def create_starter(folder: Path) -> list[Path]:
     nothing was written.
     """
     title = "".join(character if character.isprintable() else "?" for character in folder.resolve().name) or "app"
-    values = {"title": json.dumps(f"{title} worker"), "distribution": _distribution_name(title)}
-    services = BackgroundServices(enabled=True, initial_notification_title=f"{title} worker")
+    services = BackgroundServices(
+        enabled=True,
+        initial_notification_title=f"{title} worker",
+        initial_notification_content="Waiting for jobs.",
+    )
+    values = {
+        "title": json.dumps(services.initial_notification_title),  # what is JSON is YAML, too
+        "content": json.dumps(services.initial_notification_content),
+        "distribution": _distribution_name(title),
+    }
     texts = {folder / name: filled(f"starter/{template}", values) for name, template in _FILES.items()}
     texts |= {folder / path: text for path, text in providers_package(services).items()}
     there = [path for path in texts if path.exists()]

@@ -1,0 +1,50 @@
+"""The folder of a new app."""
+
+from pathlib import Path
+
+import pytest
+
+from tetherpy.generator import FilesExistError, Plan, create_starter, providers_package, read_settings
+
+
+@pytest.mark.parametrize("name", ["shop", 'my "shop"', "it's", "caf\u00e9", "- {a: b}", "$title", "a\nb", "a\udce4b"])
+def test_its_providers_are_what_its_settings_say(tmp_path, name):
+    folder = tmp_path / name
+    create_starter(folder)
+    services = read_settings(folder / "tether.yaml").background_services
+    assert not Plan.make(folder, providers_package(services)).differing
+    for path in folder.rglob("*.py"):
+        compile(path.read_text(), str(path), "exec")
+
+
+def test_it_tells_what_it_wrote(tmp_path):
+    folder = tmp_path / "shop"
+    written = create_starter(folder)
+    assert written == sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_folder_with_other_files_is_fine(tmp_path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "README.md").write_text("mine")
+    create_starter(tmp_path)
+    assert (tmp_path / "README.md").read_text() == "mine"
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "main.py").write_text("mine")
+    with pytest.raises(FilesExistError, match=r"main\.py is there already") as caught:
+        create_starter(tmp_path)
+    assert caught.value.paths == (tmp_path / "main.py",)
+    assert [path.name for path in tmp_path.iterdir()] == ["main.py"]
+
+
+def test_a_file_in_the_way_of_the_folder_is_an_error(tmp_path):
+    (tmp_path / "shop").write_text("a file")
+    with pytest.raises((FileExistsError, NotADirectoryError)):
+        create_starter(tmp_path / "shop")
+    assert (tmp_path / "shop").read_text() == "a file"
+
+
+def test_names_of_distributions_are_ones(tmp_path):
+    create_starter(tmp_path / "My Shop!")
+    assert 'name = "my-shop"' in Path(tmp_path / "My Shop!" / "pyproject.toml").read_text()
