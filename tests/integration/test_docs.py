@@ -9,6 +9,7 @@ import ast
 import asyncio
 import inspect
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -54,9 +55,11 @@ async def run(page, blocks, folder):
 def run_console(text, folder):
     for command in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         line, _, expected = command.partition("\n")
-        argv = [sys.executable if word == "python" else word for word in line.split()]
+        argv = [sys.executable if word == "python" else word for word in shlex.split(line)]
         if argv[0] == "pytest":
             argv = [sys.executable, "-m", *argv, "-p", "no:cacheprovider"]
+        if argv[0] == "tetherpy":
+            argv = [sys.executable, "-m", "tetherpy.cli", *argv[1:]]
         done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
         printed = done.stdout + done.stderr
         pattern = re.escape(expected.strip()).replace(re.escape("..."), ".*")

@@ -1,0 +1,117 @@
+"""``tetherpy init`` and ``tetherpy generate`` as processes: what they print and exit with."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+MINIMAL = "generation:\n  background_services:\n    enabled: true\n"
+
+
+class Ran:
+    def __init__(self, folder: Path, *arguments: str) -> None:
+        done = subprocess.run(
+            [sys.executable, "-m", "tetherpy.cli", *arguments],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "NO_COLOR": "1"},
+        )
+        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    def failed(self, *says: str) -> None:
+        """One line on stderr after whatever was shown, and no traceback."""
+        assert self.code == 1, self.err
+        last = self.err.splitlines()[-1]
+        assert last.startswith("error: ")
+        assert "Traceback" not in self.err
+        for text in says:
+            assert text in last
+
+
+@pytest.fixture
+def app(tmp_path):
+    (tmp_path / "tether.yaml").write_text(MINIMAL)
+    assert Ran(tmp_path, "generate").code == 0
+    return tmp_path
+
+
+def test_generate_tells_what_it_did_to_each_file(app):
+    (app / "providers" / "database.py").unlink()
+    ran = Ran(app, "generate")
+    assert ran.out.splitlines() == [
+        "providers/__init__.py\tunchanged",
+        "providers/background_jobs.py\tunchanged",
+        "providers/background_service.py\tunchanged",
+        "providers/database.py\tcreated",
+    ]
+    rows = json.loads(Ran(app, "generate", "--json").out)
+    assert rows[0] == {"file": "providers/__init__.py", "change": "unchanged"}
+
+
+def test_check_writes_nothing_and_fails_when_something_differs(app):
+    assert Ran(app, "generate", "--check").code == 0
+    (app / "tether.yaml").write_text(MINIMAL + "    database_path: other.db\n")
+    before = (app / "providers" / "database.py").read_text()
+    ran = Ran(app, "generate", "--check")
+    assert ran.code == 1
+    assert ran.out == "providers/database.py\tupdated\n"
+    assert '+    return os.environ.get("TETHERPY_DATABASE", "other.db")' in ran.err
+    assert (app / "providers" / "database.py").read_text() == before
+
+
+def test_an_edited_file_is_shown_and_kept_until_force(app):
+    edited = app / "providers" / "database.py"
+    edited.write_text(edited.read_text() + "# mine \x1b[31m\n")
+    ran = Ran(app, "generate")
+    ran.failed("providers/database.py", "--force")
+    assert "-# mine \\x1b[31m" in ran.err
+    assert "# mine" in edited.read_text()
+    assert Ran(app, "generate", "--force").code == 0
+    assert "# mine" not in edited.read_text()
+
+
+def test_a_mistake_in_the_settings_is_one_line_with_its_place(app):
+    (app / "tether.yaml").write_text(MINIMAL + "    databse_path: x.db\n")
+    ran = Ran(app, "generate")
+    ran.failed("tether.yaml:4:5: Unknown key 'databse_path'. Did you mean 'database_path'?")
+    Ran(app, "jobs", "list").failed("tether.yaml:4:5:")
+
+
+def test_settings_elsewhere_have_their_files_beside_them(tmp_path):
+    (tmp_path / "app").mkdir()
+    (tmp_path / "app" / "tether.yaml").write_text(MINIMAL)
+    assert Ran(tmp_path, "generate", "--config", "app/tether.yaml").code == 0
+    assert (tmp_path / "app" / "providers" / "database.py").is_file()
+
+
+def test_without_settings_or_with_none_that_ask_for_anything_it_says_what_to_do(tmp_path):
+    Ran(tmp_path, "generate").failed("tetherpy init")
+    (tmp_path / "tether.yaml").write_text("generation: {}\n")
+    Ran(tmp_path, "generate").failed("enabled to true")
+
+
+def test_init_overwrites_nothing_and_says_what_is_there(tmp_path):
+    assert Ran(tmp_path, "init").code == 0
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    Ran(tmp_path, "init").failed("main.py", "Name an empty folder.")
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_init_where_nothing_can_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    Ran(tmp_path, "init", "file/shop").failed("Not a directory")
+
+
+def test_the_database_of_the_app_is_found_from_below_its_folder(app):
+    below = app / "deep" / "er"
+    below.mkdir(parents=True)
+    Ran(below, "jobs", "list").failed(f"There is no database '{app / 'app.db'}'")
+    assert Ran(below, "migrate").code == 0
+    assert Ran(below, "jobs", "list").code == 0
+    assert (app / "app.db").is_file()
