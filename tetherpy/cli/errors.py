@@ -114,3 +114,19 @@ class MigrationsUnusableError(CommandError):
         super().__init__(
             f"{place!r} cannot be used as migrations: {reason}. Name a list, such as shop.schema:MIGRATIONS."
         )
+
+
+class ExtraMissingError(CommandError):
+    """A command needs a library that comes with an extra."""
+
+    def __init__(self, extra: str, module: str | None) -> None:
+        self.extra = extra
+        self.module = module
+        super().__init__(f"This needs {module}, which is not installed: pip install 'tetherpy[{extra}]'.")
+
+
+class NoTerminalError(CommandError):
+    """What draws on the whole terminal has none."""
+
+    def __init__(self) -> None:
+        super().__init__("This needs a terminal. In a pipe, use: tetherpy jobs watch.")

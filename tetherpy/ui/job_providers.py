@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class JobProviders:
-    """Name the providers that the screens of the jobs watch; an app has them in its ``providers`` package."""
+    """Name the providers that the screens of the jobs watch; an app has them in its ``providers`` package.
+
+    ``startable`` says whether the handle to the service knows what workers are to call first.
+    """
 
     manager: Provider[BackgroundJobManager]
     counts: ProviderListenable[AsyncValue[JobCounts]]
@@ -34,6 +37,7 @@ class JobProviders:
     job: Callable[[int], StreamProvider[BackgroundJob | None]]
     service: ProviderListenable[BackgroundService]
     service_state: ProviderListenable[AsyncValue[ServiceState]]
+    startable: bool = True
     attempts: Callable[[int], ProviderListenable[AsyncValue[list[JobAttempt]]]] = attrs.field(init=False)
     """The attempts of a job, read again whenever one begins or ends."""
 
@@ -48,12 +52,15 @@ class JobProviders:
         object.__setattr__(self, "attempts", attempts)
 
 
-def providers_of(database: str | os.PathLike[str], service: Callable[[], BackgroundService]) -> JobProviders:
+def providers_of(
+    database: str | os.PathLike[str], service: Callable[[], BackgroundService], *, startable: bool = True
+) -> JobProviders:
     """Declare the providers for the jobs of one database, for an app that has none of its own.
 
     Args:
         database: its path or URL.
         service: makes the handle to its workers; it is closed with the container.
+        startable: whether that handle knows what workers are to call first.
     """
 
     @FutureProvider
@@ -93,4 +100,5 @@ def providers_of(database: str | os.PathLike[str], service: Callable[[], Backgro
         job=job,
         service=handle,
         service_state=service_state,
+        startable=startable,
     )

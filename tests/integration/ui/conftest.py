@@ -2,7 +2,10 @@
 
 import asyncio
 import contextlib
+import os
+import pty
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +17,7 @@ from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager
 from tetherpy.service import BackgroundService
 
 APPS = Path(__file__).parent / "apps"
+ROOT = Path(__file__).parents[3]
 BOUND = 20.0
 
 
@@ -78,5 +82,49 @@ def shown():
 
 
 @pytest.fixture
-def python():
-    return sys.executable
+def on_terminal(folder):
+    """Return a function that runs Python on a terminal of its own, and presses a key once something is drawn."""
+
+    def run(*arguments, until, key):
+        main, other = pty.openpty()
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=folder, env=environment, stdin=other, stdout=other, stderr=other
+        )
+        os.close(other)
+        try:
+            output = asyncio.run(drive(main, until, key))
+            return process.wait(timeout=BOUND), output
+        finally:
+            process.kill()
+            process.wait()
+            os.close(main)
+
+    return run
+
+
+async def drive(terminal, until, key):
+    """Press a key once the app is drawn, and return all that it wrote."""
+    loop = asyncio.get_running_loop()
+    output = bytearray()
+    ended = loop.create_future()
+    sent = False
+
+    def readable():
+        nonlocal sent
+        try:
+            data = os.read(terminal, 65536)
+        except OSError:  # the other side was closed
+            data = b""
+        output.extend(data)
+        if not data:
+            loop.remove_reader(terminal)
+            ended.set_result(None)
+        elif not sent and until in output:
+            sent = True
+            os.write(terminal, key)
+
+    loop.add_reader(terminal, readable)
+    async with asyncio.timeout(BOUND):
+        await ended
+    return bytes(output)

@@ -1,12 +1,5 @@
 """The seed's two screens as a terminal app, over the checked-in providers and with the seed's worker."""
 
-import asyncio
-import os
-import pty
-import signal
-import subprocess
-from pathlib import Path
-
 import pytest
 from textual.widgets import TabbedContent
 
@@ -16,8 +9,6 @@ from providers import background_service_provider
 from tetherpy.ui.textual.jobs.enqueue_form import EnqueueScreen
 from tetherpy.ui.textual.jobs.job_table import JobTable
 from tetherpy.ui.textual.jobs.service_tab import ServiceCard
-
-ROOT = Path(__file__).parents[3]
 
 
 async def test_the_service_is_started_a_dummy_task_runs_and_its_notification_is_shown(until, shown):
@@ -51,47 +42,9 @@ async def test_the_service_is_started_a_dummy_task_runs_and_its_notification_is_
 
 
 @pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "ctrl-c"])
-def test_in_a_real_terminal_it_quits_cleanly(folder, python, key):
-    main, other = pty.openpty()
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24"}
-    process = subprocess.Popen(
-        [python, "-m", "examples.terminal_app"], cwd=folder, env=environment, stdin=other, stdout=other, stderr=other
-    )
-    os.close(other)
-    try:
-        output = asyncio.run(drive(main, key))
-        assert process.wait(timeout=20) == 0
-    finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-        os.close(main)
+def test_in_a_real_terminal_it_quits_cleanly(on_terminal, key):
+    code, output = on_terminal("-m", "examples.terminal_app", until=b"No pending jobs", key=key)
+    assert code == 0
     assert b"\x1b[?1049h" in output
     assert output.rindex(b"\x1b[?1049l") > output.rindex(b"\x1b[?1049h")  # the terminal is as it was
     assert b"Traceback" not in output
-
-
-async def drive(terminal, key):
-    """Press a key once the app is drawn, and return all that it wrote."""
-    loop = asyncio.get_running_loop()
-    output = bytearray()
-    ended = loop.create_future()
-    sent = False
-
-    def readable():
-        nonlocal sent
-        try:
-            data = os.read(terminal, 65536)
-        except OSError:  # the other side was closed
-            data = b""
-        output.extend(data)
-        if not data:
-            loop.remove_reader(terminal)
-            ended.set_result(None)
-        elif not sent and b"No pending jobs" in output:
-            sent = True
-            os.write(terminal, key)
-
-    loop.add_reader(terminal, readable)
-    async with asyncio.timeout(30):
-        await ended
-    return bytes(output)

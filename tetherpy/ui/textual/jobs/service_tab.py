@@ -100,7 +100,7 @@ class ServiceButtons(Horizontal, Consumer):
         """Let those be pressed that do something."""
         state = self._providers.service_state
         running = ref.watch(state.select(lambda state: state.value is not None and state.value.running))
-        self.query_one("#start", Button).disabled = running
+        self.query_one("#start", Button).disabled = running or not self._providers.startable
         self.query_one("#stop", Button).disabled = not running
 
 
@@ -146,6 +146,10 @@ class BackgroundServiceTab(VerticalScroll):
     @property
     def _manager(self) -> BackgroundJobManager:
         return container_of(self).read(self._providers.manager)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to start what can be started."""
+        return action != "start" or self._providers.startable
 
     def action_start(self) -> None:
         """Start the workers."""

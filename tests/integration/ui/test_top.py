@@ -1,0 +1,53 @@
+"""``tetherpy top`` on a real terminal, and what it says where it cannot run."""
+
+import asyncio
+import subprocess
+import sys
+
+import pytest
+
+from tetherpy.jobs import NewJob
+from tetherpy.service import BackgroundService
+from tetherpy.ui import providers_of
+from tetherpy.ui.textual import BackgroundServiceTab, JobsApp
+
+COMMAND = ("-m", "tetherpy.cli", "top", "--database", "app.db")
+
+
+async def test_it_shows_the_jobs_of_a_database_and_quits(manager, on_terminal):
+    await manager.enqueue_many(NewJob(job_key=f"report {number}", delay=1_000) for number in range(3))
+    code, output = await asyncio.to_thread(on_terminal, *COMMAND, until=b"report 2", key=b"q")
+    assert code == 0
+    assert b"app.db" in output
+    assert output.rindex(b"\x1b[?1049l") > output.rindex(b"\x1b[?1049h")
+
+
+async def test_without_a_callback_nothing_can_be_started(database_path, manager):
+    providers = providers_of(database_path, lambda: BackgroundService(database_path, "no:callback"), startable=False)
+    app = JobsApp(providers)
+    async with app.run_test() as pilot:
+        await pilot.press("w")
+        assert app.query_one("#start").disabled
+        assert "start" not in [binding.binding.action for binding in app.screen.active_bindings.values()]
+        assert app.query_one(BackgroundServiceTab).check_action("stop", ())
+
+
+@pytest.mark.parametrize(
+    ("database", "told"), [("app.db", "There is no database"), ("real.db", "This needs a terminal")]
+)
+def test_one_line_says_why_it_cannot_run(folder, database, told):
+    if database == "real.db":
+        subprocess.run(
+            [sys.executable, "-m", "tetherpy.cli", "migrate", "--database", database], check=True, capture_output=True
+        )
+    done = subprocess.run(
+        [sys.executable, "-m", "tetherpy.cli", "top", "--database", database],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stdout == ""

@@ -1,0 +1,21 @@
+"""The graph of a container's providers, or of those that a module declares, as text, Mermaid or SVG."""
+
+from .declared import declared_graph
+from .live import live_graph
+from .mermaid import to_mermaid
+from .model import Edge, Graph, Node
+from .svg import MOST_DRAWN, GraphTooLargeError, to_svg
+from .text import to_text
+
+__all__ = [
+    "MOST_DRAWN",
+    "Edge",
+    "Graph",
+    "GraphTooLargeError",
+    "Node",
+    "declared_graph",
+    "live_graph",
+    "to_mermaid",
+    "to_svg",
+    "to_text",
+]
