@@ -14,6 +14,7 @@ COMMANDS = {
     "service": ("service.group:group", "Run workers in the background."),
     "jobs": ("jobs.group:group", "Look at jobs, and steer them."),
     "top": ("top:show_top", "Show jobs and workers in the terminal, and steer them."),
+    "graph": ("graph:graph", "Draw the providers of an app."),
     "doctor": ("doctor.command:examine", "Examine a database, its workers and this machine."),
 }
 """Each command: where it is in this package (a function, or a group), and its summary in the help."""

@@ -130,3 +130,15 @@ class NoTerminalError(CommandError):
 
     def __init__(self) -> None:
         super().__init__("This needs a terminal. In a pipe, use: tetherpy jobs watch.")
+
+
+class GraphTargetError(CommandError):
+    """What should be drawn is no container, and nothing that makes or declares providers."""
+
+    def __init__(self, target: str, reason: str) -> None:
+        self.target = target
+        self.reason = reason
+        super().__init__(
+            f"{target!r} cannot be drawn: {reason}. Name a container or a function that returns one, such as "
+            "shop.app:container, or a module that declares providers, such as providers."
+        )
