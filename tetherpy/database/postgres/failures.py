@@ -6,18 +6,15 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 import psycopg
-from psycopg_pool import PoolClosed, PoolTimeout
 
-from ..errors import DatabaseClosedError, DatabaseUnavailableError
+from ..errors import DatabaseUnavailableError
 
 _UNREACHABLE_STATES = ("08", "57P")
 """SQLSTATE classes: connection exceptions, and a server that shuts down, crashes or starts."""
 
 
 def is_lost(error: BaseException) -> bool:
-    """Tell whether an error means that the connection is gone, or that none can be had."""
-    if isinstance(error, PoolTimeout):
-        return True
+    """Tell whether an error means that the connection is gone."""
     if isinstance(error, psycopg.InterfaceError):
         return "closed" in str(error) or "lost" in str(error)
     if not isinstance(error, psycopg.OperationalError):
@@ -27,12 +24,10 @@ def is_lost(error: BaseException) -> bool:
 
 @contextmanager
 def explained(name: str) -> Generator[None]:
-    """Raise ``DatabaseUnavailableError`` for a lost connection, ``DatabaseClosedError`` after the close."""
+    """Raise ``DatabaseUnavailableError`` for a lost connection; what a statement earned passes through."""
     try:
         yield
-    except PoolClosed as error:
-        raise DatabaseClosedError(name) from error
-    except (psycopg.Error, PoolTimeout) as error:
+    except psycopg.Error as error:
         if not is_lost(error):
             raise
         raise DatabaseUnavailableError(name, str(error)) from error

@@ -9,7 +9,7 @@ from procrastinate.schema import SchemaManager
 from tetherpy.database import Migration, PostgresDatabase, PostgresTransaction, SchemaNewerError
 
 from ..errors import ForeignQueueError, SchemaMissingError
-from .statements import text
+from .statements import sql, text
 
 QUEUE = "procrastinate"
 JOBS = "tetherpy.jobs"
@@ -62,6 +62,7 @@ async def _prepare_queue(database: str, transaction: PostgresTransaction) -> Non
         if row["there"]:
             raise ForeignQueueError(database, row["schema"])
         await transaction.connection.execute(SchemaManager.get_schema().encode())
+        await transaction.connection.execute(sql("quiet"))
         await _record(transaction, steps[-1])
         return
     if row["version"] > newest:
@@ -69,6 +70,7 @@ async def _prepare_queue(database: str, transaction: PostgresTransaction) -> Non
     for step in steps:
         if step.version > row["version"]:
             await transaction.connection.execute(step.sql.encode())
+            await transaction.connection.execute(sql("quiet"))
             await _record(transaction, step)
 
 
