@@ -13,6 +13,7 @@ COMMANDS = {
     "worker": ("service.working:run_in_foreground", "Run jobs in the foreground, until a signal."),
     "service": ("service.group:group", "Run workers in the background."),
     "jobs": ("jobs.group:group", "Look at jobs, and steer them."),
+    "dashboard": ("dashboard:show_dashboard", "Show jobs and workers in a browser."),
     "top": ("top:show_top", "Show jobs and workers in the terminal, and steer them."),
     "graph": ("graph:graph", "Draw the providers of an app."),
     "doctor": ("doctor.command:examine", "Examine a database, its workers and this machine."),

@@ -1,0 +1,78 @@
+"""A shop whose dashboard is served by the real command, in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import attrs
+
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager
+from tetherpy.service import BackgroundService
+
+APPS = Path(__file__).with_name("apps")
+CALLBACK = "shop_worker:initialize"
+BOUND = 20.0
+
+
+@attrs.define
+class Shop:
+    """The database of a shop, a handle to its jobs, and the server of its dashboard."""
+
+    folder: Path
+    manager: BackgroundJobManager
+    service: BackgroundService
+    url: str = ""
+    port: int = 0
+    _server: asyncio.subprocess.Process | None = None
+
+    async def serve(self, *options: str, port: int = 0) -> str:
+        """Start the server; return its address."""
+        command = [sys.executable, "-m", "tetherpy.cli", "dashboard", "--database", str(self.folder / "shop.db")]
+        command += ["--callback", CALLBACK, "--port", str(port), *options]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(APPS), str(APPS.parents[2])])}
+        self._server = await asyncio.create_subprocess_exec(
+            *command, env=environment, cwd=self.folder, stdout=asyncio.subprocess.PIPE
+        )
+        assert self._server.stdout is not None
+        async with asyncio.timeout(BOUND):
+            self.url = (await self._server.stdout.readline()).decode().strip()
+        self.port = int(self.url.rpartition(":")[2].partition("/")[0])
+        return self.url
+
+    async def end_server(self, number: int = signal.SIGTERM) -> None:
+        """End the server, and wait until it has ended."""
+        if self._server is not None and self._server.returncode is None:
+            self._server.send_signal(number)
+            async with asyncio.timeout(BOUND):
+                await self._server.wait()
+        if self._server is not None:
+            self._server._transport.close()  # else the pipe's end is told to a loop that is closed
+        self._server = None
+
+    async def end_workers(self) -> None:
+        """Stop the workers, if any run."""
+        if await self.service.is_running():
+            await self.service.stop(0)
+
+
+@asynccontextmanager
+async def open_shop(folder: Path) -> AsyncIterator[Shop]:
+    """Open a shop with an empty database; its processes have ended when this has."""
+    sys.path.insert(0, str(APPS))
+    async with Database.open(folder / "shop.db", migrations=JOB_MIGRATIONS) as db:
+        service = BackgroundService(folder / "shop.db", CALLBACK, initial_notification_title="Shop")
+        shop = Shop(folder, BackgroundJobManager(db), service)
+        try:
+            yield shop
+        finally:
+            sys.path.remove(str(APPS))
+            await shop.end_server()
+            await shop.end_workers()
+            await service.aclose()

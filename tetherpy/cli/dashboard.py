@@ -1,0 +1,95 @@
+"""``tetherpy dashboard``."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from typing import Annotated
+
+import typer
+
+from tetherpy.jobs import BackgroundJobManager, open_database
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref
+from tetherpy.service import BackgroundService
+from tetherpy.ui.web import LOCAL_HOSTS, dashboard, serve
+
+from .errors import CallbackUnknownError
+from .location import existing_database
+from .options import DatabaseOption
+from .output import emit, remark
+from .service.plan import CallbackOption, WorkerPlan, full_address
+
+USUAL_PORT = 8321
+EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognized, not bound
+
+
+async def show_dashboard(
+    host: Annotated[str, typer.Option(help="The address to listen at; others than this machine's need a token.")] = (
+        "127.0.0.1"
+    ),
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 lets the system choose.")] = USUAL_PORT,
+    name: Annotated[
+        list[str], typer.Option("--name", metavar="HOST", help="A name that it is reached by; may be repeated.")
+    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="TETHERPY_TOKEN", help="What users log in with; made up where one is needed."),
+    ] = None,
+    callback: CallbackOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Show jobs and workers in a browser, until Ctrl-C."""
+    address = full_address(existing_database(database))
+    plan = _plan(database, callback)
+    hosts = (*LOCAL_HOSTS, *_names(host), *name)
+    if token is None and set(hosts) - set(LOCAL_HOSTS):
+        token = secrets.token_urlsafe(24)
+
+    @FutureProvider
+    async def open_jobs(ref: Ref) -> BackgroundJobManager:
+        return BackgroundJobManager(await ref.enter_async(open_database(address)))
+
+    @Provider
+    def manager(ref: Ref) -> BackgroundJobManager:
+        return ref.watch(open_jobs).require_value
+
+    @Provider
+    def service(ref: Ref) -> BackgroundService:
+        assert plan is not None
+        found = BackgroundService(plan.database, plan.callback, **plan.options)
+        ref.on_dispose(found.aclose)
+        return found
+
+    def tell(chosen: int) -> None:
+        shown = host if host not in EVERY_ADDRESS else socket.gethostname()
+        shown = f"[{shown}]" if ":" in shown else shown
+        emit(f"http://{shown}:{chosen}/{'' if token is None else f'?token={token}'}", flush=True)
+        remark("Ctrl-C ends it.")
+
+    if plan is not None:
+        plan.move_in()
+    async with ProviderContainer() as container:
+        app = dashboard(container, manager=manager, service=None if plan is None else service, hosts=hosts, token=token)
+        await serve(app, host, port, tell)
+
+
+def _plan(database: str | None, callback: str | None) -> WorkerPlan | None:
+    """Return how to start workers; None where nobody says what they do."""
+    try:
+        return WorkerPlan.of(database, callback, 1, 10, [], None)
+    except CallbackUnknownError:
+        return None
+
+
+def _names(host: str) -> tuple[str, ...]:
+    """Return the names by which a machine that listens at an address is usually reached."""
+    if host in LOCAL_HOSTS or host == "::1":
+        return ()
+    if host not in EVERY_ADDRESS:
+        return (f"[{host}]" if ":" in host else host,)
+    name = socket.gethostname()
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)}
+    except OSError:
+        found = set[str]()
+    return (name, f"{name}.local", *(f"[{each}]" if ":" in each else each for each in sorted(found)))

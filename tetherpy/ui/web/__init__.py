@@ -1,0 +1,21 @@
+"""The dashboard: a page that shows the jobs, their workers and what both do, live, and steers them.
+
+It is an ASGI app (extra ``tetherpy[web]``), to be mounted in another or served by ``tetherpy dashboard``.
+"""
+
+from __future__ import annotations
+
+from .access import LOCAL_HOSTS, Authorize
+from .app import dashboard
+from .errors import DashboardError, DashboardExposedError, WeakTokenError
+from .server import serve
+
+__all__ = [
+    "LOCAL_HOSTS",
+    "Authorize",
+    "DashboardError",
+    "DashboardExposedError",
+    "WeakTokenError",
+    "dashboard",
+    "serve",
+]

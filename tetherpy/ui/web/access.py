@@ -1,0 +1,103 @@
+"""Who may use the dashboard: decided for every request before anything else looks at it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import inspect
+import ipaddress
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeAlias
+from urllib.parse import urlsplit
+
+import attrs
+from starlette.requests import HTTPConnection
+
+from .errors import DashboardExposedError, WeakTokenError
+
+LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+"""What this machine calls itself."""
+
+MIN_TOKEN_CHARACTERS = 16
+
+Authorize: TypeAlias = Callable[[HTTPConnection], bool | Awaitable[bool]]
+"""Decides with the app's own login whether a request may use the dashboard."""
+
+
+def _lowered(hosts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(host.lower() for host in hosts)
+
+
+@attrs.frozen(kw_only=True)
+class Access:
+    """Tell which requests are welcome.
+
+    ``hosts`` are the names that the Host header may have, whatever the port: other pages that a
+    browser resolves to this machine (DNS rebinding) have others. Without ``token`` and ``authorize``
+    requests must come from this machine. Raises ``DashboardExposedError`` and ``WeakTokenError``.
+    """
+
+    hosts: tuple[str, ...] = attrs.field(default=LOCAL_HOSTS, converter=_lowered)
+    token: str | None = attrs.field(default=None, repr=False)
+    authorize: Authorize | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self.token is not None and len(self.token) < MIN_TOKEN_CHARACTERS:
+            raise WeakTokenError(MIN_TOKEN_CHARACTERS)
+        exposed = [host for host in self.hosts if host not in LOCAL_HOSTS]
+        if exposed and self.token is None and self.authorize is None:
+            raise DashboardExposedError(exposed)
+
+    def knows_host(self, connection: HTTPConnection) -> bool:
+        """Tell whether a request names exactly one host, and one of ours."""
+        named = connection.headers.getlist("host")
+        return len(named) == 1 and _without_port(named[0]) in self.hosts
+
+    def is_same_origin(self, connection: HTTPConnection) -> bool:
+        """Tell whether a request was made by a page of ours, which browsers say by Origin or Sec-Fetch-Site.
+
+        One with the token in its Authorization header is no browser's doing.
+        """
+        origin = connection.headers.get("origin")
+        if origin is not None:
+            return urlsplit(origin).netloc.lower() == connection.headers["host"].lower()
+        if "sec-fetch-site" in connection.headers:
+            return connection.headers["sec-fetch-site"] == "same-origin"
+        return self._has_bearer(connection)
+
+    async def admits(self, connection: HTTPConnection) -> bool:
+        """Tell whether whoever sends a request may use the dashboard."""
+        if self.authorize is not None:
+            answer = self.authorize(connection)
+            return await answer if inspect.isawaitable(answer) else answer
+        if self.token is not None:
+            cookie = connection.cookies.get(self.cookie_name)
+            return self.is_token(cookie) or self._has_bearer(connection)
+        return connection.client is None or _is_loopback(connection.client.host)
+
+    def is_token(self, given: str | None) -> bool:
+        """Compare in a time that does not tell how much of it is right."""
+        if self.token is None or given is None:
+            return False
+        return hmac.compare_digest(given.encode(errors="replace"), self.token.encode())
+
+    @property
+    def cookie_name(self) -> str:
+        """Return a name of this token's own: browsers share cookies between the ports of a host."""
+        return f"tetherpy-{hashlib.sha256((self.token or '').encode()).hexdigest()[:8]}"
+
+    def _has_bearer(self, connection: HTTPConnection) -> bool:
+        scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+        return scheme.lower() == "bearer" and self.is_token(given)
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.lower().rpartition(":")
+    return name if colon and port.isascii() and port.isdigit() else host.lower()
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

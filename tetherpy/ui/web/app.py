@@ -1,0 +1,99 @@
+"""``dashboard``: the page as an ASGI app, to be mounted in any other."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from tetherpy.jobs import BackgroundJobManager, Clock, utc_now
+from tetherpy.reactive import ProviderContainer, ProviderListenable
+from tetherpy.service import BackgroundService
+
+from .access import LOCAL_HOSTS, Access, Authorize
+from .actions import Actions
+from .drawing import STATIC, Drawing
+from .forms import read_form
+from .gate import Gate, log_in
+from .live import Live
+from .pages import Page, Pages
+from .parts import declare_parts
+from .sources import declare_sources
+
+
+def dashboard(
+    container: ProviderContainer,
+    *,
+    manager: ProviderListenable[BackgroundJobManager],
+    service: ProviderListenable[BackgroundService] | None = None,
+    title: str = "Background jobs",
+    hosts: Iterable[str] = LOCAL_HOSTS,
+    token: str | None = None,
+    authorize: Authorize | None = None,
+    clock: Clock = utc_now,
+) -> ASGIApp:
+    """Return the dashboard of a container's jobs as an ASGI app, for ``Mount("/jobs", dashboard(...))``.
+
+    It reads ``manager`` and ``service`` from the container when pages are asked for, in the thread
+    of the container; without ``service`` there is nothing to start or stop. By default it answers
+    this machine alone. For others name the ``hosts`` under which it is reached, and give a ``token``
+    that users log in with, or ``authorize``, which asks the login of your app.
+
+    Raises ``DashboardExposedError`` where neither is given, ``WeakTokenError`` for a short token.
+    """
+    access = Access(hosts=tuple(hosts), token=token, authorize=authorize)
+    sources = declare_sources(manager, service, clock)
+    drawing = Drawing(title)
+    live = Live(container)
+    pages = Pages(declare_parts(sources, drawing), sources, drawing, live)
+    actions = Actions(container, sources)
+
+    def routes(path: str, page: Callable[[Request], Page]) -> list[Route]:
+        async def show(request: Request) -> Response:
+            shown = page(request)
+            return pages.shortcut(shown, request) or await pages.show(shown, request)
+
+        async def follow(request: Request) -> ASGIApp:
+            return await pages.follow(page(request), request)
+
+        return [Route(f"/{path}", show), Route(f"/live/{path}", follow)]
+
+    async def login(request: Request) -> Response:
+        if request.method == "POST":
+            form = await read_form(request)
+            if access.is_token(form.get("token")):
+                return log_in(access, request)
+        wrong = request.method == "POST"
+        root = request.scope.get("root_path", "")
+        return HTMLResponse(drawing.draw("login.html", root=root, wrong=wrong), 401 if wrong else 200)
+
+    def post(path: str, action: Callable[[Request], Awaitable[Response]]) -> Route:
+        return Route(path, action, methods=["POST"])
+
+    app = Starlette(
+        routes=[
+            *routes("", pages.jobs),
+            *routes("jobs/{job_id:int}", pages.job),
+            *routes("service", pages.service),
+            *routes("enqueue", pages.enqueue),
+            post("/actions", actions.steer),
+            post("/enqueue", actions.enqueue),
+            post("/service/start", actions.start),
+            post("/service/stop", actions.stop),
+            Route("/login", login, methods=["GET", "POST"]),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        exception_handlers={HTTPException: _refuse},
+    )
+    return Gate(app, access)
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return PlainTextResponse(f"{error.detail}\n", error.status_code, error.headers)

@@ -1,0 +1,82 @@
+"""Which jobs a table shows: read from an address, written into one, asked of the manager."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import attrs
+
+from tetherpy.jobs import BackgroundJobStatus, CreationOrder, JobQuery
+
+PAGE_SIZE = 50
+MAX_TEXT = 200
+MAX_PAGE = 20_000_000
+
+
+@attrs.frozen
+class JobFilter:
+    """Hold what the user filters by, and the page, counted from 1; empty text filters nothing."""
+
+    status: BackgroundJobStatus | None = None
+    text: str = ""
+    job_key: str = ""
+    queue: str = ""
+    order: CreationOrder = "DESC"
+    page: int = 1
+
+    @classmethod
+    def of(cls, params: Mapping[str, str]) -> JobFilter:
+        """Read an address' parameters; what is no filter filters nothing."""
+        status = None
+        with contextlib.suppress(ValueError):
+            status = BackgroundJobStatus(params.get("status", "").upper())
+        page = params.get("page", "1")
+        return cls(
+            status=status,
+            text=params.get("text", "").strip()[:MAX_TEXT],
+            job_key=params.get("key", "").strip()[:MAX_TEXT],
+            queue=params.get("queue", "").strip()[:MAX_TEXT],
+            order="ASC" if params.get("order") == "oldest" else "DESC",
+            page=min(max(int(page), 1), MAX_PAGE) if page.isascii() and page.isdecimal() and len(page) < 10 else 1,
+        )
+
+    @property
+    def job_number(self) -> int | None:
+        """Return the id that was searched for: ``#12``."""
+        digits = self.text.removeprefix("#")
+        return int(digits) if self.text.startswith("#") and digits.isdecimal() and len(digits) < 19 else None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Tell whether anything but the status is filtered by."""
+        return bool(self.text or self.job_key or self.queue)
+
+    @property
+    def query(self) -> JobQuery:
+        """Return the question; it asks for one job more than a page has, to tell whether there is another page."""
+        return JobQuery(
+            status=self.status,
+            text=self.text or None,
+            job_key=self.job_key or None,
+            queue=self.queue or None,
+            limit=PAGE_SIZE + 1,
+            offset=(self.page - 1) * PAGE_SIZE,
+            order_by_creation=self.order,
+        )
+
+    def params(self, **changes: Any) -> str:
+        """Return it as the parameters of an address, with some things changed; "" where nothing is filtered."""
+        changed = attrs.evolve(self, **{"page": 1, **changes})
+        fields = {
+            "status": changed.status.value.lower() if changed.status else "",
+            "text": changed.text,
+            "key": changed.job_key,
+            "queue": changed.queue,
+            "order": "oldest" if changed.order == "ASC" else "",
+            "page": str(changed.page) if changed.page > 1 else "",
+        }
+        given = {name: value for name, value in fields.items() if value}
+        return f"?{urlencode(given)}" if given else ""

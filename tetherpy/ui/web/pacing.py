@@ -1,0 +1,68 @@
+"""How often what a page shows is asked for: at once after a change, and with rests while changes keep coming."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import TYPE_CHECKING, TypeVar
+
+from tetherpy.jobs import JobStore
+from tetherpy.reactive import latest
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+T = TypeVar("T")
+
+SHORTEST_REST = 0.05
+"""Seconds: nothing on a page changes more than 20 times a second."""
+REST_SHARE = 10.0
+"""A rest is this many times as long as the answer took, so that a costly question takes a tenth of the time."""
+
+
+async def paced(values: Observable[T], rest: float = SHORTEST_REST) -> AsyncGenerator[T]:
+    """Yield a value and then, after each rest, the newest of those that came meanwhile."""
+
+    def listen(
+        on_next: Callable[[T], None], on_error: Callable[[Exception], None], on_completed: Callable[[], None]
+    ) -> Callable[[], None]:
+        return values.subscribe(on_next, on_error, on_completed).dispose
+
+    async with aclosing(latest(listen)) as newest:
+        async for value in newest:
+            yield value
+            await asyncio.sleep(rest)
+
+
+async def asked(
+    store: JobStore,
+    ask: Callable[[], Awaitable[T]],
+    *,
+    rest: float = SHORTEST_REST,
+    at_latest: float | None = None,
+) -> AsyncGenerator[T]:
+    """Yield an answer now and after each change of jobs; after ``at_latest`` seconds even without a change."""
+    loop = asyncio.get_running_loop()
+    changed = asyncio.Event()
+    failures: list[Exception] = []
+
+    def closed(error: Exception) -> None:
+        failures.append(error)
+        changed.set()
+
+    unhook = store.on_change(changed.set, closed)
+    try:
+        while not failures:
+            changed.clear()
+            begun = loop.time()
+            yield await ask()
+            await asyncio.sleep(max(rest, REST_SHARE * (loop.time() - begun)))
+            try:
+                async with asyncio.timeout(at_latest):
+                    await changed.wait()
+            except TimeoutError:
+                continue
+        raise failures[0]
+    finally:
+        unhook()

@@ -1,0 +1,119 @@
+"""The pages: what each is made of, and how it is shown and kept up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import attrs
+from markupsafe import Markup
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp
+
+from tetherpy.reactive import ProviderListenable
+from tetherpy.service import HandlerInfo
+
+from .drawing import Drawing
+from .filters import JobFilter
+from .live import Live
+from .parts import Part, Parts
+from .schema_form import fields_of
+from .sources import Sources
+
+SPANS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "24h": timedelta(hours=24)}
+MAX_STREAMS = 500
+LARGEST_ID = 2**63 - 1
+
+
+@attrs.frozen(eq=False)
+class Page:
+    """Hold what one page shows: a template, the parts that live, and values that do not."""
+
+    template: str
+    address: str
+    parts: tuple[ProviderListenable[Part], ...]
+    values: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+
+
+@attrs.frozen(eq=False)
+class Pages:
+    """Know every page of a dashboard."""
+
+    parts: Parts
+    sources: Sources
+    drawing: Drawing
+    live: Live
+
+    def jobs(self, request: Request) -> Page:
+        """Return the page with the counts, the charts and the table."""
+        wanted = JobFilter.of(request.query_params)
+        window = request.query_params.get("window", "")
+        window = window if window in SPANS else "5m"
+        parts = (self.parts.summary, self.parts.badge, self.parts.table(wanted), self.parts.charts(SPANS[window]))
+        values = {"wanted": wanted, "window": window, "windows": list(SPANS)}
+        query = request.url.query
+        return Page("jobs.html", f"?{query}" if query else "", parts, values)
+
+    def job(self, request: Request) -> Page:
+        """Return the page of one job."""
+        job_id: int = request.path_params["job_id"]
+        if job_id > LARGEST_ID:
+            raise HTTPException(404)
+        parts = (self.parts.summary, self.parts.badge, self.parts.job(job_id))
+        return Page("job.html", f"jobs/{job_id}", parts, {"job_id": job_id})
+
+    def service(self, request: Request) -> Page:
+        """Return the page of the service, its workers and its periodic jobs."""
+        shared = (self.parts.summary, self.parts.badge)
+        return Page("service.html", "service", (*shared, self.parts.service, self.parts.workers, self.parts.plan))
+
+    def enqueue(self, request: Request) -> Page:
+        """Return the page with the form that enqueues a job."""
+        handlers = self.handlers
+        job_key = request.query_params.get("key", "")
+        handler = next((info for info in handlers if info.job_key == job_key), None)
+        values = {
+            "handlers": handlers,
+            "job_key": job_key,
+            "handler": handler,
+            "fields": fields_of(handler.payload_schema) if handler else None,
+            "payload": request.query_params.get("payload", ""),
+        }
+        return Page("enqueue.html", f"enqueue?{request.url.query}", (self.parts.summary, self.parts.badge), values)
+
+    @property
+    def handlers(self) -> tuple[HandlerInfo, ...]:
+        """Return the handlers that the workers are known to have."""
+        known = self.live.container.read(self.sources.manifest).value
+        return known.handlers if known is not None else ()
+
+    async def show(self, page: Page, request: Request) -> Response:
+        """Draw a whole page, with what its parts show now."""
+        seen = await self.live.first(page.parts)
+        html = {name: Markup(text) for name, text in seen.html.items()}  # noqa: S704 - our own templates drew it
+        rows = {name: [html[row] for row in rows] for name, rows in seen.lists.items()}
+        root = request.scope.get("root_path", "")
+        text = self.drawing.draw(
+            page.template, **page.values, page=page, html=html, rows=rows, root=root, instance=self.live.instance
+        )
+        return HTMLResponse(text)
+
+    async def follow(self, page: Page, request: Request) -> ASGIApp:
+        """Stream what changes on a page; ``?once`` gives what it shows now, for who may not hold a connection."""
+        if "once" in request.query_params:
+            seen = await self.live.first(page.parts)
+            return JSONResponse({"instance": self.live.instance, "html": dict(seen.html), "lists": dict(seen.lists)})
+        if self.live.streams >= MAX_STREAMS:
+            raise HTTPException(503, "Too many pages are open.", {"retry-after": "5"})
+        return self.live.stream(page.parts)
+
+    def shortcut(self, page: Page, request: Request) -> Response | None:
+        """Return the way to the job whose number was searched for."""
+        wanted = page.values.get("wanted")
+        if isinstance(wanted, JobFilter) and wanted.job_number is not None:
+            root = request.scope.get("root_path", "")
+            return RedirectResponse(f"{root}/jobs/{wanted.job_number}", 303)
+        return None

@@ -1,0 +1,90 @@
+"""The server behind ``tetherpy dashboard``: uvicorn, with a bound on all that a client can take its time with."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+HEAD_SECONDS = 10.0
+"""A request's head has to arrive within this time."""
+UNREAD_SECONDS = 10.0
+"""A client that lets more than a buffer wait for so long is cut off."""
+MAX_HEAD_BYTES = 32 * 1024
+MAX_CONNECTIONS = 1000
+GOODBYE_SECONDS = 1
+
+
+class PatientProtocol(H11Protocol):
+    """Speak HTTP/1.1 with a client as long as it does its part."""
+
+    _head: asyncio.TimerHandle | None = None
+    _unread: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to wait for the first request."""
+        super().connection_made(transport)
+        self._head = self.loop.call_later(HEAD_SECONDS, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._stop_waiting_for_head()
+        self._stop_waiting_for_reader()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what arrives; what is no whole head begins, or leaves, the time that one may take."""
+        super().data_received(data)
+        cycle: Any = self.cycle  # None before the first request, whatever its annotation says
+        if cycle is not None and not cycle.response_complete:
+            self._stop_waiting_for_head()
+        elif self._head is None and not self.transport.is_closing():
+            self._head = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+
+    def pause_writing(self) -> None:
+        """Begin to wait for a client that does not read."""
+        super().pause_writing()
+        self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: it has read."""
+        self._stop_waiting_for_reader()
+        super().resume_writing()
+
+    def _stop_waiting_for_head(self) -> None:
+        if self._head is not None:
+            self._head.cancel()
+            self._head = None
+
+    def _stop_waiting_for_reader(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
+            self._unread = None
+
+
+async def serve(app: ASGIApp, host: str, port: int, on_ready: Callable[[int], object]) -> None:
+    """Serve an app until a signal ends it; ``on_ready`` is called with the port, which 0 leaves to the system.
+
+    What is requested is not logged: an address may hold the token. Raises ``OSError`` where the port is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        config = uvicorn.Config(
+            app,
+            http=PatientProtocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+            limit_concurrency=MAX_CONNECTIONS,
+            timeout_graceful_shutdown=GOODBYE_SECONDS,
+        )
+        on_ready(listener.getsockname()[1])
+        await uvicorn.Server(config).serve(sockets=[listener])

@@ -1,0 +1,66 @@
+// Sends forms without leaving the page, after asking where what they do cannot be undone.
+import { toast } from "./toasts.js";
+
+export function watchActions() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (!form.matches("[data-action]")) return;
+    event.preventDefault();
+    act(form, event.submitter);
+  });
+}
+
+async function act(form, button) {
+  const question = button?.dataset.confirm;
+  if (question && !(await confirmed(question, button.dataset.yes ?? "Delete"))) return;
+  const address = form.action;
+  const fields = new URLSearchParams(new FormData(form, button));
+  if (button) button.setAttribute("aria-busy", "true");
+  if (form.dataset.busy) toast(form.dataset.busy);
+  try {
+    let outcome;
+    let done = 0;
+    do {
+      outcome = await send(address, fields);
+      done += outcome.done;
+    } while ("repeat" in form.dataset && outcome.more && outcome.done > 0);
+    tell(form, outcome, done);
+  } catch (error) {
+    toast(`It was not done: ${error.message}`, { failed: true });
+  } finally {
+    button?.removeAttribute("aria-busy");
+  }
+}
+
+async function send(address, fields) {
+  const answer = await fetch(address, { method: "POST", body: fields, headers: { accept: "application/json" } });
+  if (answer.headers.get("content-type") !== "application/json") throw new Error(await answer.text());
+  return answer.json();
+}
+
+function tell(form, outcome, done) {
+  for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+  const place = form.querySelector(".form-error");
+  if (place) place.textContent = outcome.failed ? outcome.message : "";
+  if (outcome.field) {
+    const field = form.elements[outcome.field] ?? form.elements[`payload.${outcome.field}`];
+    field?.setAttribute("aria-invalid", "true");
+    field?.focus();
+  }
+  form.dispatchEvent(new CustomEvent("acted", { bubbles: true, detail: outcome }));
+  if (place && outcome.failed) return;
+  const message = done > outcome.done ? `${done} jobs in all. ${outcome.message}` : outcome.message;
+  const link = outcome.goto && new URL(outcome.goto, document.baseURI).href !== location.href ? outcome.goto : "";
+  toast(message, { failed: outcome.failed, detail: outcome.detail, link });
+}
+
+function confirmed(question, yes) {
+  const dialog = document.getElementById("confirm");
+  document.getElementById("confirm-text").textContent = question;
+  document.getElementById("confirm-yes").textContent = yes;
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
+  });
+}

@@ -1,0 +1,112 @@
+// Keeps the page up to date: by a stream while it is seen, again by itself after the server was away.
+import { takeSlot } from "./slots.js";
+import { toast } from "./toasts.js";
+import { swapper } from "./swap.js";
+
+const POLL_MILLISECONDS = 2000;
+const AGAIN_MILLISECONDS = 2000;
+const NAMES = { live: "Live", waiting: "Connecting", lost: "Offline", paused: "Paused", polling: "Live" };
+
+export function stayLive(address, changed) {
+  const url = new URL(address, document.baseURI);
+  const swap = swapper(changed);
+  const toggle = document.getElementById("live-toggle");
+  let known = document.body.dataset.instance;
+  let paused = false;
+  let lost = false;
+  let leaving = null;
+
+  function show(state) {
+    document.documentElement.dataset.connection = state;
+    document.getElementById("live-state").textContent = NAMES[state];
+  }
+
+  function greeted(instance) {
+    if (instance !== known) toast("The server was restarted. This page is up to date again.");
+    else if (lost) toast("Connected again. This page is up to date.");
+    lost = false;
+    known = instance;
+  }
+
+  function lose() {
+    if (!lost) toast("The connection is lost. Trying again.", { failed: true });
+    lost = true;
+    show("lost");
+  }
+
+  function start() {
+    if (leaving || paused || document.hidden) return;
+    leaving = new AbortController();
+    show("waiting");
+    run(leaving.signal);
+  }
+
+  function stop() {
+    leaving?.abort();
+    leaving = null;
+  }
+
+  async function run(signal) {
+    const slot = takeSlot(signal);
+    while (!signal.aborted && !slot.taken) {
+      await poll(signal);
+      await Promise.race([slot.free, wait(POLL_MILLISECONDS, signal)]);
+    }
+    if (!signal.aborted) stream(signal);
+  }
+
+  async function poll(signal) {
+    const once = new URL(url);
+    once.searchParams.set("once", "");
+    try {
+      const answer = await fetch(once, { signal });
+      if (!answer.ok) throw new Error(answer.statusText);
+      const { instance, html, lists } = await answer.json();
+      if (signal.aborted) return;
+      greeted(instance);
+      swap({ html, lists });
+      show("polling");
+    } catch (error) {
+      if (!signal.aborted) lose();
+    }
+  }
+
+  function stream(signal) {
+    const source = new EventSource(url);
+    source.addEventListener("hello", ({ data }) => {
+      greeted(JSON.parse(data).instance);
+      show("live");
+    });
+    source.addEventListener("change", ({ data }) => swap(JSON.parse(data)));
+    source.addEventListener("error", () => {
+      lose();
+      // A browser tries again by itself unless it was answered otherwise than with a stream.
+      if (source.readyState !== EventSource.CLOSED) return;
+      wait(AGAIN_MILLISECONDS, signal).then(() => signal.aborted || stream(signal));
+    });
+    signal.addEventListener("abort", () => source.close());
+  }
+
+  toggle.addEventListener("click", () => {
+    paused = !paused;
+    toggle.setAttribute("aria-pressed", String(paused));
+    if (paused) {
+      stop();
+      show("paused");
+    } else start();
+  });
+  document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
+  addEventListener("pagehide", stop);
+  addEventListener("pageshow", start);
+  start();
+}
+
+function wait(milliseconds, signal) {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,47 @@
+// What a page does besides showing what it was sent.
+import { watchActions } from "./actions.js";
+import { watchChoices } from "./choices.js";
+import { stayLive } from "./live.js";
+import { tellTimes } from "./times.js";
+
+function watchTheme() {
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  document.getElementById("theme-toggle").addEventListener("click", () => {
+    const root = document.documentElement;
+    const now = root.dataset.theme ?? (dark.matches ? "dark" : "light");
+    root.dataset.theme = now === "dark" ? "light" : "dark";
+    localStorage.setItem("tetherpy-theme", root.dataset.theme);
+  });
+}
+
+function watchReload() {
+  const select = document.querySelector("select[data-reload]");
+  select?.addEventListener("change", () => {
+    const address = new URL("enqueue", document.baseURI);
+    address.searchParams.set("key", select.value);
+    location.assign(address);
+  });
+}
+
+function watchFilters() {
+  const form = document.getElementById("filters");
+  for (const select of form?.querySelectorAll("select") ?? []) {
+    select.addEventListener("change", () => form.requestSubmit());
+  }
+  // An address without the fields that are empty is one to keep.
+  form?.addEventListener("formdata", ({ formData }) => {
+    for (const [name, value] of [...formData]) if (!value) formData.delete(name);
+  });
+}
+
+watchTheme();
+watchReload();
+watchFilters();
+watchActions();
+const choices = watchChoices();
+tellTimes(document);
+setInterval(() => tellTimes(document), 1000);
+stayLive(document.body.dataset.live, (changed) => {
+  tellTimes(changed);
+  choices.refresh();
+});

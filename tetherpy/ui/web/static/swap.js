@@ -1,0 +1,86 @@
+// Puts pieces of HTML in the places of older ones, changing as little as possible: what has the focus keeps it.
+
+export function swapper(changed) {
+  let html = {};
+  let lists = {};
+  let due = false;
+
+  function apply() {
+    due = false;
+    const news = { html, lists };
+    html = {};
+    lists = {};
+    const waiting = new Map();
+    for (const [id, text] of Object.entries(news.html)) {
+      const old = document.getElementById(id);
+      const fresh = parse(text);
+      if (!old) waiting.set(id, fresh);
+      else if (isBeingCopied(old)) html[id] = text;
+      else morph(old, fresh);
+    }
+    for (const [id, rows] of Object.entries(news.lists)) order(document.getElementById(id), rows, waiting);
+    changed(document);
+    if (Object.keys(html).length) later();
+  }
+
+  function later() {
+    if (due) return;
+    due = true;
+    requestAnimationFrame(apply);
+  }
+
+  return (news) => {
+    Object.assign(html, news.html);
+    Object.assign(lists, news.lists);
+    later();
+  };
+}
+
+function parse(text) {
+  const template = document.createElement("template");
+  template.innerHTML = text.trim();
+  return template.content.firstElementChild;
+}
+
+function isBeingCopied(element) {
+  const selection = getSelection();
+  return selection.type === "Range" && selection.containsNode(element, true);
+}
+
+function order(list, ids, waiting) {
+  if (!list) return;
+  const wanted = new Set(ids);
+  for (const row of [...list.children]) if (!wanted.has(row.id)) row.remove();
+  let place = list.firstElementChild;
+  for (const id of ids) {
+    const row = waiting.get(id) ?? document.getElementById(id);
+    if (!row) continue;
+    if (row === place) place = place.nextElementSibling;
+    else list.insertBefore(row, place);
+  }
+}
+
+function morph(old, fresh) {
+  if (old.nodeType !== fresh.nodeType || old.nodeName !== fresh.nodeName || old.id !== fresh.id) {
+    old.replaceWith(fresh);
+    return;
+  }
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  // The text of these is written here, in the user's time zone.
+  if (old.nodeName === "TIME" && old.dateTime === fresh.dateTime) return;
+  for (const { name } of [...old.attributes]) {
+    if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+  }
+  for (const { name, value } of fresh.attributes) {
+    if (old.getAttribute(name) !== value && name !== "open") old.setAttribute(name, value);
+  }
+  const [before, after] = [[...old.childNodes], [...fresh.childNodes]];
+  after.forEach((child, number) => {
+    if (number < before.length) morph(before[number], child);
+    else old.append(child);
+  });
+  for (const child of before.slice(after.length)) child.remove();
+}
