@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -15,6 +16,10 @@ FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
 """What shells report of a process that Ctrl-C ended: 128 + SIGINT."""
+
+
+class ReaderGoneError(Exception):
+    """Whoever reads what a command prints has seen enough."""
 
 
 def guarded(run: Callable[[], int]) -> int:
@@ -31,26 +36,26 @@ def guarded(run: Callable[[], int]) -> int:
         code = run()
         # Now, since at the interpreter's end it would be too late to say that it failed.
         print(end="", flush=True)  # noqa: T201
-    except BrokenPipeError:
-        _abandon_stdout()
-        return 0
+    except (BrokenPipeError, ReaderGoneError):
+        code = 0
     except KeyboardInterrupt:
-        return INTERRUPTED
+        code = INTERRUPTED
     except Exception as error:
         verdict = _verdict(error)
         if verdict is None:
             raise
         code, line = verdict
-        if isinstance(error, OSError):
-            _abandon_stdout()
         if line:
             complain(line)
+    _finish_stdout()
     return code
 
 
 def complain(message: object) -> None:
     """Say on stderr what went wrong: one line, whatever the message holds."""
-    print(f"error: {on_one_line(str(message))}", file=sys.stderr)  # noqa: T201
+    if sys.stderr is not None:  # pyright: ignore[reportUnnecessaryComparison]  # closed: and descriptor 2 may be a file
+        with contextlib.suppress(OSError):  # nobody is there to tell
+            print(f"error: {on_one_line(str(message))}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _verdict(error: Exception) -> tuple[int, str] | None:
@@ -79,8 +84,11 @@ def _verdict(error: Exception) -> tuple[int, str] | None:
             return None
 
 
-def _abandon_stdout() -> None:
-    """Send what is still buffered nowhere: the interpreter flushes at its end, and would complain."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
+def _finish_stdout() -> None:
+    """Write what is still buffered, or nowhere if it cannot be: the interpreter would try at its end, and complain."""
+    try:
+        print(end="", flush=True)  # noqa: T201
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)

@@ -12,6 +12,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from .failures import ReaderGoneError
+
 
 class LazyCommand(TyperCommand):
     """Stand for a command that is not loaded: its name and its summary are all that a list of commands needs."""
@@ -59,15 +61,21 @@ def as_command(name: str, function: Callable[..., Any]) -> Any:
     An int that it returns is the exit code.
     """
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name)(_in_loop(function) if iscoroutinefunction(function) else function)
+    app.command(name)(_running(function))
     return get_command(app)
 
 
-def _in_loop(function: Callable[..., Any]) -> Callable[..., Any]:
+def _running(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def run(*arguments: Any, **options: Any) -> Any:
-        import asyncio
+        try:
+            if not iscoroutinefunction(function):
+                return function(*arguments, **options)
+            import asyncio
 
-        return asyncio.run(function(*arguments, **options))
+            return asyncio.run(function(*arguments, **options))
+        except BrokenPipeError as error:
+            # As what it is Typer would take it for a failure, and exit.
+            raise ReaderGoneError from error
 
     return run

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import attrs
 
-from tetherpy.generator import SETTINGS_FILE, BackgroundServices, read_settings
+if TYPE_CHECKING:
+    from tetherpy.generator import BackgroundServices
 
 
 @attrs.frozen
@@ -28,6 +30,9 @@ def find_project() -> Project | None:
 
     Raises ``SettingsError`` if it says what cannot be followed.
     """
+    # Whoever names the database needs no reader of YAML.
+    from tetherpy.generator import SETTINGS_FILE, read_settings
+
     here = Path.cwd()
     for folder in (here, *here.parents):
         path = folder / SETTINGS_FILE

@@ -3,69 +3,63 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
-from contextlib import ExitStack, aclosing
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from datetime import datetime, timedelta
 
 import attrs
 
-from tetherpy.jobs import BackgroundJob, BackgroundJobManager, BackgroundJobStatus, JobCounts, JobNotFoundError
-
-if TYPE_CHECKING:
-    from reactivex import Observable
-
-K = TypeVar("K")
+from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobCounts, JobNotFoundError, JobQuery, JobStore
 
 WINDOW = 1000
 """So many PENDING and so many RUNNING jobs are followed, the newest."""
+NEWEST = 200
+"""Among so many of the newest jobs are looked for those that ended unseen."""
+OVERLAP = timedelta(seconds=1)
+"""A commit may show later than others that were stamped after it."""
+REST_SECONDS = 0.05
+"""The shortest time between two looks; of what changes meanwhile the last shows."""
 
 
-async def latest(streams: Mapping[K, Observable[Any]]) -> AsyncGenerator[Mapping[K, Any]]:
-    """Yield the newest value of every stream once all have one, and again after changes; close it when done.
+async def changes(store: JobStore) -> AsyncGenerator[None]:
+    """Yield at once, and again after any process has changed a job; close it when done.
 
-    What changes while the caller is busy is seen together, so that only the last of it shows. An error of
-    a stream is raised.
+    If what keeps the jobs is closed, the error that says so is raised.
     """
-    values: dict[K, Any] = {}
-    errors: list[Exception] = []
     news = asyncio.Event()
-
-    def keeper(key: K) -> Callable[[Any], None]:
-        def keep(value: Any) -> None:
-            values[key] = value
-            news.set()
-
-        return keep
+    news.set()
+    errors: list[Exception] = []
 
     def fail(error: Exception) -> None:
         errors.append(error)
         news.set()
 
-    with ExitStack() as subscriptions:
-        for key, stream in streams.items():
-            subscriptions.callback(stream.subscribe(keeper(key), fail).dispose)
+    stop = store.on_change(news.set, fail)
+    try:
         while True:
             await news.wait()
             news.clear()
             if errors:
                 raise errors[0]
-            if len(values) == len(streams):
-                yield values
+            yield
+            await asyncio.sleep(REST_SECONDS)
+    finally:
+        stop()
 
 
-async def follow_each(manager: BackgroundJobManager, job_ids: Iterable[int]) -> AsyncGenerator[list[BackgroundJob]]:
+async def follow_each(store: JobStore, job_ids: Sequence[int]) -> AsyncGenerator[list[BackgroundJob]]:
     """Yield some jobs as they are, and after each change, until all have finished.
 
     Raises ``JobNotFoundError`` if one is not there, or is deleted meanwhile.
     """
-    async with aclosing(latest({job_id: manager.watch_job(job_id) for job_id in job_ids})) as changes:
-        async for jobs in changes:
-            for job_id, job in jobs.items():
-                if job is None:
+    async with aclosing(changes(store)) as turns:
+        async for _ in turns:
+            found = await store.get_many(job_ids)
+            for job_id in job_ids:
+                if job_id not in found:
                     raise JobNotFoundError(job_id)
-            yield list(jobs.values())
-            if all(job.status.is_finished for job in jobs.values()):
+            yield [found[job_id] for job_id in job_ids]
+            if all(job.status.is_finished for job in found.values()):
                 return
 
 
@@ -78,36 +72,36 @@ class Overview:
     counts: JobCounts
 
 
-async def follow_all(manager: BackgroundJobManager) -> AsyncGenerator[Overview]:
+async def follow_all(store: JobStore, since: datetime) -> AsyncGenerator[Overview]:
     """Yield an overview of all jobs, and another after each change, without end.
 
-    A job that was enqueued and ended between two looks is among the ended too. Of more than ``WINDOW`` jobs
-    in one state the oldest are left out.
+    Among the ended are those that began and ended between two looks, after ``since`` and if they are of the newest;
+    some are told twice. Of more than ``WINDOW`` jobs in one state the oldest are left out.
     """
     known: set[int] = set()
-    newest: int | None = None
-    active_states = (BackgroundJobStatus.PENDING, BackgroundJobStatus.RUNNING)
-    streams: dict[object, Observable[Any]] = {
-        status: manager.watch_jobs_by_status(status, limit=WINDOW) for status in active_states
-    }
-    async with aclosing(latest({**streams, JobCounts: manager.watch_counts()})) as changes:
-        async for values in changes:
-            active = _newer(job for status in active_states for job in values[status])
-            recent = await manager.find_jobs(limit=WINDOW, order_by_creation="DESC")
-            left = await manager.engine.get_many(known - active.keys())
-            unseen = [job for job in recent if newest is not None and job.id > newest and job.status.is_finished]
-            ended = _newer([*left.values(), *unseen])
+    seen_to = since
+    async with aclosing(changes(store)) as turns:
+        async for _ in turns:
+            pending = await _newest(store, WINDOW, BackgroundJobStatus.PENDING)
+            running = await _newest(store, WINDOW, BackgroundJobStatus.RUNNING)
+            recent = await _newest(store, NEWEST)
+            active = _latest([*pending, *running])
+            left = await store.get_many(known - active.keys())
+            unseen_since = max(since, seen_to - OVERLAP)
+            missed = [job for job in recent if job.status.is_finished and job.updated_at >= unseen_since]
+            ended = _latest([*left.values(), *missed])
             known = {*active, *(job_id for job_id, job in ended.items() if not job.status.is_finished)}
-            newest = max([newest or 0, *(job.id for job in recent)])
-            yield Overview(list(active.values()), list(ended.values()), values[JobCounts])
+            seen_to = max([seen_to, *(job.updated_at for job in (*active.values(), *recent))])
+            yield Overview(list(active.values()), list(ended.values()), await store.counts())
 
 
-def _newer(jobs: Iterable[BackgroundJob]) -> dict[int, BackgroundJob]:
+async def _newest(store: JobStore, limit: int, status: BackgroundJobStatus | None = None) -> list[BackgroundJob]:
+    return await store.find(JobQuery(status=status, limit=limit, order_by_creation="DESC"))
+
+
+def _latest(jobs: Iterable[BackgroundJob]) -> dict[int, BackgroundJob]:
     """Sort jobs by id; of two looks at one job the later counts, as the lists are read one after the other."""
-    found: dict[int, BackgroundJob] = {}
-    for job in sorted(jobs, key=lambda job: job.updated_at):
-        found[job.id] = job
-    return found
+    return {job.id: job for job in sorted(jobs, key=lambda job: job.updated_at)}
 
 
 @attrs.define
@@ -119,7 +113,10 @@ class Changes:
 
     def among(self, jobs: Iterable[BackgroundJob]) -> list[BackgroundJob]:
         """Return the jobs that are news, by id, and remember them."""
-        return [job for job in sorted(jobs, key=lambda job: job.id) if self._is_news(job)]
+        given = {job.id: job for job in jobs}
+        news = [given[job_id] for job_id in sorted(given) if self._is_news(given[job_id])]
+        self._seen = {job_id: seen for job_id, seen in self._seen.items() if job_id in given}
+        return news
 
     def _is_news(self, job: BackgroundJob) -> bool:
         seen = self._seen.get(job.id)

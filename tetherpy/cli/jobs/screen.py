@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from collections.abc import Iterable
 from types import TracebackType
 from typing import Self
@@ -20,11 +18,9 @@ from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobCounts
 from ..text import harmless
 from .view import note, percent, style
 
-FRAME_SECONDS = 0.05
-"""The shortest time between two pictures; what changes meanwhile is in the next one."""
-
 _BAR_WIDTH = 24
 _LINES_AROUND = 3
+_ENDED_SHOWN = 10
 _ORDER = (BackgroundJobStatus.RUNNING, BackgroundJobStatus.PENDING)
 
 
@@ -34,7 +30,7 @@ class Screen:
 
     console: Console = attrs.field(factory=Console)
     _live: Live = attrs.field(init=False)
-    _ended: deque[BackgroundJob] = attrs.field(init=False, factory=lambda: deque[BackgroundJob](maxlen=10))
+    _ended: dict[int, BackgroundJob] = attrs.field(init=False, factory=dict[int, BackgroundJob])
 
     def __attrs_post_init__(self) -> None:
         self._live = Live(console=self.console, auto_refresh=False)
@@ -48,18 +44,20 @@ class Screen:
     ) -> None:
         self._live.__exit__(kind, error, traceback)
 
-    async def show(
+    def show(
         self, jobs: Iterable[BackgroundJob], ended: Iterable[BackgroundJob] = (), counts: JobCounts | None = None
     ) -> None:
-        """Draw the jobs, those that ended lately and the counts; return when the next picture may be drawn."""
-        self._ended.extendleft(job for job in ended if job.status.is_finished)
+        """Draw the jobs, those that ended lately and the counts."""
+        self._ended |= {job.id: job for job in ended if job.status.is_finished}
+        latest = sorted(self._ended.values(), key=lambda job: job.updated_at, reverse=True)[:_ENDED_SHOWN]
+        self._ended = {job.id: job for job in latest}
         self._live.update(self._picture([*jobs], counts), refresh=True)
-        await asyncio.sleep(FRAME_SECONDS)
 
     def _picture(self, jobs: list[BackgroundJob], counts: JobCounts | None) -> RenderableType:
         if counts is not None:
             jobs.sort(key=lambda job: _ORDER.index(job.status) if job.status in _ORDER else len(_ORDER))
-            jobs = [*jobs, *(job for job in self._ended if all(job.id != other.id for other in jobs))]
+            active = {job.id for job in jobs}
+            jobs = [*jobs, *(job for job in self._ended.values() if job.id not in active)]
         room = max(1, self.console.height - _LINES_AROUND)
         table = Table.grid(padding=(0, 2))
         for job in jobs[:room]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tetherpy.jobs import BackgroundJob, BackgroundJobManager, BackgroundJobStatus
+from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobStore
 
 from ..errors import JobsFailedError
 from ..location import existing_jobs
@@ -33,22 +33,21 @@ async def watch_jobs(
     """
     form = form_of(json)
     async with existing_jobs(database) as engine:
-        manager = BackgroundJobManager(engine)
         if job_ids:
-            await _watch_each(manager, form, list(dict.fromkeys(job_ids)))
+            await _watch_each(engine, form, list(dict.fromkeys(job_ids)))
         else:
-            await _watch_all(manager, form)
+            await _watch_all(engine, form)
 
 
-async def _watch_each(manager: BackgroundJobManager, form: Form, job_ids: list[int]) -> None:
+async def _watch_each(store: JobStore, form: Form, job_ids: list[int]) -> None:
     jobs: list[BackgroundJob] = []
-    async with aclosing(follow_each(manager, job_ids)) as looks:
+    async with aclosing(follow_each(store, job_ids)) as looks:
         if form is Form.TABLE:
             from .screen import Screen
 
             with Screen() as screen:
                 async for jobs in looks:
-                    await screen.show(jobs)
+                    screen.show(jobs)
         else:
             changes = Changes(BEGINNING_OF_TIME)
             async for jobs in looks:
@@ -59,16 +58,17 @@ async def _watch_each(manager: BackgroundJobManager, form: Form, job_ids: list[i
         raise JobsFailedError([(job.id, job.status.value, job.last_error) for job in failed])
 
 
-async def _watch_all(manager: BackgroundJobManager, form: Form) -> None:
-    async with aclosing(follow_all(manager)) as looks:
+async def _watch_all(store: JobStore, form: Form) -> None:
+    since = datetime.now(UTC)
+    async with aclosing(follow_all(store, since)) as looks:
         if form is Form.TABLE:
             from .screen import Screen
 
             with Screen() as screen:
                 async for overview in looks:
-                    await screen.show(overview.active, overview.ended, overview.counts)
+                    screen.show(overview.active, overview.ended, overview.counts)
         else:
-            changes = Changes(datetime.now(UTC))
+            changes = Changes(since)
             async for overview in looks:
                 for job in changes.among([*overview.active, *overview.ended]):
                     print_row(form, JOBS, job)

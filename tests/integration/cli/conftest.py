@@ -1,0 +1,232 @@
+import asyncio
+import contextlib
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import attrs
+import psutil
+import pytest
+
+from tetherpy.jobs import BackgroundJobManager, open_engine
+
+APPS = Path(__file__).parent / "apps"
+PROGRAM = [sys.executable, "-m", "tetherpy.cli"]
+BOUND = 30.0
+
+
+@attrs.define
+class Ran:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def lines(self):
+        return self.out.splitlines()
+
+
+@attrs.define
+class Shell:
+    """Run the command line as a user does: real processes, in a folder, into pipes or on a terminal."""
+
+    folder: Path
+    environment: dict[str, str]
+    started: list[subprocess.Popen] = attrs.Factory(list)
+
+    def __call__(self, *arguments, stdin="", **environment):
+        done = subprocess.run(
+            [*PROGRAM, *map(str, arguments)],
+            cwd=self.folder,
+            env={**self.environment, **environment},
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=BOUND,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    def start(self, *arguments):
+        """Start a command whose output is read while it runs."""
+        process = subprocess.Popen(
+            [*PROGRAM, *map(str, arguments)],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.started.append(process)
+        return process
+
+    def pipeline(self, command):
+        """Run a line of bash in which ``tetherpy`` is the program; the code is that of the first command."""
+        script = f'tetherpy() {{ {PROGRAM[0]} -m tetherpy.cli "$@"; }}; {command}; exit ${{PIPESTATUS[0]}}'
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=self.folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=BOUND,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    @contextlib.contextmanager
+    def terminal(self, *arguments, **environment):
+        """Start a command on a terminal of its own."""
+        pid, descriptor = pty.fork()
+        if pid == 0:
+            os.chdir(self.folder)
+            os.execve(
+                PROGRAM[0], [*PROGRAM, *map(str, arguments)], {**self.environment, "TERM": "xterm", **environment}
+            )
+        terminal = Terminal(pid, descriptor)
+        try:
+            yield terminal
+        finally:
+            terminal.close()
+
+
+@attrs.define
+class Terminal:
+    """A command on a pseudo terminal: what it shows, and what is typed."""
+
+    pid: int
+    descriptor: int
+    shown: str = ""
+    code: int | None = None
+
+    def type(self, text):
+        os.write(self.descriptor, text.encode())
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def until(self, text):
+        """Read until the text is shown."""
+        deadline = time.monotonic() + BOUND
+        while text not in self.shown:
+            assert time.monotonic() < deadline, f"{text!r} is not in {self.shown!r}"
+            assert self._read(deadline), f"it ended, and {text!r} is not in {self.shown!r}"
+        return self.shown
+
+    def end(self):
+        """Read to the end and return the exit code."""
+        deadline = time.monotonic() + BOUND
+        while self._read(deadline):
+            assert time.monotonic() < deadline, self.shown
+        self._reap()
+        return self.code
+
+    def _read(self, deadline):
+        ready, _, _ = select.select([self.descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        assert ready, f"nothing more is shown after {self.shown!r}"
+        try:
+            data = os.read(self.descriptor, 65536)
+        except OSError:  # Linux says EIO when the other side is closed
+            return False
+        self.shown += data.decode()
+        return bool(data)
+
+    def _reap(self):
+        if self.code is None:
+            _, status = os.waitpid(self.pid, 0)
+            self.code = os.waitstatus_to_exitcode(status)
+
+    def close(self):
+        if self.code is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self._reap()
+        os.close(self.descriptor)
+
+
+@pytest.fixture
+def database(tmp_path):
+    """Give a path of a database; whatever serves it is killed afterwards."""
+    path = tmp_path / "shop.db"
+    yield path
+    kill_servers(path)
+
+
+@pytest.fixture
+def shell(database, tmp_path):
+    """Give a shell in whose environment the database is named and the app can be imported."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TETHERPY", "NO_COLOR", "XDG"))}
+    environment = {
+        **kept,
+        "TETHERPY_DATABASE": str(database),
+        "PYTHONPATH": os.pathsep.join([str(APPS), str(APPS.parents[3])]),
+        "HOME": str(tmp_path / "home"),
+        "COLUMNS": "120",
+        "LINES": "40",
+    }
+    shell = Shell(tmp_path, environment)
+    yield shell
+    for process in shell.started:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def jobs(database):
+    """Return a function that does something with a manager of the jobs; it makes the database."""
+
+    def run(action):
+        async def body():
+            async with open_engine(database) as engine:
+                return await action(BackgroundJobManager(engine))
+
+        return asyncio.run(body())
+
+    return run
+
+
+@pytest.fixture
+def enqueue(jobs):
+    return lambda *arguments, **options: str(jobs(lambda manager: manager.enqueue(*arguments, **options)))
+
+
+@pytest.fixture
+def empty(shell, jobs):
+    """Give the shell, the database made and without jobs."""
+    jobs(lambda manager: manager.get_counts())
+    return shell
+
+
+@pytest.fixture
+def served(empty):
+    """Give the shell, with workers that run."""
+    started = empty("service", "start", "--callback", "shop:initialize")
+    assert started.code == 0, started.err
+    return empty
+
+
+def server_processes(path):
+    """Return the processes that serve a database: those that name it, and the children of those."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if any(str(path) in argument for argument in process.cmdline()):
+                found += [process, *process.children(recursive=True)]
+    return found
+
+
+def kill_servers(path):
+    processes = server_processes(path)
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.send_signal(signal.SIGKILL)
+    psutil.wait_procs(processes, timeout=5)

@@ -1,0 +1,140 @@
+"""How results are written: for people, for programs, as JSON; and nothing in them can steer a terminal."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from tests.integration.cli.conftest import PROGRAM
+
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
+COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|9[0-7])m")
+HOSTILE = "\x1b[2J\x1b]0;owned\x07\r\n\t\u202e\u2066\x9b31m\ud7ff[bold]"
+
+
+@pytest.fixture
+def hostile(empty, enqueue, jobs):
+    """Give the shell, with a job whose every text would like to steer the terminal."""
+    enqueue(HOSTILE, {"text": HOSTILE}, queue=HOSTILE, unique_key=HOSTILE)
+    jobs(lambda manager: manager.update_job_status(1, "RUNNING"))
+    jobs(lambda manager: manager.update_job_status(1, "FAILED", error=HOSTILE))
+    return empty
+
+
+def harmless(text):
+    return not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
+
+
+@pytest.mark.parametrize("command", [("list",), ("show", "1")])
+def test_hostile_text_reaches_no_pipe_and_no_terminal(hostile, command):
+    piped = hostile("jobs", *command)
+    assert harmless(piped.out)
+    assert r"\x1b[2J\x1b]0;owned\x07\r\n\t\u202e\u2066\x9b31m" in piped.out
+    as_json = hostile("jobs", *command, "--json")
+    assert harmless(as_json.out)
+    (document,) = [json.loads(as_json.out)] if command[0] == "show" else json.loads(as_json.out)
+    assert (document["job_key"], document["last_error"], document["payload"]) == (HOSTILE, HOSTILE, {"text": HOSTILE})
+    with hostile.terminal("jobs", *command) as terminal:
+        assert terminal.end() == 0
+    assert harmless(ESCAPE.sub("", terminal.shown))
+    assert "\x1b[2J" not in terminal.shown
+    assert "[bold]" in terminal.shown or "…" in terminal.shown
+
+
+def test_hostile_text_reaches_no_terminal_in_an_error(hostile, enqueue):
+    with hostile.terminal("jobs", "watch", "1") as terminal:
+        assert terminal.end() == 1
+    assert harmless(ESCAPE.sub("", terminal.shown))
+    assert "\x1b[2J" not in terminal.shown
+    ran = hostile("jobs", HOSTILE)
+    assert ran.code == 2
+    assert ran.err.count("\n") == 1
+    assert harmless(ran.err)
+
+
+def test_into_a_pipe_a_row_is_a_line_with_nothing_cut_off(empty, enqueue, jobs):
+    long = "x" * 5000
+    enqueue(long, priority=3)
+    (line,) = empty("jobs", "list", COLUMNS="20").lines
+    created = jobs(lambda manager: manager.get_job_by_id(1)).created_at
+    moment = f"{created:%Y-%m-%dT%H:%M:%S.%f}Z"
+    assert line.split("\t") == ["1", "PENDING", long, "0/3", "", moment, ""]
+
+
+def test_on_a_terminal_there_is_a_table_in_colours_unless_they_are_unwanted(empty, enqueue):
+    enqueue("greet")
+    with empty.terminal("jobs", "list") as terminal:
+        assert terminal.end() == 0
+    assert "status" in terminal.shown
+    assert "0 s ago" in terminal.shown or "s ago" in terminal.shown
+    assert COLOUR.search(terminal.shown)
+    with empty.terminal("jobs", "list", NO_COLOR="1") as terminal:
+        assert terminal.end() == 0
+    assert "PENDING" in terminal.shown
+    assert not COLOUR.search(terminal.shown)
+
+
+def test_into_a_pipe_there_is_no_escape_even_if_colours_are_forced(empty, enqueue):
+    enqueue("greet")
+    assert "\x1b" not in empty("jobs", "list", FORCE_COLOR="1", TERM="xterm-256color").out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_any_encoding_of_stdout_will_do(empty, enqueue, encoding):
+    enqueue("größe ✓", {"größe": "✓"})
+    environment = {**empty.environment, "PYTHONIOENCODING": encoding}
+
+    def run(*options):
+        command = [*PROGRAM, "jobs", "list", *options]
+        done = subprocess.run(command, cwd=empty.folder, env=environment, capture_output=True, timeout=30, check=True)
+        return done.stdout.decode(encoding)
+
+    assert run().startswith("1\tPENDING\tgr")
+    (document,) = json.loads(run("--json"))
+    assert (document["job_key"], document["payload"]) == ("größe ✓", {"größe": "✓"})
+
+
+def test_the_payload_comes_as_it_stands_from_a_file_or_from_stdin(empty, tmp_path, jobs):
+    (tmp_path / "payload.json").write_text('{"from": "file"}')
+    assert empty("jobs", "enqueue", "greet", "--payload", "@payload.json").out == "1\n"
+    assert empty("jobs", "enqueue", "greet", "--payload", "-", stdin="[1, 2.5, null]\n").out == "2\n"
+    assert json.loads(empty("jobs", "enqueue", "greet", "--payload", "true", "--json").out)["payload"] is True
+    found = jobs(lambda manager: manager.get_all_jobs())
+    assert [job.payload for job in found] == [{"from": "file"}, [1, 2.5, None], True]
+
+
+def test_all_that_is_asked_of_a_new_job_is_kept(empty, jobs):
+    options = "--priority -5 --max-attempts 7 --queue slow --timeout 90 --unique-key once --delay 2d"
+    document = json.loads(empty("jobs", "enqueue", "greet", *options.split(), "--json").out)
+    job = jobs(lambda manager: manager.get_job_by_id(1))
+    assert (job.priority, job.max_attempts, job.queue, job.unique_key) == (-5, 7, "slow", "once")
+    assert (job.timeout.total_seconds(), document["timeout"]) == (90.0, 90.0)
+    assert (job.run_at - job.created_at).days == 2
+    assert empty("jobs", "enqueue", "greet", "--unique-key", "once").out == "1\n"
+
+
+def test_a_payload_that_is_no_json_is_shown_as_its_text(empty, enqueue, database):
+    import contextlib
+    import sqlite3
+
+    enqueue("greet")
+    with contextlib.closing(sqlite3.connect(database)) as rows, rows:
+        rows.execute("UPDATE background_service_jobs SET payload = '{broken'")
+    assert json.loads(empty("jobs", "show", "1", "--json").out)["payload"] == "{broken"
+
+
+def test_lists_are_filtered_and_paged(empty, enqueue, jobs):
+    for number in range(5):
+        enqueue("even" if number % 2 == 0 else "odd", number, queue="slow" if number == 4 else "default")
+    jobs(lambda manager: manager.cancel_job(1))
+
+    def ids(*options):
+        return [line.split("\t")[0] for line in empty("jobs", "list", *options).lines]
+
+    assert ids() == ["5", "4", "3", "2", "1"]
+    assert ids("--key", "even", "--status", "PENDING") == ["5", "3"]
+    assert ids("--queue", "slow") == ["5"]
+    assert ids("--limit", "2", "--offset", "1") == ["4", "3"]
+    assert ids("--text", "odd") == ["4", "2"]
+    assert json.loads(empty("jobs", "list", "--key", "none", "--json").out) == []

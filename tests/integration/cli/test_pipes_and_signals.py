@@ -1,0 +1,153 @@
+"""Real processes: a reader that goes away, Ctrl-C, streams that are closed, locks that others hold."""
+
+import contextlib
+import os
+import signal
+import sqlite3
+
+import pytest
+
+from tests.integration.cli.conftest import PROGRAM
+
+
+def interrupt(process):
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def many(empty, database):
+    """Give the shell, with more jobs than a pipe holds lines of."""
+    with contextlib.closing(sqlite3.connect(database)) as rows, rows:
+        rows.execute(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
+            "INSERT INTO background_service_jobs (job_key, payload, status, created_at, updated_at) "
+            "SELECT 'import', '{\"row\":' || i || '}', 'COMPLETED', '2026-01-01T00:00:00.000000Z', "
+            "'2026-01-01T00:00:00.000000Z' FROM n"
+        )
+    return empty
+
+
+@pytest.mark.parametrize("form", ["", "--json"])
+def test_a_reader_that_has_seen_enough_is_no_failure(many, form):
+    ran = many.pipeline(f"tetherpy jobs list --limit 5000 {form} | head -2")
+    assert (ran.code, ran.err) == (0, "")
+    assert len(ran.lines) == 2
+
+
+def test_a_full_disk_behind_stdout_is(many):
+    ran = many.pipeline("tetherpy jobs list > /dev/full")
+    assert ran.code == 1
+    assert ran.err == "error: No space left on device\n"
+
+
+@pytest.mark.parametrize(("redirection", "code"), [(">&-", 0), ("2>&-", 0), ("--nonsense 2>&-", 2), (">&- 2>&-", 0)])
+def test_closed_streams_end_nothing_and_reach_no_file(many, database, redirection, code):
+    ran = many.pipeline(f"tetherpy jobs list {redirection}")
+    assert ran.code == code
+    assert "Traceback" not in ran.err
+    assert b"error:" not in database.with_name("shop.db-bell").read_bytes()
+    assert database.read_bytes().startswith(b"SQLite format 3")
+
+
+def test_ctrl_c_ends_a_watch_quietly(empty, enqueue):
+    job = enqueue("greet")
+    watch = empty.start("jobs", "watch", job)
+    assert watch.stdout.readline().startswith(f"{job}\tPENDING\t")
+    assert interrupt(watch) == (130, "", "")
+
+
+def test_ctrl_c_ends_a_watch_on_a_terminal_and_gives_the_cursor_back(empty):
+    with empty.terminal("jobs", "watch") as terminal:
+        terminal.until("0 pending")
+        terminal.signal(signal.SIGINT)
+        assert terminal.end() == 130
+    assert "Traceback" not in terminal.shown
+    assert terminal.shown.rindex("\x1b[?25h") > terminal.shown.rindex("\x1b[?25l")
+
+
+def test_ctrl_c_ends_reading_of_a_payload(empty, tmp_path):
+    os.mkfifo(tmp_path / "payload")
+    enqueue = empty.start("jobs", "enqueue", "greet", "--payload", "@payload")
+    with (tmp_path / "payload").open("w"):  # returns when it reads
+        assert interrupt(enqueue) == (130, "", "")
+
+
+@pytest.mark.parametrize(("answer", "code"), [("\x03", 130), ("n\r", 130), ("\x04", 130), ("y\r", 0)])
+def test_deleting_by_status_asks_first(empty, jobs, enqueue, answer, code):
+    enqueue("greet")
+    jobs(lambda manager: manager.cancel_job(1))
+    with empty.terminal("jobs", "delete", "--status", "CANCELLED", "--older-than", "0s") as terminal:
+        terminal.until("Delete all CANCELLED jobs last changed more than 0 s ago? [y/N]")
+        terminal.type(answer)
+        assert terminal.end() == code
+    assert "Traceback" not in terminal.shown
+    assert ("1 job deleted." in terminal.shown) == (code == 0)
+    assert jobs(lambda manager: manager.get_counts()).cancelled == (code != 0)
+
+
+def test_ctrl_c_during_the_start_of_the_program_is_quiet(empty):
+    """Interrupted at whatever moment after its own code has begun."""
+    script = (
+        "import os, signal, sys\n"
+        "from tetherpy.cli import app, failures\n"
+        "class Finder:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer.main':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Finder())\n"
+        "sys.argv = ['tetherpy', 'jobs', 'list']\n"
+        "app.main()\n"
+    )
+    ran = empty.pipeline(f"{PROGRAM[0]} -c '{script.replace(chr(39), chr(34))}'")
+    assert (ran.code, ran.out, ran.err) == (130, "", "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_ends_by_a_signal_when_its_jobs_are_done(empty, enqueue, number):
+    worker = empty.start("worker", "--callback", "shop:initialize")
+    job = enqueue("step", 10)
+    watch = empty.start("jobs", "watch", job)
+    while "step 1 of 10" not in watch.stdout.readline():
+        assert watch.poll() is None
+    worker.send_signal(number)
+    out, err = worker.communicate(timeout=30)
+    assert (worker.returncode, out, err) == (0, "", "")
+    watch.communicate(timeout=30)
+    assert watch.returncode == 0
+
+
+def test_a_second_signal_makes_a_worker_hand_back_what_it_runs(empty, jobs, enqueue, database):
+    worker = empty.start("worker", "--callback", "shop:initialize")
+    job = enqueue("wait")
+    watch = empty.start("jobs", "watch", job)
+    while "waiting" not in watch.stdout.readline():
+        assert watch.poll() is None
+    socket = database.with_name("shop.db-service") / "service.sock"
+    worker.send_signal(signal.SIGINT)
+    while socket.exists():  # gone once the first signal has arrived
+        assert worker.poll() is None
+    worker.send_signal(signal.SIGINT)
+    out, err = worker.communicate(timeout=30)
+    assert (worker.returncode, out, err) == (0, "", "")
+    job = jobs(lambda manager: manager.get_job_by_id(1))
+    assert (job.status, job.attempts) == ("PENDING", 0)
+
+
+def test_a_lock_that_another_holds_is_one_line_and_nothing_is_written(many, jobs, database):
+    commands = [("jobs", "enqueue", "greet"), ("jobs", "retry", "1"), ("jobs", "delete", "1")]
+    with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        started = [many.start(*command) for command in commands]
+        assert many("jobs", "list").code == 0  # readers do not wait
+        doctor = many("doctor")
+        ended = [process.communicate(timeout=30) for process in started]
+    assert [process.returncode for process in started] == [1, 1, 1]
+    for out, err in ended:
+        assert out == ""
+        assert err.count("\n") == 1
+        assert "stayed locked by another connection" in err
+    assert doctor.code == 1
+    assert "write lock\twrong" in doctor.out
+    assert jobs(lambda manager: manager.get_counts()).completed == 5000

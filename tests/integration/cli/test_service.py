@@ -1,0 +1,67 @@
+"""The workers from the command line: one service is started and asked in many ways."""
+
+import json
+
+import pytest
+
+
+def test_the_life_of_a_service(served, jobs, enqueue, database):
+    state = json.loads(served("service", "status", "--json").out)
+    assert state["running"] is True
+    assert state["database"] == str(database)
+    assert len(state["workers"]) == 1
+
+    second = served("worker", "--callback", "shop:initialize")
+    assert second.code == 1
+    assert second.err.startswith("error: A background service already runs for")
+    assert second.err.count("\n") == 1
+
+    again = served("service", "start", "--callback", "shop:initialize", "--json")
+    assert json.loads(again.out)["workers"] == state["workers"]
+
+    job = enqueue("greet", {"name": "world"})
+    assert served("jobs", "watch", job).lines[-1].endswith('"Hello world!"')
+    shown = dict(line.split("\t") for line in served("service", "status").lines)
+    assert shown["running"] == "yes"
+    assert shown["workers"] == str(state["workers"][0]["pid"])
+    assert (shown["notification_title"], shown["notification_content"]) == ("Greeting", "hello world")
+
+    stopped = served("service", "stop")
+    assert (stopped.code, stopped.out, stopped.err) == (0, "", "")
+    assert served("service", "stop").code == 0
+    status = served("service", "status")
+    assert status.code == 1
+    assert "running\tno" in status.lines
+    assert status.err == f"error: No workers run for {database}. Start some: tetherpy service start.\n"
+
+
+def test_workers_that_do_not_start_say_why_and_where_to_read_on(empty, database):
+    ran = empty("service", "start", "--callback", "shop:refuse")
+    assert ran.code == 1
+    log = database.with_name("shop.db-service") / "worker.log"
+    assert ran.err == (
+        "error: The workers did not start: the initialization callback shop:refuse raised RuntimeError: "
+        f"the shop is closed. Nothing was left running. The whole log is {log}.\n"
+    )
+    assert "Traceback" in log.read_text()
+
+
+def test_a_worker_that_does_not_start_logs_what_the_callback_raised(empty):
+    ran = empty("worker", "--callback", "shop:refuse")
+    assert ran.code == 1
+    assert ran.err.startswith(
+        "tetherpy: the initialization callback shop:refuse raised RuntimeError: the shop is closed"
+    )
+    assert "tetherpy/cli" not in ran.err
+
+
+@pytest.mark.parametrize(("options", "served_queue"), [(("--queue", "slow"), "slow"), ((), "default")])
+def test_a_worker_serves_the_queues_it_is_told_to(empty, enqueue, jobs, options, served_queue):
+    for queue in ("default", "slow"):
+        enqueue("greet", {"name": queue}, queue=queue)
+    worker = empty.start("worker", "--callback", "shop:initialize", "--concurrency", "1", *options)
+    finished = jobs(lambda manager: manager.wait_for({"default": 1, "slow": 2}[served_queue], timeout=30))
+    assert finished.status == "COMPLETED"
+    worker.terminate()
+    worker.communicate(timeout=30)
+    assert jobs(lambda manager: manager.get_counts()).pending == (1 if options else 0)
