@@ -14,8 +14,8 @@ COMMANDS = {
     "service": ("service.group:group", "Run workers in the background."),
     "jobs": ("jobs.group:group", "Look at jobs, and steer them."),
     "dashboard": ("dashboard:show_dashboard", "Show jobs and workers in a browser."),
-    "top": ("top:show_top", "Show jobs and workers in the terminal, and steer them."),
-    "graph": ("graph:graph", "Draw the providers of an app."),
+    "top": ("top:show_top", "Show jobs and workers in the whole terminal."),
+    "graph": ("graph:graph", "Draw the providers of a container."),
     "doctor": ("doctor.command:examine", "Examine a database, its workers and this machine."),
 }
 """Each command: where it is in this package (a function, or a group), and its summary in the help."""
