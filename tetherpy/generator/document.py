@@ -1,39 +1,33 @@
-"""A YAML file as nodes that know their place. What is no plain tree of mappings and scalars is an error.
+"""YAML as nodes that know their place. What is no plain tree of mappings and scalars is an error.
 
-YAML itself is read with ruamel.yaml; nothing is ever constructed from a tag.
+ruamel.yaml tells one event after the other, and nothing is ever constructed from a tag. Whatever would make a small
+file large or deep (anchors, nesting) is refused when it is met, before more is read.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any, NoReturn, TypeAlias
 
 import attrs
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode
-from ruamel.yaml.reader import ReaderError
+from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.events import (
+    CollectionEndEvent,
+    DocumentStartEvent,
+    MappingStartEvent,
+    SequenceStartEvent,
+)
+from ruamel.yaml.nodes import ScalarNode
 
-from .errors import SettingsError, SettingsMissingError
+from .source import Place, Source
 
-LARGEST_FILE = 64 * 1024
-"""Bytes; a longer file is none of ours."""
+DEEPEST = 10
+"""Levels of nesting; settings have three."""
 
 _TAG = "tag:yaml.org,2002:"
 _KINDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "null": "nothing"}
-
-
-@attrs.frozen
-class Place:
-    """A place in a file; ``line`` and ``column`` count from 1."""
-
-    path: Path
-    line: int
-    column: int
-
-    def error(self, problem: str) -> SettingsError:
-        """Return an error about this place."""
-        return SettingsError(self.path, self.line, self.column, problem)
 
 
 @attrs.frozen
@@ -82,79 +76,92 @@ class Sequence:
 Node: TypeAlias = Scalar | Mapping | Sequence
 
 
-def read_document(path: Path) -> Node:
-    """Read a file.
-
-    Raises ``SettingsMissingError`` if there is none, ``SettingsError`` for whatever is wrong with it, and
-    ``OSError`` if it cannot be read.
-    """
-    try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST_FILE + 1)
-    except FileNotFoundError as error:
-        raise SettingsMissingError(path) from error
-    start = Place(path, 1, 1)
-    if len(content) > LARGEST_FILE:
-        raise start.error(f"The file is longer than {LARGEST_FILE} bytes. Is it the right one?")
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as error:
-        raise _after(path, content[: error.start].decode()).error("This is no UTF-8.") from error
-    try:
-        root: Any = YAML(typ="rt", pure=True).compose(text)  # pyright: ignore[reportUnknownMemberType]
-        if root is None:
-            raise start.error("The file is empty. Begin with 'generation:'.")
-        return _node(path, root)
-    except MarkedYAMLError as error:
-        _refuse(path, text, error)
-    except ReaderError as error:
-        unread: Any = error
-        raise _after(path, text[: unread.position]).error("This character is not allowed in YAML.") from error
-    except (YAMLError, RecursionError) as error:
-        raise start.error("This cannot be read as YAML: is it nested too deeply?") from error
+def read_document(source: Source) -> Node:
+    """Return the one document of a file; raises ``SettingsError`` for whatever is wrong with it."""
+    return _Composer(source).document()
 
 
-def _after(path: Path, before: str) -> Place:
-    return Place(path, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
+class _Composer:
+    """Make nodes of events."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._yaml: Any = YAML(typ="safe", pure=True)
+        self._events = self._parse()
+
+    def document(self) -> Node:
+        next(self._events)  # of the stream
+        start = next(self._events)
+        if not _is(start, DocumentStartEvent):
+            raise self._source.at(0, 0).error("The file is empty. Begin with 'generation:'.")
+        if start.version or start.tags:
+            raise self._place(start).error("Directives (%YAML, %TAG) are not supported here. Remove them.")
+        root = self._node(next(self._events), 1)
+        next(self._events)  # the document's end
+        if _is(second := next(self._events), DocumentStartEvent):
+            raise self._place(second).error("A second document begins here. Keep one.")
+        return root
+
+    def _parse(self) -> Iterator[Any]:
+        end: Any = None
+        try:
+            for event in self._yaml.parse(self._source.text):
+                end = event.end_mark
+                yield event
+        except MarkedYAMLError as error:
+            self._refuse(error)
+        except (ValueError, OverflowError) as error:
+            # Numbers in escapes and directives that Python cannot hold.
+            place = self._source.at(0, 0) if end is None else self._source.at(end.line, end.column)
+            raise place.error("What follows has a number that is too large.") from error
+
+    def _node(self, event: Any, depth: int) -> Node:
+        place = self._place(event)
+        if event.anchor:
+            raise place.error("Anchors and aliases are not supported here. Write the value out.")
+        if event.tag:
+            raise place.error("Tags are not supported here. Write the value alone.")
+        if depth > DEEPEST:
+            raise place.error("This is nested too deeply.")
+        if _is(event, MappingStartEvent):
+            return Mapping(place, self._entries(depth))
+        if _is(event, SequenceStartEvent):
+            for item in self._until_end():
+                self._node(item, depth + 1)
+            return Sequence(place)
+        tag = self._yaml.resolver.resolve(ScalarNode, event.value, event.implicit)
+        return Scalar(place, str(tag).removeprefix(_TAG), event.value)
+
+    def _entries(self, depth: int) -> tuple[Entry, ...]:
+        entries: dict[str, Entry] = {}
+        for event in self._until_end():
+            key = self._node(event, depth + 1)
+            if not isinstance(key, Scalar):
+                raise key.place.error(f"A key is a word, and this is {key}.")
+            if (first := entries.get(key.text)) is not None:
+                raise key.place.error(f"{key.text!r} was given in line {first.place.line} already.")
+            value = self._node(next(self._events), depth + 1)
+            if isinstance(value, Scalar) and not value.text and value.tag == "null":
+                # YAML has what is not there begin with whatever comes next, a line or more further down.
+                value = attrs.evolve(value, place=key.place)
+            entries[key.text] = Entry(key.place, key.text, value)
+        return tuple(entries.values())
+
+    def _until_end(self) -> Iterator[Any]:
+        return takewhile(lambda event: not _is(event, CollectionEndEvent), self._events)
+
+    def _place(self, event: Any) -> Place:
+        return self._source.at(event.start_mark.line, event.start_mark.column)
+
+    def _refuse(self, error: Any) -> NoReturn:
+        mark = error.problem_mark or error.context_mark
+        place = self._source.at(mark.line, mark.column)
+        if place.text[place.column - 1 :].startswith("\t") or place.text.startswith("\t"):
+            raise place.error("YAML is indented with spaces, and this is a tab.") from error
+        problem = str(error.problem or error.context)
+        raise place.error(f"{problem[:1].upper()}{problem[1:]}.") from error
 
 
-def _at(path: Path, mark: Any) -> Place:
-    return Place(path, mark.line + 1, mark.column + 1)
-
-
-def _node(path: Path, node: Any) -> Node:
-    place = _at(path, node.start_mark)
-    if node.anchor:
-        raise place.error("Anchors are not supported here. Write the value out.")
-    if isinstance(node, ScalarNode):
-        found: Any = node
-        return Scalar(place, str(found.tag).removeprefix(_TAG), found.value)
-    if isinstance(node, MappingNode):
-        return Mapping(place, _entries(path, node))
-    return Sequence(place)
-
-
-def _entries(path: Path, node: Any) -> tuple[Entry, ...]:
-    entries: dict[str, Entry] = {}
-    for key_node, value in node.value:
-        key = _node(path, key_node)
-        if not isinstance(key, Scalar):
-            raise key.place.error(f"A key is a word, and this is {key}.")
-        if (first := entries.get(key.text)) is not None:
-            raise key.place.error(f"{key.text!r} was given in line {first.place.line} already.")
-        found = _node(path, value)
-        if isinstance(found, Scalar) and not found.text and found.tag == "null":
-            # YAML has what is not there begin with whatever comes next, a line or more further down.
-            found = attrs.evolve(found, place=key.place)
-        entries[key.text] = Entry(key.place, key.text, found)
-    return tuple(entries.values())
-
-
-def _refuse(path: Path, text: str, error: Any) -> NoReturn:
-    mark = error.problem_mark or error.context_mark
-    place = Place(path, 1, 1) if mark is None else _at(path, mark)
-    lines = text.split("\n")
-    if place.line <= len(lines) and "\t" in lines[place.line - 1]:
-        raise place.error("YAML is indented with spaces, and this line has a tab.") from error
-    problem = str(error.problem or error.context or error)
-    raise place.error(f"{problem[:1].upper()}{problem[1:]}.") from error
+def _is(event: Any, kind: type[object]) -> bool:
+    # Not narrowing: what a class of ruamel.yaml has is unknown to type checkers.
+    return isinstance(event, kind)

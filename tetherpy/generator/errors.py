@@ -7,6 +7,8 @@ from pathlib import Path
 
 from tetherpy.errors import TetherError
 
+_SHOWN = 100  # characters of a line
+
 
 class GeneratorError(TetherError):
     """Something about generating went wrong; nothing was written."""
@@ -23,15 +25,19 @@ class SettingsMissingError(GeneratorError):
 class SettingsError(GeneratorError):
     """A ``tether.yaml`` says something that cannot be followed.
 
-    ``line`` and ``column`` count from 1, as editors do.
+    ``line`` and ``column`` count from 1, as editors do; ``text`` is that line. A note shows the line, with a mark
+    below the place.
     """
 
-    def __init__(self, path: Path, line: int, column: int, problem: str) -> None:
+    def __init__(self, path: Path, line: int, column: int, problem: str, text: str) -> None:
         self.path = path
         self.line = line
         self.column = column
         self.problem = problem
+        self.text = text
         super().__init__(f"{path}:{line}:{column}: {problem}")
+        if text:
+            self.add_note(_excerpt(text, column))
 
 
 class NothingToGenerateError(GeneratorError):
@@ -63,3 +69,9 @@ class FilesExistError(GeneratorError):
         self.paths = tuple(paths)
         named = ", ".join(map(str, paths))
         super().__init__(f"{named} {'is' if len(paths) == 1 else 'are'} there already. Name an empty folder.")
+
+
+def _excerpt(text: str, column: int) -> str:
+    """Return a line, of a long one the part around the place, and a mark below it."""
+    start = max(0, column - _SHOWN // 2) if len(text) > _SHOWN else 0
+    return f"    {text[start : start + _SHOWN]}\n    {' ' * (column - 1 - start)}^"

@@ -1,33 +1,47 @@
-"""What names of packages, places in code and jobs must look like, and how they are written in Python."""
+"""What names of packages, places in code and jobs must look like."""
 
 from __future__ import annotations
 
 import keyword
 import re
+import sys
+import unicodedata
 from typing import Any
 
-_PLACE = "It is 'module:name', such as 'worker:{example}'."
+_PLACE = "It is 'module:name', such as '{example}'."
+_TAKEN = sys.stdlib_module_names | {"tetherpy"}
+_NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def is_dotted_name(text: str) -> bool:
-    """Tell whether Python could import a module of this name."""
-    return all(part.isidentifier() and not keyword.iskeyword(part) for part in text.split("."))
+    """Tell whether Python could import a module of this name, written as it is here."""
+    return all(
+        part.isidentifier() and not keyword.iskeyword(part) and _normal(part) == part for part in text.split(".")
+    )
 
 
 def check_package(_: object, __: Any, value: str) -> None:
-    """Raise ValueError unless the value names a package."""
+    """Raise ValueError unless the value can name a package of an app."""
     if not is_dotted_name(value):
         raise ValueError(f"{value!r} cannot name a Python package. Use letters, digits and '_', such as 'providers'.")
+    top = value.partition(".")[0]
+    if top in _TAKEN:
+        raise ValueError(f"A package {value!r} would hide Python's or tetherpy's {top!r}. Use another name.")
 
 
 def check_callback(_: object, __: Any, value: str) -> None:
     """Raise ValueError unless the value is the place of a function."""
-    _check(value, "initialize")
+    _check(value, "worker:initialize")
 
 
-def check_place(_: object, __: Any, value: str) -> None:
+def check_payload(_: object, __: Any, value: str) -> None:
     """Raise ValueError unless the value is the place of a class."""
-    _check(value, "Greeting")
+    _check(value, "worker:Greeting")
+
+
+def check_migrations(_: object, __: Any, value: str) -> None:
+    """Raise ValueError unless the value is the place of a list of migrations."""
+    _check(value, "schema:MIGRATIONS")
 
 
 def _check(value: str, example: str) -> None:
@@ -38,26 +52,24 @@ def _check(value: str, example: str) -> None:
 
 def check_database(_: object, __: Any, value: str) -> None:
     """Raise ValueError unless the value can be a path or a URL."""
-    if not value or "\0" in value:
-        raise ValueError(f"{value!r} is no path of a database. Name a file, such as 'app.db'.")
+    if not value:
+        raise ValueError("No database has an empty path. Name a file, such as 'app.db'.")
+    check_line(_, __, value)
 
 
-def check_text(_: object, __: Any, value: str) -> None:
-    """Raise ValueError unless the value is a line of text."""
-    if not value.isprintable():
-        raise ValueError(f"{value!r} has characters that cannot be shown. Write one line of text.")
+def check_line(_: object, __: Any, value: str) -> None:
+    """Raise ValueError unless the value is one line of text."""
+    if (found := _NOT_IN_A_LINE.search(value)) is not None:
+        raise ValueError(f"{found[0]!r} cannot be in here. Write one line of text.")
 
 
 def snake_case(key: str) -> str | None:
     """Return a job's key as the end of a function's name; None if it has nothing to make one of."""
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", key)
-    name = re.sub(r"\W+", "_", words).strip("_").lower()
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", _normal(key))
+    name = _normal(re.sub(r"\W+", "_", words).strip("_").lower())
     return name if f"_{name}".isidentifier() and name else None
 
 
-def literal(text: str) -> str:
-    """Write a text as Python source, quoted as formatters do: with the quotes that need fewer escapes."""
-    quote = "'" if text.count('"') > text.count("'") else '"'
-    body = repr(f"{text}'\"")[1:-4]  # both kinds are in it, so repr uses single quotes and escapes those
-    body = body.replace("\\'", "'")
-    return quote + body.replace(quote, f"\\{quote}") + quote
+def _normal(text: str) -> str:
+    """Return a name as Python takes it."""
+    return unicodedata.normalize("NFKC", text)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 import attrs
 
 from .errors import FilesEditedError
+from .placing import put_in_place
 from .stamp import is_stamped, is_untouched
 
 
@@ -97,48 +96,7 @@ class Plan:
         """
         if self.losing_work and not force:
             raise FilesEditedError([change.path for change in self.losing_work])
-        replace({change.path: change.after for change in self.differing if change.after is not None})
-        for change in self.differing:
-            if change.after is None:
-                change.path.unlink()
-
-
-def replace(texts: Mapping[Path, str]) -> None:
-    """Write files, missing folders included; none is replaced before all are on the disk."""
-    written: list[tuple[str, Path]] = []
-    try:
-        for path, text in texts.items():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            written.append((_write_beside(path, text), path))
-        while written:
-            temporary, path = written[-1]
-            os.replace(temporary, path)
-            written.pop()
-    finally:
-        _remove(temporary for temporary, _ in written)
-
-
-def _write_beside(path: Path, text: str) -> str:
-    descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        os.chmod(temporary, 0o666 & ~_umask())
-    except BaseException:
-        _remove([temporary])
-        raise
-    return temporary
-
-
-def _umask() -> int:
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
-
-
-def _remove(temporaries: Iterable[str]) -> None:
-    for temporary in temporaries:
-        Path(temporary).unlink(missing_ok=True)
+        put_in_place({change.path: change.after for change in self.differing})
 
 
 def _read(path: Path) -> str | None:

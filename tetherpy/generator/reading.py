@@ -13,6 +13,7 @@ from . import document
 from .document import Node, Scalar, read_document
 from .names import snake_case
 from .settings import BackgroundServices, Generation, JobDeclaration, Settings
+from .source import Place, read_source
 
 SETTINGS_FILE = "tether.yaml"
 """What the file is called that an app's settings are in."""
@@ -27,7 +28,7 @@ def read_settings(path: Path) -> Settings:
     Raises ``SettingsMissingError`` if there is none, ``SettingsError`` for whatever is wrong with it, and
     ``OSError`` if it cannot be read.
     """
-    return _object(read_document(path), Settings, {"generation": _generation})
+    return _object(read_document(read_source(path)), Settings, {"generation": _generation})
 
 
 def _generation(node: Node) -> Generation:
@@ -42,6 +43,7 @@ def _background_services(node: Node) -> BackgroundServices:
             "enabled": _flag,
             "package": _text,
             "database_path": _text,
+            "migrations": _text,
             "app_initialization_callback": _text,
             "initial_notification_title": _text,
             "initial_notification_content": _text,
@@ -58,13 +60,17 @@ def _object(node: Node, kind: type[A], readers: Mapping[str, Reader]) -> A:
         if entry.key not in readers:
             raise entry.place.error(_unknown(entry.key, list(readers)))
         value = values[entry.key] = readers[entry.key](entry.value)
-        validator = fields[entry.key].validator
-        if validator is not None:
-            try:
-                validator(None, fields[entry.key], value)
-            except ValueError as error:
-                raise entry.value.place.error(str(error)) from error
+        _check(entry.value.place, fields[entry.key], value)
     return kind(**values)
+
+
+def _check(place: Place, field: attrs.Attribute[Any], value: object) -> None:
+    """Have a value judged by the validator of its attribute; the error is about the place."""
+    if field.validator is not None:
+        try:
+            field.validator(None, field, value)
+        except ValueError as error:
+            raise place.error(str(error)) from error
 
 
 def _mapping(node: Node) -> document.Mapping:
@@ -90,6 +96,7 @@ def _flag(node: Node) -> bool:
 def _jobs(node: Node) -> tuple[JobDeclaration, ...]:
     jobs: list[JobDeclaration] = []
     keys: dict[str, str] = {}
+    fields = attrs.fields_dict(JobDeclaration)
     for entry in _mapping(node).entries:
         name = snake_case(entry.key)
         if name is None:
@@ -97,11 +104,11 @@ def _jobs(node: Node) -> tuple[JobDeclaration, ...]:
         if name in keys:
             raise entry.place.error(f"{entry.key!r} and {keys[name]!r} would both be enqueue_{name}. Rename one.")
         keys[name] = entry.key
+        _check(entry.place, fields["key"], entry.key)
         untyped = isinstance(entry.value, Scalar) and entry.value.tag == "null"
-        try:
-            jobs.append(JobDeclaration(entry.key, None if untyped else _text(entry.value)))
-        except ValueError as error:
-            raise entry.value.place.error(str(error)) from error
+        payload = None if untyped else _text(entry.value)
+        _check(entry.value.place, fields["payload"], payload)
+        jobs.append(JobDeclaration(entry.key, payload))
     return tuple(jobs)
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from itertools import chain
 from pathlib import PurePosixPath
 
+from .code import SHORTEST_LINE, call, literal
 from .filling import filled
 from .jobs_module import jobs_module
-from .names import literal
 from .settings import BackgroundServices
 from .stamp import stamped
 
@@ -18,23 +18,32 @@ _PROVIDER = re.compile(r"^(?:async )?def ([a-z]\w*)\(", re.MULTILINE)
 
 def providers_package(services: BackgroundServices) -> dict[PurePosixPath, str]:
     """Return the sources of the package, by path below the folder of the ``tether.yaml``."""
-    values = {
-        name: literal(getattr(services, name))
-        for name in (
-            "database_path",
-            "app_initialization_callback",
-            "initial_notification_title",
-            "initial_notification_content",
-        )
-    }
     modules = {
-        name: filled(f"providers/{name}", values) for name in ("background_jobs", "background_service", "database")
+        "background_jobs": filled("providers/background_jobs", {}),
+        "background_service": _background_service(services),
+        "database": _database(services),
     }
     if services.jobs:
         modules["jobs"] = jobs_module(services.jobs)
     modules["__init__"] = _facade(modules)
     folder = PurePosixPath(*services.package.split("."))
     return {folder / f"{name}.py": stamped(modules[name]) for name in sorted(modules)}
+
+
+def _background_service(services: BackgroundServices) -> str:
+    names = ("app_initialization_callback", "initial_notification_title", "initial_notification_content")
+    return filled("providers/background_service", {name: literal(getattr(services, name)) for name in names})
+
+
+def _database(services: BackgroundServices) -> str:
+    module, _, name = (services.migrations or "").partition(":")
+    opened_with = ["ref.watch(database_path_provider)", *([f"migrations={module}.{name}"] if module else [])]
+    values = {
+        "import_migrations": f"\nimport {module}\n" if module else "",
+        "database_path": call("    return os.environ.get", ['"TETHERPY_DATABASE"', literal(services.database_path)]),
+        "opening": call("    opening = open_database", opened_with),
+    }
+    return filled("providers/database", values)
 
 
 def _facade(modules: Mapping[str, str]) -> str:
@@ -46,6 +55,6 @@ def _facade(modules: Mapping[str, str]) -> str:
 
 def _import(module: str, names: list[str]) -> str:
     line = f"from .{module} import {', '.join(names)}"
-    if len(line) <= 88 and len(names) < 5:
+    if len(line) <= SHORTEST_LINE and len(names) < 5:
         return line
     return f"from .{module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import attrs
 
-from .names import check_callback, check_database, check_package, check_place, check_text
+from .names import check_callback, check_database, check_line, check_migrations, check_package, check_payload
 
 
 @attrs.frozen
 class JobDeclaration:
     """One kind of job: its key, and ``module:Class`` of its payload or None if that is any JSON."""
 
-    key: str
-    payload: str | None = attrs.field(default=None, validator=attrs.validators.optional(check_place))
+    key: str = attrs.field(validator=check_line)
+    payload: str | None = attrs.field(default=None, validator=attrs.validators.optional(check_payload))
 
 
 @attrs.frozen
@@ -20,16 +20,18 @@ class BackgroundServices:
     """What is generated for background jobs.
 
     ``package`` is the dotted name of the package that is written; ``database_path`` the app's database, a path
-    or a ``postgresql://`` URL; ``app_initialization_callback`` the ``module:function`` that a worker calls first.
+    or a ``postgresql://`` URL; ``migrations`` the ``module:name`` of the app's own, None if it has none;
+    ``app_initialization_callback`` the ``module:function`` that a worker calls first.
     ``jobs`` get typed functions that enqueue them.
     """
 
     enabled: bool = False
     package: str = attrs.field(default="providers", validator=check_package)
     database_path: str = attrs.field(default="app.db", validator=check_database)
+    migrations: str | None = attrs.field(default=None, validator=attrs.validators.optional(check_migrations))
     app_initialization_callback: str = attrs.field(default="worker:initialize", validator=check_callback)
-    initial_notification_title: str = attrs.field(default="Background service", validator=check_text)
-    initial_notification_content: str = attrs.field(default="", validator=check_text)
+    initial_notification_title: str = attrs.field(default="Background service", validator=check_line)
+    initial_notification_content: str = attrs.field(default="", validator=check_line)
     jobs: tuple[JobDeclaration, ...] = ()
 
 

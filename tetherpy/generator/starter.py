@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 
 from .errors import FilesExistError
 from .filling import filled
-from .plan import replace
+from .placing import put_in_place
 from .rendering import providers_package
 from .settings import BackgroundServices
 
@@ -42,10 +43,10 @@ def create_starter(folder: Path) -> list[Path]:
     }
     texts = {folder / name: filled(f"starter/{template}", values) for name, template in _FILES.items()}
     texts |= {folder / path: text for path, text in providers_package(services).items()}
-    there = [path for path in texts if path.exists()]
+    there = [path for path in texts if os.path.lexists(path)]
     if there:
         raise FilesExistError(there)
-    replace(texts)
+    put_in_place(texts)
     return sorted(texts)
 
 

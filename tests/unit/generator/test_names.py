@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tetherpy.generator.names import literal, snake_case
+from tetherpy.generator.code import literal
+from tetherpy.generator.names import snake_case
 
 
 @given(st.text())

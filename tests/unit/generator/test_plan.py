@@ -147,3 +147,16 @@ def test_a_full_disk_leaves_what_was_there(folder, monkeypatch):
         ignored.signal(ignored.SIGXFSZ, old)
     assert contents(folder) == before
     assert os.listdir(folder) == ["providers"]
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_is_not(folder):
+    elsewhere = folder / "elsewhere.py"
+    path = folder / "providers" / "database.py"
+    elsewhere.write_text("mine\n")
+    path.unlink()
+    path.symlink_to(elsewhere)
+    with pytest.raises(FilesEditedError):
+        plan(folder).apply()
+    plan(folder).apply(force=True)
+    assert not path.is_symlink()
+    assert elsewhere.read_text() == "mine\n"

@@ -14,6 +14,7 @@ SHOP = BackgroundServices(
     enabled=True,
     package="shop.providers",
     database_path="data/it's.db",
+    migrations="shop.schema:MIGRATIONS",
     app_initialization_callback="shop.worker:initialize",
     initial_notification_title='The "shop"',
     jobs=(JobDeclaration("sendMail", "shop.worker:Mail"), JobDeclaration("cleanUp"), JobDeclaration("other", "a:B.C")),
@@ -26,6 +27,10 @@ def folder(tmp_path: Path) -> Path:
     Plan.make(tmp_path, providers_package(SHOP)).apply()
     (tmp_path / "shop" / "worker.py").write_text(
         "import attrs\n\n\n@attrs.frozen\nclass Mail:\n    to: str\n\n\ndef initialize(service: object) -> None: ...\n"
+    )
+    (tmp_path / "shop" / "schema.py").write_text(
+        "from tetherpy.database import Migration\n\n"
+        'MIGRATIONS = [Migration(1, "mails", "CREATE TABLE mails (address TEXT NOT NULL)")]\n'
     )
     (tmp_path / "shop" / "__init__.py").touch()
     (tmp_path / "a.py").write_text("class B:\n    class C: ...\n")
@@ -46,11 +51,49 @@ def test_generating_twice_gives_the_same():
     assert providers_package(SHOP) == providers_package(SHOP)
 
 
-@pytest.mark.parametrize("length", [88, 120])
-def test_it_is_formatted_for_any_usual_length_of_lines(folder, length):
-    for rule in (["format", "--check", "--diff"], ["check", "--select", "E,F,I,W,UP,RUF022,N"]):
-        done = run(folder, "ruff", *rule, "--no-cache", "--isolated", "--line-length", length, "shop/providers")
+LONG = BackgroundServices(
+    enabled=True,
+    database_path="d" * 40 + ".db",
+    migrations=f"{'m' * 40}:MIGRATIONS",
+    initial_notification_title="\u30c7" * 60,
+    initial_notification_content="'\"\\\u00a0\u202e",
+    jobs=tuple(JobDeclaration(("\u30c7" if wide else "k") * length) for wide in (0, 1) for length in (23, 24, 60)),
+)
+
+
+@pytest.mark.parametrize("length", [88, 100, 120])
+@pytest.mark.parametrize("services", [SHOP, LONG, BackgroundServices()], ids=["shop", "long", "least"])
+def test_it_is_formatted_for_any_usual_length_of_lines(tmp_path, services, length):
+    Plan.make(tmp_path, providers_package(services)).apply()
+    (tmp_path / "shop").mkdir(exist_ok=True)
+    for module in ("a", "m" * 40, "shop/__init__"):
+        (tmp_path / f"{module}.py").touch()
+    for rule in (["format", "--check", "--diff"], ["check", "--select", "E,F,I,W,UP,RUF022", "--ignore", "E501"]):
+        done = run(tmp_path, "ruff", *rule, "--no-cache", "--isolated", "--line-length", length, ".")
         assert not done.returncode, done.stdout + done.stderr
+
+
+def test_the_apps_own_tables_are_made_with_those_of_the_jobs(folder):
+    (folder / "main.py").write_text(
+        "import asyncio\n"
+        "from shop.providers import database_provider\n"
+        "from tetherpy import ProviderContainer\n\n"
+        "async def main():\n"
+        "    async with ProviderContainer() as container:\n"
+        "        db = await container.read(database_provider.future)\n"
+        "        await db.execute(\"INSERT INTO mails VALUES ('ada')\")\n"
+        '        print((await db.get("SELECT count(*) FROM background_service_jobs"))[0])\n\n'
+        "asyncio.run(main())\n"
+    )
+    (folder / "data").mkdir()
+    assert run(folder, "main").stdout == "0\n"
+
+
+def test_a_module_that_declares_payloads_may_import_the_providers(folder):
+    worker = folder / "shop" / "worker.py"
+    worker.write_text("from shop.providers import database_provider\n" + worker.read_text())
+    done = run(folder, "shop.worker")
+    assert not done.returncode, done.stderr
 
 
 def test_it_is_typed_and_jobs_are_enqueued_with_their_own_payloads(folder):

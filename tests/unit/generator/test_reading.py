@@ -20,6 +20,7 @@ generation:
     enabled: true
     package: shop.providers
     database_path: data/shop.db
+    migrations: shop.schema:MIGRATIONS
     app_initialization_callback: shop.worker:initialize
     initial_notification_title: "Shop: worker"
     initial_notification_content: ''
@@ -41,6 +42,10 @@ def refused(folder: Path, text: str | bytes) -> tuple[int, int, str]:
     error = caught.value
     assert str(error) == f"{folder / 'tether.yaml'}:{error.line}:{error.column}: {error.problem}"
     assert "\n" not in error.problem
+    shown, mark = error.__notes__[0].split("\n") if error.text else ("", "")
+    # The mark is below the character that is meant; a line without it is one that ends there.
+    assert len(mark) <= len(shown) + 1
+    assert shown[4:] in error.text
     return error.line, error.column, error.problem
 
 
@@ -49,6 +54,7 @@ def test_every_key_is_read(tmp_path):
         enabled=True,
         package="shop.providers",
         database_path="data/shop.db",
+        migrations="shop.schema:MIGRATIONS",
         app_initialization_callback="shop.worker:initialize",
         initial_notification_title="Shop: worker",
         initial_notification_content="",
@@ -84,7 +90,8 @@ def line_of(text: str) -> str:
         ("generation:\n  background_service: {}\n", (2, 3), "Did you mean 'background_services'?"),
         (line_of("databse_path: app.db"), (3, 5), "Did you mean 'database_path'?"),
         (line_of("enabled: yes"), (3, 14), "true or false; this is text (yes)"),
-        ("%YAML 1.1\n---\n" + line_of("enabled: yes"), (5, 14), "Write true or false"),
+        ("%YAML 1.1\n---\n" + line_of("enabled: yes"), (2, 1), "Directives"),
+        ("%YAML 1." + "9" * 5000 + "\n---\na: b\n", (1, 1), "too large"),
         (line_of("enabled:"), (3, 5), "this is nothing"),
         (line_of("enabled: true\n    enabled: false"), (4, 5), "given in line 3"),
         ("generation: {}\ngeneration: {}\n", (2, 1), "given in line 1"),
@@ -92,10 +99,16 @@ def line_of(text: str) -> str:
         (line_of("package: my-package"), (3, 14), "cannot name a Python package"),
         (line_of("package: ../elsewhere"), (3, 14), "cannot name a Python package"),
         (line_of("package: class"), (3, 14), "cannot name a Python package"),
+        (line_of("package: tetherpy.providers"), (3, 14), "would hide"),
+        (line_of("package: asyncio"), (3, 14), "would hide"),
+        (line_of("package: \uff50roviders"), (3, 14), "cannot name a Python package"),
         (line_of("package: a..b"), (3, 14), "cannot name a Python package"),
         (line_of("package: [a]"), (3, 14), "is a list"),
-        (line_of("database_path: ''"), (3, 20), "no path"),
-        (line_of('database_path: "a\\0b"'), (3, 20), "no path"),
+        (line_of("database_path: ''"), (3, 20), "empty path"),
+        (line_of('database_path: "a\\0b"'), (3, 20), "cannot be in here"),
+        (line_of('database_path: "a\\ud800b"'), (3, 20), "cannot be in here"),
+        (line_of('database_path: "a\\U99999999b"'), (3, 18), "too large"),
+        (line_of("migrations: schema"), (3, 17), "'schema:MIGRATIONS'"),
         (line_of("app_initialization_callback: worker.initialize"), (3, 34), "'module:name'"),
         (line_of("app_initialization_callback: 'a:b; import os'"), (3, 34), "no place in Python code"),
         (line_of('initial_notification_title: "a\\nb"'), (3, 33), "one line of text"),
@@ -103,20 +116,28 @@ def line_of(text: str) -> str:
         (line_of("jobs: {greet: 'x'}"), (3, 19), "no place in Python code"),
         (line_of("jobs: {greet: 3}"), (3, 19), "a number (3)"),
         (line_of("jobs: {'--': }"), (3, 12), "No function can be named after"),
+        (line_of('jobs: {"a\\nb": w:C}'), (3, 12), "cannot be in here"),
         (line_of("jobs: {sendMail: , send-mail: }"), (3, 24), "would both be enqueue_send_mail"),
         (line_of("\tenabled: true"), (3, 5), "spaces"),
         ("generation:\n\tbackground_services: {}\n", (2, 1), "spaces"),
         ("a: b: c\n", (1, 5), "not allowed here"),
-        ("generation: {}\n---\ngeneration: {}\n", (2, 1), "another document"),
+        ("generation: {}\n---\ngeneration: {}\n", (2, 1), "second document"),
         ("generation: &a {}\n", (1, 13), "Anchors"),
-        ("generation: *a\n", (1, 13), "undefined alias"),
-        ("generation: !!python/object:os.system {}\nx: 1\n", (2, 1), "Unknown key"),
-        ("generation: !!python/name:os.system\n", (1, 13), "expected"),
+        ("generation: *a\n", (1, 13), "aliases"),
+        ("a: &a [b, b]\nc: &c [*a, *a]\n", (1, 4), "Anchors"),
+        ("generation: !!python/object:os.system {}\n", (1, 13), "Tags"),
+        (line_of("enabled: !!bool yes"), (3, 14), "Tags"),
+        (line_of("<<: {enabled: true}"), (3, 5), "Unknown key '<<'"),
         ("? [a]\n: b\n", (1, 3), "A key is a word"),
         ("generation: {\n", (2, 1), "Expected"),
         (b"generation: {}\n\xff\n", (2, 1), "UTF-8"),
-        ("generation: \x07\n", (1, 13), "not allowed in YAML"),
-        ("[" * 60_000, (1, 1), "nested too deeply"),
+        ("generation: \x07\n", (1, 13), "'\\x07'"),
+        ("generation: {}\n\u2028x: 1\n", (2, 1), "'\\u2028'"),
+        ("generation: {}\r\npakage: 1\r\n", (2, 1), "Unknown key 'pakage'"),
+        ("[" * 60_000, (1, 11), "nested too deeply"),
+        ("- " * 20_000, (1, 21), "nested too deeply"),
+        ("{a: " * 15_000, (1, 38), "nested too deeply"),
+        (line_of("enabled: true\t"), (3, 18), "spaces"),
         ("#" * 70_000, (1, 1), "longer than"),
     ],
     ids=lambda value: repr(value)[:40] if isinstance(value, str | bytes) else "",
@@ -125,6 +146,26 @@ def test_a_mistake_is_shown_at_its_place(tmp_path, text, place, says):
     line, column, problem = refused(tmp_path, text)
     assert (line, column) == place
     assert says in problem
+
+
+def test_the_line_is_shown_with_a_mark_below_the_place(tmp_path):
+    with pytest.raises(SettingsError) as caught:
+        read(tmp_path, line_of("databse_path: app.db"))
+    assert caught.value.__notes__ == ["        databse_path: app.db\n        ^"]
+    with pytest.raises(SettingsError) as caught:
+        read(tmp_path, line_of(f"database_path: {'x' * 300}\x00{'y' * 300}"))
+    shown, mark = caught.value.__notes__[0].split("\n")
+    assert (len(shown), shown[len(mark) - 1]) == (104, "\x00")
+
+
+def test_a_mark_at_the_beginning_and_other_line_ends_are_fine(tmp_path):
+    assert read(tmp_path, b"\xef\xbb\xbf" + WHOLE.replace("\n", "\r\n").encode()) == read(tmp_path, WHOLE)
+
+
+def test_text_may_have_what_people_write(tmp_path):
+    title = "Travail\u00a0: \u201cboutique\u201d \U0001f468\u200d\U0001f469"
+    found = read(tmp_path, line_of(f'initial_notification_title: "{title}"'))
+    assert found.background_services.initial_notification_title == title
 
 
 def test_no_file_says_how_to_begin(tmp_path):
