@@ -35,6 +35,7 @@ class TerminalApp(ProviderApp[None]):
         Binding("q,ctrl+c", "quit", "Quit", key_display="q"),
     ]
     CSS = """
+    TabbedContent { height: 1fr; }
     TabPane { padding: 0; }
     #service BackgroundServiceTab { height: auto; }
     """

@@ -37,6 +37,7 @@ class JobsApp(ProviderApp[None]):
         Binding("q,ctrl+c", "quit", "Quit", key_display="q"),
     ]
     CSS = """
+    TabbedContent { height: 1fr; }
     TabPane { padding: 0; }
     """
 

@@ -49,7 +49,10 @@ class JobStatusDashboard(Vertical):
     JobStatusDashboard {
         height: 1fr;
         padding: 1 1 0 1;
-        #beside { width: 1fr; height: 1fr; border-left: solid $panel; display: none; }
+        #beside {
+            width: 1fr; height: 1fr; display: none;
+            border-left: solid $panel; scrollbar-size-vertical: 1;
+        }
         &.wide #beside { display: block; }
     }
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import chain
 from typing import ClassVar
 
 import msgspec
@@ -53,10 +54,11 @@ class JobDetail(ConsumerWidget):
                 "Loading..." if state.is_loading else f"There is no job {self.job_id} any more.", LABEL
             )
         attempts = ref.watch(self._providers.attempts(self.job_id)).value or []
-        return Content("\n").join([*_facts(job), *_texts(job), *_timeline(attempts)])
+        parts = (_headline(job), _error(job), _timeline(attempts), _data(job), _facts(job), _traceback(attempts))
+        return Content("\n").join(chain.from_iterable(parts))
 
 
-def _facts(job: BackgroundJob) -> Iterator[Content]:
+def _headline(job: BackgroundJob) -> Iterator[Content]:
     mark, colour = MARKS[job.status]
     yield Content.styled(one_line(f"{job.job_key}  #{job.id}"), "bold")
     yield Content.assemble(
@@ -67,9 +69,12 @@ def _facts(job: BackgroundJob) -> Iterator[Content]:
     if job.progress is not None or job.progress_message:
         yield Content.assemble(
             (bar(job.progress, 24), "ansi_cyan"),
-            f" {job.progress or 0:4.0%} " if job.progress is not None else " ",
-            one_line(job.progress_message or ""),
+            f" {job.progress:4.0%}" if job.progress is not None else "",
         )
+        yield Content(one_line(job.progress_message or ""))
+
+
+def _facts(job: BackgroundJob) -> Iterator[Content]:
     yield Content("")
     times = {"created": job.created_at, "due": job.run_at, "began": job.last_attempt_at, "finished": job.finished_at}
     facts = {name: at(moment) for name, moment in times.items() if moment is not None}
@@ -84,12 +89,15 @@ def _facts(job: BackgroundJob) -> Iterator[Content]:
         yield Content.assemble((f"{name:<10} ", LABEL), value)
 
 
-def _texts(job: BackgroundJob) -> Iterator[Content]:
+def _error(job: BackgroundJob) -> Iterator[Content]:
+    if job.last_error:
+        yield from _section("last error", plain(job.last_error), "$text-error")
+
+
+def _data(job: BackgroundJob) -> Iterator[Content]:
     for name, text in (("payload", job.payload_json), ("result", job.result_json)):
         if text is not None:
             yield from _section(name, pretty(text))
-    if job.last_error:
-        yield from _section("last error", plain(job.last_error), "$text-error")
 
 
 def _timeline(attempts: list[JobAttempt]) -> Iterator[Content]:
@@ -98,15 +106,18 @@ def _timeline(attempts: list[JobAttempt]) -> Iterator[Content]:
     longest = max((_length(attempt) for attempt in attempts), default=timedelta(0)) or timedelta(seconds=1)
     for attempt in attempts:
         span = _length(attempt)
-        took = lasting(span) if attempt.finished_at else "running"
-        outcome = attempt.outcome or "..."
-        colour = {"completed": "$text-success", "...": "$text-accent"}.get(outcome, "$text-error")
+        took = lasting(span) if attempt.finished_at else ""
+        outcome = attempt.outcome or "running"
+        colour = {"completed": "$text-success", "running": "$text-accent"}.get(outcome, "$text-error")
         yield Content.assemble(
             f"{attempt.attempt:>2} {at(attempt.started_at)} ",
-            (bar(span / longest, 10), colour),
-            f" {took:>9} ",
+            (bar(span / longest, 8), colour),
+            f" {took:>7} ",
             (one_line(outcome), colour),
         )
+
+
+def _traceback(attempts: list[JobAttempt]) -> Iterator[Content]:
     if attempts and attempts[-1].traceback:
         yield from _section("traceback of the last attempt", plain(attempts[-1].traceback))
 

@@ -36,7 +36,7 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
     """
 
     def __init__(self, providers: JobProviders, status: BackgroundJobStatus) -> None:
-        super().__init__(cursor_type="row", zebra_stripes=True, id="jobs")
+        super().__init__(cursor_type="row", zebra_stripes=True)
         self._providers = providers
         self._rows: dict[int, tuple[Text, ...]] = {}
         self.status = status

@@ -47,11 +47,13 @@ def at(moment: datetime | None, clock: Clock = now) -> str:
 
 
 def lasting(span: timedelta) -> str:
-    """Write a duration: ``0.25 s``, ``42 s``, ``3 min 5 s``, ``2 h 10 min``, ``4 d 3 h``."""
+    """Write a duration: ``250 ms``, ``2.5 s``, ``42 s``, ``3 min 5 s``, ``2 h 10 min``, ``4 d 3 h``."""
     seconds = span.total_seconds()
-    if seconds < 10:
-        return f"{seconds:.3g} s"
-    whole = int(seconds)
+    if seconds < 0.9995:
+        return f"{seconds * 1_000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = int(seconds + 0.05)
     if whole < 60:
         return f"{whole} s"
     if whole < 3_600:
