@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 import time
 import uuid
@@ -76,12 +77,25 @@ class PostgresServer:
         while any(map(_lives, family)):
             assert time.monotonic() < deadline, "the server's processes do not end"
             time.sleep(0.01)
-        # Its process may be a zombie that nobody reaps, which pg_ctl would take for a server that runs.
-        (self.managed.pgdata / "postmaster.pid").unlink()
+        # Its process may be a zombie that nobody reaps, which the next server would take for one that runs.
+        for file in (self.managed.pgdata / "postmaster.pid", *self.managed.pgdata.glob(".s.PGSQL.*.lock")):
+            file.unlink()
 
     def start_again(self) -> None:
-        """Start the server that was killed; returns when it answers."""
-        self.managed.ensure_postgres_running()
+        """Start the server that was killed; returns when it answers.
+
+        It refuses while a process that was just being forked has not noticed yet that its postmaster is dead.
+        """
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                self.managed.ensure_postgres_running()
+            except subprocess.SubprocessError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def close(self) -> None:
         """Stop it, if it is ours."""

@@ -14,6 +14,8 @@ import time
 from pathlib import Path
 from random import SystemRandom
 
+from tests import postgres_server
+
 from .crashing.campaign import Campaign
 from .crashing.latency import percentile
 
@@ -23,15 +25,20 @@ INTERRUPTED_STATUS = 130
 def main():
     parser = argparse.ArgumentParser(prog="make crash", description=__doc__)
     parser.add_argument("--kills", type=int, default=1000)
+    parser.add_argument("--engine", choices=["sqlite", "postgres"], default="sqlite")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(1_000_000))
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tetherpy-crash-"))
     print(f"seed {options.seed} (again with: make crash SEED={options.seed}), in {folder}", flush=True)
+    server = postgres_server.start_own() if options.engine == "postgres" else None
     try:
-        report = asyncio.run(run(Campaign(folder, options.seed, options.kills)))
+        report = asyncio.run(run(Campaign(folder, options.seed, options.kills, server)))
     except asyncio.CancelledError:
         print(f"\ninterrupted; everything killed; files left in {folder}", flush=True)
         return INTERRUPTED_STATUS
+    finally:
+        if server is not None:
+            server.close()
     show(report)
     if report.complaints:
         print(f"\n{len(report.complaints)} COMPLAINTS; seed {options.seed}; files left in {folder}")

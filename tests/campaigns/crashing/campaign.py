@@ -22,17 +22,24 @@ from .schema import open_database
 from .traces import FOLDER_VARIABLE, Traces
 
 ROOT = Path(__file__).parents[3]
+STATE_VARIABLE = "XDG_STATE_HOME"
+MACHINES = 2
 STUCK_SECONDS = 60.0
 """Without any job ending for so long, with nobody killing, something is stuck."""
 
 
 @attrs.define(eq=False)
 class Campaign:
-    """Kill ``kills`` processes in a folder, repeatably chosen by ``seed``, then let all jobs end and audit."""
+    """Kill ``kills`` processes in a folder, repeatably chosen by ``seed``, then let all jobs end and audit.
+
+    With a ``server`` the jobs are on PostgreSQL, the apps and their services on two machines that share no folder,
+    and the server itself and all its connections are among the victims.
+    """
 
     folder: Path
     seed: int
     kills: int
+    server: object = None
     traces: Traces = attrs.field(init=False)
     failures: list = attrs.field(init=False, factory=list)
     _apps: dict = attrs.field(init=False, factory=dict)
@@ -42,14 +49,16 @@ class Campaign:
 
     async def run(self):
         """Return the audit's report; whatever ends this, no process is left behind."""
-        (self.folder / "plan.json").write_text(json.dumps({"seed": self.seed}))
+        address = None if self.server is None else self.server.address(self.server.create_database())
+        (self.folder / "plan.json").write_text(json.dumps({"seed": self.seed, "server": address}))
         os.environ[FOLDER_VARIABLE] = str(self.folder)
+        os.environ[STATE_VARIABLE] = str(self.traces.machine(0))
         try:
             async with open_database(self.traces) as db:
                 await self._kill()
                 await self._let_everything_end(db)
         finally:
-            del os.environ[FOLDER_VARIABLE]
+            del os.environ[FOLDER_VARIABLE], os.environ[STATE_VARIABLE]
             kill_everything(self.traces)
         return audit(self.traces, self.failures)
 
@@ -60,6 +69,7 @@ class Campaign:
             lambda: sorted(app.pid for app in self._apps.values() if app.returncode is None),
             # A failure will not go away by killing on.
             lambda: bool(self.failures) or self.traces.count_kills() >= self.kills,
+            self.server,
         )
         keepers = [asyncio.create_task(self._keep_app(slot, role)) for slot, role in enumerate(ROLES)]
         try:
@@ -76,6 +86,7 @@ class Campaign:
             app = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.campaigns.crashing.app", role, str(number),
                 cwd=ROOT, stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, start_new_session=True,
+                env={**os.environ, STATE_VARIABLE: str(self.traces.machine(slot % MACHINES))},
             )  # fmt: skip
             self._apps[slot] = app
             try:

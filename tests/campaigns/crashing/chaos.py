@@ -21,6 +21,7 @@ class Chaos:
     random: object
     app_pids: object
     enough: object
+    server: object = None
     stopped: set = attrs.field(init=False, factory=set)
 
     async def run(self):
@@ -34,6 +35,8 @@ class Chaos:
             self.hang_worker: 1,
             self.kill_behind_a_stopped_supervisor: 1,
         }
+        if self.server is not None:
+            things |= {self.cut_connections: 4, self.kill_server: 2}
         try:
             while not self.enough():
                 await asyncio.sleep(self.random.uniform(*PAUSE_SECONDS))
@@ -64,6 +67,17 @@ class Chaos:
     async def kill_app(self, servers):
         if pids := self.app_pids():
             self.kill(self.random.choice(pids), "an app")
+
+    async def cut_connections(self, servers):
+        if number := await asyncio.to_thread(self.server.cut_connections, self.traces.database):
+            self.traces.note("kills", kind="connections", victim=0, connections=number)
+
+    async def kill_server(self, servers):
+        """Kill the postmaster and start it again while everybody works on."""
+        self.traces.note("kills", kind="the server", victim=0)
+        await asyncio.to_thread(self.server.kill)
+        await asyncio.sleep(self.random.uniform(*PAUSE_SECONDS))
+        await asyncio.to_thread(self.server.start_again)
 
     async def stop_worker(self, servers):
         """Stop a worker for longer than its lease; its jobs are taken over, then it goes on with them."""

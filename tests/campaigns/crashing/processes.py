@@ -7,6 +7,8 @@ import signal
 import attrs
 import psutil
 
+from tetherpy.database import redacted
+
 
 @attrs.frozen
 class Servers:
@@ -27,10 +29,10 @@ def servers_of(traces):
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             command = process.cmdline()
-            if "tetherpy.service" in command and any(str(traces.database) in part for part in command):
+            if "tetherpy.service" in command and redacted(traces.database) in command:
                 parents[process.pid] = process.ppid()
     locked = set()
-    for file in traces.folder.glob("app.db-service/*.worker"):
+    for file in traces.folder.rglob("*.worker"):
         with contextlib.suppress(FileNotFoundError, ValueError):
             locked.add(int(file.read_text()))
     workers = tuple(sorted(parents.keys() & locked))

@@ -23,12 +23,21 @@ class Traces:
         return cls(Path(os.environ[FOLDER_VARIABLE]))
 
     @property
+    def plan(self):
+        return json.loads((self.folder / "plan.json").read_text())
+
+    @property
     def database(self):
-        return self.folder / "app.db"
+        """The address of the database: of a server if the plan names one, else a file in the folder."""
+        return self.plan.get("server") or self.folder / "app.db"
 
     @property
     def seed(self):
-        return json.loads((self.folder / "plan.json").read_text())["seed"]
+        return self.plan["seed"]
+
+    def machine(self, number):
+        """Return the folder for state of one of the campaign's machines; a file's service is beside the file."""
+        return self.folder / f"machine-{number}"
 
     def note(self, name, **facts):
         """Append one fact and return the end of the file: no two processes get the same."""

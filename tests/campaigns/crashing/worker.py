@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 from random import Random
 
+from tetherpy.database import Database
 from tetherpy.jobs import Backoff, DoNotRetry, Snooze
 
 from . import script
@@ -30,7 +31,8 @@ async def initialize(service):
     mine.in_callback()
     db = await service.enter(open_database(traces))
     service.set_background_db_connection(db)
-    await db.run(mine.in_commit)
+    if isinstance(db, Database):
+        await db.run(mine.in_commit)
     handlers = {
         "exactly_once": exactly_once,
         "at_least_once": at_least_once,
@@ -57,10 +59,13 @@ def begin(traces, service):
 async def write_effect(tx, job, exactly_once):
     await tx.execute(
         "INSERT INTO effects (job_id, attempt, worker, exactly_once) VALUES (?, ?, ?, ?)",
-        (job.id, job.attempts, job.claimed_by, exactly_once),
+        (job.id, job.attempts, job.claimed_by, int(exactly_once)),
     )
     # Some commits are large, so that there is time to be killed within them.
-    await tx.execute("REPLACE INTO ballast VALUES (?, randomblob(?))", (job.id % 20, job.id * 7919 % 65_536))
+    await tx.execute(
+        "INSERT INTO ballast VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET data = excluded.data",
+        (job.id % 20, os.urandom(job.id * 7919 % 65_536)),
+    )
 
 
 async def exactly_once(traces, mine, service, payload, db):

@@ -16,7 +16,7 @@ from .connecting import Connection, connect_patiently
 
 GET_SECONDS = 10.0
 """How long a call waits while all connections are in use."""
-RECONNECT_SECONDS = 2.0
+RECONNECT_SECONDS = 5.0
 """How long a call that needs a new connection waits for a server that is just starting."""
 
 
