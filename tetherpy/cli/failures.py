@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from tetherpy.errors import TetherError
 
-from .text import on_one_line
+from .text import harmless, on_one_line
 
 FAILED = 1
 USAGE = 2
@@ -46,6 +46,7 @@ def guarded(run: Callable[[], int]) -> int:
             raise
         code, line = verdict
         if line:
+            _show_notes(error)
             complain(line)
     _finish_stdout()
     return code
@@ -56,6 +57,14 @@ def complain(message: object) -> None:
     if sys.stderr is not None:  # pyright: ignore[reportUnnecessaryComparison]  # closed: and descriptor 2 may be a file
         with contextlib.suppress(OSError):  # nobody is there to tell
             print(f"error: {on_one_line(str(message))}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _show_notes(error: Exception) -> None:
+    """Show what a message is about, such as the line of a file, before it."""
+    if isinstance(error, TetherError) and sys.stderr is not None:  # pyright: ignore[reportUnnecessaryComparison]
+        for line in "\n".join(getattr(error, "__notes__", ())).splitlines():
+            with contextlib.suppress(OSError):
+                print(harmless(line), file=sys.stderr)  # noqa: T201
 
 
 def _verdict(error: Exception) -> tuple[int, str] | None:

@@ -10,6 +10,7 @@ import typer
 from tetherpy.generator import (
     SETTINGS_FILE,
     Change,
+    FilesDifferError,
     FilesEditedError,
     NothingToGenerateError,
     Plan,
@@ -17,7 +18,6 @@ from tetherpy.generator import (
     read_settings,
 )
 
-from .failures import FAILED
 from .options import JsonOption
 from .output import form_of, print_all, remark
 from .text import harmless
@@ -40,7 +40,7 @@ def generate(
         Path, typer.Option("--config", "-c", metavar="FILE", help="The settings; the files go beside it.")
     ] = Path(SETTINGS_FILE),
     json: JsonOption = False,
-) -> int | None:
+) -> None:
     """Write the providers that follow from tether.yaml.
 
     A file that somebody edited is never overwritten, unless --force says so: the difference is shown instead.
@@ -52,7 +52,9 @@ def generate(
     if check:
         print_all(form_of(json), CHANGES, plan.differing)
         _show_differences(plan.differing)
-        return FAILED if plan.differing else None
+        if plan.differing:
+            raise FilesDifferError([change.path for change in plan.differing], config)
+        return
     try:
         plan.apply(force=force)
     except FilesEditedError:
@@ -61,7 +63,6 @@ def generate(
     print_all(form_of(json), CHANGES, plan.changes)
     if not plan.differing:
         remark("Everything is as tether.yaml says.")
-    return None
 
 
 def _show_differences(changes: tuple[Change, ...]) -> None:

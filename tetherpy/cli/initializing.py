@@ -11,7 +11,7 @@ import typer
 from tetherpy.generator import create_starter
 
 from .options import JsonOption
-from .output import Form, emit, form_of, remark, to_json
+from .output import Form, emit, form_of, to_json
 
 NEXT = (
     ("python main.py", "run a job, and see it"),
@@ -37,4 +37,5 @@ def initialize(
     for path in paths:
         emit(str(path))
     commands = [*([] if folder == Path() else [(f"cd {shlex.quote(str(folder))}", "")]), *NEXT]
-    remark("\nNext:\n" + "\n".join(f"    {line:<66}{f'# {what}' if what else ''}".rstrip() for line, what in commands))
+    lines = [f"    {line:<66}{f'# {what}' if what else ''}".rstrip() for line, what in commands]
+    typer.echo("\n".join(["\nNext:", *lines]), err=True)

@@ -9,7 +9,7 @@ import typer
 
 _UNITS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
 _SECONDS = {"": 1, "m": 60, "w": 7 * 86400, **_UNITS}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)")
 
 
 def instant(moment: datetime | None) -> str | None:
@@ -29,7 +29,12 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
 
 def span(seconds: float) -> str:
     """Write a duration in the largest unit that it fills."""
-    return next((f"{seconds / size:.0f} {unit}" for unit, size in _UNITS.items() if seconds >= size), "0 s")
+    return next((f"{seconds // size:.0f} {unit}" for unit, size in _UNITS.items() if seconds >= size), "0 s")
+
+
+def write_duration(duration: timedelta) -> str:
+    """Write a duration so that ``read_duration`` reads the same."""
+    return f"{duration.total_seconds():f}".rstrip("0").rstrip(".") + "s"
 
 
 def read_duration(text: str) -> timedelta:

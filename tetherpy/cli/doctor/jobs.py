@@ -55,7 +55,7 @@ def _stuck(running: list[BackgroundJob], now: datetime) -> Finding:
     told = ", ".join(str(job.id) for job in stuck[:10])
     return Finding.wrong(
         "stuck jobs",
-        f"{len(stuck)} are RUNNING, and no worker keeps them: {told}{', ...' if len(stuck) > 10 else ''}",
+        f"{len(stuck)} RUNNING that no worker keeps: {told}{', ...' if len(stuck) > 10 else ''}",
         "Start workers, which take them back: tetherpy service start.",
     )
 
@@ -65,7 +65,7 @@ def _waiting(pending: list[BackgroundJob], workers: list[WorkerRecord], now: dat
     if not late:
         return Finding.ok("waiting jobs", "none is late")
     longest = span(max(now - job.run_at for job in late).total_seconds())
-    told = f"{len(late)}{' or more' if len(pending) == WINDOW else ''} are due, the oldest for {longest}"
+    told = f"{len(late)}{' or more' if len(pending) == WINDOW else ''} due, the oldest for {longest}"
     if not (serving or workers):
         return Finding.wrong("waiting jobs", f"{told}, and no worker runs", "Start some: tetherpy service start.")
     queues = ", ".join(sorted({job.queue for job in late}))

@@ -15,7 +15,7 @@ from tetherpy.database import is_url
 
 from ..errors import CallbackUnknownError
 from ..location import find_database
-from ..moments import read_duration
+from ..moments import read_duration, write_duration
 from ..project import find_project
 
 CallbackOption: TypeAlias = Annotated[
@@ -106,7 +106,7 @@ class WorkerPlan:
         for queue in self.queues or ():
             words += ["--queue", queue]
         if self.retention is not None:
-            words += ["--retention", f"{self.retention.total_seconds():g}s"]
+            words += ["--retention", write_duration(self.retention)]
         return tuple(words)
 
     @property
