@@ -45,6 +45,7 @@ class Claimer:
     _stored_already: set[int] = attrs.field(init=False, factory=set[int])
     _due: asyncio.TimerHandle | None = attrs.field(init=False, default=None)
     _draining: bool = attrs.field(init=False, default=False)
+    _exchanging: bool = attrs.field(init=False, default=False)
 
     def wake(self) -> None:
         """Make the loop look at once."""
@@ -68,8 +69,8 @@ class Claimer:
 
     @property
     def is_idle(self) -> bool:
-        """Tell whether nothing runs and no outcome waits to be stored."""
-        return not self.executor.running and not self._settlements
+        """Tell whether nothing runs, no outcome waits to be stored, and no exchange is under way."""
+        return not (self._exchanging or self.executor.running or self._settlements)
 
     async def run(self) -> None:
         """Exchange until drained."""
@@ -80,7 +81,9 @@ class Claimer:
             slots = 0 if self._draining else self.executor.free_slots
             if not self._settlements and not slots:
                 continue
+            self._exchanging = True
             exchange = await self._exchange(slots)
+            self._exchanging = False
             self.looked(all_busy=len(exchange.claims) == slots)
             for claim in exchange.claims:
                 if self._draining:

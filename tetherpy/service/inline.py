@@ -54,8 +54,8 @@ class LocalOutbox:
 class InlineWorker:
     """Do jobs here and now, with the parts of a worker process and none of the process: for tests.
 
-    Jobs are claimed while ``drain`` runs and at no other time; periodic jobs are enqueued as their
-    ticks pass. ``service`` is what an initialization callback is given.
+    Jobs are claimed while ``drain`` runs and at no other time; periodic jobs are enqueued after
+    ``follow_schedules``. ``service`` is what an initialization callback is given.
     """
 
     context: WorkerContext
@@ -96,7 +96,6 @@ class InlineWorker:
         result = (resolve(callback) if isinstance(callback, str) else callback)(self.service)
         if inspect.isawaitable(result):
             await result
-        self.follow_schedules()
 
     def follow_schedules(self) -> None:
         """Enqueue the periodic jobs that are registered now at their ticks from now on."""

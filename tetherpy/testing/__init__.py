@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .clock import Clock
-    from .errors import ClockError, EndlessJobsError, ForeignClockError, StuckJobsError, TestingError
+    from .errors import (
+        ClockError,
+        EndlessJobsError,
+        ForeignClockError,
+        OtherLoopError,
+        StuckJobsError,
+        TestingError,
+    )
     from .job_list import JobList
     from .jobs import InlineJobs
 
@@ -22,6 +29,7 @@ __all__ = [
     "ForeignClockError",
     "InlineJobs",
     "JobList",
+    "OtherLoopError",
     "StuckJobsError",
     "TestingError",
 ]

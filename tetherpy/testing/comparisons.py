@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Sized
 from typing import Any, TypeAlias, TypeGuard
 
-from tetherpy.reactive import AsyncValue
+from tetherpy.reactive import AsyncValue, brief
 
 from .job_list import JobList
 
@@ -18,7 +18,12 @@ def explain_comparison(op: str, left: object, right: object) -> list[str] | None
     if op != "==":
         return None
     if _is_value(left) and _is_value(right):
-        return [f"{left!r} == {right!r}", *_sides(_parts(left), _parts(right)), *_origin(left), *_origin(right)]
+        return [
+            f"{brief(left)} == {brief(right)}",
+            *_sides(_parts(left), _parts(right)),
+            *_origin(left),
+            *_origin(right),
+        ]
     if isinstance(left, JobList) or isinstance(right, JobList):
         return [f"{_title(left)} == {_title(right)}", "Left:", *_lines(left), "Right:", *_lines(right)]
     return None
@@ -32,9 +37,9 @@ def _parts(value: Value) -> dict[str, str]:
     """Return what an asynchronous value says, by name; parts that say nothing are left out."""
     parts = {"kind": type(value).__name__}
     if value.has_value:
-        parts["value"] = repr(value.value)
+        parts["value"] = brief(value.value)
     if value.error is not None:
-        parts["error"] = repr(value.error)
+        parts["error"] = brief(value.error)
     if value.has_value or value.has_error:
         for name in ("is_loading", "retrying", "is_from_cache"):
             parts[name] = repr(getattr(value, name))

@@ -15,6 +15,17 @@ class TestingError(TetherError):
     __test__ = False
 
 
+class OtherLoopError(TestingError):
+    """The fixture ``jobs`` is used outside the event loop of its test."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The fixture `jobs` works in the event loop of an `async def` test, and this is another one: the test is "
+            "no `async def`, or a fixture runs in a loop of a wider scope. Make the test `async def`, run by "
+            "pytest-asyncio or anyio, and use `jobs` in it and in fixtures of its own loop."
+        )
+
+
 class EndlessJobsError(TestingError):
     """One ``drain`` has run more attempts than it may."""
 

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from tetherpy.reactive import FutureProvider, Override, Provider
 from tetherpy.service import InlineWorker, ServiceInstance
 
 from .clock import Clock
-from .errors import EndlessJobsError, ForeignClockError, StuckJobsError
+from .errors import EndlessJobsError, ForeignClockError, OtherLoopError, StuckJobsError
 from .job_list import JobList
 from .lifetime import Lifetime
 
@@ -78,13 +78,16 @@ class InlineJobs:
         """Call the app's ``app_initialization_callback``: the function, or its name ``"module:function"``.
 
         Meanwhile the folder of ``path`` is the working directory, so that a relative path such as ``"app.db"``
-        is a file of the test. What the callback enters is left when the test ends.
+        is a file of the test. What the callback enters is left when the test ends. Its periodic jobs are enqueued as
+        the fixture ``clock`` passes their ticks; in a test without it they are not enqueued.
         """
         worker = await self._open()
         with contextlib.chdir(self.path.parent):
             await worker.initialize(callback)
-        if self._clock is not None and isinstance(ours := worker.context.database, Database):
-            self._clock.wait_for(lambda: ours.busy)
+        if self._clock is not None:
+            worker.follow_schedules()
+            if isinstance(ours := worker.context.database, Database):
+                self._clock.wait_for(lambda: ours.busy)
 
     def overrides(
         self,
@@ -179,6 +182,8 @@ class InlineJobs:
     # -- internals ---------------------------------------------------------------------------------
 
     async def _open(self) -> InlineWorker:
+        if self._lifetime.loop is not asyncio.get_running_loop():
+            raise OtherLoopError
         async with self._opening:
             if self._worker is None:
                 stack = self._lifetime.after_containers
@@ -200,29 +205,31 @@ class InlineJobs:
     @contextlib.asynccontextmanager
     async def _bounded(self, worker: InlineWorker) -> AsyncGenerator[None]:
         """Cancel the block when it takes longer than ``patience``; in real time, whatever the test's clock says."""
-        late = asyncio.Event()
         task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
+        waiting = True
+        stuck: frozenset[int] | None = None
 
         def give_up() -> None:
-            late.set()
-            task.cancel()
+            nonlocal stuck
+            if waiting:  # the timer may have rung when the block had just ended
+                stuck = worker.running
+                task.cancel()
 
         timer = threading.Timer(self.patience, loop.call_soon_threadsafe, [give_up])
         timer.daemon = True
         timer.start()
-        running: Collection[int] = ()
         try:
             yield
         except asyncio.CancelledError:
-            running = worker.running
-            if not late.is_set():
+            if stuck is None:
                 raise
             task.uncancel()
         finally:
+            waiting = False
             timer.cancel()
-        if late.is_set():
-            jobs = await worker.engine.get_many(running)
+        if stuck is not None:
+            jobs = await worker.engine.get_many(stuck)
             raise StuckJobsError(self.patience, list(jobs.values()), time_stands_still=self._clock is not None)
 
     def _check_clocks(self) -> None:

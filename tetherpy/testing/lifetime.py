@@ -85,4 +85,7 @@ def lifetime_of(request: pytest.FixtureRequest) -> Generator[Lifetime]:
 
 
 def _allowed(test: Any) -> frozenset[str]:
-    return frozenset(kind for mark in test.iter_markers("allow_leaks") for kind in mark.args or KINDS)
+    allowed = frozenset(kind for mark in test.iter_markers("allow_leaks") for kind in mark.args or KINDS)
+    if unknown := sorted(allowed.difference(KINDS)):
+        raise ValueError(f"@pytest.mark.allow_leaks knows {', '.join(map(repr, KINDS))}, and not {unknown[0]!r}.")
+    return allowed

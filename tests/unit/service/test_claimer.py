@@ -91,6 +91,26 @@ async def test_claim_under_way_when_told_to_end_is_handed_back(make_claimer, man
     assert [attempt.outcome for attempt in await manager.get_attempts(job_id)] == ["released"]
 
 
+async def test_it_is_idle_when_nothing_runs_waits_or_is_being_exchanged(make_claimer, manager, engine, monkeypatch):
+    idle = []
+    original = engine.exchange
+
+    async def exchange(worker_id, settlements, slots, queues=None):
+        idle.append(claimer.is_idle)
+        return await original(worker_id, settlements, slots, queues)
+
+    async def look(service, payload, db):
+        idle.append(claimer.is_idle)
+
+    monkeypatch.setattr(engine, "exchange", exchange)
+    claimer = make_claimer(1, look=look)
+    assert claimer.is_idle
+    await manager.enqueue("look")
+    await drained(claimer, manager, 1)
+    assert idle == [False] * 3  # in the claim, in the handler, and while its outcome is stored
+    assert claimer.is_idle
+
+
 async def test_idle_claimer_asks_once(make_claimer, engine):
     claimer = make_claimer(10)
     task = asyncio.create_task(claimer.run())

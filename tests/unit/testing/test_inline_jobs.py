@@ -21,7 +21,7 @@ from tetherpy.jobs import (
     Snooze,
 )
 from tetherpy.service import HandlerRegistrationError
-from tetherpy.testing import EndlessJobsError, StuckJobsError
+from tetherpy.testing import EndlessJobsError, OtherLoopError, StuckJobsError
 
 
 @attrs.frozen
@@ -219,6 +219,20 @@ async def test_a_handler_that_does_not_end_is_named(jobs):
         await jobs.drain()
 
 
+async def test_patience_that_ends_with_the_drain_cancels_nothing(jobs, monkeypatch):
+    """The timer has rung in its thread when the drain ends, and what it asked of the loop comes afterwards."""
+    rung = []
+
+    class Timer(threading.Timer):
+        def start(self):
+            rung.append(self.args[0])
+
+    monkeypatch.setattr("tetherpy.testing.jobs.threading.Timer", Timer)
+    assert await jobs.drain() == []
+    rung[0]()
+    await asyncio.sleep(0)
+
+
 async def test_a_cancelled_drain_is_cancelled(jobs):
     began = asyncio.Event()
 
@@ -270,3 +284,23 @@ async def test_lists_of_jobs_say_what_became_of_them(jobs):
     assert second.startswith('2 greet FAILED {"nome":"<script>')
     assert "... attempt 1 of 3 ! PayloadDecodeError: " in second
     assert len(second) < 400
+
+
+async def test_periodic_jobs_need_the_clock(jobs):
+    async def initialize(service):
+        service.register_periodic_job("often", every=timedelta(milliseconds=1), job_key="poll")
+        service.register_job_handler("wait", wait)
+
+    async def wait(service, payload, db):
+        await asyncio.sleep(0.02)
+
+    await jobs.initialize(initialize)
+    await jobs.enqueue("wait")
+    assert len(await jobs.drain()) == 1
+    assert jobs.enqueued("poll") == []
+
+
+def test_a_test_without_a_loop_is_told_so(jobs):
+    with pytest.raises(OtherLoopError, match="async def"):
+        asyncio.run(jobs.enqueue("greet"))
+    assert jobs.enqueued() == []

@@ -6,6 +6,7 @@ from tetherpy.testing.leaks.files import left_open, open_handles
 
 LEAKS = """
 import asyncio
+import gc
 import socket
 import pytest
 from tetherpy import Provider, ProviderContainer, StateProvider
@@ -78,6 +79,11 @@ async def test_task(container):
     asyncio.get_running_loop().create_task(wait_for_ever(), name="the pump")
     await asyncio.sleep(0)
 
+async def test_task_that_nobody_holds(container):
+    asyncio.create_task(wait_for_ever())
+    await asyncio.sleep(0)
+    gc.collect()
+
 async def test_file(container, tmp_path):
     kept.append(open(tmp_path / "left.txt", "w"))
 
@@ -89,7 +95,7 @@ def test_next_is_not_blamed(container):
         getattr(thing, "close", lambda: None)()
 """
     )
-    result.assert_outcomes(passed=7, errors=6)
+    result.assert_outcomes(passed=8, errors=7)
     result.stdout.fnmatch_lines(
         [
             "*ERROR at teardown of test_container _*",
@@ -107,6 +113,8 @@ def test_next_is_not_blamed(container):
             "  task: the pump running wait_for_ever(), which waits at test_app.py:* in wait_for_ever",
             "    made at test_app.py:* in test_task",
             "    Await it or cancel it; ref.create_task ties a task to the life of a provider.",
+            "*ERROR at teardown of test_task_that_nobody_holds _*",
+            "  task: Task-* running wait_for_ever(), which waits at test_app.py:* in wait_for_ever",
             "*ERROR at teardown of test_file _*",
             "  file: */left.txt (descriptor *), open as <_io.FileIO name='*/left.txt' mode='wb' closefd=True>",
             "    Close it: `with open(...)`, or ref.enter in a provider.*",
@@ -134,12 +142,17 @@ async def test_all_allowed(container):
     forget_container()
     asyncio.create_task(wait_for_ever())
 
+@pytest.mark.allow_leaks("tasks")
+def test_misspelt(container):
+    pass
+
 @pytest.mark.allow_leaks("file")
 async def test_allowed_is_another_kind(container):
     asyncio.create_task(wait_for_ever())
 """
     )
-    result.assert_outcomes(failed=1, passed=3, errors=1)
+    result.assert_outcomes(failed=1, passed=3, errors=2)
+    result.stdout.fnmatch_lines(["*allow_leaks knows 'provider', 'task', 'file', and not 'tasks'."])
     result.stdout.fnmatch_lines(["*ERROR at teardown of test_allowed_is_another_kind _*", "  task: Task-*"])
     result.stdout.no_fnmatch_line("*1 thing behind*forget*")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import attrs
 
@@ -21,8 +20,9 @@ class TaskWatch:
 
     loop: asyncio.AbstractEventLoop
     _before: frozenset[asyncio.Task[Any]] = attrs.field(init=False)
-    _sites: WeakKeyDictionary[asyncio.Task[Any], Site | None] = attrs.field(
-        init=False, factory=WeakKeyDictionary[asyncio.Task[Any], "Site | None"]
+    #: Strong references: a task that nobody else holds would vanish with the garbage, its leak unseen.
+    _sites: dict[asyncio.Task[Any], Site | None] = attrs.field(
+        init=False, factory=dict[asyncio.Task[Any], "Site | None"]
     )
     _factory: Any = attrs.field(init=False)
 
@@ -49,6 +49,7 @@ class TaskWatch:
             else self._factory(loop, coroutine, **options)
         )
         self._sites[task] = calling_site()
+        task.add_done_callback(self._sites.pop)
         return task
 
     async def _left(self) -> set[asyncio.Task[Any]]:
