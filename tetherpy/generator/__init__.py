@@ -5,6 +5,7 @@ them with what is there and puts them in place.
 """
 
 from .errors import (
+    FilesDifferError,
     FilesEditedError,
     FilesExistError,
     GeneratorError,
@@ -23,6 +24,7 @@ __all__ = [
     "BackgroundServices",
     "Change",
     "ChangeKind",
+    "FilesDifferError",
     "FilesEditedError",
     "FilesExistError",
     "GeneratorError",

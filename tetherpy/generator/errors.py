@@ -50,6 +50,19 @@ class NothingToGenerateError(GeneratorError):
         )
 
 
+class FilesDifferError(GeneratorError):
+    """Files are not what the settings say."""
+
+    def __init__(self, paths: Sequence[Path], settings: Path) -> None:
+        self.paths = tuple(paths)
+        self.settings = settings
+        named = ", ".join(map(str, paths))
+        super().__init__(
+            f"{named} {'differs' if len(paths) == 1 else 'differ'} from what {settings} says. "
+            "Run tetherpy generate, and check in what it writes."
+        )
+
+
 class FilesEditedError(GeneratorError):
     """Files that would be overwritten or removed hold work of somebody else's."""
 

@@ -11,7 +11,7 @@ from .errors import FilesExistError
 from .filling import filled
 from .placing import put_in_place
 from .rendering import providers_package
-from .settings import BackgroundServices
+from .settings import BackgroundServices, JobDeclaration
 
 _FILES = {
     "tether.yaml": "tether.yaml",
@@ -35,6 +35,7 @@ def create_starter(folder: Path) -> list[Path]:
         enabled=True,
         initial_notification_title=f"{title} worker",
         initial_notification_content="Waiting for jobs.",
+        jobs=(JobDeclaration("greet", "worker:Greeting"),),
     )
     values = {
         "title": json.dumps(services.initial_notification_title),  # what is JSON is YAML, too

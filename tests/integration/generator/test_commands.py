@@ -59,7 +59,7 @@ def test_check_writes_nothing_and_fails_when_something_differs(app):
     (app / "tether.yaml").write_text(MINIMAL + "    database_path: other.db\n")
     before = (app / "providers" / "database.py").read_text()
     ran = Ran(app, "generate", "--check")
-    assert ran.code == 1
+    ran.failed("providers/database.py differs from what tether.yaml says. Run tetherpy generate")
     assert ran.out == "providers/database.py\tupdated\n"
     assert '+    return os.environ.get("TETHERPY_DATABASE", "other.db")' in ran.err
     assert (app / "providers" / "database.py").read_text() == before
@@ -80,6 +80,11 @@ def test_a_mistake_in_the_settings_is_one_line_with_its_place(app):
     (app / "tether.yaml").write_text(MINIMAL + "    databse_path: x.db\n")
     ran = Ran(app, "generate")
     ran.failed("tether.yaml:4:5: Unknown key 'databse_path'. Did you mean 'database_path'?")
+    assert ran.err.splitlines()[:-1] == ["        databse_path: x.db", "        ^"]
+    (app / "tether.yaml").write_text("a: \x1b[31m\n")
+    ran = Ran(app, "generate")
+    assert ran.err.splitlines()[:-1] == ["    a: \\x1b[31m", "       ^"]
+    (app / "tether.yaml").write_text(MINIMAL + "    databse_path: x.db\n")
     Ran(app, "jobs", "list").failed("tether.yaml:4:5:")
 
 
@@ -97,7 +102,9 @@ def test_without_settings_or_with_none_that_ask_for_anything_it_says_what_to_do(
 
 
 def test_init_overwrites_nothing_and_says_what_is_there(tmp_path):
-    assert Ran(tmp_path, "init").code == 0
+    made = Ran(tmp_path, "init")
+    assert made.code == 0
+    assert "Next:\n    python main.py" in made.err
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     Ran(tmp_path, "init").failed("main.py", "Name an empty folder.")
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
