@@ -59,7 +59,12 @@ STEPS = View[Step](
 async def migrate(
     only_list: Annotated[bool, typer.Option("--list", help="Apply nothing, list only.")] = False,
     also: Annotated[
-        list[str], typer.Option("--migrations", metavar="MODULE:NAME", help="The app's own, too; may be repeated.")
+        list[str],
+        typer.Option(
+            "--migrations",
+            metavar="MODULE:NAME",
+            help="The app's own, too; may be repeated. Those that tether.yaml names if not given.",
+        ),
     ] = [],  # noqa: B006 - typer reads it, nobody changes it
     database: DatabaseOption = None,
     json: JsonOption = False,
@@ -68,7 +73,7 @@ async def migrate(
 
     The database is made if it is not there.
     """
-    own = [step for place in also for step in _migrations_at(place)]
+    own = [step for place in also or _named_in_settings() for step in _migrations_at(place)]
     if only_list:
         address = existing_file(database)
     else:
@@ -103,6 +108,12 @@ async def _applied_on_server(url: str) -> list[Step]:
             "SELECT namespace, version, name, applied_at FROM tetherpy_migrations ORDER BY namespace, version"
         )
     return [Step(row["namespace"], row["version"], row["name"], row["applied_at"]) for row in rows]
+
+
+def _named_in_settings() -> list[str]:
+    project = find_project()
+    named = None if project is None else project.service.migrations
+    return [] if named is None else [named]
 
 
 def _migrations_at(place: str) -> Sequence[Migration]:

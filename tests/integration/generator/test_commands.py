@@ -115,6 +115,19 @@ def test_init_where_nothing_can_be_written_is_one_line(tmp_path):
     Ran(tmp_path, "init", "file/shop").failed("Not a directory")
 
 
+def test_migrate_applies_the_migrations_that_the_settings_name(app):
+    (app / "tether.yaml").write_text(MINIMAL + "    migrations: schema:MIGRATIONS\n")
+    Ran(app, "migrate").failed("'schema:MIGRATIONS' cannot be used as migrations")
+    (app / "schema.py").write_text(
+        "from tetherpy.database import Migration\n"
+        'MIGRATIONS = [Migration(1, "mails", "CREATE TABLE mails (address TEXT)")]\n'
+    )
+    ran = Ran(app, "migrate")
+    assert ran.code == 0, ran.err
+    own = [line for line in ran.out.splitlines() if line.startswith("app\t1\t")]
+    assert [line.split("\t")[-1] for line in own] == ["mails"]
+
+
 def test_the_database_of_the_app_is_found_from_below_its_folder(app):
     below = app / "deep" / "er"
     below.mkdir(parents=True)
