@@ -13,8 +13,11 @@ from ..consumer import Consumer, ConsumerWidget
 from ..ref import WidgetRef
 from .outline import at, note
 
-COLUMNS = {"id": 7, "job": 18, "tries": 5, "since": 8, "note": None}
-"""The columns and how many characters they take; None takes what it needs."""
+COLUMNS = {"id": 7, "job": 18, "tries": 5, "since": 8, "note": 160}
+"""The columns and how many characters they take; what does not fit is cut off at the edge of the table.
+
+Widths are fixed because a column that fits its cells is measured anew, cell by cell, whenever one changes.
+"""
 
 
 def row_of(job: BackgroundJob) -> tuple[Text, ...]:
@@ -71,7 +74,7 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
         for job_id, cells in rows.items():
             for name, before, after in zip(COLUMNS, self._rows[job_id], cells, strict=True):
                 if before != after:
-                    self.update_cell(str(job_id), name, after, update_width=True)
+                    self.update_cell(str(job_id), name, after)
 
     def _replace_rows(self, rows: dict[int, tuple[Text, ...]]) -> None:
         chosen, place, scrolled = self.job_id, self.cursor_row, self.scroll_y
