@@ -187,7 +187,9 @@ class InlineJobs:
         async with self._opening:
             if self._worker is None:
                 stack = self._lifetime.after_containers
-                database = await stack.enter_async_context(Database.open(self.path, migrations=JOB_MIGRATIONS))
+                # Without the look every quarter of a second, of which a day that a test lets pass would have many.
+                opening = Database.open(self.path, migrations=JOB_MIGRATIONS, safety_interval=None)
+                database = await stack.enter_async_context(opening)
                 clock = utc_now if self._clock is None else self._clock.now
                 worker = await stack.enter_async_context(
                     InlineWorker.open(database, clock=clock, concurrency=self.concurrency)

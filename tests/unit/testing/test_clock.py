@@ -267,3 +267,13 @@ async def test_progress_and_live_views_go_on_under_it(make_container, jobs, cloc
             await jobs.drain()
         await clock.advance(1)
     assert counts[-1].completed == 20
+
+
+async def test_a_day_is_short_although_streams_are_listened_to(make_container, jobs, clock):
+    container = make_container(overrides=jobs.overrides(database=providers.database_provider))
+    await container.read(providers.database_provider.future)
+    with container.listen(providers.job_counts_stream_provider, ignore):
+        steps = []
+        clock.wait_for(lambda: bool(steps.append(clock.elapsed)))
+        await clock.advance(24 * 3600)
+    assert len(set(steps)) < 100
