@@ -1,9 +1,11 @@
 """The screens of the jobs, driven by keys, over a real database and a real worker."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
-from textual.widgets import Button, Input, TextArea
+from textual.widgets import Button, Input, Label, TextArea
 
 from tetherpy.jobs import BackgroundJobStatus, NewJob
 from tetherpy.service import BackgroundService
@@ -264,3 +266,44 @@ async def test_the_footer_offers_what_can_be_done(app, manager, until, shown):
             assert ("Delete" in footer) is (key != "2")
             assert ("Retry" in footer) is (action == "Retry")
             assert "Quit" in footer
+
+
+async def test_what_others_wrote_into_the_rows_is_shown_and_not_obeyed(app, database_path, manager, until, shown):
+    job_id = await manager.enqueue("job", max_attempts=1)
+    await manager.update_job_status(job_id, BackgroundJobStatus.RUNNING)
+    hostile = "[red]boom[/] \x1b[31m\x1b]0;title\x07 \u202e <b>"
+    with contextlib.closing(sqlite3.connect(database_path)) as connection, connection:
+        connection.execute(
+            "UPDATE background_service_jobs SET job_key = ?, payload = ?, progress_message = ?, progress = 0.5, "
+            "last_error = ?, claimed_by = ?, queue = ?, unique_key = ?",
+            (hostile, "[" * 50_000 + hostile, hostile + "\n" * 500, hostile * 2_000, hostile, hostile, hostile),
+        )
+        connection.execute("UPDATE background_service_job_attempts SET worker = ?, error = ?", (hostile, hostile))
+    async with app.run_test(size=(160, 60)) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: rows(app) and rows(app)[0][1] == HOSTILE_SHOWN)
+        detail = app.query_one(JobDetail)
+        await until(pilot, lambda: "UNIQUE KEY" in shown(app, detail).upper())
+        for key in ("3", "2", "enter", "escape", "c", "n"):
+            await pilot.press(key)
+        for text in (shown(app, detail), shown(app)):
+            assert HOSTILE_SHOWN[:12] in text
+            assert not {"\x1b", "\x07", "\u202e"} & set(text)
+        assert "characters left out" in shown(app, detail)
+
+
+async def test_a_job_that_cannot_be_is_refused_in_the_form(app, manager, until, shown):
+    hostile = [("delay", "1e300"), ("delay", "nan"), ("priority", "9" * 40), ("tries", "0"), ("tries", "9" * 5_000)]
+    async with app.run_test() as pilot:
+        await pilot.press("e")
+        await until(pilot, answers(app, EnqueueScreen))
+        refusal = app.screen.query_one("#refusal", Label)
+        for field, text in [*hostile, ("key", "")]:
+            entry = app.screen.query_one(f"#{field}", Input)
+            good, entry.value = entry.value, text
+            refusal.update("")
+            await pilot.press("ctrl+s")
+            await until(pilot, lambda: shown(app, refusal).strip() != "")
+            assert isinstance(app.screen, EnqueueScreen)
+            entry.value = good
+        assert (await manager.get_counts()).total == 0

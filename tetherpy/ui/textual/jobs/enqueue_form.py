@@ -83,7 +83,7 @@ class EnqueueScreen(ModalScreen[NewJob | None]):
         """End with the job, or say what is wrong with it."""
         try:
             self.dismiss(self._job())
-        except (ValueError, PayloadDecodeError) as error:
+        except (ValueError, OverflowError, PayloadDecodeError) as error:
             self.query_one("#refusal", Label).update(plain(str(error), 400))
 
     def _job(self) -> NewJob:

@@ -139,7 +139,7 @@ def pretty(text: str) -> str:
     """Indent JSON; what is no JSON is shown as it is."""
     try:
         return plain(msgspec.json.format(text[:200_000], indent=2))
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         return plain(text)
 
 
