@@ -23,19 +23,27 @@ NEXT = (
 
 
 def initialize(
-    folder: Annotated[Path, typer.Argument(metavar="[DIR]", help="Where; this folder if not given.")] = Path(),
+    where: Annotated[str, typer.Argument(metavar="DIR", help="The folder; this one if not given.")] = ".",
     json: JsonOption = False,
 ) -> None:
     """Make a new app that runs: settings, providers, a worker with one handler, a script, a test.
 
     Nothing is overwritten.
     """
+    if not where:
+        raise typer.BadParameter("A folder's name is not empty.", param_hint="DIR")
+    folder = Path(where)
     paths = create_starter(folder)
     if form_of(json) is Form.JSON:
         emit(to_json({"folder": str(folder), "files": [str(path) for path in paths]}))
         return
     for path in paths:
         emit(str(path))
-    commands = [*([] if folder == Path() else [(f"cd {shlex.quote(str(folder))}", "")]), *NEXT]
+    commands = [*([] if folder == Path() else [(f"cd {_typed(folder)}", "")]), *NEXT]
     lines = [f"    {line:<66}{f'# {what}' if what else ''}".rstrip() for line, what in commands]
     typer.echo("\n".join(["\nNext:", *lines]), err=True)
+
+
+def _typed(folder: Path) -> str:
+    """Write a folder as it is typed in a shell, where a dash at the beginning would make it an option."""
+    return shlex.quote(f"./{folder}" if str(folder).startswith("-") else str(folder))

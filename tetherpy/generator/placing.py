@@ -38,10 +38,14 @@ def put_in_place(texts: Mapping[Path, str | None]) -> None:
 def _folder_beside(path: Path, folders: ExitStack) -> TemporaryDirectory[str]:
     """Return a folder on the same disk; those above it that are made for it are removed with ``folders``."""
     for folder in reversed(path.parents):
-        if not folder.exists():
+        if not folder.is_dir():
             folder.mkdir()
             folders.callback(folder.rmdir)
-    return TemporaryDirectory(prefix=".tether-", dir=path.parent)
+    try:
+        return TemporaryDirectory(prefix=".tether-", dir=path.parent)
+    except OSError as error:
+        error.filename = str(path.parent)  # rather than a name that means nothing to anybody
+        raise
 
 
 def _restore(path: Path, old: Path) -> None:

@@ -112,7 +112,25 @@ def test_init_overwrites_nothing_and_says_what_is_there(tmp_path):
 
 def test_init_where_nothing_can_be_written_is_one_line(tmp_path):
     (tmp_path / "file").touch()
-    Ran(tmp_path, "init", "file/shop").failed("Not a directory")
+    Ran(tmp_path, "init", "file/shop").failed("file: File exists")
+    Ran(tmp_path, "init", "n" * 300).failed("File name too long")
+
+
+def test_init_in_an_unwritable_folder_names_the_folder(tmp_path):
+    Ran(tmp_path, "init", "/proc/self").failed("error: /proc/self: ")
+
+
+def test_init_takes_any_name_and_its_commands_are_typed_as_printed(tmp_path):
+    for name in ("-my shop-", "it's"):
+        printed = Ran(tmp_path, "init", "--", name).err
+        moved = next(line.strip() for line in printed.splitlines() if line.strip().startswith("cd "))
+        where = subprocess.run(f"{moved} && pwd", shell=True, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert where.stdout == f"{tmp_path / name}\n"
+
+
+def test_an_empty_name_is_a_mistake_and_not_this_folder(tmp_path):
+    assert Ran(tmp_path, "init", "").code == 2
+    assert not [*tmp_path.iterdir()]
 
 
 def test_migrate_applies_the_migrations_that_the_settings_name(app):

@@ -40,6 +40,6 @@ def test_if_one_cannot_be_replaced_all_are_as_they_were(tmp_path):
 
 def test_if_one_cannot_be_written_nothing_is_replaced_and_no_folder_stays(tmp_path):
     (tmp_path / "file").write_text("file")
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(FileExistsError, match=r"file'$"):
         put_in_place({tmp_path / "deep" / "made": "made", tmp_path / "file" / "below": "text"})
     assert contents(tmp_path) == {"file": "file"}

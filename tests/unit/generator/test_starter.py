@@ -1,5 +1,7 @@
 """The folder of a new app."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,14 @@ def test_its_providers_are_what_its_settings_say(tmp_path, name):
     assert not Plan.make(folder, providers_package(services)).differing
     for path in folder.rglob("*.py"):
         compile(path.read_text(), str(path), "exec")
+
+
+def test_it_is_formatted(tmp_path):
+    create_starter(tmp_path)
+    for rule in (["format", "--check", "--diff"], ["check", "--select", "E,F,I,W,UP,RUF022,N,TC004,ANN,B"]):
+        argv = [sys.executable, "-m", "ruff", *rule, "--no-cache", "--isolated", "."]
+        done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+        assert not done.returncode, done.stdout + done.stderr
 
 
 def test_it_tells_what_it_wrote(tmp_path):
