@@ -1,10 +1,11 @@
 """The graph of a container's providers, or of those that a module declares, as text, Mermaid or SVG."""
 
 from .declared import declared_graph
+from .errors import GraphTooLargeError
 from .live import live_graph
 from .mermaid import to_mermaid
 from .model import Edge, Graph, Node
-from .svg import MOST_DRAWN, GraphTooLargeError, to_svg
+from .svg import MOST_DRAWN, to_svg
 from .text import to_text
 
 __all__ = [

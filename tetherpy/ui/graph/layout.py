@@ -8,6 +8,11 @@ from itertools import pairwise
 
 import attrs
 
+from .errors import GraphTooLargeError
+
+_MOST_SLOTS = 20_000
+"""How many columns all edges together may pass by: a second's work, and more than anyone could follow."""
+
 _SWEEPS = 8
 """How often the order in the columns is improved, in turns from the left and from the right."""
 
@@ -35,10 +40,15 @@ def lay_out(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> Layout:
     """Place nodes and edges ``(source, user)`` so that arrows lead to the right and cross seldom.
 
     An edge that would close a circle leads back to the left.
+
+    Raises:
+        GraphTooLargeError: the edges pass by too many columns.
     """
     names = list(nodes)
     pairs = [pair for pair in dict.fromkeys(edges) if pair[0] != pair[1]]
     column_of = _columns(names, pairs)
+    if sum(abs(column_of[user] - column_of[source]) for source, user in pairs) > _MOST_SLOTS:
+        raise GraphTooLargeError(len(names), len(pairs))
     slots = {name: Slot(name, column_of[name]) for name in names}
     columns: list[list[Slot]] = [[] for _ in range(max(column_of.values(), default=-1) + 1)]
     for slot in slots.values():

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from tetherpy.errors import TetherError
-
 from .boxes import LINE, PADDING, Box, lines_of, place
+from .errors import GraphTooLargeError
 from .layout import Layout, lay_out
 from .model import Edge, Graph, Node
 
@@ -38,25 +37,14 @@ _TIP = (
 )
 
 
-class GraphTooLargeError(TetherError):
-    """A graph has more providers than a picture can show."""
-
-    def __init__(self, count: int) -> None:
-        self.count = count
-        super().__init__(
-            f"The graph has {count:,} providers, and a picture of more than {MOST_DRAWN} cannot be read. "
-            "Use --format text or mermaid, or look at a smaller container."
-        )
-
-
 def to_svg(graph: Graph) -> str:
     """Draw the graph from left to right: what is used, an arrow, who uses it.
 
     Raises:
-        GraphTooLargeError: it has more than ``MOST_DRAWN`` providers.
+        GraphTooLargeError: it has more than ``MOST_DRAWN`` providers, or too many long arrows.
     """
     if len(graph.nodes) > MOST_DRAWN:
-        raise GraphTooLargeError(len(graph.nodes))
+        raise GraphTooLargeError(len(graph.nodes), len(graph.edges))
     layout = lay_out((node.id for node in graph.nodes), ((edge.source, edge.user) for edge in graph.edges))
     lines = {node.id: lines_of(node) for node in graph.nodes}
     boxes, width, height = place(layout, lines)

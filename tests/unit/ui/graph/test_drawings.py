@@ -129,9 +129,15 @@ def test_circles_and_a_use_of_oneself_are_drawn_too():
 
 def test_a_picture_has_a_bound():
     nodes = tuple(Node(id=f"n{number}", name="x", kind="Provider") for number in range(MOST_DRAWN + 1))
-    with pytest.raises(GraphTooLargeError, match=r"501 providers.*--format text or mermaid"):
+    with pytest.raises(GraphTooLargeError, match=r"501 providers and 0 arrows.*--format text or mermaid"):
         to_svg(Graph("g", nodes, ()))
     ElementTree.fromstring(to_svg(Graph("g", nodes[:-1], ())))
+
+
+def test_arrows_have_one_too():
+    names = [f"n{number}" for number in range(300)]
+    with pytest.raises(GraphTooLargeError, match=r"300 providers and 44,850 arrows"):
+        to_svg(graph_of(*((user, source) for number, user in enumerate(names) for source in names[:number])))
 
 
 def test_a_deep_chain_is_drawn():
