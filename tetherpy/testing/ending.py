@@ -60,6 +60,13 @@ def _asyncio_runner(request: pytest.FixtureRequest) -> asyncio.Runner | None:
     return None
 
 
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None  # whoever runs this test has no loop of asyncio: trio, or a plugin of the user's
+
+
 def _is_unittest(test: pytest.Item) -> bool:
     # Its tests are run by its own loop, from which nothing of pytest's is called.
     unittest = sys.modules.get("unittest")
@@ -71,10 +78,11 @@ def _ending_itself(
 ) -> Callable[..., Coroutine[Any, Any, None]]:
     @functools.wraps(test)
     async def whole(*args: Any, **kwargs: Any) -> None:
-        ending.begin(asyncio.get_running_loop())
+        ending.begin(_running_loop())
         try:
             await test(*args, **kwargs)
         finally:
-            await ending.dispose()
+            if ending.is_needed:
+                await ending.dispose()
 
     return whole

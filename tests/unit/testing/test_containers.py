@@ -205,3 +205,45 @@ def test_containers_of_provider_container_test_end_in_the_loop_of_their_test_too
         """
     )
     result.assert_outcomes(passed=3)
+
+
+def test_coroutines_that_run_without_asyncio_are_left_in_peace(suite):
+    result = suite(
+        """
+        from tetherpy import Provider, ProviderContainer
+
+        ended = []
+
+        @Provider
+        def resource(ref):
+            ref.on_dispose(lambda: ended.append("resource"))
+            return 1
+
+        async def test_nothing_of_ours():
+            pass
+
+        async def test_containers_need_no_loop(container):
+            assert ProviderContainer.test().read(resource) + container.read(resource) == 2
+
+        def test_all_was_disposed():
+            assert ended == ["resource"] * 2
+        """,
+        "-p",
+        "no:asyncio",
+        ini="[pytest]\nfilterwarnings = error",
+        conftest="""
+        import inspect
+        import pytest
+
+        @pytest.hookimpl(tryfirst=True)
+        def pytest_pyfunc_call(pyfuncitem):
+            if not inspect.iscoroutinefunction(pyfuncitem.obj):
+                return None
+            names = pyfuncitem._fixtureinfo.argnames
+            coroutine = pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names})
+            with pytest.raises(StopIteration):
+                coroutine.send(None)
+            return True
+        """,
+    )
+    result.assert_outcomes(passed=3)
