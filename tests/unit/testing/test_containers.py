@@ -247,3 +247,54 @@ def test_coroutines_that_run_without_asyncio_are_left_in_peace(suite):
         """,
     )
     result.assert_outcomes(passed=3)
+
+
+def test_every_kind_of_test_may_use_them(suite):
+    result = suite(
+        '''
+        """
+        >>> 1 + 1
+        2
+        """
+        import unittest
+        import pytest
+
+        class TestUnittest(unittest.TestCase):
+            def test_nothing(self):
+                pass
+
+        class TestClass:
+            @pytest.fixture(autouse=True)
+            async def around(self, container):
+                yield
+                assert not container.disposed
+
+            async def test_async(self, jobs):
+                await jobs.enqueue("x")
+
+            def test_sync(self, make_container):
+                make_container()
+
+        @pytest.mark.parametrize("seconds", [1, 2])
+        async def test_parametrized(seconds, container, clock):
+            await clock.advance(seconds)
+
+        @pytest.mark.asyncio(loop_scope="module")
+        async def test_shared_loop(jobs, clock):
+            await jobs.enqueue("x")
+            await clock.advance(1)
+
+        @pytest.mark.asyncio(loop_scope="module")
+        async def test_shared_loop_again(jobs, clock):
+            await jobs.enqueue("x")
+            await clock.advance(1)
+
+        async def test_asked_for_late(request):
+            request.getfixturevalue("container")
+
+        def test_clock_without_loop(clock):
+            assert clock.now().year == 2000
+        ''',
+        "--doctest-modules",
+    )
+    result.assert_outcomes(passed=10)
