@@ -13,6 +13,7 @@ COMMANDS = {
     "worker": ("service.working:run_in_foreground", "Run jobs in the foreground, until a signal."),
     "service": ("service.group:group", "Run workers in the background."),
     "jobs": ("jobs.group:group", "Look at jobs, and steer them."),
+    "engine": ("engine:group", "Move the jobs from one engine to another."),
     "dashboard": ("dashboard:show_dashboard", "Show jobs and workers in a browser."),
     "top": ("top:show_top", "Show jobs and workers in the whole terminal."),
     "graph": ("graph:graph", "Draw the providers of a container."),

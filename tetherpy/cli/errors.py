@@ -40,6 +40,14 @@ class NoJobTablesError(CommandError):
         )
 
 
+class EngineCopyError(CommandError):
+    """Jobs cannot be copied from where, or to where, it was said."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The jobs were not copied: {reason}.")
+
+
 class JobsFailedError(CommandError):
     """Jobs that were waited for did not end well."""
 

@@ -12,10 +12,13 @@ if TYPE_CHECKING:
     from .backoff import Backoff
     from .capabilities import EngineCapabilities
     from .control import CancelJob, DoNotRetry, Snooze
+    from .copying import CopyProgress, CopyReport, copy_jobs
     from .engine import JobEngine, JobStore, WorkQueue
     from .enqueue_options import EnqueueOptions
     from .errors import (
         ClaimLostError,
+        CopyDiffersError,
+        CopyRefusedError,
         CronMissingError,
         EngineLimitError,
         ForeignQueueError,
@@ -76,6 +79,10 @@ __all__ = [
     "ClaimLostError",
     "Clock",
     "Completed",
+    "CopyDiffersError",
+    "CopyProgress",
+    "CopyRefusedError",
+    "CopyReport",
     "CreationOrder",
     "Cron",
     "CronMissingError",
@@ -120,6 +127,7 @@ __all__ = [
     "UnreadableJobError",
     "WorkQueue",
     "WorkerRecord",
+    "copy_jobs",
     "decode",
     "decode_as",
     "encode",
@@ -136,6 +144,7 @@ __all__ = [
 _MODULES = {
     "Backoff": "backoff",
     "EngineCapabilities": "capabilities",
+    **dict.fromkeys(("CopyProgress", "CopyReport", "copy_jobs"), "copying"),
     **dict.fromkeys(("CancelJob", "DoNotRetry", "Snooze"), "control"),
     **dict.fromkeys(("JobEngine", "JobStore", "WorkQueue"), "engine"),
     "EnqueueOptions": "enqueue_options",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 
 from .errors import EngineLimitError
-from .model import NewJob
+from .model import BackgroundJob, NewJob
 
 
 @attrs.frozen(kw_only=True)
@@ -31,7 +31,7 @@ class EngineCapabilities:
     dead_worker: str
     """How soon a dead worker's jobs run again."""
 
-    def check(self, job: NewJob) -> None:
+    def check(self, job: NewJob | BackgroundJob) -> None:
         """Raise ``EngineLimitError`` for a job that the engine cannot keep as it is."""
         if not -(2 ** (self.priority_bits - 1)) <= job.priority < 2 ** (self.priority_bits - 1):
             raise EngineLimitError(self.engine, f"priority {job.priority}", f"it has {self.priority_bits} bits")

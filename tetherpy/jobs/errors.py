@@ -207,3 +207,24 @@ class CronMissingError(JobError):
 
     def __init__(self) -> None:
         super().__init__("Cron expressions need the extra 'cron': pip install 'tetherpy[cron]'.")
+
+
+class CopyRefusedError(JobError):
+    """Jobs cannot be copied to the server as things are."""
+
+    def __init__(self, reason: str, advice: str) -> None:
+        self.reason = reason
+        super().__init__(f"The jobs were not copied: {reason}. {advice}")
+
+
+class CopyDiffersError(JobError):
+    """What was copied is not what the source holds."""
+
+    def __init__(self, first_id: int, last_id: int) -> None:
+        self.first_id = first_id
+        self.last_id = last_id
+        super().__init__(
+            f"The copy differs from its source in the jobs {first_id} to {last_id}: one of both was in use since, or "
+            "while, they were copied. If it was the source, copy again into an empty database; if it was the target, "
+            "the app has moved already."
+        )

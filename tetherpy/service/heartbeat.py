@@ -58,14 +58,11 @@ class Heartbeat:
         self.on_beat()
         self._soon.clear()
         try:
-            # A server that does not answer must not keep the next beat from the supervisor.
-            async with asyncio.timeout((self.lease / BEATS_PER_LEASE).total_seconds()):
-                asked = await self.engine.heartbeat(
-                    self.worker_id, title=self.notification.title, content=self.notification.content
-                )
-                self.cancel(asked)
-                rescued = await self.engine.rescue_expired()
-            if rescued:
+            asked = await self.engine.heartbeat(
+                self.worker_id, title=self.notification.title, content=self.notification.content
+            )
+            self.cancel(asked)
+            if rescued := await self.engine.rescue_expired():
                 _logger.warning("Leases ran out; jobs taken back: %s", rescued, extra={"job_ids": rescued})
         except Exception:
             # The next beat may come through; if none does, the lease runs out, which is its purpose.

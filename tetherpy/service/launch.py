@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import socket
@@ -54,6 +55,7 @@ async def launch(
     """
     descriptors = [lock, listener.fileno(), *([] if app_pipe is None else [app_pipe])]
     log = open_log(files.log)
+    reading, writing = os.pipe()
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -62,23 +64,33 @@ async def launch(
             "tetherpy.service",
             files.name,
             *(str(descriptor) for descriptor in descriptors),
-            stdin=asyncio.subprocess.PIPE,
+            stdin=reading,
             stdout=log,
             stderr=log,
             pass_fds=descriptors,
             start_new_session=True,
             env={**os.environ, "PYTHONPATH": _python_path()},
         )
+    except BaseException:
+        os.close(writing)
+        raise
     finally:
         os.close(log)
+        os.close(reading)
     launched = Launched(process.pid)
     try:
         # Not an argument, which every user of the machine can read: a URL may hold a password.
-        await process.communicate(config.encode())
+        await asyncio.gather(asyncio.to_thread(_hand_over, config.encode(), writing), process.wait())
     except BaseException:
         launched.kill()
         raise
     return launched
+
+
+def _hand_over(data: bytes, descriptor: int) -> None:
+    # In a thread, because the supervisor that reads it may be slow to start. If it has died, that is seen elsewhere.
+    with contextlib.suppress(BrokenPipeError), open(descriptor, "wb") as pipe:
+        pipe.write(data)
 
 
 def _python_path() -> str:

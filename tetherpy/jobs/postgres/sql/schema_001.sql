@@ -160,6 +160,13 @@ CREATE TRIGGER tetherpy_jobs_updated AFTER UPDATE ON procrastinate_jobs
 CREATE TRIGGER tetherpy_jobs_deleted AFTER DELETE ON procrastinate_jobs
     REFERENCING OLD TABLE AS departed FOR EACH STATEMENT EXECUTE FUNCTION tetherpy_jobs_deleted();
 
+-- Which file's jobs are being, or were, copied into these tables.
+CREATE TABLE tetherpy_copies (
+    source text PRIMARY KEY,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz
+);
+
 -- Store jobs through Procrastinate's own function, and their records; one statement, one round trip.
 CREATE FUNCTION tetherpy_defer_jobs(jobs json, instant timestamptz) RETURNS SETOF bigint
 LANGUAGE plpgsql
@@ -420,8 +427,9 @@ DECLARE
     deferred_id bigint;
     new_id bigint;
 BEGIN
+    -- The name alone tells periodic jobs apart, whatever job they enqueue.
     INSERT INTO procrastinate_periodic_defers (task_name, periodic_id, defer_timestamp)
-    VALUES (job ->> 'job_key', periodic_name, tick)
+    VALUES (periodic_name, periodic_name, tick)
     ON CONFLICT DO NOTHING
     RETURNING id INTO deferred_id;
     IF deferred_id IS NULL THEN
@@ -434,7 +442,7 @@ BEGIN
     END;
     UPDATE procrastinate_periodic_defers SET job_id = new_id WHERE id = deferred_id;
     DELETE FROM procrastinate_periodic_defers
-    WHERE task_name = job ->> 'job_key' AND periodic_id = periodic_name
+    WHERE task_name = periodic_name AND periodic_id = periodic_name
         AND defer_timestamp < tick - 30 * 24 * 3600 * 1000000::bigint;
     RETURN new_id;
 END;

@@ -1,0 +1,218 @@
+"""Moving from a file to a server: idempotent, resumable, compared to the last attempt."""
+
+import asyncio
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tetherpy.jobs import (
+    BackgroundJobStatus,
+    Cancelled,
+    Completed,
+    CopyDiffersError,
+    CopyRefusedError,
+    EngineLimitError,
+    Failed,
+    JobQuery,
+    NewJob,
+    Settlement,
+    Snoozed,
+    WorkerRecord,
+    copy_jobs,
+    engine_of,
+    open_database,
+    open_engine,
+)
+from tetherpy.service import BackgroundService
+
+
+@pytest.fixture
+async def source(tmp_path):
+    """A file with jobs in every state, attempts of every kind, a gap in the ids and a tick."""
+    path = tmp_path / "app.db"
+    async with open_engine(path) as engine:
+        ids = await engine.enqueue([NewJob(job_key="k", payload={"n": n}, priority=-n) for n in range(900)])
+        await engine.enqueue(
+            [
+                NewJob(job_key="later", delay=3600, unique_key="once", queue="slow", timeout=1.5, max_attempts=9),
+                NewJob(job_key="nul", payload="a\0b"),
+            ]
+        )
+        claims = (await engine.exchange("w", [], 40)).claims
+        now = datetime.now(UTC)
+        outcomes = [
+            Completed('{"a":1}'), Failed("E: nul\0 here", "trace\0back"), Failed("E: again", "trace", now),
+            Snoozed(now + timedelta(hours=1)), Cancelled("enough"),
+        ]  # fmt: skip
+        ends = [Settlement(claim, outcomes[number % 5]) for number, claim in enumerate(claims[:30])]
+        await engine.exchange("w", ends, 0)
+        await engine.request_cancel(claims[31].id)
+        await engine.delete(ids[-1])
+        await engine.delete(ids[500])
+        await engine.enqueue_tick("nightly", now, NewJob(job_key="cleanup"))
+    return path
+
+
+async def both(source, url):
+    async with open_engine(source) as here, open_engine(url) as there:
+        old, new = await here.find(JobQuery()), await there.find(JobQuery())
+        histories = [(await here.attempts(job.id), await there.attempts(job.id)) for job in old[:45]]
+        counts = await here.counts(), await there.counts()
+    return old, new, histories, counts
+
+
+async def test_every_job_attempt_and_count_is_the_same_and_ids_go_on(source, postgres_url):
+    report = await copy_jobs(source, postgres_url)
+    old, new, histories, counts = await both(source, postgres_url)
+    assert report.jobs == report.written == len(old) == len(new)
+    for before, after in zip(old, new, strict=True):
+        if before.last_error is None or "\0" not in before.last_error:
+            assert before == after
+        else:
+            assert after.last_error == before.last_error.replace("\0", "\\x00")
+    for before, after in histories:
+        assert [(a.attempt, a.outcome, a.started_at) for a in before] == [
+            (a.attempt, a.outcome, a.started_at) for a in after
+        ]
+    assert counts[0] == counts[1]
+    async with open_engine(postgres_url) as engine:
+        assert await engine.enqueue([NewJob(job_key="new")]) == [old[-1].id + 1]
+        (taken,) = await engine.enqueue([NewJob(job_key="later", unique_key="once")])
+        assert taken in {job.id for job in old}
+        first = (await engine.exchange("w", [], 1)).claims[0]
+        assert (first.job.job_key, first.job.priority) == ("cleanup", 0)
+
+
+async def test_a_tick_that_was_had_before_the_move_is_not_repeated(tmp_path, postgres_url):
+    tick, job = datetime(2030, 1, 1, tzinfo=UTC), NewJob(job_key="cleanup")
+    async with open_engine(tmp_path / "app.db") as engine:
+        assert await engine.enqueue_tick("nightly", tick, job)
+    await copy_jobs(tmp_path / "app.db", postgres_url)
+    async with open_engine(postgres_url) as engine:
+        assert await engine.enqueue_tick("nightly", tick, job) is None
+        assert await engine.enqueue_tick("nightly", tick + timedelta(days=1), job)
+
+
+async def test_again_it_writes_nothing_and_finds_both_equal(source, postgres_url):
+    first = await copy_jobs(source, postgres_url)
+    again = await copy_jobs(source, postgres_url)
+    assert again.written == 0
+    assert (again.jobs, again.attempts, again.digest) == (first.jobs, first.attempts, first.digest)
+
+
+SCRIPT = """
+import asyncio, os, signal, sys
+from tetherpy.jobs import copy_jobs
+
+def stop_after(progress):
+    print(progress.done, flush=True)
+    if progress.done >= 400:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(copy_jobs(sys.argv[1], sys.argv[2], stop_after))
+"""
+
+
+async def test_killed_in_the_middle_it_goes_on_and_ends_equal(source, postgres_url):
+    killed = await asyncio.to_thread(
+        subprocess.run,
+        [sys.executable, "-c", SCRIPT, str(source), postgres_url],
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    report = await copy_jobs(source, postgres_url)
+    assert 0 < report.written <= report.jobs - 400
+    old, new, _, counts = await both(source, postgres_url)
+    assert [job.id for job in old] == [job.id for job in new]
+    assert counts[0] == counts[1]
+
+
+async def test_what_the_source_changed_between_an_interrupted_copy_and_the_next_is_copied_anew(source, postgres_url):
+    class Interrupted(Exception):
+        pass
+
+    def stop(progress):
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        await copy_jobs(source, postgres_url, stop)
+    async with open_engine(source) as engine:
+        await engine.request_cancel(99)
+        await engine.delete(100)
+    await copy_jobs(source, postgres_url)
+    old, new, _, _ = await both(source, postgres_url)
+    assert [job.id for job in old] == [job.id for job in new]
+
+
+async def test_a_target_in_use_or_with_other_jobs_is_left_alone(source, postgres_url):
+    now = datetime.now(UTC)
+    async with open_engine(postgres_url) as engine:
+        await engine.register_worker(WorkerRecord(id="w", pid=1, host="h", started_at=now, heartbeat_at=now))
+        with pytest.raises(CopyRefusedError, match="1 workers of the target live"):
+            await copy_jobs(source, postgres_url)
+        await engine.unregister_worker("w")
+        await engine.enqueue([NewJob(job_key="theirs")])
+        with pytest.raises(CopyRefusedError, match="jobs of its own"):
+            await copy_jobs(source, postgres_url)
+        assert (await engine.counts()).total == 1
+
+
+async def test_a_finished_copy_that_was_used_is_seen_and_not_overwritten(source, postgres_url):
+    await copy_jobs(source, postgres_url)
+    async with open_database(postgres_url) as db:
+        engine = engine_of(db)
+        (claim,) = (await engine.exchange("w", [], 1)).claims
+        await engine.exchange("w", [Settlement(claim, Completed())], 0)
+        with pytest.raises(CopyDiffersError) as raised:
+            await copy_jobs(source, postgres_url)
+        assert raised.value.first_id <= claim.id <= raised.value.last_id
+        assert (await engine.get(claim.id)).status is BackgroundJobStatus.COMPLETED
+
+
+async def test_a_job_that_does_not_fit_is_named_before_anything_of_its_range_is_written(tmp_path, postgres_url):
+    async with open_engine(tmp_path / "app.db") as engine:
+        await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k", priority=2**40)])
+    with pytest.raises(EngineLimitError, match=str(2**40)):
+        await copy_jobs(tmp_path / "app.db", postgres_url)
+    async with open_engine(postgres_url) as engine:
+        assert (await engine.counts()).total == 0
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "tetherpy.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+async def test_the_command_copies_and_says_how_much(source, postgres_url):
+    done = await asyncio.to_thread(run, "engine", "copy", "--database", source, "--to", postgres_url)
+    assert done.returncode == 0, done.stderr
+    with closing(sqlite3.connect(source)) as connection:
+        (jobs,) = connection.execute("SELECT count(*) FROM background_service_jobs").fetchone()
+    assert f"jobs\t{jobs}\n" in done.stdout
+
+
+async def test_the_command_refuses_while_workers_run(source, postgres_url):
+    service = BackgroundService(source, "postgres_worker:initialize")
+    await service.start()
+    try:
+        done = await asyncio.to_thread(run, "engine", "copy", "--database", source, "--to", postgres_url)
+        assert done.returncode == 1
+        assert "stop them first" in done.stderr
+        wrong = await asyncio.to_thread(run, "engine", "copy", "--database", source, "--to", "other.db")
+        assert wrong.returncode == 1
+        assert "PostgreSQL URL" in wrong.stderr
+    finally:
+        await service.stop(0)
+        await service.aclose()

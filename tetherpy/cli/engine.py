@@ -1,0 +1,67 @@
+"""``tetherpy engine``: from the embedded engine to the one for many machines."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import attrs
+import typer
+
+from tetherpy.database import is_postgres, is_url
+from tetherpy.jobs import CopyProgress, CopyReport, copy_jobs
+from tetherpy.service import BackgroundService
+
+from .errors import EngineCopyError
+from .lazy import lazy_group
+from .location import existing_database
+from .options import DatabaseOption, JsonOption
+from .output import form_of, print_one, remark
+from .view import Column, View
+
+group = lazy_group(
+    "engine",
+    "Move the jobs from one engine to another.",
+    __package__ or "",
+    {"copy": ("engine:copy", "Copy all jobs of an SQLite file to PostgreSQL, while the app is stopped.")},
+)
+
+REPORT = View[CopyReport](
+    (
+        Column("jobs", lambda report: str(report.jobs)),
+        Column("attempts", lambda report: str(report.attempts)),
+        Column("written", lambda report: str(report.written)),
+        Column("sha256", lambda report: report.digest),
+    ),
+    attrs.asdict,
+)
+"""What was copied and found equal."""
+
+PROGRESS_JOBS = 10_000
+
+
+async def copy(
+    to: Annotated[str, typer.Option("--to", metavar="URL", help="The server: postgresql://user@host/name.")],
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Copy all jobs of an SQLite file to PostgreSQL, while the app is stopped.
+
+    Their attempts come with them, and both sides are compared. Interrupted
+    it goes on where it was when it is run again; run again after it has finished it writes nothing and compares. Ids stay what they are.
+    """
+    source = existing_database(database)
+    if is_url(source) or not is_postgres(to):
+        raise EngineCopyError("it goes from an SQLite file to a PostgreSQL URL")
+    if await BackgroundService(source, "tetherpy:no_callback").is_running():
+        raise EngineCopyError("workers run for the file; stop them first: tetherpy service stop")
+
+    told = 0
+
+    def tell(progress: CopyProgress) -> None:
+        nonlocal told
+        if progress.done - told >= PROGRESS_JOBS:
+            told = progress.done
+            remark(f"{progress.done:,} of {progress.total:,} jobs")
+
+    report = await copy_jobs(source, to, tell)
+    print_one(form_of(json), REPORT, report)

@@ -1,0 +1,5 @@
+"""Moving: the jobs of an SQLite file, copied to PostgreSQL while the app is stopped."""
+
+from .copy import CopyProgress, CopyReport, copy_jobs
+
+__all__ = ["CopyProgress", "CopyReport", "copy_jobs"]
