@@ -4,10 +4,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BASE   := $(VENV)/.base
 STAMP  := $(VENV)/.installed
-JOBS   ?= 2
+JOBS   ?= 4
 KILLS  ?= 1000
+ENGINE ?= sqlite
 
-.PHONY: help setup demo test lint types crash fuzz bench bench-reactive bench-jobs format clean
+.PHONY: help setup demo test lint types browser crash fuzz bench bench-reactive bench-jobs screenshots format clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -31,7 +32,7 @@ $(STAMP): $(BASE)
 demo: $(BASE)       ## analyse the standard library in the background, through a crash
 	@$(BIN)/python -m examples.demo
 
-test: lint types     ## lint, types and the whole test suite
+test: lint types browser  ## lint, types and the whole test suite
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(STAMP)       ## ruff: rules and format
@@ -42,8 +43,11 @@ types: $(STAMP)      ## mypy strict and pyright strict
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-crash: $(STAMP)      ## kill workers and apps KILLS times (1000), then account for every job; SEED repeats a run
-	@$(BIN)/python -m tests.campaigns.crash --kills $(KILLS) $(if $(SEED),--seed $(SEED))
+browser: $(STAMP)    ## find a Chromium for the browser tests, or install one
+	@$(BIN)/python -m tests.browser.install
+
+crash: $(STAMP)      ## kill KILLS times (1000), then account for every job; ENGINE=postgres kills servers too; SEED repeats
+	@$(BIN)/python -m tests.campaigns.crash --kills $(KILLS) --engine $(ENGINE) $(if $(SEED),--seed $(SEED))
 
 fuzz: $(STAMP)       ## the property tests with many more examples; takes long
 	TETHERPY_FUZZ=1 $(BIN)/python -m pytest tests/properties tests/unit/reactive/test_leaks.py --timeout 0 -n $(JOBS)
@@ -55,6 +59,10 @@ bench-reactive: $(STAMP)  ## the reactive core and dependency injection only
 
 bench-jobs: $(STAMP) ## the jobs only
 	$(BIN)/python tests/benchmarks/bench_jobs.py
+
+screenshots: browser ## draw the pictures in docs/images from a real run
+	$(BIN)/python -m tests.screenshots.terminal
+	$(BIN)/python -m tests.browser.screenshots
 
 format: $(STAMP)     ## format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .
