@@ -66,7 +66,7 @@ def check_line(_: object, __: Any, value: str) -> None:
 def snake_case(key: str) -> str | None:
     """Return a job's key as the end of a function's name; None if it has nothing to make one of."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", _normal(key))
-    name = _normal(re.sub(r"\W+", "_", words).strip("_").lower())
+    name = re.sub(r"\W+", "_", _normal(words.lower())).strip("_")
     return name if f"_{name}".isidentifier() and name else None
 
 

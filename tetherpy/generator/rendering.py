@@ -47,14 +47,19 @@ def _database(services: BackgroundServices) -> str:
 
 
 def _facade(modules: Mapping[str, str]) -> str:
-    offered = {name: sorted(_PROVIDER.findall(source)) for name, source in sorted(modules.items())}
+    offered = {name: sorted(_PROVIDER.findall(source), key=_natural) for name, source in sorted(modules.items())}
     imports = "\n".join(_import(name, names) for name, names in offered.items())
-    names = "".join(f'    "{name}",\n' for name in sorted(chain(*offered.values())))
+    names = "".join(f'    "{name}",\n' for name in sorted(chain(*offered.values()), key=_natural))
     return filled("providers/__init__", {"imports": imports, "names": names})
 
 
 def _import(module: str, names: list[str]) -> str:
     line = f"from .{module} import {', '.join(names)}"
-    if len(line) <= SHORTEST_LINE and len(names) < 5:
+    if len(line) <= SHORTEST_LINE and line.isascii() and len(names) < 5:
         return line
     return f"from .{module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """Order names as linters do: numbers in them by their values."""
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", name)]

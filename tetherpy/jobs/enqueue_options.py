@@ -19,4 +19,4 @@ class EnqueueOptions(TypedDict, total=False):
     queue: str
     timeout: timedelta | float | None
     unique_key: str | None
-    transaction: Any
+    transaction: Any | None

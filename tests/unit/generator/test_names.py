@@ -1,6 +1,7 @@
 """How names and texts become Python."""
 
 import ast
+import re
 
 import pytest
 from hypothesis import given
@@ -29,6 +30,15 @@ def test_a_literal_is_quoted_as_formatters_do(text, written):
     assert literal(text) == written
 
 
+@given(st.text())
+def test_a_name_is_one_that_python_takes_as_it_is_written(key):
+    name = snake_case(key)
+    if name is not None:
+        (function,) = ast.parse(f"def enqueue_{name}(): ...").body
+        assert function.name == f"enqueue_{name}"
+        assert re.fullmatch(r"\w+", name)
+
+
 @pytest.mark.parametrize(
     ("key", "name"),
     [
@@ -37,6 +47,8 @@ def test_a_literal_is_quoted_as_formatters_do(text, written):
         ("send-email", "send_email"),
         ("2nd try", "2nd_try"),
         ("--", None),
+        ("\ufb01le", "file"),
+        ("\u0130d", "i_d"),
     ],
 )
 def test_a_job_key_becomes_the_end_of_a_function_name(key, name):
