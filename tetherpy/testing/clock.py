@@ -29,12 +29,14 @@ class Clock:
 
     While it is there nothing that waits for the loop's time goes on by itself: ``asyncio.sleep``, timeouts,
     retries of providers, ``cache_for``, delays and backoff of jobs, periodic jobs. Threads, files and sockets
-    work as ever.
+    work as ever. A test that waits for time which nobody lets pass fails after ``patience`` seconds of real time.
     """
 
+    patience: float = 30.0
     elapsed: timedelta = timedelta(0)
     _loop: Any = None
     _began: float = 0.0
+    _select: Any = attrs.field(init=False, default=None)
     _busy: list[Callable[[], bool]] = attrs.field(init=False, factory=list[Callable[[], bool]])
 
     def now(self) -> datetime:
@@ -112,17 +114,32 @@ class Clock:
             return
         if self._loop is not None:
             raise ClockError("The clock drives another event loop: use it in one loop per test.")
-        if not (hasattr(loop, "_scheduled") and hasattr(loop, "_ready")):
+        if not all(hasattr(loop, name) for name in ("_scheduled", "_ready", "_selector")):
             raise ClockError(f"The clock drives asyncio's own event loops, and {type(loop).__name__} is none.")
         self._began = loop.time() - self.elapsed.total_seconds()
         self._loop = loop
-        loop.time = self.time  # type: ignore[method-assign]  # what the class is for
+        self._select = self._loop._selector.select
+        self._loop._selector.select = self._wait
+        self._loop.time = self.time
 
     def release(self) -> None:
         """Give the loop its own time back."""
         if self._loop is not None:
-            del self._loop.time
+            del self._loop.time, self._loop._selector.select
             self._loop = None
+
+    def _wait(self, timeout: float | None) -> Any:
+        """Stand for the loop's wait for the next event or, as it believes, the next timer, ``timeout`` seconds away."""
+        if not timeout or timeout < 0:
+            return self._select(timeout)
+        events = self._select(self.patience)
+        if not events:
+            raise ClockError(
+                f"For {self.patience:g} s nothing has happened: the test waits for time to pass, and with the fixture "
+                "`clock` it passes only in `await clock.advance(...)`. Start what sleeps in a task and advance beside "
+                "it; if the test waits for something slow, raise clock.patience."
+            )
+        return events
 
     def __repr__(self) -> str:
         return f"<Clock at {self.now().isoformat()}>"

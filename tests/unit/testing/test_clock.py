@@ -84,7 +84,28 @@ async def test_the_loop_has_its_time_back_when_the_clock_is_released():
     assert loop.time() > 1_000_000
     clock.release()
     assert "time" not in vars(loop)
+    assert "select" not in vars(loop._selector)
     await asyncio.sleep(0.001)
+
+
+def test_a_test_that_waits_for_time_that_nobody_lets_pass_fails(suite):
+    result = suite(
+        """
+        import asyncio
+
+        async def test_sleeps(clock, jobs):
+            clock.patience = 0.1
+            await jobs.enqueue("what threads do goes on")
+            await asyncio.sleep(1)
+
+        async def test_waits_for_something_else(clock):
+            clock.patience = 5
+            asyncio.get_running_loop().call_later(1, print)
+            await asyncio.to_thread(__import__("time").sleep, 0.001)
+        """
+    )
+    result.assert_outcomes(failed=1, passed=1)
+    result.stdout.fnmatch_lines(["E   *ClockError: For 0.1 s nothing has happened: *await clock.advance*"])
 
 
 def test_it_drives_one_loop():
