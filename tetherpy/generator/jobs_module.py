@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from .code import call, literal
 from .filling import filled
-from .names import snake_case
 from .settings import JobDeclaration
 
 
@@ -23,7 +22,7 @@ def jobs_module(jobs: Sequence[JobDeclaration]) -> str:
 def _function(job: JobDeclaration) -> str:
     payload = "payload: object = None" if job.payload is None else f"payload: {job.payload.replace(':', '.')}"
     values = {
-        "name": str(snake_case(job.key)),
+        "name": job.function,
         "payload": payload,
         "enqueue": call("    return await manager.enqueue", [literal(job.key), "payload", "**options"]),
     }

@@ -63,11 +63,18 @@ def check_line(_: object, __: Any, value: str) -> None:
         raise ValueError(f"{found[0]!r} cannot be in here. Write one line of text.")
 
 
-def snake_case(key: str) -> str | None:
-    """Return a job's key as the end of a function's name; None if it has nothing to make one of."""
+def check_job_key(_: object, __: Any, value: str) -> None:
+    """Raise ValueError unless a function can be named after the value."""
+    check_line(_, __, value)
+    if not snake_case(value):
+        raise ValueError(f"No function can be named after {value!r}. Use letters and digits.")
+
+
+def snake_case(key: str) -> str:
+    """Return a job's key as the end of a function's name; empty if it has nothing to make one of."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", _normal(key))
     name = re.sub(r"\W+", "_", _normal(words.lower())).strip("_")
-    return name if f"_{name}".isidentifier() and name else None
+    return name if f"_{name}".isidentifier() else ""
 
 
 def _normal(text: str) -> str:

@@ -11,7 +11,6 @@ import attrs
 
 from . import document
 from .document import Node, Scalar, read_document
-from .names import snake_case
 from .settings import BackgroundServices, Generation, JobDeclaration, Settings
 from .source import Place, read_source
 
@@ -94,22 +93,18 @@ def _flag(node: Node) -> bool:
 
 
 def _jobs(node: Node) -> tuple[JobDeclaration, ...]:
-    jobs: list[JobDeclaration] = []
-    keys: dict[str, str] = {}
+    jobs: dict[str, JobDeclaration] = {}
     fields = attrs.fields_dict(JobDeclaration)
     for entry in _mapping(node).entries:
-        name = snake_case(entry.key)
-        if name is None:
-            raise entry.place.error(f"No function can be named after {entry.key!r}. Use letters and digits.")
-        if name in keys:
-            raise entry.place.error(f"{entry.key!r} and {keys[name]!r} would both be enqueue_{name}. Rename one.")
-        keys[name] = entry.key
         _check(entry.place, fields["key"], entry.key)
         untyped = isinstance(entry.value, Scalar) and entry.value.tag == "null"
         payload = None if untyped else _text(entry.value)
         _check(entry.value.place, fields["payload"], payload)
-        jobs.append(JobDeclaration(entry.key, payload))
-    return tuple(jobs)
+        job = JobDeclaration(entry.key, payload)
+        if (other := jobs.get(job.function)) is not None:
+            raise entry.place.error(f"{job.key!r} and {other.key!r} would both be {job.function}. Rename one.")
+        jobs[job.function] = job
+    return tuple(jobs.values())
 
 
 def _unknown(key: str, known: list[str]) -> str:

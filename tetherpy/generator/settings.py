@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import attrs
 
-from .names import check_callback, check_database, check_line, check_migrations, check_package, check_payload
+from .names import (
+    check_callback,
+    check_database,
+    check_job_key,
+    check_line,
+    check_migrations,
+    check_package,
+    check_payload,
+    snake_case,
+)
 
 
 @attrs.frozen
 class JobDeclaration:
     """One kind of job: its key, and ``module:Class`` of its payload or None if that is any JSON."""
 
-    key: str = attrs.field(validator=check_line)
+    key: str = attrs.field(validator=check_job_key)
     payload: str | None = attrs.field(default=None, validator=attrs.validators.optional(check_payload))
+
+    @property
+    def function(self) -> str:
+        """Return the name of the function that enqueues such a job."""
+        return f"enqueue_{snake_case(self.key)}"
 
 
 @attrs.frozen

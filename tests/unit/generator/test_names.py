@@ -33,7 +33,7 @@ def test_a_literal_is_quoted_as_formatters_do(text, written):
 @given(st.text())
 def test_a_name_is_one_that_python_takes_as_it_is_written(key):
     name = snake_case(key)
-    if name is not None:
+    if name:
         (function,) = ast.parse(f"def enqueue_{name}(): ...").body
         assert function.name == f"enqueue_{name}"
         assert re.fullmatch(r"\w+", name)
@@ -46,7 +46,7 @@ def test_a_name_is_one_that_python_takes_as_it_is_written(key):
         ("sendEmail", "send_email"),
         ("send-email", "send_email"),
         ("2nd try", "2nd_try"),
-        ("--", None),
+        ("--", ""),
         ("\ufb01le", "file"),
         ("\u0130d", "i_d"),
     ],

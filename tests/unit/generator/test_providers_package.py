@@ -17,8 +17,12 @@ SHOP = BackgroundServices(
     migrations="shop.schema:MIGRATIONS",
     app_initialization_callback="shop.worker:initialize",
     initial_notification_title='The "shop"',
-    jobs=(JobDeclaration("sendMail", "shop.worker:Mail"), JobDeclaration("cleanUp"), JobDeclaration("other", "a:B.C"))
-    + tuple(JobDeclaration(f"report{number}") for number in (2, 10, 1)),
+    jobs=(
+        JobDeclaration("sendMail", "shop.worker:Mail"),
+        JobDeclaration("cleanUp"),
+        JobDeclaration("other", "a:B.C"),
+        *(JobDeclaration(f"report{number}") for number in (2, 10, 1)),
+    ),
 )
 
 
