@@ -167,7 +167,7 @@ def shell(database, tmp_path):
     environment = {
         **kept,
         "TETHERPY_DATABASE": str(database),
-        "PYTHONPATH": os.pathsep.join([str(APPS), str(APPS.parents[3])]),
+        "PYTHONPATH": os.pathsep.join([str(APPS), str(APPS.parents[3]), os.environ.get("PYTHONPATH", "")]),
         "HOME": str(tmp_path / "home"),
         "COLUMNS": "120",
         "LINES": "40",

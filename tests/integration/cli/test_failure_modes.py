@@ -151,7 +151,7 @@ def test_what_cannot_be_done_to_one_job_is_done_to_the_others(command):
         (("nonsense",), "No such command"),
         (("jobs", "lst"), "Did you mean 'list'?"),
         (("jobs", "show"), "Missing argument 'ID'"),
-        (("jobs", "show", "first"), "integer"),
+        (("jobs", "show", "first"), "valid int"),
         (("jobs", "show", "0"), "1"),
         (("jobs", "show", "99999999999999999999"), "9223372036854775807"),
         (("jobs", "list", "--status", "DONE"), "PENDING"),

@@ -36,6 +36,15 @@ def test_help_loads_no_command_and_nothing_heavy(arguments):
     assert not [name for name in loaded if name.startswith("tetherpy.cli.jobs.") and name != "tetherpy.cli.jobs.group"]
 
 
+def test_a_list_loads_what_it_needs_and_no_more(tmp_path):
+    assert loaded_by("migrate", "--database", str(tmp_path / "shop.db"))
+    loaded = loaded_by("jobs", "list", "--database", str(tmp_path / "shop.db"))
+    assert {"aiosqlite", "tetherpy.jobs.sqlite.engine", "tetherpy.cli.jobs.listing"} <= loaded
+    unwanted = {"reactivex", "rich", "ruamel", "psycopg", "starlette", "textual"}
+    packages = {"tetherpy.service", "tetherpy.reactive", "tetherpy.generator", "tetherpy.ui", "tetherpy.jobs.manager"}
+    assert sorted(loaded & (unwanted | packages)) == []
+
+
 def stand_ins(group, path=()):
     for name, command in group.commands.items():
         assert isinstance(command, LazyCommand)

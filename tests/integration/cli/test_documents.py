@@ -1,0 +1,68 @@
+"""What ``--json`` prints is what the reference says: every field, in order, of its type, and no other."""
+
+import json
+import re
+from datetime import datetime
+from pathlib import Path
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "command-line.md"
+TYPES = {
+    "integer": lambda value: type(value) is int,
+    "number": lambda value: type(value) in (int, float),
+    "text": lambda value: isinstance(value, str),
+    "true or false": lambda value: isinstance(value, bool),
+    "instant": lambda value: value.endswith("Z") and len(value) == 27 and datetime.fromisoformat(value),
+    "array": lambda value: isinstance(value, list),
+    "any": lambda value: True,
+}
+
+
+def described(name):
+    """Return the fields of a document with their types, as the page tells them."""
+    (part,) = re.findall(rf"^### Document: {name}\n(.*?)(?=^##|\Z)", PAGE.read_text(), re.DOTALL | re.MULTILINE)
+    return dict(re.findall(r"^\| `(\w+)` \| ([\w ]+?) \|", part, re.MULTILINE))
+
+
+def check(name, document):
+    fields = described(name)
+    assert list(document) == list(fields)
+    for field, kind in fields.items():
+        kind, nullable, _ = kind.partition(" or null")
+        value = document[field]
+        assert (value is None and (nullable or kind == "any")) or TYPES[kind](value), (field, kind, value)
+
+
+def test_every_document_is_as_described(served, enqueue, jobs):
+    done = enqueue("greet", {"name": "world"}, unique_key="once", timeout=60)
+    failed = enqueue("fail", max_attempts=1)
+    for job in (done, failed):
+        jobs(lambda manager, job=job: manager.wait_for(int(job), timeout=30))
+    waiting = enqueue("wait")
+    jobs(lambda manager: manager.enqueue("greet", delay=3600))
+
+    def run(*arguments, code=0):
+        ran = served(*arguments, "--json")
+        assert ran.code == code, ran.err
+        return json.loads(ran.out)
+
+    for document in run("jobs", "list"):
+        check("job", document)
+    shown = run("jobs", "show", failed)
+    for attempt in shown.pop("history"):
+        check("attempt", attempt)
+        assert attempt["traceback"].startswith("Traceback")
+    check("job", shown)
+    check("job", run("jobs", "enqueue", "greet", "--delay", "1h"))
+    check("job", run("jobs", "retry", failed)[0])
+    check("job", run("jobs", "watch", done))
+    check("job", run("jobs", "cancel", waiting)[0])
+    check("deleted", run("jobs", "delete", done))
+    check("stats", run("jobs", "stats"))
+    check("service", run("service", "status"))
+    check("service", run("service", "start", "--callback", "shop:initialize"))
+    for document in run("migrate", "--list", "--migrations", "shop:MIGRATIONS"):
+        check("migration", document)
+    for document in run("doctor"):
+        check("finding", document)
+    served("service", "stop")
+    check("service", run("service", "status", code=1))
