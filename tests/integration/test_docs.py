@@ -2,12 +2,16 @@
 
 A ```python block that begins with a comment ``# name.py`` is written to that file. Other ```python blocks of a
 page run in order in one namespace, with top-level ``await``. A ```console block's ``$`` lines are run in the
-page's folder, and what they print must be what follows them (``...`` stands for anything).
+page's folder, and what they print must be what follows them (``...`` stands for anything). In a ```terminal block
+they are run on a terminal, which has 100 columns and no colours.
 """
 
 import ast
 import asyncio
+import contextlib
 import inspect
+import os
+import pty
 import re
 import shlex
 import subprocess
@@ -19,11 +23,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+KINDS = ("python", "yaml", "console", "terminal")
 FILE = re.compile(r"# ([\w/]+\.(?:py|yaml))\n")
 
 
 def runnable(page):
-    return [(kind, text) for kind, text in BLOCK.findall(page.read_text()) if kind in ("python", "yaml", "console")]
+    return [(kind, text) for kind, text in BLOCK.findall(page.read_text()) if kind in KINDS]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
@@ -49,10 +54,12 @@ async def run(page, blocks, folder):
             if inspect.iscoroutine(result):
                 await result
         elif kind == "console":
-            run_console(text, folder)
+            run_console(text, folder, into_a_pipe)
+        elif kind == "terminal":
+            run_console(text, folder, on_a_terminal)
 
 
-def run_console(text, folder):
+def run_console(text, folder, run):
     for command in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
         line, _, expected = command.partition("\n")
         argv = [sys.executable if word == "python" else word for word in shlex.split(line)]
@@ -60,7 +67,27 @@ def run_console(text, folder):
             argv = [sys.executable, "-m", *argv, "-p", "no:cacheprovider"]
         if argv[0] == "tetherpy":
             argv = [sys.executable, "-m", "tetherpy.cli", *argv[1:]]
-        done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
-        printed = done.stdout + done.stderr
+        printed = run(argv, folder)
         pattern = re.escape(expected.strip()).replace(re.escape("..."), ".*")
         assert re.fullmatch(pattern, printed.strip(), re.DOTALL), f"$ {line}\n{printed}"
+
+
+def into_a_pipe(argv, folder):
+    done = subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout + done.stderr
+
+
+def on_a_terminal(argv, folder):
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "dumb", "COLUMNS": "100"}
+    process = subprocess.Popen(argv, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.close(theirs)
+    printed = bytearray()
+    with (
+        contextlib.closing(os.fdopen(ours, "rb", buffering=0)) as screen,
+        contextlib.suppress(OSError),
+    ):  # EIO: it ended
+        while part := screen.read(65536):
+            printed += part
+    process.wait(timeout=60)
+    return "\n".join(line.rstrip() for line in printed.decode().splitlines())

@@ -53,7 +53,7 @@ class JobsFailedError(CommandError):
 
     def __init__(self, jobs: list[tuple[int, str, str | None]]) -> None:
         self.jobs = jobs
-        told = "; ".join(f"job {job_id} is {status}{f' ({error})' if error else ''}" for job_id, status, error in jobs)
+        told = "; ".join(f"job {job_id} is {status}{_because(error)}" for job_id, status, error in jobs)
         again = " ".join(str(job_id) for job_id, _, _ in jobs)
         super().__init__(f"{told[:1].upper()}{told[1:]}. To run them again: tetherpy jobs retry {again}.")
 
@@ -150,3 +150,7 @@ class GraphTargetError(CommandError):
             f"{target!r} cannot be drawn: {reason}. Name a container or a function that returns one, such as "
             "shop.app:container, or a module that declares providers, such as providers."
         )
+
+
+def _because(error: str | None) -> str:
+    return f" ({error.rstrip('.')})" if error else ""

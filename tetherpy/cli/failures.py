@@ -77,7 +77,8 @@ def _verdict(error: Exception) -> tuple[int, str] | None:
         case typer.TyperException():
             context = getattr(error, "ctx", None)
             hint = "" if context is None else f" See '{context.command_path} --help'."
-            return error.exit_code, error.format_message() + hint
+            message = error.format_message()
+            return error.exit_code, message + ("" if message.endswith((".", "?")) else ".") + hint
         case typer.Abort():
             return INTERRUPTED, ""
         case TetherError():
