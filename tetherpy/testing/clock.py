@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
+from .driven_loop import DrivenLoop
 from .errors import ClockError
 
 START: Final = datetime(2000, 1, 1, tzinfo=UTC)
@@ -34,9 +35,8 @@ class Clock:
 
     patience: float = 30.0
     elapsed: timedelta = timedelta(0)
-    _loop: Any = None
-    _began: float = 0.0
-    _select: Any = attrs.field(init=False, default=None)
+    _driven: DrivenLoop | None = attrs.field(init=False, default=None)
+    _began: float = attrs.field(init=False, default=0.0)
     _busy: list[Callable[[], bool]] = attrs.field(init=False, factory=list[Callable[[], bool]])
 
     def now(self) -> datetime:
@@ -60,11 +60,11 @@ class Clock:
         span = duration if isinstance(duration, timedelta) else timedelta(seconds=duration)
         if span < timedelta(0):
             raise ValueError(f"Time does not run backwards: advance was given {span}.")
-        self.drive(asyncio.get_running_loop())
+        driven = self.drive(asyncio.get_running_loop())
         end = self.elapsed + span
         await self.settle()
         for _ in range(MOST_STEPS):
-            due = self._next_timer()
+            due = self._next_timer(driven)
             if due is None or due > end:
                 break
             self.elapsed = max(due, self.elapsed)
@@ -87,12 +87,12 @@ class Clock:
         Raises:
             ClockError: something calls itself again on every turn of the loop.
         """
-        self.drive(asyncio.get_running_loop())
+        driven = self.drive(asyncio.get_running_loop())
         quiet = turns = 0
         while quiet < _QUIET_TURNS:
             await asyncio.sleep(0)
             busy = any(busy() for busy in self._busy)
-            quiet = 0 if busy or self._loop._ready else quiet + 1
+            quiet = 0 if busy or driven.has_work else quiet + 1
             turns += not busy
             if turns > MOST_STEPS:
                 raise ClockError(
@@ -104,52 +104,32 @@ class Clock:
         """Have ``settle`` wait as long as ``busy()``, for work that the loop does not see."""
         self._busy.append(busy)
 
-    def drive(self, loop: asyncio.AbstractEventLoop) -> None:
+    def drive(self, loop: asyncio.AbstractEventLoop) -> DrivenLoop:
         """Take over the time of an event loop; a second time changes nothing.
 
         Raises:
             ClockError: it is not asyncio's own loop, or another one than before.
         """
-        if self._loop is loop:
-            return
-        if self._loop is not None:
+        if self._driven is None:
+            self._began = loop.time() - self.elapsed.total_seconds()
+            self._driven = DrivenLoop(loop, self.time, lambda: self.patience)
+        elif not self._driven.is_loop(loop):
             raise ClockError("The clock drives another event loop: use it in one loop per test.")
-        if not all(hasattr(loop, name) for name in ("_scheduled", "_ready", "_selector")):
-            raise ClockError(f"The clock drives asyncio's own event loops, and {type(loop).__name__} is none.")
-        self._began = loop.time() - self.elapsed.total_seconds()
-        self._loop = loop
-        self._select = self._loop._selector.select
-        self._loop._selector.select = self._wait
-        self._loop.time = self.time
+        return self._driven
 
     def release(self) -> None:
         """Give the loop its own time back."""
-        if self._loop is not None:
-            del self._loop.time, self._loop._selector.select
-            self._loop = None
-
-    def _wait(self, timeout: float | None) -> Any:
-        """Stand for the loop's wait for the next event or, as it believes, the next timer, ``timeout`` seconds away."""
-        if not timeout or timeout < 0:
-            return self._select(timeout)
-        events = self._select(self.patience)
-        if not events:
-            raise ClockError(
-                f"For {self.patience:g} s nothing has happened: the test waits for time to pass, and with the fixture "
-                "`clock` it passes only in `await clock.advance(...)`. Start what sleeps in a task and advance beside "
-                "it; if the test waits for something slow, raise clock.patience."
-            )
-        return events
+        if self._driven is not None:
+            self._driven.release()
+            self._driven = None
 
     def __repr__(self) -> str:
         return f"<Clock at {self.now().isoformat()}>"
 
-    def _next_timer(self) -> timedelta | None:
-        timers = [timer.when() for timer in self._loop._scheduled if not timer.cancelled()]
-        if not timers:
+    def _next_timer(self, driven: DrivenLoop) -> timedelta | None:
+        when = driven.next_timer
+        if when is None:
             return None
-        when = min(timers)
         due = timedelta(seconds=when - self._began)
         # Rounded to microseconds it may be too early by a part of one; of the loop's resolution it may be.
-        is_reached = when < self._began + due.total_seconds() + self._loop._clock_resolution
-        return due if is_reached else due + _MICROSECOND
+        return due if when < self._began + due.total_seconds() + driven.resolution else due + _MICROSECOND

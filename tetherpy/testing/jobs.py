@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from .clock import Clock
 from .errors import EndlessJobsError, ForeignClockError, OtherLoopError, StuckJobsError
 from .job_list import JobList
 from .lifetime import Lifetime
+from .patience import patience
 
 _logger = logging.getLogger("tetherpy.testing")
 
@@ -157,8 +157,12 @@ class InlineJobs:
             if len(ended) > limit:
                 worker.stop()
 
-        async with self._bounded(worker):
+        stuck: list[frozenset[int]] = []
+        async with patience(self.patience, lambda: stuck.append(worker.running)):
             await worker.drain(settled)
+        if stuck:
+            running = await worker.engine.get_many(stuck[0])
+            raise StuckJobsError(self.patience, list(running.values()), time_stands_still=self._clock is not None)
         self._check_clocks()
         if len(ended) > limit:
             raise EndlessJobsError(limit, ended[-1].claim.job)
@@ -203,36 +207,6 @@ class InlineJobs:
 
     def _engine(self, database: Database) -> SqliteJobEngine:
         return SqliteJobEngine(database, clock=utc_now if self._clock is None else self._clock.now)
-
-    @contextlib.asynccontextmanager
-    async def _bounded(self, worker: InlineWorker) -> AsyncGenerator[None]:
-        """Cancel the block when it takes longer than ``patience``; in real time, whatever the test's clock says."""
-        task, loop = asyncio.current_task(), asyncio.get_running_loop()
-        assert task is not None
-        waiting = True
-        stuck: frozenset[int] | None = None
-
-        def give_up() -> None:
-            nonlocal stuck
-            if waiting:  # the timer may have rung when the block had just ended
-                stuck = worker.running
-                task.cancel()
-
-        timer = threading.Timer(self.patience, loop.call_soon_threadsafe, [give_up])
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        except asyncio.CancelledError:
-            if stuck is None:
-                raise
-            task.uncancel()
-        finally:
-            waiting = False
-            timer.cancel()
-        if stuck is not None:
-            jobs = await worker.engine.get_many(stuck)
-            raise StuckJobsError(self.patience, list(jobs.values()), time_stands_still=self._clock is not None)
 
     def _check_clocks(self) -> None:
         if self._clock is not None:

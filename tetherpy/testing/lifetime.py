@@ -33,7 +33,7 @@ class Lifetime:
     containers: TestContainers = attrs.field(init=False, factory=TestContainers)
     _leaks: list[Leak] = attrs.field(init=False, factory=list[Leak])
     _check: LeakCheck = attrs.field(init=False, factory=LeakCheck)
-    _on_begin: list[Callable[[asyncio.AbstractEventLoop], None]] = attrs.field(init=False, factory=list[Any])
+    _on_begin: list[Callable[[asyncio.AbstractEventLoop], object]] = attrs.field(init=False, factory=list[Any])
 
     def begin(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Take note of the test's loop; None if it has none."""
@@ -44,7 +44,7 @@ class Lifetime:
         for callback in self._on_begin:
             callback(loop)
 
-    def when_begun(self, callback: Callable[[asyncio.AbstractEventLoop], None]) -> None:
+    def when_begun(self, callback: Callable[[asyncio.AbstractEventLoop], object]) -> None:
         """Call ``callback`` with the test's loop as soon as it is known, now if it is."""
         if self.loop is None:
             self._on_begin.append(callback)

@@ -119,9 +119,14 @@ def test_it_drives_one_loop():
         asyncio.run(main())
 
 
+class Foreign:
+    def time(self):
+        return 0.0
+
+
 def test_it_drives_asyncio_s_loops_only():
-    with pytest.raises(ClockError, match="object is none"):
-        Clock().drive(object())
+    with pytest.raises(ClockError, match="Foreign is none"):
+        Clock().drive(Foreign())
 
 
 # -- providers ---------------------------------------------------------------------------------------

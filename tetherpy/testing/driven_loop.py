@@ -1,0 +1,73 @@
+"""An event loop whose time comes from outside.
+
+asyncio shows neither its timers nor whether it has anything to do. The attributes that tell are those of its
+``BaseEventLoop`` since Python 3.4, and this is the one module that knows them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+
+from .errors import ClockError
+
+_USED = ("_ready", "_scheduled", "_selector", "_clock_resolution")
+
+
+@attrs.define(eq=False)
+class DrivenLoop:
+    """Have a loop read its time from ``time``, and wait for events only: no timer falls due while it waits.
+
+    ``patience`` says how many seconds it may wait in vain. Raises ``ClockError`` for another loop than asyncio's.
+    """
+
+    loop: Any
+    time: Callable[[], float]
+    patience: Callable[[], float]
+    _select: Any = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        if not all(hasattr(self.loop, name) for name in _USED):
+            raise ClockError(f"The clock drives asyncio's own event loops, and {type(self.loop).__name__} is none.")
+        self._select = self.loop._selector.select
+        self.loop._selector.select = self._wait
+        self.loop.time = self.time
+
+    def is_loop(self, loop: asyncio.AbstractEventLoop) -> bool:
+        """Whether it is this loop."""
+        return self.loop is loop
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything is to be called on the next turn, whoever asks being called in this one."""
+        return bool(self.loop._ready)
+
+    @property
+    def next_timer(self) -> float | None:
+        """When the next timer falls due; one that was cancelled a moment ago may still be there."""
+        return self.loop._scheduled[0].when() if self.loop._scheduled else None
+
+    @property
+    def resolution(self) -> float:
+        """By how many seconds a timer may be early."""
+        return float(self.loop._clock_resolution)
+
+    def release(self) -> None:
+        """Give the loop its own time back."""
+        del self.loop.time, self.loop._selector.select
+
+    def _wait(self, timeout: float | None) -> Any:
+        """Stand for the loop's wait for the next event or, as it believes, the next timer, ``timeout`` seconds away."""
+        if not timeout or timeout < 0:
+            return self._select(timeout)
+        events = self._select(self.patience())
+        if not events:
+            raise ClockError(
+                f"For {self.patience():g} s nothing has happened: the test waits for time to pass, and with the "
+                "fixture `clock` it passes only in `await clock.advance(...)`. Start what sleeps in a task and advance "
+                "beside it; if the test waits for something slow, raise clock.patience."
+            )
+        return events

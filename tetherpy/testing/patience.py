@@ -1,0 +1,36 @@
+"""A bound on waiting, in real time: it holds under a clock that stands still too."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
+
+
+@asynccontextmanager
+async def patience(seconds: float, on_late: Callable[[], object]) -> AsyncGenerator[None]:
+    """Cancel the block if it takes longer; ``on_late`` is called just before, and whoever waits goes on after it."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    assert task is not None
+    waiting, late = True, False
+
+    def give_up() -> None:
+        nonlocal late
+        if waiting:  # the timer may have rung when the block had just ended
+            late = True
+            on_late()
+            task.cancel()
+
+    timer = threading.Timer(seconds, loop.call_soon_threadsafe, [give_up])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not late:
+            raise
+        task.uncancel()
+    finally:
+        waiting = False
+        timer.cancel()
