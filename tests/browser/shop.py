@@ -32,14 +32,20 @@ class Shop:
     port: int = 0
     _server: asyncio.subprocess.Process | None = None
 
+    @property
+    def log(self) -> Path:
+        """Return where the server complains."""
+        return self.folder / "server.log"
+
     async def serve(self, *options: str, port: int = 0) -> str:
         """Start the server; return its address."""
         command = [sys.executable, "-m", "tetherpy.cli", "dashboard", "--database", str(self.folder / "shop.db")]
         command += ["--callback", CALLBACK, "--port", str(port), *options]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(APPS), str(APPS.parents[2])])}
-        self._server = await asyncio.create_subprocess_exec(
-            *command, env=environment, cwd=self.folder, stdout=asyncio.subprocess.PIPE
-        )
+        with self.log.open("ab") as log:
+            self._server = await asyncio.create_subprocess_exec(
+                *command, env=environment, cwd=self.folder, stdout=asyncio.subprocess.PIPE, stderr=log
+            )
         assert self._server.stdout is not None
         async with asyncio.timeout(BOUND):
             self.url = (await self._server.stdout.readline()).decode().strip()

@@ -8,13 +8,14 @@ from __future__ import annotations
 from .access import LOCAL_HOSTS, Authorize
 from .app import dashboard
 from .errors import DashboardError, DashboardExposedError, WeakTokenError
-from .server import serve
+from .server import Patience, serve
 
 __all__ = [
     "LOCAL_HOSTS",
     "Authorize",
     "DashboardError",
     "DashboardExposedError",
+    "Patience",
     "WeakTokenError",
     "dashboard",
     "serve",

@@ -106,11 +106,7 @@ class Actions:
         job_key = form.get("job_key", "").strip()
         if not job_key:
             raise FieldError("job_key", "Say which handler is to do the job.")
-        known = self.container.read(self.sources.manifest).value
-        schema = (
-            next((info.payload_schema for info in known.handlers if info.job_key == job_key), None) if known else None
-        )
-        fields = fields_of(schema)
+        fields = fields_of(self.sources.schema_of(self.container, job_key))
         if fields is not None and "payload" not in form:
             payload: object = payload_of(fields, form)
         else:
@@ -156,7 +152,7 @@ class Actions:
 def respond(request: Request, outcome: Outcome) -> Response:
     """Answer a script with the outcome, and a form without one with the page to look at now."""
     if "application/json" in request.headers.get("accept", ""):
-        return JSONResponse(attrs.asdict(outcome), 422 if outcome.field else 200)
+        return JSONResponse(attrs.asdict(outcome))
     root = request.scope.get("root_path", "")
     return RedirectResponse(f"{root}/{outcome.goto}", 303)
 

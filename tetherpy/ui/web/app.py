@@ -54,13 +54,13 @@ def dashboard(
     pages = Pages(declare_parts(sources, drawing), sources, drawing, live)
     actions = Actions(container, sources)
 
-    def routes(path: str, page: Callable[[Request], Page]) -> list[Route]:
+    def routes(path: str, page: Callable[[Request], Awaitable[Page]]) -> list[Route]:
         async def show(request: Request) -> Response:
-            shown = page(request)
+            shown = await page(request)
             return pages.shortcut(shown, request) or await pages.show(shown, request)
 
         async def follow(request: Request) -> ASGIApp:
-            return await pages.follow(page(request), request)
+            return await pages.follow(await page(request), request)
 
         return [Route(f"/{path}", show), Route(f"/live/{path}", follow)]
 

@@ -56,8 +56,10 @@ async def asked(
         while not failures:
             changed.clear()
             begun = loop.time()
-            yield await ask()
-            await asyncio.sleep(max(rest, REST_SHARE * (loop.time() - begun)))
+            answer = await ask()
+            took = loop.time() - begun
+            yield answer
+            await asyncio.sleep(max(rest, REST_SHARE * took))
             try:
                 async with asyncio.timeout(at_latest):
                     await changed.wait()

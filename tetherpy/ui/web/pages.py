@@ -14,7 +14,6 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.types import ASGIApp
 
 from tetherpy.reactive import ProviderListenable
-from tetherpy.service import HandlerInfo
 
 from .drawing import Drawing
 from .filters import JobFilter
@@ -47,7 +46,7 @@ class Pages:
     drawing: Drawing
     live: Live
 
-    def jobs(self, request: Request) -> Page:
+    async def jobs(self, request: Request) -> Page:
         """Return the page with the counts, the charts and the table."""
         wanted = JobFilter.of(request.query_params)
         window = request.query_params.get("window", "")
@@ -57,7 +56,7 @@ class Pages:
         query = request.url.query
         return Page("jobs.html", f"?{query}" if query else "", parts, values)
 
-    def job(self, request: Request) -> Page:
+    async def job(self, request: Request) -> Page:
         """Return the page of one job."""
         job_id: int = request.path_params["job_id"]
         if job_id > LARGEST_ID:
@@ -65,30 +64,22 @@ class Pages:
         parts = (self.parts.summary, self.parts.badge, self.parts.job(job_id))
         return Page("job.html", f"jobs/{job_id}", parts, {"job_id": job_id})
 
-    def service(self, request: Request) -> Page:
+    async def service(self, request: Request) -> Page:
         """Return the page of the service, its workers and its periodic jobs."""
         shared = (self.parts.summary, self.parts.badge)
         return Page("service.html", "service", (*shared, self.parts.service, self.parts.workers, self.parts.plan))
 
-    def enqueue(self, request: Request) -> Page:
-        """Return the page with the form that enqueues a job."""
-        handlers = self.handlers
+    async def enqueue(self, request: Request) -> Page:
+        """Return the page with the form that enqueues a job, its fields those of the handler that was chosen."""
         job_key = request.query_params.get("key", "")
-        handler = next((info for info in handlers if info.job_key == job_key), None)
+        choice = self.parts.handler(job_key)
+        await self.live.first([choice])
         values = {
-            "handlers": handlers,
-            "job_key": job_key,
-            "handler": handler,
-            "fields": fields_of(handler.payload_schema) if handler else None,
+            "fields": fields_of(self.sources.schema_of(self.live.container, job_key)),
             "payload": request.query_params.get("payload", ""),
         }
-        return Page("enqueue.html", f"enqueue?{request.url.query}", (self.parts.summary, self.parts.badge), values)
-
-    @property
-    def handlers(self) -> tuple[HandlerInfo, ...]:
-        """Return the handlers that the workers are known to have."""
-        known = self.live.container.read(self.sources.manifest).value
-        return known.handlers if known is not None else ()
+        parts = (self.parts.summary, self.parts.badge, choice)
+        return Page("enqueue.html", f"enqueue?{request.url.query}", parts, values)
 
     async def show(self, page: Page, request: Request) -> Response:
         """Draw a whole page, with what its parts show now."""

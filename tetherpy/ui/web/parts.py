@@ -43,6 +43,7 @@ class Parts:
     service: Provider[Part]
     workers: Provider[Part]
     plan: Provider[Part]
+    handler: Callable[[str], Provider[Part]]
 
 
 def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
@@ -116,7 +117,16 @@ def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
             return Part({"plan": drawing.draw("parts/plan.html", planned=None)})
         return draw("plan", planned, lambda known: {"planned": known})
 
-    return Parts(summary, badge, table, charts, job, service, workers, plan)
+    @Provider.auto_dispose.family
+    def handler(ref: Ref, job_key: str) -> Part:
+        state, manifest = ref.watch(sources.state), ref.watch(sources.manifest)
+        handlers = () if manifest.value is None else manifest.value.handlers
+        html = drawing.draw("parts/handler.html", handlers=handlers, job_key=job_key)
+        # Workers that run will tell soon.
+        awaited = state.value is None or (state.value.running and manifest.value is None)
+        return Part({"handler": html}, ready=not awaited or state.has_error or manifest.has_error)
+
+    return Parts(summary, badge, table, charts, job, service, workers, plan, handler)
 
 
 def together(parts: list[Part]) -> Part:

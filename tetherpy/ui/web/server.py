@@ -7,29 +7,39 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-HEAD_SECONDS = 10.0
-"""A request's head has to arrive within this time."""
-UNREAD_SECONDS = 10.0
-"""A client that lets more than a buffer wait for so long is cut off."""
 MAX_HEAD_BYTES = 32 * 1024
 MAX_CONNECTIONS = 1000
 GOODBYE_SECONDS = 1
 
 
+@attrs.frozen
+class Patience:
+    """Say for how long a client is waited for, in seconds.
+
+    ``head`` is how long a request's head may take to arrive, ``unread`` how long more than a buffer
+    may wait to be read.
+    """
+
+    head: float = 10.0
+    unread: float = 10.0
+
+
 class PatientProtocol(H11Protocol):
     """Speak HTTP/1.1 with a client as long as it does its part."""
 
+    patience = Patience()
     _head: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Begin to wait for the first request."""
         super().connection_made(transport)
-        self._head = self.loop.call_later(HEAD_SECONDS, transport.abort)
+        self._head = self.loop.call_later(self.patience.head, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -44,12 +54,12 @@ class PatientProtocol(H11Protocol):
         if cycle is not None and not cycle.response_complete:
             self._stop_waiting_for_head()
         elif self._head is None and not self.transport.is_closing():
-            self._head = self.loop.call_later(HEAD_SECONDS, self.transport.abort)
+            self._head = self.loop.call_later(self.patience.head, self.transport.abort)
 
     def pause_writing(self) -> None:
         """Begin to wait for a client that does not read."""
         super().pause_writing()
-        self._unread = self.loop.call_later(UNREAD_SECONDS, self.transport.abort)
+        self._unread = self.loop.call_later(self.patience.unread, self.transport.abort)
 
     def resume_writing(self) -> None:
         """Go on: it has read."""
@@ -67,16 +77,24 @@ class PatientProtocol(H11Protocol):
             self._unread = None
 
 
-async def serve(app: ASGIApp, host: str, port: int, on_ready: Callable[[int], object]) -> None:
-    """Serve an app until a signal ends it; ``on_ready`` is called with the port, which 0 leaves to the system.
+async def serve(
+    app: ASGIApp, host: str, port: int, on_ready: Callable[[int], object], patience: Patience = PatientProtocol.patience
+) -> None:
+    """Serve an app until a signal, or the task's cancellation, ends it.
 
-    What is requested is not logged: an address may hold the token. Raises ``OSError`` where the port is taken.
+    ``on_ready`` is called with the port, which 0 leaves to the system. What is requested is not
+    logged: an address may hold the token. Raises ``OSError`` where the port is taken.
     """
+
+    class Protocol(PatientProtocol):
+        pass
+
+    Protocol.patience = patience
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
         config = uvicorn.Config(
             app,
-            http=PatientProtocol,
+            http=Protocol,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -87,4 +105,9 @@ async def serve(app: ASGIApp, host: str, port: int, on_ready: Callable[[int], ob
             timeout_graceful_shutdown=GOODBYE_SECONDS,
         )
         on_ready(listener.getsockname()[1])
-        await uvicorn.Server(config).serve(sockets=[listener])
+        server = uvicorn.Server(config)
+        try:
+            await server.serve(sockets=[listener])
+        except asyncio.CancelledError:
+            await server.shutdown(sockets=[listener])
+            raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import attrs
 
@@ -20,14 +21,14 @@ from tetherpy.jobs import (
     WorkerRecord,
     utc_now,
 )
-from tetherpy.reactive import FutureProvider, ProviderListenable, Ref, StreamProvider
+from tetherpy.reactive import FutureProvider, ProviderContainer, ProviderListenable, Ref, StreamProvider
 from tetherpy.service import BackgroundService, PeriodicInfo, ServiceManifest, ServiceState
 
 from .filters import JobFilter
 from .pacing import asked, paced
 
-KEPT_SECONDS = 10.0
-"""What a page has asked for is kept this long for its stream, and for whoever comes back to it."""
+KEPT_SECONDS = 1.0
+"""What a page has asked for is kept this long, for the stream that it opens next."""
 WORKERS_SECONDS = 5.0
 """Heartbeats are no change of a job: they are looked at this often."""
 LONGEST_NAP = timedelta(minutes=1)
@@ -67,6 +68,12 @@ class Sources:
     manifest: StreamProvider[ServiceManifest]
     plan: StreamProvider[tuple[Planned, ...]]
     clock: Clock
+
+    def schema_of(self, container: ProviderContainer, job_key: str) -> dict[str, Any] | None:
+        """Return the schema of a handler's payload, if workers have told of it."""
+        known = container.read(self.manifest).value
+        handlers = () if known is None else known.handlers
+        return next((info.payload_schema for info in handlers if info.job_key == job_key), None)
 
 
 def declare_sources(

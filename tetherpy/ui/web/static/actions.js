@@ -13,7 +13,8 @@ export function watchActions() {
 async function act(form, button) {
   const question = button?.dataset.confirm;
   if (question && !(await confirmed(question, button.dataset.yes ?? "Delete"))) return;
-  const address = form.action;
+  // Not form.action, which is the button of that name.
+  const address = new URL(form.getAttribute("action"), document.baseURI);
   const fields = new URLSearchParams(new FormData(form, button));
   if (button) button.setAttribute("aria-busy", "true");
   if (form.dataset.busy) toast(form.dataset.busy);

@@ -44,6 +44,7 @@ export function stayLive(address, changed) {
   function stop() {
     leaving?.abort();
     leaving = null;
+    show(paused ? "paused" : "waiting");
   }
 
   async function run(signal) {
@@ -90,10 +91,8 @@ export function stayLive(address, changed) {
   toggle.addEventListener("click", () => {
     paused = !paused;
     toggle.setAttribute("aria-pressed", String(paused));
-    if (paused) {
-      stop();
-      show("paused");
-    } else start();
+    if (paused) stop();
+    else start();
   });
   document.addEventListener("visibilitychange", () => (document.hidden ? stop() : start()));
   addEventListener("pagehide", stop);

@@ -15,8 +15,8 @@ function watchTheme() {
 }
 
 function watchReload() {
-  const select = document.querySelector("select[data-reload]");
-  select?.addEventListener("change", () => {
+  document.addEventListener("change", ({ target: select }) => {
+    if (!select.matches("select[data-reload]")) return;
     const address = new URL("enqueue", document.baseURI);
     address.searchParams.set("key", select.value);
     location.assign(address);

@@ -1,0 +1,82 @@
+"""One browser and one server for all tests of a module; each test has a page of its own, which must not complain."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import attrs
+import pytest
+import pytest_asyncio
+
+from tests.browser import chromium
+from tests.browser.shop import Shop, open_shop
+
+playwright_api = pytest.importorskip("playwright.async_api", reason="the browser tests need playwright")
+Page = Any
+
+
+@attrs.define
+class Pages:
+    """Opens pages, and keeps what they complain of: script errors, and what the policy or the server refused."""
+
+    browser: Any
+    shop: Shop
+    complaints: list[str] = attrs.Factory(list[str])
+    contexts: list[Any] = attrs.Factory(list[Any])
+
+    async def context(self, **options: Any) -> Any:
+        context = await self.browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context.set_default_timeout(10_000)
+        self.contexts.append(context)
+        context.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        return context
+
+    async def open(self, address: str = "", context: Any = None, **options: Any) -> Page:
+        context = context or await self.context(**options)
+        page = await context.new_page()
+        await page.goto(self.shop.url + address)
+        await is_live(page)
+        return page
+
+
+async def is_live(page: Page) -> None:
+    """Wait until a page is kept up to date by its stream."""
+    await page.locator("html[data-connection=live]").wait_for(state="attached")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Any]:
+    path = chromium.find()
+    if path is None:
+        pytest.skip(chromium.WHY_NOT)
+    async with playwright_api.async_playwright() as playwright:
+        # Playwright switches the back/forward cache off; users have it on.
+        started = await playwright.chromium.launch(
+            executable_path=path, args=chromium.FLAGS, ignore_default_args=["--disable-back-forward-cache"]
+        )
+        yield started
+        await started.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shop(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> AsyncIterator[Shop]:
+    async with open_shop(tmp_path_factory.mktemp("shop")) as opened:
+        await opened.serve()
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def pages(browser: Any, shop: Shop) -> AsyncIterator[Pages]:
+    opened = Pages(browser, shop)
+    yield opened
+    for context in opened.contexts:
+        await context.close()
+    assert opened.complaints == []
+
+
+@pytest.fixture
+def visit(pages: Pages) -> Callable[..., Awaitable[Page]]:
+    """Open a page of the dashboard, and wait until it is live."""
+    return pages.open

@@ -1,0 +1,193 @@
+"""What people do with jobs, done in a real browser."""
+
+import re
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tetherpy.jobs import BackgroundJobStatus, NewJob
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WAITING = "nobody serves this"
+
+
+@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+async def quiet(shop):
+    """Begin without jobs, and with workers only where a test starts them."""
+    for status in BackgroundJobStatus:
+        if status is not BackgroundJobStatus.RUNNING:
+            await shop.manager.delete_jobs_by_status(status)
+
+
+async def working(shop):
+    await shop.service.start()
+
+
+def gate(shop, tmp_path, *percents):
+    for percent in percents:
+        (tmp_path / str(percent)).touch()
+    return {"folder": str(tmp_path)}
+
+
+async def test_a_job_is_enqueued_from_a_form_made_of_its_payload_type(shop, visit):
+    await working(shop)
+    page = await visit("enqueue")
+    await page.get_by_label("Handler").select_option("import_catalogue")
+    await expect(page.get_by_text("Import the articles of a supplier.")).to_be_visible()
+    await page.get_by_label("source").fill("acme <b>")
+    await page.get_by_label("rows").fill("7")
+    await page.get_by_label("format").select_option("json")
+    await page.get_by_label("dry_run").check()
+    await page.get_by_text("Options").click()
+    await page.get_by_label("Priority").fill("5")
+    await page.get_by_role("button", name="Enqueue").click()
+    await page.get_by_role("link", name="Show it").click()
+    await expect(page.locator("#story .status")).to_have_text("Completed")
+    await expect(page.locator("#result")).to_contain_text('"rows": 7')
+    (job,) = await shop.manager.get_all_jobs()
+    assert job.payload == {"source": "acme <b>", "rows": 7, "format": "json", "dry_run": True}
+    assert (job.priority, job.result["note"]) == (5, None)
+
+
+async def test_what_does_not_fit_is_said_beside_the_field_and_nothing_is_enqueued(shop, visit):
+    page = await visit("enqueue?key=whatever")
+    await page.get_by_label("Payload", exact=True).fill("{not json")
+    await page.get_by_role("button", name="Enqueue").click()
+    await expect(page.get_by_role("alert")).to_contain_text("This is no JSON")
+    await expect(page.get_by_label("Payload", exact=True)).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("Payload", exact=True).fill('{"a": 1}')
+    await page.get_by_role("button", name="Enqueue").click()
+    await expect(page.get_by_text(re.compile(r"Job \d+ enqueued"))).to_be_visible()
+    (job,) = await shop.manager.get_all_jobs()
+    assert job.payload == {"a": 1}
+
+
+async def test_progress_moves_on_an_open_page_in_the_table_and_on_the_job(shop, visit, tmp_path):
+    await working(shop)
+    table = await visit()
+    await table.evaluate("window.notReloaded = true")
+    job_id = await shop.manager.enqueue("gated", gate(shop, tmp_path))
+    row = table.locator(f"#job-{job_id}")
+    await expect(row.get_by_role("progressbar")).to_have_attribute("value", "10.0")
+    detail = await visit(f"jobs/{job_id}")
+    await expect(detail.locator(".progress-text")).to_contain_text("at 10 percent")
+    gate(shop, tmp_path, 10)
+    await expect(row.locator(".progress-text")).to_have_text("40 % at 40 percent")
+    await expect(detail.get_by_role("progressbar")).to_have_attribute("value", "40.0")
+    gate(shop, tmp_path, 40, 70)
+    await expect(row.locator(".status")).to_have_text("Completed")
+    await expect(detail.locator("#result")).to_have_text('"through"')
+    assert await table.evaluate("window.notReloaded")
+
+
+async def test_a_failed_job_shows_its_error_and_traceback_and_runs_again_when_told_to(shop, visit):
+    await working(shop)
+    job_id = await shop.manager.enqueue("charge_card", {"article": "a vase"})
+    await shop.manager.wait_for(job_id, 20)
+    page = await visit("?status=failed")
+    row = page.locator(f"#job-{job_id}")
+    await expect(row.locator(".error-line")).to_have_text("DoNotRetry: refused: a vase is out of stock")
+    await row.get_by_role("link").click()
+    await expect(page.locator("#last-error")).to_contain_text("a vase is out of stock")
+    await expect(page.locator("#traceback-1 pre")).to_contain_text("in take_from_stock")
+    await page.get_by_role("button", name=f"Retry job {job_id}").click()
+    await expect(page.get_by_text("1 job will run again.")).to_be_visible()
+    await expect(page.locator("#traceback-2 pre")).to_contain_text("in take_from_stock")
+    await expect(page.locator(".timeline .attempt-failed")).to_have_count(2)
+
+
+async def test_a_running_job_is_cancelled(shop, visit, tmp_path):
+    await working(shop)
+    job_id = await shop.manager.enqueue("gated", gate(shop, tmp_path))
+    page = await visit()
+    row = page.locator(f"#job-{job_id}")
+    await expect(row.locator(".status")).to_have_text("Running")
+    await row.get_by_role("button", name=f"Cancel job {job_id}").click()
+    await expect(row.locator(".status")).to_have_text("Cancelled")
+    assert (await shop.manager.get_job_by_id(job_id)).status is BackgroundJobStatus.CANCELLED
+
+
+async def test_chosen_jobs_are_deleted_after_a_question(shop, visit):
+    ids = await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(4)])
+    page = await visit()
+    for job_id in ids[:3]:
+        await page.get_by_label(f"Choose job {job_id}").check()
+    await expect(page.locator("#bulk-count")).to_have_text("3 chosen")
+    await page.locator("#bulk").get_by_role("button", name="Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    assert (await shop.manager.get_counts()).total == 4
+    await page.locator("#bulk").get_by_role("button", name="Delete").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    await expect(page.get_by_text("3 jobs deleted.")).to_be_visible()
+    await expect(page.locator("#rows tr")).to_have_count(1)
+    assert [job.id for job in await shop.manager.get_all_jobs()] == ids[3:]
+
+
+async def test_a_choice_outlives_rows_that_are_pushed_off_the_page(shop, visit):
+    (first,) = await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900)])
+    page = await visit()
+    await page.get_by_label(f"Choose job {first}").check()
+    await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(60)])
+    await expect(page.get_by_label(f"Choose job {first}")).to_have_count(0)
+    await expect(page.locator("#bulk-count")).to_have_text("1 chosen")
+    await page.locator("#bulk").get_by_role("button", name="Cancel").click()
+    await expect(page.get_by_text("1 job cancelled")).to_be_visible()
+    assert (await shop.manager.get_job_by_id(first)).status is BackgroundJobStatus.CANCELLED
+
+
+async def test_all_jobs_that_pass_a_filter_are_acted_on_however_many(shop, visit):
+    await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(1200)])
+    kept = await shop.manager.enqueue("kept", delay=900)
+    page = await visit(f"?status=pending&key={WAITING}")
+    await page.get_by_role("button", name="Cancel all pending").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Cancel all").click()
+    await expect(page.get_by_text("1200 jobs in all.")).to_be_visible()
+    assert (await shop.manager.get_counts()).cancelled == 1200
+    assert (await shop.manager.get_job_by_id(kept)).status is BackgroundJobStatus.PENDING
+
+
+async def test_jobs_are_searched_filtered_and_paged(shop, visit):
+    await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(70)])
+    wanted = await shop.manager.enqueue("other", {"customer": "Åse & Co"}, queue="mail", delay=900)
+    page = await visit()
+    await expect(page.locator("#rows tr")).to_have_count(50)
+    await page.get_by_role("link", name="On", exact=True).click()
+    await expect(page.locator("#rows tr")).to_have_count(21)
+    await page.get_by_label("Search").fill("Åse & Co")
+    await page.get_by_role("button", name="Filter").click()
+    await expect(page.locator("#rows tr")).to_have_count(1)
+    await expect(page.locator(f"#job-{wanted}")).to_be_visible()
+    await page.get_by_label("Status").select_option("failed")
+    await expect(page.get_by_text("No job passes the filter.")).to_be_visible()
+    await page.get_by_label("Search").fill(f"#{wanted}")
+    await page.get_by_label("Search").press("Enter")
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("other")
+
+
+async def test_the_service_is_started_and_stopped_and_shows_its_notification(shop, visit):
+    await shop.end_workers()
+    page = await visit("service")
+    await expect(page.locator("#service-state")).to_have_text("Stopped")
+    await page.get_by_role("button", name="Start").click()
+    await expect(page.locator("#service-state")).to_have_text("Running")
+    await expect(page.locator("#workers tbody tr")).to_have_count(1)
+    await expect(page.locator("#plan tbody tr")).to_have_count(2)
+    await expect(page.locator("#plan")).to_contain_text("0 3 * * * Europe/Berlin")
+    await shop.manager.enqueue("import_catalogue", {"source": "acme", "rows": 9})
+    await expect(page.locator("#notification-title")).to_have_text("Importing")
+    await expect(page.locator("#notification-content")).to_have_text("9 rows of acme")
+    await expect(page.locator("#badge")).to_contain_text("1 worker")
+    await page.get_by_role("button", name="Stop").click()
+    await expect(page.get_by_text("The workers have stopped.")).to_be_visible()
+    await expect(page.locator("#service-state")).to_have_text("Stopped")
+    assert not await shop.service.is_running()
+
+
+async def test_the_title_of_the_page_carries_the_counts(shop, visit):
+    page = await visit()
+    await expect(page).to_have_title("Background jobs")
+    await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(12)])
+    await expect(page).to_have_title("0 running · 12 pending - Background jobs")
+    await expect(page.locator("#count-pending")).to_have_text("12")

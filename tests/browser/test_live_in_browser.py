@@ -1,0 +1,152 @@
+"""Pages that stay open: many at once, gone back to, hidden, paused, and outliving their server."""
+
+import asyncio
+import re
+import signal
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import is_live
+from tetherpy.jobs import NewJob
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WAITING = "nobody serves this"
+
+
+async def add(shop, number=1):
+    return await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(number)])
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+async def pending(shop):
+    return str((await shop.manager.get_counts()).pending)
+
+
+async def test_seven_tabs_of_one_browser_load_and_all_stay_up_to_date(shop, pages):
+    context = await pages.context()
+    tabs = [await pages.open(context=context) for _ in range(4)]
+    for _ in range(4):
+        page = await context.new_page()
+        await page.goto(shop.url)
+        # Who gets no stream asks instead: six connections are all that a browser has for a host.
+        await page.locator("html[data-connection=polling]").wait_for(state="attached")
+        tabs.append(page)
+    await add(shop, 3)
+    for tab in tabs:
+        await expect(tab.locator("#count-pending")).to_have_text(await pending(shop))
+    await tabs[0].close()
+    await until(lambda: any_live(tabs[4:]))
+
+
+async def any_live(tabs):
+    return "live" in [await tab.locator("html").get_attribute("data-connection") for tab in tabs]
+
+
+async def test_a_page_gone_back_to_is_live_again(shop, visit):
+    page = await visit()
+    await page.evaluate("window.kept = true; addEventListener('pageshow', (e) => { window.persisted = e.persisted })")
+    await page.get_by_role("link", name="Service").first.click()
+    await is_live(page)
+    await add(shop)
+    # Not page.go_back(), which waits for a page to be loaded.
+    await page.evaluate("history.back()")
+    await expect(page).to_have_url(shop.url)
+    await is_live(page)
+    assert await page.evaluate("[window.kept, window.persisted]") == [True, True], "it was loaded anew"
+    await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
+    await add(shop)
+    await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
+
+
+async def test_a_hidden_page_holds_no_connection_and_catches_up_when_it_is_seen(shop, visit):
+    page = await visit()
+    before = await page.locator("#count-pending").inner_text()
+    await hide(page, True)
+    await add(shop)
+    await expect(page.locator("html")).to_have_attribute("data-connection", "waiting")
+    assert await page.locator("#count-pending").inner_text() == before
+    await hide(page, False)
+    await is_live(page)
+    await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
+
+
+async def hide(page, hidden):
+    """Say what a browser says of a tab behind another; headless ones show all tabs at once."""
+    await page.evaluate(
+        "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
+        " document.dispatchEvent(new Event('visibilitychange')); }",
+        hidden,
+    )
+
+
+async def test_live_updates_can_be_paused(shop, visit):
+    page = await visit()
+    await page.get_by_role("button", name="Live").click()
+    before = await page.locator("#count-pending").inner_text()
+    await add(shop)
+    await expect(page.get_by_role("button", name="Paused")).to_have_attribute("aria-pressed", "true")
+    assert await page.locator("#count-pending").inner_text() == before
+    await page.get_by_role("button", name="Paused").click()
+    await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
+
+
+async def test_a_page_outlives_its_server_and_says_so(shop, pages, visit):
+    page = await visit()
+    await shop.end_server(signal.SIGKILL)
+    await expect(page.get_by_text("The connection is lost. Trying again.")).to_be_visible()
+    await expect(page.locator("html")).to_have_attribute("data-connection", "lost")
+    await add(shop)
+    await shop.serve(port=shop.port)
+    await expect(page.get_by_text("The server was restarted. This page is up to date again.")).to_be_visible()
+    await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
+    assert all(re.search("ERR_|Failed to load", text) for text in pages.complaints)
+    pages.complaints.clear()
+
+
+async def test_what_has_the_focus_and_what_is_open_stay_so_through_updates(shop, visit):
+    (job_id,) = await add(shop)
+    page = await visit(f"jobs/{job_id}")
+    button = page.get_by_role("button", name=f"Cancel job {job_id}")
+    await button.focus()
+    await shop.manager.cancel_job(job_id)
+    await expect(page.locator("#story .status")).to_have_text("Cancelled")
+    table = await visit()
+    link = table.locator(f"#open-{job_id}")
+    await link.focus()
+    await shop.manager.retry_job(job_id)
+    await expect(table.locator(f"#job-{job_id} .status")).to_have_text("Pending")
+    await expect(link).to_be_focused()
+
+
+async def test_a_stream_of_changes_reaches_the_page_in_fewer_messages_than_changes(shop, visit):
+    page = await visit()
+    await page.evaluate(
+        "window.changes = 0;"
+        "new MutationObserver(() => { window.changes += 1 })"
+        ".observe(document.getElementById('count-pending'), { childList: true, subtree: true, characterData: true })"
+    )
+    for _ in range(300):
+        await add(shop)
+    await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
+    assert 1 <= await page.evaluate("window.changes") < 150
+
+
+async def test_a_hundred_thousand_jobs_are_paged_filtered_and_kept_up_to_date(shop, visit):
+    for _ in range(10):
+        await shop.manager.enqueue_many([NewJob(job_key=f"bulk {n % 5}", queue="bulk") for n in range(10_000)])
+    page = await visit()
+    await expect(page.locator("#rows tr")).to_have_count(50)
+    await expect(page.locator("#count-pending")).to_contain_text("100")
+    (newest,) = await add(shop)
+    await expect(page.locator("#rows tr").first).to_have_attribute("id", f"job-{newest}")
+    deep = await visit("?page=2000")
+    await expect(deep.locator("#rows tr")).to_have_count(50)
+    found = await visit(f"?text={WAITING}&order=oldest")
+    await expect(found.locator("#rows tr").first).to_contain_text(WAITING)

@@ -1,0 +1,325 @@
+"""What attackers try, over real sockets: each is refused, and nothing has happened."""
+
+import asyncio
+import re
+import socket
+from urllib.parse import quote
+
+import pytest
+
+from tetherpy.jobs import BackgroundJobStatus
+from tetherpy.ui.web import DashboardExposedError, Patience, WeakTokenError, dashboard
+
+from .conftest import BOUND, request
+
+TOKEN = "a-token-that-is-long-enough"
+CANCELLED, PENDING = BackgroundJobStatus.CANCELLED, BackgroundJobStatus.PENDING
+
+
+async def until(condition):
+    async with asyncio.timeout(BOUND):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+# --- other sites --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "http://127.0.0.1.evil.example"},
+        {"Origin": None},
+        {"Origin": None, "Sec_Fetch_Site": "cross-site"},
+        {"Origin": None, "Sec_Fetch_Site": "same-site"},
+    ],
+)
+@pytest.mark.parametrize("target", ["/actions", "/enqueue", "/service/stop", "/service/start", "/login"])
+async def test_a_post_of_another_site_is_refused(serving, headers, target):
+    served = await serving()
+    job_id = await served.manager.enqueue("k", delay=900)
+    answer = await served.post(target, f"action=cancel:{job_id}&job_key=x", **headers)
+    assert answer.status == 403
+    assert [job.status for job in await served.manager.get_all_jobs()] == [PENDING]
+
+
+async def test_a_post_of_the_page_itself_is_done(serving):
+    served = await serving()
+    job_id = await served.manager.enqueue("k", delay=900)
+    assert (await served.post("/actions", f"action=cancel:{job_id}")).status == 303
+    assert (await served.manager.get_job_by_id(job_id)).status is CANCELLED
+
+
+@pytest.mark.parametrize("target", ["/actions", "/service/stop", "/service/start"])
+async def test_nothing_is_changed_by_looking(serving, target):
+    served = await serving()
+    assert (await served.get(f"{target}?action=delete:1")).status == 405
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "evil.example",
+        "evil.example:80",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "",
+        "127.0.0.1@evil.example",
+    ],
+)
+async def test_a_name_that_is_not_ours_is_refused_whatever_it_resolves_to(serving, host):
+    served = await serving()
+    for target in ("/", "/live/", "/static/base.css", "/login"):
+        answer = await served.send(request("GET", target, {"Host": host}))
+        assert answer.status in (400, 421)
+        assert "job" not in answer.body
+
+
+async def test_two_names_are_refused(serving):
+    served = await serving()
+    raw = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nHost: evil.example\r\n\r\n".encode()
+    assert (await served.send(raw)).status in (400, 421)
+
+
+async def test_browsers_are_told_what_pages_may_not_do(serving):
+    served = await serving()
+    for target in ("/", "/static/main.js", "/jobs/7", "/nothing", "/login"):
+        answer = await served.get(target)
+        policy = answer.header("content-security-policy")
+        assert "default-src 'none'" in policy
+        assert "frame-ancestors 'none'" in policy
+        assert "unsafe" not in policy
+        assert answer.header("x-content-type-options") == "nosniff"
+        assert answer.header("x-frame-options") == "DENY"
+    for target in ("/", "/jobs/7", "/service", "/enqueue", "/login"):
+        page = (await served.get(target)).body
+        assert not re.search(
+            r"\son\w+=|<style|\sstyle=|javascript:|<script>|//[a-z]", page.replace("http://www.w3.org", "")
+        )
+
+
+# --- strangers ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hosts", [("jobs.example.com",), ("localhost", "10.0.0.7")])
+def test_a_dashboard_that_others_could_use_is_not_made_without_a_login(hosts):
+    with pytest.raises(DashboardExposedError, match="token"):
+        dashboard(None, manager=None, hosts=hosts)
+
+
+def test_a_token_that_could_be_guessed_is_refused():
+    with pytest.raises(WeakTokenError):
+        dashboard(None, manager=None, token="secret")
+
+
+async def test_without_the_token_there_is_nothing_but_the_login(serving):
+    served = await serving(token=TOKEN)
+    await served.manager.enqueue("secret-job")
+    for target in ("/", "/jobs/1", "/service", "/enqueue", "/live/", "/live/jobs/1", "/live/?once", "/?token=wrong"):
+        for headers in ({}, {"Cookie": "tetherpy=x"}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}):
+            answer = await served.get(target, **headers)
+            assert (answer.status, "secret" in answer.body) == (401, False)
+    assert (await served.get("/", Accept="text/html")).header("location") == "/login"
+    assert (await served.post("/actions", "action=delete:1")).status == 401
+    assert (await served.manager.get_counts()).pending == 1
+
+
+async def test_the_token_logs_in_by_link_by_form_and_by_header(serving):
+    served = await serving(token=TOKEN)
+    for answer in (await served.get(f"/?token={TOKEN}"), await served.post("/login", f"token={TOKEN}")):
+        assert (answer.status, answer.header("location")) == (303, "/")
+        cookie = answer.header("set-cookie")
+        assert "httponly" in cookie.lower()
+        assert "samesite=lax" in cookie.lower()
+        assert (await served.get("/", Cookie=cookie.partition(";")[0])).status == 200
+    assert (await served.get("/", Authorization=f"Bearer {TOKEN}")).status == 200
+    bare = await served.post("/actions", "action=cancel:99", Origin=None, Authorization=f"Bearer {TOKEN}")
+    assert bare.status == 303
+    wrong = await served.post("/login", "token=wrong")
+    assert (wrong.status, wrong.header("set-cookie")) == (401, None)
+
+
+async def test_the_login_of_the_app_decides_if_it_is_asked(serving):
+    async def is_admin(connection):
+        return connection.headers.get("x-user") == "admin"
+
+    served = await serving(hosts=("127.0.0.1", "jobs.example.com"), authorize=is_admin)
+    assert (await served.get("/")).status == 403
+    assert (await served.get("/", **{"X-User": "admin"})).status == 200
+
+
+async def test_by_default_only_this_machine_is_answered(serving):
+    def from_elsewhere(app):
+        async def moved(scope, receive, send):
+            await app({**scope, "client": ("192.0.2.7", 4711)}, receive, send)
+
+        return moved
+
+    served = await serving(wrap=from_elsewhere)
+    assert (await served.get("/")).status == 403
+    assert (await served.get("/live/")).status == 403
+
+
+# --- paths, headers, logs -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../app.py",
+        "/static/%2e%2e/app.py",
+        "/static/..%2fapp.py",
+        "/static/%2e%2e%2fapp.py",
+        "/static/....//app.py",
+        "/static/..\\app.py",
+        "/static/%5c..%5capp.py",
+        "/static//etc/passwd",
+        "/static/%2fetc%2fpasswd",
+        "/static/%00/etc/passwd",
+        "/static/base.css%00.py",
+        "/static/",
+        "/static",
+    ],
+)
+async def test_no_file_is_served_but_those_that_are_meant_to_be(serving, path):
+    served = await serving()
+    answer = await served.get(path)
+    assert answer is None or answer.status in (307, 400, 404, 405)
+    assert answer is None or not re.search(r"^(import|from|root:)", answer.body, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "text", ["\r\nSet-Cookie: stolen=1", "\nX-Evil: 1", "\x00", "é\u2028", '"><script>alert(1)</script>']
+)
+async def test_nothing_that_is_asked_for_becomes_a_header_or_markup(serving, text):
+    served = await serving()
+    body = f"job_key={quote(text)}x&payload=&queue={quote(text)}&unique_key={quote(text)}"
+    answers = [
+        await served.get(f"/?text={quote(text)}&key={quote(text)}&queue={quote(text)}&status={quote(text)}"),
+        await served.get(f"/enqueue?key={quote(text)}&payload={quote(text)}"),
+        await served.get(f"/{quote(text)}"),
+        await served.get(f"/jobs/{quote(text)}"),
+        await served.post("/enqueue", body),
+        await served.post("/actions", f"action={quote(text)}"),
+        await served.get(f"/login?token={quote(text)}"),
+    ]
+    for answer in answers:
+        assert answer.header("set-cookie") is None
+        assert answer.header("x-evil") is None
+        assert "<script>alert" not in answer.body
+
+
+async def test_what_is_no_number_of_a_job_is_none(serving):
+    served = await serving()
+    for target in (
+        "/jobs/99999999999999999999999",
+        "/jobs/-1",
+        "/jobs/1.5",
+        "/jobs/x",
+        "/live/jobs/99999999999999999999999",
+    ):
+        assert (await served.get(target)).status == 404
+    for ids in ("", "id=x", "id=-1", "id=99999999999999999999", "&".join(f"id={n}" for n in range(501))):
+        assert (await served.post("/actions", f"action=delete&{ids}")).status == 400
+
+
+# --- too much, too slow -------------------------------------------------------------------------
+
+
+async def test_a_body_that_is_too_large_is_refused_before_it_is_whole(serving):
+    served = await serving()
+    answer = await served.post("/enqueue", "payload=" + "x" * (5 * 1024 * 1024))
+    assert answer is None or answer.status == 413
+    assert (await served.manager.get_counts()).total == 0
+    assert (await served.post("/actions", "&".join(f"a{n}=1" for n in range(3000)))).status == 400
+    assert (await served.post("/enqueue", "{}", Content_Type="application/json")).status == 415
+    assert (await served.post("/enqueue", "job_key=%ff%fe")).status == 400
+    assert (await served.get("/")).status == 200
+
+
+async def test_a_payload_over_the_bound_of_jobs_is_told_of_not_stored(serving):
+    served = await serving()
+    body = "job_key=k&payload=" + quote('"' + "x" * (1024 * 1024) + '"')
+    answer = await served.post("/enqueue", body, Accept="application/json")
+    assert (answer.status, '"failed":true' in answer.body) == (200, True)
+    assert (await served.manager.get_counts()).total == 0
+
+
+@pytest.mark.parametrize("depth", [50, 100_000])
+async def test_nesting_without_end_harms_nothing(serving, depth):
+    served = await serving()
+    body = "job_key=k&payload=" + "[" * depth + "]" * depth
+    answer = await served.post("/enqueue", body, Accept="application/json")
+    assert answer.status == 200
+    assert (await served.get("/")).status == 200
+
+
+@pytest.mark.parametrize("raw", [b"GET / HTTP/1.1\r\nX: " + b"y" * 200_000, b"GET /" + b"y" * 200_000])
+async def test_a_head_that_is_too_large_is_refused(serving, raw):
+    served = await serving()
+    answer = await served.send(raw + b"\r\n\r\n")
+    assert answer is None or answer.status in (400, 414, 431)
+    assert (await served.get("/")).status == 200
+
+
+@pytest.mark.parametrize("raw", [b"", b"GET / HTTP/1.1\r\nHost: 127", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"])
+async def test_a_client_that_does_not_finish_its_request_is_cut_off(serving, raw):
+    served = await serving(patience=Patience(head=0.2))
+    reader, writer = await served.connect()
+    writer.write(raw)
+    async with asyncio.timeout(BOUND):
+        try:
+            while await reader.read(1000):
+                pass
+        except ConnectionResetError:
+            pass
+    writer.close()
+
+
+async def test_a_second_request_has_no_more_time_than_the_first(serving):
+    served = await serving(patience=Patience(head=0.2))
+    reader, writer = await served.connect()
+    writer.write(request("GET", "/static/icon.svg", {"Host": "localhost"}))
+    async with asyncio.timeout(BOUND):
+        await reader.readuntil(b"</svg>")
+        try:
+            while True:
+                writer.write(b"G")
+                await writer.drain()
+                await asyncio.sleep(0.05)
+        except ConnectionError:
+            pass
+    writer.close()
+
+
+async def test_a_body_that_comes_too_slowly_is_not_waited_for(serving, monkeypatch):
+    monkeypatch.setattr("tetherpy.ui.web.forms.BODY_SECONDS", 0.2)
+    served = await serving()
+    answer = await served.post("/actions", "action=", Content_Length="1000")
+    assert answer.status == 408
+
+
+async def test_a_stream_that_nobody_reads_is_cut_off_and_keeps_little(serving, monkeypatch):
+    opened = []
+
+    def remember(app):
+        async def remembering(scope, receive, send):
+            opened.append(send.__self__.transport)
+            await app(scope, receive, send)
+
+        return remembering
+
+    served = await serving(patience=Patience(unread=0.5), wrap=remember)
+    client = socket.create_connection(("127.0.0.1", served.port))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.sendall(request("GET", "/live/", {"Host": "localhost"}))
+    kept = 0
+    async with asyncio.timeout(BOUND):
+        while not opened or not opened[0].is_closing():
+            await served.manager.enqueue("k", {"text": "x" * 1000}, delay=900)
+            kept = max(kept, opened[0].get_write_buffer_size() if opened else 0)
+    assert 0 < kept < 512 * 1024
+    client.close()

@@ -1,0 +1,147 @@
+"""What a page costs, counted: questions to the engine, however many pages and jobs there are."""
+
+import asyncio
+from contextlib import AsyncExitStack, aclosing
+
+import pytest
+
+from tetherpy import Provider, ProviderContainer
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, NewJob, SqliteJobEngine
+from tetherpy.jobs.sqlite import finding
+from tetherpy.jobs.sqlite.rows import JobReader
+from tetherpy.jobs.sqlite.timeline import timeline
+from tetherpy.jobs.timestamps import utc_now
+from tetherpy.ui.web.drawing import Drawing
+from tetherpy.ui.web.filters import JobFilter
+from tetherpy.ui.web.live import Live
+from tetherpy.ui.web.pages import SPANS
+from tetherpy.ui.web.parts import declare_parts
+from tetherpy.ui.web.sources import declare_sources
+
+QUESTIONS = ("find", "counts", "timeline", "get", "get_many", "attempts", "workers")
+
+
+class Counting:
+    """An engine that counts what it is asked."""
+
+    def __init__(self, engine):
+        self.engine, self.asked = engine, dict.fromkeys(QUESTIONS, 0)
+
+    def __getattr__(self, name):
+        found = getattr(self.engine, name)
+        if name not in QUESTIONS:
+            return found
+
+        def counted(*arguments, **options):
+            self.asked[name] += 1
+            return found(*arguments, **options)
+
+        return counted
+
+
+@pytest.fixture
+async def db(tmp_path):
+    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS, safety_interval=None) as db:
+        yield db
+
+
+@pytest.fixture
+async def engine(db):
+    return Counting(SqliteJobEngine(db))
+
+
+@pytest.fixture
+async def page(engine):
+    """Return a live view, and the parts of its first page."""
+    async with ProviderContainer() as container:
+        manager = BackgroundJobManager(engine)
+        parts = declare_parts(declare_sources(Provider(lambda ref: manager), None), Drawing("Jobs"))
+        yield Live(container), [parts.summary, parts.table(JobFilter()), parts.charts(SPANS["1h"])]
+
+
+async def test_a_page_asks_four_questions_to_be_drawn_and_its_stream_none_more(engine, page):
+    live, parts = page
+    seen = await live.first(parts)
+    assert seen.ready
+    async with aclosing(live.events(parts)) as events:
+        assert b"hello" in await anext(events)
+        assert b"change" in await anext(events)
+    assert engine.asked == {**dict.fromkeys(QUESTIONS, 0), "find": 1, "counts": 1, "timeline": 1}
+
+
+async def test_fifty_pages_cost_what_one_costs(engine, page):
+    live, parts = page
+    async with AsyncExitStack() as stack:
+        streams = [await stack.enter_async_context(aclosing(live.events(parts))) for _ in range(50)]
+        for stream in streams:
+            await anext(stream)
+        for stream in streams:
+            while b"Jobs 1 to" not in (message := await anext(stream)) and b"No jobs yet" not in message:
+                pass
+        before = dict(engine.asked)
+        await engine.enqueue([NewJob(job_key="the new one")])
+        for stream in streams:
+            while b"the new one" not in await anext(stream):
+                pass
+        assert engine.asked["find"] - before["find"] == 1
+        assert engine.asked["counts"] - before["counts"] <= 1
+
+
+async def test_pages_that_are_gone_cost_nothing(engine, page):
+    live, parts = page
+    await live.first(parts)
+    async with asyncio.timeout(10):
+        while any(provider.is_auto_dispose for provider in live.container.all_providers()):
+            await asyncio.sleep(0.05)
+    before = dict(engine.asked)
+    await engine.enqueue([NewJob(job_key="k")])
+    await live.container.pump()
+    assert engine.asked == before
+
+
+async def test_a_row_is_drawn_once_until_its_job_changes(engine, page):
+    drawing = Drawing("Jobs")
+    (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+    job = await engine.get(job_id)
+    for _ in range(5):
+        drawing.row(job)
+    drawing.row(await engine.request_cancel(job_id))
+    assert (drawing.row.cache_info().misses, drawing.row.cache_info().hits) == (2, 4)
+
+
+@pytest.mark.parametrize("wanted", [JobFilter(), JobFilter.of({"status": "pending"}), JobFilter.of({"key": "k1"})])
+async def test_the_first_page_takes_no_more_steps_of_a_large_table_than_of_a_small_one(db, engine, wanted):
+    def steps():
+        return db.read(count_steps, finding.find, JobReader(), wanted.query)
+
+    await engine.enqueue([NewJob(job_key=f"k{n % 3}") for n in range(300)])
+    small = await steps()
+    await engine.enqueue([NewJob(job_key=f"k{n % 3}") for n in range(20_000)])
+    assert await steps() <= small * 1.1
+
+
+async def test_a_timeline_reads_what_happened_since_and_no_more(db, engine):
+    await engine.enqueue([NewJob(job_key="old") for _ in range(20_000)])
+    since = utc_now()
+    await engine.enqueue([NewJob(job_key="new") for _ in range(10)])
+    found = await db.read(timeline, since, utc_now(), 10_000)
+    assert len(found.jobs) == 10
+    assert await db.read(count_steps, timeline, since, utc_now(), 10_000) < 20 * 20_000
+
+
+def count_steps(connection, work, *arguments):
+    """Return how many steps SQLite's virtual machine takes for some work."""
+    steps = 0
+
+    def tick():
+        nonlocal steps
+        steps += 1
+        return 0
+
+    connection.set_progress_handler(tick, 1)
+    try:
+        work(connection, *arguments)
+    finally:
+        connection.set_progress_handler(None, 1)
+    return steps
