@@ -14,20 +14,18 @@ from providers import (
     jobs_by_status_stream_provider,
     pending_jobs_stream_provider,
 )
-from tetherpy import AsyncLoading, ProviderContainer, StateProvider
+from tetherpy import AsyncLoading, StateProvider
 from tetherpy.jobs import BackgroundJobStatus, Completed, JobCounts, NewJob, Settlement
 
 current_path = StateProvider(lambda ref: Path("unset"), name="current_path")
 
 
 @pytest.fixture
-async def container(tmp_path):
-    overrides = [
+def provider_overrides(tmp_path):
+    return [
         current_path.override_with_value(tmp_path / "first.db"),
         database_path_provider.override_with(lambda ref: ref.watch(current_path)),
     ]
-    async with ProviderContainer(overrides=overrides) as container:
-        yield container
 
 
 async def until(container, provider, wanted):
@@ -70,18 +68,18 @@ async def test_ten_thousand_jobs_that_finish_at_once_end_in_the_right_counts(con
     await manager.enqueue_many(NewJob(job_key="k") for _ in range(10_000))
     seen = []
     container.listen(job_counts_stream_provider, lambda previous, state: seen.append(state))
-    container.listen(jobs_by_status_stream_provider(BackgroundJobStatus.COMPLETED), lambda previous, state: None)
+    completed = jobs_by_status_stream_provider(BackgroundJobStatus.COMPLETED)
     engine = manager.engine
     settlements = []
-    while True:
-        exchange = await engine.exchange("w", settlements, 500, None)
-        settlements = [Settlement(claim, Completed(None)) for claim in exchange.claims]
-        if not settlements:
-            break
-    counts = await until(container, job_counts_stream_provider, lambda counts: counts.completed == 10_000)
-    assert counts == JobCounts(completed=10_000)
-    completed = jobs_by_status_stream_provider(BackgroundJobStatus.COMPLETED)
-    newest = await until(container, completed, lambda jobs: jobs[0].id == 10_000)
+    with container.listen(completed, lambda previous, state: None):
+        while True:
+            exchange = await engine.exchange("w", settlements, 500, None)
+            settlements = [Settlement(claim, Completed(None)) for claim in exchange.claims]
+            if not settlements:
+                break
+        counts = await until(container, job_counts_stream_provider, lambda counts: counts.completed == 10_000)
+        assert counts == JobCounts(completed=10_000)
+        newest = await until(container, completed, lambda jobs: jobs[0].id == 10_000)
     assert [job.id for job in newest] == list(range(10_000, 9_900, -1))
     assert len(seen) < 100  # a burst is answered together
 

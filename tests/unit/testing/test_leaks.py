@@ -108,6 +108,7 @@ def test_next_is_not_blamed(container):
             "  provider: StateProvider(value) in *",
             "*ERROR at teardown of test_listener _*",
             "  provider: StateProvider(<lambda>(7)) is auto-dispose and still listened to (1 listeners)",
+            "    made at test_app.py:* in test_listener",
             "    Close what container.listen, observe or stream returned: `with container.listen(...):` does.",
             "*ERROR at teardown of test_task _*",
             "  task: the pump running wait_for_ever(), which waits at test_app.py:* in wait_for_ever",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, ValuesView
 from contextlib import ExitStack
 
 import attrs
@@ -21,7 +21,7 @@ class LeakCheck:
     """Compare what there is after a test with what there was before."""
 
     _stack: ExitStack = attrs.field(init=False, factory=ExitStack)
-    _made: list[MadeContainer] = attrs.field(init=False)
+    _made: ValuesView[MadeContainer] = attrs.field(init=False)
     _handles: frozenset[Handle] = attrs.field(init=False, factory=open_handles)
     _tasks: TaskWatch | None = attrs.field(init=False, default=None)
 

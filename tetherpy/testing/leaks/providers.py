@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, ValuesView
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,29 +17,37 @@ _NAMED = 5
 """How many providers of a container are named."""
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class MadeContainer:
-    """A container and where it was made."""
+    """A container, where it was made, and where its providers were last listened to."""
 
     container: ProviderContainer
     site: Site | None
+    listened_at: dict[Any, Site | None] = attrs.field(init=False, factory=dict[Any, "Site | None"])
 
 
 @contextmanager
-def recorded_containers() -> Generator[list[MadeContainer]]:
-    """Give a list of all containers that are made in the block."""
-    made: list[MadeContainer] = []
-    original = ProviderContainer.__init__
+def recorded_containers() -> Generator[ValuesView[MadeContainer]]:
+    """Give all containers that are made in the block."""
+    made: dict[ProviderContainer, MadeContainer] = {}
+    init, listen = ProviderContainer.__init__, ProviderContainer.listen
 
-    def recording(self: ProviderContainer, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **kwargs)
-        made.append(MadeContainer(self, calling_site()))
+    def recorded_init(self: ProviderContainer, *args: Any, **kwargs: Any) -> None:
+        init(self, *args, **kwargs)
+        made[self] = MadeContainer(self, calling_site())
 
-    ProviderContainer.__init__ = recording  # type: ignore[method-assign]  # the one place that sees all of them
+    def recorded_listen(self: ProviderContainer, listenable: Any, *args: Any, **kwargs: Any) -> Any:
+        if self in made:
+            made[self].listened_at[listenable.origin] = calling_site()
+        return listen(self, listenable, *args, **kwargs)
+
+    ProviderContainer.__init__ = recorded_init  # type: ignore[method-assign]  # the one place that sees all of them
+    ProviderContainer.listen = recorded_listen  # type: ignore[method-assign]
     try:
-        yield made
+        yield made.values()
     finally:
-        ProviderContainer.__init__ = original  # type: ignore[method-assign]  # as it was
+        ProviderContainer.__init__ = init  # type: ignore[method-assign]
+        ProviderContainer.listen = listen  # type: ignore[method-assign]
 
 
 def undisposed(made: Iterable[MadeContainer]) -> list[Leak]:
@@ -63,7 +71,7 @@ def still_listened_to(made: MadeContainer) -> list[Leak]:
         Leak(
             "provider",
             f"{provider!r} is auto-dispose and still listened to ({explanation.listeners} listeners)",
-            made.site,
+            made.listened_at.get(provider) or made.site,
             "Close what container.listen, observe or stream returned: `with container.listen(...):` does.",
         )
         for provider in container.all_providers()
