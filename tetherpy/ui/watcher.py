@@ -212,8 +212,12 @@ class Watcher:
             self._busy -= 1
             self._tell_soon()
 
+    @property
+    def _is_due(self) -> bool:
+        return bool(self._news) and not (self._told or self._busy or self._pauses or self.closed)
+
     def _tell_soon(self) -> None:
-        if not self._news or self._told or self._busy or self._pauses:
+        if not self._is_due:
             return
         try:
             loop = asyncio.get_running_loop()
@@ -227,7 +231,7 @@ class Watcher:
 
     def _tell(self) -> None:
         self._due_in = None
-        if not self._news or self._told or self._busy or self._pauses or self.closed:
+        if not self._is_due:
             return
         self._told = True
         self._news.clear()

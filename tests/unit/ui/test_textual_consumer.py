@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -104,6 +105,8 @@ async def test_what_providers_undo_asynchronously_is_awaited_when_the_app_ends()
     @Provider
     def opened(ref: Ref) -> int:
         async def undo() -> None:
+            for _ in range(100):
+                await asyncio.sleep(0)
             undone.append("undone")
 
         ref.on_dispose(undo)

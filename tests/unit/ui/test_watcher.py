@@ -202,13 +202,24 @@ def test_a_loop_that_ended_before_it_could_tell_does_not_silence_it() -> None:
     container = ProviderContainer()
     screen = Screen(container, first)
 
-    async def change_and_end(value: int) -> None:
-        put(container, first, value)
+    def change_and_end(value: int) -> None:
+        loop = asyncio.new_event_loop()
+        loop.call_soon(put, container, first, value)
+        loop.call_soon(loop.stop)
+        loop.run_forever()
+        loop.close()
 
-    asyncio.run(change_and_end(5))
-    asyncio.run(change_and_end(6))
-    put(container, first, 7)
-    assert screen.built[-1] == (7,)
+    async def change_and_wait(value: int) -> None:
+        put(container, first, value)
+        await turn()
+
+    change_and_end(5)
+    assert len(screen.built) == 1
+    asyncio.run(change_and_wait(6))
+    assert screen.built[1:] == [(6,)]
+    change_and_end(7)
+    put(container, first, 8)
+    assert screen.built[2:] == [(8,)]
     container.dispose()
 
 
@@ -271,10 +282,10 @@ async def test_a_provider_that_fails_is_watched_still(
 
     watcher = Watcher(container, build)
     build()
-    for value in (-1, 5):
+    for value in (-1, 1):
         put(container, first, value)
         await turn()
-    assert built == [1, "negative", 5]
+    assert built == [1, "negative", 1]
     assert [str(error) for error, _ in reported] == ["negative"]
     reported.clear()
 
@@ -311,6 +322,31 @@ async def test_a_change_while_it_is_built_is_told_when_the_build_has_ended(conta
         assert told == []
     await turn()
     assert told == [1]
+
+
+async def test_a_change_before_a_build_that_awaits_is_told_neither_in_it_nor_afterwards(
+    container: ProviderContainer,
+) -> None:
+    told: list[int] = []
+    watcher = Watcher(container, lambda: told.append(1))
+    watcher.watch(first)
+    put(container, first, 5)
+    with watcher.build():
+        await turn()
+        watcher.watch(first)
+        assert told == []
+    await turn()
+    assert told == []
+
+
+async def test_a_change_of_what_the_build_did_not_watch_again_is_not_told(container: ProviderContainer) -> None:
+    told: list[int] = []
+    watcher = Watcher(container, lambda: told.append(1))
+    watcher.watch(first)
+    with watcher.build():
+        put(container, first, 5)
+    await turn()
+    assert told == []
 
 
 async def test_a_build_within_a_build_is_refused(container: ProviderContainer) -> None:
@@ -412,15 +448,17 @@ async def test_one_that_is_closed_in_its_own_build_leaves_nothing(container: Pro
 
 async def test_a_disposed_container_ends_it() -> None:
     container = ProviderContainer()
-    screen = Screen(container, first)
+    told: list[int] = []
+    watcher = Watcher(container, lambda: told.append(1))
+    watcher.watch(first)
     put(container, first, 5)
     await container.aclose()
     await turn()
-    assert len(screen.built) == 1
-    assert screen.watcher.closed
+    assert told == []
+    assert watcher.closed
     with pytest.raises(ContainerDisposedError):
-        screen.watcher.watch(first)
-    screen.watcher.close()
+        watcher.watch(first)
+    watcher.close()
 
 
 async def test_a_with_block_closes_it(container: ProviderContainer) -> None:
