@@ -24,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 KINDS = ("python", "yaml", "console", "terminal")
+NEEDS_SERVER = "<!-- This page needs a PostgreSQL server: TETHERPY_DATABASE names it. -->"
 FILE = re.compile(r"# ([\w/]+\.(?:py|yaml))\n")
 
 
@@ -32,8 +33,11 @@ def runnable(page):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
-def test_page_runs(page, tmp_path, monkeypatch):
+def test_page_runs(page, tmp_path, monkeypatch, request):
     blocks = runnable(page)
+    if NEEDS_SERVER in page.read_text():
+        monkeypatch.setenv("TETHERPY_DATABASE", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

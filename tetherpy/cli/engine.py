@@ -47,7 +47,8 @@ async def copy(
     """Copy all jobs of an SQLite file to PostgreSQL, while the app is stopped.
 
     Their attempts come with them, and both sides are compared. Interrupted
-    it goes on where it was when it is run again; run again after it has finished it writes nothing and compares. Ids stay what they are.
+    it goes on where it was when it is run again; run again after it has finished it writes nothing and compares.
+    Ids stay what they are.
     """
     source = existing_database(database)
     if is_url(source) or not is_postgres(to):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from tetherpy.database import SqlDatabase
+from tetherpy.database import Migration, SqlDatabase
 from tetherpy.jobs import (
     BackgroundJob,
     Backoff,
@@ -20,6 +20,7 @@ from tetherpy.jobs import (
     NewJob,
     Settlement,
     encode,
+    open_database,
 )
 
 from . import wire
@@ -63,6 +64,13 @@ class ServiceInstance:
     async def enter(self, manager: AbstractAsyncContextManager[T]) -> T:
         """Enter a context manager that is left when the worker ends, last entered first."""
         return await self._context.stack.enter_async_context(manager)
+
+    def open_database(self, *, migrations: Iterable[Migration] = ()) -> AbstractAsyncContextManager[SqlDatabase]:
+        """Return the database that this worker serves, to be entered: ``await service.enter(service.open_database())``.
+
+        ``migrations`` are the app's own; see ``tetherpy.jobs.open_database``.
+        """
+        return open_database(self._context.config.database, migrations=migrations)
 
     def set_background_db_connection(self, db: SqlDatabase) -> None:
         """Set the database that handlers are given; without it they get one of the service's own."""

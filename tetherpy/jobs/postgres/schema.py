@@ -27,6 +27,9 @@ async def prepare(db: PostgresDatabase) -> None:
     Procrastinate is there already, ``SchemaMissingError`` if there is no schema to put them in.
     """
     async with db.transaction() as transaction:
+        row = await transaction.get("SELECT current_schema() AS name")
+        if row["name"] is None:
+            raise SchemaMissingError(db.name)
         await transaction.migrate(())  # takes the lock under which schemas change, and makes the record
         await _prepare_queue(db.name, transaction)
         await transaction.migrate(POSTGRES_JOB_MIGRATIONS)
@@ -54,8 +57,6 @@ async def _prepare_queue(database: str, transaction: PostgresTransaction) -> Non
         "(SELECT max(version) FROM tetherpy_migrations WHERE namespace = ?) AS version",
         (QUEUE,),
     )
-    if row["schema"] is None:
-        raise SchemaMissingError(database)
     steps = _steps()
     newest = steps[-1].version
     if row["version"] is None:

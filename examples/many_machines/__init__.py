@@ -1,0 +1,1 @@
+"""A server, three workers and the dashboard, as containers: see docs/how-to/many-machines.md."""

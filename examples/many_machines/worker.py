@@ -1,0 +1,31 @@
+"""What every worker does, on whatever machine it runs."""
+
+import socket
+from typing import TypedDict
+
+from tetherpy.database import Migration, SqlDatabase
+from tetherpy.service import ServiceInstance
+
+LETTERS = Migration(1, "letters", "CREATE TABLE letters (job_id bigint PRIMARY KEY, address text NOT NULL)")
+
+
+class Letter(TypedDict):
+    """The payload: to whom."""
+
+    address: str
+
+
+async def send_letter(service: ServiceInstance, payload: Letter, db: SqlDatabase) -> str:
+    """Write the letter down and complete the job in one transaction; return which machine did it."""
+    machine = socket.gethostname()
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO letters VALUES (?, ?)", (service.job.id, payload["address"]))
+        await service.complete(machine, transaction=tx)
+    return machine
+
+
+async def initialize(service: ServiceInstance) -> None:
+    """Open this worker's connections and register the handler."""
+    db = await service.enter(service.open_database(migrations=[LETTERS]))
+    service.set_background_db_connection(db)
+    service.register_job_handler("send_letter", send_letter)

@@ -1,0 +1,25 @@
+"""Oban's job of the benchmark (Python 3.12): ``python oban_jobs.py URL COUNT`` stores the backlog."""
+
+import asyncio
+import sys
+
+from oban import Oban, job
+from oban.schema import install
+
+
+@job(queue="default")
+async def noop(n):
+    return None
+
+
+async def fill(url, count):
+    pool = await Oban.create_pool(dsn=url)
+    await install(pool)
+    oban = Oban(pool=pool, leadership=False)
+    for start in range(0, count, 1000):
+        await oban.enqueue_many([noop.new(n) for n in range(start, min(start + 1000, count))])
+    await pool.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(fill(sys.argv[1], int(sys.argv[2])))

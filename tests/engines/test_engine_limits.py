@@ -1,0 +1,45 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from tetherpy.jobs import EngineLimitError, JobQuery, NewJob
+
+HOSTILE = ["'; DROP TABLE procrastinate_jobs; --", '"quoted"', "%s %(x)s $1 ? :name", "\\", "🦆", "a" * 100]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_text_is_kept_as_it_is(kit, text):
+    job_id = await kit.add(text, queue=text, unique_key=text, payload={text: text})
+    job = await kit.engine.get(job_id)
+    assert (job.job_key, job.queue, job.unique_key, job.payload) == (text, text, text, {text: text})
+    assert [claim.id for claim in await kit.claim(5, queues=[text])] == [job_id]
+    for query in (JobQuery(job_key=text), JobQuery(queue=text), JobQuery(unique_key=text), JobQuery(text=text)):
+        assert [found.id for found in await kit.engine.find(query)] == [job_id]
+
+
+async def test_nul_and_the_last_day_of_the_calendar_in_a_payload(kit):
+    end = datetime.max.replace(tzinfo=UTC)
+    job_id = await kit.add(payload="a\0b", run_at=end)
+    job = await kit.engine.get(job_id)
+    assert (job.payload, job.run_at) == ("a\0b", end)
+    assert await kit.engine.find(JobQuery(text="no such\0text")) == []
+
+
+async def test_what_an_engine_declares_is_what_it_refuses_before_anything_is_stored(kit):
+    too_much = [
+        NewJob(job_key="k", priority=2**62),
+        NewJob(job_key="k" * 1000),
+        NewJob(job_key="k", queue="q" * 1000),
+        NewJob(job_key="k\0"),
+    ]
+    for job in too_much:
+        try:
+            kit.engine.capabilities.check(job)
+        except EngineLimitError:
+            with pytest.raises(EngineLimitError):
+                await kit.engine.enqueue([NewJob(job_key="fits"), job])
+            assert await kit.engine.find(JobQuery()) == []
+        else:
+            (job_id,) = await kit.engine.enqueue([job])
+            assert (await kit.engine.get(job_id)).priority == job.priority
+            await kit.engine.delete(job_id)

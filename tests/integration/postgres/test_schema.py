@@ -1,0 +1,76 @@
+"""The tables: made once however many ask, refused where they are another program's or newer code's."""
+
+import asyncio
+
+import procrastinate
+import pytest
+
+from tetherpy.database import Migration, PostgresDatabase, SchemaNewerError
+from tetherpy.jobs import ForeignQueueError, NewJob, PostgresJobEngine, SchemaMissingError, open_engine
+
+
+@pytest.fixture
+def empty_url(job_server):
+    with job_server.server.database() as url:
+        yield url
+
+
+async def test_many_at_once_make_the_tables_once(empty_url):
+    async def use(number):
+        async with open_engine(empty_url) as engine:
+            return await engine.enqueue([NewJob(job_key=str(number))])
+
+    ids = await asyncio.gather(*(use(number) for number in range(8)))
+    assert sorted(job_id for (job_id,) in ids) == list(range(1, 9))
+
+
+async def test_a_schema_of_its_own_leaves_the_apps_alone(empty_url):
+    async with PostgresDatabase.open(empty_url) as db:
+        await db.execute('CREATE SCHEMA "te""ther; DROP"')
+    named = f"{empty_url}&options=-csearch_path%3D%22te%22%22ther%3B%5C%20DROP%22,public"
+    async with open_engine(named) as engine:
+        assert await engine.enqueue([NewJob(job_key="k")]) == [1]
+    async with PostgresDatabase.open(empty_url) as db:
+        row = await db.get("SELECT to_regclass('public.procrastinate_jobs') AS t")
+        assert row["t"] is None
+
+
+async def test_another_programs_queue_is_refused(empty_url):
+    connector = procrastinate.PsycopgConnector(conninfo=empty_url)
+    app = procrastinate.App(connector=connector)
+    async with app.open_async():
+        await app.schema_manager.apply_schema_async()
+    async with PostgresDatabase.open(empty_url) as db:
+        with pytest.raises(ForeignQueueError, match="search_path"):
+            await PostgresJobEngine(db).prepare()
+
+
+async def test_no_schema_is_one_clear_error(empty_url):
+    async with PostgresDatabase.open(f"{empty_url}&options=-csearch_path%3Dnowhere") as db:
+        with pytest.raises(SchemaMissingError, match="CREATE SCHEMA"):
+            await PostgresJobEngine(db).prepare()
+
+
+@pytest.mark.parametrize("namespace", ["procrastinate", "tetherpy.jobs"])
+async def test_newer_code_is_not_touched(empty_url, namespace):
+    async with open_engine(empty_url) as engine:
+        await engine.prepare()
+    async with PostgresDatabase.open(empty_url) as db:
+        await db.execute(
+            "INSERT INTO tetherpy_migrations (namespace, version, name, checksum) VALUES (?, ?, 'later', '')",
+            (namespace, 99_000_000),
+        )
+        with pytest.raises(SchemaNewerError, match="newer code"):
+            await PostgresJobEngine(db).prepare()
+
+
+async def test_an_apps_migrations_are_applied_once_and_judged(empty_url):
+    step = Migration(1, "rows", "CREATE TABLE rows (id int); INSERT INTO rows VALUES (1)")
+    await asyncio.gather(*(opened(empty_url, step) for _ in range(5)))
+    async with PostgresDatabase.open(empty_url, migrations=[step]) as db:
+        assert [tuple(row) for row in await db.get_all("SELECT * FROM rows")] == [(1,)]
+
+
+async def opened(url, step):
+    async with PostgresDatabase.open(url, migrations=[step]):
+        pass

@@ -1,0 +1,158 @@
+"""Enqueueing inside the app's own transaction: rolled back means never enqueued, whatever else goes on."""
+
+import asyncio
+from random import Random
+
+import psycopg
+import pytest
+
+from tetherpy.database import PostgresDatabase, TransactionOverError
+from tetherpy.jobs import (
+    BackgroundJobManager,
+    BackgroundJobStatus,
+    JobTablesMissingError,
+    NewJob,
+    PostgresJobEngine,
+    engine_of,
+    open_database,
+)
+
+WRITERS, ROUNDS = 6, 20
+
+
+class ChangeOfMindError(Exception):
+    pass
+
+
+async def write(url, db, number):
+    """Enqueue in one transaction after another, a third of them rolled back; return the orders that were committed."""
+    random, manager, committed = Random(number), BackgroundJobManager(db), []
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as own:
+        for round_number in range(ROUNDS):
+            order = number * 1000 + round_number
+            try:
+                transaction = own.transaction() if round_number % 2 else db.transaction()
+                async with transaction as tx:
+                    connection = own if round_number % 2 else tx
+                    jobs = [NewJob(job_key="order", payload=order), NewJob(job_key="order", payload=order)]
+                    await manager.enqueue_many(jobs, transaction=connection)
+                    await connection.execute(f"INSERT INTO orders VALUES ({order})")
+                    await manager.enqueue("once", order, unique_key=f"order {order}", transaction=connection)
+                    await asyncio.sleep(random.uniform(0, 0.005))
+                    if random.random() < 0.33:
+                        raise ChangeOfMindError
+            except ChangeOfMindError:
+                continue
+            committed.append(order)
+    return committed
+
+
+async def work(db, stop):
+    """Claim and settle whatever there is until told to stop; return the payloads that were seen."""
+    engine, settlements, seen = engine_of(db), [], []
+    from tetherpy.jobs import Completed, Settlement
+
+    while True:
+        exchange = await engine.exchange("w", settlements, 5)
+        assert exchange.rejected == ()
+        settlements = [Settlement(claim, Completed()) for claim in exchange.claims]
+        seen += [claim.job.payload for claim in exchange.claims]
+        if not settlements:
+            if stop.is_set():
+                return seen
+            await asyncio.sleep(0.002)
+
+
+async def test_under_load_there_are_exactly_the_jobs_whose_transaction_was_committed(postgres_url):
+    async with open_database(postgres_url) as db, open_database(postgres_url) as workers:
+        await db.execute("CREATE TABLE orders (id int PRIMARY KEY)")
+        stop = asyncio.Event()
+        working = asyncio.create_task(work(workers, stop))
+        committed = [order for orders in await asyncio.gather(
+            *(write(postgres_url, db, number) for number in range(WRITERS))
+        ) for order in orders]  # fmt: skip
+        stop.set()
+        seen = await working
+        orders = [row["id"] for row in await db.get_all("SELECT id FROM orders ORDER BY id")]
+        counts = await BackgroundJobManager(db).get_counts()
+    assert 0 < len(committed) < WRITERS * ROUNDS
+    assert orders == sorted(committed)
+    assert sorted(seen) == sorted(committed * 3)
+    assert (counts.completed, counts.total) == (3 * len(committed), 3 * len(committed))
+
+
+async def test_a_worker_sees_a_job_only_after_the_commit(postgres_url):
+    async with open_database(postgres_url) as db, open_database(postgres_url) as other:
+        engine = engine_of(other)
+        async with await psycopg.AsyncConnection.connect(postgres_url) as own:
+            (job_id,) = await engine_of(db).enqueue([NewJob(job_key="k")], own)
+            assert (await engine.exchange("w", [], 1)).claims == ()
+            await own.commit()
+        assert [claim.id for claim in (await engine.exchange("w", [], 1)).claims] == [job_id]
+
+
+async def test_a_connection_without_a_transaction_is_refused_instead_of_committing_half(postgres_url):
+    async with open_database(postgres_url) as db:
+        manager = BackgroundJobManager(db)
+        async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as own:
+            with pytest.raises(TransactionOverError, match=r"connection\.transaction\(\)"):
+                await manager.enqueue("k", transaction=own)
+        assert (await manager.get_counts()).total == 0
+
+
+async def test_two_transactions_with_one_unique_key_make_one_job(postgres_url):
+    async with open_database(postgres_url) as db:
+        manager = BackgroundJobManager(db)
+
+        async def enqueue(rolled_back):
+            try:
+                async with db.transaction() as tx:
+                    job_id = await manager.enqueue("k", unique_key="one", transaction=tx)
+                    await asyncio.sleep(0.01)
+                    if rolled_back:
+                        raise ChangeOfMindError
+            except ChangeOfMindError:
+                return None
+            return job_id
+
+        ids = await asyncio.gather(*(enqueue(number % 3 == 0) for number in range(9)))
+        (job,) = await manager.get_all_jobs()
+        assert {job_id for job_id in ids if job_id is not None} == {job.id}
+        assert job.status is BackgroundJobStatus.PENDING
+
+
+async def test_a_cancelled_task_leaves_no_transaction_and_no_connection_behind(postgres_url):
+    async with open_database(postgres_url) as db:
+        manager = BackgroundJobManager(db)
+
+        async def enqueue_for_ever():
+            async with db.transaction() as tx:
+                while True:
+                    await manager.enqueue("k", transaction=tx)
+
+        for _ in range(25):
+            task = asyncio.create_task(enqueue_for_ever())
+            await asyncio.sleep(0.005)
+            task.cancel()
+            await asyncio.wait([task])
+            assert task.cancelled()
+        assert (await manager.get_counts()).total == 0
+        row = await db.get(
+            "SELECT count(*) FILTER (WHERE state LIKE 'idle in transaction%') AS open, count(*) AS all FROM "
+            "pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'"
+        )
+        assert row["open"] == 0
+        assert row["all"] <= 13
+
+
+async def test_without_tables_an_enqueue_in_a_transaction_says_so(job_server):
+    with job_server.server.database() as url:
+        async with PostgresDatabase.open(url) as db:
+            manager = BackgroundJobManager(db)
+            async with await psycopg.AsyncConnection.connect(url) as own:
+                with pytest.raises(JobTablesMissingError):
+                    await manager.enqueue("k", transaction=own)
+            await PostgresJobEngine(db).prepare()
+            async with db.transaction() as tx:
+                await manager.enqueue("k", transaction=tx)
+            assert (await manager.get_counts()).pending == 1
