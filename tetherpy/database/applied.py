@@ -39,7 +39,8 @@ def applied_migrations(path: str | os.PathLike[str]) -> list[AppliedMigration]:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_SECONDS)) as connection:
             if connection.execute(_HAS_RECORD, (TABLE,)).fetchone() is None:
                 return []
-            return [AppliedMigration(*row, datetime.fromisoformat(when)) for *row, when in connection.execute(_READ)]
+            rows: list[tuple[str, int, str, str, str]] = connection.execute(_READ).fetchall()
+            return [AppliedMigration(*row[:4], datetime.fromisoformat(row[4])) for row in rows]
     except sqlite3.Error as error:
         explained = explain(error, path, _PATIENCE_SECONDS)
         if explained is None:
