@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import attrs
 import psutil
 import pytest
 
+from tetherpy.cli.app import main
 from tetherpy.jobs import BackgroundJobManager, open_engine
 
 APPS = Path(__file__).parent / "apps"
@@ -20,8 +22,7 @@ PROGRAM = [sys.executable, "-m", "tetherpy.cli"]
 BOUND = 30.0
 
 
-@attrs.define
-class Ran:
+class Ran(NamedTuple):
     """What a command did."""
 
     code: int
@@ -181,6 +182,23 @@ def shell(database, tmp_path):
 
 
 @pytest.fixture
+def command(database, monkeypatch, tmp_path, capfd):
+    """Run the program in this process, without its imports, which take most of its time."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TETHERPY_DATABASE", str(database))
+    monkeypatch.setenv("PYTHONPATH", str(APPS))
+    monkeypatch.setattr(sys, "path", [*sys.path, str(APPS)])
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["tetherpy", *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return Ran(end.value.code, *capfd.readouterr())
+
+    return run
+
+
+@pytest.fixture
 def jobs(database):
     """Return a function that does something with a manager of the jobs; it makes the database."""
 
@@ -197,6 +215,21 @@ def jobs(database):
 @pytest.fixture
 def enqueue(jobs):
     return lambda *arguments, **options: str(jobs(lambda manager: manager.enqueue(*arguments, **options)))
+
+
+@pytest.fixture
+def reaches(jobs):
+    """Return a function that waits until a job has told how far it is."""
+
+    def wait(job_id, message):
+        async def look(manager):
+            async with asyncio.timeout(BOUND):
+                while (await manager.get_job_by_id(int(job_id))).progress_message != message:
+                    await asyncio.sleep(0.01)
+
+        jobs(look)
+
+    return wait
 
 
 @pytest.fixture

@@ -32,7 +32,8 @@ def check(name, document):
         assert (value is None and (nullable or kind == "any")) or TYPES[kind](value), (field, kind, value)
 
 
-def test_every_document_is_as_described(served, enqueue, jobs):
+def test_every_document_is_as_described(command, enqueue, jobs):
+    assert command("service", "start", "--callback", "shop:initialize").code == 0
     done = enqueue("greet", {"name": "world"}, unique_key="once", timeout=60)
     failed = enqueue("fail", max_attempts=1)
     for job in (done, failed):
@@ -41,7 +42,7 @@ def test_every_document_is_as_described(served, enqueue, jobs):
     jobs(lambda manager: manager.enqueue("greet", delay=3600))
 
     def run(*arguments, code=0):
-        ran = served(*arguments, "--json")
+        ran = command(*arguments, "--json")
         assert ran.code == code, ran.err
         return json.loads(ran.out)
 
@@ -64,5 +65,5 @@ def test_every_document_is_as_described(served, enqueue, jobs):
         check("migration", document)
     for document in run("doctor"):
         check("finding", document)
-    served("service", "stop")
+    command("service", "stop")
     check("service", run("service", "status", code=1))

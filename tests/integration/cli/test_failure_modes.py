@@ -3,11 +3,8 @@
 import contextlib
 import hashlib
 import sqlite3
-import sys
 
 import pytest
-
-from tetherpy.cli.app import main
 
 LOOKING = [
     ("jobs", "list"),
@@ -27,22 +24,6 @@ LOOKING = [
 MAKING = [("jobs", "enqueue", "greet"), ("migrate",)]
 STARTING = [("worker",), ("service", "start"), ("service", "install", "--print")]
 ON_JOB_TABLES = [command for command in LOOKING if command[0] == "jobs"]
-
-
-@pytest.fixture
-def command(database, monkeypatch, tmp_path, capfd):
-    """Run the program in this process, without its imports, which take most of its time."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TETHERPY_DATABASE", str(database))
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["tetherpy", *arguments])
-        with pytest.raises(SystemExit) as end:
-            main()
-        out, err = capfd.readouterr()
-        return end.value.code, out, err
-
-    return run
 
 
 def words(command):

@@ -1,8 +1,12 @@
 """How results are written: for people, for programs, as JSON; and nothing in them can steer a terminal."""
 
+import contextlib
+import io
 import json
 import re
+import sqlite3
 import subprocess
+import sys
 
 import pytest
 
@@ -95,46 +99,44 @@ def test_any_encoding_of_stdout_will_do(empty, enqueue, encoding):
     assert (document["job_key"], document["payload"]) == ("größe ✓", {"größe": "✓"})
 
 
-def test_the_payload_comes_as_it_stands_from_a_file_or_from_stdin(empty, tmp_path, jobs):
+def test_the_payload_comes_as_it_stands_from_a_file_or_from_stdin(command, tmp_path, jobs, monkeypatch):
     (tmp_path / "payload.json").write_text('{"from": "file"}')
-    assert empty("jobs", "enqueue", "greet", "--payload", "@payload.json").out == "1\n"
-    assert empty("jobs", "enqueue", "greet", "--payload", "-", stdin="[1, 2.5, null]\n").out == "2\n"
-    assert json.loads(empty("jobs", "enqueue", "greet", "--payload", "true", "--json").out)["payload"] is True
+    assert command("jobs", "enqueue", "greet", "--payload", "@payload.json").out == "1\n"
+    monkeypatch.setattr(sys, "stdin", io.StringIO("[1, 2.5, null]\n"))
+    assert command("jobs", "enqueue", "greet", "--payload", "-").out == "2\n"
+    assert json.loads(command("jobs", "enqueue", "greet", "--payload", "true", "--json").out)["payload"] is True
     found = jobs(lambda manager: manager.get_all_jobs())
     assert [job.payload for job in found] == [{"from": "file"}, [1, 2.5, None], True]
 
 
-def test_all_that_is_asked_of_a_new_job_is_kept(empty, jobs):
+def test_all_that_is_asked_of_a_new_job_is_kept(command, jobs):
     options = "--priority -5 --max-attempts 7 --queue slow --timeout 90 --unique-key once --delay 2d"
-    document = json.loads(empty("jobs", "enqueue", "greet", *options.split(), "--json").out)
+    document = json.loads(command("jobs", "enqueue", "greet", *options.split(), "--json").out)
     job = jobs(lambda manager: manager.get_job_by_id(1))
     assert (job.priority, job.max_attempts, job.queue, job.unique_key) == (-5, 7, "slow", "once")
     assert (job.timeout.total_seconds(), document["timeout"]) == (90.0, 90.0)
     assert (job.run_at - job.created_at).days == 2
-    assert empty("jobs", "enqueue", "greet", "--unique-key", "once").out == "1\n"
+    assert command("jobs", "enqueue", "greet", "--unique-key", "once").out == "1\n"
 
 
-def test_a_payload_that_is_no_json_is_shown_as_its_text(empty, enqueue, database):
-    import contextlib
-    import sqlite3
-
+def test_a_payload_that_is_no_json_is_shown_as_its_text(command, enqueue, database):
     enqueue("greet")
     with contextlib.closing(sqlite3.connect(database)) as rows, rows:
         rows.execute("UPDATE background_service_jobs SET payload = '{broken'")
-    assert json.loads(empty("jobs", "show", "1", "--json").out)["payload"] == "{broken"
+    assert json.loads(command("jobs", "show", "1", "--json").out)["payload"] == "{broken"
 
 
-def test_lists_are_filtered_and_paged(empty, enqueue, jobs):
+def test_lists_are_filtered_and_paged(command, enqueue, jobs):
     for number in range(5):
         enqueue("even" if number % 2 == 0 else "odd", number, queue="slow" if number == 4 else "default")
     jobs(lambda manager: manager.cancel_job(1))
 
     def ids(*options):
-        return [line.split("\t")[0] for line in empty("jobs", "list", *options).lines]
+        return [line.split("\t")[0] for line in command("jobs", "list", *options).lines]
 
     assert ids() == ["5", "4", "3", "2", "1"]
     assert ids("--key", "even", "--status", "PENDING") == ["5", "3"]
     assert ids("--queue", "slow") == ["5"]
     assert ids("--limit", "2", "--offset", "1") == ["4", "3"]
     assert ids("--text", "odd") == ["4", "2"]
-    assert json.loads(empty("jobs", "list", "--key", "none", "--json").out) == []
+    assert json.loads(command("jobs", "list", "--key", "none", "--json").out) == []

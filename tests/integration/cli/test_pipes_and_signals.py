@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import sqlite3
+import time
 
 import pytest
 
@@ -104,35 +105,44 @@ def test_ctrl_c_during_the_start_of_the_program_is_quiet(empty):
     assert (ran.code, ran.out, ran.err) == (130, "", "")
 
 
+@pytest.fixture
+def first_signal_has_arrived(database):
+    """Return a function that waits for what a worker does first when it is told to stop."""
+
+    def wait(worker):
+        while (database.with_name("shop.db-service") / "service.sock").exists():
+            assert worker.poll() is None
+            time.sleep(0.005)
+
+    return wait
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_worker_ends_by_a_signal_when_its_jobs_are_done(empty, enqueue, number):
+def test_a_worker_ends_by_a_signal_when_its_jobs_are_done(
+    empty, jobs, enqueue, reaches, first_signal_has_arrived, tmp_path, number
+):
     worker = empty.start("worker", "--callback", "shop:initialize")
-    job = enqueue("step", 10)
-    watch = empty.start("jobs", "watch", job)
-    while "step 1 of 10" not in watch.stdout.readline():
-        assert watch.poll() is None
+    job = enqueue("gate", str(tmp_path / "open"))
+    reaches(job, "waiting")
     worker.send_signal(number)
+    first_signal_has_arrived(worker)
+    (tmp_path / "open").touch()
     out, err = worker.communicate(timeout=30)
     assert (worker.returncode, out, err) == (0, "", "")
-    watch.communicate(timeout=30)
-    assert watch.returncode == 0
+    assert jobs(lambda manager: manager.get_job_by_id(int(job))).result == "passed"
 
 
-def test_a_second_signal_makes_a_worker_hand_back_what_it_runs(empty, jobs, enqueue, database):
+def test_a_second_signal_makes_a_worker_hand_back_what_it_runs(empty, jobs, enqueue, reaches, first_signal_has_arrived):
     worker = empty.start("worker", "--callback", "shop:initialize")
     job = enqueue("wait")
-    watch = empty.start("jobs", "watch", job)
-    while "waiting" not in watch.stdout.readline():
-        assert watch.poll() is None
-    socket = database.with_name("shop.db-service") / "service.sock"
+    reaches(job, "waiting")
     worker.send_signal(signal.SIGINT)
-    while socket.exists():  # gone once the first signal has arrived
-        assert worker.poll() is None
+    first_signal_has_arrived(worker)
     worker.send_signal(signal.SIGINT)
     out, err = worker.communicate(timeout=30)
     assert (worker.returncode, out, err) == (0, "", "")
-    job = jobs(lambda manager: manager.get_job_by_id(1))
-    assert (job.status, job.attempts) == ("PENDING", 0)
+    handed_back = jobs(lambda manager: manager.get_job_by_id(int(job)))
+    assert (handed_back.status, handed_back.attempts) == ("PENDING", 0)
 
 
 def test_a_lock_that_another_holds_is_one_line_and_nothing_is_written(many, jobs, database):

@@ -5,38 +5,39 @@ import json
 import pytest
 
 
-def test_the_life_of_a_service(served, jobs, enqueue, database):
-    state = json.loads(served("service", "status", "--json").out)
+def test_the_life_of_a_service(command, jobs, enqueue, database):
+    assert command("service", "start", "--callback", "shop:initialize").code == 0
+    state = json.loads(command("service", "status", "--json").out)
     assert state["running"] is True
     assert state["database"] == str(database)
     assert len(state["workers"]) == 1
 
-    second = served("worker", "--callback", "shop:initialize")
+    second = command("worker", "--callback", "shop:initialize")
     assert second.code == 1
     assert second.err.startswith("error: A background service already runs for")
     assert second.err.count("\n") == 1
 
-    again = served("service", "start", "--callback", "shop:initialize", "--json")
+    again = command("service", "start", "--callback", "shop:initialize", "--json")
     assert json.loads(again.out)["workers"] == state["workers"]
 
     job = enqueue("greet", {"name": "world"})
-    assert served("jobs", "watch", job).lines[-1].endswith('"Hello world!"')
-    shown = dict(line.split("\t") for line in served("service", "status").lines)
+    assert command("jobs", "watch", job).lines[-1].endswith('"Hello world!"')
+    shown = dict(line.split("\t") for line in command("service", "status").lines)
     assert shown["running"] == "yes"
     assert shown["workers"] == str(state["workers"][0]["pid"])
     assert (shown["notification_title"], shown["notification_content"]) == ("Greeting", "hello world")
 
-    stopped = served("service", "stop")
+    stopped = command("service", "stop")
     assert (stopped.code, stopped.out, stopped.err) == (0, "", "")
-    assert served("service", "stop").code == 0
-    status = served("service", "status")
+    assert command("service", "stop").code == 0
+    status = command("service", "status")
     assert status.code == 1
     assert "running\tno" in status.lines
     assert status.err == f"error: No workers run for {database}. Start some: tetherpy service start.\n"
 
 
-def test_workers_that_do_not_start_say_why_and_where_to_read_on(empty, database):
-    ran = empty("service", "start", "--callback", "shop:refuse")
+def test_workers_that_do_not_start_say_why_and_where_to_read_on(command, database):
+    ran = command("service", "start", "--callback", "shop:refuse")
     assert ran.code == 1
     log = database.with_name("shop.db-service") / "worker.log"
     assert ran.err == (

@@ -68,16 +68,19 @@ def test_as_json_each_line_is_a_job(served, enqueue):
     assert (seen[-1]["status"], seen[-1]["result"], seen[-1]["progress"]) == ("COMPLETED", "done", 1.0)
 
 
-def test_a_finished_job_is_told_once(served, enqueue):
-    job = enqueue("greet", {"name": "world"})
-    assert served("jobs", "watch", job).code == 0
-    again = served("jobs", "watch", job, job)
-    assert (again.code, len(again.lines)) == (0, 1)
+def test_a_finished_job_is_told_once(command, enqueue, jobs):
+    job = enqueue("greet")
+    jobs(lambda manager: manager.update_job_status(1, "RUNNING"))
+    jobs(lambda manager: manager.update_job_status(1, "COMPLETED"))
+    again = command("jobs", "watch", job, job)
+    assert (again.code, len(again.out.splitlines()), again.err) == (0, 1, "")
 
 
-def test_a_failed_job_has_exit_code_1_and_says_how_to_run_it_again(served, enqueue):
-    job = enqueue("fail", max_attempts=1)
-    watch = served("jobs", "watch", job)
+def test_a_failed_job_has_exit_code_1_and_says_how_to_run_it_again(command, enqueue, jobs):
+    job = enqueue("fail")
+    jobs(lambda manager: manager.update_job_status(1, "RUNNING"))
+    jobs(lambda manager: manager.update_job_status(1, "FAILED", error="ValueError: no \x1b]0;owned\x07 good"))
+    watch = command("jobs", "watch", job)
     assert watch.code == 1
     assert watch.err == (
         rf"error: Job {job} is FAILED (ValueError: no \x1b]0;owned\x07 good). "

@@ -1,6 +1,7 @@
 """An app for the tests of the command line."""
 
 import asyncio
+from pathlib import Path
 
 from tetherpy.database import Migration
 
@@ -13,6 +14,7 @@ def initialize(service):
     service.register_job_handler("step", step)
     service.register_job_handler("wait", wait)
     service.register_job_handler("fail", fail)
+    service.register_job_handler("gate", gate)
 
 
 def refuse(service):
@@ -38,3 +40,11 @@ async def wait(service, payload, db) -> None:
 
 async def fail(service, payload, db) -> None:
     raise ValueError("no \x1b]0;owned\x07 good")
+
+
+async def gate(service, payload: str, db) -> str:
+    """Go on once a file is there."""
+    service.report_progress(0.5, "waiting")
+    while not Path(payload).exists():
+        await asyncio.sleep(0.01)
+    return "passed"
