@@ -40,12 +40,12 @@ async def execute(connection: Connection, sql: str, parameters: Parameters) -> P
 
 async def execute_many(connection: Connection, sql: str, parameters: Iterable[Parameters]) -> int:
     """Execute one statement for each set of parameters; return how many rows changed."""
-    changed = 0
-    async with AsyncRawCursor(connection, row_factory=row_factory) as cursor, connection.pipeline():
-        for values in parameters:
-            await cursor.execute(*bound(sql, values))
-            changed += max(cursor.rowcount, 0)
-    return changed
+    given = [bound(sql, values) for values in parameters]
+    if not given:
+        return 0
+    async with AsyncRawCursor(connection, row_factory=row_factory) as cursor:
+        await cursor.executemany(given[0][0], [values or () for _, values in given])
+        return cursor.rowcount
 
 
 async def fetch_first(connection: Connection, sql: str, parameters: Parameters) -> PostgresRow | None:
