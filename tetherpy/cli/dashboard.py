@@ -8,16 +8,15 @@ from typing import Annotated
 
 import typer
 
-from tetherpy.jobs import BackgroundJobManager, open_database
-from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref
+from tetherpy.reactive import ProviderContainer
 from tetherpy.service import BackgroundService
-from tetherpy.ui.web import LOCAL_HOSTS, dashboard, serve
 
-from .errors import CallbackUnknownError
+from .errors import CallbackUnknownError, ExtraMissingError
 from .location import existing_database
 from .options import DatabaseOption
 from .output import emit, remark
 from .service.plan import CallbackOption, WorkerPlan, full_address
+from .service.state import handle
 
 USUAL_PORT = 8321
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognized, not bound
@@ -39,26 +38,19 @@ async def show_dashboard(
     database: DatabaseOption = None,
 ) -> None:
     """Show jobs and workers in a browser, until Ctrl-C."""
+    try:
+        from tetherpy.ui import providers_of
+        from tetherpy.ui.web import LOCAL_HOSTS, dashboard, serve
+    except ModuleNotFoundError as error:
+        raise ExtraMissingError("web", error.name) from error
     address = full_address(existing_database(database))
     plan = _plan(database, callback)
     hosts = (*LOCAL_HOSTS, *_names(host), *name)
     if token is None and set(hosts) - set(LOCAL_HOSTS):
         token = secrets.token_urlsafe(24)
 
-    @FutureProvider
-    async def open_jobs(ref: Ref) -> BackgroundJobManager:
-        return BackgroundJobManager(await ref.enter_async(open_database(address)))
-
-    @Provider
-    def manager(ref: Ref) -> BackgroundJobManager:
-        return ref.watch(open_jobs).require_value
-
-    @Provider
-    def service(ref: Ref) -> BackgroundService:
-        assert plan is not None
-        found = BackgroundService(plan.database, plan.callback, **plan.options)
-        ref.on_dispose(found.aclose)
-        return found
+    def service() -> BackgroundService:
+        return handle(address) if plan is None else BackgroundService(address, plan.callback, **plan.options)
 
     def tell(chosen: int) -> None:
         shown = host if host not in EVERY_ADDRESS else socket.gethostname()
@@ -68,8 +60,16 @@ async def show_dashboard(
 
     if plan is not None:
         plan.move_in()
+    providers = providers_of(address, service, startable=plan is not None)
     async with ProviderContainer() as container:
-        app = dashboard(container, manager=manager, service=None if plan is None else service, hosts=hosts, token=token)
+        app = dashboard(
+            container,
+            manager=providers.manager,
+            service=providers.service,
+            startable=providers.startable,
+            hosts=hosts,
+            token=token,
+        )
         await serve(app, host, port, tell)
 
 
@@ -83,7 +83,7 @@ def _plan(database: str | None, callback: str | None) -> WorkerPlan | None:
 
 def _names(host: str) -> tuple[str, ...]:
     """Return the names by which a machine that listens at an address is usually reached."""
-    if host in LOCAL_HOSTS or host == "::1":
+    if host in ("localhost", "127.0.0.1", "::1"):
         return ()
     if host not in EVERY_ADDRESS:
         return (f"[{host}]" if ":" in host else host,)

@@ -125,6 +125,8 @@ class Actions:
     async def start(self, request: Request) -> Response:
         """Start the workers."""
         await read_form(request)
+        if not self.sources.startable:
+            raise HTTPException(404, "This dashboard does not know what workers are to do.")
         try:
             await self._service().start()
         except WorkerStartError as error:

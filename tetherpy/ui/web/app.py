@@ -32,6 +32,7 @@ def dashboard(
     *,
     manager: ProviderListenable[BackgroundJobManager],
     service: ProviderListenable[BackgroundService] | None = None,
+    startable: bool = True,
     title: str = "Background jobs",
     hosts: Iterable[str] = LOCAL_HOSTS,
     token: str | None = None,
@@ -41,14 +42,15 @@ def dashboard(
     """Return the dashboard of a container's jobs as an ASGI app, for ``Mount("/jobs", dashboard(...))``.
 
     It reads ``manager`` and ``service`` from the container when pages are asked for, in the thread
-    of the container; without ``service`` there is nothing to start or stop. By default it answers
+    of the container; without ``service`` there is nothing to start or stop, and with one that is not
+    ``startable``, as it does not know what workers are to call first, only to stop. By default it answers
     this machine alone. For others name the ``hosts`` under which it is reached, and give a ``token``
     that users log in with, or ``authorize``, which asks the login of your app.
 
     Raises ``DashboardExposedError`` where neither is given, ``WeakTokenError`` for a short token.
     """
     access = Access(hosts=tuple(hosts), token=token, authorize=authorize)
-    sources = declare_sources(manager, service, clock)
+    sources = declare_sources(manager, service, clock, startable=startable)
     drawing = Drawing(title)
     live = Live(container)
     pages = Pages(declare_parts(sources, drawing), sources, drawing, live)

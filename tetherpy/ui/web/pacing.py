@@ -19,6 +19,8 @@ SHORTEST_REST = 0.05
 """Seconds: nothing on a page changes more than 20 times a second."""
 REST_SHARE = 10.0
 """A rest is this many times as long as the answer took, so that a costly question takes a tenth of the time."""
+LONGEST_REST = 2.0
+"""Seconds: however long an answer took, a page is not older than this."""
 
 
 async def paced(values: Observable[T], rest: float = SHORTEST_REST) -> AsyncGenerator[T]:
@@ -59,7 +61,7 @@ async def asked(
             answer = await ask()
             took = loop.time() - begun
             yield answer
-            await asyncio.sleep(max(rest, REST_SHARE * took))
+            await asyncio.sleep(max(rest, min(REST_SHARE * took, LONGEST_REST)))
             try:
                 async with asyncio.timeout(at_latest):
                     await changed.wait()

@@ -103,7 +103,8 @@ def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
 
     @Provider.auto_dispose
     def service(ref: Ref) -> Part:
-        return draw("service", ref.watch(sources.state), lambda state: {"state": state, "known": sources.service})
+        fixed = {"known": sources.service, "startable": sources.startable}
+        return draw("service", ref.watch(sources.state), lambda state: {"state": state, **fixed})
 
     @Provider.auto_dispose
     def workers(ref: Ref) -> Part:

@@ -68,6 +68,8 @@ class Sources:
     manifest: StreamProvider[ServiceManifest]
     plan: StreamProvider[tuple[Planned, ...]]
     clock: Clock
+    startable: bool
+    """Whether the service can be started from here."""
 
     def schema_of(self, container: ProviderContainer, job_key: str) -> dict[str, Any] | None:
         """Return the schema of a handler's payload, if workers have told of it."""
@@ -80,6 +82,8 @@ def declare_sources(
     manager: ProviderListenable[BackgroundJobManager],
     service: ProviderListenable[BackgroundService] | None,
     clock: Clock = utc_now,
+    *,
+    startable: bool = True,
 ) -> Sources:
     """Declare everything that pages show of the jobs of a manager and, if there is one, its service."""
 
@@ -152,7 +156,9 @@ def declare_sources(
             ticks = [each.next_tick - now for each in planned if each.next_tick is not None]
             await asyncio.sleep(min([LONGEST_NAP, *ticks]).total_seconds())
 
-    return Sources(ready_manager, service, counts, jobs, story, timeline, workers, state, manifest, plan, clock)
+    return Sources(
+        ready_manager, service, counts, jobs, story, timeline, workers, state, manifest, plan, clock, startable
+    )
 
 
 def _next_tick(info: PeriodicInfo, now: datetime) -> datetime | None:

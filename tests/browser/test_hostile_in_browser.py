@@ -1,0 +1,73 @@
+"""Jobs whose every field is an attack: they are shown as text, and nothing of them runs."""
+
+from urllib.parse import quote
+
+import pytest
+from playwright.async_api import expect
+
+from tests.browser.conftest import is_live
+from tetherpy.jobs import Failed, NewJob, Progress, Settlement, SqliteJobEngine, WorkerRecord, utc_now
+from tetherpy.ui.plain import plain
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ATTACKS = (
+    "<script>window.attacked = 1</script>",
+    '"><img src=x onerror="window.attacked = 1">',
+    "</textarea></pre></title><svg onload=window.attacked=1>",
+    "'-alert(1)-'{{ 7 * 7 }}{% raw %}",
+    "javascript:window.attacked=1",
+    "\x1b]8;;http://evil.example\x07\u202eattack\u2066",
+)
+
+
+async def hostile_job(shop, attack):
+    """Store a job that says it everywhere: key, payload, queue, unique key, worker, progress, error, traceback."""
+    engine = SqliteJobEngine(shop.manager.engine.db)
+    now = utc_now()
+    await engine.register_worker(
+        WorkerRecord(
+            id=attack,
+            pid=1,
+            host=attack,
+            started_at=now,
+            heartbeat_at=now,
+            notification_title=attack,
+            notification_content=attack,
+        )
+    )
+    (job_id,) = await engine.enqueue(
+        [NewJob(job_key=attack, payload={attack: attack}, queue=attack, unique_key=attack, max_attempts=9)]
+    )
+    (claim,) = (await engine.exchange(attack, [], 1, [attack])).claims
+    await engine.report_progress([Progress(claim, 0.5, attack)])
+    later = now.replace(year=now.year + 1)
+    await engine.exchange(attack, [Settlement(claim, Failed(attack, attack, retry_at=later))], 0)
+    return job_id
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=range(len(ATTACKS)))
+async def test_whatever_a_job_says_is_text(shop, pages, attack):
+    context = await pages.context()
+    page = await pages.open(context=context)
+    job_id = await hostile_job(shop, attack)
+    await expect(page.locator(f"#job-{job_id}")).to_be_visible()
+    dialogs = []
+    page.on("dialog", lambda dialog: dialogs.append(dialog.message))
+    for address in ("", f"jobs/{job_id}", "service", "?status=pending"):
+        await page.goto(shop.url + address)
+        await is_live(page)
+        assert await page.evaluate("window.attacked") is None
+        assert await page.locator("main img, main script, main iframe, [onerror], [onload]").count() == 0
+        text = await page.locator("main").inner_text()
+        assert "\x1b" not in text
+        assert "\u202e" not in text
+        assert plain(attack)[:20] in text
+    for query in ("text", "key", "queue", "status", "window", "order", "page"):
+        await page.goto(f"{shop.url}?{query}={quote(attack)}")
+        assert await page.evaluate("window.attacked") is None
+    await page.goto(f"{shop.url}enqueue?key={quote(attack)}&payload={quote(attack)}")
+    assert await page.evaluate("window.attacked") is None
+    assert dialogs == []
+    await shop.manager.cancel_job(job_id)
+    await SqliteJobEngine(shop.manager.engine.db).unregister_worker(attack)
