@@ -1,0 +1,72 @@
+"""In the folder of an app its ``tether.yaml`` says what is meant; options and the environment come before it."""
+
+import stat
+
+import pytest
+
+SETTINGS = """\
+generation:
+  background_services:
+    enabled: true
+    database_path: data/app.db
+    app_initialization_callback: shop:initialize
+    initial_notification_title: The shop
+"""
+
+
+@pytest.fixture
+def app(command, tmp_path, monkeypatch):
+    """Give a function that runs commands in a folder inside an app."""
+    monkeypatch.delenv("TETHERPY_DATABASE")
+    (tmp_path / "tether.yaml").write_text(SETTINGS)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "inner" / "most").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "inner" / "most")
+    return command
+
+
+def test_the_database_is_that_of_the_nearest_settings_and_beside_them(app, tmp_path):
+    assert app("migrate").code == 0
+    assert (tmp_path / "data" / "app.db").exists()
+
+
+def test_the_environment_and_the_option_come_first(app, tmp_path, monkeypatch):
+    (tmp_path / "tether.yaml").write_text("broken: [")
+    monkeypatch.setenv("TETHERPY_DATABASE", "environment.db")
+    assert app("jobs", "enqueue", "greet", "--database", "option.db").code == 0
+    assert (tmp_path / "inner" / "most" / "option.db").exists()
+    assert not (tmp_path / "inner" / "most" / "environment.db").exists()
+    assert app("jobs", "enqueue", "greet").code == 0
+    assert (tmp_path / "inner" / "most" / "environment.db").exists()
+
+
+def test_settings_that_are_wrong_are_an_error_that_points_at_the_place(app, tmp_path):
+    (tmp_path / "tether.yaml").write_text(SETTINGS.replace("database_path", "database_pth"))
+    ran = app("jobs", "list")
+    assert (ran.code, ran.out) == (1, "")
+    *place, line = ran.err.splitlines()
+    assert place[0].strip() == "database_pth: data/app.db"
+    assert line.startswith("error: ")
+    assert "tether.yaml:4" in line
+    assert "'database_path'" in line
+
+
+def test_a_service_is_installed_for_the_app_and_taken_back(app, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    assert app("service", "uninstall").code == 1
+    installed = app("service", "install", "--manager", "systemd", "--processes", "2")
+    assert (installed.code, installed.err) == (0, "")
+    (unit,) = (tmp_path / "config" / "systemd" / "user").iterdir()
+    assert installed.out == f"{unit}\n"
+    assert stat.S_IMODE(unit.stat().st_mode) == 0o600
+    text = unit.read_text()
+    assert f"WorkingDirectory={tmp_path}\n" in text
+    assert f'"TETHERPY_DATABASE={tmp_path}/data/app.db"' in text
+    assert '"--callback" "shop:initialize" "--processes" "2"' in text
+    assert app("service", "install", "--manager", "systemd", "--processes", "2", "--print").out == text
+    enabled = unit.parent / "default.target.wants" / unit.name
+    enabled.parent.mkdir()
+    enabled.symlink_to(unit)
+    assert app("service", "uninstall", "--manager", "systemd").out == f"{unit}\n"
+    assert not unit.exists()
+    assert not enabled.is_symlink()
