@@ -21,6 +21,8 @@ class EngineCapabilities:
     """In whose transactions jobs can be enqueued and completed."""
     creates_tables_in_transaction: bool
     """Whether an enqueue inside the app's transaction makes missing job tables."""
+    add_with_sql: str
+    """How a program without this library adds jobs."""
     watches_sql: bool
     """Whether ``watch`` and ``changes`` observe any query of the app, not jobs alone."""
     name_characters: int | None = None

@@ -3,6 +3,7 @@
 import asyncio
 
 import procrastinate
+import psycopg
 import pytest
 
 from tetherpy.database import Migration, PostgresDatabase, SchemaNewerError
@@ -74,3 +75,23 @@ async def test_an_apps_migrations_are_applied_once_and_judged(empty_url):
 async def opened(url, step):
     async with PostgresDatabase.open(url, migrations=[step]):
         pass
+
+
+async def test_a_program_without_this_library_adds_jobs_with_sql_and_reads_them(postgres_url):
+    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as plain:
+        jobs = '[{"job_key": "k", "queue": "default", "priority": 3, "max_attempts": 1, "payload": "{\\"n\\":1}"}]'
+        cursor = await plain.execute("SELECT tetherpy_defer_jobs(%s, now())", (jobs,))
+        assert await cursor.fetchall() == [(1,)]
+        async with open_engine(postgres_url) as engine:
+            (claim,) = (await engine.exchange("w", [], 1)).claims
+        assert (claim.job.payload, claim.job.priority) == ({"n": 1}, 3)
+        cursor = await plain.execute("SELECT job_key, status, attempts FROM background_service_jobs")
+        assert await cursor.fetchall() == [("k", "RUNNING", 1)]
+
+
+async def test_a_job_that_only_procrastinate_knows_is_left_to_it(postgres_url):
+    async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as plain:
+        await plain.execute("INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('default', 'theirs')")
+    async with open_engine(postgres_url) as engine:
+        ours = await engine.enqueue([NewJob(job_key="ours")])
+        assert [claim.id for claim in (await engine.exchange("w", [], 5)).claims] == ours

@@ -24,6 +24,7 @@ def words(engine):
         "one per machine and database" if engine.several_machines else "one per database",
         engine.enqueue_in,
         "yes" if engine.creates_tables_in_transaction else "no: `JobTablesMissingError`",
+        engine.add_with_sql,
         "yes" if engine.watches_sql else "no: streams of jobs only",
         "any" if engine.name_characters is None else f"{engine.name_characters} characters",
         f"{engine.priority_bits} bits",

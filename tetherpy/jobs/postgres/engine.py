@@ -42,6 +42,7 @@ POSTGRES_CAPABILITIES = EngineCapabilities(
     several_machines=True,
     enqueue_in="`PostgresDatabase.transaction()`, or the app's own psycopg connection",
     creates_tables_in_transaction=False,
+    add_with_sql="`SELECT tetherpy_defer_jobs(jobs, now())`, `jobs` a JSON array",
     watches_sql=False,
     name_characters=128,
     priority_bits=32,
@@ -233,8 +234,8 @@ class PostgresJobEngine:
             host=worker.host,
             started_at=worker.started_at,
             heartbeat_at=worker.heartbeat_at,
-            title=worker.notification_title,
-            content=worker.notification_content,
+            title=encoding.to_text(worker.notification_title),
+            content=encoding.to_text(worker.notification_content),
         )
 
     async def heartbeat(

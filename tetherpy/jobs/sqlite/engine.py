@@ -41,6 +41,7 @@ SQLITE_CAPABILITIES = EngineCapabilities(
     several_machines=False,
     enqueue_in="`Database.transaction()`",
     creates_tables_in_transaction=True,
+    add_with_sql="`INSERT INTO background_service_jobs`",
     watches_sql=True,
     dead_worker="at once if another worker lives",
 )
