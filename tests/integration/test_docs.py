@@ -32,6 +32,24 @@ def runnable(page):
     return [(kind, text) for kind, text in BLOCK.findall(page.read_text()) if kind in KINDS]
 
 
+@pytest.fixture(autouse=True)
+def page_modules(tmp_path):
+    """Let a page import what it has written, not what another test has imported under that name; then forget it."""
+    hidden = {name: sys.modules.pop(name) for name in modules_below(ROOT / "providers")}
+    yield
+    for name in modules_below(tmp_path):
+        del sys.modules[name]
+    sys.modules.update(hidden)
+
+
+def modules_below(folder):
+    return [
+        name
+        for name, module in sys.modules.items()
+        if (file := getattr(module, "__file__", None)) and Path(file).is_relative_to(folder)
+    ]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
 def test_page_runs(page, tmp_path, monkeypatch, request):
     blocks = runnable(page)
