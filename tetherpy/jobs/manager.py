@@ -222,6 +222,10 @@ class BackgroundJobManager:
     ) -> Observable[list[BackgroundJob]]:
         """Observe the jobs in one state, the newest hundred unless told otherwise."""
         query = JobQuery(status=BackgroundJobStatus(status), limit=limit, order_by_creation=order_by_creation)
+        return self.watch_jobs(query)
+
+    def watch_jobs(self, query: JobQuery) -> Observable[list[BackgroundJob]]:
+        """Observe the page of jobs that a query asks for; subscribers of equal queries share one view."""
         return self._observe(ManyJobs(query))
 
     def watch_counts(self) -> Observable[JobCounts]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import attrs
 
@@ -15,6 +15,7 @@ from tetherpy.jobs import (
     JobAttempt,
     JobCounts,
     JobEngine,
+    JobQuery,
     open_engine,
 )
 from tetherpy.reactive import AsyncValue, FutureProvider, Provider, ProviderListenable, Ref, StreamProvider
@@ -22,6 +23,10 @@ from tetherpy.service import BackgroundService, ServiceState
 
 if TYPE_CHECKING:
     from reactivex import Observable
+
+
+MOST_MATCHES: Final = 100
+"""How many of the jobs that have a text in them are shown."""
 
 
 @attrs.frozen
@@ -40,6 +45,8 @@ class JobProviders:
     startable: bool = True
     attempts: Callable[[int], ProviderListenable[AsyncValue[list[JobAttempt]]]] = attrs.field(init=False)
     """The attempts of a job, read again whenever one begins or ends."""
+    matching: Callable[[JobQuery], ProviderListenable[AsyncValue[list[BackgroundJob]]]] = attrs.field(init=False)
+    """The jobs that a query asks for."""
 
     def __attrs_post_init__(self) -> None:
         manager, job = self.manager, self.job
@@ -49,7 +56,18 @@ class JobProviders:
             ref.watch(job(job_id).select(lambda state: state.value and (state.value.attempts, state.value.status)))
             return await ref.watch(manager).get_attempts(job_id)
 
+        @StreamProvider.auto_dispose.family
+        def matching(ref: Ref, query: JobQuery) -> Observable[list[BackgroundJob]]:
+            return ref.watch(manager).watch_jobs(query)
+
         object.__setattr__(self, "attempts", attempts)
+        object.__setattr__(self, "matching", matching)
+
+    def jobs(self, status: BackgroundJobStatus, text: str = "") -> ProviderListenable[AsyncValue[list[BackgroundJob]]]:
+        """Return the newest jobs in one state, or those of them that have a text in them (see ``JobQuery``)."""
+        if not text:
+            return self.jobs_by_status(status)
+        return self.matching(JobQuery(status=status, text=text, limit=MOST_MATCHES, order_by_creation="DESC"))
 
 
 def providers_of(

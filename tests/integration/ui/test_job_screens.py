@@ -144,6 +144,26 @@ async def test_the_cursor_stays_on_its_job_while_others_come(app, manager, until
         assert (table.job_id, table.cursor_row) == (2, 41)
 
 
+async def test_jobs_are_found_by_a_text(app, manager, until, shown):
+    await manager.enqueue_many(
+        NewJob(job_key=key, payload={"to": to}, delay=1_000)
+        for key, to in (("mail", "Ada"), ("report", "Grace"), ("mail", "Grace"))
+    )
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: len(rows(app)) == 3)
+        await pilot.press("slash", *"Grace", "enter")
+        await until(pilot, lambda: [row[0] for row in rows(app)] == ["3", "2"])
+        assert "2 pending jobs with 'Grace'" in shown(app, app.query_one(TableNote))
+        await manager.cancel_job(3)
+        await until(pilot, lambda: [row[0] for row in rows(app)] == ["2"])
+        await pilot.press("5")
+        await until(pilot, lambda: [row[0] for row in rows(app)] == ["3"])
+        await pilot.press("3")
+        await until(pilot, lambda: "No completed jobs with 'Grace'" in shown(app, app.query_one(TableNote)))
+        await pilot.press("escape", "1")
+        await until(pilot, lambda: [row[0] for row in rows(app)] == ["2", "1"])
+
+
 async def test_what_shows_one_job_is_not_drawn_again_when_another_changes(app, manager, until, shown):
     first, second = await manager.enqueue_many(NewJob(job_key="waits", delay=1_000) for _ in range(2))
     built = []

@@ -38,6 +38,19 @@ async def until(condition):
             await asyncio.sleep(0)
 
 
+async def test_the_jobs_of_any_query_can_be_watched(manager):
+    seen = []
+    query = JobQuery(status=PENDING, text="Grace", order_by_creation="DESC", limit=2)
+    subscription = manager.watch_jobs(query).subscribe(lambda jobs: seen.append([job.id for job in jobs]))
+    await until(lambda: seen == [[]])
+    ada, *graces = await manager.enqueue_many(NewJob(job_key="mail", payload=to) for to in ("Ada", "Grace", "Grace"))
+    await until(lambda: seen[-1] == graces[::-1])
+    await manager.cancel_job(graces[0])
+    await until(lambda: seen[-1] == [graces[1]])
+    subscription.dispose()
+    assert ada not in {job_id for jobs in seen for job_id in jobs}
+
+
 async def test_enqueue_passes_every_option_on(manager):
     run_at = datetime(2031, 5, 1, tzinfo=UTC)
     job_id = await manager.enqueue(

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import DataTable
+from textual.widgets import DataTable, Input
 
 from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, NewJob
 
@@ -40,6 +40,8 @@ class JobStatusDashboard(Vertical):
         Binding("c", "cancel", "Cancel"),
         Binding("d", "delete", "Delete"),
         Binding("D", "delete_all", "Delete all", key_display="D"),
+        Binding("slash", "find", "Find", key_display="/"),
+        Binding("escape", "find_all", "Show all", show=False),
         *(
             Binding(str(number), f"show('{status}')", status.capitalize(), show=False)
             for number, status in enumerate(BackgroundJobStatus, start=1)
@@ -54,6 +56,8 @@ class JobStatusDashboard(Vertical):
             border-left: solid $panel; scrollbar-size-vertical: 1;
         }
         &.wide #beside { display: block; }
+        #find { display: none; border: none; height: 1; padding: 0 1; background: $primary 20%; }
+        &.finding #find { display: block; }
     }
     """
 
@@ -71,6 +75,7 @@ class JobStatusDashboard(Vertical):
             with VerticalScroll(id="beside"):
                 yield JobDetail(self._providers)
         yield TableNote(self._providers, self.status)
+        yield Input(placeholder="in key, payload, error or unique key", id="find")
 
     def on_mount(self) -> None:
         """Begin with what waits."""
@@ -104,11 +109,28 @@ class JobStatusDashboard(Vertical):
         """Show the jobs in one state."""
         self.status = BackgroundJobStatus(status)
         self.query_one(StatusTiles).choose(self.status)
-        self.query_one(TableNote).show(self.status)
+        text = self.query_one("#find", Input).value.strip()
+        self.query_one(TableNote).show(self.status, text)
         table = self.query_one(JobTable)
-        table.show(self.status)
+        table.show(self.status, text)
         self.query_one(JobDetail).show(table.job_id)
         self.refresh_bindings()
+
+    def action_find(self) -> None:
+        """Ask for a text."""
+        self.add_class("finding")
+        self.query_one("#find", Input).focus()
+
+    def on_input_submitted(self) -> None:
+        """Show the jobs that have the text in them."""
+        self.action_show(self.status)
+        self.query_one(JobTable).focus()
+
+    def action_find_all(self) -> None:
+        """Show all jobs again."""
+        self.remove_class("finding")
+        self.query_one("#find", Input).value = ""
+        self.on_input_submitted()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what can be done to jobs in this state."""

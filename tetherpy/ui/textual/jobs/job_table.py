@@ -7,7 +7,7 @@ from textual.widgets import DataTable
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
 
-from ...job_providers import JobProviders
+from ...job_providers import MOST_MATCHES, JobProviders
 from ...plain import one_line
 from ..consumer import Consumer, ConsumerWidget
 from ..ref import WidgetRef
@@ -43,15 +43,16 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
         self._providers = providers
         self._rows: dict[int, tuple[Text, ...]] = {}
         self.status = status
+        self.text = ""
 
     def on_mount(self) -> None:
         """Make the columns."""
         for name, width in COLUMNS.items():
             self.add_column(name.upper(), key=name, width=width)
 
-    def show(self, status: BackgroundJobStatus) -> None:
-        """Show the jobs in another state."""
-        self.status = status
+    def show(self, status: BackgroundJobStatus, text: str = "") -> None:
+        """Show the jobs in another state, or those of them that have a text in them."""
+        self.status, self.text = status, text
         self.rebuild()
 
     @property
@@ -62,7 +63,7 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
 
     def build(self, ref: WidgetRef) -> None:
         """Bring the rows up to date."""
-        jobs = ref.watch(self._providers.jobs_by_status(self.status)).value
+        jobs = ref.watch(self._providers.jobs(self.status, self.text)).value
         rows = {job.id: row_of(job) for job in jobs or ()}
         if list(rows) == list(self._rows):
             self._update_cells(rows)
@@ -97,21 +98,26 @@ class TableNote(ConsumerWidget):
         super().__init__()
         self._providers = providers
         self.status = status
+        self.text = ""
 
-    def show(self, status: BackgroundJobStatus) -> None:
-        """Speak of another state."""
-        self.status = status
+    def show(self, status: BackgroundJobStatus, text: str = "") -> None:
+        """Speak of another state, or of what has a text in it."""
+        self.status, self.text = status, text
         self.refresh()
 
     def build(self, ref: WidgetRef) -> str:
         """Say it in one line."""
-        jobs = ref.watch(self._providers.jobs_by_status(self.status))
+        jobs = ref.watch(self._providers.jobs(self.status, self.text))
         counts = ref.watch(self._providers.counts).value
         name = self.status.lower()
+        found = f" with {one_line(self.text, 40)!r}, Esc shows all" if self.text else ""
         if (error := jobs.error) is not None:
             return one_line(f"The jobs cannot be shown: {type(error).__name__}: {error}")
         if jobs.value is None:
             return "Opening the database..."
+        if found:
+            number = f"{MOST_MATCHES} or more" if len(jobs.value) == MOST_MATCHES else str(len(jobs.value) or "No")
+            return f"{number} {name} job{'s' * (len(jobs.value) != 1)}{found}."
         if not jobs.value:
             return f"No {name} jobs. Press e to enqueue one." if name == "pending" else f"No {name} jobs."
         shown, total = len(jobs.value), counts.by_status[self.status] if counts else 0
