@@ -37,6 +37,12 @@ class Shop:
         """Return where the server complains."""
         return self.folder / "server.log"
 
+    @property
+    def server_pid(self) -> int:
+        """Return the process of the server."""
+        assert self._server is not None
+        return self._server.pid
+
     async def serve(self, *options: str, port: int = 0) -> str:
         """Start the server; return its address."""
         command = [sys.executable, "-m", "tetherpy.cli", "dashboard", "--database", str(self.folder / "shop.db")]

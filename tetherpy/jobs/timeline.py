@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
@@ -64,18 +65,22 @@ class JobTimeline:
         return counts
 
     def depth(self, moments: Sequence[datetime]) -> list[int]:
-        """Count the jobs that waited or ran at each moment.
+        """Return how many jobs waited or ran at most, up to each moment and after the one before.
 
-        A job that was retried after it had finished counts as if it had waited since it was enqueued.
+        For the first it is how many did at that moment. A job that was retried after it had finished
+        counts as if it had waited since it was enqueued.
         """
-        created = sorted(job.created_at for job in self.jobs)
-        ended = sorted(job.finished_at for job in self.jobs if job.finished_at is not None)
-        return [
-            self.unfinished
-            - (len(created) - bisect_right(created, moment))
-            + (len(ended) - bisect_right(ended, moment))
-            for moment in moments
-        ]
+        created = [(job.created_at, 1) for job in self.jobs]
+        ended = [(job.finished_at, -1) for job in self.jobs if job.finished_at is not None]
+        steps = deque(sorted(step for step in (*created, *ended) if step[0] > moments[0]))
+        depth = self.unfinished - sum(change for _, change in steps)
+        highest: list[int] = []
+        for moment in moments:
+            highest.append(depth)
+            while steps and steps[0][0] <= moment:
+                depth += steps.popleft()[1]
+                highest[-1] = max(highest[-1], depth)
+        return highest
 
     def durations(self) -> list[timedelta]:
         """Return how long the last attempts of the finished jobs took, shortest first."""

@@ -42,14 +42,26 @@ def test_what_finished_is_counted_by_the_part_it_finished_in():
     assert timeline(*jobs).finished([at(40)], COMPLETED) == [3]
 
 
-def test_depth_is_what_was_enqueued_and_had_not_finished():
+def test_depth_is_the_most_that_were_enqueued_and_had_not_finished():
     jobs = [
         JobTimes(at(-5), at(0), at(15), COMPLETED),
         JobTimes(at(5), at(5), at(25), FAILED),
         JobTimes(at(12), None, None, PENDING),
     ]
     seen = timeline(*jobs, unfinished=3)
-    assert seen.depth([at(0), at(10), at(12), at(20), at(30), at(40)]) == [3, 4, 5, 4, 3, 3]
+    assert seen.depth([at(0), at(10), at(12), at(20), at(30), at(40)]) == [3, 4, 5, 5, 4, 3]
+
+
+def test_a_peak_between_two_moments_is_seen():
+    jobs = [JobTimes(at(11), at(12), at(13), COMPLETED)] * 9
+    assert timeline(*jobs).depth([at(0), at(10), at(20), at(30)]) == [0, 0, 9, 0]
+    assert timeline(*jobs).depth([at(0)]) == [0]
+    assert timeline().depth([at(0), at(10)]) == [0, 0]
+
+
+def test_who_takes_the_place_of_another_is_not_counted_beside_it():
+    jobs = [JobTimes(at(-5), at(0), at(15), COMPLETED), JobTimes(at(15), at(16), at(20), COMPLETED)]
+    assert timeline(*jobs).depth([at(0), at(20)]) == [1, 1]
 
 
 def test_durations_are_those_of_last_attempts_that_ended_on_the_timeline():

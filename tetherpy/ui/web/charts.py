@@ -66,7 +66,7 @@ class DepthChart:
 
     @classmethod
     def of(cls, timeline: JobTimeline, span: timedelta) -> DepthChart:
-        """Compute the depth at as many moments as there are bars."""
+        """Compute how deep it was at most in as many parts of the time as there are bars."""
         begin = timeline.until - span
         moments = [timeline.since, *timeline.moments(BARS, start=timeline.since)]
         depth = timeline.depth(moments)
@@ -79,7 +79,7 @@ class DepthChart:
         first, last = points[0].partition(",")[0], points[-1].partition(",")[0]
         area = f"{first},40 {' '.join(points)} {last},40"
         is_cut = timeline.since - begin > span / BARS
-        return cls(" ".join(points), area, max(depth), depth[-1], timeline.since, is_cut)
+        return cls(" ".join(points), area, max(depth), timeline.unfinished, timeline.since, is_cut)
 
 
 @attrs.frozen
@@ -100,7 +100,6 @@ class DurationChart:
     count: int
     p50: timedelta | None
     p95: timedelta | None
-    longest: timedelta | None
     p50_x: float
     p95_x: float
 
@@ -110,7 +109,7 @@ class DurationChart:
         durations = timeline.durations()
         p50, p95 = percentile(durations, 0.5), percentile(durations, 0.95)
         if not durations or p50 is None or p95 is None:
-            return cls((), 0, None, None, None, 0.0, 0.0)
+            return cls((), 0, None, None, 0.0, 0.0)
         scale = _Scale.over(durations)
         counts = [0] * BINS
         for duration in durations:
@@ -121,7 +120,7 @@ class DurationChart:
             for number, count in enumerate(counts)
         )
         places = scale.place(p50) * 100, scale.place(p95) * 100
-        return cls(bins, len(durations), p50, p95, durations[-1], *places)
+        return cls(bins, len(durations), p50, p95, *places)
 
 
 @attrs.frozen
