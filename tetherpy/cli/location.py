@@ -21,7 +21,8 @@ def find_database(given: str | None) -> str:
     nearest ``tether.yaml``. Raises ``DatabaseUnknownError`` if there is none.
     """
     if given:
-        return given
+        # A variable's or a file's ~ is expanded by no shell.
+        return str(Path(given).expanduser()) if is_file(given) else given
     project = find_project()
     if project is None:
         raise DatabaseUnknownError

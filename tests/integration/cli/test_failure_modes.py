@@ -189,6 +189,21 @@ def test_bytes_that_are_no_text_are_wrong_usage(command, arguments):
     assert "UTF-8" in the_line(err)
 
 
+def test_a_payload_in_another_encoding_is_wrong_usage(command, tmp_path):
+    (tmp_path / "payload.json").write_bytes(b'"gr\xfc\xdfe"')
+    code, out, err = command("jobs", "enqueue", "greet", "--payload", "@payload.json")
+    assert (code, out) == (2, "")
+    assert "payload.json holds no JSON: invalid start byte" in the_line(err)
+
+
+def test_a_home_that_no_shell_has_expanded_is_expanded(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("TETHERPY_DATABASE", "~/shop.db")
+    (tmp_path / "home").mkdir()
+    assert command("migrate").code == 0
+    assert (tmp_path / "home" / "shop.db").exists()
+
+
 @pytest.mark.parametrize("arguments", STARTING, ids=words)
 def test_workers_need_to_know_what_registers_the_handlers(command, arguments):
     code, out, err = command(*arguments)

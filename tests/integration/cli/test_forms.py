@@ -102,7 +102,7 @@ def test_any_encoding_of_stdout_will_do(empty, enqueue, encoding):
 def test_the_payload_comes_as_it_stands_from_a_file_or_from_stdin(command, tmp_path, jobs, monkeypatch):
     (tmp_path / "payload.json").write_text('{"from": "file"}')
     assert command("jobs", "enqueue", "greet", "--payload", "@payload.json").out == "1\n"
-    monkeypatch.setattr(sys, "stdin", io.StringIO("[1, 2.5, null]\n"))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbf[1, 2.5, null]\n")))
     assert command("jobs", "enqueue", "greet", "--payload", "-").out == "2\n"
     assert json.loads(command("jobs", "enqueue", "greet", "--payload", "true", "--json").out)["payload"] is True
     found = jobs(lambda manager: manager.get_all_jobs())

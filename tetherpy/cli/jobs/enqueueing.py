@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,18 +21,18 @@ from .view import ID, JOBS
 
 def read_payload(text: str) -> Any:
     """Read JSON as it stands, from ``@file``, or from stdin for ``-``."""
-    source = "stdin" if text == "-" else text[1:] if text.startswith("@") else "the argument"
+    advice = ""
     if text == "-":
-        text = sys.stdin.read()
+        source, data = "stdin", sys.stdin.buffer.read()
     elif text.startswith("@"):
-        text = Path(text[1:]).read_text(encoding="utf-8")
-    try:
-        return decode(text)
-    except PayloadDecodeError as error:
+        source, data = text[1:], Path(text[1:]).read_bytes()
+    else:
+        source, data = "the argument", os.fsencode(text)
         advice = """ Quote it for the shell, such as --payload '{"name": "world"}'."""
-        raise typer.BadParameter(
-            f"{source} holds no JSON: {error.reason}.{advice if source == 'the argument' else ''}"
-        ) from error
+    try:
+        return decode(data.decode("utf-8-sig"))
+    except (PayloadDecodeError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{source} holds no JSON: {error.reason}.{advice}") from error
 
 
 async def enqueue_job(
