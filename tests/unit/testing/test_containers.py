@@ -133,7 +133,7 @@ def test_it_works_with_anyio_alone(suite):
         ini="[pytest]\nfilterwarnings = error",
     )
     result.assert_outcomes(passed=3, errors=1)
-    result.stdout.fnmatch_lines(["*FutureProvider(feed) is auto-dispose*", "*task: Task-* running sleep()*"])
+    result.stdout.fnmatch_lines(["*FutureProvider(feed) is auto-dispose*", "*task: * running sleep()*"])
 
 
 def test_a_failure_to_dispose_fails_the_test(suite):

@@ -115,7 +115,7 @@ def test_next_is_not_blamed(container):
             "    made at test_app.py:* in test_task",
             "    Await it or cancel it; ref.create_task ties a task to the life of a provider.",
             "*ERROR at teardown of test_task_that_nobody_holds _*",
-            "  task: Task-* running wait_for_ever(), which waits at test_app.py:* in wait_for_ever",
+            "  task: * running wait_for_ever(), which waits at test_app.py:* in wait_for_ever",
             "*ERROR at teardown of test_file _*",
             "  file: */left.txt (descriptor *), open as <_io.FileIO name='*/left.txt' mode='wb' closefd=True>",
             "    Close it: `with open(...)`, or ref.enter in a provider.*",
@@ -154,7 +154,7 @@ async def test_allowed_is_another_kind(container):
     )
     result.assert_outcomes(failed=1, passed=3, errors=2)
     result.stdout.fnmatch_lines(["*allow_leaks knows 'provider', 'task', 'file', and not 'tasks'."])
-    result.stdout.fnmatch_lines(["*ERROR at teardown of test_allowed_is_another_kind _*", "  task: Task-*"])
+    result.stdout.fnmatch_lines(["*ERROR at teardown of test_allowed_is_another_kind _*", "  task: * running *"])
     result.stdout.no_fnmatch_line("*1 thing behind*forget*")
 
 

@@ -68,7 +68,13 @@ class TaskWatch:
         waits = f", which waits at {Site.of_frame(stack[-1])}" if stack else ""
         return Leak(
             "task",
-            f"{task.get_name()} running {name}(){waits}",
+            f"{_name_of(task)} running {name}(){waits}",
             self._sites.get(task),
             "Await it or cancel it; ref.create_task ties a task to the life of a provider.",
         )
+
+
+def _name_of(task: asyncio.Task[Any]) -> str:
+    """Return a task's name; early releases of Python 3.13 call it ``None`` under a task factory if it has none."""
+    name = task.get_name()
+    return "a task" if name == "None" else name
