@@ -18,7 +18,7 @@ from tetherpy.service import BackgroundService
 
 APPS = Path(__file__).parent / "apps"
 ROOT = Path(__file__).parents[3]
-BOUND = 20.0
+BOUND = 30.0
 
 
 @pytest.fixture(autouse=True)

@@ -261,6 +261,8 @@ async def test_a_database_that_cannot_be_opened_is_told(folder, until, shown):
         app.screen.query_one("#key", Input).value = "job"
         await pilot.press("ctrl+s")
         await until(pilot, lambda: bool(notes(app)))
+        assert "the file is not an SQLite database" in notes(app)[0]
+        assert "is in error" not in notes(app)[0]
         assert app.is_running
 
 
