@@ -21,9 +21,26 @@ from tetherpy.ui.textual.jobs.tiles import StatusTile
 HOSTILE_SHOWN = r"[red]boom[/] \x1b[31m\x1b]0;title\x07 \u202e <b>"
 
 
+class Desk:
+    """Keeps the notifications that it is shown."""
+
+    def __init__(self):
+        self.titles = []
+
+    async def show(self, notification):
+        self.titles.append(notification.title)
+        return True
+
+
 @pytest.fixture
-def app(database_path, service):
-    return JobsApp(providers_of(database_path, lambda: service), suggested=NewJob(job_key="steps", payload="walk"))
+def desk():
+    return Desk()
+
+
+@pytest.fixture
+def app(database_path, service, desk):
+    suggested = NewJob(job_key="steps", payload="walk")
+    return JobsApp(providers_of(database_path, lambda: service), suggested=suggested, notifications=desk)
 
 
 def notes(app):
@@ -43,7 +60,7 @@ def answers(app, kind):
     return lambda: isinstance(app.screen, kind) and app.screen.is_mounted
 
 
-async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service, manager, until, shown):
+async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service, manager, until, shown, desk):
     await service.start()
     async with app.run_test(size=(160, 40)) as pilot:
         await until(pilot, lambda: "No pending jobs" in shown(app, app.query_one(TableNote)))
@@ -87,6 +104,7 @@ async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service
         assert (await manager.wait_for(1, timeout=20)).status is BackgroundJobStatus.COMPLETED
         await pilot.press("3")
         await until(pilot, lambda: rows(app) and rows(app)[0][-1] == '"walked"')
+        await until(pilot, lambda: desk.titles == ["Done: steps #1"])
 
 
 async def test_a_failure_shows_its_error_its_attempts_and_its_traceback(app, service, manager, until, shown):
