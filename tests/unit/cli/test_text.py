@@ -1,7 +1,7 @@
 import json
 import unicodedata
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tetherpy.cli.text import harmless, harmless_json, on_one_line
@@ -18,12 +18,14 @@ def is_safe(text):
 BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_no_text_can_steer_a_terminal(text):
     assert is_safe(harmless(text))
     assert is_safe(on_one_line(text))
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_json_means_the_same_afterwards(text):
     safe = harmless_json(json.dumps({"text": text}, ensure_ascii=False))
