@@ -15,6 +15,9 @@ from tests.browser.shop import Shop, open_shop
 playwright_api = pytest.importorskip("playwright.async_api", reason="the browser tests need playwright")
 Page = Any
 
+BOUND_MILLISECONDS = 20_000
+playwright_api.expect.set_options(timeout=BOUND_MILLISECONDS)
+
 
 @attrs.define
 class Pages:
@@ -27,7 +30,7 @@ class Pages:
 
     async def context(self, **options: Any) -> Any:
         context = await self.browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(BOUND_MILLISECONDS)
         self.contexts.append(context)
         context.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))

@@ -11,8 +11,8 @@ import attrs
 
 from .status import BackgroundJobStatus
 
-TIMELINE_JOBS = 10_000
-"""How many jobs a timeline looks back on unless told otherwise: reading them takes some 30 ms."""
+TIMELINE_JOBS = 5_000
+"""How many jobs a timeline looks back on unless told otherwise: reading them takes some 25 ms."""
 
 
 @attrs.frozen

@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from typing import TYPE_CHECKING, TypeVar
 
+import attrs
+
 from tetherpy.jobs import JobStore
 from tetherpy.reactive import latest
 
@@ -17,14 +19,37 @@ T = TypeVar("T")
 
 SHORTEST_REST = 0.05
 """Seconds: nothing on a page changes more than 20 times a second."""
+STEADY_REST = 0.2
+"""Seconds between changes that go on and on: nobody reads more, and the browser has other things to do."""
+BURST = 12
+"""Changes that may follow each other after the shortest rest, before they count as going on and on."""
 REST_SHARE = 10.0
 """A rest is this many times as long as the answer took, so that a costly question takes a tenth of the time."""
 LONGEST_REST = 2.0
 """Seconds: however long an answer took, a page is not older than this."""
 
 
-async def paced(values: Observable[T], rest: float = SHORTEST_REST) -> AsyncGenerator[T]:
+@attrs.define
+class Rests:
+    """Tell how long to rest after each answer; ``least`` is the shortest rest."""
+
+    least: float = SHORTEST_REST
+    _credit: float = attrs.field(init=False, default=BURST)
+    _last: float | None = attrs.field(init=False, default=None)
+
+    def after(self, took: float, now: float) -> float:
+        """Return the rest after an answer that took so long; ``now`` is the loop's time."""
+        passed = 0.0 if self._last is None else now - self._last
+        self._last = now
+        self._credit = max(0.0, min(BURST, self._credit + passed / STEADY_REST) - 1)
+        steady = SHORTEST_REST if self._credit >= 1 else STEADY_REST
+        return max(self.least, steady, min(REST_SHARE * took, LONGEST_REST))
+
+
+async def paced(values: Observable[T]) -> AsyncGenerator[T]:
     """Yield a value and then, after each rest, the newest of those that came meanwhile."""
+    loop = asyncio.get_running_loop()
+    rests = Rests()
 
     def listen(
         on_next: Callable[[T], None], on_error: Callable[[Exception], None], on_completed: Callable[[], None]
@@ -34,7 +59,7 @@ async def paced(values: Observable[T], rest: float = SHORTEST_REST) -> AsyncGene
     async with aclosing(latest(listen)) as newest:
         async for value in newest:
             yield value
-            await asyncio.sleep(rest)
+            await asyncio.sleep(rests.after(0.0, loop.time()))
 
 
 async def asked(
@@ -46,6 +71,7 @@ async def asked(
 ) -> AsyncGenerator[T]:
     """Yield an answer now and after each change of jobs; after ``at_latest`` seconds even without a change."""
     loop = asyncio.get_running_loop()
+    rests = Rests(rest)
     changed = asyncio.Event()
     failures: list[Exception] = []
 
@@ -61,7 +87,7 @@ async def asked(
             answer = await ask()
             took = loop.time() - begun
             yield answer
-            await asyncio.sleep(max(rest, min(REST_SHARE * took, LONGEST_REST)))
+            await asyncio.sleep(rests.after(took, loop.time()))
             try:
                 async with asyncio.timeout(at_latest):
                     await changed.wait()
