@@ -8,7 +8,7 @@ JOBS   ?= 4
 KILLS  ?= 1000
 ENGINE ?= sqlite
 
-.PHONY: help setup demo test lint types browser crash fuzz bench bench-reactive bench-jobs screenshots format clean
+.PHONY: help setup demo test lint types browser crash fuzz bench bench-reactive bench-jobs bench-cli screenshots format clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -59,6 +59,9 @@ bench-reactive: $(STAMP)  ## the reactive core and dependency injection only
 
 bench-jobs: $(STAMP) ## the jobs only
 	$(BIN)/python tests/benchmarks/bench_jobs.py
+
+bench-cli: $(STAMP)  ## the command line over a million jobs; prints what it measures
+	$(BIN)/python tests/benchmarks/bench_command_line.py
 
 screenshots: browser ## draw the pictures in docs/images from a real run
 	$(BIN)/python -m tests.screenshots.terminal

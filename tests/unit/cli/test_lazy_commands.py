@@ -40,7 +40,7 @@ def test_a_list_loads_what_it_needs_and_no_more(tmp_path):
     assert loaded_by("migrate", "--database", str(tmp_path / "shop.db"))
     loaded = loaded_by("jobs", "list", "--database", str(tmp_path / "shop.db"))
     assert {"aiosqlite", "tetherpy.jobs.sqlite.engine", "tetherpy.cli.jobs.listing"} <= loaded
-    unwanted = {"reactivex", "rich", "ruamel", "psycopg", "starlette", "textual"}
+    unwanted = {"pydantic", "reactivex", "rich", "ruamel", "psycopg", "starlette", "textual"}
     packages = {"tetherpy.service", "tetherpy.reactive", "tetherpy.generator", "tetherpy.ui", "tetherpy.jobs.manager"}
     assert sorted(loaded & (unwanted | packages)) == []
 
