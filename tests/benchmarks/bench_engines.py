@@ -21,7 +21,7 @@ from tests.benchmarks.engines.draining import drain
 PAGE = ROOT / "docs" / "explanation" / "performance-engines.md"
 WORKERS = (1, 2, 4, 8)
 JOBS = int(os.environ.get("BENCH_JOBS", "4000"))
-SLOW_JOBS = JOBS // 6
+SLOW_JOBS = JOBS // 8
 """For the systems that would take minutes otherwise."""
 DURABLE = "max_connections = 200\nshared_buffers = 128MB\n"
 
@@ -40,8 +40,8 @@ def oban_python():
     return str(python)
 
 
-def rows(server, folder):
-    """Yield name and, for each number of workers, what was measured."""
+def measure(server, folder):
+    """Return by name, and by number of workers, what was measured: one system after the other for each number."""
     python = oban_python()
 
     def on(make):
@@ -70,12 +70,12 @@ def rows(server, folder):
     }
     if python is not None:
         makers["Oban for Python"] = on(lambda url: systems.oban(python, url, JOBS))
-    for name, measured in makers.items():
-        found = {}
-        for number in WORKERS:
-            found[number] = measured(number)
-            print(name, number, found[number], flush=True)
-        yield name, found
+    found = {name: {} for name in makers}
+    for number in WORKERS:
+        for name, measured in makers.items():
+            found[name][number] = measured(number)
+            print(name, number, found[name][number], flush=True)
+    return found
 
 
 async def latencies(server, folder):
@@ -109,7 +109,7 @@ def main():
         sys.path.insert(0, str(systems.HERE))  # where the workers find their module, too
         try:
             load = os.getloadavg()[0]
-            drained = dict(rows(server, folder))
+            drained = measure(server, folder)
             told = asyncio.run(latencies(server, folder))
             parts = asyncio.run(profile.procrastinate_parts(server))
         finally:
@@ -137,8 +137,8 @@ def main():
                     "jobs waiting",
                     "fetch_job",
                     "finish_job",
-                    "fetch_job after ANALYZE",
-                    "without fsync",
+                    "fetch, commit not synced",
+                    "and after ANALYZE",
                     "and without its triggers",
                 ),
                 parts,

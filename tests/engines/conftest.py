@@ -1,5 +1,6 @@
 """One suite for every engine: an engine joins by adding its opener to ``ENGINES``."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -95,6 +96,10 @@ async def open_postgres(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
             return PostgresJobEngine(db, lease=LEASE, clock=time.clock, monotonic=time.monotonic)
 
         engine = await connect()
+        # A process that begins to listen looks once at everything; what tests count begins after that.
+        listening = asyncio.Event()
+        engine.on_change(listening.set)
+        await listening.wait()
         yield Kit(engine, time, connect, engine.db.transaction)
 
 

@@ -1,7 +1,6 @@
-"""Oban's job of the benchmark (Python 3.12): ``python oban_jobs.py URL COUNT`` stores the backlog."""
+"""Oban's job of the benchmark (Python 3.12), and what stores the backlog."""
 
 import asyncio
-import sys
 
 from oban import Oban, job
 from oban.schema import install
@@ -12,7 +11,7 @@ async def noop(n):
     return None
 
 
-async def fill(url, count):
+async def _fill(url, count):
     pool = await Oban.create_pool(dsn=url)
     await install(pool)
     oban = Oban(pool=pool, leadership=False)
@@ -21,5 +20,5 @@ async def fill(url, count):
     await pool.close()
 
 
-if __name__ == "__main__":
-    asyncio.run(fill(sys.argv[1], int(sys.argv[2])))
+def fill(url, count):
+    asyncio.run(_fill(url, count))

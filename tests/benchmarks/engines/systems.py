@@ -132,7 +132,7 @@ def oban(python, address, jobs):
         "Oban for Python",
         address,
         jobs,
-        [python, str(HERE / "oban_jobs.py"), address, str(jobs)],
+        [python, "-c", f"import oban_jobs; oban_jobs.fill({address!r}, {jobs})"],
         [python, "-c", "import oban_jobs, sys, oban.cli; sys.argv[0] = 'oban'; oban.cli.main()", "start", "--dsn", address,
          "--queues", f"default:{SLOTS}", "--log-level", "ERROR"],
         "SELECT count(*) FROM oban_jobs WHERE state = 'completed'",

@@ -113,6 +113,8 @@ async def test_closed_is_closed(db):
     await db.aclose()
     with pytest.raises(DatabaseClosedError):
         await db.get("SELECT 1")
+    with pytest.raises(DatabaseClosedError):
+        db.listener.add("news", lambda: None)
 
 
 async def test_all_connections_in_use_is_an_error_that_says_so(db, monkeypatch):

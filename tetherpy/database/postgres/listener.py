@@ -11,7 +11,8 @@ import attrs
 import psycopg
 from psycopg import sql
 
-from .connecting import Connection, connect
+from ..errors import DatabaseClosedError
+from .connecting import connect
 
 logger = logging.getLogger("tetherpy.database")
 
@@ -45,12 +46,17 @@ class Listener:
     _subscribers: list[Subscriber] = attrs.field(init=False, factory=list[Subscriber])
     _channels: set[str] = attrs.field(init=False, factory=set[str])
     _task: asyncio.Task[None] | None = attrs.field(init=False, default=None)
-    _connection: Connection | None = attrs.field(init=False, default=None)
+    _closed: bool = attrs.field(init=False, default=False)
 
     def add(
         self, channel: str, notified: Callable[[], None], closed: Callable[[], None] = _do_nothing
     ) -> Callable[[], None]:
-        """Call ``notified()`` in the loop after commits that notify the channel; return what ends that."""
+        """Call ``notified()`` in the loop after commits that notify the channel; return what ends that.
+
+        Raises ``DatabaseClosedError`` after the close.
+        """
+        if self._closed:
+            raise DatabaseClosedError(self._name)
         subscriber = Subscriber(channel, notified, closed)
         self._subscribers.append(subscriber)
         if channel not in self._channels:
@@ -65,6 +71,7 @@ class Listener:
 
     async def close(self) -> None:
         """Listen no more, and tell the subscribers."""
+        self._closed = True
         subscribers, self._subscribers = self._subscribers, []
         for subscriber in subscribers:
             subscriber.closed()

@@ -13,9 +13,9 @@ from tetherpy.database import PostgresDatabase, PostgresTransaction
 from ..errors import CopyRefusedError
 from ..model import BackgroundJob, JobAttempt
 from ..postgres.encoding import encode
-from ..postgres.engine import POSTGRES_CAPABILITIES
 from ..postgres.rows import to_job
 from ..postgres.statements import COLUMNS, text
+from ..postgres.store import POSTGRES_CAPABILITIES
 from ..status import BackgroundJobStatus
 from .batch import Batch
 

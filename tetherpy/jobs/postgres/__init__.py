@@ -1,6 +1,7 @@
 """The job engine for many machines: Procrastinate's queue on PostgreSQL, with a record beside each job."""
 
-from .engine import POSTGRES_CAPABILITIES, PostgresJobEngine
+from .engine import PostgresJobEngine
 from .schema import POSTGRES_JOB_MIGRATIONS
+from .store import POSTGRES_CAPABILITIES
 
 __all__ = ["POSTGRES_CAPABILITIES", "POSTGRES_JOB_MIGRATIONS", "PostgresJobEngine"]

@@ -1,0 +1,240 @@
+"""The side of the engine that any process uses: store jobs, ask about them, steer them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+import psycopg
+
+from tetherpy.database import DatabaseClosedError, PostgresDatabase, PostgresTransaction
+
+from ..capabilities import EngineCapabilities
+from ..engine import Closed, ignore
+from ..errors import JobNotFoundError, JobRunningError, JobTablesMissingError
+from ..leases import DEFAULT_LEASE
+from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+from ..payload import MAX_PAYLOAD_BYTES
+from ..query import JobQuery
+from ..status import BackgroundJobStatus
+from ..timeline import JobTimeline
+from ..timestamps import Clock, utc_now
+from . import enqueueing, moving, schema
+from .calling import Connection, ask, call, connection_of
+from .finding import has_nul, question
+from .rows import JobReader, to_job
+from .statements import sql
+from .timeline import timeline
+
+CHANNEL = "tetherpy_jobs"
+DELETED_AT_ONCE = 1000
+WRITES_PER_COMPACTION = 250
+"""After so many calls of this process, what they left for counting to sum up is summed for good."""
+
+POSTGRES_CAPABILITIES = EngineCapabilities(
+    engine="PostgreSQL",
+    needs="a PostgreSQL server, and the extra `tetherpy[postgres]`",
+    several_machines=True,
+    enqueue_in="`PostgresDatabase.transaction()`, or the app's own psycopg connection",
+    creates_tables_in_transaction=False,
+    add_with_sql="`SELECT tetherpy_defer_jobs(jobs, now())`, `jobs` a JSON array",
+    watches_sql=False,
+    name_characters=128,
+    priority_bits=32,
+    nul_in_names=False,
+    dead_worker="at once if another worker of its machine lives, else after its lease",
+)
+"""What ``PostgresJobEngine`` can do."""
+
+
+@attrs.define(eq=False)
+class PostgresJobStore:
+    """Store jobs in Procrastinate's tables of an open ``PostgresDatabase``, each with a record beside it.
+
+    ``lease`` is how long a worker that hangs, or whose machine is gone, keeps its jobs; ``clock`` and
+    ``monotonic`` are for tests. Calls that the server cannot answer raise ``DatabaseUnavailableError``;
+    those that only read, or may be done twice, try again for a while before that.
+    """
+
+    db: PostgresDatabase
+    lease: timedelta = DEFAULT_LEASE
+    clock: Clock = utc_now
+    monotonic: Callable[[], float] = time.monotonic
+    max_payload_bytes: int = MAX_PAYLOAD_BYTES
+    _is_prepared: bool = attrs.field(init=False, default=False)
+    _reader: JobReader = attrs.field(init=False, factory=JobReader)
+    _writes: int = attrs.field(init=False, default=0)
+
+    @property
+    def capabilities(self) -> EngineCapabilities:
+        """Return what this engine can do."""
+        return POSTGRES_CAPABILITIES
+
+    async def prepare(self) -> None:
+        """Create or update the tables unless they are there; every other call does this first.
+
+        Raises as ``schema.prepare`` does.
+        """
+        if not self._is_prepared:
+            if not await schema.is_prepared(self.db):
+                await schema.prepare(self.db)
+            self._is_prepared = True
+
+    async def enqueue(
+        self, jobs: Iterable[NewJob], transaction: PostgresTransaction | Connection | None = None
+    ) -> list[int]:
+        """Store all jobs or none; see ``JobStore.enqueue``.
+
+        ``transaction`` may be the app's own psycopg connection with a transaction open. Raises
+        ``JobTablesMissingError`` if there are no tables yet: they cannot be made inside of it.
+        """
+        now = self.clock()
+        rows = [enqueueing.to_row(job, now, self.max_payload_bytes, self.capabilities) for job in jobs]
+        steps = enqueueing.statements(rows, now)
+        if transaction is not None:
+            try:
+                return await enqueueing.insert(connection_of(transaction), steps)
+            except psycopg.errors.UndefinedFunction as error:
+                raise JobTablesMissingError from error
+        await self.prepare()
+        await self._compact_now_and_then()
+        if len(steps) == 1:
+            return [row[0] for row in await call(self.db, *steps[0])]
+        async with self.db.own_connection() as connection, connection.transaction():
+            return await enqueueing.insert(connection, steps)
+
+    async def get(self, job_id: int) -> BackgroundJob | None:
+        """Return the job, None if there is none."""
+        rows = await self._ask("job_by_id", id=job_id)
+        return to_job(rows[0]) if rows else None
+
+    async def get_many(self, job_ids: Iterable[int]) -> Mapping[int, BackgroundJob]:
+        """Return those of the jobs that exist."""
+        jobs = self._reader.read(await self._ask("jobs_by_ids", ids=list(job_ids)))
+        return {job.id: job for job in jobs}
+
+    async def find(self, query: JobQuery) -> list[BackgroundJob]:
+        """Return the jobs that a query asks for."""
+        if has_nul(query):
+            return []
+        await self.prepare()
+        return self._reader.read(await ask(self.db, *question(query)))
+
+    async def attempts(self, job_id: int) -> list[JobAttempt]:
+        """Return the attempts of a job, oldest first; the one that runs now comes from the job's own row."""
+        job = await self.get(job_id)
+        if job is None:
+            raise JobNotFoundError(job_id)
+        ended = [
+            JobAttempt(
+                job_id=job_id,
+                attempt=row[0],
+                worker=row[1],
+                started_at=row[2],
+                finished_at=row[3],
+                outcome=row[4],
+                error=row[5],
+                traceback=row[6],
+            )
+            for row in await self._ask("attempts", id=job_id)
+        ]
+        if job.status is not BackgroundJobStatus.RUNNING:
+            return ended
+        running = JobAttempt(job_id=job_id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at)
+        return [*ended, running]
+
+    async def counts(self) -> JobCounts:
+        """Count the jobs in each state."""
+        jobs = {status: count for status, count, _ in await self._ask("counts")}
+        return JobCounts(**{status.value.lower(): jobs.get(status.value, 0) for status in BackgroundJobStatus})
+
+    async def timeline(self, since: datetime, limit: int) -> JobTimeline:
+        """Return when jobs were enqueued and finished since a moment."""
+        await self.prepare()
+        return await timeline(self.db, since, self.clock(), limit)
+
+    async def move(self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None) -> BackgroundJob:
+        """Move a job along the table of legal moves."""
+        await self.prepare()
+        async with self.db.own_connection() as connection, connection.transaction():
+            return await moving.move(connection, job_id, status, error, self.clock(), self.lease)
+
+    async def retry(self, job_id: int, *, reset_attempts: bool) -> BackgroundJob:
+        """Make a finished job PENDING again, at once."""
+        await self.prepare()
+        async with self.db.own_connection() as connection, connection.transaction():
+            return await moving.retry(connection, job_id, reset_attempts, self.clock())
+
+    async def request_cancel(self, job_id: int) -> BackgroundJob:
+        """Cancel a PENDING job now, ask a RUNNING one's worker to stop it."""
+        await self.prepare()
+        async with self.db.own_connection() as connection, connection.transaction():
+            return await moving.request_cancel(connection, job_id, self.clock())
+
+    async def delete(self, job_id: int) -> bool:
+        """Delete a job that is not RUNNING, and its attempts."""
+        if await self._delete([job_id]):
+            return True
+        if await self.get(job_id) is None:
+            return False
+        raise JobRunningError(f"Job {job_id}", "deleted")
+
+    async def delete_by_status(self, status: BackgroundJobStatus, older_than: timedelta | None = None) -> int:
+        """Delete jobs of one status, a thousand per transaction."""
+        if status is BackgroundJobStatus.RUNNING:
+            raise JobRunningError("Jobs", "deleted")
+        before = self.clock() - (older_than or timedelta(0))
+        deleted, after = 0, 0
+        while rows := await self._ask(
+            "deletable", status=status.value, before=before, after=after, limit=DELETED_AT_ONCE
+        ):
+            ids = [row[0] for row in rows]
+            deleted += await self._delete(ids, before, status)
+            after = ids[-1]
+        return deleted
+
+    async def _delete(
+        self, ids: list[int], before: datetime | None = None, status: BackgroundJobStatus | None = None
+    ) -> int:
+        values = {"ids": ids, "before": before, "status": None if status is None else status.value}
+        return len(await self._call("delete", **values))
+
+    async def revisions(self) -> Mapping[str, int]:
+        """Return the number per status that moves with its jobs."""
+        return {status: moves for status, _, moves in await self._ask("counts")}
+
+    def on_change(self, callback: Callable[[], None], closed: Closed = ignore) -> Callable[[], None]:
+        """Call back after any process, on any machine, committed a change to jobs; return the remover."""
+        return self.db.listener.add(CHANNEL, callback, lambda: closed(DatabaseClosedError(self.db.name)))
+
+    async def workers(self) -> list[WorkerRecord]:
+        """Return the registered workers, oldest first."""
+        return [
+            WorkerRecord(
+                id=row[0],
+                pid=row[1],
+                host=row[2],
+                started_at=row[3],
+                heartbeat_at=row[4],
+                notification_title=row[5],
+                notification_content=row[6],
+            )
+            for row in await self._ask("workers")
+        ]
+
+    async def _compact_now_and_then(self) -> None:
+        self._writes += 1
+        if self._writes >= WRITES_PER_COMPACTION:
+            self._writes = 0
+            await self._call("compact_counts")
+
+    async def _ask(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        await self.prepare()
+        return await ask(self.db, sql(statement), values)
+
+    async def _call(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        await self.prepare()
+        return await call(self.db, sql(statement), values)
