@@ -52,7 +52,11 @@ class TerminalApp(ProviderApp[None]):
 
     def on_mount(self) -> None:
         self.action_open("service")
-        self.run_worker(JobNotifications(self.container, PROVIDERS, DesktopNotifications("Background jobs")).run())
+        self.run_worker(self.tell_the_desktop())
+
+    async def tell_the_desktop(self) -> None:
+        async with DesktopNotifications(self.title) as desktop:
+            await JobNotifications(self.container, PROVIDERS, desktop).run()
 
     def action_open(self, tab: str) -> None:
         self.query_one(TabbedContent).active = tab

@@ -1,7 +1,10 @@
 """Notifications over a real session bus: to a notification service, to none, and when the bus goes away."""
 
 import asyncio
+import contextlib
+import gc
 import logging
+import os
 import shutil
 import signal
 
@@ -75,6 +78,8 @@ async def desk(bus):
     await connection.request_name(NAME, NameFlag.NONE)
     yield service
     connection.disconnect()
+    with contextlib.suppress(Exception):  # in one test the bus is killed
+        await connection.wait_for_disconnect()
 
 
 async def test_a_notification_reaches_the_desktop(desk):
@@ -93,10 +98,26 @@ async def test_a_bus_without_notifications_is_silent(bus, caplog):
     assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
 
 
-async def test_a_bus_that_goes_away_disturbs_nobody(bus, desk):
+async def test_a_bus_that_goes_away_disturbs_nobody(bus, desk, caplog):
     async with DesktopNotifications() as desktop:
         assert await desktop.show(Notification("first"))
         bus.send_signal(signal.SIGKILL)
         await bus.wait()
         assert not await desktop.show(Notification("second"))
         assert not await desktop.show(Notification("third"))
+    del desktop
+    gc.collect()  # what nobody has asked for would be complained about now
+    assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
+
+
+async def test_a_bus_that_comes_back_is_used_again(monkeypatch, bus, desk):
+    now = 0.0
+    async with DesktopNotifications(clock=lambda: now) as desktop:
+        address = os.environ["DBUS_SESSION_BUS_ADDRESS"]
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
+        assert not await desktop.show(Notification("nobody is there"))
+        monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", address)
+        assert not await desktop.show(Notification("too early"))
+        now = 61.0
+        assert await desktop.show(Notification("again"))
+    assert [title for _, title, _, _ in desk.taken] == ["again"]

@@ -24,6 +24,11 @@ class Desk:
     def __init__(self):
         self.shown = []
         self.news = asyncio.Event()
+        self.rested = asyncio.Semaphore(1_000)  # how often it may be shown something before the test says so
+
+    async def rest(self, seconds):
+        assert seconds == 7.0
+        await self.rested.acquire()
 
     async def show(self, notification):
         self.shown.append(notification)
@@ -57,8 +62,8 @@ async def desk(manager):
     )
     async with ProviderContainer() as container:
         desk = Desk()
-        desk.container = container
-        telling = asyncio.create_task(JobNotifications(container, providers, desk, interval=0.05).run())
+        desk.container, desk.counts = container, counts
+        telling = asyncio.create_task(JobNotifications(container, providers, desk, interval=7.0, sleep=desk.rest).run())
         async for counted in container.stream(counts):
             if counted.has_value:
                 break
@@ -82,18 +87,21 @@ async def test_one_job_is_told_of_by_name(manager, desk):
     assert (await desk.until(2))[1] == Notification("Failed: import #2", "ValueError: no", urgent=True)
 
 
-async def test_many_jobs_are_told_of_together(manager, desk):
-    ids = await manager.enqueue_many(NewJob(job_key="many") for _ in range(300))
-    for job_id in ids:
+async def test_what_finishes_while_it_rests_is_told_of_together_afterwards(manager, desk):
+    desk.rested = asyncio.Semaphore(0)
+    first, *rest = await manager.enqueue_many(NewJob(job_key="many") for _ in range(41))
+    await finish(manager, first, DONE)
+    await desk.until(1)
+    for job_id in rest[:30]:
         await finish(manager, job_id, DONE)
-    while told(desk.shown) < len(ids):
-        await desk.until(len(desk.shown) + 1)
-    assert told(desk.shown) == len(ids)
-    assert len(desk.shown) < 30
-
-
-def told(notes):
-    return sum(1 if note.title.startswith("Done") else int(note.title.split()[0]) for note in notes)
+    for job_id in rest[30:]:
+        await finish(manager, job_id, FAILED)
+    async for counted in desk.container.stream(desk.counts):
+        if counted.require_value.failed == 10:
+            break
+    assert len(desk.shown) == 1
+    desk.rested.release()
+    assert (await desk.until(3))[1:] == [Notification("30 jobs done"), Notification("10 jobs failed", urgent=True)]
 
 
 async def test_a_service_that_stops_is_told_of(desk):

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import math
+import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -31,41 +35,46 @@ class DesktopNotifications:
     """
 
     app_name: str = "tetherpy"
+    clock: Callable[[], float] = time.monotonic
     _notifier: DesktopNotifier | None = attrs.field(init=False, default=None)
-    _silent_until: float = attrs.field(init=False, default=0.0)
+    _silent_until: float = attrs.field(init=False, default=-math.inf)
 
     async def show(self, notification: Notification) -> bool:
         """Show it, and tell whether the desktop has taken it."""
-        if asyncio.get_running_loop().time() < self._silent_until:
+        if self.clock() < self._silent_until:
             return False
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                notifier = self._notifier or await self._connect()
-                taken = await _send(notifier, notification)
+                await asyncio.sleep(0)  # lets the loop notice that a bus has gone
+                if self._notifier is None or not getattr(_bus_of(self._notifier), "connected", True):
+                    await self.aclose()
+                    await self._connect()
+                taken = await _send(self._notifier, notification)
         except Exception as error:  # of the library, the bus, the service: whatever it is, nobody can be shown it
             logger.debug("no desktop takes notifications: %r", error)
             taken = False
         if not taken:
-            self.close()
-            self._silent_until = asyncio.get_running_loop().time() + AGAIN_SECONDS
+            await self.aclose()
+            self._silent_until = self.clock() + AGAIN_SECONDS
         return taken
 
-    async def _connect(self) -> DesktopNotifier:
+    async def _connect(self) -> None:
         from desktop_notifier import DesktopNotifier
 
-        notifier = self._notifier = DesktopNotifier(self.app_name, app_icon=None)
+        self._notifier = DesktopNotifier(self.app_name, app_icon=None)
         # This raises where nobody answers; sending would log a warning with a traceback instead.
-        await notifier.get_capabilities()
-        return notifier
+        await self._notifier.get_capabilities()
 
-    def close(self) -> None:
+    async def aclose(self) -> None:
         """Leave the bus. Closing twice is closing once."""
         notifier, self._notifier = self._notifier, None
-        # The library has no way to close its connection; not every desktop has one.
-        backend: Any = getattr(notifier, "_backend", None)
-        bus = getattr(backend, "bus", None)
+        bus = _bus_of(notifier)
         if bus is not None:
             bus.disconnect()
+            # How the connection ended is no matter by now; but it has to be asked for, or asyncio logs it as an error.
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    await bus.wait_for_disconnect()
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,12 +82,18 @@ class DesktopNotifications:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.close()
+        await self.aclose()
 
 
-async def _send(notifier: DesktopNotifier, notification: Notification) -> bool:
+def _bus_of(notifier: DesktopNotifier | None) -> Any:
+    """Return the connection to the session bus: the library has no way to close it. Not every desktop has one."""
+    return getattr(getattr(notifier, "_backend", None), "bus", None)
+
+
+async def _send(notifier: DesktopNotifier | None, notification: Notification) -> bool:
     from desktop_notifier import Urgency
 
+    assert notifier is not None  # it has just been connected
     dispatched: list[bool] = []
     await notifier.send(
         notification.title,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Final
 
 import attrs
@@ -35,6 +35,7 @@ class JobNotifications:
     providers: JobProviders
     sink: NotificationSink
     interval: float = INTERVAL_SECONDS
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     async def run(self) -> None:
         """Tell of everything from now on, until cancelled."""
@@ -52,7 +53,7 @@ class JobNotifications:
                 for notification in news:
                     await self.sink.show(notification)
                 if news:
-                    await asyncio.sleep(self.interval)
+                    await self.sleep(self.interval)
                 await changed.wait()
 
     async def _news(
