@@ -57,7 +57,7 @@ async def push(address):
         expected, _ = await values.get()
         seconds = []
         for _ in range(TRIES):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)  # so that it is idle again
             writer.stdin.write(b"\n")
             committed = float(await writer.stdout.readline())
             expected += 1
@@ -78,7 +78,7 @@ async def round_trip(address):
         manager = BackgroundJobManager(db)
         seconds = []
         for number in range(TRIES + 10):
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)  # so that it is idle again
             begin = time.monotonic()
             await manager.wait_for(await manager.enqueue("noop"), 10)
             if number >= 10:
@@ -102,7 +102,7 @@ async def main():
         worker = await worker
         try:
             for number in range({TRIES} + 10):
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.1)  # so that it is idle again
                 begin = time.monotonic()
                 job_id = await noop.defer_async(n=1)
                 while (await app.job_manager.get_job_status_async(job_id)).value != "succeeded":
