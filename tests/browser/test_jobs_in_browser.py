@@ -114,7 +114,7 @@ async def test_chosen_jobs_are_deleted_after_a_question(shop, visit):
     ids = await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(4)])
     page = await visit()
     for job_id in ids[:3]:
-        await page.get_by_label(f"Choose job {job_id}").check()
+        await page.get_by_label(f"Choose job {job_id}", exact=True).check()
     await expect(page.locator("#bulk-count")).to_have_text("3 chosen")
     await page.locator("#bulk").get_by_role("button", name="Delete").click()
     await page.get_by_role("dialog").get_by_role("button", name="Keep").click()
@@ -129,9 +129,9 @@ async def test_chosen_jobs_are_deleted_after_a_question(shop, visit):
 async def test_a_choice_outlives_rows_that_are_pushed_off_the_page(shop, visit):
     (first,) = await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900)])
     page = await visit()
-    await page.get_by_label(f"Choose job {first}").check()
+    await page.get_by_label(f"Choose job {first}", exact=True).check()
     await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(60)])
-    await expect(page.get_by_label(f"Choose job {first}")).to_have_count(0)
+    await expect(page.get_by_label(f"Choose job {first}", exact=True)).to_have_count(0)
     await expect(page.locator("#bulk-count")).to_have_text("1 chosen")
     await page.locator("#bulk").get_by_role("button", name="Cancel").click()
     await expect(page.get_by_text("1 job cancelled")).to_be_visible()

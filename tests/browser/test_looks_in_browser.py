@@ -77,7 +77,7 @@ async def test_the_keyboard_alone_is_enough(pages):
     await page.keyboard.type("lamp")
     await page.keyboard.press("Enter")
     await expect(page.locator("#rows tr")).to_have_count(1)
-    await page.get_by_label("Choose job 1").focus()
+    await page.get_by_label("Choose job 1", exact=True).focus()
     await page.keyboard.press("Space")
     await expect(page.locator("#bulk-count")).to_have_text("1 chosen")
     await page.locator("#bulk").get_by_role("button", name="Delete").focus()

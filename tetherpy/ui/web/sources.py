@@ -28,7 +28,7 @@ from .filters import JobFilter
 from .pacing import asked, paced
 
 KEPT_SECONDS = 1.0
-"""What a page has asked for is kept this long, for the stream that it opens next."""
+"""What is costly to ask for, and may be a second old, is kept this long for the stream that a page opens next."""
 WORKERS_SECONDS = 5.0
 """Heartbeats are no change of a job: they are looked at this often."""
 LONGEST_NAP = timedelta(minutes=1)
@@ -93,18 +93,15 @@ def declare_sources(
 
     @StreamProvider.auto_dispose
     def counts(ref: Ref) -> AsyncGenerator[JobCounts]:
-        ref.cache_for(KEPT_SECONDS)
         return paced(ref.watch(manager).watch_counts())
 
     @StreamProvider.auto_dispose.family
     def jobs(ref: Ref, wanted: JobFilter) -> AsyncGenerator[list[BackgroundJob]]:
-        ref.cache_for(KEPT_SECONDS)
         store = ref.watch(manager).engine
         return asked(store, lambda: store.find(wanted.query))
 
     @StreamProvider.auto_dispose.family
     async def story(ref: Ref, job_id: int) -> AsyncGenerator[JobStory | None]:
-        ref.cache_for(KEPT_SECONDS)
         known = ref.watch(manager)
         async for job in paced(known.watch_job(job_id)):
             try:

@@ -14,7 +14,7 @@ def test_changes_now_and_then_rest_as_shortly_as_may_be():
     assert {rests.after(0.0, now) for now in range(100)} == {SHORTEST_REST}
 
 
-def test_changes_that_go_on_and_on_come_five_times_a_second():
+def test_changes_that_go_on_and_on_come_eight_times_a_second():
     rests, now, given = Rests(), 0.0, []
     for _ in range(100):
         given.append(rests.after(0.0, now))

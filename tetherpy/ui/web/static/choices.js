@@ -10,7 +10,10 @@ export function watchChoices() {
 
   function refresh() {
     const seen = boxes();
-    for (const box of seen) box.checked = chosen.has(box.value);
+    for (const box of seen) {
+      box.checked = chosen.has(box.value);
+      box.closest("tr").classList.toggle("chosen", box.checked);
+    }
     const marked = seen.filter((box) => box.checked).length;
     all.checked = seen.length > 0 && marked === seen.length;
     all.indeterminate = marked > 0 && marked < seen.length;
@@ -41,5 +44,8 @@ export function watchChoices() {
     chosen.clear();
     refresh();
   });
+  // What was chosen before this script was there, or is kept by the browser.
+  for (const box of boxes()) choose(box, box.checked);
+  refresh();
   return { refresh };
 }

@@ -8,9 +8,9 @@ export function tellTimes(root) {
     const instant = Date.parse(element.dateTime);
     const text = words(element.dataset, (now - instant) / 1000, instant);
     if (text !== null && element.textContent !== text) element.textContent = text;
-    if ("ago" in element.dataset || "since" in element.dataset || "until" in element.dataset) {
-      const title = DATE.format(instant);
-      if (element.title !== title) element.title = title;
+    if (element.title && element.dataset.titled !== element.dateTime) {
+      element.title = DATE.format(instant);
+      element.dataset.titled = element.dateTime;
     }
   }
 }

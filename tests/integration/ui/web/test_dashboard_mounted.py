@@ -1,0 +1,91 @@
+"""The dashboard inside another app, below a path of its own, and over either database."""
+
+import attrs
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from tetherpy import ProviderContainer
+from tetherpy.jobs import BackgroundJobStatus
+from tetherpy.service import BackgroundService
+from tetherpy.ui import providers_of
+from tetherpy.ui.web import dashboard
+
+TOKEN = "a-token-that-is-long-enough"
+
+
+def below_jobs(app):
+    return Starlette(routes=[Mount("/jobs", app)])
+
+
+async def test_every_address_stays_below_the_mount(serving):
+    served = await serving(wrap=below_jobs)
+    job_id = await served.manager.enqueue("k", delay=900)
+    page = (await served.get("/jobs/")).body
+    assert '<base href="/jobs/">' in page
+    assert 'data-live="live/"' in page
+    assert (await served.get("/jobs/static/base.css")).status == 200
+    assert (await served.get(f"/jobs/jobs/{job_id}")).status == 200
+    assert (await served.get(f"/jobs/?text=%23{job_id}")).header("location") == f"/jobs/jobs/{job_id}"
+    assert (await served.post("/jobs/enqueue", "job_key=x&payload=")).header("location") == f"/jobs/jobs/{job_id + 1}"
+    assert (await served.post("/jobs/actions", f"action=cancel:{job_id}")).header("location") == "/jobs/"
+    assert (await served.get("/static/base.css")).status == 404
+    assert (await served.manager.get_job_by_id(job_id)).status is BackgroundJobStatus.CANCELLED
+
+
+async def test_the_login_stays_below_the_mount(serving):
+    served = await serving(wrap=below_jobs, token=TOKEN)
+    assert (await served.get("/jobs/", Accept="text/html")).header("location") == "/jobs/login"
+    assert (await served.get("/jobs/login")).status == 200
+    assert (await served.get("/jobs/static/base.css")).status == 200
+    answer = await served.get(f"/jobs/?token={TOKEN}")
+    assert answer.header("location") == "/jobs/"
+    assert "path=/jobs/" in answer.header("set-cookie").lower()
+    assert (await served.get("/jobs/service")).status == 401
+
+
+@attrs.frozen
+class Asked:
+    client: httpx.AsyncClient
+    manager: object
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def asked(request, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    address = str(tmp_path / "app.db") if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    providers = providers_of(address, lambda: BackgroundService(address, "no:worker"))
+    async with ProviderContainer() as container:
+        app = dashboard(container, manager=providers.manager, service=providers.service)
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            assert (await client.get("/")).status_code == 200  # which opens the database
+            yield Asked(client, container.read(providers.manager))
+
+
+async def test_every_page_and_action_works_over_either_database(asked):
+    manager, client = asked.manager, asked.client
+    job_id = await manager.enqueue("order mail", {"to": "ada"}, unique_key="ada", delay=900)
+    for target, text in (
+        ("/?status=pending&text=ada", "order mail"),
+        (f"/jobs/{job_id}", "It has not run yet."),
+        ("/service", "No worker is registered."),
+        ("/enqueue", "Payload"),
+        ("/live/?once", "order mail"),
+    ):
+        answer = await client.get(target)
+        assert (answer.status_code, text in answer.text) == (200, True), target
+    headers = {"Origin": "http://localhost", "Accept": "application/json"}
+    for step, status in (("cancel", "CANCELLED"), ("retry", "PENDING")):
+        answer = await client.post("/actions", data={"action": f"{step}:{job_id}"}, headers=headers)
+        assert answer.json()["done"] == 1
+        assert (await manager.get_job_by_id(job_id)).status == status
+    refused = (await client.post("/actions", data={"action": f"retry:{job_id}"}, headers=headers)).json()
+    assert (refused["done"], refused["failed"]) == (0, True)
+    swept = await client.post(
+        "/actions", data={"action": "delete", "scope": "all", "status": "pending"}, headers=headers
+    )
+    assert (swept.json()["done"], (await manager.get_counts()).total) == (1, 0)
+    enqueued = await client.post("/enqueue", data={"job_key": "k", "payload": "[1]"}, headers=headers)
+    assert enqueued.json()["goto"] == f"jobs/{job_id + 1}"
