@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 from rich.text import Text
 from textual.widgets import DataTable
 
@@ -18,6 +20,9 @@ COLUMNS = {"id": 7, "job": 18, "tries": 5, "since": 8, "note": 160}
 
 Widths are fixed because a column that fits its cells is measured anew, cell by cell, whenever one changes.
 """
+
+REST_SECONDS = 0.2
+"""The least time between two rounds of changes: drawing a table takes long, and nobody reads faster."""
 
 
 def row_of(job: BackgroundJob) -> tuple[Text, ...]:
@@ -44,6 +49,7 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
         self._rows: dict[int, tuple[Text, ...]] = {}
         self.status = status
         self.text = ""
+        self._rests_until = 0.0
 
     def on_mount(self) -> None:
         """Make the columns."""
@@ -61,8 +67,17 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
         ids = list(self._rows)
         return ids[self.cursor_row] if 0 <= self.cursor_row < len(ids) else None
 
+    def on_dirty(self) -> None:
+        """Bring the rows up to date: at once after a time of quiet, else when it has rested."""
+        wait = self._rests_until - monotonic()
+        if wait > 0:
+            self.set_timer(wait, self.rebuild)
+        else:
+            super().on_dirty()
+
     def build(self, ref: WidgetRef) -> None:
         """Bring the rows up to date."""
+        self._rests_until = monotonic() + REST_SECONDS
         jobs = ref.watch(self._providers.jobs(self.status, self.text)).value
         rows = {job.id: row_of(job) for job in jobs or ()}
         if list(rows) == list(self._rows):
