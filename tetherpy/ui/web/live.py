@@ -55,16 +55,7 @@ class Live:
         """Return what the parts show once all are loaded, or after ``FIRST_PAINT_SECONDS``."""
         changed = asyncio.Event()
         with Watcher(self.container, changed.set) as watcher:
-            seen = _look(watcher, parts)
-            try:
-                async with asyncio.timeout(FIRST_PAINT_SECONDS):
-                    while not seen.ready:
-                        await changed.wait()
-                        changed.clear()
-                        seen = _look(watcher, parts)
-            except TimeoutError:
-                return seen
-        return seen
+            return await _loaded(watcher, changed, parts)
 
     async def events(self, parts: Sequence[ProviderListenable[Part]]) -> AsyncGenerator[bytes]:
         """Yield events: who speaks, all that the page shows, then what changes, newest only for who is slow."""
@@ -73,10 +64,10 @@ class Live:
         loop = asyncio.get_running_loop()
         yield _event("hello", {"instance": self.instance})
         with Watcher(self.container, changed.set) as watcher:
+            seen = await _loaded(watcher, changed, parts)
             while not watcher.closed:
-                changed.clear()
                 begun = loop.time()
-                if news := changes.since_last(_look(watcher, parts)):
+                if news := changes.since_last(seen):
                     yield _event("change", news)
                 try:
                     async with asyncio.timeout(SILENCE_SECONDS):
@@ -85,6 +76,9 @@ class Live:
                     yield b":\n\n"
                     continue
                 await asyncio.sleep(begun + SHORTEST_REST - loop.time())
+                if not watcher.closed:
+                    changed.clear()
+                    seen = _look(watcher, parts)
 
     def stream(self, parts: Sequence[ProviderListenable[Part]]) -> EventStream:
         """Return the response that streams the events."""
@@ -131,6 +125,19 @@ class EventStream:
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def _loaded(watcher: Watcher, changed: asyncio.Event, parts: Sequence[ProviderListenable[Part]]) -> Part:
+    seen = _look(watcher, parts)
+    try:
+        async with asyncio.timeout(FIRST_PAINT_SECONDS):
+            while not seen.ready:
+                await changed.wait()
+                changed.clear()
+                seen = _look(watcher, parts)
+    except TimeoutError:
+        return seen
+    return seen
 
 
 def _look(watcher: Watcher, parts: Sequence[ProviderListenable[Part]]) -> Part:
