@@ -40,7 +40,15 @@ PROGRESS_JOBS = 10_000
 
 
 async def copy(
-    to: Annotated[str, typer.Option("--to", metavar="URL", help="The server: postgresql://user@host/name.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="URL",
+            envvar="TETHERPY_COPY_TO",
+            help="The server: postgresql://user@host/name; with a password rather in TETHERPY_COPY_TO.",
+        ),
+    ],
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:

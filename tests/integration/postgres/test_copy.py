@@ -1,6 +1,7 @@
 """Moving from a file to a server: idempotent, resumable, compared to the last attempt."""
 
 import asyncio
+import os
 import signal
 import sqlite3
 import subprocess
@@ -185,9 +186,10 @@ async def test_a_job_that_does_not_fit_is_named_before_anything_of_its_range_is_
         assert (await engine.counts()).total == 0
 
 
-def run(*arguments):
+def run(*arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", "tetherpy.cli", *map(str, arguments)],
+        env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=60,
@@ -196,7 +198,7 @@ def run(*arguments):
 
 
 async def test_the_command_copies_and_says_how_much(source, postgres_url):
-    done = await asyncio.to_thread(run, "engine", "copy", "--database", source, "--to", postgres_url)
+    done = await asyncio.to_thread(run, "engine", "copy", "--database", source, TETHERPY_COPY_TO=postgres_url)
     assert done.returncode == 0, done.stderr
     with closing(sqlite3.connect(source)) as connection:
         (jobs,) = connection.execute("SELECT count(*) FROM background_service_jobs").fetchone()
