@@ -9,14 +9,13 @@ from typing import Annotated
 import typer
 
 from tetherpy.reactive import ProviderContainer
-from tetherpy.service import BackgroundService
 
-from .errors import CallbackUnknownError, ExtraMissingError
+from .errors import ExtraMissingError
+from .live import live_providers
 from .location import existing_database
 from .options import DatabaseOption
 from .output import emit, remark
-from .service.plan import CallbackOption, WorkerPlan, full_address
-from .service.state import handle
+from .service.plan import CallbackOption, full_address
 
 USUAL_PORT = 8321
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognized, not bound
@@ -39,18 +38,13 @@ async def show_dashboard(
 ) -> None:
     """Show jobs and workers in a browser, until Ctrl-C."""
     try:
-        from tetherpy.ui import providers_of
         from tetherpy.ui.web import LOCAL_HOSTS, dashboard, serve
     except ModuleNotFoundError as error:
         raise ExtraMissingError("web", error.name) from error
     address = full_address(existing_database(database))
-    plan = _plan(database, callback)
     hosts = (*LOCAL_HOSTS, *_names(host), *name)
     if token is None and set(hosts) - set(LOCAL_HOSTS):
         token = secrets.token_urlsafe(24)
-
-    def service() -> BackgroundService:
-        return handle(address) if plan is None else BackgroundService(address, plan.callback, **plan.options)
 
     def tell(chosen: int) -> None:
         shown = host if host not in EVERY_ADDRESS else socket.gethostname()
@@ -58,9 +52,7 @@ async def show_dashboard(
         emit(f"http://{shown}:{chosen}/{'' if token is None else f'?token={token}'}", flush=True)
         remark("Ctrl-C ends it.")
 
-    if plan is not None:
-        plan.move_in()
-    providers = providers_of(address, service, startable=plan is not None)
+    providers = live_providers(address, database, callback)
     async with ProviderContainer() as container:
         app = dashboard(
             container,
@@ -71,14 +63,6 @@ async def show_dashboard(
             token=token,
         )
         await serve(app, host, port, tell)
-
-
-def _plan(database: str | None, callback: str | None) -> WorkerPlan | None:
-    """Return how to start workers; None where nobody says what they do."""
-    try:
-        return WorkerPlan.of(database, callback, 1, 10, [], None)
-    except CallbackUnknownError:
-        return None
 
 
 def _names(host: str) -> tuple[str, ...]:
