@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Any
 
 import attrs
@@ -14,7 +17,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_HEAD_BYTES = 32 * 1024
 MAX_CONNECTIONS = 1000
-GOODBYE_SECONDS = 1
+GOODBYE_SECONDS = 0.5
+"""What is being answered when the server ends has this long; streams end with it."""
+CANCEL_SECONDS = 5
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @attrs.frozen
@@ -77,6 +83,38 @@ class PatientProtocol(H11Protocol):
             self._unread = None
 
 
+class PoliteServer(uvicorn.Server):
+    """End in good order: without tracebacks in the log, and with time for the app to close what it holds open."""
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """End at a signal. Uvicorn's own raises it again at the end, which would cut short what comes after."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        loop = asyncio.get_running_loop()
+        for number in SIGNALS:
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Let what is being answered end, then close what is left: streams that are cancelled would be logged."""
+        goodbye = asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._close_connections)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            goodbye.cancel()
+
+    def _close_connections(self) -> None:
+        for connection in tuple(self.server_state.connections):
+            transport: Any = connection.transport
+            transport.abort()
+
+
 async def serve(
     app: ASGIApp, host: str, port: int, on_ready: Callable[[int], object], patience: Patience = PatientProtocol.patience
 ) -> None:
@@ -102,10 +140,11 @@ async def serve(
             server_header=False,
             h11_max_incomplete_event_size=MAX_HEAD_BYTES,
             limit_concurrency=MAX_CONNECTIONS,
-            timeout_graceful_shutdown=GOODBYE_SECONDS,
+            proxy_headers=False,  # who is asked for is who asks
+            timeout_graceful_shutdown=CANCEL_SECONDS,
         )
         on_ready(listener.getsockname()[1])
-        server = uvicorn.Server(config)
+        server = PoliteServer(config)
         try:
             await server.serve(sockets=[listener])
         except asyncio.CancelledError:
