@@ -58,8 +58,7 @@ def dashboard(
 
     def routes(path: str, page: Callable[[Request], Awaitable[Page]]) -> list[Route]:
         async def show(request: Request) -> Response:
-            shown = await page(request)
-            return pages.shortcut(shown, request) or await pages.show(shown, request)
+            return await pages.show(await page(request), request)
 
         async def follow(request: Request) -> ASGIApp:
             return await pages.follow(await page(request), request)

@@ -35,6 +35,8 @@ class Page:
     address: str
     parts: tuple[ProviderListenable[Part], ...]
     values: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
+    instead: str = ""
+    """The address of the page that was meant, where it is another."""
 
 
 @attrs.frozen(eq=False)
@@ -54,7 +56,8 @@ class Pages:
         parts = (self.parts.summary, self.parts.badge, self.parts.table(wanted), self.parts.charts(SPANS[window]))
         values = {"wanted": wanted, "window": window, "windows": list(SPANS)}
         query = request.url.query
-        return Page("jobs.html", f"?{query}" if query else "", parts, values)
+        instead = "" if wanted.job_number is None else f"jobs/{wanted.job_number}"
+        return Page("jobs.html", f"?{query}" if query else "", parts, values, instead)
 
     async def job(self, request: Request) -> Page:
         """Return the page of one job."""
@@ -83,10 +86,12 @@ class Pages:
 
     async def show(self, page: Page, request: Request) -> Response:
         """Draw a whole page, with what its parts show now."""
+        root = request.scope.get("root_path", "")
+        if page.instead:
+            return RedirectResponse(f"{root}/{page.instead}", 303)
         seen = await self.live.first(page.parts)
         html = {name: Markup(text) for name, text in seen.html.items()}  # noqa: S704 - our own templates drew it
         rows = {name: [html[row] for row in rows] for name, rows in seen.lists.items()}
-        root = request.scope.get("root_path", "")
         text = self.drawing.draw(
             page.template, **page.values, page=page, html=html, rows=rows, root=root, instance=self.live.instance
         )
@@ -100,11 +105,3 @@ class Pages:
         if self.live.streams >= MAX_STREAMS:
             raise HTTPException(503, "Too many pages are open.", {"retry-after": "5"})
         return self.live.stream(page.parts)
-
-    def shortcut(self, page: Page, request: Request) -> Response | None:
-        """Return the way to the job whose number was searched for."""
-        wanted = page.values.get("wanted")
-        if isinstance(wanted, JobFilter) and wanted.job_number is not None:
-            root = request.scope.get("root_path", "")
-            return RedirectResponse(f"{root}/jobs/{wanted.job_number}", 303)
-        return None

@@ -323,3 +323,24 @@ async def test_a_stream_that_nobody_reads_is_cut_off_and_keeps_little(serving, m
             kept = max(kept, opened[0].get_write_buffer_size() if opened else 0)
     assert 0 < kept < 512 * 1024
     client.close()
+
+
+async def test_a_stream_that_nobody_reads_is_let_go_under_any_server(serving, monkeypatch):
+    monkeypatch.setattr("tetherpy.ui.web.live.UNREAD_SECONDS", 0.3)
+    let_go = asyncio.Event()
+
+    def tell(app):
+        async def telling(scope, receive, send):
+            await app(scope, receive, send)
+            let_go.set()
+
+        return telling
+
+    served = await serving(patience=Patience(unread=1000), wrap=tell)
+    client = socket.create_connection(("127.0.0.1", served.port))
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.sendall(request("GET", "/live/", {"Host": "localhost"}))
+    async with asyncio.timeout(BOUND):
+        while not let_go.is_set():
+            await served.manager.enqueue("k", delay=900)
+    client.close()
