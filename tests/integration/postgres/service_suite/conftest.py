@@ -1,0 +1,75 @@
+"""The suite of the service once more, on a server: the same tests, with this folder's fixtures in place of its own."""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.integration.service import conftest as on_a_file
+from tetherpy.jobs import BackgroundJobManager, engine_of, open_database
+from tetherpy.service import BackgroundService
+
+APPS = Path(on_a_file.__file__).parent / "apps"
+
+
+@pytest.fixture(autouse=True)
+def apps_importable(monkeypatch):
+    monkeypatch.syspath_prepend(str(APPS))
+
+
+@pytest.fixture
+async def make_service(postgres_url, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    async with contextlib.AsyncExitStack() as stack:
+
+        def make(callback="plain_worker:initialize", **options):
+            service = BackgroundService(postgres_url, callback, **options)
+            stack.push_async_callback(service.aclose)
+            stack.push_async_callback(service.stop, 0)
+            return service
+
+        yield make
+
+
+@pytest.fixture
+async def database(postgres_url):
+    async with open_database(postgres_url) as db:
+        yield db
+
+
+@pytest.fixture
+def engine(database):
+    return engine_of(database)
+
+
+@pytest.fixture
+def manager(database):
+    return BackgroundJobManager(database)
+
+
+@pytest.fixture
+def finished(manager):
+    async def wait(job_id):
+        return await manager.wait_for(job_id, timeout=on_a_file.BOUND)
+
+    return wait
+
+
+@pytest.fixture
+def until():
+    return on_a_file.until
+
+
+@pytest.fixture
+def worker_pids(engine):
+    async def pids():
+        return [worker.pid for worker in await engine.workers()]
+
+    return pids
+
+
+@pytest.fixture
+def kill():
+    return lambda pid: os.kill(pid, signal.SIGKILL)
