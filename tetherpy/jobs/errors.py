@@ -30,8 +30,9 @@ class JobTablesMissingError(JobError):
     def __init__(self) -> None:
         super().__init__(
             "This database has no job tables yet, and this task holds a transaction, behind which they would "
-            "be made. Open the database with Database.open(path, migrations=JOB_MIGRATIONS), use the manager once "
-            "before the transaction, or give the transaction to enqueue, which makes them in it."
+            "be made. Open the database with open_database(address) or Database.open(path, migrations=JOB_MIGRATIONS), "
+            "use the manager once before the transaction, or give the transaction to enqueue, which makes them in it "
+            "where the database is an SQLite file."
         )
 
 

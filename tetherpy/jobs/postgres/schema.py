@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from importlib.util import find_spec
+from pathlib import Path
 
-from procrastinate.schema import SchemaManager
-
-from tetherpy.database import Migration, PostgresDatabase, PostgresTransaction, SchemaNewerError
+from tetherpy.database import (
+    Migration,
+    PostgresDatabase,
+    PostgresMissingError,
+    PostgresTransaction,
+    SchemaNewerError,
+)
 
 from ..errors import ForeignQueueError, SchemaMissingError
 from .statements import sql, text
@@ -62,6 +67,9 @@ async def _prepare_queue(database: str, transaction: PostgresTransaction) -> Non
     if row["version"] is None:
         if row["there"]:
             raise ForeignQueueError(database, row["schema"])
+        # Imported here: a process whose tables are there starts without it.
+        from procrastinate.schema import SchemaManager
+
         await transaction.connection.execute(SchemaManager.get_schema().encode())
         await transaction.connection.execute(sql("quiet"))
         await _record(transaction, steps[-1])
@@ -84,12 +92,14 @@ async def _record(transaction: PostgresTransaction, step: Migration) -> None:
 
 def _steps() -> list[Migration]:
     """Return Procrastinate's migrations; "03.04.00_01_pre_x.sql" has the number 3040001."""
-    folder = resources.files("procrastinate.sql.migrations")
-    files = sorted((file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda file: file.name)
+    package = find_spec("procrastinate")
+    if package is None or package.origin is None:
+        raise PostgresMissingError
+    files = sorted((Path(package.origin).parent / "sql" / "migrations").glob("*.sql"))
     return [
         Migration(
             version=int(file.name[:11].replace(".", "").replace("_", "")),
-            name=file.name.removesuffix(".sql"),
+            name=file.stem,
             sql=file.read_text(encoding="utf-8"),
             namespace=QUEUE,
         )
