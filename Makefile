@@ -8,7 +8,7 @@ JOBS   ?= 4
 KILLS  ?= 1000
 ENGINE ?= sqlite
 
-.PHONY: help setup demo test lint types browser crash fuzz bench bench-reactive bench-jobs bench-cli screenshots format clean
+.PHONY: help setup demo test lint types needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard screenshots format clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -32,7 +32,7 @@ $(STAMP): $(BASE)
 demo: $(BASE)       ## analyse the standard library in the background, through a crash
 	@$(BIN)/python -m examples.demo
 
-test: lint types browser  ## lint, types and the whole test suite
+test: lint types needs  ## lint, types and the whole test suite
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(STAMP)       ## ruff: rules and format
@@ -43,8 +43,8 @@ types: $(STAMP)      ## mypy strict and pyright strict
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-browser: $(STAMP)    ## find a Chromium for the browser tests, or install one
-	@$(BIN)/python -m tests.browser.install
+needs: $(STAMP)      ## find the programs that some tests need (a Chromium, a D-Bus daemon), or install them
+	@$(BIN)/python -m tests.needs
 
 crash: $(STAMP)      ## kill KILLS times (1000), then account for every job; ENGINE=postgres kills servers too; SEED repeats
 	@$(BIN)/python -m tests.campaigns.crash --kills $(KILLS) --engine $(ENGINE) $(if $(SEED),--seed $(SEED))
@@ -63,7 +63,10 @@ bench-jobs: $(STAMP) ## the jobs only
 bench-cli: $(STAMP)  ## the command line over a million jobs; prints what it measures
 	$(BIN)/python tests/benchmarks/bench_command_line.py
 
-screenshots: browser ## draw the pictures in docs/images from a real run
+bench-dashboard: $(STAMP)  ## the page in a browser, written into docs/explanation/dashboard-performance.md
+	$(BIN)/python -m tests.benchmarks.bench_dashboard
+
+screenshots: needs   ## draw the pictures in docs/images from a real run
 	$(BIN)/python -m tests.screenshots.terminal
 	$(BIN)/python -m tests.browser.screenshots
 

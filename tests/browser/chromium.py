@@ -17,7 +17,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-WHY_NOT = "no Chromium was found: run `python -m tests.browser.install`, as root on Debian or with a network"
+WHY_NOT = "no Chromium was found: run `python -m tests.needs`, as root on Debian or with a network"
 
 
 def find() -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from playwright.async_api import async_playwright
 
 from tests.browser import chromium
-from tests.browser.shop import Shop, open_shop
+from tests.browser.shop import APPS, Shop, open_shop
 from tetherpy.jobs import NewJob
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
@@ -21,8 +22,9 @@ SUPPLIERS = ("acme", "globex", "initech", "umbrella")
 
 async def draw() -> None:
     """Let a shop work for a minute, and photograph its dashboard."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with open_shop(Path(folder)) as shop:
+    with tempfile.TemporaryDirectory(prefix="shop-") as folder:
+        # Tracebacks show where code is: not where this project is.
+        async with open_shop(Path(folder), shutil.copytree(APPS, Path(folder) / "shop")) as shop:
             await shop.service.start()
             failed = await work(shop, random.Random(7))
             gates = Path(folder) / "gates"

@@ -28,6 +28,7 @@ class Shop:
     folder: Path
     manager: BackgroundJobManager
     service: BackgroundService
+    apps: Path = APPS
     url: str = ""
     port: int = 0
     _server: asyncio.subprocess.Process | None = None
@@ -47,7 +48,7 @@ class Shop:
         """Start the server; return its address."""
         command = [sys.executable, "-m", "tetherpy.cli", "dashboard", "--database", str(self.folder / "shop.db")]
         command += ["--callback", CALLBACK, "--port", str(port), *options]
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(APPS), str(APPS.parents[2])])}
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(self.apps), str(APPS.parents[2])])}
         with self.log.open("ab") as log:
             self._server = await asyncio.create_subprocess_exec(
                 *command, env=environment, cwd=self.folder, stdout=asyncio.subprocess.PIPE, stderr=log
@@ -75,16 +76,16 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(folder: Path) -> AsyncIterator[Shop]:
-    """Open a shop with an empty database; its processes have ended when this has."""
-    sys.path.insert(0, str(APPS))
+async def open_shop(folder: Path, apps: Path = APPS) -> AsyncIterator[Shop]:
+    """Open a shop with an empty database and its code in ``apps``; its processes have ended when this has."""
+    sys.path.insert(0, str(apps))
     async with Database.open(folder / "shop.db", migrations=JOB_MIGRATIONS) as db:
         service = BackgroundService(folder / "shop.db", CALLBACK, initial_notification_title="Shop")
-        shop = Shop(folder, BackgroundJobManager(db), service)
+        shop = Shop(folder, BackgroundJobManager(db), service, apps)
         try:
             yield shop
         finally:
-            sys.path.remove(str(APPS))
+            sys.path.remove(str(apps))
             await shop.end_server()
             await shop.end_workers()
             await service.aclose()
