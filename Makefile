@@ -8,7 +8,7 @@ JOBS   ?= 4
 KILLS  ?= 1000
 ENGINE ?= sqlite
 
-.PHONY: help setup demo test lint types needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard screenshots format clean
+.PHONY: help setup demo test lint types needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard bench-engines screenshots format clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -65,6 +65,9 @@ bench-cli: $(STAMP)  ## the command line over a million jobs; prints what it mea
 
 bench-dashboard: $(STAMP)  ## the page in a browser, written into docs/explanation/dashboard-performance.md
 	$(BIN)/python -m tests.benchmarks.bench_dashboard
+
+bench-engines: $(STAMP)  ## both engines beside Procrastinate and Oban; TETHERPY_PYTHON312 names a Python 3.12 for Oban
+	$(BIN)/python tests/benchmarks/bench_engines.py
 
 screenshots: needs   ## draw the pictures in docs/images from a real run
 	$(BIN)/python -m tests.screenshots.terminal
