@@ -16,6 +16,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,23 @@ def runnable(page):
     return [(kind, text) for kind, text in BLOCK.findall(page.read_text()) if kind in KINDS]
 
 
+@pytest.fixture
+def folder():
+    """A folder with a short name, which fits into what pages print; what still runs in it is stopped at the end."""
+    with tempfile.TemporaryDirectory(prefix="page-") as name:
+        yield Path(name)
+        for socket in Path(name).rglob("*-service/service.sock"):
+            database = str(socket.parent).removesuffix("-service")
+            stop = [sys.executable, "-m", "tetherpy.cli", "service", "stop", "--timeout", "0s", "--database", database]
+            subprocess.run(stop, timeout=60, check=False, capture_output=True)
+
+
 @pytest.fixture(autouse=True)
-def page_modules(tmp_path):
+def page_modules(folder):
     """Let a page import what it has written, not what another test has imported under that name; then forget it."""
     hidden = {name: sys.modules.pop(name) for name in modules_below(ROOT / "providers")}
     yield
-    for name in modules_below(tmp_path):
+    for name in modules_below(folder):
         del sys.modules[name]
     sys.modules.update(hidden)
 
@@ -51,15 +63,15 @@ def modules_below(folder):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
-def test_page_runs(page, tmp_path, monkeypatch, request):
+def test_page_runs(page, folder, monkeypatch, request):
     blocks = runnable(page)
     if NEEDS_SERVER in page.read_text():
         monkeypatch.setenv("TETHERPY_DATABASE", request.getfixturevalue("postgres_url"))
-        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(str(tmp_path))
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    asyncio.run(run(page, blocks, tmp_path))
+        monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    asyncio.run(run(page, blocks, folder))
 
 
 async def run(page, blocks, folder):

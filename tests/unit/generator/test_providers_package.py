@@ -110,11 +110,12 @@ def test_it_is_typed_and_jobs_are_enqueued_with_their_own_payloads(folder):
         "    await enqueue_clean_up(manager)\n"
         '    return await enqueue_send_mail(manager, Mail("ada"), priority=3, delay=1.5)\n'
     )
-    done = run(folder, "mypy", "--strict", "--cache-dir", folder / "cache", "shop", "right.py")
-    assert "Success" in done.stdout, done.stdout
     (folder / "wrong.py").write_text((folder / "right.py").read_text().replace('Mail("ada")', '"ada"'))
-    done = run(folder, "mypy", "--strict", "--cache-dir", folder / "cache", "wrong.py")
-    assert 'incompatible type "str"; expected "Mail"' in done.stdout
+    done = run(folder, "mypy", "--strict", "--cache-dir", folder / "cache", "shop", "right.py", "wrong.py")
+    (error, summary) = done.stdout.splitlines()
+    assert error.startswith("wrong.py:")
+    assert 'incompatible type "str"; expected "Mail"' in error
+    assert summary.startswith("Found 1 error")
 
 
 def test_without_jobs_there_is_no_module_for_them():
