@@ -32,7 +32,7 @@ _PASSING = (
     "timeout expired",
     "unexpectedly",
     "reset by peer",
-    "could not translate host name",
+    "failed to resolve host",
     "administrator command",
 )
 """What the client library says of a server that is not there yet, or not any more; it gives no code for these."""

@@ -85,4 +85,9 @@ class Pool:
 
 def _is_alive(connection: Connection) -> bool:
     """Tell, without a round trip, whether an idle connection has nothing to read: else the server ended it."""
-    return not connection.closed and not select.select([connection.fileno()], [], [], 0)[0]
+    if connection.closed:
+        return False
+    # select() takes no descriptor from 1024 on.
+    poller = select.poll()
+    poller.register(connection.fileno(), select.POLLIN)
+    return not poller.poll(0)

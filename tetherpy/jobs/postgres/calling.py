@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -18,6 +18,7 @@ from tetherpy.database import (
 )
 
 Connection: TypeAlias = "psycopg.AsyncConnection[Any]"
+T = TypeVar("T")
 
 RETRIES = 5
 FIRST_DELAY_SECONDS = 0.05
@@ -29,12 +30,17 @@ async def call(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]
     That is after a deadlock, which the server ends by undoing one of the transactions. Raises
     ``DatabaseUnavailableError`` when the connection is lost: nobody knows then whether it was committed.
     """
-    for _ in range(RETRIES):
-        try:
-            return await _execute(db, statement, values)
-        except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
-            await asyncio.sleep(FIRST_DELAY_SECONDS)
-    return await _execute(db, statement, values)
+    return await _until_not_undone(lambda: _execute(db, statement, values))
+
+
+async def transact(db: PostgresDatabase, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Do work in a transaction of its own, all of it again if the server undid it; errors are those of ``call``."""
+
+    async def attempt() -> T:
+        async with db.own_connection() as connection, connection.transaction():
+            return await work(connection)
+
+    return await _until_not_undone(attempt)
 
 
 async def ask(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -47,6 +53,15 @@ async def ask(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any])
             await asyncio.sleep(delay)
             delay *= 2
     return await call(db, statement, values)
+
+
+async def _until_not_undone(attempt: Callable[[], Awaitable[T]]) -> T:
+    for _ in range(RETRIES):
+        try:
+            return await attempt()
+        except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+            await asyncio.sleep(FIRST_DELAY_SECONDS)
+    return await attempt()
 
 
 async def _execute(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:

@@ -17,7 +17,8 @@ class HeldClaims:
     of. Its heartbeat would keep them for ever; so the next exchange hands back all that is not held here.
     """
 
-    _held: dict[str, set[int]] = attrs.Factory(dict[str, "set[int]"])
+    _held: dict[str, set[tuple[int, int]]] = attrs.Factory(dict[str, "set[tuple[int, int]]"])
+    """Id and attempt: a job that was taken from a worker may be claimed by it again while its handler still runs."""
     _doubtful: set[str] = attrs.Factory(set[str])
 
     def doubt(self, worker_id: str) -> None:
@@ -26,14 +27,16 @@ class HeldClaims:
 
     def unheard_but(self, worker_id: str) -> list[int] | None:
         """Return what the worker knows it holds if there is doubt, None if there is none."""
-        return sorted(self._held.get(worker_id, ())) if worker_id in self._doubtful else None
+        if worker_id not in self._doubtful:
+            return None
+        return sorted({job_id for job_id, _ in self._held.get(worker_id, ())})
 
     def exchanged(self, worker_id: str, settlements: Iterable[Settlement], claims: Iterable[Claim]) -> None:
         """Note an exchange that was answered."""
         self._doubtful.discard(worker_id)
         held = self._held.setdefault(worker_id, set())
-        held.difference_update(settlement.claim.id for settlement in settlements)
-        held.update(claim.id for claim in claims)
+        held.difference_update((given.claim.id, given.claim.attempt) for given in settlements)
+        held.update((claim.id, claim.attempt) for claim in claims)
 
     def forget(self, worker_id: str) -> None:
         """Note that a worker is gone."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import attrs
 
@@ -122,16 +123,17 @@ class PostgresJobEngine(PostgresJobStore):
 
     async def rescue(self, worker_ids: Iterable[str]) -> list[int]:
         """Take back every RUNNING job of these workers."""
-        rows = await self._ask("running_of", workers=list(worker_ids))
-        return await self._take_back([row[0] for row in rows], WORKER_DIED)
+        return await self._taken_back("rescue", WORKER_DIED, workers=list(worker_ids))
 
     async def rescue_expired(self) -> list[int]:
         """Take back jobs whose lease nobody extends."""
-        overdue = self._leases.overdue(await self._running_leases())
+        overdue = self._leases.overdue(frozenset(Lease(*row) for row in await self._ask("leases")))
         if not overdue:
             return []
-        unchanged = await self._running_leases() & overdue
-        return await self._take_back([lease.job_id for lease in unchanged], LEASE_EXPIRED)
+        ids, attempts, ends = zip(*((lease.job_id, lease.attempt, lease.expires_at) for lease in overdue), strict=True)
+        return await self._taken_back(
+            "rescue_expired", LEASE_EXPIRED, ids=list(ids), attempts=list(attempts), ends=list(ends)
+        )
 
     async def enqueue_tick(self, name: str, tick: datetime, job: NewJob) -> int | None:
         """Enqueue the job of one tick; None if any worker already did."""
@@ -147,15 +149,9 @@ class PostgresJobEngine(PostgresJobStore):
         job_id: int | None = rows[0][0]
         return job_id
 
-    async def _running_leases(self) -> frozenset[Lease]:
-        return frozenset(Lease(*row) for row in await self._ask("leases"))
-
-    async def _take_back(self, ids: list[int], word: str) -> list[int]:
-        if not ids:
-            return []
-        return sorted(row[0] for row in await self._ask("take_back", ids=ids, word=word, now=self.clock()))
+    async def _taken_back(self, statement: str, word: str, **which: Any) -> list[int]:
+        return sorted(row[0] for row in await self._ask(statement, **which, word=word, now=self.clock()))
 
     async def delete_finished(self, older_than: timedelta, limit: int = DELETED_AT_ONCE) -> int:
         """Delete at most ``limit`` jobs that finished longer ago than ``older_than``."""
-        rows = await self._ask("expired", before=self.clock() - older_than, limit=limit)
-        return await self._delete([row[0] for row in rows]) if rows else 0
+        return len(await self._call("delete_finished", before=self.clock() - older_than, limit=limit))

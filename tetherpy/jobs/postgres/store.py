@@ -23,7 +23,7 @@ from ..status import BackgroundJobStatus
 from ..timeline import JobTimeline
 from ..timestamps import Clock, utc_now
 from . import enqueueing, moving, schema
-from .calling import Connection, ask, call, connection_of
+from .calling import Connection, ask, call, connection_of, transact
 from .finding import has_nul, question
 from .rows import JobReader, to_job
 from .statements import sql
@@ -103,8 +103,7 @@ class PostgresJobStore:
         await self._compact_now_and_then()
         if len(steps) == 1:
             return [row[0] for row in await call(self.db, *steps[0])]
-        async with self.db.own_connection() as connection, connection.transaction():
-            return await enqueueing.insert(connection, steps)
+        return await transact(self.db, lambda connection: enqueueing.insert(connection, steps))
 
     async def get(self, job_id: int) -> BackgroundJob | None:
         """Return the job, None if there is none."""
@@ -159,20 +158,22 @@ class PostgresJobStore:
     async def move(self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None) -> BackgroundJob:
         """Move a job along the table of legal moves."""
         await self.prepare()
-        async with self.db.own_connection() as connection, connection.transaction():
-            return await moving.move(connection, job_id, status, error, self.clock(), self.lease)
+        return await transact(
+            self.db,
+            lambda connection: moving.move(connection, job_id, status, error, self.clock(), self.lease),
+        )
 
     async def retry(self, job_id: int, *, reset_attempts: bool) -> BackgroundJob:
         """Make a finished job PENDING again, at once."""
         await self.prepare()
-        async with self.db.own_connection() as connection, connection.transaction():
-            return await moving.retry(connection, job_id, reset_attempts, self.clock())
+        return await transact(
+            self.db, lambda connection: moving.retry(connection, job_id, reset_attempts, self.clock())
+        )
 
     async def request_cancel(self, job_id: int) -> BackgroundJob:
         """Cancel a PENDING job now, ask a RUNNING one's worker to stop it."""
         await self.prepare()
-        async with self.db.own_connection() as connection, connection.transaction():
-            return await moving.request_cancel(connection, job_id, self.clock())
+        return await transact(self.db, lambda connection: moving.request_cancel(connection, job_id, self.clock()))
 
     async def delete(self, job_id: int) -> bool:
         """Delete a job that is not RUNNING, and its attempts."""

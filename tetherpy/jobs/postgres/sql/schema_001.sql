@@ -208,7 +208,13 @@ BEGIN
             SELECT tetherpy_defer_jobs(json_build_array(job), instant) INTO found_id;
             RETURN found_id;
         EXCEPTION WHEN unique_violation THEN
-            -- Another transaction stored one meanwhile, and is committed: look again.
+            -- Another transaction stored one meanwhile, and is committed: look again, unless this one's snapshot will
+            -- never show it.
+            IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+                RAISE serialization_failure USING MESSAGE = format(
+                    'another transaction has stored a job with the unique key "%s" meanwhile', job ->> 'unique_key'
+                );
+            END IF;
         END;
     END LOOP;
 END;

@@ -1,0 +1,151 @@
+"""Several workers and apps at the same rows at the same instant: whoever comes second sees what the first one did."""
+
+import asyncio
+import os
+import resource
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from tetherpy.database import PostgresDatabase
+from tetherpy.jobs import BackgroundJobStatus, Completed, NewJob, PostgresJobEngine, Settlement, open_database
+from tetherpy.jobs.postgres import moving
+from tetherpy.service.heartbeat import Heartbeat
+from tetherpy.service.notification import Notification
+
+BOUND = 20.0
+
+
+@pytest.fixture
+async def db(empty_tables_url):
+    async with open_database(empty_tables_url) as db:
+        yield db
+
+
+@pytest.fixture
+def ticks():
+    return [0.0]
+
+
+@pytest.fixture
+def engine(db, ticks):
+    return PostgresJobEngine(db, monotonic=lambda: ticks[0])
+
+
+async def blocked(db):
+    """Return when some statement of this database waits for a lock."""
+    async with asyncio.timeout(BOUND):
+        while not (
+            await db.get(
+                "SELECT count(*) AS n FROM pg_stat_activity "
+                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+        )["n"]:
+            await asyncio.sleep(0.005)
+
+
+async def claim_one(engine, worker):
+    (claim,) = (await engine.exchange(worker, [], 1)).claims
+    return claim
+
+
+async def test_two_that_hear_of_a_death_take_a_job_back_once(db, engine):
+    (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+    await claim_one(engine, "dead")
+    async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
+        # Another worker has taken the job back and runs it, a moment before this one does the same.
+        await tx.execute("SELECT tetherpy_take_back_jobs(ARRAY[?::bigint], 'worker died', now())", (job_id,))
+        await tx.execute("SELECT tetherpy_exchange('alive', NULL, NULL, 1, NULL, now(), now())")
+        late = group.create_task(engine.rescue(["dead"]))
+        await blocked(db)
+    assert late.result() == []
+    job = await engine.get(job_id)
+    assert (job.status, job.claimed_by, job.attempts) == (BackgroundJobStatus.RUNNING, "alive", 2)
+
+
+async def test_a_lease_that_is_extended_meanwhile_is_not_taken_back(db, engine, ticks):
+    (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+    await claim_one(engine, "slow")
+    await engine.rescue_expired()
+    ticks[0] += engine.lease.total_seconds()
+    async with asyncio.timeout(BOUND):
+        async with db.transaction() as tx:
+            await tx.execute("UPDATE tetherpy_job_records SET lease_expires_at = now() WHERE job_id = ?", (job_id,))
+            assert await engine.rescue_expired() == []  # nor does it wait
+        assert await engine.rescue_expired() == []
+    assert (await engine.get(job_id)).claimed_by == "slow"
+
+
+async def test_a_handlers_long_transaction_keeps_no_other_job_from_its_lease(db, engine):
+    await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
+    first, second = (await engine.exchange("w", [], 2)).claims
+    async with asyncio.timeout(BOUND), db.transaction() as tx:
+        await engine.settle(Settlement(first, Completed()), tx)
+        await engine.heartbeat("w")
+    assert (await engine.get(second.id)).lease_expires_at > second.job.lease_expires_at
+    assert (await engine.get(first.id)).status is BackgroundJobStatus.COMPLETED
+
+
+async def test_a_job_that_is_retried_while_the_old_are_deleted_is_kept(db, engine):
+    (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+    await engine.exchange("w", [Settlement(await claim_one(engine, "w"), Completed())], 0)
+    async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
+        await moving.retry(tx.connection, job_id, False, engine.clock())
+        deleting = group.create_task(engine.delete_finished(timedelta(0)))
+        await blocked(db)
+    assert deleting.result() == 0
+    assert (await engine.get(job_id)).status is BackgroundJobStatus.PENDING
+
+
+async def test_a_unique_key_that_a_snapshot_cannot_show_ends_with_an_error(empty_tables_url, engine):
+    job = NewJob(job_key="k", unique_key="once")
+    async with await psycopg.AsyncConnection.connect(empty_tables_url) as connection:
+        await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
+        await connection.execute("SELECT count(*) FROM procrastinate_jobs")
+        await engine.enqueue([job])
+        async with asyncio.timeout(BOUND):
+            with pytest.raises(psycopg.errors.SerializationFailure, match="once"):
+                await engine.enqueue([job], connection)
+        await connection.rollback()
+
+
+async def test_many_jobs_that_deadlock_with_another_transaction_are_stored_all_the_same(db, engine):
+    one, two = NewJob(job_key="k", unique_key="one"), NewJob(job_key="k", unique_key="two")
+    async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
+        await tx.execute("SET LOCAL deadlock_timeout = '1h'")  # the other one is undone
+        theirs = await engine.enqueue([two], tx)
+        storing = group.create_task(engine.enqueue([one, two]))
+        await blocked(db)
+        theirs += await engine.enqueue([one], tx)
+    assert storing.result() == theirs[::-1]
+
+
+async def test_connections_are_lent_by_a_process_with_many_descriptors(empty_tables_url):
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
+    null = os.open(os.devnull, os.O_RDONLY)
+    more = [os.dup(null) for _ in range(1100)]
+    try:
+        async with PostgresDatabase.open(empty_tables_url) as db:
+            for _ in range(2):
+                assert (await db.get("SELECT 1 AS one"))["one"] == 1
+    finally:
+        for descriptor in (null, *more):
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+async def test_a_server_that_does_not_answer_does_not_silence_a_worker(db, engine):
+    beats = asyncio.Queue()
+    notification = Notification("", "", lambda frame: None)
+    heartbeat = Heartbeat(
+        engine, "w", timedelta(seconds=0.3), notification, lambda ids: None, lambda: beats.put_nowait(None)
+    )
+    async with asyncio.timeout(BOUND), db.transaction() as tx:
+        await tx.execute("LOCK TABLE background_service_workers")
+        beating = asyncio.create_task(heartbeat.run())
+        for _ in range(3):
+            await beats.get()
+        beating.cancel()
+        await asyncio.wait([beating])
