@@ -155,7 +155,9 @@ class Executor:
         run.settled = True
         if run.timer is not None:
             run.timer.cancel()
-        del self._runs[run.claim.id]
+        # A job that was taken from this worker may have been claimed by it again: that run is another.
+        if self._runs.get(run.claim.id) is run:
+            del self._runs[run.claim.id]
         self.on_settled(Settlement(run.claim, outcome), run.completed and isinstance(outcome, Completed))
 
     def _free(self) -> None:

@@ -5,7 +5,14 @@ import asyncio
 import pytest
 
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, NewJob, SqliteJobEngine, utc_now
+from tetherpy.jobs import (
+    JOB_MIGRATIONS,
+    BackgroundJobManager,
+    BackgroundJobStatus,
+    NewJob,
+    SqliteJobEngine,
+    utc_now,
+)
 from tetherpy.service.claimer import Claimer
 from tetherpy.service.executor import Executor
 from tetherpy.service.handlers import HandlerRegistry
@@ -136,3 +143,32 @@ async def test_outcome_that_cannot_be_stored_is_kept_and_stored_later(
     await drained(make_claimer(1, noop=noop), manager, 1)
     assert failures == []
     assert (await manager.get_job_by_id(job_id)).attempts == 1
+
+
+async def test_a_job_that_is_claimed_again_while_its_old_run_goes_on_ends_too(engine, manager, make_claimer):
+    gates = []
+
+    async def wait(service, payload, db):
+        gates.append(asyncio.Event())
+        await gates[-1].wait()
+        return len(gates)
+
+    claimer = make_claimer(2, wait=wait)
+    working = asyncio.create_task(claimer.run())
+    job_id = await manager.enqueue("wait")
+    async with asyncio.timeout(10):
+        for runs in (1, 2):
+            claimer.wake()
+            while len(gates) < runs:
+                await asyncio.sleep(0.005)
+            if runs == 1:
+                await manager.update_job_status(job_id, BackgroundJobStatus.FAILED)
+                await manager.retry_job(job_id)
+        for ended, gate in enumerate(gates, 1):
+            gate.set()
+            while claimer.executor.free_slots < ended:
+                await asyncio.sleep(0.005)
+        job = await manager.wait_for(job_id)
+        claimer.drain()
+        await working
+    assert (job.status, job.attempts, claimer.executor.free_slots) == (BackgroundJobStatus.COMPLETED, 2, 2)
