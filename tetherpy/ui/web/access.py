@@ -8,7 +8,6 @@ import inspect
 import ipaddress
 from collections.abc import Awaitable, Callable, Iterable
 from typing import TypeAlias
-from urllib.parse import urlsplit
 
 import attrs
 from starlette.requests import HTTPConnection
@@ -60,7 +59,7 @@ class Access:
         """
         origin = connection.headers.get("origin")
         if origin is not None:
-            return urlsplit(origin).netloc.lower() == connection.headers["host"].lower()
+            return origin.lower().partition("://")[2] == connection.headers["host"].lower()
         if "sec-fetch-site" in connection.headers:
             return connection.headers["sec-fetch-site"] == "same-origin"
         return self._has_bearer(connection)
@@ -72,23 +71,30 @@ class Access:
             return await answer if inspect.isawaitable(answer) else answer
         if self.token is not None:
             cookie = connection.cookies.get(self.cookie_name)
-            return self.is_token(cookie) or self._has_bearer(connection)
+            return _are_equal(cookie, self.cookie_value) or self._has_bearer(connection)
         return connection.client is None or _is_loopback(connection.client.host)
 
     def is_token(self, given: str | None) -> bool:
         """Compare in a time that does not tell how much of it is right."""
-        if self.token is None or given is None:
-            return False
-        return hmac.compare_digest(given.encode(errors="replace"), self.token.encode())
+        return self.token is not None and _are_equal(given, self.token)
 
     @property
     def cookie_name(self) -> str:
         """Return a name of this token's own: browsers share cookies between the ports of a host."""
         return f"tetherpy-{hashlib.sha256((self.token or '').encode()).hexdigest()[:8]}"
 
+    @property
+    def cookie_value(self) -> str:
+        """Return what shows that the token was given, in characters that a cookie can have."""
+        return hashlib.sha256(f"cookie of {self.token}".encode()).hexdigest()
+
     def _has_bearer(self, connection: HTTPConnection) -> bool:
         scheme, _, given = connection.headers.get("authorization", "").partition(" ")
         return scheme.lower() == "bearer" and self.is_token(given)
+
+
+def _are_equal(given: str | None, wanted: str) -> bool:
+    return given is not None and hmac.compare_digest(given.encode(errors="replace"), wanted.encode())
 
 
 def _without_port(host: str) -> str:

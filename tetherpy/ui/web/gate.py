@@ -68,19 +68,22 @@ class Gate:
             return _refuse(HTTPStatus.MISDIRECTED_REQUEST, "This dashboard has another name: check the Host header.")
         if connection.scope["method"] not in SAFE_METHODS and not self.access.is_same_origin(connection):
             return _refuse(HTTPStatus.FORBIDDEN, "This request does not come from a page of the dashboard.")
+        if self._brings_token(connection):
+            # Sent on to an address without it, which neither history nor logs keep.
+            return log_in(self.access, connection)
         path = connection.scope["path"].removeprefix(connection.scope.get("root_path", ""))
         if path.startswith(OPEN_TO_ALL) or await self.access.admits(connection):
             return None
         return self._login(connection)
 
+    def _brings_token(self, connection: HTTPConnection) -> bool:
+        given = parse_qs(connection.scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        return connection.scope["method"] in SAFE_METHODS and self.access.is_token(given)
+
     def _login(self, connection: HTTPConnection) -> Response:
         if self.access.token is None:
             return _refuse(HTTPStatus.FORBIDDEN, "You may not use this dashboard.")
         root = connection.scope.get("root_path", "")
-        given = parse_qs(connection.scope["query_string"].decode("latin-1")).get("token", [""])[0]
-        if connection.scope["method"] in SAFE_METHODS and self.access.is_token(given):
-            # Sent on to an address without it, which neither history nor logs keep.
-            return log_in(self.access, connection)
         if connection.scope["method"] in SAFE_METHODS and "text/html" in connection.headers.get("accept", ""):
             return RedirectResponse(f"{root}/login", HTTPStatus.SEE_OTHER)
         return _refuse(HTTPStatus.UNAUTHORIZED, "This dashboard needs its token.")
@@ -92,7 +95,7 @@ def log_in(access: Access, connection: HTTPConnection) -> Response:
     response = RedirectResponse(f"{root}/", HTTPStatus.SEE_OTHER)
     response.set_cookie(
         access.cookie_name,
-        access.token or "",
+        access.cookie_value,
         path=f"{root}/",
         secure=connection.url.scheme == "https",
         httponly=True,

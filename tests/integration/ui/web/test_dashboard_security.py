@@ -32,6 +32,7 @@ async def until(condition):
         {"Origin": "null"},
         {"Origin": "http://127.0.0.1:1"},
         {"Origin": "http://127.0.0.1.evil.example"},
+        {"Origin": "http://["},
         {"Origin": None},
         {"Origin": None, "Sec_Fetch_Site": "cross-site"},
         {"Origin": None, "Sec_Fetch_Site": "same-site"},
@@ -140,6 +141,23 @@ async def test_the_token_logs_in_by_link_by_form_and_by_header(serving):
     assert bare.status == 303
     wrong = await served.post("/login", "token=wrong")
     assert (wrong.status, wrong.header("set-cookie")) == (401, None)
+
+
+async def test_the_token_leaves_the_address_although_the_browser_has_it_already(serving):
+    served = await serving(token=TOKEN)
+    cookie = (await served.get(f"/?token={TOKEN}")).header("set-cookie").partition(";")[0]
+    again = await served.get(f"/jobs/1?token={TOKEN}", Cookie=cookie)
+    assert (again.status, again.header("location")) == (303, "/")
+
+
+async def test_a_token_may_have_any_characters(serving):
+    token = 'Schlüssel; 密码=密码, "x"&y'
+    served = await serving(token=token)
+    for answer in (
+        await served.get(f"/?token={quote(token, safe='')}"),
+        await served.post("/login", f"token={quote(token, safe='')}"),
+    ):
+        assert (await served.get("/", Cookie=answer.header("set-cookie").partition(";")[0])).status == 200
 
 
 async def test_the_login_of_the_app_decides_if_it_is_asked(serving):
