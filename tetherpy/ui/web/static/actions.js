@@ -11,11 +11,14 @@ export function watchActions() {
 }
 
 async function act(form, button) {
-  const question = button?.dataset.confirm;
-  if (question && !(await confirmed(question, button.dataset.yes ?? "Delete"))) return;
+  // A second click while the first is answered, as of a double click, is not meant twice.
+  if (button?.getAttribute("aria-busy")) return;
   // Not form.action, which is the button of that name.
   const address = new URL(form.getAttribute("action"), document.baseURI);
+  // Before the question: until that is answered, a change may have taken the button from the page.
   const fields = new URLSearchParams(new FormData(form, button));
+  const question = button?.dataset.confirm;
+  if (question && !(await confirmed(question, button.dataset.yes ?? "Delete"))) return;
   if (button) button.setAttribute("aria-busy", "true");
   if (form.dataset.busy) toast(form.dataset.busy);
   try {
