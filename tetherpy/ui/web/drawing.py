@@ -17,6 +17,8 @@ from .wording import FILTERS, ICONS
 TEMPLATES = Path(__file__).with_name("templates")
 STATIC = Path(__file__).with_name("static")
 ROWS_KEPT = 4096
+ROW_CHARACTERS = 1000
+"""More of a text than a row shows of any."""
 
 
 def _environment(title: str) -> Environment:
@@ -38,13 +40,13 @@ class Drawing:
     """Draw whole pages and their pieces."""
 
     title: str
-    row: Callable[[BackgroundJob], str] = attrs.field(init=False)
-    """Draws the row of a job in a table; one that has not changed is not drawn again."""
+    row_of: Callable[[BackgroundJob], str] = attrs.field(init=False)
+    """Draws a row from what can be seen of its job; one that was drawn is kept."""
     _environment: Environment = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._environment = _environment(self.title)
-        self.row = lru_cache(ROWS_KEPT)(self._row)
+        self.row_of = lru_cache(ROWS_KEPT)(self._row_of)
 
     def draw(self, template: str, **values: Any) -> str:
         """Return the HTML of a template."""
@@ -54,5 +56,20 @@ class Drawing:
         """Return a template, compiled when it is used first."""
         return self._environment.get_template(name)
 
-    def _row(self, job: BackgroundJob) -> str:
+    def row(self, job: BackgroundJob) -> str:
+        """Return the row of a job in a table; one that has not changed is not drawn again."""
+        return self.row_of(_seen_in_row(job))
+
+    def _row_of(self, job: BackgroundJob) -> str:
         return self.draw("parts/row.html", job=job)
+
+
+def _seen_in_row(job: BackgroundJob) -> BackgroundJob:
+    """Leave out what a row does not show: payloads and results may be a megabyte each, and rows are kept."""
+    return attrs.evolve(
+        job,
+        job_key=job.job_key[:ROW_CHARACTERS],
+        payload_json=None,
+        result_json=job.result_json and job.result_json[:ROW_CHARACTERS],
+        last_error=job.last_error and job.last_error[:ROW_CHARACTERS],
+    )

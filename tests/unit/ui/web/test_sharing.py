@@ -1,13 +1,15 @@
 """What a page costs, counted: questions to the engine, however many pages and jobs there are."""
 
 import asyncio
+import tracemalloc
 from contextlib import AsyncExitStack, aclosing
 
+import attrs
 import pytest
 
 from tetherpy import Provider, ProviderContainer
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, NewJob, SqliteJobEngine
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, NewJob, SqliteJobEngine
 from tetherpy.jobs.sqlite import finding
 from tetherpy.jobs.sqlite.rows import JobReader
 from tetherpy.jobs.sqlite.timeline import timeline
@@ -112,7 +114,22 @@ async def test_a_row_is_drawn_once_until_its_job_changes(engine, page):
     for _ in range(5):
         drawing.row(job)
     drawing.row(await engine.request_cancel(job_id))
-    assert (drawing.row.cache_info().misses, drawing.row.cache_info().hits) == (2, 4)
+    assert (drawing.row_of.cache_info().misses, drawing.row_of.cache_info().hits) == (2, 4)
+
+
+async def test_rows_that_are_kept_keep_no_large_texts(engine):
+    drawing = Drawing("Jobs")
+    (job_id,) = await engine.enqueue([NewJob(job_key="k", payload="p" * 500_000)])
+    job = attrs.evolve(await engine.get(job_id), result_json="r" * 500_000, status=BackgroundJobStatus.COMPLETED)
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            texts = {"payload_json": f"{number}{job.payload_json}", "result_json": f"{number}{job.result_json}"}
+            drawing.row(attrs.evolve(job, id=number, **texts))
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 2_000_000
 
 
 @pytest.mark.parametrize("wanted", [JobFilter(), JobFilter.of({"status": "pending"}), JobFilter.of({"key": "k1"})])
