@@ -273,7 +273,9 @@ async def test_a_database_that_cannot_be_opened_is_told(folder, until, shown):
     app = JobsApp(providers_of(path, lambda: BackgroundService(path, "screens_worker:initialize")))
     app.container._on_error = lambda error, where: None
     async with app.run_test() as pilot:
-        await until(pilot, lambda: "The jobs cannot be shown" in shown(app, app.query_one(TableNote)))
+        await until(
+            pilot, lambda: "The jobs cannot be shown: NotADatabaseError" in shown(app, app.query_one(TableNote))
+        )
         await pilot.press("e")
         await until(pilot, answers(app, EnqueueScreen))
         app.screen.query_one("#key", Input).value = "job"

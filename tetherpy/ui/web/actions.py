@@ -15,6 +15,7 @@ from tetherpy.jobs import BackgroundJobManager, NewJob
 from tetherpy.reactive import ProviderContainer
 from tetherpy.service import BackgroundService, WorkerStartError
 
+from ..cause import original
 from ..plain import one_line, plain
 from .filters import JobFilter
 from .forms import read_form
@@ -93,13 +94,10 @@ class Actions:
             job = self._new_job(form)
         except FieldError as error:
             return respond(request, Outcome(message=str(error), failed=True, field=error.field))
-        except (TetherError, ValueError, OverflowError) as error:
+        except (ValueError, OverflowError) as error:
             return respond(request, Outcome(message=one_line(str(error), 1000), failed=True))
         manager = await self.container.read(self.sources.manager.future)
-        try:
-            (job_id,) = await manager.enqueue_many([job])
-        except TetherError as error:
-            return respond(request, Outcome(message=one_line(str(error), 1000), failed=True))
+        (job_id,) = await manager.enqueue_many([job])
         return respond(request, Outcome(message=f"Job {job_id} enqueued.", done=1, goto=f"jobs/{job_id}"))
 
     def _new_job(self, form: Mapping[str, str]) -> NewJob:
@@ -132,23 +130,30 @@ class Actions:
         except WorkerStartError as error:
             message, _, detail = str(error).partition("\n")
             return respond(request, Outcome(message=one_line(message, 1000), detail=plain(detail), failed=True))
-        except TetherError as error:
-            return respond(request, Outcome(message=one_line(str(error), 1000), failed=True))
         return respond(request, Outcome(message="The workers are ready.", goto="service"))
 
     async def stop(self, request: Request) -> Response:
         """Stop the workers; what does not finish within ``STOP_SECONDS`` is handed back."""
         await read_form(request)
-        try:
-            await self._service().stop(STOP_SECONDS)
-        except TetherError as error:
-            return respond(request, Outcome(message=one_line(str(error), 1000), failed=True))
+        await self._service().stop(STOP_SECONDS)
         return respond(request, Outcome(message="The workers have stopped.", goto="service"))
 
     def _service(self) -> BackgroundService:
         if self.sources.service is None:
             raise HTTPException(404, "This dashboard has no service to start or stop.")
         return self.container.read(self.sources.service)
+
+
+def told(action: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Return an action that answers with what kept it from being done, such as a database that is locked."""
+
+    async def act(request: Request) -> Response:
+        try:
+            return await action(request)
+        except TetherError as error:
+            return respond(request, Outcome(message=one_line(str(original(error)), 1000), failed=True))
+
+    return act
 
 
 def respond(request: Request, outcome: Outcome) -> Response:

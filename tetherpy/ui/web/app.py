@@ -17,7 +17,7 @@ from tetherpy.reactive import ProviderContainer, ProviderListenable
 from tetherpy.service import BackgroundService
 
 from .access import LOCAL_HOSTS, Access, Authorize
-from .actions import Actions
+from .actions import Actions, told
 from .drawing import STATIC, Drawing
 from .forms import read_form
 from .gate import Gate, log_in
@@ -75,7 +75,7 @@ def dashboard(
         return HTMLResponse(drawing.draw("login.html", root=root, wrong=wrong), 401 if wrong else 200)
 
     def post(path: str, action: Callable[[Request], Awaitable[Response]]) -> Route:
-        return Route(path, action, methods=["POST"])
+        return Route(path, told(action), methods=["POST"])
 
     app = Starlette(
         routes=[

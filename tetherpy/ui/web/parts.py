@@ -11,6 +11,7 @@ import attrs
 from tetherpy.jobs import BackgroundJob, JobCounts
 from tetherpy.reactive import AsyncValue, Provider, Ref
 
+from ..cause import original
 from .charts import AttemptChart, DepthChart, DurationChart, Throughput
 from .drawing import Drawing
 from .filters import PAGE_SIZE, JobFilter
@@ -53,7 +54,8 @@ def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
         """Draw the one element of this name: what is known of a source, else that it is loading, or its error."""
         if source.has_value and not source.has_error:
             return Part({name: drawing.draw(f"parts/{name}.html", **values(source.require_value))})
-        note = drawing.draw("parts/note.html", name=name, error=source.error)
+        error = None if source.error is None else original(source.error)
+        note = drawing.draw("parts/note.html", name=name, error=error)
         return Part({name: note}, ready=source.has_error)
 
     @Provider.auto_dispose

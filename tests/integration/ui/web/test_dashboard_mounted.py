@@ -89,3 +89,26 @@ async def test_every_page_and_action_works_over_either_database(asked):
     assert (swept.json()["done"], (await manager.get_counts()).total) == (1, 0)
     enqueued = await client.post("/enqueue", data={"job_key": "k", "payload": "[1]"}, headers=headers)
     assert enqueued.json()["goto"] == f"jobs/{job_id + 1}"
+
+
+async def test_a_database_that_cannot_be_opened_is_told_of_by_every_page_and_button(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    address = tmp_path / "app.db"
+    address.write_bytes(b"this is no database" * 100)
+    providers = providers_of(address, lambda: BackgroundService(address, "no:worker"))
+    headers = {"Origin": "http://localhost", "Accept": "application/json"}
+    async with ProviderContainer() as container:
+        app = dashboard(container, manager=providers.manager, service=providers.service)
+        transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            for target in ("/", "/jobs/1", "/service"):
+                page = await client.get(target)
+                assert (page.status_code, "the file is not an SQLite database" in page.text) == (200, True)
+            for target, fields in (
+                ("/actions", {"action": "retry:1"}),
+                ("/actions", {"action": "delete", "scope": "all"}),
+                ("/enqueue", {"job_key": "k"}),
+            ):
+                answer = await client.post(target, data=fields, headers=headers)
+                assert (answer.status_code, answer.json()["failed"]) == (200, True)
+                assert "app.db" in answer.json()["message"]

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from textual.widget import Widget
 
 from tetherpy.errors import TetherError
-from tetherpy.reactive import ProviderError
 
+from ...cause import original
 from ...plain import plain
 from ..scope import app_of, container_of
 
@@ -21,7 +21,7 @@ def do(widget: Widget, work: Callable[[], Awaitable[str]]) -> None:
         try:
             done = await work()
         except Exception as failure:
-            error = _original(failure)
+            error = original(failure)
             message = str(error) if isinstance(error, TetherError) else f"{type(error).__name__}: {error}"
             app.notify(plain(message, 600), title="That failed", severity="error", timeout=10, markup=False)
             if not isinstance(error, TetherError):
@@ -31,10 +31,3 @@ def do(widget: Widget, work: Callable[[], Awaitable[str]]) -> None:
             app.notify(plain(done, 600), markup=False)
 
     widget.run_worker(attempt(), group="doing")
-
-
-def _original(error: BaseException) -> BaseException:
-    """Return what a failed provider failed of: that a provider failed is no news to who presses a key."""
-    while isinstance(error, ProviderError) and error.__cause__ is not None:
-        error = error.__cause__
-    return error

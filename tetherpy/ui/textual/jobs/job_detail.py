@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 
 from tetherpy.jobs import BackgroundJob, JobAttempt
 
+from ...cause import original
 from ...job_providers import JobProviders
 from ...plain import one_line, plain
 from ..consumer import ConsumerWidget
@@ -47,7 +48,7 @@ class JobDetail(ConsumerWidget):
             return Content.styled("No job is chosen.", LABEL)
         state = ref.watch(self._providers.job(self.job_id))
         if (error := state.error) is not None:
-            return Content.styled(plain(f"Job {self.job_id} cannot be shown: {error}"), "$text-error")
+            return Content.styled(plain(f"Job {self.job_id} cannot be shown: {original(error)}"), "$text-error")
         job = state.value
         if job is None:
             return Content.styled(

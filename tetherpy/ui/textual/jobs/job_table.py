@@ -9,6 +9,7 @@ from textual.widgets import DataTable
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
 
+from ...cause import original
 from ...job_providers import MOST_MATCHES, JobProviders
 from ...plain import one_line
 from ..consumer import Consumer, ConsumerWidget
@@ -126,7 +127,8 @@ class TableNote(ConsumerWidget):
         counts = ref.watch(self._providers.counts).value
         name = self.status.lower()
         found = f" with {one_line(self.text, 40)!r}, Esc shows all" if self.text else ""
-        if (error := jobs.error) is not None:
+        if jobs.error is not None:
+            error = original(jobs.error)
             return one_line(f"The jobs cannot be shown: {type(error).__name__}: {error}")
         if jobs.value is None:
             return "Opening the database..."

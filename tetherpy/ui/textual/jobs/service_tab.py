@@ -13,6 +13,7 @@ from textual.widgets import Button
 from tetherpy.jobs import BackgroundJobManager, NewJob
 from tetherpy.service import BackgroundService
 
+from ...cause import original
 from ...job_providers import JobProviders
 from ...plain import one_line, plain
 from ..consumer import Consumer, ConsumerWidget
@@ -63,7 +64,7 @@ class ServiceCard(ConsumerWidget):
         """Write it."""
         state = ref.watch(self._providers.service_state)
         if (error := state.error) is not None:
-            return Content.styled(plain(f"The service cannot be asked: {error}"), "$text-error")
+            return Content.styled(plain(f"The service cannot be asked: {original(error)}"), "$text-error")
         service = state.value
         if service is None or not service.running:
             return Content.assemble(
