@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -49,7 +50,8 @@ async def show_dashboard(
     def tell(chosen: int) -> None:
         shown = host if host not in EVERY_ADDRESS else socket.gethostname()
         shown = f"[{shown}]" if ":" in shown else shown
-        emit(f"http://{shown}:{chosen}/{'' if token is None else f'?token={token}'}", flush=True)
+        login = "" if token is None else f"?token={quote(token, safe='')}"
+        emit(f"http://{shown}:{chosen}/{login}", flush=True)
         remark("Ctrl-C ends it.")
 
     providers = live_providers(address, database, callback)

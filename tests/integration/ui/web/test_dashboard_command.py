@@ -58,3 +58,9 @@ async def test_what_a_client_says_of_itself_changes_nothing(shop):
     await shop.serve()
     async with asked(shop, "localhost", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https") as (head, _):
         assert " 200 " in head
+
+
+async def test_the_address_that_it_prints_logs_in_whatever_the_token_is_made_of(shop):
+    await shop.serve("--token", "a token & some=more #1 of +100 %")
+    async with asked(shop, "localhost", target=shop.url.partition(f":{shop.port}")[2]) as (head, _):
+        assert " 303 " in head
