@@ -11,7 +11,7 @@ from tetherpy.database import Database
 
 from ..model import JobAttempt
 from ..sqlite.rows import fetch, instant_or_none, to_job
-from ..sqlite.statements import COLUMNS
+from ..statements import COLUMNS
 from ..timestamps import from_text
 from .batch import Batch, portable_attempt, portable_job
 

@@ -14,8 +14,9 @@ from ..errors import CopyRefusedError
 from ..model import BackgroundJob, JobAttempt
 from ..postgres.encoding import encode
 from ..postgres.rows import to_job
-from ..postgres.statements import COLUMNS, text
+from ..postgres.statements import text
 from ..postgres.store import POSTGRES_CAPABILITIES
+from ..statements import COLUMNS
 from ..status import BackgroundJobStatus
 from .batch import Batch
 

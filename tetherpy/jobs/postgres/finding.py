@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..query import JobQuery
-from .statements import COLUMNS
+from ..statements import COLUMNS
 
 
 def question(query: JobQuery) -> tuple[bytes, dict[str, Any]]:

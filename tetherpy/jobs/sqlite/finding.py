@@ -10,11 +10,12 @@ from typing import Any
 from ..errors import JobNotFoundError
 from ..model import BackgroundJob, JobAttempt, JobCounts
 from ..query import JobQuery
+from ..statements import COLUMNS
 from ..status import BackgroundJobStatus
 from ..timestamps import to_text
 from .moving import read
 from .rows import JobReader, fetch, instant_or_none
-from .statements import COLUMNS, sql
+from .statements import sql
 
 _ALL = -1  # what LIMIT takes for "no limit" (sqlite.org/lang_select.html)
 

@@ -13,9 +13,9 @@ import attrs
 
 from ..errors import UnreadableJobError
 from ..model import BackgroundJob
+from ..statements import COLUMNS
 from ..status import BackgroundJobStatus
 from ..timestamps import from_text
-from .statements import COLUMNS
 
 Row: TypeAlias = tuple[Any, ...]
 
