@@ -8,6 +8,7 @@ Address: TypeAlias = str | os.PathLike[str]
 """The path of an SQLite file, or a URL such as ``postgresql://user@host/app``."""
 
 _SCHEMES = ("postgresql", "postgres")
+UNREADABLE = "a URL that cannot be read"
 _SECRET = ("password", "sslpassword", "passfile")
 
 
@@ -31,6 +32,9 @@ def redacted(address: Address) -> str:
         user, at, host = parts.netloc.rpartition("@")
         query = [(name, value) for name, value in parse_qsl(parts.query) if name not in _SECRET]
     except ValueError:
-        return "a URL that cannot be read"
+        return UNREADABLE
+    if not at and "@" in text:
+        # The password holds "/", "?" or "#" as they are: what seems to be the host is a part of it.
+        return UNREADABLE
     netloc = user.partition(":")[0] + at + host
     return urlunsplit((parts.scheme, netloc, parts.path, urlencode(query, safe="/"), ""))

@@ -134,10 +134,18 @@ def test_an_address_is_shown_without_its_password():
     assert redacted(url) == "postgresql://me@host:5433/app?sslmode=require&host=/tmp/x"
     assert redacted("/tmp/app.db") == "/tmp/app.db"
     assert "s3cret" not in redacted("postgresql://me:s3cret@[bad/app")
+    for mark in "/?#@":
+        shown = redacted(f"postgresql://me:s3cret{mark}s3cret@host/app")
+        assert "s3cret" not in shown
 
 
 async def test_what_is_no_url_is_one_clear_error_that_tells_no_secret():
-    for url in ("postgresql://me:s3cret@host:notaport/app", "postgresql://me:s3cret@host/app?nonsense=1"):
+    unescaped = [f"postgresql://me:s3cret{mark}s3cret@host/app" for mark in "/?#@"]
+    for url in (
+        "postgresql://me:s3cret@host:notaport/app",
+        "postgresql://me:s3cret@host/app?nonsense=1",
+        *unescaped,
+    ):
         with pytest.raises((DatabaseAddressError, DatabaseUnavailableError)) as raised:
             await PostgresDatabase.open(url, patience=0)
         chain, error = [], raised.value
@@ -145,3 +153,14 @@ async def test_what_is_no_url_is_one_clear_error_that_tells_no_secret():
             chain.append(str(error))
             error = error.__cause__
         assert "s3cret" not in "".join(chain)
+
+
+async def test_the_server_lets_a_vanished_machine_go_as_soon_as_the_machine_does_the_server(db):
+    rows = await db.get_all("SELECT name, source FROM pg_settings WHERE name IN ('TimeZone', 'tcp_keepalives_idle')")
+    assert {tuple(row) for row in rows} == {("tcp_keepalives_idle", "client"), ("TimeZone", "client")}
+
+
+async def test_no_part_of_an_open_database_shows_its_password(postgres_url):
+    secret = f"{postgres_url}{'&' if '?' in postgres_url else '?'}sslpassword=s3cret"
+    async with PostgresDatabase.open(secret) as db, db.transaction() as tx:
+        assert "s3cret" not in repr([db, db.listener, db._pool, tx])

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from ..addresses import UNREADABLE
 from ..errors import DatabaseAddressError, DatabaseUnavailableError
 
 Connection: TypeAlias = "psycopg.AsyncConnection[Any]"
@@ -21,6 +22,14 @@ _DEFAULTS = {
     "keepalives_count": "4",
     "tcp_user_timeout": "30000",
 }
+_SESSION = {
+    "TimeZone": "UTC",
+    # The server notices it as soon, and lets go what the machine's transactions had locked.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "4",
+}
+"""What the server is told of each connection; options in the URL go before these."""
 AGAIN_SECONDS = 0.05
 _PASSING = (
     "Connection refused",
@@ -45,8 +54,11 @@ def settings_of(url: str, name: str) -> dict[str, Any]:
     except psycopg.ProgrammingError:
         # Not chained: the server library's message may quote a part of the password.
         raise DatabaseAddressError(name) from None
-    options = f"-c TimeZone=UTC {given.pop('options', None) or ''}".rstrip()
-    return {**_DEFAULTS, **given, "options": options}
+    if name == UNREADABLE or "@" in str(given.get("host", ""))[1:]:
+        # A part of the password, whose own "@", "/", "?" or "#" is not escaped, would be taken for the host.
+        raise DatabaseAddressError(name)
+    session = [f"-c {setting}={value}" for setting, value in _SESSION.items()]
+    return {**_DEFAULTS, **given, "options": " ".join([*session, str(given.pop("options", None) or "")]).rstrip()}
 
 
 async def connect(settings: dict[str, Any]) -> Connection:

@@ -34,7 +34,7 @@ class PostgresDatabase:
     wait for each other never keep a worker from its heartbeat; and one listens.
     """
 
-    address: str
+    address: str = attrs.field(repr=redacted)
     _settings: dict[str, Any] = attrs.field(repr=False)
     _pool: Pool = attrs.field(repr=False)
     _own: Pool = attrs.field(repr=False)

@@ -41,7 +41,7 @@ class Listener:
     telling every subscriber once when it listens (again).
     """
 
-    _settings: dict[str, Any]
+    _settings: dict[str, Any] = attrs.field(repr=False)
     _name: str
     _subscribers: list[Subscriber] = attrs.field(init=False, factory=list[Subscriber])
     _channels: set[str] = attrs.field(init=False, factory=set[str])
