@@ -45,9 +45,13 @@ def folder():
 
 
 @pytest.fixture(autouse=True)
-def page_modules(folder):
+def page_modules(folder, page):
     """Let a page import what it has written, not what another test has imported under that name; then forget it."""
-    hidden = {name: sys.modules.pop(name) for name in modules_below(ROOT / "providers")}
+    written = {
+        named[1].partition("/")[0].removesuffix(".py") for _, text in runnable(page) if (named := FILE.match(text))
+    }
+    taken = {"providers", *written}
+    hidden = {name: sys.modules.pop(name) for name in [*sys.modules] if name.partition(".")[0] in taken}
     yield
     for name in modules_below(folder):
         del sys.modules[name]

@@ -58,17 +58,12 @@ class Heartbeat:
         self.on_beat()
         self._soon.clear()
         try:
-            # A server that does not answer must not make this worker look hung to its supervisor.
-            async with asyncio.timeout(self.lease.total_seconds()):
-                await self._store_and_rescue()
+            asked = await self.engine.heartbeat(
+                self.worker_id, title=self.notification.title, content=self.notification.content
+            )
+            self.cancel(asked)
+            if rescued := await self.engine.rescue_expired():
+                _logger.warning("Leases ran out; jobs taken back: %s", rescued, extra={"job_ids": rescued})
         except Exception:
             # The next beat may come through; if none does, the lease runs out, which is its purpose.
             _logger.exception("Worker %s could not store its heartbeat", self.worker_id)
-
-    async def _store_and_rescue(self) -> None:
-        asked = await self.engine.heartbeat(
-            self.worker_id, title=self.notification.title, content=self.notification.content
-        )
-        self.cancel(asked)
-        if rescued := await self.engine.rescue_expired():
-            _logger.warning("Leases ran out; jobs taken back: %s", rescued, extra={"job_ids": rescued})

@@ -130,6 +130,21 @@ class Terminal:
         self._reap()
         return self.code
 
+    def interrupt(self):
+        """Press Ctrl-C until it ends, as people do; return the exit code.
+
+        A signal that comes when Python has just looked for signals, and has not begun to wait for a line, is noticed
+        with the next one only.
+        """
+        deadline = time.monotonic() + BOUND
+        while self.code is None:
+            self.type("\x03")
+            pause = time.monotonic() + 1.0
+            while self.code is None and (left := pause - time.monotonic()) > 0:
+                if select.select([self.descriptor], [], [], left)[0] and not self._read(deadline):
+                    self._reap()
+        return self.code
+
     def _read(self, deadline):
         ready, _, _ = select.select([self.descriptor], [], [], max(0.0, deadline - time.monotonic()))
         assert ready, f"nothing more is shown after {self.shown!r}"

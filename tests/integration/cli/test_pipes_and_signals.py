@@ -75,7 +75,7 @@ def test_ctrl_c_ends_reading_of_a_payload(empty, tmp_path):
         assert interrupt(enqueue) == (130, "", "")
 
 
-@pytest.mark.parametrize(("answer", "code"), [("\x03", 130), ("n\r", 130), ("\x04", 130), ("y\r", 0)])
+@pytest.mark.parametrize(("answer", "code"), [("n\r", 130), ("\x04", 130), ("y\r", 0)])
 def test_deleting_by_status_asks_first(empty, jobs, enqueue, answer, code):
     enqueue("greet")
     jobs(lambda manager: manager.cancel_job(1))
@@ -86,6 +86,16 @@ def test_deleting_by_status_asks_first(empty, jobs, enqueue, answer, code):
     assert "Traceback" not in terminal.shown
     assert ("1 job deleted." in terminal.shown) == (code == 0)
     assert jobs(lambda manager: manager.get_counts()).cancelled == (code != 0)
+
+
+def test_ctrl_c_at_the_question_deletes_nothing(empty, jobs, enqueue):
+    enqueue("greet")
+    jobs(lambda manager: manager.cancel_job(1))
+    with empty.terminal("jobs", "delete", "--status", "CANCELLED") as terminal:
+        terminal.until("[y/N]")
+        assert terminal.interrupt() == 130
+    assert "Traceback" not in terminal.shown
+    assert jobs(lambda manager: manager.get_counts()).cancelled == 1
 
 
 def test_ctrl_c_during_the_start_of_the_program_is_quiet(empty):

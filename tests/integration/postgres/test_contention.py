@@ -9,7 +9,15 @@ import psycopg
 import pytest
 
 from tetherpy.database import PostgresDatabase
-from tetherpy.jobs import BackgroundJobStatus, Completed, NewJob, PostgresJobEngine, Settlement, open_database
+from tetherpy.jobs import (
+    BackgroundJobStatus,
+    Completed,
+    NewJob,
+    PostgresJobEngine,
+    Settlement,
+    engine_of,
+    open_database,
+)
 from tetherpy.jobs.postgres import moving
 from tetherpy.service.heartbeat import Heartbeat
 from tetherpy.service.notification import Notification
@@ -136,11 +144,12 @@ async def test_connections_are_lent_by_a_process_with_many_descriptors(empty_tab
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-async def test_a_server_that_does_not_answer_does_not_silence_a_worker(db, engine):
+async def test_a_server_that_does_not_answer_does_not_silence_a_worker(db):
     beats = asyncio.Queue()
     notification = Notification("", "", lambda frame: None)
+    lease = timedelta(seconds=0.3)
     heartbeat = Heartbeat(
-        engine, "w", timedelta(seconds=0.3), notification, lambda ids: None, lambda: beats.put_nowait(None)
+        engine_of(db, lease=lease), "w", lease, notification, lambda ids: None, lambda: beats.put_nowait(None)
     )
     async with asyncio.timeout(BOUND), db.transaction() as tx:
         await tx.execute("LOCK TABLE background_service_workers")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -52,13 +53,18 @@ class PostgresJobEngine(PostgresJobStore):
     async def heartbeat(
         self, worker_id: str, *, title: str | None = None, content: str | None = None
     ) -> frozenset[int]:
-        """Extend a worker's leases; return the ids whose cancellation was asked for."""
+        """Extend a worker's leases; return the ids whose cancellation was asked for.
+
+        Raises ``TimeoutError`` after the length of a lease: a server that does not answer must not make a worker
+        look hung to its supervisor. (In a file only the worker's own transaction could last that long.)
+        """
         now = self.clock()
         title, content = encoding.to_text(title), encoding.to_text(content)
-        await self._ask("heartbeat", id=worker_id, now=now, title=title, content=content)
-        await self._ask("extend_leases", id=worker_id, lease=now + self.lease)
-        await self._ask("compact_counts")
-        return await self.cancel_requested(worker_id)
+        async with asyncio.timeout(self.lease.total_seconds()):
+            await self._ask("heartbeat", id=worker_id, now=now, title=title, content=content)
+            await self._ask("extend_leases", id=worker_id, lease=now + self.lease)
+            await self._ask("compact_counts")
+            return await self.cancel_requested(worker_id)
 
     async def unregister_worker(self, worker_id: str) -> None:
         """Forget a worker."""
