@@ -56,6 +56,7 @@ class Shop:
         assert self._server.stdout is not None
         async with asyncio.timeout(BOUND):
             self.url = (await self._server.stdout.readline()).decode().strip()
+        assert self.url, self.log.read_text()
         self.port = int(self.url.rpartition(":")[2].partition("/")[0])
         return self.url
 

@@ -28,6 +28,7 @@ class PostgresJobEngine(PostgresJobStore):
     """Hand out the jobs of a store and take their outcomes: what workers use, in whatever process and machine."""
 
     _held: HeldClaims = attrs.field(init=False, factory=HeldClaims)
+    _reporting: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
     _leases: LeaseWatch = attrs.field(
         init=False,
         default=attrs.Factory(lambda self: LeaseWatch(self.lease, self.monotonic), takes_self=True),
@@ -89,6 +90,8 @@ class PostgresJobEngine(PostgresJobStore):
         """Settle and claim in one transaction and one round trip; with neither to do, nothing is asked."""
         if not settlements and slots <= 0:
             return Exchange()
+        async with self._reporting:
+            pass  # what was reported before is stored before, though by another connection
         # Before, since claims that were made must reach the worker whatever fails.
         await self._compact_now_and_then()
         now = self.clock()
@@ -125,7 +128,8 @@ class PostgresJobEngine(PostgresJobStore):
 
     async def report_progress(self, updates: Iterable[Progress]) -> None:
         """Store progress of claims; what was reported too late changes nothing."""
-        await self._ask("report_progress", updates=encoding.progress(updates), now=self.clock())
+        async with self._reporting:
+            await self._ask("report_progress", updates=encoding.progress(updates), now=self.clock())
 
     async def rescue(self, worker_ids: Iterable[str]) -> list[int]:
         """Take back every RUNNING job of these workers."""
