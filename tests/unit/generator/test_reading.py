@@ -176,7 +176,7 @@ def test_no_file_says_how_to_begin(tmp_path):
 @given(st.binary(max_size=200) | st.text(alphabet=" \t\n-:?[]{}&*!|>'\"%@#,abtrue01", max_size=80).map(str.encode))
 def test_whatever_a_file_holds_it_is_settings_or_an_error_with_a_place(tmp_path_factory, content):
     try:
-        read(tmp_path_factory.getbasetemp(), content)
+        read(tmp_path_factory.mktemp("settings"), content)
     except SettingsError as error:
         place = (error.line, error.column)
     else:
