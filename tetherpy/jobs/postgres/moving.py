@@ -9,8 +9,9 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
-from ..errors import IllegalJobTransitionError, JobNotFoundError, JobRunningError, UniqueJobError
+from ..errors import IllegalJobTransitionError, JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
+from ..retrying import changes_of_retry
 from ..status import BackgroundJobStatus, is_legal_move
 from .calling import Connection
 from .encoding import to_text
@@ -55,19 +56,7 @@ async def move(
 async def retry(connection: Connection, job_id: int, reset_attempts: bool, now: datetime) -> BackgroundJob:
     """Make a finished job PENDING, at once; with ``reset_attempts`` as if it had never run."""
     job = await _require(connection, job_id)
-    if job.status is BackgroundJobStatus.RUNNING:
-        raise JobRunningError(f"Job {job_id}", "retried")
-    if not is_legal_move(job.status, BackgroundJobStatus.PENDING):
-        raise IllegalJobTransitionError(job_id, job.status, BackgroundJobStatus.PENDING)
-    changes = {
-        "error": None,
-        "started": False,
-        "lease": None,
-        "finished": False,
-        "again": True,
-        "reset": reset_attempts,
-    }
-    return await _apply(connection, job, BackgroundJobStatus.PENDING, changes, now)
+    return await _apply(connection, job, BackgroundJobStatus.PENDING, changes_of_retry(job, reset_attempts), now)
 
 
 async def request_cancel(connection: Connection, job_id: int, now: datetime) -> BackgroundJob:

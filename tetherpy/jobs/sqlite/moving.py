@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..errors import IllegalJobTransitionError, JobNotFoundError, JobRunningError, UniqueJobError
+from ..errors import IllegalJobTransitionError, JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
+from ..retrying import changes_of_retry
 from ..status import BackgroundJobStatus, is_legal_move
 from ..storable import storable
 from ..timestamps import to_text
@@ -51,19 +52,7 @@ def move(
 def retry(connection: sqlite3.Connection, job_id: int, reset_attempts: bool, now: datetime) -> BackgroundJob:
     """Make a finished job PENDING, at once; with ``reset_attempts`` as if it had never run."""
     job = _require(connection, job_id)
-    if job.status is BackgroundJobStatus.RUNNING:
-        raise JobRunningError(f"Job {job_id}", "retried")
-    if not is_legal_move(job.status, BackgroundJobStatus.PENDING):
-        raise IllegalJobTransitionError(job_id, job.status, BackgroundJobStatus.PENDING)
-    changes = {
-        "error": None,
-        "started": False,
-        "lease": None,
-        "finished": False,
-        "again": True,
-        "reset": reset_attempts,
-    }
-    return _apply(connection, job, BackgroundJobStatus.PENDING, changes, now)
+    return _apply(connection, job, BackgroundJobStatus.PENDING, changes_of_retry(job, reset_attempts), now)
 
 
 def request_cancel(connection: sqlite3.Connection, job_id: int, now: datetime) -> BackgroundJob:
