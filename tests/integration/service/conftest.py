@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, SqliteJobEngine
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, engine_of
 from tetherpy.service import BackgroundService
 
 APPS = Path(__file__).parent / "apps"
@@ -70,7 +70,7 @@ async def database(database_path):
 
 @pytest.fixture
 def engine(database):
-    return SqliteJobEngine(database)
+    return engine_of(database)
 
 
 @pytest.fixture

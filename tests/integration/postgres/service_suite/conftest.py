@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.service import conftest as on_a_file
-from tetherpy.jobs import BackgroundJobManager, engine_of, open_database
+from tetherpy.jobs import open_database
 from tetherpy.service import BackgroundService
 
 APPS = Path(on_a_file.__file__).parent / "apps"
@@ -39,22 +39,10 @@ async def database(postgres_url):
         yield db
 
 
-@pytest.fixture
-def engine(database):
-    return engine_of(database)
-
-
-@pytest.fixture
-def manager(database):
-    return BackgroundJobManager(database)
-
-
-@pytest.fixture
-def finished(manager):
-    async def wait(job_id):
-        return await manager.wait_for(job_id, timeout=on_a_file.BOUND)
-
-    return wait
+# The same of whichever database is open.
+engine = on_a_file.engine
+manager = on_a_file.manager
+finished = on_a_file.finished
 
 
 @pytest.fixture
