@@ -183,6 +183,24 @@ async def test_find_filters_pages_and_orders(kit):
         JobQuery(order_by_creation="desc")
 
 
+async def test_a_cursor_pages_backwards_and_visits_each_job_once_whatever_changes_meanwhile(kit):
+    ids = await kit.engine.enqueue([NewJob(job_key="k" if n % 2 else "l") for n in range(10)])
+    visited = []
+    cursor = None
+    while page := await kit.engine.find(JobQuery(before_id=cursor, limit=3, order_by_creation="DESC")):
+        visited += [job.id for job in page]
+        cursor = visited[-1]
+        await kit.add("later")
+    assert visited == ids[::-1]
+    assert [job.id for job in await kit.engine.find(JobQuery(before_id=ids[4]))] == ids[:4]
+    narrowed = JobQuery(job_key="k", status=PENDING, before_id=ids[7], offset=1, order_by_creation="DESC")
+    assert [job.id for job in await kit.engine.find(narrowed)] == [ids[3], ids[1]]
+    assert len(await kit.engine.find(JobQuery(before_id=2**63 - 1, job_key="later"))) == 4
+    for beyond in (-1, 2**63):
+        with pytest.raises(ValueError, match="before_id"):
+            JobQuery(before_id=beyond)
+
+
 async def test_a_claim_starts_without_the_request_to_cancel_an_earlier_attempt(kit):
     job_id = await kit.add()
     await kit.claim_one()

@@ -12,6 +12,8 @@ from .status import BackgroundJobStatus
 CreationOrder: TypeAlias = Literal["ASC", "DESC"]
 """Oldest first or newest first."""
 
+_IS_ID = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.lt(2**63))
+
 
 @attrs.frozen(kw_only=True)
 class JobQuery:
@@ -20,6 +22,11 @@ class JobQuery:
     Creation order is the order of ids, so a clock that was moved does not reorder a list.
     ``text`` looks for a part of the job key, the payload, the last error or the unique key;
     it and ``queue`` and the dates look at every row that ``status`` or ``job_key`` leaves.
+
+    ``before_id`` lets pass what has a lower id, exclusive. Newest first it is a cursor: the last id of one page asks
+    for the next, which costs the same however far back it is, and visits each job once although jobs are added or
+    change meanwhile. Oldest first it is only a bound. ``offset`` and ``limit`` count what it leaves. It is 0 to 2**63 - 1,
+    else ``ValueError``.
     """
 
     status: BackgroundJobStatus | None = None
@@ -29,6 +36,7 @@ class JobQuery:
     text: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
+    before_id: int | None = attrs.field(default=None, validator=attrs.validators.optional(_IS_ID))
     limit: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
     offset: int = attrs.field(default=0, validator=attrs.validators.ge(0))
     order_by_creation: CreationOrder = attrs.field(default="ASC", validator=attrs.validators.in_(("ASC", "DESC")))

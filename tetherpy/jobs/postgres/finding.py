@@ -17,6 +17,7 @@ def question(query: JobQuery) -> tuple[bytes, dict[str, Any]]:
         "unique_key": "unique_key = %(unique_key)s",
         "created_after": "created_at > %(created_after)s",
         "created_before": "created_at < %(created_before)s",
+        "before_id": "id < %(before_id)s",
         "text": "position(%(text)s in concat_ws(chr(10), job_key, payload, last_error, unique_key)) > 0",
     }
     asked = {name: getattr(query, name) for name in conditions if getattr(query, name) is not None}

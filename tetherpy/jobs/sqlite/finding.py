@@ -35,6 +35,8 @@ def find(connection: sqlite3.Connection, reader: JobReader, query: JobQuery) -> 
         conditions.append(("created_at > ?", to_text(query.created_after)))
     if query.created_before is not None:
         conditions.append(("created_at < ?", to_text(query.created_before)))
+    if query.before_id is not None:
+        conditions.append(("id < ?", query.before_id))
     if query.text is not None:
         columns = "coalesce(payload, '') || char(10) || coalesce(last_error, '') || char(10)"
         searched = f"job_key || char(10) || {columns} || coalesce(unique_key, '')"

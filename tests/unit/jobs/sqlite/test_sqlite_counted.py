@@ -7,9 +7,19 @@ from datetime import timedelta
 import pytest
 
 from tetherpy.database import Database
-from tetherpy.jobs import BackgroundJobManager, Completed, JobTablesMissingError, NewJob, Settlement, SqliteJobEngine
+from tetherpy.jobs import (
+    BackgroundJobManager,
+    BackgroundJobStatus,
+    Completed,
+    JobQuery,
+    JobTablesMissingError,
+    NewJob,
+    Settlement,
+    SqliteJobEngine,
+)
 from tetherpy.jobs.sqlite import finding
 from tetherpy.jobs.sqlite.exchange import exchange, idle_exchange
+from tetherpy.jobs.sqlite.rows import JobReader
 from tetherpy.jobs.timestamps import utc_now
 
 LEASE = timedelta(seconds=30)
@@ -202,3 +212,14 @@ async def test_tables_are_made_on_first_use_an_enqueue_inside_a_transaction_incl
         assert await enqueue_in_transaction() == 2
         assert [job.id for job in await manager.get_all_jobs()] == [1, 2]
         assert isinstance(manager.engine, SqliteJobEngine)
+
+
+@pytest.mark.parametrize("narrowed", [{}, {"status": BackgroundJobStatus.PENDING}, {"job_key": "k"}])
+async def test_a_cursor_far_back_costs_what_the_newest_jobs_cost(db, engine, narrowed):
+    ids = await engine.enqueue([NewJob(job_key="k") for _ in range(20_000)])
+
+    def page(before):
+        query = JobQuery(**narrowed, before_id=before, limit=50, order_by_creation="DESC")
+        return lambda connection: finding.find(connection, JobReader(), query)
+
+    assert await steps_of(db, page(ids[100])) <= await steps_of(db, page(None)) * 1.1
