@@ -25,8 +25,8 @@ class JobQuery:
 
     ``before_id`` lets pass what has a lower id, exclusive. Newest first it is a cursor: the last id of one page asks
     for the next, which costs the same however far back it is, and visits each job once although jobs are added or
-    change meanwhile. Oldest first it is only a bound. ``offset`` and ``limit`` count what it leaves. It is 0 to 2**63 - 1,
-    else ``ValueError``.
+    change meanwhile. Oldest first it is only a bound. ``offset`` and ``limit`` count what it leaves. Raises
+    ``ValueError`` for what is not 0 to 2**63 - 1.
     """
 
     status: BackgroundJobStatus | None = None
