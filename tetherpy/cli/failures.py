@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import io
-import os
 import sys
 from collections.abc import Callable
 
 from tetherpy.errors import TetherError
 
+from .streams import ReaderGoneError, drop_rest, prepare_streams, write_rest
 from .text import harmless, on_one_line
 
 FAILED = 1
@@ -18,24 +17,16 @@ INTERRUPTED = 130
 """What shells report of a process that Ctrl-C ended: 128 + SIGINT."""
 
 
-class ReaderGoneError(Exception):
-    """Whoever reads what a command prints has seen enough."""
-
-
 def guarded(run: Callable[[], int]) -> int:
     """Run a command and return its exit code; whatever a user can cause ends as one line, never as a traceback.
 
     A reader that has seen enough (``| head``) is no failure. An error of another kind is a mistake in
     the code and passes through.
     """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A character that the terminal's encoding lacks must not end a command.
-            stream.reconfigure(errors="backslashreplace")
+    prepare_streams()
     try:
         code = run()
-        # Now, since at the interpreter's end it would be too late to say that it failed.
-        print(end="", flush=True)  # noqa: T201
+        write_rest()
     except (BrokenPipeError, ReaderGoneError):
         code = 0
     except KeyboardInterrupt:
@@ -48,20 +39,19 @@ def guarded(run: Callable[[], int]) -> int:
         if line:
             _show_notes(error)
             complain(line)
-    _finish_stdout()
+    drop_rest()
     return code
 
 
 def complain(message: object) -> None:
     """Say on stderr what went wrong: one line, whatever the message holds."""
-    if sys.stderr is not None:  # pyright: ignore[reportUnnecessaryComparison]  # closed: and descriptor 2 may be a file
-        with contextlib.suppress(OSError):  # nobody is there to tell
-            print(f"error: {on_one_line(str(message))}", file=sys.stderr, flush=True)  # noqa: T201
+    with contextlib.suppress(OSError):  # nobody is there to tell
+        print(f"error: {on_one_line(str(message))}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _show_notes(error: Exception) -> None:
     """Show what a message is about, such as the line of a file, before it."""
-    if isinstance(error, TetherError) and sys.stderr is not None:  # pyright: ignore[reportUnnecessaryComparison]
+    if isinstance(error, TetherError):
         for line in "\n".join(getattr(error, "__notes__", ())).splitlines():
             with contextlib.suppress(OSError):
                 print(harmless(line), file=sys.stderr)  # noqa: T201
@@ -92,13 +82,3 @@ def _verdict(error: Exception) -> tuple[int, str] | None:
             return FAILED, f"the database refused: {error}. See what 'tetherpy doctor' finds."
         case _:
             return None
-
-
-def _finish_stdout() -> None:
-    """Write what is still buffered, or nowhere if it cannot be: the interpreter would try at its end, and complain."""
-    try:
-        print(end="", flush=True)  # noqa: T201
-    except OSError:
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.close(nowhere)

@@ -17,6 +17,7 @@ from .errors import GraphTargetError
 from .graph_target import Target
 from .options import JsonOption
 from .output import emit, is_terminal, to_json
+from .streams import writing
 from .view import Column, View
 
 
@@ -76,7 +77,8 @@ async def graph(
     if output is None:
         emit(text, end="")
     else:
-        output.write_text(text, encoding="utf-8")
+        with writing(str(output)):
+            output.write_text(text, encoding="utf-8")
 
 
 async def _graph_of(target: Target) -> Graph:

@@ -12,7 +12,16 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
-from .failures import ReaderGoneError
+from .streams import ReaderGoneError, writing
+
+
+class Command(TyperCommand):
+    """A command whose help, if it cannot be printed, fails as results do."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read what was typed; if that is a wish to be helped, print the help."""
+        with writing():
+            return super().make_context(*arguments, **options)
 
 
 class LazyCommand(TyperCommand):
@@ -31,6 +40,11 @@ class LazyCommand(TyperCommand):
 
 class LazyGroup(TyperGroup):
     """Load a command once it is clear which one is meant; without one show what there is."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> Any:
+        """Read what was typed, as ``Command`` does."""
+        with writing():
+            return super().make_context(*arguments, **options)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take no arguments at all for a wish to be helped."""
@@ -61,7 +75,7 @@ def as_command(name: str, function: Callable[..., Any]) -> Any:
     An int that it returns is the exit code.
     """
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
-    app.command(name)(_running(function))
+    app.command(name, cls=Command)(_running(function))
     return get_command(app)
 
 

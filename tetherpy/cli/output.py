@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from enum import Enum, auto
 from typing import TypeVar
 
+from .streams import writing
 from .text import harmless, harmless_json
 from .view import Document, View
 
@@ -35,7 +36,7 @@ def form_of(json: bool) -> Form:
 
 def is_terminal() -> bool:
     """Tell whether a person reads what is printed."""
-    return sys.stdout is not None and sys.stdout.isatty()  # pyright: ignore[reportUnnecessaryComparison]  # >&-
+    return sys.stdout.isatty()
 
 
 def print_all(form: Form, view: View[T], rows: Iterable[T]) -> None:
@@ -79,13 +80,14 @@ def print_row(form: Form, view: View[T], row: T) -> None:
 
 
 def emit(text: str, *, end: str = "\n", flush: bool = False) -> None:
-    """Write to stdout; a reader that is gone is a ``BrokenPipeError``."""
-    print(text, end=end, flush=flush)  # noqa: T201
+    """Write to stdout; a reader that is gone is a ``ReaderGoneError``."""
+    with writing():
+        print(text, end=end, flush=flush)  # noqa: T201
 
 
 def remark(text: str) -> None:
     """Tell a person something beside the result, on stderr; nobody is told if stderr is no terminal."""
-    if sys.stderr is not None and sys.stderr.isatty():  # pyright: ignore[reportUnnecessaryComparison]  # 2>&-
+    if sys.stderr.isatty():
         print(text, file=sys.stderr)  # noqa: T201
 
 

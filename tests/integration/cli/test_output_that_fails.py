@@ -1,0 +1,81 @@
+"""What a command does when stdout is closed, is on a full disk, or has no reader any more."""
+
+import os
+import sys
+
+import pytest
+
+APP = """
+from tetherpy import Provider, ProviderContainer
+
+greeting = Provider(lambda ref: "Hello", name="greeting")
+
+def make():
+    container = ProviderContainer()
+    container.read(greeting)
+    return container
+"""
+PRINTING = [
+    "--help",
+    "--version",
+    "jobs",
+    "jobs list --help",
+    "init new --json",
+    "generate --config app/tether.yaml",
+    "migrate",
+    "jobs list",
+    "jobs list --json",
+    "jobs show 1",
+    "jobs stats",
+    "jobs watch 1",
+    "jobs enqueue greet",
+    "jobs cancel 2",
+    "jobs retry 1",
+    "jobs delete 1",
+    "doctor",
+    "graph drawn",
+    "graph drawn:make --format svg",
+    "graph drawn:make --json",
+    "service install --print --callback shop:initialize",
+]
+
+
+@pytest.fixture
+def prepared(command, tmp_path, monkeypatch):
+    """Return the program, in a folder where every command has something to print."""
+    (tmp_path / "drawn.py").write_text(APP)
+    monkeypatch.syspath_prepend(tmp_path)
+    for typed in ("init app", "jobs enqueue greet", "jobs enqueue greet", "jobs cancel 1"):
+        assert command(*typed.split()).code == 0
+    yield command
+    sys.modules.pop("drawn", None)
+
+
+def closed():
+    """Return what Python has for a descriptor that is closed."""
+
+
+def full():
+    return open("/dev/full", "w")
+
+
+def abandoned():
+    reading, writing = os.pipe()
+    os.close(reading)
+    return open(writing, "w")
+
+
+@pytest.mark.parametrize(
+    ("stdout", "code", "told"),
+    [
+        (closed, 1, "error: stdout: Bad file descriptor\n"),
+        (full, 1, "error: stdout: No space left on device\n"),
+        (abandoned, 0, ""),
+    ],
+)
+def test_no_command_takes_what_reached_nobody_for_success(prepared, monkeypatch, stdout, code, told):
+    for typed in PRINTING:
+        monkeypatch.setattr(sys, "stdout", stdout())
+        ran = prepared(*typed.split())
+        sys.stdout.close()
+        assert (ran.code, ran.err) == (code, told), typed
