@@ -20,6 +20,17 @@ from tetherpy.jobs import BackgroundJobManager, open_engine
 APPS = Path(__file__).parent / "apps"
 PROGRAM = [sys.executable, "-m", "tetherpy.cli"]
 BOUND = 30.0
+DRAWN = """
+from tetherpy import Provider, ProviderContainer, StateProvider
+
+name = StateProvider(lambda ref: "Ada", name="name")
+greeting = Provider(lambda ref: f"Hello {ref.watch(name)}", name="greeting")
+
+def make():
+    container = ProviderContainer()
+    container.read(greeting)
+    return container
+"""
 
 
 class Ran(NamedTuple):
@@ -211,6 +222,15 @@ def command(database, monkeypatch, tmp_path, capfd):
         return Ran(end.value.code, *capfd.readouterr())
 
     return run
+
+
+@pytest.fixture
+def drawn(tmp_path, monkeypatch):
+    """Make a module ``drawn`` that declares two providers and a container of them."""
+    (tmp_path / "drawn.py").write_text(DRAWN)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield
+    sys.modules.pop("drawn", None)
 
 
 @pytest.fixture

@@ -5,6 +5,9 @@ import re
 from datetime import datetime
 from pathlib import Path
 
+from tetherpy.cli.engine import REPORT
+from tetherpy.jobs import CopyReport
+
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "command-line.md"
 TYPES = {
     "integer": lambda value: type(value) is int,
@@ -67,3 +70,28 @@ def test_every_document_is_as_described(command, enqueue, jobs):
         check("finding", document)
     command("service", "stop")
     check("service", run("service", "status", code=1))
+
+
+def test_the_documents_of_an_app_and_of_its_graph_are_as_described(command, drawn):
+    def run(*arguments):
+        return json.loads(command(*arguments, "--json").out)
+
+    made = run("init", "app")
+    check("app", made)
+    assert "app/main.py" in made["files"]
+    (changed, *_) = changes = run("generate", "--config", "app/tether.yaml")
+    assert changed == {"file": "app/providers/__init__.py", "change": "unchanged"}
+    for change in changes:
+        check("file", change)
+    for target in ("drawn:make", "drawn"):
+        graph = run("graph", target)
+        check("graph", graph)
+        assert graph["edges"]
+        for node in graph["nodes"]:
+            check("node", node)
+        for edge in graph["edges"]:
+            check("edge", edge)
+
+
+def test_the_document_of_a_copy_is_as_described():
+    check("copy", REPORT.document(CopyReport(jobs=3, attempts=4, written=1, digest="0" * 64)))

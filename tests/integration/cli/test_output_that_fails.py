@@ -5,16 +5,6 @@ import sys
 
 import pytest
 
-APP = """
-from tetherpy import Provider, ProviderContainer
-
-greeting = Provider(lambda ref: "Hello", name="greeting")
-
-def make():
-    container = ProviderContainer()
-    container.read(greeting)
-    return container
-"""
 PRINTING = [
     "--help",
     "--version",
@@ -41,14 +31,11 @@ PRINTING = [
 
 
 @pytest.fixture
-def prepared(command, tmp_path, monkeypatch):
+def prepared(command, drawn):
     """Return the program, in a folder where every command has something to print."""
-    (tmp_path / "drawn.py").write_text(APP)
-    monkeypatch.syspath_prepend(tmp_path)
     for typed in ("init app", "jobs enqueue greet", "jobs enqueue greet", "jobs cancel 1"):
         assert command(*typed.split()).code == 0
-    yield command
-    sys.modules.pop("drawn", None)
+    return command
 
 
 def closed():
