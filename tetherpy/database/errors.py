@@ -65,13 +65,14 @@ class DatabaseReadOnlyError(DatabaseError):
 
 
 class DatabaseLockedError(DatabaseError):
-    """Another connection kept the write lock for longer than ``busy_timeout``."""
+    """Another connection kept a lock for longer than ``busy_timeout``: a file's write lock, or a server's row."""
 
-    def __init__(self, path: Path, busy_timeout: float) -> None:
+    def __init__(self, path: Path | str, busy_timeout: float) -> None:
         super().__init__(
             f"the database {str(path)!r} stayed locked by another connection for "
             f"{busy_timeout:g} s; nothing was "
-            "written: find who holds a write transaction open, try again, or open with a longer busy_timeout"
+            "written: find who holds a write transaction open and try again (a file can be opened with a longer "
+            "busy_timeout)"
         )
         self.path = path
         self.busy_timeout = busy_timeout
@@ -192,7 +193,8 @@ class TransactionHeldError(DatabaseError):
         super().__init__(
             f"{call} commits on its own, but this task holds an open transaction on "
             "the same database and would "
-            "wait for itself forever; use the transaction's own methods (tx.run, tx.execute, ...)"
+            "wait for itself forever; use the transaction's own methods (tx.run, tx.execute, ...), or give it to "
+            "the call if that takes one (transaction=tx)"
         )
         self.call = call
 

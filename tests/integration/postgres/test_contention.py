@@ -8,17 +8,19 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from tetherpy.database import PostgresDatabase
+from tetherpy.database import DatabaseLockedError, PostgresDatabase
+from tetherpy.database.postgres import database
 from tetherpy.jobs import (
     BackgroundJobStatus,
     Completed,
     NewJob,
     PostgresJobEngine,
+    Progress,
     Settlement,
     engine_of,
     open_database,
 )
-from tetherpy.jobs.postgres import moving
+from tetherpy.jobs.postgres import calling, moving
 from tetherpy.service.heartbeat import Heartbeat
 from tetherpy.service.notification import Notification
 
@@ -41,15 +43,15 @@ def engine(db, ticks):
     return PostgresJobEngine(db, monotonic=lambda: ticks[0])
 
 
-async def blocked(db):
-    """Return when some statement of this database waits for a lock."""
+async def blocked(db, statements=1):
+    """Return when so many statements of this database wait for a lock."""
     async with asyncio.timeout(BOUND):
-        while not (
+        while (
             await db.get(
                 "SELECT count(*) AS n FROM pg_stat_activity "
                 "WHERE datname = current_database() AND wait_event_type = 'Lock'"
             )
-        )["n"]:
+        )["n"] < statements:
             await asyncio.sleep(0.005)
 
 
@@ -80,7 +82,7 @@ async def test_a_lease_that_is_extended_meanwhile_is_not_taken_back(db, engine, 
     async with asyncio.timeout(BOUND):
         async with db.transaction() as tx:
             await tx.execute("UPDATE tetherpy_job_records SET lease_expires_at = now() WHERE job_id = ?", (job_id,))
-            assert await engine.rescue_expired() == []  # nor does it wait
+            assert await asyncio.create_task(engine.rescue_expired()) == []  # nor does it wait
         assert await engine.rescue_expired() == []
     assert (await engine.get(job_id)).claimed_by == "slow"
 
@@ -90,9 +92,43 @@ async def test_a_handlers_long_transaction_keeps_no_other_job_from_its_lease(db,
     first, second = (await engine.exchange("w", [], 2)).claims
     async with asyncio.timeout(BOUND), db.transaction() as tx:
         await engine.settle(Settlement(first, Completed()), tx)
-        await engine.heartbeat("w")
+        await asyncio.create_task(engine.heartbeat("w"))
     assert (await engine.get(second.id)).lease_expires_at > second.job.lease_expires_at
     assert (await engine.get(first.id)).status is BackgroundJobStatus.COMPLETED
+
+
+async def test_calls_that_wait_for_the_apps_transactions_keep_no_worker_from_its_work(db, engine):
+    await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
+    first, second = (await engine.exchange("w", [], 2)).claims
+    keys = [NewJob(job_key="k", unique_key=str(number), priority=-1) for number in range(4)]
+    async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
+        held = await engine.enqueue(keys, tx)
+        waiting = [group.create_task(engine.enqueue([job])) for job in keys]
+        await blocked(db, len(keys))
+
+        async def work():
+            await engine.heartbeat("w")
+            await engine.report_progress([Progress(second, 0.5)])
+            assert (await engine.exchange("w", [Settlement(first, Completed())], 1)).rejected == ()
+            assert (await engine.get(second.id)).progress == 0.5
+
+        await asyncio.create_task(work())
+    assert [task.result() for task in waiting] == [[job_id] for job_id in held]
+
+
+async def test_a_lock_that_a_worker_waits_for_too_long_is_one_clear_error(db, empty_tables_url, monkeypatch):
+    monkeypatch.setattr(database, "OWN_LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(calling, "LOCKED_SECONDS", 0.0)
+    async with asyncio.timeout(BOUND), open_database(empty_tables_url) as other:
+        engine = engine_of(other)
+        (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+        claim = await claim_one(engine, "w")
+        async with db.transaction() as tx:
+            await tx.execute("SELECT FROM tetherpy_job_records WHERE job_id = ? FOR UPDATE", (job_id,))
+            with pytest.raises(DatabaseLockedError, match="nothing was written"):
+                await engine.report_progress([Progress(claim, 0.5)])
+        await engine.report_progress([Progress(claim, 0.75)])
+        assert (await engine.get(job_id)).progress == 0.75
 
 
 async def test_a_job_that_is_retried_while_the_old_are_deleted_is_kept(db, engine):

@@ -152,6 +152,9 @@ async def test_without_tables_an_enqueue_in_a_transaction_says_so(job_server):
             async with await psycopg.AsyncConnection.connect(url) as own:
                 with pytest.raises(JobTablesMissingError):
                     await manager.enqueue("k", transaction=own)
+            async with db.transaction():
+                with pytest.raises(JobTablesMissingError):
+                    await manager.enqueue("k")
             await PostgresJobEngine(db).prepare()
             async with db.transaction() as tx:
                 await manager.enqueue("k", transaction=tx)

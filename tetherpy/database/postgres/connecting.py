@@ -61,6 +61,11 @@ def settings_of(url: str, name: str) -> dict[str, Any]:
     return {**_DEFAULTS, **given, "options": " ".join([*session, str(given.pop("options", None) or "")]).rstrip()}
 
 
+def with_lock_timeout(settings: dict[str, Any], seconds: float) -> dict[str, Any]:
+    """Return settings of connections that wait for a lock that long at most, whatever the URL says of it."""
+    return {**settings, "options": f"{settings['options']} -c lock_timeout={seconds * 1000:.0f}ms"}
+
+
 async def connect(settings: dict[str, Any]) -> Connection:
     """Open one connection outside the pools."""
     return await psycopg.AsyncConnection.connect(**settings, autocommit=True)

@@ -15,7 +15,7 @@ from ..errors import RowNotFoundError, TransactionHeldError
 from ..migrations import Migration
 from ..opening import Opening
 from . import migrating
-from .connecting import Connection, connect_patiently, settings_of
+from .connecting import Connection, connect_patiently, settings_of, with_lock_timeout
 from .failures import explained
 from .listener import Listener
 from .pool import Pool
@@ -23,6 +23,11 @@ from .rows import PostgresRow
 from .transaction import Holders, PostgresExecuted, PostgresTransaction, execute, execute_many, fetch_first
 
 OWN_CONNECTIONS = 2
+OWN_LOCK_SECONDS = 2.0
+"""After this wait for a lock a statement of the library's own lets others have its connection, and tries again.
+
+Longer than the second after which the server looks for a deadlock.
+"""
 
 
 @attrs.define(eq=False)
@@ -30,8 +35,8 @@ class PostgresDatabase:
     """A database on a PostgreSQL server, with the calls that ``Database`` has for an SQLite file.
 
     Statements are written with ``?`` or ``:name`` for values and commit when they return. The app has up to
-    ``pool_size`` connections; what tetherpy itself asks goes over two more, so that transactions which
-    wait for each other never keep a worker from its heartbeat; and one listens.
+    ``pool_size`` connections, for what it changes of jobs as well; what tetherpy itself asks goes over two
+    more, so that transactions which wait for each other never keep a worker from its heartbeat; and one listens.
     """
 
     address: str = attrs.field(repr=redacted)
@@ -70,7 +75,7 @@ class PostgresDatabase:
                 url,
                 settings,
                 Pool(settings, name, pool_size),
-                Pool(settings, name, OWN_CONNECTIONS),
+                Pool(with_lock_timeout(settings, OWN_LOCK_SECONDS), name, OWN_CONNECTIONS),
                 Listener(settings, name),
             )
             stack.push_async_callback(database.aclose)
@@ -102,17 +107,17 @@ class PostgresDatabase:
 
         Any number of processes may do this at the same time. Raises as ``Database.migrate`` does.
         """
-        async with self.own_connection() as connection, connection.transaction():
+        async with self.free_connection("migrate") as connection, connection.transaction():
             await migrating.migrate(connection, steps)
 
     async def execute(self, sql: str, parameters: Parameters = ()) -> PostgresExecuted:
         """Execute one statement in a transaction; committed when this returns."""
-        async with self._free_connection("execute") as connection:
+        async with self.free_connection("execute") as connection:
             return await execute(connection, sql, parameters)
 
     async def execute_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
         """Execute a statement for each set of parameters in one transaction; return how many rows changed."""
-        async with self._free_connection("execute_many") as connection, connection.transaction():
+        async with self.free_connection("execute_many") as connection, connection.transaction():
             return await execute_many(connection, sql, parameters)
 
     async def get(self, sql: str, parameters: Parameters = ()) -> PostgresRow:
@@ -147,15 +152,26 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def own_connection(self) -> AsyncGenerator[Connection]:
-        """Borrow a connection that is kept for the library's own statements; each commits by itself."""
+        """Borrow a connection that is kept for the library's own statements; each commits by itself.
+
+        A statement that waits for a lock for ``OWN_LOCK_SECONDS`` is undone: ``psycopg.errors.LockNotAvailable``.
+        """
         with explained(self.name):
             async with self._own.connection() as connection:
                 yield connection
 
     @asynccontextmanager
-    async def _free_connection(self, call: str) -> AsyncGenerator[Connection]:
-        if self._holders.of_this_task() is not None:
-            raise TransactionHeldError(call)
+    async def free_connection(self, call: str) -> AsyncGenerator[Connection]:
+        """Borrow one of the app's connections for what commits by itself.
+
+        Raises ``TransactionHeldError``, naming the call, in a task that has a transaction open.
+        """
+        self.check_free(call)
         with explained(self.name):
             async with self._pool.connection() as connection:
                 yield connection
+
+    def check_free(self, call: str) -> None:
+        """Raise ``TransactionHeldError``, naming the call, in a task that has a transaction open."""
+        if self._holders.of_this_task() is not None:
+            raise TransactionHeldError(call)

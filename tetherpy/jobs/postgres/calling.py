@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, TypeAlias, TypeVar
 
 import psycopg
@@ -11,6 +12,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
 from tetherpy.database import (
+    DatabaseLockedError,
     DatabaseUnavailableError,
     PostgresDatabase,
     PostgresTransaction,
@@ -22,50 +24,89 @@ T = TypeVar("T")
 
 RETRIES = 5
 FIRST_DELAY_SECONDS = 0.05
+LOCKED_SECONDS = 10.0
+"""How long a worker's statement is tried again that waits for a lock."""
+CHANGE = "a change of jobs"
+
+_UNDONE = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
 async def call(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Execute one statement that may change something; it is tried again only where it surely did nothing.
+    """Execute one statement that an app asked for; it is tried again only where it surely did nothing.
 
     That is after a deadlock, which the server ends by undoing one of the transactions. Raises
-    ``DatabaseUnavailableError`` when the connection is lost: nobody knows then whether it was committed.
+    ``DatabaseUnavailableError`` when the connection is lost: nobody knows then whether it was committed;
+    ``TransactionHeldError`` in a task that has a transaction open, which it would not be a part of.
     """
-    return await _until_not_undone(lambda: _execute(db, statement, values))
+    return await _until_not_undone(lambda: _execute(db.free_connection(CHANGE), statement, values))
 
 
 async def transact(db: PostgresDatabase, work: Callable[[Connection], Awaitable[T]]) -> T:
     """Do work in a transaction of its own, all of it again if the server undid it; errors are those of ``call``."""
 
     async def attempt() -> T:
-        async with db.own_connection() as connection, connection.transaction():
+        async with db.free_connection(CHANGE) as connection, connection.transaction():
             return await work(connection)
 
     return await _until_not_undone(attempt)
 
 
 async def ask(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Execute a statement that only reads, or may be done twice; again if the connection is lost, for a while."""
+    """Execute a statement that only reads; again if the connection is lost, for a while."""
+
+    async def attempt() -> list[tuple[Any, ...]]:
+        while True:
+            with suppress(psycopg.errors.LockNotAvailable):
+                return await _execute(db.own_connection(), statement, values)
+
+    return await _until_not_lost(attempt)
+
+
+async def report(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Execute one statement of a worker, over the connections that no call of the app can use up.
+
+    While it waits for a lock it lets other statements have its connection now and then; raises
+    ``DatabaseLockedError`` after ``LOCKED_SECONDS`` of that, other errors as ``call`` does.
+    """
+    db.check_free(CHANGE)
+    deadline = asyncio.get_running_loop().time() + LOCKED_SECONDS
+    while True:
+        try:
+            return await _until_not_undone(lambda: _execute(db.own_connection(), statement, values))
+        except psycopg.errors.LockNotAvailable as error:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise DatabaseLockedError(db.name, LOCKED_SECONDS) from error
+
+
+async def repeat(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Execute a statement of a worker that may be done twice, as ``report`` does; again if the connection is lost."""
+    return await _until_not_lost(lambda: report(db, statement, values))
+
+
+async def _until_not_lost(attempt: Callable[[], Awaitable[T]]) -> T:
     delay = FIRST_DELAY_SECONDS
     for _ in range(RETRIES):
         try:
-            return await call(db, statement, values)
+            return await attempt()
         except DatabaseUnavailableError:
             await asyncio.sleep(delay)
             delay *= 2
-    return await call(db, statement, values)
+    return await attempt()
 
 
 async def _until_not_undone(attempt: Callable[[], Awaitable[T]]) -> T:
     for _ in range(RETRIES):
         try:
             return await attempt()
-        except (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure):
+        except _UNDONE:
             await asyncio.sleep(FIRST_DELAY_SECONDS)
     return await attempt()
 
 
-async def _execute(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    async with db.own_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+async def _execute(
+    borrowing: AbstractAsyncContextManager[Connection], statement: bytes, values: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    async with borrowing as connection, connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(statement, values)
         return await cursor.fetchall() if cursor.description is not None else []
 

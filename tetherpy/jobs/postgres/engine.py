@@ -16,7 +16,7 @@ from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch
 from ..model import NewJob, WorkerRecord
 from ..outcomes import Claim, Exchange, Progress, Settlement
 from . import encoding, enqueueing
-from .calling import Connection, connection_of
+from .calling import Connection, connection_of, repeat, report
 from .claims import HeldClaims
 from .rows import to_job
 from .statements import sql
@@ -40,7 +40,7 @@ class PostgresJobEngine(PostgresJobStore):
 
     async def register_worker(self, worker: WorkerRecord) -> None:
         """Record a worker, with Procrastinate too, before it claims anything."""
-        await self._ask(
+        await self._repeat(
             "register_worker",
             id=worker.id,
             pid=worker.pid,
@@ -62,15 +62,15 @@ class PostgresJobEngine(PostgresJobStore):
         now = self.clock()
         title, content = encoding.to_text(title), encoding.to_text(content)
         async with asyncio.timeout(self.lease.total_seconds()):
-            await self._ask("heartbeat", id=worker_id, now=now, title=title, content=content)
-            await self._ask("extend_leases", id=worker_id, lease=now + self.lease)
-            await self._ask("compact_counts")
+            await self._repeat("heartbeat", id=worker_id, now=now, title=title, content=content)
+            await self._repeat("extend_leases", id=worker_id, lease=now + self.lease)
+            await self._repeat("compact_counts")
             return await self.cancel_requested(worker_id)
 
     async def unregister_worker(self, worker_id: str) -> None:
         """Forget a worker."""
         self._held.forget(worker_id)
-        await self._ask("unregister_worker", id=worker_id)
+        await self._repeat("unregister_worker", id=worker_id)
 
     async def claimants(self) -> frozenset[str]:
         """Return the ids of workers that are registered or hold a RUNNING job."""
@@ -96,7 +96,7 @@ class PostgresJobEngine(PostgresJobStore):
         await self._compact_now_and_then()
         now = self.clock()
         try:
-            rows = await self._call(
+            rows = await self._report(
                 "exchange",
                 worker=worker_id,
                 settlements=encoding.encode([encoding.settlement(given) for given in settlements])
@@ -129,7 +129,7 @@ class PostgresJobEngine(PostgresJobStore):
     async def report_progress(self, updates: Iterable[Progress]) -> None:
         """Store progress of claims; what was reported too late changes nothing."""
         async with self._reporting:
-            await self._ask("report_progress", updates=encoding.progress(updates), now=self.clock())
+            await self._repeat("report_progress", updates=encoding.progress(updates), now=self.clock())
 
     async def rescue(self, worker_ids: Iterable[str]) -> list[int]:
         """Take back every RUNNING job of these workers."""
@@ -155,13 +155,21 @@ class PostgresJobEngine(PostgresJobStore):
             "job": encoding.encode(enqueueing.to_row(job, now, self.max_payload_bytes, self.capabilities)),
             "now": now,
         }
-        rows = await self._ask("enqueue_tick", **values)
+        rows = await self._repeat("enqueue_tick", **values)
         job_id: int | None = rows[0][0]
         return job_id
 
     async def _taken_back(self, statement: str, word: str, **which: Any) -> list[int]:
-        return sorted(row[0] for row in await self._ask(statement, **which, word=word, now=self.clock()))
+        return sorted(row[0] for row in await self._repeat(statement, **which, word=word, now=self.clock()))
 
     async def delete_finished(self, older_than: timedelta, limit: int = DELETED_AT_ONCE) -> int:
         """Delete at most ``limit`` jobs that finished longer ago than ``older_than``."""
-        return len(await self._call("delete_finished", before=self.clock() - older_than, limit=limit))
+        return len(await self._report("delete_finished", before=self.clock() - older_than, limit=limit))
+
+    async def _report(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        await self.prepare()
+        return await report(self.db, sql(statement), values)
+
+    async def _repeat(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+        await self.prepare()
+        return await repeat(self.db, sql(statement), values)

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import psycopg
 
-from tetherpy.database import DatabaseClosedError, PostgresDatabase, PostgresTransaction
+from tetherpy.database import DatabaseClosedError, PostgresDatabase, PostgresTransaction, TransactionHeldError
 
 from ..capabilities import EngineCapabilities
 from ..engine import Closed, ignore
@@ -23,7 +23,7 @@ from ..status import BackgroundJobStatus
 from ..timeline import JobTimeline
 from ..timestamps import Clock, utc_now
 from . import enqueueing, moving, schema
-from .calling import Connection, ask, call, connection_of, transact
+from .calling import Connection, ask, call, connection_of, repeat, transact
 from .finding import has_nul, question
 from .rows import JobReader, to_job
 from .statements import sql
@@ -56,7 +56,8 @@ class PostgresJobStore:
 
     ``lease`` is how long a worker that hangs, or whose machine is gone, keeps its jobs; ``clock`` and
     ``monotonic`` are for tests. Calls that the server cannot answer raise ``DatabaseUnavailableError``;
-    those that only read, or may be done twice, try again for a while before that.
+    those that only read, or may be done twice, try again for a while before that. Calls that change something,
+    and are given no transaction, raise ``TransactionHeldError`` in a task that has one open on the database.
     """
 
     db: PostgresDatabase
@@ -76,10 +77,15 @@ class PostgresJobStore:
     async def prepare(self) -> None:
         """Create or update the tables unless they are there; every other call does this first.
 
-        Raises as ``schema.prepare`` does.
+        Raises as ``schema.prepare`` does, and ``JobTablesMissingError`` if there are none and the calling task
+        holds a transaction, with which they could be undone.
         """
         if not self._is_prepared:
             if not await schema.is_prepared(self.db):
+                try:
+                    self.db.check_free("prepare")
+                except TransactionHeldError as error:
+                    raise JobTablesMissingError from error
                 await schema.prepare(self.db)
             self._is_prepared = True
 
@@ -93,6 +99,8 @@ class PostgresJobStore:
         """
         now = self.clock()
         rows = [enqueueing.to_row(job, now, self.max_payload_bytes, self.capabilities) for job in jobs]
+        if not rows:
+            return []
         steps = enqueueing.statements(rows, now)
         if transaction is not None:
             try:
@@ -230,7 +238,7 @@ class PostgresJobStore:
         self._writes += 1
         if self._writes >= WRITES_PER_COMPACTION:
             self._writes = 0
-            await self._call("compact_counts")
+            await repeat(self.db, sql("compact_counts"), {})
 
     async def _ask(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         await self.prepare()
