@@ -9,7 +9,7 @@ from .failures import guarded
 COMMANDS = {
     "init": ("initializing:initialize", "Make a new app that runs."),
     "generate": ("generating:generate", "Write the providers that follow from tether.yaml."),
-    "migrate": ("migrating:migrate", "Make the tables of the jobs, or bring them up to date, and list all migrations."),
+    "migrate": ("migrating:migrate", "Make the tables of the jobs, or bring them up to date."),
     "worker": ("service.working:run_in_foreground", "Run jobs in the foreground, until a signal."),
     "service": ("service.group:group", "Run workers in the background."),
     "jobs": ("jobs.group:group", "Look at jobs, and steer them."),

@@ -22,7 +22,7 @@ group = lazy_group(
     "engine",
     "Move the jobs from one engine to another.",
     __package__ or "",
-    {"copy": ("engine:copy", "Copy all jobs of an SQLite file to PostgreSQL, while the app is stopped.")},
+    {"copy": ("engine:copy", "Copy all jobs of an SQLite file to PostgreSQL.")},
 )
 
 REPORT = View[CopyReport](

@@ -57,6 +57,15 @@ def stand_ins(group, path=()):
 ALL = dict(stand_ins(root(COMMANDS)))
 
 
+def test_every_summary_reads_whole_on_80_columns(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "80")
+    for name in ("", *(name for name, stand_in in ALL.items() if isinstance(stand_in.load(), TyperGroup))):
+        root(COMMANDS).main([*name.split(), "--help"], prog_name="tetherpy", standalone_mode=False)
+        _, _, listed = capsys.readouterr().out.partition("Commands:\n")
+        assert listed
+        assert "..." not in listed
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_the_summary_of_a_command_is_how_its_own_help_begins(name):
     stand_in = ALL[name]

@@ -16,6 +16,6 @@ group = lazy_group(
         "cancel": ("steering:cancel_jobs", "Cancel pending jobs, and ask running ones to stop."),
         "delete": ("deleting:delete_jobs", "Delete jobs that do not run: some by id, or all of a status."),
         "watch": ("watching:watch_jobs", "Follow jobs as they change."),
-        "stats": ("counting:show_stats", "Count the jobs in each state, and tell how long they wait and take."),
+        "stats": ("counting:show_stats", "Count jobs in each state, and tell how long they wait and take."),
     },
 )

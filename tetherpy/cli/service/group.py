@@ -12,13 +12,7 @@ group = lazy_group(
         "start": ("starting:start_service", "Start the workers of a database in the background."),
         "stop": ("stopping:stop_service", "Stop the workers of a database, whoever started them."),
         "status": ("reporting:show_status", "Tell whether workers run, and what they show."),
-        "install": (
-            "installing:install_service",
-            "Have the system start the workers when you log in, and start them again if they fail.",
-        ),
-        "uninstall": (
-            "installing:uninstall_service",
-            "Take back what install has written; workers that run go on until they are stopped.",
-        ),
+        "install": ("installing:install_service", "Have the system start the workers when you log in."),
+        "uninstall": ("installing:uninstall_service", "Take back what install has written."),
     },
 )
