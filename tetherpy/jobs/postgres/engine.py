@@ -12,7 +12,7 @@ import attrs
 from tetherpy.database import PostgresTransaction
 
 from ..errors import ClaimLostError
-from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch
+from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch, Registration
 from ..model import NewJob, WorkerRecord
 from ..outcomes import Claim, Exchange, Progress, Settlement
 from . import encoding, enqueueing
@@ -22,6 +22,8 @@ from .rows import to_job
 from .statements import sql
 from .store import CHANNEL, DELETED_AT_ONCE, PostgresJobStore
 
+FORGOTTEN_AFTER_LEASES = 4
+
 
 @attrs.define(eq=False)
 class PostgresJobEngine(PostgresJobStore):
@@ -29,9 +31,16 @@ class PostgresJobEngine(PostgresJobStore):
 
     _held: HeldClaims = attrs.field(init=False, factory=HeldClaims)
     _reporting: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
-    _leases: LeaseWatch = attrs.field(
+    _registered: dict[str, WorkerRecord] = attrs.field(init=False, factory=dict[str, WorkerRecord])
+    _leases: LeaseWatch[Lease] = attrs.field(
         init=False,
         default=attrs.Factory(lambda self: LeaseWatch(self.lease, self.monotonic), takes_self=True),
+    )
+    _registrations: LeaseWatch[Registration] = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: LeaseWatch(FORGOTTEN_AFTER_LEASES * self.lease, self.monotonic), takes_self=True
+        ),
     )
 
     def on_worker(self, callback: Callable[[], None]) -> Callable[[], None]:
@@ -50,6 +59,7 @@ class PostgresJobEngine(PostgresJobStore):
             title=encoding.to_text(worker.notification_title),
             content=encoding.to_text(worker.notification_content),
         )
+        self._registered[worker.id] = worker
 
     async def heartbeat(
         self, worker_id: str, *, title: str | None = None, content: str | None = None
@@ -62,13 +72,17 @@ class PostgresJobEngine(PostgresJobStore):
         now = self.clock()
         title, content = encoding.to_text(title), encoding.to_text(content)
         async with asyncio.timeout(self.lease.total_seconds()):
-            await self._repeat("heartbeat", id=worker_id, now=now, title=title, content=content)
+            beating = await self._repeat("heartbeat", id=worker_id, now=now, title=title, content=content)
+            if not beating and (worker := self._registered.get(worker_id)) is not None:
+                # Its machine slept for so long that it was taken for gone.
+                await self.register_worker(_after_beat(worker, now, title, content))
             await self._repeat("extend_leases", id=worker_id, lease=now + self.lease)
             await self._repeat("compact_counts")
             return await self.cancel_requested(worker_id)
 
     async def unregister_worker(self, worker_id: str) -> None:
         """Forget a worker."""
+        self._registered.pop(worker_id, None)
         self._held.forget(worker_id)
         await self._repeat("unregister_worker", id=worker_id)
 
@@ -136,7 +150,15 @@ class PostgresJobEngine(PostgresJobStore):
         return await self._taken_back("rescue", WORKER_DIED, workers=list(worker_ids))
 
     async def rescue_expired(self) -> list[int]:
-        """Take back jobs whose lease nobody extends."""
+        """Take back jobs whose lease nobody extends; forget workers that have not beaten for four times as long.
+
+        Their machine is gone, else its other workers would have noticed the death.
+        """
+        taken_back = await self._take_back_overdue()
+        await self._forget_silent()
+        return taken_back
+
+    async def _take_back_overdue(self) -> list[int]:
         overdue = self._leases.overdue(frozenset(Lease(*row) for row in await self._ask("leases")))
         if not overdue:
             return []
@@ -144,6 +166,12 @@ class PostgresJobEngine(PostgresJobStore):
         return await self._taken_back(
             "rescue_expired", LEASE_EXPIRED, ids=list(ids), attempts=list(attempts), ends=list(ends)
         )
+
+    async def _forget_silent(self) -> None:
+        silent = self._registrations.overdue(frozenset(Registration(*row) for row in await self._ask("registrations")))
+        if silent:
+            ids, beats = zip(*((worker.worker_id, worker.heartbeat_at) for worker in silent), strict=True)
+            await self._repeat("forget_workers", ids=list(ids), beats=list(beats))
 
     async def enqueue_tick(self, name: str, tick: datetime, job: NewJob) -> int | None:
         """Enqueue the job of one tick; None if any worker already did."""
@@ -173,3 +201,12 @@ class PostgresJobEngine(PostgresJobStore):
     async def _repeat(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         await self.prepare()
         return await repeat(self.db, sql(statement), values)
+
+
+def _after_beat(worker: WorkerRecord, now: datetime, title: str | None, content: str | None) -> WorkerRecord:
+    return attrs.evolve(
+        worker,
+        heartbeat_at=now,
+        notification_title=worker.notification_title if title is None else title,
+        notification_content=worker.notification_content if content is None else content,
+    )

@@ -16,7 +16,7 @@ from tetherpy.database import Database, DatabaseClosedError, Transaction, Transa
 from ..capabilities import EngineCapabilities
 from ..engine import Closed, ignore
 from ..errors import ClaimLostError, JobRunningError, JobTablesMissingError
-from ..leases import DEFAULT_LEASE, LeaseWatch
+from ..leases import DEFAULT_LEASE, Lease, LeaseWatch
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..outcomes import Exchange, Progress, Settlement
 from ..payload import MAX_PAYLOAD_BYTES
@@ -63,7 +63,7 @@ class SqliteJobEngine:
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
     _is_prepared: bool = attrs.field(init=False, default=False)
     _reader: JobReader = attrs.field(init=False, factory=JobReader)
-    _leases: LeaseWatch = attrs.field(
+    _leases: LeaseWatch[Lease] = attrs.field(
         init=False,
         default=attrs.Factory(lambda self: LeaseWatch(self.lease, self.monotonic), takes_self=True),
     )

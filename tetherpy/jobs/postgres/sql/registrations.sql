@@ -1,0 +1,1 @@
+SELECT id, heartbeat_at FROM background_service_workers
