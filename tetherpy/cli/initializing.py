@@ -11,7 +11,7 @@ import typer
 from tetherpy.generator import create_starter
 
 from .options import JsonOption
-from .output import Form, emit, form_of, to_json
+from .output import Form, emit, form_of, tell_next, to_json
 
 NEXT = (
     ("python main.py", "run a job, and see it"),
@@ -39,9 +39,8 @@ def initialize(
         return
     for path in paths:
         emit(str(path))
-    commands = [*([] if folder == Path() else [(f"cd {_typed(folder)}", "")]), *NEXT]
-    lines = [f"    {line:<66}{f'# {what}' if what else ''}".rstrip() for line, what in commands]
-    typer.echo("\n".join(["\nNext:", *lines]), err=True)
+    enter = [] if folder == Path() else [f"cd {_typed(folder)}"]
+    tell_next([*enter, *(f"{command:<66}# {what}" for command, what in NEXT)])
 
 
 def _typed(folder: Path) -> str:

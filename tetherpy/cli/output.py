@@ -91,6 +91,11 @@ def remark(text: str) -> None:
         print(text, file=sys.stderr)  # noqa: T201
 
 
+def tell_next(lines: Iterable[str]) -> None:
+    """Tell what to type next, whoever reads: on stderr, since it is no result."""
+    print("\n".join(["\nNext:", *(f"    {line}" for line in lines)]), file=sys.stderr)  # noqa: T201
+
+
 def to_json(document: Document) -> str:
     """Write a document on one line; nothing in it can steer a terminal."""
     import json

@@ -1,6 +1,8 @@
 """In the folder of an app its ``tether.yaml`` says what is meant; options and the environment come before it."""
 
+import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -55,9 +57,11 @@ def test_a_service_is_installed_for_the_app_and_taken_back(app, tmp_path, monkey
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     assert app("service", "uninstall").code == 1
     installed = app("service", "install", "--manager", "systemd", "--processes", "2")
-    assert (installed.code, installed.err) == (0, "")
+    assert installed.code == 0
     (unit,) = (tmp_path / "config" / "systemd" / "user").iterdir()
     assert installed.out == f"{unit}\n"
+    told = f"\nNext:\n    systemctl --user daemon-reload\n    systemctl --user enable --now {unit.stem}\n"
+    assert installed.err == told
     assert stat.S_IMODE(unit.stat().st_mode) == 0o600
     text = unit.read_text()
     assert f"WorkingDirectory={tmp_path}\n" in text
@@ -67,6 +71,19 @@ def test_a_service_is_installed_for_the_app_and_taken_back(app, tmp_path, monkey
     enabled = unit.parent / "default.target.wants" / unit.name
     enabled.parent.mkdir()
     enabled.symlink_to(unit)
-    assert app("service", "uninstall", "--manager", "systemd").out == f"{unit}\n"
+    uninstalled = app("service", "uninstall", "--manager", "systemd")
+    assert uninstalled.out == f"{unit}\n"
+    assert f"    systemctl --user stop {unit.stem}\n" in uninstalled.err
     assert not unit.exists()
     assert not enabled.is_symlink()
+
+
+def test_an_agent_is_loaded_and_one_that_was_there_is_forgotten_first(app, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "my home"))
+    first = app("service", "install", "--manager", "launchd")
+    agent = Path(first.out.removesuffix("\n"))
+    load = f"    launchctl bootstrap gui/{os.getuid()} '{agent}'\n"
+    forget = f"    launchctl bootout gui/{os.getuid()}/{agent.stem}\n"
+    assert first.err == f"\nNext:\n{load}"
+    assert app("service", "install", "--manager", "launchd").err == f"\nNext:\n{forget}{load}"
+    assert app("service", "uninstall", "--manager", "launchd").err == f"\nNext:\n{forget}"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 
-def test_the_life_of_a_service(command, jobs, enqueue, database):
+def test_the_life_of_a_service(command, jobs, enqueue, database, tmp_path, monkeypatch):
     assert command("service", "start", "--callback", "shop:initialize").code == 0
     state = json.loads(command("service", "status", "--json").out)
     assert state["running"] is True
@@ -19,6 +19,10 @@ def test_the_life_of_a_service(command, jobs, enqueue, database):
 
     again = command("service", "start", "--callback", "shop:initialize", "--json")
     assert json.loads(again.out)["workers"] == state["workers"]
+
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    installed = command("service", "install", "--manager", "systemd", "--callback", "shop:initialize")
+    assert installed.err.startswith("\nNext:\n    tetherpy service stop\n    systemctl --user daemon-reload\n")
 
     job = enqueue("greet", {"name": "world"})
     assert command("jobs", "watch", job).lines[-1].endswith('"Hello world!"')

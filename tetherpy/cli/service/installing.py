@@ -14,7 +14,7 @@ from tetherpy.database import redacted
 from ..errors import NotInstalledError
 from ..location import find_database
 from ..options import DatabaseOption
-from ..output import emit, remark
+from ..output import emit, tell_next
 from .plan import (
     CallbackOption,
     ConcurrencyOption,
@@ -24,6 +24,7 @@ from .plan import (
     WorkerPlan,
     full_address,
 )
+from .state import handle
 from .unit import Manager, unit_files, unit_name, unit_text
 
 ManagerOption: TypeAlias = Annotated[
@@ -31,7 +32,7 @@ ManagerOption: TypeAlias = Annotated[
 ]
 
 
-def install_service(
+async def install_service(
     callback: CallbackOption = None,
     processes: ProcessesOption = 1,
     concurrency: ConcurrencyOption = 10,
@@ -43,7 +44,7 @@ def install_service(
 ) -> None:
     """Have the system start the workers when you log in, and start them again if they fail.
 
-    Writes a systemd user unit, or on macOS a launchd agent, and prints its path.
+    Writes a systemd user unit, or on macOS a launchd agent, prints its path, and tells what to type to enable it.
     """
     plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
     manager = manager or Manager.here()
@@ -53,10 +54,13 @@ def install_service(
         emit(text, end="")
         return
     path = unit_files(manager, name)[0]
+    next_commands = _to_enable(manager, name, path)
+    if await handle(plan.database).is_running():
+        next_commands.insert(0, "tetherpy service stop")  # a database has one service, whoever started it
     path.parent.mkdir(parents=True, exist_ok=True)
     _write_for_owner(path, text)
     emit(str(path))
-    remark(f"Start them now: {_start_command(manager, name, path)}")
+    tell_next(next_commands)
 
 
 def uninstall_service(manager: ManagerOption = None, database: DatabaseOption = None) -> None:
@@ -70,7 +74,7 @@ def uninstall_service(manager: ManagerOption = None, database: DatabaseOption = 
     for file in (*links, path):
         file.unlink(missing_ok=True)
     emit(str(path))
-    remark(f"Stop them now: {_stop_command(manager, name)}")
+    tell_next(_to_forget(manager, name))
 
 
 def _write_for_owner(path: Path, text: str) -> None:
@@ -82,13 +86,16 @@ def _write_for_owner(path: Path, text: str) -> None:
     unfinished.replace(path)
 
 
-def _start_command(manager: Manager, name: str, path: Path) -> str:
+def _to_enable(manager: Manager, name: str, path: Path) -> list[str]:
+    """Return what to type when the file is written; an agent that was there before is forgotten first."""
     if manager is Manager.SYSTEMD:
-        return f"systemctl --user daemon-reload && systemctl --user enable --now {name}"
-    return f"launchctl bootstrap gui/{os.getuid()} {shlex.quote(str(path))}"
+        return ["systemctl --user daemon-reload", f"systemctl --user enable --now {name}"]
+    forgotten = [f"launchctl bootout gui/{os.getuid()}/{name}"] if path.exists() else []
+    return [*forgotten, f"launchctl bootstrap gui/{os.getuid()} {shlex.quote(str(path))}"]
 
 
-def _stop_command(manager: Manager, name: str) -> str:
+def _to_forget(manager: Manager, name: str) -> list[str]:
+    """Return what to type when the file is gone."""
     if manager is Manager.SYSTEMD:
-        return f"systemctl --user stop {name} && systemctl --user daemon-reload"
-    return f"launchctl bootout gui/{os.getuid()}/{name}"
+        return [f"systemctl --user stop {name}", "systemctl --user daemon-reload"]
+    return [f"launchctl bootout gui/{os.getuid()}/{name}"]
