@@ -37,7 +37,7 @@ LIMIT_SECONDS = 120.0
 
 def demo_container(folder: Path) -> ProviderContainer:
     """Return a container whose database is in a folder of the demo's own, or the one that TETHERPY_DATABASE names."""
-    address = os.environ.get("TETHERPY_DATABASE", folder / "app.db")
+    address = os.environ.get("TETHERPY_DATABASE") or folder / "app.db"
     service = BackgroundService(
         address,
         "examples.demo.worker:initialize",

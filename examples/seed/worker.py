@@ -19,7 +19,7 @@ JOB_RESULTS = Migration(
 
 async def my_app_background_initialization(service: ServiceInstance) -> None:
     """Set up this process. If it raises, the app's ``start()`` raises with this traceback."""
-    address = os.environ.get("TETHERPY_DATABASE", "app.db")
+    address = os.environ.get("TETHERPY_DATABASE") or "app.db"
     db = await service.enter(open_database(address, migrations=[JOB_RESULTS]))
     service.set_background_db_connection(db)
     service.set_as_foreground_service()

@@ -40,7 +40,7 @@ def _database(services: BackgroundServices) -> str:
     opened_with = ["ref.watch(database_path_provider)", *([f"migrations={module}.{name}"] if module else [])]
     values = {
         "import_migrations": f"\nimport {module}\n" if module else "",
-        "database_path": call("    return os.environ.get", ['"TETHERPY_DATABASE"', literal(services.database_path)]),
+        "database_path": literal(services.database_path),
         "opening": call("    opening = open_database", opened_with),
     }
     return filled("providers/database", values)

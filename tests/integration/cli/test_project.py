@@ -27,7 +27,10 @@ def app(command, tmp_path, monkeypatch):
     return command
 
 
-def test_the_database_is_that_of_the_nearest_settings_and_beside_them(app, tmp_path):
+@pytest.mark.parametrize("variable", [None, ""])
+def test_the_database_is_that_of_the_nearest_settings_and_beside_them(app, tmp_path, monkeypatch, variable):
+    if variable is not None:
+        monkeypatch.setenv("TETHERPY_DATABASE", variable)
     assert app("migrate").code == 0
     assert (tmp_path / "data" / "app.db").exists()
 

@@ -61,7 +61,7 @@ def test_check_writes_nothing_and_fails_when_something_differs(app):
     ran = Ran(app, "generate", "--check")
     ran.failed("providers/database.py differs from what tether.yaml says. Run tetherpy generate")
     assert ran.out == "providers/database.py\tupdated\n"
-    assert '+    return os.environ.get("TETHERPY_DATABASE", "other.db")' in ran.err
+    assert '+    return "other.db"' in ran.err
     assert (app / "providers" / "database.py").read_text() == before
 
 

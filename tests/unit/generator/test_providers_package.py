@@ -78,7 +78,8 @@ def test_it_is_formatted_for_any_usual_length_of_lines(tmp_path, services, lengt
         assert not done.returncode, done.stdout + done.stderr
 
 
-def test_the_apps_own_tables_are_made_with_those_of_the_jobs(folder):
+def test_the_apps_own_tables_are_made_with_those_of_the_jobs(folder, monkeypatch):
+    monkeypatch.setenv("TETHERPY_DATABASE", "")  # says no more than if it were not there
     (folder / "main.py").write_text(
         "import asyncio\n"
         "from shop.providers import database_provider\n"
@@ -92,6 +93,7 @@ def test_the_apps_own_tables_are_made_with_those_of_the_jobs(folder):
     )
     (folder / "data").mkdir()
     assert run(folder, "main").stdout == "0\n"
+    assert (folder / "data" / "it's.db").is_file()
 
 
 def test_a_module_that_declares_payloads_may_import_the_providers(folder):
