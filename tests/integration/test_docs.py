@@ -117,7 +117,7 @@ def into_a_pipe(argv, folder):
 
 def on_a_terminal(argv, folder):
     ours, theirs = pty.openpty()
-    environment = {**os.environ, "TERM": "dumb", "COLUMNS": "100"}
+    environment = {**os.environ, "TERM": "dumb", "COLUMNS": "100", "LINES": "40"}
     process = subprocess.Popen(argv, cwd=folder, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
     printed = bytearray()
