@@ -99,6 +99,43 @@ async def test_a_failed_job_shows_its_error_and_traceback_and_runs_again_when_to
     await expect(page.locator(".timeline .attempt-failed")).to_have_count(2)
 
 
+async def test_without_scripts_a_job_runs_again_and_is_deleted_after_a_question(shop, pages):
+    job_id = await shop.manager.enqueue(WAITING, delay=900)
+    await shop.manager.cancel_job(job_id)
+    page = await (await pages.context(java_script_enabled=False)).new_page()
+    await page.goto(f"{shop.url}jobs/{job_id}")
+    await page.get_by_role("button", name=f"Retry job {job_id}").click()
+    await expect(page.get_by_text("1 job will run again.")).to_be_visible()
+    await expect(page).to_have_url(f"{shop.url}jobs/{job_id}")
+    await expect(page.locator("#story .status")).to_have_text("Pending")
+    await page.goto(f"{shop.url}?status=pending")
+    await page.get_by_role("button", name=f"Delete job {job_id}").click()
+    await expect(page.get_by_role("heading")).to_contain_text(f"Delete job {job_id} and its attempts?")
+    await page.get_by_role("link", name="Keep").click()
+    await page.get_by_role("button", name=f"Delete job {job_id}").click()
+    assert (await shop.manager.get_job_by_id(job_id)).status is BackgroundJobStatus.PENDING
+    await page.get_by_role("button", name="Delete").click()
+    await expect(page.get_by_text("1 job deleted.")).to_be_visible()
+    await expect(page).to_have_url(f"{shop.url}?status=pending")
+    assert await shop.manager.get_job_by_id(job_id) is None
+
+
+async def test_a_click_before_the_scripts_are_there_leads_back_and_tells_what_it_did(shop, pages):
+    job_id = await shop.manager.enqueue(WAITING, delay=900)
+    page = await (await pages.context()).new_page()
+    await page.clock.install(time=0)
+    await page.clock.pause_at(1)  # a note that goes by itself waits for this test
+    await page.route("**/main.js", lambda route: route.fulfill(body="", content_type="text/javascript"), times=1)
+    await page.goto(f"{shop.url}jobs/{job_id}")
+    await page.get_by_role("button", name=f"Cancel job {job_id}").click()
+    await expect(page).to_have_url(f"{shop.url}jobs/{job_id}")
+    await is_live(page)
+    note = page.locator(".toast")
+    await expect(note).to_contain_text("1 job cancelled")
+    await note.get_by_role("button", name="Close").click()
+    await expect(note).to_have_count(0)
+
+
 async def test_what_was_asked_for_is_done_although_its_row_has_left_the_page_meanwhile(shop, visit):
     job_id = await shop.manager.enqueue(WAITING, delay=900)
     page = await visit()

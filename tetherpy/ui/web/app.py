@@ -17,7 +17,8 @@ from tetherpy.reactive import ProviderContainer, ProviderListenable
 from tetherpy.service import BackgroundService
 
 from .access import LOCAL_HOSTS, Access, Authorize
-from .actions import Actions, told
+from .actions import Actions
+from .answers import Answers
 from .drawing import STATIC, Drawing
 from .forms import read_form
 from .gate import Gate, log_in
@@ -55,6 +56,7 @@ def dashboard(
     live = Live(container)
     pages = Pages(declare_parts(sources, drawing), sources, drawing, live)
     actions = Actions(container, sources)
+    answers = Answers(drawing)
 
     def routes(path: str, page: Callable[[Request], Awaitable[Page]]) -> list[Route]:
         async def show(request: Request) -> Response:
@@ -74,19 +76,16 @@ def dashboard(
         root = request.scope.get("root_path", "")
         return HTMLResponse(drawing.draw("login.html", root=root, wrong=wrong), 401 if wrong else 200)
 
-    def post(path: str, action: Callable[[Request], Awaitable[Response]]) -> Route:
-        return Route(path, told(action), methods=["POST"])
-
     app = Starlette(
         routes=[
             *routes("", pages.jobs),
             *routes("jobs/{job_id:int}", pages.job),
             *routes("service", pages.service),
             *routes("enqueue", pages.enqueue),
-            post("/actions", actions.steer),
-            post("/enqueue", actions.enqueue),
-            post("/service/start", actions.start),
-            post("/service/stop", actions.stop),
+            Route("/actions", answers.to(actions.steer, actions.confirm), methods=["POST"]),
+            Route("/enqueue", answers.to(actions.enqueue), methods=["POST"]),
+            Route("/service/start", answers.to(actions.start), methods=["POST"]),
+            Route("/service/stop", answers.to(actions.stop), methods=["POST"]),
             Route("/login", login, methods=["GET", "POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],

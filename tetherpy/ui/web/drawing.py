@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
 
+from .questions import ask_of_all, ask_of_chosen, ask_of_one
 from .wording import FILTERS, ICONS
 
 TEMPLATES = Path(__file__).with_name("templates")
@@ -32,6 +33,7 @@ def _environment(title: str) -> Environment:
     environment.filters.update(FILTERS)
     shared: Any = environment.globals
     shared.update(app_title=title, statuses=list(BackgroundJobStatus), icons=ICONS)
+    shared.update(ask_of_one=ask_of_one, ask_of_chosen=ask_of_chosen, ask_of_all=ask_of_all)
     return environment
 
 

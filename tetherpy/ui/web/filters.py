@@ -67,16 +67,20 @@ class JobFilter:
             order_by_creation=self.order,
         )
 
+    @property
+    def fields(self) -> dict[str, str]:
+        """Return it as the fields of a form, without those that change nothing."""
+        fields = {
+            "status": self.status.value.lower() if self.status else "",
+            "text": self.text,
+            "key": self.job_key,
+            "queue": self.queue,
+            "order": "oldest" if self.order == "ASC" else "",
+            "page": str(self.page) if self.page > 1 else "",
+        }
+        return {name: value for name, value in fields.items() if value}
+
     def params(self, **changes: Any) -> str:
         """Return it as the parameters of an address, with some things changed; "" where nothing is filtered."""
-        changed = attrs.evolve(self, **{"page": 1, **changes})
-        fields = {
-            "status": changed.status.value.lower() if changed.status else "",
-            "text": changed.text,
-            "key": changed.job_key,
-            "queue": changed.queue,
-            "order": "oldest" if changed.order == "ASC" else "",
-            "page": str(changed.page) if changed.page > 1 else "",
-        }
-        given = {name: value for name, value in fields.items() if value}
+        given = attrs.evolve(self, **{"page": 1, **changes}).fields
         return f"?{urlencode(given)}" if given else ""

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from tetherpy.reactive import ProviderListenable
 
+from . import notes
 from .drawing import Drawing
 from .filters import JobFilter
 from .live import Live
@@ -92,10 +93,10 @@ class Pages:
         seen = await self.live.first(page.parts)
         html = {name: Markup(text) for name, text in seen.html.items()}  # noqa: S704 - our own templates drew it
         rows = {name: [html[row] for row in rows] for name, rows in seen.lists.items()}
-        text = self.drawing.draw(
-            page.template, **page.values, page=page, html=html, rows=rows, root=root, instance=self.live.instance
-        )
-        return HTMLResponse(text)
+        shown = {"page": page, "html": html, "rows": rows, "root": root, "instance": self.live.instance}
+        response = HTMLResponse(self.drawing.draw(page.template, **page.values, **shown, note=notes.left(request)))
+        notes.pick_up(request, response)
+        return response
 
     async def follow(self, page: Page, request: Request) -> ASGIApp:
         """Stream what changes on a page; ``?once`` gives what it shows now, for who may not hold a connection."""

@@ -21,16 +21,20 @@ async function act(form, button) {
   if (question && !(await confirmed(question, button.dataset.yes ?? "Delete"))) return;
   if (button) button.setAttribute("aria-busy", "true");
   if (form.dataset.busy) toast(form.dataset.busy);
+  let done = 0;
   try {
     let outcome;
-    let done = 0;
+    let refused;
     do {
       outcome = await send(address, fields);
       done += outcome.done;
-    } while ("repeat" in form.dataset && outcome.more && outcome.done > 0);
-    tell(form, outcome, done);
+      if (outcome.failed) refused ??= outcome;
+      // From there on: what is done may pass the filter again at once.
+      fields.set("before_id", outcome.before_id);
+    } while (outcome.more);
+    tell(form, refused ?? outcome, done);
   } catch (error) {
-    toast(`It was not done: ${error.message}`, { failed: true });
+    toast(`${done ? `It was done for ${done} jobs and no more` : "It was not done"}: ${error.message}`, { failed: true });
   } finally {
     button?.removeAttribute("aria-busy");
   }

@@ -3,6 +3,7 @@ import { watchActions } from "./actions.js";
 import { watchChoices } from "./choices.js";
 import { stayLive } from "./live.js";
 import { tellTimes } from "./times.js";
+import { adoptToasts } from "./toasts.js";
 
 function watchTheme() {
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -34,6 +35,7 @@ function watchFilters() {
   });
 }
 
+adoptToasts();
 watchTheme();
 watchReload();
 watchFilters();

@@ -15,13 +15,25 @@ export function toast(message, { failed = false, detail = "", link = "" } = {}) 
     anchor.href = link;
     body.append(anchor);
   }
+  note.append(body);
+  document.getElementById("toasts").append(note);
+  letGo(note);
+}
+
+// What the server said, after a form that was sent without a script.
+export function adoptToasts() {
+  for (const note of document.querySelectorAll("#toasts > .toast")) letGo(note);
+}
+
+function letGo(note) {
   const close = line("button", "Close");
   close.type = "button";
   close.className = "button quiet";
   close.addEventListener("click", () => note.remove());
-  note.append(body, close);
-  document.getElementById("toasts").append(note);
-  if (!detail) setTimeout(() => note.remove(), (failed ? FAILED_SECONDS : SECONDS) * 1000);
+  note.append(close);
+  const seconds = note.classList.contains("toast-failed") ? FAILED_SECONDS : SECONDS;
+  // Details take longer to read than anyone can tell.
+  if (!note.querySelector("pre")) setTimeout(() => note.remove(), seconds * 1000);
 }
 
 function line(name, text) {

@@ -1,0 +1,205 @@
+"""Forms that are sent before, or without, any script: led back to their page, told how it went, asked first."""
+
+import json
+import re
+from base64 import urlsafe_b64encode
+from urllib.parse import quote
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from tetherpy.jobs import BackgroundJobStatus, NewJob
+
+HOSTILE = '<script>alert("1")</script>\r\nSet-Cookie: stolen=1; "\u202e\x1b[2J; ü 🦆'
+
+
+def below_jobs(app):
+    return Starlette(routes=[Mount("/jobs", app)])
+
+
+def cookie_of(answer):
+    return (answer.header("set-cookie") or "").partition(";")[0]
+
+
+def notes(page):
+    return re.search(r'<div id="toasts".*?</div>\n<dialog', page, re.DOTALL)[0]
+
+
+async def test_it_leads_back_to_the_page_of_the_form_and_says_there_once_how_it_went(serving):
+    served = await serving(wrap=below_jobs)
+    job_id = await served.manager.enqueue("k", delay=900)
+    for page in (f"jobs/{job_id}", "?status=pending&text=a%20b&page=2", "service", "enqueue?key=k", ""):
+        answer = await served.post("/jobs/actions", "action=retry:99", Referer=f"{served.origin}/jobs/{page}")
+        assert (answer.status, answer.header("location")) == (303, f"/jobs/{page}")
+        told = answer.header("set-cookie")
+        assert re.search(r"; HttpOnly; Max-Age=60; Path=/jobs/; SameSite=strict$", told)
+        assert not await stolen(served, f"/jobs/{page}", told)
+        shown = await served.get(f"/jobs/{page}", Cookie=cookie_of(answer))
+        assert "There is no job 99" in notes(shown.body)
+        assert "toast-failed" in notes(shown.body)
+        gone = shown.header("set-cookie")
+        assert "Max-Age=0" in gone
+        assert gone.partition("=")[0] == told.partition("=")[0]
+        assert "no job 99" not in (await served.get(f"/jobs/{page}")).body
+
+
+async def stolen(served, target, cookie):
+    """Tell whether a dashboard at another port of this machine says what was to be said at this one."""
+    answer = await served.send(
+        f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:1\r\nCookie: {cookie.partition(';')[0]}\r\n\r\n".encode()
+    )
+    return "There is no job" in answer.body
+
+
+@pytest.mark.parametrize(
+    "referer",
+    [
+        "https://evil.example/jobs/jobs/1",
+        "{origin}.evil.example/jobs/jobs/1",
+        "http://127.0.0.1:1/jobs/jobs/1",
+        "{origin}@evil.example/jobs/jobs/1",
+        "{origin}//evil.example/",
+        "{origin}/jobs//evil.example/",
+        "{origin}/jobs//\\evil.example",
+        "{origin}/jobs/%2f%2fevil.example",
+        "{origin}/jobs/../admin",
+        "{origin}/jobs/jobs/../../admin",
+        "{origin}/jobs/javascript:alert(1)",
+        "{origin}/admin",
+        "{origin}/jobs",
+        "{origin}/jobs/login",
+        "{origin}/jobs/actions",
+        "{origin}/jobs/live/jobs/1",
+        "{origin}/jobs/jobs/1\\@evil.example",
+        "javascript:alert(1)",
+        "//evil.example",
+        "http://[",
+        "",
+    ],
+)
+async def test_it_leads_nowhere_else_whatever_is_said_of_where_it_came_from(serving, referer):
+    served = await serving(wrap=below_jobs)
+    given = referer.format(origin=served.origin)
+    back = quote(given.removeprefix(f"{served.origin}/jobs/"))
+    for answer in (
+        await served.post("/jobs/actions", "action=cancel:1", Referer=given),
+        await served.post("/jobs/actions", f"action=cancel:1&back={back}"),
+        await served.post("/jobs/actions", f"action=cancel:1&back={quote(given)}"),
+    ):
+        assert (answer.status, answer.header("location")) == (303, "/jobs/")
+    enqueued = await served.post("/jobs/enqueue", "job_key=x&payload=", Referer=given)
+    assert enqueued.header("location") == "/jobs/jobs/1"
+    asked = (await served.post("/jobs/actions", "action=delete:1", Referer=given)).body
+    assert 'id="keep" href="."' in asked
+    assert "evil" not in asked
+
+
+async def test_a_query_is_led_back_to_without_becoming_a_header(serving):
+    served = await serving()
+    for query in ("?text=a%0d%0aSet-Cookie:%20x=1", "?text=%22%3E%3Cscript%3E"):
+        answer = await served.post("/actions", "action=cancel:1", Referer=f"{served.origin}/{query}")
+        assert answer.header("location") == f"/{query}"
+    for back in ("?a=\r\nX-Evil: 1", "?a=\u2028", "?" + "a" * 3000):
+        answer = await served.post("/actions", f"action=cancel:1&back={quote(back)}")
+        assert (answer.header("location"), answer.header("x-evil")) == ("/", None)
+
+
+async def test_what_a_note_says_is_text_whatever_it_is(serving):
+    served = await serving()
+    job_id = await served.manager.enqueue("k", unique_key=HOSTILE * 40)
+    await served.manager.cancel_job(job_id)
+    await served.manager.enqueue("k", unique_key=HOSTILE * 40)
+    answer = await served.post("/actions", f"action=retry:{job_id}")
+    assert re.fullmatch(r"tetherpy-note-[0-9a-f]{8}=[\w-]{1,4000}", cookie_of(answer))
+    shown = notes((await served.get("/", Cookie=cookie_of(answer))).body)
+    assert "cannot run again" in shown
+    assert "&lt;script&gt;" in shown
+    assert not re.search("<script|\u202e|\x1b", shown)
+
+
+def forged(**fields):
+    return urlsafe_b64encode(json.dumps(fields).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        forged(message=HOSTILE * 10, failed=True, detail=HOSTILE, link="javascript:alert(1)"),
+        forged(message="hello", link="//evil.example"),
+        forged(message="hello", link="https://evil.example"),
+        forged(message=["hello"]),
+        forged(failed=True),
+        urlsafe_b64encode(b"[" * 2900).decode(),
+        urlsafe_b64encode(b'{"message":"a","x":' + b"[" * 2900).decode(),
+        urlsafe_b64encode(b"\xff\xfe").decode(),
+        "A",
+        "%%%",
+        "ü",
+        "x" * 20_000,
+        "",
+    ],
+)
+async def test_a_forged_note_is_text_or_nothing(serving, value):
+    served = await serving()
+    (name, _, _) = cookie_of(await served.post("/actions", "action=cancel:1")).partition("=")
+    answer = await served.get("/", Cookie=f"{name}={value}")
+    assert answer.status == 200
+    shown = notes(answer.body)
+    assert not re.search("<script|evil|javascript|\u202e|\x1b", shown)
+    assert "Max-Age=0" in answer.header("set-cookie")
+
+
+async def test_what_is_asked_first_is_asked_by_a_page_and_done_when_confirmed(serving):
+    served = await serving()
+    ids = await served.manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(4)])
+    page = "?status=pending"
+    for body, question in (
+        (f"action=delete:{ids[0]}", f"Delete job {ids[0]} and its attempts?"),
+        (f"action=delete&id={ids[1]}&id={ids[2]}", "Delete the chosen jobs and their attempts?"),
+        ("action=cancel&scope=all&status=pending&key=k", "Cancel all pending jobs that pass the filter?"),
+    ):
+        before = await served.manager.get_all_jobs()
+        asked = await served.post("/actions", f"{body}&confirmed=no", Referer=f"{served.origin}/{page}")
+        assert (asked.status, await served.manager.get_all_jobs()) == (200, before)
+        assert question in asked.body
+        assert f'id="keep" href="{page}"' in asked.body
+        assert "<script>" not in asked.body
+        fields = re.findall(r'name="(\w+)" value="([^"]*)"', asked.body)
+        sent = "&".join(f"{name}={quote(value)}" for name, value in fields)
+        # As a browser says it: the page with the question is at the address that it was posted to.
+        done = await served.post("/actions", sent, Referer=f"{served.origin}/actions")
+        assert (done.status, done.header("location")) == (303, f"/{page}")
+    (job,) = await served.manager.get_all_jobs()
+    assert (job.id, job.status) == (ids[3], BackgroundJobStatus.CANCELLED)
+
+
+async def test_more_than_is_done_at_once_is_gone_on_with_by_a_page(serving, monkeypatch):
+    monkeypatch.setattr("tetherpy.ui.web.steering.AT_ONCE", 2)
+    served = await serving()
+    await served.manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(5)])
+    sent = "action=cancel&scope=all&status=pending"
+    questions = []
+    while (answer := await served.post("/actions", sent)).status == 200:
+        questions.append(re.search("<h1>(.*?)</h1>", answer.body)[1])
+        fields = re.findall(r'name="(\w+)" value="([^"]*)"', answer.body)
+        sent = "&".join(f"{name}={quote(value)}" for name, value in fields)
+    more = "2 jobs cancelled or asked to stop. There are more. Go on?"
+    assert questions == ["Cancel all pending jobs that pass the filter?", more, more]
+    assert (await served.manager.get_counts()).cancelled == 5
+
+
+async def test_jobs_that_pass_the_filter_again_at_once_are_visited_once(serving, monkeypatch):
+    monkeypatch.setattr("tetherpy.ui.web.steering.AT_ONCE", 2)
+    served = await serving()
+    manager = served.manager
+    ids = await manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(5)])
+    visits = []
+    outcome = {"more": True, "before_id": ""}
+    while outcome["more"]:
+        for job in await manager.get_jobs_by_status(BackgroundJobStatus.PENDING):
+            await manager.cancel_job(job.id)  # as a job that runs and fails before the next request
+        sent = f"action=retry&scope=all&status=cancelled&before_id={outcome['before_id']}"
+        outcome = json.loads((await served.post("/actions", sent, Accept="application/json")).body)
+        visits += [job.id for job in await manager.get_jobs_by_status(BackgroundJobStatus.PENDING)]
+    assert sorted(visits) == ids
