@@ -159,16 +159,15 @@ class AttemptBar:
 
 @attrs.frozen
 class AttemptChart:
-    """Show a job's attempts on the time from its creation to its end, or to now."""
+    """Show a job's attempts on the time from ``begin`` to the job's end, or to now."""
 
     bars: tuple[AttemptBar, ...]
     begin: datetime
     end: datetime
 
     @classmethod
-    def of(cls, job: BackgroundJob, attempts: Sequence[JobAttempt], now: datetime) -> AttemptChart:
+    def of(cls, job: BackgroundJob, attempts: Sequence[JobAttempt], now: datetime, begin: datetime) -> AttemptChart:
         """Place the attempts; one without readable times is left out."""
-        begin = job.created_at
         end = max(job.finished_at or now, begin + timedelta(milliseconds=1))
         total = (end - begin).total_seconds()
         bars: list[AttemptBar] = []

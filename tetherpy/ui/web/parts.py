@@ -98,8 +98,11 @@ def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
     @Provider.auto_dispose.family
     def job(ref: Ref, job_id: int) -> Part:
         def values(story: JobStory | None) -> Mapping[str, Any]:
-            chart = None if story is None else AttemptChart.of(story.job, story.attempts, sources.clock())
-            return {"story": story, "chart": chart, "job_id": job_id}
+            if story is None:
+                return {"story": None, "job_id": job_id}
+            first = story.attempts[0].started_at if story.left_out else None
+            chart = AttemptChart.of(story.job, story.attempts, sources.clock(), first or story.job.created_at)
+            return {"story": story, "chart": chart}
 
         return draw("story", ref.watch(sources.story(job_id)), values)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -33,16 +33,25 @@ WORKERS_SECONDS = 5.0
 """Heartbeats are no change of a job: they are looked at this often."""
 LONGEST_NAP = timedelta(minutes=1)
 
+ATTEMPTS_SHOWN = 20
+"""Of one job, the newest: a page is sent again whenever its job changes."""
 BARS = 60
 """Parts into which charts divide their time."""
 
 
 @attrs.frozen
 class JobStory:
-    """Hold a job with its attempts."""
+    """Hold a job with its newest attempts, oldest first; ``left_out`` counts those before them."""
 
     job: BackgroundJob
     attempts: tuple[JobAttempt, ...]
+    left_out: int = 0
+
+    @classmethod
+    def of(cls, job: BackgroundJob, attempts: Sequence[JobAttempt]) -> JobStory:
+        """Keep the newest ``ATTEMPTS_SHOWN`` of a job's attempts, given oldest first."""
+        left_out = max(0, len(attempts) - ATTEMPTS_SHOWN)
+        return cls(job, tuple(attempts[left_out:]), left_out)
 
 
 @attrs.frozen
@@ -105,7 +114,7 @@ def declare_sources(
         known = ref.watch(manager)
         async for job in paced(known.watch_job(job_id)):
             try:
-                yield None if job is None else JobStory(job, tuple(await known.get_attempts(job_id)))
+                yield None if job is None else JobStory.of(job, await known.get_attempts(job_id))
             except JobNotFoundError:
                 yield None
 

@@ -70,17 +70,17 @@ def attempt(start, end=None, outcome="failed"):
 
 
 def test_attempts_lie_on_the_life_of_their_job():
-    chart = AttemptChart.of(job(finished_at=ago(0)), [attempt(8, 6), attempt(5, 0, "completed")], NOW)
+    chart = AttemptChart.of(job(finished_at=ago(0)), [attempt(8, 6), attempt(5, 0, "completed")], NOW, ago(10))
     assert [(bar.x, bar.width, bar.outcome) for bar in chart.bars] == [(20, 20, "failed"), (50, 50, "completed")]
 
 
 def test_an_attempt_that_runs_reaches_to_now_and_a_short_one_can_be_seen():
-    chart = AttemptChart.of(job(status=BackgroundJobStatus.RUNNING), [attempt(10, 10), attempt(5)], NOW)
+    chart = AttemptChart.of(job(status=BackgroundJobStatus.RUNNING), [attempt(10, 10), attempt(5)], NOW, ago(10))
     assert [(bar.x, bar.width, bar.outcome) for bar in chart.bars] == [(0, 0.6, "failed"), (50, 50, "running")]
 
 
 def test_clocks_that_disagree_draw_nothing_outside():
-    chart = AttemptChart.of(job(created_at=NOW), [attempt(8, 6), attempt(-5)], NOW)
+    chart = AttemptChart.of(job(created_at=NOW), [attempt(8, 6), attempt(-5)], NOW, NOW)
     for bar in chart.bars:
         assert 0 <= bar.x <= 100
         assert bar.width > 0
