@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,11 +15,17 @@ from tetherpy.jobs import BackgroundJobStatus, CreationOrder, JobQuery
 PAGE_SIZE = 50
 MAX_TEXT = 200
 MAX_PAGE = 20_000_000
+WINDOWS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "24h": timedelta(hours=24)}
+"""How far the charts beside the table look back, by name."""
+USUAL_WINDOW = "5m"
 
 
 @attrs.frozen
 class JobFilter:
-    """Hold what the user filters by, and the page, counted from 1; empty text filters nothing."""
+    """Hold what the user filters by, and the page, counted from 1; empty text filters nothing.
+
+    ``window`` is that of the charts: it filters nothing, and goes along from address to address.
+    """
 
     status: BackgroundJobStatus | None = None
     text: str = ""
@@ -26,6 +33,7 @@ class JobFilter:
     queue: str = ""
     order: CreationOrder = "DESC"
     page: int = 1
+    window: str = USUAL_WINDOW
 
     @classmethod
     def of(cls, params: Mapping[str, str]) -> JobFilter:
@@ -34,6 +42,7 @@ class JobFilter:
         with contextlib.suppress(ValueError):
             status = BackgroundJobStatus(params.get("status", "").upper())
         page = params.get("page", "1")
+        window = params.get("window", "")
         return cls(
             status=status,
             text=params.get("text", "").strip()[:MAX_TEXT],
@@ -41,7 +50,13 @@ class JobFilter:
             queue=params.get("queue", "").strip()[:MAX_TEXT],
             order="ASC" if params.get("order") == "oldest" else "DESC",
             page=min(max(int(page), 1), MAX_PAGE) if page.isascii() and page.isdecimal() and len(page) < 10 else 1,
+            window=window if window in WINDOWS else USUAL_WINDOW,
         )
+
+    @property
+    def everything(self) -> JobFilter:
+        """Return the filter that lets all jobs pass, beside the same charts."""
+        return JobFilter(window=self.window)
 
     @property
     def job_number(self) -> int | None:
@@ -77,6 +92,7 @@ class JobFilter:
             "queue": self.queue,
             "order": "oldest" if self.order == "ASC" else "",
             "page": str(self.page) if self.page > 1 else "",
+            "window": self.window if self.window != USUAL_WINDOW else "",
         }
         return {name: value for name, value in fields.items() if value}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import attrs
@@ -17,13 +16,12 @@ from tetherpy.reactive import ProviderListenable
 
 from . import notes
 from .drawing import Drawing
-from .filters import JobFilter
+from .filters import USUAL_WINDOW, WINDOWS, JobFilter
 from .live import Live
 from .parts import Part, Parts
 from .schema_form import fields_of
 from .sources import Sources
 
-SPANS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "24h": timedelta(hours=24)}
 MAX_STREAMS = 500
 LARGEST_ID = 2**63 - 1
 
@@ -38,6 +36,8 @@ class Page:
     values: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     instead: str = ""
     """The address of the page that was meant, where it is another."""
+    home: str = "."
+    """The address of all jobs."""
 
 
 @attrs.frozen(eq=False)
@@ -52,25 +52,25 @@ class Pages:
     async def jobs(self, request: Request) -> Page:
         """Return the page with the counts, the charts and the table."""
         wanted = JobFilter.of(request.query_params)
-        window = request.query_params.get("window", "")
-        window = window if window in SPANS else "5m"
-        parts = (self.parts.summary, self.parts.badge, self.parts.table(wanted), self.parts.charts(SPANS[window]))
-        values = {"wanted": wanted, "window": window, "windows": list(SPANS)}
+        overview = (self.parts.title, self.parts.badge, self.parts.tiles(wanted.window))
+        parts = (*overview, self.parts.table(wanted), self.parts.charts(WINDOWS[wanted.window]))
+        values = {"wanted": wanted, "windows": list(WINDOWS), "usual_window": USUAL_WINDOW}
         query = request.url.query
         instead = "" if wanted.job_number is None else f"jobs/{wanted.job_number}"
-        return Page("jobs.html", f"?{query}" if query else "", parts, values, instead)
+        home = wanted.everything.params() or "."
+        return Page("jobs.html", f"?{query}" if query else "", parts, values, instead, home)
 
     async def job(self, request: Request) -> Page:
         """Return the page of one job."""
         job_id: int = request.path_params["job_id"]
         if job_id > LARGEST_ID:
             raise HTTPException(404)
-        parts = (self.parts.summary, self.parts.badge, self.parts.job(job_id))
+        parts = (self.parts.title, self.parts.badge, self.parts.job(job_id))
         return Page("job.html", f"jobs/{job_id}", parts, {"job_id": job_id})
 
     async def service(self, request: Request) -> Page:
         """Return the page of the service, its workers and its periodic jobs."""
-        shared = (self.parts.summary, self.parts.badge)
+        shared = (self.parts.title, self.parts.badge)
         return Page("service.html", "service", (*shared, self.parts.service, self.parts.workers, self.parts.plan))
 
     async def enqueue(self, request: Request) -> Page:
@@ -82,7 +82,7 @@ class Pages:
             "fields": fields_of(self.sources.schema_of(self.live.container, job_key)),
             "payload": request.query_params.get("payload", ""),
         }
-        parts = (self.parts.summary, self.parts.badge, choice)
+        parts = (self.parts.title, self.parts.badge, choice)
         return Page("enqueue.html", f"enqueue?{request.url.query}", parts, values)
 
     async def show(self, page: Page, request: Request) -> Response:

@@ -36,7 +36,8 @@ class Part:
 class Parts:
     """Declare the parts that pages are put together from; pages with the same part share it."""
 
-    summary: Provider[Part]
+    title: Provider[Part]
+    tiles: Callable[[str], Provider[Part]]
     badge: Provider[Part]
     table: Callable[[JobFilter], Provider[Part]]
     charts: Callable[[timedelta], Provider[Part]]
@@ -59,11 +60,15 @@ def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
         return Part({name: note}, ready=source.has_error)
 
     @Provider.auto_dispose
-    def summary(ref: Ref) -> Part:
+    def title(ref: Ref) -> Part:
         counts = ref.watch(sources.counts)
-        tiles = draw("tiles", counts, lambda known: {"counts": known})
-        title = drawing.draw("parts/title.html", counts=counts.value or JobCounts())
-        return attrs.evolve(tiles, html={**tiles.html, "page-title": title})
+        html = drawing.draw("parts/title.html", counts=counts.value or JobCounts())
+        return Part({"page-title": html}, ready=counts.has_value or counts.has_error)
+
+    @Provider.auto_dispose.family
+    def tiles(ref: Ref, window: str) -> Part:
+        wanted = JobFilter(window=window)
+        return draw("tiles", ref.watch(sources.counts), lambda known: {"counts": known, "wanted": wanted})
 
     @Provider.auto_dispose
     def badge(ref: Ref) -> Part:
@@ -71,7 +76,7 @@ def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
 
     @Provider.auto_dispose.family
     def table(ref: Ref, wanted: JobFilter) -> Part:
-        found = ref.watch(sources.jobs(wanted))
+        found = ref.watch(sources.jobs(wanted.query))
         if not found.has_value or found.has_error:
             return attrs.evolve(draw("foot", found, lambda _: {}), lists={"rows": ()})
         return _rows(found.require_value, wanted)
@@ -132,7 +137,7 @@ def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
         awaited = state.value is None or (state.value.running and manifest.value is None)
         return Part({"handler": html}, ready=not awaited or state.has_error or manifest.has_error)
 
-    return Parts(summary, badge, table, charts, job, service, workers, plan, handler)
+    return Parts(title, tiles, badge, table, charts, job, service, workers, plan, handler)
 
 
 def together(parts: list[Part]) -> Part:

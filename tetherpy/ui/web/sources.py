@@ -17,6 +17,7 @@ from tetherpy.jobs import (
     JobAttempt,
     JobCounts,
     JobNotFoundError,
+    JobQuery,
     JobTimeline,
     WorkerRecord,
     utc_now,
@@ -24,7 +25,6 @@ from tetherpy.jobs import (
 from tetherpy.reactive import FutureProvider, ProviderContainer, ProviderListenable, Ref, StreamProvider
 from tetherpy.service import BackgroundService, PeriodicInfo, ServiceManifest, ServiceState
 
-from .filters import JobFilter
 from .pacing import asked, paced
 
 KEPT_SECONDS = 1.0
@@ -69,7 +69,7 @@ class Sources:
     manager: FutureProvider[BackgroundJobManager]
     service: ProviderListenable[BackgroundService] | None
     counts: StreamProvider[JobCounts]
-    jobs: Callable[[JobFilter], StreamProvider[list[BackgroundJob]]]
+    jobs: Callable[[JobQuery], StreamProvider[list[BackgroundJob]]]
     story: Callable[[int], StreamProvider[JobStory | None]]
     timeline: Callable[[timedelta], StreamProvider[JobTimeline]]
     workers: StreamProvider[list[WorkerRecord]]
@@ -105,9 +105,9 @@ def declare_sources(
         return paced(ref.watch(manager).watch_counts())
 
     @StreamProvider.auto_dispose.family
-    def jobs(ref: Ref, wanted: JobFilter) -> AsyncGenerator[list[BackgroundJob]]:
+    def jobs(ref: Ref, query: JobQuery) -> AsyncGenerator[list[BackgroundJob]]:
         store = ref.watch(manager).engine
-        return asked(store, lambda: store.find(wanted.query))
+        return asked(store, lambda: store.find(query))
 
     @StreamProvider.auto_dispose.family
     async def story(ref: Ref, job_id: int) -> AsyncGenerator[JobStory | None]:

@@ -1,5 +1,7 @@
 """The dashboard inside another app, below a path of its own, and over either database."""
 
+import re
+
 import attrs
 import httpx
 import pytest
@@ -7,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from tetherpy import ProviderContainer
-from tetherpy.jobs import BackgroundJobStatus
+from tetherpy.jobs import BackgroundJobStatus, NewJob
 from tetherpy.service import BackgroundService
 from tetherpy.ui import providers_of
 from tetherpy.ui.web import dashboard
@@ -32,6 +34,19 @@ async def test_every_address_stays_below_the_mount(serving):
     assert (await served.post("/jobs/actions", f"action=cancel:{job_id}")).header("location") == "/jobs/"
     assert (await served.get("/static/base.css")).status == 404
     assert (await served.manager.get_job_by_id(job_id)).status is BackgroundJobStatus.CANCELLED
+
+
+async def test_every_link_to_the_table_keeps_the_time_that_the_charts_show(serving):
+    served = await serving()
+    await served.manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(120)])
+    for address in ("/?window=1h&status=pending&page=2", "/?window=1h&text=nothing"):
+        page = (await served.get(address)).body
+        page, windows = re.sub(r'<nav class="windows".*?</nav>', "", page, flags=re.DOTALL), page
+        links = re.findall(r'href="(\?[^"]*|\.)"', page)
+        assert [link for link in links if "window=1h" not in link] == []
+        assert len(links) >= 2 + 5 + 1
+        assert '<input type="hidden" name="window" value="1h">' in page
+        assert "page=2&amp;window=24h" in windows or "page" not in address
 
 
 async def test_the_login_stays_below_the_mount(serving):

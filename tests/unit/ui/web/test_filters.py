@@ -6,6 +6,7 @@ from tetherpy.ui.web.filters import MAX_PAGE, PAGE_SIZE, JobFilter
 
 def test_an_address_becomes_a_question_and_an_address_again():
     params = {"status": "failed", "text": " lamp ", "key": "charge", "queue": "mail", "order": "oldest", "page": "3"}
+    params["window"] = "24h"
     wanted = JobFilter.of(params)
     query = wanted.query
     assert (query.status, query.text, query.job_key, query.queue) == (
@@ -15,7 +16,7 @@ def test_an_address_becomes_a_question_and_an_address_again():
         "mail",
     )
     assert (query.order_by_creation, query.offset, query.limit) == ("ASC", 2 * PAGE_SIZE, PAGE_SIZE + 1)
-    assert wanted.params(page=3) == "?status=failed&text=lamp&key=charge&queue=mail&order=oldest&page=3"
+    assert wanted.params(page=3) == "?status=failed&text=lamp&key=charge&queue=mail&order=oldest&page=3&window=24h"
 
 
 def test_nothing_asked_is_everything():
@@ -34,7 +35,7 @@ def test_what_is_no_page_is_the_first(page):
 
 
 def test_what_no_one_means_is_left_out_and_what_is_too_much_is_cut():
-    assert JobFilter.of({"status": "exploded", "order": "sideways"}) == JobFilter()
+    assert JobFilter.of({"status": "exploded", "order": "sideways", "window": "1y"}) == JobFilter()
     assert len(JobFilter.of({"text": "x" * 10_000}).text) == 200
     assert JobFilter.of({"page": "999999999"}).page == MAX_PAGE
 

@@ -15,9 +15,8 @@ from tetherpy.jobs.sqlite.rows import JobReader
 from tetherpy.jobs.sqlite.timeline import timeline
 from tetherpy.jobs.timestamps import utc_now
 from tetherpy.ui.web.drawing import Drawing
-from tetherpy.ui.web.filters import JobFilter
+from tetherpy.ui.web.filters import WINDOWS, JobFilter
 from tetherpy.ui.web.live import Live
-from tetherpy.ui.web.pages import SPANS
 from tetherpy.ui.web.parts import declare_parts
 from tetherpy.ui.web.sources import declare_sources
 
@@ -65,7 +64,8 @@ async def page(engine):
     async with ProviderContainer() as container:
         manager = BackgroundJobManager(engine)
         parts = declare_parts(declare_sources(Provider(lambda ref: manager), None), Drawing("Jobs"))
-        yield Live(container), [parts.summary, parts.table(JobFilter()), parts.charts(SPANS["1h"])]
+        shown = [parts.title, parts.tiles("1h"), parts.table(JobFilter()), parts.charts(WINDOWS["1h"])]
+        yield Live(container), shown
 
 
 async def test_a_page_asks_three_questions_to_be_drawn_and_its_stream_the_cheap_ones_again(engine, page):
