@@ -17,6 +17,7 @@ from .location import existing_database
 from .options import DatabaseOption
 from .output import emit, remark
 from .service.plan import CallbackOption, full_address
+from .whole_numbers import whole_number
 
 USUAL_PORT = 8321
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognized, not bound
@@ -26,7 +27,10 @@ async def show_dashboard(
     host: Annotated[str, typer.Option(help="The address to listen at; others than this machine's need a token.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 lets the system choose.")] = USUAL_PORT,
+    port: Annotated[
+        int,
+        typer.Option(parser=whole_number(0, 65535), metavar="NUMBER", help="The port; 0 lets the system choose."),
+    ] = USUAL_PORT,
     name: Annotated[
         list[str], typer.Option("--name", metavar="HOST", help="A name that it is reached by; may be repeated.")
     ] = [],  # noqa: B006 - typer reads it, nobody changes it

@@ -29,6 +29,14 @@ class NoDatabaseError(CommandError):
         )
 
 
+class FolderError(CommandError):
+    """What should be a database is a folder."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        super().__init__(f"{path!r} is a folder, and no database. Name the file in it that is one.")
+
+
 class NoJobTablesError(CommandError):
     """The database is one of something else, and a command that only looks adds no tables to it."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -32,6 +33,8 @@ class Target:
         module, colon, name = text.partition(":")
         if not module or (colon and not name):
             raise GraphTargetError(text, "it is not of the form module or module:name")
+        if module.endswith(".py") or os.sep in module:
+            raise GraphTargetError(text, "it names a file, and a module is named as it is imported")
         project = find_project()
         sys.path.insert(0, str(Path.cwd() if project is None else project.folder))
         try:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import wraps
 from importlib import import_module
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, TypeGuard
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -51,9 +51,22 @@ class LazyGroup(TyperGroup):
         return super().parse_args(ctx, args or ["--help"])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the real command in place of what stands for it."""
-        name, command, rest = super().resolve_command(ctx, args)
+        """Return the real command in place of what stands for it; for one that is in a group, name the group."""
+        try:
+            name, command, rest = super().resolve_command(ctx, args)
+        except typer.TyperException as error:
+            if whole := [f"'{group} {args[0]}'" for group in self._groups_with(args[0])]:
+                error.message = f"No such command {args[0]!r}. Did you mean {' or '.join(whole)}?"
+            raise
         return name, command.load() if isinstance(command, LazyCommand) else command, rest
+
+    def _groups_with(self, name: str) -> list[str]:
+        groups = {group: command.load() for group, command in self.commands.items() if _is_group(command)}
+        return [group for group, loaded in groups.items() if name in loaded.commands]
+
+
+def _is_group(command: object) -> TypeGuard[LazyCommand]:
+    return isinstance(command, LazyCommand) and command.attribute == "group"
 
 
 def lazy_group(name: str, summary: str, package: str, commands: Mapping[str, tuple[str, str]]) -> LazyGroup:

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import DatabaseUnknownError, NoDatabaseError, NoJobTablesError
+from .errors import DatabaseUnknownError, FolderError, NoDatabaseError, NoJobTablesError
 from .project import find_project
 
 if TYPE_CHECKING:
@@ -42,10 +42,13 @@ async def existing_jobs(given: str | None) -> AsyncGenerator[JobEngine]:
 
 
 def existing_file(given: str | None) -> str:
-    """Return the database that is meant; ``NoDatabaseError`` if it is a file that is not there."""
+    """Return the database that is meant; if it is no file that is there, ``NoDatabaseError`` or ``FolderError``."""
     database = find_database(given)
-    if is_file(database) and not Path(database).exists():
-        raise NoDatabaseError(database)
+    if is_file(database):
+        if Path(database).is_dir():
+            raise FolderError(database)
+        if not Path(database).exists():
+            raise NoDatabaseError(database)
     return database
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from .whole_numbers import whole_number
+
 DatabaseOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -18,11 +20,9 @@ DatabaseOption: TypeAlias = Annotated[
 ]
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-LARGEST = 2**63 - 1  # what an SQL integer holds
-
 JobIdsArgument: TypeAlias = Annotated[
-    list[int], typer.Argument(metavar="ID...", min=1, max=LARGEST, help="The jobs.", show_default=False)
+    list[int], typer.Argument(metavar="ID...", parser=whole_number(1), help="The jobs.", show_default=False)
 ]
 JobIdArgument: TypeAlias = Annotated[
-    int, typer.Argument(metavar="ID", min=1, max=LARGEST, help="The job.", show_default=False)
+    int, typer.Argument(metavar="ID", parser=whole_number(1), help="The job.", show_default=False)
 ]

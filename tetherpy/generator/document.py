@@ -28,6 +28,17 @@ DEEPEST = 10
 
 _TAG = "tag:yaml.org,2002:"
 _KINDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "null": "nothing"}
+_PROBLEMS = {
+    "mapping values are not allowed here": (
+        "No key can be here. Put a text with ': ' in it in quotes, and see that the line above is indented as it "
+        "should be and has its ':'."
+    ),
+    "expected <block end>": "This is not indented as the keys above it are.",
+    "expected '<document start>'": "What stands before this is no key. Settings are keys with values: 'generation:'...",
+    "found unexpected end of stream": "The file ends inside a text in quotes. Close them.",
+    "found character": "A text cannot begin with this character. Put it in quotes.",
+}
+"""How the reader's complaints begin, and what they mean to somebody who writes settings."""
 
 
 @attrs.frozen
@@ -159,7 +170,8 @@ class _Composer:
         if place.text[place.column - 1 :].startswith("\t") or place.text.startswith("\t"):
             raise place.error("YAML is indented with spaces, and this is a tab.") from error
         problem = str(error.problem or error.context)
-        raise place.error(f"{problem[:1].upper()}{problem[1:]}.") from error
+        told = next((text for start, text in _PROBLEMS.items() if problem.startswith(start)), None)
+        raise place.error(told or f"{problem[:1].upper()}{problem[1:]}.") from error
 
 
 def _is(event: Any, kind: type[object]) -> bool:

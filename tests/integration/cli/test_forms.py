@@ -135,7 +135,7 @@ def test_lists_are_filtered_and_paged(command, enqueue, jobs):
         return [line.split("\t")[0] for line in command("jobs", "list", *options).lines]
 
     assert ids() == ["5", "4", "3", "2", "1"]
-    assert ids("--key", "even", "--status", "PENDING") == ["5", "3"]
+    assert ids("--key", "even", "--status", "pending") == ["5", "3"]
     assert ids("--queue", "slow") == ["5"]
     assert ids("--limit", "2", "--offset", "1") == ["4", "3"]
     assert ids("--text", "odd") == ["4", "2"]

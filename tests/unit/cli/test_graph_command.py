@@ -164,6 +164,7 @@ def test_an_empty_container_is_no_failure(graph):
         ("app:", "it is not of the form"),
         (":container", "it is not of the form"),
         ("..app", "to import ..app raised "),
+        ("app.py:container", "it names a file"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_one_line(graph, target, reason):

@@ -17,6 +17,7 @@ from ..moments import read_duration, span
 from ..options import DatabaseOption, JobIdsArgument, JsonOption
 from ..output import Form, emit, form_of, print_row
 from ..view import Column, View
+from .view import STATES
 
 DELETED = View[int]((Column("deleted", str),), lambda count: {"deleted": count})
 """How many jobs are gone."""
@@ -24,7 +25,10 @@ DELETED = View[int]((Column("deleted", str),), lambda count: {"deleted": count})
 
 def delete_jobs(
     job_ids: JobIdsArgument = [],  # noqa: B006 - typer reads it, nobody changes it
-    status: Annotated[BackgroundJobStatus | None, typer.Option(help="All jobs in this state.")] = None,
+    status: Annotated[
+        BackgroundJobStatus | None,
+        typer.Option(case_sensitive=False, metavar="STATUS", help=f"All jobs in this state: {STATES}."),
+    ] = None,
     older_than: Annotated[
         timedelta | None,
         typer.Option(parser=read_duration, metavar="DURATION", help="Only those last changed longer ago, such as 7d."),

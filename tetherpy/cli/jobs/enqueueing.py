@@ -16,6 +16,7 @@ from ..location import find_database
 from ..moments import read_duration, read_instant
 from ..options import DatabaseOption, JsonOption
 from ..output import Form, form_of, print_row, remark
+from ..whole_numbers import whole_number
 from .view import ID, JOBS
 
 
@@ -40,8 +41,10 @@ async def enqueue_job(
     payload: Annotated[
         Any, typer.Option(parser=read_payload, metavar="JSON|@FILE|-", help="What the handler is given; - is stdin.")
     ] = None,
-    priority: Annotated[int, typer.Option(help="Higher runs first.")] = 0,
-    max_attempts: Annotated[int, typer.Option(help="Tries before it is FAILED.")] = 3,
+    priority: Annotated[int, typer.Option(parser=whole_number(), metavar="NUMBER", help="Higher runs first.")] = 0,
+    max_attempts: Annotated[
+        int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="Tries before it is FAILED.")
+    ] = 3,
     delay: Annotated[
         timedelta | None, typer.Option(parser=read_duration, metavar="DURATION", help="Not before then, such as 15m.")
     ] = None,

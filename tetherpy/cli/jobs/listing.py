@@ -9,18 +9,24 @@ import typer
 from tetherpy.jobs import BackgroundJobStatus, JobQuery
 
 from ..location import existing_jobs
-from ..options import LARGEST, DatabaseOption, JsonOption
+from ..options import DatabaseOption, JsonOption
 from ..output import form_of, print_all
-from .view import JOBS
+from ..whole_numbers import whole_number
+from .view import JOBS, STATES
 
 
 async def list_jobs(
-    status: Annotated[BackgroundJobStatus | None, typer.Option(help="Only jobs in this state.")] = None,
+    status: Annotated[
+        BackgroundJobStatus | None,
+        typer.Option(case_sensitive=False, metavar="STATUS", help=f"Only jobs in this state: {STATES}."),
+    ] = None,
     key: Annotated[str | None, typer.Option(help="Only jobs of this key.")] = None,
     queue: Annotated[str | None, typer.Option(help="Only jobs of this queue.")] = None,
     text: Annotated[str | None, typer.Option(help="Only jobs with this in key, payload, error or unique key.")] = None,
-    limit: Annotated[int, typer.Option(min=0, max=LARGEST, help="At most this many.")] = 20,
-    offset: Annotated[int, typer.Option(min=0, max=LARGEST, help="Leave out this many first.")] = 0,
+    limit: Annotated[int, typer.Option(parser=whole_number(0), metavar="NUMBER", help="At most this many.")] = 20,
+    offset: Annotated[
+        int, typer.Option(parser=whole_number(0), metavar="NUMBER", help="Leave out this many first.")
+    ] = 0,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:

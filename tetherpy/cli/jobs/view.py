@@ -19,6 +19,9 @@ _STYLES = {
     BackgroundJobStatus.CANCELLED: "dim",
 }
 
+STATES = "pending, running, completed, failed or cancelled"
+"""What a status is called on the command line, in capitals or not."""
+
 
 def style(job: BackgroundJob) -> str:
     """Return the colour of a job's status."""

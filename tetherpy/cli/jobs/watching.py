@@ -12,8 +12,9 @@ from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobStore
 
 from ..errors import JobsFailedError
 from ..location import existing_jobs
-from ..options import LARGEST, DatabaseOption, JsonOption
+from ..options import DatabaseOption, JsonOption
 from ..output import Form, form_of, print_row
+from ..whole_numbers import whole_number
 from .following import Changes, follow_all, follow_each
 from .view import JOBS
 
@@ -22,7 +23,7 @@ BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
 async def watch_jobs(
     job_ids: Annotated[
-        list[int], typer.Argument(metavar="[ID]...", min=1, max=LARGEST, help="The jobs; all if none is named.")
+        list[int], typer.Argument(metavar="[ID]...", parser=whole_number(1), help="The jobs; all if none is named.")
     ] = [],  # noqa: B006 - typer reads it, nobody changes it
     database: DatabaseOption = None,
     json: JsonOption = False,

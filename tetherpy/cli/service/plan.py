@@ -17,15 +17,23 @@ from ..errors import CallbackUnknownError
 from ..location import find_database
 from ..moments import read_duration, write_duration
 from ..project import find_project
+from ..whole_numbers import whole_number
 
 CallbackOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--callback", "-c", metavar="MODULE:FUNCTION", help="What registers the handlers; that of the tether.yaml."
+        "--callback",
+        "-c",
+        metavar="MODULE:FUNCTION",
+        help="What registers the handlers; tether.yaml's if not given.",
     ),
 ]
-ProcessesOption: TypeAlias = Annotated[int, typer.Option(min=1, help="How many worker processes.")]
-ConcurrencyOption: TypeAlias = Annotated[int, typer.Option(min=1, help="How many jobs each runs at once.")]
+ProcessesOption: TypeAlias = Annotated[
+    int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="How many worker processes.")
+]
+ConcurrencyOption: TypeAlias = Annotated[
+    int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="How many jobs each runs at once.")
+]
 QueueOption: TypeAlias = Annotated[
     list[str], typer.Option("--queue", help="Serve this queue; may be repeated. All if not given.")
 ]

@@ -19,7 +19,11 @@ DEFAULT_TIMEOUT = timedelta(seconds=30)
 async def stop_service(
     timeout: Annotated[  # noqa: ASYNC109 - bounds the jobs, not this call
         timedelta | None,
-        typer.Option(parser=read_duration, metavar="DURATION", help="What still runs then is handed back; 30s."),
+        typer.Option(
+            parser=read_duration,
+            metavar="DURATION",
+            help="How long jobs may go on; then they are handed back. 30s if not given.",
+        ),
     ] = None,
     database: DatabaseOption = None,
 ) -> None:
