@@ -123,6 +123,38 @@ async def test_the_same_worker_cannot_settle_an_earlier_attempt(kit):
     assert [settlement.claim for settlement in exchange.rejected] == [lost]
 
 
+async def test_an_old_run_changes_nothing_after_a_retry_that_counts_attempts_anew(kit):
+    job_id = await kit.add()
+    old = await kit.claim_one()
+    await kit.engine.move(job_id, BackgroundJobStatus.FAILED)
+    await kit.engine.retry(job_id, reset_attempts=True)
+    new = await kit.claim_one()
+    assert (new.attempt, new.worker_id) == (old.attempt, old.worker_id)
+    await kit.engine.report_progress([Progress(old, 0.9, "old"), Progress(new, 0.1, "new")])
+    assert (await kit.engine.get(job_id)).progress == 0.1
+
+    async def settle_old():
+        async with kit.transaction() as transaction:
+            await kit.engine.settle(Settlement(old, Completed('"old"')), transaction)
+
+    with pytest.raises(ClaimLostError):
+        await settle_old()
+    ends = [Settlement(old, Completed('"old"')), Settlement(new, Completed('"new"'))]
+    assert (await kit.engine.exchange("w1", ends, 0)).rejected == (ends[0],)
+    assert (await kit.engine.get(job_id)).result == "new"
+
+
+async def test_an_old_run_changes_nothing_after_an_attempt_that_was_not_counted(kit):
+    await kit.add()
+    old = await kit.claim_one()
+    await settle(kit, old, Snoozed(kit.time.now))
+    new = await kit.claim_one()
+    assert new.attempt == old.attempt
+    late = Settlement(old, Completed())
+    assert (await kit.engine.exchange("w1", [late], 0)).rejected == (late,)
+    assert (await kit.engine.get(new.id)).status is BackgroundJobStatus.RUNNING
+
+
 async def test_a_settlement_counts_once(kit):
     await kit.add()
     done = Settlement(await kit.claim_one(), Completed("1"))

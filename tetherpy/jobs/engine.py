@@ -144,7 +144,7 @@ class WorkQueue(Protocol):
         """Settle finished attempts and claim jobs for the free slots, in one transaction.
 
         ``queues`` limits the claim to some queues; None takes from all. With nothing to settle
-        and nothing to claim, no write lock is taken.
+        and nothing to claim, no write lock is taken. What the answer says was postponed is not settled yet.
         """
         ...
 

@@ -12,12 +12,14 @@ from .model import BackgroundJob
 
 @attrs.frozen
 class Claim:
-    """Hold a job that a worker may run; ``job.claimed_by`` and ``job.attempts`` are its fence.
+    """Hold a job that a worker may run; ``job.claimed_by`` and ``fence`` must still be those of its row.
 
+    ``fence`` is a number that each claim of a job has for itself, whatever is done to its attempts meanwhile.
     Whatever the worker reports for a claim changes nothing once the job has been taken from it.
     """
 
     job: BackgroundJob
+    fence: int
 
     @property
     def id(self) -> int:
@@ -99,12 +101,15 @@ class Progress:
 
 @attrs.frozen
 class Exchange:
-    """Answer a worker: what it may run now, and what it reported too late.
+    """Answer a worker: what it may run now, and what became of what it reported.
 
-    ``rejected`` are the settlements whose fence did not match. ``next_due`` is when the earliest
-    delayed job falls due, None if there is none: until then only a change wakes the worker.
+    ``rejected`` are the settlements whose fence did not match: they came too late. ``postponed`` are those whose
+    row another transaction has locked: give them again, soon. ``next_due`` is when to look again, None for not
+    before a change wakes the worker: when the earliest delayed job falls due, or in a moment if there is work that
+    another transaction has locked, since nobody hears of that one's end if it changes nothing.
     """
 
     claims: tuple[Claim, ...] = ()
     rejected: tuple[Settlement, ...] = ()
     next_due: datetime | None = None
+    postponed: tuple[Settlement, ...] = ()

@@ -19,6 +19,8 @@ LONGEST_NAP = timedelta(seconds=30)
 """A wait for a due job is cut into such pieces, because the clock may be moved meanwhile."""
 FIRST_RETRY_SECONDS = 0.05
 LAST_RETRY_SECONDS = 5.0
+POSTPONED_SECONDS = 0.1
+"""After this long an outcome is given again whose job another transaction has locked."""
 
 _logger = logging.getLogger("tetherpy.service")
 
@@ -92,6 +94,9 @@ class Claimer:
                 else:
                     self.executor.start(claim)
             self._wake_at(exchange.next_due)
+            if exchange.postponed:
+                self._settlements += exchange.postponed
+                asyncio.get_running_loop().call_later(POSTPONED_SECONDS, self.wake)
         self._wake_at(None)
 
     def _tell_of_late(self, rejected: Iterable[Settlement]) -> None:
@@ -120,6 +125,7 @@ class Claimer:
                 _logger.exception("%d outcomes could not be stored; trying again in %g s", len(settlements), delay)
             else:
                 self._tell_of_late(late for late in exchange.rejected if late.claim.id not in stored_already)
+                self._stored_already |= stored_already & {later.claim.id for later in exchange.postponed}
                 return exchange
             await asyncio.sleep(delay)
             delay = min(delay * 2, LAST_RETRY_SECONDS)
@@ -131,7 +137,12 @@ class Claimer:
         if not progress:
             return await exchange
         # Asked for in this order in one turn of the loop, both are in one commit.
-        _, answer = await asyncio.gather(self.engine.report_progress(progress), exchange)
+        told, answer = await asyncio.gather(self.engine.report_progress(progress), exchange, return_exceptions=True)
+        if isinstance(answer, BaseException):
+            raise answer
+        if isinstance(told, BaseException):
+            # It is advice; an exchange that was answered is not to be lost for it.
+            _logger.error("Progress of %d jobs could not be stored", len(progress), exc_info=told)
         return answer
 
     def _wake_at(self, due: datetime | None) -> None:

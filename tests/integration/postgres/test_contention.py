@@ -122,13 +122,12 @@ async def test_a_lock_that_a_worker_waits_for_too_long_is_one_clear_error(db, em
     async with asyncio.timeout(BOUND), open_database(empty_tables_url) as other:
         engine = engine_of(other)
         (job_id,) = await engine.enqueue([NewJob(job_key="k")])
-        claim = await claim_one(engine, "w")
+        await claim_one(engine, "dead")
         async with db.transaction() as tx:
             await tx.execute("SELECT FROM tetherpy_job_records WHERE job_id = ? FOR UPDATE", (job_id,))
             with pytest.raises(DatabaseLockedError, match="nothing was written"):
-                await engine.report_progress([Progress(claim, 0.5)])
-        await engine.report_progress([Progress(claim, 0.75)])
-        assert (await engine.get(job_id)).progress == 0.75
+                await engine.rescue(["dead"])
+        assert await engine.rescue(["dead"]) == [job_id]
 
 
 async def test_a_job_that_is_retried_while_the_old_are_deleted_is_kept(db, engine):

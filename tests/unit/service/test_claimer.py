@@ -172,3 +172,16 @@ async def test_a_job_that_is_claimed_again_while_its_old_run_goes_on_ends_too(en
         claimer.drain()
         await working
     assert (job.status, job.attempts, claimer.executor.free_slots) == (BackgroundJobStatus.COMPLETED, 2, 2)
+
+
+async def test_a_claim_is_not_lost_because_progress_could_not_be_stored(make_claimer, manager, engine, monkeypatch):
+    async def report(service, payload, db):
+        claimer.progress.report(service.claim, 0.5, None)
+
+    async def fail(updates):
+        raise OSError("no room for advice")
+
+    monkeypatch.setattr(engine, "report_progress", fail)
+    await manager.enqueue_many(NewJob(job_key="report") for _ in range(3))
+    claimer = make_claimer(1, report=report)
+    await drained(claimer, manager, 3)

@@ -17,26 +17,26 @@ class HeldClaims:
     of. Its heartbeat would keep them for ever; so the next exchange hands back all that is not held here.
     """
 
-    _held: dict[str, set[tuple[int, int]]] = attrs.Factory(dict[str, "set[tuple[int, int]]"])
-    """Id and attempt: a job that was taken from a worker may be claimed by it again while its handler still runs."""
+    _held: dict[str, set[int]] = attrs.Factory(dict[str, "set[int]"])
+    """Fences: a job that was taken from a worker may be claimed by it again while its handler still runs."""
     _doubtful: set[str] = attrs.Factory(set[str])
 
     def doubt(self, worker_id: str) -> None:
         """Note that nobody knows what the last exchange of a worker did."""
         self._doubtful.add(worker_id)
 
-    def unheard_but(self, worker_id: str) -> list[int] | None:
-        """Return what the worker knows it holds if there is doubt, None if there is none."""
+    def heard_of(self, worker_id: str) -> list[int] | None:
+        """Return the fences of what the worker knows it holds if there is doubt, None if there is none."""
         if worker_id not in self._doubtful:
             return None
-        return sorted({job_id for job_id, _ in self._held.get(worker_id, ())})
+        return sorted(self._held.get(worker_id, ()))
 
-    def exchanged(self, worker_id: str, settlements: Iterable[Settlement], claims: Iterable[Claim]) -> None:
+    def exchanged(self, worker_id: str, settled: Iterable[Settlement], claims: Iterable[Claim]) -> None:
         """Note an exchange that was answered."""
         self._doubtful.discard(worker_id)
         held = self._held.setdefault(worker_id, set())
-        held.difference_update((given.claim.id, given.claim.attempt) for given in settlements)
-        held.update((claim.id, claim.attempt) for claim in claims)
+        held.difference_update(given.claim.fence for given in settled)
+        held.update(claim.fence for claim in claims)
 
     def forget(self, worker_id: str) -> None:
         """Note that a worker is gone."""

@@ -53,20 +53,26 @@ def settlement(given: Settlement) -> dict[str, Any]:
             end = {"status": "todo", "outcome": "snoozed", "run_at": run_at, "uncounted": 1}
         case Released():
             end = {"status": "todo", "outcome": "released", "uncounted": 1}
-    fence = {"id": claim.id, "worker": claim.worker_id, "attempt": claim.attempt, "uncounted": 0}
+    common = {
+        "id": claim.id,
+        "worker": claim.worker_id,
+        "fence": claim.fence,
+        "attempt": claim.attempt,
+        "uncounted": 0,
+    }
     texts = {"error": to_text(end.get("error")), "traceback": to_text(end.get("traceback"), TRACEBACK_CHARACTERS)}
-    return {**fence, **end, **texts}
+    return {**common, **end, **texts}
 
 
-def progress(updates: Iterable[Progress]) -> str:
-    """Write progress of claims, one entry per claim: what a later report leaves open stays as reported before."""
+def progress(updates: Iterable[Progress]) -> list[dict[str, Any]]:
+    """Return what ``report_progress`` takes, one entry per claim: what a later report leaves open stays as before."""
     merged: dict[tuple[int, str | None, int], dict[str, Any]] = {}
     for update in updates:
-        fence = (update.claim.id, update.claim.worker_id, update.claim.attempt)
-        entry = merged.setdefault(fence, dict(zip(("id", "worker", "attempt"), fence, strict=True)))
+        fence = (update.claim.id, update.claim.worker_id, update.claim.fence)
+        entry = merged.setdefault(fence, dict(zip(("id", "worker", "fence"), fence, strict=True)))
         told = {"fraction": _share(update.fraction), "message": to_text(update.message)}
         entry.update({name: value for name, value in told.items() if value is not None})
-    return encode(list(merged.values()))
+    return list(merged.values())
 
 
 def to_text(text: str | None, limit: int = ERROR_CHARACTERS) -> str | None:

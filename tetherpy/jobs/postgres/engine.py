@@ -9,7 +9,7 @@ from typing import Any
 
 import attrs
 
-from tetherpy.database import PostgresTransaction
+from tetherpy.database import DatabaseLockedError, PostgresTransaction
 
 from ..errors import ClaimLostError
 from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch, Registration
@@ -23,6 +23,8 @@ from .statements import sql
 from .store import CHANNEL, DELETED_AT_ONCE, PostgresJobStore
 
 FORGOTTEN_AFTER_LEASES = 4
+PROGRESS_LOCKED_SECONDS = 1.0
+LOCKED_AGAIN_SECONDS = 0.1
 
 
 @attrs.define(eq=False)
@@ -116,7 +118,7 @@ class PostgresJobEngine(PostgresJobStore):
                 settlements=encoding.encode([encoding.settlement(given) for given in settlements])
                 if settlements
                 else None,
-                unheard_but=self._held.unheard_but(worker_id),
+                heard_of=self._held.heard_of(worker_id),
                 slots=slots,
                 queues=None if queues is None else list(dict.fromkeys(queues)),
                 now=now,
@@ -125,10 +127,18 @@ class PostgresJobEngine(PostgresJobStore):
         except BaseException:
             self._held.doubt(worker_id)
             raise
-        claims = tuple(Claim(to_job(row[2:])) for row in rows[:-1])
-        self._held.exchanged(worker_id, settlements, claims)
-        rejected: list[int] = rows[-1][0]
-        return Exchange(claims, tuple(settlements[number] for number in rejected), rows[-1][1])
+        rejected: list[int]
+        postponed: list[int]
+        rejected, postponed, next_due = rows[-1][:3]
+        exchange = Exchange(
+            claims=tuple(Claim(to_job(row[4:]), fence=row[3]) for row in rows[:-1]),
+            rejected=tuple(settlements[number] for number in rejected),
+            next_due=next_due,
+            postponed=tuple(settlements[number] for number in postponed),
+        )
+        settled = [given for number, given in enumerate(settlements) if number not in postponed]
+        self._held.exchanged(worker_id, settled, exchange.claims)
+        return exchange
 
     async def settle(self, settlement: Settlement, transaction: PostgresTransaction | Connection) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
@@ -141,9 +151,22 @@ class PostgresJobEngine(PostgresJobStore):
             raise ClaimLostError(claim.id, claim.worker_id, claim.attempt)
 
     async def report_progress(self, updates: Iterable[Progress]) -> None:
-        """Store progress of claims; what was reported too late changes nothing."""
-        async with self._reporting:
-            await self._repeat("report_progress", updates=encoding.progress(updates), now=self.clock())
+        """Store progress of claims; what was reported too late changes nothing.
+
+        What another transaction has locked is stored after all else. Raises ``DatabaseLockedError`` if it stays so
+        for a second.
+        """
+        left = encoding.progress(updates)
+        deadline = asyncio.get_running_loop().time() + PROGRESS_LOCKED_SECONDS
+        while True:
+            async with self._reporting:
+                ((locked, _),) = await self._repeat("report_progress", updates=encoding.encode(left), now=self.clock())
+            left = [update for update in left if update["id"] in locked]
+            if not left:
+                return
+            if asyncio.get_running_loop().time() >= deadline:
+                raise DatabaseLockedError(self.db.name, PROGRESS_LOCKED_SECONDS)
+            await asyncio.sleep(LOCKED_AGAIN_SECONDS)
 
     async def rescue(self, worker_ids: Iterable[str]) -> list[int]:
         """Take back every RUNNING job of these workers."""

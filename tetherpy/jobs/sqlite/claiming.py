@@ -13,7 +13,7 @@ from ..outcomes import Claim
 from ..status import BackgroundJobStatus
 from ..timestamps import from_text, to_text
 from .rows import fetch_changed, to_job
-from .settling import finish
+from .settling import Fence, finish
 from .statements import sql
 
 
@@ -47,9 +47,9 @@ def claim(
         rows = fetch_changed(connection, sql("claim"), values)
         for row in rows:
             try:
-                claims.append(Claim(to_job(row)))
+                claims.append(Claim(to_job(row[1:]), fence=row[0]))
             except UnreadableJobError as error:
-                _fail_unreadable(connection, row, worker_id, error, now_text)
+                _fail_unreadable(connection, error, now_text, (row[1], worker_id, row[0]))
         if len(ids) < wanted:
             break
     # RETURNING promises no order (sqlite.org/lang_returning.html).
@@ -82,15 +82,5 @@ def _queues_with_work(connection: sqlite3.Connection, queues: Sequence[str] | No
     return [name for name in names if connection.execute(sql("has_ready"), (name,)).fetchone()]
 
 
-def _fail_unreadable(
-    connection: sqlite3.Connection, row: Sequence[object], worker_id: str, error: Exception, now_text: str
-) -> None:
-    job_id, attempts = row[0], row[4]
-    finish(
-        connection,
-        BackgroundJobStatus.FAILED,
-        None,
-        f"{type(error).__name__}: {error}",
-        now_text,
-        (job_id, worker_id, attempts),
-    )
+def _fail_unreadable(connection: sqlite3.Connection, error: Exception, now_text: str, fence: Fence) -> None:
+    finish(connection, BackgroundJobStatus.FAILED, None, f"{type(error).__name__}: {error}", now_text, fence)

@@ -14,12 +14,12 @@ from ..timestamps import to_text
 from .statements import sql
 
 Fence: TypeAlias = tuple[object, object, object]
-"""Id, worker and attempt: all three must still be those of the row."""
+"""Id, worker and number of the claim: all three must still be those of the row."""
 
 
 def fence_of(claim: Claim) -> Fence:
     """Return what the row must still hold for the claim to count."""
-    return (claim.id, claim.worker_id, claim.attempt)
+    return (claim.id, claim.worker_id, claim.fence)
 
 
 def settle(connection: sqlite3.Connection, settlement: Settlement, now: datetime) -> bool:
@@ -86,7 +86,7 @@ def _give_back(
     fence: Fence,
     uncounted: int = 0,
 ) -> bool:
-    job_id, worker, attempt = fence
+    job_id, worker, number = fence
     values = {
         "now": now_text,
         "uncounted": uncounted,
@@ -94,7 +94,7 @@ def _give_back(
         "run_at": None if run_at is None else to_text(run_at),
         "id": job_id,
         "worker": worker,
-        "attempt": attempt,
+        "fence": number,
     }
     return connection.execute(sql("give_back"), values).rowcount == 1
 

@@ -1,5 +1,5 @@
-SELECT rejected, next_due, (job).*
+SELECT rejected, postponed, next_due, claim, (job).*
 FROM tetherpy_exchange(
-    %(worker)s, %(settlements)s::text::json, %(unheard_but)s::bigint[], %(slots)s, %(queues)s::varchar[], %(now)s,
+    %(worker)s, %(heard_of)s::bigint[], %(settlements)s::text::json, %(slots)s, %(queues)s::varchar[], %(now)s,
     %(lease_end)s
 )

@@ -7,4 +7,4 @@ SET status = CASE WHEN cancel_requested_at IS NULL THEN 'PENDING' ELSE 'CANCELLE
     run_at = coalesce(:run_at, run_at),
     due = coalesce(:run_at, run_at) <= :now,
     updated_at = :now, claimed_by = NULL, lease_expires_at = NULL, progress = NULL, progress_message = NULL
-WHERE id = :id AND status = 'RUNNING' AND claimed_by = :worker AND attempts = :attempt
+WHERE id = :id AND status = 'RUNNING' AND claimed_by = :worker AND fence = :fence

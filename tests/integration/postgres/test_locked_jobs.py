@@ -1,0 +1,130 @@
+"""Rows that another transaction has locked: they keep no other job waiting, and are looked at again unasked."""
+
+import asyncio
+
+import psycopg
+import pytest
+
+from tetherpy.database import DatabaseLockedError
+from tetherpy.jobs import (
+    BackgroundJobStatus,
+    Completed,
+    Exchange,
+    NewJob,
+    PostgresJobEngine,
+    Progress,
+    Settlement,
+    open_database,
+    utc_now,
+)
+from tetherpy.service.claimer import Claimer
+from tetherpy.service.executor import Executor
+from tetherpy.service.handlers import HandlerRegistry
+from tetherpy.service.progress import ProgressBoard
+from tetherpy.service.verdict import Judge
+
+BOUND = 20.0
+
+
+@pytest.fixture
+async def db(empty_tables_url):
+    async with open_database(empty_tables_url) as db:
+        yield db
+
+
+@pytest.fixture
+def engine(db):
+    return PostgresJobEngine(db)
+
+
+async def test_a_job_that_is_locked_keeps_neither_outcome_nor_progress_of_others_waiting(db, engine, monkeypatch):
+    monkeypatch.setattr("tetherpy.jobs.postgres.engine.PROGRESS_LOCKED_SECONDS", 0.0)
+    ids = await engine.enqueue([NewJob(job_key="k") for _ in range(4)])
+    locked, other, third, gone = (await engine.exchange("w", [], 4)).claims
+    await engine.move(gone.id, BackgroundJobStatus.FAILED)
+    ends = [Settlement(claim, Completed()) for claim in (locked, other, gone)]
+
+    async def work():
+        with pytest.raises(DatabaseLockedError):
+            await engine.report_progress([Progress(locked, 0.5), Progress(third, 0.5)])
+        exchange = await engine.exchange("w", ends, 1)
+        assert (exchange.postponed, exchange.rejected, exchange.claims) == ((ends[0],), (ends[2],), ())
+
+    async with asyncio.timeout(BOUND):
+        async with db.transaction() as tx:
+            await tx.execute("SELECT FROM background_service_jobs WHERE id = ? FOR UPDATE", (locked.id,))
+            await asyncio.create_task(work())
+            jobs = await engine.get_many(ids)
+            assert (jobs[other.id].status, jobs[third.id].progress) == (BackgroundJobStatus.COMPLETED, 0.5)
+        exchange = await engine.exchange("w", ends[:1], 0)
+    assert exchange == Exchange()
+    assert (await engine.get(locked.id)).status is BackgroundJobStatus.COMPLETED
+
+
+@pytest.fixture
+def start_claimer(db, engine):
+    """Return what starts a worker's loop that hears of no change."""
+
+    def start(handler, looked):
+        registry = HandlerRegistry()
+        registry.add("k", handler, None, None)
+        executor = Executor(registry, lambda run: run, db, Judge(utc_now), 2)
+        claimer = Claimer(engine, "w", None, executor, ProgressBoard(engine), utc_now, looked)
+        executor.on_settled, executor.on_free = claimer.settle, claimer.wake
+        return claimer, asyncio.create_task(claimer.run())
+
+    return start
+
+
+async def test_a_job_that_a_dying_connection_had_locked_runs_although_nobody_tells(
+    db, engine, empty_tables_url, start_claimer
+):
+    looked = asyncio.Event()
+    (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+    async with asyncio.timeout(BOUND):
+        dying = await psycopg.AsyncConnection.connect(empty_tables_url)
+        # As a claim does, whose process or machine goes away before it commits.
+        await dying.execute("SELECT FROM procrastinate_jobs WHERE id = %s FOR UPDATE", (job_id,))
+        claimer, working = start_claimer(lambda service, payload, db: "ran", lambda all_busy: looked.set())
+        await looked.wait()
+        assert (await engine.get(job_id)).attempts == 0
+        await db.execute("SELECT pg_terminate_backend(?)", (dying.info.backend_pid,))
+        job = await engine.get(job_id)
+        while not job.status.is_finished:
+            await asyncio.sleep(0.02)
+            job = await engine.get(job_id)
+        claimer.drain()
+        await working
+        await dying.close()
+    assert (job.result, job.attempts) == ("ran", 1)
+
+
+async def test_an_outcome_that_is_postponed_is_stored_as_soon_as_its_job_is_free(db, engine, start_claimer):
+    free, ran = asyncio.Event(), asyncio.Queue()
+
+    async def handler(run, payload, _):
+        if payload == "locked":
+            locked = asyncio.Event()
+            ran.put_nowait(asyncio.create_task(hold(db, run.claim.id, locked, free)))
+            await locked.wait()
+
+    first, second = await engine.enqueue([NewJob(job_key="k", payload="locked"), NewJob(job_key="k")])
+    claimer, working = start_claimer(handler, lambda all_busy: None)
+    async with asyncio.timeout(BOUND):
+        holding = await ran.get()
+        while (await engine.get(second)).status is not BackgroundJobStatus.COMPLETED:
+            await asyncio.sleep(0.02)
+        assert (await engine.get(first)).status is BackgroundJobStatus.RUNNING
+        free.set()
+        await holding
+        claimer.drain()
+        await working
+    assert (await engine.get(first)).status is BackgroundJobStatus.COMPLETED
+    assert len(await engine.attempts(first)) == 1
+
+
+async def hold(db, job_id, locked, free):
+    async with db.transaction() as tx:
+        await tx.execute("SELECT FROM procrastinate_jobs WHERE id = ? FOR UPDATE", (job_id,))
+        locked.set()
+        await free.wait()
