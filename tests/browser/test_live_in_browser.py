@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import is_live
-from tetherpy.jobs import NewJob
+from tetherpy.jobs import Cancelled, Failed, NewJob, Settlement, utc_now
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -111,18 +111,49 @@ async def test_a_page_outlives_its_server_and_says_so(shop, pages, visit):
 
 
 async def test_what_has_the_focus_and_what_is_open_stay_so_through_updates(shop, visit):
-    (job_id,) = await add(shop)
+    engine = shop.manager.engine
+    (job_id,) = await engine.enqueue([NewJob(job_key=WAITING, queue="here", max_attempts=9)])
     page = await visit(f"jobs/{job_id}")
-    button = page.get_by_role("button", name=f"Cancel job {job_id}")
-    await button.focus()
-    await shop.manager.cancel_job(job_id)
-    await expect(page.locator("#story .status")).to_have_text("Cancelled")
+    await fail(engine)
+    await expect(page.locator("#traceback-1")).to_have_attribute("open", "")
+    await page.locator("#traceback-1 summary").focus()
+    await fail(engine)
+    await expect(page.locator("#traceback-2")).to_have_attribute("open", "")
+    await expect(page.locator("#traceback-1")).to_have_attribute("open", "")
+    await expect(page.locator("#traceback-1 summary")).to_be_focused()
     table = await visit()
     link = table.locator(f"#open-{job_id}")
     await link.focus()
-    await shop.manager.retry_job(job_id)
-    await expect(table.locator(f"#job-{job_id} .status")).to_have_text("Pending")
+    await shop.manager.cancel_job(job_id)
+    await expect(table.locator(f"#job-{job_id} .status")).to_have_text("Cancelled")
     await expect(link).to_be_focused()
+
+
+async def fail(engine):
+    (claim,) = (await engine.exchange("w1", [], 1, ["here"])).claims
+    await engine.exchange("w1", [Settlement(claim, Failed("no", "deep", retry_at=utc_now()))], 0)
+
+
+async def test_the_focus_stays_where_its_button_was_when_another_takes_its_place(shop, visit):
+    engine = shop.manager.engine
+    (job_id,) = await engine.enqueue([NewJob(job_key=WAITING, queue="there")])
+    (claim,) = (await engine.exchange("w1", [], 1, ["there"])).claims
+    page = await visit(f"jobs/{job_id}")
+    await page.get_by_role("button", name=f"Cancel job {job_id}").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.locator(f"#cancel-{job_id}")).to_have_attribute("aria-disabled", "true")
+    await expect(page.locator(f"#cancel-{job_id}")).to_be_focused()
+    await engine.exchange("w1", [Settlement(claim, Cancelled("asked"))], 0)
+    await expect(page.locator(f"#retry-{job_id}")).to_be_focused()
+
+
+async def test_the_focus_goes_to_the_same_button_of_the_next_row_when_a_row_leaves(shop, visit):
+    older, newer = await add(shop, 2)
+    page = await visit()
+    await page.locator(f"#delete-{newer}").focus()
+    await shop.manager.delete_job(newer)
+    await expect(page.locator(f"#job-{newer}")).to_have_count(0)
+    await expect(page.locator(f"#delete-{older}")).to_be_focused()
 
 
 async def test_a_stream_of_changes_reaches_the_page_in_fewer_messages_than_changes(shop, visit):

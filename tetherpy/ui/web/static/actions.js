@@ -12,7 +12,7 @@ export function watchActions() {
 
 async function act(form, button) {
   // A second click while the first is answered, as of a double click, is not meant twice.
-  if (button?.getAttribute("aria-busy")) return;
+  if (button?.getAttribute("aria-busy") || button?.getAttribute("aria-disabled")) return;
   // Not form.action, which is the button of that name.
   const address = new URL(form.getAttribute("action"), document.baseURI);
   // Before the question: until that is answered, a change may have taken the button from the page.
@@ -32,7 +32,7 @@ async function act(form, button) {
       // From there on: what is done may pass the filter again at once.
       fields.set("before_id", outcome.before_id);
     } while (outcome.more);
-    tell(form, refused ?? outcome, done);
+    tell(form, refused ?? outcome, done, fields.get("action"));
   } catch (error) {
     toast(`${done ? `It was done for ${done} jobs and no more` : "It was not done"}: ${error.message}`, { failed: true });
   } finally {
@@ -46,7 +46,7 @@ async function send(address, fields) {
   return answer.json();
 }
 
-function tell(form, outcome, done) {
+function tell(form, outcome, done, action) {
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   const place = form.querySelector(".form-error");
   if (place) place.textContent = outcome.failed ? outcome.message : "";
@@ -55,7 +55,7 @@ function tell(form, outcome, done) {
     field?.setAttribute("aria-invalid", "true");
     field?.focus();
   }
-  form.dispatchEvent(new CustomEvent("acted", { bubbles: true, detail: outcome }));
+  form.dispatchEvent(new CustomEvent("acted", { bubbles: true, detail: { action, failed: outcome.failed } }));
   if (place && outcome.failed) return;
   const message = done > outcome.done ? `${done} jobs in all. ${outcome.message}` : outcome.message;
   const link = outcome.goto && new URL(outcome.goto, document.baseURI).href !== location.href ? outcome.goto : "";

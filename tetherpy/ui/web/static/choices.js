@@ -41,7 +41,10 @@ export function watchChoices() {
   });
   form.addEventListener("acted", ({ detail }) => {
     if (detail.failed) return;
-    chosen.clear();
+    // What was done to one job leaves the choice of others alone.
+    const [step, single] = detail.action.split(":");
+    if (!single) chosen.clear();
+    else if (step === "delete") chosen.delete(single);
     refresh();
   });
   // What was chosen before this script was there, or is kept by the browser.

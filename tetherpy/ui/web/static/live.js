@@ -74,6 +74,8 @@ export function stayLive(address, changed) {
 
   function stream(signal) {
     const source = new EventSource(url);
+    // Ends what listens for the end of the page, when the source has ended before.
+    const ended = new AbortController();
     source.addEventListener("hello", ({ data }) => {
       greeted(JSON.parse(data).instance);
       show("live");
@@ -83,9 +85,10 @@ export function stayLive(address, changed) {
       lose();
       // A browser tries again by itself unless it was answered otherwise than with a stream.
       if (source.readyState !== EventSource.CLOSED) return;
+      ended.abort();
       wait(AGAIN_MILLISECONDS, signal).then(() => signal.aborted || stream(signal));
     });
-    signal.addEventListener("abort", () => source.close());
+    signal.addEventListener("abort", () => source.close(), { signal: ended.signal });
   }
 
   toggle.addEventListener("click", () => {

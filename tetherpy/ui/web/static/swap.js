@@ -1,4 +1,8 @@
 // Puts pieces of HTML in the places of older ones, changing as little as possible: what has the focus keeps it.
+import { keepFocus } from "./focus.js";
+
+// What the user and the scripts decide.
+const OURS = new Set(["open", "aria-busy"]);
 
 export function swapper(changed) {
   let html = {};
@@ -10,6 +14,7 @@ export function swapper(changed) {
     const news = { html, lists };
     html = {};
     lists = {};
+    const refocus = keepFocus();
     const waiting = new Map();
     for (const [id, text] of Object.entries(news.html)) {
       const old = document.getElementById(id);
@@ -19,6 +24,7 @@ export function swapper(changed) {
       else morph(old, fresh);
     }
     for (const [id, rows] of Object.entries(news.lists)) order(document.getElementById(id), rows, waiting);
+    refocus();
     changed(document);
     if (Object.keys(html).length) later();
   }
@@ -72,15 +78,29 @@ function morph(old, fresh) {
   // The text of these is written here, in the user's time zone.
   if (old.nodeName === "TIME" && old.dateTime === fresh.dateTime) return;
   for (const { name } of [...old.attributes]) {
-    if (!fresh.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+    if (!fresh.hasAttribute(name) && !OURS.has(name)) old.removeAttribute(name);
   }
   for (const { name, value } of fresh.attributes) {
-    if (old.getAttribute(name) !== value && name !== "open") old.setAttribute(name, value);
+    if (old.getAttribute(name) !== value && !OURS.has(name)) old.setAttribute(name, value);
   }
-  const [before, after] = [[...old.childNodes], [...fresh.childNodes]];
-  after.forEach((child, number) => {
-    if (number < before.length) morph(before[number], child);
-    else old.append(child);
-  });
-  for (const child of before.slice(after.length)) child.remove();
+  morphChildren(old, fresh);
+}
+
+// Children with ids are known by them, wherever they have moved to; the others by their place.
+function morphChildren(old, fresh) {
+  const wanted = new Set([...fresh.children].map(({ id }) => id));
+  for (const child of [...old.children]) if (child.id && !wanted.has(child.id)) child.remove();
+  const known = new Map([...old.children].filter(({ id }) => id).map((child) => [child.id, child]));
+  let place = old.firstChild;
+  for (const child of [...fresh.childNodes]) {
+    const same = child.id ? known.get(child.id) : place?.id ? null : place;
+    if (same && same === place) place = place.nextSibling;
+    else old.insertBefore(same ?? child, place);
+    if (same) morph(same, child);
+  }
+  while (place) {
+    const next = place.nextSibling;
+    place.remove();
+    place = next;
+  }
 }
