@@ -8,7 +8,10 @@ JOBS   ?= 2
 KILLS  ?= 1000
 ENGINE ?= sqlite
 
-.PHONY: help setup demo test lint types needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard bench-engines screenshots format clean
+# Hundreds of interpreters are started by the tests: without their bytecode each would compile everything anew.
+export PYTHONDONTWRITEBYTECODE =
+
+.PHONY: help setup demo test lint types mypy pyright needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard bench-engines screenshots format clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -39,9 +42,11 @@ lint: $(STAMP)       ## ruff: rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(STAMP)      ## mypy strict and pyright strict
-	$(BIN)/mypy
-	$(BIN)/pyright
+types: $(STAMP)      ## mypy strict and pyright strict, side by side
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync mypy pyright
+
+mypy pyright: $(STAMP)
+	$(BIN)/$@
 
 needs: $(STAMP)      ## find the programs that some tests need (a Chromium, a D-Bus daemon), or install them
 	@$(BIN)/python -m tests.needs
