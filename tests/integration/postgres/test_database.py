@@ -2,6 +2,7 @@
 
 import asyncio
 
+import psycopg
 import pytest
 
 from tetherpy.database import (
@@ -164,3 +165,25 @@ async def test_no_part_of_an_open_database_shows_its_password(postgres_url):
     secret = f"{postgres_url}{'&' if '?' in postgres_url else '?'}sslpassword=s3cret"
     async with PostgresDatabase.open(secret) as db, db.transaction() as tx:
         assert "s3cret" not in repr([db, db.listener, db._pool, tx])
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), RuntimeError("can't start new thread")])
+async def test_whatever_ends_listening_is_seen_and_it_begins_again(db, monkeypatch, caplog, error):
+    notifies, heard = psycopg.AsyncConnection.notifies, asyncio.Queue()
+    failures = [error]
+
+    def fail_once(connection):
+        if failures:
+            raise failures.pop()
+        return notifies(connection)
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "notifies", fail_once)
+    db.listener.add("news", lambda: heard.put_nowait(None))
+    async with asyncio.timeout(20):
+        for _ in range(2):  # it listens, and listens again
+            await heard.get()
+        await db.execute("NOTIFY news")
+        await heard.get()
+    (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert "listening failed" in record.message
+    assert record.exc_info[1] is error

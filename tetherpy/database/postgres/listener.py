@@ -95,7 +95,7 @@ class Listener:
         while True:
             try:
                 async with await connect(self._settings) as connection:
-                    for channel in self._channels:
+                    for channel in tuple(self._channels):
                         await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
                     delay = FIRST_RETRY_SECONDS
                     self._tell(None)
@@ -103,6 +103,9 @@ class Listener:
                         self._tell(notification.channel)
             except psycopg.Error as error:
                 logger.warning("%s: listening was interrupted (%s); trying again in %g s", self._name, error, delay)
+            except Exception:
+                # No descriptors or threads left, or a bug: whatever it is, streams and workers must not go deaf.
+                logger.exception("%s: listening failed; trying again in %g s", self._name, delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, LAST_RETRY_SECONDS)
 
