@@ -11,7 +11,7 @@ import typer
 
 from tetherpy.reactive import ProviderContainer
 
-from .errors import ExtraMissingError
+from .errors import ExtraMissingError, NotServedError
 from .live import live_providers
 from .location import existing_database
 from .options import DatabaseOption
@@ -68,7 +68,12 @@ async def show_dashboard(
             hosts=hosts,
             token=token,
         )
-        await serve(app, host, port, tell)
+        try:
+            await serve(app, host, port, tell)
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            raise NotServedError(host, port, error.strerror or str(error)) from error
 
 
 def _names(host: str) -> tuple[str, ...]:

@@ -141,6 +141,19 @@ class ExtraMissingError(CommandError):
         super().__init__(f"This needs {module}, which is not installed: pip install 'tetherpy[{extra}]'.")
 
 
+class NotServedError(CommandError):
+    """The page cannot be at the address that it should have."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        self.host = host
+        self.port = port
+        self.reason = reason.partition(" (while")[0]  # attempting to bind: what that was is said here
+        super().__init__(
+            f"The page cannot be at {host}, port {port}: {self.reason}. Choose another with --port (0: any that is "
+            "free) or --host."
+        )
+
+
 class NoTerminalError(CommandError):
     """What draws on the whole terminal has none."""
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import socket
 import sqlite3
 
 import pytest
@@ -182,6 +183,15 @@ def test_what_is_not_there_or_cannot_be_used_has_code_1(command, arguments, told
     code, out, err = command(*arguments)
     assert (code, out) == (1, "")
     assert told in the_line(err)
+
+
+def test_a_page_whose_port_is_taken_says_how_to_choose_another(command):
+    command("migrate")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, out, err = command("dashboard", "--port", port)
+    assert (code, out) == (1, "")
+    assert f"port {port}: Address already in use. Choose another with --port" in the_line(err)
 
 
 @pytest.mark.parametrize("arguments", [("jobs", "enqueue", "\udcff"), ("jobs", "list", "--key", "\udcff")])
