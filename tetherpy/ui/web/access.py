@@ -33,7 +33,9 @@ class Access:
 
     ``hosts`` are the names that the Host header may have, whatever the port: other pages that a
     browser resolves to this machine (DNS rebinding) have others. Without ``token`` and ``authorize``
-    requests must come from this machine. Raises ``DashboardExposedError`` and ``WeakTokenError``.
+    requests must come from this machine. With both, either admits: people by the app's login, and
+    who has the token, such as a script, without one. Who wants both of everyone asks for both in
+    ``authorize`` alone. Raises ``DashboardExposedError`` and ``WeakTokenError``.
     """
 
     hosts: tuple[str, ...] = attrs.field(default=LOCAL_HOSTS, converter=_lowered)
@@ -53,26 +55,34 @@ class Access:
         return len(named) == 1 and _without_port(named[0]) in self.hosts
 
     def is_same_origin(self, connection: HTTPConnection) -> bool:
-        """Tell whether a request was made by a page of ours, which browsers say by Origin or Sec-Fetch-Site.
+        """Tell whether a request was made by a page of ours, which browsers say by Origin and Sec-Fetch-Site.
 
-        One with the token in its Authorization header is no browser's doing.
+        Each that is sent must say so; one without either is no browser's doing if the token is in its
+        Authorization header. Origin has the scheme that the browser uses, and behind a proxy that
+        ends TLS another is seen here: then Sec-Fetch-Site, which is sent over HTTPS, tells that it is the page's.
         """
-        origin = connection.headers.get("origin")
-        if origin is not None:
-            return origin.lower().partition("://")[2] == connection.headers["host"].lower()
-        if "sec-fetch-site" in connection.headers:
-            return connection.headers["sec-fetch-site"] == "same-origin"
-        return self._has_bearer(connection)
+        origin, site = connection.headers.get("origin"), connection.headers.get("sec-fetch-site")
+        if origin is None and site is None:
+            return self._has_bearer(connection)
+        if site is not None and site != "same-origin":
+            return False
+        if origin is None:
+            return True
+        scheme, _, host = origin.lower().partition("://")
+        if host != connection.headers["host"].lower() or scheme not in ("http", "https"):
+            return False
+        return site is not None or scheme == connection.url.scheme
 
     async def admits(self, connection: HTTPConnection) -> bool:
         """Tell whether whoever sends a request may use the dashboard."""
-        if self.authorize is not None:
-            answer = self.authorize(connection)
-            return await answer if inspect.isawaitable(answer) else answer
-        if self.token is not None:
-            cookie = connection.cookies.get(self.cookie_name)
-            return _are_equal(cookie, self.cookie_value) or self._has_bearer(connection)
-        return connection.client is None or _is_loopback(connection.client.host)
+        if self.token is None and self.authorize is None:
+            return connection.client is None or _is_loopback(connection.client.host)
+        if self._shows_token(connection):
+            return True
+        if self.authorize is None:
+            return False
+        answer = self.authorize(connection)
+        return await answer if inspect.isawaitable(answer) else answer
 
     def is_token(self, given: str | None) -> bool:
         """Compare in a time that does not tell how much of it is right."""
@@ -87,6 +97,11 @@ class Access:
     def cookie_value(self) -> str:
         """Return what shows that the token was given, in characters that a cookie can have."""
         return hashlib.sha256(f"cookie of {self.token}".encode()).hexdigest()
+
+    def _shows_token(self, connection: HTTPConnection) -> bool:
+        if self.token is None:
+            return False
+        return _are_equal(connection.cookies.get(self.cookie_name), self.cookie_value) or self._has_bearer(connection)
 
     def _has_bearer(self, connection: HTTPConnection) -> bool:
         scheme, _, given = connection.headers.get("authorization", "").partition(" ")

@@ -46,7 +46,7 @@ def dashboard(
     of the container; without ``service`` there is nothing to start or stop, and with one that is not
     ``startable``, as it does not know what workers are to call first, only to stop. By default it answers
     this machine alone. For others name the ``hosts`` under which it is reached, and give a ``token``
-    that users log in with, or ``authorize``, which asks the login of your app.
+    that users log in with, or ``authorize``, which asks the login of your app; given both, either admits.
 
     Raises ``DashboardExposedError`` where neither is given, ``WeakTokenError`` for a short token.
     """

@@ -36,21 +36,41 @@ async def until(condition):
         {"Origin": None},
         {"Origin": None, "Sec_Fetch_Site": "cross-site"},
         {"Origin": None, "Sec_Fetch_Site": "same-site"},
+        {"Origin": None, "Sec_Fetch_Site": "none"},
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Origin": "https://{host}"},
+        {"Origin": "ftp://{host}", "Sec_Fetch_Site": "same-origin"},
+        {"Origin": "https://evil.example", "Sec_Fetch_Site": "same-origin"},
     ],
 )
 @pytest.mark.parametrize("target", ["/actions", "/enqueue", "/service/stop", "/service/start", "/login"])
 async def test_a_post_of_another_site_is_refused(serving, headers, target):
     served = await serving()
     job_id = await served.manager.enqueue("k", delay=900)
+    if origin := headers.get("Origin"):
+        headers = {**headers, "Origin": origin.format(host=f"127.0.0.1:{served.port}")}
     answer = await served.post(target, f"action=cancel:{job_id}&job_key=x", **headers)
     assert answer.status == 403
     assert [job.status for job in await served.manager.get_all_jobs()] == [PENDING]
 
 
-async def test_a_post_of_the_page_itself_is_done(serving):
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec_Fetch_Site": "same-origin"},
+        {"Origin": None, "Sec_Fetch_Site": "same-origin"},
+        # As it comes through a proxy that ends TLS.
+        {"Origin": "https://127.0.0.1:{port}", "Sec_Fetch_Site": "same-origin"},
+    ],
+)
+async def test_a_post_of_the_page_itself_is_done(serving, headers):
     served = await serving()
     job_id = await served.manager.enqueue("k", delay=900)
-    assert (await served.post("/actions", f"action=cancel:{job_id}")).status == 303
+    if origin := headers.get("Origin"):
+        headers = {**headers, "Origin": origin.format(port=served.port)}
+    assert (await served.post("/actions", f"action=cancel:{job_id}", **headers)).status == 303
     assert (await served.manager.get_job_by_id(job_id)).status is CANCELLED
 
 
@@ -167,6 +187,19 @@ async def test_the_login_of_the_app_decides_if_it_is_asked(serving):
     served = await serving(hosts=("127.0.0.1", "jobs.example.com"), authorize=is_admin)
     assert (await served.get("/")).status == 403
     assert (await served.get("/", **{"X-User": "admin"})).status == 200
+
+
+async def test_with_a_token_and_a_login_of_the_app_either_admits(serving):
+    served = await serving(token=TOKEN, authorize=lambda connection: connection.headers.get("x-user") == "admin")
+    job_id = await served.manager.enqueue("k", delay=900)
+    cookie = (await served.get(f"/?token={TOKEN}")).header("set-cookie").partition(";")[0]
+    for admitted in ({"X-User": "admin"}, {"Authorization": f"Bearer {TOKEN}"}, {"Cookie": cookie}):
+        assert (await served.get("/", **admitted)).status == 200
+    for refused in ({}, {"X-User": "eve"}, {"Authorization": "Bearer wrong"}, {"Cookie": cookie[:-1]}):
+        assert (await served.get("/", **refused)).status == 401
+        assert (await served.get("/", Accept="text/html", **refused)).header("location") == "/login"
+        assert (await served.post("/actions", f"action=cancel:{job_id}", **refused)).status == 401
+    assert (await served.manager.get_job_by_id(job_id)).status is PENDING
 
 
 async def test_by_default_only_this_machine_is_answered(serving):
