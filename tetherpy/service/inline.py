@@ -15,7 +15,7 @@ from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, Clock, Settlement, SqliteJobEngine, utc_now
 
 from . import wire
-from .callback import resolve
+from .callback import name_of, resolve
 from .config import WorkerConfig
 from .context import WorkerContext
 from .instance import ServiceInstance
@@ -93,7 +93,7 @@ class InlineWorker:
 
         What it raises passes through.
         """
-        result = (resolve(callback) if isinstance(callback, str) else callback)(self.service)
+        result = (resolve(name_of(callback)) if isinstance(callback, str) else callback)(self.service)
         if inspect.isawaitable(result):
             await result
 

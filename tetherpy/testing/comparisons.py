@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, TypeGuard
 
 from tetherpy.reactive import AsyncValue, brief
 
-from .job_list import JobList
+from .job_list import JobFacts, JobList
 
 Value: TypeAlias = AsyncValue[Any]
 
@@ -27,6 +27,12 @@ def explain_comparison(op: str, left: object, right: object) -> list[str] | None
     if isinstance(left, JobList) or isinstance(right, JobList):
         return [f"{_title(left)} == {_title(right)}", "Left:", *_lines(left), "Right:", *_lines(right)]
     return None
+
+
+def jobs_behind(left: object, right: object) -> list[str]:
+    """Return lines that show the jobs whose facts were compared; none if it was something else."""
+    lists: list[JobList] = [value.jobs for value in (left, right) if isinstance(value, JobFacts)]
+    return ["of these jobs:", *(line for jobs in lists for line in _lines(jobs))] if lists else []
 
 
 def _is_value(value: object) -> TypeGuard[Value]:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, TypeVar
 
 from tetherpy.jobs import BackgroundJob
 
 _LONGEST = 120
 """Characters of a payload, a result or an error that are shown."""
+
+
+T = TypeVar("T")
+
+
+class JobFacts(list[T]):
+    """One fact of each of some jobs; where a comparison of it fails, the jobs are shown too."""
+
+    def __init__(self, facts: Iterable[T], jobs: JobList) -> None:
+        super().__init__(facts)
+        self.jobs = jobs
 
 
 class JobList(list[BackgroundJob]):
@@ -20,22 +32,22 @@ class JobList(list[BackgroundJob]):
     @property
     def payloads(self) -> list[Any]:
         """What each was given."""
-        return [job.payload for job in self]
+        return JobFacts((job.payload for job in self), self)
 
     @property
     def results(self) -> list[Any]:
         """What the handler of each returned; None for those that are not COMPLETED."""
-        return [job.result for job in self]
+        return JobFacts((job.result for job in self), self)
 
     @property
     def statuses(self) -> list[str]:
         """What each is."""
-        return [str(job.status) for job in self]
+        return JobFacts((str(job.status) for job in self), self)
 
     @property
     def errors(self) -> list[str]:
         """The last error of those that have one."""
-        return [job.last_error for job in self if job.last_error is not None]
+        return JobFacts((job.last_error for job in self if job.last_error is not None), self)
 
     def __repr__(self) -> str:
         return "\n".join(map(line_of, self)) if self else f"<{self._empty}>"

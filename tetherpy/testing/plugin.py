@@ -41,13 +41,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     return (yield)
 
 
-def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
-    """Explain why two values of this library are not equal."""
+@pytest.hookimpl(wrapper=True)
+def pytest_assertrepr_compare(
+    op: str, left: object, right: object
+) -> Generator[None, list[list[str]], list[list[str]]]:
+    """Explain why two values of this library are not equal, and show the jobs whose facts are not."""
+    usual = yield
     if not any(type(value).__module__.startswith("tetherpy.") for value in (left, right)):
-        return None
-    from .comparisons import explain_comparison
+        return usual
+    from .comparisons import explain_comparison, jobs_behind
 
-    return explain_comparison(op, left, right)
+    if own := explain_comparison(op, left, right):
+        return [own]
+    return [[*explanation, *jobs_behind(left, right)] for explanation in usual]
 
 
 @pytest.fixture(autouse=True)

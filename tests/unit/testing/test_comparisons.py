@@ -80,9 +80,17 @@ def test_a_failing_test_shows_it(suite):
 
         def test_list(jobs):
             assert jobs.enqueued() == [1]
+
+        async def test_facts(jobs):
+            await jobs.enqueue("mail", 7)
+            assert jobs.enqueued("mail").results == ["sent"]
+
+        async def test_facts_of_nothing(jobs):
+            await jobs.enqueue("mail", 7)
+            assert jobs.enqueued("male").results == ["sent"]
         """
     )
-    result.assert_outcomes(failed=4)
+    result.assert_outcomes(failed=6)
     result.stdout.fnmatch_lines(
         [
             "E   *assert AsyncError(OSError('no route')) == AsyncData('Ada')",
@@ -96,5 +104,10 @@ def test_a_failing_test_shows_it(suite):
             "ValueError: no name",
             "E   *assert <no 'greet' was enqueued, but 1 x 'mail'>",
             "E   *<nothing was enqueued>",
+            "E   *assert ?None] == ?'sent']",
+            "E   *At index 0 diff: None != 'sent'",
+            "E   *of these jobs:",
+            "E   *1 mail PENDING 7",
+            "E   *<no 'male' was enqueued, but 1 x 'mail'>",
         ]
     )

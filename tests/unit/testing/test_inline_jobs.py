@@ -20,7 +20,7 @@ from tetherpy.jobs import (
     PayloadDecodeError,
     Snooze,
 )
-from tetherpy.service import HandlerRegistrationError
+from tetherpy.service import CallbackNameError, HandlerRegistrationError
 from tetherpy.testing import EndlessJobsError, OtherLoopError, StuckJobsError
 
 
@@ -101,6 +101,11 @@ async def test_the_app_s_callback_may_be_named(jobs):
     await jobs.enqueue("complexDataProcessing", {"query_key": "q"})
     (job,) = await jobs.drain()
     assert job.result == {"processed_count": 1, "summary": "Processed successfully"}
+
+
+async def test_a_callback_whose_name_names_no_function_is_refused(jobs):
+    with pytest.raises(CallbackNameError, match="it is not of the form module:function"):
+        await jobs.initialize("worker")
 
 
 async def test_every_outcome_of_a_handler_is_that_of_the_worker(jobs):
