@@ -57,7 +57,7 @@ async def ask(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any])
     async def attempt() -> list[tuple[Any, ...]]:
         while True:
             with suppress(psycopg.errors.LockNotAvailable):
-                return await _execute(db.own_connection(), statement, values)
+                return await _until_not_undone(lambda: _execute(db.own_connection(), statement, values))
 
     return await _until_not_lost(attempt)
 
