@@ -104,6 +104,7 @@ async def test_without_scripts_a_job_runs_again_and_is_deleted_after_a_question(
     await shop.manager.cancel_job(again)
     page = await (await pages.context(java_script_enabled=False)).new_page()
     await page.goto(f"{shop.url}jobs/{again}")
+    await expect(page.get_by_text("Live", exact=True)).to_be_hidden()
     await page.get_by_role("button", name=f"Retry job {again}").click()
     await expect(page.get_by_text("1 job will run again.")).to_be_visible()
     await expect(page).to_have_url(f"{shop.url}jobs/{again}")
