@@ -44,14 +44,14 @@ async def until(condition):
         {"Origin": "https://evil.example", "Sec_Fetch_Site": "same-origin"},
     ],
 )
-@pytest.mark.parametrize("target", ["/actions", "/enqueue", "/service/stop", "/service/start", "/login"])
-async def test_a_post_of_another_site_is_refused(serving, headers, target):
+async def test_a_post_of_another_site_is_refused(serving, headers):
     served = await serving()
     job_id = await served.manager.enqueue("k", delay=900)
     if origin := headers.get("Origin"):
         headers = {**headers, "Origin": origin.format(host=f"127.0.0.1:{served.port}")}
-    answer = await served.post(target, f"action=cancel:{job_id}&job_key=x", **headers)
-    assert answer.status == 403
+    for target in ("/actions", "/enqueue", "/service/stop", "/service/start", "/login"):
+        answer = await served.post(target, f"action=cancel:{job_id}&job_key=x", **headers)
+        assert answer.status == 403
     assert [job.status for job in await served.manager.get_all_jobs()] == [PENDING]
 
 
