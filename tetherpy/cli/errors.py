@@ -82,7 +82,8 @@ class ServiceStartError(CommandError):
     def __init__(self, reason: str, log: str) -> None:
         self.reason = reason
         self.log = log
-        super().__init__(f"The workers did not start: {reason}. Nothing was left running. The whole log is {log}.")
+        told = reason.removesuffix(".")
+        super().__init__(f"The workers did not start: {told}. Nothing was left running. The whole log is {log}.")
 
 
 class NoServiceError(CommandError):

@@ -63,9 +63,10 @@ def test_ctrl_c_ends_a_watch_quietly(empty, enqueue):
     assert interrupt(watch) == (130, "", "")
 
 
-def test_ctrl_c_ends_a_watch_on_a_terminal_and_gives_the_cursor_back(empty):
-    with empty.terminal("jobs", "watch") as terminal:
-        terminal.until("0 pending")
+def test_ctrl_c_ends_a_watch_on_a_terminal_and_gives_the_cursor_back(empty, enqueue):
+    with empty.terminal("jobs", "watch", enqueue("greet")) as terminal:
+        terminal.until("No worker runs, so jobs wait: tetherpy service start")
+        terminal.until("PENDING")
         terminal.signal(signal.SIGINT)
         assert terminal.end() == 130
     assert "Traceback" not in terminal.shown

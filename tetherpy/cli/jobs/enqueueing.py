@@ -15,8 +15,9 @@ from tetherpy.jobs import JobNotFoundError, NewJob, PayloadDecodeError, decode, 
 from ..location import find_database
 from ..moments import read_duration, read_instant
 from ..options import DatabaseOption, JsonOption
-from ..output import Form, form_of, print_row, remark
+from ..output import Form, form_of, print_row
 from ..whole_numbers import whole_number
+from .hinting import hint_at_workers
 from .view import ID, JOBS
 
 
@@ -79,10 +80,8 @@ async def enqueue_job(
     async with open_engine(find_database(database)) as engine:
         (job_id,) = await engine.enqueue([new_job])
         job = await engine.get(job_id)
-        has_worker = bool(await engine.workers())
-    if job is None:
-        raise JobNotFoundError(job_id)
-    form = form_of(json)
-    print_row(form, JOBS if form is Form.TABLE else ID, job)
-    if not has_worker:
-        remark("It waits for a worker: tetherpy service start, or tetherpy worker.")
+        if job is None:
+            raise JobNotFoundError(job_id)
+        form = form_of(json)
+        print_row(form, JOBS if form is Form.TABLE else ID, job)
+        await hint_at_workers(engine)

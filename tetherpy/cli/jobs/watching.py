@@ -16,6 +16,7 @@ from ..options import DatabaseOption, JsonOption
 from ..output import Form, form_of, print_row
 from ..whole_numbers import whole_number
 from .following import Changes, follow_all, follow_each
+from .hinting import hint_at_workers
 from .view import JOBS
 
 BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
@@ -35,6 +36,9 @@ async def watch_jobs(
     form = form_of(json)
     async with existing_jobs(database) as engine:
         if job_ids:
+            found = [await engine.get(job_id) for job_id in job_ids]
+            if any(job is not None and job.status is BackgroundJobStatus.PENDING for job in found):
+                await hint_at_workers(engine)
             await _watch_each(engine, form, list(dict.fromkeys(job_ids)))
         else:
             await _watch_all(engine, form)
