@@ -75,6 +75,17 @@ class FilesEditedError(GeneratorError):
         )
 
 
+class ModuleHiddenError(GeneratorError):
+    """The package would have the name of a module, which nobody could import any more."""
+
+    def __init__(self, module: Path) -> None:
+        self.module = module
+        super().__init__(
+            f"{module} is there, and a package {module.stem!r} would hide it. Rename one of the two: the package is "
+            "generation.background_services.package."
+        )
+
+
 class FilesExistError(GeneratorError):
     """A new app would overwrite files."""
 

@@ -23,7 +23,10 @@ def is_dotted_name(text: str) -> bool:
 def check_package(_: object, __: Any, value: str) -> None:
     """Raise ValueError unless the value can name a package of an app."""
     if not is_dotted_name(value):
-        raise ValueError(f"{value!r} cannot name a Python package. Use letters, digits and '_', such as 'providers'.")
+        raise ValueError(
+            f"{value!r} cannot name a Python package. Use letters, digits and '_', and no word of Python's own: "
+            "'providers' is one."
+        )
     top = value.partition(".")[0]
     if top in _TAKEN:
         raise ValueError(f"A package {value!r} would hide Python's or tetherpy's {top!r}. Use another name.")

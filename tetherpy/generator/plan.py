@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import attrs
 
-from .errors import FilesEditedError
+from .errors import FilesEditedError, ModuleHiddenError
 from .placing import put_in_place
 from .stamp import is_stamped, is_untouched
 
@@ -67,11 +67,14 @@ class Plan:
     def make(cls, folder: Path, sources: Mapping[PurePosixPath, str]) -> Plan:
         """Compare what should be below a folder with what is there.
 
-        A generated file beside the others that is not among them is to be removed. Raises ``OSError`` if a file
-        cannot be read.
+        A generated file beside the others that is not among them is to be removed. Raises ``ModuleHiddenError`` if a
+        module has the name of the package, and ``OSError`` if a file cannot be read.
         """
         wanted = {folder / path: text for path, text in sources.items()}
         packages = {path.parent for path in wanted}
+        for package in packages:
+            if (module := package.with_suffix(".py")).exists():
+                raise ModuleHiddenError(module)
         there = {path: _read(path) for package in packages for path in package.glob("*.py")}
         stale = [path for path, text in there.items() if path not in wanted and is_stamped(text or "")]
         return cls(

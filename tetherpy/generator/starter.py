@@ -44,7 +44,8 @@ def create_starter(folder: Path) -> list[Path]:
     }
     texts = {folder / name: filled(f"starter/{template}", values) for name, template in _FILES.items()}
     texts |= {folder / path: text for path, text in providers_package(services).items()}
-    there = [path for path in texts if os.path.lexists(path)]
+    hidden = folder / f"{services.package}.py"  # as a module; the package would go before it
+    there = [path for path in (*texts, hidden) if os.path.lexists(path)]
     if there:
         raise FilesExistError(there)
     put_in_place(texts)

@@ -11,6 +11,7 @@ from tetherpy.generator import (
     ChangeKind,
     FilesEditedError,
     JobDeclaration,
+    ModuleHiddenError,
     Plan,
     providers_package,
 )
@@ -30,6 +31,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 def folder(tmp_path):
     plan(tmp_path).apply()
     return tmp_path
+
+
+def test_a_module_is_not_hidden_by_a_package_of_its_name(tmp_path):
+    (tmp_path / "providers.py").write_text("mine = 1\n")
+    with pytest.raises(ModuleHiddenError, match=r"providers\.py is there, and a package 'providers' would hide it"):
+        plan(tmp_path)
 
 
 def test_what_is_missing_is_created(tmp_path):

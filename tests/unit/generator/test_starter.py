@@ -40,12 +40,13 @@ def test_a_folder_with_other_files_is_fine(tmp_path):
     assert (tmp_path / "README.md").read_text() == "mine"
 
 
-def test_nothing_is_overwritten(tmp_path):
-    (tmp_path / "main.py").write_text("mine")
-    with pytest.raises(FilesExistError, match=r"main\.py is there already") as caught:
+@pytest.mark.parametrize("name", ["main.py", "providers.py"])
+def test_nothing_is_overwritten_or_hidden(tmp_path, name):
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(FilesExistError, match=f"{name} is there already") as caught:
         create_starter(tmp_path)
-    assert caught.value.paths == (tmp_path / "main.py",)
-    assert [path.name for path in tmp_path.iterdir()] == ["main.py"]
+    assert caught.value.paths == (tmp_path / name,)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_file_in_the_way_of_the_folder_is_an_error(tmp_path):
