@@ -24,8 +24,8 @@ def check_package(_: object, __: Any, value: str) -> None:
     """Raise ValueError unless the value can name a package of an app."""
     if not is_dotted_name(value):
         raise ValueError(
-            f"{value!r} cannot name a Python package. Use letters, digits and '_', and no word of Python's own: "
-            "'providers' is one."
+            f"{value!r} cannot name a Python package. Use letters, digits and '_', such as 'providers', and no "
+            "word of Python's own."
         )
     top = value.partition(".")[0]
     if top in _TAKEN:
