@@ -148,6 +148,7 @@ def test_what_cannot_be_done_to_one_job_is_done_to_the_others(command):
         (("jobs", "delete", "--status", "FAILED", "--older-than", "soon"), "7d"),
         (("jobs", "enqueue", "greet", "--payload", "{name: world}"), "no JSON"),
         (("jobs", "enqueue", "greet", "--payload", "[NaN]"), "no JSON"),
+        (("jobs", "enqueue", "greet", "--payload", " "), "the argument is empty"),
         (("jobs", "enqueue", "greet", "--delay", "1 fortnight"), "no duration"),
         (("jobs", "enqueue", "greet", "--delay", "9" * 30 + "w"), "longer"),
         (("jobs", "enqueue", "greet", "--run-at", "tomorrow"), "no instant"),

@@ -44,7 +44,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(many, form):
         ("jobs list 2>&-", 0, ""),
         ("jobs list --nonsense 2>&-", 2, ""),
         ("jobs list <&- >&- 2>&-", 1, ""),
-        ("jobs enqueue greet --payload - <&-", 2, "error: Invalid value for '--payload': stdin holds no JSON"),
+        ("jobs enqueue greet --payload - <&-", 2, "error: Invalid value for '--payload': stdin is empty"),
     ],
 )
 def test_closed_streams_are_told_in_one_line_and_reach_no_file(many, database, typed, code, told):

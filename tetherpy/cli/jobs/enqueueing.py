@@ -31,6 +31,8 @@ def read_payload(text: str) -> Any:
     else:
         source, data = "the argument", os.fsencode(text)
         advice = """ Quote it for the shell, such as --payload '{"name": "world"}'."""
+    if not data.strip():
+        raise typer.BadParameter(f"{source} is empty. Where there is nothing to say, leave --payload out.")
     try:
         return decode(data.decode("utf-8-sig"))
     except (PayloadDecodeError, UnicodeDecodeError) as error:
