@@ -5,7 +5,8 @@ a worker: it has the worker's database connection and its running jobs, and is n
 either. So it drops the lock that says the worker lives, and ends when it comes back to the loop
 or returns from the handler. A signal to the copy is the copy's alone and does what it does by
 default: asyncio would write it to a socket that the worker reads, and so end the worker with a
-``multiprocessing`` pool.
+``multiprocessing`` pool. One that comes while the copy is being made waits until that is so: lost,
+it would leave the pool to wait for a process that was told to end.
 """
 
 from __future__ import annotations
@@ -13,25 +14,34 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import threading
 
 FORKED_EXIT_STATUS = 70
+ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def guard_against_forks(loop: asyncio.AbstractEventLoop, *private: int) -> None:
     """Make every later fork of this process close the ``private`` descriptors and not be a worker."""
     worker = os.getpid()
+    forking = threading.local()
+
+    def hold_signals() -> None:
+        forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+
+    def let_signals_in() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, forking.mask)
 
     def in_copy() -> None:
-        if os.getppid() != worker:
-            return
-        for descriptor in private:
-            os.close(descriptor)
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        loop.call_soon(os._exit, FORKED_EXIT_STATUS)
+        if os.getppid() == worker:
+            for descriptor in private:
+                os.close(descriptor)
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            loop.call_soon(os._exit, FORKED_EXIT_STATUS)
+        let_signals_in()
 
-    os.register_at_fork(after_in_child=in_copy)
+    os.register_at_fork(before=hold_signals, after_in_parent=let_signals_in, after_in_child=in_copy)
 
 
 def exit_if_forked(worker_pid: int) -> None:

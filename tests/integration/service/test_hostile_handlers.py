@@ -2,6 +2,7 @@
 
 import asyncio
 import resource
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -257,6 +258,14 @@ async def test_a_pool_of_forked_processes_works_and_leaves_the_worker_whole(
     await others_are_served()
     assert await worker_pids() == before
     await until(lambda: len(servers()) == number)
+
+
+async def test_a_copy_ends_at_a_signal_that_comes_while_it_is_made(service, finished, others_are_served, worker_pids):
+    before = await worker_pids()
+    job = await finished(await service.job("ends_its_copies_at_once", 50))
+    assert job.result == [-signal.SIGTERM]
+    await others_are_served()
+    assert await worker_pids() == before
 
 
 # --- payloads, results and texts ------------------------------------------------------------------

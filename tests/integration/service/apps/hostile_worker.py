@@ -6,6 +6,7 @@ import ctypes
 import multiprocessing
 import os
 import resource
+import signal
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,6 +35,7 @@ async def initialize(service):
         wants_the_unheard_of,
         keeps_a_transaction_open,
         uses_a_pool,
+        ends_its_copies_at_once,
         runs_programs,
         snoozes_for_ever,
         completes_itself,
@@ -186,6 +188,19 @@ async def wants_the_unheard_of(service, payload: UnheardOf, db):
 def uses_a_pool(service, payload: list[int], db):
     with multiprocessing.get_context("fork").Pool(2) as pool:
         return pool.map(abs, payload)
+
+
+def ends_its_copies_at_once(service, number: int, db):
+    """Fork, and end the copy before it has run a line; return how the copies ended."""
+    codes = set()
+    for _ in range(number):
+        copy = os.fork()
+        if not copy:
+            time.sleep(600)
+            os._exit(1)
+        os.kill(copy, signal.SIGTERM)
+        codes.add(os.waitstatus_to_exitcode(os.waitpid(copy, 0)[1]))
+    return sorted(codes)
 
 
 async def runs_programs(service, payload, db):
