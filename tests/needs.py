@@ -53,18 +53,20 @@ def attempt(command: Sequence[str]) -> str | None:
     return None if done.returncode == 0 else (lines[-1] if lines else f"exit code {done.returncode}")
 
 
-def debian(package: str) -> list[tuple[str, Sequence[str]]]:
-    """Return how Debian's package is installed, where that is possible."""
+def debian(packages: str) -> list[tuple[str, Sequence[str]]]:
+    """Return how Debian's packages are installed, where that is possible."""
     if not (shutil.which("apt-get") and os.geteuid() == 0):
         return []
-    return [("apt-get install", ("sh", "-c", f"apt-get update -q && apt-get install -qy {package}"))]
+    return [(f"apt-get install {packages}", ("sh", "-c", f"apt-get update -q && apt-get install -qy {packages}"))]
 
 
 def needs() -> list[Need]:
     """Return everything that some tests need beside Python packages."""
+    # The tests are glad of a headless shell, which costs less; Playwright brings it with its Chromium.
     playwrights = ("playwright install", (sys.executable, "-m", "playwright", "install", "chromium"))
+    chromiums = [*debian(f"chromium {chromium.SHELL}"), playwrights, *debian("chromium")]
     return [
-        Need("Chromium", "Browser tests", lambda: chromium.find() is not None, [*debian("chromium"), playwrights]),
+        Need("Chromium", "Browser tests", lambda: chromium.find() is not None, chromiums),
         Need("dbus-daemon", "Notification tests", lambda: shutil.which("dbus-daemon") is not None, debian("dbus")),
     ]
 

@@ -1,4 +1,7 @@
-"""Where a Chromium is, and how it is started."""
+"""Where a Chromium is, and how it is started.
+
+Its headless shell is the same engine without what a browser has around it: a page costs a third of the time in it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+SHELL = "chromium-headless-shell"
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
     "--no-sandbox",
@@ -21,18 +25,32 @@ WHY_NOT = "no Chromium was found: run `python -m tests.needs`, as root on Debian
 
 
 def find() -> str | None:
-    """Return the path of a Chromium: the system's, or the one that Playwright has installed."""
+    """Return the path of a whole Chromium: the system's, or the one that Playwright has installed."""
     for name in NAMES:
         if found := shutil.which(name):
             return found
-    return _of_playwright()
+    browser = named_by_playwright()
+    return str(browser) if browser and browser.exists() else None
 
 
-def _of_playwright() -> str | None:
+def find_shell() -> str | None:
+    """Return the path of a headless shell, the system's or Playwright's; a whole Chromium's if there is none."""
+    if found := shutil.which(SHELL):
+        return found
+    if browser := named_by_playwright():
+        revision = browser.parents[1]
+        folder = revision.with_name(revision.name.replace("chromium", "chromium_headless_shell"))
+        for shell in folder.glob("*/chrome-headless-shell"):
+            return str(shell)
+    return find()
+
+
+def named_by_playwright() -> Path | None:
+    """Return where Playwright has the Chromium that it installs, or would have it."""
     script = (
         "from playwright.sync_api import sync_playwright\n"
         "with sync_playwright() as playwright: print(playwright.chromium.executable_path)"
     )
     asked = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     path = asked.stdout.strip()
-    return path if path and Path(path).exists() else None
+    return Path(path) if path else None

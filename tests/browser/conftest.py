@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
@@ -49,18 +50,21 @@ async def is_live(page: Page) -> None:
     await page.locator("html[data-connection=live]").wait_for(state="attached")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Any]:
-    path = chromium.find()
+@asynccontextmanager
+async def launched(path: str | None, **options: Any) -> AsyncIterator[Any]:
+    """Start the browser that is found; its processes have ended when this has."""
     if path is None:
         pytest.skip(chromium.WHY_NOT)
     async with playwright_api.async_playwright() as playwright:
-        # Playwright switches the back/forward cache off; users have it on.
-        started = await playwright.chromium.launch(
-            executable_path=path, args=chromium.FLAGS, ignore_default_args=["--disable-back-forward-cache"]
-        )
+        started = await playwright.chromium.launch(executable_path=path, args=chromium.FLAGS, **options)
         yield started
         await started.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Any]:
+    async with launched(chromium.find_shell()) as started:
+        yield started
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -70,13 +74,28 @@ async def shop(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> AsyncI
         yield opened
 
 
-@pytest_asyncio.fixture(loop_scope="module")
-async def pages(browser: Any, shop: Shop) -> AsyncIterator[Pages]:
+@asynccontextmanager
+async def opened_pages(browser: Any, shop: Shop) -> AsyncIterator[Pages]:
+    """Give pages that are closed at the end and must not have complained."""
     opened = Pages(browser, shop)
     yield opened
     for context in opened.contexts:
         await context.close()
     assert opened.complaints == []
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def pages(browser: Any, shop: Shop) -> AsyncIterator[Pages]:
+    async with opened_pages(browser, shop) as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def pages_that_are_kept(shop: Shop) -> AsyncIterator[Pages]:
+    """Pages of a whole browser with its back/forward cache: shells have none, and Playwright switches it off."""
+    switched_on = {"ignore_default_args": ["--disable-back-forward-cache"]}
+    async with launched(chromium.find(), **switched_on) as browser, opened_pages(browser, shop) as opened:
+        yield opened
 
 
 @pytest.fixture

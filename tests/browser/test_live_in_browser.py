@@ -49,8 +49,8 @@ async def any_live(tabs):
     return "live" in [await tab.locator("html").get_attribute("data-connection") for tab in tabs]
 
 
-async def test_a_page_gone_back_to_is_live_again(shop, visit):
-    page = await visit()
+async def test_a_page_gone_back_to_is_live_again(shop, pages_that_are_kept):
+    page = await pages_that_are_kept.open()
     await page.evaluate("window.kept = true; addEventListener('pageshow', (e) => { window.persisted = e.persisted })")
     await page.get_by_role("link", name="Service").first.click()
     await is_live(page)

@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 from tests.browser import chromium
 from tests.needs import Need, needs
 
@@ -44,9 +46,34 @@ def test_what_the_project_needs_is_looked_for_where_it_is():
     assert [need.program for need in needs()] == ["Chromium", "dbus-daemon"]
 
 
-def test_the_search_knows_the_names_that_systems_give_a_chromium(monkeypatch, tmp_path):
-    browser = tmp_path / "google-chrome"
-    browser.write_text("#!/bin/sh\n")
-    browser.chmod(0o755)
-    monkeypatch.setenv("PATH", str(tmp_path))
+def make_program(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("#!/bin/sh\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def bare_system(monkeypatch, tmp_path):
+    """A system whose programs are in one folder, and that has no browser of Playwright's."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "browsers"))
+    return tmp_path
+
+
+def test_the_search_knows_the_names_that_systems_give_a_chromium(bare_system):
+    assert chromium.find() is None
+    browser = make_program(bare_system / "bin" / "google-chrome")
+    assert chromium.find() == chromium.find_shell() == str(browser)
+
+
+def test_a_headless_shell_is_found_beside_playwrights_chromium_and_on_the_system(bare_system):
+    browser = make_program(chromium.named_by_playwright())
+    assert chromium.find() == chromium.find_shell() == str(browser)
+    revision = browser.parents[1].name.removeprefix("chromium-")
+    folder = bare_system / "browsers" / f"chromium_headless_shell-{revision}" / "chrome-headless-shell-linux64"
+    shell = make_program(folder / "chrome-headless-shell")
+    assert chromium.find_shell() == str(shell)
+    systems = make_program(bare_system / "bin" / chromium.SHELL)
+    assert chromium.find_shell() == str(systems)
     assert chromium.find() == str(browser)
