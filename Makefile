@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BASE   := $(VENV)/.base
 STAMP  := $(VENV)/.installed
-JOBS   ?= 2
+JOBS   ?= 3
 KILLS  ?= 1000
 ENGINE ?= sqlite
 

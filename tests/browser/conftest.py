@@ -16,7 +16,7 @@ from tests.browser.shop import Shop, open_shop
 playwright_api = pytest.importorskip("playwright.async_api", reason="the browser tests need playwright")
 Page = Any
 
-BOUND_MILLISECONDS = 20_000
+BOUND_MILLISECONDS = 30_000
 playwright_api.expect.set_options(timeout=BOUND_MILLISECONDS)
 
 

@@ -18,7 +18,7 @@ from tetherpy.service import BackgroundService
 
 APPS = Path(__file__).with_name("apps")
 CALLBACK = "shop_worker:initialize"
-BOUND = 20.0
+BOUND = 25.0
 
 
 @attrs.define

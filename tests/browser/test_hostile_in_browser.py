@@ -59,6 +59,7 @@ async def test_whatever_a_job_says_is_text(shop, pages):
             assert plain(attack)[:20] in text
     for job_id, attack in jobs.items():
         assert plain(attack)[:20] in await harmless(page, f"{shop.url}jobs/{job_id}")
+    for attack in ("".join(ATTACKS), ATTACKS[1]):
         parameters = "&".join(
             f"{name}={quote(attack)}" for name in ("text", "key", "queue", "status", "window", "page")
         )

@@ -86,7 +86,7 @@ async def test_progress_moves_on_an_open_page_in_the_table_and_on_the_job(shop, 
 async def test_a_failed_job_shows_its_error_and_traceback_and_runs_again_when_told_to(shop, visit):
     await working(shop)
     job_id = await shop.manager.enqueue("charge_card", {"article": "a vase"})
-    await shop.manager.wait_for(job_id, 20)
+    await shop.manager.wait_for(job_id, 25)
     page = await visit("?status=failed")
     row = page.locator(f"#job-{job_id}")
     await expect(row.locator(".error-line")).to_have_text("DoNotRetry: refused: a vase is out of stock")

@@ -20,7 +20,7 @@ async def add(shop, number=1):
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         while not await condition():
             await asyncio.sleep(0.02)
 

@@ -22,8 +22,8 @@ async def jobs(shop):
     manager = shop.manager
     failed = await manager.enqueue("charge_card", {"article": "lamp" * 200})
     done = await manager.enqueue("import_catalogue", {"source": "acme"})
-    await manager.wait_for(failed, 20)
-    await manager.wait_for(done, 20)
+    await manager.wait_for(failed, 25)
+    await manager.wait_for(done, 25)
     await manager.enqueue_many([NewJob(job_key="a_very_long_name_of_a_handler" * 4, delay=900, unique_key="u" * 200)])
     await manager.cancel_job(await manager.enqueue("later", delay=900))
     await manager.enqueue("gated", {"folder": "/nowhere"})

@@ -32,7 +32,7 @@ async def test_no_change_of_jobs_commits_beside_the_tasks_own_transaction(kit):
         lambda: engine.rescue(["w1"]),
         lambda: engine.enqueue_tick("nightly", now, NewJob(job_key="k")),
     ]
-    async with asyncio.timeout(20), kit.transaction() as transaction:
+    async with asyncio.timeout(25), kit.transaction() as transaction:
         (joined,) = await engine.enqueue([job], transaction)
         for change in changes:
             with pytest.raises(TransactionHeldError, match="transaction=tx"):

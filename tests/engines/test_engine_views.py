@@ -33,7 +33,7 @@ class Seen:
         self.told.set()
 
     async def until(self, condition):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(25):
             while not (self.values and condition(self.values[-1])):
                 self.told.clear()
                 await self.told.wait()
@@ -41,7 +41,7 @@ class Seen:
 
 
 async def eventually(condition):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(25):
         while not condition():
             await asyncio.sleep(0)
 
@@ -195,7 +195,7 @@ async def test_an_error_of_the_store_ends_the_stream_with_it(kit):
 async def test_waiting_returns_when_another_process_finishes_the_job(kit):
     other = await kit.another()
     job_id = await kit.add()
-    waiting = [asyncio.create_task(kit.manager.wait_for(job_id, 10)) for _ in range(3)]
+    waiting = [asyncio.create_task(kit.manager.wait_for(job_id, 25)) for _ in range(3)]
     claims = (await other.exchange("w1", [], 1)).claims
     await finish(other, claims)
     assert {(await task).status for task in waiting} == {COMPLETED}
@@ -204,7 +204,7 @@ async def test_waiting_returns_when_another_process_finishes_the_job(kit):
 
 async def test_waiting_for_many_jobs_at_once(kit):
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(500)])
-    waiting = asyncio.gather(*(kit.manager.wait_for(job_id, 20) for job_id in ids))
+    waiting = asyncio.gather(*(kit.manager.wait_for(job_id, 25) for job_id in ids))
     other = await kit.another()
     while claims := (await other.exchange("w1", [], 100)).claims:
         await finish(other, claims)
@@ -219,8 +219,8 @@ async def test_waiting_ends_by_time_by_deletion_and_for_unknown_jobs(kit):
         await kit.manager.wait_for(job_id, 0)
     assert raised.value.status is PENDING
     with pytest.raises(JobNotFoundError):
-        await kit.manager.wait_for(job_id + 1, 10)
-    waiting = asyncio.create_task(kit.manager.wait_for(job_id, 10))
+        await kit.manager.wait_for(job_id + 1, 25)
+    waiting = asyncio.create_task(kit.manager.wait_for(job_id, 25))
     await kit.engine.find(JobQuery())
     await kit.engine.delete(job_id)
     with pytest.raises(JobNotFoundError):

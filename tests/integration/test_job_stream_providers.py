@@ -29,7 +29,7 @@ def provider_overrides(tmp_path):
 
 
 async def until(container, provider, wanted):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(25):
         async for state in container.stream(provider):
             if not state.is_loading and wanted(state.require_value):
                 return state.require_value
@@ -89,7 +89,7 @@ async def test_a_slow_consumer_gets_the_latest_and_holds_nobody_up(container):
     stream = container.stream(job_counts_stream_provider)
     fast = []
     container.listen(job_counts_stream_provider, lambda previous, state: fast.append(state))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(25):
         async for state in stream:
             if not state.is_loading:
                 break

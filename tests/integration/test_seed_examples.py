@@ -63,7 +63,7 @@ async def test_jobs_wait_until_a_worker_runs_and_the_manager_shows_them(containe
     assert [job.id for job in streamed] == [job_id]
 
     await container.read(background_service_provider).start()
-    await container.read(background_job_manager_provider).wait_for(job_id, timeout=20)
+    await container.read(background_job_manager_provider).wait_for(job_id, timeout=25)
     assert await pending_jobs(container) == []
 
 
@@ -71,7 +71,7 @@ async def test_a_service_class_and_a_utility_use_the_container(container):
     await container.read(background_service_provider).start()
     job_id = await MyBackgroundJobEnqueueService(container).schedule_report_generation("dailySummary")
     await container.read(database_provider.future)
-    job = await container.read(background_job_manager_provider).wait_for(job_id, timeout=20)
+    job = await container.read(background_job_manager_provider).wait_for(job_id, timeout=25)
     assert job.payload == {"message": "dailySummary", "requested_by": "main process"}
     assert await check_job_status_utility(container, job_id) == f"Job {job_id} status: COMPLETED, attempts: 1"
     assert await check_job_status_utility(container, 10**6) == "Job 1000000 not found."
@@ -82,7 +82,7 @@ async def test_the_complex_handler_wires_its_services_in_a_container_of_its_own(
     await service.start()
     db = await container.read(database_provider.future)
     job_id = await service.job("complexDataProcessing", {"query_key": "userActivity"})
-    job = await container.read(background_job_manager_provider).wait_for(job_id, timeout=20)
+    job = await container.read(background_job_manager_provider).wait_for(job_id, timeout=25)
     assert job.result == {"processed_count": 1, "summary": "Processed successfully"}
     row = await db.get("SELECT * FROM job_results")
     assert row["query_key"] == "userActivity"
@@ -94,7 +94,7 @@ async def test_a_payload_without_its_key_fails_at_once_and_names_the_field(conta
     await service.start()
     job_id = await service.job("complexDataProcessing", {"queryKey": "userActivity"})
     await container.read(database_provider.future)
-    job = await container.read(background_job_manager_provider).wait_for(job_id, timeout=20)
+    job = await container.read(background_job_manager_provider).wait_for(job_id, timeout=25)
     assert job.status is BackgroundJobStatus.FAILED
     assert job.attempts == 1
     assert "query_key" in job.last_error

@@ -97,14 +97,14 @@ async def test_subscribing_to_job_stream_providers(tmp_path):
             observed = asyncio.Queue()
             container.observe(job_stream_provider(job_id)).subscribe(observed.put_nowait)
             await service.start()  # another process finds that it has no handler, and this one sees it
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(25):
                 while True:
                     state = await observed.get()
                     if state.value is not None and state.value.status is BackgroundJobStatus.FAILED:
                         break
             assert "nobodyDoesThis" in state.value.last_error
             assert "dummyTask" in state.value.last_error  # it says what is registered
-            async with asyncio.timeout(20):  # each stream tells of it by itself, in no promised order
+            async with asyncio.timeout(25):  # each stream tells of it by itself, in no promised order
                 async for state in container.stream(job_counts_stream_provider):
                     if not state.is_loading and state.require_value.failed == 1:
                         break

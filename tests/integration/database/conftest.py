@@ -23,10 +23,10 @@ class Child:
         )
 
     async def line(self):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(25):
             line = await asyncio.to_thread(self.process.stdout.readline)
         if not line:
-            pytest.fail(self.process.communicate(timeout=20)[1])
+            pytest.fail(self.process.communicate(timeout=25)[1])
         return line.rstrip("\n")
 
     def tell(self, line):
@@ -37,7 +37,7 @@ class Child:
         self.process.wait(20)
 
     async def end(self):
-        output, errors = await asyncio.to_thread(self.process.communicate, timeout=20)
+        output, errors = await asyncio.to_thread(self.process.communicate, timeout=25)
         assert self.process.returncode == 0, errors
         return output
 
@@ -54,4 +54,4 @@ def child():
     for started in children:
         with contextlib.suppress(ProcessLookupError):
             started.process.kill()
-        started.process.communicate(timeout=20)
+        started.process.communicate(timeout=25)

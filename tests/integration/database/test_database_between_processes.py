@@ -74,7 +74,7 @@ async def test_this_process_is_pushed_what_others_commit(path, child):
         for value in range(5):
             changed.clear()
             committer.tell(str(value))
-            await asyncio.wait_for(changed.wait(), 20)
+            await asyncio.wait_for(changed.wait(), 25)
             assert await committer.line() == "committed"
     assert set(heard) == {frozenset({"t"})}
     await committer.end()
@@ -87,7 +87,7 @@ async def test_the_safety_net_finds_what_no_bell_told(path):
         await db._feed.caught_up()
         stranger = sqlite3.connect(path, isolation_level=None)
         stranger.execute("INSERT INTO t VALUES (1)")
-        await asyncio.wait_for(changed.wait(), 10)
+        await asyncio.wait_for(changed.wait(), 25)
         stranger.close()
 
 
@@ -127,13 +127,13 @@ async def test_waiting_for_another_process_ends_when_it_commits_or_the_waiter_is
         begun = asyncio.create_task(db.transaction().__aenter__())
         await asyncio.sleep(0.05)
         begun.cancel()
-        await asyncio.wait_for(asyncio.wait([begun]), 5)
+        await asyncio.wait_for(asyncio.wait([begun]), 25)
         assert begun.cancelled()
         waiting = asyncio.create_task(db.execute("INSERT INTO t VALUES (1)"))
         await asyncio.sleep(0.05)
         assert not waiting.done()
         other.execute("COMMIT")
-        await asyncio.wait_for(waiting, 10)
+        await asyncio.wait_for(waiting, 25)
     other.close()
 
 
@@ -299,7 +299,7 @@ async def test_a_commit_whose_process_died_before_ringing_is_found_and_named_exa
             """,
             path,
         )
-        await asyncio.wait_for(changed.wait(), 20)
+        await asyncio.wait_for(changed.wait(), 25)
         assert named == [{"t"}]
         assert len(await db.get_all("SELECT * FROM t")) == 1
     assert await asyncio.to_thread(dying.process.wait, 20) == -signal.SIGKILL

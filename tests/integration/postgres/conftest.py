@@ -14,7 +14,7 @@ from tetherpy.jobs import BackgroundJobManager, open_database
 from tetherpy.service import BackgroundService
 
 APPS = Path(__file__).parent / "apps"
-BOUND = 20.0
+BOUND = 25.0
 
 
 @pytest.fixture(autouse=True)

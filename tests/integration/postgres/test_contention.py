@@ -24,7 +24,7 @@ from tetherpy.jobs.postgres import calling, moving
 from tetherpy.service.heartbeat import Heartbeat
 from tetherpy.service.notification import Notification
 
-BOUND = 20.0
+BOUND = 25.0
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ async def test_whatever_ends_listening_is_seen_and_it_begins_again(db, monkeypat
 
     monkeypatch.setattr(psycopg.AsyncConnection, "notifies", fail_once)
     db.listener.add("news", lambda: heard.put_nowait(None))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(25):
         for _ in range(2):  # it listens, and listens again
             await heard.get()
         await db.execute("NOTIFY news")

@@ -23,7 +23,7 @@ from tetherpy.service.handlers import HandlerRegistry
 from tetherpy.service.progress import ProgressBoard
 from tetherpy.service.verdict import Judge
 
-BOUND = 20.0
+BOUND = 25.0
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, engine_of
 from tetherpy.service import BackgroundService
 
 APPS = Path(__file__).parent / "apps"
-BOUND = 20.0
+BOUND = 25.0
 
 
 @pytest.fixture(autouse=True)

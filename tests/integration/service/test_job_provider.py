@@ -57,7 +57,7 @@ async def container(database_path):
 
 async def states(container, provider, until):
     seen = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(25):
         async for state in container.stream(provider):
             seen.append(state)
             if until(state):
@@ -106,7 +106,7 @@ async def test_the_same_job_is_found_again_after_the_app_restarts_in_mid_job(con
     await container.read(database_provider.future)
     enqueued = asyncio.Event()
     container.read(manager_provider).watch_counts().subscribe(lambda counts: counts.pending and enqueued.set())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(25):
         await enqueued.wait()
     await container.aclose()  # the app ends while the job waits
 
@@ -160,5 +160,5 @@ async def test_disposing_one_that_says_so_cancels_its_job(container, make_servic
     subscription.close()
     await container.pump()
     (job,) = await jobs_of(container)
-    ended = await container.read(manager_provider).wait_for(job.id, timeout=20)
+    ended = await container.read(manager_provider).wait_for(job.id, timeout=25)
     assert ended.status is BackgroundJobStatus.CANCELLED

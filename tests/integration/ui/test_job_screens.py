@@ -94,14 +94,14 @@ async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service
         await until(pilot, answers(app, ConfirmScreen))
         await pilot.press("y")
         await until(pilot, lambda: "Job 1 is asked to stop." in notes(app))
-        assert (await manager.wait_for(1, timeout=20)).status is BackgroundJobStatus.CANCELLED
+        assert (await manager.wait_for(1, timeout=25)).status is BackgroundJobStatus.CANCELLED
 
         await pilot.press("5")
         await until(pilot, lambda: [row[0] for row in rows(app)] == ["1"])
         Path("walk.3").touch()
         await pilot.press("r")
         await until(pilot, lambda: "Job 1 waits for another try." in notes(app))
-        assert (await manager.wait_for(1, timeout=20)).status is BackgroundJobStatus.COMPLETED
+        assert (await manager.wait_for(1, timeout=25)).status is BackgroundJobStatus.COMPLETED
         await pilot.press("3")
         await until(pilot, lambda: rows(app) and rows(app)[0][-1] == '"walked"')
         await until(pilot, lambda: desk.titles == ["Done: steps #1"])
@@ -110,7 +110,7 @@ async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service
 async def test_a_failure_shows_its_error_its_attempts_and_its_traceback(app, service, manager, until, shown):
     await service.start()
     job_id = await manager.enqueue("broken", max_attempts=1)
-    await manager.wait_for(job_id, timeout=20)
+    await manager.wait_for(job_id, timeout=25)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("4")
         await until(pilot, lambda: len(rows(app)) == 1)

@@ -27,7 +27,7 @@ class Heard:
         self.changed.set()
 
     async def until(self, condition):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(25):
             while not condition(self.values):
                 self.changed.clear()
                 await self.changed.wait()

@@ -108,7 +108,7 @@ async def test_a_database_that_is_up_to_date_opens_without_the_write_lock(tmp_pa
     path = tmp_path / "app.db"
     await opened(path, ONE, TWO)
     async with Database.open(path) as db, db.transaction():
-        assert len(await asyncio.wait_for(opened(path, ONE, TWO), 5)) == 2
+        assert len(await asyncio.wait_for(opened(path, ONE, TWO), 25)) == 2
 
 
 async def test_nothing_is_applied_if_any_namespace_does_not_fit(tmp_path):

@@ -41,7 +41,7 @@ def no_descriptor_left():
 async def rung(bell, woken):
     woken.clear()
     bell.ring()
-    await asyncio.wait_for(woken.wait(), 10)
+    await asyncio.wait_for(woken.wait(), 25)
 
 
 async def test_the_bell_wakes(bell):
@@ -60,7 +60,7 @@ async def test_a_deleted_bell_is_made_again_and_heard(bell):
     for spoil in (bell.path.unlink, lambda: bell.path.rename(bell.path.with_name("moved"))):
         woken.clear()
         spoil()
-        await asyncio.wait_for(woken.wait(), 10)  # in case something was missed meanwhile
+        await asyncio.wait_for(woken.wait(), 25)  # in case something was missed meanwhile
         other = Bell.of(bell.path.with_name("app.db"))
         await rung(other, woken)
         other.close()
@@ -104,7 +104,7 @@ async def test_without_inotify_the_database_is_asked(tmp_path):
         for value in range(3):
             changed.clear()
             await other.execute("INSERT INTO t VALUES (?)", (value,))
-            await asyncio.wait_for(changed.wait(), 10)
+            await asyncio.wait_for(changed.wait(), 25)
         assert heard[-1] == {"t"}
         remove()
 
@@ -128,10 +128,10 @@ async def test_asking_is_quick_after_a_commit_and_slow_at_rest():
 
     watcher = PollingWatcher(loop, wake, lambda: seen)
     watcher._tick()
-    await asyncio.wait_for(rested.wait(), 10)
+    await asyncio.wait_for(rested.wait(), 25)
     seen += 1
     rested.clear()
-    await asyncio.wait_for(rested.wait(), 10)
+    await asyncio.wait_for(rested.wait(), 25)
     watcher.close()
     assert asked.count(0.001) == 1
     assert asked.index(0.001) > 5

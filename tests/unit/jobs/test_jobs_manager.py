@@ -33,7 +33,7 @@ async def manager(tmp_path):
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         while not condition():
             await asyncio.sleep(0)
 
@@ -159,7 +159,7 @@ async def test_the_first_changes_are_answered_each_and_those_of_a_longer_burst_t
     answers = asyncio.Queue()
     errors = []
     stop = hub.listen(Counts(), Listener(answers.put_nowait, errors.append, errors.append))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         assert (await answers.get()).pending == 0
         for count in range(1, 4):
             await manager.enqueue("k")
@@ -183,7 +183,7 @@ async def test_a_rest_is_as_long_as_refreshing_takes_and_not_longer(manager):
     hub = ViewHub(engine, pace=Pace(longest_rest=3600))
     answers = asyncio.Queue()
     stop = hub.listen(Counts(), Listener(answers.put_nowait, answers.put_nowait, answers.put_nowait))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         assert (await answers.get()).pending == 0
         for count in range(1, 5 * BURST):
             await manager.enqueue("k")
@@ -198,7 +198,7 @@ async def test_streams_and_waits_at_rest_end_when_the_database_closes(tmp_path):
         seen, ended = asyncio.Queue(), asyncio.Event()
         manager.watch_job(job_id).subscribe(seen.put_nowait, on_completed=ended.set)
         waiting = asyncio.create_task(manager.wait_for(job_id))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(25):
             assert (await seen.get()).status is PENDING
             await until(lambda: manager._hub._refreshing is None)
             await db.aclose()
@@ -226,7 +226,7 @@ async def test_watched_jobs_are_asked_for_only_when_their_status_moves(manager):
     manager._hub.store = Counting()
     seen = {job_id: asyncio.Queue() for job_id in (*running, *waiting)}
     subscriptions = [manager.watch_job(job_id).subscribe(queue.put_nowait) for job_id, queue in seen.items()]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         for queue in seen.values():
             await queue.get()
         # The first change after a pause asks for all, since no numbers are known to compare with.

@@ -33,7 +33,7 @@ async def test_it_shows_the_present_value_when_the_server_is_back_without_being_
     store, values, ends = AwayStore(), asyncio.Queue(), []
     manager = BackgroundJobManager(store)
     subscription = manager.watch_counts().subscribe(values.put_nowait, ends.append, lambda: ends.append(None))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(25):
         while not store.asked:
             await asyncio.sleep(0)
         await asyncio.sleep(0.05)

@@ -283,7 +283,7 @@ async def test_a_pending_future_follows_a_changed_dependency_nobody_listens(cont
     await turn()
     assert gates[0].builds[0].cancelled(), "the reader waits for the new value, so the old build is of no use"
     gates[1].builds[0].set_result(1)
-    assert await asyncio.wait_for(future, 5) == 1
+    assert await asyncio.wait_for(future, 25) == 1
 
 
 # -- future --------------------------------------------------------------------------------------
@@ -437,7 +437,7 @@ async def test_a_required_value_that_is_loading_is_loading(variant: Variant, con
     futures = [asyncio.ensure_future(_awaited(container.read(p.future))) for p in (direct, through)]
     assert [container.read(p) for p in (direct, through)] == [AsyncLoading()] * 2
     gate.builds[0].set_result(42)
-    assert await asyncio.wait_for(asyncio.gather(*futures), 5) == [84, 84]
+    assert await asyncio.wait_for(asyncio.gather(*futures), 25) == [84, 84]
     assert [container.read(p) for p in (direct, through)] == [AsyncData(84)] * 2
 
 

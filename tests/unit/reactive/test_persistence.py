@@ -80,7 +80,7 @@ async def test_what_was_kept_is_there_with_the_next_start_and_marked_as_from_cac
         shown = []
         container.listen(again, lambda previous, state: shown.append(state), fire_immediately=True)
         pending = container.read(again.future)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(25):
             while not shown[-1].has_value:
                 await asyncio.sleep(0)
         assert shown[-1].value == ["milk", "bread"]
@@ -115,7 +115,7 @@ async def test_what_is_out_of_date_or_void_is_not_shown_and_deleted(storage, clo
     provider = todos_kept_in(storage, never.wait, options=options)
     async with ProviderContainer() as container:
         notifier = container.read(provider.notifier)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(25):
             while not hasattr(notifier, "seen"):
                 await asyncio.sleep(0)
         assert not notifier.seen.has_value
@@ -153,7 +153,7 @@ async def test_a_storage_that_fails_disturbs_nobody_and_is_reported():
     reported = []
     container = ProviderContainer(on_error=lambda error, provider: reported.append(str(error)))
     assert await container.read(todos_kept_in(Broken(), fetch).future) == ["milk"]
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         while len(reported) < 2:
             await asyncio.sleep(0)
     assert reported == ["no disk", "no disk"]

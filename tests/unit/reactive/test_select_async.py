@@ -181,9 +181,9 @@ async def test_a_part_that_is_awaited_outlives_the_build_that_asked(
     ready.set()
     if fails:
         with pytest.raises(OSError, match="no"):
-            await asyncio.wait_for(part, 5)
+            await asyncio.wait_for(part, 25)
     else:
-        assert await asyncio.wait_for(part, 5) == 42
+        assert await asyncio.wait_for(part, 25) == 42
     reported.clear()
 
 
@@ -198,4 +198,4 @@ async def test_a_part_can_be_awaited_again_after_its_provider_was_disposed(conta
     await first.read()
     second = container.listen(user.future, ignore)
     first.close()
-    assert await asyncio.wait_for(second.read(), 5) == "TEST"
+    assert await asyncio.wait_for(second.read(), 25) == "TEST"

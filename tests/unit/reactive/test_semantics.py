@@ -301,7 +301,7 @@ async def test_05_while_retrying_the_state_is_loading_with_the_error_and_the_fut
 
     with ProviderContainer(on_error=lambda *args: None) as container:
         states = heard(container, flaky)
-        assert await asyncio.wait_for(asyncio.ensure_future(_awaited(container.read(flaky.future))), 5) == "up"
+        assert await asyncio.wait_for(asyncio.ensure_future(_awaited(container.read(flaky.future))), 25) == "up"
         assert asked == [0, 1]
         first = states[0]
         assert isinstance(first, AsyncLoading)
@@ -590,7 +590,7 @@ async def test_09_call_soon_threadsafe_hands_the_work_over() -> None:
         container.listen(counter, lambda previous, value: done.set())
         thread = threading.Thread(target=lambda: container.call_soon_threadsafe(lambda: set_to(container, 5)))
         thread.start()
-        await asyncio.wait_for(done.wait(), 5)
+        await asyncio.wait_for(done.wait(), 25)
         thread.join()
         assert container.read(counter) == 5
 
@@ -836,7 +836,7 @@ async def test_cache_for_counts_from_the_read_where_nobody_ever_listened() -> No
         container.read(value)
         await container.pump()
         assert container.exists(value)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(25):
             while container.exists(value):
                 await asyncio.sleep(0.005)
 
@@ -853,7 +853,7 @@ async def test_cache_for_never_ends_while_somebody_listens() -> None:
             await asyncio.sleep(0.002)
         assert container.exists(value)
         subscription.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(25):
             while container.exists(value):
                 await asyncio.sleep(0.002)
 

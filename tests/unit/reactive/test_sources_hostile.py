@@ -45,7 +45,7 @@ async def turns(count: int = 1) -> None:
 
 async def until(condition: Any) -> None:
     """Turn the loop until something holds; fail after a bound."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         while not condition():
             await asyncio.sleep(0.001)
 

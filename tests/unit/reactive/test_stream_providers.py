@@ -367,5 +367,5 @@ async def test_a_container_can_be_iterated_over() -> None:
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     await container.aclose()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 25)
     assert told == [0, 2] or told == [2]

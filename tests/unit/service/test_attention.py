@@ -59,7 +59,7 @@ async def test_listens_again_when_all_slots_are_busy_for_long(attention):
     attention.attention.listen()
     for _ in range(BUSY_STREAK):
         attention.attention.looked(all_busy=True)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(25):
         while not attention.listening:
             await asyncio.sleep(0.001)
     # Something may have been missed, so it counts as a change.

@@ -68,7 +68,7 @@ async def noop(service, payload, db):
 
 async def drained(claimer, manager, number):
     task = asyncio.create_task(claimer.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(25):
         while (await manager.get_counts()).completed < number:
             await asyncio.sleep(0.001)
         claimer.drain()
@@ -91,7 +91,7 @@ async def test_claim_under_way_when_told_to_end_is_handed_back(make_claimer, man
     task = asyncio.create_task(claimer.run())
     await asyncio.sleep(0)
     claimer.drain()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         await task
     job = await manager.get_job_by_id(job_id)
     assert (job.status, job.attempts) == ("PENDING", 0)
@@ -156,7 +156,7 @@ async def test_a_job_that_is_claimed_again_while_its_old_run_goes_on_ends_too(en
     claimer = make_claimer(2, wait=wait)
     working = asyncio.create_task(claimer.run())
     job_id = await manager.enqueue("wait")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         for runs in (1, 2):
             claimer.wake()
             while len(gates) < runs:

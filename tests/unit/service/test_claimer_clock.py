@@ -46,10 +46,10 @@ async def test_a_worker_looks_again_soon_however_far_away_the_next_job_seems(dat
     executor.on_settled, executor.on_free = claimer.settle, claimer.wake
     job_id = await manager.enqueue("echo", "late", delay=timedelta(days=365))
     running = asyncio.create_task(claimer.run())
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(25):
         await idle.wait()
         assert (await manager.get_job_by_id(job_id)).attempts == 0
         clock.now += moved
-        assert (await manager.wait_for(job_id, 20)).result == "late"
+        assert (await manager.wait_for(job_id, 25)).result == "late"
         claimer.drain()
         await running

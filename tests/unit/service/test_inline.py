@@ -23,7 +23,7 @@ def manager(worker):
 
 async def drained(worker):
     settlements = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(25):
         await worker.drain(settlements.append)
     return [(settlement.claim.id, type(settlement.outcome).__name__) for settlement in settlements]
 

@@ -41,7 +41,7 @@ async def clock(engine):
 
 async def enqueued(engine, clock, number):
     """Wait until that many ticks have their jobs, and the schedule has looked at the clock again."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(25):
         while True:
             reads = clock.reads
             while clock.reads < reads + 5:

@@ -36,7 +36,7 @@ class Desk:
         return True
 
     async def until(self, count):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(25):
             while len(self.shown) < count:
                 self.news.clear()
                 await self.news.wait()

@@ -11,7 +11,7 @@ from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager
 from tetherpy.ui.web import Patience, dashboard, serve
 
-BOUND = 15.0
+BOUND = 25.0
 USUAL = Patience()
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.browser.shop import open_shop
 
-BOUND = 20.0
+BOUND = 25.0
 
 
 @pytest.fixture

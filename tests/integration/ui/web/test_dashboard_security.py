@@ -355,20 +355,33 @@ async def test_a_body_that_comes_too_slowly_is_not_waited_for(serving, monkeypat
     assert answer.status == 408
 
 
+def reads_nothing(port):
+    """Return a client that asks for a stream and takes little of it."""
+    client = socket.socket()
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    client.connect(("127.0.0.1", port))
+    client.sendall(request("GET", "/live/", {"Host": "localhost"}))
+    return client
+
+
+def keep_little(transport):
+    """Let the system take little of what is sent, so that a stream that is not read is full soon."""
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+
 async def test_a_stream_that_nobody_reads_is_cut_off_and_keeps_little(serving, monkeypatch):
     opened = []
 
     def remember(app):
         async def remembering(scope, receive, send):
             opened.append(send.__self__.transport)
+            keep_little(opened[0])
             await app(scope, receive, send)
 
         return remembering
 
     served = await serving(patience=Patience(unread=0.5), wrap=remember)
-    client = socket.create_connection(("127.0.0.1", served.port))
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.sendall(request("GET", "/live/", {"Host": "localhost"}))
+    client = reads_nothing(served.port)
     kept = 0
     async with asyncio.timeout(BOUND):
         while not opened or not opened[0].is_closing():
@@ -384,15 +397,14 @@ async def test_a_stream_that_nobody_reads_is_let_go_under_any_server(serving, mo
 
     def tell(app):
         async def telling(scope, receive, send):
+            keep_little(send.__self__.transport)
             await app(scope, receive, send)
             let_go.set()
 
         return telling
 
     served = await serving(patience=Patience(unread=1000), wrap=tell)
-    client = socket.create_connection(("127.0.0.1", served.port))
-    client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    client.sendall(request("GET", "/live/", {"Host": "localhost"}))
+    client = reads_nothing(served.port)
     async with asyncio.timeout(BOUND):
         while not let_go.is_set():
             await served.manager.enqueue("k", delay=900)

@@ -159,7 +159,7 @@ async def test_streams_go_on_beside_a_spoilt_row(db, engine, manager):
 
     watched = manager.watch_jobs_by_status(PENDING).subscribe(take, fail)
     broken = manager.watch_job(bad).subscribe(take, fail)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(25):
         while seen != [[good]] or not errors:
             told.clear()
             await told.wait()

@@ -24,7 +24,7 @@ QUESTIONS = ("find", "counts", "timeline", "get", "get_many", "attempts", "worke
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(25):
         while not condition():
             await asyncio.sleep(0.01)
 
