@@ -234,7 +234,7 @@ change in the page, measured by the browser:
 ## A tab while much happens
 
 {changes:.0f} commits a second, each of which changes what the page shows, for ten seconds. What came meanwhile is
-sent together: at first 20 times a second, and eight times where it goes on.
+sent together: at first 20 times a second, and five times where it goes on.
 
 | updates of the page per second | main thread of the tab | of this, scripts |
 | --- | --- | --- |

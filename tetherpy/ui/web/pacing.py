@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 SHORTEST_REST = 0.05
 """Seconds: nothing on a page changes more than 20 times a second."""
-STEADY_REST = 0.125
+STEADY_REST = 0.2
 """Seconds between changes that go on and on: nobody reads more, and the browser has other things to do."""
 BURST = 12
 """Changes that may follow each other after the shortest rest, before they count as going on and on."""
