@@ -23,6 +23,7 @@ WORKERS = (1, 2, 4, 8)
 JOBS = int(os.environ.get("BENCH_JOBS", "4000"))
 SLOW_JOBS = JOBS // 8
 """For the systems that would take minutes otherwise."""
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 DURABLE = "max_connections = 200\nshared_buffers = 128MB\n"
 
 
@@ -41,7 +42,10 @@ def oban_python():
 
 
 def measure(server, folder):
-    """Return by name, and by number of workers, what was measured: one system after the other for each number."""
+    """Return by name and by number of workers what each round found, slowest first.
+
+    Systems take turns in each round, so that what else the machine does meets all of them.
+    """
     python = oban_python()
 
     def on(make):
@@ -56,7 +60,7 @@ def measure(server, folder):
         return [postmaster, *postmaster.children()]
 
     def file(number):
-        path = folder / f"{number}.db"
+        path = Path(tempfile.mkdtemp(dir=folder)) / "jobs.db"
         return drain(systems.Tetherpy("tetherpy on SQLite", path, JOBS), number, list)
 
     makers = {
@@ -70,12 +74,31 @@ def measure(server, folder):
     }
     if python is not None:
         makers["Oban for Python"] = on(lambda url: systems.oban(python, url, JOBS))
-    found = {name: {} for name in makers}
-    for number in WORKERS:
-        for name, measured in makers.items():
-            found[name][number] = measured(number)
-            print(name, number, found[name][number], flush=True)
-    return found
+    found = {name: {number: [] for number in WORKERS} for name in makers}
+    for _ in range(ROUNDS):
+        for number in WORKERS:
+            for name, measured in makers.items():
+                found[name][number].append(measured(number))
+                print(name, number, found[name][number][-1], flush=True)
+    return {
+        name: {number: sorted(rounds, key=lambda one: one.rate) for number, rounds in by_number.items()}
+        for name, by_number in found.items()
+    }
+
+
+def rate_of(rounds):
+    """Write the middle round's rate, and those of the slowest and the fastest."""
+    return f"{middle(rounds).rate:,.0f} ({rounds[0].rate:,.0f} to {rounds[-1].rate:,.0f})"
+
+
+def cost_of(rounds):
+    """Write what a job cost in the middle round."""
+    return f"{middle(rounds).workers:.2f} + {middle(rounds).server:.2f}"
+
+
+def middle(rounds):
+    """Return the round whose rate is the median."""
+    return rounds[len(rounds) // 2]
 
 
 async def latencies(server, folder):
@@ -114,10 +137,8 @@ def main():
             parts = asyncio.run(profile.procrastinate_parts(server))
         finally:
             server.close()
-    rates = [(name, *(f"{found[n].rate:,.0f}" for n in WORKERS)) for name, found in drained.items()]
-    costs = [
-        (name, *(f"{found[n].workers:.2f} + {found[n].server:.2f}" for n in WORKERS)) for name, found in drained.items()
-    ]
+    rates = [(name, *map(rate_of, by_number.values())) for name, by_number in drained.items()]
+    costs = [(name, *map(cost_of, by_number.values())) for name, by_number in drained.items()]
     heads = ("", *(f"{n} worker{'s' * (n > 1)}" for n in WORKERS))
     PAGE.write_text(
         PAGE_TEXT.format(
@@ -125,6 +146,7 @@ def main():
             python=platform.python_version(),
             cores=os.cpu_count(),
             load=f"{load:.1f}",
+            rounds=ROUNDS,
             jobs=f"{JOBS:,}",
             slow=f"{SLOW_JOBS:,}",
             rates=table(heads, rates),
@@ -143,7 +165,7 @@ def main():
                 ),
                 parts,
             ),
-            sizing=simulation.sizing(drained["tetherpy on PostgreSQL"]),
+            sizing=simulation.sizing({n: middle(rounds) for n, rounds in drained["tetherpy on PostgreSQL"].items()}),
         )
     )
     print(f"wrote {PAGE.relative_to(ROOT)}")
