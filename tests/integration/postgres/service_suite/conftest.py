@@ -1,8 +1,6 @@
 """The suite of the service once more, on a server: the same tests, with this folder's fixtures in place of its own."""
 
 import contextlib
-import os
-import signal
 from pathlib import Path
 
 import pytest
@@ -43,21 +41,6 @@ async def database(postgres_url):
 engine = on_a_file.engine
 manager = on_a_file.manager
 finished = on_a_file.finished
-
-
-@pytest.fixture
-def until():
-    return on_a_file.until
-
-
-@pytest.fixture
-def worker_pids(engine):
-    async def pids():
-        return [worker.pid for worker in await engine.workers()]
-
-    return pids
-
-
-@pytest.fixture
-def kill():
-    return lambda pid: os.kill(pid, signal.SIGKILL)
+until = on_a_file.until_fixture
+worker_pids = on_a_file.worker_pids
+kill = on_a_file.kill
