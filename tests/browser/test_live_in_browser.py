@@ -114,10 +114,13 @@ async def test_what_has_the_focus_and_what_is_open_stay_so_through_updates(shop,
     engine = shop.manager.engine
     (job_id,) = await engine.enqueue([NewJob(job_key=WAITING, queue="here", max_attempts=9)])
     page = await visit(f"jobs/{job_id}")
-    await fail(engine)
+    await end(engine, await begin(engine))
     await expect(page.locator("#traceback-1")).to_have_attribute("open", "")
     await page.locator("#traceback-1 summary").focus()
-    await fail(engine)
+    claim = await begin(engine)
+    await expect(page.locator("#attempt-2")).to_contain_text("running")
+    await expect(page.locator("#traceback-1")).to_have_attribute("open", "")
+    await end(engine, claim)
     await expect(page.locator("#traceback-2")).to_have_attribute("open", "")
     await expect(page.locator("#traceback-1")).to_have_attribute("open", "")
     await expect(page.locator("#traceback-1 summary")).to_be_focused()
@@ -129,8 +132,12 @@ async def test_what_has_the_focus_and_what_is_open_stay_so_through_updates(shop,
     await expect(link).to_be_focused()
 
 
-async def fail(engine):
+async def begin(engine):
     (claim,) = (await engine.exchange("w1", [], 1, ["here"])).claims
+    return claim
+
+
+async def end(engine, claim):
     await engine.exchange("w1", [Settlement(claim, Failed("no", "deep", retry_at=utc_now()))], 0)
 
 
