@@ -22,7 +22,8 @@ ENDING = (signal.SIGTERM, signal.SIGINT)
 
 def guard_against_forks(loop: asyncio.AbstractEventLoop, *private: int) -> None:
     """Make every later fork of this process close the ``private`` descriptors and not be a worker."""
-    worker = os.getpid()
+    # Known here and not asked of the system: a copy's first moment may come when its worker is dead already.
+    is_worker = True
     forking = threading.local()
 
     def hold_signals() -> None:
@@ -32,7 +33,9 @@ def guard_against_forks(loop: asyncio.AbstractEventLoop, *private: int) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, forking.mask)
 
     def in_copy() -> None:
-        if os.getppid() == worker:
+        nonlocal is_worker
+        if is_worker:
+            is_worker = False
             for descriptor in private:
                 os.close(descriptor)
             signal.set_wakeup_fd(-1)

@@ -169,6 +169,17 @@ async def test_process_left_behind_by_a_dead_worker_does_not_count_as_it(
         kill(copy)
 
 
+async def test_nor_does_one_that_wakes_only_after_the_workers_death(make_service, finished, kill, tmp_path):
+    service = make_service()
+    await service.start()
+    copy = tmp_path / "copy"
+    try:
+        job = await finished(await service.job("die_before_its_copy_wakes", str(copy), max_attempts=2))
+        assert (job.status, job.result, job.attempts) == ("COMPLETED", "lived", 2)
+    finally:
+        kill(int(copy.read_text()))
+
+
 async def test_callback_that_breaks_only_later(make_service, until, worker_pids, kill, database_path, finished):
     """A successor that cannot start is tried again a few times; then the service gives up and says so."""
     flag = database_path.with_name("broken")

@@ -51,6 +51,7 @@ async def initialize(service):
         "fork_and_await": fork_and_await,
         "fork_in_thread": fork_in_thread,
         "spawn": spawn,
+        "die_before_its_copy_wakes": die_before_its_copy_wakes,
         "print": print_much,
         "progress": progress,
         "notify": notify,
@@ -181,6 +182,30 @@ async def spawn(service, payload, db):
         signal.pause()
         os._exit(0)
     return child
+
+
+async def die_before_its_copy_wakes(service, payload: str, db):
+    """Leave a process behind as ``spawn`` does, whose first moment comes when this one has died."""
+    if service.job.attempts > 1:
+        return "lived"
+    left_by.append(os.getpid())
+    copy = os.fork()
+    if not copy:
+        signal.pause()
+    Path(payload).write_text(str(copy))
+    os._exit(9)
+
+
+left_by = []
+
+
+def sleep_while_the_parent_lives():
+    while os.getppid() in left_by:
+        time.sleep(0.001)
+
+
+# This module is loaded before its process becomes a worker, so this comes before what the worker does in a copy.
+os.register_at_fork(after_in_child=sleep_while_the_parent_lives)
 
 
 def print_much(service, payload: int, db):
