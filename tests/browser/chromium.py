@@ -5,6 +5,8 @@ Its headless shell is the same engine without what a browser has around it: a pa
 
 from __future__ import annotations
 
+import functools
+import os
 import shutil
 import subprocess
 import sys
@@ -47,6 +49,12 @@ def find_shell() -> str | None:
 
 def named_by_playwright() -> Path | None:
     """Return where Playwright has the Chromium that it installs, or would have it."""
+    return _ask_playwright(os.environ.get("PLAYWRIGHT_BROWSERS_PATH"))
+
+
+@functools.cache
+def _ask_playwright(_folder: str | None) -> Path | None:
+    """Ask once for each folder of browsers: the answer takes a second, and a Node."""
     script = (
         "from playwright.sync_api import sync_playwright\n"
         "with sync_playwright() as playwright: print(playwright.chromium.executable_path)"

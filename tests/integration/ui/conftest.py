@@ -60,7 +60,7 @@ def until():
     async def wait(pilot, condition):
         async with asyncio.timeout(BOUND):
             while not (met := condition()):
-                await asyncio.sleep(0.01)
+                await asyncio.sleep(0.05)
             await pilot.pause()
             return met
 
