@@ -169,10 +169,11 @@ class ProviderContainer:
         try:
             element = self.elements[listenable]
         except KeyError:
-            return self._read(listenable)
-        if element.state or get_ident() != self._thread:
-            return self._read(listenable)
-        return element.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
+            pass  # built below, where what it raises does not seem to come from here
+        else:
+            if not element.state and get_ident() == self._thread:
+                return element.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
+        return self._read(listenable)
 
     def _read(self, listenable: ProviderListenable[T]) -> T:
         self.check()

@@ -264,6 +264,22 @@ class OverrideMismatchError(ScopeError):
         self.given = tuple(given)
 
 
+class NotCallableError(ReactiveError, TypeError):
+    """Raised by ``override_with`` when it is not given a function.
+
+    Attributes:
+        provider: the provider or family that was to be overridden.
+    """
+
+    def __init__(self, provider: object, given: object) -> None:
+        super().__init__(
+            f"{provider!r} cannot be overridden with {given!r}: override_with takes a function like the one it "
+            f"replaces, and {type(given).__name__} cannot be called. For a fixed value give a function that returns "
+            "it, or use the provider's override_with_value."
+        )
+        self.provider = provider
+
+
 class DuplicateOverrideError(ScopeError):
     """Raised when one container overrides the same provider twice.
 

@@ -11,6 +11,7 @@ from weakref import WeakValueDictionary
 
 from .edges import let_go
 from .element import Element, Host
+from .errors import NotCallableError
 from .listenable import Refreshable
 from .options import DEFAULT, ProviderOptions, make_options
 from .override import Override
@@ -151,7 +152,13 @@ class ProviderBase(Refreshable[T_co]):
         raise NotImplementedError
 
     def override_create(self, create: Callable[..., Any]) -> Override:
-        """Return the override that uses another function."""
+        """Return the override that uses another function.
+
+        Raises:
+            NotCallableError: ``create`` is none.
+        """
+        if not callable(create):
+            raise NotCallableError(self, create)
         return Override(self, lambda element, provider: provider.attach_with(element, create))
 
     def override_fixed(self, value: object) -> Override:
@@ -251,7 +258,13 @@ class Family(Generic[P, C, T_co]):
         return member
 
     def override_with(self, create: C) -> Override:
-        """Return an override of every member, by a function of the same signature."""
+        """Return an override of every member, by a function of the same signature.
+
+        Raises:
+            NotCallableError: ``create`` is none.
+        """
+        if not callable(create):
+            raise NotCallableError(self, create)
         return Override(
             self,
             lambda element, provider: provider.attach_with(element, self._bound(create, provider.argument)),

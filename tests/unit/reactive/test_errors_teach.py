@@ -23,6 +23,7 @@ from tetherpy.reactive import (
     FutureProvider,
     MissingDependencyError,
     NoEventLoopError,
+    NotCallableError,
     NoTestError,
     Notifier,
     NotifierNotReadyError,
@@ -187,6 +188,18 @@ def override_mismatch() -> BaseException:
 
 def overridden_twice() -> BaseException:
     return raised(lambda: ProviderContainer(overrides=[total.override_with_value(1), total.override_with_value(2)]))
+
+
+def overridden_with_a_value() -> BaseException:
+    return raised(lambda: total.override_with(1))  # type: ignore[arg-type]  # as who forgets _value
+
+
+def overridden_family_with_a_value() -> BaseException:
+    @Provider.family
+    def report(ref: Ref, columns: int) -> str:
+        return ""
+
+    return raised(lambda: report.override_with(1))  # type: ignore[arg-type]  # the same
 
 
 def async_in_sync() -> BaseException:
@@ -391,6 +404,20 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
         "pass the same providers",
     ),
     (overridden_twice, DuplicateOverrideError, "StateProvider(total)", "twice in one container", "remove one"),
+    (
+        overridden_with_a_value,
+        NotCallableError,
+        "StateProvider(total) cannot be overridden with 1",
+        "int cannot be called",
+        "use the provider's override_with_value",
+    ),
+    (
+        overridden_family_with_a_value,
+        NotCallableError,
+        "(report) cannot be overridden with 1",
+        "int cannot be called",
+        "give a function that returns it",
+    ),
     (async_in_sync, ProviderReturnTypeError, "Provider(fetched) returned", "this kind of provider", "FutureProvider"),
     (no_stream, ProviderReturnTypeError, "StreamProvider(numbers) returned [1]", "returns an Rx", "with `yield`"),
     (coroutine_as_stream, ProviderReturnTypeError, "returned <coroutine", "returns an Rx", "use FutureProvider"),
@@ -434,6 +461,13 @@ def test_every_error_of_the_package_is_read_above() -> None:
         if inspect.isclass(kind) and issubclass(kind, TetherError) and not kind.__subclasses__()
     }
     assert kinds - {case[1] for case in CASES} == set()
+
+
+def test_a_failed_build_is_told_with_its_own_error_alone() -> None:
+    error = failed_provider()
+    assert error.__context__ is None
+    assert error.__cause__ is not None
+    assert error.__cause__.__context__ is None
 
 
 def test_an_unhashable_argument_is_a_type_error_too() -> None:
