@@ -2,6 +2,10 @@
 import { toast } from "./toasts.js";
 
 export function watchActions() {
+  // The second click of a double click comes when the first may have been answered: it is not meant twice.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target.closest("[data-action] button[type=submit]")) event.preventDefault();
+  });
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (!form.matches("[data-action]")) return;
@@ -11,7 +15,7 @@ export function watchActions() {
 }
 
 async function act(form, button) {
-  // A second click while the first is answered, as of a double click, is not meant twice.
+  // Nor is one while the first is being answered.
   if (button?.getAttribute("aria-busy") || button?.getAttribute("aria-disabled")) return;
   // Not form.action, which is the button of that name.
   const address = new URL(form.getAttribute("action"), document.baseURI);
