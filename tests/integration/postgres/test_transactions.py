@@ -1,18 +1,21 @@
 """Enqueueing inside the app's own transaction: rolled back means never enqueued, whatever else goes on."""
 
 import asyncio
+import contextlib
 from random import Random
 
 import psycopg
 import pytest
 
-from tetherpy.database import PostgresDatabase, TransactionOverError
+from tetherpy.database import DatabaseUnavailableError, PostgresDatabase, TransactionOverError
 from tetherpy.jobs import (
     BackgroundJobManager,
     BackgroundJobStatus,
+    Completed,
     JobTablesMissingError,
     NewJob,
     PostgresJobEngine,
+    Settlement,
     engine_of,
     open_database,
 )
@@ -50,8 +53,6 @@ async def write(url, db, number):
 async def work(db, stop):
     """Claim and settle whatever there is until told to stop; return the payloads that were seen."""
     engine, settlements, seen = engine_of(db), [], []
-    from tetherpy.jobs import Completed, Settlement
-
     while True:
         exchange = await engine.exchange("w", settlements, 5)
         assert exchange.rejected == ()
@@ -98,6 +99,67 @@ async def test_a_connection_without_a_transaction_is_refused_instead_of_committi
             with pytest.raises(TransactionOverError, match=r"connection\.transaction\(\)"):
                 await manager.enqueue("k", transaction=own)
         assert (await manager.get_counts()).total == 0
+
+
+async def test_a_transaction_that_loses_its_connection_says_so_and_nothing_is_enqueued(postgres_url, cut):
+    async with open_database(postgres_url) as db, await psycopg.AsyncConnection.connect(postgres_url) as own:
+        manager = BackgroundJobManager(db)
+        await manager.enqueue("before")
+        with pytest.raises(DatabaseUnavailableError):
+            await enqueue_after_the_loss(db, cut)
+        await manager.enqueue("k", transaction=own)
+        await cut(own)
+        with pytest.raises(DatabaseUnavailableError):
+            await manager.enqueue("k", transaction=own)
+        assert [job.job_key for job in await manager.get_all_jobs()] == ["before"]
+
+
+async def test_nor_is_its_loss_passed_over_when_the_block_does(postgres_url, cut):
+    async def pass_over(db):
+        async with db.transaction() as tx:
+            await tx.execute("SELECT 1")
+            await cut(tx.connection)
+            with contextlib.suppress(DatabaseUnavailableError):
+                await tx.execute("SELECT 1")
+
+    async with open_database(postgres_url) as db:
+        with pytest.raises(DatabaseUnavailableError, match="before the transaction was committed"):
+            await pass_over(db)
+
+
+async def test_so_does_one_that_was_to_keep_an_outcome_and_the_job_is_still_the_workers(postgres_url, cut):
+    async with open_database(postgres_url) as db:
+        job_id = await BackgroundJobManager(db).enqueue("k")
+        (claim,) = (await engine_of(db).exchange("w", [], 1)).claims
+        settlement = Settlement(claim, Completed())
+        with pytest.raises(DatabaseUnavailableError):
+            await settle_after_the_loss(db, cut, settlement)
+        assert (await engine_of(db).exchange("w", [settlement], 0)).rejected == ()
+        assert (await BackgroundJobManager(db).get_job_by_id(job_id)).status == "COMPLETED"
+
+
+async def enqueue_after_the_loss(db, cut):
+    async with db.transaction() as tx:
+        await BackgroundJobManager(db).enqueue("k", transaction=tx)
+        await cut(tx.connection)
+        await BackgroundJobManager(db).enqueue("k", transaction=tx)
+
+
+async def settle_after_the_loss(db, cut, settlement):
+    async with db.transaction() as tx:
+        await cut(tx.connection)
+        await engine_of(db).settle(settlement, tx)
+
+
+@pytest.fixture
+def cut(postgres_url):
+    """Return a function that has the server end a connection."""
+
+    async def end(connection):
+        async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as other:
+            await other.execute("SELECT pg_terminate_backend(%s, 25000)", (connection.info.backend_pid,))
+
+    return end
 
 
 async def test_two_transactions_with_one_unique_key_make_one_job(postgres_url):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import AsyncGenerator, Iterable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import attrs
@@ -129,13 +129,13 @@ class PostgresDatabase:
 
     async def get_optional(self, sql: str, parameters: Parameters = ()) -> PostgresRow | None:
         """Return the first row, or None."""
-        with explained(self.name):
+        with self.explained():
             async with self._pool.connection() as connection:
                 return await fetch_first(connection, sql, parameters)
 
     async def get_all(self, sql: str, parameters: Parameters = ()) -> list[PostgresRow]:
         """Return all rows."""
-        with explained(self.name):
+        with self.explained():
             async with self._pool.connection() as connection:
                 return (await execute(connection, sql, parameters)).rows
 
@@ -156,7 +156,7 @@ class PostgresDatabase:
 
         A statement that waits for a lock for ``OWN_LOCK_SECONDS`` is undone: ``psycopg.errors.LockNotAvailable``.
         """
-        with explained(self.name):
+        with self.explained():
             async with self._own.connection() as connection:
                 yield connection
 
@@ -167,9 +167,13 @@ class PostgresDatabase:
         Raises ``TransactionHeldError``, naming the call, in a task that has a transaction open.
         """
         self.check_free(call)
-        with explained(self.name):
+        with self.explained():
             async with self._pool.connection() as connection:
                 yield connection
+
+    def explained(self) -> AbstractContextManager[None]:
+        """Return what raises ``DatabaseUnavailableError`` in the place of the driver's errors for a lost connection."""
+        return explained(self.name)
 
     def check_free(self, call: str) -> None:
         """Raise ``TransactionHeldError``, naming the call, in a task that has a transaction open."""

@@ -12,7 +12,7 @@ import attrs
 from psycopg import AsyncRawCursor
 
 from ..connection import Parameters
-from ..errors import RowNotFoundError, TransactionNestedError, TransactionOverError
+from ..errors import DatabaseUnavailableError, RowNotFoundError, TransactionNestedError, TransactionOverError
 from ..migrations import Migration
 from . import migrating
 from .connecting import Connection
@@ -144,8 +144,12 @@ class PostgresTransaction:
             self._parent._child = None
         if self._child is not None:
             self._child._over = "the outer one has ended"
+        # psycopg leaves the transaction of a connection that is gone without a word, as if it were committed.
+        lost = kind is None and self._connection is not None and self._connection.closed
         with explained(self._name):
             await self._stack.__aexit__(kind, error, trace)
+        if lost:
+            raise DatabaseUnavailableError(self._name, "the connection was lost before the transaction was committed")
 
     @property
     def innermost(self) -> PostgresTransaction:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from typing import Any, TypeAlias, TypeVar
 
 import psycopg
@@ -111,10 +111,16 @@ async def _execute(
         return await cursor.fetchall() if cursor.description is not None else []
 
 
-def connection_of(transaction: PostgresTransaction | Connection) -> Connection:
-    """Return the connection of an app's transaction; ``TransactionOverError`` if it would commit each statement."""
-    if isinstance(transaction, PostgresTransaction):
-        return transaction.connection
-    if transaction.autocommit and transaction.info.transaction_status is TransactionStatus.IDLE:
-        raise TransactionOverError("the connection has none open: use connection.transaction()")
-    return transaction
+@contextmanager
+def connection_of(db: PostgresDatabase, transaction: PostgresTransaction | Connection) -> Generator[Connection]:
+    """Give the connection of an app's transaction; ``TransactionOverError`` if it would commit each statement.
+
+    Raises ``DatabaseUnavailableError`` if it is lost meanwhile: the transaction is undone then.
+    """
+    with db.explained():
+        if isinstance(transaction, PostgresTransaction):
+            yield transaction.connection
+        elif transaction.autocommit and transaction.info.transaction_status is TransactionStatus.IDLE:
+            raise TransactionOverError("the connection has none open: use connection.transaction()")
+        else:
+            yield transaction

@@ -143,9 +143,10 @@ class PostgresJobEngine(PostgresJobStore):
     async def settle(self, settlement: Settlement, transaction: PostgresTransaction | Connection) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
         values = {"settlements": encoding.encode([encoding.settlement(settlement)]), "now": self.clock()}
-        async with connection_of(transaction).cursor() as cursor:
-            await cursor.execute(sql("settle"), values)
-            lost = await cursor.fetchall()
+        with connection_of(self.db, transaction) as connection:
+            async with connection.cursor() as cursor:
+                await cursor.execute(sql("settle"), values)
+                lost = await cursor.fetchall()
         if lost:
             claim = settlement.claim
             raise ClaimLostError(claim.id, claim.worker_id, claim.attempt)

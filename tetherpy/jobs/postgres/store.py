@@ -104,7 +104,8 @@ class PostgresJobStore:
         steps = enqueueing.statements(rows, now)
         if transaction is not None:
             try:
-                return await enqueueing.insert(connection_of(transaction), steps)
+                with connection_of(self.db, transaction) as connection:
+                    return await enqueueing.insert(connection, steps)
             except psycopg.errors.UndefinedFunction as error:
                 raise JobTablesMissingError from error
         await self.prepare()
