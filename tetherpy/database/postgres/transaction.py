@@ -61,7 +61,8 @@ class PostgresTransaction:
     """All or nothing: left it commits, left by an error it undoes; a nested one is a savepoint.
 
     It has one connection from its beginning to its end. ``connection`` is that connection, for whatever
-    speaks psycopg. Cancel the task that holds it at any point: what the block wrote is undone.
+    speaks psycopg. Cancel the task that holds it at any point: what the block wrote is undone. So it is when the
+    connection is lost, which every call and the end of the block say with ``DatabaseUnavailableError``.
     """
 
     _name: str
