@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
-from .failures import guarded
+from .failures import INTERRUPTED, guarded
 
 COMMANDS = {
     "init": ("initializing:initialize", "Make a new app that runs."),
@@ -24,7 +25,11 @@ COMMANDS = {
 
 def main() -> None:
     """Run the command line and exit: 0, 1 (it failed, one line says why), 2 (usage) or 130 (Ctrl-C)."""
-    sys.exit(guarded(_run))
+    code = guarded(_run)
+    if code == INTERRUPTED:
+        # Who presses Ctrl-C twice is to see no traceback of how the interpreter ends.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.exit(code)
 
 
 def _run() -> int:
