@@ -1,11 +1,12 @@
 """The workers from the command line: one service is started and asked in many ways."""
 
 import json
+from datetime import timedelta
 
 import pytest
 
 
-def test_the_life_of_a_service(command, jobs, enqueue, database, tmp_path, monkeypatch):
+def test_the_life_of_a_service(command, jobs, enqueue, reaches, database, tmp_path, monkeypatch):
     assert command("service", "start", "--callback", "shop:initialize").code == 0
     state = json.loads(command("service", "status", "--json").out)
     assert state["running"] is True
@@ -31,8 +32,12 @@ def test_the_life_of_a_service(command, jobs, enqueue, database, tmp_path, monke
     assert shown["workers"] == str(state["workers"][0]["pid"])
     assert (shown["notification_title"], shown["notification_content"]) == ("Greeting", "hello world")
 
-    stopped = command("service", "stop")
+    endless = enqueue("wait")
+    reaches(endless, "waiting")
+    monkeypatch.setattr("tetherpy.cli.service.stopping.DEFAULT_TIMEOUT", timedelta(days=1))
+    stopped = command("service", "stop", "--timeout", "0s")
     assert (stopped.code, stopped.out, stopped.err) == (0, "", "")
+    assert jobs(lambda manager: manager.get_counts()).pending == 1
     assert command("service", "stop").code == 0
     status = command("service", "status")
     assert status.code == 1

@@ -34,4 +34,4 @@ async def stop_service(
     service = handle(existing_file(database))
     if not await service.is_running():
         remark("No workers run.")
-    await service.stop((timeout or DEFAULT_TIMEOUT).total_seconds())
+    await service.stop((DEFAULT_TIMEOUT if timeout is None else timeout).total_seconds())
