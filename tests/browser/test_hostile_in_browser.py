@@ -72,6 +72,7 @@ async def harmless(page, address):
     """Return the text of a page on which nothing of an attack has become anything else."""
     await page.goto(address)
     await is_live(page)
+    await expect(page.locator("main .loading")).to_have_count(0)
     assert await page.evaluate("window.attacked") is None
     assert await page.locator("main img, main script, main iframe, [onerror], [onload]").count() == 0
     text = await page.locator("main").inner_text()

@@ -32,9 +32,18 @@ def gate(shop, tmp_path, *percents):
     return {"folder": str(tmp_path)}
 
 
+async def drawn(page):
+    """Wait until a page that no script completes is there, loaded again where the jobs were late for it."""
+    await page.locator("main").wait_for()
+    while await page.locator("main .loading").count():
+        await page.reload()
+
+
 async def test_a_job_is_enqueued_from_a_form_made_of_its_payload_type(shop, visit):
     await working(shop)
     page = await visit("enqueue")
+    # Until the workers have told what they can do, a key is typed there.
+    await page.locator("select#job_key").wait_for()
     await page.get_by_label("Handler").select_option("import_catalogue")
     await expect(page.get_by_text("Import the articles of a supplier.")).to_be_visible()
     await page.get_by_label("source").fill("acme <b>")
@@ -104,15 +113,20 @@ async def test_without_scripts_a_job_runs_again_and_is_deleted_after_a_question(
     await shop.manager.cancel_job(again)
     page = await (await pages.context(java_script_enabled=False)).new_page()
     await page.goto(f"{shop.url}jobs/{again}")
+    await drawn(page)
     await expect(page.get_by_text("Live", exact=True)).to_be_hidden()
     await page.get_by_role("button", name=f"Retry job {again}").click()
     await expect(page.get_by_text("1 job will run again.")).to_be_visible()
     await expect(page).to_have_url(f"{shop.url}jobs/{again}")
     await page.goto(f"{shop.url}?order=oldest")
+    await drawn(page)
     await page.get_by_role("button", name=f"Delete job {gone}").click()
     await expect(page.get_by_role("heading")).to_contain_text(f"Delete job {gone} and its attempts?")
     await page.get_by_role("link", name="Keep").click()
+    await expect(page).to_have_url(f"{shop.url}?order=oldest")
+    await drawn(page)
     await page.get_by_role("button", name=f"Delete job {gone}").click()
+    await expect(page.get_by_role("heading")).to_contain_text(f"Delete job {gone} and its attempts?")
     assert await shop.manager.get_job_by_id(gone) is not None
     await page.get_by_role("button", name="Delete").click()
     await expect(page.get_by_text("1 job deleted.")).to_be_visible()
@@ -125,8 +139,10 @@ async def test_a_click_before_the_scripts_are_there_leads_back_and_tells_what_it
     page = await (await pages.context()).new_page()
     await page.clock.install(time=0)
     await page.clock.pause_at(1)  # a note that goes by itself waits for this test
-    await page.route("**/main.js", lambda route: route.fulfill(body="", content_type="text/javascript"), times=1)
+    await page.route("**/main.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     await page.goto(f"{shop.url}jobs/{job_id}")
+    await drawn(page)
+    await page.unroute("**/main.js")
     await page.get_by_role("button", name=f"Cancel job {job_id}").click()
     await expect(page).to_have_url(f"{shop.url}jobs/{job_id}")
     await is_live(page)
