@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import is_live
 from tetherpy.jobs import Cancelled, Failed, NewJob, Settlement, utc_now
+from tetherpy.ui.web.pacing import BURST, STEADY_REST
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -53,6 +54,7 @@ async def test_a_page_gone_back_to_is_live_again(shop, pages_that_are_kept):
     page = await pages_that_are_kept.open()
     await page.evaluate("window.kept = true; addEventListener('pageshow', (e) => { window.persisted = e.persisted })")
     await page.get_by_role("link", name="Service").first.click()
+    await expect(page).to_have_url(f"{shop.url}service")
     await is_live(page)
     await add(shop)
     # Not page.go_back(), which waits for a page to be loaded.
@@ -170,10 +172,13 @@ async def test_a_stream_of_changes_reaches_the_page_in_fewer_messages_than_chang
         "new MutationObserver(() => { window.changes += 1 })"
         ".observe(document.getElementById('count-pending'), { childList: true, subtree: true, characterData: true })"
     )
+    begun = asyncio.get_running_loop().time()
     for _ in range(300):
         await add(shop)
     await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
-    assert 1 <= await page.evaluate("window.changes") < 150
+    took = asyncio.get_running_loop().time() - begun
+    # What may come at once, then what may come in the time that it took, however long on a busy machine.
+    assert 1 <= await page.evaluate("window.changes") <= 2 * BURST + took / STEADY_REST
 
 
 async def test_a_hundred_thousand_jobs_are_paged_filtered_and_kept_up_to_date(shop, visit):
