@@ -15,7 +15,7 @@ from tetherpy.ui.textual.jobs.confirm import ConfirmScreen
 from tetherpy.ui.textual.jobs.enqueue_form import EnqueueScreen
 from tetherpy.ui.textual.jobs.job_detail import JobDetail, JobScreen
 from tetherpy.ui.textual.jobs.job_table import JobTable, TableNote
-from tetherpy.ui.textual.jobs.service_tab import ServiceCard, ServiceLine
+from tetherpy.ui.textual.jobs.service_tab import BackgroundServiceTab, ServiceCard, ServiceLine
 from tetherpy.ui.textual.jobs.tiles import StatusTile
 
 HOSTILE_SHOWN = r"[red]boom[/] \x1b[31m\x1b]0;title\x07 \u202e <b>"
@@ -56,8 +56,20 @@ def count(app, status, shown):
     return shown(app, app.query_one(f"#tile-{status}", StatusTile)).split()[-1]
 
 
+def last_cell(app):
+    return rows(app)[0][-1] if rows(app) else ""
+
+
 def answers(app, kind):
     return lambda: isinstance(app.screen, kind) and app.screen.is_mounted
+
+
+def is_gone(app, kind):
+    return lambda: not isinstance(app.screen, kind)
+
+
+def has_focus(app, kind):
+    return lambda: isinstance(app.focused, kind)
 
 
 async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service, manager, until, shown, desk):
@@ -69,27 +81,26 @@ async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service
         assert app.screen.query_one("#key", Input).value == "steps"
         app.screen.query_one("#payload", TextArea).text = "{no json"
         await pilot.press("ctrl+s")
-        assert isinstance(app.screen, EnqueueScreen)
-        assert "JSON" in shown(app, app.screen.query_one("#refusal"))
+        await until(pilot, lambda: "JSON" in shown(app, app.screen.query_one("#refusal")))
         app.screen.query_one("#payload", TextArea).text = '"walk"'
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "Job 1 (steps) waits." in notes(app))
-        await until(pilot, lambda: not isinstance(app.screen, EnqueueScreen))
+        await until(pilot, is_gone(app, EnqueueScreen))
 
         await pilot.press("2")
-        await until(pilot, lambda: len(rows(app)) == 1)
         for step in (1, 2):
             Path(f"walk.{step}").touch()
-            await until(pilot, lambda step=step: f"{25 * step}% step {step} {HOSTILE_SHOWN}" in rows(app)[0][-1])
+            await until(pilot, lambda step=step: f"{25 * step}% step {step} {HOSTILE_SHOWN}" in last_cell(app))
         await until(
             pilot, lambda: f"50% step 2 {HOSTILE_SHOWN}" in " ".join(shown(app, app.query_one(JobDetail)).split())
         )
-        assert "At step 2" in shown(app, app.query_one(ServiceLine))
-        assert count(app, "running", shown) == "1"
+        await until(pilot, lambda: "At step 2" in shown(app, app.query_one(ServiceLine)))
+        await until(pilot, lambda: count(app, "running", shown) == "1")
 
         await pilot.press("c")
         await until(pilot, answers(app, ConfirmScreen))
         await pilot.press("n")
+        await until(pilot, is_gone(app, ConfirmScreen))
         await pilot.press("c")
         await until(pilot, answers(app, ConfirmScreen))
         await pilot.press("y")
@@ -97,13 +108,13 @@ async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service
         assert (await manager.wait_for(1, timeout=25)).status is BackgroundJobStatus.CANCELLED
 
         await pilot.press("5")
-        await until(pilot, lambda: [row[0] for row in rows(app)] == ["1"])
+        await until(pilot, lambda: app.query_one(JobTable).status is BackgroundJobStatus.CANCELLED and rows(app))
         Path("walk.3").touch()
         await pilot.press("r")
         await until(pilot, lambda: "Job 1 waits for another try." in notes(app))
         assert (await manager.wait_for(1, timeout=25)).status is BackgroundJobStatus.COMPLETED
         await pilot.press("3")
-        await until(pilot, lambda: rows(app) and rows(app)[0][-1] == '"walked"')
+        await until(pilot, lambda: last_cell(app) == '"walked"')
         await until(pilot, lambda: desk.titles == ["Done: steps #1"])
 
 
@@ -125,7 +136,7 @@ async def test_a_failure_shows_its_error_its_attempts_and_its_traceback(app, ser
         assert f"ValueError: {HOSTILE_SHOWN}" in text
         assert "raise ValueError(HOSTILE)" in text
         await pilot.press("escape")
-        await until(pilot, lambda: not isinstance(app.screen, JobScreen))
+        await until(pilot, is_gone(app, JobScreen))
         assert "\x1b" not in shown(app)
 
 
@@ -133,10 +144,14 @@ async def test_deleting_asks_first(app, manager, until, shown):
     ids = await manager.enqueue_many(NewJob(job_key=f"job {n}", delay=1_000) for n in range(5))
     async with app.run_test() as pilot:
         await until(pilot, lambda: len(rows(app)) == 5)
-        await pilot.press("down", "down", "d")
+        await pilot.press("down", "down")
+        await until(pilot, lambda: app.query_one(JobTable).job_id == 3)
+        await pilot.press("d")
         await until(pilot, answers(app, ConfirmScreen))
-        assert "Delete job 3" in shown(app)
+        await until(pilot, lambda: "Delete job 3" in shown(app))
+        await until(pilot, has_focus(app, Button))
         await pilot.press("enter")  # the focus is on the harmless button
+        await until(pilot, is_gone(app, ConfirmScreen))
         await pilot.press("d")
         await until(pilot, answers(app, ConfirmScreen))
         await pilot.press("y")
@@ -156,7 +171,7 @@ async def test_the_cursor_stays_on_its_job_while_others_come(app, manager, until
         await until(pilot, lambda: len(rows(app)) == 3)
         await pilot.press("down")
         table = app.query_one(JobTable)
-        assert table.job_id == 2
+        await until(pilot, lambda: table.job_id == 2)
         await manager.enqueue_many(NewJob(job_key="new", delay=1_000) for _ in range(40))
         await until(pilot, lambda: len(rows(app)) == 43)
         assert (table.job_id, table.cursor_row) == (2, 41)
@@ -169,9 +184,12 @@ async def test_jobs_are_found_by_a_text(app, manager, until, shown):
     )
     async with app.run_test() as pilot:
         await until(pilot, lambda: len(rows(app)) == 3)
-        await pilot.press("slash", *"Grace", "enter")
+        await pilot.press("slash")
+        await until(pilot, has_focus(app, Input))
+        await pilot.press(*"Grace", "enter")
         await until(pilot, lambda: [row[0] for row in rows(app)] == ["3", "2"])
-        assert "2 pending jobs with 'Grace'" in shown(app, app.query_one(TableNote))
+        await until(pilot, lambda: "2 pending jobs with 'Grace'" in shown(app, app.query_one(TableNote)))
+        await until(pilot, has_focus(app, JobTable))
         await manager.cancel_job(3)
         await until(pilot, lambda: [row[0] for row in rows(app)] == ["2"])
         await pilot.press("5")
@@ -188,13 +206,15 @@ async def test_what_shows_one_job_is_not_drawn_again_when_another_changes(app, m
 
     class Counted(JobDetail):
         def build(self, ref):
-            built.append(self.job_id)
-            return super().build(ref)
+            content = super().build(ref)
+            attempts = self._providers.attempts(self.job_id)
+            built.append(ref.exists(attempts) and ref.read(attempts).has_value)
+            return content
 
     async with app.run_test(size=(160, 40)) as pilot:
         await app.mount(Counted(app._providers, first))
         counted = app.query_one(Counted)
-        await until(pilot, lambda: "PENDING" in shown(app, counted))
+        await until(pilot, lambda: "PENDING" in shown(app, counted) and built[-1])
         await until(pilot, lambda: len(rows(app)) == 2)
         before = len(built)
         for _ in range(3):
@@ -219,7 +239,8 @@ async def test_a_tile_is_drawn_again_for_its_own_count_only(app, manager, until,
     StatusTile.build = counting
     try:
         async with app.run_test() as pilot:
-            await until(pilot, lambda: count(app, "pending", shown) == "0")
+            tiles = [status.lower() for status in BackgroundJobStatus]
+            await until(pilot, lambda: {count(app, tile, shown) for tile in tiles} == {"0"})
             before = dict(built)
             await manager.enqueue("waits", delay=1_000)
             await until(pilot, lambda: count(app, "pending", shown) == "1")
@@ -235,6 +256,7 @@ async def test_the_service_is_started_and_stopped(app, service, until, shown):
         await until(pilot, lambda: "stopped" in shown(app, card))
         start, stop = app.query_one("#start", Button), app.query_one("#stop", Button)
         assert (start.disabled, stop.disabled) == (False, True)
+        await until(pilot, lambda: start.is_on_screen)
         await pilot.click("#start")
         await until(pilot, lambda: "Service status: running" in shown(app, card))
         await until(pilot, lambda: "The service runs." in notes(app))
@@ -253,9 +275,12 @@ async def test_what_fails_is_told_and_no_traceback(database_path, manager, until
     app = JobsApp(providers_of(database_path, lambda: service))
     await manager.enqueue("waits", delay=1_000)
     async with app.run_test() as pilot:
-        await pilot.press("w", "s")
+        await pilot.press("w")
+        await until(pilot, has_focus(app, BackgroundServiceTab))
+        await pilot.press("s")
         await until(pilot, lambda: any("no_such_module" in note for note in notes(app)))
         await pilot.press("j")
+        await until(pilot, has_focus(app, JobTable))
         await until(pilot, lambda: len(rows(app)) == 1)
         await pilot.press("c")
         await until(pilot, answers(app, ConfirmScreen))
@@ -303,11 +328,11 @@ async def test_the_footer_offers_what_can_be_done(app, manager, until, shown):
         offered = {"1": "Cancel", "2": "Cancel", "3": "Retry", "4": "Retry", "5": "Retry"}
         for key, action in offered.items():
             await pilot.press(key)
-            await until(pilot, lambda action=action: action in shown(app).splitlines()[-1])
-            footer = shown(app).splitlines()[-1]
-            assert ("Delete" in footer) is (key != "2")
-            assert ("Retry" in footer) is (action == "Retry")
-            assert "Quit" in footer
+            wanted = {action, "Quit"} if key == "2" else {action, "Delete", "Quit"}
+            await until(
+                pilot,
+                lambda wanted=wanted: {"Cancel", "Retry", "Delete", "Quit"} & set(shown(app).split()) == wanted,
+            )
 
 
 async def test_what_others_wrote_into_the_rows_is_shown_and_not_obeyed(app, database_path, manager, until, shown):
@@ -326,12 +351,17 @@ async def test_what_others_wrote_into_the_rows_is_shown_and_not_obeyed(app, data
         await until(pilot, lambda: rows(app) and rows(app)[0][1] == HOSTILE_SHOWN)
         detail = app.query_one(JobDetail)
         await until(pilot, lambda: "UNIQUE KEY" in shown(app, detail).upper())
-        for key in ("3", "2", "enter", "escape", "c", "n"):
+        await pilot.press("3", "2")
+        await until(pilot, lambda: app.query_one(JobTable).status is BackgroundJobStatus.RUNNING and rows(app))
+        for key, screen, back in (("enter", JobScreen, "escape"), ("c", ConfirmScreen, "n")):
             await pilot.press(key)
+            await until(pilot, answers(app, screen))
+            await pilot.press(back)
+            await until(pilot, is_gone(app, screen))
+        await until(pilot, lambda: "characters left out" in shown(app, detail))
         for text in (shown(app, detail), shown(app)):
             assert HOSTILE_SHOWN[:12] in text
             assert not {"\x1b", "\x07", "\u202e"} & set(text)
-        assert "characters left out" in shown(app, detail)
 
 
 async def test_a_job_that_cannot_be_is_refused_in_the_form(app, manager, until, shown):

@@ -16,7 +16,7 @@ async def test_the_service_is_started_a_dummy_task_runs_and_its_notification_is_
         card, pending = app.query_one(ServiceCard), app.query_one(PendingJobs)
         await until(pilot, lambda: "No pending jobs" in shown(app, pending))
         await pilot.press("e")
-        await until(pilot, lambda: isinstance(app.screen, EnqueueScreen))
+        await until(pilot, lambda: isinstance(app.screen, EnqueueScreen) and app.screen.is_mounted)
         await pilot.press("ctrl+s")
         await until(pilot, lambda: "'dummyTask' (ID: 1)  attempts: 0" in shown(app, pending))
         await until(pilot, lambda: not isinstance(app.screen, EnqueueScreen))
@@ -25,11 +25,12 @@ async def test_the_service_is_started_a_dummy_task_runs_and_its_notification_is_
         assert "Finished processing: Hello from the terminal" in shown(app, card)
         await until(pilot, lambda: "No pending jobs" in shown(app, pending))
 
-        await pilot.press("f2", "3")
-        assert app.query_one(TabbedContent).active == "jobs"
+        await pilot.press("f2")
+        await until(pilot, lambda: app.query_one(TabbedContent).active == "jobs")
         table = app.query_one(JobTable)
-        await until(pilot, lambda: table.row_count == 1)
-        assert '"steps":5' in table.get_row_at(0)[-1].plain
+        await until(pilot, lambda: app.focused is table)
+        await pilot.press("3")
+        await until(pilot, lambda: table.row_count == 1 and '"steps":5' in table.get_row_at(0)[-1].plain)
 
         service = app.container.read(background_service_provider)
         await service.stop(timeout=0)
