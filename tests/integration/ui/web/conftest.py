@@ -78,6 +78,12 @@ def request(method, target, headers, body=""):
     return f"{method} {target} HTTP/1.1\r\n{head}\r\n{body}".encode()
 
 
+@pytest.fixture(autouse=True)
+def whole_pages(monkeypatch):
+    """Have no page of these tests begin as loading, however long the machine is held up."""
+    monkeypatch.setattr("tetherpy.ui.web.live.FIRST_PAINT_SECONDS", BOUND)
+
+
 @pytest.fixture
 async def serving(tmp_path):
     """Return a function that serves a dashboard with given options until the test ends."""
