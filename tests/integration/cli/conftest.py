@@ -1,4 +1,5 @@
 import asyncio
+import codecs
 import contextlib
 import os
 import pty
@@ -118,6 +119,7 @@ class Terminal:
     descriptor: int
     shown: str = ""
     code: int | None = None
+    decoder: codecs.IncrementalDecoder = attrs.Factory(codecs.getincrementaldecoder("utf-8"))
 
     def type(self, text):
         os.write(self.descriptor, text.encode())
@@ -163,7 +165,7 @@ class Terminal:
             data = os.read(self.descriptor, 65536)
         except OSError:  # Linux says EIO when the other side is closed
             return False
-        self.shown += data.decode()
+        self.shown += self.decoder.decode(data)  # what is read may end within a character
         return bool(data)
 
     def _reap(self):
