@@ -59,8 +59,9 @@ async def engine(db):
 
 
 @pytest.fixture
-async def page(engine):
-    """Return a live view, and the parts of its first page."""
+async def page(engine, monkeypatch):
+    """Return a live view, and the parts of its first page, which is whole however long the machine is held up."""
+    monkeypatch.setattr("tetherpy.ui.web.live.FIRST_PAINT_SECONDS", 25.0)
     async with ProviderContainer() as container:
         manager = BackgroundJobManager(engine)
         parts = declare_parts(declare_sources(Provider(lambda ref: manager), None), Drawing("Jobs"))
@@ -68,7 +69,8 @@ async def page(engine):
         yield Live(container), shown
 
 
-async def test_a_page_asks_three_questions_to_be_drawn_and_its_stream_the_cheap_ones_again(engine, page):
+async def test_a_page_asks_three_questions_to_be_drawn_and_its_stream_the_cheap_ones_again(engine, page, monkeypatch):
+    monkeypatch.setattr("tetherpy.ui.web.sources.KEPT_SECONDS", 25.0)
     live, parts = page
     seen = await live.first(parts)
     assert seen.ready
