@@ -123,7 +123,7 @@ async def test_nor_is_its_loss_passed_over_when_the_block_does(postgres_url, cut
                 await tx.execute("SELECT 1")
 
     async with open_database(postgres_url) as db:
-        with pytest.raises(DatabaseUnavailableError, match="before the transaction was committed"):
+        with pytest.raises(DatabaseUnavailableError):
             await pass_over(db)
 
 
