@@ -1,6 +1,7 @@
 """What tests of several folders share: one PostgreSQL server per session, started when the first test asks."""
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -18,6 +19,10 @@ DELETE FROM background_service_workers;
 DELETE FROM tetherpy_job_changes;
 SELECT setval('procrastinate_jobs_id_seq', 1, false);
 """
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Started in the background of a shell; what tests start would inherit that, and never hear of a Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["pytester"]  # with which the tests of the pytest plugin run pytest
 

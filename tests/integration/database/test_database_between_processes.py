@@ -63,6 +63,13 @@ async def test_a_subscriber_in_another_process_is_pushed_each_commit(path, child
     await subscriber.end()
 
 
+@pytest.fixture
+def no_doubt(monkeypatch):
+    """Leave out the look that names all tables, once within a second of a commit: on a busy machine it comes first."""
+    monkeypatch.setattr("tetherpy.database.changelog.DOUBT_BOUND", 3600.0)
+
+
+@pytest.mark.usefixtures("no_doubt")
 async def test_this_process_is_pushed_what_others_commit(path, child):
     committer = child(COMMIT, path)
     assert await committer.line() == "open"
@@ -278,6 +285,7 @@ async def test_a_forked_child_cannot_commit_its_parents_transaction(path, child)
         assert [row["x"] for row in await db.get_all("SELECT x FROM t")] == [1]
 
 
+@pytest.mark.usefixtures("no_doubt")
 async def test_a_commit_whose_process_died_before_ringing_is_found_and_named_exactly(path, child):
     named = []
     changed = asyncio.Event()
