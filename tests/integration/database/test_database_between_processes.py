@@ -63,12 +63,6 @@ async def test_a_subscriber_in_another_process_is_pushed_each_commit(path, child
     await subscriber.end()
 
 
-@pytest.fixture
-def no_doubt(monkeypatch):
-    """Leave out the look that names all tables, once within a second of a commit: on a busy machine it comes first."""
-    monkeypatch.setattr("tetherpy.database.changelog.DOUBT_BOUND", 3600.0)
-
-
 @pytest.mark.usefixtures("no_doubt")
 async def test_this_process_is_pushed_what_others_commit(path, child):
     committer = child(COMMIT, path)

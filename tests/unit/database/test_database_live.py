@@ -8,9 +8,7 @@ from tetherpy.database.changelog import DOUBT_BOUND
 
 
 @pytest.fixture
-async def db(tmp_path, monkeypatch):
-    # The look that names all tables, once within a second of a commit, would come in the midst of what is counted.
-    monkeypatch.setattr("tetherpy.database.changelog.DOUBT_BOUND", 3600.0)
+async def db(tmp_path, no_doubt):
     async with Database.open(tmp_path / "app.db", safety_interval=None) as db:
         await db.execute("CREATE TABLE a (x)")
         await db.execute("CREATE TABLE b (x)")
