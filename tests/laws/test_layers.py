@@ -8,8 +8,9 @@ from tests.laws.imports import ROOT, Import, imports_in, imports_of, is_ours, is
 
 MAY_IMPORT = {
     "errors": set[str](),
-    "reactive": {"errors"},
-    "database": {"errors"},
+    "wait_queue": set[str](),
+    "reactive": {"errors", "wait_queue"},
+    "database": {"errors", "wait_queue"},
     "jobs": {"errors", "database"},
     "service": {"errors", "database", "jobs", "reactive"},
 }

@@ -1,11 +1,12 @@
 """What happens on the writer's thread: transactions, and many operations sharing one."""
 
 import sqlite3
-from asyncio import Future
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import attrs
+
+from tetherpy.wait_queue import Waiter
 
 from .changelog import record
 from .connection import ROLLED_BACK, TrackedConnection
@@ -16,19 +17,18 @@ from .statements import in_snapshot
 
 @attrs.frozen(eq=False)
 class Operation:
-    """A function to run in a transaction, and the future of the task that waits for its result.
+    """A function to run in a transaction.
 
     ``answer``, asked before a transaction is begun, returns the result if nothing has to be written for it.
     """
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
-    future: "Future[Any]"
     answer: Callable[[sqlite3.Connection], Any] | None = None
 
-    def wanted(self) -> bool:
-        """Tell whether its caller still waits; asked on the writer's thread, where late does no harm."""
-        return not self.future.done()
+
+Caller: TypeAlias = Waiter[Operation, Any]
+"""A task that waits for what its operation returns."""
 
 
 @attrs.frozen
@@ -98,11 +98,11 @@ def guarded(connection: TrackedConnection, function: Callable[..., Any], args: S
         return function(connection, *args)
 
 
-def _answers(connection: TrackedConnection, operations: Sequence[Operation]) -> list[Outcome] | None:
+def _answers(connection: TrackedConnection, callers: Sequence[Caller]) -> list[Outcome] | None:
     """Return the outcomes of operations none of which has to write; None if one has."""
     outcomes: list[Outcome] = []
-    for operation in operations:
-        outcome = _answer(connection, operation) if operation.wanted() else Outcome()
+    for caller in callers:
+        outcome = Outcome() if caller.gone else _answer(connection, caller.wish)
         if outcome is None:
             return None
         outcomes.append(outcome)
@@ -120,33 +120,33 @@ def _answer(connection: TrackedConnection, operation: Operation) -> Outcome | No
 
 
 def commit_together(
-    connection: TrackedConnection, operations: Sequence[Operation], patience: float, ring: Callable[[], None]
+    connection: TrackedConnection, callers: Sequence[Caller], patience: float, ring: Callable[[], None]
 ) -> list[Outcome]:
-    """Run all in one transaction; if one fails, run each in its own, so that only its caller sees it.
+    """Run all operations in one transaction; if one fails, run each in its own, so that only its caller sees it.
 
     A transaction of all is the fast case: one sync, one bell. The replay costs less than a savepoint for
-    each.
+    each. An operation whose caller is gone before it begins is left out.
     """
 
     def wanted() -> bool:
-        return any(operation.wanted() for operation in operations)
+        return not all(caller.gone for caller in callers)
 
-    if (answered := _answers(connection, operations)) is not None:
+    if (answered := _answers(connection, callers)) is not None:
         return answered
     try:
         begin(connection, patience, wanted)
     except sqlite3.Error as error:
-        return [Outcome(error=error) for _ in operations]
+        return [Outcome(error=error) for _ in callers]
     try:
         outcomes = [
-            Outcome(guarded(connection, operation.function, operation.args)) if operation.wanted() else Outcome()
-            for operation in operations
+            Outcome() if caller.gone else Outcome(guarded(connection, caller.wish.function, caller.wish.args))
+            for caller in callers
         ]
         commit(connection, ring)
     except BaseException as error:  # handed to the caller, whatever it is
         rollback(connection)
-        if len(operations) == 1:
+        if len(callers) == 1:
             return [Outcome(error=error)]
     else:
         return outcomes
-    return [commit_together(connection, [operation], patience, ring)[0] for operation in operations]
+    return [commit_together(connection, [caller], patience, ring)[0] for caller in callers]

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 import attrs
 
+from tetherpy.wait_queue import WaitQueue
+
 from .bell import Bell
 from .changelog import ChangeLog
 from .channel import Channel
@@ -52,7 +54,10 @@ class ChangeFeed:
     _timer: asyncio.TimerHandle | None = None
     _looking: "asyncio.Task[None] | None" = None
     _again: bool = False
-    _waiting: "list[asyncio.Future[None]]" = attrs.Factory(list["asyncio.Future[None]"])
+    #: Tasks that wait for the next look to end.
+    _waiting: WaitQueue[None, None] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: WaitQueue(self.wake), takes_self=True)
+    )
     _commits_seen: int = 0
     _closed: bool = False
 
@@ -66,7 +71,7 @@ class ChangeFeed:
         The first report may name tables that changed before, since nobody looked while nobody listened.
         """
         if self._closed:
-            raise DatabaseClosedError(self._reader.path)
+            raise self._refusal()
         listener = Listener(changed, closed)
         self._listeners.append(listener)
         if len(self._listeners) == 1:
@@ -82,12 +87,7 @@ class ChangeFeed:
 
     async def caught_up(self) -> None:
         """Wait until everything committed before this call has been reported."""
-        if self._closed:
-            raise DatabaseClosedError(self._reader.path)
-        future = self._loop.create_future()
-        self._waiting.append(future)
-        self.wake()
-        await future
+        await self._waiting.wait(None)
 
     def wake(self) -> None:
         """Look soon, whether or not something changed."""
@@ -98,6 +98,7 @@ class ChangeFeed:
     async def close(self) -> None:
         """Stop, and tell every listener that there will be no more."""
         self._closed = True
+        self._waiting.close(self._refusal)
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])
@@ -106,9 +107,10 @@ class ChangeFeed:
         listeners, self._listeners = self._listeners, []
         for listener in listeners:
             self._tell(listener.closed)
-        for future in self._waiting:
-            if not future.done():
-                future.set_exception(DatabaseClosedError(self._reader.path))
+        self._waiting.refuse_all(self._refusal)
+
+    def _refusal(self) -> DatabaseClosedError:
+        return DatabaseClosedError(self._reader.path)
 
     def _start(self) -> None:
         self._watcher = watch(self._bell, self.wake, lambda: self._commits_seen)
@@ -144,25 +146,24 @@ class ChangeFeed:
             self._looking = None
 
     async def _look_once(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting = self._waiting.take_all()
         try:
             tables = await self._reader.call(self._log.look, self._loop.time())
-        except asyncio.CancelledError:
-            self._waiting = waiting + self._waiting  # for close() to answer
+        except asyncio.CancelledError:  # the database is closing
+            for waiter in waiting:
+                waiter.fail(self._refusal())
             raise
         except Exception as error:
-            for future in waiting:
-                if not future.done():
-                    future.set_exception(error)
+            for waiter in waiting:
+                waiter.fail(error)
             LOG.exception("could not look for changes")
             return
         if tables:
             self._commits_seen += 1
             for listener in tuple(self._listeners):
                 self._tell(listener.changed, tables)
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
+        for waiter in waiting:
+            waiter.answer(None)
 
     def _tell(self, callback: Callable[..., None], *args: frozenset[str]) -> None:
         try:

@@ -3,14 +3,16 @@
 import asyncio
 import logging
 import sqlite3
-from collections import deque
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 import attrs
 
+from tetherpy.wait_queue import Waiter, WaitQueue
+
 from .channel import Channel
 from .commits import (
+    Caller,
     Operation,
     Outcome,
     begin,
@@ -32,7 +34,6 @@ class Turn:
     """A transaction's wish to have the writer to itself."""
 
     holder: object
-    granted: "asyncio.Future[None]"
 
 
 @attrs.define(eq=False)
@@ -44,10 +45,11 @@ class Writer:
     _ring: Callable[[], None]
     #: Who has the writer to itself at the moment.
     holder: object = None
-    _queue: deque[Operation | Turn] = attrs.Factory(deque["Operation | Turn"])
+    _queue: WaitQueue[Operation | Turn, Any] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: WaitQueue(self._advance), takes_self=True)
+    )
     _busy: bool = False
     _commits: "asyncio.Task[None] | None" = None
-    _closed: bool = False
 
     async def run(
         self,
@@ -56,22 +58,11 @@ class Writer:
         answer: Callable[[sqlite3.Connection], Any] | None = None,
     ) -> Any:
         """Run one operation in a transaction, together with whatever else is waiting."""
-        future = asyncio.get_running_loop().create_future()
-        self._enqueue(Operation(function, args, future, answer))
-        return await future
+        return await self._queue.wait(Operation(function, args, answer))
 
     async def acquire(self, holder: object) -> None:
         """Wait until ``holder`` has the writer to itself, after everything queued before."""
-        turn = Turn(holder, asyncio.get_running_loop().create_future())
-        self._enqueue(turn)
-        try:
-            await turn.granted
-        except asyncio.CancelledError:
-            if turn.granted.cancelled():
-                self._queue.remove(turn)
-            else:
-                self.release()
-            raise
+        await self._queue.wait(Turn(holder), unclaimed=lambda _: self.release())
 
     def release(self) -> None:
         """Let the next one have the writer."""
@@ -97,69 +88,63 @@ class Writer:
 
     async def close(self) -> None:
         """Finish the operations that no transaction keeps waiting, refuse the others, then close."""
-        self._closed = True
+        self._queue.close(self._refusal)
         while self._commits is not None:
             await asyncio.wait([self._commits])
-        for waiting in self._queue:
-            future = waiting.future if isinstance(waiting, Operation) else waiting.granted
-            if not future.done():
-                future.set_exception(DatabaseClosedError(self.channel.path))
-        self._queue.clear()
+        self._queue.refuse_all(self._refusal)
         await self.channel.close()
 
-    def _enqueue(self, wish: Operation | Turn) -> None:
-        if self._closed:
-            raise DatabaseClosedError(self.channel.path)
-        self._queue.append(wish)
-        self._advance()
+    def _refusal(self) -> DatabaseClosedError:
+        return DatabaseClosedError(self.channel.path)
 
     def _advance(self) -> None:
-        if self._busy or not self._queue:
+        if self._busy or (first := self._queue.first()) is None:
             return
         self._busy = True
-        if isinstance(first := self._queue[0], Turn):
-            self._queue.popleft()
-            self.holder = first.holder
-            first.granted.set_result(None)
+        if isinstance(first.wish, Turn):
+            self._queue.take()
+            self.holder = first.wish.holder
+            first.answer(None)
         else:
             # Begins with the loop's next turn, so that everything asked for in this one is in it.
             self._commits = asyncio.get_running_loop().create_task(self._commit_operations())
 
     async def _commit_operations(self) -> None:
         try:
-            while operations := self._take_operations():
-                for operation, outcome in zip(operations, await self._outcomes(operations), strict=True):
-                    self._settle(operation.future, outcome)
+            while callers := self._take_operations():
+                for caller, outcome in zip(callers, await self._outcomes(callers), strict=True):
+                    self._settle(caller, outcome)
         finally:
             self._commits = None
             self.release()
 
-    async def _outcomes(self, operations: list[Operation]) -> list[Outcome]:
+    async def _outcomes(self, callers: list[Caller]) -> list[Outcome]:
         try:
-            return await self.channel.call(commit_together, operations, self._patience, self._ring)
+            return await self.channel.call(commit_together, callers, self._patience, self._ring)
         except asyncio.CancelledError:
             # The loop is shutting down: whoever waits must hear of it too.
-            for operation in operations:
-                operation.future.cancel()
+            for caller in callers:
+                caller.cancel()
             raise
         except Exception as error:  # the rollback itself failed; handed to the callers
-            return [Outcome(error=error) for _ in operations]
+            return [Outcome(error=error) for _ in callers]
 
-    def _take_operations(self) -> list[Operation]:
-        taken: list[Operation] = []
-        queue = self._queue
-        while queue and len(taken) < SHARED_LIMIT and isinstance(first := queue[0], Operation):
-            queue.popleft()
+    def _take_operations(self) -> list[Caller]:
+        taken: list[Caller] = []
+        while len(taken) < SHARED_LIMIT and (first := self._queue.first()) and is_operation(first):
+            self._queue.take()
             taken.append(first)
         return taken
 
-    def _settle(self, future: "asyncio.Future[Any]", outcome: Outcome) -> None:
+    def _settle(self, caller: Caller, outcome: Outcome) -> None:
         """Give the waiting task its outcome; of one that was cancelled meanwhile a failure is logged."""
         error = outcome.error
-        if future.done():
-            if error is not None:
-                LOG.warning("an operation failed after its caller was cancelled", exc_info=error)
-        elif error is not None:
-            future.set_exception(self.channel.explained(error))
-        else:
-            future.set_result(outcome.value)
+        if error is None:
+            caller.answer(outcome.value)
+        elif not caller.fail(self.channel.explained(error)):
+            LOG.warning("an operation failed after its caller was cancelled", exc_info=error)
+
+
+def is_operation(waiter: Waiter[Operation | Turn, Any]) -> TypeGuard[Waiter[Operation, Any]]:
+    """Tell whether a task waits for an operation."""
+    return isinstance(waiter.wish, Operation)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
+
+from tetherpy.wait_queue import WaitQueue
 
 T = TypeVar("T")
 
@@ -22,7 +23,7 @@ class Promise(Generic[T]):
         self._value: Any = None
         self._error: Exception | None = None
         self._traceback: Any = None
-        self._waiters: list[asyncio.Future[None]] = []
+        self._waiters: WaitQueue[None, None] | None = None  # most promises are never awaited
         self._callbacks: list[Callable[[], None]] = []
 
     @property
@@ -57,23 +58,17 @@ class Promise(Generic[T]):
 
     def _settle(self) -> None:
         self._done = True
-        for waiter in self._waiters:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._waiters.clear()
+        for waiter in self._waiters.take_all() if self._waiters else ():
+            waiter.answer(None)
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()
 
     def __await__(self) -> Generator[Any, None, T]:
         if not self._done:
-            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiters.append(waiter)
-            try:
-                yield from waiter
-            finally:
-                if waiter in self._waiters:
-                    self._waiters.remove(waiter)
+            if self._waiters is None:
+                self._waiters = WaitQueue()
+            yield from self._waiters.wait(None).__await__()
         return self.result()
 
     def __repr__(self) -> str:

@@ -12,6 +12,8 @@ from functools import partial
 from threading import get_ident
 from typing import Final, Generic, NoReturn, TypeVar
 
+from tetherpy.wait_queue import WaitQueue
+
 from .errors import EndlessUpdateError
 from .loops import running_loop
 from .retry import Retrying
@@ -67,7 +69,7 @@ class Scheduler(Generic[E]):
         self.home: asyncio.AbstractEventLoop | None = running_loop()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.Handle | None = None
-        self._settled: list[asyncio.Future[None]] = []
+        self._settled: WaitQueue[None, None] = WaitQueue()
 
     def request(self) -> None:
         """Have the waiting work done: on the next turn of the running loop, or now where there is none."""
@@ -110,9 +112,7 @@ class Scheduler(Generic[E]):
         """Wait until every scheduled refresh and disposal has run, those included that they cause."""
         while self.queue or self.disposals:
             self.request()
-            done = asyncio.get_running_loop().create_future()
-            self._settled.append(done)
-            await done
+            await self._settled.wait(None)
 
     def close(self) -> None:
         """Forget all waiting work."""
@@ -135,10 +135,8 @@ class Scheduler(Generic[E]):
             self._wake()
 
     def _wake(self) -> None:
-        waiting, self._settled = self._settled, []
-        for done in waiting:
-            if not done.done():
-                done.set_result(None)
+        for waiter in self._settled.take_all():
+            waiter.answer(None)
 
     def _settle_now(self) -> None:
         rounds = 0
