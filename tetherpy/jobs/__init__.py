@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         EngineLimitError,
         ForeignQueueError,
         IllegalJobTransitionError,
+        JobArgumentError,
         JobError,
         JobNotFoundError,
         JobRunningError,
@@ -36,8 +37,10 @@ if TYPE_CHECKING:
         ScheduleError,
         SchemaMissingError,
         UniqueJobError,
+        UnknownStatusError,
         UnreadableJobError,
     )
+    from .json_types import find_undecodable
     from .manager import BackgroundJobManager
     from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
     from .opening import engine_of, open_database, open_engine
@@ -59,6 +62,7 @@ if TYPE_CHECKING:
     from .query import CreationOrder, JobQuery
     from .sqlite import JOB_MIGRATIONS, SQLITE_CAPABILITIES, SqliteJobEngine, read_jobs
     from .status import LEGAL_MOVES, BackgroundJobStatus, is_legal_move, state_diagram
+    from .suggestions import did_you_mean
     from .timeline import JobTimeline, JobTimes, percentile
     from .timestamps import Clock, utc_now
 
@@ -95,6 +99,7 @@ __all__ = [
     "Failed",
     "ForeignQueueError",
     "IllegalJobTransitionError",
+    "JobArgumentError",
     "JobAttempt",
     "JobCounts",
     "JobEngine",
@@ -124,14 +129,17 @@ __all__ = [
     "Snoozed",
     "SqliteJobEngine",
     "UniqueJobError",
+    "UnknownStatusError",
     "UnreadableJobError",
     "WorkQueue",
     "WorkerRecord",
     "copy_jobs",
     "decode",
     "decode_as",
+    "did_you_mean",
     "encode",
     "engine_of",
+    "find_undecodable",
     "is_legal_move",
     "open_database",
     "open_engine",
@@ -166,12 +174,14 @@ _MODULES = {
         ),
         "outcomes",
     ),
+    "find_undecodable": "json_types",
     **dict.fromkeys(("MAX_PAYLOAD_BYTES", "decode", "decode_as", "encode"), "payload"),
     **dict.fromkeys(("Cron", "Every"), "periodic"),
     **dict.fromkeys(("POSTGRES_CAPABILITIES", "POSTGRES_JOB_MIGRATIONS", "PostgresJobEngine"), "postgres"),
     **dict.fromkeys(("CreationOrder", "JobQuery"), "query"),
     **dict.fromkeys(("JOB_MIGRATIONS", "SQLITE_CAPABILITIES", "SqliteJobEngine", "read_jobs"), "sqlite"),
     **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "is_legal_move", "state_diagram"), "status"),
+    "did_you_mean": "suggestions",
     **dict.fromkeys(("JobTimeline", "JobTimes", "percentile"), "timeline"),
     **dict.fromkeys(("Clock", "utc_now"), "timestamps"),
 }

@@ -7,6 +7,7 @@ from datetime import timedelta
 from tetherpy.errors import TetherError
 
 from .status import LEGAL_MOVES, BackgroundJobStatus
+from .suggestions import did_you_mean
 
 
 class JobError(TetherError):
@@ -22,6 +23,26 @@ class JobNotFoundError(JobError):
             f"There is no job {job_id}: it was never committed to this database, or it was deleted. "
             "Check the id and the database path."
         )
+
+
+class JobArgumentError(JobError, TypeError):
+    """A call was given a value of a type that cannot be stored, or asked for, as what it stands for."""
+
+    def __init__(self, name: str, expected: str, value: object) -> None:
+        self.name = name
+        self.expected = expected
+        self.type = type(value)
+        super().__init__(f"{name} is of type {type(value).__qualname__}, and has to be {expected}. Convert it first.")
+
+
+class UnknownStatusError(JobError, ValueError):
+    """A text names no status of a job."""
+
+    def __init__(self, status: object, names: tuple[str, ...]) -> None:
+        self.status = status
+        self.names = names
+        hint = did_you_mean(str(status).upper(), names)
+        super().__init__(f"There is no status {status!r:.60}{hint}. Use one of: {', '.join(names)}.")
 
 
 class JobTablesMissingError(JobError):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from .arguments import to_integer, to_status, to_string
 from .engine import JobStore
 from .errors import JobNotFoundError
 from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord, to_span
@@ -74,11 +75,11 @@ class BackgroundJobManager:
 
     async def get_job_by_id(self, job_id: int) -> BackgroundJob | None:
         """Return the job, None if there is none; a row that cannot be read is an ``UnreadableJobError``."""
-        return await self.engine.get(job_id)
+        return await self.engine.get(_id(job_id))
 
     async def get_jobs_by_status(
         self,
-        status: BackgroundJobStatus,
+        status: BackgroundJobStatus | str,
         *,
         limit: int | None = None,
         offset: int = 0,
@@ -111,7 +112,7 @@ class BackgroundJobManager:
     async def find_jobs(
         self,
         *,
-        status: BackgroundJobStatus | None = None,
+        status: BackgroundJobStatus | str | None = None,
         job_key: str | None = None,
         queue: str | None = None,
         unique_key: str | None = None,
@@ -137,9 +138,9 @@ class BackgroundJobManager:
         )
         return await self.engine.find(query)
 
-    async def get_job_count_by_status(self, status: BackgroundJobStatus) -> int:
+    async def get_job_count_by_status(self, status: BackgroundJobStatus | str) -> int:
         """Count the jobs in one state; its time does not grow with the table."""
-        return (await self.engine.counts()).by_status[status]
+        return (await self.engine.counts()).by_status[to_status(status)]
 
     async def get_counts(self) -> JobCounts:
         """Count the jobs in every state; its time does not grow with the table."""
@@ -147,7 +148,7 @@ class BackgroundJobManager:
 
     async def get_attempts(self, job_id: int) -> list[JobAttempt]:
         """Return a job's attempts, oldest first, the running one included."""
-        return await self.engine.attempts(job_id)
+        return await self.engine.attempts(_id(job_id))
 
     async def get_timeline(self, since: datetime, *, limit: int = TIMELINE_JOBS) -> JobTimeline:
         """Return when jobs were enqueued, started and finished since a moment.
@@ -161,22 +162,24 @@ class BackgroundJobManager:
         return await self.engine.workers()
 
     async def update_job_status(
-        self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None
+        self, job_id: int, status: BackgroundJobStatus | str, *, error: str | None = None
     ) -> BackgroundJob:
         """Move a job by hand; a move that the table does not have is an ``IllegalJobTransitionError``.
 
         A worker that runs the job is fenced out. A job made RUNNING by hand is taken back like
         that of a hung worker, unless it is moved on within a lease.
         """
-        return await self.engine.move(job_id, BackgroundJobStatus(status), error=error)
+        return await self.engine.move(
+            _id(job_id), to_status(status), error=None if error is None else to_string("error", error)
+        )
 
     async def reset_job_for_retry(self, job_id: int) -> BackgroundJob:
         """Make a finished job PENDING as if it had never run: no attempts counted, no last error."""
-        return await self.engine.retry(job_id, reset_attempts=True)
+        return await self.engine.retry(_id(job_id), reset_attempts=True)
 
     async def retry_job(self, job_id: int) -> BackgroundJob:
         """Make a finished job PENDING for one more attempt, on top of those that count already."""
-        return await self.engine.retry(job_id, reset_attempts=False)
+        return await self.engine.retry(_id(job_id), reset_attempts=False)
 
     async def cancel_job(self, job_id: int) -> BackgroundJob:
         """Cancel a PENDING job at once; ask a RUNNING one to stop, which its worker is told of at once.
@@ -184,18 +187,18 @@ class BackgroundJobManager:
         One that is CANCELLED already stays so; one that ended otherwise is an
         ``IllegalJobTransitionError``. A RUNNING one that is asked to stop does not run again.
         """
-        return await self.engine.request_cancel(job_id)
+        return await self.engine.request_cancel(_id(job_id))
 
     async def delete_job(self, job_id: int) -> None:
         """Delete a job and its attempts; a RUNNING one is a ``JobRunningError``."""
-        if not await self.engine.delete(job_id):
+        if not await self.engine.delete(_id(job_id)):
             raise JobNotFoundError(job_id)
 
     async def delete_jobs_by_status(
-        self, status: BackgroundJobStatus, older_than: timedelta | float | None = None
+        self, status: BackgroundJobStatus | str, older_than: timedelta | float | None = None
     ) -> int:
         """Delete the jobs of a status last changed longer ago than ``older_than``; return how many."""
-        return await self.engine.delete_by_status(BackgroundJobStatus(status), to_span(older_than))
+        return await self.engine.delete_by_status(to_status(status), to_span(older_than))
 
     async def wait_for(
         self,
@@ -207,22 +210,21 @@ class BackgroundJobManager:
         Raises ``JobWaitTimeoutError`` after ``timeout`` (the job goes on), ``JobNotFoundError`` if
         there is none or it is deleted meanwhile.
         """
-        return await wait_until_finished(self._hub, job_id, to_span(timeout))
+        return await wait_until_finished(self._hub, _id(job_id), to_span(timeout))
 
     def watch_job(self, job_id: int) -> Observable[BackgroundJob | None]:
         """Observe one job: as it is now, then after each change; None while there is none."""
-        return self._observe(OneJob(job_id))
+        return self._observe(OneJob(_id(job_id)))
 
     def watch_jobs_by_status(
         self,
-        status: BackgroundJobStatus,
+        status: BackgroundJobStatus | str,
         *,
         limit: int = 100,
         order_by_creation: CreationOrder = "DESC",
     ) -> Observable[list[BackgroundJob]]:
         """Observe the jobs in one state, the newest hundred unless told otherwise."""
-        query = JobQuery(status=BackgroundJobStatus(status), limit=limit, order_by_creation=order_by_creation)
-        return self.watch_jobs(query)
+        return self.watch_jobs(JobQuery(status=status, limit=limit, order_by_creation=order_by_creation))
 
     def watch_jobs(self, query: JobQuery) -> Observable[list[BackgroundJob]]:
         """Observe the page of jobs that a query asks for; subscribers of equal queries share one view."""
@@ -236,3 +238,7 @@ class BackgroundJobManager:
         from .streams import observe
 
         return observe(self._hub, question)
+
+
+def _id(job_id: int) -> int:
+    return to_integer("job_id", job_id)

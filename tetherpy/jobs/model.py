@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 import attrs
 
+from .arguments import is_storable, to_instant, to_integer, to_string
 from .payload import decode, decode_as
 from .status import BackgroundJobStatus
 
@@ -73,8 +74,6 @@ def to_span(value: timedelta | float | None) -> timedelta | None:
 LONGEST_SPAN = timedelta(days=365_000)
 """A thousand years: a moment that far away is in the calendar still."""
 
-_INTEGERS = range(-(2**63), 2**63)  # what an SQL integer holds
-
 
 @attrs.frozen(kw_only=True)
 class NewJob:
@@ -97,12 +96,19 @@ class NewJob:
     unique_key: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        # One pass, since a validator per field would cost more than storing the job.
+        # One pass, since a converter and a validator per field would cost more than storing the job.
+        if not (
+            type(self.job_key) is type(self.queue) is str and type(self.priority) is type(self.max_attempts) is int
+        ):
+            self._convert(to_string, "job_key", "queue")
+            self._convert(to_integer, "priority", "max_attempts")
+        if self.unique_key is not None and type(self.unique_key) is not str:
+            self._convert(to_string, "unique_key")
         if not (self.job_key and self.queue):
             raise ValueError("NewJob needs a job_key and a queue that are not empty.")
-        if self.priority not in _INTEGERS:
+        if not is_storable(self.priority):
             raise ValueError(f"NewJob.priority is {self.priority}; it must be a 64-bit integer.")
-        if self.max_attempts < 1 or self.max_attempts not in _INTEGERS:
+        if self.max_attempts < 1 or not is_storable(self.max_attempts):
             raise ValueError(f"NewJob.max_attempts is {self.max_attempts}; a job needs at least one.")
         if self.timeout is not None and self.timeout <= timedelta(0):
             raise ValueError(f"NewJob.timeout is {self.timeout}; it must be longer than zero, or None.")
@@ -112,8 +118,12 @@ class NewJob:
             raise ValueError(f"NewJob.delay is {self.delay}; it is at most {LONGEST_SPAN}.")
         if self.delay is not None and self.run_at is not None:
             raise ValueError("NewJob has both delay and run_at; give one of them.")
-        if self.run_at is not None and self.run_at.tzinfo is None:
-            raise ValueError(f"NewJob.run_at {self.run_at!r} has no time zone; use an aware datetime.")
+        if self.run_at is not None:
+            to_instant("NewJob.run_at", self.run_at)
+
+    def _convert(self, convert: Callable[[str, object], object], *names: str) -> None:
+        for name in names:
+            object.__setattr__(self, name, convert(f"NewJob.{name}", getattr(self, name)))
 
 
 @attrs.frozen(kw_only=True)

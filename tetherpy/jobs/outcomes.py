@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import attrs
 
+from .arguments import to_number, to_string
 from .model import BackgroundJob
 
 
@@ -87,16 +88,25 @@ class Settlement:
     outcome: Outcome
 
 
+def _fraction(value: float | None) -> float | None:
+    return None if value is None else to_number("progress", value)
+
+
+def _message(value: str | None) -> str | None:
+    return None if value is None else to_string("the message of a progress", value)
+
+
 @attrs.frozen
 class Progress:
     """Report how far one claim is: ``fraction`` in 0 to 1, or None to change the message alone.
 
-    What lies outside is stored as the nearer end; NaN changes nothing.
+    What lies outside is stored as the nearer end; NaN changes nothing. Raises ``JobArgumentError`` for a
+    fraction that is no number and a message that is no text.
     """
 
     claim: Claim
-    fraction: float | None = None
-    message: str | None = None
+    fraction: float | None = attrs.field(default=None, converter=_fraction)
+    message: str | None = attrs.field(default=None, converter=_message)
 
 
 @attrs.frozen

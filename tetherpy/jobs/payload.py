@@ -1,9 +1,9 @@
 """Payloads and results as JSON text: dict, attrs class, dataclass, TypedDict, Struct, scalars, None.
 
-``msgspec`` writes and reads. Beyond it: NaN and infinities are refused instead of becoming null,
-and every refusal names the path of the value. Keys that are numbers are written as strings, as
-JSON has no others; an annotation such as ``dict[int, str]`` turns them back. Strings may hold NUL;
-lone surrogates have no UTF-8 form and are refused.
+``msgspec`` writes and reads. Beyond it: NaN and infinities are refused instead of becoming null, paths and NumPy
+scalars are written as text and numbers, and every refusal names the path of the value. Keys that are numbers are
+written as strings, as JSON has no others; an annotation such as ``dict[int, str]`` turns them back. Strings may hold
+NUL; lone surrogates have no UTF-8 form and are refused.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from .errors import PayloadDecodeError, PayloadEncodeError, PayloadTooLargeError
+from .json_types import ENCODER, from_builtin
 from .payload_path import MAX_DEPTH, find_misfit, nesting
 
 T = TypeVar("T")
@@ -20,7 +21,6 @@ T = TypeVar("T")
 MAX_PAYLOAD_BYTES = 1024 * 1024
 """The default bound on the size of one payload or result."""
 
-_ENCODER = msgspec.json.Encoder()
 _DECODER = msgspec.json.Decoder()
 
 
@@ -33,7 +33,7 @@ def encode(value: object, max_bytes: int = MAX_PAYLOAD_BYTES) -> str | None:
     if value is None:
         return None
     try:
-        encoded = _ENCODER.encode(value)
+        encoded = ENCODER.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         misfit = find_misfit(value)
         if misfit is None:
@@ -67,7 +67,7 @@ def decode_as(text: str | None, annotation: type[T] | Any) -> T:
     Raises ``PayloadDecodeError`` with the path of the field that does not fit.
     """
     try:
-        return msgspec.json.decode("null" if text is None else text, type=annotation)
+        return msgspec.json.decode("null" if text is None else text, type=annotation, dec_hook=from_builtin)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
         raise _as_decode_error(error) from error
 

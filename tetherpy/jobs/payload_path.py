@@ -6,10 +6,13 @@ import dataclasses
 import math
 import re
 from collections.abc import Iterator, Mapping
+from numbers import Rational, Real
 from typing import Any, TypeGuard, cast
 
 import attrs
 import msgspec
+
+from .json_types import ENCODER
 
 MAX_DEPTH = 200
 """How deeply a payload or result may be nested."""
@@ -48,7 +51,7 @@ def _show(path: tuple[str, ...]) -> str:
 
 
 def _misfit(part: object) -> str | None:
-    if isinstance(part, float) and not math.isfinite(part):
+    if _is_not_finite(part):
         return f"{part} is not a JSON number"
     if isinstance(part, str):
         return _lone_surrogate(part)
@@ -57,10 +60,14 @@ def _misfit(part: object) -> str | None:
     if next(iter(_children(part)), None) is not None:
         return None
     try:
-        msgspec.json.encode(part)
+        ENCODER.encode(part)
     except (TypeError, ValueError, OverflowError) as error:
         return str(error)
     return None
+
+
+def _is_not_finite(part: object) -> bool:
+    return isinstance(part, Real) and not isinstance(part, Rational) and not math.isfinite(part)
 
 
 def _lone_surrogate(text: str) -> str | None:
@@ -72,10 +79,10 @@ def _lone_surrogate(text: str) -> str | None:
 
 
 def _bad_key(key: object) -> str | None:
-    if isinstance(key, float) and not math.isfinite(key):
+    if _is_not_finite(key):
         return f"the key {key} is not a JSON number"
     try:
-        msgspec.json.encode({key: None})
+        ENCODER.encode({key: None})
     except (TypeError, ValueError) as error:
         return f"the key {key!r:.60} is not a string: {error}"
     return None

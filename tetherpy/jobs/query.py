@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal, TypeAlias
 
 import attrs
 
+from .arguments import is_storable, to_instant, to_integer, to_status, to_string
 from .status import BackgroundJobStatus
 
 CreationOrder: TypeAlias = Literal["ASC", "DESC"]
 """Oldest first or newest first."""
 
-_IS_ID = attrs.validators.and_(attrs.validators.ge(0), attrs.validators.lt(2**63))
+
+def _status(value: BackgroundJobStatus | str | None) -> BackgroundJobStatus | None:
+    return None if value is None else to_status(value)
+
+
+_CONVERTERS: Mapping[str, Callable[[str, object], object]] = {
+    "job_key": to_string,
+    "queue": to_string,
+    "unique_key": to_string,
+    "text": to_string,
+    "created_after": to_instant,
+    "created_before": to_instant,
+    "before_id": to_integer,
+    "limit": to_integer,
+    "offset": to_integer,
+}
 
 
 @attrs.frozen(kw_only=True)
@@ -26,17 +43,28 @@ class JobQuery:
     ``before_id`` lets pass what has a lower id, exclusive. Newest first it is a cursor: the last id of one page asks
     for the next, which costs the same however far back it is, and visits each job once although jobs are added or
     change meanwhile. Oldest first it is only a bound. ``offset`` and ``limit`` count what it leaves. Raises
-    ``ValueError`` for what is not 0 to 2**63 - 1.
+    ``ValueError`` for what is not 0 to 2**63 - 1, ``JobArgumentError`` for values of other types.
+    A status may be given as its text; ``UnknownStatusError`` if there is none of that name.
     """
 
-    status: BackgroundJobStatus | None = None
+    status: BackgroundJobStatus | None = attrs.field(default=None, converter=_status)
     job_key: str | None = None
     queue: str | None = None
     unique_key: str | None = None
     text: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
-    before_id: int | None = attrs.field(default=None, validator=attrs.validators.optional(_IS_ID))
-    limit: int | None = attrs.field(default=None, validator=attrs.validators.optional(attrs.validators.ge(0)))
-    offset: int = attrs.field(default=0, validator=attrs.validators.ge(0))
+    before_id: int | None = None
+    limit: int | None = None
+    offset: int = 0
     order_by_creation: CreationOrder = attrs.field(default="ASC", validator=attrs.validators.in_(("ASC", "DESC")))
+
+    def __attrs_post_init__(self) -> None:
+        for name, convert in _CONVERTERS.items():
+            value = getattr(self, name)
+            if value is not None:
+                object.__setattr__(self, name, convert(f"JobQuery.{name}", value))
+        for name in ("before_id", "limit", "offset"):
+            number: int | None = getattr(self, name)
+            if number is not None and (number < 0 or not is_storable(number)):
+                raise ValueError(f"JobQuery.{name} is {number}; it is 0 to 2**63 - 1.")

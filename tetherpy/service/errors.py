@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tetherpy.errors import TetherError
+from tetherpy.jobs import did_you_mean
 
 
 class ServiceError(TetherError):
@@ -114,7 +115,8 @@ class NoSuchHandlerError(ServiceError):
         self.key = key
         self.registered = registered
         super().__init__(
-            f"No handler is registered for {key!r}; registered are: {', '.join(registered) or 'none'}. "
+            f"No handler is registered for {key!r}{did_you_mean(key, registered)}; "
+            f"registered are: {', '.join(registered) or 'none'}. "
             "Register it in the initialization callback, then retry the job."
         )
 

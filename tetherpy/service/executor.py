@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -69,6 +70,7 @@ class Executor:
         except NoSuchHandlerError as error:
             loop.call_soon(self._refuse, run, error)
             return
+        run.cancellable = run.handler.is_async
         timeout = claim.job.timeout or run.handler.timeout
         if timeout is not None:
             run.timeout = timeout
@@ -108,6 +110,8 @@ class Executor:
                 value = await handler.function(service, payload, self.database)
             else:
                 value = await self._in_thread(handler.function, service, payload, self.database)
+                if inspect.isawaitable(value):
+                    value = await _in_loop(run, value)
             exit_if_forked(self._pid)
             return self.judge.interrupted(run) if run.seen else Completed(encode(value))
         except GeneratorExit:
@@ -163,6 +167,19 @@ class Executor:
     def _free(self) -> None:
         self._occupied -= 1
         self.on_free()
+
+
+async def _in_loop(run: JobRun, value: Awaitable[Any]) -> Any:
+    """Await what a plain function returned, unless the attempt was asked to end meanwhile."""
+    if run.cancelled:
+        if inspect.iscoroutine(value):
+            value.close()
+        return None
+    run.cancellable = True
+    try:
+        return await value
+    finally:
+        run.cancellable = False
 
 
 def _call(

@@ -10,10 +10,11 @@ from typing import Any, get_type_hints
 
 import attrs
 
-from tetherpy.jobs import BackgroundJob, Backoff
+from tetherpy.jobs import BackgroundJob, Backoff, find_undecodable
 
 from .errors import HandlerRegistrationError, NoSuchHandlerError
 
+_PLAIN = (Any, None, dict, list, str, int, float, bool)
 _PARAMETERS = "(service, payload, db)"
 
 
@@ -22,7 +23,8 @@ class JobHandler:
     """Hold one handler and how its attempts are treated.
 
     ``annotation`` is the type that payloads are decoded to; ``timeout`` bounds an attempt of a job
-    that has none of its own.
+    that has none of its own. ``is_async`` says that calling it in the loop does not block; what another one returns
+    is awaited too if it can be.
     """
 
     key: str
@@ -45,6 +47,7 @@ class HandlerRegistry:
 
     def add(self, key: str, function: Callable[..., Any], retry: Backoff | None, timeout: timedelta | None) -> None:
         """Register a handler; ``HandlerRegistrationError`` if it could never be called."""
+        _check_key(key)
         if key in self._handlers:
             raise HandlerRegistrationError(key, "it has a handler already; one key has one")
         if timeout is not None and timeout <= timedelta(0):
@@ -52,7 +55,7 @@ class HandlerRegistry:
         self._handlers[key] = JobHandler(
             key=key,
             function=function,
-            annotation=payload_annotation(key, function),
+            annotation=_decodable(key, payload_annotation(key, function)),
             is_async=_is_async(key, function),
             retry=retry or Backoff(),
             timeout=timeout,
@@ -69,6 +72,18 @@ class HandlerRegistry:
             return self._handlers[key]
         except KeyError:
             raise NoSuchHandlerError(key, tuple(sorted(self._handlers))) from None
+
+
+def _check_key(key: object) -> None:
+    if not isinstance(key, str) or not key:
+        raise HandlerRegistrationError(str(key), "its job key has to be a str that is not empty")
+
+
+def _decodable(key: str, annotation: Any) -> Any:
+    reason = None if annotation in _PLAIN else find_undecodable(annotation)
+    if reason is not None:
+        raise HandlerRegistrationError(key, f"no payload can be decoded to {annotation!r}: {reason}")
+    return annotation
 
 
 def payload_annotation(key: str, function: Callable[..., Any]) -> Any:
@@ -105,4 +120,7 @@ def _is_async(key: str, function: Callable[..., Any]) -> bool:
     plain = _plain(function)
     if inspect.isasyncgenfunction(plain) or inspect.isgeneratorfunction(plain):
         raise HandlerRegistrationError(key, "it is a generator; a handler returns its result")
-    return inspect.iscoroutinefunction(plain) or inspect.iscoroutinefunction(function)
+    # What a decorator wraps does not count: it may await it, block on it, or hand its coroutine on.
+    while isinstance(function, partial):
+        function = function.func
+    return inspect.iscoroutinefunction(function if inspect.isroutine(function) else type(function).__call__)

@@ -18,6 +18,7 @@ from tetherpy.jobs import (
     Every,
     JobEngine,
     NewJob,
+    Progress,
     Settlement,
     encode,
     open_database,
@@ -186,13 +187,14 @@ class ServiceInstance:
     def report_progress(self, fraction: float | None = None, message: str | None = None) -> None:
         """Say how far the job is, 0 to 1, and what it does; pushed to all who watch it.
 
-        May be called often: what follows quickly is stored together, the newest wins.
+        May be called often: what follows quickly is stored together, the newest wins. Raises
+        ``JobArgumentError`` for a fraction that is no number or a message that is no text.
         """
-        if fraction is not None and not 0.0 <= fraction <= 1.0:
-            message = f"progress is a fraction from 0 to 1, not {fraction!r}"
-            raise ValueError(message)
         services = self._of_job("report_progress")
-        self._context.in_loop(services.progress.report, services.run.claim, fraction, message)
+        progress = Progress(services.run.claim, fraction, message)
+        if progress.fraction is not None and not 0.0 <= progress.fraction <= 1.0:
+            raise ValueError(f"progress is a fraction from 0 to 1, not {progress.fraction!r}")
+        self._context.in_loop(services.progress.report, progress)
 
     async def complete(self, result: object = None, *, transaction: Any) -> None:
         """Complete the job in the handler's own transaction: its writes and this in one commit.

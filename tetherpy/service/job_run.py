@@ -28,7 +28,8 @@ class JobRun:
 
     ``seen`` is set when the handler asked and was told that it should end: what it returns after
     that is no result. ``settled`` attempts that still run are those that ignore their end; they
-    keep their slot, because they keep their thread or task. ``completed`` is set when the handler
+    keep their slot, because they keep their thread or task. ``cancellable`` is set while the handler runs in the loop:
+    a thread cannot be cancelled, and its task must not stop waiting for it. ``completed`` is set when the handler
     completed the job in a transaction of its own, whether that was committed or not. ``on_end`` is
     awaited, last first, when the handler is through.
     """
@@ -40,6 +41,7 @@ class JobRun:
     settled: bool = False
     completed: bool = False
     task: asyncio.Task[Outcome] | None = None
+    cancellable: bool = False
     timeout: timedelta | None = None
     timer: asyncio.TimerHandle | None = None
     on_end: list[Callable[[], Awaitable[None]]] = attrs.field(factory=list[Callable[[], Awaitable[None]]])
@@ -57,6 +59,5 @@ class JobRun:
         if self.interruption is not None:
             return
         self.interruption = why
-        # A thread cannot be cancelled, and whoever waits for it must not stop waiting.
-        if self.task is not None and (self.handler is None or self.handler.is_async):
+        if self.task is not None and self.cancellable:
             self.task.cancel()

@@ -24,13 +24,10 @@ class ProgressBoard:
     _pending: dict[int, Progress] = attrs.field(init=False, factory=dict[int, Progress])
     _reported: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 
-    def report(self, claim: Claim, fraction: float | None, message: str | None) -> None:
+    def report(self, progress: Progress) -> None:
         """Note how far a job is; a part that is None stays as it was reported before."""
-        before = self._pending.get(claim.id)
-        if before is not None and before.claim is claim:
-            fraction = before.fraction if fraction is None else fraction
-            message = before.message if message is None else message
-        self._pending[claim.id] = Progress(claim, fraction, message)
+        before = self._pending.get(progress.claim.id)
+        self._pending[progress.claim.id] = progress if before is None else _merged(before, progress)
         self._reported.set()
 
     def take(self, claims: Iterable[Claim]) -> list[Progress]:
@@ -51,3 +48,10 @@ class ProgressBoard:
                 # Progress is advice: the job goes on, and the next report tells more than this one.
                 _logger.exception("Progress of %d jobs could not be stored", len(updates))
             await asyncio.sleep(self.interval)
+
+
+def _merged(before: Progress, later: Progress) -> Progress:
+    if before.claim is not later.claim:
+        return later
+    fraction = before.fraction if later.fraction is None else later.fraction
+    return Progress(later.claim, fraction, before.message if later.message is None else later.message)

@@ -1,11 +1,23 @@
 import dataclasses
+from collections.abc import Iterable
+from enum import IntEnum
+from pathlib import Path, PurePosixPath
 from typing import TypedDict
 
 import attrs
 import msgspec
+import numpy as np
 import pytest
 
-from tetherpy.jobs import PayloadDecodeError, PayloadEncodeError, PayloadTooLargeError, decode, decode_as, encode
+from tetherpy.jobs import (
+    PayloadDecodeError,
+    PayloadEncodeError,
+    PayloadTooLargeError,
+    decode,
+    decode_as,
+    encode,
+    find_undecodable,
+)
 
 
 @attrs.frozen
@@ -34,6 +46,14 @@ class Packed(msgspec.Struct):
     tags: list[str]
 
 
+class Plain:
+    pass
+
+
+class Level(IntEnum):
+    HIGH = 10
+
+
 ADA = Person("Ada", Address("London", 1815))
 
 
@@ -52,6 +72,8 @@ ADA = Person("Ada", Address("London", 1815))
         (None, Person | None),
         ("with \0 inside", str),
         ({"deep": {"er": {"est": []}}}, dict),
+        (PurePosixPath("/a/b"), PurePosixPath),
+        ({"files": [Path("x")]}, dict[str, list[Path]]),
     ],
 )
 def test_what_goes_in_comes_out_as_annotated(value, annotation):
@@ -62,6 +84,45 @@ def test_nothing_is_no_text_and_null_is_text():
     assert encode(None) is None
     assert decode(None) is None
     assert encode([None]) == "[null]"
+
+
+def test_scalars_of_other_types_are_stored_as_plain_numbers_and_text():
+    values = [np.float64(1.5), np.float32(0.25), np.int64(7), np.bool_(True), np.str_("a"), Level.HIGH, Path("b")]
+    assert decode(encode(values)) == [1.5, 0.25, 7, True, "a", 10, "b"]
+    assert decode(encode({np.int64(7): Path("x")})) == {"7": "x"}
+
+
+def unawaited():
+    async def result(): ...
+
+    coroutine = result()
+    coroutine.close()
+    return coroutine
+
+
+@attrs.frozen
+class Nested:
+    plain: list[Plain]
+
+
+@attrs.frozen
+class Lenient:
+    path: Path
+    cache: Plain | None = None
+
+
+@pytest.mark.parametrize(
+    "annotation", [Plain, Plain | None, list[Plain], dict[str, Nested], Nested, Person | Nested, complex]
+)
+def test_annotations_that_nothing_can_be_decoded_to_are_found(annotation):
+    assert find_undecodable(annotation)
+
+
+@pytest.mark.parametrize(
+    "annotation", [object, dict, Path | None, Lenient, Person, Point, Greeting, Packed, Iterable[int]]
+)
+def test_annotations_that_something_can_be_decoded_to_pass(annotation):
+    assert find_undecodable(annotation) is None
 
 
 CYCLE: dict = {}
@@ -89,6 +150,10 @@ def nested(levels):
         (Point(lambda: 0), "$.x", "function"),
         (Packed([b"", 1j]), "$.tags[1]", "complex"),
         (CYCLE, "$.self.self.self.self.self.self...", "contains itself"),
+        ({"a": [np.float32("nan")]}, "$.a[0]", "nan"),
+        ([np.float64("inf")], "$[0]", "inf"),
+        ({"rows": np.zeros(3)}, "$.rows", "ndarray"),
+        ({"r": unawaited()}, "$.r", "forget await"),
         (nested(5000), "$[0][0][0][0][0][0]...", "too deeply"),
     ],
 )

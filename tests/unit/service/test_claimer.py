@@ -10,6 +10,7 @@ from tetherpy.jobs import (
     BackgroundJobManager,
     BackgroundJobStatus,
     NewJob,
+    Progress,
     SqliteJobEngine,
     utc_now,
 )
@@ -176,7 +177,7 @@ async def test_a_job_that_is_claimed_again_while_its_old_run_goes_on_ends_too(en
 
 async def test_a_claim_is_not_lost_because_progress_could_not_be_stored(make_claimer, manager, engine, monkeypatch):
     async def report(service, payload, db):
-        claimer.progress.report(service.claim, 0.5, None)
+        claimer.progress.report(Progress(service.claim, 0.5))
 
     async def fail(updates):
         raise OSError("no room for advice")

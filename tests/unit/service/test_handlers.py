@@ -80,6 +80,8 @@ def test_who_runs_in_the_loop(function, is_async):
 async def too_few(service, payload): ...
 async def too_many(service, payload, db, extra): ...
 async def unresolvable(service, payload: "Nowhere", db): ...  # noqa: F821
+async def of_a_plain_class(service, payload: Callable_, db): ...
+async def of_optional_plain_classes(service, payload: list[Callable_] | None, db): ...
 async def generator(service, payload, db):
     yield 1
 
@@ -92,6 +94,8 @@ async def generator(service, payload, db):
         (unresolvable, "Nowhere"),
         (generator, "generator"),
         (42, "(service, payload, db)"),
+        (of_a_plain_class, "no payload can be decoded"),
+        (of_optional_plain_classes, "no payload can be decoded"),
     ],
 )
 def test_what_could_never_be_called_is_refused(function, reason):
@@ -109,6 +113,12 @@ def test_one_key_has_one_handler():
     assert registry.find("key").function is typed
 
 
+@pytest.mark.parametrize("key", [b"mail", 7, None, ""])
+def test_a_key_is_a_text(key):
+    with pytest.raises(HandlerRegistrationError, match="job key"):
+        HandlerRegistry().add(key, typed, None, None)
+
+
 def test_timeout_must_be_longer_than_zero():
     with pytest.raises(HandlerRegistrationError, match="timeout"):
         HandlerRegistry().add("key", typed, None, timedelta(0))
@@ -121,3 +131,6 @@ def test_missing_key_names_the_registered_ones():
     with pytest.raises(NoSuchHandlerError, match="'c'; registered are: a, b") as caught:
         registry.find("c")
     assert caught.value.registered == ("a", "b")
+    registry.add("send_mail", typed, None, None)
+    with pytest.raises(NoSuchHandlerError, match="did you mean 'send_mail'"):
+        registry.find("sendmail")

@@ -1,6 +1,7 @@
 """The fixture ``jobs``: jobs of the app, run inside a test."""
 
 import asyncio
+import functools
 import logging
 import threading
 from datetime import timedelta
@@ -177,6 +178,52 @@ async def test_a_job_has_its_own_container_and_progress_and_a_thread_if_it_is_no
     ran = await jobs.drain()
     assert ran.results == [True, "x"]
     assert (ran[0].progress, ran[0].progress_message) == (0.5, "half")
+
+
+def passing_on(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return function(*args)
+
+    return wrapper
+
+
+def blocking(function):
+    @functools.wraps(function)
+    def wrapper(*args):
+        return asyncio.run(function(*args))
+
+    return wrapper
+
+
+async def later(service, payload, db, extra=None):
+    await asyncio.sleep(0)
+    return f"later {extra}"
+
+
+async def test_what_a_handler_returns_is_awaited_whatever_wraps_it(jobs):
+    handlers = {
+        "lambda": lambda service, payload, db: later(service, payload, db, "lambda"),
+        "partial": functools.partial(later, extra="partial"),
+        "partial of a lambda": functools.partial(lambda *args, extra: later(*args, extra), extra="both"),
+        "passing on": passing_on(later),
+        "blocking": blocking(later),
+    }
+    for key, handler in handlers.items():
+        jobs.register(key, handler)
+        await jobs.enqueue(key, max_attempts=1)
+    ran = await jobs.drain()
+    assert ran.results == ["later lambda", "later partial", "later both", "later None", "later None"]
+
+
+async def test_a_timeout_ends_what_a_plain_function_has_returned_to_be_awaited(jobs):
+    async def hang():
+        await asyncio.Event().wait()
+
+    jobs.register("hang", lambda service, payload, db: hang(), timeout=timedelta(milliseconds=50))
+    await jobs.enqueue("hang", max_attempts=1)
+    (ran,) = await jobs.drain()
+    assert "JobTimeoutError" in ran.last_error
 
 
 async def test_a_timeout_ends_an_attempt(jobs):

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import tuple_row
 
+from ..arguments import is_storable
 from ..errors import IllegalJobTransitionError, JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
 from ..retrying import changes_of_retry
@@ -74,6 +75,8 @@ async def request_cancel(connection: Connection, job_id: int, now: datetime) -> 
 
 
 async def _require(connection: Connection, job_id: int) -> BackgroundJob:
+    if not is_storable(job_id):
+        raise JobNotFoundError(job_id)
     async with connection.cursor(row_factory=tuple_row) as cursor:
         await cursor.execute(sql("locked_job"), {"id": job_id})
         row = await cursor.fetchone()

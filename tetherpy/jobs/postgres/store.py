@@ -12,6 +12,7 @@ import psycopg
 
 from tetherpy.database import DatabaseClosedError, PostgresDatabase, PostgresTransaction, TransactionHeldError
 
+from ..arguments import is_storable
 from ..capabilities import EngineCapabilities
 from ..engine import Closed, ignore
 from ..errors import JobNotFoundError, JobRunningError, JobTablesMissingError
@@ -116,12 +117,12 @@ class PostgresJobStore:
 
     async def get(self, job_id: int) -> BackgroundJob | None:
         """Return the job, None if there is none."""
-        rows = await self._ask("job_by_id", id=job_id)
+        rows = await self._ask("job_by_id", id=job_id) if is_storable(job_id) else []
         return to_job(rows[0]) if rows else None
 
     async def get_many(self, job_ids: Iterable[int]) -> Mapping[int, BackgroundJob]:
         """Return those of the jobs that exist."""
-        jobs = self._reader.read(await self._ask("jobs_by_ids", ids=list(job_ids)))
+        jobs = self._reader.read(await self._ask("jobs_by_ids", ids=list(filter(is_storable, job_ids))))
         return {job.id: job for job in jobs}
 
     async def find(self, query: JobQuery) -> list[BackgroundJob]:
@@ -186,7 +187,7 @@ class PostgresJobStore:
 
     async def delete(self, job_id: int) -> bool:
         """Delete a job that is not RUNNING, and its attempts."""
-        if await self._delete([job_id]):
+        if is_storable(job_id) and await self._delete([job_id]):
             return True
         if await self.get(job_id) is None:
             return False

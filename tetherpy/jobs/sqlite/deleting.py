@@ -6,6 +6,7 @@ import json
 import sqlite3
 from datetime import datetime
 
+from ..arguments import is_storable
 from ..errors import JobRunningError
 from ..status import BackgroundJobStatus
 from ..timestamps import to_text
@@ -16,6 +17,8 @@ STEP = 1000
 
 def delete_one(connection: sqlite3.Connection, job_id: int) -> bool:
     """Delete one job; a RUNNING one is a ``JobRunningError``."""
+    if not is_storable(job_id):
+        return False
     if delete_each(connection, [job_id]):
         return True
     if connection.execute(sql("job_by_id"), (job_id,)).fetchone() is None:

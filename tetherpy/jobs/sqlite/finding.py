@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Any
 
+from ..arguments import is_storable
 from ..errors import JobNotFoundError
 from ..model import BackgroundJob, JobAttempt, JobCounts
 from ..query import JobQuery
@@ -64,7 +65,7 @@ def _index(query: JobQuery) -> str:
 
 def read_many(connection: sqlite3.Connection, reader: JobReader, job_ids: Iterable[int]) -> dict[int, BackgroundJob]:
     """Return those of the jobs that exist and can be read."""
-    rows = fetch(connection, sql("jobs_by_ids"), (json.dumps(list(job_ids)),))
+    rows = fetch(connection, sql("jobs_by_ids"), (json.dumps(list(filter(is_storable, job_ids))),))
     return {job.id: job for job in reader.read(rows)}
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..arguments import is_storable
 from ..errors import IllegalJobTransitionError, JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
 from ..retrying import changes_of_retry
@@ -19,7 +20,7 @@ from .statements import sql
 
 def read(connection: sqlite3.Connection, job_id: int) -> BackgroundJob | None:
     """Return the job, None if there is none; raise ``UnreadableJobError`` if its row is broken."""
-    rows = fetch(connection, sql("job_by_id"), (job_id,))
+    rows = fetch(connection, sql("job_by_id"), (job_id,)) if is_storable(job_id) else []
     return to_job(rows[0]) if rows else None
 
 
