@@ -172,10 +172,10 @@ async def test_whatever_ends_listening_is_seen_and_it_begins_again(db, monkeypat
     notifies, heard = psycopg.AsyncConnection.notifies, asyncio.Queue()
     failures = [error]
 
-    def fail_once(connection):
+    def fail_once(connection, **options):
         if failures:
             raise failures.pop()
-        return notifies(connection)
+        return notifies(connection, **options)
 
     monkeypatch.setattr(psycopg.AsyncConnection, "notifies", fail_once)
     db.listener.add("news", lambda: heard.put_nowait(None))

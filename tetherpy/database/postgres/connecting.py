@@ -1,21 +1,29 @@
-"""How connections are made."""
+"""Making connections, and telling a silent one from a slow one."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any, TypeAlias
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from os import dup
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 
 from ..addresses import UNREADABLE
-from ..errors import DatabaseAddressError, DatabaseUnavailableError
+from ..errors import DatabaseAddressError
 
-Connection: TypeAlias = "psycopg.AsyncConnection[Any]"
+T = TypeVar("T")
 
 _DEFAULTS = {
     "application_name": "tetherpy",
     "connect_timeout": "10",
+    # The driver would give text as bytes where the database says SQL_ASCII.
+    "client_encoding": "UTF8",
     # A machine that vanished without a word is noticed after half a minute.
     "keepalives_idle": "10",
     "keepalives_interval": "5",
@@ -24,13 +32,22 @@ _DEFAULTS = {
 }
 _SESSION = {
     "TimeZone": "UTC",
-    # The server notices it as soon, and lets go what the machine's transactions had locked.
+    # The driver reads no other forms of dates and intervals. A role or a database may have set them.
+    "DateStyle": "ISO,YMD",
+    "IntervalStyle": "postgres",
+    # The server notices a vanished machine as soon, and releases what its transactions had locked.
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "4",
+    "tcp_user_timeout": "30000",
 }
-"""What the server is told of each connection; options in the URL go before these."""
+"""Settings of each session; options in the URL come later and override these."""
 AGAIN_SECONDS = 0.05
+ANSWER_SECONDS = 3.0
+"""How long an idle server may take to answer a trivial statement before the connection counts as lost."""
+CANCEL_SECONDS = 1.0
+"""How long a cancelled call may wait for the server to end its statement before its connection is closed."""
+_FULL = ("too many connections", "too many clients", "remaining connection slots")
 _PASSING = (
     "Connection refused",
     "No such file",
@@ -44,7 +61,54 @@ _PASSING = (
     "failed to resolve host",
     "administrator command",
 )
-"""What the client library says of a server that is not there yet, or not any more; it gives no code for these."""
+"""Messages of a server that is starting or away; the client library gives no code for these."""
+
+
+class Connection(psycopg.AsyncConnection[Any]):
+    """A connection that knows since when a call waits for the server, and whose calls can be ended from outside."""
+
+    waiting_since: float | None = None
+    """When the present wait for the server began, in the loop's seconds; None while nothing waits."""
+    _ending: asyncio.TimerHandle | None = None
+
+    async def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:  # noqa: ASYNC109
+        """Wait for the server, as the driver does, and note since when."""
+        self.waiting_since = asyncio.get_running_loop().time()
+        try:
+            return await super().wait(gen, interval, timeout)
+        finally:
+            self.waiting_since = None
+            if self._ending is not None:
+                self._ending.cancel()
+                self._ending = None
+
+    async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109
+        """Ask the server to cancel the statement; hang up if the wait has not ended ``CANCEL_SECONDS`` later."""
+        self._ending = asyncio.get_running_loop().call_later(CANCEL_SECONDS, self.hang_up)
+        await super().cancel_safe(timeout=min(timeout, CANCEL_SECONDS))
+
+    @property
+    def unanswered_since(self) -> float | None:
+        """Return since when a statement waits for its answer; None if none does."""
+        if self.closed or self.info.transaction_status is not TransactionStatus.ACTIVE:
+            return None
+        return self.waiting_since
+
+    def hang_up(self) -> None:
+        """End the connection under a call that waits: the call fails as if the server had closed it."""
+        if self.closed:
+            return
+        with suppress(OSError), socket.socket(fileno=dup(self.fileno())) as end:
+            end.shutdown(socket.SHUT_RDWR)
+
+    @contextmanager
+    def answering(self) -> Generator[None]:
+        """Hang up unless the block ends within ``ANSWER_SECONDS``."""
+        timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self.hang_up)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 def settings_of(url: str, name: str) -> dict[str, Any]:
@@ -62,27 +126,20 @@ def settings_of(url: str, name: str) -> dict[str, Any]:
 
 
 def with_lock_timeout(settings: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """Return settings of connections that wait for a lock that long at most, whatever the URL says of it."""
+    """Return settings of connections that wait at most that long for a lock, even if the URL says otherwise."""
     return {**settings, "options": f"{settings['options']} -c lock_timeout={seconds * 1000:.0f}ms"}
 
 
 async def connect(settings: dict[str, Any]) -> Connection:
     """Open one connection outside the pools."""
-    return await psycopg.AsyncConnection.connect(**settings, autocommit=True)
+    return await Connection.connect(**settings, autocommit=True)
 
 
-async def connect_patiently(settings: dict[str, Any], name: str, patience: float) -> Connection:
-    """Open a connection; a server that is starting or away is tried for ``patience`` seconds.
+def passes(error: psycopg.OperationalError) -> bool:
+    """Tell whether a connection that was refused may be made later: the server is starting, away or full."""
+    return any(cause in str(error) for cause in (*_PASSING, *_FULL))
 
-    Nothing has been asked of it yet, so trying again is safe. Raises ``DatabaseUnavailableError`` after that,
-    and at once for what the server refuses: a wrong password, an unknown database.
-    """
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + patience
-    while True:
-        try:
-            return await connect(settings)
-        except psycopg.OperationalError as error:
-            if loop.time() >= deadline or not any(cause in str(error) for cause in _PASSING):
-                raise DatabaseUnavailableError(name, str(error)) from error
-        await asyncio.sleep(AGAIN_SECONDS)
+
+def is_full(error: psycopg.OperationalError) -> bool:
+    """Tell whether the server, or what it allows the role, has no connection left."""
+    return any(cause in str(error) for cause in _FULL)

@@ -15,7 +15,7 @@ from ..errors import RowNotFoundError, TransactionHeldError
 from ..migrations import Migration
 from ..opening import Opening
 from . import migrating
-from .connecting import Connection, connect_patiently, settings_of, with_lock_timeout
+from .connecting import Connection, settings_of, with_lock_timeout
 from .failures import explained
 from .listener import Listener
 from .pool import Pool
@@ -69,16 +69,14 @@ class PostgresDatabase:
     async def _open(cls, url: str, steps: tuple[Migration, ...], pool_size: int, patience: float) -> PostgresDatabase:
         name = redacted(url)
         settings = settings_of(url, name)
-        await (await connect_patiently(settings, name, patience)).close()
+        pool = Pool(settings, name, pool_size)
+        own = Pool(with_lock_timeout(settings, OWN_LOCK_SECONDS), name, OWN_CONNECTIONS)
+        pool.share_with(own)
         async with AsyncExitStack() as stack:
-            database = cls(
-                url,
-                settings,
-                Pool(settings, name, pool_size),
-                Pool(with_lock_timeout(settings, OWN_LOCK_SECONDS), name, OWN_CONNECTIONS),
-                Listener(settings, name),
-            )
+            database = cls(url, settings, pool, own, Listener(settings, name, pool.make_room))
             stack.push_async_callback(database.aclose)
+            async with pool.connection(patience):
+                pass  # the server is there, and gives one
             if steps:
                 await database.migrate(steps)
             stack.pop_all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import attrs
@@ -12,10 +12,12 @@ import psycopg
 from psycopg import sql
 
 from ..errors import DatabaseClosedError
-from .connecting import connect
+from .connecting import Connection, connect, is_full
 
 logger = logging.getLogger("tetherpy.database")
 
+ASK_SECONDS = 5.0
+"""This often the server must answer over the connection that listens: one that passes nothing looks idle."""
 FIRST_RETRY_SECONDS = 0.05
 LAST_RETRY_SECONDS = 2.0
 
@@ -43,6 +45,7 @@ class Listener:
 
     _settings: dict[str, Any] = attrs.field(repr=False)
     _name: str
+    _make_room: Callable[[], Awaitable[None]] = attrs.field(repr=False)
     _subscribers: list[Subscriber] = attrs.field(init=False, factory=list[Subscriber])
     _channels: set[str] = attrs.field(init=False, factory=set[str])
     _task: asyncio.Task[None] | None = attrs.field(init=False, default=None)
@@ -95,19 +98,27 @@ class Listener:
         while True:
             try:
                 async with await connect(self._settings) as connection:
-                    for channel in tuple(self._channels):
-                        await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                    await self._listen(connection)
                     delay = FIRST_RETRY_SECONDS
                     self._tell(None)
-                    async for notification in connection.notifies():
-                        self._tell(notification.channel)
+                    while True:
+                        async for notification in connection.notifies(timeout=ASK_SECONDS):
+                            self._tell(notification.channel)
+                        await self._listen(connection)
             except psycopg.Error as error:
                 logger.warning("%s: listening was interrupted (%s); trying again in %g s", self._name, error, delay)
+                if isinstance(error, psycopg.OperationalError) and is_full(error):
+                    await self._make_room()
             except Exception:
                 # No descriptors or threads left, or a bug: whatever it is, streams and workers must not go deaf.
                 logger.exception("%s: listening failed; trying again in %g s", self._name, delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, LAST_RETRY_SECONDS)
+
+    async def _listen(self, connection: Connection) -> None:
+        with connection.answering():
+            for channel in tuple(self._channels):
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
 
     def _tell(self, channel: str | None) -> None:
         for subscriber in tuple(self._subscribers):

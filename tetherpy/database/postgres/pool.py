@@ -1,4 +1,4 @@
-"""A bounded number of connections that are used again, and noticed when they are dead without asking the server."""
+"""A bounded number of connections that are used again, and found out when they are dead."""
 
 from __future__ import annotations
 
@@ -9,39 +9,64 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import attrs
+import psycopg
 from psycopg.pq import TransactionStatus
 
 from ..errors import DatabaseClosedError, DatabaseUnavailableError
-from .connecting import Connection, connect_patiently
+from .connecting import AGAIN_SECONDS, Connection, connect, is_full, passes
+from .examining import Examiner
 
 GET_SECONDS = 10.0
-"""How long a call waits while all connections are in use."""
+"""How long a call waits while all connections are in use, here or at the server."""
 RECONNECT_SECONDS = 5.0
 """How long a call that needs a new connection waits for a server that is just starting."""
+LAST_AGAIN_SECONDS = 1.0
+"""The longest pause between attempts to get a connection of a full server."""
+ASK_IDLE_SECONDS = 5.0
+"""A connection that was idle for longer must answer before it is lent."""
+KEEP_IDLE_SECONDS = 20.0
+"""A connection that was idle for longer is closed: a role may have few, which other processes need."""
+EXAMINE_SECONDS = 3.0
+"""This often the server is asked about calls that have waited for longer than this."""
 
 
 @attrs.define(eq=False)
 class Pool:
     """Lend up to ``size`` connections that commit each statement.
 
-    The pools of psycopg_pool wait a second and more between attempts to connect and keep tasks running; here
-    whoever needs a connection makes it, and hears at once that there is none.
+    The pools of psycopg_pool wait a second and more between attempts to connect; here each call that needs a
+    connection makes it, and fails at once if the server refuses it. A call may take as long as its server process
+    works on it. A call whose connection passes nothing fails after three times ``EXAMINE_SECONDS`` at most.
     """
 
     _settings: dict[str, Any] = attrs.field(repr=False)
     _name: str
     _size: int
-    _idle: list[Connection] = attrs.field(init=False, factory=list[Connection])
+    _beside: list[Pool] = attrs.field(init=False, factory=list["Pool"], repr=False)
+    _idle: list[tuple[float, Connection]] = attrs.field(init=False, factory=list["tuple[float, Connection]"])
+    _lent: set[Connection] = attrs.field(init=False, factory=set[Connection])
     _places: asyncio.Semaphore = attrs.field(
         init=False, default=attrs.Factory(lambda self: asyncio.Semaphore(self._size), takes_self=True)
     )
+    _returned: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
+    _examiner: Examiner = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Examiner(self._settings, self._name), takes_self=True)
+    )
+    _timer: asyncio.TimerHandle | None = attrs.field(init=False, default=None)
+    _tending: asyncio.Task[None] | None = attrs.field(init=False, default=None)
     _closed: bool = attrs.field(init=False, default=False)
 
+    def share_with(self, other: Pool) -> None:
+        """Let either pool close what is idle in the other when the server gives no more connections."""
+        self._beside.append(other)
+        other._beside.append(self)
+
     @asynccontextmanager
-    async def connection(self) -> AsyncGenerator[Connection]:
+    async def connection(self, patience: float | None = None) -> AsyncGenerator[Connection]:
         """Lend a connection; one that comes back with a transaction open, or broken, is closed.
 
-        Raises ``DatabaseUnavailableError`` if none is free in time or can be made, ``DatabaseClosedError``
+        ``patience`` is how long a server that is away is tried, ``RECONNECT_SECONDS`` by default. Raises
+        ``DatabaseUnavailableError`` if no connection is free in time or can be made, ``DatabaseClosedError``
         after the close.
         """
         try:
@@ -51,39 +76,126 @@ class Pool:
             reason = f"all {self._size} connections of this process were in use for {GET_SECONDS:g} s"
             raise DatabaseUnavailableError(self._name, reason) from error
         try:
-            connection = await self._take()
+            connection = await self._take(RECONNECT_SECONDS if patience is None else patience)
+            self._lent.add(connection)
+            self._tend_later()
             try:
                 yield connection
             finally:
+                self._lent.discard(connection)
                 await self._give_back(connection)
         finally:
             self._places.release()
 
     async def close(self) -> None:
-        """Close what is idle now, and what is lent when it comes back."""
+        """Close the idle connections now and the lent ones when they come back."""
         self._closed = True
-        while self._idle:
-            await self._idle.pop().close()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._tending is not None:
+            self._tending.cancel()
+            await asyncio.wait([self._tending])
+        await self._close_idle()
+        self._wake()
 
-    async def _take(self) -> Connection:
-        if self._closed:
-            raise DatabaseClosedError(self._name)
-        while self._idle:
-            connection = self._idle.pop()
-            if _is_alive(connection):
+    async def make_room(self) -> None:
+        """Close idle connections here and in the pools beside, so that the server can give a new one."""
+        for pool in (self, *self._beside):
+            await pool._close_idle()
+
+    async def _take(self, patience: float) -> Connection:
+        loop = asyncio.get_running_loop()
+        began = again = loop.time()
+        pause = AGAIN_SECONDS
+        while True:
+            if self._closed:
+                raise DatabaseClosedError(self._name)
+            returned = self._returned
+            if (connection := await self._take_idle()) is not None:
                 return connection
+            if loop.time() >= again:
+                try:
+                    return await connect(self._settings)
+                except psycopg.OperationalError as error:
+                    limit = GET_SECONDS if is_full(error) else patience
+                    if loop.time() >= began + limit or not passes(error):
+                        raise DatabaseUnavailableError(self._name, str(error)) from error
+                    if is_full(error):
+                        await self.make_room()
+                        pause = min(pause * 2, LAST_AGAIN_SECONDS)
+                again = loop.time() + pause
+            await _wait_for(returned, again - loop.time())
+
+    async def _take_idle(self) -> Connection | None:
+        while self._idle:
+            since, connection = self._idle.pop()
+            try:
+                if _is_quiet(connection):
+                    if asyncio.get_running_loop().time() - since < ASK_IDLE_SECONDS:
+                        return connection
+                    if await _answers(connection):
+                        return connection
+                    # The others were idle for longer still.
+                    await self._close_idle()
+            except BaseException:
+                await connection.close()
+                raise
             await connection.close()
-        return await connect_patiently(self._settings, self._name, RECONNECT_SECONDS)
+        return None
 
     async def _give_back(self, connection: Connection) -> None:
         is_idle = not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
         if is_idle and not self._closed:
-            self._idle.append(connection)
+            self._idle.append((asyncio.get_running_loop().time(), connection))
         else:
             await connection.close()
+        self._wake()
+
+    def _wake(self) -> None:
+        self._returned.set()
+        self._returned = asyncio.Event()
+
+    async def _close_idle(self, until: float | None = None) -> None:
+        closing = [connection for since, connection in self._idle if until is None or since <= until]
+        self._idle = [(since, connection) for since, connection in self._idle if connection not in closing]
+        for connection in closing:
+            await connection.close()
+
+    def _tend_later(self) -> None:
+        if self._timer is None and not self._closed:
+            self._timer = asyncio.get_running_loop().call_later(EXAMINE_SECONDS, self._tend_now)
+
+    def _tend_now(self) -> None:
+        self._timer = None
+        if self._tending is None or self._tending.done():
+            self._tending = asyncio.get_running_loop().create_task(self._tend())
+        if self._lent or self._idle:
+            self._tend_later()
+
+    async def _tend(self) -> None:
+        now = asyncio.get_running_loop().time()
+        await self._close_idle(now - KEEP_IDLE_SECONDS)
+        await self._examiner.examine(self._lent, now - EXAMINE_SECONDS)
 
 
-def _is_alive(connection: Connection) -> bool:
+async def _wait_for(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return
+
+
+async def _answers(connection: Connection) -> bool:
+    try:
+        with connection.answering():
+            await connection.execute("SELECT 1")
+    except psycopg.Error:
+        return False
+    return True
+
+
+def _is_quiet(connection: Connection) -> bool:
     """Tell, without a round trip, whether an idle connection has nothing to read: else the server ended it."""
     if connection.closed:
         return False

@@ -68,12 +68,12 @@ class PostgresJobEngine(PostgresJobStore):
     ) -> frozenset[int]:
         """Extend a worker's leases; return the ids whose cancellation was asked for.
 
-        Raises ``TimeoutError`` after the length of a lease: a server that does not answer must not make a worker
+        Raises ``TimeoutError`` after two thirds of a lease: a server that does not answer must not make a worker
         look hung to its supervisor. (In a file only the worker's own transaction could last that long.)
         """
         now = self.clock()
         title, content = encoding.to_text(title), encoding.to_text(content)
-        async with asyncio.timeout(self.lease.total_seconds()):
+        async with asyncio.timeout(self.lease.total_seconds() * 2 / 3):
             beating = await self._repeat("heartbeat", id=worker_id, now=now, title=title, content=content)
             if not beating and (worker := self._registered.get(worker_id)) is not None:
                 # Its machine slept for so long that it was taken for gone.
@@ -176,10 +176,12 @@ class PostgresJobEngine(PostgresJobStore):
     async def rescue_expired(self) -> list[int]:
         """Take back jobs whose lease nobody extends; forget workers that have not beaten for four times as long.
 
-        Their machine is gone, else its other workers would have noticed the death.
+        Their machine is gone, else its other workers would have noticed the death. Raises ``TimeoutError`` after a
+        third of a lease, for the reason that ``heartbeat`` does.
         """
-        taken_back = await self._take_back_overdue()
-        await self._forget_silent()
+        async with asyncio.timeout(self.lease.total_seconds() / 3):
+            taken_back = await self._take_back_overdue()
+            await self._forget_silent()
         return taken_back
 
     async def _take_back_overdue(self) -> list[int]:

@@ -1,0 +1,142 @@
+"""A TCP proxy before a server, whose connections can be made to pass nothing without being closed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+
+import attrs
+from psycopg.conninfo import conninfo_to_dict
+
+T = TypeVar("T")
+CHUNK_BYTES = 65_536
+
+
+@attrs.define(eq=False)
+class _Link:
+    """One connection of a client, and the one to the server that belongs to it."""
+
+    passing: asyncio.Event = attrs.field(factory=asyncio.Event)
+
+    def __attrs_post_init__(self) -> None:
+        self.passing.set()
+
+
+@attrs.define(eq=False)
+class StallingProxy:
+    """Pass bytes both ways in a thread; ``stall`` makes the present connections half-open.
+
+    A stalled connection takes what either side sends, as far as the system buffers it, and delivers nothing.
+    """
+
+    server: str
+    _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.new_event_loop)
+    _links: set[_Link] = attrs.field(init=False, factory=set[_Link])
+    _serving: set[asyncio.Task[None]] = attrs.field(init=False, factory=set["asyncio.Task[None]"])
+    _mute: bool = attrs.field(init=False, default=False)
+    _listening: Any = attrs.field(init=False, default=None)
+
+    @property
+    def url(self) -> str:
+        """Return the server's URL with the proxy's address in the place of the server's."""
+        parts = urlsplit(self.server)
+        port = self._listening.sockets[0].getsockname()[1]
+        query = {name: values[0] for name, values in parse_qs(parts.query).items() if name not in ("host", "port")}
+        user = f"{parts.netloc.rpartition('@')[0]}@" if "@" in parts.netloc else ""
+        return urlunsplit(parts._replace(netloc=f"{user}127.0.0.1:{port}", query=urlencode(query)))
+
+    def stall(self, *, mute: bool = False) -> int:
+        """Pass nothing more over the connections that are open; with ``mute`` over later ones neither."""
+
+        async def stall() -> int:
+            self._mute = mute
+            for link in self._links:
+                link.passing.clear()
+            return len(self._links)
+
+        return self._in_loop(stall)
+
+    def speak(self) -> None:
+        """Pass the bytes of connections that are made from now on."""
+
+        async def speak() -> None:
+            self._mute = False
+
+        self._in_loop(speak)
+
+    def _in_loop(self, work: Callable[[], Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work(), self._loop).result()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = self._loop.create_task(self._serve(reader, writer))
+        self._serving.add(task)
+        task.add_done_callback(self._serving.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        link = _Link()
+        if self._mute:
+            link.passing.clear()
+        self._links.add(link)
+        there = None
+        try:
+            there = await self._connect()
+            await asyncio.wait(
+                [
+                    asyncio.ensure_future(_pass(reader, there[1], link)),
+                    asyncio.ensure_future(_pass(there[0], writer, link)),
+                ],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        except OSError:
+            pass  # the server is not there: the client sees its connection closed
+        finally:
+            self._links.discard(link)
+            for end in (writer, *(there[1:] if there else ())):
+                end.close()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        parameters = conninfo_to_dict(self.server)
+        host, port = str(parameters["host"]), int(parameters.get("port") or 5432)
+        if host.startswith("/"):
+            return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+        return await asyncio.open_connection(host, port)
+
+    async def _listen(self) -> None:
+        self._listening = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+
+    async def _end(self) -> None:
+        self._listening.close()
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # transports close in the next turn
+        self._loop.stop()
+
+
+async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, link: _Link) -> None:
+    with contextlib.suppress(OSError):
+        while data := await reader.read(CHUNK_BYTES):
+            await link.passing.wait()
+            writer.write(data)
+            await writer.drain()
+
+
+@contextmanager
+def stalling_proxy(server: str) -> Iterator[StallingProxy]:
+    """Run a proxy before the server that a URL names."""
+    proxy = StallingProxy(server)
+    thread = threading.Thread(target=proxy._loop.run_forever, name="stalling proxy")
+    thread.start()
+    try:
+        proxy._in_loop(proxy._listen)
+        yield proxy
+    finally:
+        asyncio.run_coroutine_threadsafe(proxy._end(), proxy._loop)
+        thread.join()
+        proxy._loop.close()
