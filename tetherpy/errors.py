@@ -1,9 +1,134 @@
-"""The root of every error that tetherpy raises."""
+"""The root of every error that tetherpy raises, and what all of them share."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from typing import Any, Final, NoReturn, Self, TypeVar, cast
+
+E = TypeVar("E", bound=BaseException)
+
+LONGEST_LINE: Final = 200
+"""Characters that ``first_line`` keeps."""
 
 
-class TetherError(Exception):
+class PortableError(Exception):
+    """An exception that copies and pickles by what it holds, not by calling its constructor again.
+
+    A copy has the same text, attributes, notes and ``__cause__``; it shares the attributes. A pickle replaces an
+    attribute that cannot be pickled (or cannot be loaded again) by its ``repr``.
+    """
+
+    def __copy__(self) -> Self:
+        copied = _blank(type(self), self.args)
+        copied.__dict__.update(self.__dict__)
+        if "__notes__" in self.__dict__:
+            copied.__notes__ = [*self.__notes__]
+        copied.__cause__, copied.__suppress_context__ = self.__cause__, self.__suppress_context__
+        return copied
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self.__copy__()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        state = {name: _Packed.of(value) for name, value in self.__dict__.items()}
+        cause = None if self.__cause__ is None else _Packed.of(self.__cause__)
+        return _unpickled, (type(self), [_Packed.of(arg) for arg in self.args], state, cause, self.__suppress_context__)
+
+
+class TetherError(PortableError):
     """Base of all tetherpy errors: catch it to catch whatever the library itself reports.
 
     Each package keeps its own errors in its ``errors.py``; every message says what happened,
     why, and what to do, and the data it was made from stays on the error as attributes.
     """
+
+
+class _Packed:
+    """One value of a pickled error: each is pickled apart, so that one that fails does not take the error along."""
+
+    __slots__ = ("pickled", "text")
+
+    def __init__(self, pickled: bytes | None, text: str) -> None:
+        self.pickled = pickled
+        self.text = text
+
+    @classmethod
+    def of(cls, value: object) -> _Packed:
+        try:
+            pickled = pickle.dumps(value)
+        except Exception:  # what cannot be pickled raises whatever it likes; its text stands for it
+            pickled = None
+        return cls(pickled, _text(value))
+
+    def value(self) -> Any:
+        if self.pickled is None:
+            return self.text
+        try:
+            return pickle.loads(self.pickled)  # noqa: S301  part of a pickle that is being loaded already
+        except Exception:  # as above, for what breaks only here
+            return self.text
+
+
+def _text(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception as error:
+        return f"<{type(value).__name__}: its repr raised {type(error).__name__}>"
+
+
+def _blank(kind: type[E], args: tuple[Any, ...]) -> E:
+    """Return an exception as its built-in base makes it, without running the constructor of ``kind``."""
+    base: Any = next(base for base in kind.__mro__ if base.__module__ == "builtins")
+    error: E = base.__new__(kind, *args)
+    base.__init__(error, *args)
+    error.args = args
+    return error
+
+
+def _unpickled(
+    kind: type[E], args: list[_Packed], state: dict[str, _Packed], cause: _Packed | None, suppress_context: bool
+) -> E:
+    error = _blank(kind, tuple(arg.value() for arg in args))
+    error.__dict__.update((name, packed.value()) for name, packed in state.items())
+    if cause is not None:
+        raised = cause.value()
+        error.__cause__ = raised if isinstance(raised, BaseException) else Exception(cause.text)
+    error.__suppress_context__ = suppress_context
+    return error
+
+
+def leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the error itself, or if it is an exception group what it holds, at any depth."""
+    waiting = [error]
+    while waiting:
+        error = waiting.pop()
+        if isinstance(error, BaseExceptionGroup):
+            waiting.extend(reversed(cast("BaseExceptionGroup[BaseException]", error).exceptions))
+        else:
+            yield error
+
+
+def raise_again(error: BaseException) -> NoReturn:
+    """Raise an error that is kept and may be raised many times.
+
+    Its traceback begins at the place that raised it first, with the frames of this raise before it: without this
+    each raise would add its frames to those of all earlier ones.
+    """
+    first = trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_code is raise_again.__code__:
+            first = trace.tb_next
+        trace = trace.tb_next
+    raise error.with_traceback(first)
+
+
+def first_line(error: BaseException) -> str:
+    """Return the type of an error and the first line of its text, such as ``OSError: offline``."""
+    try:
+        line = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    except Exception as unprintable:
+        line = f"<its text raised {type(unprintable).__name__}>"
+    if len(line) > LONGEST_LINE:
+        line = f"{line[:LONGEST_LINE]}..."
+    return f"{type(error).__name__}: {line.removesuffix('.')}" if line else type(error).__name__

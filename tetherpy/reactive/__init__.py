@@ -12,15 +12,21 @@ from .async_provider import AsyncProviderBase
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncResult, AsyncState, AsyncValue
 from .container import ProviderContainer
 from .errors import (
+    AsyncCallbackError,
     AsyncValueIsLoadingError,
+    BatchOverAwaitError,
     BuildCancelledError,
     ChangeDuringBuildError,
     CircularDependencyError,
     ContainerDisposedError,
+    DeclarationError,
     DuplicateOverrideError,
     EndlessUpdateError,
     MissingDependencyError,
     NoEventLoopError,
+    NotAnExceptionError,
+    NotAnOverrideError,
+    NotAProviderError,
     NotCallableError,
     NoTestError,
     NotifierNotReadyError,
@@ -32,7 +38,9 @@ from .errors import (
     ReactiveError,
     ScopeError,
     SubscriptionClosedError,
+    UnhashableArgumentError,
     UnmountedRefError,
+    UnnamedProviderError,
     WrongThreadError,
 )
 from .explain import Explanation
@@ -60,7 +68,7 @@ from .persistence import (
     Storage,
     StorageOptions,
 )
-from .provider import Family, ProviderBase, UnhashableArgumentError
+from .provider import Family, ProviderBase
 from .ref import KeepAliveLink, NotifierRef, Ref
 from .retry import Retry, exponential_retry, never
 from .state_provider import StateController, StateProvider
@@ -72,6 +80,7 @@ from .summary import brief
 from .value_provider import Provider
 
 __all__ = [
+    "AsyncCallbackError",
     "AsyncData",
     "AsyncError",
     "AsyncLoading",
@@ -82,10 +91,12 @@ __all__ = [
     "AsyncState",
     "AsyncValue",
     "AsyncValueIsLoadingError",
+    "BatchOverAwaitError",
     "BuildCancelledError",
     "ChangeDuringBuildError",
     "CircularDependencyError",
     "ContainerDisposedError",
+    "DeclarationError",
     "DuplicateOverrideError",
     "DuplicatePersistKeyError",
     "EndlessUpdateError",
@@ -104,6 +115,9 @@ __all__ = [
     "MutationTransaction",
     "NoEventLoopError",
     "NoTestError",
+    "NotAProviderError",
+    "NotAnExceptionError",
+    "NotAnOverrideError",
     "NotCallableError",
     "NotScopedError",
     "Notifier",
@@ -140,6 +154,7 @@ __all__ = [
     "SubscriptionClosedError",
     "UnhashableArgumentError",
     "UnmountedRefError",
+    "UnnamedProviderError",
     "WrongThreadError",
     "brief",
     "exponential_retry",

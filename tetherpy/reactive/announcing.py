@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+from .callbacks import call
 from .element import NO_VALUE, Element
 from .lifecycle import Hooks, SelfListener
 from .observer import ProviderObserverContext, current_mutation
@@ -99,6 +100,6 @@ def tell(node: Element, method: Any, *arguments: Any) -> None:
 
 def _guarded(node: Element, callback: Any, *arguments: Any) -> None:
     try:
-        callback(*arguments)
+        call(callback, *arguments)
     except Exception as error:
         node.host.report(error, node.provider)

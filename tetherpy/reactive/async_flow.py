@@ -10,10 +10,11 @@ from .announcing import report_failure
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
 from .edges import activate, add_listener, deactivate, let_go, remove_listener
 from .element import NO_VALUE, Element
-from .errors import ProviderDisposedError, ProviderError
+from .errors import ProviderDisposedError
+from .failures import is_of_others, is_still_loading
 from .invalidation import Invalidation, invalidate
 from .promise import Loan, Promise
-from .propagation import is_still_loading, set_value
+from .propagation import set_value
 from .retrying import pause_retrying, schedule_retry, stop_retrying
 from .sources import Sink, Source
 
@@ -102,7 +103,7 @@ class AsyncFlow:
             self._set(self._current.retried_after(error))
         else:
             self.become(AsyncError(error))
-        if not isinstance(error, ProviderError):
+        if not is_of_others(error):
             report_failure(self.element, error)
 
     # -- state -----------------------------------------------------------------------------------
@@ -164,7 +165,7 @@ class AsyncFlow:
         self.stop()
         self._release()
         if not self.promise.done:
-            self.promise.reject(ProviderDisposedError(self.element.provider))
+            self.promise.reject(ProviderDisposedError(self.element.provider, awaited=True))
 
     def interrupted(self) -> None:
         """Have the element built again by whoever uses it next, in another loop: this one is about to end.

@@ -8,8 +8,12 @@ AsyncLoading with the previous data and error still readable.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from types import TracebackType
 from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar, TypeVarTuple, cast, final, overload
 
+from tetherpy.errors import raise_again
+
+from .comparing import differs
 from .errors import AsyncValueIsLoadingError
 
 T = TypeVar("T")
@@ -31,6 +35,9 @@ class _Missing:
     def __repr__(self) -> str:
         return "<no value>"
 
+    def __reduce__(self) -> str:
+        return "_MISSING"  # copies and pickles are the same object: it is compared by identity
+
 
 _MISSING: Final = _Missing()
 
@@ -42,10 +49,12 @@ def _none(_: object) -> None:
 class AsyncValue(Generic[T_co]):
     """Base of exactly three classes: AsyncData, AsyncLoading and AsyncError; match on them."""
 
-    __slots__ = ("_error", "_from_cache", "_loading", "_progress", "_retrying", "_value")
+    __slots__ = ("_error", "_from_cache", "_loading", "_progress", "_retrying", "_traceback", "_value")
 
     _value: Any
     _error: Exception | None
+    _traceback: TracebackType | None
+    """That of the error when this state was made; set only with an error."""
     _loading: bool
     _progress: float | None
     _retrying: bool
@@ -71,6 +80,9 @@ class AsyncValue(Generic[T_co]):
     @property
     def error(self) -> Exception | None:
         """The error of the last attempt, if it failed; its traceback is on ``error.__traceback__``."""
+        if self._error is not None:
+            # It is one object for all who raise it: each raise would add its frames to those of the earlier ones.
+            self._error.__traceback__ = self._traceback
         return self._error
 
     @property
@@ -83,7 +95,7 @@ class AsyncValue(Generic[T_co]):
         if self._value is not _MISSING:
             return cast("T_co", self._value)
         if self._error is not None:
-            raise self._error
+            raise_again(self._error)
         raise AsyncValueIsLoadingError(self)
 
     @property
@@ -177,7 +189,11 @@ class AsyncValue(Generic[T_co]):
         def otherwise(_: object) -> R:
             return or_else()
 
-        return self.map(data=data or otherwise, error=error or otherwise, loading=loading or otherwise)
+        return self.map(
+            data=otherwise if data is None else data,
+            error=otherwise if error is None else error,
+            loading=otherwise if loading is None else loading,
+        )
 
     def when(
         self,
@@ -203,8 +219,9 @@ class AsyncValue(Generic[T_co]):
             skip = (self.is_refreshing and skip_loading_on_refresh) or (self.is_reloading and skip_loading_on_reload)
             if not skip:
                 return loading()
-        if self._error is not None and not (self.has_value and skip_error):
-            return error(self._error)
+        failure = self.error
+        if failure is not None and not (self.has_value and skip_error):
+            return error(failure)
         return data(self.require_value)
 
     def maybe_when(
@@ -224,9 +241,9 @@ class AsyncValue(Generic[T_co]):
             return or_else()
 
         return self.when(
-            data=data or otherwise,
-            error=error or otherwise,
-            loading=loading or or_else,
+            data=otherwise if data is None else data,
+            error=otherwise if error is None else error,
+            loading=or_else if loading is None else loading,
             skip_loading_on_reload=skip_loading_on_reload,
             skip_loading_on_refresh=skip_loading_on_refresh,
             skip_error=skip_error,
@@ -257,11 +274,11 @@ class AsyncValue(Generic[T_co]):
         match self:
             case AsyncData():
                 try:
-                    return _make(AsyncData[R], fn(self.value), self._error, self._loading, self._progress)
+                    return _make(AsyncData[R], fn(self.value), self.error, self._loading, self._progress)
                 except Exception as error:
                     return _make(AsyncError[R], error=error, loading=self._loading, progress=self._progress)
             case AsyncError():
-                return _make(AsyncError[R], error=self._error, loading=self._loading, progress=self._progress)
+                return _make(AsyncError[R], error=self.error, loading=self._loading, progress=self._progress)
             case _:
                 return AsyncLoading(progress=self._progress)
 
@@ -273,8 +290,9 @@ class AsyncValue(Generic[T_co]):
             return AsyncLoading(progress=self._progress)
         if isinstance(self, AsyncData):
             return AsyncData(self.value)
-        assert self._error is not None
-        return AsyncError(self._error)
+        failure = self.error
+        assert failure is not None
+        return AsyncError(failure)
 
     def copy_with_previous(self, previous: AsyncValue[Any], is_refresh: bool = True) -> AsyncState[T_co]:
         """Return this state with the data and error of ``previous`` kept, as a provider does by itself.
@@ -300,7 +318,7 @@ class AsyncValue(Generic[T_co]):
 
     def cached(self, value: Any) -> AsyncLoading[Any]:
         """Return the state while the real data is on its way and ``value`` was found in storage."""
-        return _make(AsyncLoading[Any], value, self._error, True, self._progress, False, True)
+        return _make(AsyncLoading[Any], value, self.error, True, self._progress, False, True)
 
     # -- making ----------------------------------------------------------------------------------
 
@@ -351,16 +369,17 @@ class AsyncValue(Generic[T_co]):
     # -- identity --------------------------------------------------------------------------------
 
     def __eq__(self, other: object) -> bool:
+        """Whether it is the same state with equal data; data that cannot be compared is not equal."""
         if type(self) is not type(other):
             return NotImplemented
         value = cast("AsyncValue[Any]", other)
-        return bool(
+        return (
             self._loading == value._loading
             and self._progress == value._progress
             and self._retrying == value._retrying
             and self._from_cache == value._from_cache
-            and self._error == value._error
-            and (self._value is value._value or self._value == value._value)
+            and not differs(self._error, value._error)
+            and not differs(self._value, value._value)
         )
 
     def __hash__(self) -> int:
@@ -387,7 +406,7 @@ class AsyncValue(Generic[T_co]):
             _make,
             (
                 type(self),
-                *((_MISSING,) if self._value is _MISSING else (self._value,)),
+                self._value,
                 self._error,
                 self._loading,
                 self._progress,
@@ -397,9 +416,9 @@ class AsyncValue(Generic[T_co]):
         )
 
 
-_set_value, _set_error, _set_loading, _set_progress, _set_retrying, _set_from_cache = (
+_set_value, _set_error, _set_loading, _set_progress, _set_retrying, _set_from_cache, _set_traceback = (
     AsyncValue.__dict__[name].__set__
-    for name in ("_value", "_error", "_loading", "_progress", "_retrying", "_from_cache")
+    for name in ("_value", "_error", "_loading", "_progress", "_retrying", "_from_cache", "_traceback")
 )
 
 
@@ -418,6 +437,8 @@ def _fill(
     _set_progress(target, progress)
     _set_retrying(target, retrying)
     _set_from_cache(target, from_cache)
+    if error is not None:
+        _set_traceback(target, error.__traceback__)
 
 
 @final
@@ -464,7 +485,7 @@ class AsyncLoading(AsyncValue[T_co]):
             _make(
                 kind,
                 previous._value,
-                previous._error,
+                previous.error,
                 True,
                 self._progress,
                 self._retrying,
@@ -486,15 +507,16 @@ class AsyncError(AsyncValue[T_co]):
     @property
     def error(self) -> Exception:
         """What the attempt raised."""
-        assert self._error is not None
-        return self._error
+        failure = super().error
+        assert failure is not None
+        return failure
 
     def copy_with_previous(self, previous: AsyncValue[Any], is_refresh: bool = True) -> AsyncError[T_co]:
         """Return the error with the previous data kept beside it."""
         return _make(
             AsyncError[T_co],
             previous._value,
-            self._error,
+            self.error,
             self._loading,
             self._progress,
             self._retrying,

@@ -5,18 +5,20 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from threading import get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from . import rx
+from .callbacks import call
 from .cleanup import Cleanup
 from .disposal import dispose_all, dispose_if_unused
 from .edges import users_first
 from .element import Element
 from .errors import (
+    BatchOverAwaitError,
     ContainerDisposedError,
     NoTestError,
     OverrideMismatchError,
@@ -27,11 +29,12 @@ from .explain import Explanation, explain
 from .invalidation import Invalidation, invalidate
 from .iteration import latest
 from .listenable import ProviderListenable, Refreshable
+from .loops import running_loop
 from .observer import ProviderObserver, ProviderObserverContext
-from .override import Override, OverrideTable
+from .override import OverrideTable, Overriding, overrides_of
 from .placement import built, mount
 from .propagation import refresh_if_used
-from .provider import Family, ProviderBase
+from .provider import Family, ProviderBase, check_listenable
 from .retry import Retry
 from .scheduler import Scheduler
 from .subscription import OnChange, OnError, ProviderSubscription, subscribe
@@ -95,7 +98,7 @@ class ProviderContainer:
     def test(
         cls,
         *,
-        overrides: Iterable[Override] = (),
+        overrides: Iterable[Overriding] = (),
         observers: Iterable[ProviderObserver] = (),
         retry: Retry | None = None,
         on_error: OnContainerError | None = None,
@@ -115,7 +118,7 @@ class ProviderContainer:
     def __init__(
         self,
         *,
-        overrides: Iterable[Override] = (),
+        overrides: Iterable[Overriding] = (),
         observers: Iterable[ProviderObserver] = (),
         retry: Retry | None = None,
         on_error: OnContainerError | None = None,
@@ -129,7 +132,8 @@ class ProviderContainer:
         self._children: dict[ProviderContainer, None] | None = None
         self._cleanup: Cleanup | None = None
         self._guests: dict[ProviderSubscription[Any], None] | None = None
-        self.overrides = OverrideTable(overrides, in_child=parent is not None) if overrides else None
+        replaced = overrides_of(overrides)
+        self.overrides = OverrideTable(replaced, in_child=parent is not None) if replaced else None
         if parent is None:
             self.root: ProviderContainer = self
             self._calls: deque[Callable[[], object]] = deque()
@@ -137,7 +141,7 @@ class ProviderContainer:
             self._thread = get_ident()
             self.observers: tuple[ProviderObserver, ...] = tuple(observers)
             self.retry = retry
-            self._on_error: OnContainerError = on_error or log_error
+            self._on_error: OnContainerError = log_error if on_error is None else on_error
         else:
             parent.check()
             self.root = parent.root
@@ -145,8 +149,8 @@ class ProviderContainer:
             self.scheduler = parent.scheduler
             self._thread = parent._thread
             self.observers = (*observers, *parent.observers) if observers else parent.observers
-            self.retry = retry or parent.retry
-            self._on_error = on_error or parent._on_error
+            self.retry = parent.retry if retry is None else retry
+            self._on_error = parent._on_error if on_error is None else on_error
             if parent._children is None:
                 parent._children = {}
             parent._children[self] = None
@@ -168,8 +172,8 @@ class ProviderContainer:
         """
         try:
             element = self.elements[listenable]
-        except KeyError:
-            pass  # built below, where what it raises does not seem to come from here
+        except (KeyError, TypeError):
+            pass  # built, or refused, below, where what it raises does not seem to come from here
         else:
             if not element.state and get_ident() == self._thread:
                 return element.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
@@ -177,6 +181,7 @@ class ProviderContainer:
 
     def _read(self, listenable: ProviderListenable[T]) -> T:
         self.check()
+        check_listenable(listenable)
         self.scheduler.depth += 1
         try:
             return listenable.read_in(self)
@@ -214,6 +219,7 @@ class ProviderContainer:
         on_close: Callable[[], object] | None = None,
     ) -> ProviderSubscription[T]:
         self.check()
+        check_listenable(listenable)
         element = listenable.node_in(self)
         if self.parent is None or (element.host is self and not element.provider.ephemeral):
             return subscribe(
@@ -253,9 +259,7 @@ class ProviderContainer:
             on_completed: Callable[[], None],
         ) -> Callable[[], None]:
             def fail(error: Exception) -> None:
-                failure = ProviderError(listenable)
-                failure.__cause__ = error
-                on_error(failure)
+                on_error(ProviderError(listenable, error))
 
             return self._push(listenable, on_next, fail, on_completed)
 
@@ -289,12 +293,13 @@ class ProviderContainer:
     def invalidate_by(self, by: str, target: Any, *, as_reload: bool) -> None:
         """Invalidate, and say who asked for it (Ref and mutations do the same as containers)."""
         reason = Invalidation(by, as_reload)
-        with self.batch():
+        with self._together():
             for element in built(self, target):
                 invalidate(element, reason)
 
     def refresh(self, refreshable: Refreshable[T]) -> T:
         """Invalidate a provider and read it right away."""
+        check_listenable(refreshable)
         self.invalidate(cast("ProviderBase[Any]", refreshable.origin))
         return self.read(refreshable)
 
@@ -318,26 +323,26 @@ class ProviderContainer:
             container = container.parent
         return list(found)
 
-    def update_overrides(self, overrides: Iterable[Override]) -> None:
+    def update_overrides(self, overrides: Iterable[Overriding]) -> None:
         """Change what providers are overridden with; the providers must be the same, in the same order.
 
         Raises:
             OverrideMismatchError: other providers, or another order.
         """
         self.check()
-        overrides = list(overrides)
+        replaced = overrides_of(overrides)
         current = {} if self.overrides is None else self.overrides.by_origin
-        given = [override.origin for override in overrides]
+        given = [override.origin for override in replaced]
         if list(current) != given:
             raise OverrideMismatchError(list(current), given)
         if self.overrides is None:
             return
-        self.overrides = OverrideTable(overrides, in_child=self.parent is not None)
+        self.overrides = OverrideTable(replaced, in_child=self.parent is not None)
         reason = Invalidation("update_overrides", manual=False)
-        with self.batch():
+        with self._together():
             for provider, element in list(self.elements.items()):
                 override = self.overrides.of(provider)
-                if element.host is self and override is not None and override is not current.get(override.origin):
+                if element.host is self and override is not None and override != current.get(override.origin):
                     override.attach(element, provider)
                     invalidate(element, reason)
 
@@ -346,8 +351,33 @@ class ProviderContainer:
         """Make several changes as one: what derives from them is refreshed, and listeners called, at the end.
 
         Under a running event loop changes of one turn are together anyway; this is for scripts without one.
+
+        Raises:
+            BatchOverAwaitError: the block awaited something; its changes were delivered then.
         """
         self.check()
+        together = ExitStack()
+        together.enter_context(self._together())
+        loop = running_loop()
+        awaited = False
+
+        def end() -> None:
+            nonlocal awaited
+            awaited = True
+            together.close()
+
+        turn = None if loop is None else loop.call_soon(end)
+        try:
+            yield
+        finally:
+            if turn is not None:
+                turn.cancel()
+            together.close()
+        if awaited:
+            raise BatchOverAwaitError(self)
+
+    @contextmanager
+    def _together(self) -> Generator[None]:
         self.scheduler.depth += 1
         try:
             yield
@@ -497,6 +527,7 @@ class ProviderContainer:
     def find(self, provider: Any) -> Element:
         """Return the element of a provider, mounting it in the container where it belongs."""
         elements = self.elements
+        check_listenable(provider)
         if provider in elements:
             return elements[provider]
         if provider.ephemeral:
@@ -518,7 +549,7 @@ class ProviderContainer:
             collected.append(error)
             return
         try:
-            self._on_error(error, provider)
+            call(self._on_error, error, provider)
         except Exception as broken:
             log_error(error, provider)
             log_error(broken, provider)
@@ -539,7 +570,7 @@ class ProviderContainer:
         """Call a method of every observer; an error in one stops no other."""
         for observer in self.observers:
             try:
-                getattr(observer, event)(context, *arguments)
+                call(getattr(observer, event), context, *arguments)
             except Exception as error:
                 self.report(error, observer)
 

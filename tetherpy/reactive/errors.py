@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pickle import PicklingError
 
-from tetherpy.errors import TetherError
+from tetherpy.errors import TetherError, first_line
 
 
 class ReactiveError(TetherError):
@@ -16,14 +17,20 @@ class ProviderError(ReactiveError):
 
     Attributes:
         provider: the provider that failed.
+        root: what failed first: the cause, or where that is a ProviderError too, the cause of that one.
     """
 
-    def __init__(self, provider: object) -> None:
+    def __init__(self, provider: object, cause: BaseException | None = None) -> None:
+        root: BaseException | None = cause.root if isinstance(cause, ProviderError) else cause
+        raised = "" if root is None else f" {first_line(root)}"
+        through = "" if root is cause else " ProviderError, because of"
         super().__init__(
-            f"{provider!r} is in error: its function raised, see the cause above for what and where. "
+            f"{provider!r} is in error: its function raised{through}{raised}. See the cause above for where. "
             "Catch ProviderError and look at its __cause__, or fix the cause and invalidate the provider."
         )
         self.provider = provider
+        self.root: BaseException | None = root
+        self.__cause__ = cause
 
 
 class AsyncValueIsLoadingError(ReactiveError):
@@ -89,18 +96,24 @@ class ContainerDisposedError(ReactiveError):
 
 
 class ProviderDisposedError(ReactiveError):
-    """Raised by a pending ``.future`` whose provider was disposed before it had a value.
+    """Raised by a pending ``.future`` whose provider was disposed, and by reading a value that was disposed.
 
     Attributes:
         provider: the provider that was disposed.
+        awaited: whether its future was awaited; else its value was read, as a disposer of another provider may.
     """
 
-    def __init__(self, provider: object) -> None:
+    def __init__(self, provider: object, *, awaited: bool = False) -> None:
         super().__init__(
             f"{provider!r} was disposed while still loading, so its future will never have a value. "
             "Keep a listener or ref.keep_alive() on it for as long as you wait, or keep its container open."
+            if awaited
+            else f"{provider!r} was read after it was disposed, so it has no value. A provider is disposed with its "
+            "container, or when it is auto-dispose and no longer used. In on_dispose, read what you need in the "
+            "build and keep it; elsewhere keep a listener or ref.keep_alive() on the provider."
         )
         self.provider = provider
+        self.awaited = awaited
 
 
 class SubscriptionClosedError(ReactiveError):
@@ -208,6 +221,80 @@ class BuildCancelledError(ReactiveError):
         self.provider = provider
 
 
+class NotAnExceptionError(ReactiveError):
+    """Stands for what an Rx source gave to ``on_error`` where that was no exception.
+
+    Attributes:
+        provider: the provider that is fed by the source.
+        given: what the source gave.
+    """
+
+    def __init__(self, provider: object, given: object) -> None:
+        super().__init__(
+            f"The stream of {provider!r} failed with {given!r}, and {type(given).__name__} is no kind of Exception. "
+            "Have the source call on_error with an Exception."
+        )
+        self.provider = provider
+        self.given = given
+        self.__cause__ = given if isinstance(given, BaseException) else None
+
+
+class DeclarationError(ReactiveError, TypeError):
+    """Raised when a provider is declared or overridden with something that cannot be its function.
+
+    Attributes:
+        given: what stands in the place of the function, or None where nothing does.
+    """
+
+    def __init__(self, subject: object, given: object, problem: str) -> None:
+        super().__init__(f"{subject}: {problem}")
+        self.given = given
+
+
+class NotAProviderError(ReactiveError, TypeError):
+    """Raised when something else stands where a provider is needed.
+
+    Attributes:
+        given: what stands there.
+    """
+
+    def __init__(self, given: object, use: str, remedy: str) -> None:
+        super().__init__(f"{given!r} cannot be {use}. {remedy}")
+        self.given = given
+
+
+class AsyncCallbackError(ReactiveError, TypeError):
+    """Raised when a callback that is called synchronously is ``async``, or returns a coroutine.
+
+    Attributes:
+        callback: the callback.
+    """
+
+    def __init__(self, callback: object) -> None:
+        super().__init__(
+            f"{callback!r} is async, and callbacks are called, not awaited: nothing of it would run. Give a plain "
+            "function that starts a task (`ref.create_task(save(value))`, `asyncio.create_task(save(value))`), or "
+            "iterate with `async for value in container.stream(provider)`."
+        )
+        self.callback = callback
+
+
+class BatchOverAwaitError(ReactiveError):
+    """Raised at the end of a ``batch()`` block that awaited: no listener could be called meanwhile.
+
+    Attributes:
+        container: the container of the batch.
+    """
+
+    def __init__(self, container: object) -> None:
+        super().__init__(
+            f"The event loop went on while a batch() of {container!r} was open: nothing in the whole container is "
+            "refreshed inside a batch, so what waits for a change there waits for ever. The batch was ended at "
+            "the await. Await first, then make the changes in a batch() without an await."
+        )
+        self.container = container
+
+
 class ScopeError(ReactiveError):
     """Base of the errors about overriding providers in child containers."""
 
@@ -280,6 +367,22 @@ class NotCallableError(ReactiveError, TypeError):
         self.provider = provider
 
 
+class NotAnOverrideError(ScopeError, TypeError):
+    """Raised when ``overrides`` is no list of overrides, or holds something else.
+
+    Attributes:
+        given: what cannot be used.
+    """
+
+    def __init__(self, given: object) -> None:
+        super().__init__(
+            f"overrides takes a list of overrides, and was given {given!r}. Write "
+            "overrides=[provider.override_with_value(value)] or [provider.override_with(function)]; a provider or "
+            "family by itself in the list gives the container its own state of it."
+        )
+        self.given = given
+
+
 class DuplicateOverrideError(ScopeError):
     """Raised when one container overrides the same provider twice.
 
@@ -290,6 +393,38 @@ class DuplicateOverrideError(ScopeError):
     def __init__(self, provider: object) -> None:
         super().__init__(f"{provider!r} is overridden twice in one container; remove one of the two overrides.")
         self.provider = provider
+
+
+class UnnamedProviderError(ReactiveError, PicklingError):
+    """Raised by pickling a provider that no module has under a name, so that it could not be found again.
+
+    Attributes:
+        provider: the provider.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"{provider!r} cannot be pickled: a pickle holds where a provider is declared, and no module has this one "
+            "as a global name. Declare it at the top level of a module, or send what identifies it instead."
+        )
+        self.provider = provider
+
+
+class UnhashableArgumentError(ReactiveError, TypeError):
+    """Raised when a family is given an argument that cannot be hashed.
+
+    Attributes:
+        family: the family.
+        argument: the name of the argument.
+    """
+
+    def __init__(self, family: object, argument: str, value: object) -> None:
+        super().__init__(
+            f"{family!r} was given {argument}={value!r}, and {type(value).__name__} is not hashable: the family "
+            "could not find the same provider again. Pass a tuple, a frozenset or a frozen dataclass instead."
+        )
+        self.family = family
+        self.argument = argument
 
 
 class NoTestError(ReactiveError):

@@ -9,6 +9,8 @@ from enum import Enum
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
+from .callbacks import call, refuse_async
+
 
 class Event(Enum):
     """The moments in a provider's life that a Ref can ask to be told of."""
@@ -71,7 +73,12 @@ class Hooks:
         self.cancelled_once = False
 
     def on(self, event: Event, callback: Callback) -> Callable[[], None]:
-        """Add a callback and return the function that removes it."""
+        """Add a callback and return the function that removes it.
+
+        Raises:
+            AsyncCallbackError: it is ``async``.
+        """
+        refuse_async(callback)
         if self.events is None:
             self.events = {}
         return _add(self.events.setdefault(event, []), callback)
@@ -83,7 +90,12 @@ class Hooks:
         return _add(self._disposers, callback)
 
     def on_change(self, listener: SelfListener) -> Callable[[], None]:
-        """Add a listener of the provider's own state and return the function that removes it."""
+        """Add a listener of the provider's own state and return the function that removes it.
+
+        Raises:
+            AsyncCallbackError: one of its callbacks is ``async``.
+        """
+        refuse_async(*listener)
         if self.self_listeners is None:
             self.self_listeners = []
         self.self_listeners.append(listener)
@@ -105,7 +117,7 @@ class Hooks:
         """Call the callbacks of an event in the order of their registration; one that raises stops no other."""
         for callback in tuple(self.events.get(event, ())) if self.events else ():
             try:
-                callback()
+                call(callback)
             except Exception as error:
                 report(error)
 

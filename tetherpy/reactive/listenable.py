@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from .element import Build, Element, Host
 from .options import DEFAULT, ProviderOptions
@@ -44,6 +44,12 @@ class ProviderListenable(Generic[T_co]):
     def read_in(self, host: Host) -> T_co:
         """Return the current value in a container, for a reader outside the graph."""
         raise NotImplementedError
+
+    def __copy__(self) -> Self:
+        return self  # it is compared by identity: a copy would be another provider
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     def select(self, selector: Callable[[T_co], R]) -> Selector[T_co, R]:
         """Listen to a part only: who watches it is rebuilt when ``selector(value)`` changes by ``!=``.

@@ -180,7 +180,9 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
             decode: the inverse; JSON by default, so dicts and lists come back, not classes.
             options: how long it is kept, and the key that makes old data void.
         """
-        return persist(self._attached(), storage, key, encode or to_json, decode or from_json, options)
+        encode = to_json if encode is None else encode
+        decode = from_json if decode is None else decode
+        return persist(self._attached(), storage, key, encode, decode, options)
 
     @property
     def _flow(self) -> AsyncFlow:

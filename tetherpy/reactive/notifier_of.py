@@ -64,5 +64,5 @@ class NotifierOf(Refreshable[N]):
 def _notifier_of(element: Element) -> Any:
     if element.notifier is None:
         # An asynchronous provider is not in error itself when its notifier could not be made: its state is.
-        raise ProviderError(element.provider) from element.value.error
+        raise ProviderError(element.provider, element.value.error)
     return element.notifier

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
 
 import attrs
 
 from .element import Element
-from .errors import DuplicateOverrideError, NotScopedError
+from .errors import DuplicateOverrideError, NotAnOverrideError, NotScopedError
 
 
-@attrs.frozen(eq=False)
+@attrs.frozen
 class Override:
     """One replacement; made by the ``override_with...`` methods of providers and families.
 
@@ -22,6 +22,46 @@ class Override:
 
     origin: Any
     attach: Callable[[Element, Any], None] = attrs.field(repr=False)
+
+
+class Overridable:
+    """Base of providers and families: in a list of overrides, one stands for its own function.
+
+    A container with such an override has its own state of the provider.
+    """
+
+    __slots__ = ()
+
+
+Overriding: TypeAlias = Override | Overridable
+"""What ``overrides`` takes."""
+
+
+def overrides_of(given: Iterable[Overriding]) -> list[Override]:
+    """Return the overrides that a container is given.
+
+    Raises:
+        NotAnOverrideError: it is no list of overrides, or holds something else.
+    """
+    if not _is_list(given):
+        raise NotAnOverrideError(given)
+    return [_override_of(one) for one in given]
+
+
+def _is_list(given: object) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, Mapping)
+
+
+def _override_of(given: object) -> Override:
+    if isinstance(given, Override):
+        return given
+    if isinstance(given, Overridable):
+        return Override(given, _attach_own)
+    raise NotAnOverrideError(given)
+
+
+def _attach_own(element: Element, provider: Any) -> None:
+    provider.attach_own(element)
 
 
 class OverrideTable:

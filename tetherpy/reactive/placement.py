@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeAlias
 
 from .element import Element, Host
 from .override import OverrideTable
-from .provider import Family, ProviderBase
+from .provider import Family, ProviderBase, check_target
 
 Target: TypeAlias = ProviderBase[Any] | Family[Any, Any, Any]
 
@@ -65,7 +65,12 @@ def overridden_above(container: Level, target: Target) -> bool:
 
 
 def built(container: Level, target: Target) -> list[Element]:
-    """Return the built elements that a provider, or the members of a family, have as seen from a container."""
+    """Return the built elements that a provider, or the members of a family, have as seen from a container.
+
+    Raises:
+        NotAProviderError: ``target`` is something else.
+    """
+    check_target(target)
     last = home_of(container, target)  # members in its parents are other ones, which cannot be seen from here
     if isinstance(target, ProviderBase):
         element = last.elements.get(target)

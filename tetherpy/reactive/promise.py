@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from typing import Any, Generic, TypeVar
 
+from tetherpy.errors import raise_again
 from tetherpy.wait_queue import WaitQueue
 
 T = TypeVar("T")
@@ -16,13 +17,12 @@ class Promise(Generic[T]):
     Awaiting it is safe to cancel: other waiters and the build go on.
     """
 
-    __slots__ = ("_callbacks", "_done", "_error", "_traceback", "_value", "_waiters")
+    __slots__ = ("_callbacks", "_done", "_error", "_value", "_waiters")
 
     def __init__(self) -> None:
         self._done = False
         self._value: Any = None
         self._error: Exception | None = None
-        self._traceback: Any = None
         self._waiters: WaitQueue[None, None] | None = None  # most promises are never awaited
         self._callbacks: list[Callable[[], None]] = []
 
@@ -39,7 +39,6 @@ class Promise(Generic[T]):
     def reject(self, error: Exception) -> None:
         """Give it its error."""
         self._error = error
-        self._traceback = error.__traceback__
         self._settle()
 
     def on_settled(self, callback: Callable[[], None]) -> None:
@@ -52,8 +51,7 @@ class Promise(Generic[T]):
     def result(self) -> T:
         """Return the value, or raise the error, of a settled promise."""
         if self._error is not None:
-            # Each await would otherwise add its own frames to one shared traceback.
-            raise self._error.with_traceback(self._traceback)
+            raise_again(self._error)
         return self._value  # type: ignore[no-any-return]  # resolve() took a T
 
     def _settle(self) -> None:

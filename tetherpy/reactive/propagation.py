@@ -13,6 +13,7 @@ from types import CoroutineType
 from typing import Any, Final
 
 from .announcing import announce, announce_unchanged, report_failure
+from .comparing import is_false, is_same
 from .edges import (
     UNSEEN,
     add_source,
@@ -25,7 +26,6 @@ from .edges import (
 )
 from .element import NO_VALUE, Change, Element
 from .errors import (
-    AsyncValueIsLoadingError,
     ChangeDuringBuildError,
     CircularDependencyError,
     MissingDependencyError,
@@ -36,6 +36,7 @@ from .errors import (
     UnmountedRefError,
     WrongThreadError,
 )
+from .failures import is_of_others, is_still_loading
 from .invalidation import end_build
 from .retrying import schedule_retry, stop_retrying
 from .scope import check_scope
@@ -55,7 +56,7 @@ def read(element: Element) -> Any:
         elif element.state > 0:
             update(element)
         if element.failure is not None:
-            raise ProviderError(element.provider) from element.failure
+            raise ProviderError(element.provider, element.failure)
     return element.value
 
 
@@ -215,8 +216,7 @@ def build(node: Element) -> None:
         return
     node.value = value
     try:
-        # Anything but a plain False is a change: NumPy arrays, ORM expressions, an == that raises.
-        if (value != previous if node.differs is None else _differs(node, previous)) is False:
+        if not _differs(node, previous) if node.differs is not None else is_same(previous, value, value != previous):
             if host.observers or ref.hooks is not None:
                 announce_unchanged(node, previous)
             return
@@ -265,7 +265,7 @@ def _scope_error(node: Element) -> Exception | None:
 
 
 def _differs(node: Element, previous: Any) -> bool:
-    return previous is NO_VALUE or node.differs is None or node.differs(previous, node.value)
+    return previous is NO_VALUE or node.differs is None or not is_false(node.differs(previous, node.value))
 
 
 def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
@@ -288,7 +288,7 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
     previous = node.value
     node.value = value
     try:
-        if (value != previous if node.differs is None else _differs(node, previous)) is False:
+        if not _differs(node, previous) if node.differs is not None else is_same(previous, value, value != previous):
             if value is not previous and node.ref.hooks is not None:
                 announce_unchanged(node, previous)
             return
@@ -324,19 +324,11 @@ def fail(node: Element, error: Exception, *, first: bool) -> None:
                 observer.cause = cause
     announce(node, previous, first=first)
     if not is_still_loading(error):
-        if not isinstance(error, ProviderError):
+        if not is_of_others(error):
             report_failure(node, error)
         schedule_retry(node, error)
     if node.provider.settings.auto_dispose:
         let_go(node)
-
-
-def is_still_loading(error: BaseException) -> bool:
-    """Whether an error only says that an asynchronous value is not there yet, through any number of providers."""
-    cause: BaseException | None = error
-    while isinstance(cause, ProviderError):
-        cause = cause.__cause__
-    return isinstance(cause, AsyncValueIsLoadingError)
 
 
 def refresh_if_used(node: Element) -> None:

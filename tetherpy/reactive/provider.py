@@ -9,12 +9,15 @@ from threading import Lock
 from typing import Any, ClassVar, Generic, ParamSpec, Self, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
+from .arguments import Arguments, key_of, text_of
+from .declaring import MISSING, check_create
 from .edges import let_go
 from .element import Element, Host
-from .errors import NotCallableError
-from .listenable import Refreshable
+from .errors import NotAProviderError, NotCallableError, UnhashableArgumentError
+from .listenable import ProviderListenable, Refreshable
+from .naming import found_by_name
 from .options import DEFAULT, ProviderOptions, make_options
-from .override import Override
+from .override import Overridable, Override
 from .propagation import read
 from .retry import Retry
 
@@ -22,30 +25,12 @@ T_co = TypeVar("T_co", covariant=True)
 P = ParamSpec("P")
 C = TypeVar("C")
 
-Arguments: TypeAlias = tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
 
-
-class UnhashableArgumentError(TypeError):
-    """Raised when a family is given an argument that cannot be hashed.
-
-    Attributes:
-        family: the family.
-        argument: the name of the argument.
-    """
-
-    def __init__(self, family: object, argument: str, value: object) -> None:
-        super().__init__(
-            f"{family!r} was given {argument}={value!r}, and {type(value).__name__} is not hashable: the family "
-            "could not find the same provider again. Pass a tuple, a frozenset or a frozen dataclass instead."
-        )
-        self.family = family
-        self.argument = argument
-
-
-class ProviderBase(Refreshable[T_co]):
+class ProviderBase(Refreshable[T_co], Overridable):
     """A declaration of a value: how to create it. The value itself lives in containers.
 
-    Providers are equal by identity; members of a family are the same object for the same arguments.
+    Providers are equal by identity; members of a family are the same object for the same arguments. A copy of a
+    provider is the provider itself, and a pickle holds the name that its module has for it.
 
     Attributes:
         settings: how it behaves, beside its function.
@@ -56,16 +41,19 @@ class ProviderBase(Refreshable[T_co]):
 
     ephemeral: ClassVar[bool] = False
     synthetic: ClassVar[bool] = False
+    streams: ClassVar[bool] = False
+    """Whether its function may be an async generator."""
 
     def __init__(
         self,
-        create: Callable[..., Any],
+        create: Callable[..., Any] = MISSING,
         *,
         name: str | None = None,
         auto_dispose: bool = False,
         dependencies: Iterable[Any] | None = None,
         retry: Retry | None = None,
     ) -> None:
+        check_create(type(self), create, streams=self.streams)
         self._create = create
         if name is None and dependencies is None and retry is None and not auto_dispose:
             self.settings = DEFAULT  # make_options() would say the same
@@ -81,6 +69,8 @@ class ProviderBase(Refreshable[T_co]):
         membership: tuple[Family[Any, Any, Any], Arguments] | None = None,
     ) -> Self:
         """Return a provider with given options, for builders and families."""
+        if membership is None:  # a family has checked its function
+            check_create(cls, create, streams=cls.streams)
         provider = cls.__new__(cls)
         provider._create = create
         provider.settings = options
@@ -144,8 +134,12 @@ class ProviderBase(Refreshable[T_co]):
     def element_in(self, host: Host) -> Element:
         """Return a new element with this provider's own function."""
         element = Element(host, self, None)
-        self.attach_with(element, self._create)
+        self.attach_own(element)
         return element
+
+    def attach_own(self, element: Element) -> None:
+        """Prepare an element with this provider's own function."""
+        self.attach_with(element, self._create)
 
     def attach_with(self, element: Element, create: Callable[..., Any]) -> None:
         """Prepare an element with a function of the kind that this class is declared with."""
@@ -156,9 +150,11 @@ class ProviderBase(Refreshable[T_co]):
 
         Raises:
             NotCallableError: ``create`` is none.
+            DeclarationError: it yields.
         """
         if not callable(create):
             raise NotCallableError(self, create)
+        check_create(self, create, streams=self.streams)
         return Override(self, lambda element, provider: provider.attach_with(element, create))
 
     def override_fixed(self, value: object) -> Override:
@@ -169,8 +165,14 @@ class ProviderBase(Refreshable[T_co]):
 
         return self.override_create(fixed)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.membership is not None:
+            family, arguments = self.membership
+            return _member, (family, arguments)
+        return found_by_name(self, self._create)
+
     def __repr__(self) -> str:
-        arguments = "" if self.argument is None else _call_text(self.argument)
+        arguments = "" if self.argument is None else text_of(self.argument)
         return f"{type(self).__name__}({self.name}{arguments})"
 
 
@@ -182,7 +184,7 @@ def name_of(create: object) -> str:
 Make: TypeAlias = Callable[[Callable[..., Any], ProviderOptions, "tuple[Family[Any, Any, Any], Arguments]"], C]
 
 
-class Family(Generic[P, C, T_co]):
+class Family(Overridable, Generic[P, C, T_co]):
     """Providers by argument: calling it with the same arguments gives the same provider.
 
     Args:
@@ -190,6 +192,7 @@ class Family(Generic[P, C, T_co]):
         options: shared by all members.
         make: makes a member from its function.
         passes_ref: whether ``create`` has a Ref before the family's own parameters.
+        streams: whether ``create`` may be an async generator.
     """
 
     __slots__ = (
@@ -201,6 +204,7 @@ class Family(Generic[P, C, T_co]):
         "_members",
         "_passes_ref",
         "_signature",
+        "_streams",
         "settings",
     )
 
@@ -209,9 +213,17 @@ class Family(Generic[P, C, T_co]):
     of_family: ClassVar[None] = None
 
     def __init__(
-        self, create: Callable[..., Any], options: ProviderOptions, make: Make[T_co], *, passes_ref: bool
+        self,
+        create: Callable[..., Any],
+        options: ProviderOptions,
+        make: Make[T_co],
+        *,
+        passes_ref: bool,
+        streams: bool = False,
     ) -> None:
+        check_create("A family", create, streams=streams)
         self._create = create
+        self._streams = streams
         self.settings = options
         self._make = make
         self._passes_ref = passes_ref
@@ -220,7 +232,7 @@ class Family(Generic[P, C, T_co]):
         self._signature = signature.replace(parameters=parameters)
         plain = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
         self._arity = len(parameters) if plain else -1
-        self._members: WeakValueDictionary[Arguments, Any] = WeakValueDictionary()
+        self._members: WeakValueDictionary[object, Any] = WeakValueDictionary()
         self._lock = Lock()
 
     @property
@@ -238,22 +250,29 @@ class Family(Generic[P, C, T_co]):
         """The scoped providers and families that its members use, directly or through others."""
         return self.settings.transitive
 
+    @property
+    def origin(self) -> Self:
+        """Itself."""
+        return self
+
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
-        """Return the provider for these arguments; defaults and keywords make no difference.
+        """Return the provider for these arguments; defaults and keywords make no difference, types do.
 
         Raises:
             TypeError: the arguments do not fit, or one is not hashable (the message names it).
         """
-        key: Arguments = (args, ()) if not kwargs and len(args) == self._arity else self._bind(args, kwargs)
+        arguments: Arguments = (args, ()) if not kwargs and len(args) == self._arity else self._bind(args, kwargs)
         try:
+            key = key_of(arguments)
             member = self._members.get(key)
         except TypeError as error:
-            raise self._unhashable(key) or error from None
+            unhashable = self._unhashable(arguments)
+            raise error if unhashable is None else unhashable from None
         if member is None:
             with self._lock:
                 member = self._members.get(key)
                 if member is None:
-                    member = self._make(self._bound(self._create, key), self.settings, (self, key))
+                    member = self._make(self._bound(self._create, arguments), self.settings, (self, arguments))
                     self._members[key] = member
         return member
 
@@ -262,9 +281,11 @@ class Family(Generic[P, C, T_co]):
 
         Raises:
             NotCallableError: ``create`` is none.
+            DeclarationError: it yields.
         """
         if not callable(create):
             raise NotCallableError(self, create)
+        check_create(self, create, streams=self._streams)
         return Override(
             self,
             lambda element, provider: provider.attach_with(element, self._bound(create, provider.argument)),
@@ -299,10 +320,52 @@ class Family(Generic[P, C, T_co]):
                 return UnhashableArgumentError(self, name, value)
         return None
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return found_by_name(self, self._create)
+
     def __repr__(self) -> str:
         return f"Family({self.name})"
 
 
-def _call_text(arguments: Arguments) -> str:
+def _member(family: Family[Any, Any, Any], arguments: Arguments) -> Any:
+    """Return the member of a family that was pickled."""
     args, kwargs = arguments
-    return f"({', '.join([*map(repr, args), *(f'{name}={value!r}' for name, value in kwargs)])})"
+    return family(*args, **dict(kwargs))
+
+
+def check_listenable(given: object) -> None:
+    """Check what is read, watched or listened to.
+
+    Raises:
+        NotAProviderError: it is something else.
+    """
+    if not isinstance(given, ProviderListenable):
+        raise NotAProviderError(given, "read, watched or listened to", _remedy(given))
+
+
+def check_target(given: object) -> None:
+    """Check what is invalidated or asked about: a provider or a family.
+
+    Raises:
+        NotAProviderError: it is something else.
+    """
+    if not isinstance(given, (ProviderBase, Family)):
+        raise NotAProviderError(given, "invalidated, or asked about", _remedy(given))
+
+
+def _remedy(given: Any) -> str:
+    if isinstance(given, ProviderListenable):
+        return f"It belongs to a provider: give that one, {given.origin!r}."
+    if isinstance(given, Family):
+        return f"It is a family: call it with its arguments to have a provider, as in `{given.name}(...)`."
+    if isinstance(given, str):
+        return "Providers are not looked up by name: give the provider itself."
+    if callable(given):
+        return "It is no provider: declare it as one, with `@Provider` before the function."
+    return "Give a provider, or what is made of one with .select(...), .future or .notifier."

@@ -20,7 +20,7 @@ from .listenable import ProviderListenable, Refreshable
 from .loops import running_loop
 from .propagation import build, depend_late, refuse_loop
 from .propagation import read as read_element
-from .provider import Family, ProviderBase
+from .provider import Family, ProviderBase, check_listenable, check_target
 from .retry import in_seconds
 from .scope import check_scope
 from .states import BUILDING, DIRTY
@@ -77,7 +77,7 @@ class Ref(Build):
             raise UnmountedRefError(element.provider)
         try:
             source = element.host.elements[listenable]
-        except KeyError:
+        except (KeyError, TypeError):
             source = element.host.find(listenable)
             if listenable.ephemeral:
                 check_scope(element.provider, listenable.origin)
@@ -145,12 +145,14 @@ class Ref(Build):
 
     def refresh(self, refreshable: Refreshable[T]) -> T:
         """Invalidate another provider and read it right away."""
+        check_listenable(refreshable)
         self.invalidate(cast("ProviderBase[Any]", refreshable.origin))
         return self.read(refreshable)
 
     def invalidate(self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False) -> None:
         """Have another provider, or every member of a family, built again."""
         element = self._mounted()
+        check_target(target)
         check_scope(element.provider, target)
         self.container.invalidate_by(f"ref.invalidate of {element.provider!r}", target, as_reload=as_reload)
 
@@ -275,7 +277,7 @@ class Ref(Build):
             self._mounted()
             raise NoEventLoopError(element.provider, "Call create_task while one runs, as inside asyncio.run(...).")
         hooks = self._hooks()
-        tasks = hooks.tasks = hooks.tasks or set()
+        tasks = hooks.tasks = set() if hooks.tasks is None else hooks.tasks
         task = loop.create_task(coroutine)
         tasks.add(task)
         host, provider = element.host, element.provider
@@ -332,6 +334,7 @@ class Ref(Build):
 
     def _checked(self, listenable: ProviderListenable[Any]) -> Element:
         element = self._mounted()
+        check_listenable(listenable)
         check_scope(element.provider, listenable.origin)
         return element
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, TypeAlias
 
+from tetherpy.errors import leaves
+
 from .errors import ProviderError
 from .loops import running_loop
 
@@ -34,14 +36,16 @@ PROGRAMMING_ERRORS: Final = (
 )
 """Errors that come out the same however often one tries."""
 
+HOPELESS: Final = (ProviderError, *PROGRAMMING_ERRORS)
+
 
 def exponential_retry(retry_count: int, error: Exception) -> timedelta | None:
     """Wait 200 ms, doubling up to 6.4 s, at most ten times (Riverpod's default policy).
 
     Never retries a ProviderError (the provider that failed does its own retrying) nor an error that
-    tells of a mistake in the program.
+    tells of a mistake in the program, nor an exception group that holds one of them.
     """
-    if retry_count >= MOST_RETRIES or isinstance(error, (ProviderError, *PROGRAMMING_ERRORS)):
+    if retry_count >= MOST_RETRIES or any(isinstance(leaf, HOPELESS) for leaf in leaves(error)):
         return None
     return timedelta(seconds=min(FIRST_DELAY * 2**retry_count, LONGEST_DELAY))
 

@@ -12,7 +12,7 @@ def schedule_retry(node: Element, error: Exception) -> bool:
     provider = node.provider
     if provider.ephemeral:
         return False
-    policy = provider.retry or node.host.retry
+    policy = node.host.retry if provider.retry is None else provider.retry
     if policy is None:
         return False
     table = node.host.scheduler.retries

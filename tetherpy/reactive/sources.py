@@ -10,7 +10,7 @@ from threading import get_ident
 from typing import Any, Protocol, TypeGuard
 
 from .element import Element
-from .errors import BuildCancelledError, NoEventLoopError, ProviderReturnTypeError
+from .errors import BuildCancelledError, NoEventLoopError, NotAnExceptionError, ProviderReturnTypeError
 from .loops import running_loop
 
 
@@ -183,8 +183,9 @@ class RxSource:
     def _on_next(self, value: Any) -> None:
         self._take(partial(self._sink.data, value))
 
-    def _on_error(self, error: Exception) -> None:
-        self._take(partial(self._sink.error, error))
+    def _on_error(self, error: object) -> None:
+        failure = error if isinstance(error, Exception) else NotAnExceptionError(self._sink.element.provider, error)
+        self._take(partial(self._sink.error, failure))
 
     def _take(self, deliver: Callable[[], None]) -> None:
         scheduler = self._sink.element.host.scheduler

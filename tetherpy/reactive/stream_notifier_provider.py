@@ -50,6 +50,7 @@ class StreamNotifierProvider(AsyncProviderBase[T], Generic[N, T]):
 
     __slots__ = ()
 
+    streams: ClassVar[bool] = True
     build_type = NotifierRef
     auto_dispose: ClassVar[StreamNotifierProviderBuilder]
     family: ClassVar[StreamNotifierProviderFamilyBuilder]
@@ -126,7 +127,7 @@ class StreamNotifierProviderFamilyBuilder:
         self, create: Callable[P, StreamNotifierLike[N, T]]
     ) -> Family[P, Callable[P, StreamNotifierLike[N, T]], StreamNotifierProvider[N, T]]:
         """Declare a family; its arguments are those of the notifier's constructor."""
-        return Family(create, self._options, StreamNotifierProvider[N, T].made, passes_ref=False)
+        return Family(create, self._options, StreamNotifierProvider[N, T].made, passes_ref=False, streams=True)
 
 
 StreamNotifierProvider.auto_dispose = StreamNotifierProviderBuilder(AUTO_DISPOSE)

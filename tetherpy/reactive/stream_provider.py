@@ -41,6 +41,7 @@ class StreamProvider(AsyncProviderBase[T], Generic[T]):
 
     __slots__ = ()
 
+    streams: ClassVar[bool] = True
     build_type = Ref
     auto_dispose: ClassVar[StreamProviderBuilder]
     family: ClassVar[StreamProviderFamilyBuilder]
@@ -107,7 +108,7 @@ class StreamProviderFamilyBuilder:
         self, create: Callable[Concatenate[Ref, P], StreamOf[T]]
     ) -> Family[P, Callable[Concatenate[Ref, P], StreamOf[T]], StreamProvider[T]]:
         """Declare a family; its arguments are those of the function after ``ref``."""
-        return Family(create, self._options, StreamProvider[T].made, passes_ref=True)
+        return Family(create, self._options, StreamProvider[T].made, passes_ref=True, streams=True)
 
 
 StreamProvider.auto_dispose = StreamProviderBuilder(AUTO_DISPOSE)

@@ -8,6 +8,7 @@ from threading import get_ident
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
+from .callbacks import call, refuse_async
 from .edges import activate, add_listener, deactivate, let_go, remove_listener
 from .element import NO_VALUE, Element
 from .errors import SubscriptionClosedError, WrongThreadError
@@ -133,9 +134,9 @@ class ProviderSubscription(Generic[T]):
             return
         try:
             if failure is None:
-                self._on_change(previous, value)
+                call(self._on_change, previous, value)
             elif self._on_error is not None:
-                self._on_error(failure)
+                call(self._on_error, failure)
         except Exception as error:
             self._element.host.report(error, self._element.provider)
 
@@ -191,7 +192,9 @@ def subscribe(
 
     Raises:
         ValueError: for a weak listener that is to be called immediately: it must not build.
+        AsyncCallbackError: a callback is ``async``.
     """
+    refuse_async(on_change, on_error)
     if weak and fire_immediately:
         raise ValueError("A weak listener does not build the provider, so fire_immediately cannot go with it.")
     scheduler = element.host.scheduler

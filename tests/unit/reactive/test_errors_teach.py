@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import pickle
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+from reactivex import Subject
 
 from tetherpy.errors import TetherError
 from tetherpy.reactive import (
+    AsyncCallbackError,
     AsyncError,
     AsyncValueIsLoadingError,
+    BatchOverAwaitError,
     BuildCancelledError,
     ChangeDuringBuildError,
     CircularDependencyError,
     ContainerDisposedError,
+    DeclarationError,
     DuplicateOverrideError,
     EndlessUpdateError,
     FutureProvider,
     MissingDependencyError,
     NoEventLoopError,
+    NotAnExceptionError,
+    NotAnOverrideError,
+    NotAProviderError,
     NotCallableError,
     NoTestError,
     Notifier,
@@ -41,9 +49,11 @@ from tetherpy.reactive import (
     SubscriptionClosedError,
     UnhashableArgumentError,
     UnmountedRefError,
+    UnnamedProviderError,
     WrongThreadError,
     errors,
 )
+from tetherpy.reactive.propagation import read as read_element
 
 
 class Counter(Notifier[int]):
@@ -334,6 +344,111 @@ def failed_provider() -> BaseException:
     return caught.value
 
 
+def batch_over_await() -> BaseException:
+    async def block() -> BaseException:
+        async with ProviderContainer() as container:
+            with pytest.raises(BatchOverAwaitError) as caught, container.batch():
+                await asyncio.sleep(0)
+            return caught.value
+
+    return asyncio.run(block())
+
+
+async def save(previous: int | None, value: int) -> None:
+    pass
+
+
+def async_listener() -> BaseException:
+    return raised(lambda: container_of().listen(total, save))
+
+
+def coroutine_of_a_listener() -> BaseException:
+    errors: list[BaseException] = []
+    with ProviderContainer(on_error=lambda error, provider: errors.append(error)) as container:
+        container.listen(total, lambda previous, value: save(previous, value))
+        container.read(total.notifier).state = 1
+    (error,) = errors
+    return error
+
+
+@Provider.family
+def item(ref: Ref, number: int) -> int:
+    return number
+
+
+def read_family() -> BaseException:
+    return raised(lambda: container_of().read(item))  # type: ignore[arg-type]  # the slip
+
+
+def watched_family() -> BaseException:
+    uses: Provider[Any] = Provider(lambda ref: ref.watch(item))  # type: ignore[arg-type]  # the slip
+    return raised(lambda: container_of().read(uses))
+
+
+def listened_function() -> BaseException:
+    return raised(lambda: container_of().listen(ignore, ignore))  # type: ignore[arg-type]  # the slip
+
+
+def invalidated_notifier() -> BaseException:
+    return raised(lambda: container_of().invalidate(total.notifier))  # type: ignore[arg-type]  # the slip
+
+
+def invalidated_name() -> BaseException:
+    return raised(lambda: container_of().invalidate("total"))  # type: ignore[arg-type]  # the slip
+
+
+def called_without_function() -> BaseException:
+    return raised(lambda: Provider(auto_dispose=True))  # type: ignore[call-arg]  # the slip
+
+
+def declared_with_a_value() -> BaseException:
+    return raised(lambda: Provider(42))  # type: ignore[arg-type]  # the slip
+
+
+def yielding() -> BaseException:
+    def db(ref: Ref) -> Iterator[int]:
+        yield 1
+
+    return raised(lambda: Provider(db))
+
+
+def yielding_async() -> BaseException:
+    async def db(ref: Ref) -> AsyncIterator[int]:
+        yield 1
+
+    return raised(lambda: FutureProvider(db))
+
+
+def overrides_as_dict() -> BaseException:
+    return raised(lambda: ProviderContainer(overrides={total: 2}))
+
+
+def override_without_list() -> BaseException:
+    return raised(lambda: ProviderContainer(overrides=total.override_with_value(1)))  # type: ignore[arg-type]  # slip
+
+
+def failed_with_a_text() -> BaseException:
+    source: Subject[int] = Subject()
+    with container_of() as container:
+        numbers = StreamProvider(lambda ref: source, name="numbers")
+        container.listen(numbers, ignore)
+        source.on_error("no network")  # type: ignore[arg-type]  # what sources do
+        state = container.read(numbers)
+    assert isinstance(state, AsyncError)
+    return state.error
+
+
+def pickled_local_provider() -> BaseException:
+    return raised(lambda: pickle.dumps(Provider(lambda ref: 1, name="local")))
+
+
+def read_when_gone() -> BaseException:
+    with ProviderContainer() as container:
+        container.read(total)
+        element = container.find(total)
+    return raised(lambda: read_element(element))
+
+
 CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, str]] = [
     (
         circular,
@@ -432,11 +547,46 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
         "`await` the provider's `.future`",
     ),
     (disposed_while_loading, ProviderDisposedError, "FutureProvider(user) was disposed", "still loading", "keep_alive"),
+    (
+        read_when_gone,
+        ProviderDisposedError,
+        "was read after it was disposed",
+        "with its container",
+        "read what you need",
+    ),
+    (batch_over_await, BatchOverAwaitError, "while a batch() of", "waits for ever", "Await first"),
+    (async_listener, AsyncCallbackError, "save", "not awaited", "ref.create_task"),
+    (coroutine_of_a_listener, AsyncCallbackError, "lambda", "not awaited", "container.stream(provider)"),
+    (read_family, NotAProviderError, "Family(item) cannot be read", "It is a family", "`item(...)`"),
+    (watched_family, NotAProviderError, "Family(item) cannot be read, watched", "It is a family", "`item(...)`"),
+    (listened_function, NotAProviderError, "cannot be read, watched or listened to", "no provider", "`@Provider`"),
+    (
+        invalidated_notifier,
+        NotAProviderError,
+        "cannot be invalidated",
+        "belongs to",
+        "give that one, State",
+    ),
+    (invalidated_name, NotAProviderError, "'total' cannot be invalidated", "by name", "give the provider itself"),
+    (called_without_function, DeclarationError, "Provider()", "function is missing", "@Provider.options("),
+    (declared_with_a_value, DeclarationError, "42 cannot be called", "Provider", "Give a function"),
+    (yielding, DeclarationError, "db", "has a `yield`", "ref.on_dispose(close)"),
+    (yielding_async, DeclarationError, "db", "is an async generator", "StreamProvider"),
+    (overrides_as_dict, NotAnOverrideError, "{StateProvider(total): 2}", "takes a list", "override_with_value(value)]"),
+    (override_without_list, NotAnOverrideError, "Override(origin=StateProvider(total))", "takes a list", "[provider."),
+    (failed_with_a_text, NotAnExceptionError, "failed with 'no network'", "str is no kind of", "Have the source"),
+    (pickled_local_provider, UnnamedProviderError, "Provider(local) cannot", "no module has", "top level of a module"),
     (cancelled_from_within, BuildCancelledError, "build of FutureProvider(user)", "was cancelled", "Invalidate"),
     (endless, EndlessUpdateError, "1000 rounds", "a listener writes", "Make the listener stop"),
     (closed_subscription, SubscriptionClosedError, "StateProvider(total)", "was closed", "isten"),
     (no_test, NoTestError, "ProviderContainer.test() was called", "nobody would", "with ProviderContainer()"),
-    (failed_provider, ProviderError, "Provider(broken) is in error", "its function raised", "__cause__"),
+    (
+        failed_provider,
+        ProviderError,
+        "Provider(broken) is in error",
+        "its function raised ValueError: no such user",
+        "__cause__",
+    ),
 ]
 
 

@@ -116,7 +116,7 @@ answer.override_with_value(AsyncData("a"))  # wrong
 counter.override_with(Room)  # wrong
 counter.override_with_build(lambda ref, notifier: "a")  # wrong
 member.override_with(text)  # wrong
-ProviderContainer(overrides=[greeting])  # wrong
+ProviderContainer(overrides=[(greeting, "hello")])  # wrong
 
 # Listening and refreshing
 container.listen(counter, lambda value: None)  # wrong
