@@ -4,8 +4,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from reactivex import operators as ops
 
 from tetherpy.jobs import (
+    BackgroundJobManager,
     BackgroundJobStatus,
     Completed,
     JobCounts,
@@ -225,3 +227,38 @@ async def test_waiting_ends_by_time_by_deletion_and_for_unknown_jobs(kit):
     await kit.engine.delete(job_id)
     with pytest.raises(JobNotFoundError):
         await waiting
+
+
+class FailsOnce:
+    """An engine of which one call, when it is told to, fails once."""
+
+    def __init__(self, engine):
+        self.engine, self.failing = engine, set()
+
+    def __getattr__(self, name):
+        call = getattr(self.engine, name)
+
+        async def once(*args):
+            if name in self.failing:
+                self.failing.remove(name)
+                raise OSError("once")
+            return await call(*args)
+
+        return once if name in ("find", "revisions") else call
+
+
+@pytest.mark.parametrize("call", ["find", "revisions"])
+async def test_a_stream_that_failed_once_and_is_retried_shows_the_present_value(kit, call):
+    store = FailsOnce(kit.engine)
+    await kit.add()
+    store.failing.add("find")
+    jobs = Seen(BackgroundJobManager(store).watch_jobs(JobQuery()).pipe(ops.retry(5)))
+    await jobs.until(lambda found: len(found) == 1)
+    store.failing.add(call)
+    there = 1
+    while store.failing:
+        await kit.add()
+        there += 1
+        await jobs.until(lambda found, there=there: len(found) == there)
+    assert jobs.errors == []
+    jobs.subscription.dispose()

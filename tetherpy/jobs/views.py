@@ -14,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from tetherpy.database import DatabaseClosedError, DatabaseUnavailableError
+from tetherpy.database import DatabaseClosedError, DatabaseLockedError, DatabaseUnavailableError
 
 from .engine import JobStore
 from .model import BackgroundJob
@@ -25,6 +25,8 @@ logger = logging.getLogger("tetherpy.jobs")
 
 AGAIN_SECONDS = 0.5
 """While its server cannot be reached a store is asked this often, or at once when it says that something changed."""
+_PASSING = (DatabaseLockedError, DatabaseUnavailableError)
+"""Errors that end no stream: the same question can be answered later."""
 
 
 @attrs.frozen(eq=False)
@@ -131,8 +133,15 @@ class ViewHub:
         return not (self._views or self._unhook or self._tasks)
 
     def _drop_if_unwatched(self, view: View) -> None:
-        if not view.listeners and self._views.get(view.question) is view:
+        if not view.listeners:
+            self._forget(view)
+        self._rest_if_unwatched()
+
+    def _forget(self, view: View) -> None:
+        if self._views.get(view.question) is view:
             del self._views[view.question]
+
+    def _rest_if_unwatched(self) -> None:
         if not self._views and self._retry is not None:
             self._retry.cancel()
             self._retry = None
@@ -207,7 +216,7 @@ class ViewHub:
             return {}
 
     def _fail_all(self, error: Exception) -> None:
-        if isinstance(error, DatabaseUnavailableError):
+        if isinstance(error, _PASSING):
             self._ask_again_later()
             return
         for view in tuple(self._views.values()):
@@ -225,8 +234,10 @@ class ViewHub:
             self._wake()
 
     def _fail(self, view: View, error: Exception) -> None:
-        if isinstance(error, DatabaseUnavailableError):
+        if isinstance(error, _PASSING):
             self._ask_again_later()
             return
+        # Forgotten first: a listener that subscribes again at once needs a view that is asked.
+        self._forget(view)
         view.fail(error)
-        self._drop_if_unwatched(view)
+        self._rest_if_unwatched()

@@ -207,6 +207,30 @@ async def test_a_cancelled_task_leaves_no_transaction_and_no_connection_behind(p
         assert row["all"] <= 13
 
 
+async def test_a_cancellation_during_the_commit_comes_out_after_it_with_the_work_committed(empty_tables_url):
+    async with PostgresDatabase.open(empty_tables_url) as db:
+        await db.execute("CREATE TABLE notes (n int)")
+        try:
+            for number in range(60):
+                leaving = asyncio.Event()
+                writing = asyncio.create_task(write_note(db, number, leaving))
+                await leaving.wait()
+                for _ in range(number % 6):
+                    await asyncio.sleep(0)
+                writing.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await writing
+            assert (await db.get("SELECT count(*) AS n FROM notes"))["n"] == 60
+        finally:
+            await db.execute("DROP TABLE notes")
+
+
+async def write_note(db, number, leaving):
+    async with db.transaction() as tx:
+        await tx.execute("INSERT INTO notes VALUES (?)", (number,))
+        leaving.set()
+
+
 async def test_without_tables_an_enqueue_in_a_transaction_says_so(job_server):
     with job_server.server.database() as url:
         async with PostgresDatabase.open(url) as db:

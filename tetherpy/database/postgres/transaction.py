@@ -11,6 +11,7 @@ from typing import Any, Self
 import attrs
 from psycopg import AsyncRawCursor
 
+from ..cancellation import finish
 from ..connection import Parameters
 from ..errors import DatabaseUnavailableError, RowNotFoundError, TransactionNestedError, TransactionOverError
 from ..migrations import Migration
@@ -60,9 +61,11 @@ async def fetch_first(connection: Connection, sql: str, parameters: Parameters) 
 class PostgresTransaction:
     """All or nothing: left it commits, left by an error it undoes; a nested one is a savepoint.
 
-    It has one connection from its beginning to its end. ``connection`` is that connection, for whatever
-    speaks psycopg. Cancel the task that holds it at any point: what the block wrote is undone. So it is when the
-    connection is lost, which every call and the end of the block say with ``DatabaseUnavailableError``.
+    It has one connection from its beginning to its end. ``connection`` is that connection, for code that uses
+    psycopg itself. Cancel the task that holds it at any point: when the cancellation comes out of the block, what
+    the block wrote is undone. A cancellation that arrives during the commit itself comes out after it, with the
+    work committed. If the connection is lost, every call and the end of the block raise
+    ``DatabaseUnavailableError``; the work is undone, except that a commit under way may have been done.
     """
 
     _name: str
@@ -148,7 +151,7 @@ class PostgresTransaction:
         # psycopg leaves the transaction of a connection that is gone without a word, as if it were committed.
         lost = kind is None and self._connection is not None and self._connection.closed
         with explained(self._name):
-            await self._stack.__aexit__(kind, error, trace)
+            await finish(self._stack.__aexit__(kind, error, trace))
         if lost:
             raise DatabaseUnavailableError(self._name, "the connection was lost before the transaction was committed")
 
