@@ -13,10 +13,12 @@ from .errors import (
     DatabaseCorruptError,
     DatabaseError,
     DatabaseFolderMissingError,
+    DatabaseForkedError,
     DatabaseIOError,
     DatabaseLockedError,
     DatabaseOpenError,
     DatabaseReadOnlyError,
+    DatabaseReplacedError,
     DatabaseUnavailableError,
     DiskFullError,
     MigrationChangedError,
@@ -36,6 +38,7 @@ from .errors import (
     WrongLoopError,
 )
 from .migrations import Migration
+from .reading import read_only
 from .sql_database import SqlDatabase, SqlRow, SqlStatements, SqlTransaction
 from .statements import Executed
 from .transaction import Transaction
@@ -52,10 +55,12 @@ __all__ = [
     "DatabaseCorruptError",
     "DatabaseError",
     "DatabaseFolderMissingError",
+    "DatabaseForkedError",
     "DatabaseIOError",
     "DatabaseLockedError",
     "DatabaseOpenError",
     "DatabaseReadOnlyError",
+    "DatabaseReplacedError",
     "DatabaseUnavailableError",
     "DiskFullError",
     "Executed",
@@ -89,6 +94,7 @@ __all__ = [
     "applied_migrations",
     "is_postgres",
     "is_url",
+    "read_only",
     "redacted",
 ]
 

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import attrs
 
 from .explain import explain
 from .migrations import TABLE
+from .reading import read_only
 
 _PATIENCE_SECONDS = 5.0
 _READ = f"SELECT namespace, version, name, checksum, applied_at FROM {TABLE} ORDER BY namespace, version"  # noqa: S608  # a constant
@@ -35,8 +35,7 @@ def applied_migrations(path: str | os.PathLike[str]) -> list[AppliedMigration]:
     """
     path = Path(path).resolve()
     try:
-        # Read only by URI: SQLite makes no file where there is none.
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=_PATIENCE_SECONDS)) as connection:
+        with read_only(path, _PATIENCE_SECONDS) as connection:
             if connection.execute(_HAS_RECORD, (TABLE,)).fetchone() is None:
                 return []
             rows: list[tuple[str, int, str, str, str]] = connection.execute(_READ).fetchall()

@@ -11,8 +11,9 @@ import attrs
 
 from .cancellation import finish
 from .connection import TrackedConnection, configure
-from .errors import DatabaseClosedError, DatabaseError
+from .errors import DatabaseClosedError, DatabaseError, DatabaseReplacedError
 from .footprint import CACHED_STATEMENTS
+from .open_files import OpenFile
 from .patience import BUSY_SLICE_MS
 
 T = TypeVar("T")
@@ -20,11 +21,11 @@ Ts = TypeVarTuple("Ts")
 Explain: TypeAlias = Callable[[sqlite3.Error], DatabaseError | None]
 
 
-@attrs.define
+@attrs.define(eq=False)
 class Channel:
     """An aiosqlite connection. Calls run in the order in which they were made, each to its end."""
 
-    path: Path
+    file: OpenFile
     _connection: aiosqlite.Connection
     _explain: Explain
     _closed: bool = False
@@ -46,33 +47,47 @@ class Channel:
 
     @classmethod
     async def _open(cls, path: Path, explain: Explain, patience: float) -> Self:
-        connection = await aiosqlite.connect(
-            path,
-            factory=TrackedConnection,
-            isolation_level=None,
-            timeout=BUSY_SLICE_MS / 1000,
-            cached_statements=CACHED_STATEMENTS,
-        )
-        channel = cls(path, connection, explain)
+        file = OpenFile(path)
+        try:
+            connection = await aiosqlite.connect(
+                path,
+                factory=TrackedConnection,
+                isolation_level=None,
+                timeout=BUSY_SLICE_MS / 1000,
+                cached_statements=CACHED_STATEMENTS,
+            )
+        except BaseException:
+            file.closed()
+            raise
+        channel = cls(file, connection, explain)
         try:
             await channel.call(configure, patience)
+            file.opened()
         except BaseException:
             await channel.close()
             raise
         return channel
 
+    @property
+    def path(self) -> Path:
+        """Return the database's path."""
+        return self.file.path
+
     async def call(self, function: Callable[[TrackedConnection, *Ts], T], *args: *Ts) -> T:
         """Run ``function(connection, *args)`` on the connection's thread.
 
-        A caller cancelled meanwhile leaves at once; the function still runs, after those before it.
+        A caller cancelled meanwhile leaves at once; the function still runs, after those before it. Raises
+        ``DatabaseReplacedError`` if the file's name no longer leads to it.
         """
+        self.file.check_process()
         if self._closed:
             raise DatabaseClosedError(self.path)
         self.hops += 1
         self.under_way += 1
         try:
             # A callable where aiosqlite expects SQL: see TrackedConnection.
-            return cast("T", await self._connection.execute_fetchall(cast("Any", function), args))
+            checked = cast("Any", _checked)
+            return cast("T", await self._connection.execute_fetchall(checked, (self.file, function, args)))
         except sqlite3.Error as error:
             explained = self.explained(error)
             if explained is error:
@@ -88,7 +103,17 @@ class Channel:
         explained.__cause__ = error
         return explained
 
+    def end(self) -> DatabaseError:
+        """Return the error of calls after the end: the file was replaced, or the database closed."""
+        return DatabaseReplacedError(self.path) if self.file.is_replaced else DatabaseClosedError(self.path)
+
     async def close(self) -> None:
         """Close after the calls made before; an open transaction is rolled back."""
         self._closed = True
         await finish(self._connection.close())
+        self.file.closed()
+
+
+def _checked(connection: TrackedConnection, file: OpenFile, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    file.check_name()
+    return function(connection, *args)

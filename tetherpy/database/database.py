@@ -23,7 +23,7 @@ from .connection import (
     configure_reader,
     configure_writer,
 )
-from .errors import RowNotFoundError, TransactionHeldError, WrongLoopError
+from .errors import DatabaseError, RowNotFoundError, TransactionHeldError, WrongLoopError
 from .explain import explain, explain_reading
 from .feed import ChangeFeed, OnChange, do_nothing
 from .live import LiveQuery, Query
@@ -131,8 +131,11 @@ class Database:
         """Finish what is queued, end the live queries, close; closing again waits for the first to end.
 
         A transaction that some task still holds is rolled back, and its next statement raises
-        :class:`DatabaseClosedError`, like every other call.
+        :class:`DatabaseClosedError`, like every other call. In a process that was forked while it was open
+        this does nothing.
         """
+        if self._writer.channel.file.is_inherited:
+            return  # the connections are the parent's, who closes them
         self._check_loop()
         if self._closing is None:
             self._closing = self._loop.create_task(self._lifetime.aclose())
@@ -146,13 +149,17 @@ class Database:
         try:
             yield
         finally:
-            if self._closing is None:
-                warnings.warn(f"{self.path} was not closed", ResourceWarning, stacklevel=1, source=self)
-            async with contextlib.AsyncExitStack() as stack:
-                stack.callback(self._bell.close)
-                stack.push_async_callback(self._writer.close)
-                stack.push_async_callback(self._reader.close)
-                await self._feed.close()
+            if not self._writer.channel.file.is_inherited:
+                await self._close()
+
+    async def _close(self) -> None:
+        if self._closing is None:
+            warnings.warn(f"{self.path} was not closed", ResourceWarning, stacklevel=1, source=self)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._bell.close)
+            stack.push_async_callback(self._writer.close)
+            stack.push_async_callback(self._reader.close)
+            await self._feed.close()
 
     async def migrate(self, steps: Iterable[Migration]) -> None:
         """Apply those migrations that the database does not have yet, each in a transaction of its own.
@@ -255,11 +262,16 @@ class Database:
         """Call ``callback(tables)`` in the loop after each commit, by whatever process, that changed tables.
 
         Commits that follow each other closely are reported together. More tables than changed may be named
-        (see :mod:`tetherpy.database.changelog`), never fewer. ``closed()`` is called when the database closes
-        and nothing more will be reported. Return what ends both.
+        (see :mod:`tetherpy.database.changelog`), never fewer. ``closed()`` is called when the database closes,
+        or its file is deleted or replaced, and nothing more will be reported; :meth:`end` says which. Return
+        what ends both.
         """
         self._check_loop()
         return self._feed.add(callback, closed)
+
+    def end(self) -> DatabaseError:
+        """Return the error that calls raise after the end: ``DatabaseReplacedError`` or ``DatabaseClosedError``."""
+        return self._reader.end()
 
     @property
     def busy(self) -> bool:
@@ -303,6 +315,7 @@ class Database:
             raise TransactionHeldError(call)
 
     def _check_loop(self) -> None:
+        self._writer.channel.file.check_process()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:

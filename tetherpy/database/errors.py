@@ -1,5 +1,6 @@
 """What the database reports, each error built from the data it keeps."""
 
+import os
 from pathlib import Path
 
 from tetherpy.errors import TetherError
@@ -115,6 +116,19 @@ class DatabaseClosedError(DatabaseError):
         self.path = path
 
 
+class DatabaseReplacedError(DatabaseError):
+    """The file was deleted, moved or replaced while it was open; nothing more can be done with what is open."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(
+            f"the database file {str(path)!r} was deleted or replaced while process {os.getpid()} had it open; "
+            "nothing was written: open the database again, and stop the processes that use a database before it "
+            "is deleted, moved or restored"
+        )
+        self.path = path
+        self.pid = os.getpid()
+
+
 class DatabaseAddressError(DatabaseError):
     """The address names no database that can be opened."""
 
@@ -146,14 +160,29 @@ class DatabaseUnavailableError(DatabaseError):
 
 
 class WrongLoopError(DatabaseError):
-    """The database belongs to another event loop (or to the process before a fork)."""
+    """The database belongs to another event loop."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(
-            f"the database {str(path)!r} was opened in another event loop; open one Database per loop "
-            "(and after a fork, in the child), inside the code that the loop runs"
+            f"the database {str(path)!r} was opened in another event loop; open one Database per loop, "
+            "inside the code that the loop runs"
         )
         self.path = path
+
+
+class DatabaseForkedError(WrongLoopError):
+    """The database was open in a parent of this process when the parent forked."""
+
+    def __init__(self, path: Path | str) -> None:
+        DatabaseError.__init__(
+            self,
+            f"the database {str(path)!r} was open in the parent of process {os.getpid()} when the parent forked; "
+            "locks and connections do not survive a fork, and using them here could lose what either process "
+            "commits: start the process with multiprocessing's method 'spawn' "
+            "(multiprocessing.get_context('spawn')), or fork before the database is opened",
+        )
+        self.path = path
+        self.pid = os.getpid()
 
 
 class RowNotFoundError(DatabaseError):

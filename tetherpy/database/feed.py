@@ -12,7 +12,7 @@ from tetherpy.wait_queue import WaitQueue
 from .bell import Bell
 from .changelog import ChangeLog
 from .channel import Channel
-from .errors import DatabaseClosedError
+from .errors import DatabaseReplacedError
 from .watcher import Watcher, watch
 
 LOG = logging.getLogger("tetherpy.database")
@@ -71,7 +71,7 @@ class ChangeFeed:
         The first report may name tables that changed before, since nobody looked while nobody listened.
         """
         if self._closed:
-            raise self._refusal()
+            raise self._reader.end()
         listener = Listener(changed, closed)
         self._listeners.append(listener)
         if len(self._listeners) == 1:
@@ -98,19 +98,20 @@ class ChangeFeed:
     async def close(self) -> None:
         """Stop, and tell every listener that there will be no more."""
         self._closed = True
-        self._waiting.close(self._refusal)
+        self._waiting.close(self._reader.end)
         if self._looking is not None:
             self._looking.cancel()
             await asyncio.wait([self._looking])
+        self._end()
+
+    def _end(self) -> None:
+        self._closed = True
         if self._listeners:
             self._stop()
         listeners, self._listeners = self._listeners, []
         for listener in listeners:
             self._tell(listener.closed)
-        self._waiting.refuse_all(self._refusal)
-
-    def _refusal(self) -> DatabaseClosedError:
-        return DatabaseClosedError(self._reader.path)
+        self._waiting.refuse_all(self._reader.end)
 
     def _start(self) -> None:
         self._watcher = watch(self._bell, self.wake, lambda: self._commits_seen)
@@ -151,8 +152,14 @@ class ChangeFeed:
             tables = await self._reader.call(self._log.look, self._loop.time())
         except asyncio.CancelledError:  # the database is closing
             for waiter in waiting:
-                waiter.fail(self._refusal())
+                waiter.fail(self._reader.end())
             raise
+        except DatabaseReplacedError as error:
+            for waiter in waiting:
+                waiter.fail(error)
+            LOG.error("%s", error)  # noqa: TRY400  # where it was found says nothing
+            self._end()
+            return
         except Exception as error:
             for waiter in waiting:
                 waiter.fail(error)

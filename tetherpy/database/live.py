@@ -8,6 +8,7 @@ import attrs
 
 from .channel import Channel
 from .connection import Parameters, Row, TrackedConnection
+from .errors import DatabaseReplacedError
 from .feed import ChangeFeed
 from .footprint import SCHEMA_TABLE
 from .statements import fetch_all
@@ -125,7 +126,11 @@ class LiveQuery:
                 self._deliver(subscription.observer, lambda observer: observer.on_next(list(rows)))
 
     def _completed(self) -> None:
-        self._end(lambda observer: observer.on_completed())
+        end = self._reader.end()
+        if isinstance(end, DatabaseReplacedError):
+            self._end(lambda observer: observer.on_error(end))
+        else:
+            self._end(lambda observer: observer.on_completed())
 
     def _end(self, last: Callable[["ObserverBase[list[Row]]"], None]) -> None:
         subscriptions, self._subscriptions = self._subscriptions, []

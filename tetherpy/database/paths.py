@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from .errors import DatabaseFolderMissingError, DatabaseOpenError, DatabaseReadOnlyError
+from .open_files import check_not_inherited
 
 
 def checked_path(path: Path) -> Path:
@@ -16,6 +17,7 @@ def checked_path(path: Path) -> Path:
     path = path.resolve()
     if not path.parent.is_dir():
         raise DatabaseFolderMissingError(path)
+    check_not_inherited(path)
     if path.is_dir():
         raise DatabaseOpenError(path, "it is a folder", "name a file in it")
     writable = path if path.exists() else path.parent

@@ -11,7 +11,13 @@ import attrs
 
 from .cancellation import finish
 from .connection import Parameters, Row
-from .errors import DatabaseClosedError, RowNotFoundError, TransactionNestedError, TransactionOverError
+from .errors import (
+    DatabaseClosedError,
+    DatabaseReplacedError,
+    RowNotFoundError,
+    TransactionNestedError,
+    TransactionOverError,
+)
 from .migrations import Migration, apply, by_namespace
 from .scope import Savepoint, Scope
 from .statements import Executed, execute, execute_many, fetch_all, fetch_first
@@ -108,8 +114,12 @@ class Transaction:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is not None:
+        file = self._writer.channel.file
+        if error is None:
+            file.check_process()
+        elif not file.is_inherited:  # in a forked child it is the parent's to end
             await self._undo("it was rolled back")
+        if error is not None:
             return
         try:
             await self._turn()
@@ -125,9 +135,9 @@ class Transaction:
 
     async def _undo(self, reason: str) -> None:
         try:
-            # A transaction that ended with its parent has nothing left to undo, a closed database neither.
+            # Nothing is left to undo after the end of the parent, of the database or of its file.
             if self._over is None or self._given_up:
-                with contextlib.suppress(DatabaseClosedError):
+                with contextlib.suppress(DatabaseClosedError, DatabaseReplacedError):
                     await finish(self._scope.rollback())
         finally:
             self._leave_place(reason)

@@ -21,7 +21,6 @@ from .commits import (
     guarded,
     rollback,
 )
-from .errors import DatabaseClosedError
 
 LOG = logging.getLogger("tetherpy.database")
 
@@ -88,14 +87,11 @@ class Writer:
 
     async def close(self) -> None:
         """Finish the operations that no transaction keeps waiting, refuse the others, then close."""
-        self._queue.close(self._refusal)
+        self._queue.close(self.channel.end)
         while self._commits is not None:
             await asyncio.wait([self._commits])
-        self._queue.refuse_all(self._refusal)
+        self._queue.refuse_all(self.channel.end)
         await self.channel.close()
-
-    def _refusal(self) -> DatabaseClosedError:
-        return DatabaseClosedError(self.channel.path)
 
     def _advance(self) -> None:
         if self._busy or (first := self._queue.first()) is None:

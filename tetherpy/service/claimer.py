@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from tetherpy.database import DatabaseClosedError
+from tetherpy.database import DatabaseClosedError, DatabaseReplacedError
 from tetherpy.jobs import Clock, Exchange, JobEngine, Progress, Released, Settlement
 
 from .executor import Executor
@@ -117,8 +117,8 @@ class Claimer:
         while True:
             try:
                 exchange = await self._store(settlements, progress, slots)
-            except DatabaseClosedError:
-                # A handler closed what it was given. It stays closed, so this worker has to end.
+            except (DatabaseClosedError, DatabaseReplacedError):
+                # A handler closed what it was given, or the file is another one: this worker has to end.
                 raise
             except Exception:
                 # Outcomes are kept until they are stored or the lease is lost; the fence decides.

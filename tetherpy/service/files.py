@@ -50,6 +50,11 @@ class ServiceFiles:
         return redacted(self.address)
 
     @property
+    def database_is_missing(self) -> bool:
+        """Whether the database is a file that is not there; a server's never is."""
+        return not is_url(self.address) and not os.path.exists(self.address)
+
+    @property
     def group_lock(self) -> Path:
         """Return the file whose lock the one supervisor of this database holds."""
         return self.folder / "service.lock"

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import attrs
 
+from tetherpy.database import DatabaseReplacedError
 from tetherpy.jobs import JobEngine
 
 from .notification import Notification
@@ -64,6 +65,8 @@ class Heartbeat:
             self.cancel(asked)
             if rescued := await self.engine.rescue_expired():
                 _logger.warning("Leases ran out; jobs taken back: %s", rescued, extra={"job_ids": rescued})
+        except DatabaseReplacedError:
+            raise
         except Exception:
             # The next beat may come through; if none does, the lease runs out, which is its purpose.
             _logger.exception("Worker %s could not store its heartbeat", self.worker_id)

@@ -148,6 +148,9 @@ class Supervisor:
         if self._phase is Phase.STARTING:
             self._fail(f"a worker {ending} before it was ready")
             return
+        if self.files.database_is_missing:
+            self._fail(f"the database file {self.files.name!r} was deleted; its service, process {os.getpid()}, ends")
+            return
         delay = self.restarts.delay_after(self.reactor.clock() - child.started, was_ready=child.was_ready)
         if delay is None:
             self._fail(f"workers keep dying before they are ready; the last one {ending}")

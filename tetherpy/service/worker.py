@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import signal
@@ -13,7 +14,7 @@ from typing import Any
 
 import attrs
 
-from tetherpy.database import DatabaseLockedError, DatabaseUnavailableError, DiskFullError
+from tetherpy.database import DatabaseLockedError, DatabaseReplacedError, DatabaseUnavailableError, DiskFullError
 from tetherpy.jobs import Clock, JobEngine, WorkerRecord, engine_of, open_database, utc_now
 
 from . import wire
@@ -33,6 +34,8 @@ from .retention import Retention
 from .worker_log import open_log
 
 JOIN_AGAIN_SECONDS = 0.1
+
+_logger = logging.getLogger("tetherpy.service")
 
 
 def work(config: WorkerConfig, sock: socket.socket) -> int:
@@ -79,7 +82,8 @@ class Worker:
                 return 1
             if liveness is None:
                 return 0
-            await self._take_jobs(context, engine, liveness)
+            if not await self._take_jobs(context, engine, liveness):
+                return 1
             await engine.unregister_worker(self.worker_id)
             await channel.flush()
         return 0
@@ -133,13 +137,23 @@ class Worker:
                 return liveness
         return None
 
-    async def _take_jobs(self, context: WorkerContext, engine: JobEngine, liveness: Liveness) -> None:
+    async def _take_jobs(self, context: WorkerContext, engine: JobEngine, liveness: Liveness) -> bool:
+        """Work until halted; return False if the database file was deleted or replaced before that."""
+        lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def on_end(error: Exception) -> None:
+            if isinstance(error, DatabaseReplacedError) and not lost.done():
+                lost.set_exception(error)
+
+        async def until_lost() -> None:
+            await lost
+
         def on_change() -> None:
             jobs.on_change()
             liveness.on_change()
 
         def subscribe(callback: Callable[[], None]) -> Callable[[], None]:
-            ignore_jobs = engine.on_change(callback)
+            ignore_jobs = engine.on_change(callback, on_end)
             # A new worker, whom liveness has to watch, changes no job.
             ignore_workers = engine.on_worker(liveness.on_change)
 
@@ -172,13 +186,21 @@ class Worker:
         context.stack.callback(attention.close)
         context.channel.send(wire.Ready(self.worker_id))
         background: list[Coroutine[Any, Any, None]] = [
+            until_lost(),
             liveness.run(),
             heartbeat.run(),
             PeriodicSchedule(context.periodic.values(), engine, self.clock).run(),
         ]
         if self.config.retention is not None:
             background.append(Retention(engine, self.config.retention).run())
-        await jobs.run(background)
+        replaced: list[BaseException] = []
+        try:
+            await jobs.run(background)
+        except* DatabaseReplacedError as errors:
+            replaced += errors.exceptions
+        if replaced:
+            _logger.error("Worker %s ends: %s", self.worker_id, replaced[0])
+        return not replaced
 
     def _halt(self, *, now: bool) -> None:
         self._halted = True

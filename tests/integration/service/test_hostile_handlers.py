@@ -260,6 +260,17 @@ async def test_a_pool_of_forked_processes_works_and_leaves_the_worker_whole(
     await until(lambda: len(servers()) == number)
 
 
+async def test_a_process_that_a_handler_forks_cannot_open_the_workers_database_and_one_that_it_spawns_can(
+    service, finished
+):
+    forked = await finished(await service.job("writes_in_a_process", "fork", max_attempts=1))
+    assert forked.status == BackgroundJobStatus.FAILED
+    assert "DatabaseForkedError" in forked.last_error
+    assert "'spawn'" in forked.last_error
+    spawned = await finished(await service.job("writes_in_a_process", "spawn", max_attempts=1))
+    assert spawned.status == BackgroundJobStatus.COMPLETED, spawned.last_error
+
+
 async def test_a_copy_ends_at_a_signal_that_comes_while_it_is_made(service, finished, others_are_served, worker_pids):
     before = await worker_pids()
     job = await finished(await service.job("ends_its_copies_at_once", 50))

@@ -92,8 +92,11 @@ class PostgresDatabase:
         return redacted(self.address)
 
     async def aclose(self) -> None:
-        """End the streams and close the connections, those in use when they come back."""
-        if self._closed:
+        """End the streams and close the connections, those in use when they come back.
+
+        In a process that was forked while it was open this does nothing: the connections are the parent's.
+        """
+        if self._closed or self._pool.is_inherited:
             return
         self._closed = True
         await self.listener.close()

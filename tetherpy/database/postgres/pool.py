@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import select
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ import attrs
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from ..errors import DatabaseClosedError, DatabaseUnavailableError
+from ..errors import DatabaseClosedError, DatabaseForkedError, DatabaseUnavailableError
 from .connecting import AGAIN_SECONDS, Connection, connect, is_full, passes
 from .examining import Examiner
 
@@ -55,6 +56,12 @@ class Pool:
     _timer: asyncio.TimerHandle | None = attrs.field(init=False, default=None)
     _tending: asyncio.Task[None] | None = attrs.field(init=False, default=None)
     _closed: bool = attrs.field(init=False, default=False)
+    _pid: int = attrs.field(init=False, factory=os.getpid)
+
+    @property
+    def is_inherited(self) -> bool:
+        """Whether a parent of this process opened the connections, and shares them."""
+        return self._pid != os.getpid()
 
     def share_with(self, other: Pool) -> None:
         """Let either pool close what is idle in the other when the server gives no more connections."""
@@ -67,8 +74,10 @@ class Pool:
 
         ``patience`` is how long a server that is away is tried, ``RECONNECT_SECONDS`` by default. Raises
         ``DatabaseUnavailableError`` if no connection is free in time or can be made, ``DatabaseClosedError``
-        after the close.
+        after the close, ``DatabaseForkedError`` in a child of the process that opened it.
         """
+        if self.is_inherited:
+            raise DatabaseForkedError(self._name)
         try:
             async with asyncio.timeout(GET_SECONDS):
                 await self._places.acquire()
@@ -144,6 +153,8 @@ class Pool:
         return None
 
     async def _give_back(self, connection: Connection) -> None:
+        if self.is_inherited:
+            return  # to close it here would end the parent's session
         is_idle = not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
         if is_idle and not self._closed:
             self._idle.append((asyncio.get_running_loop().time(), connection))

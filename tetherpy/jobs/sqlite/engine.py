@@ -11,7 +11,7 @@ from typing import TypeVar, TypeVarTuple
 
 import attrs
 
-from tetherpy.database import Database, DatabaseClosedError, Transaction, TransactionHeldError
+from tetherpy.database import Database, Transaction, TransactionHeldError
 
 from ..capabilities import EngineCapabilities
 from ..engine import Closed, ignore
@@ -177,7 +177,7 @@ class SqliteJobEngine:
             if _COUNTS_TABLE in tables:
                 callback()
 
-        return self.db.on_change(pass_on, lambda: closed(DatabaseClosedError(self.db.path)))
+        return self.db.on_change(pass_on, lambda: closed(self.db.end()))
 
     def on_worker(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back after any process registered a worker, or anything else changed; return the remover."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
+
+from tetherpy.database import read_only
 
 from ..model import BackgroundJob
 from ..query import JobQuery
@@ -22,7 +22,7 @@ def read_jobs(path: Path, query: JobQuery) -> list[BackgroundJob]:
     """
     if not path.exists():
         return []
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+    with read_only(path) as connection:
         if connection.execute(_TABLE).fetchone() is None:
             return []
         return find(connection, JobReader(), query)

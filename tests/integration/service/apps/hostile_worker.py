@@ -35,6 +35,7 @@ async def initialize(service):
         wants_the_unheard_of,
         keeps_a_transaction_open,
         uses_a_pool,
+        writes_in_a_process,
         ends_its_copies_at_once,
         runs_programs,
         snoozes_for_ever,
@@ -188,6 +189,19 @@ async def wants_the_unheard_of(service, payload: UnheardOf, db):
 def uses_a_pool(service, payload: list[int], db):
     with multiprocessing.get_context("fork").Pool(2) as pool:
         return pool.map(abs, payload)
+
+
+def write(path):
+    async def insert():
+        async with Database.open(path) as db:
+            return (await db.execute("CREATE TABLE IF NOT EXISTS written (x)")).rowcount
+
+    return asyncio.run(insert())
+
+
+def writes_in_a_process(service, method: str, db):
+    with multiprocessing.get_context(method).Pool(1) as pool:
+        return pool.apply(write, [str(db.path)])
 
 
 def ends_its_copies_at_once(service, number: int, db):

@@ -1,0 +1,52 @@
+"""The database file is deleted or replaced under a running service."""
+
+import contextlib
+import sqlite3
+
+import pytest
+
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus
+
+
+def remove(path):
+    for name in ("app.db", "app.db-wal", "app.db-shm"):
+        path.with_name(name).unlink(missing_ok=True)
+
+
+def restore(path):
+    backup = path.with_name("backup.db")
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("VACUUM INTO ?", (str(backup),))
+    remove(path)
+    backup.rename(path)
+
+
+@pytest.mark.parametrize("spoil", [remove, restore])
+async def test_jobs_of_the_file_that_has_the_name_run(make_service, database_path, spoil):
+    service = make_service()
+    await service.start()
+    async with Database.open(database_path, migrations=JOB_MIGRATIONS) as db:
+        manager = BackgroundJobManager(db)
+        await manager.wait_for(await manager.enqueue("echo", 1), 25)
+        (worker,) = await manager.get_workers()
+        spoil(database_path)
+    async with Database.open(database_path, migrations=JOB_MIGRATIONS) as db:
+        manager = BackgroundJobManager(db)
+        job_id = await manager.enqueue("echo", 2)
+        await service.start()
+        assert (await manager.wait_for(job_id, 25)).status == BackgroundJobStatus.COMPLETED
+    log = database_path.with_name("app.db-service") / "worker.log"
+    assert f"replaced while process {worker.pid} had it open" in log.read_text()
+    await service.stop()
+
+
+async def test_a_service_whose_file_is_gone_ends_and_makes_no_other(make_service, database_path, until, servers):
+    service = make_service()
+    await service.start()
+    remove(database_path)
+    await until(lambda: not servers())
+    assert not await service.is_running()
+    assert not database_path.exists()
+    log = database_path.with_name("app.db-service") / "worker.log"
+    assert "was deleted; its service, process" in log.read_text()
