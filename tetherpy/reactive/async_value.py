@@ -318,7 +318,7 @@ class AsyncValue(Generic[T_co]):
 
     def cached(self, value: Any) -> AsyncLoading[Any]:
         """Return the state while the real data is on its way and ``value`` was found in storage."""
-        return _make(AsyncLoading[Any], value, self.error, True, self._progress, False, True)
+        return _make(AsyncLoading[Any], value, self.error, True, self._progress, self._retrying, True)
 
     # -- making ----------------------------------------------------------------------------------
 

@@ -55,9 +55,12 @@ class Cleanup:
 
     async def finish(self) -> list[Exception]:
         """Wait for all tasks and return what was collected."""
-        while self._tasks:
-            await asyncio.wait(tuple(self._tasks))
-            self._tasks = {task for task in self._tasks if not task.done()}
+        loop = asyncio.get_running_loop()
+        # A task whose loop ended before it did can neither go on nor be waited for.
+        while tasks := [task for task in self._tasks if task.get_loop() is loop]:
+            await asyncio.wait(tasks)
+            self._tasks.difference_update(tasks)
+        self._tasks.clear()
         collected, self.collected = self.collected or [], None
         return collected
 

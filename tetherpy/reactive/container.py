@@ -10,6 +10,7 @@ from functools import partial
 from threading import get_ident
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
+from weakref import WeakValueDictionary
 
 from . import rx
 from .callbacks import call
@@ -89,6 +90,7 @@ class ProviderContainer:
         "retry",
         "root",
         "scheduler",
+        "writers",
     )
 
     test_scope: ClassVar[list[ProviderContainer] | None] = None
@@ -132,6 +134,8 @@ class ProviderContainer:
         self._children: dict[ProviderContainer, None] | None = None
         self._cleanup: Cleanup | None = None
         self._guests: dict[ProviderSubscription[Any], None] | None = None
+        #: What writes the data of notifiers that persist, by key; None until one does.
+        self.writers: WeakValueDictionary[Any, Any] | None = None
         replaced = overrides_of(overrides)
         self.overrides = OverrideTable(replaced, in_child=parent is not None) if replaced else None
         if parent is None:

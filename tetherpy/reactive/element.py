@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, TypeAlias
+from weakref import WeakValueDictionary
 
 from .lifecycle import Hooks
 from .observer import ProviderObserver
@@ -89,6 +90,7 @@ class Host(Protocol):
     scheduler: Scheduler[Element]
     observers: tuple[ProviderObserver, ...]
     retry: Retry | None
+    writers: WeakValueDictionary[Any, Any] | None
 
     def find(self, provider: Any) -> Element:
         """Return the element of a provider, mounting it where it belongs."""

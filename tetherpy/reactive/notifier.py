@@ -170,12 +170,13 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         """Keep the data in a storage, and show what it kept while the real data is on its way.
 
         Call it in ``build``; await it to have what was kept in ``state.value`` (with ``is_from_cache``) before
-        going on. Each later AsyncData is written, an AsyncError deletes what was kept; failures of the storage
-        go to the container's on_error and disturb nobody.
+        going on. Each new data is written, one write at a time and the newest last; an error deletes nothing.
+        Closing the container waits for the last write. A failure of the storage goes to the container's on_error;
+        the write is tried again with the next data, and once more when the build ends.
 
         Args:
-            storage: where to keep it; may be awaitable.
-            key: unique among the providers of the container; a second use is reported to on_error.
+            storage: where to keep it; an awaitable is awaited once.
+            key: hashable and unique among the providers of the container; a second use is reported to on_error.
             encode: turns the data into what the storage keeps; JSON text by default.
             decode: the inverse; JSON by default, so dicts and lists come back, not classes.
             options: how long it is kept, and the key that makes old data void.

@@ -1,22 +1,27 @@
 """Offline persistence: keep a notifier's data in a storage and show it while the real data is loading.
 
-What happens follows Riverpod's ``persist``.
+What happens follows Riverpod's ``persist``, with one difference: an error deletes nothing.
 """
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Generic, Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import attrs
 
 from .async_value import AsyncData, AsyncError, AsyncValue
-from .element import Element
+from .element import NO_VALUE, Element
 from .errors import ReactiveError
+from .loops import running_loop
 from .propagation import set_value
+from .states import BUILDING
+from .writing import Change, Writer
 
 K = TypeVar("K")
 K_contra = TypeVar("K_contra", contravariant=True)
@@ -154,96 +159,183 @@ def persist(
 ) -> Awaitable[None]:
     """Tie an element's data to a storage for the current build; see AsyncNotifier.persist."""
     build = element.ref
-    _claim(element, key)
-    saver = _Saver(element, _Opened(storage), key, encode, options)
-    build.listen_self(saver.save)
-    if not build.is_first_build:
-        return _nothing()
-    task: Awaitable[None] = build.create_task(_restore(saver, decode, clock))
+    writer = _writer(element, key)
+    keeper = _Keeper(element, writer, key, _Opening(storage), encode, options)
+    build.listen_self(keeper.heard)
+    build.on_dispose(keeper.ended)
+    if keeper.has_data:
+        return _Nothing()
+    task: Awaitable[None] = build.create_task(keeper.restore(decode, clock))
     return task
 
 
-class _Opened(Generic[K, E]):
-    """A storage that may have to be awaited, once."""
+class _Opening(Generic[K, E]):
+    """A storage that may have to be awaited: once, by all who need it together."""
+
+    __slots__ = ("_storage", "_task")
 
     def __init__(self, storage: Storage[K, E] | Awaitable[Storage[K, E]]) -> None:
         self._storage = storage
+        self._task: asyncio.Task[Storage[K, E]] | None = None
 
     async def get(self) -> Storage[K, E]:
+        """Return the storage; cancelling one caller does not disturb the others."""
         storage = self._storage
-        if inspect.isawaitable(storage):
-            self._storage = storage = await storage
-        return storage
+        if not inspect.isawaitable(storage):
+            return storage
+        task = self._task
+        if task is None or task.cancelled() or not (task.done() or self._opens_here(task)):
+            task = self._task = asyncio.create_task(_awaited(storage))
+        return await asyncio.shield(task)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether ``give_up`` has no work: no unawaited coroutine, and no task that awaits one."""
+        if self._task is None:
+            return not inspect.iscoroutine(self._storage)
+        return self._task.done() or not self._opens_here(self._task)
+
+    async def give_up(self) -> None:
+        """End the attempt to open the storage, if it is still under way."""
+        if self._task is None:
+            if inspect.iscoroutine(self._storage):
+                self._storage.close()
+        elif not self.is_open:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    @staticmethod
+    def _opens_here(task: asyncio.Task[Any]) -> bool:
+        return task.get_loop() is running_loop()
 
 
-class _Saver(Generic[K, E, T]):
-    """Writes states one after the other, the latest winning; what is begun is finished even after disposal."""
+class _Keeper(Generic[K, E, T]):
+    """Keeps the data of a provider during one build."""
+
+    __slots__ = ("_build", "_encode", "_key", "_options", "_seen", "_storage", "_writer", "element")
 
     def __init__(
         self,
         element: Element,
-        storage: _Opened[K, E],
+        writer: Writer,
         key: K,
+        storage: _Opening[K, E],
         encode: Callable[[T], E],
         options: StorageOptions,
     ) -> None:
         self.element = element
-        self.storage = storage
-        self.key = key
-        self.options = options
-        self.saved = False
+        self._build = element.ref
+        self._writer = writer
+        self._key = key
+        self._storage = storage
         self._encode = encode
-        self._waiting: AsyncValue[T] | None = None
-        self._busy = False
+        self._options = options
+        self._seen: Any = NO_VALUE
+        writer.keepers.append(self)
+        state = element.value
+        if element.state == BUILDING or (state is not NO_VALUE and state.is_loading):
+            self._seen = state  # earlier builds have kept it
+        else:
+            self._keep_newest(None)
 
-    def save(self, previous: AsyncValue[T] | None, state: AsyncValue[T]) -> None:
-        if isinstance(state, (AsyncData, AsyncError)) and not state.is_loading:
-            self.saved = True
-            self._waiting = state
-            if not self._busy:
-                self._busy = True
-                self.element.host.in_background(self._write(), self.element.provider)
+    @property
+    def has_data(self) -> bool:
+        """Whether the provider has data, so that none needs to be read back."""
+        state = self.element.value
+        return state is not NO_VALUE and bool(state.has_value)
 
-    async def _write(self) -> None:
+    def heard(self, previous: object, state: object) -> None:
+        """Keep the newest data: the announced state is older if a listener has set the state again."""
+        self._keep_newest(state)
+
+    def ended(self) -> Awaitable[None] | None:
+        """Keep the data that was set but not announced before the build ended, and finish."""
+        self._keep_newest(None)
+        self._writer.keepers.remove(self)
+        is_writing = self._writer.finish()
+        return self._finish() if is_writing or not self._storage.is_open else None
+
+    async def restore(self, decode: Callable[[E], T], clock: Callable[[], datetime]) -> None:
+        """Show the kept data, unless the provider has data by then."""
+        element = self.element
+        if element.state == BUILDING:
+            await asyncio.sleep(0)  # an eager task: the build that started it has not ended
         try:
-            storage = await self.storage.get()
-            while (state := self._waiting) is not None:
-                self._waiting = None
-                if isinstance(state, AsyncData):
-                    await storage.write(self.key, self._encode(state.value), self.options)
-                else:
-                    await storage.delete(self.key)
-        finally:
-            self._busy = False
-
-
-async def _restore(saver: _Saver[K, E, T], decode: Callable[[E], T], clock: Callable[[], datetime]) -> None:
-    element = saver.element
-    try:
-        storage = await saver.storage.get()
-        kept = await storage.read(saver.key)
-        if kept is None or saver.saved:
-            return
-        expired = kept.expires_at is not None and kept.expires_at <= clock()
-        if expired or kept.destroy_key != saver.options.destroy_key:
-            await storage.delete(saver.key)
-            return
-        value = decode(kept.data)
-    except Exception as error:
-        # A cache that cannot be read must not keep the provider from loading.
-        element.host.report(error, element.provider)
-        return
-    if element.ref is not None:
-        set_value(element, element.value.cached(value))
-
-
-def _claim(element: Element, key: object) -> None:
-    """Remember the key on the notifier, and report a second provider that uses it."""
-    for other in element.host.elements.values():
-        if other is not element and getattr(other.notifier, "persist_key", None) == (key,):
-            error = DuplicatePersistKeyError(key, (other.provider, element.provider))
+            await self._writer.settle()  # an earlier provider may still be writing under this key
+            storage = await self._storage.get()
+            kept = await storage.read(self._key)
+            if kept is None or self.has_data:
+                return
+            expired = kept.expires_at is not None and kept.expires_at <= clock()
+            if expired or kept.destroy_key != self._options.destroy_key:
+                self._writer.put(Change(element, self._delete))
+                await self._writer.settle()
+                return
+            value = decode(kept.data)
+        except Exception as error:
+            # A cache that cannot be read must not keep the provider from loading.
             element.host.report(error, element.provider)
-    element.notifier.persist_key = (key,)
+            return
+        if element.ref is self._build:
+            state: AsyncValue[Any] = element.value
+            cached = state.cached(value)
+            failed = isinstance(state, AsyncError) and not state.is_loading
+            set_value(element, state.copy_with_previous(cached) if failed else cached)
+
+    def _keep_newest(self, announced: object) -> None:
+        """Have the provider's data written if it is new.
+
+        A later loading or error keeps the data, so an error deletes nothing: an app that starts without a network
+        shows the data of its last start.
+        """
+        state: AsyncValue[Any] = self.element.value
+        seen = self._seen
+        if state is NO_VALUE or not state.has_value or state.is_from_cache:
+            return
+        self._seen = state
+        if isinstance(state, AsyncData) and not state.is_loading:
+            # The same state is announced again after a change in place.
+            is_new = state is announced or state is not seen
+        else:
+            is_new = seen is NO_VALUE or not seen.has_value or state.value is not seen.value
+        if is_new:
+            data: Any = state.value
+
+            async def write() -> None:
+                storage = await self._storage.get()
+                await storage.write(self._key, self._encode(data), self._options)
+
+            self._writer.put(Change(self.element, write))
+
+    async def _delete(self) -> None:
+        await (await self._storage.get()).delete(self._key)
+
+    async def _finish(self) -> None:
+        await self._writer.settle()
+        await self._storage.give_up()
+
+
+def _writer(element: Element, key: object) -> Writer:
+    """Return the writer of a key, and report a second provider that uses the key."""
+    host = element.host
+    writers = host.writers
+    if writers is None:
+        writers = host.writers = WeakValueDictionary()
+    try:
+        writer = writers.get(key)
+    except TypeError as error:
+        raise TypeError(f"persist(key=...) takes a hashable key, such as text, not {key!r}: {error}") from error
+    if writer is None:
+        writer = writers[key] = Writer()
+    for other in writer.keepers:
+        if other.element is not element:
+            duplicate = DuplicatePersistKeyError(key, (other.element.provider, element.provider))
+            host.report(duplicate, element.provider)
+    return writer
+
+
+async def _awaited(storage: Awaitable[Storage[K, E]]) -> Storage[K, E]:
+    return await storage
 
 
 async def _done() -> None:
@@ -255,7 +347,3 @@ class _Nothing:
 
     def __await__(self) -> Any:
         return _done().__await__()
-
-
-def _nothing() -> Awaitable[None]:
-    return _Nothing()

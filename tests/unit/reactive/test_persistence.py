@@ -93,12 +93,32 @@ async def test_what_was_kept_is_there_with_the_next_start_and_marked_as_from_cac
     assert await kept(storage) == '["tea"]'
 
 
-async def test_an_error_deletes_what_was_kept(storage):
+async def test_an_error_keeps_the_last_data(storage):
     provider = todos_kept_in(storage, fetch)
     async with ProviderContainer() as container:
         await container.read(provider.future)
+        container.read(provider.notifier).add("bread")
         container.read(provider.notifier).fail()
-    assert await kept(storage) is None
+    assert await kept(storage) == '["milk","bread"]'
+
+
+async def test_an_app_that_starts_without_a_network_shows_the_last_data_each_time(storage):
+    async with ProviderContainer() as container:
+        await container.read(todos_kept_in(storage, fetch).future)
+
+    async def offline():
+        raise ConnectionError("offline")
+
+    for wait in (True, True, False):
+        provider = todos_kept_in(storage, offline, wait=wait)
+        async with ProviderContainer(on_error=lambda error, provider: None) as container:
+            container.listen(provider, lambda previous, state: None)
+            async with asyncio.timeout(25):
+                while not (container.read(provider).has_error and container.read(provider).has_value):
+                    await asyncio.sleep(0)
+            state = container.read(provider)
+            assert (type(state), state.value, state.is_from_cache) == (AsyncError, ["milk"], True)
+        assert await kept(storage) == '["milk"]'
 
 
 @pytest.mark.parametrize("change", ["time", "destroy key"])
