@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, Final, NoReturn, Self, TypeVar, cast
 
 E = TypeVar("E", bound=BaseException)
@@ -132,3 +133,23 @@ def first_line(error: BaseException) -> str:
     if len(line) > LONGEST_LINE:
         line = f"{line[:LONGEST_LINE]}..."
     return f"{type(error).__name__}: {line.removesuffix('.')}" if line else type(error).__name__
+
+
+class DurationError(TetherError, ValueError):
+    """A parameter that takes a duration was given something else, or a duration out of its bounds.
+
+    Attributes:
+        name: the parameter.
+        value: what it was given.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, name: str, value: object, reason: str) -> None:
+        self.name = name
+        self.value = value
+        self.reason = reason
+        super().__init__(f"{name} is {_shown(value)}; {reason}.")
+
+
+def _shown(value: object) -> str:
+    return f"{value.total_seconds():g} s" if isinstance(value, timedelta) else f"{_text(value):.80}"

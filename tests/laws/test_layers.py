@@ -9,10 +9,11 @@ from tests.laws.imports import ROOT, Import, imports_in, imports_of, is_ours, is
 MAY_IMPORT = {
     "errors": set[str](),
     "wait_queue": set[str](),
-    "reactive": {"errors", "wait_queue"},
-    "database": {"errors", "wait_queue"},
-    "jobs": {"errors", "database"},
-    "service": {"errors", "database", "jobs", "reactive"},
+    "durations": {"errors"},
+    "reactive": {"errors", "durations", "wait_queue"},
+    "database": {"errors", "durations", "wait_queue"},
+    "jobs": {"errors", "durations", "database"},
+    "service": {"errors", "durations", "database", "jobs", "reactive"},
 }
 """What each package may import beside itself; what is not named here stands above all of these."""
 

@@ -6,11 +6,14 @@ import os
 import sqlite3
 import warnings
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterable
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, get_args
 
 import attrs
+
+from tetherpy.durations import to_seconds
 
 from . import bookkeeping, migrations
 from .bell import Bell
@@ -71,14 +74,14 @@ class Database:
         *,
         migrations: Iterable[Migration] = (),
         synchronous: Synchronous = "NORMAL",
-        busy_timeout: float = 5.0,
-        safety_interval: float | None = 0.25,
+        busy_timeout: timedelta | float = 5.0,
+        safety_interval: timedelta | float | None = 0.25,
     ) -> "Opening[Database]":
         """Open or create it and apply what migrations are missing: ``async with Database.open(...)``.
 
         ``synchronous`` is SQLite's: NORMAL survives any death of the process, and a power cut may take the
-        last commits; FULL syncs each commit. ``busy_timeout`` (seconds) bounds the wait for another
-        process' write transaction. ``safety_interval`` (seconds, None for never) is how often a listening
+        last commits; FULL syncs each commit. ``busy_timeout`` (a ``timedelta`` or seconds) bounds the wait for another
+        process' write transaction. ``safety_interval`` (the same, None for never) is how often a listening
         process looks whether a commit came without notice, as one does from a program that does not use
         tetherpy. Foreign keys are enforced. Raises a :class:`DatabaseOpenError`, :class:`MigrationError` or
         other :class:`DatabaseError` that says what is wrong.
@@ -87,7 +90,11 @@ class Database:
             raise ValueError(f"synchronous is one of {get_args(Synchronous)}, not {synchronous!r}")
         file = Path(path)
         steps = tuple(migrations)
-        return Opening(lambda: cls._open(file, steps, synchronous, busy_timeout, safety_interval))
+        busy_seconds = to_seconds("busy_timeout", busy_timeout)
+        safety_seconds = (
+            None if safety_interval is None else to_seconds("safety_interval", safety_interval, positive=True)
+        )
+        return Opening(lambda: cls._open(file, steps, synchronous, busy_seconds, safety_seconds))
 
     @classmethod
     async def _open(
@@ -283,14 +290,16 @@ class Database:
         """The names of changed tables, as :meth:`on_change` reports them; completes at the close."""
         return observable(lambda observer: self._feed.add(observer.on_next, observer.on_completed))
 
-    def watch(self, sql: str, parameters: Parameters = (), *, throttle: float = 0.02) -> "Observable[list[Row]]":
+    def watch(
+        self, sql: str, parameters: Parameters = (), *, throttle: timedelta | float = 0.02
+    ) -> "Observable[list[Row]]":
         """Return the rows of now, and again after commits that changed a table (or view) the query reads.
 
         SQLite itself says which tables those are. Queries run at most every ``throttle`` seconds, the first
         after a pause at once; rows equal to the last ones are not sent again, and all who watch the same
         query share one. Completes when the database closes; an error of the query ends it with that error.
         """
-        query = Query(sql, parameters, throttle)
+        query = Query(sql, parameters, to_seconds("throttle", throttle))
         return observable(lambda observer: self._live_query(query).subscribe(observer))
 
     def _live_query(self, query: Query) -> LiveQuery:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .capabilities import EngineCapabilities
     from .control import CancelJob, DoNotRetry, Snooze
     from .copying import CopyProgress, CopyReport, copy_jobs
+    from .cron import Cron
     from .engine import JobEngine, JobStore, WorkQueue
     from .enqueue_options import EnqueueOptions
     from .errors import (
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
         Snoozed,
     )
     from .payload import MAX_PAYLOAD_BYTES, decode, decode_as, encode
-    from .periodic import Cron, Every
+    from .periodic import Every, Schedule, last_tick
     from .postgres import POSTGRES_CAPABILITIES, POSTGRES_JOB_MIGRATIONS, PostgresJobEngine
     from .query import CreationOrder, JobQuery
     from .sqlite import JOB_MIGRATIONS, SQLITE_CAPABILITIES, SqliteJobEngine, read_jobs
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from .suggestions import did_you_mean
     from .timeline import JobTimeline, JobTimes, percentile
     from .timestamps import Clock, utc_now
+    from .waiting import WaitObserver, observed_wait, wait_observer
 
 __all__ = [
     "JOB_MIGRATIONS",
@@ -122,6 +124,7 @@ __all__ = [
     "PostgresJobEngine",
     "Progress",
     "Released",
+    "Schedule",
     "ScheduleError",
     "SchemaMissingError",
     "Settlement",
@@ -131,6 +134,7 @@ __all__ = [
     "UniqueJobError",
     "UnknownStatusError",
     "UnreadableJobError",
+    "WaitObserver",
     "WorkQueue",
     "WorkerRecord",
     "copy_jobs",
@@ -141,12 +145,15 @@ __all__ = [
     "engine_of",
     "find_undecodable",
     "is_legal_move",
+    "last_tick",
+    "observed_wait",
     "open_database",
     "open_engine",
     "percentile",
     "read_jobs",
     "state_diagram",
     "utc_now",
+    "wait_observer",
 ]
 
 _MODULES = {
@@ -176,7 +183,8 @@ _MODULES = {
     ),
     "find_undecodable": "json_types",
     **dict.fromkeys(("MAX_PAYLOAD_BYTES", "decode", "decode_as", "encode"), "payload"),
-    **dict.fromkeys(("Cron", "Every"), "periodic"),
+    "Cron": "cron",
+    **dict.fromkeys(("Every", "Schedule", "last_tick"), "periodic"),
     **dict.fromkeys(("POSTGRES_CAPABILITIES", "POSTGRES_JOB_MIGRATIONS", "PostgresJobEngine"), "postgres"),
     **dict.fromkeys(("CreationOrder", "JobQuery"), "query"),
     **dict.fromkeys(("JOB_MIGRATIONS", "SQLITE_CAPABILITIES", "SqliteJobEngine", "read_jobs"), "sqlite"),
@@ -184,6 +192,7 @@ _MODULES = {
     "did_you_mean": "suggestions",
     **dict.fromkeys(("JobTimeline", "JobTimes", "percentile"), "timeline"),
     **dict.fromkeys(("Clock", "utc_now"), "timestamps"),
+    **dict.fromkeys(("WaitObserver", "observed_wait", "wait_observer"), "waiting"),
 }
 
 

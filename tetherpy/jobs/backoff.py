@@ -8,13 +8,17 @@ from datetime import timedelta
 
 import attrs
 
+from tetherpy.durations import to_span
+
 _FULL_SHARE = 1.0
 
 
-def _not_negative(_: object, attribute: attrs.Attribute[timedelta], value: timedelta) -> None:
-    if value < timedelta(0):
-        message = f"Backoff.{attribute.name} is {value}; a wait cannot be negative."
-        raise ValueError(message)
+def _initial(value: timedelta | float) -> timedelta:
+    return to_span("Backoff.initial", value, most=timedelta.max)
+
+
+def _maximum(value: timedelta | float) -> timedelta:
+    return to_span("Backoff.maximum", value, most=timedelta.max)
 
 
 @attrs.frozen
@@ -23,12 +27,12 @@ class Backoff:
 
     ``jitter`` is the share of the wait that is left to chance, 0 to 1: with 0.5 the wait lies
     between half of the computed one and all of it, so that jobs that failed together do not
-    come back together.
+    come back together. Durations are a ``timedelta`` or seconds, and not negative (``DurationError``).
     """
 
-    initial: timedelta = attrs.field(default=timedelta(seconds=1), validator=_not_negative)
+    initial: timedelta = attrs.field(default=timedelta(seconds=1), converter=_initial)
     factor: float = attrs.field(default=2.0, validator=attrs.validators.ge(1.0))
-    maximum: timedelta = attrs.field(default=timedelta(hours=1), validator=_not_negative)
+    maximum: timedelta = attrs.field(default=timedelta(hours=1), converter=_maximum)
     jitter: float = attrs.field(default=0.1, validator=[attrs.validators.ge(0.0), attrs.validators.le(_FULL_SHARE)])
 
     def delay(self, attempts: int, random: Callable[[], float] = random.random) -> timedelta:

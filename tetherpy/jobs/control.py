@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tetherpy.durations import to_span
+
 
 class DoNotRetry(Exception):  # noqa: N818 - control flow, named by the public contract
     """Make the job FAILED now, whatever attempts are left; the message becomes ``last_error``."""
@@ -12,14 +14,11 @@ class DoNotRetry(Exception):  # noqa: N818 - control flow, named by the public c
 class Snooze(Exception):  # noqa: N818 - control flow, named by the public contract
     """Make the job PENDING again after ``delay``; this attempt is not counted.
 
-    ``delay`` is a ``timedelta`` or seconds, and must not be negative.
+    ``delay`` is a ``timedelta`` or seconds, and must not be negative (``DurationError``).
     """
 
     def __init__(self, delay: timedelta | float) -> None:
-        self.delay = delay if isinstance(delay, timedelta) else timedelta(seconds=delay)
-        if self.delay < timedelta(0):
-            message = f"A job cannot be snoozed into the past: delay is {self.delay}. Use zero or more."
-            raise ValueError(message)
+        self.delay = to_span("Snooze.delay", delay, most=timedelta.max)
         super().__init__(f"snoozed for {self.delay}")
 
 

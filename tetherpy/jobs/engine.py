@@ -180,6 +180,13 @@ class WorkQueue(Protocol):
         """Enqueue the job of one tick of a periodic job; None if any worker already did."""
         ...
 
+    async def newest_tick(self, name: str, first: datetime) -> datetime:
+        """Return the newest tick of a periodic job that has its job; remember ``first`` as that if none has.
+
+        A tick between this and now was missed: no worker lived, or the database was away.
+        """
+        ...
+
     async def delete_finished(self, older_than: timedelta, limit: int = 1000) -> int:
         """Delete at most ``limit`` jobs that finished longer ago than ``older_than``."""
         ...

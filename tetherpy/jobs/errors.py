@@ -213,14 +213,14 @@ class PayloadDecodeError(PayloadError):
 
 
 class ScheduleError(JobError):
-    """A periodic job's schedule says nothing."""
+    """A cron expression or a time zone that gives no ticks."""
 
     def __init__(self, expression: str, reason: str) -> None:
         self.expression = expression
         self.reason = reason
         super().__init__(
-            f"{expression!r} is no schedule: {reason}. Write five cron fields, such as '0 3 * * *', "
-            "and a time zone such as 'Europe/Berlin'."
+            f"{expression!r} is no schedule: {reason}. Write five cron fields (minute, hour, day, month, weekday), "
+            "such as '0 3 * * *', and a time zone such as 'Europe/Berlin'."
         )
 
 

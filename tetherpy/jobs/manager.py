@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
+from tetherpy.durations import to_optional_span
+
 from .arguments import to_integer, to_status, to_string
 from .engine import JobStore
 from .errors import JobNotFoundError
-from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord, to_span
+from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from .opening import store_of
 from .query import CreationOrder, JobQuery
 from .questions import Counts, ManyJobs, OneJob
@@ -198,7 +200,7 @@ class BackgroundJobManager:
         self, status: BackgroundJobStatus | str, older_than: timedelta | float | None = None
     ) -> int:
         """Delete the jobs of a status last changed longer ago than ``older_than``; return how many."""
-        return await self.engine.delete_by_status(to_status(status), to_span(older_than))
+        return await self.engine.delete_by_status(to_status(status), to_optional_span("older_than", older_than))
 
     async def wait_for(
         self,
@@ -210,7 +212,7 @@ class BackgroundJobManager:
         Raises ``JobWaitTimeoutError`` after ``timeout`` (the job goes on), ``JobNotFoundError`` if
         there is none or it is deleted meanwhile.
         """
-        return await wait_until_finished(self._hub, _id(job_id), to_span(timeout))
+        return await wait_until_finished(self._hub, _id(job_id), to_optional_span("timeout", timeout))
 
     def watch_job(self, job_id: int) -> Observable[BackgroundJob | None]:
         """Observe one job: as it is now, then after each change; None while there is none."""

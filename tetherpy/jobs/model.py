@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import attrs
 
+from tetherpy.durations import to_optional_span
+
 from .arguments import is_storable, to_instant, to_integer, to_string
 from .payload import decode, decode_as
 from .status import BackgroundJobStatus
@@ -66,13 +68,12 @@ class BackgroundJob:
         return decode_as(self.result_json, annotation)
 
 
-def to_span(value: timedelta | float | None) -> timedelta | None:
-    """Accept a ``timedelta`` or seconds."""
-    return value if value is None or isinstance(value, timedelta) else timedelta(seconds=value)
+def _delay(value: timedelta | float | None) -> timedelta | None:
+    return to_optional_span("NewJob.delay", value)
 
 
-LONGEST_SPAN = timedelta(days=365_000)
-"""A thousand years: a moment that far away is in the calendar still."""
+def _timeout(value: timedelta | float | None) -> timedelta | None:
+    return to_optional_span("NewJob.timeout", value, positive=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -81,18 +82,19 @@ class NewJob:
 
     ``run_at`` (aware) or ``delay`` says when it may run first, at once if neither is given, and
     both is a ``ValueError``. ``timeout`` bounds one attempt. Durations are a ``timedelta`` or
-    seconds, a thousand years at most. While a job with the same ``unique_key`` is PENDING or
-    RUNNING, enqueueing another stores nothing and returns the id of the one that is there.
+    seconds, never negative, a thousand years at most; others are a ``DurationError``. While a job with
+    the same ``unique_key`` is PENDING or RUNNING, enqueueing another stores nothing and returns the id
+    of the one that is there.
     """
 
     job_key: str
     payload: object = None
     priority: int = 0
     max_attempts: int = 3
-    delay: timedelta | None = attrs.field(default=None, converter=to_span)
+    delay: timedelta | None = attrs.field(default=None, converter=_delay)
     run_at: datetime | None = None
     queue: str = "default"
-    timeout: timedelta | None = attrs.field(default=None, converter=to_span)
+    timeout: timedelta | None = attrs.field(default=None, converter=_timeout)
     unique_key: str | None = None
 
     def __attrs_post_init__(self) -> None:
@@ -110,12 +112,6 @@ class NewJob:
             raise ValueError(f"NewJob.priority is {self.priority}; it must be a 64-bit integer.")
         if self.max_attempts < 1 or not is_storable(self.max_attempts):
             raise ValueError(f"NewJob.max_attempts is {self.max_attempts}; a job needs at least one.")
-        if self.timeout is not None and self.timeout <= timedelta(0):
-            raise ValueError(f"NewJob.timeout is {self.timeout}; it must be longer than zero, or None.")
-        if self.timeout is not None and self.timeout > LONGEST_SPAN:
-            raise ValueError(f"NewJob.timeout is {self.timeout}; it is at most {LONGEST_SPAN}, or None for no bound.")
-        if self.delay is not None and not -LONGEST_SPAN <= self.delay <= LONGEST_SPAN:
-            raise ValueError(f"NewJob.delay is {self.delay}; it is at most {LONGEST_SPAN}.")
         if self.delay is not None and self.run_at is not None:
             raise ValueError("NewJob has both delay and run_at; give one of them.")
         if self.run_at is not None:

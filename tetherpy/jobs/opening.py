@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TypeGuard, cast
 
 from tetherpy.database import Address, Database, Migration, SqlDatabase, is_postgres
+from tetherpy.durations import to_span
 
 from .engine import JobEngine, JobStore
 from .leases import DEFAULT_LEASE
@@ -47,16 +48,17 @@ async def open_engine(address: Address) -> AsyncGenerator[JobEngine]:
         yield engine_of(db)
 
 
-def engine_of(db: SqlDatabase, *, lease: timedelta = DEFAULT_LEASE, clock: Clock = utc_now) -> JobEngine:
+def engine_of(db: SqlDatabase, *, lease: timedelta | float = DEFAULT_LEASE, clock: Clock = utc_now) -> JobEngine:
     """Return the engine that keeps jobs in an open database; ``lease`` is how long a hung worker keeps its jobs."""
+    span = to_span("lease", lease, positive=True)
     if isinstance(db, Database):
-        return SqliteJobEngine(db, lease=lease, clock=clock)
+        return SqliteJobEngine(db, lease=span, clock=clock)
     from tetherpy.database import PostgresDatabase
 
     from .postgres import PostgresJobEngine
 
     if isinstance(db, PostgresDatabase):
-        return PostgresJobEngine(db, lease=lease, clock=clock)
+        return PostgresJobEngine(db, lease=span, clock=clock)
     raise TypeError(f"{db!r} is neither a Database nor a PostgresDatabase")
 
 

@@ -1,64 +1,69 @@
-"""When a periodic job's next tick is: cron expressions in a time zone, through ``cronsim``."""
+"""Schedules of periodic jobs: when the next tick is, and which was the last."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 import attrs
 
-from .errors import CronMissingError, ScheduleError
+from tetherpy.durations import to_span
+from tetherpy.errors import DurationError
 
-if TYPE_CHECKING:
-    from zoneinfo import ZoneInfo
+from .cron import Cron
+from .errors import ScheduleError
+from .timestamps import in_utc
 
+SHORTEST_INTERVAL = timedelta(milliseconds=1)
+LONGEST_PAUSE = timedelta(days=50 * 366)
+"""A schedule without a tick for longer than this has none."""
 
-def _zone(name: str) -> ZoneInfo:
-    # A worker without periodic jobs starts faster without it.
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ScheduleError(name, "there is no such time zone") from error
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@attrs.frozen
-class Cron:
-    """Tick as a five-field cron expression says, on the clocks of ``time_zone``.
-
-    Around a change of daylight saving time cronsim does as Debian's cron does: a tick at a fixed time of
-    day happens once (right after the gap if it falls into one), one with a wildcard in minutes or
-    hours follows the time that really passes.
-    """
-
-    expression: str
-    time_zone: str = "UTC"
-
-    def __attrs_post_init__(self) -> None:
-        self.next_after(datetime.now(UTC))
-
-    def next_after(self, moment: datetime) -> datetime:
-        """Return the first tick after an aware datetime, in UTC."""
-        try:
-            from cronsim import CronSim, CronSimError
-        except ImportError as error:
-            raise CronMissingError from error
-        try:
-            return next(CronSim(self.expression, moment.astimezone(_zone(self.time_zone)))).astimezone(UTC)
-        except CronSimError as error:
-            raise ScheduleError(self.expression, str(error)) from error
-        except StopIteration as error:
-            raise ScheduleError(self.expression, "no date within fifty years fits it") from error
+def _interval(value: timedelta | float) -> timedelta:
+    interval = to_span("every", value)
+    if interval < SHORTEST_INTERVAL:
+        raise DurationError("every", value, "the shortest interval is 0.001 s")
+    return interval
 
 
 @attrs.frozen
 class Every:
-    """Tick at whole multiples of ``interval`` since 1970, so that all workers agree on the ticks."""
+    """Tick at whole multiples of ``interval`` since 1970, so that all workers agree on the ticks.
 
-    interval: timedelta = attrs.field(validator=attrs.validators.ge(timedelta(milliseconds=1)))
+    ``interval`` is a ``timedelta`` or seconds, a millisecond at least; others are a ``DurationError``.
+    """
+
+    interval: timedelta = attrs.field(converter=_interval)
 
     def next_after(self, moment: datetime) -> datetime:
-        """Return the first tick after an aware datetime, in UTC."""
-        epoch = datetime(1970, 1, 1, tzinfo=UTC)
-        return epoch + ((moment - epoch) // self.interval + 1) * self.interval
+        """Return the first tick that is later than an aware datetime, in UTC."""
+        try:
+            return _EPOCH + ((in_utc(moment) - _EPOCH) // self.interval + 1) * self.interval
+        except OverflowError as error:
+            raise ScheduleError(
+                f"every {self.interval}", f"the calendar ends before the tick after {moment}"
+            ) from error
+
+
+Schedule: TypeAlias = Cron | Every
+"""When a periodic job ticks."""
+
+
+def last_tick(schedule: Schedule, moment: datetime) -> datetime | None:
+    """Return the last tick that is not later than an aware datetime; None if there is none in fifty years."""
+    span = timedelta(minutes=1)
+    while schedule.next_after(moment - span) > moment:
+        if span > LONGEST_PAUSE:
+            return None
+        span *= 2
+    # The later one asks, the later the next tick is: halve what lies between a tick and the moment.
+    tick, end = schedule.next_after(moment - span), moment
+    while (following := schedule.next_after(tick)) <= moment:
+        later = schedule.next_after(tick + (end - tick) / 2)
+        if later <= moment:
+            tick = later
+        else:
+            tick, end = following, tick + (end - tick) / 2
+    return tick

@@ -19,16 +19,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def to_text(instant: datetime) -> str:
-    """Write an aware datetime in the fixed form; a naive one is a ``ValueError``."""
+def in_utc(instant: datetime) -> datetime:
+    """Return an aware datetime in UTC; a naive one is a ``ValueError``."""
     if instant.tzinfo is None:
         message = (
             f"{instant!r} has no time zone, so its instant is unknown. Use an aware datetime, "
             "such as datetime.now(UTC) + timedelta(minutes=5)."
         )
         raise ValueError(message)
-    utc = instant.astimezone(UTC).replace(tzinfo=None)
-    return utc.isoformat(timespec="microseconds") + "Z"
+    return instant.astimezone(UTC)
+
+
+def to_text(instant: datetime) -> str:
+    """Write an aware datetime in the fixed form; a naive one is a ``ValueError``."""
+    return in_utc(instant).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_text(text: str) -> datetime:

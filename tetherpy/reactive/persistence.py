@@ -15,6 +15,8 @@ from weakref import WeakValueDictionary
 
 import attrs
 
+from tetherpy.durations import to_optional_span
+
 from .async_value import AsyncData, AsyncError, AsyncValue
 from .element import NO_VALUE, Element
 from .errors import ReactiveError
@@ -29,16 +31,21 @@ E = TypeVar("E")
 T = TypeVar("T")
 
 
+def _cache_time(value: timedelta | float | None) -> timedelta | None:
+    return to_optional_span("StorageOptions.cache_time", value)
+
+
 @attrs.frozen
 class StorageOptions:
     """How data is kept.
 
     Attributes:
-        cache_time: how long it may be read back; None keeps it for ever. Two days by default (Riverpod).
+        cache_time: how long it may be read back, a timedelta or seconds; None keeps it for ever. Two days by
+            default (Riverpod).
         destroy_key: data written under another key is void; change it when the format changes.
     """
 
-    cache_time: timedelta | None = timedelta(days=2)
+    cache_time: timedelta | None = attrs.field(default=timedelta(days=2), converter=_cache_time)
     destroy_key: str | None = None
 
 

@@ -9,6 +9,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
+from tetherpy.durations import to_seconds
+
 from .announcing import announce
 from .container import ProviderContainer
 from .edges import let_go, mark
@@ -21,7 +23,6 @@ from .loops import running_loop
 from .propagation import build, depend_late, refuse_loop
 from .propagation import read as read_element
 from .provider import Family, ProviderBase, check_listenable, check_target
-from .retry import in_seconds
 from .scope import check_scope
 from .states import BUILDING, DIRTY
 from .subscription import OnChange, OnError, ProviderSubscription, subscribe
@@ -190,11 +191,12 @@ class Ref(Build):
 
         Raises:
             NoEventLoopError: the last listener left where no event loop runs.
+            DurationError: ``duration`` is no duration, or negative.
         """
         hooks = self._hooks()
         link = KeepAliveLink(self.element, hooks)
         timers: list[asyncio.TimerHandle] = []
-        seconds = in_seconds(duration)
+        seconds = to_seconds("cache_for", duration)
 
         def left() -> None:
             stop()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final, TypeAlias
 
+from tetherpy.durations import to_seconds
 from tetherpy.errors import leaves
 
 from .errors import ProviderError
@@ -74,7 +75,7 @@ class Retrying:
         if loop is None or delay is None:
             return False
         self.cancel()
-        self._timer = loop.call_later(in_seconds(delay), self._fire, again)
+        self._timer = loop.call_later(to_seconds("the delay that retry returned", delay), self._fire, again)
         return True
 
     def cancel(self) -> None:
@@ -87,8 +88,3 @@ class Retrying:
         self._timer = None
         self.count += 1
         again()
-
-
-def in_seconds(duration: timedelta | float) -> float:
-    """Return a duration in seconds."""
-    return duration.total_seconds() if isinstance(duration, timedelta) else float(duration)

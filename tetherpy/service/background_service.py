@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 import attrs
 
 from tetherpy.database import SqlDatabase
+from tetherpy.durations import to_seconds
 from tetherpy.jobs import BackgroundJobManager, open_database
 
 from . import wire
@@ -42,8 +43,8 @@ class BackgroundService:
     workers runs up to ``concurrency`` jobs at once. Detached workers outlive the app until they
     are stopped; others hand back what they run and end when this process does. Finished jobs
     older than ``retention`` are deleted; None keeps them. ``queues`` None serves all. A worker that
-    is silent for ``lease`` loses its jobs. ``database`` lets ``job`` use the app's open database
-    instead of one of its own.
+    is silent for ``lease`` loses its jobs. Durations are a ``timedelta`` or seconds.
+    ``database`` lets ``job`` use the app's open database instead of one of its own.
 
     With the URL of a server each machine has its own service of the database, and this is this machine's;
     the jobs are all machines'.
@@ -62,10 +63,10 @@ class BackgroundService:
         concurrency: int = 10,
         processes: int = 1,
         detached: bool = True,
-        retention: timedelta | None = None,
+        retention: timedelta | float | None = None,
         queues: tuple[str, ...] | None = None,
-        lease: timedelta = DEFAULT_LEASE,
-        start_timeout: float = START_TIMEOUT_SECONDS,
+        lease: timedelta | float = DEFAULT_LEASE,
+        start_timeout: timedelta | float = START_TIMEOUT_SECONDS,
         database: SqlDatabase | None = None,
     ) -> None:
         self._files = ServiceFiles.of(db_path_or_url)
@@ -81,7 +82,7 @@ class BackgroundService:
             lease=lease,
         )
         self._detached = detached
-        self._start_timeout = start_timeout
+        self._start_timeout = to_seconds("start_timeout", start_timeout)
         self._database = database
         self._opened = AsyncExitStack()
         self._opening = asyncio.Lock()
@@ -156,14 +157,14 @@ class BackgroundService:
             transaction=transaction,
         )
 
-    async def stop(self, timeout: float = 30.0) -> None:  # noqa: ASYNC109 - bounds the jobs, not this call
+    async def stop(self, timeout: timedelta | float = 30.0) -> None:  # noqa: ASYNC109 - bounds the jobs, not this call
         """Stop the workers, whoever started them, and return when they have ended.
 
         They finish what runs; what still runs after ``timeout`` seconds is handed back: it is
         PENDING again and the attempt does not count. Nothing happens if none run. Raises
         ``WorkerStopError`` if they do not end.
         """
-        await stop_group(self._files, timeout)
+        await stop_group(self._files, to_seconds("timeout", timeout))
 
     def on(self, event: str) -> Observable[Any]:
         """Return a hot observable of what workers send as ``event``, now or after a later start."""

@@ -14,11 +14,10 @@ from tetherpy.jobs import Clock, Exchange, JobEngine, Progress, Released, Settle
 
 from .executor import Executor
 from .progress import ProgressBoard
+from .retry_pauses import retry_pauses
 
 LONGEST_NAP = timedelta(seconds=30)
 """A wait for a due job is cut into such pieces, because the clock may be moved meanwhile."""
-FIRST_RETRY_SECONDS = 0.05
-LAST_RETRY_SECONDS = 5.0
 POSTPONED_SECONDS = 0.1
 """After this long an outcome is given again whose job another transaction has locked."""
 
@@ -113,8 +112,7 @@ class Claimer:
         settlements, self._settlements = self._settlements, []
         stored_already, self._stored_already = self._stored_already, set()
         progress = self.progress.take(settlement.claim for settlement in settlements)
-        delay = FIRST_RETRY_SECONDS
-        while True:
+        for pause in retry_pauses():
             try:
                 exchange = await self._store(settlements, progress, slots)
             except (DatabaseClosedError, DatabaseReplacedError):
@@ -122,15 +120,15 @@ class Claimer:
                 raise
             except Exception:
                 # Outcomes are kept until they are stored or the lease is lost; the fence decides.
-                _logger.exception("%d outcomes could not be stored; trying again in %g s", len(settlements), delay)
+                _logger.exception("%d outcomes could not be stored; trying again in %g s", len(settlements), pause)
             else:
                 self._tell_of_late(late for late in exchange.rejected if late.claim.id not in stored_already)
                 self._stored_already |= stored_already & {later.claim.id for later in exchange.postponed}
                 return exchange
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, LAST_RETRY_SECONDS)
+            await asyncio.sleep(pause)
             if self._draining:
                 slots = 0
+        raise AssertionError("there is always another pause")
 
     async def _store(self, settlements: list[Settlement], progress: list[Progress], slots: int) -> Exchange:
         exchange = self.engine.exchange(self.worker_id, settlements, slots, self.queues)

@@ -8,6 +8,7 @@ import attrs
 import msgspec
 
 from tetherpy.database import redacted
+from tetherpy.durations import to_optional_span, to_span
 
 DEFAULT_LEASE = timedelta(seconds=30)
 
@@ -16,6 +17,14 @@ def _positive(_: object, attribute: attrs.Attribute[int], value: int) -> None:
     if value < 1:
         message = f"{attribute.name} is {value}; a worker needs at least 1."
         raise ValueError(message)
+
+
+def _retention(value: timedelta | float | None) -> timedelta | None:
+    return to_optional_span("retention", value, positive=True)
+
+
+def _lease(value: timedelta | float) -> timedelta:
+    return to_span("lease", value, positive=True)
 
 
 @attrs.frozen(kw_only=True)
@@ -32,17 +41,11 @@ class WorkerConfig:
     notification_content: str = ""
     concurrency: int = attrs.field(default=10, validator=_positive)
     processes: int = attrs.field(default=1, validator=_positive)
-    retention: timedelta | None = None
+    retention: timedelta | None = attrs.field(default=None, converter=_retention)
     queues: tuple[str, ...] | None = None
-    lease: timedelta = DEFAULT_LEASE
+    lease: timedelta = attrs.field(default=DEFAULT_LEASE, converter=_lease)
     sys_path: tuple[str, ...] = ()
     python_path: str | None = None
-
-    def __attrs_post_init__(self) -> None:
-        for name, span in (("lease", self.lease), ("retention", self.retention)):
-            if span is not None and span <= timedelta(0):
-                message = f"{name} is {span}; it must be longer than zero."
-                raise ValueError(message)
 
     def encode(self) -> bytes:
         """Write the configuration for the process that becomes the supervisor; a password may be in it."""

@@ -14,7 +14,7 @@ from typing import Any
 import attrs
 
 from tetherpy.database import SqlDatabase
-from tetherpy.jobs import Claim, Completed, Outcome, PayloadDecodeError, Settlement, encode
+from tetherpy.jobs import Claim, Completed, Outcome, PayloadDecodeError, Settlement, encode, wait_observer
 
 from .errors import NoSuchHandlerError
 from .fork_guard import exit_if_forked
@@ -22,6 +22,7 @@ from .handlers import HandlerRegistry, JobHandler
 from .instance import ServiceInstance
 from .job_run import Interruption, JobRun
 from .verdict import Judge
+from .waits import SlotWaits
 
 GRACE_SECONDS = 2.0
 """How long a handler may take to end when it was asked to, before its outcome is decided without it."""
@@ -48,6 +49,9 @@ class Executor:
     _occupied: int = attrs.field(init=False, default=0)
     _threads: ThreadPoolExecutor | None = attrs.field(init=False, default=None)
     _pid: int = attrs.field(init=False, factory=os.getpid)
+    _waits: SlotWaits = attrs.field(
+        init=False, default=attrs.Factory(lambda self: SlotWaits(self.slots), takes_self=True)
+    )
 
     @property
     def free_slots(self) -> int:
@@ -105,6 +109,7 @@ class Executor:
         except PayloadDecodeError as error:
             return self.judge.hopeless(error)
         service = self.service(run)
+        wait_observer.set(partial(self._waits.waiting, run.claim.id, run.claim.job.job_key))
         try:
             if handler.is_async:
                 value = await handler.function(service, payload, self.database)

@@ -10,6 +10,7 @@ from typing import Any, get_type_hints
 
 import attrs
 
+from tetherpy.durations import to_optional_span
 from tetherpy.jobs import BackgroundJob, Backoff, find_undecodable
 
 from .errors import HandlerRegistrationError, NoSuchHandlerError
@@ -45,20 +46,20 @@ class HandlerRegistry:
 
     _handlers: dict[str, JobHandler] = attrs.field(init=False, factory=dict[str, JobHandler])
 
-    def add(self, key: str, function: Callable[..., Any], retry: Backoff | None, timeout: timedelta | None) -> None:
+    def add(
+        self, key: str, function: Callable[..., Any], retry: Backoff | None, timeout: timedelta | float | None
+    ) -> None:
         """Register a handler; ``HandlerRegistrationError`` if it could never be called."""
         _check_key(key)
         if key in self._handlers:
             raise HandlerRegistrationError(key, "it has a handler already; one key has one")
-        if timeout is not None and timeout <= timedelta(0):
-            raise HandlerRegistrationError(key, f"its timeout is {timeout}; it must be longer than zero")
         self._handlers[key] = JobHandler(
             key=key,
             function=function,
             annotation=_decodable(key, payload_annotation(key, function)),
             is_async=_is_async(key, function),
             retry=retry or Backoff(),
-            timeout=timeout,
+            timeout=to_optional_span("timeout", timeout, positive=True),
         )
 
     @property

@@ -28,7 +28,7 @@ from . import wire
 from .context import WorkerContext
 from .errors import HandlerRegistrationError, OutsideJobError
 from .job_run import JobRun
-from .periodic import PeriodicJob
+from .periodic import CatchUp, PeriodicJob
 from .progress import ProgressBoard
 
 if TYPE_CHECKING:
@@ -90,10 +90,9 @@ class ServiceInstance:
         An ``async def`` runs in the loop, a plain ``def`` in a thread. The annotation of
         ``payload`` is what payloads are decoded to. ``timeout`` bounds an attempt of jobs that
         were enqueued without one. Raises ``HandlerRegistrationError`` for what could never be
-        called, and for a key that has a handler.
+        called, and for a key that has a handler; ``DurationError`` for a ``timeout`` that is no duration.
         """
-        span = timedelta(seconds=timeout) if isinstance(timeout, int | float) else timeout
-        self._context.handlers.add(key, handler, retry, span)
+        self._context.handlers.add(key, handler, retry, timeout)
 
     def register_periodic_job(
         self,
@@ -101,26 +100,35 @@ class ServiceInstance:
         *,
         job_key: str,
         cron: str | None = None,
-        every: timedelta | None = None,
+        every: timedelta | float | None = None,
         time_zone: str = "UTC",
         payload: object = None,
         priority: int = 0,
         max_attempts: int = 3,
         queue: str = "default",
         timeout: timedelta | float | None = None,
+        unique_key: str | None = None,
+        overlap: bool = True,
+        catch_up: CatchUp = "none",
     ) -> None:
         """Enqueue a job at every tick of a schedule, once however many workers there are.
 
         The schedule is a ``cron`` expression in a time zone (needs the extra ``tetherpy[cron]``) or
-        a span, ``every``. Two of one name are an error. Ticks that pass while no worker lives are
-        not made up for.
+        a span, ``every`` (a ``timedelta`` or seconds). Two of one name are an error.
+
+        With ``overlap=False`` a tick enqueues nothing while the job of an earlier tick is PENDING or
+        RUNNING; with ``unique_key``, while any job with that key is. ``catch_up`` is for ticks that
+        passed while no worker lived or the database was away: "none" leaves them out, "last" makes up
+        for the last one. A tick that finds the database locked or away is tried again until it is stored.
         """
         if (cron is None) == (every is None):
             raise HandlerRegistrationError(name, "give it either cron or every")
         if name in self._context.periodic:
             raise HandlerRegistrationError(name, "there is a periodic job of this name already")
+        if not overlap and unique_key is not None:
+            raise HandlerRegistrationError(name, "give it either unique_key or overlap=False")
         encode(payload)
-        schedule = Cron(cron, time_zone) if cron is not None else Every(every or timedelta(0))
+        schedule = Cron(cron, time_zone) if cron is not None else Every(0 if every is None else every)
         job = NewJob(
             job_key=job_key,
             payload=payload,
@@ -128,8 +136,9 @@ class ServiceInstance:
             max_attempts=max_attempts,
             queue=queue,
             timeout=timeout,
+            unique_key=unique_key if overlap else f"periodic:{name}",
         )
-        self._context.periodic[name] = PeriodicJob(name, schedule, job)
+        self._context.periodic[name] = PeriodicJob(name, schedule, job, catch_up)
 
     def override(self, *overrides: Override) -> None:
         """Apply overrides to every job's container from now on; a later one of a provider wins."""

@@ -11,13 +11,13 @@ import asyncio
 import hashlib
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
 
 import attrs
 
 from tetherpy.errors import TetherError
-from tetherpy.jobs import BackgroundJob, BackgroundJobManager, BackgroundJobStatus, encode
+from tetherpy.jobs import BackgroundJob, BackgroundJobManager, BackgroundJobStatus, encode, observed_wait
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
@@ -103,7 +103,8 @@ class _JobDeclaration(Generic[T]):
     async def _follow(
         self, manager: BackgroundJobManager, job_id: Awaitable[AsyncResult[int]]
     ) -> AsyncIterator[AsyncValue[T]]:
-        watched = manager.watch_job((await job_id).require_value)
+        known_id = (await job_id).require_value
+        watched = manager.watch_job(known_id)
 
         def listen(
             on_next: Callable[[BackgroundJob | None], None],
@@ -113,8 +114,12 @@ class _JobDeclaration(Generic[T]):
             return watched.subscribe(on_next, on_error, on_completed).dispose
 
         async with aclosing(latest(listen)) as jobs:
-            async for job in jobs:
-                yield self._state(job)
+            with ExitStack() as wait:
+                wait.enter_context(observed_wait(known_id))
+                async for job in jobs:
+                    if job is None or job.status.is_finished:
+                        wait.close()
+                    yield self._state(job)
 
     def _state(self, job: BackgroundJob | None) -> AsyncState[T]:
         if job is None or job.status in (BackgroundJobStatus.FAILED, BackgroundJobStatus.CANCELLED):

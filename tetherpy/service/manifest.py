@@ -17,7 +17,7 @@ from . import wire
 from .context import WorkerContext
 from .errors import MessageError, ServiceNotRunningError
 from .handlers import JobHandler
-from .periodic import PeriodicJob
+from .periodic import CatchUp, PeriodicJob
 from .state import ServiceState, WorkerState
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ class PeriodicInfo:
     priority: int = 0
     max_attempts: int = 3
     queue: str = "default"
+    unique_key: str | None = None
+    catch_up: CatchUp = "none"
 
     @property
     def payload(self) -> Any:
@@ -158,6 +160,8 @@ def _describe_periodic(periodic: PeriodicJob) -> PeriodicInfo:
         priority=job.priority,
         max_attempts=job.max_attempts,
         queue=job.queue,
+        unique_key=job.unique_key,
+        catch_up=periodic.catch_up,
     )
 
 

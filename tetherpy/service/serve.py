@@ -48,9 +48,9 @@ def run_worker(
     initial_notification_content: str = "",
     concurrency: int = 10,
     processes: int = 1,
-    retention: timedelta | None = None,
+    retention: timedelta | float | None = None,
     queues: tuple[str, ...] | None = None,
-    lease: timedelta = DEFAULT_LEASE,
+    lease: timedelta | float = DEFAULT_LEASE,
 ) -> int:
     """Serve a database in the foreground until a signal ends it; return the exit code.
 

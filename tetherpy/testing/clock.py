@@ -9,6 +9,8 @@ from typing import Final
 
 import attrs
 
+from tetherpy.durations import to_seconds, to_span
+
 from .driven_loop import DrivenLoop
 from .errors import ClockError
 
@@ -24,6 +26,10 @@ _QUIET_TURNS = 2
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
+def _patience(value: timedelta | float) -> float:
+    return to_seconds("patience", value)
+
+
 @attrs.define(eq=False, repr=False)
 class Clock:
     """Time that passes only when the test says so: for the event loop, and for the jobs' calendar.
@@ -33,7 +39,7 @@ class Clock:
     work as ever. A test that waits for time which nobody lets pass fails after ``patience`` seconds of real time.
     """
 
-    patience: float = 30.0
+    patience: float = attrs.field(default=30.0, converter=_patience)
     elapsed: timedelta = timedelta(0)
     _driven: DrivenLoop | None = attrs.field(init=False, default=None)
     _began: float = attrs.field(init=False, default=0.0)
@@ -54,12 +60,10 @@ class Clock:
         the fixture ``jobs`` is waited for.
 
         Raises:
-            ValueError: a negative duration.
+            DurationError: a negative duration, or no duration.
             ClockError: the loop does not come to rest, or no loop runs that it can drive.
         """
-        span = duration if isinstance(duration, timedelta) else timedelta(seconds=duration)
-        if span < timedelta(0):
-            raise ValueError(f"Time does not run backwards: advance was given {span}.")
+        span = to_span("advance", duration)
         driven = self.drive(asyncio.get_running_loop())
         end = self.elapsed + span
         await self.settle()

@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 
 from tetherpy.database import Database
+from tetherpy.durations import to_seconds
 from tetherpy.jobs import (
     JOB_MIGRATIONS,
     BackgroundJobManager,
@@ -37,6 +38,10 @@ from .patience import patience
 _logger = logging.getLogger("tetherpy.testing")
 
 
+def _patience(value: timedelta | float) -> float:
+    return to_seconds("patience", value)
+
+
 @attrs.define(eq=False, repr=False)
 class InlineJobs:
     """The jobs of one test, in an SQLite file of its own; the value of the fixture ``jobs``.
@@ -49,7 +54,7 @@ class InlineJobs:
     _lifetime: Lifetime
     _clock: Clock | None = None
     concurrency: int = 1
-    patience: float = 10.0
+    patience: float = attrs.field(default=10.0, converter=_patience)
     _worker: InlineWorker | None = attrs.field(init=False, default=None)
     _opening: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
     _handlers: list[Callable[[ServiceInstance], None]] = attrs.field(init=False, factory=list[Any])

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from tetherpy.errors import DurationError
 from tetherpy.jobs import (
     LEGAL_MOVES,
     BackgroundJobStatus,
@@ -98,7 +99,7 @@ def test_a_backoff_that_makes_no_sense_is_refused(options):
 def test_snooze_takes_spans_and_seconds_and_no_past():
     assert Snooze(2).delay == Snooze(timedelta(seconds=2)).delay
     assert CancelJob("enough").reason == "enough"
-    with pytest.raises(ValueError, match="past"):
+    with pytest.raises(DurationError, match="negative"):
         Snooze(-1)
 
 

@@ -127,7 +127,8 @@ async def test_what_is_out_of_date_or_void_is_not_shown_and_deleted(storage, clo
         await container.read(todos_kept_in(storage, fetch).future)
     options = StorageOptions()
     if change == "time":
-        await storage.write("todos", '["old"]', StorageOptions(cache_time=timedelta(days=-10)))
+        clock.now = START - timedelta(days=10)
+        await storage.write("todos", '["old"]', StorageOptions(cache_time=timedelta(days=1)))
     else:
         options = StorageOptions(destroy_key="v2")
 

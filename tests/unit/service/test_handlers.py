@@ -5,6 +5,7 @@ from typing import Any
 import attrs
 import pytest
 
+from tetherpy.errors import DurationError
 from tetherpy.service import HandlerRegistrationError, NoSuchHandlerError
 from tetherpy.service.handlers import HandlerRegistry, payload_annotation
 
@@ -120,7 +121,7 @@ def test_a_key_is_a_text(key):
 
 
 def test_timeout_must_be_longer_than_zero():
-    with pytest.raises(HandlerRegistrationError, match="timeout"):
+    with pytest.raises(DurationError, match="timeout"):
         HandlerRegistry().add("key", typed, None, timedelta(0))
 
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import warnings
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import attrs
+
+from tetherpy.durations import to_seconds
 
 from ..addresses import redacted
 from ..connection import Parameters
@@ -54,7 +57,7 @@ class PostgresDatabase:
         *,
         migrations: Iterable[Migration] = (),
         pool_size: int = 10,
-        patience: float = 5.0,
+        patience: timedelta | float = 5.0,
     ) -> Opening[PostgresDatabase]:
         """Connect and apply what migrations are missing: ``async with PostgresDatabase.open(url)``.
 
@@ -63,7 +66,8 @@ class PostgresDatabase:
         cannot be reached or refuses, ``MigrationError`` as ``Database.open`` does.
         """
         steps = tuple(migrations)
-        return Opening(lambda: cls._open(url, steps, pool_size, patience))
+        seconds = to_seconds("patience", patience)
+        return Opening(lambda: cls._open(url, steps, pool_size, seconds))
 
     @classmethod
     async def _open(cls, url: str, steps: tuple[Migration, ...], pool_size: int, patience: float) -> PostgresDatabase:

@@ -26,6 +26,9 @@ FORGOTTEN_AFTER_LEASES = 4
 PROGRESS_LOCKED_SECONDS = 1.0
 LOCKED_AGAIN_SECONDS = 0.1
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
 
 @attrs.define(eq=False)
 class PostgresJobEngine(PostgresJobStore):
@@ -205,13 +208,20 @@ class PostgresJobEngine(PostgresJobStore):
         now = self.clock()
         values = {
             "name": name,
-            "tick": (tick - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1),
+            "tick": (tick - _EPOCH) // _MICROSECOND,
             "job": encoding.encode(enqueueing.to_row(job, now, self.max_payload_bytes, self.capabilities)),
             "now": now,
         }
         rows = await self._repeat("enqueue_tick", **values)
         job_id: int | None = rows[0][0]
         return job_id
+
+    async def newest_tick(self, name: str, first: datetime) -> datetime:
+        """Return the newest tick of a periodic job that has its job; remember ``first`` as that if none has."""
+        self.capabilities.check_name("name of a periodic job", name)
+        rows = await self._repeat("newest_tick", name=name, first=(first - _EPOCH) // _MICROSECOND)
+        newest: int = rows[0][0]
+        return _EPOCH + newest * _MICROSECOND
 
     async def _taken_back(self, statement: str, word: str, **which: Any) -> list[int]:
         return sorted(row[0] for row in await self._repeat(statement, **which, word=word, now=self.clock()))

@@ -253,6 +253,10 @@ class SqliteJobEngine:
         row = enqueueing.to_row(job, now, to_text(now), self.max_payload_bytes)
         return await self._run(ticks.enqueue_tick, name, tick, row)
 
+    async def newest_tick(self, name: str, first: datetime) -> datetime:
+        """Return the newest tick of a periodic job that has its job; remember ``first`` as that if none has."""
+        return await self._run(ticks.newest_tick, name, first)
+
     async def delete_finished(self, older_than: timedelta, limit: int = 1000) -> int:
         """Delete at most ``limit`` jobs that finished longer ago than ``older_than``."""
         before = self.clock() - older_than

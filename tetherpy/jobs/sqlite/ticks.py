@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime, timedelta
 
-from ..timestamps import to_text
+from ..timestamps import from_text, to_text
 from .enqueueing import NewRow, insert
 from .statements import sql
 
@@ -21,3 +21,12 @@ def enqueue_tick(connection: sqlite3.Connection, name: str, tick: datetime, row:
     connection.execute(sql("name_tick_job"), (job_id, name, tick_text))
     connection.execute(sql("forget_ticks"), (name, to_text(tick - _REMEMBERED)))
     return job_id
+
+
+def newest_tick(connection: sqlite3.Connection, name: str, first: datetime) -> datetime:
+    """Return the newest tick that is remembered; remember ``first``, without a job, if none is."""
+    (newest,) = connection.execute(sql("newest_tick"), (name,)).fetchone()
+    if newest is not None:
+        return from_text(newest)
+    connection.execute(sql("record_tick"), (name, to_text(first)))
+    return first

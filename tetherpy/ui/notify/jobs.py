@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
 from typing import Final
 
 import attrs
 
+from tetherpy.durations import to_seconds
 from tetherpy.errors import TetherError
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobCounts
 from tetherpy.reactive import ProviderContainer
@@ -23,18 +25,22 @@ LOOKED_THROUGH: Final = 100
 """Among how many of the newest jobs the one is looked for that has just finished."""
 
 
+def _interval(value: timedelta | float) -> float:
+    return to_seconds("interval", value)
+
+
 @attrs.define(eq=False)
 class JobNotifications:
     """Tell a sink when jobs are done, when they failed, and when the service stopped.
 
-    However many jobs finish within ``interval`` seconds, they are told of in one notification for those that are
-    done and one for those that failed. A single one is told of by name.
+    However many jobs finish within ``interval`` (seconds or timedelta), they are told of in one
+    notification for those that are done and one for those that failed. A single one is told of by name.
     """
 
     container: ProviderContainer
     providers: JobProviders
     sink: NotificationSink
-    interval: float = INTERVAL_SECONDS
+    interval: float = attrs.field(default=INTERVAL_SECONDS, converter=_interval)
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     async def run(self) -> None:

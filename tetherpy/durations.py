@@ -1,0 +1,52 @@
+"""Read the durations that callers give: a ``timedelta``, or a number of seconds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from .errors import DurationError
+
+LONGEST = timedelta(days=365_000)
+"""A thousand years: a moment that far away is still in the calendar."""
+
+_ZERO = timedelta(0)
+_KINDS = "it must be a timedelta or a number of seconds, such as timedelta(minutes=5) or 300"
+
+
+def to_span(name: str, value: timedelta | float, *, positive: bool = False, most: timedelta = LONGEST) -> timedelta:
+    """Return a duration as a ``timedelta``; ``name`` is the parameter that an error names.
+
+    Raises ``DurationError`` for what is no duration, for a negative one, for zero if it must be ``positive``,
+    and for one longer than ``most``.
+    """
+    span = value if isinstance(value, timedelta) else _from_seconds(name, value)
+    if span < _ZERO:
+        raise DurationError(name, value, "it cannot be negative")
+    if positive and not span:
+        raise DurationError(name, value, "it must be longer than zero")
+    if span > most:
+        raise DurationError(name, value, f"it must be at most {most.days:,} days")
+    return span
+
+
+def to_optional_span(name: str, value: timedelta | float | None, *, positive: bool = False) -> timedelta | None:
+    """Return a duration as a ``timedelta``, and None as it is; errors are those of ``to_span``."""
+    return None if value is None else to_span(name, value, positive=positive)
+
+
+def to_seconds(name: str, value: timedelta | float, *, positive: bool = False) -> float:
+    """Return a duration in seconds; errors are those of ``to_span``."""
+    return to_span(name, value, positive=positive).total_seconds()
+
+
+def _from_seconds(name: str, value: Any) -> timedelta:
+    # Text is no number, although float() reads it: "5m" and "5" would be told apart by chance.
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise DurationError(name, value, _KINDS)
+    try:
+        return timedelta(seconds=float(value))
+    except (TypeError, ValueError) as error:
+        raise DurationError(name, value, _KINDS) from error
+    except OverflowError as error:
+        raise DurationError(name, value, f"it must be at most {LONGEST.days:,} days") from error

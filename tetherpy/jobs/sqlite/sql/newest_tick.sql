@@ -1,0 +1,1 @@
+SELECT max(tick) FROM background_service_ticks WHERE name = ?
