@@ -135,7 +135,7 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {line.removesuffix('.')}" if line else type(error).__name__
 
 
-class DurationError(TetherError, ValueError):
+class DurationError(TetherError, ValueError, TypeError):
     """A parameter that takes a duration was given something else, or a duration out of its bounds.
 
     Attributes:

@@ -1,7 +1,7 @@
 import asyncio
 from datetime import timedelta
 
-from tetherpy.jobs import NewJob
+from tetherpy.jobs import Completed, NewJob, Settlement
 
 
 async def test_one_job_per_tick_however_many_workers(kit):
@@ -27,3 +27,25 @@ async def test_a_clock_moved_back_does_not_repeat_a_tick(kit):
     assert await kit.engine.enqueue_tick("a", tick, job) is not None
     assert await kit.engine.enqueue_tick("a", tick + timedelta(days=7), job) is not None
     assert await kit.engine.enqueue_tick("a", tick, job) is None
+
+
+async def test_the_newest_tick_is_known_and_begins_with_the_first_that_is_named(kit):
+    another = await kit.another()
+    job, hour, tick = NewJob(job_key="cleanup"), timedelta(hours=1), kit.time.now
+    assert await kit.engine.newest_tick("nightly", tick) == tick
+    assert await another.newest_tick("nightly", tick + hour) == tick
+    assert (await kit.engine.counts()).total == 0
+    assert await kit.engine.enqueue_tick("nightly", tick, job) is None
+    assert await kit.engine.enqueue_tick("nightly", tick + 2 * hour, job) is not None
+    assert await another.newest_tick("nightly", tick + 9 * hour) == tick + 2 * hour
+    assert await another.newest_tick("hourly", tick + hour) == tick + hour
+
+
+async def test_a_tick_stores_nothing_while_the_job_with_its_unique_key_is_active(kit):
+    job, hour, tick = NewJob(job_key="cleanup", unique_key="cleanup"), timedelta(hours=1), kit.time.now
+    first = await kit.engine.enqueue_tick("nightly", tick, job)
+    assert await kit.engine.enqueue_tick("nightly", tick + hour, job) == first
+    claim = await kit.claim_one()
+    assert await kit.engine.enqueue_tick("nightly", tick + 2 * hour, job) == first
+    await kit.engine.exchange("w1", [Settlement(claim, Completed(None))], 0, None)
+    assert await kit.engine.enqueue_tick("nightly", tick + 3 * hour, job) not in (None, first)

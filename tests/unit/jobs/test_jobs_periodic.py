@@ -72,3 +72,39 @@ def test_intervals_agree_whenever_one_asks():
     assert every.next_after(at("2026-01-01T00:05")) == at("2026-01-01T00:10")
     with pytest.raises(ValueError, match="interval"):
         Every(timedelta(0))
+
+
+# On 2026-10-25 Berlin's clocks show 02:00 to 03:00 twice: from 00:00 and from 01:00 UTC.
+REPEATED = [at("2026-10-25T00:00") + timedelta(minutes=5 * n) for n in range(25)]
+
+
+@pytest.mark.parametrize("expression", ["30 2 * * *", "*/20 2 * * *", "0 * * * *", "15 1-3 * * *", "45 1 * * *"])
+def test_in_a_repeated_hour_the_next_tick_is_still_to_come(expression):
+    cron = Cron(expression, "Europe/Berlin")
+    found = [cron.next_after(moment) for moment in REPEATED]
+    assert all(tick > moment for tick, moment in zip(found, REPEATED, strict=True))
+    assert found == sorted(found)
+
+
+def test_clocks_that_change_by_half_an_hour_or_a_day():
+    # Lord Howe Island goes back from 02:00 to 01:30, and Samoa left out the whole of 2011-12-30.
+    howe = Cron("45 1 * * *", "Australia/Lord_Howe")
+    assert ticks(howe, at("2026-04-04T14:00"), 2) == [at("2026-04-04T14:45"), at("2026-04-05T15:15")]
+    samoa = Cron("0 12 * * *", "Pacific/Apia")
+    assert ticks(samoa, at("2011-12-29T12:00"), 3) == [
+        at("2011-12-29T22:00"),
+        at("2011-12-30T10:00"),
+        at("2011-12-30T22:00"),
+    ]
+
+
+@pytest.mark.parametrize("expression", ["* * * * * *", "0 0 3 * * *", "@daily", "* * * *", "", "0 0 * * 1L/2", 5, None])
+def test_an_expression_has_five_fields(expression):
+    with pytest.raises(ScheduleError, match="five cron fields"):
+        Cron(expression)
+
+
+def test_a_moment_without_a_time_zone_is_refused():
+    for schedule in (Cron("0 3 * * *"), Every(60)):
+        with pytest.raises(ValueError, match="time zone"):
+            schedule.next_after(datetime(2026, 1, 1))  # noqa: DTZ001
