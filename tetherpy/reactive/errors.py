@@ -132,6 +132,21 @@ class SubscriptionClosedError(ReactiveError):
         self.provider = provider
 
 
+class MutationEndedError(ReactiveError):
+    """Raised when the transaction of a mutation is used after the run has ended.
+
+    Attributes:
+        provider: the provider that was to be read.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"{provider!r} was to be read with the transaction of a mutation whose run has ended. Nothing would keep "
+            "the provider alive. Read it before the function of the mutation returns, or with container.read."
+        )
+        self.provider = provider
+
+
 class UnmountedRefError(ReactiveError):
     """Raised when a Ref is used after its build was replaced or its provider disposed.
 

@@ -7,15 +7,18 @@ runs, then success or error; it is idle again when nobody has watched it for a t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Hashable
+from functools import partial
 from threading import Lock
 from typing import Any, ClassVar, Final, Generic, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 import attrs
 
+from .arguments import key_of
+from .bound import bound
 from .container import ProviderContainer
-from .edges import activate, deactivate, let_go
 from .element import Element
+from .errors import MutationEndedError, UnhashableArgumentError
 from .listenable import ProviderListenable
 from .observer import ProviderObserverContext, current_mutation
 from .propagation import set_value
@@ -64,18 +67,27 @@ class MutationTransaction:
 
     def __init__(self, container: ProviderContainer) -> None:
         self._container = container
-        self._subscriptions: list[ProviderSubscription[Any]] = []
+        self._subscriptions: dict[ProviderListenable[Any], ProviderSubscription[Any]] | None = {}
 
     def get(self, listenable: ProviderListenable[R]) -> R:
-        """Return the current value and keep its provider alive until the mutation ends."""
-        subscription = self._container.listen(listenable, _ignore)
-        self._subscriptions.append(subscription)
-        return subscription.read()
+        """Return the current value and keep its provider alive until the mutation ends.
+
+        Raises:
+            MutationEndedError: the mutation has ended.
+        """
+        if self._subscriptions is None:
+            raise MutationEndedError(listenable)
+        subscription = self._subscriptions.get(listenable)
+        if subscription is None:
+            subscription = self._subscriptions[listenable] = self._container.listen(listenable, _ignore)
+        value: R = subscription.read()
+        return value
 
     def close(self) -> None:
-        """Let the providers go."""
-        while self._subscriptions:
-            self._subscriptions.pop().close()
+        """End: nothing is kept alive from now on."""
+        subscriptions, self._subscriptions = self._subscriptions, None
+        for subscription in reversed((subscriptions or {}).values()):
+            subscription.close()
 
 
 class Mutation(ProviderBase[MutationState[T]], Generic[T]):
@@ -94,7 +106,7 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
         super().__init__(_idle, auto_dispose=True)
         self._label = label
         self._key: object = None
-        self._keyed: WeakValueDictionary[Hashable, Mutation[T]] = WeakValueDictionary()
+        self._keyed: WeakValueDictionary[object, Mutation[T]] = WeakValueDictionary()
         self._lock = Lock()
 
     @property
@@ -114,11 +126,22 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
         return label if self._key is None else f"{label}({self._key!r})"
 
     def __call__(self, key: Hashable) -> Mutation[T]:
-        """Return the mutation for a key, with a state of its own: one for each row of a list, for example."""
+        """Return the mutation for a key, with its own state: one for each row of a list, for example.
+
+        A tree of containers has one state of each mutation. A server with a container for each session takes the
+        session's id as the key.
+
+        Raises:
+            UnhashableArgumentError: the key is not hashable.
+        """
+        arguments = key_of(((key,), ()))
         with self._lock:
-            keyed = self._keyed.get(key)
+            try:
+                keyed = self._keyed.get(arguments)
+            except TypeError as error:
+                raise UnhashableArgumentError(self, "key", key) from error
             if keyed is None:
-                keyed = self._keyed[key] = Mutation[T](self._label)
+                keyed = self._keyed[arguments] = Mutation[T](self._label)
                 keyed._key = key
         return keyed
 
@@ -139,37 +162,29 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
             Exception: whatever ``fn`` raises, which is then the state too.
         """
         container = target if isinstance(target, ProviderContainer) else target.container
-        container.read(self)
-        element = container.find(self)
-        element.interest += 1
-        activate(element)
-        pending = MutationPending()
         transaction = MutationTransaction(container)
-        token = current_mutation.set(self)
-        try:
-            set_value(element, pending)
-            self._tell(container, "mutation_start")
-            result = await fn(transaction)
-        except Exception as error:
-            if element.value is pending:
-                set_value(element, MutationError(error))
-            self._tell(container, "mutation_error", error)
-            raise
-        except BaseException:
-            if element.value is pending:
-                set_value(element, IDLE)
-            raise
-        else:
-            if element.value is pending:
-                set_value(element, MutationSuccess(result))
-            self._tell(container, "mutation_success", result)
-            return result
-        finally:
-            current_mutation.reset(token)
-            transaction.close()
-            element.interest -= 1
-            deactivate(element)
-            let_go(element)
+        transaction.get(self)
+        run = _Run(container.find(self), transaction)
+        with bound(current_mutation, self):
+            try:
+                run.begin()
+                self._tell(container, "mutation_start")
+                result = await fn(transaction)
+            except Exception as error:
+                run.end(MutationError(error))
+                self._tell(container, "mutation_error", error)
+                raise
+            except GeneratorExit:
+                # The coroutine is closed, perhaps by the garbage collector: in any thread, in the middle of a build.
+                container.call_soon_threadsafe(partial(run.end, IDLE))
+                raise
+            except BaseException:
+                run.end(IDLE)
+                raise
+            else:
+                run.end(MutationSuccess(result))
+                self._tell(container, "mutation_success", result)
+                return result
 
     def reset(self, target: ProviderContainer | Ref) -> None:
         """Make the state idle; a run under way goes on but no longer sets it."""
@@ -183,6 +198,31 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
 
     def __repr__(self) -> str:
         return f"Mutation({self.name})"
+
+
+@attrs.frozen(eq=False)
+class _Run:
+    """One run of a mutation, which keeps the mutation and all that its transaction has read alive."""
+
+    element: Element
+    transaction: MutationTransaction
+    pending: MutationPending = attrs.field(init=False, factory=MutationPending)
+
+    def begin(self) -> None:
+        """Show that it runs.
+
+        Raises:
+            ReactiveError: the state cannot be set now, as during a build; the run is over then.
+        """
+        set_value(self.element, self.pending)
+
+    def end(self, state: MutationState[Any]) -> None:
+        """Show how it ended, unless a later run or a reset has set the state, and keep nothing alive."""
+        try:
+            if self.element.value is self.pending:
+                set_value(self.element, state)
+        finally:
+            self.transaction.close()
 
 
 def _idle(ref: Ref) -> MutationIdle:

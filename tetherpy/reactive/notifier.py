@@ -16,6 +16,7 @@ from .promise import Promise
 from .propagation import read, set_value
 from .ref import NotifierRef
 from .states import BUILDING
+from .updating import UpdateQueue
 
 if TYPE_CHECKING:
     from reactivex import Observable
@@ -111,6 +112,8 @@ class Notifier(NotifierBase[T]):
 class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
     """What AsyncNotifier and StreamNotifier share; the state is an AsyncValue."""
 
+    _update_queue: UpdateQueue | None = None
+
     @property
     def state(self) -> AsyncState[T]:
         """The current AsyncValue; what is set keeps the previous data beside loading and error."""
@@ -142,21 +145,42 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
     ) -> T:
         """Set the state to the data that ``fn(data)`` returns, waiting for data first, and return it.
 
+        ``fn`` gets the data of the moment at which it is called. Updates of one notifier run one after the other, an
+        asynchronous ``fn`` included; only an update made inside ``fn`` itself does not wait.
+
         Args:
-            fn: called with the data; may be asynchronous.
+            fn: called with the data; may be asynchronous. If the provider is built again before it ends, its result
+                is returned but not set.
             on_error: called with the error, if the provider is in error; without it that error is raised.
         """
-        ref = self.ref
-        try:
-            result = fn(await self.future)
-        except Exception as error:
-            if on_error is None:
-                raise
-            result = on_error(error)
-        value = cast("T", await result if inspect.isawaitable(result) else result)
-        if ref.mounted:
-            self._flow.data(value)
-        return value
+        if self._update_queue is None:
+            self._update_queue = UpdateQueue()
+        async with self._update_queue.turn():
+            try:
+                data = await self._data_now()
+            except Exception as error:
+                if on_error is None:
+                    raise
+                ref, result = self.ref, on_error(error)
+            else:
+                ref, result = self.ref, fn(data)
+            value = cast("T", await result if inspect.isawaitable(result) else result)
+            if ref.mounted:
+                self._flow.data(value)
+            return value
+
+    async def _data_now(self) -> T:
+        """Return the data that the state has when this returns, or raise its error; wait while it is loading."""
+        while True:
+            promise = self.future
+            try:
+                data = await promise
+            except Exception:
+                if self._attached().ref is None or self.future is promise:
+                    raise
+            else:
+                if self.future is promise:
+                    return data
 
     def persist(
         self,

@@ -459,6 +459,125 @@ async def test_update_whose_function_raises_leaves_the_state(variant: Variant, c
     assert container.read(provider) == AsyncData(42)
 
 
+class Counter(AsyncNotifier[int]):
+    """Counts up in three ways; ``ready`` lets the build end, ``gate`` the asynchronous function."""
+
+    def __init__(self) -> None:
+        self.ready, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def build(self) -> int:
+        await self.ready.wait()
+        return 0
+
+    async def plus(self, number: int, how: str) -> int:
+        async def later(value: int) -> int:
+            await self.gate.wait()
+            return value + number
+
+        return await self.update(later if how == "async" else lambda value: value + number)
+
+
+@pytest.mark.parametrize("hows", [["sync"] * 5, ["async"] * 5, ["async", "sync", "async", "sync", "sync"]])
+@pytest.mark.parametrize("loaded", [False, True])
+async def test_updates_at_the_same_time_are_all_kept(
+    hows: list[str], loaded: bool, container: ProviderContainer
+) -> None:
+    counter = AsyncNotifierProvider(Counter)
+    notifier = container.listen(counter.notifier, ignore).read()
+    if loaded:
+        notifier.ready.set()
+        await notifier.future
+    updates = asyncio.gather(*(notifier.plus(1, how) for how in hows))
+    await asyncio.sleep(0)
+    notifier.ready.set()
+    await asyncio.sleep(0)
+    notifier.gate.set()
+    assert await updates == [1, 2, 3, 4, 5]
+    assert container.read(counter) == AsyncData(5)
+
+
+async def test_update_gets_the_data_of_the_moment_at_which_it_is_called(container: ProviderContainer) -> None:
+    counter = AsyncNotifierProvider(Counter)
+    notifier = container.listen(counter.notifier, ignore).read()
+    updating = asyncio.create_task(notifier.plus(1, "sync"))
+    await asyncio.sleep(0)
+    notifier.state = AsyncData(1)
+    notifier.state = AsyncData(10)
+    assert await updating == 11
+
+
+async def test_an_update_that_a_rebuild_interrupts_while_it_waits_is_made_on_the_new_data(
+    container: ProviderContainer,
+) -> None:
+    counter = AsyncNotifierProvider(Counter)
+    notifier = container.listen(counter.notifier, ignore).read()
+    updating = asyncio.create_task(notifier.plus(1, "sync"))
+    await asyncio.sleep(0)
+    container.invalidate(counter)
+    await container.pump()
+    notifier.ready.set()
+    assert await updating == 1
+    assert container.read(counter) == AsyncData(1)
+
+
+async def test_an_update_inside_an_update_does_not_wait_for_it(container: ProviderContainer) -> None:
+    counter = AsyncNotifierProvider(Counter)
+    notifier = container.listen(counter.notifier, ignore).read()
+    notifier.ready.set()
+
+    async def twice(value: int) -> int:
+        one, other = await asyncio.gather(notifier.plus(1, "sync"), notifier.plus(1, "sync"))
+        assert (one, other) == (value + 1, value + 2)
+        return other
+
+    async with asyncio.timeout(25):
+        assert await notifier.update(twice) == 2
+
+
+def test_an_update_that_the_end_of_a_loop_interrupts_does_not_block_the_next_loop() -> None:
+    counter = AsyncNotifierProvider(Counter)
+    container = ProviderContainer()
+    waiting: list[Any] = []
+
+    async def leave() -> None:
+        notifier = container.listen(counter.notifier, ignore).read()
+        notifier.ready.set()
+        await notifier.future
+        waiting.extend(asyncio.create_task(notifier.plus(1, "async")) for _ in range(2))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+    async def go_on() -> None:
+        notifier = container.read(counter.notifier)
+        async with asyncio.timeout(25):
+            assert await notifier.plus(1, "sync") == 1
+        await container.aclose()
+
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(leave())
+    asyncio.run(go_on())
+    for task in waiting:
+        task.cancel()
+    loop.run_until_complete(asyncio.wait(waiting))
+    loop.close()
+
+
+@both
+async def test_on_error_is_given_the_providers_error_and_not_that_of_the_function(
+    variant: Variant, container: ProviderContainer
+) -> None:
+    provider = variant.declare(lambda ref: 42)
+    notifier = container.listen(provider.notifier, ignore).read()
+
+    async def fails(value: int) -> int:
+        return value // 0
+
+    for fn in (fails, lambda value: value // 0):
+        with pytest.raises(ZeroDivisionError):
+            await notifier.update(fn, on_error=lambda error: 0)
+    assert container.read(provider) == AsyncData(42)
+
+
 # -- listen_self ---------------------------------------------------------------------------------
 
 

@@ -27,6 +27,9 @@ from tetherpy.reactive import (
     EndlessUpdateError,
     FutureProvider,
     MissingDependencyError,
+    Mutation,
+    MutationEndedError,
+    MutationTransaction,
     NoEventLoopError,
     NotAnExceptionError,
     NotAnOverrideError,
@@ -334,6 +337,21 @@ def closed_subscription() -> BaseException:
     return raised(subscription.read)
 
 
+def ended_mutation() -> BaseException:
+    total = StateProvider(lambda ref: 1, name="total")
+    ended: list[MutationTransaction] = []
+
+    async def act(transaction: MutationTransaction) -> None:
+        ended.append(transaction)
+
+    async def run() -> BaseException:
+        async with container_of() as container:
+            await Mutation[None]("save").run(container, act)
+            return raised(lambda: ended[0].get(total))
+
+    return asyncio.run(run())
+
+
 def failed_provider() -> BaseException:
     @Provider
     def broken(ref: Ref) -> int:
@@ -579,6 +597,7 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
     (cancelled_from_within, BuildCancelledError, "build of FutureProvider(user)", "was cancelled", "Invalidate"),
     (endless, EndlessUpdateError, "1000 rounds", "a listener writes", "Make the listener stop"),
     (closed_subscription, SubscriptionClosedError, "StateProvider(total)", "was closed", "isten"),
+    (ended_mutation, MutationEndedError, "StateProvider(total)", "whose run has ended", "before the function"),
     (no_test, NoTestError, "ProviderContainer.test() was called", "nobody would", "with ProviderContainer()"),
     (
         failed_provider,

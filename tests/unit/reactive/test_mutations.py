@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.unit.reactive.matrix import ignore, until
 from tetherpy.reactive import (
     FutureProvider,
     Mutation,
+    MutationEndedError,
     MutationError,
     MutationIdle,
     MutationPending,
@@ -23,6 +25,7 @@ from tetherpy.reactive import (
     ProviderObserver,
     ProviderObserverContext,
     Ref,
+    UnhashableArgumentError,
 )
 
 ERROR = OSError("no")
@@ -294,3 +297,59 @@ async def test_what_happens_in_a_run_is_told_with_the_mutation() -> None:
         container.read(other)
     assert ("add", provider, mutation) in observer.log
     assert ("add", other, None) in observer.log
+
+
+# -- runs that do not end ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("closed_in", ["another context", "another thread", "a build"])
+async def test_a_run_whose_coroutine_is_closed_keeps_nothing_alive(
+    closed_in: str, container: ProviderContainer
+) -> None:
+    mutation = Mutation[int]()
+    log: list[str] = []
+    kept = Provider.auto_dispose(lambda ref: ref.on_dispose(lambda: log.append("disposed")))
+    container.listen(mutation, ignore)
+
+    async def work(transaction: MutationTransaction) -> int:
+        transaction.get(kept)
+        await asyncio.Event().wait()
+        return 1
+
+    run = mutation.run(container, work)
+    contextvars.copy_context().run(run.send, None)
+    assert isinstance(container.read(mutation), MutationPending)
+    if closed_in == "another context":
+        contextvars.Context().run(run.close)
+    elif closed_in == "another thread":
+        await asyncio.to_thread(run.close)
+    else:
+        container.read(Provider(lambda ref: run.close()))
+    await until(lambda: container.read(mutation) == MutationIdle())
+    await container.pump()
+    assert log == ["disposed"]
+    assert not container.exists(kept)
+
+
+async def test_a_transaction_that_has_ended_reads_nothing(container: ProviderContainer) -> None:
+    provider = Provider.options(name="one", auto_dispose=True)(lambda ref: 1)
+    ended: list[MutationTransaction] = []
+
+    async def work(transaction: MutationTransaction) -> int:
+        ended.append(transaction)
+        return transaction.get(provider)
+
+    assert await Mutation[int]().run(container, work) == 1
+    with pytest.raises(MutationEndedError, match="one") as caught:
+        ended[0].get(provider)
+    assert caught.value.provider is provider
+    await container.pump()
+    assert not container.exists(provider)
+
+
+def test_keys_are_told_apart_by_type_and_must_be_hashable() -> None:
+    mutation: Mutation[int] = Mutation("save")
+    assert mutation(1) is mutation(1)
+    assert len({mutation(1), mutation(True), mutation(1.0)}) == 3
+    with pytest.raises(UnhashableArgumentError, match=r"Mutation\(save\) was given key=\[1\]"):
+        mutation([1])  # type: ignore[arg-type]
