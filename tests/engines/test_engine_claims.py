@@ -1,6 +1,9 @@
 import asyncio
 from datetime import timedelta
 
+import pytest
+
+from tetherpy.database import SchemaNewerError
 from tetherpy.jobs import BackgroundJobStatus, NewJob
 
 
@@ -59,3 +62,14 @@ async def test_no_job_is_claimed_twice_however_many_ask(kit):
 async def test_no_slots_no_claims(kit):
     await kit.add()
     assert await kit.claim(0) == []
+
+
+async def test_newer_tables_are_refused_at_the_next_look(kit):
+    await kit.engine.refuse_newer()
+    newer = "INSERT INTO tetherpy_migrations VALUES ('tetherpy.jobs', 99, 'later', '', '2030-01-01T00:00:00+00:00')"
+    await kit.engine.db.execute(newer)
+    try:
+        with pytest.raises(SchemaNewerError):
+            await kit.engine.refuse_newer()
+    finally:
+        await kit.engine.db.execute("DELETE FROM tetherpy_migrations WHERE version = 99")

@@ -122,6 +122,10 @@ class WorkQueue(Protocol):
         """Extend the leases of a worker's jobs, keep its notification, return asked cancellations."""
         ...
 
+    async def refuse_newer(self) -> None:
+        """Raise ``SchemaNewerError`` once newer code has changed the tables: this worker should end."""
+        ...
+
     async def unregister_worker(self, worker_id: str) -> None:
         """Forget a worker; jobs it still holds stay its own until they are rescued."""
         ...

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
-from tetherpy.database import DatabaseClosedError, DatabaseReplacedError
+from tetherpy.database import DatabaseClosedError, DatabaseReplacedError, SchemaNewerError
 from tetherpy.jobs import Clock, Exchange, JobEngine, Progress, Released, Settlement
 
 from .executor import Executor
@@ -115,8 +115,8 @@ class Claimer:
         for pause in retry_pauses():
             try:
                 exchange = await self._store(settlements, progress, slots)
-            except (DatabaseClosedError, DatabaseReplacedError):
-                # A handler closed what it was given, or the file is another one: this worker has to end.
+            except (DatabaseClosedError, DatabaseReplacedError, SchemaNewerError):
+                # A handler closed the database, it is another one, or another schema: this worker has to end.
                 raise
             except Exception:
                 # Outcomes are kept until they are stored or the lease is lost; the fence decides.

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import attrs
 
-from tetherpy.database import DatabaseReplacedError
+from tetherpy.database import DatabaseReplacedError, SchemaNewerError
 from tetherpy.jobs import JobEngine
 
 from .notification import Notification
@@ -25,7 +25,8 @@ _logger = logging.getLogger("tetherpy.service")
 class Heartbeat:
     """Extend this worker's leases, keep its notification in its row, rescue expired jobs.
 
-    ``on_beat`` tells the supervisor; ``cancel`` gets the jobs that are asked to stop.
+    ``on_beat`` tells the supervisor; ``cancel`` gets the jobs that are asked to stop; ``drain`` is called when
+    newer code has changed the tables.
     """
 
     engine: JobEngine
@@ -34,6 +35,7 @@ class Heartbeat:
     notification: Notification
     cancel: Callable[[Iterable[int]], None]
     on_beat: Callable[[], None]
+    drain: Callable[[], None]
     _soon: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 
     def notice(self) -> None:
@@ -65,8 +67,13 @@ class Heartbeat:
             self.cancel(asked)
             if rescued := await self.engine.rescue_expired():
                 _logger.warning("Leases ran out; jobs taken back: %s", rescued, extra={"job_ids": rescued})
+            await self.engine.refuse_newer()
         except DatabaseReplacedError:
             raise
+        except SchemaNewerError as error:
+            # The jobs that run can still end well, if the outcomes can be stored as before.
+            _logger.warning("Worker %s takes no more jobs: %s", self.worker_id, error)
+            self.drain()
         except Exception:
             # The next beat may come through; if none does, the lease runs out, which is its purpose.
             _logger.exception("Worker %s could not store its heartbeat", self.worker_id)

@@ -14,7 +14,13 @@ from typing import Any
 
 import attrs
 
-from tetherpy.database import DatabaseLockedError, DatabaseReplacedError, DatabaseUnavailableError, DiskFullError
+from tetherpy.database import (
+    DatabaseLockedError,
+    DatabaseReplacedError,
+    DatabaseUnavailableError,
+    DiskFullError,
+    SchemaNewerError,
+)
 from tetherpy.jobs import Clock, JobEngine, WorkerRecord, engine_of, open_database, utc_now
 
 from . import wire
@@ -138,7 +144,7 @@ class Worker:
         return None
 
     async def _take_jobs(self, context: WorkerContext, engine: JobEngine, liveness: Liveness) -> bool:
-        """Work until halted; return False if the database file was deleted or replaced before that."""
+        """Work until halted; return False if the database was replaced, or its schema changed, before that."""
         lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
         def on_end(error: Exception) -> None:
@@ -172,6 +178,7 @@ class Worker:
             context.notification,
             jobs.executor.cancel,
             lambda: context.channel.send(wire.Beat()),
+            jobs.claimer.drain,
         )
 
         def on_notice(notice: wire.Notice) -> None:
@@ -193,14 +200,14 @@ class Worker:
         ]
         if self.config.retention is not None:
             background.append(Retention(engine, self.config.retention).run())
-        replaced: list[BaseException] = []
+        unusable: list[BaseException] = []
         try:
             await jobs.run(background)
-        except* DatabaseReplacedError as errors:
-            replaced += errors.exceptions
-        if replaced:
-            _logger.error("Worker %s ends: %s", self.worker_id, replaced[0])
-        return not replaced
+        except* (DatabaseReplacedError, SchemaNewerError) as errors:
+            unusable += errors.exceptions
+        if unusable:
+            _logger.error("Worker %s ends: %s", self.worker_id, unusable[0])
+        return not unusable
 
     def _halt(self, *, now: bool) -> None:
         self._halted = True

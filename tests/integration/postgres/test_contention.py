@@ -184,7 +184,13 @@ async def test_a_server_that_does_not_answer_does_not_silence_a_worker(db):
     notification = Notification("", "", lambda frame: None)
     lease = timedelta(seconds=0.3)
     heartbeat = Heartbeat(
-        engine_of(db, lease=lease), "w", lease, notification, lambda ids: None, lambda: beats.put_nowait(None)
+        engine_of(db, lease=lease),
+        "w",
+        lease,
+        notification,
+        lambda ids: None,
+        lambda: beats.put_nowait(None),
+        lambda: None,
     )
     async with asyncio.timeout(BOUND), db.transaction() as tx:
         await tx.execute("LOCK TABLE background_service_workers")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import warnings
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -14,7 +16,7 @@ from tetherpy.durations import to_seconds
 
 from ..addresses import redacted
 from ..connection import Parameters
-from ..errors import RowNotFoundError, TransactionHeldError
+from ..errors import DatabaseLockedError, RowNotFoundError, TransactionHeldError
 from ..migrations import Migration
 from ..opening import Opening
 from . import migrating
@@ -24,6 +26,8 @@ from .listener import Listener
 from .pool import Pool
 from .rows import PostgresRow
 from .transaction import Holders, PostgresExecuted, PostgresTransaction, execute, execute_many, fetch_first
+
+logger = logging.getLogger("tetherpy.database")
 
 OWN_CONNECTIONS = 2
 OWN_LOCK_SECONDS = 2.0
@@ -110,10 +114,33 @@ class PostgresDatabase:
     async def migrate(self, steps: Iterable[Migration]) -> None:
         """Apply those migrations that the database does not have yet, all in one transaction.
 
-        Any number of processes may do this at the same time. Raises as ``Database.migrate`` does.
+        Any number of processes may do this at the same time. Raises as ``Database.migrate`` does, and as
+        ``change_schema``.
         """
-        async with self.free_connection("migrate") as connection, connection.transaction():
-            await migrating.migrate(connection, steps)
+        given = tuple(steps)
+        self.check_free("migrate")
+        await self.change_schema(lambda tx: migrating.migrate(tx.connection, given))
+
+    async def change_schema(self, work: Callable[[PostgresTransaction], Awaitable[None]]) -> None:
+        """Do work in a transaction while no other process changes the schema.
+
+        Its statements wait only a moment for locks, because statements of others queue up behind them. Where a
+        lock is not free the transaction is undone and the work done again. Raises ``DatabaseLockedError`` after
+        a minute of that.
+        """
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + migrating.PATIENCE_SECONDS
+        while True:
+            try:
+                async with self.transaction() as tx, migrating.changing(tx.connection):
+                    await work(tx)
+            except (*migrating.LOCKED, DatabaseLockedError) as error:
+                if clock() >= deadline:
+                    raise DatabaseLockedError(self.name, migrating.PATIENCE_SECONDS) from error
+                logger.warning("%s: the schema cannot be changed yet (%s); trying again", self.name, error)
+            else:
+                return
+            await asyncio.sleep(migrating.PAUSE_SECONDS)
 
     async def execute(self, sql: str, parameters: Parameters = ()) -> PostgresExecuted:
         """Execute one statement in a transaction; committed when this returns."""

@@ -13,7 +13,13 @@ from psycopg import AsyncRawCursor
 
 from ..cancellation import finish
 from ..connection import Parameters
-from ..errors import DatabaseUnavailableError, RowNotFoundError, TransactionNestedError, TransactionOverError
+from ..errors import (
+    DatabaseLockedError,
+    DatabaseUnavailableError,
+    RowNotFoundError,
+    TransactionNestedError,
+    TransactionOverError,
+)
 from ..migrations import Migration
 from . import migrating
 from .connecting import Connection
@@ -114,9 +120,16 @@ class PostgresTransaction:
         return (await self.execute(sql, parameters)).rows
 
     async def migrate(self, steps: Iterable[Migration]) -> None:
-        """Apply those migrations that the database does not have yet, as a part of this transaction."""
-        with explained(self._name):
-            await migrating.migrate(self.connection, steps)
+        """Apply those migrations that the database does not have yet, as a part of this transaction.
+
+        Raises ``DatabaseLockedError`` if another transaction holds a lock that a step needs: begin again then.
+        """
+        try:
+            with explained(self._name):
+                async with migrating.changing(connection := self.connection):
+                    await migrating.migrate(connection, steps)
+        except migrating.LOCKED as error:
+            raise DatabaseLockedError(self._name, migrating.LOCK_SECONDS) from error
 
     def transaction(self) -> PostgresTransaction:
         """Return a nested transaction, a savepoint: ``async with tx.transaction() as inner``."""

@@ -19,6 +19,8 @@ from tetherpy.database import (
     TransactionOverError,
 )
 
+from . import schema
+
 Connection: TypeAlias = "psycopg.AsyncConnection[Any]"
 T = TypeVar("T")
 
@@ -38,7 +40,7 @@ async def call(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]
     ``DatabaseUnavailableError`` when the connection is lost: nobody knows then whether it was committed;
     ``TransactionHeldError`` in a task that has a transaction open, which it would not be a part of.
     """
-    return await _until_not_undone(lambda: _execute(db.free_connection(CHANGE), statement, values))
+    return await _until_not_undone(db, lambda: _execute(db.free_connection(CHANGE), statement, values))
 
 
 async def transact(db: PostgresDatabase, work: Callable[[Connection], Awaitable[T]]) -> T:
@@ -48,18 +50,15 @@ async def transact(db: PostgresDatabase, work: Callable[[Connection], Awaitable[
         async with db.free_connection(CHANGE) as connection, connection.transaction():
             return await work(connection)
 
-    return await _until_not_undone(attempt)
+    return await _until_not_undone(db, attempt)
 
 
 async def ask(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Execute a statement that only reads; again if the connection is lost, for a while."""
+    """Execute a statement that only reads; again if the connection is lost, for a while.
 
-    async def attempt() -> list[tuple[Any, ...]]:
-        while True:
-            with suppress(psycopg.errors.LockNotAvailable):
-                return await _until_not_undone(lambda: _execute(db.own_connection(), statement, values))
-
-    return await _until_not_lost(attempt)
+    Raises ``DatabaseLockedError`` as ``report`` does.
+    """
+    return await _until_not_lost(lambda: _patiently(db, statement, values))
 
 
 async def report(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -69,10 +68,14 @@ async def report(db: PostgresDatabase, statement: bytes, values: Mapping[str, An
     ``DatabaseLockedError`` after ``LOCKED_SECONDS`` of that, other errors as ``call`` does.
     """
     db.check_free(CHANGE)
+    return await _patiently(db, statement, values)
+
+
+async def _patiently(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     deadline = asyncio.get_running_loop().time() + LOCKED_SECONDS
     while True:
         try:
-            return await _until_not_undone(lambda: _execute(db.own_connection(), statement, values))
+            return await _until_not_undone(db, lambda: _execute(db.own_connection(), statement, values))
         except psycopg.errors.LockNotAvailable as error:
             if asyncio.get_running_loop().time() >= deadline:
                 raise DatabaseLockedError(db.name, LOCKED_SECONDS) from error
@@ -94,13 +97,18 @@ async def _until_not_lost(attempt: Callable[[], Awaitable[T]]) -> T:
     return await attempt()
 
 
-async def _until_not_undone(attempt: Callable[[], Awaitable[T]]) -> T:
-    for _ in range(RETRIES):
-        try:
-            return await attempt()
-        except _UNDONE:
+async def _until_not_undone(db: PostgresDatabase, attempt: Callable[[], Awaitable[T]]) -> T:
+    """Do it again after a deadlock; ``SchemaNewerError`` if it fails because newer code has changed the tables."""
+    try:
+        for _ in range(RETRIES):
+            with suppress(*_UNDONE):
+                return await attempt()
             await asyncio.sleep(FIRST_DELAY_SECONDS)
-    return await attempt()
+        return await attempt()
+    except psycopg.ProgrammingError:
+        # A function, table or column that is not there, or takes other values.
+        await schema.refuse_newer(db)
+        raise
 
 
 async def _execute(

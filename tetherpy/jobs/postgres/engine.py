@@ -15,7 +15,7 @@ from ..errors import ClaimLostError
 from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch, Registration
 from ..model import NewJob, WorkerRecord
 from ..outcomes import Claim, Exchange, Progress, Settlement
-from . import encoding, enqueueing
+from . import encoding, enqueueing, schema
 from .calling import Connection, connection_of, repeat, report
 from .claims import HeldClaims
 from .rows import to_job
@@ -84,6 +84,10 @@ class PostgresJobEngine(PostgresJobStore):
             await self._repeat("extend_leases", id=worker_id, lease=now + self.lease)
             await self._repeat("compact_counts")
             return await self.cancel_requested(worker_id)
+
+    async def refuse_newer(self) -> None:
+        """Raise ``SchemaNewerError`` once newer code has changed the tables."""
+        await schema.refuse_newer(self.db)
 
     async def unregister_worker(self, worker_id: str) -> None:
         """Forget a worker."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+
+from psycopg.rows import tuple_row
 
 from tetherpy.database import (
     Migration,
@@ -24,21 +27,28 @@ POSTGRES_JOB_MIGRATIONS = (
     Migration(version=2, name="a fence for each claim", sql=text("schema_002"), namespace=JOBS),
 )
 """What is made beside Procrastinate's tables; ``PostgresJobEngine.prepare`` applies it after them."""
+_VERSIONS = (
+    "SELECT namespace, max(version) AS version FROM tetherpy_migrations "  # noqa: S608  # constants
+    f"WHERE namespace IN ('{QUEUE}', '{JOBS}') GROUP BY namespace"
+)
 
 
 async def prepare(db: PostgresDatabase) -> None:
     """Create or update the tables, all in one transaction; any number of processes may do so at the same time.
 
     Raises ``SchemaNewerError`` if newer code made them, ``ForeignQueueError`` if another program's
-    Procrastinate is there already, ``SchemaMissingError`` if there is no schema to put them in.
+    Procrastinate is there already, ``SchemaMissingError`` if there is no schema to put them in,
+    ``DatabaseLockedError`` as ``PostgresDatabase.change_schema`` does.
     """
-    async with db.transaction() as transaction:
-        row = await transaction.get("SELECT current_schema() AS name")
-        if row["name"] is None:
-            raise SchemaMissingError(db.name)
-        await transaction.migrate(())  # takes the lock under which schemas change, and makes the record
+    row = await db.get("SELECT current_schema() AS name")
+    if row["name"] is None:
+        raise SchemaMissingError(db.name)
+
+    async def change(transaction: PostgresTransaction) -> None:
         await _prepare_queue(db.name, transaction)
         await transaction.migrate(POSTGRES_JOB_MIGRATIONS)
+
+    await db.change_schema(change)
 
 
 async def is_prepared(db: PostgresDatabase) -> bool:
@@ -46,15 +56,23 @@ async def is_prepared(db: PostgresDatabase) -> bool:
     row = await db.get("SELECT to_regclass('tetherpy_migrations') IS NOT NULL AS there")
     if not row["there"]:
         return False
-    rows = await db.get_all(
-        "SELECT namespace, max(version) AS version FROM tetherpy_migrations "
-        "WHERE namespace IN (?, ?) GROUP BY namespace",
-        (QUEUE, JOBS),
-    )
-    return {row["namespace"]: row["version"] for row in rows} == {
-        QUEUE: _steps()[-1].version,
-        JOBS: POSTGRES_JOB_MIGRATIONS[-1].version,
-    }
+    rows = await db.get_all(_VERSIONS)
+    found: dict[str, int] = {row["namespace"]: row["version"] for row in rows}
+    return found == _known()
+
+
+async def refuse_newer(db: PostgresDatabase) -> None:
+    """Raise ``SchemaNewerError`` if newer code has changed the tables since this process prepared them."""
+    known = _known()
+    async with db.own_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(_VERSIONS.encode())
+        for namespace, version in await cursor.fetchall():
+            if version > known[namespace]:
+                raise SchemaNewerError(namespace, version, known[namespace])
+
+
+def _known() -> dict[str, int]:
+    return {QUEUE: _steps()[-1].version, JOBS: POSTGRES_JOB_MIGRATIONS[-1].version}
 
 
 async def _prepare_queue(database: str, transaction: PostgresTransaction) -> None:
@@ -91,6 +109,7 @@ async def _record(transaction: PostgresTransaction, step: Migration) -> None:
     )
 
 
+@cache
 def _steps() -> list[Migration]:
     """Return Procrastinate's migrations; "03.04.00_01_pre_x.sql" has the number 3040001."""
     package = find_spec("procrastinate")

@@ -193,6 +193,10 @@ class SqliteJobEngine:
         """Extend a worker's leases; return the ids whose cancellation was asked for."""
         return await self._run(workers.heartbeat, worker_id, title, content, self.clock(), self.lease)
 
+    async def refuse_newer(self) -> None:
+        """Raise ``SchemaNewerError`` once newer code has changed the tables."""
+        await self.db.is_migrated(JOB_MIGRATIONS)
+
     async def unregister_worker(self, worker_id: str) -> None:
         """Forget a worker."""
         await self._run(workers.unregister, worker_id)
