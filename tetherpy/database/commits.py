@@ -27,6 +27,8 @@ class Operation:
     answer: Callable[[sqlite3.Connection], Any] | None = None
 
 
+Committed: TypeAlias = Callable[[TrackedConnection], None]
+"""What is called on the writer's thread after a commit that changed something."""
 Caller: TypeAlias = Waiter[Operation, Any]
 """A task that waits for what its operation returns."""
 
@@ -45,8 +47,8 @@ def begin(connection: TrackedConnection, patience: float, wanted: Callable[[], b
     connection.footprints.begin(connection.total_changes)
 
 
-def commit(connection: TrackedConnection, ring: Callable[[], None]) -> None:
-    """Commit; a commit that changed tables names them in the change log and rings the bell."""
+def commit(connection: TrackedConnection, committed: Committed) -> None:
+    """Commit; a commit that changed tables names them in the change log and calls ``committed``."""
     demand_transaction(connection)
     changed = connection.footprints.settle(connection.total_changes)
     try:
@@ -57,7 +59,7 @@ def commit(connection: TrackedConnection, ring: Callable[[], None]) -> None:
         rollback(connection)
         raise
     if changed:
-        ring()
+        committed(connection)
 
 
 def rollback(connection: TrackedConnection) -> None:
@@ -120,7 +122,10 @@ def _answer(connection: TrackedConnection, operation: Operation) -> Outcome | No
 
 
 def commit_together(
-    connection: TrackedConnection, callers: Sequence[Caller], patience: float, ring: Callable[[], None]
+    connection: TrackedConnection,
+    callers: Sequence[Caller],
+    patience: float,
+    committed: Committed,
 ) -> list[Outcome]:
     """Run all operations in one transaction; if one fails, run each in its own, so that only its caller sees it.
 
@@ -142,11 +147,11 @@ def commit_together(
             Outcome() if caller.gone else Outcome(guarded(connection, caller.wish.function, caller.wish.args))
             for caller in callers
         ]
-        commit(connection, ring)
+        commit(connection, committed)
     except BaseException as error:  # handed to the caller, whatever it is
         rollback(connection)
         if len(callers) == 1:
             return [Outcome(error=error)]
     else:
         return outcomes
-    return [commit_together(connection, [caller], patience, ring)[0] for caller in callers]
+    return [commit_together(connection, [caller], patience, committed)[0] for caller in callers]

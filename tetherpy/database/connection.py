@@ -20,7 +20,8 @@ Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 Synchronous: TypeAlias = Literal["OFF", "NORMAL", "FULL", "EXTRA"]
 
 ROLLED_BACK = "SQLite rolled it back after an earlier error"
-_WAL_KEPT_BYTES = 32 * 1024 * 1024
+LARGE_LOG_BYTES = 32 * 1024 * 1024
+"""A log that is larger is begun again and cut to this size."""
 
 
 @attrs.frozen
@@ -152,7 +153,7 @@ def configure_writer(connection: TrackedConnection, path: Path, synchronous: Syn
             path, f"its file system allows no write-ahead log (SQLite stays in mode {mode!r})", "use a local disk"
         )
     connection.control(f"PRAGMA synchronous = {synchronous}")
-    connection.control(f"PRAGMA journal_size_limit = {_WAL_KEPT_BYTES}")
+    connection.control(f"PRAGMA journal_size_limit = {LARGE_LOG_BYTES}")
 
 
 def configure_reader(connection: TrackedConnection, patience: float) -> None:

@@ -23,6 +23,7 @@ from .connection import (
     Parameters,
     Row,
     Synchronous,
+    TrackedConnection,
     configure_reader,
     configure_writer,
 )
@@ -30,6 +31,8 @@ from .errors import DatabaseError, RowNotFoundError, TransactionHeldError, Wrong
 from .explain import explain, explain_reading
 from .feed import ChangeFeed, OnChange, do_nothing
 from .live import LiveQuery, Query
+from .log_bound import LogBound
+from .long_reads import LongReads
 from .migrations import Migration
 from .opening import Opening
 from .paths import checked_path
@@ -40,6 +43,9 @@ from .writer import Writer
 
 if TYPE_CHECKING:
     from reactivex import Observable
+
+LONGEST_READ_SECONDS = 10.0
+"""What ``Database.read_long`` gives a read if its caller does not say."""
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -58,6 +64,7 @@ class Database:
     _loop: asyncio.AbstractEventLoop
     _writer: Writer
     _reader: Channel
+    _long_reads: LongReads
     _bell: Bell
     _feed: ChangeFeed
     _live_queries: dict[Hashable, LiveQuery] = attrs.Factory(dict[Hashable, LiveQuery])
@@ -114,16 +121,21 @@ class Database:
             await channel.call(configure_writer, path, synchronous, busy_timeout)
             bell = Bell.of(path)
             stack.callback(bell.close)
-            explained = partial(explain_reading, path=path, busy_timeout=busy_timeout)
-            reader = await Channel.open(path, explained, busy_timeout)
+            open_reader = partial(_open_reader, path, busy_timeout)
+            reader = await open_reader()
             stack.push_async_callback(reader.close)
-            await reader.call(configure_reader, busy_timeout)
-            writer = Writer(channel, busy_timeout, bell.ring)
+            log_bound = LogBound(path)
+
+            def committed(connection: TrackedConnection) -> None:
+                bell.ring()
+                log_bound.keep(connection)
+
+            writer = Writer(channel, busy_timeout, committed)
             if not await reader.call(bookkeeping.is_there):
                 await writer.run(bookkeeping.create, ())
             feed = ChangeFeed(reader, bell, loop, safety_interval)
             await feed.begin()
-            database = cls(path, loop, writer, reader, bell, feed)
+            database = cls(path, loop, writer, reader, LongReads(open_reader), bell, feed)
             await database.migrate(steps)
             await anext(database._lifetime)
             stack.pop_all()
@@ -166,6 +178,7 @@ class Database:
             stack.callback(self._bell.close)
             stack.push_async_callback(self._writer.close)
             stack.push_async_callback(self._reader.close)
+            stack.push_async_callback(self._long_reads.close)
             await self._feed.close()
 
     async def migrate(self, steps: Iterable[Migration]) -> None:
@@ -219,10 +232,22 @@ class Database:
     async def read(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         """Run ``function(connection, *args)`` in one hop on the reading connection, seeing one moment.
 
-        Live queries wait for the same connection: what takes long keeps them waiting.
+        Live queries wait for the same connection: for what takes long there is :meth:`read_long`.
         """
         self._check_loop()
         result: T = await self._reader.call(in_snapshot, function, args)
+        return result
+
+    async def read_long(
+        self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts, seconds: float = LONGEST_READ_SECONDS
+    ) -> T:
+        """Run ``function(connection, *args)`` as :meth:`read` does, where other reads do not wait for it.
+
+        It is for what looks at many rows. Long reads run one after another on a connection of their own. Raises
+        :class:`ReadTimeoutError` for one that takes more than ``seconds``; one whose caller is cancelled ends.
+        """
+        self._check_loop()
+        result: T = await self._long_reads.read(function, args, seconds)
         return result
 
     async def execute(self, sql: str, parameters: Parameters = ()) -> Executed:
@@ -283,7 +308,7 @@ class Database:
     @property
     def busy(self) -> bool:
         """Tell whether a call is on its way to a connection's thread or back."""
-        return bool(self._writer.channel.under_way or self._reader.under_way)
+        return bool(self._writer.channel.under_way or self._reader.under_way or self._long_reads.busy)
 
     @property
     def changes(self) -> "Observable[frozenset[str]]":
@@ -331,3 +356,13 @@ class Database:
             loop = None
         if loop is not self._loop:
             raise WrongLoopError(self.path)
+
+
+async def _open_reader(path: Path, patience: float) -> Channel:
+    reader = await Channel.open(path, partial(explain_reading, path=path, busy_timeout=patience), patience)
+    try:
+        await reader.call(configure_reader, patience)
+    except BaseException:
+        await reader.close()
+        raise
+    return reader

@@ -195,6 +195,17 @@ class RowNotFoundError(DatabaseError):
         self.sql = sql
 
 
+class ReadTimeoutError(DatabaseError, TimeoutError):
+    """A long read took more time than it was given."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"a read was ended after {seconds:g} s, so that it does not keep others and the log waiting; "
+            "narrow what it looks at (jobs: by status, key, before_id or dates together with a limit)"
+        )
+        self.seconds = seconds
+
+
 class WriteOnReaderError(DatabaseError):
     """A statement that writes was given to a call that reads."""
 

@@ -13,6 +13,7 @@ from tetherpy.wait_queue import Waiter, WaitQueue
 from .channel import Channel
 from .commits import (
     Caller,
+    Committed,
     Operation,
     Outcome,
     begin,
@@ -41,7 +42,7 @@ class Writer:
 
     channel: Channel
     _patience: float
-    _ring: Callable[[], None]
+    _committed: Committed
     #: Who has the writer to itself at the moment.
     holder: object = None
     _queue: WaitQueue[Operation | Turn, Any] = attrs.field(
@@ -75,7 +76,7 @@ class Writer:
 
     async def commit(self) -> None:
         """Commit the holder's transaction."""
-        await self.channel.call(commit, self._ring)
+        await self.channel.call(commit, self._committed)
 
     async def rollback(self) -> None:
         """Roll back the holder's transaction, if there still is one."""
@@ -116,7 +117,7 @@ class Writer:
 
     async def _outcomes(self, callers: list[Caller]) -> list[Outcome]:
         try:
-            return await self.channel.call(commit_together, callers, self._patience, self._ring)
+            return await self.channel.call(commit_together, callers, self._patience, self._committed)
         except asyncio.CancelledError:
             # The loop is shutting down: whoever waits must hear of it too.
             for caller in callers:

@@ -59,6 +59,11 @@ class JobQuery:
     offset: int = 0
     order_by_creation: CreationOrder = attrs.field(default="ASC", validator=attrs.validators.in_(("ASC", "DESC")))
 
+    @property
+    def reads_every_row(self) -> bool:
+        """Whether no index leads to its jobs, so that it may take long."""
+        return any(given is not None for given in (self.text, self.queue, self.created_after, self.created_before))
+
     def __attrs_post_init__(self) -> None:
         for name, convert in _CONVERTERS.items():
             value = getattr(self, name)

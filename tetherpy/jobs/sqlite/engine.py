@@ -63,6 +63,7 @@ class SqliteJobEngine:
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
     _is_prepared: bool = attrs.field(init=False, default=False)
     _reader: JobReader = attrs.field(init=False, factory=JobReader)
+    _searcher: JobReader = attrs.field(init=False, factory=JobReader)  # used on another thread
     _leases: LeaseWatch[Lease] = attrs.field(
         init=False,
         default=attrs.Factory(lambda self: LeaseWatch(self.lease, self.monotonic), takes_self=True),
@@ -125,7 +126,10 @@ class SqliteJobEngine:
 
     async def find(self, query: JobQuery) -> list[BackgroundJob]:
         """Return the jobs that a query asks for."""
-        return await self._read(finding.find, self._reader, query)
+        if not query.reads_every_row:
+            return await self._read(finding.find, self._reader, query)
+        await self.prepare()
+        return await self.db.read_long(finding.find, self._searcher, query)
 
     async def attempts(self, job_id: int) -> list[JobAttempt]:
         """Return the attempts of a job, oldest first."""
