@@ -3,7 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .addresses import Address, is_postgres, is_url, redacted
+from .addresses import Address, is_postgres, is_url, redacted, sqlite_path
 from .applied import AppliedMigration, applied_migrations
 from .connection import Parameters, Row
 from .database import Database
@@ -98,6 +98,7 @@ __all__ = [
     "is_url",
     "read_only",
     "redacted",
+    "sqlite_path",
 ]
 
 

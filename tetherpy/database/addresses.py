@@ -1,12 +1,17 @@
 """Addresses of databases: a path is SQLite's, a URL is PostgreSQL's."""
 
 import os
+from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from .errors import DatabaseAddressError
 
 Address: TypeAlias = str | os.PathLike[str]
 """The path of an SQLite file, or a URL such as ``postgresql://user@host/app``."""
 
+ONLY_FILES = "only files are opened here; open_database and PostgresDatabase.open take PostgreSQL URLs"
+OTHER_URL = "it is a URL of neither an SQLite file nor a PostgreSQL server"
 _SCHEMES = ("postgresql", "postgres")
 UNREADABLE = "a URL that cannot be read"
 _SECRET = ("password", "sslpassword", "passfile")
@@ -20,6 +25,25 @@ def is_url(address: Address) -> bool:
 def is_postgres(address: Address) -> bool:
     """Tell whether an address is a PostgreSQL URL."""
     return os.fspath(address).partition("://")[0] in _SCHEMES
+
+
+def sqlite_path(address: Address) -> Path:
+    """Return the real path of the SQLite file that an address names, ``~`` and links resolved.
+
+    Raises ``DatabaseAddressError`` for what names no such file: a URL, an SQLite URI, a database in memory.
+    """
+    text = os.fspath(address)
+    if text.startswith("file:"):
+        raise DatabaseAddressError(text, "it is an SQLite URI, whose options tetherpy sets itself")
+    if is_postgres(text):
+        raise DatabaseAddressError(redacted(text), ONLY_FILES)
+    if is_url(text):
+        raise DatabaseAddressError(redacted(text), OTHER_URL)
+    if text == ":memory:" or not text or "\0" in text:
+        reason = "a database in memory cannot be shared by two connections" if text == ":memory:" else "it is no path"
+        raise DatabaseAddressError(text, reason)
+    # Two names of one file must agree on the names of the files beside it.
+    return Path(text).expanduser().resolve()
 
 
 def redacted(address: Address) -> str:

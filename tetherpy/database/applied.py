@@ -1,12 +1,11 @@
 """The migrations that a database says it has, read without changing anything."""
 
-import os
 import sqlite3
 from datetime import datetime
-from pathlib import Path
 
 import attrs
 
+from .addresses import Address, sqlite_path
 from .explain import explain
 from .migrations import TABLE
 from .reading import read_only
@@ -27,13 +26,13 @@ class AppliedMigration:
     applied_at: datetime
 
 
-def applied_migrations(path: str | os.PathLike[str]) -> list[AppliedMigration]:
+def applied_migrations(path: Address) -> list[AppliedMigration]:
     """Return what the file's record holds, by namespace and version; nothing if it has no such record.
 
     The file is opened for reading only, and made neither a WAL database nor one of ours. Raises
     :class:`DatabaseOpenError` if there is no such file or it is no database, and what else reading meets.
     """
-    path = Path(path).resolve()
+    path = sqlite_path(path)
     try:
         with read_only(path, _PATIENCE_SECONDS) as connection:
             if connection.execute(_HAS_RECORD, (TABLE,)).fetchone() is None:

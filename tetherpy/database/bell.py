@@ -1,7 +1,9 @@
 """The bell: a file beside the database that every committing process touches, for others to hear."""
 
+import errno
 import logging
 import os
+import stat
 from pathlib import Path
 from typing import Self
 
@@ -32,18 +34,43 @@ class Bell:
         try:
             bell._fd = bell.open()
         except OSError as error:
-            reason = f"its bell {str(bell.path)!r} cannot be opened ({error.strerror})"
-            raise DatabaseOpenError(database, reason, "let this user write it, or delete it") from error
+            reason = f"its bell {str(bell.path)!r}, which signals changes, cannot be used ({error.strerror})"
+            raise DatabaseOpenError(database, reason, "delete that file, or let this user write it") from error
         return bell
 
     def open(self) -> int:
-        """Return a descriptor of the bell file, made if need be for all who may write the database."""
+        """Return a descriptor of the bell file, made if need be for all who may write the database.
+
+        In a folder that others may write, another user may have made the file first. Raises ``PermissionError``
+        for what is no plain file of one name, or belongs to a user who may not write the database.
+        """
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        except FileExistsError:
-            return os.open(self.path, os.O_RDWR | os.O_CREAT)
-        self.path.chmod(self._database.stat().st_mode & 0o666)
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise _distrust(self.path, "it is a symbolic link") from error
+            raise
+        try:
+            self._check(fd)
+        except BaseException:
+            os.close(fd)
+            raise
         return fd
+
+    def _check(self, fd: int) -> None:
+        """Demand a file that harms nobody if it is written, and give it the owner and mode of the database."""
+        bell, database = os.fstat(fd), os.stat(self._database)
+        if not stat.S_ISREG(bell.st_mode):
+            raise _distrust(self.path, "it is no plain file")
+        if bell.st_nlink > 1:
+            raise _distrust(self.path, "the file has other names too")
+        me = os.geteuid()
+        if bell.st_uid not in (me, database.st_uid, 0) and not database.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise _distrust(self.path, f"it belongs to user {bell.st_uid}, who may not write the database")
+        if me == 0 and bell.st_uid == 0 and database.st_uid != 0:
+            os.fchown(fd, database.st_uid, database.st_gid)  # as SQLite does with its log
+        if me in (0, bell.st_uid) and stat.S_IMODE(bell.st_mode) != database.st_mode & 0o666:
+            os.fchmod(fd, database.st_mode & 0o666)
 
     def ring(self) -> None:
         """Tell every process that something was committed; called on the writer's thread.
@@ -63,3 +90,7 @@ class Bell:
         """Close the file; it stays, for the other processes."""
         os.close(self._fd)
         self._fd = -1
+
+
+def _distrust(path: Path, reason: str) -> PermissionError:
+    return PermissionError(errno.EPERM, reason, str(path))

@@ -1,6 +1,7 @@
 """One connection on a thread of its own, spoken to in whole functions: one call is one hop."""
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,11 @@ from .patience import BUSY_SLICE_MS
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
+_driver_log = logging.getLogger("aiosqlite")
+if _driver_log.level == logging.NOTSET:
+    # At DEBUG it writes the values of every statement, payloads and passwords among them.
+    _driver_log.setLevel(logging.INFO)
+
 Explain: TypeAlias = Callable[[sqlite3.Error], DatabaseError | None]
 
 

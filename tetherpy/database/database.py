@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import sqlite3
 import warnings
 from collections.abc import AsyncGenerator, Callable, Hashable, Iterable
@@ -16,6 +15,7 @@ import attrs
 from tetherpy.durations import to_seconds
 
 from . import bookkeeping, migrations
+from .addresses import Address
 from .bell import Bell
 from .cancellation import finish
 from .channel import Channel
@@ -35,7 +35,7 @@ from .log_bound import LogBound
 from .long_reads import LongReads
 from .migrations import Migration
 from .opening import Opening
-from .paths import checked_path
+from .paths import checked_path, create_file
 from .rx import observable
 from .statements import Executed, execute, execute_many, fetch_all, fetch_first, in_snapshot
 from .transaction import Transaction
@@ -77,42 +77,42 @@ class Database:
     @classmethod
     def open(
         cls,
-        path: str | os.PathLike[str],
+        path: Address,
         *,
         migrations: Iterable[Migration] = (),
         synchronous: Synchronous = "NORMAL",
         busy_timeout: timedelta | float = 5.0,
         safety_interval: timedelta | float | None = 0.25,
     ) -> "Opening[Database]":
-        """Open or create it and apply what migrations are missing: ``async with Database.open(...)``.
+        """Open or create the file and apply what migrations are missing: ``async with Database.open(...)``.
 
         ``synchronous`` is SQLite's: NORMAL survives any death of the process, and a power cut may take the
         last commits; FULL syncs each commit. ``busy_timeout`` (a ``timedelta`` or seconds) bounds the wait for another
         process' write transaction. ``safety_interval`` (the same, None for never) is how often a listening
         process looks whether a commit came without notice, as one does from a program that does not use
-        tetherpy. Foreign keys are enforced. Raises a :class:`DatabaseOpenError`, :class:`MigrationError` or
-        other :class:`DatabaseError` that says what is wrong.
+        tetherpy. ``~`` in the path is this user's folder. Foreign keys are enforced. Raises a
+        :class:`DatabaseOpenError`, :class:`MigrationError` or other :class:`DatabaseError` that says what is wrong.
         """
         if synchronous not in get_args(Synchronous):
             raise ValueError(f"synchronous is one of {get_args(Synchronous)}, not {synchronous!r}")
-        file = Path(path)
         steps = tuple(migrations)
         busy_seconds = to_seconds("busy_timeout", busy_timeout)
         safety_seconds = (
             None if safety_interval is None else to_seconds("safety_interval", safety_interval, positive=True)
         )
-        return Opening(lambda: cls._open(file, steps, synchronous, busy_seconds, safety_seconds))
+        return Opening(lambda: cls._open(path, steps, synchronous, busy_seconds, safety_seconds))
 
     @classmethod
     async def _open(
         cls,
-        path: Path,
+        address: Address,
         steps: tuple[Migration, ...],
         synchronous: Synchronous,
         busy_timeout: float,
         safety_interval: float | None,
     ) -> "Database":
-        path = checked_path(path)
+        path = checked_path(address)
+        create_file(path)
         loop = asyncio.get_running_loop()
         async with contextlib.AsyncExitStack() as stack:
             explained = partial(explain, path=path, busy_timeout=busy_timeout)

@@ -129,15 +129,18 @@ class DatabaseReplacedError(DatabaseError):
         self.pid = os.getpid()
 
 
-class DatabaseAddressError(DatabaseError):
-    """The address names no database that can be opened."""
+class DatabaseAddressError(DatabaseOpenError):
+    """The address names no database that can be opened; ``address`` is without its password."""
 
-    def __init__(self, address: str) -> None:
-        super().__init__(
-            f"{address!r} is no address of a database; give the path of an SQLite file or a URL such as "
-            "postgresql://user@host:5432/name, with what is not a letter or digit in it percent-encoded"
+    def __init__(self, address: str, reason: str | None = None) -> None:
+        self.reason = reason or "it is no address of a database"
+        DatabaseError.__init__(
+            self,
+            f"cannot open the database {address!r}: {self.reason}; give the path of an SQLite file, or a URL such as "
+            "postgresql://user@host:5432/name with all but letters and digits percent-encoded",
         )
         self.address = address
+        self.path = Path(address)
 
 
 class PostgresMissingError(DatabaseError, ImportError):

@@ -13,6 +13,7 @@ from .bell import Bell
 from .changelog import ChangeLog
 from .channel import Channel
 from .errors import DatabaseReplacedError
+from .polling import PollingWatcher
 from .watcher import Watcher, watch
 
 LOG = logging.getLogger("tetherpy.database")
@@ -22,6 +23,10 @@ OnChange: TypeAlias = Callable[[frozenset[str]], None]
 #: Looks that may follow each other at once after a time of quiet, and the seconds between two from then on.
 _EAGER_LOOKS = 4
 _GAP = 0.001
+LISTEN_AGAIN_SECONDS = 5.0
+"""A process that has to ask tries this often to be pushed to instead."""
+LOOK_AGAIN_SECONDS = 0.25
+"""After a look that failed."""
 
 
 def do_nothing() -> None:
@@ -52,6 +57,8 @@ class ChangeFeed:
     _listeners: list[Listener] = attrs.Factory(list[Listener])
     _watcher: Watcher | None = None
     _timer: asyncio.TimerHandle | None = None
+    _listen_timer: asyncio.TimerHandle | None = None
+    _is_failing: bool = False
     _looking: "asyncio.Task[None] | None" = None
     _again: bool = False
     #: Tasks that wait for the next look to end.
@@ -114,14 +121,27 @@ class ChangeFeed:
         self._waiting.refuse_all(self._reader.end)
 
     def _start(self) -> None:
-        self._watcher = watch(self._bell, self.wake, lambda: self._commits_seen)
+        self._listen()
         self._schedule()
-        self.wake()
 
-    def _stop(self) -> None:
+    def _listen(self) -> None:
+        """Watch the bell; a process that can only ask tries again later."""
+        self._stop_listening()
+        self._watcher = watch(self._bell, self.wake, lambda: self._commits_seen, lambda _: self._listen())
+        if isinstance(self._watcher, PollingWatcher):
+            self._listen_timer = self._loop.call_later(LISTEN_AGAIN_SECONDS, self._listen)
+        self.wake()  # for what happened while nobody listened
+
+    def _stop_listening(self) -> None:
         if self._watcher is not None:
             self._watcher.close()
             self._watcher = None
+        if self._listen_timer is not None:
+            self._listen_timer.cancel()
+            self._listen_timer = None
+
+    def _stop(self) -> None:
+        self._stop_listening()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -163,8 +183,13 @@ class ChangeFeed:
         except Exception as error:
             for waiter in waiting:
                 waiter.fail(error)
-            LOG.exception("could not look for changes")
+            if not self._is_failing:
+                LOG.exception("could not look for changes; trying again every %g s", LOOK_AGAIN_SECONDS)
+            self._is_failing = True
+            # Nothing else may ever lead to another look.
+            self._loop.call_later(LOOK_AGAIN_SECONDS, self.wake)
             return
+        self._is_failing = False
         if tables:
             self._commits_seen += 1
             for listener in tuple(self._listeners):

@@ -15,18 +15,25 @@ if sys.platform == "darwin":
 
     @attrs.define(eq=False)
     class KqueueWatcher:
-        """One kqueue on the bell file, read by the loop."""
+        """One kqueue on the bell file, read by the loop; ``lost`` is called when it can watch no longer."""
 
         _bell: Bell
         _loop: asyncio.AbstractEventLoop
         _wake: Callable[[], None]
+        _lost: Callable[[OSError], None]
         _queue: select.kqueue
         _fd: int = -1
 
         @classmethod
-        def start(cls, bell: Bell, loop: asyncio.AbstractEventLoop, wake: Callable[[], None]) -> Self:
+        def start(
+            cls,
+            bell: Bell,
+            loop: asyncio.AbstractEventLoop,
+            wake: Callable[[], None],
+            lost: Callable[[OSError], None],
+        ) -> Self:
             """Start; raises OSError when there are no more descriptors."""
-            watcher = cls(bell, loop, wake, select.kqueue())
+            watcher = cls(bell, loop, wake, lost, select.kqueue())
             try:
                 watcher._arm()
                 loop.add_reader(watcher._queue.fileno(), watcher._read)
@@ -39,12 +46,14 @@ if sys.platform == "darwin":
             """Stop listening."""
             self._loop.remove_reader(self._queue.fileno())
             self._queue.close()
-            os.close(self._fd)
+            if self._fd >= 0:
+                os.close(self._fd)
 
         def _arm(self) -> None:
             """Watch the file that has the bell's name now; closing the old descriptor ends its watch."""
             if self._fd >= 0:
                 os.close(self._fd)
+                self._fd = -1
             self._fd = self._bell.open()
             interest = select.kevent(
                 self._fd,
@@ -59,6 +68,9 @@ if sys.platform == "darwin":
             for event in self._queue.control([], 16, 0):
                 seen |= event.fflags
             if seen & (select.KQ_NOTE_DELETE | select.KQ_NOTE_RENAME):
-                self._arm()
+                try:
+                    self._arm()
+                except OSError as error:
+                    self._lost(error)
             if seen:
                 self._wake()

@@ -5,19 +5,19 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
+from .addresses import Address, sqlite_path
 from .open_files import OpenFile, check_not_inherited
 
 
 @contextmanager
-def read_only(path: Path, timeout: float = 5.0) -> Generator[sqlite3.Connection]:
+def read_only(address: Address, timeout: float = 5.0) -> Generator[sqlite3.Connection]:
     """Open an existing SQLite file for reading only; wait ``timeout`` seconds at most for a lock.
 
     The file is made neither a WAL database nor one of ours. Raises ``sqlite3.Error``, and
     ``DatabaseForkedError`` if a parent of this process had the file open when it forked.
     """
-    path = path.resolve()
+    path = sqlite_path(address)
     check_not_inherited(path)
     file = OpenFile(path)
     try:

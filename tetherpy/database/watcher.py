@@ -20,21 +20,33 @@ class Watcher(Protocol):
         ...
 
 
-def watch(bell: Bell, wake: Callable[[], None], commits_seen: Callable[[], int]) -> Watcher:
+def ignore(_: OSError) -> None:
+    """Take no notice."""
+
+
+def watch(
+    bell: Bell,
+    wake: Callable[[], None],
+    commits_seen: Callable[[], int],
+    lost: Callable[[OSError], None] = ignore,
+) -> Watcher:
     """Watch the bell by the best means there is: inotify on Linux, kqueue on macOS.
 
     Where neither is there, or the system has no more of them to give (some allow 128 per user), the database
-    itself is asked, often while it changes and seldom while it rests.
+    itself is asked, often while it changes and seldom while it rests. ``lost`` is called when a watcher that
+    was pushed to can hear no longer; then watch again.
     """
     loop = asyncio.get_running_loop()
     try:
-        return push_watcher(bell, loop, wake)
+        return push_watcher(bell, loop, wake, lost)
     except (OSError, NotImplementedError) as error:
         LOG.info("no push notification, asking the database instead: %s", error)
         return PollingWatcher.start(loop, wake, commits_seen)
 
 
-def push_watcher(bell: Bell, loop: asyncio.AbstractEventLoop, wake: Callable[[], None]) -> Watcher:
+def push_watcher(
+    bell: Bell, loop: asyncio.AbstractEventLoop, wake: Callable[[], None], lost: Callable[[OSError], None]
+) -> Watcher:
     """Return what the system pushes with; raises OSError or NotImplementedError where it cannot."""
     if sys.platform == "linux":
         from .inotify import InotifyWatcher as PushWatcher
@@ -42,4 +54,4 @@ def push_watcher(bell: Bell, loop: asyncio.AbstractEventLoop, wake: Callable[[],
         from .kqueue import KqueueWatcher as PushWatcher
     else:
         raise NotImplementedError(f"{sys.platform} has neither inotify nor kqueue")
-    return PushWatcher.start(bell, loop, wake)
+    return PushWatcher.start(bell, loop, wake, lost)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tetherpy.database import DatabaseAddressError
 from tetherpy.errors import TetherError
 from tetherpy.jobs import did_you_mean
 
@@ -77,14 +78,12 @@ class ServiceFolderError(ServiceError):
         )
 
 
-class UnsupportedDatabaseError(ServiceError):
+class UnsupportedDatabaseError(DatabaseAddressError, ServiceError):
     """There are no workers for this kind of database."""
 
     def __init__(self, url: str) -> None:
+        super().__init__(url, "it is a URL of neither an SQLite file nor a PostgreSQL server")
         self.url = url
-        super().__init__(
-            f"{url!r} is neither an SQLite file nor a PostgreSQL URL. Give a path, or postgresql://user@host/name."
-        )
 
 
 class CallbackNameError(ServiceError):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import attrs
 
-from tetherpy.database import Address, is_postgres, is_url, redacted
+from tetherpy.database import Address, is_postgres, is_url, redacted, sqlite_path
 
 from .errors import ServiceFolderError, UnsupportedDatabaseError
 
@@ -35,13 +35,14 @@ class ServiceFiles:
     def of(cls, database: Address) -> ServiceFiles:
         """Find the files of a database; every spelling of its path gives the same ones.
 
-        Raises ``UnsupportedDatabaseError`` for a URL that is not PostgreSQL's.
+        Raises ``UnsupportedDatabaseError`` for a URL that is not PostgreSQL's, ``DatabaseAddressError`` for
+        what is no path either.
         """
         if is_postgres(database):
             return cls(os.fspath(database), _state_home() / "tetherpy" / f"{_label(database)}-service")
         if is_url(database):
             raise UnsupportedDatabaseError(redacted(database))
-        path = Path(database).expanduser().resolve()
+        path = sqlite_path(database)
         return cls(str(path), path.with_name(path.name + "-service"))
 
     @property

@@ -2,11 +2,12 @@ import asyncio
 import contextlib
 import os
 import resource
+import sqlite3
 import sys
 
 import pytest
 
-from tetherpy.database import Database, DatabaseOpenError
+from tetherpy.database import Database, DatabaseOpenError, feed
 from tetherpy.database.bell import Bell
 from tetherpy.database.polling import PollingWatcher
 from tetherpy.database.watcher import watch
@@ -107,6 +108,113 @@ async def test_without_inotify_the_database_is_asked(tmp_path):
             await asyncio.wait_for(changed.wait(), 25)
         assert heard[-1] == {"t"}
         remove()
+
+
+@linux
+async def test_a_process_that_lost_its_watch_asks_and_is_pushed_to_again_when_it_can(tmp_path, monkeypatch):
+    monkeypatch.setattr(feed, "LISTEN_AGAIN_SECONDS", 0.02)
+    async with (
+        Database.open(tmp_path / "app.db", safety_interval=None) as db,
+        Database.open(tmp_path / "app.db", safety_interval=None) as other,
+    ):
+        await other.execute("CREATE TABLE t (x)")
+        changed = asyncio.Event()
+        db.on_change(lambda _: changed.set())
+        await db._feed.caught_up()
+        with no_descriptor_left():
+            db.path.with_name("app.db-bell").unlink()
+            async with asyncio.timeout(25):
+                while not isinstance(db._feed._watcher, PollingWatcher):
+                    await asyncio.sleep(0)
+        async with asyncio.timeout(25):
+            changed.clear()
+            await other.execute("INSERT INTO t VALUES (1)")
+            await changed.wait()
+            while isinstance(db._feed._watcher, PollingWatcher):
+                await asyncio.sleep(0.005)
+            changed.clear()
+            await other.execute("INSERT INTO t VALUES (2)")
+            await changed.wait()
+
+
+async def test_after_a_look_that_failed_it_looks_again_even_if_nothing_wakes_it(tmp_path, caplog):
+    async with Database.open(tmp_path / "app.db", safety_interval=None) as db:
+        await db.execute("CREATE TABLE t (x)")
+        changed = asyncio.Event()
+        db.on_change(lambda _: changed.set())
+        await db._feed.caught_up()
+        with contextlib.closing(sqlite3.connect(db.path, isolation_level=None)) as stranger:
+            stranger.execute("ALTER TABLE tetherpy_changes RENAME TO elsewhere")
+            with pytest.raises(sqlite3.OperationalError, match="no such table"):
+                await db._feed.caught_up()
+            changed.clear()
+            stranger.execute("ALTER TABLE elsewhere RENAME TO tetherpy_changes")
+            stranger.execute("INSERT INTO t VALUES (1)")
+        async with asyncio.timeout(25):
+            await changed.wait()
+    assert caplog.text.count("could not look for changes") == 1
+
+
+def link(bell, victim):
+    bell.symlink_to(victim)
+
+
+def hard_link(bell, victim):
+    bell.hardlink_to(victim)
+
+
+def pipe(bell, victim):
+    os.mkfifo(bell)
+
+
+@pytest.mark.parametrize("trap", [link, hard_link, pipe])
+async def test_a_bell_that_somebody_else_has_laid_out_is_refused_and_leads_nowhere(tmp_path, trap, caplog):
+    victim = tmp_path / "victim"
+    victim.write_text("ORIGINAL")
+    victim.chmod(0o600)
+    bell = tmp_path / "app.db-bell"
+    trap(bell, victim)
+    with pytest.raises(DatabaseOpenError, match="its bell"):
+        await Database.open(tmp_path / "app.db")
+    bell.unlink()
+    async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE t (x)")
+        db.on_change(lambda _: None)
+        bell.unlink()
+        trap(bell, victim)
+        await db.execute("INSERT INTO t VALUES (1)")
+        await db._feed.caught_up()
+    assert "could not ring" in caplog.text
+    assert victim.read_text() == "ORIGINAL"
+    assert victim.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+async def test_a_bell_belongs_to_somebody_who_may_write_the_database(tmp_path):
+    path, bell = tmp_path / "app.db", tmp_path / "app.db-bell"
+    async with Database.open(path):
+        assert bell.stat().st_uid == 0
+    os.chown(path, 65534, 65534)
+    async with Database.open(path):
+        assert bell.stat().st_uid == 65534  # whose database it is can ring too
+    os.chown(path, 0, 0)
+    with pytest.raises(DatabaseOpenError, match="belongs to user 65534"):
+        await Database.open(path)
+    path.chmod(0o664)
+    async with Database.open(path):  # its group shares the database
+        assert bell.stat().st_uid == 65534
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o027, 0o022, 0o002, 0])
+async def test_all_files_have_the_mode_that_the_umask_leaves(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        async with Database.open(tmp_path / "app.db") as db:
+            await db.execute("CREATE TABLE t (x)")
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(["app.db", "app.db-bell", "app.db-shm", "app.db-wal"], 0o666 & ~mask)
 
 
 async def test_a_bell_that_cannot_be_opened_says_so(tmp_path):

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeAlias
 import attrs
 import typer
 
-from tetherpy.database import is_url
+from tetherpy.database import is_url, sqlite_path
 
 from ..errors import CallbackUnknownError
 from ..location import find_database
@@ -45,7 +45,7 @@ RetentionOption: TypeAlias = Annotated[
 
 def full_address(database: str) -> str:
     """Return an address that means the same database in every folder."""
-    return database if is_url(database) else str(Path(database).expanduser().resolve())
+    return database if is_url(database) else str(sqlite_path(database))
 
 
 @attrs.frozen

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import attrs
 
-from tetherpy.database import Database, PostgresDatabase
+from tetherpy.database import Database, PostgresDatabase, sqlite_path
 
 from ..errors import CopyDiffersError
 from ..leases import DEFAULT_LEASE
@@ -70,7 +69,7 @@ async def copy_jobs(
 
 
 def _name_of(source: str | os.PathLike[str]) -> str:
-    return str(Path(source).expanduser().resolve())
+    return str(sqlite_path(source))
 
 
 async def _copy(
