@@ -55,7 +55,6 @@ class Expected:
     status: BackgroundJobStatus = PENDING
     attempts: int = 0
     holder: str | None = None
-    fence: int = 0
     cancel_asked: bool = False
     ended_attempts: int = 0
 
@@ -124,7 +123,6 @@ class JobStates(RuleBasedStateMachine):
         for claim, job in zip(claims, due, strict=False):
             job.status, job.holder, job.cancel_asked = RUNNING, worker, False
             job.attempts += 1
-            job.fence = claim.fence
             assert (claim.worker_id, claim.attempt) == (worker, job.attempts)
             self.claims.append(claim)
 
@@ -147,7 +145,9 @@ class JobStates(RuleBasedStateMachine):
             "cancel": Cancelled("enough"),
             "release": Released(),
         }[kind]
-        valid = job is not None and job.status is RUNNING and (job.holder, job.fence) == (claim.worker_id, claim.fence)
+        valid = (
+            job is not None and job.status is RUNNING and (job.holder, job.attempts) == (claim.worker_id, claim.attempt)
+        )
         exchange = self.run(self.engine.exchange(claim.worker_id, [Settlement(claim, outcome)], slots))
         assert bool(exchange.rejected) != valid
         if valid:

@@ -55,13 +55,16 @@ class DatabaseCorruptError(DatabaseError):
 
 
 class DatabaseReadOnlyError(DatabaseError):
-    """The file, its folder or its file system does not let this process write."""
+    """The file, its folder or its file system, or the server, does not let this process write."""
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"the database {str(path)!r} cannot be written by this process; SQLite's write-ahead log needs "
-            "write access to the file and to its folder: check owner, mode and mount"
+    def __init__(self, path: Path | str) -> None:
+        advice = (
+            "SQLite's write-ahead log needs write access to the file and to its folder: check owner, mode and mount"
+            if isinstance(path, Path)
+            else "the server is a standby, or default_transaction_read_only is on: connect to the primary, or set it "
+            "to off for the role and the database"
         )
+        super().__init__(f"the database {str(path)!r} cannot be written by this process; {advice}")
         self.path = path
 
 
@@ -82,7 +85,7 @@ class DatabaseLockedError(DatabaseError):
 class DiskFullError(DatabaseError):
     """A write found no room: disk, quota or file size limit. The transaction was rolled back."""
 
-    def __init__(self, path: Path, detail: str) -> None:
+    def __init__(self, path: Path | str, detail: str) -> None:
         super().__init__(
             f"could not write to the database {str(path)!r} ({detail}); the "
             "transaction was rolled back and what "
@@ -160,6 +163,31 @@ class DatabaseUnavailableError(DatabaseError):
         )
         self.address = address
         self.reason = reason
+
+
+class DatabasePrivilegeError(DatabaseError):
+    """The server's role may not do what a call needs."""
+
+    def __init__(self, address: str, detail: str) -> None:
+        super().__init__(
+            f"the role of {address} lacks a privilege ({detail.strip()}); nothing was written: GRANT it to the role. "
+            "The role that makes the job tables needs USAGE and CREATE on their schema; other roles need USAGE on the "
+            "schema and ALL on its tables and sequences"
+        )
+        self.address = address
+        self.detail = detail
+
+
+class DatabaseEncodingError(DatabaseError):
+    """The database's encoding lacks a character of a text."""
+
+    def __init__(self, address: str, detail: str) -> None:
+        super().__init__(
+            f"the encoding of {address} cannot keep a text ({detail.strip()}); nothing was written: use a database "
+            "whose encoding is UTF8"
+        )
+        self.address = address
+        self.detail = detail
 
 
 class WrongLoopError(DatabaseError):

@@ -122,10 +122,6 @@ class NewJob:
             object.__setattr__(self, name, convert(f"NewJob.{name}", getattr(self, name)))
 
 
-ATTEMPTS_KEPT = 100
-"""Attempts that are kept of one job, the newest: a job that is snoozed for years does not fill the table."""
-
-
 @attrs.frozen(kw_only=True)
 class JobAttempt:
     """Show one attempt of a job; ``finished_at`` and ``outcome`` are None while it runs.
@@ -178,10 +174,7 @@ class JobCounts:
 
 @attrs.frozen(kw_only=True)
 class WorkerRecord:
-    """Describe one worker as ``background_service_workers`` holds it.
-
-    ``job_keys`` are the keys that it has handlers for; None if it takes every key.
-    """
+    """Describe one worker as ``background_service_workers`` holds it."""
 
     id: str
     pid: int
@@ -190,4 +183,3 @@ class WorkerRecord:
     heartbeat_at: datetime
     notification_title: str = ""
     notification_content: str = ""
-    job_keys: frozenset[str] | None = None

@@ -17,12 +17,14 @@ from .timestamps import Clock, utc_now
 
 
 @asynccontextmanager
-async def open_database(address: Address, *, migrations: Iterable[Migration] = ()) -> AsyncGenerator[SqlDatabase]:
+async def open_database(
+    address: Address, *, migrations: Iterable[Migration] = (), pool_size: int = 10
+) -> AsyncGenerator[SqlDatabase]:
     """Open an app's database with the tables of the jobs; close it at the end of the block.
 
     ``address`` is the path of an SQLite file, or a ``postgresql://`` URL (which needs the extra
-    ``tetherpy[postgres]``). ``migrations`` are the app's own. Raises what ``Database.open`` or
-    ``PostgresDatabase.open`` does.
+    ``tetherpy[postgres]``). ``migrations`` are the app's own. ``pool_size`` is that of ``PostgresDatabase.open``;
+    a file needs none. Raises what ``Database.open`` or ``PostgresDatabase.open`` does.
     """
     if not is_postgres(address):
         async with Database.open(address, migrations=[*JOB_MIGRATIONS, *migrations]) as db:
@@ -33,7 +35,7 @@ async def open_database(address: Address, *, migrations: Iterable[Migration] = (
 
     from .postgres import PostgresJobEngine
 
-    async with PostgresDatabase.open(str(address), migrations=migrations) as postgres:
+    async with PostgresDatabase.open(str(address), migrations=migrations, pool_size=pool_size) as postgres:
         await PostgresJobEngine(postgres).prepare()
         yield postgres
 

@@ -58,7 +58,6 @@ from .mutation import (
     MutationTransaction,
 )
 from .notifier import AsyncNotifier, Notifier, StreamNotifier
-from .notifier_family import NotifierFamily
 from .notifier_provider import NotifierProvider
 from .observer import ProviderObserver, ProviderObserverContext
 from .options import ProviderOptions, make_options
@@ -124,7 +123,6 @@ __all__ = [
     "NotCallableError",
     "NotScopedError",
     "Notifier",
-    "NotifierFamily",
     "NotifierNotReadyError",
     "NotifierProvider",
     "NotifierRef",

@@ -44,7 +44,8 @@ class BackgroundService:
     are stopped; others hand back what they run and end when this process does. Finished jobs
     older than ``retention`` are deleted; None keeps them. ``queues`` None serves all. A worker that
     is silent for ``lease`` loses its jobs. Durations are a ``timedelta`` or seconds.
-    ``database`` lets ``job`` use the app's open database instead of one of its own.
+    ``database`` lets ``job`` use the app's open database instead of one of its own. ``pool_size`` is how many
+    connections to a server the app's calls may use at once, in this process and in each worker.
 
     With the URL of a server each machine has its own service of the database, and this is this machine's;
     the jobs are all machines'.
@@ -68,6 +69,7 @@ class BackgroundService:
         lease: timedelta | float = DEFAULT_LEASE,
         start_timeout: timedelta | float = START_TIMEOUT_SECONDS,
         database: SqlDatabase | None = None,
+        pool_size: int = 10,
     ) -> None:
         self._files = ServiceFiles.of(db_path_or_url)
         self._config = WorkerConfig(
@@ -80,6 +82,7 @@ class BackgroundService:
             retention=retention,
             queues=queues,
             lease=lease,
+            pool_size=pool_size,
         )
         self._detached = detached
         self._start_timeout = to_seconds("start_timeout", start_timeout)
@@ -216,7 +219,7 @@ class BackgroundService:
     async def _manager(self) -> BackgroundJobManager:
         async with self._opening:
             if self._database is None:
-                database = await self._opened.enter_async_context(_open(self._files))
+                database = await self._opened.enter_async_context(_open(self._files, self._config.pool_size))
                 self._opened.callback(self._forget_database)
                 self._database = database
             return BackgroundJobManager(self._database)
@@ -235,10 +238,10 @@ class BackgroundService:
 
 
 @asynccontextmanager
-async def _open(files: ServiceFiles) -> AsyncGenerator[SqlDatabase]:
+async def _open(files: ServiceFiles, pool_size: int) -> AsyncGenerator[SqlDatabase]:
     # An asynchronous generator, because asyncio.run() closes those that were left open: an app
     # that forgets aclose() must not hang at its end, waiting for the database's threads.
-    async with open_database(files.address) as database:
+    async with open_database(files.address, pool_size=pool_size) as database:
         yield database
 
 

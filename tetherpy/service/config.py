@@ -32,7 +32,8 @@ class WorkerConfig:
     """Hold everything that differs between one worker group and another.
 
     ``lease`` is how long a worker may be silent before others take its jobs; ``queues`` None
-    serves all queues; ``sys_path`` is the app's, so that the callback resolves as it does there.
+    serves all queues; ``sys_path`` is the app's, so that the callback resolves as it does there; ``pool_size`` is
+    that of ``open_database``.
     """
 
     database: str = attrs.field(repr=redacted)
@@ -44,6 +45,7 @@ class WorkerConfig:
     retention: timedelta | None = attrs.field(default=None, converter=_retention)
     queues: tuple[str, ...] | None = None
     lease: timedelta = attrs.field(default=DEFAULT_LEASE, converter=_lease)
+    pool_size: int = attrs.field(default=10, validator=_positive)
     sys_path: tuple[str, ...] = ()
     python_path: str | None = None
 

@@ -69,9 +69,10 @@ class ServiceInstance:
     def open_database(self, *, migrations: Iterable[Migration] = ()) -> AbstractAsyncContextManager[SqlDatabase]:
         """Return the database that this worker serves, to be entered: ``await service.enter(service.open_database())``.
 
-        ``migrations`` are the app's own; see ``tetherpy.jobs.open_database``.
+        ``migrations`` are the app's own; see ``tetherpy.jobs.open_database``. It has the service's ``pool_size``.
         """
-        return open_database(self._context.config.database, migrations=migrations)
+        config = self._context.config
+        return open_database(config.database, migrations=migrations, pool_size=config.pool_size)
 
     def set_background_db_connection(self, db: SqlDatabase) -> None:
         """Set the database that handlers are given; without it they get one of the service's own."""

@@ -51,6 +51,7 @@ def run_worker(
     retention: timedelta | float | None = None,
     queues: tuple[str, ...] | None = None,
     lease: timedelta | float = DEFAULT_LEASE,
+    pool_size: int = 10,
 ) -> int:
     """Serve a database in the foreground until a signal ends it; return the exit code.
 
@@ -70,6 +71,7 @@ def run_worker(
         retention=retention,
         queues=queues,
         lease=lease,
+        pool_size=pool_size,
     )
     files.create()
     lock = try_lock(files.group_lock)

@@ -106,7 +106,9 @@ class Worker:
     async def _open_engine(self, context: WorkerContext) -> JobEngine:
         ours = context.database
         if ours is None or ServiceFiles.of(ours.address).folder != self.files.folder:
-            ours = await context.stack.enter_async_context(open_database(self.files.address))
+            ours = await context.stack.enter_async_context(
+                open_database(self.files.address, pool_size=self.config.pool_size)
+            )
         if context.database is None:
             context.database = ours
         engine = engine_of(ours, lease=self.config.lease, clock=self.clock)

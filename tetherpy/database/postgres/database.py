@@ -65,10 +65,13 @@ class PostgresDatabase:
     ) -> Opening[PostgresDatabase]:
         """Connect and apply what migrations are missing: ``async with PostgresDatabase.open(url)``.
 
-        A server that is just starting is waited for, ``patience`` seconds at most. Raises
+        A server that is just starting is waited for, ``patience`` seconds at most. Where the server, or what it
+        allows the role, has fewer connections than ``pool_size``, calls wait for those that there are. Raises
         ``DatabaseAddressError`` for what is no PostgreSQL URL, ``DatabaseUnavailableError`` if the server
         cannot be reached or refuses, ``MigrationError`` as ``Database.open`` does.
         """
+        if pool_size < 1:
+            raise ValueError(f"pool_size is {pool_size}; a database needs at least 1 connection")
         steps = tuple(migrations)
         seconds = to_seconds("patience", patience)
         return Opening(lambda: cls._open(url, steps, pool_size, seconds))
@@ -129,15 +132,18 @@ class PostgresDatabase:
         a minute of that.
         """
         clock = asyncio.get_running_loop().time
-        deadline = clock() + migrating.PATIENCE_SECONDS
+        deadline, waiting = clock() + migrating.PATIENCE_SECONDS, False
         while True:
             try:
-                async with self.transaction() as tx, migrating.changing(tx.connection):
-                    await work(tx)
+                with self.explained():
+                    async with self.transaction() as tx, migrating.changing(tx.connection):
+                        await work(tx)
             except (*migrating.LOCKED, DatabaseLockedError) as error:
                 if clock() >= deadline:
                     raise DatabaseLockedError(self.name, migrating.PATIENCE_SECONDS) from error
-                logger.warning("%s: the schema cannot be changed yet (%s); trying again", self.name, error)
+                if not waiting:
+                    logger.warning("%s: the schema cannot be changed yet (%s); trying again", self.name, error)
+                waiting = True
             else:
                 return
             await asyncio.sleep(migrating.PAUSE_SECONDS)
@@ -204,7 +210,7 @@ class PostgresDatabase:
                 yield connection
 
     def explained(self) -> AbstractContextManager[None]:
-        """Return what raises ``DatabaseUnavailableError`` in the place of the driver's errors for a lost connection."""
+        """Return a block that raises the database's own errors for problems of server, role and connection."""
         return explained(self.name)
 
     def check_free(self, call: str) -> None:

@@ -1,4 +1,4 @@
-"""What a failed call to the server means: that it cannot be reached, or something the statement earned."""
+"""The meaning of errors from the server: the database's own errors, or mistakes in a statement."""
 
 from __future__ import annotations
 
@@ -7,27 +7,59 @@ from contextlib import contextmanager
 
 import psycopg
 
-from ..errors import DatabaseUnavailableError
+from ..errors import (
+    DatabaseEncodingError,
+    DatabaseError,
+    DatabasePrivilegeError,
+    DatabaseReadOnlyError,
+    DatabaseUnavailableError,
+    DiskFullError,
+)
 
 _UNREACHABLE_STATES = ("08", "57P")
 """SQLSTATE classes: connection exceptions, and a server that shuts down, crashes or starts."""
+_ENDED = ("FATAL", "PANIC")
+"""Severities with which the server ends the connection, such as for a timeout of the session."""
 
 
 def is_lost(error: BaseException) -> bool:
     """Tell whether an error means that the connection is gone."""
     if isinstance(error, psycopg.InterfaceError):
         return "closed" in str(error) or "lost" in str(error)
+    if not isinstance(error, psycopg.Error):
+        return False
+    if error.diag.severity_nonlocalized in _ENDED:
+        return True
     if not isinstance(error, psycopg.OperationalError):
         return False
     return error.sqlstate is None or error.sqlstate.startswith(_UNREACHABLE_STATES)
 
 
+def meaning(error: psycopg.Error, name: str) -> DatabaseError | None:
+    """Return the error that says what to do; None where the statement itself is wrong."""
+    detail = str(error)
+    if is_lost(error):
+        return DatabaseUnavailableError(name, detail)
+    match error:
+        case psycopg.errors.InsufficientPrivilege():
+            return DatabasePrivilegeError(name, detail)
+        case psycopg.errors.ReadOnlySqlTransaction():
+            return DatabaseReadOnlyError(name)
+        case psycopg.errors.DiskFull():
+            return DiskFullError(name, detail)
+        case psycopg.errors.UntranslatableCharacter() | psycopg.errors.CharacterNotInRepertoire():
+            return DatabaseEncodingError(name, detail)
+        case _:
+            return None
+
+
 @contextmanager
 def explained(name: str) -> Generator[None]:
-    """Raise ``DatabaseUnavailableError`` for a lost connection; what a statement earned passes through."""
+    """Raise the database's own errors for problems of server, role and connection; others pass through."""
     try:
         yield
     except psycopg.Error as error:
-        if not is_lost(error):
+        explanation = meaning(error, name)
+        if explanation is None:
             raise
-        raise DatabaseUnavailableError(name, str(error)) from error
+        raise explanation from error

@@ -45,7 +45,7 @@ class Listener:
 
     _settings: dict[str, Any] = attrs.field(repr=False)
     _name: str
-    _make_room: Callable[[], Awaitable[None]] = attrs.field(repr=False)
+    _make_room: Callable[[], Awaitable[bool]] = attrs.field(repr=False)
     _subscribers: list[Subscriber] = attrs.field(init=False, factory=list[Subscriber])
     _channels: set[str] = attrs.field(init=False, factory=set[str])
     _task: asyncio.Task[None] | None = attrs.field(init=False, default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import select
 from collections.abc import AsyncGenerator
@@ -25,8 +26,12 @@ LAST_AGAIN_SECONDS = 1.0
 """The longest pause between attempts to get a connection of a full server."""
 ASK_IDLE_SECONDS = 5.0
 """A connection that was idle for longer must answer before it is lent."""
+SPARE_IDLE_SECONDS = 5.0
 KEEP_IDLE_SECONDS = 20.0
-"""A connection that was idle for longer is closed: a role may have few, which other processes need."""
+"""A connection that was idle for longer is closed, and after ``SPARE_IDLE_SECONDS`` unless it was the last in use.
+
+A role may have few connections, and other processes need some.
+"""
 EXAMINE_SECONDS = 3.0
 """This often the server is asked about calls that have waited for longer than this."""
 
@@ -107,10 +112,13 @@ class Pool:
         await self._close_idle()
         self._wake()
 
-    async def make_room(self) -> None:
-        """Close idle connections here and in the pools beside, so that the server can give a new one."""
-        for pool in (self, *self._beside):
-            await pool._close_idle()
+    async def make_room(self) -> bool:
+        """Close idle connections here and in the pools beside; tell whether there were any.
+
+        A server that has no more connections can give a new one then.
+        """
+        closed = [await pool._close_idle() for pool in (self, *self._beside)]
+        return any(closed)
 
     async def _take(self, patience: float) -> Connection:
         loop = asyncio.get_running_loop()
@@ -130,10 +138,13 @@ class Pool:
                     if loop.time() >= began + limit or not passes(error):
                         raise DatabaseUnavailableError(self._name, str(error)) from error
                     if is_full(error):
-                        await self.make_room()
+                        if await self.make_room():
+                            continue
                         pause = min(pause * 2, LAST_AGAIN_SECONDS)
                 again = loop.time() + pause
             await _wait_for(returned, again - loop.time())
+            if any(pool._idle for pool in self._beside):
+                again = loop.time()
 
     async def _take_idle(self) -> Connection | None:
         while self._idle:
@@ -163,14 +174,16 @@ class Pool:
         self._wake()
 
     def _wake(self) -> None:
-        self._returned.set()
-        self._returned = asyncio.Event()
+        for pool in (self, *self._beside):
+            pool._returned.set()
+            pool._returned = asyncio.Event()
 
-    async def _close_idle(self, until: float | None = None) -> None:
-        closing = [connection for since, connection in self._idle if until is None or since <= until]
-        self._idle = [(since, connection) for since, connection in self._idle if connection not in closing]
+    async def _close_idle(self, until: float = math.inf) -> int:
+        closing = [connection for since, connection in self._idle if since <= until]
+        self._idle = [(since, connection) for since, connection in self._idle if since > until]
         for connection in closing:
             await connection.close()
+        return len(closing)
 
     def _tend_later(self) -> None:
         if self._timer is None and not self._closed:
@@ -185,7 +198,8 @@ class Pool:
 
     async def _tend(self) -> None:
         now = asyncio.get_running_loop().time()
-        await self._close_idle(now - KEEP_IDLE_SECONDS)
+        last = max((since for pool in (self, *self._beside) for since, _ in pool._idle), default=now)
+        await self._close_idle(max(now - KEEP_IDLE_SECONDS, min(now - SPARE_IDLE_SECONDS, math.nextafter(last, 0.0))))
         await self._examiner.examine(self._lent, now - EXAMINE_SECONDS)
 
 

@@ -25,7 +25,6 @@ JOBS = "tetherpy.jobs"
 POSTGRES_JOB_MIGRATIONS = (
     Migration(version=1, name="records beside the queue", sql=text("schema_001"), namespace=JOBS),
     Migration(version=2, name="a fence for each claim", sql=text("schema_002"), namespace=JOBS),
-    Migration(version=3, name="claims across queues, by key", sql=text("schema_003"), namespace=JOBS),
 )
 """What is made beside Procrastinate's tables; ``PostgresJobEngine.prepare`` applies it after them."""
 _VERSIONS = (
@@ -90,7 +89,7 @@ async def _prepare_queue(database: str, transaction: PostgresTransaction) -> Non
         # Imported here: a process whose tables are there starts without it.
         from procrastinate.schema import SchemaManager
 
-        await transaction.connection.execute(SchemaManager.get_schema().encode())
+        await transaction.connection.execute(_in_ascii(SchemaManager.get_schema()))
         await transaction.connection.execute(sql("quiet"))
         await _record(transaction, steps[-1])
         return
@@ -98,9 +97,14 @@ async def _prepare_queue(database: str, transaction: PostgresTransaction) -> Non
         raise SchemaNewerError(QUEUE, row["version"], newest)
     for step in steps:
         if step.version > row["version"]:
-            await transaction.connection.execute(step.sql.encode())
+            await transaction.connection.execute(_in_ascii(step.sql))
             await transaction.connection.execute(sql("quiet"))
             await _record(transaction, step)
+
+
+def _in_ascii(script: str) -> bytes:
+    """Write a script for a database of any encoding: only its comments have other characters."""
+    return script.encode("ascii", "replace")
 
 
 async def _record(transaction: PostgresTransaction, step: Migration) -> None:

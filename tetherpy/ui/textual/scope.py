@@ -54,9 +54,7 @@ class ProviderApp(App[R], Generic[R]):
     ) -> None:
         super().__init__(**options)
         self._own_container = container is None
-        if container is None:
-            container = ProviderContainer(overrides=overrides, observers=observers)
-        self._container = container
+        self._container = container or ProviderContainer(overrides=overrides, observers=observers)
 
     @property
     def container(self) -> ProviderContainer:

@@ -60,8 +60,7 @@ class Gate:
 
         connection = HTTPConnection(scope)
         refusal = await self._refusal(connection)
-        answer = self.app if refusal is None else refusal
-        await answer(scope, receive, send_hardened)
+        await (refusal or self.app)(scope, receive, send_hardened)
 
     async def _refusal(self, connection: HTTPConnection) -> Response | None:
         """Return the answer to a request that is not let through."""

@@ -1,15 +1,13 @@
 WITH registered AS (
     INSERT INTO background_service_workers (
-        id, worker_id, pid, host, started_at, heartbeat_at, notification_title, notification_content,
-        job_keys
+        id, worker_id, pid, host, started_at, heartbeat_at, notification_title, notification_content
     )
-    SELECT %(id)s, worker_id, %(pid)s, %(host)s, %(started_at)s, %(heartbeat_at)s, %(title)s, %(content)s,
-        %(job_keys)s::text[]
+    SELECT %(id)s, worker_id, %(pid)s, %(host)s, %(started_at)s, %(heartbeat_at)s, %(title)s, %(content)s
     FROM procrastinate_register_worker_v1()
     ON CONFLICT (id) DO UPDATE
     SET worker_id = excluded.worker_id, pid = excluded.pid, host = excluded.host, started_at = excluded.started_at,
         heartbeat_at = excluded.heartbeat_at, notification_title = excluded.notification_title,
-        notification_content = excluded.notification_content, job_keys = excluded.job_keys
+        notification_content = excluded.notification_content
     RETURNING id
 )
 SELECT tetherpy_tell() FROM registered

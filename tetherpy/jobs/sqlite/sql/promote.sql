@@ -2,7 +2,7 @@
 UPDATE background_service_jobs SET due = 1
 WHERE id IN (
     SELECT id FROM background_service_jobs INDEXED BY background_service_jobs_delayed
-    WHERE status = 'PENDING' AND due = 0 AND run_at <= CAST(? AS TEXT)
+    WHERE status = 'PENDING' AND due = 0 AND run_at <= ?
     ORDER BY run_at
-    LIMIT ?
+    LIMIT 10000
 )

@@ -1,0 +1,143 @@
+"""Servers as hosts of databases set them up: foreign settings, other encodings, roles that may do little."""
+
+import asyncio
+import contextlib
+import uuid
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+import pytest
+
+from tests.integration.postgres.conftest import BOUND
+from tests.integration.postgres.test_streams_resume import Watched
+from tetherpy.database import (
+    DatabaseEncodingError,
+    DatabasePrivilegeError,
+    DatabaseReadOnlyError,
+    DatabaseUnavailableError,
+    PostgresDatabase,
+)
+from tetherpy.database.postgres import pool
+from tetherpy.jobs import BackgroundJobManager, JobCounts, open_database
+from tetherpy.service import BackgroundService, WorkerStartError
+
+
+@pytest.fixture
+def make_hosted(job_server):
+    """Return a maker of a database that a new role owns: its options, and statements for ``role`` and ``database``."""
+    with contextlib.ExitStack() as stack:
+        connection = stack.enter_context(psycopg.connect(job_server.server.url, autocommit=True))
+
+        def make(*statements, options=""):
+            role, database = (f"{kind}_{uuid.uuid4().hex[:12]}" for kind in ("app", "hosted"))
+            connection.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
+            stack.callback(connection.execute, f"DROP ROLE {role}")
+            connection.execute(f"CREATE DATABASE {database} OWNER {role} {options}")
+            stack.callback(connection.execute, f"DROP DATABASE {database} WITH (FORCE)")
+            for statement in statements:
+                connection.execute(statement.format(role=role, database=database))
+            parts = urlsplit(job_server.server.address(database))
+            return urlunsplit(parts._replace(netloc=f"{role}:x@{parts.netloc.rpartition('@')[2]}"))
+
+        yield make
+
+
+def encoding(name):
+    return f"ENCODING '{name}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+
+
+async def test_settings_of_the_role_change_nothing(make_hosted):
+    url = make_hosted(
+        "ALTER ROLE {role} SET DateStyle = 'SQL, DMY'",
+        "ALTER ROLE {role} SET TimeZone = 'America/New_York'",
+        "ALTER DATABASE {database} SET IntervalStyle = 'iso_8601'",
+        "ALTER DATABASE {database} SET client_encoding = 'LATIN1'",
+    )
+    async with open_database(url) as db:
+        manager = BackgroundJobManager(db)
+        job = await manager.get_job_by_id(await manager.enqueue("k", {"text": "日本"}, timeout=5))
+        assert (job.payload, job.created_at.utcoffset().total_seconds()) == ({"text": "日本"}, 0)
+        assert (await db.get("SELECT interval '90 minutes' AS span"))["span"].total_seconds() == 5400
+
+
+async def test_text_is_text_where_the_encoding_is_sql_ascii(make_hosted):
+    async with open_database(make_hosted(options=encoding("SQL_ASCII"))) as db:
+        manager = BackgroundJobManager(db)
+        job = await manager.get_job_by_id(await manager.enqueue("ключ", {"text": "日本 😀"}))
+        assert (job.job_key, job.payload) == ("ключ", {"text": "日本 😀"})
+    async with open_database(db.address) as again:
+        assert (await BackgroundJobManager(again).get_counts()).pending == 1
+
+
+async def test_what_the_encoding_cannot_keep_is_one_clear_error(make_hosted):
+    async with open_database(make_hosted(options=encoding("LATIN1"))) as db:
+        manager = BackgroundJobManager(db)
+        assert (await manager.get_job_by_id(await manager.enqueue("k", "é"))).payload == "é"
+        with pytest.raises(DatabaseEncodingError, match="UTF8"):
+            await manager.enqueue("k", "日本")
+
+
+async def test_calls_wait_for_the_connections_that_the_role_has(make_hosted):
+    async with open_database(make_hosted("ALTER ROLE {role} CONNECTION LIMIT 3")) as db, asyncio.timeout(BOUND):
+        manager = BackgroundJobManager(db)
+        counts = Watched(manager.watch_counts())
+        await counts.until(lambda seen: seen == JobCounts())
+        ids = await asyncio.gather(*(manager.enqueue("k", number) for number in range(40)))
+        assert len(set(ids)) == 40
+        await counts.until(lambda seen: seen.pending == 40)
+        assert len(await asyncio.gather(*(manager.get_job_by_id(job_id) for job_id in ids))) == 40
+        counts.subscription.dispose()
+
+
+async def test_where_the_role_has_no_connection_left_the_error_says_so(make_hosted, monkeypatch):
+    monkeypatch.setattr(pool, "GET_SECONDS", 0.2)
+    url = make_hosted("ALTER ROLE {role} CONNECTION LIMIT 1")
+    async with await psycopg.AsyncConnection.connect(url):
+        with pytest.raises(DatabaseUnavailableError, match="too many connections"):
+            await PostgresDatabase.open(url)
+
+
+async def test_the_size_of_the_pool_is_given_where_databases_are_opened(postgres_url, monkeypatch, make_service):
+    monkeypatch.setattr(pool, "GET_SECONDS", 0.2)
+    async with open_database(postgres_url, pool_size=1) as db, db.transaction():
+        with pytest.raises(DatabaseUnavailableError, match="all 1 connections"):
+            await db.get("SELECT 1")
+    service = make_service(pool_size=1)
+    assert await service.job("k") == 1
+    assert service._database._pool._size == 1
+    with pytest.raises(ValueError, match="pool_size"):
+        PostgresDatabase.open(postgres_url, pool_size=0)
+
+
+async def test_a_role_that_may_not_create_tables_is_told_what_to_grant(make_hosted):
+    url = make_hosted("ALTER DATABASE {database} OWNER TO CURRENT_USER")
+    with pytest.raises(DatabasePrivilegeError, match="GRANT"):
+        async with open_database(url):
+            pass
+
+
+async def test_a_role_that_may_not_use_the_tables_is_told_so_by_every_call(make_hosted, job_server):
+    url = make_hosted("ALTER DATABASE {database} OWNER TO CURRENT_USER", "GRANT ALL ON DATABASE {database} TO {role}")
+    async with open_database(job_server.server.address(urlsplit(url).path[1:])) as owner:
+        await owner.execute(f"GRANT SELECT ON tetherpy_migrations TO {urlsplit(url).username}")
+    async with open_database(url) as db:
+        manager = BackgroundJobManager(db)
+        for call in (manager.enqueue("k"), manager.get_counts(), manager.get_all_jobs(), manager.cancel_job(1)):
+            with pytest.raises(DatabasePrivilegeError, match="permission denied"):
+                await call
+
+
+async def test_a_role_that_may_only_read_reads_and_is_told_so_when_it_writes(make_hosted, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    url = make_hosted()
+    async with open_database(url) as db:
+        await BackgroundJobManager(db).enqueue("k")
+        await db.execute("ALTER ROLE CURRENT_USER SET default_transaction_read_only = on")
+    async with open_database(url) as db:
+        manager = BackgroundJobManager(db)
+        assert (await manager.get_counts()).pending == 1
+        with pytest.raises(DatabaseReadOnlyError, match="default_transaction_read_only"):
+            await manager.enqueue("k")
+    service = BackgroundService(url, "postgres_worker:initialize")
+    with pytest.raises(WorkerStartError, match="default_transaction_read_only"):
+        await service.start()
