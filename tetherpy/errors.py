@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any, Final, NoReturn, Self, TypeVar, cast
+from typing import Any, Final, NoReturn, Self, TypeAlias, TypeVar, cast
 
 E = TypeVar("E", bound=BaseException)
 
@@ -32,9 +32,9 @@ class PortableError(Exception):
         return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = {name: _Packed.of(value) for name, value in self.__dict__.items()}
-        cause = None if self.__cause__ is None else _Packed.of(self.__cause__)
-        return _unpickled, (type(self), [_Packed.of(arg) for arg in self.args], state, cause, self.__suppress_context__)
+        state = {name: _pack(value) for name, value in self.__dict__.items()}
+        cause = None if self.__cause__ is None else _pack(self.__cause__)
+        return _unpickled, (type(self), [_pack(arg) for arg in self.args], state, cause, self.__suppress_context__)
 
 
 class TetherError(PortableError):
@@ -45,30 +45,28 @@ class TetherError(PortableError):
     """
 
 
-class _Packed:
-    """One value of a pickled error: each is pickled apart, so that one that fails does not take the error along."""
+_Packed: TypeAlias = tuple[bytes | None, str]
+"""A value of a pickled error, and its text.
 
-    __slots__ = ("pickled", "text")
+Each is pickled by itself, so that one that fails does not take the error along.
+"""
 
-    def __init__(self, pickled: bytes | None, text: str) -> None:
-        self.pickled = pickled
-        self.text = text
 
-    @classmethod
-    def of(cls, value: object) -> _Packed:
-        try:
-            pickled = pickle.dumps(value)
-        except Exception:  # what cannot be pickled raises whatever it likes; its text stands for it
-            pickled = None
-        return cls(pickled, _text(value))
+def _pack(value: object) -> _Packed:
+    try:
+        return pickle.dumps(value), _text(value)
+    except Exception:  # what cannot be pickled raises whatever it likes; its text stands for it
+        return None, _text(value)
 
-    def value(self) -> Any:
-        if self.pickled is None:
-            return self.text
-        try:
-            return pickle.loads(self.pickled)  # noqa: S301  part of a pickle that is being loaded already
-        except Exception:  # as above, for what breaks only here
-            return self.text
+
+def _unpack(packed: _Packed) -> Any:
+    pickled, text = packed
+    if pickled is None:
+        return text
+    try:
+        return pickle.loads(pickled)  # noqa: S301  part of a pickle that is being loaded already
+    except Exception:  # as above, for what breaks only here
+        return text
 
 
 def _text(value: object) -> str:
@@ -90,11 +88,11 @@ def _blank(kind: type[E], args: tuple[Any, ...]) -> E:
 def _unpickled(
     kind: type[E], args: list[_Packed], state: dict[str, _Packed], cause: _Packed | None, suppress_context: bool
 ) -> E:
-    error = _blank(kind, tuple(arg.value() for arg in args))
-    error.__dict__.update((name, packed.value()) for name, packed in state.items())
+    error = _blank(kind, tuple(_unpack(arg) for arg in args))
+    error.__dict__.update((name, _unpack(packed)) for name, packed in state.items())
     if cause is not None:
-        raised = cause.value()
-        error.__cause__ = raised if isinstance(raised, BaseException) else Exception(cause.text)
+        raised = _unpack(cause)
+        error.__cause__ = raised if isinstance(raised, BaseException) else Exception(raised)
     error.__suppress_context__ = suppress_context
     return error
 

@@ -52,6 +52,9 @@ class Kit:
     time: TestTime
     another: Callable[[], Awaitable[JobEngine]]
     transaction: Callable[[], AbstractAsyncContextManager[Any]]
+    execute: Callable[[str], Awaitable[Any]]
+    """Executes SQL of another program."""
+    name: str = ""
 
     manager: BackgroundJobManager = attrs.field(
         init=False, default=attrs.Factory(lambda self: BackgroundJobManager(self.engine), takes_self=True)
@@ -61,8 +64,10 @@ class Kit:
         (job_id,) = await self.engine.enqueue([NewJob(job_key=job_key, **options)])
         return job_id
 
-    async def claim(self, slots: int = 1, worker: str = "w1", queues: list[str] | None = None) -> list[Claim]:
-        return list((await self.engine.exchange(worker, [], slots, queues)).claims)
+    async def claim(
+        self, slots: int = 1, worker: str = "w1", queues: list[str] | None = None, keys: list[str] | None = None
+    ) -> list[Claim]:
+        return list((await self.engine.exchange(worker, [], slots, queues, keys)).claims)
 
     async def claim_one(self, worker: str = "w1") -> Claim:
         (claim,) = await self.claim(1, worker)
@@ -82,7 +87,7 @@ async def open_sqlite(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
             return SqliteJobEngine(db, lease=LEASE, clock=time.clock, monotonic=time.monotonic)
 
         engine = await connect()
-        yield Kit(engine, time, connect, engine.db.transaction)
+        yield Kit(engine, time, connect, engine.db.transaction, engine.db.execute)
 
 
 @asynccontextmanager
@@ -100,7 +105,7 @@ async def open_postgres(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
         listening = asyncio.Event()
         engine.on_change(listening.set)
         await listening.wait()
-        yield Kit(engine, time, connect, engine.db.transaction)
+        yield Kit(engine, time, connect, engine.db.transaction, engine.db.execute)
 
 
 ENGINES = {"sqlite": open_sqlite, "postgres": open_postgres}
@@ -109,4 +114,5 @@ ENGINES = {"sqlite": open_sqlite, "postgres": open_postgres}
 @pytest.fixture(params=list(ENGINES))
 async def kit(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
     async with ENGINES[request.param](request) as kit:
+        kit.name = request.param
         yield kit

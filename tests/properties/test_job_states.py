@@ -55,6 +55,7 @@ class Expected:
     status: BackgroundJobStatus = PENDING
     attempts: int = 0
     holder: str | None = None
+    fence: int = 0
     cancel_asked: bool = False
     ended_attempts: int = 0
 
@@ -123,6 +124,7 @@ class JobStates(RuleBasedStateMachine):
         for claim, job in zip(claims, due, strict=False):
             job.status, job.holder, job.cancel_asked = RUNNING, worker, False
             job.attempts += 1
+            job.fence = claim.fence
             assert (claim.worker_id, claim.attempt) == (worker, job.attempts)
             self.claims.append(claim)
 
@@ -145,9 +147,7 @@ class JobStates(RuleBasedStateMachine):
             "cancel": Cancelled("enough"),
             "release": Released(),
         }[kind]
-        valid = (
-            job is not None and job.status is RUNNING and (job.holder, job.attempts) == (claim.worker_id, claim.attempt)
-        )
+        valid = job is not None and job.status is RUNNING and (job.holder, job.fence) == (claim.worker_id, claim.fence)
         exchange = self.run(self.engine.exchange(claim.worker_id, [Settlement(claim, outcome)], slots))
         assert bool(exchange.rejected) != valid
         if valid:

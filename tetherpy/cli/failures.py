@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable
 
-from tetherpy.errors import TetherError
+from tetherpy.errors import TetherError, leaves
 
 from .streams import ReaderGoneError, drop_rest, prepare_streams, write_rest
 from .text import harmless, on_one_line
@@ -71,6 +71,10 @@ def _verdict(error: Exception) -> tuple[int, str] | None:
             return error.exit_code, message + ("" if message.endswith((".", "?")) else ".") + hint
         case typer.Abort():
             return INTERRUPTED, ""
+        case ExceptionGroup():
+            verdicts = [_verdict(leaf) if isinstance(leaf, Exception) else None for leaf in leaves(error)]
+            known = [verdict for verdict in verdicts if verdict is not None]
+            return (known[0][0], " ".join(line for _, line in known)) if len(known) == len(verdicts) else None
         case TetherError():
             return FAILED, str(error)
         case OSError():

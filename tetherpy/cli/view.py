@@ -26,7 +26,7 @@ class Column(Generic[T]):
 
     def cell(self, row: T) -> str:
         """Return what people see."""
-        return harmless((self.shown or self.exact)(row))
+        return harmless(self.exact(row) if self.shown is None else self.shown(row))
 
 
 @attrs.frozen

@@ -1,17 +1,22 @@
-"""What a handler raises to end its attempt otherwise than by success or an ordinary failure."""
+"""What a handler raises to end its attempt otherwise than by success or an ordinary failure.
+
+An exception group, as a TaskGroup raises, counts as what it holds: DoNotRetry before CancelJob, and Snooze only if
+nothing else is in it.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from tetherpy.durations import to_span
+from tetherpy.errors import PortableError
 
 
-class DoNotRetry(Exception):  # noqa: N818 - control flow, named by the public contract
+class DoNotRetry(PortableError):  # noqa: N818 - control flow, named by the public contract
     """Make the job FAILED now, whatever attempts are left; the message becomes ``last_error``."""
 
 
-class Snooze(Exception):  # noqa: N818 - control flow, named by the public contract
+class Snooze(PortableError):  # noqa: N818 - control flow, named by the public contract
     """Make the job PENDING again after ``delay``; this attempt is not counted.
 
     ``delay`` is a ``timedelta`` or seconds, and must not be negative (``DurationError``).
@@ -22,7 +27,7 @@ class Snooze(Exception):  # noqa: N818 - control flow, named by the public contr
         super().__init__(f"snoozed for {self.delay}")
 
 
-class CancelJob(Exception):  # noqa: N818 - control flow, named by the public contract
+class CancelJob(PortableError):  # noqa: N818 - control flow, named by the public contract
     """Make the job CANCELLED now; ``reason`` becomes ``last_error``."""
 
     def __init__(self, reason: str = "cancelled by its handler") -> None:

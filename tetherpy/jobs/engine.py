@@ -59,6 +59,13 @@ class JobStore(Protocol):
         """Count the jobs in each state, in a time that does not grow with the table."""
         ...
 
+    async def unhandled(self) -> Mapping[str, int]:
+        """Return the keys of due jobs that were set aside, and how many each has, none counted beyond 10,000.
+
+        A job is set aside by a worker that meets it and has no handler for its key.
+        """
+        ...
+
     async def timeline(self, since: datetime, limit: int) -> JobTimeline:
         """Return when jobs were enqueued and finished since a moment, from a later one on if they are too many.
 
@@ -144,12 +151,18 @@ class WorkQueue(Protocol):
         settlements: Sequence[Settlement],
         slots: int,
         queues: Sequence[str] | None = None,
+        keys: Sequence[str] | None = None,
     ) -> Exchange:
         """Settle finished attempts and claim jobs for the free slots, in one transaction.
 
-        ``queues`` limits the claim to some queues; None takes from all. With nothing to settle
+        ``queues`` and ``keys`` limit the claim to some queues and job keys; None takes all. Jobs of other keys that
+        come first are set aside, and are found by workers that know their key. With nothing to settle
         and nothing to claim, no write lock is taken. What the answer says was postponed is not settled yet.
         """
+        ...
+
+    async def fail_unhandled(self, job_key: str, error: str) -> int:
+        """Make up to a thousand jobs of a key FAILED that were set aside; return how many these were."""
         ...
 
     async def settle(self, settlement: Settlement, transaction: Any) -> None:

@@ -122,6 +122,10 @@ class NewJob:
             object.__setattr__(self, name, convert(f"NewJob.{name}", getattr(self, name)))
 
 
+ATTEMPTS_KEPT = 100
+"""Attempts that are kept of one job, the newest: a job that is snoozed for years does not fill the table."""
+
+
 @attrs.frozen(kw_only=True)
 class JobAttempt:
     """Show one attempt of a job; ``finished_at`` and ``outcome`` are None while it runs.
@@ -174,7 +178,10 @@ class JobCounts:
 
 @attrs.frozen(kw_only=True)
 class WorkerRecord:
-    """Describe one worker as ``background_service_workers`` holds it."""
+    """Describe one worker as ``background_service_workers`` holds it.
+
+    ``job_keys`` are the keys that it has handlers for; None if it takes every key.
+    """
 
     id: str
     pid: int
@@ -183,3 +190,4 @@ class WorkerRecord:
     heartbeat_at: datetime
     notification_title: str = ""
     notification_content: str = ""
+    job_keys: frozenset[str] | None = None

@@ -58,6 +58,7 @@ from .mutation import (
     MutationTransaction,
 )
 from .notifier import AsyncNotifier, Notifier, StreamNotifier
+from .notifier_family import NotifierFamily
 from .notifier_provider import NotifierProvider
 from .observer import ProviderObserver, ProviderObserverContext
 from .options import ProviderOptions, make_options
@@ -123,6 +124,7 @@ __all__ = [
     "NotCallableError",
     "NotScopedError",
     "Notifier",
+    "NotifierFamily",
     "NotifierNotReadyError",
     "NotifierProvider",
     "NotifierRef",

@@ -15,7 +15,7 @@ from .persistence import DEFAULT_STORAGE, Storage, StorageOptions, from_json, pe
 from .promise import Promise
 from .propagation import read, set_value
 from .ref import NotifierRef
-from .states import BUILDING
+from .states import BUILDING, DISPOSED
 from .updating import UpdateQueue
 
 if TYPE_CHECKING:
@@ -43,6 +43,13 @@ class NotifierBase(Generic[S]):
         self._element = element
         if type(self).update_should_notify is not NotifierBase[Any].update_should_notify:
             element.differs = self.update_should_notify
+
+    def detach(self) -> None:
+        """Take this instance from its element, which makes another: using it raises UnmountedRefError from now on."""
+        if self._element is not None:
+            gone = Element(self._element.host, self._element.provider, None)
+            gone.state = DISPOSED
+            self._element = gone
 
     @property
     def ref(self) -> NotifierRef[S]:
@@ -165,7 +172,7 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
             else:
                 ref, result = self.ref, fn(data)
             value = cast("T", await result if inspect.isawaitable(result) else result)
-            if ref.mounted:
+            if self._attached().ref is ref:  # nor if another notifier has replaced this one meanwhile
                 self._flow.data(value)
             return value
 

@@ -24,6 +24,7 @@ def attach_notifier(element: Element, create: Callable[[], Any]) -> None:
 
 def attach_notifier_build(element: Element, create: Callable[[], Any], build: Callable[[Any, Any], Any]) -> None:
     """Prepare an element whose value is what ``build(ref, notifier)`` returns."""
+    _forget(element)
 
     def run(ref: Any) -> Any:
         return build(ref, _notifier(element, create))
@@ -41,7 +42,17 @@ def attach_async_notifier_build(
     element: Element, create: Callable[[], Any], build: Callable[[Any, Any], Any], begin: Begin
 ) -> None:
     """Prepare an element that takes its values from what ``build(ref, notifier)`` returns."""
+    _forget(element)
     attach_flow(element, lambda ref: build(ref, _notifier(element, create)), begin)
+
+
+def attach_async_notifier_value(element: Element, create: Callable[[], Any], value: Any) -> None:
+    """Prepare an element whose first state is an AsyncValue."""
+    attach_async_notifier_build(element, create, lambda ref, notifier: value, _begin_with)
+
+
+def _begin_with(sink: Sink, value: Any) -> None:
+    sink.become(value)
 
 
 def _notifier(element: Element, create: Callable[[], Any]) -> Any:
@@ -55,5 +66,7 @@ def _notifier(element: Element, create: Callable[[], Any]) -> Any:
 
 
 def _forget(element: Element) -> None:
+    if element.notifier is not None:
+        element.notifier.detach()
     element.notifier = None
     element.differs = None

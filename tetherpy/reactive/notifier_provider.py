@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, T
 
 from .element import Element
 from .notifier_build import attach_notifier, attach_notifier_build
+from .notifier_family import NotifierFamily, build_override
 from .notifier_of import NotifierOf
 from .options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
 from .override import Override
-from .provider import Family, ProviderBase
+from .provider import ProviderBase
 from .ref import NotifierRef
 from .retry import Retry
 
@@ -82,14 +83,17 @@ class NotifierProvider(ProviderBase[T], Generic[N, T]):
         """Prepare an element with a function that makes the notifier."""
         attach_notifier(element, create)
 
+    def attach_build(self, element: Element, build: Callable[[Any, Any], Any]) -> None:
+        """Prepare an element with another ``build`` of this provider's notifier."""
+        attach_notifier_build(element, self._create, build)
+
     def override_with(self, create: Callable[[], NotifierLike[N, T]]) -> Override:
         """Return an override with another notifier."""
         return self.override_create(create)
 
     def override_with_build(self, build: Callable[[NotifierRef[T], N], T]) -> Override:
         """Return an override of the notifier's ``build`` alone: ``build(ref, notifier)``."""
-        create = self._create
-        return Override(self, lambda element, _: attach_notifier_build(element, create, build))
+        return build_override(self, build, streams=self.streams)
 
     def override_with_value(self, value: T) -> Override:
         """Return an override with another first state; the notifier's methods stay."""
@@ -124,9 +128,9 @@ class NotifierProviderFamilyBuilder:
 
     def __call__(
         self, create: Callable[P, NotifierLike[N, T]]
-    ) -> Family[P, Callable[P, NotifierLike[N, T]], NotifierProvider[N, T]]:
+    ) -> NotifierFamily[P, Callable[P, NotifierLike[N, T]], NotifierProvider[N, T], Callable[[NotifierRef[T], N], T]]:
         """Declare a family; its arguments are those of the notifier's constructor."""
-        return Family(create, self._options, NotifierProvider[N, T].made, passes_ref=False)
+        return NotifierFamily(create, self._options, NotifierProvider[N, T].made, passes_ref=False)
 
 
 NotifierProvider.auto_dispose = NotifierProviderBuilder(AUTO_DISPOSE)

@@ -204,8 +204,8 @@ class Family(Overridable, Generic[P, C, T_co]):
         "_members",
         "_passes_ref",
         "_signature",
-        "_streams",
         "settings",
+        "streams",
     )
 
     ephemeral: ClassVar[bool] = False
@@ -223,7 +223,7 @@ class Family(Overridable, Generic[P, C, T_co]):
     ) -> None:
         check_create("A family", create, streams=streams)
         self._create = create
-        self._streams = streams
+        self.streams = streams
         self.settings = options
         self._make = make
         self._passes_ref = passes_ref
@@ -285,7 +285,7 @@ class Family(Overridable, Generic[P, C, T_co]):
         """
         if not callable(create):
             raise NotCallableError(self, create)
-        check_create(self, create, streams=self._streams)
+        check_create(self, create, streams=self.streams)
         return Override(
             self,
             lambda element, provider: provider.attach_with(element, self._bound(create, provider.argument)),

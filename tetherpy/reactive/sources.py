@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeGuard
 
 from .element import Element
 from .errors import BuildCancelledError, NoEventLoopError, NotAnExceptionError, ProviderReturnTypeError
+from .failures import is_still_loading
 from .loops import running_loop
 
 
@@ -75,9 +76,10 @@ class TaskSource:
                 raise
             self._sink.error(BuildCancelledError(self._sink.element.provider))
         except Exception as error:
-            if self._stopped:
+            if not self._stopped:
+                self._sink.error(error)
+            elif not is_still_loading(error):
                 raise
-            self._sink.error(error)
         else:
             if not self._stopped:
                 self._sink.data(value)
@@ -125,9 +127,10 @@ class IteratorSource:
         try:
             await self._deliver(iterator)
         except Exception as error:
-            if self._stopped:
+            if not self._stopped:
+                self._sink.error(error)
+            elif not is_still_loading(error):
                 raise
-            self._sink.error(error)
         finally:
             close = getattr(iterator, "aclose", None)
             if close is not None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
 
 from .async_provider import AsyncProviderBase
-from .async_value import AsyncState
+from .async_value import AsyncState, AsyncValue
 from .element import Element
 from .notifier import StreamResult
-from .notifier_build import attach_async_notifier, attach_async_notifier_build
+from .notifier_build import attach_async_notifier, attach_async_notifier_build, attach_async_notifier_value
+from .notifier_family import NotifierFamily, build_override
 from .notifier_of import NotifierOf
 from .options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
 from .override import Override
-from .provider import Family
 from .ref import NotifierRef
 from .retry import Retry
 from .sources import begin_stream
@@ -23,6 +23,8 @@ T = TypeVar("T")
 P = ParamSpec("P")
 N_co = TypeVar("N_co", covariant=True)
 T_co = TypeVar("T_co", covariant=True)
+
+_Build: TypeAlias = "Callable[[NotifierRef[AsyncState[T]], N], StreamResult[T]]"
 
 
 class StreamNotifierLike(Protocol[N_co, T_co]):
@@ -87,14 +89,21 @@ class StreamNotifierProvider(AsyncProviderBase[T], Generic[N, T]):
         """Prepare an element with a function that makes the notifier."""
         attach_async_notifier(element, create, begin_stream)
 
+    def attach_build(self, element: Element, build: Callable[[Any, Any], Any]) -> None:
+        """Prepare an element with another ``build`` of this provider's notifier."""
+        attach_async_notifier_build(element, self._create, build, begin_stream)
+
     def override_with(self, create: Callable[[], StreamNotifierLike[N, T]]) -> Override:
         """Return an override with another notifier."""
         return self.override_create(create)
 
-    def override_with_build(self, build: Callable[[NotifierRef[AsyncState[T]], N], StreamResult[T]]) -> Override:
+    def override_with_build(self, build: _Build[T, N]) -> Override:
         """Return an override of the notifier's ``build`` alone: ``build(ref, notifier)``."""
-        create = self._create
-        return Override(self, lambda element, _: attach_async_notifier_build(element, create, build, begin_stream))
+        return build_override(self, build, streams=self.streams)
+
+    def override_with_value(self, value: AsyncValue[T]) -> Override:
+        """Return an override with another first state, such as ``AsyncData(user)``; the notifier's methods stay."""
+        return Override(self, lambda element, _: attach_async_notifier_value(element, self._create, value))
 
 
 class StreamNotifierProviderBuilder:
@@ -125,9 +134,14 @@ class StreamNotifierProviderFamilyBuilder:
 
     def __call__(
         self, create: Callable[P, StreamNotifierLike[N, T]]
-    ) -> Family[P, Callable[P, StreamNotifierLike[N, T]], StreamNotifierProvider[N, T]]:
+    ) -> NotifierFamily[
+        P,
+        Callable[P, StreamNotifierLike[N, T]],
+        StreamNotifierProvider[N, T],
+        _Build[T, N],
+    ]:
         """Declare a family; its arguments are those of the notifier's constructor."""
-        return Family(create, self._options, StreamNotifierProvider[N, T].made, passes_ref=False, streams=True)
+        return NotifierFamily(create, self._options, StreamNotifierProvider[N, T].made, passes_ref=False, streams=True)
 
 
 StreamNotifierProvider.auto_dispose = StreamNotifierProviderBuilder(AUTO_DISPOSE)

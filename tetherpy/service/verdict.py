@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
+from tetherpy.errors import leaves
 from tetherpy.jobs import (
     CancelJob,
     Cancelled,
@@ -36,18 +37,20 @@ class Judge:
     random: Callable[[], float] = random.random
 
     def outcome_of(self, run: JobRun, error: BaseException) -> Outcome:
-        """Return what an attempt comes to that ended by raising."""
-        match error:
-            case Snooze():
-                return Snoozed(self._after(error.delay))
-            case CancelJob():
-                return Cancelled(error.reason)
-            case DoNotRetry() | PayloadError():
-                return self.hopeless(error)
-            case _ if run.interruption is not None:
-                return self.interrupted(run)
-            case _:
-                return self._failed(run, error)
+        """Return what an attempt comes to that ended by raising; an exception group counts as what it holds."""
+        held = list(leaves(error))
+        final = next((one for one in held if isinstance(one, DoNotRetry | PayloadError)), None)
+        if final is not None:
+            return Failed(describe(final), describe_traceback(error))
+        cancel = next((one for one in held if isinstance(one, CancelJob)), None)
+        if cancel is not None:
+            return Cancelled(cancel.reason)
+        delays = [one.delay for one in held if isinstance(one, Snooze)]
+        if delays and len(delays) == len(held):  # a failure beside it counts: it would be repeated without end
+            return Snoozed(self._after(max(delays)))
+        if run.interruption is not None:
+            return self.interrupted(run)
+        return self._failed(run, error)
 
     def hopeless(self, error: BaseException) -> Outcome:
         """Return the failure of an attempt that no other one could better."""

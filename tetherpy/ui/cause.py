@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from tetherpy.errors import leaves
 from tetherpy.reactive import ProviderError
 
 
 def original(error: BaseException) -> BaseException:
-    """Return what a failed provider failed of: that a provider failed is no news to who presses a key."""
-    while isinstance(error, ProviderError) and error.__cause__ is not None:
-        error = error.__cause__
-    return error
+    """Return the error that a provider's failure comes from; several in an exception group are shown together."""
+    while True:
+        held = list(leaves(error))
+        if len(held) == 1 and held[0] is not error:
+            (error,) = held
+        elif isinstance(error, ProviderError) and error.__cause__ is not None:
+            error = error.__cause__
+        else:
+            return error

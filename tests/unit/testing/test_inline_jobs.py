@@ -356,3 +356,31 @@ def test_a_test_without_a_loop_is_told_so(jobs):
     with pytest.raises(OtherLoopError, match="async def"):
         asyncio.run(jobs.enqueue("greet"))
     assert jobs.enqueued() == []
+
+
+@pytest.mark.parametrize(
+    ("raised", "status", "attempts", "error"),
+    [
+        ([DoNotRetry("no use")], "FAILED", 1, "DoNotRetry: no use"),
+        ([ValueError("first"), ExceptionGroup("", [DoNotRetry("no use")])], "FAILED", 1, "DoNotRetry: no use"),
+        ([CancelJob("enough"), DoNotRetry("no use")], "FAILED", 1, "DoNotRetry: no use"),
+        ([PayloadDecodeError("report", "bad")], "FAILED", 1, "PayloadDecodeError"),
+        ([ExceptionGroup("", [CancelJob("enough")])], "CANCELLED", 1, "enough"),
+        ([ValueError("first"), CancelJob("enough")], "CANCELLED", 1, "enough"),
+        ([Snooze(60), ExceptionGroup("", [Snooze(3600)])], "PENDING", 0, None),
+        ([Snooze(60), ValueError("first")], "PENDING", 1, "ExceptionGroup"),
+    ],
+    ids=lambda value: repr(value) if isinstance(value, list) else "",
+)
+async def test_an_exception_group_counts_as_what_it_holds(container, jobs, raised, status, attempts, error):
+    async def refuse(service, payload, db):
+        raise ExceptionGroup("group", raised)
+
+    jobs.register("refuse", refuse)
+    await container.read(providers.database_provider.future)
+    manager = container.read(providers.background_job_manager_provider)
+    job_id = await manager.enqueue("refuse", max_attempts=3)
+    await jobs.drain(limit=1)
+    job = await manager.get_job_by_id(job_id)
+    assert (job.status.name, job.attempts) == (status, attempts)
+    assert job.last_error is None if error is None else error in job.last_error

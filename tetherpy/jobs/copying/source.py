@@ -9,8 +9,8 @@ import attrs
 
 from tetherpy.database import Database
 
-from ..model import JobAttempt
-from ..sqlite.rows import fetch, instant_or_none, to_job
+from ..reading import to_attempt, to_job
+from ..sqlite.rows import fetch
 from ..statements import COLUMNS
 from ..timestamps import from_text
 from .batch import Batch, portable_attempt, portable_job
@@ -56,18 +56,6 @@ def _read(connection: sqlite3.Connection, after: int, size: int) -> Batch:
     jobs = tuple(portable_job(to_job(row)) for row in fetch(connection, _JOBS, (after, size)))
     if not jobs:
         return Batch((), ())
-    attempts = [
-        JobAttempt(
-            job_id=row[0],
-            attempt=row[1],
-            worker=row[2],
-            started_at=instant_or_none(row[3]),
-            finished_at=instant_or_none(row[4]),
-            outcome=row[5],
-            error=row[6],
-            traceback=row[7],
-        )
-        for row in fetch(connection, _ATTEMPTS, (jobs[0].id, jobs[-1].id))
-    ]
+    attempts = [to_attempt(row[0], row[1:]) for row in fetch(connection, _ATTEMPTS, (jobs[0].id, jobs[-1].id))]
     known = {job.id for job in jobs}
     return Batch(jobs, tuple(portable_attempt(attempt) for attempt in attempts if attempt.job_id in known))

@@ -11,11 +11,11 @@ import attrs
 from tetherpy.database import PostgresDatabase, PostgresTransaction
 
 from ..errors import CopyRefusedError
-from ..model import BackgroundJob, JobAttempt
+from ..model import BackgroundJob
 from ..postgres.encoding import encode
-from ..postgres.rows import to_job
 from ..postgres.statements import text
 from ..postgres.store import POSTGRES_CAPABILITIES
+from ..reading import to_attempt, to_job
 from ..statements import COLUMNS
 from ..status import BackgroundJobStatus
 from .batch import Batch
@@ -65,7 +65,7 @@ class Target:
             (first_id, last_id),
         )
         attempts = await self.db.get_all(_ATTEMPTS, (first_id, last_id))
-        return Batch(tuple(map(to_job, jobs)), tuple(_attempt(row) for row in attempts))
+        return Batch(tuple(map(to_job, jobs)), tuple(to_attempt(row[0], tuple(row)[1:]) for row in attempts))
 
     async def replace(self, first_id: int, batch: Batch) -> None:
         """Make the range from ``first_id`` to the batch's end what the batch is, all or nothing.
@@ -116,16 +116,3 @@ def _row(job: BackgroundJob) -> dict[str, Any]:
         "timeout": None if timeout is None else timeout.total_seconds(),
         "abort_requested": job.status is BackgroundJobStatus.RUNNING and job.cancel_requested_at is not None,
     }
-
-
-def _attempt(row: Any) -> JobAttempt:
-    return JobAttempt(
-        job_id=row["job_id"],
-        attempt=row["attempt"],
-        worker=row["worker"],
-        started_at=row["started_at"],
-        finished_at=row["finished_at"],
-        outcome=row["outcome"],
-        error=row["error"],
-        traceback=row["traceback"],
-    )

@@ -9,7 +9,6 @@ from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from psycopg.rows import tuple_row
 
 from tetherpy.database import (
     DatabaseLockedError,
@@ -20,6 +19,7 @@ from tetherpy.database import (
 )
 
 from . import schema
+from .loading import open_cursor
 
 Connection: TypeAlias = "psycopg.AsyncConnection[Any]"
 T = TypeVar("T")
@@ -114,7 +114,7 @@ async def _until_not_undone(db: PostgresDatabase, attempt: Callable[[], Awaitabl
 async def _execute(
     borrowing: AbstractAsyncContextManager[Connection], statement: bytes, values: Mapping[str, Any]
 ) -> list[tuple[Any, ...]]:
-    async with borrowing as connection, connection.cursor(row_factory=tuple_row) as cursor:
+    async with borrowing as connection, open_cursor(connection) as cursor:
         await cursor.execute(statement, values)
         return await cursor.fetchall() if cursor.description is not None else []
 

@@ -81,5 +81,10 @@ def to_text(text: str | None, limit: int = ERROR_CHARACTERS) -> str | None:
     return None if stored is None else stored.replace("\0", "\\x00")
 
 
+def to_name(name: str) -> str:
+    """Return a name as the server can be asked for it; one with the character NUL names nothing that is stored."""
+    return name.replace("\0", "\\x00")
+
+
 def _share(fraction: float | None) -> float | None:
     return None if fraction is None or isnan(fraction) else min(max(fraction, 0.0), 1.0)

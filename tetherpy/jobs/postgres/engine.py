@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,16 +12,18 @@ import attrs
 
 from tetherpy.database import DatabaseLockedError, PostgresTransaction
 
-from ..errors import ClaimLostError
+from ..errors import ClaimLostError, UnreadableJobError
 from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch, Registration
 from ..model import NewJob, WorkerRecord
 from ..outcomes import Claim, Exchange, Progress, Settlement
+from ..reading import to_job
 from . import encoding, enqueueing, schema
 from .calling import Connection, connection_of, repeat, report
 from .claims import HeldClaims
-from .rows import to_job
 from .statements import sql
 from .store import CHANNEL, DELETED_AT_ONCE, PostgresJobStore
+
+logger = logging.getLogger("tetherpy.jobs")
 
 FORGOTTEN_AFTER_LEASES = 4
 PROGRESS_LOCKED_SECONDS = 1.0
@@ -63,6 +66,7 @@ class PostgresJobEngine(PostgresJobStore):
             heartbeat_at=worker.heartbeat_at,
             title=encoding.to_text(worker.notification_title),
             content=encoding.to_text(worker.notification_content),
+            job_keys=None if worker.job_keys is None else sorted(map(encoding.to_name, worker.job_keys)),
         )
         self._registered[worker.id] = worker
 
@@ -109,14 +113,13 @@ class PostgresJobEngine(PostgresJobStore):
         settlements: Sequence[Settlement],
         slots: int,
         queues: Sequence[str] | None = None,
+        keys: Sequence[str] | None = None,
     ) -> Exchange:
         """Settle and claim in one transaction and one round trip; with neither to do, nothing is asked."""
         if not settlements and slots <= 0:
             return Exchange()
         async with self._reporting:
             pass  # what was reported before is stored before, though by another connection
-        # Before, since claims that were made must reach the worker whatever fails.
-        await self._compact_now_and_then()
         now = self.clock()
         try:
             rows = await self._report(
@@ -127,7 +130,8 @@ class PostgresJobEngine(PostgresJobStore):
                 else None,
                 heard_of=self._held.heard_of(worker_id),
                 slots=slots,
-                queues=None if queues is None else list(dict.fromkeys(queues)),
+                queues=None if queues is None else list(dict.fromkeys(map(encoding.to_name, queues))),
+                keys=None if keys is None else list(map(encoding.to_name, keys)),
                 now=now,
                 lease_end=now + self.lease,
             )
@@ -137,15 +141,31 @@ class PostgresJobEngine(PostgresJobStore):
         rejected: list[int]
         postponed: list[int]
         rejected, postponed, next_due = rows[-1][:3]
-        exchange = Exchange(
-            claims=tuple(Claim(to_job(row[4:]), fence=row[3]) for row in rows[:-1]),
+        claims, unreadable = _read_claims(rows[:-1])
+        settled = [given for number, given in enumerate(settlements) if number not in postponed]
+        self._held.exchanged(worker_id, settled, claims)
+        if unreadable:
+            await self._fail_unreadable(worker_id, unreadable, now)
+        return Exchange(
+            claims=tuple(claims),
             rejected=tuple(settlements[number] for number in rejected),
             next_due=next_due,
             postponed=tuple(settlements[number] for number in postponed),
         )
-        settled = [given for number, given in enumerate(settlements) if number not in postponed]
-        self._held.exchanged(worker_id, settled, exchange.claims)
-        return exchange
+
+    async def _fail_unreadable(self, worker_id: str, unreadable: list[dict[str, Any]], now: datetime) -> None:
+        settlements = [{**end, "worker": worker_id, "status": "failed", "outcome": "failed"} for end in unreadable]
+        try:
+            await self._repeat("settle", settlements=encoding.encode(settlements), now=now)
+        except Exception:
+            # The claims that can be read must reach the worker. The others are handed back by its next exchange.
+            self._held.doubt(worker_id)
+            logger.exception("%d jobs that cannot be read could not be made FAILED", len(unreadable))
+
+    async def fail_unhandled(self, job_key: str, error: str) -> int:
+        """Make jobs of a key FAILED that were set aside."""
+        values = {"key": job_key, "error": encoding.to_text(error), "now": self.clock(), "limit": DELETED_AT_ONCE}
+        return len(await self._repeat("fail_unhandled", **values))
 
     async def settle(self, settlement: Settlement, transaction: PostgresTransaction | Connection) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
@@ -241,6 +261,19 @@ class PostgresJobEngine(PostgresJobStore):
     async def _repeat(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         await self.prepare()
         return await repeat(self.db, sql(statement), values)
+
+
+def _read_claims(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Claim], list[dict[str, Any]]]:
+    """Return the claims in rows of an exchange, and what identifies and explains those that cannot be read."""
+    claims: list[Claim] = []
+    unreadable: list[dict[str, Any]] = []
+    for row in rows:
+        try:
+            claims.append(Claim(to_job(row[4:]), fence=row[3]))
+        except UnreadableJobError as error:
+            text = encoding.to_text(f"{type(error).__name__}: {error}")
+            unreadable.append({"id": row[4], "fence": row[3], "attempt": row[8], "uncounted": 0, "error": text})
+    return claims, unreadable
 
 
 def _after_beat(worker: WorkerRecord, now: datetime, title: str | None, content: str | None) -> WorkerRecord:

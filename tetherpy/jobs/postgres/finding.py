@@ -6,6 +6,7 @@ from typing import Any
 
 from ..query import JobQuery
 from ..statements import COLUMNS
+from ..status import BackgroundJobStatus
 
 
 def question(query: JobQuery) -> tuple[bytes, dict[str, Any]]:
@@ -22,11 +23,18 @@ def question(query: JobQuery) -> tuple[bytes, dict[str, Any]]:
     }
     asked = {name: getattr(query, name) for name in conditions if getattr(query, name) is not None}
     where = " AND ".join(conditions[name] for name in asked) or "true"
-    statement = (
-        f"SELECT {', '.join(COLUMNS)} FROM background_service_jobs WHERE {where} "  # noqa: S608
-        f"ORDER BY id {query.order_by_creation} LIMIT %(limit)s OFFSET %(offset)s"
-    )
-    return statement.encode(), {**asked, "limit": query.limit, "offset": query.offset}
+    columns, order = ", ".join(COLUMNS), f"ORDER BY id {query.order_by_creation}"
+    source = f"SELECT {columns} FROM background_service_jobs WHERE {where}"  # noqa: S608
+    if query.job_key is not None and query.status is None and query.unique_key is None:
+        # The index has the status between key and id, so each status is a list of its own, and their heads are merged.
+        lists = " UNION ALL ".join(
+            f"(SELECT * FROM ({source} AND status = '{status}') AS listed {order} LIMIT %(most)s)"  # noqa: S608
+            for status in BackgroundJobStatus
+        )
+        source = f"SELECT {columns} FROM ({lists}) AS jobs"  # noqa: S608
+    statement = f"{source} {order} LIMIT %(limit)s OFFSET %(offset)s"
+    most = None if query.limit is None else query.limit + query.offset
+    return statement.encode(), {**asked, "limit": query.limit, "offset": query.offset, "most": most}
 
 
 def has_nul(query: JobQuery) -> bool:

@@ -7,16 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
-from psycopg.rows import tuple_row
 
 from ..arguments import is_storable
 from ..errors import IllegalJobTransitionError, JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
+from ..reading import to_job
 from ..retrying import changes_of_retry
 from ..status import BackgroundJobStatus, is_legal_move
 from .calling import Connection
 from .encoding import to_text
-from .rows import to_job
+from .loading import open_cursor
 from .statements import sql
 
 _QUEUE_STATUS = {
@@ -77,7 +77,7 @@ async def request_cancel(connection: Connection, job_id: int, now: datetime) -> 
 async def _require(connection: Connection, job_id: int) -> BackgroundJob:
     if not is_storable(job_id):
         raise JobNotFoundError(job_id)
-    async with connection.cursor(row_factory=tuple_row) as cursor:
+    async with open_cursor(connection) as cursor:
         await cursor.execute(sql("locked_job"), {"id": job_id})
         row = await cursor.fetchone()
     if row is None:

@@ -25,6 +25,7 @@ JOBS = "tetherpy.jobs"
 POSTGRES_JOB_MIGRATIONS = (
     Migration(version=1, name="records beside the queue", sql=text("schema_001"), namespace=JOBS),
     Migration(version=2, name="a fence for each claim", sql=text("schema_002"), namespace=JOBS),
+    Migration(version=3, name="claims across queues, by key", sql=text("schema_003"), namespace=JOBS),
 )
 """What is made beside Procrastinate's tables; ``PostgresJobEngine.prepare`` applies it after them."""
 _VERSIONS = (

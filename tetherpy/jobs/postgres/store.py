@@ -17,23 +17,21 @@ from ..capabilities import EngineCapabilities
 from ..engine import Closed, ignore
 from ..errors import JobNotFoundError, JobRunningError, JobTablesMissingError
 from ..leases import DEFAULT_LEASE
-from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+from ..model import ATTEMPTS_KEPT, BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..payload import MAX_PAYLOAD_BYTES
 from ..query import JobQuery
+from ..reading import JobReader, to_attempt, to_job, to_workers
 from ..status import BackgroundJobStatus
 from ..timeline import JobTimeline
 from ..timestamps import Clock, utc_now
 from . import enqueueing, moving, schema
-from .calling import Connection, ask, call, connection_of, repeat, transact
+from .calling import Connection, ask, call, connection_of, transact
 from .finding import has_nul, question
-from .rows import JobReader, to_job
 from .statements import sql
 from .timeline import timeline
 
 CHANNEL = "tetherpy_jobs"
 DELETED_AT_ONCE = 1000
-WRITES_PER_COMPACTION = 250
-"""After so many calls of this process, what they left for counting to sum up is summed for good."""
 
 POSTGRES_CAPABILITIES = EngineCapabilities(
     engine="PostgreSQL",
@@ -68,7 +66,6 @@ class PostgresJobStore:
     max_payload_bytes: int = MAX_PAYLOAD_BYTES
     _is_prepared: bool = attrs.field(init=False, default=False)
     _reader: JobReader = attrs.field(init=False, factory=JobReader)
-    _writes: int = attrs.field(init=False, default=0)
 
     @property
     def capabilities(self) -> EngineCapabilities:
@@ -110,18 +107,17 @@ class PostgresJobStore:
             except psycopg.errors.UndefinedFunction as error:
                 raise JobTablesMissingError from error
         await self.prepare()
-        await self._compact_now_and_then()
         if len(steps) == 1:
             return [row[0] for row in await call(self.db, *steps[0])]
         return await transact(self.db, lambda connection: enqueueing.insert(connection, steps))
 
     async def get(self, job_id: int) -> BackgroundJob | None:
-        """Return the job, None if there is none."""
+        """Return the job, None if there is none; a broken row is an ``UnreadableJobError``."""
         rows = await self._ask("job_by_id", id=job_id) if is_storable(job_id) else []
         return to_job(rows[0]) if rows else None
 
     async def get_many(self, job_ids: Iterable[int]) -> Mapping[int, BackgroundJob]:
-        """Return those of the jobs that exist."""
+        """Return those of the jobs that exist and can be read."""
         jobs = self._reader.read(await self._ask("jobs_by_ids", ids=list(filter(is_storable, job_ids))))
         return {job.id: job for job in jobs}
 
@@ -137,19 +133,8 @@ class PostgresJobStore:
         job = await self.get(job_id)
         if job is None:
             raise JobNotFoundError(job_id)
-        ended = [
-            JobAttempt(
-                job_id=job_id,
-                attempt=row[0],
-                worker=row[1],
-                started_at=row[2],
-                finished_at=row[3],
-                outcome=row[4],
-                error=row[5],
-                traceback=row[6],
-            )
-            for row in await self._ask("attempts", id=job_id)
-        ]
+        rows = await self._ask("attempts", id=job_id, limit=ATTEMPTS_KEPT)
+        ended = [to_attempt(job_id, row) for row in reversed(rows)]
         if job.status is not BackgroundJobStatus.RUNNING:
             return ended
         running = JobAttempt(job_id=job_id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at)
@@ -159,6 +144,10 @@ class PostgresJobStore:
         """Count the jobs in each state."""
         jobs = {status: count for status, count, _ in await self._ask("counts")}
         return JobCounts(**{status.value.lower(): jobs.get(status.value, 0) for status in BackgroundJobStatus})
+
+    async def unhandled(self) -> Mapping[str, int]:
+        """Return the keys whose jobs were set aside, and how many each has."""
+        return dict(await self._ask("unhandled"))
 
     async def timeline(self, since: datetime, limit: int) -> JobTimeline:
         """Return when jobs were enqueued and finished since a moment."""
@@ -223,24 +212,7 @@ class PostgresJobStore:
 
     async def workers(self) -> list[WorkerRecord]:
         """Return the registered workers, oldest first."""
-        return [
-            WorkerRecord(
-                id=row[0],
-                pid=row[1],
-                host=row[2],
-                started_at=row[3],
-                heartbeat_at=row[4],
-                notification_title=row[5],
-                notification_content=row[6],
-            )
-            for row in await self._ask("workers")
-        ]
-
-    async def _compact_now_and_then(self) -> None:
-        self._writes += 1
-        if self._writes >= WRITES_PER_COMPACTION:
-            self._writes = 0
-            await repeat(self.db, sql("compact_counts"), {})
+        return to_workers(await self._ask("workers"))
 
     async def _ask(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:
         await self.prepare()

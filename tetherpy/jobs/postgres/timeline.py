@@ -8,6 +8,7 @@ from typing import Any
 
 from tetherpy.database import PostgresDatabase
 
+from ..reading import instant_or_none
 from ..status import BackgroundJobStatus
 from ..timeline import TIMES_AT_ONCE, Gathering, JobTimeline, JobTimes
 from .calling import ask
@@ -35,10 +36,12 @@ async def timeline(db: PostgresDatabase, since: datetime, until: datetime, limit
         until=until,
         jobs=tuple(gathering.jobs),
         unfinished=sum(counts.get(status.value, 0) for status in waiting),
-        oldest_pending=oldest,
+        oldest_pending=instant_or_none(oldest),
     )
 
 
 def _times(rows: Iterable[tuple[Any, ...]]) -> Iterator[JobTimes]:
     for _, created, started, finished, status in rows:
-        yield JobTimes(created, started, finished, BackgroundJobStatus(status))
+        created_at, finished_at = instant_or_none(created), instant_or_none(finished)
+        if created_at is not None and (finished is None or finished_at is not None):
+            yield JobTimes(created_at, instant_or_none(started), finished_at, BackgroundJobStatus(status))

@@ -1,85 +1,122 @@
-"""Taking the jobs that come next."""
+"""Claim the jobs that come next."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from heapq import nsmallest
+from typing import TypeAlias
+
+import attrs
 
 from ..errors import UnreadableJobError
 from ..outcomes import Claim
+from ..reading import to_job
 from ..status import BackgroundJobStatus
-from ..timestamps import from_text, to_text
-from .rows import fetch_changed, to_job
+from ..timestamps import to_text
+from .rows import fetch_changed
 from .settling import Fence, finish
 from .statements import sql
 
+Place: TypeAlias = tuple[object, bytes, int, bytes]
+"""Where a job stands in the order of claims (its negated priority, ``run_at``, its id), and its key."""
 
-def is_work_there(connection: sqlite3.Connection, queues: Sequence[str] | None) -> bool:
+LOOKED_AT = 1000
+"""Jobs read at once after some were met that this worker has no handler for."""
+SET_ASIDE_AT_MOST = 10_000
+"""Jobs without a handler that one claim sets aside, so that it does not hold the write lock for long."""
+
+
+@attrs.frozen
+class Offer:
+    """Hold what a worker takes: from which queues, of which keys; None is all."""
+
+    queues: Sequence[str] | None
+    keys: frozenset[bytes] | None
+
+    @classmethod
+    def of(cls, queues: Sequence[str] | None, keys: Sequence[str] | None) -> Offer:
+        """Return the offer for names that may repeat."""
+        return cls(
+            None if queues is None else tuple(dict.fromkeys(queues)),
+            None if keys is None else frozenset(key.encode() for key in keys),
+        )
+
+
+def is_work_there(connection: sqlite3.Connection, offer: Offer) -> bool:
     """Look, without the write lock, whether a claim would find anything."""
-    return bool(_queues_with_work(connection, queues))
-
-
-def promote(connection: sqlite3.Connection, now: datetime) -> datetime | None:
-    """Let delayed jobs that have fallen due be claimed; return when the next one will be."""
-    due = next_due(connection)
-    if due is None or due > now:
-        return due
-    connection.execute(sql("promote"), (to_text(now),))
-    return next_due(connection)
+    return next(_places(connection, 1, offer), None) is not None
 
 
 def claim(
     connection: sqlite3.Connection,
     worker_id: str,
     slots: int,
-    queues: Sequence[str] | None,
+    offer: Offer,
     now: datetime,
     lease: timedelta,
-) -> list[Claim]:
-    """Claim up to ``slots`` jobs: higher priority first, then ``run_at``, then id, across queues."""
+) -> tuple[list[Claim], bool]:
+    """Claim up to ``slots`` jobs: higher priority first, then ``run_at``, then id, across queues.
+
+    Jobs that the worker has no handler for are set aside. Tell too whether there may be more to claim although slots
+    are free.
+    """
     now_text = to_text(now)
     claims: list[Claim] = []
-    while (wanted := slots - len(claims)) > 0 and (ids := _next_ids(connection, wanted, queues)):
-        values = (worker_id, to_text(now + lease), now_text, now_text, json.dumps(ids))
-        rows = fetch_changed(connection, sql("claim"), values)
-        for row in rows:
-            try:
-                claims.append(Claim(to_job(row[1:]), fence=row[0]))
-            except UnreadableJobError as error:
-                _fail_unreadable(connection, error, now_text, (row[1], worker_id, row[0]))
-        if len(ids) < wanted:
+    set_aside, read = 0, slots
+    while (wanted := slots - len(claims)) > 0:
+        if set_aside >= SET_ASIDE_AT_MOST:
+            return claims, True
+        read = max(read, wanted)
+        places = nsmallest(read, _places(connection, read, offer))
+        others = [job_id for _, _, job_id, key in places if offer.keys is not None and key not in offer.keys]
+        if others:
+            connection.execute(sql("set_aside"), (json.dumps(others),))
+            set_aside += len(others)
+            read = LOOKED_AT
+        known = set(others)
+        ids = [place[2] for place in places if place[2] not in known][:wanted]
+        if ids:
+            claims += _claim_each(connection, worker_id, ids, now_text, to_text(now + lease))
+        if not others and len(places) < wanted:
+            break
+        if not places:
             break
     # RETURNING promises no order (sqlite.org/lang_returning.html).
     claims.sort(key=lambda claim: (-claim.job.priority, claim.job.run_at, claim.id))
-    return claims
+    return claims, False
 
 
-def next_due(connection: sqlite3.Connection) -> datetime | None:
-    """Return when the earliest delayed job falls due; None too if something else wrote no time there."""
-    (text,) = connection.execute(sql("next_due")).fetchone()
-    try:
-        return None if text is None else from_text(text)
-    except (TypeError, ValueError):
-        return None
+def _claim_each(
+    connection: sqlite3.Connection, worker_id: str, ids: list[int], now_text: str, lease_end: str
+) -> Iterator[Claim]:
+    values = (worker_id, lease_end, now_text, now_text, json.dumps(ids))
+    for row in fetch_changed(connection, sql("claim"), values):
+        try:
+            yield Claim(to_job(row[1:]), fence=row[0])
+        except UnreadableJobError as error:
+            _fail_unreadable(connection, error, now_text, (row[1], worker_id, row[0]))
 
 
-def _next_ids(connection: sqlite3.Connection, slots: int, queues: Sequence[str] | None) -> list[int]:
-    ready = [
-        tuple(row)
-        for queue in _queues_with_work(connection, queues)
-        for row in connection.execute(sql("ready"), (queue, slots))
-    ]
-    return [row[-1] for row in nsmallest(slots, ready)]
+def _places(connection: sqlite3.Connection, limit: int, offer: Offer) -> Iterator[Place]:
+    """Yield the first jobs of each index that the offer reaches, each index in the order of claims."""
+    names = [row[0] for row in connection.execute(sql("unhandled_keys"))]
+    waiting = [name for name in names if offer.keys is None or name in offer.keys]
+    if offer.queues is None:
+        yield from _rows(connection, "ready", limit)
+        for key in waiting:
+            yield from _rows(connection, "unhandled", key, key, limit)
+        return
+    for queue in offer.queues:
+        yield from _rows(connection, "ready_in_queue", queue, limit)
+        for key in waiting:
+            yield from _rows(connection, "unhandled_in_queue", key, queue, limit)
 
 
-def _queues_with_work(connection: sqlite3.Connection, queues: Sequence[str] | None) -> list[bytes]:
-    if queues is None:
-        return [row[0] for row in connection.execute(sql("ready_queues"))]
-    names = [name.encode() for name in dict.fromkeys(queues)]
-    return [name for name in names if connection.execute(sql("has_ready"), (name,)).fetchone()]
+def _rows(connection: sqlite3.Connection, statement: str, *values: object) -> Iterator[Place]:
+    return map(tuple, connection.execute(sql(statement), values).fetchall())
 
 
 def _fail_unreadable(connection: sqlite3.Connection, error: Exception, now_text: str, fence: Fence) -> None:

@@ -41,6 +41,11 @@ def delete_each(
     return connection.execute(sql("delete"), values).rowcount
 
 
+def delete_expired(connection: sqlite3.Connection, job_ids: list[int], before: datetime) -> int:
+    """Delete those of the jobs that finished before an instant and have not been retried since."""
+    return connection.execute(sql("delete_expired"), (json.dumps(job_ids), to_text(before))).rowcount
+
+
 def deletable(
     connection: sqlite3.Connection, status: BackgroundJobStatus, before: datetime, after_id: int
 ) -> list[int]:

@@ -21,12 +21,13 @@ from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..outcomes import Exchange, Progress, Settlement
 from ..payload import MAX_PAYLOAD_BYTES
 from ..query import JobQuery
+from ..reading import JobReader
 from ..status import BackgroundJobStatus
 from ..timeline import JobTimeline
 from ..timestamps import Clock, to_text, utc_now
-from . import deleting, enqueueing, finding, moving, rescuing, settling, ticks, workers
+from . import deleting, enqueueing, finding, moving, rescuing, settling, ticks, unhandled, workers
+from .claiming import Offer
 from .exchange import exchange, idle_exchange
-from .rows import JobReader
 from .schema import JOB_MIGRATIONS
 from .timeline import timeline
 
@@ -223,16 +224,25 @@ class SqliteJobEngine:
         settlements: Sequence[Settlement],
         slots: int,
         queues: Sequence[str] | None = None,
+        keys: Sequence[str] | None = None,
     ) -> Exchange:
         """Settle and claim in one transaction; with neither to do, none is begun."""
-        now = self.clock()
+        now, offer = self.clock(), Offer.of(queues, keys)
         if settlements:
-            return await self._run(exchange, worker_id, settlements, slots, queues, now, self.lease)
+            return await self._run(exchange, worker_id, settlements, slots, offer, now, self.lease)
         if slots <= 0:
             return Exchange()
         await self.prepare()
-        idle = partial(idle_exchange, now=now, queues=queues)
-        return await self.db.run_unless(idle, exchange, worker_id, settlements, slots, queues, now, self.lease)
+        idle = partial(idle_exchange, now=now, offer=offer)
+        return await self.db.run_unless(idle, exchange, worker_id, settlements, slots, offer, now, self.lease)
+
+    async def unhandled(self) -> Mapping[str, int]:
+        """Return the keys whose jobs were set aside, and how many each has."""
+        return await self._read(unhandled.counts)
+
+    async def fail_unhandled(self, job_key: str, error: str) -> int:
+        """Make jobs of a key FAILED that were set aside."""
+        return await self._run(unhandled.fail, job_key, error, self.clock())
 
     async def settle(self, settlement: Settlement, transaction: Transaction) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
@@ -269,4 +279,4 @@ class SqliteJobEngine:
         """Delete at most ``limit`` jobs that finished longer ago than ``older_than``."""
         before = self.clock() - older_than
         ids = await self._read(deleting.finished_before, before, limit)
-        return await self._run(deleting.delete_each, ids, before) if ids else 0
+        return await self._run(deleting.delete_expired, ids, before) if ids else 0

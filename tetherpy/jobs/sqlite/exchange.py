@@ -7,16 +7,17 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from ..outcomes import Exchange, Settlement
-from .claiming import claim, is_work_there, next_due, promote
+from .claiming import Offer, claim, is_work_there
+from .due import next_due, promote
 from .settling import settle
 
 
-def idle_exchange(connection: sqlite3.Connection, now: datetime, queues: Sequence[str] | None) -> Exchange | None:
+def idle_exchange(connection: sqlite3.Connection, now: datetime, offer: Offer) -> Exchange | None:
     """Return what an exchange without settlements comes to if there is nothing to claim, else None."""
     due = next_due(connection)
-    if (due is not None and due <= now) or is_work_there(connection, queues):
+    if (due is not None and due.has_come(now)) or is_work_there(connection, offer):
         return None
-    return Exchange(next_due=due)
+    return Exchange(next_due=None if due is None else due.instant)
 
 
 def exchange(
@@ -24,12 +25,14 @@ def exchange(
     worker_id: str,
     settlements: Sequence[Settlement],
     slots: int,
-    queues: Sequence[str] | None,
+    offer: Offer,
     now: datetime,
     lease: timedelta,
 ) -> Exchange:
     """Settle first, so that a job given back here can be claimed here too, then claim."""
     rejected = tuple(settlement for settlement in settlements if not settle(connection, settlement, now))
     due = promote(connection, now)
-    claims = claim(connection, worker_id, slots, queues, now, lease) if slots > 0 else ()
-    return Exchange(tuple(claims), rejected, due)
+    if slots <= 0:
+        return Exchange(rejected=rejected, next_due=due)
+    claims, is_more = claim(connection, worker_id, slots, offer, now, lease)
+    return Exchange(tuple(claims), rejected, now if is_more else due)

@@ -9,13 +9,14 @@ from typing import Any
 
 from ..arguments import is_storable
 from ..errors import JobNotFoundError
-from ..model import BackgroundJob, JobAttempt, JobCounts
+from ..model import ATTEMPTS_KEPT, BackgroundJob, JobAttempt, JobCounts
 from ..query import JobQuery
+from ..reading import JobReader, to_attempt
 from ..statements import COLUMNS
 from ..status import BackgroundJobStatus
 from ..timestamps import to_text
 from .moving import read
-from .rows import JobReader, fetch, instant_or_none
+from .rows import fetch
 from .statements import sql
 
 _ALL = -1  # what LIMIT takes for "no limit" (sqlite.org/lang_select.html)
@@ -42,15 +43,30 @@ def find(connection: sqlite3.Connection, reader: JobReader, query: JobQuery) -> 
         columns = "coalesce(payload, '') || char(10) || coalesce(last_error, '') || char(10)"
         searched = f"job_key || char(10) || {columns} || coalesce(unique_key, '')"
         conditions.append((f"instr({searched}, ?)", query.text))
+    rows = fetch(connection, *_statement(query, conditions))
+    return reader.read(rows)
+
+
+def _statement(query: JobQuery, conditions: list[tuple[str, Any]]) -> tuple[str, tuple[Any, ...]]:
+    # Every part of the text is written here and above; what the caller gives is bound.
     where = " AND ".join(condition for condition, _ in conditions) or "1"
-    # Every part of the text is written above; what the caller gives is bound.
-    statement = (
-        f"SELECT {', '.join(COLUMNS)} FROM background_service_jobs {_index(query)} "  # noqa: S608
-        f"WHERE {where} ORDER BY id {query.order_by_creation} LIMIT ? OFFSET ?"
-    )
+    values = tuple(value for _, value in conditions)
+    columns, order = ", ".join(COLUMNS), f"ORDER BY id {query.order_by_creation}"
     limit = _ALL if query.limit is None else query.limit
-    values = (*(value for _, value in conditions), limit, query.offset)
-    return reader.read(fetch(connection, statement, values))
+    source = f"SELECT {columns} FROM background_service_jobs {_index(query)} WHERE {where}"  # noqa: S608
+    if query.job_key is None or query.status is not None or query.unique_key is not None:
+        return f"{source} {order} LIMIT ? OFFSET ?", (*values, limit, query.offset)
+    # The index has the status between key and id, so each status is a list of its own, and their heads are merged.
+    most = _ALL if query.limit is None else query.limit + query.offset
+    lists = " UNION ALL ".join(
+        f"SELECT * FROM ({source} AND status = '{status}' {order} LIMIT ?)"  # noqa: S608
+        for status in BackgroundJobStatus
+    )
+    return f"SELECT {columns} FROM ({lists}) {order} LIMIT ? OFFSET ?", (  # noqa: S608
+        *((*values, most) * len(BackgroundJobStatus)),
+        limit,
+        query.offset,
+    )
 
 
 def _index(query: JobQuery) -> str:
@@ -74,19 +90,7 @@ def attempts(connection: sqlite3.Connection, job_id: int) -> list[JobAttempt]:
     job = read(connection, job_id)
     if job is None:
         raise JobNotFoundError(job_id)
-    ended = [
-        JobAttempt(
-            job_id=job_id,
-            attempt=row[0],
-            worker=row[1],
-            started_at=instant_or_none(row[2]),
-            finished_at=instant_or_none(row[3]),
-            outcome=row[4],
-            error=row[5],
-            traceback=row[6],
-        )
-        for row in fetch(connection, sql("attempts"), (job_id,))
-    ]
+    ended = [to_attempt(job_id, row) for row in reversed(fetch(connection, sql("attempts"), (job_id, ATTEMPTS_KEPT)))]
     if job.status is not BackgroundJobStatus.RUNNING:
         return ended
     running = JobAttempt(job_id=job_id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at)

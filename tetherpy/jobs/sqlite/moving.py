@@ -10,11 +10,12 @@ from typing import Any
 from ..arguments import is_storable
 from ..errors import IllegalJobTransitionError, JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
+from ..reading import to_job
 from ..retrying import changes_of_retry
 from ..status import BackgroundJobStatus, is_legal_move
 from ..storable import storable
 from ..timestamps import to_text
-from .rows import fetch, fetch_changed, to_job
+from .rows import fetch, fetch_changed
 from .statements import sql
 
 

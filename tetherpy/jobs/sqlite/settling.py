@@ -7,11 +7,15 @@ from datetime import datetime
 from math import isnan
 from typing import TypeAlias
 
+from ..model import ATTEMPTS_KEPT
 from ..outcomes import Cancelled, Claim, Completed, Failed, Progress, Released, Settlement, Snoozed
 from ..status import BackgroundJobStatus
 from ..storable import TRACEBACK_CHARACTERS, storable
 from ..timestamps import to_text
 from .statements import sql
+
+_GIVEN_BACK = frozenset({"snoozed", "released"})
+"""How attempts end that are not counted, so that a job may have any number of them."""
 
 Fence: TypeAlias = tuple[object, object, object]
 """Id, worker and number of the claim: all three must still be those of the row."""
@@ -62,6 +66,8 @@ def settle(connection: sqlite3.Connection, settlement: Settlement, now: datetime
                 trace,
             ),
         )
+        if word in _GIVEN_BACK or claim.attempt > ATTEMPTS_KEPT:
+            connection.execute(sql("forget_attempts"), {"id": claim.id, "kept": ATTEMPTS_KEPT})
     return accepted
 
 

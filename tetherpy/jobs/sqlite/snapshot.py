@@ -8,8 +8,8 @@ from tetherpy.database import read_only
 
 from ..model import BackgroundJob
 from ..query import JobQuery
+from ..reading import JobReader
 from .finding import find
-from .rows import JobReader
 
 _TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'background_service_jobs'"
 

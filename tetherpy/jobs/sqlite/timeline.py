@@ -6,10 +6,11 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from ..reading import Row, instant_or_none
 from ..status import FINISHED, BackgroundJobStatus
 from ..timeline import TIMES_AT_ONCE, Gathering, JobTimeline, JobTimes
 from .finding import counts
-from .rows import Row, fetch, instant_or_none
+from .rows import fetch
 from .statements import sql
 
 _STATUSES = {status.value: status for status in BackgroundJobStatus}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import logging
+import json
 import sqlite3
 from datetime import datetime, timedelta
 
 from ..model import WorkerRecord
-from ..timestamps import from_text, to_text
+from ..reading import to_workers
+from ..timestamps import to_text
+from .rows import fetch
 from .statements import sql
-
-logger = logging.getLogger("tetherpy.jobs")
 
 
 def register(connection: sqlite3.Connection, worker: WorkerRecord) -> None:
@@ -25,6 +25,7 @@ def register(connection: sqlite3.Connection, worker: WorkerRecord) -> None:
             to_text(worker.heartbeat_at),
             worker.notification_title,
             worker.notification_content,
+            None if worker.job_keys is None else json.dumps(sorted(worker.job_keys)),
         ),
     )
 
@@ -55,25 +56,7 @@ def unregister(connection: sqlite3.Connection, worker_id: str) -> None:
 
 def registered(connection: sqlite3.Connection) -> list[WorkerRecord]:
     """Return the registered workers, oldest first; rows that cannot be read are left out with a warning."""
-    workers: list[WorkerRecord] = []
-    for row in connection.execute(sql("workers")).fetchall():
-        try:
-            started_at, heartbeat_at = from_text(row[3]), from_text(row[4])
-        except (TypeError, ValueError):
-            logger.warning("worker %r has no readable times and is left out", row[0])
-            continue
-        workers.append(
-            WorkerRecord(
-                id=row[0],
-                pid=row[1],
-                host=row[2],
-                started_at=started_at,
-                heartbeat_at=heartbeat_at,
-                notification_title=row[5],
-                notification_content=row[6],
-            )
-        )
-    return workers
+    return to_workers(fetch(connection, sql("workers"), ()))
 
 
 def claimants(connection: sqlite3.Connection) -> frozenset[str]:

@@ -54,7 +54,9 @@ class ProviderApp(App[R], Generic[R]):
     ) -> None:
         super().__init__(**options)
         self._own_container = container is None
-        self._container = container or ProviderContainer(overrides=overrides, observers=observers)
+        if container is None:
+            container = ProviderContainer(overrides=overrides, observers=observers)
+        self._container = container
 
     @property
     def container(self) -> ProviderContainer:

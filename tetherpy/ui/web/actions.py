@@ -15,7 +15,8 @@ from tetherpy.service import BackgroundService, WorkerStartError
 
 from ..plain import one_line, plain
 from .answers import Confirmation, Form, Outcome
-from .schema_form import FieldError, fields_of, payload_of
+from .errors import FieldError
+from .schema_form import fields_of, payload_of
 from .sources import Sources
 from .steering import STEPS, Steering
 

@@ -39,3 +39,15 @@ class WeakTokenError(DashboardError):
             f"The token is too short to be a secret; it needs at least {least} characters. "
             "Make one with secrets.token_urlsafe()."
         )
+
+
+class FieldError(DashboardError, ValueError):
+    """Raised for a field of a form that holds what it cannot hold.
+
+    Attributes:
+        field: the name of the field.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field

@@ -60,7 +60,8 @@ class Gate:
 
         connection = HTTPConnection(scope)
         refusal = await self._refusal(connection)
-        await (refusal or self.app)(scope, receive, send_hardened)
+        answer = self.app if refusal is None else refusal
+        await answer(scope, receive, send_hardened)
 
     async def _refusal(self, connection: HTTPConnection) -> Response | None:
         """Return the answer to a request that is not let through."""

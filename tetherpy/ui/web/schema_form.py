@@ -8,6 +8,8 @@ from typing import Any, Literal, TypeAlias, cast
 import attrs
 import msgspec
 
+from .errors import FieldError
+
 Kind: TypeAlias = Literal["text", "integer", "number", "checkbox", "select", "json"]
 Schema: TypeAlias = Mapping[str, Any]
 
@@ -15,14 +17,6 @@ PREFIX = "payload."
 """Names of fields of the payload begin with it, so that none is taken for another field of the form."""
 
 _KINDS: Mapping[str, Kind] = {"string": "text", "integer": "integer", "number": "number", "boolean": "checkbox"}
-
-
-class FieldError(ValueError):
-    """A field holds what it cannot hold."""
-
-    def __init__(self, field: str, reason: str) -> None:
-        self.field = field
-        super().__init__(reason)
 
 
 @attrs.frozen(kw_only=True)

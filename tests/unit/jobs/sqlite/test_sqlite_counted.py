@@ -17,12 +17,14 @@ from tetherpy.jobs import (
     Settlement,
     SqliteJobEngine,
 )
+from tetherpy.jobs.reading import JobReader
 from tetherpy.jobs.sqlite import finding
+from tetherpy.jobs.sqlite.claiming import Offer
 from tetherpy.jobs.sqlite.exchange import exchange, idle_exchange
-from tetherpy.jobs.sqlite.rows import JobReader
 from tetherpy.jobs.timestamps import utc_now
 
 LEASE = timedelta(seconds=30)
+ALL = Offer.of(None, None)
 
 
 class Trace:
@@ -60,7 +62,7 @@ async def test_a_batch_is_one_commit_and_two_statements_per_job(db, engine):
     assert trace.count("COMMIT") == 1
     assert trace.count("UPDATE background_service_jobs\n") == 20 + 1
     assert trace.count("INSERT INTO background_service_job_attempts") == 20
-    assert trace.count("SELECT") + trace.count("WITH") == 3  # the next due, the queues, the next jobs
+    assert trace.count("SELECT") + trace.count("WITH") == 3  # the next due, the keys without a handler, the next jobs
 
 
 async def test_bulk_and_concurrent_enqueues_share_one_commit(db, engine):
@@ -112,7 +114,7 @@ async def steps_of(db, work):
 
 
 def claim_ten(connection):
-    assert len(exchange(connection, "w1", [], 10, None, utc_now(), LEASE).claims) == 10
+    assert len(exchange(connection, "w1", [], 10, ALL, utc_now(), LEASE).claims) == 10
 
 
 async def add_finished(db, count):
@@ -131,6 +133,12 @@ CROWDS = {
         [NewJob(job_key="k", priority=9, delay=3600) for _ in range(20_000)]
     ),
     "pending behind": lambda db, engine: engine.enqueue([NewJob(job_key="k") for _ in range(20_000)]),
+    "pending behind, a queue for each four": lambda db, engine: engine.enqueue(
+        [NewJob(job_key="k", queue=f"tenant {n % 5_000}") for n in range(20_000)]
+    ),
+    "delayed, each of another priority": lambda db, engine: engine.enqueue(
+        [NewJob(job_key="k", priority=n, delay=3600) for n in range(20_000)]
+    ),
 }
 
 
@@ -146,16 +154,32 @@ async def test_a_crowd_in_a_queue_that_is_not_mine_costs_nothing(db, engine):
     await engine.enqueue([NewJob(job_key="k", queue="mine") for _ in range(10)])
 
     def claim_mine(connection):
-        assert len(exchange(connection, "w1", [], 10, ["mine"], utc_now(), LEASE).claims) == 10
+        assert len(exchange(connection, "w1", [], 10, Offer.of(["mine"], None), utc_now(), LEASE).claims) == 10
 
     alone = await steps_of(db, claim_mine)
     await engine.enqueue([NewJob(job_key="k", priority=9, queue="other") for _ in range(20_000)])
     assert await steps_of(db, claim_mine) <= alone * 1.1
 
 
+async def test_a_crowd_that_this_worker_has_no_handler_for_is_walked_past_once(db, engine):
+    await engine.enqueue([NewJob(job_key="known", priority=1) for _ in range(10)])
+    offer = Offer.of(None, ["known"])
+
+    def claim_known(connection):
+        assert len(exchange(connection, "w1", [], 10, offer, utc_now(), LEASE).claims) == 10
+
+    alone = await steps_of(db, claim_known)
+    await engine.enqueue([NewJob(job_key="other", priority=9) for _ in range(15_000)])
+    while (await engine.exchange("w1", [], 1, keys=["none"])).next_due is not None:
+        pass
+    await db.execute("UPDATE background_service_jobs SET unhandled = 0 WHERE job_key = 'known'")
+    assert await steps_of(db, claim_known) <= alone * 1.1 + 60  # two steps in the index of keys
+    assert await engine.unhandled() == {"other": 10_000}
+
+
 async def test_looking_for_work_and_counting_do_not_grow_with_the_table(db, engine):
     def look(connection):
-        idle_exchange(connection, utc_now(), None)
+        idle_exchange(connection, utc_now(), ALL)
         finding.counts(connection)
         finding.revisions(connection)
 
@@ -223,3 +247,16 @@ async def test_a_cursor_far_back_costs_what_the_newest_jobs_cost(db, engine, nar
         return lambda connection: finding.find(connection, JobReader(), query)
 
     assert await steps_of(db, page(ids[100])) <= await steps_of(db, page(None)) * 1.1
+
+
+@pytest.mark.parametrize("status", [BackgroundJobStatus.FAILED, BackgroundJobStatus.PENDING])
+async def test_a_list_by_key_and_status_reads_what_it_shows(db, engine, status):
+    await engine.enqueue([NewJob(job_key="other") for _ in range(10)])
+
+    def page(connection):
+        query = JobQuery(job_key="k", status=status, limit=50, order_by_creation="DESC")
+        assert finding.find(connection, JobReader(), query) == []
+
+    alone = await steps_of(db, page)
+    await add_finished(db, 20_000)
+    assert await steps_of(db, page) <= alone * 1.1 + 20

@@ -1,4 +1,5 @@
 SELECT attempt, worker, started_at, finished_at, outcome, error, traceback
 FROM background_service_job_attempts
 WHERE job_id = %(id)s
-ORDER BY id
+ORDER BY job_id DESC, id DESC
+LIMIT %(limit)s

@@ -16,6 +16,7 @@ WITH given AS (
     FROM given
 )
 INSERT INTO procrastinate_jobs (
-    id, queue_name, task_name, priority, queueing_lock, status, scheduled_at, attempts, abort_requested
+    id, queue_name, task_name, priority, queueing_lock, status, scheduled_at, tetherpy_due, attempts, abort_requested
 )
-SELECT id, queue, job_key, priority, unique_key, status, run_at, attempts, abort_requested FROM given
+SELECT id, queue, job_key, priority, unique_key, status, run_at, run_at <= now(), attempts, abort_requested
+FROM given

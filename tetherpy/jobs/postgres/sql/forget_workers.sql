@@ -2,8 +2,8 @@
 -- Procrastinate that no worker has (any more).
 WITH silent AS (
     SELECT worker.id FROM background_service_workers AS worker
-    JOIN unnest(%(ids)s::text[], %(beats)s::timestamptz[]) AS seen (id, heartbeat_at)
-        ON seen.id = worker.id AND seen.heartbeat_at = worker.heartbeat_at
+    JOIN unnest(%(ids)s::text[], %(beats)s::text[]) AS seen (id, heartbeat_at)
+        ON seen.id = worker.id AND seen.heartbeat_at::timestamptz = worker.heartbeat_at
     WHERE NOT EXISTS (
         SELECT FROM procrastinate_jobs AS job
         JOIN tetherpy_job_records AS record ON record.job_id = job.id

@@ -1,1 +1,1 @@
-SELECT id, heartbeat_at FROM background_service_workers
+SELECT id, heartbeat_at::text FROM background_service_workers

@@ -1,5 +1,6 @@
-SELECT coalesce(-priority, 0), CAST(run_at AS BLOB), id
+-- The key leaves as bytes, since another program may have written text that is not UTF-8.
+SELECT coalesce(-priority, 0), CAST(run_at AS BLOB), id, CAST(job_key AS BLOB)
 FROM background_service_jobs INDEXED BY background_service_jobs_ready
-WHERE status = 'PENDING' AND due = 1 AND queue = CAST(? AS TEXT)
+WHERE status = 'PENDING' AND due = 1 AND unhandled = 0
 ORDER BY priority DESC, run_at, id
 LIMIT ?

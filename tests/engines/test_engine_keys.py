@@ -1,0 +1,105 @@
+"""Workers that take some job keys only, and the jobs that no worker has a handler for."""
+
+import asyncio
+from datetime import timedelta
+
+from tetherpy.jobs import BackgroundJobStatus, NewJob, Released, Settlement
+
+
+async def test_a_worker_takes_only_the_keys_it_names(kit):
+    unknown = await kit.add("new", priority=9)
+    mine = await kit.add("old")
+    assert [claim.id for claim in await kit.claim(5, keys=["old"])] == [mine]
+    assert await kit.engine.unhandled() == {"new": 1}
+    job = await kit.engine.get(unknown)
+    assert (job.status, job.attempts) == (BackgroundJobStatus.PENDING, 0)
+    assert [claim.id for claim in await kit.claim(5, "w2", keys=["old", "new"])] == [unknown]
+    assert await kit.engine.unhandled() == {}
+
+
+async def test_order_holds_across_jobs_that_were_set_aside_and_others(kit):
+    ids = [await kit.add(key, priority=priority) for key, priority in (("new", 1), ("new", 3), ("old", 2))]
+    await kit.claim(5, queues=["default"], keys=["none"])
+    assert await kit.engine.unhandled() == {"new": 2, "old": 1}
+    ids += [await kit.add(key, priority=priority) for key, priority in (("new", 2), ("old", 4))]
+    order = [claim.id for _ in range(5) for claim in await kit.claim(1, keys=["old", "new"])]
+    assert order == [ids[4], ids[1], ids[2], ids[3], ids[0]]
+
+
+async def test_queues_and_keys_are_both_heeded(kit):
+    await kit.add("new", queue="mail")
+    mine = await kit.add("new", queue="images")
+    await kit.claim(5, keys=["old"])
+    assert [claim.id for claim in await kit.claim(5, queues=["images"], keys=["new"])] == [mine]
+    assert await kit.claim(5, queues=["images"], keys=["new"]) == []
+    assert (await kit.engine.exchange("w1", [], 5, ["images"], ["new"])).next_due is None
+
+
+async def test_a_worker_that_takes_every_key_takes_what_was_set_aside(kit):
+    ids = [await kit.add("new"), await kit.add("newer", delay=5)]
+    await kit.claim(5, keys=[])
+    kit.time.advance(seconds=5)
+    await kit.claim(5, keys=[])
+    assert await kit.engine.unhandled() == {"new": 1, "newer": 1}
+    claims = await kit.claim(5)
+    assert [claim.id for claim in claims] == ids
+    await kit.engine.exchange("w1", [Settlement(claim, Released()) for claim in claims], 0)
+    assert await kit.engine.unhandled() == {}
+    assert [claim.id for claim in await kit.claim(5)] == ids
+
+
+async def test_a_long_line_of_unknown_jobs_is_set_aside_in_steps(kit):
+    await kit.engine.enqueue([NewJob(job_key="new", priority=1) for _ in range(2_500)])
+    mine = await kit.add("old")
+    claimed = [claim.id for _ in range(5) for claim in await kit.claim(1, keys=["old"])]
+    assert claimed == [mine]
+    assert await kit.engine.unhandled() == {"new": 2_500}
+
+
+async def test_jobs_without_a_handler_are_failed_by_key_and_no_others(kit):
+    ids = [await kit.add(key) for key in ("new", "newer", "new")]
+    running = await kit.add("new")
+    await kit.claim(5, keys=["none"])
+    (claim,) = await kit.claim(1, keys=["new"])
+    ids = [job_id for job_id in (*ids, running) if job_id != claim.id]
+    told = asyncio.Event()
+    remove = kit.engine.on_change(told.set)
+    assert await kit.engine.fail_unhandled("new", "nobody knows new") == 2
+    async with asyncio.timeout(10):
+        await told.wait()
+    remove()
+    jobs = await kit.engine.get_many(ids)
+    failed = [job for job in jobs.values() if job.status is BackgroundJobStatus.FAILED]
+    assert {job.job_key for job in failed} == {"new"}
+    assert {job.last_error for job in failed} == {"nobody knows new"}
+    assert all(job.finished_at == kit.time.now for job in failed)
+    assert await kit.engine.unhandled() == {"newer": 1}
+    again = await kit.engine.retry(failed[0].id, reset_attempts=False)
+    assert [claim.id for claim in await kit.claim(5, keys=["new"])] == [again.id]
+
+
+async def test_a_cancelled_job_that_was_set_aside_does_not_wait(kit):
+    job_id = await kit.add("new")
+    await kit.claim(5, keys=["none"])
+    assert (await kit.engine.request_cancel(job_id)).status is BackgroundJobStatus.CANCELLED
+    assert await kit.engine.unhandled() == {}
+    assert await kit.claim(5, keys=["new"]) == []
+
+
+async def test_the_newest_hundred_attempts_of_a_job_are_kept(kit):
+    job_id = await kit.add("poll")
+    for _ in range(105):
+        (claim,) = await kit.claim(1)
+        await kit.engine.exchange("w1", [Settlement(claim, Released())], 0)
+        kit.time.advance(seconds=1)
+    attempts = await kit.engine.attempts(job_id)
+    assert len(attempts) == 100
+    assert attempts[-1].finished_at == kit.time.now - timedelta(seconds=1)
+    assert [attempt.finished_at for attempt in attempts] == sorted(attempt.finished_at for attempt in attempts)
+
+
+async def test_a_delayed_job_of_each_priority_and_queue_is_no_work(kit):
+    await kit.engine.enqueue([NewJob(job_key="k", priority=n, queue=f"q{n}", delay=60) for n in range(300)])
+    assert await kit.claim(10) == []
+    kit.time.advance(seconds=60)
+    assert [claim.job.priority for claim in await kit.claim(3)] == [299, 298, 297]

@@ -1,0 +1,5 @@
+SELECT coalesce(-priority, 0), CAST(run_at AS BLOB), id, CAST(job_key AS BLOB)
+FROM background_service_jobs INDEXED BY background_service_jobs_ready_in_queue
+WHERE status = 'PENDING' AND due = 1 AND unhandled = 0 AND queue = ?
+ORDER BY priority DESC, run_at, id
+LIMIT ?
