@@ -1,0 +1,367 @@
+"""Which job a JobProvider shows, when it runs one, and when it cancels it, on a real database."""
+
+import asyncio
+import functools
+
+import attrs
+import pytest
+
+from tetherpy import AsyncData, AsyncError, AsyncLoading, Provider, ProviderContainer, StateProvider
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, PayloadDecodeError
+from tetherpy.service import InlineWorker, JobProvider, JobProviderError
+
+PENDING, RUNNING, CANCELLED = (
+    BackgroundJobStatus.PENDING,
+    BackgroundJobStatus.RUNNING,
+    BackgroundJobStatus.CANCELLED,
+)
+
+
+@attrs.frozen
+class Sum:
+    total: int
+
+
+@Provider
+def manager_provider(ref) -> BackgroundJobManager:
+    raise NotImplementedError
+
+
+numbers = StateProvider(lambda ref: (1, 2), name="numbers")
+
+
+def declare(job_key="sum", payload=None, **options):
+    options = {"result": Sum, "manager": manager_provider, "name": "total", **options}
+    return JobProvider(job_key, payload=payload or (lambda ref: list(ref.watch(numbers))), **options)
+
+
+def declare_short_lived(**options):
+    return declare(auto_dispose=True, cancel_on_dispose=True, **options)
+
+
+@pytest.fixture
+async def db(tmp_path):
+    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
+        yield db
+
+
+@pytest.fixture
+def manager(db):
+    return BackgroundJobManager(db)
+
+
+@pytest.fixture
+async def worker(db):
+    async with InlineWorker.open(db) as worker:
+        worker.service.register_job_handler("sum", lambda service, payload, db: {"total": sum(payload)})
+        worker.service.register_job_handler("count", lambda service, payload, db: {"count": len(payload)})
+        yield worker
+
+
+@pytest.fixture
+async def make_container(manager):
+    containers = []
+
+    def make(**options):
+        overrides = [manager_provider.override_with_value(manager)]
+        containers.append(ProviderContainer(overrides=overrides, **options))
+        return containers[-1]
+
+    yield make
+    for container in containers:
+        await container.aclose()
+
+
+@pytest.fixture
+def container(make_container):
+    return make_container()
+
+
+def ignore(previous, state):
+    pass
+
+
+async def until(condition):
+    async with asyncio.timeout(25):
+        while not (await condition() if asyncio.iscoroutinefunction(condition) else condition()):
+            await asyncio.sleep(0.001)
+
+
+async def statuses(manager):
+    return [job.status.name for job in await manager.get_all_jobs()]
+
+
+async def until_statuses(manager, *expected):
+    async def are_there():
+        return await statuses(manager) == list(expected)
+
+    await until(are_there)
+
+
+async def until_shown(container, provider, kind):
+    await until(lambda: isinstance(container.read(provider), kind) and not container.read(provider).is_loading)
+    return container.read(provider)
+
+
+# -- cancel_on_dispose ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [PENDING, RUNNING])
+async def test_a_refresh_while_the_job_is_under_way_does_not_cancel_it(container, manager, status):
+    provider = declare_short_lived()
+    container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    if status is RUNNING:
+        await manager.update_job_status(1, RUNNING)
+    for _ in range(3):
+        container.invalidate(provider)
+        await container.pump()
+    await until(lambda: isinstance(container.read(provider), AsyncLoading))
+    container.listen(manager_provider, ignore)
+    await manager.get_counts()
+    (job,) = await manager.get_all_jobs()
+    assert (job.status, job.cancel_requested_at) == (status, None)
+
+
+async def test_coming_back_runs_the_job_that_leaving_has_cancelled(container, manager, worker):
+    provider = declare_short_lived()
+    subscription = container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    subscription.close()
+    await until_statuses(manager, "CANCELLED")
+    container.listen(provider, ignore)
+    await until_statuses(manager, "CANCELLED", "PENDING")
+    await worker.drain(list[object]().append)
+    assert (await until_shown(container, provider, AsyncData)).value == Sum(3)
+
+
+async def test_coming_back_in_another_start_of_the_app_runs_it_too(make_container, manager, worker):
+    provider = declare_short_lived()
+    first = make_container()
+    first.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    await first.aclose()
+    assert await statuses(manager) == ["CANCELLED"]
+    second = make_container()
+    second.listen(provider, ignore)
+    await until_statuses(manager, "CANCELLED", "PENDING")
+
+
+async def test_coming_back_while_the_worker_still_stops_the_job_waits_and_runs_it_again(container, manager):
+    provider = declare_short_lived()
+    subscription = container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    await manager.update_job_status(1, RUNNING)
+    subscription.close()
+
+    async def was_asked_to_stop():
+        return (await manager.get_job_by_id(1)).cancel_requested_at is not None
+
+    await until(was_asked_to_stop)
+    container.listen(provider, ignore)
+    await container.pump()
+    await manager.update_job_status(1, CANCELLED)
+    await until_statuses(manager, "CANCELLED", "PENDING")
+    assert isinstance(container.read(provider), AsyncLoading)
+
+
+async def test_toggling_a_filter_runs_again_what_the_other_filter_has_cancelled(container, manager, worker):
+    provider = declare_short_lived()
+    container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    container.read(numbers.notifier).state = (10, 20)
+    await until_statuses(manager, "CANCELLED", "PENDING")
+    container.read(numbers.notifier).state = (1, 2)
+    await until_statuses(manager, "CANCELLED", "CANCELLED", "PENDING")
+    await worker.drain(list[object]().append)
+    assert (await until_shown(container, provider, AsyncData)).value == Sum(3)
+    container.read(numbers.notifier).state = (10, 20)
+    container.read(numbers.notifier).state = (1, 2)
+    await container.pump()
+    assert (await until_shown(container, provider, AsyncData)).value == Sum(3)
+    assert await statuses(manager) == ["CANCELLED", "CANCELLED", "COMPLETED"]
+
+
+@pytest.mark.parametrize("turns", range(0, 60, 7))
+async def test_leaving_while_the_job_is_being_enqueued_leaves_no_job_behind(make_container, manager, turns):
+    container = make_container()
+    container.listen(declare_short_lived(), ignore)
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    await container.aclose()
+    assert set(await statuses(manager)) <= {"CANCELLED"}
+    assert await manager.get_job_count_by_status(PENDING) == 0
+
+
+async def test_a_job_that_another_container_watches_is_not_cancelled(make_container, db, manager):
+    provider, twin = declare_short_lived(), declare()
+    first, second = (
+        make_container(),
+        ProviderContainer(overrides=[manager_provider.override_with_value(BackgroundJobManager(db))]),
+    )
+    first.listen(provider, ignore)
+    async with second:
+        second.listen(twin, ignore)
+        await until_statuses(manager, "PENDING")
+        await second.pump()
+        await first.aclose()
+        assert await statuses(manager) == ["PENDING"]
+    assert await statuses(manager) == ["PENDING"], "the last one to leave does not cancel"
+
+
+async def test_a_job_that_somebody_else_cancels_is_shown_as_cancelled(make_container, manager):
+    container = make_container(retry=lambda count, error: 0.001)
+    provider = declare_short_lived()
+    container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    await manager.cancel_job(1)
+    state = await until_shown(container, provider, AsyncError)
+    assert isinstance(state.error, JobProviderError)
+    container.read(numbers.notifier).state = (1, 2)
+    assert await statuses(manager) == ["CANCELLED"]
+    container.invalidate(provider)
+    await until_statuses(manager, "CANCELLED", "PENDING")
+
+
+# -- what runs a job again -----------------------------------------------------------------------
+
+
+async def test_a_retry_of_the_provider_does_not_run_the_job_again(make_container, manager, worker):
+    provider = declare(result=int)
+    retries = []
+
+    def retry(count, error):
+        retries.append(error)
+        return 0.001 if len(retries) < 4 else None
+
+    container = make_container(retry=retry, on_error=lambda error, provider: None)
+    container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    await worker.drain(list[object]().append)
+    state = await until_shown(container, provider, AsyncError)
+    assert isinstance(state.error, PayloadDecodeError)
+    assert len(retries) == 4
+    assert await statuses(manager) == ["COMPLETED"]
+    container.invalidate(provider)
+    await until_statuses(manager, "COMPLETED", "PENDING")
+
+
+async def test_new_overrides_and_another_event_loop_do_not_run_it_again(make_container, manager, worker):
+    provider = declare()
+    container = make_container()
+    container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    await worker.drain(list[object]().append)
+    await until_shown(container, provider, AsyncData)
+    container.update_overrides([manager_provider.override_with_value(BackgroundJobManager(manager.engine))])
+    await container.pump()
+    assert (await until_shown(container, provider, AsyncData)).value == Sum(3)
+    assert await statuses(manager) == ["COMPLETED"]
+
+
+@pytest.mark.parametrize("as_reload", [False, True])
+async def test_an_invalidation_runs_a_finished_job_again_once(container, manager, worker, as_reload):
+    provider = declare()
+    container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    await worker.drain(list[object]().append)
+    await until_shown(container, provider, AsyncData)
+    container.invalidate(provider, as_reload=as_reload)
+    await until_statuses(manager, "COMPLETED", "PENDING")
+    await worker.drain(list[object]().append)
+    assert (await until_shown(container, provider, AsyncData)).value == Sum(3)
+    assert await statuses(manager) == ["COMPLETED", "COMPLETED"]
+
+
+async def test_an_invalidation_whose_enqueue_fails_is_made_good_by_the_retry(make_container, manager, worker, db):
+    container = make_container(retry=lambda count, error: 0.001, on_error=lambda error, provider: None)
+    provider = declare()
+    container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    await worker.drain(list[object]().append)
+    await until_shown(container, provider, AsyncData)
+    await db.execute(
+        "CREATE TRIGGER refuse BEFORE INSERT ON background_service_jobs BEGIN SELECT RAISE(ABORT, 'refused'); END"
+    )
+    container.invalidate(provider)
+    await until(lambda: container.read(provider).retrying)
+    await db.execute("DROP TRIGGER refuse")
+    await until_statuses(manager, "COMPLETED", "PENDING")
+
+
+# -- identity ------------------------------------------------------------------------------------
+
+
+async def test_providers_of_one_name_with_other_job_keys_or_results_have_their_own_jobs(container, manager, worker):
+    @attrs.frozen
+    class Count:
+        count: int
+
+    total, count, plain = declare(), declare("count", result=Count), declare(result=dict[str, int])
+    for provider in (total, count, plain):
+        container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING", "PENDING", "PENDING")
+    await worker.drain(list[object]().append)
+    values = [(await until_shown(container, provider, AsyncData)).value for provider in (total, count, plain)]
+    assert values == [Sum(3), Count(2), {"total": 3}]
+
+
+async def test_a_partial_and_a_callable_object_are_functions_of_the_ref(container, manager):
+    class Numbers:
+        def __call__(self, ref):
+            return [4]
+
+    def of(number, ref):
+        return [number]
+
+    for payload in (functools.partial(of, 3), Numbers()):
+        container.listen(declare(payload=payload), ignore)
+    await until_statuses(manager, "PENDING", "PENDING")
+    assert sorted(job.payload for job in await manager.get_all_jobs()) == [[3], [4]]
+
+
+# -- deletion ------------------------------------------------------------------------------------
+
+
+async def test_a_result_stays_when_its_row_is_deleted(container, manager, worker):
+    provider = declare()
+    container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    await worker.drain(list[object]().append)
+    await until_shown(container, provider, AsyncData)
+    told = []
+    container.listen(provider, lambda previous, state: told.append(state))
+    await manager.delete_job(1)
+    container.listen(declare(payload=lambda ref: [7]), ignore)
+    await until_statuses(manager, "PENDING")  # what the deletion has told has arrived
+    await container.pump()
+    assert container.read(provider) == AsyncData(Sum(3))
+    assert told == []
+    container.update_overrides([manager_provider.override_with_value(BackgroundJobManager(manager.engine))])
+    await container.pump()
+    assert (await until_shown(container, provider, AsyncData)).value == Sum(3)
+    assert await statuses(manager) == ["PENDING"], "the job whose row is gone is not run again"
+
+
+async def test_a_job_that_is_deleted_before_it_ends_is_an_error(container, manager):
+    provider = declare()
+    container.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    await until(lambda: container.read(provider).is_loading)
+    await manager.delete_job(1)
+    state = await until_shown(container, provider, AsyncError)
+    assert "was deleted" in str(state.error)
+
+
+def test_without_an_event_loop_the_error_says_so(tmp_path):
+    async def opened():
+        async with Database.open(tmp_path / "app.db") as db:
+            return BackgroundJobManager(db)
+
+    manager = asyncio.run(opened())
+    with ProviderContainer(
+        overrides=[manager_provider.override_with_value(manager)], on_error=lambda error, provider: None
+    ) as container:
+        state = container.read(declare())
+        assert "needs a running event loop" in str(state.error)
