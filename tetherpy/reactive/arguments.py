@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
 """What a family was called with: positional arguments, then pairs of keyword and value."""
+
+
+_PLAIN: Final = frozenset({int, str, bytes, type(None)})
+"""Types of which no two have values that are equal: what else equals one of theirs gets a key with its type."""
 
 
 def key_of(arguments: Arguments) -> object:
@@ -14,6 +18,12 @@ def key_of(arguments: Arguments) -> object:
     ``1 == 1.0 == True``, and a member for one of them would answer for the others; types inside tuples and
     frozensets count too.
     """
+    for value in arguments[0]:
+        if type(value) not in _PLAIN:
+            break
+    else:
+        if not arguments[1]:
+            return arguments  # equal to no other key: those below have three parts
     return arguments, _types(arguments[0]), _types(arguments[1]) if arguments[1] else None
 
 

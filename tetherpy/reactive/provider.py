@@ -346,7 +346,7 @@ def check_listenable(given: object) -> None:
         NotAProviderError: it is something else.
     """
     if not isinstance(given, ProviderListenable):
-        raise NotAProviderError(given, "read, watched or listened to", _remedy(given))
+        raise NotAProviderError(given, "read, watched or listened to", _remedy(given)) from None
 
 
 def check_target(given: object) -> None:
@@ -356,7 +356,7 @@ def check_target(given: object) -> None:
         NotAProviderError: it is something else.
     """
     if not isinstance(given, (ProviderBase, Family)):
-        raise NotAProviderError(given, "invalidated, or asked about", _remedy(given))
+        raise NotAProviderError(given, "invalidated, or asked about", _remedy(given)) from None
 
 
 def _remedy(given: Any) -> str:
