@@ -19,19 +19,31 @@ _logger = logging.getLogger("tetherpy.service")
 class CancellationWatch:
     """Ask for requests after changes to jobs, at most once every ``interval`` seconds.
 
-    With nothing running there is nothing to cancel, and nothing is asked.
+    With nothing running there is nothing to cancel, and nothing is asked. A change that is heard while claims are
+    on their way may concern them: it is asked about again when they have begun.
     """
 
     engine: JobEngine
     worker_id: str
     running: Callable[[], frozenset[int]]
     cancel: Callable[[Iterable[int]], None]
+    is_claiming: Callable[[], bool]
     interval: float = INTERVAL_SECONDS
     _changed: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 
+    _changed_while_claiming: bool = attrs.field(init=False, default=False)
+
     def on_change(self) -> None:
         """Note that some job changed."""
+        if self.is_claiming():
+            self._changed_while_claiming = True
         if self.running():
+            self._changed.set()
+
+    def on_begun(self) -> None:
+        """Note that claimed jobs have begun."""
+        if self._changed_while_claiming:
+            self._changed_while_claiming = False
             self._changed.set()
 
     async def run(self) -> None:

@@ -47,6 +47,8 @@ class Claimer:
     _due: asyncio.TimerHandle | None = attrs.field(init=False, default=None)
     _draining: bool = attrs.field(init=False, default=False)
     _exchanging: bool = attrs.field(init=False, default=False)
+    on_begun: Callable[[], None] = attrs.field(init=False, default=lambda: None)
+    """Called after claimed jobs have begun."""
 
     def wake(self) -> None:
         """Make the loop look at once."""
@@ -67,6 +69,11 @@ class Claimer:
         """Claim nothing more; ``run`` returns when every outcome is stored."""
         self._draining = True
         self._wake.set()
+
+    @property
+    def is_exchanging(self) -> bool:
+        """Tell whether an exchange is under way, whose claims are not known here yet."""
+        return self._exchanging
 
     @property
     def is_idle(self) -> bool:
@@ -92,6 +99,8 @@ class Claimer:
                     self.settle(Settlement(claim, Released()))
                 else:
                     self.executor.start(claim)
+            if exchange.claims:
+                self.on_begun()
             self._wake_at(exchange.next_due)
             if exchange.postponed:
                 self._settlements += exchange.postponed

@@ -49,7 +49,10 @@ class JobLoop:
         )
         claimer = Claimer(engine, worker_id, context.config.queues, executor, progress, clock, looked)
         executor.on_settled, executor.on_free = claimer.settle, claimer.wake
-        cancellation = CancellationWatch(engine, worker_id, lambda: executor.running, executor.cancel)
+        cancellation = CancellationWatch(
+            engine, worker_id, lambda: executor.running, executor.cancel, lambda: claimer.is_exchanging
+        )
+        claimer.on_begun = cancellation.on_begun
         return cls(claimer, executor, progress, cancellation)
 
     def on_change(self) -> None:

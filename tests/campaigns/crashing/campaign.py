@@ -11,6 +11,7 @@ from random import Random
 
 import attrs
 
+from tests.stalling_proxy import stalling_proxy
 from tetherpy.jobs import BackgroundJobManager
 from tetherpy.service import WorkerStartError
 
@@ -33,7 +34,8 @@ class Campaign:
     """Kill ``kills`` processes in a folder, repeatably chosen by ``seed``, then let all jobs end and audit.
 
     With a ``server`` the jobs are on PostgreSQL, the apps and their services on two machines that share no folder,
-    and the server itself and all its connections are among the victims.
+    and the server itself and all its connections are among the victims. They reach it through a proxy, which can
+    make connections pass nothing.
     """
 
     folder: Path
@@ -43,13 +45,19 @@ class Campaign:
     traces: Traces = attrs.field(init=False)
     failures: list = attrs.field(init=False, factory=list)
     _apps: dict = attrs.field(init=False, factory=dict)
+    _proxy: object = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self):
         self.traces = Traces(self.folder)
 
     async def run(self):
         """Return the audit's report; whatever ends this, no process is left behind."""
-        address = None if self.server is None else self.server.address(self.server.create_database())
+        if self.server is None:
+            return await self._run(None)
+        with stalling_proxy(self.server.address(self.server.create_database())) as self._proxy:
+            return await self._run(self._proxy.url)
+
+    async def _run(self, address):
         (self.folder / "plan.json").write_text(json.dumps({"seed": self.seed, "server": address}))
         os.environ[FOLDER_VARIABLE] = str(self.folder)
         os.environ[STATE_VARIABLE] = str(self.traces.machine(0))
@@ -70,6 +78,7 @@ class Campaign:
             # A failure will not go away by killing on.
             lambda: bool(self.failures) or self.traces.count_kills() >= self.kills,
             self.server,
+            self._proxy,
         )
         keepers = [asyncio.create_task(self._keep_app(slot, role)) for slot, role in enumerate(ROLES)]
         try:

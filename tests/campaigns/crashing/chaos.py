@@ -22,6 +22,7 @@ class Chaos:
     app_pids: object
     enough: object
     server: object = None
+    proxy: object = None
     stopped: set = attrs.field(init=False, factory=set)
 
     async def run(self):
@@ -36,7 +37,7 @@ class Chaos:
             self.kill_behind_a_stopped_supervisor: 1,
         }
         if self.server is not None:
-            things |= {self.cut_connections: 4, self.kill_server: 2}
+            things |= {self.cut_connections: 4, self.kill_server: 2, self.stall_connections: 2}
         try:
             while not self.enough():
                 await asyncio.sleep(self.random.uniform(*PAUSE_SECONDS))
@@ -71,6 +72,11 @@ class Chaos:
     async def cut_connections(self, servers):
         if number := await asyncio.to_thread(self.server.cut_connections, self.traces.database):
             self.traces.note("kills", kind="connections", victim=0, connections=number)
+
+    async def stall_connections(self, servers):
+        """Let all connections that are open pass nothing more, and stay open."""
+        if number := await asyncio.to_thread(self.proxy.stall):
+            self.traces.note("kills", kind="connections, silently", victim=0, connections=number)
 
     async def kill_server(self, servers):
         """Kill the postmaster and start it again while everybody works on."""

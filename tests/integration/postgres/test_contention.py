@@ -11,8 +11,10 @@ import pytest
 from tetherpy.database import DatabaseLockedError, PostgresDatabase
 from tetherpy.database.postgres import database
 from tetherpy.jobs import (
+    BackgroundJobManager,
     BackgroundJobStatus,
     Completed,
+    JobCounts,
     NewJob,
     PostgresJobEngine,
     Progress,
@@ -199,3 +201,20 @@ async def test_a_server_that_does_not_answer_does_not_silence_a_worker(db):
             await beats.get()
         beating.cancel()
         await asyncio.wait([beating])
+
+
+async def test_reads_behind_a_lock_that_stays_are_an_error_and_streams_outlast_it(empty_tables_url, monkeypatch):
+    monkeypatch.setattr(database, "OWN_LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(calling, "LOCKED_SECONDS", 0.1)
+    async with open_database(empty_tables_url) as db, open_database(empty_tables_url) as holder:
+        manager, seen = BackgroundJobManager(db), asyncio.Queue()
+        async with asyncio.timeout(BOUND):
+            async with holder.transaction() as tx:
+                await tx.execute("LOCK TABLE procrastinate_jobs, tetherpy_job_changes")
+                with pytest.raises(DatabaseLockedError):
+                    await manager.get_counts()
+                subscription = manager.watch_counts().subscribe(seen.put_nowait, seen.put_nowait)
+                await asyncio.sleep(0.3)
+                assert seen.empty()
+            assert await seen.get() == JobCounts()
+        subscription.dispose()
