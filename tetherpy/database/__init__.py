@@ -40,6 +40,7 @@ from .errors import (
     WriteOnReaderError,
     WrongLoopError,
 )
+from .free_space import INCREMENTAL_VACUUM, is_much_free_space
 from .migrations import Migration
 from .reading import read_only
 from .sql_database import SqlDatabase, SqlRow, SqlStatements, SqlTransaction
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from .postgres import PostgresDatabase, PostgresExecuted, PostgresRow, PostgresTransaction
 
 __all__ = [
+    "INCREMENTAL_VACUUM",
     "Address",
     "AppliedMigration",
     "Database",
@@ -98,6 +100,7 @@ __all__ = [
     "WriteOnReaderError",
     "WrongLoopError",
     "applied_migrations",
+    "is_much_free_space",
     "is_postgres",
     "is_url",
     "read_only",

@@ -44,6 +44,11 @@ def record(connection: TrackedConnection, tables: set[str]) -> None:
     connection.executemany(_RAISE, [(table,) for table in tables])
 
 
+def raised(table: str) -> str:
+    """Return SQL that raises the counter of a table of ours; its name needs no escaping."""
+    return _RAISE.replace("?", f"'{table}'")
+
+
 def all_tables(connection: TrackedConnection) -> frozenset[str]:
     """Name everything that can be read from, the schema itself included."""
     return frozenset(row[0] for row in connection.execute(_ALL)) | {SCHEMA_TABLE}

@@ -147,6 +147,9 @@ def configure(connection: sqlite3.Connection, patience: float) -> None:
 def configure_writer(connection: TrackedConnection, path: Path, synchronous: Synchronous, patience: float) -> None:
     """Make the database a WAL one (it stays so) and set what concerns writing."""
     connection.control(f"PRAGMA busy_timeout = {min(BUSY_SLICE_MS, round(patience * 1000))}")
+    if connection.control("PRAGMA page_count") == 0:
+        # Can only be chosen for a new file; see .free_space.
+        patiently(lambda: connection.control("PRAGMA auto_vacuum = INCREMENTAL"), patience)
     mode = patiently(lambda: connection.control("PRAGMA journal_mode = WAL"), patience)
     if mode != "wal":
         raise DatabaseOpenError(

@@ -30,6 +30,7 @@ from .connection import (
 from .errors import DatabaseError, RowNotFoundError, TransactionHeldError, WrongLoopError
 from .explain import explain, explain_reading
 from .feed import ChangeFeed, OnChange, do_nothing
+from .free_space import FreeSpace
 from .live import LiveQuery, Query
 from .log_bound import LogBound
 from .long_reads import LongReads
@@ -125,10 +126,12 @@ class Database:
             reader = await open_reader()
             stack.push_async_callback(reader.close)
             log_bound = LogBound(path)
+            free_space = FreeSpace(path)
 
             def committed(connection: TrackedConnection) -> None:
                 bell.ring()
                 log_bound.keep(connection)
+                free_space.give_back(connection)
 
             writer = Writer(channel, busy_timeout, committed)
             if not await reader.call(bookkeeping.is_there):

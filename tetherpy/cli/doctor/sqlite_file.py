@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tetherpy.database import applied_migrations
+from tetherpy.database import INCREMENTAL_VACUUM, applied_migrations, is_much_free_space
 from tetherpy.jobs import JOB_MIGRATIONS
 
 from .finding import Finding
@@ -45,6 +45,7 @@ def examine_file(path: Path) -> Iterator[Finding]:
         with contextlib.closing(_connect(path, "ro")) as connection:
             yield _journal_mode(connection)
             yield _damage(connection)
+            yield _free_space(connection, path)
     except sqlite3.Error as error:
         yield Finding.wrong("database", f"{path} cannot be read: {error}", "Check the path; restore a backup.")
         return
@@ -74,6 +75,23 @@ def _journal_mode(connection: sqlite3.Connection) -> Finding:
         return Finding.ok("journal mode", mode)
     return Finding.wrong(
         "journal mode", mode, "Run tetherpy migrate: it makes it a WAL database, so that readers need not wait."
+    )
+
+
+def _free_space(connection: sqlite3.Connection, path: Path) -> Finding:
+    free, pages, size, vacuum = (
+        connection.execute(f"PRAGMA {name}").fetchone()[0]
+        for name in ("freelist_count", "page_count", "page_size", "auto_vacuum")
+    )
+    told = f"{free * size / (1 << 20):,.1f} of {pages * size / (1 << 20):,.1f} MiB"
+    if not is_much_free_space(free, pages):
+        return Finding.ok("free space", told)
+    if vacuum == INCREMENTAL_VACUUM:
+        return Finding.ok("free space", f"{told}; it is given back little by little while there are commits")
+    return Finding.advice(
+        "free space",
+        f"{told}; the file cannot shrink by itself",
+        f"Stop what uses it and run once: sqlite3 '{path}' 'PRAGMA auto_vacuum = INCREMENTAL; VACUUM'.",
     )
 
 

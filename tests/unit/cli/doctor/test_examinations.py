@@ -38,6 +38,18 @@ async def test_all_is_well_in_a_new_database(engine, tmp_path):
     assert set(states(findings).values()) == {State.OK}
 
 
+@pytest.mark.parametrize(("mode", "state"), [("NONE", State.ADVICE), ("INCREMENTAL", State.OK)])
+def test_a_file_that_is_mostly_free_and_cannot_shrink_needs_a_vacuum(tmp_path, mode, state):
+    path = tmp_path / "app.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(f"PRAGMA auto_vacuum = {mode}; CREATE TABLE t (x)")
+        connection.execute("INSERT INTO t VALUES (zeroblob(8000000))")
+        connection.execute("DELETE FROM t")
+    (found,) = [finding for finding in examine_file(path) if finding.check == "free space"]
+    assert found.state is state
+    assert ("VACUUM" in str(found)) is (state is State.ADVICE)
+
+
 @pytest.mark.parametrize(
     ("version", "state"),
     [
