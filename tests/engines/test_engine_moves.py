@@ -211,3 +211,17 @@ async def test_a_claim_starts_without_the_request_to_cancel_an_earlier_attempt(k
     assert await kit.engine.cancel_requested("w2") == frozenset()
     await kit.engine.exchange("w2", [Settlement(claim, Snoozed(kit.time.now))], 0)
     assert (await kit.engine.get(job_id)).status is PENDING
+
+
+async def test_retention_counts_from_the_end_of_a_job_whoever_touched_it_since(kit):
+    ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(5)])
+    for claim in await kit.claim(5):
+        await kit.engine.exchange("w1", [Settlement(claim, Completed())], 0)
+    kit.time.advance(days=2)
+    table = "background_service_jobs" if kit.name == "sqlite" else "tetherpy_job_records"
+    column = "id" if kit.name == "sqlite" else "job_id"
+    await kit.execute(
+        f"UPDATE {table} SET payload = NULL, updated_at = '2099-01-01T00:00:00.000000Z' WHERE {column} <= {ids[2]}"
+    )
+    assert await kit.engine.delete_finished(timedelta(days=1), 2) == 2
+    assert await kit.engine.delete_finished(timedelta(days=1), 10) == 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
@@ -151,7 +151,7 @@ class WorkQueue(Protocol):
         settlements: Sequence[Settlement],
         slots: int,
         queues: Sequence[str] | None = None,
-        keys: Sequence[str] | None = None,
+        keys: Collection[str] | None = None,
     ) -> Exchange:
         """Settle finished attempts and claim jobs for the free slots, in one transaction.
 
@@ -165,8 +165,8 @@ class WorkQueue(Protocol):
         """Make up to a thousand jobs of a key FAILED that were set aside; return how many these were."""
         ...
 
-    async def settle(self, settlement: Settlement, transaction: Any) -> None:
-        """Settle in the handler's own transaction: its writes and the outcome commit together.
+    async def settle(self, settlement: Settlement, transaction: Any, progress: Progress | None = None) -> None:
+        """Settle in the handler's own transaction: its writes, the progress and the outcome commit together.
 
         Raises ``ClaimLostError`` if the job is no longer this worker's, which rolls back the
         writes of a handler that lets it pass.

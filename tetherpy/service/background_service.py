@@ -19,7 +19,7 @@ from tetherpy.jobs import BackgroundJobManager, open_database
 
 from . import wire
 from .callback import name_of
-from .config import DEFAULT_LEASE, WorkerConfig
+from .config import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, WorkerConfig
 from .files import ServiceFiles
 from .link import Link
 from .locks import is_locked
@@ -44,6 +44,7 @@ class BackgroundService:
     are stopped; others hand back what they run and end when this process does. Finished jobs
     older than ``retention`` are deleted; None keeps them. ``queues`` None serves all. A worker that
     is silent for ``lease`` loses its jobs. Durations are a ``timedelta`` or seconds.
+    A job whose key no worker has a handler for waits for one; it is FAILED after ``unknown_key_grace``.
     ``database`` lets ``job`` use the app's open database instead of one of its own. ``pool_size`` is how many
     connections to a server the app's calls may use at once, in this process and in each worker.
 
@@ -70,6 +71,7 @@ class BackgroundService:
         start_timeout: timedelta | float = START_TIMEOUT_SECONDS,
         database: SqlDatabase | None = None,
         pool_size: int = 10,
+        unknown_key_grace: timedelta | float = DEFAULT_UNKNOWN_KEY_GRACE,
     ) -> None:
         self._files = ServiceFiles.of(db_path_or_url)
         self._config = WorkerConfig(
@@ -83,6 +85,7 @@ class BackgroundService:
             queues=queues,
             lease=lease,
             pool_size=pool_size,
+            unknown_key_grace=unknown_key_grace,
         )
         self._detached = detached
         self._start_timeout = to_seconds("start_timeout", start_timeout)

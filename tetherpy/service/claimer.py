@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 import attrs
@@ -31,6 +31,7 @@ class Claimer:
     Awake it is made by a change to jobs, an ended attempt, a free slot or a job that falls due;
     it never looks at the table for any other reason. What ends while an exchange is under way is
     in the next one, so that the busier a worker is the more jobs share a transaction.
+    ``keys`` are the job keys that it claims, None for every key.
     ``looked`` is told after each exchange whether it found work for all slots that were free.
     """
 
@@ -41,6 +42,7 @@ class Claimer:
     progress: ProgressBoard
     clock: Clock
     looked: Callable[..., None]
+    keys: Callable[[], Collection[str] | None] = lambda: None
     _wake: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     _settlements: list[Settlement] = attrs.field(init=False, factory=list[Settlement])
     _stored_already: set[int] = attrs.field(init=False, factory=set[int])
@@ -140,7 +142,7 @@ class Claimer:
         raise AssertionError("there is always another pause")
 
     async def _store(self, settlements: list[Settlement], progress: list[Progress], slots: int) -> Exchange:
-        exchange = self.engine.exchange(self.worker_id, settlements, slots, self.queues)
+        exchange = self.engine.exchange(self.worker_id, settlements, slots, self.queues, self.keys())
         if not progress:
             return await exchange
         # Asked for in this order in one turn of the loop, both are in one commit.

@@ -11,6 +11,7 @@ from tetherpy.database import redacted
 from tetherpy.durations import to_optional_span, to_span
 
 DEFAULT_LEASE = timedelta(seconds=30)
+DEFAULT_UNKNOWN_KEY_GRACE = timedelta(seconds=60)
 
 
 def _positive(_: object, attribute: attrs.Attribute[int], value: int) -> None:
@@ -21,6 +22,10 @@ def _positive(_: object, attribute: attrs.Attribute[int], value: int) -> None:
 
 def _retention(value: timedelta | float | None) -> timedelta | None:
     return to_optional_span("retention", value, positive=True)
+
+
+def _unknown_key_grace(value: timedelta | float) -> timedelta:
+    return to_span("unknown_key_grace", value, positive=True)
 
 
 def _lease(value: timedelta | float) -> timedelta:
@@ -48,6 +53,7 @@ class WorkerConfig:
     pool_size: int = attrs.field(default=10, validator=_positive)
     sys_path: tuple[str, ...] = ()
     python_path: str | None = None
+    unknown_key_grace: timedelta = attrs.field(default=DEFAULT_UNKNOWN_KEY_GRACE, converter=_unknown_key_grace)
 
     def encode(self) -> bytes:
         """Write the configuration for the process that becomes the supervisor; a password may be in it."""

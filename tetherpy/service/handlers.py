@@ -63,6 +63,11 @@ class HandlerRegistry:
         )
 
     @property
+    def keys(self) -> frozenset[str]:
+        """Return the job keys that have a handler."""
+        return frozenset(self._handlers)
+
+    @property
     def all(self) -> tuple[JobHandler, ...]:
         """Return the handlers in the order of their registration."""
         return tuple(self._handlers.values())

@@ -210,13 +210,15 @@ class ServiceInstance:
         """Complete the job in the handler's own transaction: its writes and this in one commit.
 
         So the effect happens exactly once, although the job may run more than once. ``transaction``
-        must be of the service's database. Raises ``ClaimLostError`` if the job was taken from this
-        worker meanwhile; let it pass, so that the transaction is rolled back. What the handler
-        returns afterwards is not kept.
+        must be of the service's database. Progress that was reported before is in the commit too.
+        Raises ``ClaimLostError`` if the job was taken from this worker meanwhile; let it pass, so that
+        the transaction is rolled back. What the handler returns afterwards is not kept.
         """
         services = self._of_job("complete")
         outcome = Completed(encode(result))
-        await services.engine.settle(Settlement(services.run.claim, outcome), transaction)
+        # Stored later, by another connection, it would come after the end and be refused.
+        progress = services.progress.newest(services.run.claim)
+        await services.engine.settle(Settlement(services.run.claim, outcome), transaction, progress)
         services.run.completed = True
 
     def job_container(self, overrides: Iterable[Override] = ()) -> ProviderContainer:

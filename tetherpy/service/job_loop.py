@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from typing import Any
 
 import attrs
@@ -31,9 +31,15 @@ class JobLoop:
 
     @classmethod
     def of(
-        cls, context: WorkerContext, engine: JobEngine, worker_id: str, clock: Clock, looked: Callable[..., None]
+        cls,
+        context: WorkerContext,
+        engine: JobEngine,
+        worker_id: str,
+        clock: Clock,
+        looked: Callable[..., None],
+        keys: Callable[[], Collection[str] | None] = lambda: None,
     ) -> JobLoop:
-        """Join the parts for what the initialization callback has set up; ``looked`` is the claimer's."""
+        """Join the parts for what the initialization callback has set up; ``looked`` and ``keys`` are the claimer's."""
         progress = ProgressBoard(engine)
 
         def service(run: JobRun) -> ServiceInstance:
@@ -47,7 +53,7 @@ class JobLoop:
             judge=Judge(clock),
             slots=context.config.concurrency,
         )
-        claimer = Claimer(engine, worker_id, context.config.queues, executor, progress, clock, looked)
+        claimer = Claimer(engine, worker_id, context.config.queues, executor, progress, clock, looked, keys)
         executor.on_settled, executor.on_free = claimer.settle, claimer.wake
         cancellation = CancellationWatch(
             engine, worker_id, lambda: executor.running, executor.cancel, lambda: claimer.is_exchanging

@@ -22,6 +22,7 @@ class ProgressBoard:
     engine: JobEngine
     interval: float = INTERVAL_SECONDS
     _pending: dict[int, Progress] = attrs.field(init=False, factory=dict[int, Progress])
+    _storing: dict[int, Progress] = attrs.field(init=False, factory=dict[int, Progress])
     _reported: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 
     def report(self, progress: Progress) -> None:
@@ -35,18 +36,25 @@ class ProgressBoard:
         taken = (self._pending.pop(claim.id, None) for claim in claims) if self._pending else ()
         return [progress for progress in taken if progress is not None]
 
+    def newest(self, claim: Claim) -> Progress | None:
+        """Return what was reported of a job and may not be stored yet, also if it is being stored."""
+        known = [known for known in (self._storing.get(claim.id), self._pending.get(claim.id)) if known is not None]
+        mine = [progress for progress in known if progress.claim is claim]
+        return _merged(mine[0], mine[-1]) if mine else None
+
     async def run(self) -> None:
         """Store what is reported, the first report of a quiet time at once."""
         while True:
             await self._reported.wait()
             self._reported.clear()
-            updates = list(self._pending.values())
-            self._pending.clear()
+            self._storing, self._pending = self._pending, {}
+            updates = list(self._storing.values())
             try:
                 await self.engine.report_progress(updates)
             except Exception:
                 # Progress is advice: the job goes on, and the next report tells more than this one.
                 _logger.exception("Progress of %d jobs could not be stored", len(updates))
+            self._storing = {}
             await asyncio.sleep(self.interval)
 
 

@@ -28,8 +28,7 @@ class Retention:
     async def run(self) -> None:
         """Clean up now and then every ``interval`` seconds, without a pause while there is more."""
         while True:
-            deleted = await self._delete()
-            if deleted < BATCH:
+            if not await self._delete():
                 await asyncio.sleep(min(self.interval, self.keep.total_seconds()))
 
     async def _delete(self) -> int:

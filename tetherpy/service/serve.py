@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from .callback import name_of
-from .config import DEFAULT_LEASE, WorkerConfig
+from .config import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, WorkerConfig
 from .errors import ServiceAlreadyRunningError
 from .files import ServiceFiles
 from .launch import listen
@@ -52,6 +52,7 @@ def run_worker(
     queues: tuple[str, ...] | None = None,
     lease: timedelta | float = DEFAULT_LEASE,
     pool_size: int = 10,
+    unknown_key_grace: timedelta | float = DEFAULT_UNKNOWN_KEY_GRACE,
 ) -> int:
     """Serve a database in the foreground until a signal ends it; return the exit code.
 
@@ -72,6 +73,7 @@ def run_worker(
         queues=queues,
         lease=lease,
         pool_size=pool_size,
+        unknown_key_grace=unknown_key_grace,
     )
     files.create()
     lock = try_lock(files.group_lock)

@@ -37,6 +37,7 @@ from .liveness import Liveness
 from .notification import Notification
 from .periodic import PeriodicSchedule
 from .retention import Retention
+from .unhandled import UnhandledJobs
 from .worker_log import open_log
 
 JOIN_AGAIN_SECONDS = 0.1
@@ -134,6 +135,7 @@ class Worker:
             heartbeat_at=now,
             notification_title=context.notification.title,
             notification_content=context.notification.content,
+            job_keys=context.handlers.keys,
         )
         while not self._halted:
             try:
@@ -172,7 +174,7 @@ class Worker:
             return ignore
 
         attention = Attention(subscribe, on_change)
-        jobs = JobLoop.of(context, engine, self.worker_id, self.clock, attention.looked)
+        jobs = JobLoop.of(context, engine, self.worker_id, self.clock, attention.looked, lambda: context.handlers.keys)
         heartbeat = Heartbeat(
             engine,
             self.worker_id,
@@ -198,6 +200,7 @@ class Worker:
             until_lost(),
             liveness.run(),
             heartbeat.run(),
+            UnhandledJobs(engine, self.config.unknown_key_grace).run(),
             PeriodicSchedule(context.periodic.values(), engine, self.clock).run(),
         ]
         if self.config.retention is not None:

@@ -218,3 +218,25 @@ async def test_the_command_refuses_while_workers_run(source, postgres_url):
     finally:
         await service.stop(0)
         await service.aclose()
+
+
+async def test_a_source_that_changes_behind_the_copy_is_found(source, postgres_url):
+    def change(progress):
+        if progress.done < progress.total and not changed:
+            changed.append(progress.done)
+            with closing(sqlite3.connect(source)) as other, other:
+                other.execute("UPDATE background_service_jobs SET status = 'COMPLETED' WHERE id = 50")
+
+    changed: list[int] = []
+    with pytest.raises(CopyDiffersError):
+        await copy_jobs(source, postgres_url, change)
+    assert changed
+
+
+async def test_nothing_is_copied_while_workers_of_the_source_live(source, postgres_url):
+    now = datetime.now(UTC)
+    async with open_engine(source) as engine:
+        await engine.register_worker(WorkerRecord(id="w9", pid=7, host="here", started_at=now, heartbeat_at=now))
+    with pytest.raises(CopyRefusedError, match=r"source live: w9 \(pid 7\)"):
+        await copy_jobs(source, postgres_url)
+    await copy_jobs(source, postgres_url, clock=lambda: now + timedelta(minutes=2))

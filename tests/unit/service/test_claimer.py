@@ -28,9 +28,9 @@ class CountingEngine(SqliteJobEngine):
         super().__init__(db)
         self.exchanges = []
 
-    async def exchange(self, worker_id, settlements, slots, queues=None):
+    async def exchange(self, worker_id, settlements, slots, queues=None, keys=None):
         self.exchanges.append((len(settlements), slots))
-        return await super().exchange(worker_id, settlements, slots, queues)
+        return await super().exchange(worker_id, settlements, slots, queues, keys)
 
 
 @pytest.fixture
@@ -103,9 +103,9 @@ async def test_it_is_idle_when_nothing_runs_waits_or_is_being_exchanged(make_cla
     idle = []
     original = engine.exchange
 
-    async def exchange(worker_id, settlements, slots, queues=None):
+    async def exchange(worker_id, settlements, slots, queues=None, keys=None):
         idle.append(claimer.is_idle)
-        return await original(worker_id, settlements, slots, queues)
+        return await original(worker_id, settlements, slots, queues, keys)
 
     async def look(service, payload, db):
         idle.append(claimer.is_idle)
@@ -135,10 +135,10 @@ async def test_outcome_that_cannot_be_stored_is_kept_and_stored_later(
     failures = [OSError("the disk went away"), OSError("and is still away")]
     original = engine.exchange
 
-    async def exchange(worker_id, settlements, slots, queues=None):
+    async def exchange(worker_id, settlements, slots, queues=None, keys=None):
         if settlements and failures:
             raise failures.pop()
-        return await original(worker_id, settlements, slots, queues)
+        return await original(worker_id, settlements, slots, queues, keys)
 
     monkeypatch.setattr(engine, "exchange", exchange)
     await drained(make_claimer(1, noop=noop), manager, 1)

@@ -216,6 +216,22 @@ async def test_what_a_handler_returns_is_awaited_whatever_wraps_it(jobs):
     assert ran.results == ["later lambda", "later partial", "later both", "later None", "later None"]
 
 
+@pytest.mark.parametrize("turns", [0, 5])
+async def test_progress_reported_before_completing_in_a_transaction_is_in_the_commit(jobs, turns):
+    async def work(service, payload, db):
+        async with db.transaction() as transaction:
+            service.report_progress(0.25, "begun")
+            for _ in range(turns):  # enough for the report to wait behind this transaction, or none
+                await asyncio.sleep(0)
+            service.report_progress(0.75)
+            await service.complete("done", transaction=transaction)
+
+    jobs.register("work", work)
+    await jobs.enqueue("work")
+    (ran,) = await jobs.drain()
+    assert (ran.status, ran.progress, ran.progress_message) == (BackgroundJobStatus.COMPLETED, 0.75, "begun")
+
+
 async def test_a_timeout_ends_what_a_plain_function_has_returned_to_be_awaited(jobs):
     async def hang():
         await asyncio.Event().wait()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 
-from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobEngine, JobQuery, WorkerRecord
+from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobEngine, JobQuery, WorkerRecord, did_you_mean
 
 from ..moments import ago, span
 from .finding import Finding
@@ -28,6 +28,7 @@ async def examine_jobs(engine: JobEngine, now: datetime, *, serving: bool) -> As
     yield _stuck(running, now)
     pending = await engine.find(JobQuery(status=BackgroundJobStatus.PENDING, limit=WINDOW))
     yield _waiting(pending, workers, now, serving=serving)
+    yield _unhandled(await engine.unhandled(), workers)
     unknown = (await engine.counts()).unknown
     if unknown:
         yield Finding.wrong(
@@ -57,6 +58,18 @@ def _stuck(running: list[BackgroundJob], now: datetime) -> Finding:
         "stuck jobs",
         f"{len(stuck)} RUNNING that no worker keeps: {told}{', ...' if len(stuck) > 10 else ''}",
         "Start workers, which take them back: tetherpy service start.",
+    )
+
+
+def _unhandled(waiting: Mapping[str, int], workers: list[WorkerRecord]) -> Finding:
+    if not waiting:
+        return Finding.ok("handlers", "no job waits for one")
+    known = sorted({key for worker in workers for key in worker.job_keys or ()})
+    jobs = ", ".join(f"{count} of {key!r}{did_you_mean(key, known)}" for key, count in sorted(waiting.items()))
+    return Finding.wrong(
+        "handlers",
+        f"jobs wait for a worker that has a handler for their key: {jobs}",
+        f"Start workers whose callback registers it; registered are: {', '.join(known) or 'none'}.",
     )
 
 

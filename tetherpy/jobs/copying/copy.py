@@ -49,11 +49,12 @@ async def copy_jobs(
 ) -> CopyReport:
     """Copy all jobs of an SQLite file, their attempts and ticks to PostgreSQL; ids stay what they are.
 
-    Stop the app first: nobody may use either side meanwhile. Interrupted at any point it is run again and
-    goes on; run once more when it has finished it writes nothing and compares. RUNNING jobs, whose worker
-    died, are copied as they are and taken back when their lease runs out. Raises ``CopyRefusedError`` if the
-    target is in use or has other jobs, ``CopyDiffersError`` if both sides differ in the end,
-    ``EngineLimitError`` for a job that does not fit, and what opening either side raises.
+    Stop the app first: no process may use either side meanwhile. In the end both sides are compared while the source
+    is locked. Interrupted at any point it is run again and continues; run once more when it has finished it writes
+    nothing and compares. RUNNING jobs, whose worker died, are copied as they are and taken back when their lease runs
+    out. Raises ``CopyRefusedError`` if workers of either side live or the target has other jobs, ``CopyDiffersError``
+    if both sides differ in the end, ``EngineLimitError`` for a job that does not fit, and what opening either side
+    raises.
     """
     name = _name_of(source)
     async with (
@@ -62,10 +63,14 @@ async def copy_jobs(
     ):
         await PostgresJobEngine(server).prepare()
         origin, copy = Source(file), Target(server)
+        await origin.refuse_served(clock(), 2 * DEFAULT_LEASE)
         finished = await copy.begin(name, clock(), 2 * DEFAULT_LEASE)
-        report = await _copy(origin, copy, on_progress, only_compare=finished)
-        await copy.finish(name, await origin.last_id(), await origin.ticks())
-        return report
+        copied = await _copy(origin, copy, on_progress, only_compare=finished)
+        # With the lock of its writers the source stays as it is until the copy is noted as finished.
+        async with file.transaction():
+            report = await _copy(origin, copy, only_compare=True)
+            await copy.finish(name, await origin.last_id(), await origin.ticks())
+        return attrs.evolve(report, written=copied.written)
 
 
 def _name_of(source: str | os.PathLike[str]) -> str:
@@ -73,7 +78,11 @@ def _name_of(source: str | os.PathLike[str]) -> str:
 
 
 async def _copy(
-    origin: Source, copy: Target, on_progress: Callable[[CopyProgress], None], *, only_compare: bool
+    origin: Source,
+    copy: Target,
+    on_progress: Callable[[CopyProgress], None] = lambda _: None,
+    *,
+    only_compare: bool,
 ) -> CopyReport:
     total = await origin.count()
     done = written = attempts = last_id = 0

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 
 import attrs
 
 from tetherpy.database import Database
 
+from ..errors import CopyRefusedError
 from ..reading import to_attempt, to_job
 from ..sqlite.rows import fetch
+from ..sqlite.workers import registered
 from ..statements import COLUMNS
 from ..timestamps import from_text
 from .batch import Batch, portable_attempt, portable_job
@@ -27,6 +30,14 @@ class Source:
     """Read jobs, attempts and ticks of a file that no worker serves."""
 
     db: Database
+
+    async def refuse_served(self, now: datetime, alive_within: timedelta) -> None:
+        """Raise ``CopyRefusedError`` while workers of the file live."""
+        workers = await self.db.read(registered)
+        alive = [worker for worker in workers if worker.heartbeat_at > now - alive_within]
+        if alive:
+            told = ", ".join(f"{worker.id} (pid {worker.pid})" for worker in alive[:5])
+            raise CopyRefusedError(f"{len(alive)} workers of the source live: {told}", "Stop its service first.")
 
     async def count(self) -> int:
         """Count the jobs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -113,7 +113,7 @@ class PostgresJobEngine(PostgresJobStore):
         settlements: Sequence[Settlement],
         slots: int,
         queues: Sequence[str] | None = None,
-        keys: Sequence[str] | None = None,
+        keys: Collection[str] | None = None,
     ) -> Exchange:
         """Settle and claim in one transaction and one round trip; with neither to do, nothing is asked."""
         if not settlements and slots <= 0:
@@ -167,11 +167,19 @@ class PostgresJobEngine(PostgresJobStore):
         values = {"key": job_key, "error": encoding.to_text(error), "now": self.clock(), "limit": DELETED_AT_ONCE}
         return len(await self._repeat("fail_unhandled", **values))
 
-    async def settle(self, settlement: Settlement, transaction: PostgresTransaction | Connection) -> None:
+    async def settle(
+        self,
+        settlement: Settlement,
+        transaction: PostgresTransaction | Connection,
+        progress: Progress | None = None,
+    ) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
         values = {"settlements": encoding.encode([encoding.settlement(settlement)]), "now": self.clock()}
         with connection_of(self.db, transaction) as connection:
             async with connection.cursor() as cursor:
+                if progress is not None:
+                    updates = encoding.encode(encoding.progress([progress]))
+                    await cursor.execute(sql("report_progress"), {"updates": updates, "now": values["now"]})
                 await cursor.execute(sql("settle"), values)
                 lost = await cursor.fetchall()
         if lost:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 from heapq import nsmallest
 from typing import TypeAlias
@@ -37,7 +37,7 @@ class Offer:
     keys: frozenset[bytes] | None
 
     @classmethod
-    def of(cls, queues: Sequence[str] | None, keys: Sequence[str] | None) -> Offer:
+    def of(cls, queues: Sequence[str] | None, keys: Collection[str] | None) -> Offer:
         """Return the offer for names that may repeat."""
         return cls(
             None if queues is None else tuple(dict.fromkeys(queues)),

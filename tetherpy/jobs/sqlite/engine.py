@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar, TypeVarTuple
@@ -224,7 +224,7 @@ class SqliteJobEngine:
         settlements: Sequence[Settlement],
         slots: int,
         queues: Sequence[str] | None = None,
-        keys: Sequence[str] | None = None,
+        keys: Collection[str] | None = None,
     ) -> Exchange:
         """Settle and claim in one transaction; with neither to do, none is begun."""
         now, offer = self.clock(), Offer.of(queues, keys)
@@ -244,8 +244,10 @@ class SqliteJobEngine:
         """Make jobs of a key FAILED that were set aside."""
         return await self._run(unhandled.fail, job_key, error, self.clock())
 
-    async def settle(self, settlement: Settlement, transaction: Transaction) -> None:
+    async def settle(self, settlement: Settlement, transaction: Transaction, progress: Progress | None = None) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
+        if progress is not None:
+            await transaction.run(settling.report_progress, [progress], self.clock())
         if not await transaction.run(settling.settle, settlement, self.clock()):
             claim = settlement.claim
             raise ClaimLostError(claim.id, claim.worker_id, claim.attempt)

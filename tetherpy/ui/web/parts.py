@@ -118,7 +118,8 @@ def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
 
     @Provider.auto_dispose
     def workers(ref: Ref) -> Part:
-        return draw("workers", ref.watch(sources.workers), lambda known: {"workers": known})
+        waiting = ref.watch(sources.unhandled).value or {}
+        return draw("workers", ref.watch(sources.workers), lambda known: {"workers": known, "waiting": waiting})
 
     @Provider.auto_dispose
     def plan(ref: Ref) -> Part:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -73,6 +73,8 @@ class Sources:
     story: Callable[[int], StreamProvider[JobStory | None]]
     timeline: Callable[[timedelta], StreamProvider[JobTimeline]]
     workers: StreamProvider[list[WorkerRecord]]
+    unhandled: StreamProvider[Mapping[str, int]]
+    """The keys of jobs that wait for a handler, and how many wait."""
     state: StreamProvider[ServiceState]
     manifest: StreamProvider[ServiceManifest]
     plan: StreamProvider[tuple[Planned, ...]]
@@ -134,6 +136,12 @@ def declare_sources(
         return asked(known.engine, known.get_workers, rest=1.0, at_latest=WORKERS_SECONDS)
 
     @StreamProvider.auto_dispose
+    def unhandled(ref: Ref) -> AsyncGenerator[Mapping[str, int]]:
+        ref.cache_for(KEPT_SECONDS)
+        known = ref.watch(manager)
+        return asked(known.engine, known.engine.unhandled, rest=1.0, at_latest=WORKERS_SECONDS)
+
+    @StreamProvider.auto_dispose
     async def state(ref: Ref) -> AsyncGenerator[ServiceState]:
         ref.cache_for(KEPT_SECONDS)
         if service is None:
@@ -163,7 +171,19 @@ def declare_sources(
             await asyncio.sleep(min([LONGEST_NAP, *ticks]).total_seconds())
 
     return Sources(
-        ready_manager, service, counts, jobs, story, timeline, workers, state, manifest, plan, clock, startable
+        ready_manager,
+        service,
+        counts,
+        jobs,
+        story,
+        timeline,
+        workers,
+        unhandled,
+        state,
+        manifest,
+        plan,
+        clock,
+        startable,
     )
 
 

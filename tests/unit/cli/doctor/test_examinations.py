@@ -199,6 +199,19 @@ async def test_jobs_that_wait_are_wrong_without_a_worker_and_worth_a_look_with_o
     assert finding.found.endswith("in: slow")
 
 
+async def test_jobs_that_wait_for_a_handler_are_found(engine):
+    worker = WorkerRecord(
+        id="w1", pid=1, host="here", started_at=NOW, heartbeat_at=NOW, job_keys=frozenset({"send_mail"})
+    )
+    await engine.register_worker(worker)
+    await BackgroundJobManager(engine).enqueue("sendmail")
+    await engine.exchange("w1", [], 1, keys=["send_mail"])
+    found = (await examined(engine, serving=True))["handlers"]
+    assert found.state is State.WRONG
+    assert "1 of 'sendmail' (did you mean 'send_mail'?)" in found.found
+    assert "registered are: send_mail" in found.remedy
+
+
 async def test_rows_that_say_nothing_are_found(engine):
     job_id = await BackgroundJobManager(engine).enqueue("greet")
     await engine.db.execute("UPDATE background_service_jobs SET status = 'LOST' WHERE id = ?", (job_id,))
