@@ -82,22 +82,25 @@ class StallingProxy:
         if self._mute:
             link.passing.clear()
         self._links.add(link)
-        there = None
+        ends = [writer]
+        passing: list[asyncio.Task[None]] = []
         try:
-            there = await self._connect()
-            await asyncio.wait(
-                [
-                    asyncio.ensure_future(_pass(reader, there[1], link)),
-                    asyncio.ensure_future(_pass(there[0], writer, link)),
-                ],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            there_reader, there_writer = await self._connect()
+            ends.append(there_writer)
+            passing += [
+                self._loop.create_task(_pass(reader, there_writer, link)),
+                self._loop.create_task(_pass(there_reader, writer, link)),
+            ]
+            await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
         except OSError:
             pass  # the server is not there: the client sees its connection closed
         finally:
             self._links.discard(link)
-            for end in (writer, *(there[1:] if there else ())):
+            for task in passing:
+                task.cancel()
+            for end in ends:
                 end.close()
+            await asyncio.gather(*passing, return_exceptions=True)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         parameters = conninfo_to_dict(self.server)

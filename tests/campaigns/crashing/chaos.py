@@ -37,7 +37,7 @@ class Chaos:
             self.kill_behind_a_stopped_supervisor: 1,
         }
         if self.server is not None:
-            things |= {self.cut_connections: 4, self.kill_server: 2, self.stall_connections: 2}
+            things |= {self.cut_connections: 4, self.kill_server: 2, self.stall_connections: 1}
         try:
             while not self.enough():
                 await asyncio.sleep(self.random.uniform(*PAUSE_SECONDS))
