@@ -54,9 +54,9 @@ Each is pickled by itself, so that one that fails does not take the error along.
 
 def _pack(value: object) -> _Packed:
     try:
-        return pickle.dumps(value), _text(value)
+        return pickle.dumps(value), safe_repr(value)
     except Exception:  # what cannot be pickled raises whatever it likes; its text stands for it
-        return None, _text(value)
+        return None, safe_repr(value)
 
 
 def _unpack(packed: _Packed) -> Any:
@@ -69,7 +69,8 @@ def _unpack(packed: _Packed) -> Any:
         return text
 
 
-def _text(value: object) -> str:
+def safe_repr(value: object) -> str:
+    """Return the ``repr`` of a value; name its type if that raises, so that it hides no other error."""
     try:
         return repr(value)
     except Exception as error:
@@ -150,4 +151,4 @@ class DurationError(TetherError, ValueError, TypeError):
 
 
 def _shown(value: object) -> str:
-    return f"{value.total_seconds():g} s" if isinstance(value, timedelta) else f"{_text(value):.80}"
+    return f"{value.total_seconds():g} s" if isinstance(value, timedelta) else f"{safe_repr(value):.80}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias, cast
 
+from tetherpy.errors import safe_repr
+
 Arguments: TypeAlias = tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
 """What a family was called with: positional arguments, then pairs of keyword and value."""
 
@@ -43,4 +45,4 @@ def _type(value: object) -> object:
 def text_of(arguments: Arguments) -> str:
     """Return the arguments as they are written in a call."""
     args, kwargs = arguments
-    return f"({', '.join([*map(repr, args), *(f'{name}={value!r}' for name, value in kwargs)])})"
+    return f"({', '.join([*map(safe_repr, args), *(f'{name}={safe_repr(value)}' for name, value in kwargs)])})"

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Final, Generic, NoReturn, TypeAlias, TypeVar, TypeVarTuple, cast, final, overload
 
-from tetherpy.errors import raise_again
+from tetherpy.errors import raise_again, safe_repr
 
 from .comparing import differs
 from .errors import AsyncValueIsLoadingError
@@ -388,9 +388,9 @@ class AsyncValue(Generic[T_co]):
     def __repr__(self) -> str:
         parts: list[str] = []
         if self._value is not _MISSING:
-            parts.append(repr(self._value) if isinstance(self, AsyncData) else f"value={self._value!r}")
+            parts.append(safe_repr(self._value) if isinstance(self, AsyncData) else f"value={safe_repr(self._value)}")
         if self._error is not None:
-            parts.append(repr(self._error) if isinstance(self, AsyncError) else f"error={self._error!r}")
+            parts.append(safe_repr(self._error) if isinstance(self, AsyncError) else f"error={safe_repr(self._error)}")
         if self._loading and not isinstance(self, AsyncLoading):
             parts.append("is_loading=True")
         if self._progress is not None:

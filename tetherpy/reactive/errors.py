@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pickle import PicklingError
 
-from tetherpy.errors import TetherError, first_line
+from tetherpy.errors import TetherError, first_line, safe_repr
 
 
 class ReactiveError(TetherError):
@@ -274,7 +274,7 @@ class NotAProviderError(ReactiveError, TypeError):
     """
 
     def __init__(self, given: object, use: str, remedy: str) -> None:
-        super().__init__(f"{given!r} cannot be {use}. {remedy}")
+        super().__init__(f"{safe_repr(given)} cannot be {use}. {remedy}")
         self.given = given
 
 
@@ -391,7 +391,7 @@ class NotAnOverrideError(ScopeError, TypeError):
 
     def __init__(self, given: object) -> None:
         super().__init__(
-            f"overrides takes a list of overrides, and was given {given!r}. Write "
+            f"overrides takes a list of overrides, and was given {safe_repr(given)}. Write "
             "overrides=[provider.override_with_value(value)] or [provider.override_with(function)]; a provider or "
             "family by itself in the list gives the container its own state of it."
         )
@@ -435,8 +435,8 @@ class UnhashableArgumentError(ReactiveError, TypeError):
 
     def __init__(self, family: object, argument: str, value: object) -> None:
         super().__init__(
-            f"{family!r} was given {argument}={value!r}, and {type(value).__name__} is not hashable: the family "
-            "could not find the same provider again. Pass a tuple, a frozenset or a frozen dataclass instead."
+            f"{family!r} was given {argument}={safe_repr(value)}, and {type(value).__name__} is not hashable: the "
+            "family could not find the same provider again. Pass a tuple, a frozenset or a frozen dataclass instead."
         )
         self.family = family
         self.argument = argument

@@ -14,6 +14,8 @@ from weakref import WeakValueDictionary
 
 import attrs
 
+from tetherpy.errors import safe_repr
+
 from .arguments import key_of
 from .bound import bound
 from .container import ProviderContainer
@@ -123,7 +125,7 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
     def name(self) -> str:
         """The label, with the key if there is one."""
         label = self._label or "mutation"
-        return label if self._key is None else f"{label}({self._key!r})"
+        return label if self._key is None else f"{label}({safe_repr(self._key)})"
 
     def __call__(self, key: Hashable) -> Mutation[T]:
         """Return the mutation for a key, with its own state: one for each row of a list, for example.

@@ -16,6 +16,7 @@ from weakref import WeakValueDictionary
 import attrs
 
 from tetherpy.durations import to_optional_span
+from tetherpy.errors import safe_repr
 
 from .async_value import AsyncData, AsyncError, AsyncValue
 from .element import NO_VALUE, Element
@@ -138,8 +139,8 @@ class DuplicatePersistKeyError(ReactiveError):
     def __init__(self, key: object, providers: tuple[Any, Any]) -> None:
         first, second = providers
         super().__init__(
-            f"{first!r} and {second!r} both persist under the key {key!r}: each would read back what the other "
-            "wrote. Give each provider its own key; members of a family put their arguments into it."
+            f"{first!r} and {second!r} both persist under the key {safe_repr(key)}: each would read back what the "
+            "other wrote. Give each provider its own key; members of a family put their arguments into it."
         )
         self.key = key
         self.providers = providers
@@ -331,7 +332,8 @@ def _writer(element: Element, key: object) -> Writer:
     try:
         writer = writers.get(key)
     except TypeError as error:
-        raise TypeError(f"persist(key=...) takes a hashable key, such as text, not {key!r}: {error}") from error
+        message = f"persist(key=...) takes a hashable key, such as text, not {safe_repr(key)}: {error}"
+        raise TypeError(message) from error
     if writer is None:
         writer = writers[key] = Writer()
     for other in writer.keepers:

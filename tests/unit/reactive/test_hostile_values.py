@@ -6,12 +6,24 @@ import asyncio
 import enum
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
 
-from tetherpy.reactive import AsyncData, AsyncValue, FutureProvider, Provider, ProviderContainer, Ref, StateProvider
+from tetherpy.errors import TetherError
+from tetherpy.reactive import (
+    AsyncData,
+    AsyncError,
+    AsyncValue,
+    FutureProvider,
+    Provider,
+    ProviderContainer,
+    ProviderError,
+    Ref,
+    StateProvider,
+    UnhashableArgumentError,
+)
 
 
 class Expression:
@@ -173,3 +185,45 @@ def _value(state: AsyncValue[dict[str, Any]]) -> int | None:
 
 def _ignore(previous: object, value: object) -> None:
     """Listen to keep it in use."""
+
+
+# --- values whose repr raises ---------------------------------------------------------------------
+
+
+class Unprintable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no repr")
+
+
+def test_an_argument_whose_repr_raises_does_not_hide_the_error_of_the_build() -> None:
+    @Provider.family
+    def broken(ref: Ref, argument: object, *, named: object) -> object:
+        raise ValueError("the error of the build")
+
+    argument = Unprintable()
+    provider = broken(argument, named=argument)
+    with ProviderContainer() as container, pytest.raises(ProviderError) as failed:
+        container.read(provider)
+    assert str(failed.value.__cause__) == "the error of the build"
+    assert "Unprintable" in str(failed.value)
+    assert "Unprintable" in repr(provider)
+
+
+def test_a_value_whose_repr_raises_is_named_by_its_type_in_states_and_errors() -> None:
+    class Failure(Unprintable, Exception):
+        pass
+
+    for state in (AsyncData(Unprintable()), AsyncError(Failure())):
+        assert "its repr raised RuntimeError" in repr(state)
+
+    class Unhashable(Unprintable):
+        __hash__: Any = None
+
+    @Provider.family
+    def of(ref: Ref, argument: object) -> object:
+        return argument
+
+    with pytest.raises(UnhashableArgumentError, match="Unhashable"):
+        of(Unhashable())
+    with ProviderContainer() as container, pytest.raises(TetherError, match="Unprintable"):
+        container.read(cast("Any", Unprintable()))
