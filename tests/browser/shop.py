@@ -45,9 +45,9 @@ class Shop:
         return self._server.pid
 
     async def serve(self, *options: str, port: int = 0) -> str:
-        """Start the server; return its address."""
+        """Start the server, without a token unless there are options; return its address."""
         command = [sys.executable, "-m", "tetherpy.cli", "dashboard", "--database", str(self.folder / "shop.db")]
-        command += ["--callback", CALLBACK, "--port", str(port), *options]
+        command += ["--callback", CALLBACK, "--port", str(port), *(options or ["--no-token"])]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(self.apps), str(APPS.parents[2])])}
         with self.log.open("ab") as log:
             self._server = await asyncio.create_subprocess_exec(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import socket
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
 
@@ -36,26 +37,49 @@ async def show_dashboard(
     ] = [],  # noqa: B006 - typer reads it, nobody changes it
     token: Annotated[
         str | None,
-        typer.Option(envvar="TETHERPY_TOKEN", help="What users log in with; made up where one is needed."),
+        typer.Option(envvar="TETHERPY_TOKEN", help="What users log in with; made up if not given."),
+    ] = None,
+    no_token: Annotated[
+        bool,
+        typer.Option(
+            "--no-token", help="Ask for no token: every user and program of this machine can run and delete jobs."
+        ),
+    ] = False,
+    listen_at: Annotated[
+        Path | None,
+        typer.Option(
+            "--socket", metavar="PATH", help="Listen at a Unix socket that you alone may open, and not at a port."
+        ),
     ] = None,
     callback: CallbackOption = None,
     database: DatabaseOption = None,
 ) -> None:
     """Show jobs and workers in a browser, until Ctrl-C."""
+    if no_token and token is not None:
+        raise typer.BadParameter("--no-token and a token exclude each other; TETHERPY_TOKEN sets a token too.")
     try:
-        from tetherpy.ui.web import LOCAL_HOSTS, dashboard, serve
+        from tetherpy.ui.web import LOCAL_HOSTS, dashboard, serve, serve_unix
     except ModuleNotFoundError as error:
         raise ExtraMissingError("web", error.name) from error
     address = full_address(existing_database(database))
-    hosts = (*LOCAL_HOSTS, *_names(host), *name)
-    if token is None and set(hosts) - set(LOCAL_HOSTS):
+    hosts = (*LOCAL_HOSTS, *(() if listen_at else _names(host)), *name)
+    if token is None and not no_token and listen_at is None:
+        # The files of this user are protected from others, but any program of the machine can open a port.
         token = secrets.token_urlsafe(24)
+    login = "" if token is None else f"?token={quote(token, safe='')}"
 
     def tell(chosen: int) -> None:
         shown = host if host not in EVERY_ADDRESS else socket.gethostname()
         shown = f"[{shown}]" if ":" in shown else shown
-        login = "" if token is None else f"?token={quote(token, safe='')}"
         emit(f"http://{shown}:{chosen}/{login}", flush=True)
+        if token is None:
+            remark("Without a token every user and program of this machine can run and delete jobs.")
+        remark("Ctrl-C ends it.")
+
+    def tell_of_socket() -> None:
+        emit(f"unix:{listen_at}", flush=True)
+        remark(f"Reach it with: ssh -L {USUAL_PORT}:{listen_at} {socket.gethostname()}")
+        remark(f"Then open http://localhost:{USUAL_PORT}/{login}")
         remark("Ctrl-C ends it.")
 
     providers = live_providers(address, database, callback)
@@ -69,11 +93,15 @@ async def show_dashboard(
             token=token,
         )
         try:
-            await serve(app, host, port, tell)
+            if listen_at is None:
+                await serve(app, host, port, tell)
+            else:
+                await serve_unix(app, listen_at.absolute(), tell_of_socket)
         except OSError as error:
             if error.filename is not None:
                 raise
-            raise NotServedError(host, port, error.strerror or str(error)) from error
+            place = f"{host}, port {port}" if listen_at is None else str(listen_at)
+            raise NotServedError(place, error.strerror or str(error)) from error
 
 
 def _names(host: str) -> tuple[str, ...]:

@@ -145,13 +145,12 @@ class ExtraMissingError(CommandError):
 class NotServedError(CommandError):
     """The page cannot be at the address that it should have."""
 
-    def __init__(self, host: str, port: int, reason: str) -> None:
-        self.host = host
-        self.port = port
+    def __init__(self, place: str, reason: str) -> None:
+        self.place = place
         self.reason = reason.partition(" (while")[0]  # attempting to bind: what that was is said here
         super().__init__(
-            f"The page cannot be at {host}, port {port}: {self.reason}. Choose another with --port (0: any that is "
-            "free) or --host."
+            f"The page cannot be at {place}: {self.reason}. Choose another with --port (0: any that is "
+            "free), --host or --socket."
         )
 
 

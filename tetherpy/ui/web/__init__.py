@@ -5,10 +5,11 @@ It is an ASGI app (extra ``tetherpy[web]``), to be mounted in another or served 
 
 from __future__ import annotations
 
-from .access import LOCAL_HOSTS, Authorize
+from .access import Authorize
 from .app import dashboard
 from .errors import DashboardError, DashboardExposedError, WeakTokenError
-from .server import Patience, serve
+from .headers import LOCAL_HOSTS
+from .server import Patience, serve, serve_unix
 
 __all__ = [
     "LOCAL_HOSTS",
@@ -19,4 +20,5 @@ __all__ = [
     "WeakTokenError",
     "dashboard",
     "serve",
+    "serve_unix",
 ]

@@ -12,10 +12,11 @@ from typing import TypeAlias
 import attrs
 from starlette.requests import HTTPConnection
 
-from .errors import DashboardExposedError, WeakTokenError
+from tetherpy.jobs import Clock, utc_now
 
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-"""What this machine calls itself."""
+from .errors import DashboardExposedError, WeakTokenError
+from .headers import LOCAL_HOSTS, host_name, is_forwarded
+from .sessions import Session, Sessions
 
 MIN_TOKEN_CHARACTERS = 16
 
@@ -33,14 +34,21 @@ class Access:
 
     ``hosts`` are the names that the Host header may have, whatever the port: other pages that a
     browser resolves to this machine (DNS rebinding) have others. Without ``token`` and ``authorize``
-    requests must come from this machine. With both, either admits: people by the app's login, and
-    who has the token, such as a script, without one. Who wants both of everyone asks for both in
-    ``authorize`` alone. Raises ``DashboardExposedError`` and ``WeakTokenError``.
+    requests must come from this machine, and not through a proxy. With both, either admits: people by the
+    app's login, and who has the token, such as a script, without one. Who wants both of everyone asks for both
+    in ``authorize`` alone. Raises ``DashboardExposedError`` and ``WeakTokenError``.
     """
 
     hosts: tuple[str, ...] = attrs.field(default=LOCAL_HOSTS, converter=_lowered)
     token: str | None = attrs.field(default=None, repr=False)
     authorize: Authorize | None = None
+    clock: Clock = utc_now
+    sessions: Sessions | None = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: None if self.token is None else Sessions(self.token, self.clock), takes_self=True
+        ),
+    )
 
     def __attrs_post_init__(self) -> None:
         if self.token is not None and len(self.token) < MIN_TOKEN_CHARACTERS:
@@ -50,20 +58,19 @@ class Access:
             raise DashboardExposedError(exposed)
 
     def knows_host(self, connection: HTTPConnection) -> bool:
-        """Tell whether a request names exactly one host, and one of ours."""
-        named = connection.headers.getlist("host")
-        return len(named) == 1 and _without_port(named[0]) in self.hosts
+        """Tell whether a request names one of our hosts."""
+        return host_name(connection.headers.get("host", "")) in self.hosts
 
-    def is_same_origin(self, connection: HTTPConnection) -> bool:
+    def is_same_origin(self, connection: HTTPConnection, *, has_token: bool) -> bool:
         """Tell whether a request was made by a page of ours, which browsers say by Origin and Sec-Fetch-Site.
 
-        Each that is sent must say so; one without either is no browser's doing if the token is in its
+        Each that is sent must say so; one without either is not sent by a browser if the token is in its
         Authorization header. Origin has the scheme that the browser uses, and behind a proxy that
         ends TLS another is seen here: then Sec-Fetch-Site, which is sent over HTTPS, tells that it is the page's.
         """
         origin, site = connection.headers.get("origin"), connection.headers.get("sec-fetch-site")
         if origin is None and site is None:
-            return self._has_bearer(connection)
+            return has_token
         if site is not None and site != "same-origin":
             return False
         if origin is None:
@@ -74,47 +81,30 @@ class Access:
         return site is not None or scheme == connection.url.scheme
 
     async def admits(self, connection: HTTPConnection) -> bool:
-        """Tell whether whoever sends a request may use the dashboard."""
-        if self.token is None and self.authorize is None:
-            return connection.client is None or _is_loopback(connection.client.host)
-        if self._shows_token(connection):
-            return True
-        if self.authorize is None:
+        """Tell whether a request may use the dashboard without a token: by the app's login, or by where it is from."""
+        if self.authorize is not None:
+            answer = self.authorize(connection)
+            return await answer if inspect.isawaitable(answer) else answer
+        if self.token is not None or is_forwarded(connection):
             return False
-        answer = self.authorize(connection)
-        return await answer if inspect.isawaitable(answer) else answer
+        return connection.client is None or not connection.client.host or _is_loopback(connection.client.host)
 
     def is_token(self, given: str | None) -> bool:
         """Compare in a time that does not tell how much of it is right."""
-        return self.token is not None and _are_equal(given, self.token)
+        return self.token is not None and given is not None and _are_equal(given, self.token)
 
     @property
     def cookie_name(self) -> str:
-        """Return a name of this token's own: browsers share cookies between the ports of a host."""
+        """Return a name that no other token has: browsers share cookies between the ports of a host."""
         return f"tetherpy-{hashlib.sha256((self.token or '').encode()).hexdigest()[:8]}"
 
-    @property
-    def cookie_value(self) -> str:
-        """Return what shows that the token was given, in characters that a cookie can have."""
-        return hashlib.sha256(f"cookie of {self.token}".encode()).hexdigest()
-
-    def _shows_token(self, connection: HTTPConnection) -> bool:
-        if self.token is None:
-            return False
-        return _are_equal(connection.cookies.get(self.cookie_name), self.cookie_value) or self._has_bearer(connection)
-
-    def _has_bearer(self, connection: HTTPConnection) -> bool:
-        scheme, _, given = connection.headers.get("authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and self.is_token(given)
+    def session_of(self, connection: HTTPConnection) -> Session | None:
+        """Return the session of a browser that logged in; None if it did not, or its session has ended."""
+        return None if self.sessions is None else self.sessions.find(connection.cookies.get(self.cookie_name))
 
 
-def _are_equal(given: str | None, wanted: str) -> bool:
-    return given is not None and hmac.compare_digest(given.encode(errors="replace"), wanted.encode())
-
-
-def _without_port(host: str) -> str:
-    name, colon, port = host.lower().rpartition(":")
-    return name if colon and port.isascii() and port.isdigit() else host.lower()
+def _are_equal(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode(errors="replace"), wanted.encode())
 
 
 def _is_loopback(address: str) -> bool:

@@ -8,7 +8,7 @@ import attrs
 import msgspec
 from starlette.exceptions import HTTPException
 
-from tetherpy.errors import TetherError
+from tetherpy.errors import DurationError, TetherError
 from tetherpy.jobs import BackgroundJobManager, NewJob
 from tetherpy.reactive import ProviderContainer
 from tetherpy.service import BackgroundService, WorkerStartError
@@ -68,6 +68,8 @@ class Actions:
             job = self._new_job(form)
         except FieldError as error:
             return Outcome(message=str(error), failed=True, field=error.field)
+        except DurationError as error:
+            return Outcome(message=one_line(str(error), 1000), failed=True, field=error.name.rpartition(".")[2])
         except (ValueError, OverflowError) as error:
             return Outcome(message=one_line(str(error), 1000), failed=True)
         manager = await self._manager()

@@ -16,12 +16,14 @@ from tetherpy.jobs import BackgroundJobManager, Clock, utc_now
 from tetherpy.reactive import ProviderContainer, ProviderListenable
 from tetherpy.service import BackgroundService
 
-from .access import LOCAL_HOSTS, Access, Authorize
+from .access import Access, Authorize
 from .actions import Actions
 from .answers import Answers
 from .drawing import STATIC, Drawing
 from .forms import read_form
-from .gate import Gate, log_in
+from .gate import Gate, log_in, log_out, too_many_guesses
+from .guesses import Guesses
+from .headers import LOCAL_HOSTS
 from .live import Live
 from .pages import Page, Pages
 from .parts import declare_parts
@@ -45,12 +47,14 @@ def dashboard(
     It reads ``manager`` and ``service`` from the container when pages are asked for, in the thread
     of the container; without ``service`` there is nothing to start or stop, and with one that is not
     ``startable``, as it does not know what workers are to call first, only to stop. By default it answers
-    this machine alone. For others name the ``hosts`` under which it is reached, and give a ``token``
-    that users log in with, or ``authorize``, which asks the login of your app; given both, either admits.
+    this machine alone, and nothing that a proxy passed on. For others name the ``hosts`` under which it is
+    reached, and give a ``token`` that users log in with, or ``authorize``, which asks the login of your app; given
+    both, either admits.
 
     Raises ``DashboardExposedError`` where neither is given, ``WeakTokenError`` for a short token.
     """
-    access = Access(hosts=tuple(hosts), token=token, authorize=authorize)
+    access = Access(hosts=tuple(hosts), token=token, authorize=authorize, clock=clock)
+    guesses = Guesses()
     sources = declare_sources(manager, service, clock, startable=startable)
     drawing = Drawing(title)
     live = Live(container)
@@ -70,16 +74,22 @@ def dashboard(
     async def login(request: Request) -> Response:
         if request.method == "POST":
             form = await read_form(request)
+            if pause := guesses.pause(request):
+                return too_many_guesses(pause)
             if access.is_token(form.get("token")):
                 return log_in(access, request)
+            guesses.note(request)
         wrong = request.method == "POST"
         root = request.scope.get("root_path", "")
         return HTMLResponse(drawing.draw("login.html", root=root, wrong=wrong), 401 if wrong else 200)
 
+    async def logout(request: Request) -> Response:
+        return log_out(access, request)
+
     app = Starlette(
         routes=[
             *routes("", pages.jobs),
-            *routes("jobs/{job_id:int}", pages.job),
+            *routes("jobs/{job_id}", pages.job),
             *routes("service", pages.service),
             *routes("enqueue", pages.enqueue),
             Route("/actions", answers.to(actions.steer, actions.confirm), methods=["POST"]),
@@ -87,11 +97,12 @@ def dashboard(
             Route("/service/start", answers.to(actions.start), methods=["POST"]),
             Route("/service/stop", answers.to(actions.stop), methods=["POST"]),
             Route("/login", login, methods=["GET", "POST"]),
+            Route("/logout", logout, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         exception_handlers={HTTPException: _refuse},
     )
-    return Gate(app, access)
+    return Gate(app, access, guesses)
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

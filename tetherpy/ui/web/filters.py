@@ -20,6 +20,17 @@ WINDOWS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "24h": timedelt
 USUAL_WINDOW = "5m"
 
 
+LARGEST_ID = 2**63 - 1
+_LONGEST_ID = len(str(LARGEST_ID))
+
+
+def read_id(text: str) -> int | None:
+    """Return the id of a job that a text from outside names; None if it names none."""
+    if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID):
+        return None
+    return number if (number := int(text)) <= LARGEST_ID else None
+
+
 @attrs.frozen
 class JobFilter:
     """Hold what the user filters by, and the page, counted from 1; empty text filters nothing.
@@ -41,7 +52,7 @@ class JobFilter:
         status = None
         with contextlib.suppress(ValueError):
             status = BackgroundJobStatus(params.get("status", "").upper())
-        page = params.get("page", "1")
+        page = read_id(params.get("page", "1")) or 1
         window = params.get("window", "")
         return cls(
             status=status,
@@ -49,7 +60,7 @@ class JobFilter:
             job_key=params.get("key", "").strip()[:MAX_TEXT],
             queue=params.get("queue", "").strip()[:MAX_TEXT],
             order="ASC" if params.get("order") == "oldest" else "DESC",
-            page=min(max(int(page), 1), MAX_PAGE) if page.isascii() and page.isdecimal() and len(page) < 10 else 1,
+            page=min(page, MAX_PAGE),
             window=window if window in WINDOWS else USUAL_WINDOW,
         )
 
@@ -61,8 +72,7 @@ class JobFilter:
     @property
     def job_number(self) -> int | None:
         """Return the id that was searched for: ``#12``."""
-        digits = self.text.removeprefix("#")
-        return int(digits) if self.text.startswith("#") and digits.isdecimal() and len(digits) < 19 else None
+        return read_id(self.text[1:]) if self.text.startswith("#") else None
 
     @property
     def is_narrowed(self) -> bool:

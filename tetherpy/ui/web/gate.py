@@ -12,6 +12,9 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .access import Access
+from .guesses import Guesses
+from .headers import is_encrypted, is_forwarded, repeated_header
+from .sessions import Session
 
 SAFE_METHODS = ("GET", "HEAD")
 OPEN_TO_ALL = ("/static/", "/login")
@@ -20,6 +23,10 @@ OPEN_TO_ALL = ("/static/", "/login")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'self'; frame-ancestors 'none'"
+)
+THROUGH_A_PROXY = (
+    "This request came through a proxy, and this dashboard answers its own machine only. "
+    "Give it a token, or authorize= with the login of the app."
 )
 HEADERS = {
     "content-security-policy": POLICY,
@@ -33,12 +40,17 @@ HEADERS = {
 }
 
 
+SESSION = "tetherpy.session"
+"""Where the scope of a request has the session that admitted it."""
+
+
 @attrs.frozen(eq=False)
 class Gate:
     """Let requests to ``app`` that ``access`` welcomes, and harden all responses."""
 
     app: ASGIApp
     access: Access
+    guesses: Guesses = attrs.field(factory=Guesses)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
@@ -48,61 +60,136 @@ class Gate:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1008})
             return
+        connection = HTTPConnection(scope)
+        refusal = await self._refusal(connection)
+        answer = self.app if refusal is None else refusal
+        await answer(scope, receive, self._hardened(connection, send))
+
+    def _hardened(self, connection: HTTPConnection, send: Send) -> Send:
+        over = False
 
         async def send_hardened(message: Message) -> None:
+            nonlocal over
+            if over:
+                return
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
                 # Not no-store, with which browsers keep no page to go back to.
                 headers.setdefault("cache-control", "private, no-cache")
+                self._renew(connection, headers)
+            elif message.get("more_body") and self._is_over(connection):
+                # A stream lasts as long as its session: the page asks again, and is sent to the login.
+                over, message = True, {"type": "http.response.body", "body": b""}
             await send(message)
 
-        connection = HTTPConnection(scope)
-        refusal = await self._refusal(connection)
-        answer = self.app if refusal is None else refusal
-        await answer(scope, receive, send_hardened)
+        return send_hardened
+
+    def _renew(self, connection: HTTPConnection, headers: MutableHeaders) -> None:
+        session: Session | None = connection.scope.get(SESSION)
+        if session is None or self.access.sessions is None or self._is_over(connection):
+            return
+        if (cookie := self.access.sessions.renewed(session)) is not None:
+            headers.append("set-cookie", _cookie(self.access, connection, cookie).headers["set-cookie"])
+
+    def _is_over(self, connection: HTTPConnection) -> bool:
+        return SESSION in connection.scope and self.access.session_of(connection) is None
 
     async def _refusal(self, connection: HTTPConnection) -> Response | None:
         """Return the answer to a request that is not let through."""
+        if (name := repeated_header(connection)) is not None:
+            return _refuse(HTTPStatus.BAD_REQUEST, f"The header {name} is there more than once.")
         if not self.access.knows_host(connection):
             return _refuse(HTTPStatus.MISDIRECTED_REQUEST, "This dashboard has another name: check the Host header.")
-        if connection.scope["method"] not in SAFE_METHODS and not self.access.is_same_origin(connection):
-            return _refuse(HTTPStatus.FORBIDDEN, "This request does not come from a page of the dashboard.")
-        if self._brings_token(connection):
+        shown = _tokens_in(connection)
+        pause = self.guesses.pause(connection) if shown and self.access.token is not None else 0
+        right = [name for name, token in shown.items() if not pause and self.access.is_token(token)]
+        is_safe = connection.scope["method"] in SAFE_METHODS
+        if is_safe and "address" in right:
             # Sent on to an address without it, which neither history nor logs keep.
             return log_in(self.access, connection)
-        path = connection.scope["path"].removeprefix(connection.scope.get("root_path", ""))
-        if path.startswith(OPEN_TO_ALL) or await self.access.admits(connection):
-            return None
-        return self._login(connection)
+        has_token, is_open = "header" in right, self._is_open(connection)
+        if not is_safe and not self.access.is_same_origin(connection, has_token=has_token):
+            refusal = _refuse(HTTPStatus.FORBIDDEN, "This request does not come from a page of the dashboard.")
+        elif has_token or is_open or await self._admits(connection):
+            refusal = None
+        else:
+            refusal = self._login(connection, is_safe=is_safe)
+        if shown and not right and self.access.token is not None and (is_open or refusal is not None):
+            if pause:
+                return too_many_guesses(pause)
+            self.guesses.note(connection)
+        return refusal
 
-    def _brings_token(self, connection: HTTPConnection) -> bool:
-        given = parse_qs(connection.scope["query_string"].decode("latin-1")).get("token", [""])[0]
-        return connection.scope["method"] in SAFE_METHODS and self.access.is_token(given)
+    def _is_open(self, connection: HTTPConnection) -> bool:
+        path: str = connection.scope["path"].removeprefix(connection.scope.get("root_path", ""))
+        return path.startswith(OPEN_TO_ALL)
 
-    def _login(self, connection: HTTPConnection) -> Response:
+    async def _admits(self, connection: HTTPConnection) -> bool:
+        if (session := self.access.session_of(connection)) is not None:
+            connection.scope[SESSION] = session
+            return True
+        return await self.access.admits(connection)
+
+    def _login(self, connection: HTTPConnection, *, is_safe: bool) -> Response:
         if self.access.token is None:
+            if self.access.authorize is None and is_forwarded(connection):
+                return _refuse(HTTPStatus.FORBIDDEN, THROUGH_A_PROXY)
             return _refuse(HTTPStatus.FORBIDDEN, "You may not use this dashboard.")
         root = connection.scope.get("root_path", "")
-        if connection.scope["method"] in SAFE_METHODS and "text/html" in connection.headers.get("accept", ""):
+        if is_safe and "text/html" in connection.headers.get("accept", ""):
             return RedirectResponse(f"{root}/login", HTTPStatus.SEE_OTHER)
         return _refuse(HTTPStatus.UNAUTHORIZED, "This dashboard needs its token.")
 
 
 def log_in(access: Access, connection: HTTPConnection) -> Response:
-    """Answer who has shown the token: remembered by a cookie, sent to the first page."""
+    """Answer a request that has shown the token: remembered by a cookie, sent to the first page."""
+    assert access.sessions is not None
+    return _cookie(access, connection, access.sessions.begin())
+
+
+def log_out(access: Access, connection: HTTPConnection) -> Response:
+    """End the session of a browser, and send it to the login."""
+    if access.sessions is not None and (session := access.session_of(connection)) is not None:
+        access.sessions.revoke(session)
+    root = connection.scope.get("root_path", "")
+    response = RedirectResponse(f"{root}/login", HTTPStatus.SEE_OTHER)
+    response.delete_cookie(access.cookie_name, path=f"{root}/", httponly=True, samesite="lax")
+    return response
+
+
+def too_many_guesses(pause: int) -> Response:
+    """Answer a token that is not looked at, because too many wrong ones came before it."""
+    refusal = _refuse(HTTPStatus.TOO_MANY_REQUESTS, f"Too many wrong tokens. Try again in {pause} s.")
+    refusal.headers["retry-after"] = str(pause)
+    return refusal
+
+
+def _cookie(access: Access, connection: HTTPConnection, value: str) -> Response:
     root = connection.scope.get("root_path", "")
     response = RedirectResponse(f"{root}/", HTTPStatus.SEE_OTHER)
     response.set_cookie(
         access.cookie_name,
-        access.cookie_value,
+        value,
         path=f"{root}/",
-        secure=connection.url.scheme == "https",
+        secure=is_encrypted(connection),
         httponly=True,
         samesite="lax",
     )
     return response
+
+
+def _tokens_in(connection: HTTPConnection) -> dict[str, str]:
+    """Return the tokens that a request shows, by the place where they are."""
+    found = dict[str, str]()
+    scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        found["header"] = given
+    named = parse_qs(connection.scope["query_string"].decode("latin-1")).get("token")
+    if named and connection.scope["method"] in SAFE_METHODS:
+        found["address"] = named[0]
+    return found
 
 
 def _refuse(status: HTTPStatus, reason: str) -> Response:

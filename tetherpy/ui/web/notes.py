@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..plain import one_line, plain
+from .headers import is_encrypted
 from .returning import page_address
 
 NOTE_SECONDS = 60
@@ -40,7 +41,7 @@ def leave(request: Request, response: Response, note: Note) -> None:
         urlsafe_b64encode(msgspec.json.encode(fitting)).decode().rstrip("="),
         max_age=NOTE_SECONDS,
         path=_path(request),
-        secure=request.url.scheme == "https",
+        secure=is_encrypted(request),
         httponly=True,
         samesite="strict",
     )

@@ -16,14 +16,14 @@ from tetherpy.reactive import ProviderListenable
 
 from . import notes
 from .drawing import Drawing
-from .filters import USUAL_WINDOW, WINDOWS, JobFilter
+from .filters import USUAL_WINDOW, WINDOWS, JobFilter, read_id
+from .gate import SESSION
 from .live import Live
 from .parts import Part, Parts
 from .schema_form import fields_of
 from .sources import Sources
 
 MAX_STREAMS = 500
-LARGEST_ID = 2**63 - 1
 
 
 @attrs.frozen(eq=False)
@@ -62,8 +62,8 @@ class Pages:
 
     async def job(self, request: Request) -> Page:
         """Return the page of one job."""
-        job_id: int = request.path_params["job_id"]
-        if job_id > LARGEST_ID:
+        job_id = read_id(request.path_params["job_id"])
+        if job_id is None:
             raise HTTPException(404)
         parts = (self.parts.title, self.parts.badge, self.parts.job(job_id))
         return Page("job.html", f"jobs/{job_id}", parts, {"job_id": job_id})
@@ -94,7 +94,8 @@ class Pages:
         html = {name: Markup(text) for name, text in seen.html.items()}  # noqa: S704 - our own templates drew it
         rows = {name: [html[row] for row in rows] for name, rows in seen.lists.items()}
         shown = {"page": page, "html": html, "rows": rows, "root": root, "instance": self.live.instance}
-        response = HTMLResponse(self.drawing.draw(page.template, **page.values, **shown, note=notes.left(request)))
+        shown |= {"note": notes.left(request), "logged_in": SESSION in request.scope}
+        response = HTMLResponse(self.drawing.draw(page.template, **page.values, **shown))
         notes.pick_up(request, response)
         return response
 

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import signal
 import socket
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import attrs
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_HEAD_BYTES = 32 * 1024
+"""The bound of a request's head, whether it arrives in pieces or at once."""
 MAX_CONNECTIONS = 1000
 GOODBYE_SECONDS = 0.5
 """What is being answered when the server ends has this long; streams end with it."""
@@ -123,30 +129,102 @@ async def serve(
     ``on_ready`` is called with the port, which 0 leaves to the system. What is requested is not
     logged: an address may hold the token. Raises ``OSError`` where the port is taken.
     """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        on_ready(listener.getsockname()[1])
+        await _serve(app, listener, patience)
 
+
+async def serve_unix(
+    app: ASGIApp, path: Path, on_ready: Callable[[], object], patience: Patience = PatientProtocol.patience
+) -> None:
+    """Serve an app on a Unix socket that this user alone may open, as ``serve`` does; remove the socket at the end.
+
+    Raises ``OSError`` where the path cannot be used, or where another server listens; the socket of one that
+    has ended is replaced.
+    """
+    with _listening(path) as listener:
+        on_ready()
+        await _serve(app, listener, patience)
+
+
+@contextmanager
+def _listening(path: Path) -> Generator[socket.socket]:
+    with socket.socket(socket.AF_UNIX) as listener:
+        if path.is_socket():
+            _remove_dead(path)
+        # Only the mode at the time of bind() leaves no moment in which others may connect.
+        mask = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(mask)
+        own = path.lstat().st_ino
+        listener.listen()
+        try:
+            yield listener
+        finally:
+            with suppress(FileNotFoundError):
+                if path.lstat().st_ino == own:
+                    path.unlink()
+
+
+def _remove_dead(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+        else:
+            raise OSError(errno.EADDRINUSE, "another server listens there")
+
+
+async def _serve(app: ASGIApp, listener: socket.socket, patience: Patience) -> None:
     class Protocol(PatientProtocol):
         pass
 
     Protocol.patience = patience
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.create_server((host, port), family=family) as listener:
-        config = uvicorn.Config(
-            app,
-            http=Protocol,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            h11_max_incomplete_event_size=MAX_HEAD_BYTES,
-            limit_concurrency=MAX_CONNECTIONS,
-            proxy_headers=False,  # who is asked for is who asks
-            timeout_graceful_shutdown=CANCEL_SECONDS,
-        )
-        on_ready(listener.getsockname()[1])
-        server = PoliteServer(config)
-        try:
-            await server.serve(sockets=[listener])
-        except asyncio.CancelledError:
-            await server.shutdown(sockets=[listener])
-            raise
+    config = uvicorn.Config(
+        _bounded(app),
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        limit_concurrency=MAX_CONNECTIONS,
+        proxy_headers=False,  # who is asked for is who asks
+        timeout_graceful_shutdown=CANCEL_SECONDS,
+    )
+    server = PoliteServer(config)
+    try:
+        await server.serve(sockets=[listener])
+    except asyncio.CancelledError:
+        await server.shutdown(sockets=[listener])
+        raise
+
+
+def _bounded(app: ASGIApp) -> ASGIApp:
+    """Return an app that answers no request whose head is too large.
+
+    h11 bounds a head that is not complete yet; one that arrives at once is complete before it looks.
+    """
+
+    async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and _head_bytes(scope) > MAX_HEAD_BYTES:
+            text = f"The head of a request has at most {MAX_HEAD_BYTES:,} bytes.\n"
+            refusal = PlainTextResponse(
+                text, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, headers={"connection": "close"}
+            )
+            await refusal(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return bounded
+
+
+def _head_bytes(scope: Scope) -> int:
+    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
+    line = len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"]) + len(" ? HTTP/1.1\r\n")
+    return line + sum(len(name) + len(value) + len(": \r\n") for name, value in headers) + len("\r\n")

@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from tetherpy.jobs import BackgroundJobManager
 
-from .filters import JobFilter
+from .filters import JobFilter, read_id
 from .questions import Question, ask_of_all, ask_of_chosen, ask_of_one
 
 AT_ONCE = 500
@@ -75,4 +75,4 @@ class Steering:
 
 
 def _numbers(texts: Iterable[str]) -> tuple[int, ...]:
-    return tuple(int(text) for text in texts if text.isascii() and text.isdecimal() and len(text) < 19)
+    return tuple(number for text in texts if (number := read_id(text)) is not None)

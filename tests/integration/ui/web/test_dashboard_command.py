@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import stat
 from contextlib import asynccontextmanager, suppress
 
 import pytest
@@ -54,10 +55,37 @@ async def test_for_other_machines_it_makes_a_token_and_asks_for_it(shop):
     assert secret not in shop.log.read_text()
 
 
-async def test_what_a_client_says_of_itself_changes_nothing(shop):
-    await shop.serve()
-    async with asked(shop, "localhost", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https") as (head, _):
+async def test_for_this_machine_it_makes_a_token_too(shop):
+    await shop.serve("--host", "127.0.0.1")
+    secret = shop.url.partition("?token=")[2]
+    assert len(secret) >= 32
+    async with asked(shop, "localhost") as (head, _):
+        assert " 401 " in head
+    async with asked(shop, "localhost", f"Authorization: Bearer {secret}") as (head, _):
         assert " 200 " in head
+    await shop.end_server()
+    # Whoever does without is told what that means.
+    await shop.serve("--no-token")
+    assert "token" not in shop.url
+    async with asked(shop, "localhost") as (head, _):
+        assert " 200 " in head
+    async with asked(shop, "localhost", "X-Forwarded-For: 192.0.2.7", "X-Forwarded-Proto: https") as (head, _):
+        assert " 403 " in head
+
+
+async def test_a_socket_is_for_this_user_alone_and_gone_at_the_end(shop):
+    path = shop.folder / "page.sock"
+    for number, remains in ((signal.SIGKILL, True), (signal.SIGTERM, False)):
+        with suppress(ValueError):  # the line that it prints names no port
+            await shop.serve("--socket", str(path))
+        assert shop.url == f"unix:{path}"
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await shop.end_server(number)
+        assert path.exists() is remains
 
 
 async def test_the_address_that_it_prints_logs_in_whatever_the_token_is_made_of(shop):

@@ -61,6 +61,8 @@ export function stayLive(address, changed) {
     once.searchParams.set("once", "");
     try {
       const answer = await fetch(once, { signal });
+      // The session has ended, or the token is another: the page itself is answered with the login.
+      if (answer.status === 401 || answer.status === 403) return location.reload();
       if (!answer.ok) throw new Error(answer.statusText);
       const { instance, html, lists } = await answer.json();
       if (signal.aborted) return;
@@ -86,7 +88,10 @@ export function stayLive(address, changed) {
       // A browser tries again by itself unless it was answered otherwise than with a stream.
       if (source.readyState !== EventSource.CLOSED) return;
       ended.abort();
-      wait(AGAIN_MILLISECONDS, signal).then(() => signal.aborted || stream(signal));
+      wait(AGAIN_MILLISECONDS, signal).then(async () => {
+        await poll(signal);
+        if (!signal.aborted) stream(signal);
+      });
     });
     signal.addEventListener("abort", () => source.close(), { signal: ended.signal });
   }
