@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, get_args
 
 import attrs
 
@@ -25,7 +25,8 @@ from .link import Link
 from .locks import is_locked
 from .mailbox import Mailbox
 from .manifest import ServiceManifest, observe_manifest
-from .starting import Starter
+from .private_descriptors import close_private, open_private_pipe
+from .starting import IfRunning, Start, Starter
 from .state import ServiceState, StateBoard
 from .stopping import stop_group
 
@@ -43,7 +44,9 @@ class BackgroundService:
     workers runs up to ``concurrency`` jobs at once. Detached workers outlive the app until they
     are stopped; others hand back what they run and end when this process does. Finished jobs
     older than ``retention`` are deleted; None keeps them. ``queues`` None serves all. A worker that
-    is silent for ``lease`` loses its jobs. Durations are a ``timedelta`` or seconds.
+    is silent for ``lease`` loses its jobs. Durations are a ``timedelta`` or seconds. ``if_running`` says what
+    ``start`` does when a service with other settings (callback, concurrency, processes, queues, retention, lease)
+    runs: raise ``ServiceDiffersError``, ``"attach"`` to it, or ``"restart"`` it with these.
     A job whose key no worker has a handler for waits for one; it is FAILED after ``unknown_key_grace``.
     ``database`` lets ``job`` use the app's open database instead of one of its own. ``pool_size`` is how many
     connections to a server the app's calls may use at once, in this process and in each worker.
@@ -69,6 +72,7 @@ class BackgroundService:
         queues: tuple[str, ...] | None = None,
         lease: timedelta | float = DEFAULT_LEASE,
         start_timeout: timedelta | float = START_TIMEOUT_SECONDS,
+        if_running: IfRunning = "error",
         database: SqlDatabase | None = None,
         pool_size: int = 10,
         unknown_key_grace: timedelta | float = DEFAULT_UNKNOWN_KEY_GRACE,
@@ -89,6 +93,9 @@ class BackgroundService:
         )
         self._detached = detached
         self._start_timeout = to_seconds("start_timeout", start_timeout)
+        if if_running not in get_args(IfRunning):
+            raise ValueError(f"if_running is {if_running!r}; give one of {', '.join(get_args(IfRunning))}.")
+        self._if_running: IfRunning = if_running
         self._database = database
         self._opened = AsyncExitStack()
         self._opening = asyncio.Lock()
@@ -101,26 +108,27 @@ class BackgroundService:
         """Start the workers and return when they are ready; attach if they run already.
 
         However many processes start at once, one group of workers comes of it; one that is just
-        stopping is waited for. Raises ``WorkerStartError``, with the worker's traceback and what
-        it printed, if the callback raises, its name does not resolve, the worker dies, or it is
-        not ready after ``start_timeout`` seconds: then nothing is left running.
+        stopping is waited for. Raises ``ServiceDiffersError`` if they run with other settings (see
+        ``if_running``), and ``WorkerStartError``, with the worker's traceback and what it printed, if the
+        callback raises, its name does not resolve, the worker dies, or it is not ready after
+        ``start_timeout`` seconds: then nothing is left running.
         """
         self._files.create()
-        reading, writing = (None, None) if self._detached else os.pipe()
+        reading, writing = (None, None) if self._detached else open_private_pipe()
         config = attrs.evolve(
             self._config,
             sys_path=tuple(entry or os.getcwd() for entry in sys.path),
             python_path=os.environ.get("PYTHONPATH"),
         )
-        starter = Starter(config, self._files, reading)
+        starter = Starter(config, self._files, reading, self._if_running)
         try:
-            launched = await starter.start(self._start_timeout)
+            started = await starter.start(self._start_timeout)
         except BaseException:
             _close(writing)
             raise
         finally:
             _close(reading)
-        if launched:
+        if started is Start.LAUNCHED:
             _close(self._app_pipe)
             self._app_pipe = writing
         else:
@@ -164,9 +172,9 @@ class BackgroundService:
         )
 
     async def stop(self, timeout: timedelta | float = 30.0) -> None:  # noqa: ASYNC109 - bounds the jobs, not this call
-        """Stop the workers, whoever started them, and return when they have ended.
+        """Stop the workers, also those of another process, and return when they have ended.
 
-        They finish what runs; what still runs after ``timeout`` seconds is handed back: it is
+        They finish what runs; what still runs after ``timeout`` seconds is released: it is
         PENDING again and the attempt does not count. Nothing happens if none run. Raises
         ``WorkerStopError`` if they do not end.
         """
@@ -179,12 +187,11 @@ class BackgroundService:
     async def invoke(self, event: str, data: object = None) -> None:
         """Send a message to every worker; returns when it is on its way.
 
-        Raises ``ServiceNotRunningError`` if no worker runs, ``MessageError`` if ``data`` is no
-        JSON or over 1 MiB.
+        While workers have too many messages to read it waits. Raises ``ServiceNotRunningError`` if no worker
+        runs, ``MessageError`` if ``data`` is not JSON, nested deeper than 200 or over 1 MiB, and
+        ``ServiceStalledError`` if the message is not read within ten seconds.
         """
-        frame = wire.event(event, data)
-        async with self._link.connected() as connection:
-            await connection.send(frame)
+        await self._link.send(wire.event(event, data))
 
     @property
     def state(self) -> Observable[ServiceState]:
@@ -250,4 +257,4 @@ async def _open(files: ServiceFiles, pool_size: int) -> AsyncGenerator[SqlDataba
 
 def _close(descriptor: int | None) -> None:
     if descriptor is not None:
-        os.close(descriptor)
+        close_private(descriptor)

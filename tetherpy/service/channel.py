@@ -1,4 +1,4 @@
-"""The worker's line to its supervisor."""
+"""The worker's two lines to its supervisor."""
 
 from __future__ import annotations
 
@@ -9,52 +9,62 @@ from collections.abc import Callable
 
 import attrs
 
-from .wire import MAX_FRAME, Frame, decode, encode
+from .bounds import FINISH_SECONDS
+from .frame_stream import FrameStream
+from .wire import Event, Frame, encode
 
 
 @attrs.define(eq=False)
 class Channel:
     """Send frames to the supervisor and receive its own; ``send`` may be called in any thread."""
 
-    _reader: asyncio.StreamReader
-    _writer: asyncio.StreamWriter
-    _loop: asyncio.AbstractEventLoop
+    _control: FrameStream
+    _events: FrameStream
+    _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.get_running_loop)
     _thread: int = attrs.field(init=False, factory=threading.get_ident)
 
     @classmethod
-    async def open(cls, sock: socket.socket) -> Channel:
-        """Take over this end of the socket pair."""
-        reader, writer = await asyncio.open_connection(sock=sock, limit=MAX_FRAME)
-        return cls(reader, writer, asyncio.get_running_loop())
+    async def open(cls, control: socket.socket, events: socket.socket) -> Channel:
+        """Take over this worker's ends of the two socket pairs."""
+        return cls(await FrameStream.over(control), await FrameStream.over(events))
 
     def send(self, frame: Frame) -> None:
         """Send a frame; one that the supervisor does not live to read is dropped."""
-        self._send(encode(frame))
+        line = self._events if isinstance(frame, Event) else self._control
+        data = encode(frame)
+        if threading.get_ident() == self._thread:
+            line.write(data)
+        else:
+            self._loop.call_soon_threadsafe(line.write, data)
 
-    async def send_encoded(self, data: bytes) -> None:
-        """Send an encoded frame and wait while the supervisor has too much to read."""
-        self._writer.write(data)
-        await self._writer.drain()
+    async def send_event(self, data: bytes) -> None:
+        """Send an encoded event and wait while the supervisor has too many to pass on."""
+        await self._events.send(data)
 
     async def flush(self) -> None:
-        """Wait until the supervisor has been given everything, or is gone."""
+        """Wait until the supervisor has been given everything, is gone, or stands still."""
         try:
-            self._writer.transport.set_write_buffer_limits(high=0)
-            await self._writer.drain()
-        except ConnectionError:
+            async with asyncio.timeout(FINISH_SECONDS):
+                await self._control.flush()
+                await self._events.flush()
+        except TimeoutError:
             return
 
     async def listen(self, on_frame: Callable[[Frame], None]) -> None:
-        """Hand over each frame that arrives; return when the supervisor is gone."""
-        try:
-            # What does not end in a newline is the beginning of a frame whose sender died.
-            while (line := await self._reader.readline()).endswith(b"\n"):
-                on_frame(decode(line))
-        except ConnectionError:
-            return
+        """Hand over each frame that arrives; return when the supervisor is gone.
 
-    def _send(self, data: bytes) -> None:
-        if threading.get_ident() == self._thread:
-            self._writer.write(data)
-        else:
-            self._loop.call_soon_threadsafe(self._writer.write, data)
+        Raises ``FrameError`` for what is not a frame.
+        """
+        listening = [asyncio.ensure_future(_listen(line, on_frame)) for line in (self._control, self._events)]
+        try:
+            done, _ = await asyncio.wait(listening, return_when=asyncio.FIRST_EXCEPTION)
+            for task in done:
+                task.result()
+        finally:
+            for task in listening:
+                task.cancel()
+
+
+async def _listen(line: FrameStream, on_frame: Callable[[Frame], None]) -> None:
+    async for frame in line.frames():
+        on_frame(frame)

@@ -1,4 +1,4 @@
-"""What a worker process is told when it is launched."""
+"""The settings of a service, and what a worker process gets with them when it is launched."""
 
 from __future__ import annotations
 
@@ -12,6 +12,13 @@ from tetherpy.durations import to_optional_span, to_span
 
 DEFAULT_LEASE = timedelta(seconds=30)
 DEFAULT_UNKNOWN_KEY_GRACE = timedelta(seconds=60)
+MAX_CHARACTERS = 4_000
+"""Characters of a notification's title or content that are kept: a frame carries them."""
+
+
+def shown(text: str) -> str:
+    """Cut a text that is shown to its bound, lone surrogates escaped."""
+    return text[:MAX_CHARACTERS].encode(errors="backslashreplace").decode()
 
 
 def _positive(_: object, attribute: attrs.Attribute[int], value: int) -> None:
@@ -33,18 +40,40 @@ def _lease(value: timedelta | float) -> timedelta:
 
 
 @attrs.frozen(kw_only=True)
+class ServiceSettings:
+    """Hold what makes one service of a database do other work than another.
+
+    ``lease`` is how long a worker may be silent before others take its jobs; ``queues`` None serves all queues.
+    """
+
+    callback: str
+    concurrency: int = 10
+    processes: int = 1
+    queues: tuple[str, ...] | None = None
+    retention: timedelta | None = None
+    lease: timedelta = DEFAULT_LEASE
+
+    def __str__(self) -> str:
+        queues = "all queues" if self.queues is None else "queues " + ", ".join(self.queues)
+        kept = "" if self.retention is None else f", retention {self.retention}"
+        return (
+            f"{self.callback}, concurrency {self.concurrency}, processes {self.processes}, {queues}{kept}, "
+            f"lease {self.lease}"
+        )
+
+
+@attrs.frozen(kw_only=True)
 class WorkerConfig:
     """Hold everything that differs between one worker group and another.
 
-    ``lease`` is how long a worker may be silent before others take its jobs; ``queues`` None
-    serves all queues; ``sys_path`` is the app's, so that the callback resolves as it does there; ``pool_size`` is
-    that of ``open_database``.
+    ``sys_path`` is the app's, so that the callback resolves as it does there; ``pool_size`` is that of
+    ``open_database``.
     """
 
     database: str = attrs.field(repr=redacted)
     callback: str
-    notification_title: str = ""
-    notification_content: str = ""
+    notification_title: str = attrs.field(default="", converter=shown)
+    notification_content: str = attrs.field(default="", converter=shown)
     concurrency: int = attrs.field(default=10, validator=_positive)
     processes: int = attrs.field(default=1, validator=_positive)
     retention: timedelta | None = attrs.field(default=None, converter=_retention)
@@ -54,6 +83,18 @@ class WorkerConfig:
     sys_path: tuple[str, ...] = ()
     python_path: str | None = None
     unknown_key_grace: timedelta = attrs.field(default=DEFAULT_UNKNOWN_KEY_GRACE, converter=_unknown_key_grace)
+
+    @property
+    def settings(self) -> ServiceSettings:
+        """Return the part that decides what the service does."""
+        return ServiceSettings(
+            callback=self.callback,
+            concurrency=self.concurrency,
+            processes=self.processes,
+            queues=self.queues,
+            retention=self.retention,
+            lease=self.lease,
+        )
 
     def encode(self) -> bytes:
         """Write the configuration for the process that becomes the supervisor; a password may be in it."""

@@ -17,7 +17,7 @@ from .handlers import HandlerRegistry
 from .mailbox import Mailbox
 from .notification import Notification
 from .periodic import PeriodicJob
-from .wire import Frame
+from .wire import Frame, Working
 
 
 class Outbox(Protocol):
@@ -27,8 +27,8 @@ class Outbox(Protocol):
         """Send a frame, from any thread."""
         ...
 
-    async def send_encoded(self, data: bytes) -> None:
-        """Send an encoded frame and wait while there is too much to read."""
+    async def send_event(self, data: bytes) -> None:
+        """Send an encoded event and wait while there is too much to read."""
         ...
 
 
@@ -46,7 +46,14 @@ class WorkerContext:
     overrides: list[Any] = attrs.field(factory=list[Any])
     database: SqlDatabase | None = None
     _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.get_running_loop)
+    _has_worked: bool = attrs.field(init=False, default=False)
     _thread: int = attrs.field(init=False, factory=threading.get_ident)
+
+    def begin_work(self) -> None:
+        """Tell the supervisor of the first job."""
+        if not self._has_worked:
+            self._has_worked = True
+            self.channel.send(Working())
 
     def in_loop(self, function: Callable[..., object], *args: object) -> None:
         """Call a function in the loop's thread: at once if this is it, else as soon as it can."""

@@ -11,15 +11,28 @@ class ServiceError(TetherError):
     """Base of all errors about the background service and its workers."""
 
 
+def _process(pid: int | None) -> str:
+    return "" if pid is None else f" (process {pid})"
+
+
 class WorkerStartError(ServiceError):
     """The worker did not become ready.
 
     ``worker_traceback`` is what the initialization callback raised, if it did; ``log_tail`` is
-    what the worker printed while starting.
+    what the worker printed while starting. ``left_running`` is the supervisor of another start that was waited for.
     """
 
-    def __init__(self, reason: str, *, worker_traceback: str = "", log_tail: str = "", log: str = "") -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        worker_traceback: str = "",
+        log_tail: str = "",
+        log: str = "",
+        left_running: int | None = None,
+    ) -> None:
         self.reason = reason
+        self.left_running = left_running
         self.worker_traceback = worker_traceback
         self.log_tail = log_tail
         self.log = log
@@ -28,21 +41,61 @@ class WorkerStartError(ServiceError):
             parts.append(f"In the worker:\n{worker_traceback.rstrip()}")
         if log_tail:
             parts.append(f"It printed:\n{log_tail.rstrip()}")
-        if log:
+        if log and left_running is not None:
+            parts.append(f"Process {left_running} was left running; its log is {log}. Stop it, then start again.")
+        elif log:
             parts.append(f"Nothing was left running; the whole log is {log}.")
         super().__init__("\n".join(parts))
 
 
 class WorkerStopError(ServiceError, TimeoutError):
-    """The worker was asked to stop and is still there."""
+    """The service was asked to stop and is still there; ``pid`` is its supervisor's, if that is known."""
 
-    def __init__(self, database: str, waited: float) -> None:
+    def __init__(self, database: str, waited: float, pid: int | None = None) -> None:
         self.database = database
         self.waited = waited
+        self.pid = pid
         super().__init__(
             f"The background service of {database} is still there {waited:.1f} s after it was asked to "
-            "stop: its supervisor does not answer. See its log, then kill the process."
+            f"stop: its supervisor{_process(pid)} does not end. See its log, then kill the process."
         )
+
+
+class ServiceStalledError(ServiceError, TimeoutError):
+    """The service does not read what it is sent; ``pid`` is its supervisor's, if that is known."""
+
+    def __init__(self, database: str, waited: float, pid: int | None = None) -> None:
+        self.database = database
+        self.waited = waited
+        self.pid = pid
+        super().__init__(
+            f"The background service of {database} did not answer within {waited:g} s: its supervisor"
+            f"{_process(pid)} stands still, or a worker blocks its event loop while many messages wait for it. "
+            "Send again later; see the service's log if it lasts."
+        )
+
+
+class ServiceDiffersError(ServiceError):
+    """A service runs with other settings than those that were asked for."""
+
+    def __init__(self, database: str, running: str, wanted: str, pid: int) -> None:
+        self.database = database
+        self.running = running
+        self.wanted = wanted
+        self.pid = pid
+        super().__init__(
+            f"A background service with other settings runs for {database} (supervisor {pid}). "
+            f"Running: {running}. Asked for: {wanted}. "
+            'Start with if_running="attach" to use the one that runs, or with if_running="restart" to replace it.'
+        )
+
+
+class FrameError(ServiceError):
+    """A line between two processes of the service is not a frame."""
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(f"The connection carried what is not a frame: {reason}. It is closed.")
 
 
 class ServiceNotRunningError(ServiceError):
@@ -58,10 +111,11 @@ class ServiceNotRunningError(ServiceError):
 class ServiceAlreadyRunningError(ServiceError):
     """Another process serves this database already."""
 
-    def __init__(self, database: str) -> None:
+    def __init__(self, database: str, pid: int | None = None) -> None:
         self.database = database
+        self.pid = pid
         super().__init__(
-            f"A background service already runs for {database}; one database has one. Stop that one "
+            f"A background service already runs for {database}{_process(pid)}; one database has one. Stop that one "
             "first, or give it more processes."
         )
 
@@ -69,13 +123,11 @@ class ServiceAlreadyRunningError(ServiceError):
 class ServiceFolderError(ServiceError):
     """The folder for the service's files cannot be used."""
 
-    def __init__(self, folder: str, reason: str) -> None:
+    def __init__(self, folder: str, reason: str, remedy: str = "") -> None:
         self.folder = folder
         self.reason = reason
-        super().__init__(
-            f"The background service cannot keep its files in {folder}: {reason}. Create the folder of "
-            "the database and make it writable, or correct the database path."
-        )
+        self.remedy = remedy or "Create the folder of the database and make it writable, or correct the database path"
+        super().__init__(f"The background service cannot keep its files in {folder}: {reason}. {self.remedy}.")
 
 
 class UnsupportedDatabaseError(DatabaseAddressError, ServiceError):

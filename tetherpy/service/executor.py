@@ -16,6 +16,7 @@ import attrs
 from tetherpy.database import SqlDatabase
 from tetherpy.jobs import Claim, Completed, Outcome, PayloadDecodeError, Settlement, encode, wait_observer
 
+from .bounds import HANDLER_GRACE_SECONDS
 from .errors import NoSuchHandlerError
 from .fork_guard import exit_if_forked
 from .handlers import HandlerRegistry, JobHandler
@@ -24,8 +25,9 @@ from .job_run import Interruption, JobRun
 from .verdict import Judge
 from .waits import SlotWaits
 
-GRACE_SECONDS = 2.0
-"""How long a handler may take to end when it was asked to, before its outcome is decided without it."""
+
+def _nothing() -> None:
+    pass
 
 
 @attrs.define(eq=False)
@@ -34,7 +36,8 @@ class Executor:
 
     ``on_settled`` gets each attempt's outcome once, and whether it may be stored already because
     the handler completed the job itself. ``on_free`` is called when a slot is free again, which
-    for a handler that does not end when it should is later.
+    for a handler that does not end when it should is later. ``on_stuck`` is called when all slots are held by
+    such handlers.
     """
 
     registry: HandlerRegistry
@@ -42,9 +45,10 @@ class Executor:
     database: SqlDatabase
     judge: Judge
     slots: int
-    grace: float = GRACE_SECONDS
+    grace: float = HANDLER_GRACE_SECONDS
     on_settled: Callable[[Settlement, bool], None] = attrs.field(init=False)
     on_free: Callable[[], None] = attrs.field(init=False)
+    on_stuck: Callable[[], None] = _nothing
     _runs: dict[int, JobRun] = attrs.field(init=False, factory=dict[int, JobRun])
     _occupied: int = attrs.field(init=False, default=0)
     _threads: ThreadPoolExecutor | None = attrs.field(init=False, default=None)
@@ -62,6 +66,11 @@ class Executor:
     def running(self) -> frozenset[int]:
         """Return the jobs whose outcome is not decided yet."""
         return frozenset(self._runs)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Tell whether all slots are held by handlers whose outcome was decided without them."""
+        return self.free_slots == 0 and not self._runs
 
     def start(self, claim: Claim) -> None:
         """Begin an attempt in a task of its own."""
@@ -142,6 +151,8 @@ class Executor:
     def _abandon(self, run: JobRun) -> None:
         if not run.settled:
             self._settle(run, self.judge.interrupted(run))
+            if self.is_stuck:
+                self.on_stuck()
 
     def _refuse(self, run: JobRun, error: NoSuchHandlerError) -> None:
         self._settle(run, self.judge.hopeless(error))

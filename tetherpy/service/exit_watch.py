@@ -1,4 +1,4 @@
-"""Hears of another process' end from the operating system."""
+"""Notification of another process' end by the operating system."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _watch_by_timer(loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable
 
     def look() -> None:
         nonlocal timer
-        if _is_there(pid):
+        if is_there(pid):
             timer = loop.call_later(POLL_SECONDS, look)
         else:
             on_exit()
@@ -59,7 +59,8 @@ def _watch_by_timer(loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable
     return close
 
 
-def _is_there(pid: int) -> bool:
+def is_there(pid: int) -> bool:
+    """Tell whether there is a process with this id; it may be another than the one that had it before."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

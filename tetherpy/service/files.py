@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,8 @@ import attrs
 from tetherpy.database import Address, is_postgres, is_url, redacted, sqlite_path
 
 from .errors import ServiceFolderError, UnsupportedDatabaseError
+
+_REMOVE = "Make sure that no service runs, then remove the folder; it is made again"
 
 _SOCKET_PATH_LIMIT = 100
 """Bytes that every platform's sun_path takes (macOS: 104, Linux: 108, both with a final NUL)."""
@@ -79,11 +83,29 @@ class ServiceFiles:
         return frozenset(path.stem for path in self.folder.glob("*.worker"))
 
     def create(self) -> None:
-        """Create the folder, for this user alone: messages and logs may hold what is private."""
+        """Create the folder, for this user alone: messages and logs may hold what is private.
+
+        Raises ``ServiceFolderError`` for one that another user made or may write: the files in it would be theirs.
+        """
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True, parents=is_url(self.address))
+            self._check_folder()
         except OSError as error:
             raise ServiceFolderError(str(self.folder), error.strerror or str(error)) from error
+
+    def _check_folder(self) -> None:
+        user = os.geteuid()
+        found = os.stat(self.folder)
+        for owner in (os.lstat(self.folder).st_uid, found.st_uid):
+            if owner != user:
+                raise ServiceFolderError(
+                    str(self.folder), f"it belongs to user {owner}, and this process is user {user}", _REMOVE
+                )
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            mode = f"other users may write in it (mode {stat.S_IMODE(found.st_mode):04o})"
+            raise ServiceFolderError(str(self.folder), mode, _REMOVE)
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            self.folder.chmod(0o700)
 
     @contextmanager
     def socket_address(self) -> Generator[str]:
@@ -97,6 +119,16 @@ class ServiceFiles:
             yield f"/proc/self/fd/{folder}/{self.socket.name}"
         finally:
             os.close(folder)
+
+
+def open_own(path: Path, flags: int) -> int:
+    """Open one of the service's files; ``ServiceFolderError`` if it is a symbolic link: its target is another file."""
+    try:
+        return os.open(path, flags | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise ServiceFolderError(str(path.parent), f"{path.name} is a symbolic link", _REMOVE) from error
 
 
 def _state_home() -> Path:

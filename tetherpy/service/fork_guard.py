@@ -1,12 +1,11 @@
-"""What becomes of a copy of the worker that a handler makes with ``os.fork``.
+"""The end of a copy of the worker that a handler makes with ``os.fork``.
 
-The copy may run code of its own and end (``multiprocessing``, ``os._exit``). It must never act as
-a worker: it has the worker's database connection and its running jobs, and is not entitled to
-either. So it drops the lock that says the worker lives, and ends when it comes back to the loop
-or returns from the handler. A signal to the copy is the copy's alone and does what it does by
-default: asyncio would write it to a socket that the worker reads, and so end the worker with a
-``multiprocessing`` pool. One that comes while the copy is being made waits until that is so: lost,
-it would leave the pool to wait for a process that was told to end.
+The copy may run code and end (``multiprocessing``, ``os._exit``). It must never act as a worker: it has the
+worker's database connection and its running jobs, and is not entitled to either. So it drops the lock that says
+the worker lives (``private_descriptors`` does that), and ends when it comes back to the loop or returns from the
+handler. A signal to the copy does what it does by default: asyncio would write it to a socket that the worker
+reads, and so end the worker with a ``multiprocessing`` pool. A signal that comes while the copy is being made
+waits until that is so: lost, it would leave the pool to wait for a process that was told to end.
 """
 
 from __future__ import annotations
@@ -20,8 +19,8 @@ FORKED_EXIT_STATUS = 70
 ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
-def guard_against_forks(loop: asyncio.AbstractEventLoop, *private: int) -> None:
-    """Make every later fork of this process close the ``private`` descriptors and not be a worker."""
+def guard_against_forks(loop: asyncio.AbstractEventLoop) -> None:
+    """Make every later fork of this process end where it would go on as a worker."""
     # Known here and not asked of the system: a copy's first moment may come when its worker is dead already.
     is_worker = True
     forking = threading.local()
@@ -36,8 +35,6 @@ def guard_against_forks(loop: asyncio.AbstractEventLoop, *private: int) -> None:
         nonlocal is_worker
         if is_worker:
             is_worker = False
-            for descriptor in private:
-                os.close(descriptor)
             signal.set_wakeup_fd(-1)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -37,6 +37,8 @@ class Heartbeat:
     on_beat: Callable[[], None]
     drain: Callable[[], None]
     _soon: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
+    _last_beat: float | None = attrs.field(init=False, default=None)
+    _judges_from: float = attrs.field(init=False, default=0.0)
 
     def notice(self) -> None:
         """Store the notification before the next beat is due."""
@@ -65,6 +67,8 @@ class Heartbeat:
                 self.worker_id, title=self.notification.title, content=self.notification.content
             )
             self.cancel(asked)
+            if self._stood_still():
+                return
             if rescued := await self.engine.rescue_expired():
                 _logger.warning("Leases ran out; jobs taken back: %s", rescued, extra={"job_ids": rescued})
             await self.engine.refuse_newer()
@@ -77,3 +81,15 @@ class Heartbeat:
         except Exception:
             # The next beat may come through; if none does, the lease runs out, which is its purpose.
             _logger.exception("Worker %s could not store its heartbeat", self.worker_id)
+
+    def _stood_still(self) -> bool:
+        """Tell whether this worker stood still within the last lease: then it cannot say who else was silent.
+
+        Where everything was paused, as a container is, the others have not beaten since, as this one has not.
+        """
+        now = asyncio.get_running_loop().time()
+        before, self._last_beat = self._last_beat, now
+        lease = self.lease.total_seconds()
+        if before is not None and now - before > lease * 2 / BEATS_PER_LEASE:
+            self._judges_from = now + lease
+        return now < self._judges_from

@@ -12,6 +12,8 @@ from .reactor import Reactor
 from .wire import Frame
 
 ACCEPT_AGAIN_SECONDS = 0.2
+MAX_UNREAD = 8 << 20
+"""Bytes that wait for an app that does not read; beyond that its connection is closed."""
 
 
 @attrs.define(eq=False)
@@ -21,7 +23,9 @@ class Hub:
     reactor: Reactor
     listener: socket.socket
     greeting: Callable[[], bytes]
-    on_frame: Callable[[Frame], None]
+    on_frame: Callable[[Peer, Frame], None]
+    on_room: Callable[[Peer], None]
+    on_broken: Callable[[Peer], None]
     _apps: set[Peer] = attrs.field(init=False, factory=set[Peer])
     _closed: bool = attrs.field(init=False, default=False)
 
@@ -30,9 +34,21 @@ class Hub:
         self._listen()
 
     @property
+    def apps(self) -> frozenset[Peer]:
+        """Return the connected apps."""
+        return frozenset(self._apps)
+
+    @property
     def has_unsent(self) -> bool:
         """Tell whether any app has yet to read something."""
-        return any(app.has_unsent for app in self._apps)
+        return any(app.unsent for app in self._apps)
+
+    def listen_on(self, listener: socket.socket) -> None:
+        """Accept apps on another socket from now on; those who are connected stay."""
+        self.stop_listening()
+        self.listener = listener
+        self._closed = False
+        self.__attrs_post_init__()
 
     def broadcast(self, data: bytes) -> None:
         """Send an encoded frame to every connected app."""
@@ -68,10 +84,21 @@ class Hub:
         except (BlockingIOError, ConnectionAbortedError):
             return
         except OSError:
-            # No descriptors left: who asks has to wait, and the loop must not spin meanwhile.
+            # No descriptors left: apps have to wait, and the loop must not spin.
             self.reactor.forget(self.listener.fileno())
             self.reactor.call_later(ACCEPT_AGAIN_SECONDS, self._listen)
             return
-        app = Peer(connection, self.reactor, lambda _, frame: self.on_frame(frame), self._apps.discard)
+        try:
+            app = Peer(connection, self.reactor, self.on_frame, self._on_close, self.on_room, MAX_UNREAD)
+        except OSError:
+            # The selector has no room: the app sees the end of the connection and asks again.
+            connection.close()
+            return
         self._apps.add(app)
         app.send(self.greeting())
+
+    def _on_close(self, app: Peer) -> None:
+        self._apps.discard(app)
+        if app.error is not None:
+            self.on_broken(app)
+        self.on_room(app)

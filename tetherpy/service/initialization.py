@@ -7,6 +7,7 @@ import inspect
 import traceback
 
 from .callback import resolve
+from .config import shown
 from .context import WorkerContext
 from .errors import CallbackNameError
 from .instance import ServiceInstance
@@ -46,5 +47,5 @@ def report_unusable_database(context: WorkerContext, error: BaseException) -> bo
 def report_failure(context: WorkerContext, reason: str, error: BaseException) -> bool:
     """Tell the supervisor why this worker does not start; return False."""
     text = "".join(traceback.format_exception(error))
-    context.channel.send(StartFailed(reason, text[-_MAX_TRACEBACK:]))
+    context.channel.send(StartFailed(shown(reason), text[-_MAX_TRACEBACK:].encode(errors="backslashreplace").decode()))
     return False

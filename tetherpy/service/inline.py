@@ -45,7 +45,7 @@ class LocalOutbox:
             case _:
                 pass
 
-    async def send_encoded(self, data: bytes) -> None:
+    async def send_event(self, data: bytes) -> None:
         """Keep the message in an encoded frame."""
         self.send(wire.decode(data))
 

@@ -160,7 +160,7 @@ class ServiceInstance:
 
         Raises ``MessageError`` if ``data`` is no JSON or over 1 MiB.
         """
-        await self._context.channel.send_encoded(wire.event(event, data))
+        await self._context.channel.send_event(wire.event(event, data))
 
     def set_as_foreground_service(self) -> None:
         """Show the service's notification."""

@@ -43,6 +43,7 @@ class JobLoop:
         progress = ProgressBoard(engine)
 
         def service(run: JobRun) -> ServiceInstance:
+            context.begin_work()
             return ServiceInstance(context, JobServices(run, engine, progress))
 
         assert context.database is not None

@@ -14,6 +14,7 @@ import attrs
 
 from .config import WorkerConfig
 from .files import ServiceFiles
+from .private_descriptors import close_private, disown, open_private, open_private_pipe
 from .worker_log import open_log
 
 
@@ -34,15 +35,25 @@ class Launched:
 def listen(files: ServiceFiles) -> socket.socket:
     """Open the socket that apps connect to; to be called by the holder of the group's lock."""
     files.socket.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    listener = socket.socket(fileno=open_private(_unix_socket))
     try:
         with files.socket_address() as address:
             listener.bind(address)
         listener.listen(128)
     except BaseException:
-        listener.close()
+        close_listener(listener)
         raise
     return listener
+
+
+def close_listener(listener: socket.socket) -> None:
+    """Close this process' copy of the socket that ``listen`` opened."""
+    disown(listener.fileno())
+    listener.close()
+
+
+def _unix_socket() -> int:
+    return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).detach()
 
 
 async def launch(
@@ -50,12 +61,12 @@ async def launch(
 ) -> Launched:
     """Start a supervisor that takes over the lock and the listening socket.
 
-    Because it inherits both, nobody ever sees the group without its lock or its socket. The
+    Because it inherits both, no process ever sees the group without its lock or its socket. The
     process started here forks the supervisor and ends, so that no zombie of it stays with the app.
     """
     descriptors = [lock, listener.fileno(), *([] if app_pipe is None else [app_pipe])]
     log = open_log(files.log)
-    reading, writing = os.pipe()
+    reading, writing = open_private_pipe()
     try:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -72,11 +83,11 @@ async def launch(
             env={**os.environ, "PYTHONPATH": _python_path()},
         )
     except BaseException:
-        os.close(writing)
+        close_private(writing)
         raise
     finally:
         os.close(log)
-        os.close(reading)
+        close_private(reading)
     launched = Launched(process.pid)
     try:
         # Not an argument, which every user of the machine can read: a URL may hold a password.
@@ -89,8 +100,11 @@ async def launch(
 
 def _hand_over(data: bytes, descriptor: int) -> None:
     # In a thread, because the supervisor that reads it may be slow to start. If it has died, that is seen elsewhere.
-    with contextlib.suppress(BrokenPipeError), open(descriptor, "wb") as pipe:
-        pipe.write(data)
+    try:
+        with contextlib.suppress(BrokenPipeError), open(descriptor, "wb", closefd=False) as pipe:
+            pipe.write(data)
+    finally:
+        close_private(descriptor)
 
 
 def _python_path() -> str:

@@ -1,20 +1,24 @@
-"""A connection to the service that lasts while somebody needs it, whether the service runs or not."""
+"""A connection to the service that lasts while it is needed, whether the service runs or not."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import Callable
 
 import attrs
 
-from .connection import Connection
-from .errors import ServiceNotRunningError
+from .bounds import FINISH_SECONDS, SEND_SECONDS
+from .errors import FrameError, ServiceNotRunningError, ServiceStalledError
 from .files import ServiceFiles
+from .frame_stream import FrameStream
+from .locks import signer_of
 from .wire import Frame
 
 RETRY_SECONDS = 0.1
-"""How often a service that is not there is looked for, while somebody listens for it."""
+"""How often a service that is not there is looked for, while the link is held."""
+
+_logger = logging.getLogger("tetherpy.service")
 
 
 @attrs.define(eq=False)
@@ -25,9 +29,11 @@ class Link:
     on_frame: Callable[[Frame], None]
     on_absent: Callable[[], None]
     _holders: int = attrs.field(init=False, default=0)
-    _connection: asyncio.Future[Connection] = attrs.field(init=False)
+    _connection: asyncio.Future[FrameStream] = attrs.field(init=False)
     _nudged: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     _task: asyncio.Task[None] | None = attrs.field(init=False, default=None)
+    _sent: bool = attrs.field(init=False, default=False)
+    _read_by_service: bool = attrs.field(init=False, default=True)
     _endings: set[asyncio.Task[None]] = attrs.field(init=False, factory=set[asyncio.Task[None]])
 
     def hold(self) -> None:
@@ -50,23 +56,35 @@ class Link:
         """Look for the service now: it was just started."""
         self._nudged.set()
 
-    @asynccontextmanager
-    async def connected(self) -> AsyncGenerator[Connection]:
-        """Hold the link; ``ServiceNotRunningError`` if there is no service now."""
+    async def send(self, data: bytes) -> None:
+        """Send an encoded frame; return when the service has read it, or it is queued behind others.
+
+        Raises ``ServiceNotRunningError`` if there is no service, ``ServiceStalledError`` if it does not read.
+        """
         self.hold()
+        self._sent = read = True
         try:
-            yield await self._next_connection()
+            async with asyncio.timeout(SEND_SECONDS):
+                await (await self._next_connection()).send(data)
+        except TimeoutError as error:
+            self._sent = False
+            raise ServiceStalledError(self.files.name, SEND_SECONDS, signer_of(self.files.group_lock)) from error
+        except ConnectionError as error:
+            raise ServiceNotRunningError(self.files.name) from error
         finally:
             self.release()
             if self._holders == 0:
-                await self.settle()
+                read = await self.settle()
+        if not read:
+            raise ServiceStalledError(self.files.name, SEND_SECONDS, signer_of(self.files.group_lock))
 
-    async def settle(self) -> None:
-        """Wait until what was sent before the last release has been read."""
+    async def settle(self) -> bool:
+        """Wait until what was sent before the last release has been read; False if that did not happen in time."""
         if self._endings:
             await asyncio.wait(self._endings)
+        return self._read_by_service
 
-    async def _next_connection(self) -> Connection:
+    async def _next_connection(self) -> FrameStream:
         answer = self._unanswered() if _failed(self._connection) else self._connection
         self.nudge()
         return await asyncio.shield(answer)
@@ -75,20 +93,35 @@ class Link:
         while True:
             self._nudged.clear()
             try:
-                connection = await Connection.open(self.files)
+                connection = await FrameStream.connect(self.files)
             except ServiceNotRunningError as error:
-                self._unanswered().set_exception(error)
-                # Nobody may wait for it, and then it is no news that it failed.
-                self._connection.exception()
+                self._answer_with(error)
                 self.on_absent()
                 await self._wait_for_nudge()
-                continue
-            self._unanswered().set_result(connection)
-            try:
-                async for frame in connection.frames():
-                    self.on_frame(frame)
-            finally:
-                await connection.finish()
+            except OSError as error:
+                # No descriptors, for instance. Waiters hear of it, and the next attempt may succeed.
+                if not _failed(self._connection):
+                    _logger.warning("The service of %s cannot be reached now: %s", self.files.name, error)
+                self._answer_with(error)
+                await self._wait_for_nudge()
+            else:
+                await self._follow(connection)
+
+    async def _follow(self, connection: FrameStream) -> None:
+        self._unanswered().set_result(connection)
+        try:
+            async for frame in connection.frames():
+                self.on_frame(frame)
+        except FrameError:
+            _logger.exception("The service of %s sent what is not a frame; connecting again", self.files.name)
+        finally:
+            self._read_by_service = await connection.finish(SEND_SECONDS if self._sent else FINISH_SECONDS)
+            self._sent = False
+
+    def _answer_with(self, error: Exception) -> None:
+        self._unanswered().set_exception(error)
+        # No caller may wait for it, and then it is no news that it failed.
+        self._connection.exception()
 
     async def _wait_for_nudge(self) -> None:
         try:
@@ -97,11 +130,11 @@ class Link:
         except TimeoutError:
             return
 
-    def _unanswered(self) -> asyncio.Future[Connection]:
+    def _unanswered(self) -> asyncio.Future[FrameStream]:
         if self._connection.done():
             self._connection = asyncio.get_running_loop().create_future()
         return self._connection
 
 
-def _failed(answer: asyncio.Future[Connection]) -> bool:
+def _failed(answer: asyncio.Future[FrameStream]) -> bool:
     return answer.done() and answer.exception() is not None

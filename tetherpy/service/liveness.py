@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import socket
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -12,9 +14,11 @@ import attrs
 
 from tetherpy.jobs import JobEngine
 
-from .exit_watch import watch_exit
+from .exit_watch import is_there, watch_exit
 from .files import ServiceFiles
-from .locks import is_locked, lock_into_place
+from .group_files import TOUCH_SECONDS, touch_all
+from .locks import is_in_place, is_locked, lock_into_place, signer_of
+from .private_descriptors import close_private
 
 AGAIN_SECONDS = 0.02
 """A process can be seen to end a moment before its lock is dropped: then it is looked at again."""
@@ -38,14 +42,15 @@ class Liveness:
     engine: JobEngine
     worker_id: str
     interval: timedelta
-    descriptor: int = attrs.field(init=False)
+    _descriptor: int = attrs.field(init=False)
+    _touched: float = attrs.field(init=False, factory=time.monotonic)
     _watches: dict[str, Callable[[], None]] = attrs.field(init=False, factory=dict[str, Callable[[], None]])
     _seen: int = attrs.field(init=False, default=-1)
     _again: int = attrs.field(init=False, default=0)
     _alarm: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 
     def __attrs_post_init__(self) -> None:
-        self.descriptor = lock_into_place(self.files.worker_lock(self.worker_id))
+        self._descriptor = lock_into_place(self.files.worker_lock(self.worker_id))
 
     def on_change(self) -> None:
         """Look for new workers if the folder changed: each has its file before it changes a row."""
@@ -56,6 +61,7 @@ class Liveness:
         """Rescue what dead workers left, now and after every death."""
         while True:
             try:
+                self._renew()
                 self._watch_others()
                 await self.rescue()
             except Exception:
@@ -74,13 +80,9 @@ class Liveness:
 
     async def rescue(self) -> None:
         """Take back the jobs of all workers that are not alive, and forget those."""
-        # Whoever claims without a lock file is dead, unless it may be on another machine: then its lease decides.
-        several_machines = self.engine.capabilities.several_machines
-        claimants = frozenset[str]() if several_machines else await self.engine.claimants()
-        known = claimants | self.files.worker_ids()
-        dead = frozenset(
-            worker_id for worker_id in known - {self.worker_id} if not is_locked(self.files.worker_lock(worker_id))
-        )
+        known = self.files.worker_ids() - {self.worker_id}
+        dead = frozenset(worker_id for worker_id in known if not is_locked(self.files.worker_lock(worker_id)))
+        dead |= await self._dead_without_a_file(known)
         if dead:
             rescued = await self.engine.rescue(dead)
             for worker_id in dead:
@@ -98,12 +100,43 @@ class Liveness:
             self._again -= 1
             self._ring_later(AGAIN_SECONDS)
 
+    async def _dead_without_a_file(self, known: frozenset[str]) -> frozenset[str]:
+        """Return the workers that hold jobs, have no file, and whose process of this machine is gone.
+
+        A missing file alone says nothing: a cleaner may have deleted it, and its worker makes it again. Where the
+        process cannot be looked for, the lease decides.
+        """
+        if self.engine.capabilities.several_machines:
+            return frozenset()
+        claimants = await self.engine.claimants() - known - {self.worker_id}
+        if not claimants:
+            return frozenset()
+        host = socket.gethostname()
+        records = await self.engine.workers()
+        return frozenset(
+            record.id
+            for record in records
+            if record.id in claimants and record.host == host and not is_there(record.pid)
+        )
+
     def close(self) -> None:
-        """Watch nobody any more and give up the lock and its file."""
+        """Stop watching and give up the lock and its file."""
         for worker_id in tuple(self._watches):
             self._unwatch(worker_id)
         self.files.worker_lock(self.worker_id).unlink(missing_ok=True)
-        os.close(self.descriptor)
+        close_private(self._descriptor)
+
+    def _renew(self) -> None:
+        """Make this worker's lock file again if it was deleted, and touch it now and then."""
+        path = self.files.worker_lock(self.worker_id)
+        if not is_in_place(self._descriptor, path):
+            self.files.create()
+            fresh = lock_into_place(path)
+            close_private(self._descriptor)
+            self._descriptor = fresh
+        elif time.monotonic() - self._touched > TOUCH_SECONDS:
+            self._touched = time.monotonic()
+            touch_all(path)
 
     def _watch_others(self) -> None:
         version = self._folder_version()
@@ -127,10 +160,10 @@ class Liveness:
             close()
 
     def _pid_of(self, worker_id: str) -> int | None:
-        try:
-            return int(self.files.worker_lock(worker_id).read_text())
-        except (FileNotFoundError, ValueError):
-            return None
+        return signer_of(self.files.worker_lock(worker_id))
 
     def _folder_version(self) -> int:
-        return os.stat(self.files.folder).st_mtime_ns
+        try:
+            return os.stat(self.files.folder).st_mtime_ns
+        except FileNotFoundError:
+            return 0

@@ -8,35 +8,43 @@ import os
 import time
 from pathlib import Path
 
+from .files import open_own
+from .private_descriptors import close_private, open_private
+
 _POLL_SECONDS = 0.002
 
 
 def try_lock(path: Path) -> int | None:
     """Lock the file, creating it if needed, and return its descriptor; None if another holds it.
 
-    The lock lives as long as any copy of the descriptor: a child that inherits it keeps it. Close
-    the descriptor to drop one's own share.
+    Close it with ``unlock``. Forked children do not keep it; a program that inherits the descriptor does.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = open_private(lambda: open_own(path, os.O_RDWR | os.O_CREAT))
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(descriptor)
+        close_private(descriptor)
         return None
     except BaseException:
-        os.close(descriptor)
+        close_private(descriptor)
         raise
     return descriptor
+
+
+def unlock(descriptor: int) -> None:
+    """Drop the lock, also where another process has a copy of its descriptor, and close it."""
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    close_private(descriptor)
 
 
 def is_locked(path: Path) -> bool:
     """Tell whether a process holds the file's lock; False if there is no such file.
 
     It asks with a shared lock, so that any number may ask at once. A ``try_lock`` in the same
-    microseconds fails, which is why those who want the lock try again.
+    microseconds fails, which is why processes that want the lock try again.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        descriptor = open_private(lambda: open_own(path, os.O_RDONLY))
     except FileNotFoundError:
         return False
     try:
@@ -44,27 +52,49 @@ def is_locked(path: Path) -> bool:
     except BlockingIOError:
         return True
     finally:
-        os.close(descriptor)
+        close_private(descriptor)
     return False
 
 
+def sign(descriptor: int) -> None:
+    """Write this process' id into a file that it has locked."""
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+
+
+def signer_of(path: Path) -> int | None:
+    """Return the id of the process that signed the file; None if there is none."""
+    try:
+        return int(path.read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def is_in_place(descriptor: int, path: Path) -> bool:
+    """Tell whether the path still leads to the open file."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
 def lock_into_place(path: Path) -> int:
-    """Create the file already locked, so that nobody ever sees it unlocked while we live."""
+    """Create the file already locked and signed, so that no process ever sees it unlocked while this one lives."""
     unfinished = path.with_suffix(".new")
-    descriptor = os.open(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor = open_private(lambda: open_own(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL))
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.write(descriptor, str(os.getpid()).encode())
+        sign(descriptor)
         unfinished.rename(path)
     except BaseException:
-        os.close(descriptor)
+        close_private(descriptor)
         unfinished.unlink(missing_ok=True)
         raise
     return descriptor
 
 
 async def wait_until_unlocked(path: Path, seconds: float) -> bool:
-    """Wait until nobody holds the lock; tell whether that happened within ``seconds``."""
+    """Wait until no process holds the lock; tell whether that happened within ``seconds``."""
     deadline = time.monotonic() + seconds
     while is_locked(path):
         if time.monotonic() >= deadline:

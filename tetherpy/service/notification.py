@@ -6,10 +6,8 @@ from collections.abc import Callable
 
 import attrs
 
+from .config import shown
 from .wire import Notice
-
-MAX_CHARACTERS = 4_000
-"""What is shown of a text; more would not fit the frame that carries it."""
 
 
 @attrs.define(eq=False)
@@ -24,8 +22,8 @@ class Notification:
     def show(self, title: str | None, content: str | None) -> None:
         """Change what is given, keep what is None; lone surrogates are escaped."""
         self._become(
-            self.title if title is None else _showable(title),
-            self.content if content is None else _showable(content),
+            self.title if title is None else shown(title),
+            self.content if content is None else shown(content),
         )
 
     def move(self, *, foreground: bool) -> None:
@@ -38,7 +36,3 @@ class Notification:
             return
         self.title, self.content, self.foreground = now.title, now.content, now.foreground
         self.on_change(now)
-
-
-def _showable(text: str) -> str:
-    return text[:MAX_CHARACTERS].encode(errors="backslashreplace").decode()

@@ -18,19 +18,28 @@ import attrs
 
 _READ = selectors.EVENT_READ
 _WRITE = selectors.EVENT_WRITE
+LONGEST_WAIT_SECONDS = 3600.0
+"""A longer wait is cut: the system call takes milliseconds of 31 bits."""
+STANDSTILL_SECONDS = 0.5
+"""A timer that is late by more than this says that the process stood still, not that it was busy."""
 
 
 @attrs.frozen
 class _Watch:
-    readable: Callable[[], None]
-    writable: Callable[[], None] | None = None
+    readable: Callable[[], None] | None
+    writable: Callable[[], None] | None
 
 
 @attrs.define(eq=False)
 class Reactor:
-    """Call back when descriptors are ready, time has come or a signal has arrived."""
+    """Call back when descriptors are ready, time has come or a signal has arrived.
+
+    Time does not pass while the whole process stands still, as in a paused container: its own late timer
+    tells. What is measured with ``now`` so never blames another process for that time.
+    """
 
     clock: Callable[[], float] = time.monotonic
+    _stood_still: float = attrs.field(init=False, default=0.0)
     _selector: selectors.BaseSelector = attrs.field(init=False, factory=selectors.DefaultSelector)
     _timers: list[tuple[float, int, Callable[[], None]]] = attrs.field(
         init=False, factory=list[tuple[float, int, Callable[[], None]]]
@@ -45,11 +54,17 @@ class Reactor:
         signal.set_wakeup_fd(self._bell[1].fileno(), warn_on_full_buffer=False)
         self.watch(self._bell[0].fileno(), self._on_signals)
 
-    def watch(self, fd: int, readable: Callable[[], None], writable: Callable[[], None] | None = None) -> None:
-        """Call ``readable`` while there is something to read; with ``writable`` that one too."""
-        events = _READ if writable is None else _READ | _WRITE
+    def now(self) -> float:
+        """Return the seconds of the clock, without those in which this process stood still."""
+        return self.clock() - self._stood_still
+
+    def watch(self, fd: int, readable: Callable[[], None] | None, writable: Callable[[], None] | None = None) -> None:
+        """Call ``readable`` while there is something to read, ``writable`` while there is room to write."""
+        events = (0 if readable is None else _READ) | (0 if writable is None else _WRITE)
         watch = _Watch(readable, writable)
-        if fd in self._selector.get_map():
+        if not events:
+            self.forget(fd)
+        elif fd in self._selector.get_map():
             self._selector.modify(fd, events, watch)
         else:
             self._selector.register(fd, events, watch)
@@ -61,12 +76,14 @@ class Reactor:
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> None:
         """Call once, ``delay`` seconds from now."""
-        heapq.heappush(self._timers, (self.clock() + delay, next(self._order), callback))
+        heapq.heappush(self._timers, (self.now() + delay, next(self._order), callback))
 
     def on_signal(self, number: signal.Signals, callback: Callable[[], None]) -> None:
         """Call for each signal of this number, from the loop and not from the handler."""
         self._signals[number] = callback
         signal.signal(number, _heed)
+        # The parent may have had it blocked, which a process inherits.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
 
     def run(self, until: Callable[[], bool]) -> None:
         """Turn until the condition holds; it is looked at after each turn."""
@@ -75,18 +92,26 @@ class Reactor:
 
     def turn(self) -> None:
         """Wait for the next thing and do it."""
-        timeout = max(self._timers[0][0] - self.clock(), 0.0) if self._timers else None
-        for key, events in self._selector.select(timeout):
+        self._discount_standstill()
+        for key, events in self._selector.select(self._next_wait()):
             # An earlier callback of this turn may have dropped this descriptor.
             if self._selector.get_map().get(key.fd) is not key:
                 continue
             watch: _Watch = key.data
             if events & _WRITE and watch.writable is not None:
                 watch.writable()
-            if events & _READ and key.fd in self._selector.get_map():
+            if events & _READ and watch.readable is not None and key.fd in self._selector.get_map():
                 watch.readable()
-        while self._timers and self._timers[0][0] <= self.clock():
+        self._discount_standstill()
+        while self._timers and self._timers[0][0] <= self.now():
             heapq.heappop(self._timers)[2]()
+
+    def _next_wait(self) -> float | None:
+        return min(max(self._timers[0][0] - self.now(), 0.0), LONGEST_WAIT_SECONDS) if self._timers else None
+
+    def _discount_standstill(self) -> None:
+        if self._timers and (late := self.now() - self._timers[0][0]) > STANDSTILL_SECONDS:
+            self._stood_still += late
 
     def close(self) -> None:
         """Drop everything, signals back to what a fresh process has."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from .callback import name_of
 from .config import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, WorkerConfig
 from .errors import ServiceAlreadyRunningError
 from .files import ServiceFiles
+from .group_files import GroupFiles
 from .launch import listen
-from .locks import try_lock
+from .locks import signer_of, try_lock, unlock
 from .log_pump import LogPump
 from .reactor import Reactor
 from .supervisor import Supervisor
@@ -25,6 +27,7 @@ from .worker_log import WorkerLog
 
 def serve_launched(lock: int, listener: int, app_pipe: int | None = None) -> int:
     """Supervise with what ``launch`` handed over, the configuration on standard input; return the exit code."""
+    _reset_signals()
     config = WorkerConfig.decode(sys.stdin.buffer.read())
     _read_nothing_more()
     for descriptor in (lock, listener, *(() if app_pipe is None else (app_pipe,))):
@@ -34,7 +37,8 @@ def serve_launched(lock: int, listener: int, app_pipe: int | None = None) -> int
     _restore_environment(config)
     reactor = Reactor()
     log = WorkerLog(files.log, standard_streams=True)
-    supervisor = _supervisor(config, files, lock, socket.socket(fileno=listener), reactor, LogPump(reactor, log))
+    group = GroupFiles(files, lock)
+    supervisor = _supervisor(config, group, socket.socket(fileno=listener), reactor, LogPump(reactor, log))
     if app_pipe is not None:
         supervisor.stop_with(app_pipe)
     return supervisor.run()
@@ -76,19 +80,21 @@ def run_worker(
         unknown_key_grace=unknown_key_grace,
     )
     files.create()
+    _open_standard_descriptors()
     lock = try_lock(files.group_lock)
     if lock is None:
-        raise ServiceAlreadyRunningError(files.name)
+        raise ServiceAlreadyRunningError(files.name, signer_of(files.group_lock))
     try:
-        return _supervisor(config, files, lock, listen(files), Reactor(), None).run()
-    finally:
-        os.close(lock)
+        listener = listen(files)
+    except BaseException:
+        unlock(lock)
+        raise
+    return _supervisor(config, GroupFiles(files, lock), listener, Reactor(), None).run()
 
 
 def _supervisor(
     config: WorkerConfig,
-    files: ServiceFiles,
-    lock: int,
+    group: GroupFiles,
     listener: socket.socket,
     reactor: Reactor,
     output: LogPump | None,
@@ -96,7 +102,23 @@ def _supervisor(
     # Objects that are there now are the same in every worker: the collector need not copy them.
     gc.freeze()
     gc.enable()
-    return Supervisor(config, files, work, lock, listener, reactor, output)
+    return Supervisor(config, group, work, listener, reactor, output)
+
+
+def _reset_signals() -> None:
+    """Undo what the app has blocked or ignored: a process that is started inherits it."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals():
+        # Python itself ignores these two, and reports the errors instead.
+        if signal.getsignal(number) is signal.SIG_IGN and number not in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _open_standard_descriptors() -> None:
+    """Let no socket or database get the number of a standard stream that is closed: output would be written to it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
 
 
 def _read_nothing_more() -> None:

@@ -3,56 +3,107 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from enum import Enum, auto
+from typing import Literal, TypeAlias
 
 import attrs
 
+from .bounds import LOCK_RELEASE_SECONDS, SIGNAL_STOP_SECONDS
 from .config import WorkerConfig
-from .connection import Connection
-from .errors import ServiceNotRunningError, WorkerStartError
+from .errors import ServiceDiffersError, ServiceNotRunningError, WorkerStartError
 from .files import ServiceFiles
-from .launch import Launched, launch, listen
-from .locks import try_lock, wait_until_unlocked
+from .frame_stream import FrameStream
+from .launch import Launched, close_listener, launch, listen
+from .locks import signer_of, try_lock, unlock, wait_until_unlocked
+from .private_descriptors import close_private
+from .stopping import stop_group
 from .wire import Phase, Status
 from .worker_log import log_tail
 
 AGAIN_SECONDS = 0.01
-LOCK_RELEASE_SECONDS = 5.0
+
+IfRunning: TypeAlias = Literal["error", "attach", "restart"]
+
+
+class Start(Enum):
+    """Say how a start ended."""
+
+    LAUNCHED = auto()
+    ATTACHED = auto()
 
 
 @attrs.define(eq=False)
 class Starter:
     """Start the service of one database, or attach to the one that another process starts.
 
-    Whoever gets the group's lock launches and hands the lock over; everybody, that one included,
+    The process that gets the group's lock launches and hands the lock over; every process, that one included,
     then connects and waits for the supervisor to say how the start went.
     """
 
     config: WorkerConfig
     files: ServiceFiles
     app_pipe: int | None = None
+    if_running: IfRunning = "error"
+    _launched: bool = attrs.field(init=False, default=False)
 
-    async def start(self, seconds: float) -> bool:
-        """Return when the workers are ready: True if they are ours, False if we attached.
+    async def start(self, seconds: float) -> Start:
+        """Return when the workers are ready.
 
-        Raises ``WorkerStartError`` if they do not get ready in time, or at all.
+        Raises ``WorkerStartError`` if they do not get ready in time, or at all, and ``ServiceDiffersError`` if
+        others run and ``if_running`` is ``"error"``.
         """
         try:
             async with asyncio.timeout(seconds):
-                while (lock := try_lock(self.files.group_lock)) is None:
-                    if self._is_ready(await self._hear()):
-                        return False
+                while True:
+                    if (lock := await self._try_own()) is not None:
+                        self._launched = True
+                        await self._start_ours(lock)
+                        return Start.LAUNCHED
+                    if await self._attach():
+                        return Start.ATTACHED
                     await asyncio.sleep(AGAIN_SECONDS)
-                await self._start_ours(lock)
-                return True
         except TimeoutError as error:
-            reason = (
-                f"it was not ready within {seconds:g} s: the initialization callback has not returned, "
-                "or a service that stops has not ended"
+            raise self._late(seconds) from error
+
+    def _late(self, seconds: float) -> WorkerStartError:
+        late = f"it was not ready within {seconds:g} s"
+        if self._launched:
+            reason = f"{late}: the initialization callback has not returned"
+            return WorkerStartError(reason, log=str(self.files.log))
+        holder = signer_of(self.files.group_lock)
+        reason = f"{late}: another service of this database starts, stops or stands still"
+        return WorkerStartError(reason, log=str(self.files.log), left_running=holder)
+
+    async def _try_own(self) -> int | None:
+        """Return the group's lock, or None if a service runs, also one whose lock file was deleted."""
+        lock = try_lock(self.files.group_lock)
+        if lock is None:
+            return None
+        try:
+            rival = await self._listens()
+        except BaseException:
+            unlock(lock)
+            raise
+        if rival:
+            unlock(lock)
+            return None
+        return lock
+
+    async def _attach(self) -> bool:
+        status = await self._hear()
+        if not self._is_ready(status):
+            return False
+        assert status is not None
+        if self.if_running == "attach" or status.settings in (None, self.config.settings):
+            return True
+        if self.if_running == "error":
+            raise ServiceDiffersError(
+                self.files.name, str(status.settings), str(self.config.settings), status.supervisor
             )
-            raise WorkerStartError(reason, log=str(self.files.log)) from error
+        await stop_group(self.files, SIGNAL_STOP_SECONDS)
+        return False
 
     async def _start_ours(self, lock: int) -> None:
         log_size = self.files.log.stat().st_size if self.files.log.exists() else 0
@@ -76,16 +127,27 @@ class Starter:
 
     async def _launch(self, lock: int) -> Launched:
         try:
-            with listen(self.files) as listener:
+            listener = listen(self.files)
+            try:
                 return await launch(self.config, self.files, lock, listener, self.app_pipe)
+            finally:
+                close_listener(listener)
         finally:
             # The supervisor has its own copies: ours would hide its end.
-            os.close(lock)
+            close_private(lock)
+
+    async def _listens(self) -> bool:
+        try:
+            connection = await FrameStream.connect(self.files)
+        except ServiceNotRunningError:
+            return False
+        connection.abort()
+        return True
 
     async def _hear(self) -> Status | None:
-        """Return the status that decides the start; None if there is nobody, or no more."""
+        """Return the status that decides the start; None if there is no supervisor, or no longer."""
         try:
-            connection = await Connection.open(self.files)
+            connection = await FrameStream.connect(self.files)
         except ServiceNotRunningError:
             return None
         try:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from .config import ServiceSettings
 from .wire import Phase, Status
 
 if TYPE_CHECKING:
@@ -24,13 +25,17 @@ class WorkerState:
 
 @attrs.frozen
 class ServiceState:
-    """Show the service of one database; ``running`` is True from ready to the end of a stop."""
+    """Show the service of one database; ``running`` is True from ready to the end of a stop.
+
+    ``settings`` are those it was started with; None while there is none.
+    """
 
     running: bool = False
     workers: tuple[WorkerState, ...] = ()
     notification_title: str = ""
     notification_content: str = ""
     is_foreground: bool = False
+    settings: ServiceSettings | None = None
 
     @classmethod
     def of(cls, status: Status) -> ServiceState:
@@ -41,6 +46,7 @@ class ServiceState:
             notification_title=status.title,
             notification_content=status.content,
             is_foreground=status.foreground,
+            settings=status.settings,
         )
 
 

@@ -1,7 +1,7 @@
 """The parent of a database's workers: starts them, replaces those that die, ends them.
 
-It is no worker itself and runs no code of the user's, so that whatever a job does to its process
-there is someone left to start another. It has imported what a worker needs, so that a successor
+It is not a worker itself and runs no code of the user's, so that whatever a job does to its process
+a supervisor is left to start another. It has imported what a worker needs, so that a successor
 is a fork away and not an interpreter start.
 """
 
@@ -10,17 +10,20 @@ from __future__ import annotations
 import os
 import signal
 import socket
-import sys
 from collections.abc import Callable
 from functools import partial
 
 import attrs
 
-from .child import Child, fork_worker
+from .bounds import FAREWELL_SECONDS, KILL_GRACE_SECONDS, SIGNAL_STOP_SECONDS
+from .child import Child, Forker, WorkerSockets
 from .config import WorkerConfig
-from .files import ServiceFiles
+from .errors import ServiceFolderError
+from .event_relay import EventRelay
+from .group_files import GroupFiles
 from .hub import Hub
 from .log_pump import LogPump
+from .peer import Peer
 from .reactor import Reactor
 from .restart import RestartPolicy
 from .wire import (
@@ -35,13 +38,12 @@ from .wire import (
     Status,
     Stop,
     WorkerEntry,
+    Working,
     encode,
 )
 
-SIGNAL_STOP_SECONDS = 30.0
-KILL_GRACE_SECONDS = 3.0
-FAREWELL_SECONDS = 2.0
 FORK_AGAIN_SECONDS = 1.0
+CHECK_FILES_SECONDS = 1.0
 HUNG_AFTER_LEASES = 2
 
 
@@ -50,14 +52,16 @@ class Supervisor:
     """Run the workers of one database until they are told to stop."""
 
     config: WorkerConfig
-    files: ServiceFiles
-    work: Callable[[WorkerConfig, socket.socket], int]
-    lock: int
+    group: GroupFiles
+    work: Callable[[WorkerConfig, WorkerSockets], int]
     listener: socket.socket
     reactor: Reactor
     output: LogPump | None
     restarts: RestartPolicy = attrs.field(factory=RestartPolicy)
     hub: Hub = attrs.field(init=False)
+    _to_workers: EventRelay = attrs.field(init=False)
+    _to_apps: EventRelay = attrs.field(init=False)
+    _forker: Forker = attrs.field(init=False)
     _phase: Phase = attrs.field(init=False, default=Phase.STARTING)
     _children: list[Child] = attrs.field(init=False, factory=list[Child])
     _error: str = attrs.field(init=False, default="")
@@ -65,10 +69,25 @@ class Supervisor:
     _notice: Notice = attrs.field(init=False)
     _halting_now: bool = attrs.field(init=False, default=False)
     _app_pipe: int | None = attrs.field(init=False, default=None)
+    _files_error: str = attrs.field(init=False, default="")
+    _unwritten: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
         self._notice = Notice(self.config.notification_title, self.config.notification_content, True)
-        self.hub = Hub(self.reactor, self.listener, self._greeting, self._on_app_frame)
+        self._to_workers = EventRelay(self.reactor, lambda: [child.events for child in self._children])
+        self._to_apps = EventRelay(self.reactor, lambda: self.hub.apps, self._drop_app)
+        self.hub = Hub(
+            self.reactor, self.listener, self._greeting, self._on_app_frame, self._to_apps.on_room, self._on_broken_app
+        )
+        self._forker = Forker(
+            self.reactor,
+            partial(self.work, self.config),
+            self._release,
+            self._on_worker_frame,
+            self._on_line_closed,
+            self._to_workers.on_room,
+            own_group=self.output is None,
+        )
 
     def stop_with(self, app_pipe: int) -> None:
         """Stop when the app that holds the other end of this pipe is gone."""
@@ -86,6 +105,7 @@ class Supervisor:
         self.reactor.on_signal(signal.SIGTERM, self._on_stop_signal)
         self.reactor.on_signal(signal.SIGINT, self._on_stop_signal)
         self._watch_for_hung()
+        self.reactor.call_later(CHECK_FILES_SECONDS, self._check_files)
         try:
             for _ in range(self.config.processes):
                 self._spawn()
@@ -98,10 +118,12 @@ class Supervisor:
                 child.kill()
             self.hub.close()
             self.reactor.close()
+            # Also for a copy of the lock that a program of a start may hold.
+            self.group.unlock()
         return 1 if self._phase is Phase.FAILED else 0
 
     def stop(self, timeout: float) -> None:
-        """Let the workers finish what runs; after ``timeout`` seconds they hand it back."""
+        """Let the workers finish what runs; after ``timeout`` seconds they release it."""
         if not self._ending:
             self._enter(Phase.STOPPING)
             self._tell_workers(Halt(now=False))
@@ -114,10 +136,8 @@ class Supervisor:
     def _spawn(self) -> None:
         if self._ending:
             return
-        work = partial(self.work, self.config)
         try:
-            output = self.output.open_pipe() if self.output is not None else None
-            child = fork_worker(self.reactor, work, self._release, self._on_worker_frame, output)
+            child = self._forker.fork(self.output.open_pipe() if self.output is not None else None)
         except OSError as error:
             self._report(f"no worker could be forked ({error}); trying again in {FORK_AGAIN_SECONDS:g} s")
             self.reactor.call_later(FORK_AGAIN_SECONDS, self._spawn)
@@ -129,8 +149,8 @@ class Supervisor:
         self.reactor.close()
         self.hub.release()
         for sibling in self._children:
-            sibling.peer.sock.close()
-        os.close(self.lock)
+            sibling.forget_lines()
+        self.group.release()
         if self._app_pipe is not None:
             os.close(self._app_pipe)
         if self.output is not None:
@@ -140,6 +160,7 @@ class Supervisor:
         for child in tuple(self._children):
             if (ending := child.reap()) is not None:
                 self._children.remove(child)
+                self._to_workers.on_room(child.events)
                 self._on_death(child, ending)
 
     def _on_death(self, child: Child, ending: str) -> None:
@@ -148,10 +169,10 @@ class Supervisor:
         if self._phase is Phase.STARTING:
             self._fail(f"a worker {ending} before it was ready")
             return
-        if self.files.database_is_missing:
-            self._fail(f"the database file {self.files.name!r} was deleted; its service, process {os.getpid()}, ends")
+        if self.group.files.database_is_missing:
+            self._fail(f"{self.group.lost_database}; its service, process {os.getpid()}, ends")
             return
-        delay = self.restarts.delay_after(self.reactor.clock() - child.started, was_ready=child.was_ready)
+        delay = self.restarts.delay_after(was_ready=child.was_ready, did_work=child.did_work)
         if delay is None:
             self._fail(f"workers keep dying before they are ready; the last one {ending}")
             return
@@ -159,19 +180,22 @@ class Supervisor:
         self.reactor.call_later(delay, self._spawn)
         self._announce()
 
-    def _on_worker_frame(self, child: Child, frame: Frame) -> None:
+    def _on_worker_frame(self, child: Child, line: Peer, frame: Frame) -> None:
         match frame:
             case Ready():
                 child.worker_id = frame.worker_id
-                child.last_beat = self.reactor.clock()
+                child.last_beat = self.reactor.now()
                 self._on_ready()
             case Beat():
-                child.last_beat = self.reactor.clock()
+                child.last_beat = self.reactor.now()
+            case Working():
+                child.did_work = True
+                self.restarts.worked()
             case Notice():
                 self._notice = frame
                 self._announce()
             case Event():
-                self.hub.broadcast(encode(frame))
+                self._to_apps.pass_on(line, encode(frame))
             case Stop():
                 self.stop(frame.timeout)
             case StartFailed() if self._phase is Phase.STARTING:
@@ -182,18 +206,33 @@ class Supervisor:
             case _:
                 self._report(f"worker {child.pid} sent what no worker sends: {frame!r:.200}")
 
-    def _on_app_frame(self, frame: Frame) -> None:
+    def _on_line_closed(self, child: Child, line: Peer) -> None:
+        if line.error is not None:
+            self._report(f"worker {child.worker_id or child.pid}: {line.error} It finishes what runs and is replaced.")
+            child.hang_up()
+
+    def _on_app_frame(self, app: Peer, frame: Frame) -> None:
         match frame:
             case Event():
-                self._tell_workers(frame)
+                self._to_workers.pass_on(app, encode(frame))
             case Stop():
                 self.stop(frame.timeout)
             case _:
                 self._report(f"an app sent what no app sends: {frame!r:.200}")
 
+    def _on_broken_app(self, app: Peer) -> None:
+        self._report(f"an app: {app.error}")
+
+    def _drop_app(self, app: Peer) -> None:
+        self._report(
+            f"an app has read nothing for long while {app.unsent:,} bytes wait for it; its connection is closed"
+        )
+        app.close()
+
     def _on_ready(self) -> None:
         ready = sum(child.was_ready for child in self._children)
         if self._phase is Phase.STARTING and ready == self.config.processes:
+            self.group.expect_database()
             self._enter(Phase.READY)
         else:
             self._announce()
@@ -213,9 +252,9 @@ class Supervisor:
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
         if self._ending:
-            # Who comes now waits for the lock and starts a group of their own.
+            # An app that comes now waits for the lock and starts another group.
             self.hub.stop_listening()
-            self.files.socket.unlink(missing_ok=True)
+            self.group.remove_socket()
         self._announce()
 
     def _halt_now(self) -> None:
@@ -233,15 +272,33 @@ class Supervisor:
     def _watch_for_hung(self) -> None:
         bound = (self.config.lease * HUNG_AFTER_LEASES).total_seconds()
         for child in self._children:
-            if child.last_beat is not None and self.reactor.clock() - child.last_beat > bound:
+            if child.last_beat is not None and self.reactor.now() - child.last_beat > bound:
                 self._report(f"worker {child.worker_id} has not turned its loop for {bound:g} s and is killed")
                 child.kill()
         self.reactor.call_later(bound / 4, self._watch_for_hung)
 
+    def _check_files(self) -> None:
+        if self._ending:
+            return
+        try:
+            if self.output is not None:
+                self.output.log.reopen_if_moved()
+            reason = self.group.renew(self.hub.listen_on)
+        except (OSError, ServiceFolderError) as error:
+            if str(error) != self._files_error:
+                self._files_error = str(error)
+                self._report(f"the files of this service cannot be made again: {error}")
+        else:
+            self._files_error = ""
+            if reason is not None:
+                self._report(f"{reason}; this one, process {os.getpid()}, ends")
+                self.stop(SIGNAL_STOP_SECONDS)
+        self.reactor.call_later(CHECK_FILES_SECONDS, self._check_files)
+
     def _tell_workers(self, frame: Frame) -> None:
         data = encode(frame)
         for child in self._children:
-            child.peer.send(data)
+            child.control.send(data)
 
     def _greeting(self) -> bytes:
         return encode(
@@ -254,6 +311,7 @@ class Supervisor:
                 foreground=self._notice.foreground,
                 error=self._error,
                 traceback=self._traceback,
+                settings=self.config.settings,
             )
         )
 
@@ -261,14 +319,20 @@ class Supervisor:
         self.hub.broadcast(self._greeting())
 
     def _say_farewell(self) -> None:
-        deadline = self.reactor.clock() + FAREWELL_SECONDS
+        deadline = self.reactor.now() + FAREWELL_SECONDS
         self.reactor.call_later(FAREWELL_SECONDS, lambda: None)
-        self.reactor.run(until=lambda: not self.hub.has_unsent or self.reactor.clock() >= deadline)
+        self.reactor.run(until=lambda: not self.hub.has_unsent or self.reactor.now() >= deadline)
 
     def _report(self, text: str) -> None:
         data = f"tetherpy: {text}\n".encode(errors="backslashreplace")
         if self.output is not None:
             self.output.log.write(data)
-        else:
-            sys.stderr.buffer.write(data)
-            sys.stderr.flush()
+            return
+        if self._unwritten:
+            data = f"tetherpy: {self._unwritten} bytes of output could not be written\n".encode() + data
+        try:
+            os.write(2, data)
+            self._unwritten = 0
+        except OSError:
+            # No one reads it, or its disk is full. The work goes on without it.
+            self._unwritten += len(data)

@@ -1,7 +1,8 @@
-"""What app, supervisor and worker say to each other: one JSON object per line.
+"""The frames between app, supervisor and worker: one JSON object per line.
 
-App and supervisor talk over a Unix socket beside the database, worker and supervisor over the
-socket pair that the worker was forked with. The end of a stream is news too: that side is gone.
+App and supervisor talk over a Unix socket beside the database. Worker and supervisor share two socket pairs:
+one for control and one for events, so that many events never keep a command or a heartbeat waiting.
+The end of a stream says that the other side is gone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,11 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from .errors import MessageError
+from tetherpy.jobs import PayloadError, PayloadTooLargeError
+from tetherpy.jobs import encode as encode_payload
+
+from .config import ServiceSettings
+from .errors import FrameError, MessageError
 
 MAX_FRAME = 1 << 20
 """Bytes in one frame, its newline included."""
@@ -34,13 +39,13 @@ class Event(msgspec.Struct, frozen=True, tag="event"):
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
-    """Ask the supervisor to end the group; after ``timeout`` seconds nothing is waited for."""
+    """Ask the supervisor to end the group; jobs may take ``timeout`` seconds to finish."""
 
     timeout: float
 
 
 class Halt(msgspec.Struct, frozen=True, tag="halt"):
-    """Tell a worker to end: finish what runs, or hand it back ``now``."""
+    """Tell a worker to end: finish what runs, or release it ``now``."""
 
     now: bool
 
@@ -49,6 +54,10 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """A worker takes jobs from here on."""
 
     worker_id: str
+
+
+class Working(msgspec.Struct, frozen=True, tag="working"):
+    """A worker has claimed its first job."""
 
 
 class StartFailed(msgspec.Struct, frozen=True, tag="start_failed"):
@@ -78,7 +87,7 @@ class WorkerEntry(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, tag="status"):
-    """The group's state, told to an app when it connects and whenever it changed."""
+    """The group's state, sent to an app when it connects and whenever it changed."""
 
     phase: Phase
     supervisor: int
@@ -88,9 +97,10 @@ class Status(msgspec.Struct, frozen=True, tag="status"):
     foreground: bool
     error: str = ""
     traceback: str = ""
+    settings: ServiceSettings | None = None
 
 
-Frame: TypeAlias = Event | Stop | Halt | Ready | StartFailed | Beat | Notice | Status
+Frame: TypeAlias = Event | Stop | Halt | Ready | Working | StartFailed | Beat | Notice | Status
 
 _decoder = msgspec.json.Decoder(Frame)
 _encoder = msgspec.json.Encoder()
@@ -102,23 +112,35 @@ def encode(frame: Frame) -> bytes:
 
 
 def decode(line: bytes | bytearray) -> Frame:
-    """Read one frame; ``msgspec.MsgspecError`` if it is none."""
-    frame: Frame = _decoder.decode(line)
+    """Read one frame; ``FrameError`` for whatever else the line holds, an event's data included."""
+    try:
+        frame: Frame = _decoder.decode(line)
+        if isinstance(frame, Event):
+            encode_payload(data_of(frame), MAX_FRAME)
+    except (msgspec.MsgspecError, PayloadError, UnicodeError, RecursionError, OverflowError) as error:
+        raise FrameError(f"{type(error).__name__}: {error}") from error
     return frame
 
 
 def event(name: str, data: object) -> bytes:
-    """Write a user's message; ``MessageError`` if it is no JSON or too large."""
+    """Write a user's message; ``MessageError`` if it is not JSON, nested too deeply or too large."""
     try:
-        frame = encode(Event(name, msgspec.Raw(_encoder.encode(data))))
-    except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+        # Read back and written again: text that the data brings along ready-made is checked too, and is one line.
+        plain = msgspec.json.decode(encode_payload(data, MAX_FRAME) or "null")
+        frame = encode(Event(name, msgspec.Raw((encode_payload(plain, MAX_FRAME) or "null").encode())))
+    except PayloadTooLargeError as error:
+        raise MessageError(name, _too_large(error.size)) from error
+    except (PayloadError, msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise MessageError(name, f"its data is no JSON ({error})") from error
     if len(frame) > MAX_FRAME:
-        reason = f"it takes {len(frame):,} bytes, the bound is {MAX_FRAME:,}; store the data and send its id"
-        raise MessageError(name, reason)
+        raise MessageError(name, _too_large(len(frame)))
     return frame
 
 
 def data_of(frame: Event) -> Any:
     """Decode the data of a user's message."""
     return msgspec.json.decode(frame.data)
+
+
+def _too_large(size: int) -> str:
+    return f"it takes {size:,} bytes, the bound is {MAX_FRAME:,}; store the data and send its id"

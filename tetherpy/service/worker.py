@@ -25,7 +25,9 @@ from tetherpy.jobs import Clock, JobEngine, WorkerRecord, engine_of, open_databa
 
 from . import wire
 from .attention import Attention
+from .bounds import STUCK_SECONDS
 from .channel import Channel
+from .child import WorkerSockets
 from .config import WorkerConfig
 from .context import WorkerContext
 from .files import ServiceFiles
@@ -45,7 +47,7 @@ JOIN_AGAIN_SECONDS = 0.1
 _logger = logging.getLogger("tetherpy.service")
 
 
-def work(config: WorkerConfig, sock: socket.socket) -> int:
+def work(config: WorkerConfig, sockets: WorkerSockets) -> int:
     """Be a worker until told to end; return the exit code. The process must end right after.
 
     The loop is not closed as ``asyncio.run`` would do: that waits for tasks that ignore their
@@ -53,7 +55,7 @@ def work(config: WorkerConfig, sock: socket.socket) -> int:
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    return loop.run_until_complete(Worker(config, ServiceFiles.of(config.database)).run(sock))
+    return loop.run_until_complete(Worker(config, ServiceFiles.of(config.database)).run(sockets))
 
 
 @attrs.define(eq=False)
@@ -68,9 +70,9 @@ class Worker:
     _initializing: asyncio.Task[bool] | None = attrs.field(init=False, default=None)
     _halted: bool = attrs.field(init=False, default=False)
 
-    async def run(self, sock: socket.socket) -> int:
+    async def run(self, sockets: WorkerSockets) -> int:
         """Work until halted; return the exit code."""
-        channel = await Channel.open(sock)
+        channel = await Channel.open(sockets.control, sockets.events)
         self._follow_signals()
         async with AsyncExitStack() as stack:
             notification = Notification(self.config.notification_title, self.config.notification_content, channel.send)
@@ -125,7 +127,7 @@ class Worker:
         """
         liveness = Liveness(self.files, engine, self.worker_id, self.config.lease / BEATS_PER_LEASE)
         context.stack.callback(liveness.close)
-        guard_against_forks(asyncio.get_running_loop(), liveness.descriptor)
+        guard_against_forks(asyncio.get_running_loop())
         now = self.clock()
         record = WorkerRecord(
             id=self.worker_id,
@@ -190,6 +192,7 @@ class Worker:
             heartbeat.notice()
 
         context.notification.on_change = on_notice
+        jobs.executor.on_stuck = self._on_stuck
         self._jobs = jobs
         if self._halted:
             jobs.claimer.drain()
@@ -223,6 +226,22 @@ class Worker:
             if now:
                 self._jobs.executor.release_all()
 
+    def _on_stuck(self) -> None:
+        if self._halted:
+            return
+        _logger.warning(
+            "All %d slots of worker %s are held by handlers that have ignored their timeout; if none ends within "
+            "%g s, the worker ends and a successor takes jobs. Let handlers look at service.cancelled",
+            self.config.concurrency,
+            self.worker_id,
+            STUCK_SECONDS,
+        )
+        asyncio.get_running_loop().call_later(STUCK_SECONDS, self._end_if_stuck)
+
+    def _end_if_stuck(self) -> None:
+        if self._jobs is not None and self._jobs.executor.is_stuck:
+            self._halt(now=False)
+
     def _follow_signals(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, lambda: self._halt(now=self._halted))
@@ -237,13 +256,21 @@ class Worker:
                 case _:
                     pass
 
-        await channel.listen(on_frame)
-        self._outlive_supervisor()
+        try:
+            await channel.listen(on_frame)
+        except Exception:
+            _logger.exception("Worker %s cannot hear its supervisor and ends; a successor is started", self.worker_id)
+            self._halt(now=False)
+        else:
+            self._halt(now=False)
+            self._outlive_supervisor()
 
     def _outlive_supervisor(self) -> None:
         # The pipes to its log are broken; a handler that prints should not fail for that.
-        log = open_log(self.files.log)
+        try:
+            log = open_log(self.files.log)
+        except OSError:
+            log = os.open(os.devnull, os.O_WRONLY)
         for standard in (1, 2):
             os.dup2(log, standard)
         os.close(log)
-        self._halt(now=False)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import attrs
+
+from .errors import ServiceFolderError
+from .files import open_own
+from .locks import is_in_place
 
 MAX_LOG_BYTES = 4 << 20
 """Bytes in the newest file; one older file of that size is kept beside it."""
@@ -36,8 +41,13 @@ class WorkerLog:
                 self._append(f"tetherpy: {self._dropped} bytes of output could not be stored\n".encode())
                 self._dropped = 0
             self._append(data)
-        except OSError:
+        except (OSError, ServiceFolderError):
             self._dropped += len(data)
+
+    def reopen_if_moved(self) -> None:
+        """Follow the path again if the file was deleted or another one is in its place."""
+        if not is_in_place(self._descriptor, self.path):
+            self._reopen()
 
     def close(self) -> None:
         """Close the file."""
@@ -53,10 +63,14 @@ class WorkerLog:
             view = view[written:]
 
     def _rotate(self) -> None:
-        full = self._descriptor
-        self.path.replace(self.path.with_name(self.path.name + ".1"))
+        with contextlib.suppress(FileNotFoundError):  # deleted: a new one is made
+            self.path.replace(self.path.with_name(self.path.name + ".1"))
+        self._reopen()
+
+    def _reopen(self) -> None:
+        old = self._descriptor
         self._open()
-        os.close(full)
+        os.close(old)
 
     def _open(self) -> None:
         self._descriptor = open_log(self.path)
@@ -67,8 +81,8 @@ class WorkerLog:
 
 
 def open_log(path: Path) -> int:
-    """Open the log for appending, creating it if needed."""
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    """Open the log for appending, creating it if needed; ``ServiceFolderError`` if it is a symbolic link."""
+    return open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 
 def log_tail(path: Path, since: int, limit: int = 4096) -> str:

@@ -1,5 +1,6 @@
 """Workers and supervisors that are killed or hang: no job is lost, none is stuck."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -256,3 +257,60 @@ async def test_blocked_loop_only_delays(make_service, finished, times):
     await service.start()
     jobs = [await service.job("block", 0.2) for _ in range(times)]
     assert [(await finished(job)).result for job in jobs] == ["blocked"] * times
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_a_pause_of_everything_longer_than_two_leases_costs_nothing(
+    make_service, manager, finished, worker_pids, servers, until, processes
+):
+    service = make_service(processes=processes, lease=timedelta(seconds=1))
+    await service.start()
+    pids = set(await worker_pids())
+    job_ids = await manager.enqueue_many([NewJob(job_key="nap", payload=4.0) for _ in range(4)])
+    await until(lambda: has_running(manager, 4))
+    everything = [process.pid for process in servers()]
+    for seconds, order in ((1.5, 1), (2.5, -1)):
+        with contextlib.ExitStack() as stack:
+            for pid in everything[::order]:
+                stack.enter_context(stopped(pid))
+            await asyncio.sleep(seconds)
+        await asyncio.sleep(1.0)
+    jobs = [await finished(job_id) for job_id in job_ids]
+    assert [(job.status, job.attempts) for job in jobs] == [("COMPLETED", 1)] * 4
+    assert set(await worker_pids()) == pids
+
+
+async def has_running(manager, number):
+    return await running_count(manager) == number
+
+
+@pytest.mark.parametrize("number", [signal.SIGRTMIN + 3, signal.SIGKILL])
+async def test_whatever_signal_kills_a_worker_it_is_replaced(make_service, finished, worker_pids, until, number):
+    service = make_service()
+    await service.start()
+    (pid,) = await worker_pids()
+    os.kill(pid, number)
+
+    async def is_replaced():
+        return await worker_pids() not in ([pid], [])
+
+    await until(is_replaced)
+    assert (await finished(await service.job("echo", 1))).result == 1
+    await service.stop()
+
+
+async def test_signals_that_the_app_has_blocked_or_ignored_are_heard_by_its_service(
+    make_service, finished, worker_pids, kill, until
+):
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1})
+    ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    service = make_service()
+    try:
+        await service.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        signal.signal(signal.SIGHUP, ignored)
+    (pid,) = await worker_pids()
+    kill(pid)
+    assert (await finished(await service.job("signals"))).result == {"blocked": [], "ignored": False}
+    await service.stop()

@@ -1,6 +1,7 @@
 """``run_worker``: the same workers in the foreground, ended by signals."""
 
 import asyncio
+import os
 import signal
 import sys
 import textwrap
@@ -15,17 +16,21 @@ async def run(database_path):
     """Return a function that starts a foreground worker as a process."""
     processes = []
 
-    async def start(callback="plain_worker:initialize", **options):
+    async def start(callback="plain_worker:initialize", before="", **streams):
         script = textwrap.dedent(
             f"""
+            {before}
             import sys
             sys.path[:0] = {sys.path[:1]!r}
             from tetherpy.service import run_worker
-            sys.exit(run_worker({str(database_path)!r}, {callback!r}, **{options!r}))
+            sys.exit(run_worker({str(database_path)!r}, {callback!r}))
             """
         )
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", script, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+            sys.executable,
+            "-c",
+            script,
+            **{"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.STDOUT, **streams},
         )
         processes.append(process)
         return process
@@ -47,7 +52,7 @@ def nap(make_service, manager, until, worker_pids):
 
         async def runs():
             job = await manager.get_job_by_id(job_id)
-            return job.status == "RUNNING" and (key != "progress" or job.progress is not None)
+            return job.status == "RUNNING" and (key not in ("progress", "program") or job.progress is not None)
 
         await until(runs)
         return job_id
@@ -116,3 +121,35 @@ async def test_callback_that_raises_ends_it(run):
     assert process.returncode == 1
     assert b"the moon does not answer" in output
     assert b"odd_worker.py" in output
+
+
+async def test_ctrl_c_in_a_terminal_leaves_the_programs_of_jobs_alone(run, nap, finished):
+    process = await run(start_new_session=True)
+    job_id = await nap(1.0, "program")
+    # A terminal sends it to the whole group in the foreground.
+    os.killpg(process.pid, signal.SIGINT)
+    assert (await finished(job_id)).result == 0
+    assert await process.wait() == 0
+
+
+@pytest.mark.parametrize("stderr", ["closed pipe", "full disk", "closed"])
+async def test_unwritable_output_ends_nothing(run, finished, make_service, worker_pids, until, kill, stderr):
+    if stderr == "closed pipe":
+        reading, writing = os.pipe()
+        os.close(reading)
+    else:
+        writing = os.open("/dev/full", os.O_WRONLY)
+    script = "import os; os.close(1); os.close(2)" if stderr == "closed" else ""
+    process = await run(before=script, stdout=writing, stderr=writing)
+    os.close(writing)
+    assert (await finished(await make_service().job("echo", 0))).result == 0
+    (pid,) = await worker_pids()
+    kill(pid)
+
+    async def is_replaced():
+        return await worker_pids() not in ([pid], [])
+
+    await until(is_replaced)
+    assert (await finished(await make_service().job("echo", 1))).result == 1
+    process.terminate()
+    assert await process.wait() == 0

@@ -1,10 +1,25 @@
 """Messages both ways, and the state that any process sees."""
 
+import asyncio
+import os
+import resource
+import signal
+import socket
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
-from tetherpy.service import MessageError, ServiceNotRunningError, ServiceState
+from tetherpy.service import (
+    MessageError,
+    ServiceNotRunningError,
+    ServiceStalledError,
+    ServiceState,
+    WorkerStartError,
+    WorkerStopError,
+)
+from tetherpy.service.files import ServiceFiles
+from tetherpy.service.locks import signer_of
 
 APP = "talking_worker:initialize"
 
@@ -78,7 +93,7 @@ async def test_nobody_to_talk_to(make_service):
 
 async def test_message_that_is_none(make_service):
     service = make_service(APP)
-    for data, reason in ((object(), "no JSON"), ("x" * (1 << 20), "1,048,6"), ("\ud800", "no JSON")):
+    for data, reason in ((object(), "no JSON"), ("x" * (1 << 20), "bound is 1,048,576"), ("\ud800", "no JSON")):
         with pytest.raises(MessageError, match=reason):
             await service.invoke("question", data)
 
@@ -164,3 +179,101 @@ async def test_dead_worker_is_seen(make_service, until, listen, kill):
     kill(before.pid)
     await until(lambda: states[-1].workers and states[-1].workers[0].id not in (before.id, None))
     assert states[-1].running
+
+
+async def test_more_events_than_a_blocked_worker_can_take_cost_it_neither_its_job_nor_an_event(
+    make_service, until, listen, finished, manager
+):
+    service = make_service(APP, lease=timedelta(seconds=1))
+    await service.start()
+    answers = listen(service.on("answer"))
+    # Longer than two leases after the flood: a worker whose heartbeats are lost is killed.
+    job_id = await service.job("nap", 4.0, max_attempts=1)
+    await service.job("block", 1.0)
+    await until(lambda: is_running(manager, 2))
+    for _ in range(12):
+        await service.invoke("count", "x" * 1_000_000)
+    await service.invoke("how many")
+    job = await finished(job_id)
+    assert (job.status, job.attempts) == ("COMPLETED", 1)
+    await until(lambda: answers)
+    assert answers[0]["question"] == 12
+
+
+async def is_running(manager, number):
+    return (await manager.get_counts()).running == number
+
+
+LINES = [
+    b'{"type":"event","name":"count","data":' + b"[" * 990 + b"]" * 990 + b"}",
+    b"[" * 100_000,
+    b'{"type":"event","name":"count","data":1e400}',
+    b'{"type":"event","name":"count","data":"\xff"}',
+    b'{"type":"stop","timeout":"x"}',
+]
+
+
+async def test_lines_that_are_no_frames_harm_neither_the_service_nor_its_hearing(
+    make_service, until, listen, database_path, servers
+):
+    service = make_service(APP)
+    await service.start()
+    pids = {process.pid for process in servers()}
+    answers = listen(service.on("answer"))
+    with ServiceFiles.of(database_path).socket_address() as address:
+        for line in LINES:
+            with socket.socket(socket.AF_UNIX) as sender:
+                sender.connect(address)
+                sender.sendall(line + b"\n")
+                while await asyncio.to_thread(sender.recv, 1 << 16):
+                    pass  # until the supervisor has closed the connection
+    for depth in (201, 980, 2000):
+        data = None
+        for _ in range(depth):
+            data = [data]
+        with pytest.raises(MessageError, match="nested too deeply"):
+            await service.invoke("count", data)
+    await service.invoke("how many")
+    await until(lambda: answers)
+    assert answers[0]["question"] == 0
+    assert {process.pid for process in servers()} == pids
+    await service.stop()
+
+
+async def test_a_supervisor_that_stands_still_keeps_no_caller_waiting(make_service, database_path, monkeypatch):
+    monkeypatch.setattr("tetherpy.service.link.SEND_SECONDS", 0.5)
+    monkeypatch.setattr("tetherpy.service.stopping.KILL_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("tetherpy.service.stopping.STOP_MARGIN_SECONDS", 0.5)
+    service = make_service(APP, start_timeout=0.5)
+    await make_service(APP).start()
+    pid = signer_of(ServiceFiles.of(database_path).group_lock)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(ServiceStalledError, match=f"process {pid}"):
+            await service.invoke("question", 1)
+        with pytest.raises(WorkerStartError, match=f"Process {pid} was left running"):
+            await service.start()
+        with pytest.raises(WorkerStopError, match=f"process {pid}"):
+            await service.stop(0.1)
+        await service.aclose()
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    await service.stop()
+
+
+async def test_an_app_that_had_no_descriptor_for_a_while_hears_the_service_afterwards(make_service, until, listen):
+    service = make_service(APP)
+    states = listen(service.state)
+    await until(lambda: states)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.dup(0)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            await service.invoke("question", 1)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    await service.start()
+    await until(lambda: states[-1].running)
+    await service.invoke("question", 1)

@@ -216,3 +216,16 @@ async def test_many_at_once_up_to_the_concurrency(make_service, manager, until):
 async def counted(manager, **expected):
     counts = await manager.get_counts()
     return all(getattr(counts, name) == number for name, number in expected.items())
+
+
+async def test_when_handlers_that_ignore_their_timeout_hold_all_slots_a_successor_works(
+    make_service, finished, database_path
+):
+    service = make_service(concurrency=2)
+    await service.start()
+    stuck = [await service.job("nap_in_thread", 60.0, timeout=0.1, max_attempts=1) for _ in range(2)]
+    assert [(await finished(job_id)).status for job_id in stuck] == ["FAILED"] * 2
+    assert (await finished(await service.job("echo", 1))).result == 1
+    log = database_path.with_name("app.db-service") / "worker.log"
+    assert "All 2 slots of worker" in log.read_text()
+    await service.stop()

@@ -6,12 +6,15 @@ import socket
 import subprocess
 import sys
 import textwrap
+from datetime import timedelta
 
+import psutil
 import pytest
 
 from tetherpy.service import (
     BackgroundService,
     CallbackNameError,
+    ServiceDiffersError,
     ServiceFolderError,
     WorkerStartError,
 )
@@ -38,6 +41,55 @@ async def test_second_start_attaches(make_service, worker_pids):
     await first.start()
     assert await worker_pids() == before
     assert await second.is_running()
+
+
+OTHER_SETTINGS = {
+    "app_initialization_callback": "crash_worker:initialize",
+    "concurrency": 3,
+    "processes": 2,
+    "queues": ("mail",),
+    "retention": timedelta(days=1),
+    "lease": timedelta(seconds=20),
+}
+
+
+async def test_a_start_with_other_settings_names_both_and_leaves_what_runs(make_service, database_path, worker_pids):
+    running = make_service()
+    await running.start()
+    before = await worker_pids()
+    for name, value in OTHER_SETTINGS.items():
+        settings = {"app_initialization_callback": "plain_worker:initialize", name: value}
+        with pytest.raises(ServiceDiffersError, match="if_running") as raised:
+            await BackgroundService(database_path, **settings).start()
+        assert "plain_worker:initialize, concurrency 10, processes 1, all queues" in raised.value.running
+        assert raised.value.wanted != raised.value.running
+    assert await worker_pids() == before
+
+
+async def test_a_start_with_other_settings_attaches_or_restarts_if_asked_to(make_service, worker_pids, until):
+    await make_service().start()
+    before = await worker_pids()
+    await make_service(processes=2, if_running="attach").start()
+    assert await worker_pids() == before
+    await make_service(if_running="restart").start()
+    assert await worker_pids() == before
+    other = make_service(processes=2, if_running="restart")
+    await other.start()
+    assert len(set(await worker_pids()) - set(before)) == 2
+    states = []
+    subscription = other.state.subscribe(states.append)
+    await until(lambda: states and states[-1].settings is not None)
+    assert (states[-1].settings.callback, states[-1].settings.processes) == ("plain_worker:initialize", 2)
+    subscription.dispose()
+
+
+async def test_a_worker_that_ends_runs_its_exit_handlers_and_leaves_no_pool(make_service, finished, tmp_path):
+    service = make_service()
+    await service.start()
+    child = (await finished(await service.job("leave_at_exit", str(tmp_path / "ran")))).result
+    await service.stop()
+    assert (tmp_path / "ran").read_text() == "ran"
+    assert not psutil.pid_exists(child)
 
 
 async def test_many_processes_start_one_group(make_service, database_path, servers, worker_pids):
@@ -228,22 +280,60 @@ async def test_attached_worker_ends_with_the_app(make_service, database_path, un
     assert (job.status, job.attempts) == ("PENDING", 0)
 
 
-async def run_app(database_path, body, **options):
-    script = textwrap.dedent(
-        f"""
-        import asyncio, os, sys
-        sys.path[:0] = {sys.path[:1]!r}
-        from tetherpy.service import BackgroundService
+FORKS = """
+reading, writing = os.pipe()
 
-        async def main():
-            service = BackgroundService({str(database_path)!r}, "plain_worker:initialize", **{options!r})
-            {body}
+def fork():
+    if not os.fork():
+        os.close(writing)
+        os.read(reading, 1)  # lives until the app ends or lets it go
+        os._exit(0)
+"""
 
-        asyncio.run(main())
-        """
-    )
+
+async def test_a_forked_child_of_the_app_keeps_no_attached_worker_alive(database_path, until, servers):
+    body = "fork(); await service.start(); fork(); await service.aclose(); await until_gone(); os.close(writing)"
+    assert await run_app(database_path, body, detached=False, before=FORKS) == 0
+    assert servers() == []
+
+
+async def test_forks_during_a_start_keep_neither_lock_nor_socket(database_path, servers):
+    body = """
+            async def forks():
+                for _ in range(12):
+                    fork()
+                    await asyncio.sleep(0.02)
+
+            for _ in range(2):
+                await asyncio.gather(service.start(), forks())
+                await service.stop(1)
+                assert not await service.is_running()
+            os.close(writing)
+    """
+    assert await run_app(database_path, body, before=FORKS) == 0
+    assert servers() == []
+
+
+async def run_app(database_path, body, before="", **options):
+    script = f"""
+import asyncio, os, sys
+sys.path[:0] = {sys.path[:1]!r}
+from tetherpy.service import BackgroundService
+{before}
+async def main():
+    service = BackgroundService({str(database_path)!r}, "plain_worker:initialize", **{options!r})
+
+    async def until_gone():
+        async with asyncio.timeout(20):
+            while await service.is_running():
+                await asyncio.sleep(0.01)
+
+{textwrap.indent(textwrap.dedent(body), "    ")}
+
+asyncio.run(main())
+"""
     app = await asyncio.create_subprocess_exec(sys.executable, "-c", script)
-    await app.wait()
+    return await app.wait()
 
 
 async def test_long_path(tmp_path, make_service, until):

@@ -4,6 +4,9 @@ import sys
 
 import pytest
 
+from tetherpy.service.files import ServiceFiles
+from tetherpy.service.group_files import TOUCH_SECONDS, GroupFiles
+from tetherpy.service.launch import close_listener, listen
 from tetherpy.service.locks import is_locked, lock_into_place, try_lock, wait_until_unlocked
 
 
@@ -57,3 +60,24 @@ async def test_wait_tells_whether_the_lock_was_dropped(tmp_path):
 def test_missing_folder_is_the_callers_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         try_lock(tmp_path / "nowhere" / "lock")
+
+
+def test_files_are_touched_when_they_were_not_for_an_hour(tmp_path):
+    now = [0.0]
+    files = ServiceFiles.of(tmp_path / "app.db")
+    files.create()
+    (tmp_path / "app.db").touch()
+    lock = try_lock(files.group_lock)
+    listener = listen(files)
+    files.log.touch()
+    group = GroupFiles(files, lock, lambda: now[0])
+    paths = (files.group_lock, files.socket, files.log, files.folder)
+    for path in paths:
+        os.utime(path, (0, 0))
+    assert group.renew(pytest.fail) is None
+    assert [path.stat().st_mtime for path in paths] == [0] * 4
+    now[0] += TOUCH_SECONDS
+    assert group.renew(pytest.fail) is None
+    assert all(path.stat().st_mtime > 0 for path in paths)
+    group.unlock()
+    close_listener(listener)

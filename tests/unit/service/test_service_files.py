@@ -1,8 +1,15 @@
+import math
+import os
+from datetime import timedelta
+
 import pytest
 
-from tetherpy.service import ServiceFolderError, UnsupportedDatabaseError
+from tetherpy.errors import DurationError
+from tetherpy.service import BackgroundService, ServiceFolderError, UnsupportedDatabaseError
 from tetherpy.service.config import WorkerConfig
 from tetherpy.service.files import ServiceFiles
+from tetherpy.service.locks import is_locked, try_lock
+from tetherpy.service.worker_log import open_log
 
 
 def test_every_spelling_of_the_path_gives_the_same_files(tmp_path, monkeypatch):
@@ -30,6 +37,44 @@ def test_folder_that_cannot_be_made(tmp_path):
     for path in (tmp_path / "file" / "app.db", tmp_path / "nowhere" / "app.db"):
         with pytest.raises(ServiceFolderError, match="correct the database path"):
             ServiceFiles.of(path).create()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770])
+def test_a_folder_that_others_may_write_is_refused(tmp_path, mode):
+    files = ServiceFiles.of(tmp_path / "app.db")
+    files.folder.mkdir()
+    files.folder.chmod(mode)
+    with pytest.raises(ServiceFolderError, match="other users may write"):
+        files.create()
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_folder_of_another_user_is_refused(tmp_path, linked, monkeypatch):
+    files = ServiceFiles.of(tmp_path / "app.db")
+    if linked:
+        (tmp_path / "elsewhere").mkdir()
+        files.folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        files.folder.mkdir()
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    with pytest.raises(ServiceFolderError, match=f"belongs to user {me}"):
+        files.create()
+
+
+def test_a_folder_that_others_may_read_is_closed_to_them(tmp_path):
+    files = ServiceFiles.of(tmp_path / "app.db")
+    files.folder.mkdir(mode=0o755)
+    files.create()
+    assert files.folder.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("opened", [open_log, try_lock, is_locked])
+def test_a_link_in_the_place_of_a_file_is_refused(tmp_path, opened):
+    (tmp_path / "victim").write_text("original")
+    (tmp_path / "link").symlink_to(tmp_path / "victim")
+    with pytest.raises(ServiceFolderError, match="symbolic link"):
+        opened(tmp_path / "link")
 
 
 def test_socket_address_is_short_enough(tmp_path):
@@ -69,3 +114,20 @@ def test_a_server_has_its_files_in_the_users_folder_for_state_without_the_passwo
     config = WorkerConfig(database=files.address, callback="b:c")
     assert not any("secret" in text for text in (str(files.folder), repr(files), files.name, repr(config)))
     assert files.address == "postgresql://me:secret@db.example:5432/app"
+
+
+@pytest.mark.parametrize("span", [math.nan, math.inf, -math.inf, -1, 1e308, timedelta.max])
+async def test_durations_that_no_timer_holds_are_refused_at_the_call(tmp_path, span):
+    with pytest.raises(DurationError, match="start_timeout is"):
+        BackgroundService(tmp_path / "app.db", "a:b", start_timeout=span)
+    with pytest.raises(DurationError, match="timeout is"):
+        await BackgroundService(tmp_path / "app.db", "a:b").stop(span)
+    with pytest.raises(DurationError, match="lease is"):
+        BackgroundService(tmp_path / "app.db", "a:b", lease=span)
+
+
+def test_titles_are_cut_to_what_a_frame_carries(tmp_path):
+    config = WorkerConfig(
+        database="a", callback="b:c", notification_title="t" * 1_500_000, notification_content="\ud800"
+    )
+    assert (len(config.notification_title), config.notification_content) == (4000, "\\ud800")

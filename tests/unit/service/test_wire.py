@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from tetherpy.service import MessageError
@@ -13,6 +14,7 @@ from tetherpy.service.wire import (
     Status,
     Stop,
     WorkerEntry,
+    Working,
     data_of,
     decode,
     encode,
@@ -21,6 +23,7 @@ from tetherpy.service.wire import (
 
 FRAMES = [
     Stop(1.5),
+    Working(),
     Halt(now=True),
     Ready("worker"),
     StartFailed("reason", "line\nline"),
@@ -45,7 +48,31 @@ def test_users_data_comes_back():
     assert (frame.name, data_of(frame)) == ("name", {"text": "two\nlines", "list": [1, None]})
 
 
-@pytest.mark.parametrize("data", [object(), "\ud800", {(1, 2): 3}, "x" * MAX_FRAME])
+def nested(depth):
+    value = 1
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+def test_data_as_deep_as_a_payload_comes_back():
+    frame = decode(event("name", nested(200))[:-1])
+    assert data_of(frame) == nested(200)
+
+
+def test_ready_made_json_is_sent_on_one_line():
+    data = event("name", msgspec.Raw(b'{"a": [1,\n 2]}'))
+    assert data.count(b"\n") == 1
+    assert data_of(decode(data[:-1])) == {"a": [1, 2]}
+
+
+RAW = [b"1e400", b'"\xff"', b"}{", b'1}\n{"type":"stop","timeout":0}\n{"a":1', b"[" * 300 + b"]" * 300]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [object(), "\ud800", {(1, 2): 3}, "x" * MAX_FRAME, float("inf"), nested(201), nested(980), *map(msgspec.Raw, RAW)],
+)
 def test_data_that_cannot_be_sent(data):
     with pytest.raises(MessageError, match="'name' cannot be sent"):
         event("name", data)

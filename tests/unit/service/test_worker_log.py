@@ -1,6 +1,9 @@
 import resource
 import signal
 
+import pytest
+
+from tetherpy.service import ServiceFolderError
 from tetherpy.service.worker_log import WorkerLog, log_tail
 
 
@@ -62,3 +65,26 @@ def test_full_disk_loses_output_and_says_so_later(tmp_path):
     log.close()
     text = (tmp_path / "worker.log").read_text()
     assert text == "kepttetherpy: 7 bytes of output could not be stored\nagain"
+
+
+def test_a_deleted_log_is_made_again_by_rotation_or_by_a_look(tmp_path):
+    path = tmp_path / "worker.log"
+    log = WorkerLog(path, limit=100)
+    log.write(b"a" * 50)
+    path.unlink()
+    log.write(b"b" * 200)
+    assert path.exists()
+    path.unlink()
+    log.reopen_if_moved()
+    log.write(b"seen")
+    assert path.read_bytes() == b"seen"
+    log.close()
+
+
+def test_a_link_to_another_file_is_not_written_to(tmp_path):
+    victim = tmp_path / "victim"
+    victim.write_text("original")
+    (tmp_path / "worker.log").symlink_to(victim)
+    with pytest.raises(ServiceFolderError, match="symbolic link"):
+        WorkerLog(tmp_path / "worker.log")
+    assert victim.read_text() == "original"

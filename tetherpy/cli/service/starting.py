@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
 from tetherpy.service import BackgroundService, WorkerStartError
 
 from ..errors import ServiceStartError
@@ -11,24 +16,35 @@ from .plan import CallbackOption, ConcurrencyOption, ProcessesOption, QueueOptio
 from .state import STATE, Report, state_of
 
 
+class IfRunning(StrEnum):
+    """Say what a start does when workers with other settings run."""
+
+    ERROR = "error"
+    ATTACH = "attach"
+    RESTART = "restart"
+
+
 async def start_service(
     callback: CallbackOption = None,
     processes: ProcessesOption = 1,
     concurrency: ConcurrencyOption = 10,
     queue: QueueOption = [],  # noqa: B006 - typer reads it, nobody changes it
     retention: RetentionOption = None,
+    if_running: Annotated[
+        IfRunning, typer.Option(help="When workers with other settings run: fail, use those, or replace them.")
+    ] = IfRunning.ERROR,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
     """Start the workers of a database in the background.
 
-    Returns when they are ready. They go on until they are stopped. If some run already, nothing happens.
+    Returns when they are ready. They go on until they are stopped. If the same run already, nothing happens.
     """
     plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
     plan.move_in()
-    service = BackgroundService(plan.database, plan.callback, **plan.options)
+    service = BackgroundService(plan.database, plan.callback, if_running=if_running.value, **plan.options)
     if await service.is_running():
-        remark("Workers run already; these are theirs. To change them, stop them first.")
+        remark("Workers run already.")
     try:
         await service.start()
     except WorkerStartError as error:

@@ -7,7 +7,7 @@ import asyncio
 import attrs
 
 from tetherpy.database import redacted
-from tetherpy.service import BackgroundService, ServiceState
+from tetherpy.service import BackgroundService, ServiceSettings, ServiceState
 
 from ..errors import SilentServiceError
 from ..view import Column, Document, View
@@ -54,6 +54,18 @@ def _document(report: Report) -> Document:
         "notification_title": state.notification_title,
         "notification_content": state.notification_content,
         "is_foreground": state.is_foreground,
+        "settings": None if state.settings is None else _settings(state.settings),
+    }
+
+
+def _settings(settings: ServiceSettings) -> Document:
+    return {
+        "callback": settings.callback,
+        "concurrency": settings.concurrency,
+        "processes": settings.processes,
+        "queues": None if settings.queues is None else list(settings.queues),
+        "retention": None if settings.retention is None else settings.retention.total_seconds(),
+        "lease": settings.lease.total_seconds(),
     }
 
 
@@ -69,6 +81,7 @@ STATE = View[Report](
         Column("notification_title", lambda report: report.state.notification_title),
         Column("notification_content", lambda report: report.state.notification_content),
         Column("is_foreground", lambda report: "yes" if report.state.is_foreground else "no"),
+        Column("settings", lambda report: "" if report.state.settings is None else str(report.state.settings)),
     ),
     _document,
 )

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from tetherpy.errors import DurationError, TetherError
 from tetherpy.jobs import BackgroundJobManager, NewJob
 from tetherpy.reactive import ProviderContainer
-from tetherpy.service import BackgroundService, WorkerStartError
+from tetherpy.service import BackgroundService, ServiceDiffersError, WorkerStartError
 
 from ..plain import one_line, plain
 from .answers import Confirmation, Form, Outcome
@@ -102,7 +102,7 @@ class Actions:
             raise HTTPException(404, "This dashboard does not know what workers are to do.")
         try:
             await self._service().start()
-        except WorkerStartError as error:
+        except (WorkerStartError, ServiceDiffersError) as error:
             message, _, detail = str(error).partition("\n")
             return Outcome(message=one_line(message, 1000), detail=plain(detail), failed=True)
         return Outcome(message="The workers are ready.", goto="service")

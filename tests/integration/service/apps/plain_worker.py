@@ -1,6 +1,7 @@
 """A worker for the tests: one handler for each thing that a job can do."""
 
 import asyncio
+import atexit
 import os
 import signal
 import sys
@@ -57,6 +58,9 @@ async def initialize(service):
         "notify": notify,
         "block": block,
         "surrogate": surrogate,
+        "signals": signals,
+        "program": program,
+        "leave_at_exit": leave_at_exit,
     }
     for key, handler in handlers.items():
         service.register_job_handler(key, handler, retry=SOON)
@@ -232,3 +236,27 @@ async def block(service, payload: float, db):
 
 async def surrogate(service, payload, db):
     raise ValueError("broken \ud800 text\0")
+
+
+async def signals(service, payload, db):
+    blocked = [number for number in signal.pthread_sigmask(signal.SIG_BLOCK, ()) if number < signal.SIGRTMIN]
+    return {"blocked": blocked, "ignored": signal.getsignal(signal.SIGHUP) is signal.SIG_IGN}
+
+
+async def program(service, payload: float, db):
+    running = await asyncio.create_subprocess_exec("sleep", str(payload))
+    service.report_progress(0.5)
+    return await running.wait()
+
+
+async def leave_at_exit(service, payload: str, db):
+    """Leave a process pool and an exit handler."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    POOL.append(ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("fork")))
+    atexit.register(Path(payload).write_text, "ran")
+    return await asyncio.get_running_loop().run_in_executor(POOL[0], os.getpid)
+
+
+POOL = []

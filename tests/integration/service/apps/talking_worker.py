@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 
 
 async def initialize(service):
@@ -18,6 +19,11 @@ async def initialize(service):
     service.on("question").subscribe(on_question)
     service.on("stop").subscribe(lambda _: service.stop_self())
     service.on("hide").subscribe(lambda _: service.set_as_background_service())
+    heard = []
+    service.on("count").subscribe(heard.append)
+    service.on("how many").subscribe(lambda _: on_question(len(heard)))
+    service.register_job_handler("block", block)
+    service.register_job_handler("nap", nap)
     service.register_job_handler("announce", announce)
     service.register_job_handler("announce_in_thread", announce_in_thread)
 
@@ -30,3 +36,11 @@ async def announce(service, payload, db):
 
 def announce_in_thread(service, payload, db):
     service.set_foreground_notification_info(content=payload)
+
+
+async def block(service, payload: float, db):
+    time.sleep(payload)
+
+
+async def nap(service, payload: float, db):
+    await asyncio.sleep(payload)

@@ -1,0 +1,71 @@
+"""Descriptors that stay with their process: a copy made by ``os.fork`` does not keep them open.
+
+A lock, a listening socket or the end of a pipe says something about one process. A forked child that kept a
+copy would say it for a process that is gone. In the child each of them is replaced by ``/dev/null``: the number
+stays in use, so that an object of the parent's that closes it in the child does no harm.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+_private: set[int] = set()
+_changing = threading.RLock()
+
+
+def open_private(opener: Callable[[], int]) -> int:
+    """Open a descriptor and keep it from forked children until ``close_private``."""
+    with _changing:
+        descriptor = opener()
+        _private.add(descriptor)
+        return descriptor
+
+
+def open_private_pipe() -> tuple[int, int]:
+    """Open a pipe, both ends private: reading end, writing end."""
+    with _changing:
+        ends = os.pipe()
+        _private.update(ends)
+        return ends
+
+
+def disown(descriptor: int) -> int:
+    """Return a private descriptor to be closed by its next owner; forked children keep it from now on."""
+    with _changing:
+        _private.discard(descriptor)
+        return descriptor
+
+
+def close_private(descriptor: int) -> None:
+    """Close a private descriptor."""
+    with _changing:
+        _private.discard(descriptor)
+        os.close(descriptor)
+
+
+def _drop_in_child() -> None:
+    try:
+        _replace_all()
+    finally:
+        _private.clear()
+        _changing.release()
+
+
+def _replace_all() -> None:
+    if not _private:
+        return
+    try:
+        nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        # No descriptor is free: closed numbers are better than copies.
+        for descriptor in _private:
+            os.close(descriptor)
+        return
+    for descriptor in _private:
+        os.dup2(nothing, descriptor, inheritable=False)
+    os.close(nothing)
+
+
+os.register_at_fork(before=_changing.acquire, after_in_parent=_changing.release, after_in_child=_drop_in_child)
