@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from .json_types import find_undecodable
     from .manager import BackgroundJobManager
     from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+    from .observed_waits import WaitObserver, observed_wait, wait_observer
     from .opening import engine_of, open_database, open_engine
     from .outcomes import (
         Cancelled,
@@ -66,7 +67,6 @@ if TYPE_CHECKING:
     from .suggestions import did_you_mean
     from .timeline import JobTimeline, JobTimes, percentile
     from .timestamps import Clock, utc_now
-    from .waiting import WaitObserver, observed_wait, wait_observer
 
 __all__ = [
     "JOB_MIGRATIONS",
@@ -192,7 +192,7 @@ _MODULES = {
     "did_you_mean": "suggestions",
     **dict.fromkeys(("JobTimeline", "JobTimes", "percentile"), "timeline"),
     **dict.fromkeys(("Clock", "utc_now"), "timestamps"),
-    **dict.fromkeys(("WaitObserver", "observed_wait", "wait_observer"), "waiting"),
+    **dict.fromkeys(("WaitObserver", "observed_wait", "wait_observer"), "observed_waits"),
 }
 
 

@@ -3,28 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
-from contextvars import ContextVar
 from datetime import timedelta
-from typing import TypeAlias
 
 from .errors import JobNotFoundError, JobWaitTimeoutError
 from .model import BackgroundJob
+from .observed_waits import observed_wait
 from .questions import OneJob
 from .views import Listener, ViewHub
-
-WaitObserver: TypeAlias = Callable[[int], AbstractContextManager[None]]
-"""Is called with the id of a job that is waited for; its block lasts as long as the wait."""
-
-wait_observer: ContextVar[WaitObserver | None] = ContextVar("wait_observer", default=None)
-"""Observes the waits for jobs in this context; a worker sets it for each handler."""
-
-
-def observed_wait(job_id: int) -> AbstractContextManager[None]:
-    """Return the block in which a job is waited for."""
-    observe = wait_observer.get()
-    return nullcontext() if observe is None else observe(job_id)
 
 
 async def wait_until_finished(hub: ViewHub, job_id: int, limit: timedelta | None) -> BackgroundJob:

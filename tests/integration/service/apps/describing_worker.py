@@ -24,16 +24,11 @@ class Mail:
     copies: list[str]
 
 
-class Opaque:
-    pass
-
-
 async def initialize(service):
     service.register_job_handler("greet", greet)
     service.register_job_handler("report", report, timeout=60)
     service.register_job_handler("mail", mail)
     service.register_job_handler("any", anything)
-    service.register_job_handler("opaque", opaque)
     service.register_periodic_job("nightly", cron="0 3 * * *", time_zone="Europe/Berlin", job_key="report")
     service.register_periodic_job("often", every=timedelta(minutes=5), job_key="greet", payload={"message": "hi"})
 
@@ -54,8 +49,4 @@ async def mail(service, payload: Mail, db):
 
 
 async def anything(service, payload, db):
-    pass
-
-
-async def opaque(service, payload: Opaque, db):
     pass

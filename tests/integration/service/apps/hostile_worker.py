@@ -32,7 +32,6 @@ async def initialize(service):
         tells_surrogates,
         waits_for_file,
         wants_the_impossible,
-        wants_the_unheard_of,
         keeps_a_transaction_open,
         uses_a_pool,
         writes_in_a_process,
@@ -173,16 +172,7 @@ class Impossible:
         raise KeyError(f"no {self.text} can be")
 
 
-class UnheardOf:
-    def __init__(self, text):
-        self.text = text
-
-
 async def wants_the_impossible(service, payload: Impossible, db):
-    return "never reached"
-
-
-async def wants_the_unheard_of(service, payload: UnheardOf, db):
     return "never reached"
 
 
