@@ -81,7 +81,7 @@ async def test_overriding_providers_in_tests():
 
 async def test_subscribing_to_job_stream_providers(tmp_path):
     path = tmp_path / "app.db"
-    service = BackgroundService(path, "examples.seed.worker:my_app_background_initialization")
+    service = BackgroundService(path, "examples.seed.worker:my_app_background_initialization", unknown_key_grace=0.5)
     overrides = [
         database_path_provider.override_with_value(path),
         background_service_provider.override_with_value(service),
