@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeAlias
@@ -27,16 +28,14 @@ class Cleanup:
         """Run work on the running loop; where none runs it is dropped, and ``take_stranded`` tells."""
         loop = running_loop()
         if loop is None:
-            close = getattr(work, "close", None)
-            if close is not None:
-                close()  # a coroutine that is never awaited would be warned of
+            _drop(work)
             self._stranded.append(
                 NoEventLoopError(provider, "Close the container with `async with` or `await container.aclose()`.")
             )
             return
         task = loop.create_task(_run(work))
         self._tasks.add(task)
-        task.add_done_callback(partial(self._ended, provider, report))
+        task.add_done_callback(partial(self._ended, work, provider, report))
 
     def adopt(self, other: Cleanup) -> None:
         """Wait for another's tasks too: those of a child that is closed with its parent."""
@@ -64,10 +63,17 @@ class Cleanup:
         collected, self.collected = self.collected or [], None
         return collected
 
-    def _ended(self, provider: object, report: Report, task: asyncio.Task[Any]) -> None:
+    def _ended(self, work: Awaitable[object], provider: object, report: Report, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
+        if task.cancelled():
+            _drop(work)  # the end of the loop may cancel a task before its first step
+        elif (error := task.exception()) is not None:
             report(error, provider)
+
+
+def _drop(work: Awaitable[object]) -> None:
+    if inspect.iscoroutine(work):
+        work.close()  # Python warns of a coroutine that is never awaited
 
 
 async def _run(work: Awaitable[object]) -> None:

@@ -17,6 +17,7 @@ from .propagation import read, set_value
 from .ref import NotifierRef
 from .states import BUILDING, DISPOSED
 from .updating import UpdateQueue
+from .writing import Writer
 
 if TYPE_CHECKING:
     from reactivex import Observable
@@ -120,6 +121,7 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
     """What AsyncNotifier and StreamNotifier share; the state is an AsyncValue."""
 
     _update_queue: UpdateQueue | None = None
+    _writers: dict[Any, Writer] | None = None
 
     @property
     def state(self) -> AsyncState[T]:
@@ -214,7 +216,9 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         """
         encode = to_json if encode is None else encode
         decode = from_json if decode is None else decode
-        return persist(self._attached(), storage, key, encode, decode, options)
+        if self._writers is None:
+            self._writers = {}
+        return persist(self._attached(), self._writers, storage, key, encode, decode, options)
 
     @property
     def _flow(self) -> AsyncFlow:

@@ -158,6 +158,7 @@ def from_json(data: Any) -> Any:
 
 def persist(
     element: Element,
+    writers: dict[Any, Writer],
     storage: Storage[K, E] | Awaitable[Storage[K, E]],
     key: K,
     encode: Callable[[T], E],
@@ -165,9 +166,12 @@ def persist(
     options: StorageOptions,
     clock: Callable[[], datetime] = _now,
 ) -> Awaitable[None]:
-    """Tie an element's data to a storage for the current build; see AsyncNotifier.persist."""
+    """Tie an element's data to a storage for the current build; see AsyncNotifier.persist.
+
+    ``writers`` are those that the notifier has used before, by key.
+    """
     build = element.ref
-    writer = _writer(element, key)
+    writer = writers[key] = _writer(element, key)
     keeper = _Keeper(element, writer, key, _Opening(storage), encode, options)
     build.listen_self(keeper.heard)
     build.on_dispose(keeper.ended)
@@ -220,7 +224,7 @@ class _Opening(Generic[K, E]):
 class _Keeper(Generic[K, E, T]):
     """Keeps the data of a provider during one build."""
 
-    __slots__ = ("_build", "_encode", "_key", "_options", "_seen", "_storage", "_writer", "element")
+    __slots__ = ("_build", "_encode", "_key", "_options", "_storage", "_writer", "element")
 
     def __init__(
         self,
@@ -238,13 +242,8 @@ class _Keeper(Generic[K, E, T]):
         self._storage = storage
         self._encode = encode
         self._options = options
-        self._seen: Any = NO_VALUE
         writer.keepers.append(self)
-        state = element.value
-        if element.state == BUILDING or (state is not NO_VALUE and state.is_loading):
-            self._seen = state  # earlier builds have kept it
-        else:
-            self._keep_newest(None)
+        self._keep_newest(None)
 
     @property
     def has_data(self) -> bool:
@@ -276,7 +275,7 @@ class _Keeper(Generic[K, E, T]):
                 return
             expired = kept.expires_at is not None and kept.expires_at <= clock()
             if expired or kept.destroy_key != self._options.destroy_key:
-                self._writer.put(Change(element, self._delete))
+                self._writer.put(Change(element.host, element.provider, self._delete))
                 await self._writer.settle()
                 return
             value = decode(kept.data)
@@ -297,23 +296,18 @@ class _Keeper(Generic[K, E, T]):
         shows the data of its last start.
         """
         state: AsyncValue[Any] = self.element.value
-        seen = self._seen
         if state is NO_VALUE or not state.has_value or state.is_from_cache:
             return
-        self._seen = state
-        if isinstance(state, AsyncData) and not state.is_loading:
-            # The same state is announced again after a change in place.
-            is_new = state is announced or state is not seen
-        else:
-            is_new = seen is NO_VALUE or not seen.has_value or state.value is not seen.value
-        if is_new:
-            data: Any = state.value
+        data: Any = state.value
+        # The same data is announced again after a change in place.
+        is_changed = state is announced and isinstance(state, AsyncData) and not state.is_loading
+        if is_changed or not self._writer.has(data):
 
             async def write() -> None:
                 storage = await self._storage.get()
                 await storage.write(self._key, self._encode(data), self._options)
 
-            self._writer.put(Change(self.element, write))
+            self._writer.put(Change(self.element.host, self.element.provider, write, data))
 
     async def _delete(self) -> None:
         await (await self._storage.get()).delete(self._key)

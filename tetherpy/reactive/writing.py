@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from .element import Element
+from .element import NO_VALUE, Host
 from .loops import running_loop
 
 
@@ -16,15 +16,17 @@ from .loops import running_loop
 class Change:
     """A write or a delete that waits until it is applied or a newer change replaces it."""
 
-    element: Element
+    host: Host
+    provider: object
     apply: Callable[[], Coroutine[Any, Any, None]]
+    data: object = NO_VALUE
     is_reported: bool = False
 
     def report(self, error: BaseException) -> None:
         """Report that it failed: once, however often it is tried."""
         if not self.is_reported:
             self.is_reported = True
-            self.element.host.report(error, self.element.provider)
+            self.host.report(error, self.provider)
 
 
 class Writer:
@@ -44,6 +46,10 @@ class Writer:
         self._applied: Change | None = None
         self._task: asyncio.Task[None] | None = None
         self._wanted = False
+
+    def has(self, data: object) -> bool:
+        """Whether the newest change writes this very object."""
+        return self._newest is not None and self._newest.data is data
 
     def put(self, change: Change) -> None:
         """Apply a change as soon as possible; one that still waits is replaced by it."""
@@ -73,7 +79,7 @@ class Writer:
         if loop is None:
             if not self._wanted:
                 self._wanted = True
-                change.element.host.call_soon_threadsafe(self._start_if_loop_runs)
+                change.host.call_soon_threadsafe(self._start_if_loop_runs)
         elif self._task is None or self._task.done() or self._task.get_loop() is not loop:
             # Not loop.create_task: an eager task would begin inside the build or the announcement that asked for it.
             self._task = asyncio.Task(self._apply_all(), loop=loop)

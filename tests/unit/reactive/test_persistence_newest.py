@@ -13,6 +13,7 @@ from tests.unit.reactive.eager import eager_tasks
 from tests.unit.reactive.matrix import ignore, until
 from tetherpy.reactive import (
     AsyncData,
+    AsyncLoading,
     AsyncNotifier,
     AsyncNotifierProvider,
     InMemoryStorage,
@@ -393,3 +394,22 @@ async def test_a_key_that_cannot_be_hashed_is_an_error_that_says_so(
     with pytest.raises(TypeError, match=r"hashable key.*\['todos', 1\]"):
         await container.read(provider.future)
     reported.clear()
+
+
+async def test_data_that_was_set_before_the_build_asked_for_it_to_be_kept_is_kept() -> None:
+    storage, ready, never = Slow(), asyncio.Event(), asyncio.Event()
+
+    class Persists(AsyncNotifier[Any]):
+        async def build(self) -> Any:
+            await ready.wait()
+            await self.persist(storage, key="key", encode=same, decode=same)
+            return await never.wait()
+
+    provider = AsyncNotifierProvider(Persists)
+    async with ProviderContainer() as container:
+        container.listen(provider, ignore)
+        await container.pump()
+        set_to(container, provider, 1)
+        container.read(provider.notifier).state = AsyncLoading()
+        ready.set()
+        await until(lambda: storage.data == 1)
