@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from datetime import timedelta
@@ -31,7 +32,7 @@ class Backoff:
     """
 
     initial: timedelta = attrs.field(default=timedelta(seconds=1), converter=_initial)
-    factor: float = attrs.field(default=2.0, validator=attrs.validators.ge(1.0))
+    factor: float = attrs.field(default=2.0, validator=[attrs.validators.ge(1.0), attrs.validators.lt(math.inf)])
     maximum: timedelta = attrs.field(default=timedelta(hours=1), converter=_maximum)
     jitter: float = attrs.field(default=0.1, validator=[attrs.validators.ge(0.0), attrs.validators.le(_FULL_SHARE)])
 

@@ -90,7 +90,16 @@ def test_jitter_only_shortens_and_is_given_from_outside():
     assert timedelta(seconds=5) < min(waits) <= max(waits) <= timedelta(seconds=10)
 
 
-@pytest.mark.parametrize("options", [{"factor": 0.5}, {"jitter": 2}, {"initial": timedelta(seconds=-1)}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"factor": 0.5},
+        {"factor": float("inf")},
+        {"factor": float("nan")},
+        {"jitter": 2},
+        {"initial": timedelta(seconds=-1)},
+    ],
+)
 def test_a_backoff_that_makes_no_sense_is_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         Backoff(**options)

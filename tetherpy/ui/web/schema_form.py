@@ -63,10 +63,10 @@ class Field:
                 case "json":
                     return msgspec.json.decode(text)
                 case "select":
-                    return self.options[int(text)]
+                    return dict(enumerate(self.options))[int(text)]
                 case _:
                     return text
-        except (ValueError, IndexError, RecursionError) as error:
+        except (ValueError, LookupError, RecursionError) as error:
             raise FieldError(self.name, f"It is no {'JSON' if self.kind == 'json' else self.kind}: {error}") from error
 
 

@@ -138,3 +138,11 @@ def test_what_is_no_object_with_known_fields_is_written_as_json(annotation):
 )
 def test_schemas_that_make_no_sense_harm_nothing(schema):
     assert fields_of(schema) is None
+
+
+@pytest.mark.parametrize("chosen", ["-1", "2", "9" * 5000, "red", "1.0"])
+def test_a_choice_is_one_of_those_that_are_offered(chosen):
+    fields = fields_of(msgspec.json.schema(Everything))
+    with pytest.raises(FieldError) as raised:
+        payload_of(fields, {"payload.name": "a", "payload.count": "1", "payload.colour": chosen})
+    assert raised.value.field == "colour"
