@@ -107,7 +107,7 @@ def _places(connection: sqlite3.Connection, limit: int, offer: Offer) -> Iterato
     if offer.queues is None:
         yield from _rows(connection, "ready", limit)
         for key in waiting:
-            yield from _rows(connection, "unhandled", key, key, limit)
+            yield from _rows(connection, "unhandled", key, limit)
         return
     for queue in offer.queues:
         yield from _rows(connection, "ready_in_queue", queue, limit)

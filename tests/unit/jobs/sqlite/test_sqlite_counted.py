@@ -177,6 +177,20 @@ async def test_a_crowd_that_this_worker_has_no_handler_for_is_walked_past_once(d
     assert await engine.unhandled() == {"other": 10_000}
 
 
+@pytest.mark.parametrize("queues", [None, ["default"]])
+async def test_a_claim_among_many_jobs_that_were_set_aside_reads_what_it_claims(db, engine, queues):
+    def claim_ten_set_aside(connection):
+        offer = Offer.of(queues, ["k"])
+        assert len(exchange(connection, "w1", [], 10, offer, utc_now(), LEASE).claims) == 10
+
+    await engine.enqueue([NewJob(job_key="k") for _ in range(20)])
+    await engine.exchange("w1", [], 1, keys=["none"])
+    few = await steps_of(db, claim_ten_set_aside)
+    await engine.enqueue([NewJob(job_key="k") for _ in range(9_000)])
+    await engine.exchange("w1", [], 1, keys=["none"])
+    assert await steps_of(db, claim_ten_set_aside) <= few * 1.1
+
+
 async def test_looking_for_work_and_counting_do_not_grow_with_the_table(db, engine):
     def look(connection):
         idle_exchange(connection, utc_now(), ALL)
