@@ -52,7 +52,6 @@ class GroupFiles:
         if is_in_place(self.lock, self.files.group_lock):
             self._lock_lost = False
         elif (reason := self._lock_again()) is not None or self._lock_lost:
-            # Held by another process: for a moment by one that looks for a service, for good by another service.
             return reason
         if not self._socket_is_ours():
             accept_on(listen(self.files))
@@ -85,11 +84,10 @@ class GroupFiles:
     def _lock_again(self) -> str | None:
         fresh = try_lock(self.files.group_lock)
         if fresh is None:
-            if self._lock_lost:
-                holder = signer_of(self.files.group_lock)
-                return f"another service{'' if holder is None else f' (process {holder})'} runs for {self.files.name}"
             self._lock_lost = True
-            return None
+            # Unsigned it is held by a process that looks for a service, or by one that is about to be it.
+            holder = signer_of(self.files.group_lock)
+            return None if holder is None else f"another service (process {holder}) runs for {self.files.name}"
         sign(fresh)
         unlock(self.lock)
         self.lock = fresh

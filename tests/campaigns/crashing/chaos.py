@@ -1,6 +1,7 @@
 """Signals from outside at random moments: to workers, supervisors, starting processes and apps."""
 
 import asyncio
+import shutil
 import signal
 import time
 
@@ -35,6 +36,8 @@ class Chaos:
             self.stop_worker: 2,
             self.hang_worker: 1,
             self.kill_behind_a_stopped_supervisor: 1,
+            self.pause_everything: 3,
+            self.delete_files: 2,
         }
         if self.server is not None:
             things |= {self.cut_connections: 4, self.kill_server: 2, self.stall_connections: 1}
@@ -68,6 +71,31 @@ class Chaos:
     async def kill_app(self, servers):
         if pids := self.app_pids():
             self.kill(self.random.choice(pids), "an app")
+
+    async def pause_everything(self, servers):
+        """Stop all processes of the services for one to three leases, as a container is paused; none may suffer."""
+        if self.stopped or not servers.workers:
+            return
+        seconds = LEASE_SECONDS * self.random.uniform(1.2, 3.0)
+        self.traces.note("stops", kind="everything", victim=0, until=time.monotonic() + seconds)
+        self.stopped.update(pid for pid in servers.all if send(pid, signal.SIGSTOP))
+        await asyncio.sleep(seconds)
+        for pid in self.random.sample(sorted(self.stopped), len(self.stopped)):
+            self._go_on(pid)
+
+    async def delete_files(self, servers):
+        """Delete files of a service as a cleaner of temporary folders does, or all of them."""
+        folders = sorted({path.parent for path in self.traces.folder.rglob("service.lock")})
+        if not folders:
+            return
+        folder = self.random.choice(folders)
+        if self.random.random() < 0.3:
+            shutil.rmtree(folder, ignore_errors=True)
+        else:
+            files = sorted(folder.iterdir())
+            for file in self.random.sample(files, self.random.randint(1, len(files))):
+                file.unlink(missing_ok=True)
+        self.traces.note("stops", kind="files deleted", victim=0, until=time.monotonic() + LEASE_SECONDS)
 
     async def cut_connections(self, servers):
         if number := await asyncio.to_thread(self.server.cut_connections, self.traces.database):
