@@ -55,6 +55,8 @@ class LogBound:
                     WAIT_MS / 1000,
                     self._log,
                 )
+        except FileNotFoundError:
+            return  # with the database; the next call says so
         except (OSError, sqlite3.Error) as error:
             self._look_at = time.monotonic() + AGAIN_SECONDS
             LOG.warning("could not bound the log of %s: %s", self._database, error)
