@@ -26,19 +26,19 @@ class Waiter(Generic[Wish, Answer]):
 
     @property
     def gone(self) -> bool:
-        """Whether it was cancelled or answered; any thread may ask."""
-        return self._future.done()
+        """Whether it was cancelled or answered, or its event loop was closed; any thread may ask."""
+        return self._future.done() or self._future.get_loop().is_closed()
 
     def answer(self, answer: Answer) -> bool:
         """Give it its answer; return False if it is gone."""
-        if self._future.done():
+        if self.gone:
             return False
         self._future.set_result(answer)
         return True
 
     def fail(self, error: BaseException) -> bool:
         """Give it an error to raise; return False if it is gone."""
-        if self._future.done():
+        if self.gone:
             return False
         self._future.set_exception(error)
         return True

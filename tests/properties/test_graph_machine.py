@@ -16,7 +16,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tests.properties.graph_invariants import check_graph
 from tests.properties.graph_world import (
     ASYNC,
     ASYNC_KINDS,
@@ -35,6 +34,7 @@ from tetherpy.reactive import (
     ContainerDisposedError,
     ProviderContainer,
 )
+from tetherpy.reactive.invariants import check_graph
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 

@@ -1,38 +1,41 @@
-"""Telling listeners and observers what has happened, once no build runs that could be surprised."""
+"""Notifying listeners and observers of what has happened, when no walk of the graph is under way."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from .callbacks import call
-from .element import NO_VALUE, Element
+from .element import NO_VALUE, Element, Listener
 from .lifecycle import Hooks, SelfListener
-from .observer import ProviderObserverContext, current_mutation
+from .observer import ProviderObserver, ProviderObserverContext, current_mutation
 from .states import BUILDING
 
 
 def report_failure(node: Element, error: Exception) -> None:
-    """Let observers and ``on_error`` see an original error, once, after they saw the state it led to."""
+    """Show observers and ``on_error`` an original error, once, after they saw the state it led to."""
     report = partial(_report_failure, node, error)
     if node.state == BUILDING:
         report = partial(_afterwards, node, report)  # the state that this build leads to is not announced yet
-    _say(node, report)
+    node.host.scheduler.callbacks.append(report)
 
 
 def _afterwards(node: Element, message: partial[None]) -> None:
-    node.host.scheduler.announcements.append(message)
+    node.host.scheduler.callbacks.append(message)
 
 
 def _report_failure(node: Element, error: Exception) -> None:
     host = node.host
     for observer in host.observers:
-        tell(node, observer.provider_did_fail, error)
+        _tell(node, observer.provider_did_fail, None, error)
     host.report(error, node.provider)
 
 
 def announce(node: Element, previous: Any, *, first: bool = False) -> None:
-    """Tell listeners and observers of a change: now if no build runs, else when the outermost has ended.
+    """Have listeners and observers called for a change: those who were there when it happened.
+
+    The caller holds an operation of the scheduler open, at the end of which they are called.
 
     Args:
         node: what changed.
@@ -40,66 +43,99 @@ def announce(node: Element, previous: Any, *, first: bool = False) -> None:
         first: whether this is the first build.
     """
     _keep_hooks(node)
-    _say(node, partial(_tell, node, previous, node.value, node.failure, first))
+    mutation = current_mutation.get() if node.host.observers else None
+    node.host.scheduler.callbacks.append(
+        partial(
+            _notify,
+            node,
+            None if previous is NO_VALUE else previous,
+            None if node.value is NO_VALUE else node.value,
+            node.failure,
+            first,
+            tuple(node.listeners),
+            _self_listeners(node),
+            mutation,
+        )
+    )
 
 
 def announce_unchanged(node: Element, previous: Any) -> None:
-    """Tell only those who listen to their own state: they hear of each build and each new state (Riverpod)."""
+    """Call only those who listen to their own state: they are notified of each build and each new state (Riverpod)."""
     _keep_hooks(node)
-    if node.ref.hooks is not None and node.ref.hooks.self_listeners:
-        _say(node, partial(_tell_itself, node, None if previous is NO_VALUE else previous, node.value, None))
+    listeners = _self_listeners(node)
+    if listeners:
+        node.host.scheduler.callbacks.append(
+            partial(_notify_itself, node, None if previous is NO_VALUE else previous, node.value, None, listeners)
+        )
 
 
 def _keep_hooks(node: Element) -> None:
-    """Have observers told when this build ends: only what has hooks is asked to end."""
+    """Have observers notified when this build ends: only what has hooks is asked to end."""
     if node.host.observers and node.ref is not None and node.ref.hooks is None:
         node.ref.hooks = Hooks()
 
 
-def _say(node: Element, message: partial[None]) -> None:
-    scheduler = node.host.scheduler
-    scheduler.announcements.append(message)
-    if scheduler.building is None and scheduler.depth <= 1:
-        scheduler.announce()
+def _self_listeners(node: Element) -> Iterable[SelfListener]:
+    hooks: Hooks | None = None if node.ref is None else node.ref.hooks
+    return tuple(hooks.self_listeners.values()) if hooks is not None and hooks.self_listeners else ()
 
 
-def _tell_itself(node: Element, previous: Any, value: Any, failure: Exception | None) -> None:
-    if node.ref is not None and node.ref.hooks is not None:
-        listeners: list[SelfListener] = node.ref.hooks.self_listeners or []
-        for on_change, on_error in tuple(listeners):
-            if failure is None:
-                _guarded(node, on_change, previous, value)
-            elif on_error is not None:
-                _guarded(node, on_error, failure)
+def _notify_itself(
+    node: Element, previous: Any, value: Any, failure: Exception | None, listeners: Iterable[SelfListener]
+) -> None:
+    for on_change, on_error in listeners:
+        if failure is None:
+            guarded(node, on_change, previous, value)
+        elif on_error is not None:
+            guarded(node, on_error, failure)
 
 
-def _tell(node: Element, previous: Any, value: Any, failure: Exception | None, first: bool) -> None:
-    if previous is NO_VALUE:
-        previous = None
-    if value is NO_VALUE:
-        value = None
-    _tell_itself(node, previous, value, failure)
-    for listener in node.listeners:
-        # Who made the provider be built has its value already; weak listeners did not.
+def _notify(
+    node: Element,
+    previous: Any,
+    value: Any,
+    failure: Exception | None,
+    first: bool,
+    listeners: tuple[Listener, ...],
+    self_listeners: Iterable[SelfListener],
+    mutation: Any,
+) -> None:
+    if self_listeners:
+        _notify_itself(node, previous, value, failure, self_listeners)
+    for listener in listeners:
+        # The one that had the provider built has its value already; weak listeners have not.
         if not first or listener.weak:
             listener.notify(previous, value, failure)
     for observer in node.host.observers:
         if first:
-            tell(node, observer.did_add_provider, value)
+            _tell(node, observer.did_add_provider, mutation, value)
         else:
-            tell(node, observer.did_update_provider, previous, value)
+            _tell(node, observer.did_update_provider, mutation, previous, value)
 
 
-def tell(node: Element, method: Any, *arguments: Any) -> None:
-    """Call an observer's method; an error in it stops nobody."""
-    if node.provider.synthetic:
-        return
-    context = ProviderObserverContext(node.host, node.provider, current_mutation.get(), node.notifier)
-    _guarded(node, method, context, *arguments)
+def tell_observers(node: Element, event: str) -> None:
+    """Have a method of every observer called that takes no more than the context."""
+    scheduler = node.host.scheduler
+    for observer in node.host.observers:
+        scheduler.callbacks.append(partial(_tell_of, node, observer, event, current_mutation.get(), node.notifier))
 
 
-def _guarded(node: Element, callback: Any, *arguments: Any) -> None:
+def _tell_of(node: Element, observer: ProviderObserver, event: str, mutation: Any, notifier: Any) -> None:
+    if not node.provider.synthetic:
+        context = ProviderObserverContext(node.host, node.provider, mutation, notifier)
+        guarded(node, getattr(observer, event), context)
+
+
+def _tell(node: Element, method: Any, mutation: Any, *arguments: Any) -> None:
+    """Call an observer's method; an error in it stops no other."""
+    if not node.provider.synthetic:
+        context = ProviderObserverContext(node.host, node.provider, mutation, node.notifier)
+        guarded(node, method, context, *arguments)
+
+
+def guarded(node: Element, callback: Any, *arguments: Any) -> None:
+    """Call a callback; what it raises goes to the container and stops no other."""
     try:
         call(callback, *arguments)
-    except Exception as error:
+    except BaseException as error:
         node.host.report(error, node.provider)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from threading import get_ident
 from typing import Any, Final
 
 from .announcing import report_failure
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
-from .edges import activate, add_listener, deactivate, let_go, remove_listener
+from .edges import activate, add_listener, deactivate, let_go, path_to, remove_listener
 from .element import NO_VALUE, Element
-from .errors import ProviderDisposedError
+from .errors import ProviderDisposedError, ReadDuringDisposalError, StreamEndedError
 from .failures import is_of_others, is_still_loading
-from .invalidation import Invalidation, invalidate
+from .invalidation import Invalidation, invalidate, leave_failed
 from .promise import Loan, Promise
-from .propagation import set_value
+from .propagation import NOT_KEPT, refresh, set_value, waits_for_source
 from .retrying import pause_retrying, schedule_retry, stop_retrying
 from .sources import Sink, Source
+from .states import CLEAN, DISPOSED
+from .teardown import Teardown, current_teardown
 
 Begin = Callable[[Sink, Any], Source | None]
 
@@ -32,13 +35,14 @@ class AsyncFlow:
 
     __slots__ = (
         "_begin",
-        "_held",
         "_immediate",
         "_is_refresh",
         "_lent",
         "_produce",
         "_source",
+        "_waits_for_sources",
         "element",
+        "held",
         "loading",
         "promise",
     )
@@ -48,9 +52,11 @@ class AsyncFlow:
         self._produce = produce
         self._begin = begin
         self._source: Source | None = None
-        self._held: list[tuple[Element, bool]] = []
+        #: What the last build watched, kept in use for the one under way, and whether as an active user.
+        self.held: list[tuple[Element, bool]] = []
         self._is_refresh = False
         self._lent = 0
+        self._waits_for_sources = False
         self._immediate: AsyncValue[Any] | None = None
         self.loading: AsyncValue[Any] = AsyncLoading()
         self.promise: Promise[Any] = Promise()
@@ -67,12 +73,18 @@ class AsyncFlow:
             self.loading = previous.followed_by(self.loading, is_refresh=self._is_refresh)
         if self.promise.done:
             self.promise = Promise()
+        if self.loading.has_value:
+            self.element.host.scheduler.reloading[self.element] = None
         self._clear_immediate()
         try:
             self._source = self._begin(self, self._produce(ref))
+        except NOT_KEPT:
+            raise
         except Exception as error:
+            if ref.hooks is not None:
+                leave_failed(self.element, ref.hooks, error)
             self.error(error)
-        if self._held and not self.building:
+        if self.held and not self.building:
             self._release()
         return self.loading if self._immediate is None else self._immediate
 
@@ -94,17 +106,29 @@ class AsyncFlow:
     def error(self, error: Exception) -> None:
         """Take a failure: the state becomes AsyncError, or stays loading if it will be retried.
 
-        An error that only says that something it depends on is still loading leaves it loading.
+        An error that only says that something it watches is still loading leaves it loading.
         """
         self._release()
-        if is_still_loading(error):
+        if is_still_loading(error) and waits_for_source(self.element):
             return
         if schedule_retry(self.element, error):
             self._set(self._current.retried_after(error))
         else:
             self.become(AsyncError(error))
         if not is_of_others(error):
-            report_failure(self.element, error)
+            scheduler = self.element.host.scheduler
+            scheduler.depth += 1
+            try:
+                report_failure(self.element, error)
+            finally:
+                scheduler.leave()
+
+    def ended(self) -> None:
+        """Take note that the source will deliver nothing more; a future must not wait for it."""
+        self._release()
+        if not self.promise.done:
+            self.element.host.scheduler.reloading.pop(self.element, None)
+            self.promise.reject(StreamEndedError(self.element.provider))
 
     # -- state -----------------------------------------------------------------------------------
 
@@ -114,19 +138,71 @@ class AsyncFlow:
         if state.is_loading:
             if self.promise.done:
                 self.promise = Promise()
+            if next_state.has_value:
+                self.element.host.scheduler.reloading[self.element] = None
             self._set(next_state)
             return
         pending = self.promise
         if pending.done:
             pending = self.promise = Promise()
-        # The state comes first: whoever awaits the promise reads the new state when it wakes.
+        if isinstance(state, AsyncData):
+            stop_retrying(self.element)
+        # The state comes first: what awaits the promise reads the new state when it wakes.
         self._set(next_state)
         if not pending.done:
-            if isinstance(state, AsyncData):
-                stop_retrying(self.element)
-                pending.resolve(state.value)
-            elif isinstance(state, AsyncError):
-                pending.reject(state.error)
+            self._settle(pending, state)
+
+    def _settle(self, pending: Promise[Any], state: AsyncValue[Any]) -> None:
+        """Settle the promise, unless the state was made from previous data of something that is loading again.
+
+        A future is as fresh as a read: it waits until the sources have settled and this element has followed them.
+        """
+        reloading = self.element.host.scheduler.reloading
+        reloading.pop(self.element, None)
+        if reloading and (sources := self._reloading_sources()):
+            reloading[self.element] = None
+            self._wait_for(sources)
+        elif isinstance(state, AsyncData):
+            pending.resolve(state.value)
+        elif isinstance(state, AsyncError):
+            pending.reject(state.error)
+
+    def _reloading_sources(self) -> list[AsyncFlow]:
+        """Return the flows of what this element has read, directly or not, that show previous data meanwhile."""
+        reloading = self.element.host.scheduler.reloading
+        found: dict[Element, None] = {}
+        todo = list(self.element.sources)
+        while todo:
+            source = todo.pop()
+            if source not in found:
+                found[source] = None
+                todo.extend(source.sources)
+        return [node.flow for node in found if node in reloading and isinstance(node.flow, AsyncFlow)]
+
+    def _wait_for(self, sources: list[AsyncFlow]) -> None:
+        if not self._waits_for_sources:
+            self._waits_for_sources = True
+            sources[0].promise.on_settled(self._sources_settled)
+
+    def _sources_settled(self) -> None:
+        scheduler = self.element.host.scheduler
+        scheduler.depth += 1
+        try:
+            scheduler.callbacks.append(partial(_follow_sources, self.element))
+        finally:
+            scheduler.leave()
+
+    def follow_sources(self) -> None:
+        """Settle the promise that has waited for sources, if this element is up to date with them."""
+        self._waits_for_sources = False
+        element = self.element
+        if element.ref is None or self.promise.done:
+            return
+        if element.state > 0:
+            refresh(element)
+        state, promise = element.value, self.promise
+        if element.state == CLEAN and not (self.building or promise.done or state.is_loading):
+            self._settle(promise, state)
 
     @property
     def _current(self) -> AsyncValue[Any]:
@@ -147,23 +223,29 @@ class AsyncFlow:
         """Stop pulling from the source."""
         if self._source is not None:
             self._source.pause()
+        self._release_if_paused()
 
     def resume(self) -> None:
         """Pull from the source again."""
         if self._source is not None:
             self._source.resume()
 
-    def stop(self) -> None:
+    def stop(self, teardown: Teardown | None = None) -> None:
         """Cancel what the current build is doing; the promise waits for the next build."""
         pause_retrying(self.element)
         source, self._source = self._source, None
         if source is not None:
-            source.stop()
+            try:
+                source.stop(teardown)
+            except Exception as error:
+                self.element.host.report(error, self.element.provider)
+        self._release_if_paused()
 
     def dispose(self) -> None:
         """End for good."""
         self.stop()
         self._release()
+        self.element.host.scheduler.reloading.pop(self.element, None)
         if not self.promise.done:
             self.promise.reject(ProviderDisposedError(self.element.provider, awaited=True))
 
@@ -172,7 +254,6 @@ class AsyncFlow:
 
         Nothing is scheduled in a loop that is closing, and who waits goes on to wait for the next build.
         """
-        self._source = None
         scheduler = self.element.host.scheduler
         scheduler.depth += 1
         try:
@@ -197,43 +278,85 @@ class AsyncFlow:
         source.interest += 1
         if active:
             activate(source)
-        self._held.append((source, active))
+        self.held.append((source, active))
 
     def _release(self) -> None:
-        while self._held:
-            source, active = self._held.pop()
-            source.interest -= 1
-            if active:
-                deactivate(source)
-            let_go(source)
+        if self.held:
+            scheduler = self.element.host.scheduler
+            scheduler.depth += 1
+            try:
+                while self.held:
+                    source, active = self.held.pop()
+                    source.interest -= 1
+                    if active:
+                        deactivate(source)
+                    let_go(source)
+            finally:
+                scheduler.leave()
+
+    def _release_if_paused(self) -> None:
+        """Release what is held for a build that no active user will have made."""
+        if self.held and not self.element.active and not self.building:
+            self._release()
 
     # -- lending ---------------------------------------------------------------------------------
 
     def lend(self) -> Promise[Any] | Loan[Any]:
         """Return the promise for a reader outside the graph, keeping the provider in use until it is settled."""
+        element = self.element
         if self.promise.done:
-            return self.promise
+            if not element.host.scheduler.reloading or not (sources := self._reloading_sources()):
+                return self.promise
+            self.promise = Promise()
+            element.host.scheduler.reloading[element] = None
+            self._wait_for(sources)
+        teardown = current_teardown.get()
+        if teardown is not None and path_to(element, teardown.element) is not None:
+            raise ReadDuringDisposalError(element.provider, teardown.element.provider)
         self._lent += 1
         if self._lent == 1:
             # A reader is a listener: it waits for the value of now, so a changed dependency must not wait.
-            add_listener(self.element, READER)
+            add_listener(element, READER)
         return Loan(self.promise, self._returned)
 
     def _returned(self) -> None:
-        element = self.element
-        if get_ident() != element.host.scheduler.thread:
-            element.host.call_soon_threadsafe(self._returned)
-            return
+        scheduler = self.element.host.scheduler
+        if get_ident() != scheduler.thread:
+            self.element.host.call_soon_threadsafe(self._returned)
+        elif scheduler.depth:
+            # The garbage collector may drop a loan at any moment, in the middle of a walk too.
+            scheduler.callbacks.append(partial(_return, self.element))
+        else:
+            scheduler.depth = 1
+            scheduler.callbacks.append(partial(_return, self.element))
+            scheduler.leave()
+
+    def returned(self) -> None:
+        """Count one reader less."""
         self._lent -= 1
-        if not self._lent:
-            remove_listener(element, READER, was_active=True)
+        if not self._lent and self.element.state != DISPOSED:
+            remove_listener(self.element, READER, was_active=True)
+
+
+def _follow_sources(element: Element) -> None:
+    if isinstance(element.flow, AsyncFlow):
+        try:
+            element.flow.follow_sources()
+        except Exception as error:
+            element.host.report(error, element.provider)
+
+
+def _return(element: Element) -> None:
+    if isinstance(element.flow, AsyncFlow):
+        element.flow.returned()
 
 
 class _Reader:
-    """Those who await the future of a provider, counted as one listener that need not be told anything."""
+    """Those who await the future of a provider, counted as one listener that need not be notified."""
 
     weak = False
     is_paused = False
+    context = None
 
     def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
         """Do nothing: the promise tells them."""

@@ -22,7 +22,7 @@ class Cleanup:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stranded: list[NoEventLoopError] = []
-        self.collected: list[Exception] | None = None
+        self.collected: list[BaseException] | None = None
 
     def start(self, work: Awaitable[object], provider: object, report: Report) -> None:
         """Run work on the running loop; where none runs it is dropped, and ``take_stranded`` tells."""
@@ -38,9 +38,12 @@ class Cleanup:
         task.add_done_callback(partial(self._ended, work, provider, report))
 
     def adopt(self, other: Cleanup) -> None:
-        """Wait for another's tasks too: those of a child that is closed with its parent."""
-        self._tasks |= other._tasks
-        self._stranded += other._stranded
+        """Wait for another's tasks too: those of a child container."""
+        if other is not self:
+            for task in other._tasks:
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            self._stranded += other._stranded
 
     def collect(self) -> None:
         """Collect failures from now on."""
@@ -52,15 +55,17 @@ class Cleanup:
         stranded, self._stranded = self._stranded, []
         return stranded[0] if stranded else None
 
-    async def finish(self) -> list[Exception]:
-        """Wait for all tasks and return what was collected."""
-        loop = asyncio.get_running_loop()
-        # A task whose loop ended before it did can neither go on nor be waited for.
-        while tasks := [task for task in self._tasks if task.get_loop() is loop]:
-            await asyncio.wait(tasks)
-            self._tasks.difference_update(tasks)
-        self._tasks.clear()
-        collected, self.collected = self.collected or [], None
+    async def finish(self) -> list[BaseException]:
+        """Wait for all tasks and return what was collected; if cancelled, what fails later is reported again."""
+        loop = running_loop()
+        try:
+            # A task whose loop ended before it did can neither continue nor be waited for.
+            while tasks := [task for task in self._tasks if task.get_loop() is loop]:
+                await asyncio.wait(tasks)
+                self._tasks.difference_update(tasks)
+            self._tasks.clear()
+        finally:
+            collected, self.collected = self.collected or [], None
         return collected
 
     def _ended(self, work: Awaitable[object], provider: object, report: Report, task: asyncio.Task[Any]) -> None:

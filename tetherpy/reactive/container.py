@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -12,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 from weakref import WeakValueDictionary
 
-from . import rx
+from . import invariants, rx
 from .callbacks import call
 from .cleanup import Cleanup
 from .disposal import dispose_all, dispose_if_unused
@@ -20,6 +19,8 @@ from .edges import users_first
 from .element import Element
 from .errors import (
     BatchOverAwaitError,
+    ChangeDuringBuildError,
+    ContainerClosingError,
     ContainerDisposedError,
     NoTestError,
     OverrideMismatchError,
@@ -39,6 +40,7 @@ from .provider import Family, ProviderBase, check_listenable
 from .retry import Retry
 from .scheduler import Scheduler
 from .subscription import OnChange, OnError, ProviderSubscription, subscribe
+from .teardown import Unwinding
 
 if TYPE_CHECKING:
     from reactivex import Observable
@@ -75,13 +77,13 @@ class ProviderContainer:
 
     __slots__ = (
         "__weakref__",
-        "_calls",
         "_children",
         "_cleanup",
         "_disposed",
         "_guests",
         "_on_error",
         "_thread",
+        "closing",
         "edges_moved",
         "elements",
         "observers",
@@ -90,6 +92,7 @@ class ProviderContainer:
         "retry",
         "root",
         "scheduler",
+        "unwinding",
         "writers",
     )
 
@@ -131,6 +134,10 @@ class ProviderContainer:
         self.edges_moved = False
         self.parent: ProviderContainer | None = parent
         self._disposed = False
+        #: Whether it is being disposed: what was never built is not built any longer.
+        self.closing = False
+        #: The error that ended its block, for the context managers that are left because of it.
+        self.unwinding: Unwinding | None = None
         self._children: dict[ProviderContainer, None] | None = None
         self._cleanup: Cleanup | None = None
         self._guests: dict[ProviderSubscription[Any], None] | None = None
@@ -140,8 +147,11 @@ class ProviderContainer:
         self.overrides = OverrideTable(replaced, in_child=parent is not None) if replaced else None
         if parent is None:
             self.root: ProviderContainer = self
-            self._calls: deque[Callable[[], object]] = deque()
-            self.scheduler: Scheduler[Element] = Scheduler(refresh_if_used, dispose_if_unused, _provider_of)
+            self.scheduler: Scheduler[Element] = Scheduler(
+                refresh_if_used, dispose_if_unused, _provider_of, self.report
+            )
+            if invariants.enabled:
+                self.scheduler.audit = invariants.auditor(self)
             self._thread = get_ident()
             self.observers: tuple[ProviderObserver, ...] = tuple(observers)
             self.retry = retry
@@ -149,7 +159,6 @@ class ProviderContainer:
         else:
             parent.check()
             self.root = parent.root
-            self._calls = parent._calls
             self.scheduler = parent.scheduler
             self._thread = parent._thread
             self.observers = (*observers, *parent.observers) if observers else parent.observers
@@ -341,6 +350,8 @@ class ProviderContainer:
             raise OverrideMismatchError(list(current), given)
         if self.overrides is None:
             return
+        if self.scheduler.building is not None:
+            raise ChangeDuringBuildError(self, self.scheduler.building.provider)
         self.overrides = OverrideTable(replaced, in_child=self.parent is not None)
         reason = Invalidation("update_overrides", manual=False)
         with self._together():
@@ -396,13 +407,11 @@ class ProviderContainer:
     def call_soon_threadsafe(self, fn: Callable[[], object]) -> None:
         """Have ``fn`` called in this container's thread; may be called from any thread.
 
-        It runs on the event loop that this container last worked under. Without one it runs the next time
-        the container is used.
+        Calls are made one after another, in the order of their arrival, and never during a build or a batch. They
+        run on the event loop that this container was used under last. Without one they run the next time the
+        container is used.
         """
-        self._calls.append(fn)
-        loop = self.scheduler.home
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._deliver_calls)
+        self.scheduler.call_soon_threadsafe(fn)
 
     def _in_own_thread(self, fn: Callable[[], object]) -> None:
         if get_ident() == self._thread:
@@ -433,60 +442,86 @@ class ProviderContainer:
         """How many containers are above this one; 0 for a root."""
         return 0 if self.parent is None else self.parent.depth + 1
 
-    def dispose(self) -> None:
+    def dispose(self, error: BaseException | None = None) -> None:
         """Dispose children, then providers in reverse order of creation. Disposing twice is disposing once.
 
-        Asynchronous disposers go on in the running loop; their failures go to ``on_error``.
+        Asynchronous disposers run in the running loop; their failures go to ``on_error``.
+
+        Args:
+            error: passed to the context managers that were entered here, as by ``with`` when its block raises.
 
         Raises:
             NoEventLoopError: something asynchronous has to be undone and no loop runs; all the rest is done.
         """
-        if self._disposed:
+        if self._disposed or self.closing:
             return
         self._check_thread()
+        if error is not None:
+            self.unwinding = Unwinding(error)
         self.scheduler.depth += 1
         try:
             self._dispose_tree()
         finally:
-            self.scheduler.leave()
-            if self.parent is None:
-                self.scheduler.close()
+            try:
+                self.scheduler.leave()
+            finally:
+                if self.parent is None:
+                    self.scheduler.close()
+                elif self._cleanup is not None:
+                    self.parent._own_cleanup().adopt(self._cleanup)
         if self._cleanup is not None and (stranded := self._cleanup.take_stranded()) is not None:
             raise stranded
 
     def _dispose_tree(self) -> None:
+        self.closing = True
         for child in reversed(tuple(self._children or ())):
             # Whoever closes this container waits for its children too, and learns what failed in them.
             cleanup = self._own_cleanup()
             if child._cleanup is not None:
                 cleanup.adopt(child._cleanup)
             child._cleanup = cleanup
+            child.unwinding = self.unwinding
             child._dispose_tree()
         for subscription in tuple(self._guests or ()):
             subscription.close()
-        own = [element for element in reversed(self.elements.values()) if element.host is self]
+        own: list[Element] = []
+        for element in reversed(self.elements.values()):
+            if element.host is self:
+                own.append(element)
+            elif element.holders is not None:
+                element.holders.pop(self, None)
         dispose_all(users_first(own) if self.edges_moved else own, self)
         self.elements.clear()
         if self.observers:
-            self.tell("did_dispose_provider_container", ProviderObserverContext(self))
+            context = ProviderObserverContext(self)
+            self.scheduler.callbacks.append(partial(self.tell, "did_dispose_provider_container", context))
         self._disposed = True
         if self.parent is not None and self.parent._children is not None:
             self.parent._children.pop(self, None)
 
-    async def aclose(self) -> None:
+    async def aclose(self, error: BaseException | None = None) -> None:
         """Dispose, and wait for everything asynchronous that this involves.
+
+        Args:
+            error: passed to the context managers that were entered here, as by ``async with`` when its block raises.
 
         Raises:
             ExceptionGroup: with all that failed while providers were being disposed.
         """
         cleanup = self._own_cleanup()
-        if not self._disposed:
+        if not self._disposed and not self.closing:
             self._check_thread()
             cleanup.collect()
-            self.dispose()
+            try:
+                self.dispose(error)
+            except Exception as failure:
+                self.report(failure, self)
+            except BaseException:
+                await cleanup.finish()
+                raise
         failures = await cleanup.finish()
         if failures:
-            raise ExceptionGroup(f"{len(failures)} errors while disposing {self!r}", failures)
+            raise BaseExceptionGroup(f"{len(failures)} errors while disposing {self!r}", failures)
 
     def _own_cleanup(self) -> Cleanup:
         if self._cleanup is None:
@@ -498,16 +533,22 @@ class ProviderContainer:
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.dispose()
+    ) -> bool | None:
+        self.dispose(error)
+        return self._suppressed()
 
     async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        await self.aclose()
+    ) -> bool | None:
+        await self.aclose(error)
+        return self._suppressed()
+
+    def _suppressed(self) -> bool:
+        """Whether a context manager has suppressed the error of the block, as it would in an ``ExitStack``."""
+        return self.unwinding is not None and self.unwinding.error is None
 
     # -- what elements need ----------------------------------------------------------------------
 
@@ -521,8 +562,12 @@ class ProviderContainer:
         self._check_thread()
         if self._disposed:
             raise ContainerDisposedError(self)
-        if self._calls:
-            self._deliver_calls()
+        scheduler = self.scheduler
+        loop = running_loop()
+        if loop is not None and (loop is not scheduler.home or scheduler.in_next_loop):
+            scheduler.move_to(loop)
+        if scheduler.inbox:
+            scheduler.serve_inbox()
 
     def _check_thread(self) -> None:
         if get_ident() != self._thread:
@@ -536,22 +581,40 @@ class ProviderContainer:
             return elements[provider]
         if provider.ephemeral:
             return cast("Element", provider.node_in(self))
+        self._check_thread()
+        if self.closing:
+            raise ContainerClosingError(provider, self)
         element = elements[provider] = mount(self, provider)
+        if element.host is not self and provider.settings.auto_dispose:
+            if element.holders is None:
+                element.holders = {}
+            element.holders[self] = None
         return element
 
     def forget(self, element: Element) -> None:
         """Drop a disposed element from this container's table and from those of its children."""
-        if self.elements.get(element.provider) is element:
-            del self.elements[element.provider]
-        for child in self._children or ():
-            child.forget(element)
+        for container in (self, *(element.holders or ())):
+            if container.elements.get(element.provider) is element:
+                del container.elements[element.provider]
+        element.holders = None
 
     def report(self, error: BaseException, provider: object) -> None:
-        """Hand an error that nobody else will see to ``on_error``; while closing, collect it instead."""
+        """Take an error that no caller can see: for ``aclose`` while it runs, else for ``on_error``.
+
+        During a walk of the graph it is kept for the end of the walk. What is no Exception, such as a
+        KeyboardInterrupt, is raised there, when everything else has been done.
+        """
         collected = None if self._cleanup is None else self._cleanup.collected
-        if collected is not None and isinstance(error, Exception):
+        if collected is not None:
             collected.append(error)
-            return
+        elif self.scheduler.depth and not isinstance(error, Exception):
+            self.scheduler.interrupt(error)
+        elif self.scheduler.depth:
+            self.scheduler.callbacks.append(partial(self._report, error, provider))
+        else:
+            self._report(error, provider)
+
+    def _report(self, error: BaseException, provider: object) -> None:
         try:
             call(self._on_error, error, provider)
         except Exception as broken:
@@ -561,14 +624,6 @@ class ProviderContainer:
     def in_background(self, work: Awaitable[object], provider: object) -> None:
         """Run clean-up on the running loop; ``aclose`` waits for it, and its failure is reported."""
         self._own_cleanup().start(work, provider, self.report)
-
-    def _deliver_calls(self) -> None:
-        while self._calls:
-            call = self._calls.popleft()
-            try:
-                call()
-            except Exception as error:
-                self.report(error, call)
 
     def tell(self, event: str, context: ProviderObserverContext, *arguments: object) -> None:
         """Call a method of every observer; an error in one stops no other."""
@@ -583,5 +638,5 @@ class ProviderContainer:
         return f"<ProviderContainer at {id(self):#x}, depth {self.depth}, {state}>"
 
 
-def _provider_of(element: Element) -> object:
-    return element.provider
+def _provider_of(subject: object) -> object:
+    return subject.provider if isinstance(subject, Element) else subject

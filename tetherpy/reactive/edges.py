@@ -6,27 +6,48 @@ future. Becoming active or inactive spreads along the sources, without recursion
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from .callbacks import call
 from .element import NO_VALUE, Change, Element
-from .lifecycle import Event, Report
+from .errors import NoEventLoopError
+from .lifecycle import Event, Hooks
 from .states import BUILDING, CHECK, DIRTY, DISPOSED
 
 UNSEEN: Final = object()
 """What no node holds."""
 
 
+MANY: Final = 8
+"""From this number on listeners are kept in a dict, which one of them leaves without a copy of the others."""
+
+
 def listens_to_users(element: Element) -> bool:
-    """Whether an element's build has asked to be told of its users coming and going."""
+    """Whether an element's build has registered callbacks for its users coming and going."""
     build = element.ref
     return build is not None and build.hooks is not None and build.hooks.events is not None
 
 
 def tell_user(element: Element, event: Event) -> None:
-    """Tell an element's build of an event among its users, if it has asked for any."""
-    if listens_to_users(element):
-        element.ref.hooks.fire(event, _reporter(element))
+    """Have the callbacks called that an element's build has registered for an event among its users.
+
+    They may change the graph, which is being walked now: they run after the walk.
+    """
+    build = element.ref
+    if build is not None:
+        hooks: Hooks | None = build.hooks
+        if hooks is not None and hooks.events is not None and event in hooks.events:
+            element.host.scheduler.callbacks.append(partial(_call, element, tuple(hooks.events[event].values())))
+
+
+def _call(element: Element, callbacks: tuple[Callable[[], object], ...]) -> None:
+    for callback in callbacks:
+        try:
+            call(callback)
+        except BaseException as error:
+            element.host.report(error, element.provider)
 
 
 def link(source: Element, observer: Element) -> bool:
@@ -48,10 +69,13 @@ def link(source: Element, observer: Element) -> bool:
 
 
 def unlink(source: Element, observer: Element) -> None:
-    """Undo ``link``; a source that nobody uses any more is let go."""
+    """Undo ``link``; a source that is no longer used is disposed."""
     observers = source.observers
     if observers is None or observer not in observers:
         return
+    mark: Any = source.mark
+    if mark is not None and mark.element is observer:
+        source.mark = None  # it would keep a disposed observer in memory
     if len(observers) == 1:
         source.observers = None
     else:
@@ -63,17 +87,32 @@ def unlink(source: Element, observer: Element) -> None:
 
 
 def add_listener(element: Element, listener: Any) -> None:
-    """Add somebody outside the graph."""
-    element.listeners = (*element.listeners, listener)
+    """Add a user outside the graph."""
+    listeners: Any = element.listeners
+    if len(listeners) < MANY:
+        element.listeners = (*listeners, listener)
+    else:
+        if len(listeners) == MANY:
+            element.listeners = listeners = dict.fromkeys(listeners)
+        listeners[listener] = None
     if not listener.weak:
+        element.interest += 1
         tell_user(element, Event.ADD_LISTENER)
         activate(element)
 
 
 def remove_listener(element: Element, listener: Any, *, was_active: bool) -> None:
-    """Remove a listener; an element that nobody uses any more is let go."""
-    element.listeners = tuple(other for other in element.listeners if other is not listener)
+    """Remove a listener; an element that is no longer used is disposed."""
+    listeners = element.listeners
+    if type(listeners) is tuple:
+        element.listeners = tuple(other for other in element.listeners if other is not listener)
+    else:
+        many = cast("dict[Any, None]", listeners)
+        many.pop(listener, None)
+        if len(many) < MANY:
+            element.listeners = tuple(many)
     if not listener.weak:
+        element.interest -= 1
         if was_active:
             deactivate(element)
         tell_user(element, Event.REMOVE_LISTENER)
@@ -88,11 +127,11 @@ def activate(element: Element) -> None:
         node.active += 1
         if node.active == 1:
             todo.extend(node.sources)
-            if node.ref is not None:
-                hooks = node.ref.hooks
-                if hooks is not None and hooks.cancelled_once:
-                    hooks.fire(Event.RESUME, _reporter(node))
-                    hooks.resume()
+            hooks = None if node.ref is None else node.ref.hooks
+            if hooks is not None:
+                if hooks.cancelled_once:
+                    tell_user(node, Event.RESUME)
+                hooks.resume()
             if node.flow is not None:
                 node.flow.resume()
 
@@ -105,16 +144,24 @@ def deactivate(element: Element) -> None:
         node.active -= 1
         if node.active == 0:
             todo.extend(node.sources)
-            if node.ref is not None and node.ref.hooks is not None:
-                node.ref.hooks.fire(Event.CANCEL, _reporter(node))
-                node.ref.hooks.pause()
+            hooks = None if node.ref is None else node.ref.hooks
+            if hooks is not None:
+                hooks.cancelled_once = True
+                tell_user(node, Event.CANCEL)
+                hooks.pause()
             if node.flow is not None:
                 node.flow.pause()
 
 
+def pause_if_unused(element: Element) -> None:
+    """Pause what a build listens to if its provider has no active user now that it is built."""
+    if not element.active and element.ref is not None and element.ref.hooks is not None:
+        element.ref.hooks.pause()
+
+
 def is_used(element: Element) -> bool:
     """Whether something keeps the element: an observer, a listener that is not weak, a future, a link."""
-    if element.observers or element.interest or any(not listener.weak for listener in element.listeners):
+    if element.observers or element.interest:
         return True
     hooks = None if element.ref is None else element.ref.hooks
     return hooks is not None and bool(hooks.links)
@@ -134,9 +181,33 @@ def let_go(element: Element) -> None:
                 element.value = NO_VALUE
     elif provider.settings.auto_dispose and element.state != DISPOSED and not is_used(element):
         scheduler = element.host.scheduler
+        hooks = None if element.ref is None else element.ref.hooks
+        if hooks is not None and hooks.cache_time is not None:
+            _keep_for(element, hooks, hooks.cache_time)
+            return
         scheduler.disposals.append(element)
         if not scheduler.depth:
             scheduler.request()
+
+
+def _keep_for(element: Element, hooks: Hooks, seconds: float) -> None:
+    """Keep an unused element for some time, counted from now."""
+    scheduler = element.host.scheduler
+
+    def over() -> None:
+        hooks.cache_timer = None
+        if not is_used(element):
+            scheduler.disposals.append(element)
+            if not scheduler.depth:
+                scheduler.request()
+
+    if hooks.cache_timer is not None:
+        hooks.cache_timer.cancel()
+    hooks.cache_timer = scheduler.timers.start(seconds, over)
+    if hooks.cache_timer is None:
+        element.host.report(
+            NoEventLoopError(element.provider, "cache_for needs one to measure the time."), element.provider
+        )
 
 
 def relink(element: Element) -> None:
@@ -238,7 +309,12 @@ def mark(changed: Element, previous: Any, seen: Any = UNSEEN) -> None:
 
     Observers that hold ``seen`` are left alone: that is all they would take from the change, and they have it.
     """
-    queue = changed.host.scheduler.queue
+    scheduler = changed.host.scheduler
+    scheduler.changes += 1
+    queue = scheduler.queue
+    if scheduler.interrupted:
+        queue.extend(scheduler.interrupted)
+        scheduler.interrupted.clear()
     cause: Change = (changed.provider, previous, changed.value)
     todo: list[Any] = []
     observers = changed.observers
@@ -261,6 +337,7 @@ def mark(changed: Element, previous: Any, seen: Any = UNSEEN) -> None:
 def mark_maybe(element: Element) -> None:
     """Mark everything behind an invalidated node CHECK; queue what has listeners."""
     if element.observers:
+        element.host.scheduler.changes += 1
         _mark_behind([element.observers], element.host.scheduler.queue)
 
 
@@ -273,7 +350,3 @@ def _mark_behind(todo: list[Any], queue: list[Element]) -> None:
                     queue.append(node)
                 if node.observers:
                     todo.append(node.observers)
-
-
-def _reporter(element: Element) -> Report:
-    return partial(element.host.report, provider=element.provider)

@@ -5,7 +5,8 @@ Its states are in ``states``, who observes whom in ``edges``, marking and bringi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from contextvars import Context
 from typing import Any, Final, Protocol, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -14,6 +15,7 @@ from .observer import ProviderObserver
 from .retry import Retry
 from .scheduler import Scheduler
 from .states import DIRTY
+from .teardown import Teardown, Unwinding
 
 Change: TypeAlias = tuple[Any, Any, Any]
 """A change of something that was read: whose (a listenable), the value before, the value or error after."""
@@ -25,15 +27,17 @@ NO_VALUE: Final = object()
 class Build:
     """One run of a provider's function: what it was caused by, and what it left to be undone."""
 
-    __slots__ = ("cause", "element", "hooks")
+    __slots__ = ("cause", "element", "hooks", "reads")
 
     element: Element
     cause: object
     hooks: Hooks | None
+    reads: dict[Element, None] | None
+    """What it has read without watching: a teardown must end before what it may still use."""
 
 
 class Listener(Protocol):
-    """Somebody outside the graph who is told of changes."""
+    """A user outside the graph that is notified of changes."""
 
     def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
         """Deliver a new value, or the error that stands in its place."""
@@ -48,6 +52,16 @@ class Listener(Protocol):
         """Whether it neither builds the provider nor keeps it alive."""
         ...
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is no active user at present."""
+        ...
+
+    @property
+    def context(self) -> Context | None:
+        """The context variables of its registration, in which it is called and its provider built again."""
+        ...
+
 
 class Flow(Protocol):
     """The asynchronous side of an element."""
@@ -60,8 +74,8 @@ class Flow(Protocol):
         """Pull again."""
         ...
 
-    def stop(self) -> None:
-        """Cancel what the current build is doing."""
+    def stop(self, teardown: Teardown | None = None) -> None:
+        """Cancel what the current build is doing; the teardown of that build waits for it."""
         ...
 
     def interrupted(self) -> None:
@@ -71,6 +85,11 @@ class Flow(Protocol):
     @property
     def building(self) -> bool:
         """Whether the provider's function has begun and may still watch."""
+        ...
+
+    @property
+    def held(self) -> list[tuple[Element, bool]]:
+        """What is kept in use for the build under way, and whether as an active user."""
         ...
 
     def hold(self, source: Element) -> None:
@@ -90,6 +109,14 @@ class Host(Protocol):
     scheduler: Scheduler[Element]
     observers: tuple[ProviderObserver, ...]
     retry: Retry | None
+    closing: bool
+    unwinding: Unwinding | None
+
+    @property
+    def parent(self) -> Host | None:
+        """The container above, None for a root."""
+        ...
+
     writers: WeakValueDictionary[Any, Any] | None
 
     def find(self, provider: Any) -> Element:
@@ -122,7 +149,12 @@ class Element:
 
     ``sources`` are the nodes it has read, in order; ``observers`` those that have read it (None, a tuple of
     one, or a dict used as an ordered set: most nodes have one observer, and a dict costs 232 bytes);
-    ``listeners`` is the outside world. ``active`` counts the users that are not paused themselves.
+    ``listeners`` are the users outside the graph (a tuple, or a dict once there are many). ``active`` counts the
+    users that are not paused themselves, ``interest`` the users other than observers: listeners that are not weak,
+    and whatever else keeps the element. ``holders`` are the child containers that have it in their tables.
+
+    Who may write which slot: ``edges`` the edges and counts, ``propagation`` the value, the failure and the progress
+    of a build, ``invalidation`` and ``disposal`` the end of one. A node's ``state`` moves as ``states`` says.
     """
 
     __slots__ = (
@@ -133,6 +165,7 @@ class Element:
         "failure",
         "flow",
         "fresh",
+        "holders",
         "host",
         "idx",
         "interest",
@@ -159,7 +192,7 @@ class Element:
         self.cause: object = None
         self.sources: tuple[Element, ...] = ()
         self.observers: Any = None
-        self.listeners: tuple[Listener, ...] = ()
+        self.listeners: Collection[Listener] = ()
         self.active = 0
         self.idx = 0
         self.fresh: list[Element] | None = None
@@ -168,6 +201,7 @@ class Element:
         self.notifier: Any = None
         self.flow: Flow | None = None
         self.interest = 0
+        self.holders: dict[Host, None] | None = None
 
     def __repr__(self) -> str:
         return f"<element of {self.provider!r}>"

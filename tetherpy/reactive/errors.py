@@ -95,6 +95,56 @@ class ContainerDisposedError(ReactiveError):
         self.container = container
 
 
+class ReadDuringDisposalError(ReactiveError):
+    """Raised when a disposer reads the provider that is just ending, or one that needs it.
+
+    Attributes:
+        provider: the provider that was read.
+        ending: the provider whose build ends.
+    """
+
+    def __init__(self, provider: object, ending: object) -> None:
+        needed = "" if provider is ending else f", which needs {ending!r}"
+        super().__init__(
+            f"A disposer of {ending!r} tried to read {provider!r}{needed}. Its build is ending, so it has no value "
+            "to give. Keep what the disposer needs in a variable of the build."
+        )
+        self.provider = provider
+        self.ending = ending
+
+
+class ContainerClosingError(ReactiveError):
+    """Raised when a disposer reads a provider that was never built in a container that is being disposed.
+
+    Attributes:
+        provider: the provider that was read.
+        container: the container.
+    """
+
+    def __init__(self, provider: object, container: object) -> None:
+        super().__init__(
+            f"{provider!r} was read while {container!r} is being disposed, and it has not been built. Building it now "
+            "could open a resource that nothing closes. Read it in the build, and keep it for the disposer."
+        )
+        self.provider = provider
+        self.container = container
+
+
+class StreamEndedError(ReactiveError):
+    """Raised by the future of a stream provider whose stream ended without a value.
+
+    Attributes:
+        provider: the provider.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"The stream of {provider!r} ended before it delivered a value, so its future has none to give. "
+            "Have the stream deliver a first value, or match on the provider's state, which stays AsyncLoading."
+        )
+        self.provider = provider
+
+
 class ProviderDisposedError(ReactiveError):
     """Raised by a pending ``.future`` whose provider was disposed, and by reading a value that was disposed.
 

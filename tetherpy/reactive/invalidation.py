@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import partial
 
 import attrs
 
-from .announcing import tell
+from .announcing import guarded, tell_observers
 from .edges import (
     let_go,
     mark_maybe,
@@ -15,8 +16,9 @@ from .element import Element
 from .errors import (
     ChangeDuringBuildError,
 )
-from .lifecycle import Event
-from .states import DIRTY, DISPOSED
+from .lifecycle import Event, Hooks
+from .states import DIRTY, ENDING
+from .teardown import Teardown, Unwinding, leave_managers
 
 
 @attrs.frozen
@@ -37,39 +39,57 @@ class Invalidation:
 def invalidate(node: Element, reason: Invalidation) -> None:
     """End the current build now and have the node built again: on the next turn if it has listeners, else on read."""
     scheduler = node.host.scheduler
-    if node.state in (DIRTY, DISPOSED) or node.ref is None:
+    if node.state >= DIRTY or node.ref is None:
         if reason.as_reload and node.state == DIRTY:
             node.cause = reason
         return
     if scheduler.building is not None:
         raise ChangeDuringBuildError(node.provider, scheduler.building.provider)
-    node.state = DIRTY
-    node.cause = reason
     scheduler.depth += 1
     try:
-        if node.ref.hooks is not None:
-            if reason.manual:
-                node.ref.hooks.fire(Event.INVALIDATE, partial(node.host.report, provider=node.provider))
+        if reason.manual and node.ref.hooks is not None and node.ref.hooks.events is not None:
+            for callback in tuple(node.ref.hooks.events.get(Event.INVALIDATE, {}).values()):
+                guarded(node, callback)
+            if node.state >= DIRTY or node.ref is None:
+                return  # a callback has invalidated or disposed it
+        node.cause = reason
+        mark_maybe(node)
+        if node.ref.hooks is not None or node.flow is not None:
             end_build(node)
-        if node.flow is not None:
-            node.flow.stop()
+        node.state = DIRTY
         if node.listeners:
             scheduler.queue.append(node)
-        mark_maybe(node)
         let_go(node)
     finally:
         scheduler.leave()
 
 
+def leave_failed(node: Element, hooks: Hooks, error: BaseException) -> Awaitable[object] | None:
+    """Leave the context managers of a build that failed, with its error; disposers wait for the end of the build.
+
+    Returns:
+        What is to be awaited before this is called again, or None if all of them were left.
+    """
+    if not hooks.closers:
+        return None
+    return leave_managers(hooks.closers, Unwinding(error), partial(node.host.report, provider=node.provider))
+
+
 def end_build(node: Element) -> None:
-    """Run what the current build asked to have undone; its Ref cannot be used meanwhile."""
-    host = node.host
+    """Undo what the current build has registered; the node is ENDING meanwhile, and its Ref cannot be used.
+
+    What is read in a disposer then: not this node, nor anything that needs it.
+    """
     ref, node.ref = node.ref, None
+    hooks: Hooks | None
     hooks, ref.hooks = ref.hooks, None
-    pending = hooks.end(partial(host.report, provider=node.provider))
-    if node.ref is None:
-        node.ref = ref
-    for work in pending:
-        host.in_background(work, node.provider)
-    for observer in host.observers:
-        tell(node, observer.did_dispose_provider)
+    node.state = ENDING
+    teardown = Teardown(node, hooks)
+    if hooks is not None:
+        hooks.close()
+    if node.flow is not None:
+        node.flow.stop(teardown)
+    teardown.start(ref)
+    node.ref = ref
+    if hooks is not None:
+        tell_observers(node, "did_dispose_provider")

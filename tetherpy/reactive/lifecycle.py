@@ -1,19 +1,19 @@
-"""What one build of a provider has asked to be told, and what has to be undone when it ends."""
+"""What one build of a provider has asked to be called for, and what has to be undone when it ends."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
 from collections.abc import Awaitable, Callable
 from enum import Enum
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
-from .callbacks import call, refuse_async
+from .callbacks import refuse_async
+from .timers import Timer
 
 
 class Event(Enum):
-    """The moments in a provider's life that a Ref can ask to be told of."""
+    """The moments in a provider's life that a Ref can register callbacks for."""
 
     CANCEL = "cancel"
     RESUME = "resume"
@@ -38,10 +38,10 @@ class Pausable(Protocol):
         ...
 
 
-Report: TypeAlias = Callable[[BaseException], None]
 Callback: TypeAlias = Callable[[], object]
 Disposer: TypeAlias = Callable[[], Awaitable[object] | object]
-Closer: TypeAlias = Callable[[], Awaitable[object] | None]
+Closer: TypeAlias = Callable[[BaseException | None], Awaitable[bool | None] | bool | None]
+"""Leaves a context manager, which is passed the error that ended its block, or None; true suppresses the error."""
 SelfListener: TypeAlias = tuple[Callable[[Any, Any], object], Callable[[Exception], object] | None]
 
 
@@ -49,28 +49,46 @@ class Hooks:
     """The callbacks, subscriptions, tasks and context managers of one build; most builds have none.
 
     Each kind is None until there is one, because a request's container makes many of these.
+
+    Attributes:
+        cache_time: how long the state outlives its last user, in seconds; None unless ``cache_for`` was called.
+        cache_timer: measures that time.
+        cancelled_once: whether the last active user has left since the build, so that RESUME means something.
+        closers: leave the context managers, in the order in which they were entered.
+        disposers: called at the end, in the order of their registration.
+        entered_in: the task that entered the last asynchronous context manager.
+        links: what keeps an auto-dispose provider alive.
+        paused: whether what the build listens to is paused, because the provider has no active user.
     """
 
     __slots__ = (
-        "_closers",
-        "_disposers",
         "_subscriptions",
+        "cache_time",
+        "cache_timer",
         "cancelled_once",
+        "closers",
+        "disposers",
+        "entered_in",
         "events",
         "links",
+        "paused",
         "self_listeners",
         "tasks",
     )
 
     def __init__(self) -> None:
-        self.events: dict[Event, list[Callback]] | None = None
-        self._disposers: list[Disposer] | None = None
-        self._closers: list[Closer] | None = None
-        self._subscriptions: list[Pausable] | None = None
+        self.events: dict[Event, dict[object, Callback]] | None = None
+        self.disposers: dict[object, Disposer] | None = None
+        self.closers: list[Closer] | None = None
+        self._subscriptions: dict[Pausable, None] | None = None
         self.links: set[object] | None = None
         self.tasks: set[asyncio.Task[Any]] | None = None
-        self.self_listeners: list[SelfListener] | None = None
+        self.self_listeners: dict[object, SelfListener] | None = None
         self.cancelled_once = False
+        self.paused = False
+        self.cache_time: float | None = None
+        self.cache_timer: Timer | None = None
+        self.entered_in: asyncio.Task[Any] | None = None
 
     def on(self, event: Event, callback: Callback) -> Callable[[], None]:
         """Add a callback and return the function that removes it.
@@ -81,13 +99,13 @@ class Hooks:
         refuse_async(callback)
         if self.events is None:
             self.events = {}
-        return _add(self.events.setdefault(event, []), callback)
+        return _add(self.events.setdefault(event, {}), callback)
 
     def on_dispose(self, callback: Disposer) -> Callable[[], None]:
         """Add a callback for the end of the build and return the function that removes it."""
-        if self._disposers is None:
-            self._disposers = []
-        return _add(self._disposers, callback)
+        if self.disposers is None:
+            self.disposers = {}
+        return _add(self.disposers, callback)
 
     def on_change(self, listener: SelfListener) -> Callable[[], None]:
         """Add a listener of the provider's own state and return the function that removes it.
@@ -97,105 +115,63 @@ class Hooks:
         """
         refuse_async(*listener)
         if self.self_listeners is None:
-            self.self_listeners = []
-        self.self_listeners.append(listener)
-        return partial(_discard, self.self_listeners, listener)
+            self.self_listeners = {}
+        return _add(self.self_listeners, listener)
 
     def leave(self, closer: Closer) -> None:
         """Have a context manager left at the end of the build."""
-        if self._closers is None:
-            self._closers = []
-        self._closers.append(closer)
+        if self.closers is None:
+            self.closers = []
+        self.closers.append(closer)
 
     def hold(self, subscription: Pausable) -> None:
-        """Tie a subscription to the build."""
+        """Tie a subscription to the build, which pauses it while the provider has no active user."""
         if self._subscriptions is None:
-            self._subscriptions = []
-        self._subscriptions.append(subscription)
+            self._subscriptions = {}
+        self._subscriptions[subscription] = None
+        if self.paused:
+            subscription.pause()
 
-    def fire(self, event: Event, report: Report) -> None:
-        """Call the callbacks of an event in the order of their registration; one that raises stops no other."""
-        for callback in tuple(self.events.get(event, ())) if self.events else ():
-            try:
-                call(callback)
-            except Exception as error:
-                report(error)
+    def release(self, subscription: Pausable) -> None:
+        """Forget a subscription that was closed."""
+        if self._subscriptions is not None:
+            self._subscriptions.pop(subscription, None)
+
+    @property
+    def listens(self) -> bool:
+        """Whether the build listens to other providers."""
+        return bool(self._subscriptions)
 
     def pause(self) -> None:
-        """Pause what the build listens to, because nobody listens to its provider."""
-        self.cancelled_once = True
-        for subscription in tuple(self._subscriptions or ()):
-            subscription.pause()
+        """Pause what the build listens to, because its provider has no active user."""
+        if not self.paused:
+            self.paused = True
+            for subscription in tuple(self._subscriptions or ()):
+                subscription.pause()
 
     def resume(self) -> None:
         """Resume what the build listens to."""
-        for subscription in tuple(self._subscriptions or ()):
-            subscription.resume()
+        if self.paused:
+            self.paused = False
+            for subscription in tuple(self._subscriptions or ()):
+                subscription.resume()
 
-    def end(self, report: Report) -> list[Awaitable[object]]:
-        """Undo everything: callbacks in order, then context managers, the last one entered first.
-
-        Returns:
-            What is asynchronous about it, each to be awaited by the caller.
-        """
-        pending: list[Awaitable[object]] = []
-        self.events = self.links = self.self_listeners = None
+    def close(self) -> None:
+        """Stop everything that calls or is called; what has to be undone stays for the teardown."""
+        self.events = self.links = self.self_listeners = self.cache_time = None
+        if self.cache_timer is not None:
+            self.cache_timer.cancel()
+            self.cache_timer = None
         subscriptions, self._subscriptions = self._subscriptions, None
         for subscription in subscriptions or ():
             subscription.close()
-        for task in tuple(self.tasks or ()):
-            task.cancel()
-            pending.append(_ended(task))
-        disposers, self._disposers = self._disposers, None
-        for dispose in disposers or ():
-            try:
-                result = dispose()
-            except Exception as error:
-                report(error)
-            else:
-                if result is not None and inspect.isawaitable(result):
-                    pending.append(result)
-        closers, self._closers = self._closers, None
-        while closers:
-            try:
-                leaving = closers.pop()()
-            except Exception as error:
-                report(error)
-            else:
-                if leaving is not None:
-                    # An asynchronous exit must finish before the ones entered earlier are left.
-                    pending.append(_leave(leaving, closers, report))
-                    break
-        return pending
 
 
-def _add(callbacks: list[Any], callback: Callable[..., Any]) -> Callable[[], None]:
-    entry = partial(callback)  # a callback may be registered twice, and each remover removes its own
-    callbacks.append(entry)
-    return partial(_discard, callbacks, entry)
+def _add(callbacks: dict[object, Any], callback: Any) -> Callable[[], None]:
+    token = object()  # a callback may be registered twice, and each remover removes its own
+    callbacks[token] = callback
+    return partial(_discard, callbacks, token)
 
 
-def _discard(callbacks: list[Any], entry: object) -> None:
-    if entry in callbacks:
-        callbacks.remove(entry)
-
-
-async def _ended(task: asyncio.Task[Any]) -> None:
-    await asyncio.wait([task])
-
-
-async def _leave(first: Awaitable[object], earlier: list[Closer], report: Report) -> None:
-    leaving: Awaitable[object] | None = first
-    while True:
-        try:
-            if leaving is not None:
-                await leaving
-        except Exception as error:
-            report(error)
-        if not earlier:
-            return
-        try:
-            leaving = earlier.pop()()
-        except Exception as error:
-            leaving = None
-            report(error)
+def _discard(callbacks: dict[object, Any], token: object) -> None:
+    callbacks.pop(token, None)

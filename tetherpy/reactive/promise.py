@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from tetherpy.errors import raise_again
@@ -24,7 +25,7 @@ class Promise(Generic[T]):
         self._value: Any = None
         self._error: Exception | None = None
         self._waiters: WaitQueue[None, None] | None = None  # most promises are never awaited
-        self._callbacks: list[Callable[[], None]] = []
+        self._callbacks: dict[object, Callable[[], None]] = {}
 
     @property
     def done(self) -> bool:
@@ -41,12 +42,17 @@ class Promise(Generic[T]):
         self._error = error
         self._settle()
 
-    def on_settled(self, callback: Callable[[], None]) -> None:
-        """Call ``callback`` when it is settled, now if it is."""
+    def on_settled(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Call ``callback`` when it is settled, now if it is; return the function that takes the callback back."""
         if self._done:
             callback()
-        else:
-            self._callbacks.append(callback)
+            return _nothing
+        token = object()
+        self._callbacks[token] = callback
+        return partial(self._forget, token)
+
+    def _forget(self, token: object) -> None:
+        self._callbacks.pop(token, None)
 
     def result(self) -> T:
         """Return the value, or raise the error, of a settled promise."""
@@ -58,8 +64,8 @@ class Promise(Generic[T]):
         self._done = True
         for waiter in self._waiters.take_all() if self._waiters else ():
             waiter.answer(None)
-        callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
+        callbacks, self._callbacks = self._callbacks, {}
+        for callback in callbacks.values():
             callback()
 
     def __await__(self) -> Generator[Any, None, T]:
@@ -73,10 +79,14 @@ class Promise(Generic[T]):
         return f"<Promise {'pending' if not self._done else repr(self._error or self._value)}>"
 
 
+def _nothing() -> None:
+    """Take back what was called already."""
+
+
 class Loan(Generic[T]):
     """A promise handed to a reader outside the graph: while it is held or awaited, its provider is in use."""
 
-    __slots__ = ("_give_back", "_promise")
+    __slots__ = ("_forget", "_give_back", "_promise")
 
     def __init__(self, promise: Promise[T], give_back: Callable[[], None]) -> None:
         held = [give_back]
@@ -86,7 +96,7 @@ class Loan(Generic[T]):
                 held.pop()()
 
         # The promise must not hold the loan: dropping the loan is how a reader gives up.
-        promise.on_settled(once)
+        self._forget = promise.on_settled(once)
         self._promise = promise
         self._give_back = once
 
@@ -94,6 +104,7 @@ class Loan(Generic[T]):
         return (yield from self._promise.__await__())
 
     def __del__(self) -> None:
+        self._forget()
         self._give_back()
 
     def __repr__(self) -> str:

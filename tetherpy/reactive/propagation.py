@@ -8,9 +8,10 @@ recursion limit (only a *first* build recurses, because the provider's function 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from threading import get_ident
 from types import CoroutineType
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .announcing import announce, announce_unchanged, report_failure
 from .comparing import is_false, is_same
@@ -22,6 +23,7 @@ from .edges import (
     mark,
     named,
     path_to,
+    pause_if_unused,
     relink,
 )
 from .element import NO_VALUE, Change, Element
@@ -33,14 +35,21 @@ from .errors import (
     ProviderError,
     ProviderReturnTypeError,
     ReactiveError,
+    ReadDuringDisposalError,
     UnmountedRefError,
     WrongThreadError,
 )
 from .failures import is_of_others, is_still_loading
-from .invalidation import end_build
+from .invalidation import end_build, leave_failed
 from .retrying import schedule_retry, stop_retrying
 from .scope import check_scope
-from .states import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, FAILED
+from .states import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, ENDING, FAILED
+
+MOST_NESTED: Final = 120
+"""How many builds may run inside each other. Python allows 1,000 nested calls, and a build takes three or more."""
+
+NOT_KEPT: Final = (RecursionError, ReadDuringDisposalError)
+"""Errors that say nothing of a provider: the next read builds it."""
 
 ASYNC_IN_SYNC: Final = (
     "It is declared with `async def`, but this kind of provider is synchronous: declare it with FutureProvider "
@@ -49,15 +58,85 @@ ASYNC_IN_SYNC: Final = (
 
 
 def read(element: Element) -> Any:
-    """Return the element's current value, bringing it up to date first; raise ProviderError if it failed."""
-    if element.state:
-        if element.state == DIRTY:
-            build(element)
-        elif element.state > 0:
-            update(element)
-        if element.failure is not None:
-            raise ProviderError(element.provider, element.failure)
+    """Return the element's current value, bringing it up to date first; raise ProviderError if it failed.
+
+    Without an event loop an operation ends by disposing what is not used, and a caller outside the graph must have
+    the value before that: where no operation is under way this is one.
+    """
+    if element.state > 0:
+        scheduler = element.host.scheduler
+        if not scheduler.depth:
+            scheduler.depth = 1
+            try:
+                refresh(element)
+                return _content(element)
+            finally:
+                scheduler.leave()
+        refresh(element)
+    return _content(element)
+
+
+def _content(element: Element) -> Any:
+    if element.failure is not None:
+        raise ProviderError(element.provider, element.failure)
     return element.value
+
+
+def refresh(element: Element) -> None:
+    """Bring an element up to date; a chain of first builds that is too deep for Python is built in segments.
+
+    Raises:
+        CircularDependencyError: it is needed for its own build.
+        ProviderDisposedError: it, or something it depends on, was disposed.
+        WrongThreadError: called from another thread.
+    """
+    try:
+        update(element)
+    except _TooDeepError as deep:
+        if element.host.scheduler.building is not None:
+            raise
+        _build_in_segments(element, deep)
+
+
+class _TooDeepError(BaseException):
+    """Unwinds builds that are nested too deeply; no ``except Exception`` of a provider may catch it.
+
+    It is raised with the node that was not built, and collects the nodes that were being built for it.
+    """
+
+    @property
+    def node(self) -> Element:
+        """The node that was not built."""
+        return cast("Element", self.args[0])
+
+    @property
+    def path(self) -> list[Element]:
+        """The nodes that were being built for it, the innermost first."""
+        return cast("list[Element]", self.args[1])
+
+
+def _build_in_segments(element: Element, deep: _TooDeepError) -> None:
+    """Build the deepest nodes first, each from a shallow stack, then those that were interrupted for them."""
+    waiting = {element: None}
+    path: dict[Element, None] = {}
+    while True:
+        path.update(dict.fromkeys(reversed(deep.path)))
+        if deep.node in path:
+            nodes = list(path)
+            raise CircularDependencyError(named([*nodes[nodes.index(deep.node) :], deep.node]))
+        waiting[deep.node] = None
+        try:
+            while waiting:
+                node = next(reversed(waiting))
+                if node.state > 0:
+                    update(node)
+                waiting.popitem()
+                while path and next(reversed(path)).state <= 0:
+                    path.popitem()
+        except _TooDeepError as deeper:
+            deep = deeper
+        else:
+            return
 
 
 def depend_on(element: Element, source: Element) -> Any:
@@ -91,11 +170,16 @@ def depend_late(element: Element, source: Element) -> None:
     check_scope(element.provider, source.provider)
     if source in element.sources:
         return
-    if source.state > 0:
-        # Before the edge exists: this build has not seen an older value, so the first one is no change to it.
-        update(source)
-    refuse_loop(element, source)
-    add_source(element, source)
+    scheduler = element.host.scheduler
+    scheduler.depth += 1
+    try:
+        if source.state > 0:
+            # Before the edge exists: this build has not seen an older value, so the first one is no change to it.
+            refresh(source)
+        refuse_loop(element, source)
+        add_source(element, source)
+    finally:
+        scheduler.leave()
 
 
 def refuse_loop(element: Element, source: Element) -> None:
@@ -119,6 +203,8 @@ def update(element: Element) -> None:
     if state != CHECK:
         raise _stuck(element, element, [])
     element.idx = 0
+    scheduler = element.host.scheduler
+    changes = scheduler.changes
     nodes = [element]
     while nodes:
         node = nodes[-1]
@@ -143,6 +229,12 @@ def update(element: Element) -> None:
                     if node.state == DIRTY:
                         break
             else:
+                if changes != scheduler.changes:
+                    # A disposer has changed something, which may be behind a source that was passed already.
+                    changes = scheduler.changes
+                    for waiting in nodes:
+                        waiting.idx = 0
+                    continue
                 if node.state == CHECK:
                     node.state = CLEAN if node.failure is None else FAILED
             if nodes[-1] is not node:
@@ -153,10 +245,13 @@ def update(element: Element) -> None:
 
 
 def _stuck(asked: Element, node: Element, waiting: list[Element]) -> ReactiveError:
-    if node.state != BUILDING:
-        return ProviderDisposedError(node.provider)
-    error = CircularDependencyError(_cycle(node, waiting))
     reader = asked.host.scheduler.building
+    if node.state == BUILDING:
+        error: ReactiveError = CircularDependencyError(_cycle(node, waiting))
+    elif node.state == ENDING:
+        error = ReadDuringDisposalError(asked.provider, node.provider)
+    else:
+        return ProviderDisposedError(node.provider)
     if reader is not None:
         # The edge that would close the loop is not kept: the graph stays free of loops, and can recover.
         forget_last(reader, asked)
@@ -170,8 +265,14 @@ def build(node: Element) -> None:
     """Run the node's function and take over what it gives."""
     host = node.host
     scheduler = host.scheduler
+    nested = scheduler.nested
+    if nested == MOST_NESTED:
+        raise _TooDeepError(node, [])
+    if get_ident() != scheduler.thread:
+        raise WrongThreadError(host)
+    scheduler.nested = nested + 1
     replaced = node.ref
-    if replaced is not None and replaced.hooks is not None:
+    if replaced is not None and (replaced.hooks is not None or node.flow is not None):
         end_build(node)
     outer = scheduler.building
     scheduler.building = node
@@ -181,20 +282,30 @@ def build(node: Element) -> None:
     node.ref = ref
     ref.element = node
     ref.cause = node.cause
-    ref.hooks = None
+    ref.hooks = ref.reads = None
     node.idx = 0
     node.state = BUILDING
     try:
         value: Any = node.create(ref)
     except BaseException as error:
         scheduler.building = outer
-        relink(node)
-        if not isinstance(error, Exception):
+        scheduler.nested = nested
+        if not isinstance(error, Exception) or isinstance(error, NOT_KEPT):
+            # Interrupted: nothing is known of the value. No call here, there may be no room for it on the stack.
+            node.fresh = None
             node.state = DIRTY
+            if node.provider.settings.auto_dispose:
+                scheduler.disposals.append(node)
+            if type(error) is _TooDeepError:
+                error.path.append(node)
             raise
+        if ref.hooks is not None:
+            leave_failed(node, ref.hooks, error)
+        relink(node)
         fail(node, error, first=replaced is None)
         return
     scheduler.building = outer
+    scheduler.nested = nested
     if node.fresh is not None:
         broken = _scope_error(node)
         relink(node)
@@ -235,6 +346,8 @@ def build(node: Element) -> None:
                 observer.cause = cause
     if node.listeners or host.observers or ref.hooks is not None:
         announce(node, previous, first=replaced is None)
+    if ref.hooks is not None and ref.hooks.listens and not node.active:
+        scheduler.callbacks.append(partial(pause_if_unused, node))
     if replaced is None:
         if ref.hooks is not None:
             # Built after what it has read: the table reversed is the order in which to undo things.
@@ -291,6 +404,9 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
         if not _differs(node, previous) if node.differs is not None else is_same(previous, value, value != previous):
             if value is not previous and node.ref.hooks is not None:
                 announce_unchanged(node, previous)
+                if not scheduler.depth:
+                    scheduler.depth = 1
+                    scheduler.leave()
             return
     except Exception:  # noqa: S110  an == that raises counts as a change
         pass
@@ -301,10 +417,9 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
     if node.observers:
         mark(node, previous, seen)
     if node.listeners or host.observers or node.ref.hooks is not None:
-        scheduler.depth += 1
-        try:
-            announce(node, previous)
-        finally:
+        announce(node, previous)
+        if not scheduler.depth:
+            scheduler.depth = 1
             scheduler.leave()
     elif scheduler.queue and not scheduler.depth:
         scheduler.request()
@@ -323,7 +438,7 @@ def fail(node: Element, error: Exception, *, first: bool) -> None:
                 observer.state = DIRTY
                 observer.cause = cause
     announce(node, previous, first=first)
-    if not is_still_loading(error):
+    if not (is_still_loading(error) and waits_for_source(node)):
         if not is_of_others(error):
             report_failure(node, error)
         schedule_retry(node, error)
@@ -331,14 +446,35 @@ def fail(node: Element, error: Exception, *, first: bool) -> None:
         let_go(node)
 
 
+def waits_for_source(node: Element) -> bool:
+    """Whether something that a node has read is loading or about to change, so that the node is built again then."""
+    building = node.state == BUILDING
+    todo = [*node.sources[: node.idx], *(node.fresh or ())] if building else list(node.sources)
+    while todo:
+        source = todo.pop()
+        if source.state > 0 or (source.failure is not None and is_still_loading(source.failure)):
+            return True
+        if source.flow is not None:
+            if source.value.is_loading:
+                return True
+        elif source.provider.ephemeral:
+            todo.extend(source.sources)
+    return node.state in (CHECK, DIRTY)
+
+
 def refresh_if_used(node: Element) -> None:
     """Bring a queued node up to date, unless nobody who is not paused listens any more."""
     state = node.state
-    if state > 0 and node.active:
-        if state == DIRTY:
-            build(node)
-        elif state != DISPOSED:
-            update(node)
+    if 0 < state < DISPOSED and node.active:
+        # On behalf of whoever listens, and not of whoever made the change: a request's context stays its own.
+        context = next(iter(node.listeners)).context if node.listeners else None
+        try:
+            if context is None:
+                refresh(node)
+            else:
+                context.run(refresh, node)
+        except RecursionError as error:
+            fail(node, error, first=False)  # the stack of a turn is shallow: this is the function's own recursion
 
 
 def _cycle(node: Element, waiting: list[Element]) -> list[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import timedelta
 from functools import partial
+from threading import get_ident
 from typing import Any, Generic, TypeVar, cast
 
 from tetherpy.durations import to_seconds
@@ -15,7 +16,7 @@ from .announcing import announce
 from .container import ProviderContainer
 from .edges import let_go, mark
 from .element import Build, Element
-from .errors import NoEventLoopError, UnmountedRefError
+from .errors import NoEventLoopError, UnmountedRefError, WrongThreadError
 from .invalidation import Invalidation, invalidate
 from .lifecycle import Event, Hooks
 from .listenable import ProviderListenable, Refreshable
@@ -48,7 +49,14 @@ class KeepAliveLink:
         return self._hooks.links is None or self not in self._hooks.links
 
     def close(self) -> None:
-        """Let the provider go again as soon as nobody uses it. Closing twice is closing once."""
+        """Have the provider disposed as soon as it is not used. Closing twice is closing once.
+
+        Raises:
+            WrongThreadError: called from another thread, by a ``threading.Timer`` for example.
+        """
+        host = self._element.host
+        if get_ident() != host.scheduler.thread:
+            raise WrongThreadError(host)
         links = self._hooks.links
         if links is not None and self in links:
             links.discard(self)
@@ -95,6 +103,7 @@ class Ref(Build):
                     element.idx = idx + 1
                 elif element.state != BUILDING:
                     depend_late(element, source)
+                    return cast("T", read_element(source))
                 else:
                     element.fresh = [source]
         if source.state:
@@ -106,7 +115,11 @@ class Ref(Build):
 
     def read(self, listenable: ProviderListenable[T]) -> T:
         """Return the current value without watching it."""
-        self._checked(listenable)
+        element = self._checked(listenable)
+        if element.state == BUILDING or (element.flow is not None and element.flow.building):
+            # What the build uses must outlive it: this orders the ends of the two.
+            reads = self.reads = self.reads or {}
+            reads[element.host.find(listenable.origin)] = None
         return self.container.read(listenable)
 
     def listen(
@@ -132,9 +145,9 @@ class Ref(Build):
         subscription = subscribe(
             listenable.node_in(element.host), callback, on_error, fire_immediately=fire_immediately, weak=weak
         )
-        if not element.active and element.state != BUILDING:
-            subscription.pause()
-        hooks.hold(subscription)
+        if not subscription.closed:
+            subscription.when_closed(partial(hooks.release, subscription))
+            hooks.hold(subscription)
         return subscription
 
     def exists(self, provider: ProviderBase[Any]) -> bool:
@@ -194,30 +207,10 @@ class Ref(Build):
             DurationError: ``duration`` is no duration, or negative.
         """
         hooks = self._hooks()
-        link = KeepAliveLink(self.element, hooks)
-        timers: list[asyncio.TimerHandle] = []
         seconds = to_seconds("cache_for", duration)
-
-        def left() -> None:
-            stop()
-            loop = running_loop()
-            if loop is None:
-                raise NoEventLoopError(self.element.provider, "cache_for needs one to tell the time.")
-            timers.append(loop.call_later(seconds, over))
-
-        def over() -> None:
-            if not self.element.active:
-                link.close()
-
-        def stop() -> None:
-            while timers:
-                timers.pop().cancel()
-
-        hooks.on(Event.CANCEL, left)
-        hooks.on(Event.RESUME, stop)
-        hooks.on_dispose(stop)
-        if not self.element.active and running_loop() is not None:
-            left()
+        hooks.cache_time = seconds if hooks.cache_time is None else max(seconds, hooks.cache_time)
+        if self.element.state != BUILDING:
+            let_go(self.element)
 
     def on_dispose(self, callback: Callable[[], Awaitable[object] | object]) -> Callable[[], None]:
         """Call ``callback`` when this build ends: before a rebuild, at invalidation, or at disposal.
@@ -256,14 +249,18 @@ class Ref(Build):
     async def enter_async(self, manager: AbstractAsyncContextManager[T]) -> T:
         """Enter an asynchronous context manager that is left when this build ends, the last one entered first.
 
-        If the build ends while it is being entered, it is left right away.
+        If the build ends while it is being entered, it is left right away. Called in an ``async`` build, it is left
+        in the task that entered it, as managers with a cancel scope need it (``TaskGroup``, ``asyncio.timeout``,
+        anyio's). Called elsewhere it is left in another task.
         """
         self._mounted()
         entered = await manager.__aenter__()
         if not self.mounted:
             await manager.__aexit__(None, None, None)
             raise UnmountedRefError(self.element.provider)
-        self._hooks().leave(lambda: manager.__aexit__(None, None, None))
+        hooks = self._hooks()
+        hooks.entered_in = asyncio.current_task()
+        hooks.leave(partial(_leave_async, manager))
         return entered
 
     def create_task(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
@@ -341,9 +338,10 @@ class Ref(Build):
         return element
 
     def _hooks(self) -> Hooks:
+        element = self._mounted()
         if self.hooks is None:
-            self._mounted()
             self.hooks = Hooks()
+            self.hooks.paused = not element.active and element.state != BUILDING
         return self.hooks
 
     def _on(self, event: Event, callback: Callable[[], object]) -> Callable[[], None]:
@@ -365,5 +363,15 @@ class NotifierRef(Ref, Generic[T]):
         return self._hooks().on_change((callback, on_error))
 
 
-def _leave(manager: AbstractContextManager[Any]) -> None:
-    manager.__exit__(None, None, None)
+def _leave(manager: AbstractContextManager[Any], error: BaseException | None) -> bool | None:
+    if error is None:
+        return manager.__exit__(None, None, None)
+    return manager.__exit__(type(error), error, error.__traceback__)
+
+
+def _leave_async(
+    manager: AbstractAsyncContextManager[Any], error: BaseException | None
+) -> Coroutine[Any, Any, bool | None]:
+    if error is None:
+        return manager.__aexit__(None, None, None)
+    return manager.__aexit__(type(error), error, error.__traceback__)

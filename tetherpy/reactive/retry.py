@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Final, TypeAlias
 
 from tetherpy.durations import to_seconds
@@ -12,6 +12,7 @@ from tetherpy.errors import leaves
 
 from .errors import ProviderError
 from .loops import running_loop
+from .timers import Timer, Timers
 
 Retry: TypeAlias = Callable[[int, Exception], "timedelta | float | None"]
 """``retry(retry_count, error)``: the time to wait before the next build (seconds), or None to give up.
@@ -63,19 +64,18 @@ class Retrying:
 
     def __init__(self) -> None:
         self.count = 0
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
 
-    def schedule(self, policy: Retry, error: Exception, again: Callable[[], None]) -> bool:
+    def schedule(self, policy: Retry, error: Exception, again: Callable[[], None], timers: Timers) -> bool:
         """Call ``again`` after the time that the policy gives; return whether it gave one.
 
         Without a running event loop nothing can wait, and nothing is retried.
         """
-        loop = running_loop()
-        delay = None if loop is None else policy(self.count, error)
-        if loop is None or delay is None:
+        delay = None if running_loop() is None else policy(self.count, error)
+        if delay is None:
             return False
         self.cancel()
-        self._timer = loop.call_later(to_seconds("the delay that retry returned", delay), self._fire, again)
+        self._timer = timers.start(to_seconds("the delay that retry returned", delay), partial(self._fire, again))
         return True
 
     def cancel(self) -> None:

@@ -21,7 +21,12 @@ def schedule_retry(node: Element, error: Exception) -> bool:
         # A changed dependency is a new situation: counting begins again (Riverpod).
         retries = table[node] = _fresh(retries)
     try:
-        return retries.schedule(policy, error, lambda: invalidate(node, Invalidation("retry", manual=False)))
+        return retries.schedule(
+            policy,
+            error,
+            lambda: invalidate(node, Invalidation("retry", manual=False)),
+            node.host.scheduler.timers,
+        )
     except Exception as broken:
         node.host.report(broken, provider)
         return False

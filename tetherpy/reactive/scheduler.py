@@ -1,12 +1,17 @@
 """When refreshing happens: once per turn of the event loop, or at once where no loop runs.
 
-One scheduler serves a tree of containers. It collects the nodes to refresh, the listeners to call and the
-providers that nobody uses any more, and settles all of it in one go.
+One scheduler serves a tree of containers. It collects the nodes to refresh, the callbacks to call and the
+providers that are no longer used, and settles all of it together.
+
+User code never runs inside a walk of the graph, except the provider's function itself and what ends its last
+build. Everything else (listeners, observers, ``on_*`` callbacks, events of streams that were kept back) is put
+into ``callbacks``, and called in that order when the outermost walk has ended.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from threading import get_ident
@@ -17,6 +22,8 @@ from tetherpy.wait_queue import WaitQueue
 from .errors import EndlessUpdateError
 from .loops import running_loop
 from .retry import Retrying
+from .teardown import Teardowns
+from .timers import Timers
 
 E = TypeVar("E")
 
@@ -29,25 +36,44 @@ class Scheduler(Generic[E]):
 
     Args:
         refresh: brings one node up to date.
-        dispose: disposes one node, if still nobody uses it.
+        dispose: disposes one node, if it is still unused.
         provider_of: names the node's provider, for messages.
+        report: takes an error that no caller can see, and what it belongs to.
+
+    Attributes:
+        depth: how many operations are under way; the outermost one calls the callbacks.
+        building: the node whose function runs now.
+        changes: counts changes, so that a walk notices one that was made under it.
+        home: the event loop that the containers worked under last.
     """
 
     __slots__ = (
         "_dispose",
         "_handle",
+        "_inbox_runs",
+        "_interruption",
         "_loop",
         "_provider_of",
         "_refresh",
+        "_report",
         "_settled",
-        "announcements",
+        "audit",
         "building",
+        "callbacks",
+        "changes",
         "depth",
         "disposals",
         "home",
+        "in_next_loop",
+        "inbox",
+        "interrupted",
+        "nested",
         "queue",
+        "reloading",
         "retries",
+        "teardowns",
         "thread",
+        "timers",
     )
 
     def __init__(
@@ -55,18 +81,36 @@ class Scheduler(Generic[E]):
         refresh: Callable[[E], None],
         dispose: Callable[[E], None],
         provider_of: Callable[[E], object],
+        report: Callable[[BaseException, object], None],
     ) -> None:
         self._refresh = refresh
         self._dispose = dispose
         self._provider_of = provider_of
+        self._report = report
         self.queue: list[E] = []
         self.retries: dict[E, Retrying] = {}
         self.disposals: list[E] = []
-        self.announcements: list[partial[None]] = []  # the first argument of each is its node
+        #: Nodes whose refresh was interrupted, by Ctrl-C for example; the next change queues them again.
+        self.interrupted: list[E] = []
+        self.callbacks: deque[partial[None]] = deque()  # the first argument of each is its node
+        #: Asynchronous nodes that show previous data while newer data is on its way.
+        self.reloading: dict[E, None] = {}
+        self.teardowns = Teardowns()
+        self.timers = Timers()
         self.building: E | None = None
         self.depth = 0
+        self.nested = 0
+        self.changes = 0
         self.thread = get_ident()
         self.home: asyncio.AbstractEventLoop | None = running_loop()
+        #: Calls from other threads, in the order of their arrival.
+        self.inbox: deque[Callable[[], object]] = deque()
+        #: Calls that need a loop, made where none ran.
+        self.in_next_loop: list[Callable[[], object]] = []
+        #: Checks the graph between two operations; set by TETHERPY_CHECK.
+        self.audit: Callable[[], None] | None = None
+        self._inbox_runs = False
+        self._interruption: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.Handle | None = None
         self._settled: WaitQueue[None, None] = WaitQueue()
@@ -79,34 +123,58 @@ class Scheduler(Generic[E]):
                 self._settle_now()
         elif self._loop is not loop:
             # A request left over from a loop that was closed must not keep this one from being made.
-            self._loop = self.home = loop
+            if self.home is not loop:
+                self.move_to(loop)
+            self._loop = loop
             self._handle = loop.call_soon(self._turn)
 
     def leave(self) -> None:
-        """End an operation that was begun by ``depth += 1``; the outermost one calls listeners and asks for a turn."""
-        self.depth -= 1
-        if not self.depth:
-            if self.announcements:
-                self.announce()
-            if self.queue or self.disposals:
-                self.request()
+        """End an operation that was begun by ``depth += 1``.
 
-    def announce(self) -> None:
-        """Call the listeners of what has changed, in the order of the changes.
-
-        Raises:
-            EndlessUpdateError: a listener keeps changing what it listens to.
+        The outermost one calls the callbacks while it still counts, so that changes made by a callback queue up
+        behind those that came before. Then it asks for a turn.
         """
+        if self.depth > 1:
+            self.depth -= 1
+            return
+        try:
+            if self.callbacks:
+                self._deliver()
+        finally:
+            self.depth = 0
+        if self.queue or self.disposals:
+            self.request()
+        if self._interruption is not None:
+            self._raise_interruption()
+        if self.inbox:
+            self.serve_inbox()
+        if self.audit is not None and not self.depth:
+            self.audit()
+
+    def interrupt(self, error: BaseException) -> None:
+        """Keep an error that is no Exception until the outermost operation ends, which raises it."""
+        if self._interruption is None:
+            self._interruption = error
+
+    def _raise_interruption(self) -> None:
+        error, self._interruption = self._interruption, None
+        if error is not None:
+            raise error
+
+    def _deliver(self) -> None:
+        callbacks = self.callbacks
         for _ in range(MOST_ROUNDS):
-            if not self.announcements:
+            for _ in range(len(callbacks)):
+                callback = callbacks.popleft()
+                try:
+                    callback()
+                except BaseException as error:
+                    self.interrupt(error)
+            if not callbacks:
                 return
-            batch, self.announcements = self.announcements, []
-            for call in batch:
-                call()
-        provider = self._provider_of(self.announcements[0].args[0]) if self.announcements else None
-        self.announcements.clear()
-        if provider is not None:
-            raise EndlessUpdateError(provider, MOST_ROUNDS)
+        provider = self._provider_of(callbacks[0].args[0])
+        callbacks.clear()
+        raise EndlessUpdateError(provider, MOST_ROUNDS)
 
     async def pump(self) -> None:
         """Wait until every scheduled refresh and disposal has run, those included that they cause."""
@@ -118,12 +186,55 @@ class Scheduler(Generic[E]):
         """Forget all waiting work."""
         self.queue.clear()
         self.disposals.clear()
-        self.announcements.clear()
+        self.callbacks.clear()
         self.retries.clear()
+        self.timers.close()
         if self._handle is not None:
             self._handle.cancel()
         self._loop = self._handle = None
         self._wake()
+
+    # -- loops and threads -----------------------------------------------------------------------
+
+    def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Serve the loop that runs now: timers and calls from other threads would wait in vain in a former one."""
+        self.home = loop
+        self.timers.move_to(loop)
+        if self.inbox:
+            loop.call_soon(self.serve_inbox)
+        waiting, self.in_next_loop = self.in_next_loop, []
+        for fn in waiting:
+            loop.call_soon(fn)
+
+    def call_soon_threadsafe(self, fn: Callable[[], object]) -> None:
+        """Put a call into the inbox and wake the loop; may be called from any thread."""
+        self.inbox.append(fn)
+        loop = self.home
+        if loop is not None:
+            try:
+                loop.call_soon_threadsafe(self.serve_inbox)
+            except RuntimeError:
+                return  # The loop is closed. The call waits in the inbox for the next use of the container.
+
+    def serve_inbox(self) -> None:
+        """Make the calls of other threads, the first one first, unless an operation is under way: then at its end."""
+        if self.depth or self._inbox_runs:
+            return
+        self._inbox_runs = True
+        calls = self.inbox
+        try:
+            for _ in range(len(calls)):
+                call = calls.popleft()
+                try:
+                    call()
+                except Exception as error:
+                    self._report(error, call)
+        finally:
+            self._inbox_runs = False
+            if calls and (loop := running_loop()) is not None:
+                loop.call_soon(self.serve_inbox)
+
+    # -- turns -----------------------------------------------------------------------------------
 
     def _turn(self) -> None:
         self._loop = self._handle = None
@@ -133,6 +244,10 @@ class Scheduler(Generic[E]):
             if self.queue or self.disposals:
                 self.request()
             self._wake()
+        if self._interruption is not None:
+            self._raise_interruption()
+        if self.audit is not None and not self.depth:
+            self.audit()
 
     def _wake(self) -> None:
         for waiter in self._settled.take_all():
@@ -154,21 +269,26 @@ class Scheduler(Generic[E]):
     def _round(self) -> None:
         # What is added meanwhile waits for the next round: a node is refreshed at most once per turn.
         waiting = iter(self.queue)
+        current: E | None = None
         self.queue = []
         self.depth += 1
         try:
             for node in waiting:
+                current = node
                 self._refresh(node)
-                if self.announcements:
-                    self.announce()
+                current = None
+                if self.callbacks:
+                    self._deliver()
             if self.disposals:
                 disposals, self.disposals = self.disposals, []
                 for node in disposals:
                     self._dispose(node)
-                if self.announcements:
-                    self.announce()
+                if self.callbacks:
+                    self._deliver()
         except BaseException:
             self.queue[:0] = waiting  # a KeyboardInterrupt, say, must not lose the others
+            if current is not None:
+                self.interrupted.append(current)
             raise
         finally:
             self.depth -= 1

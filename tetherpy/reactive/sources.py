@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine
 from functools import partial
 from threading import get_ident
-from typing import Any, Protocol, TypeGuard
+from typing import Any, Protocol, TypeGuard, cast
 
 from .element import Element
 from .errors import BuildCancelledError, NoEventLoopError, NotAnExceptionError, ProviderReturnTypeError
 from .failures import is_still_loading
+from .invalidation import leave_failed
 from .loops import running_loop
+from .teardown import Teardown, ended
 
 
 class Sink(Protocol):
@@ -26,6 +28,10 @@ class Sink(Protocol):
 
     def error(self, error: Exception) -> None:
         """Take a failure."""
+        ...
+
+    def ended(self) -> None:
+        """Take note that nothing more will come."""
         ...
 
     def become(self, state: Any) -> None:
@@ -49,92 +55,166 @@ class Source(Protocol):
         """Pull again, delivering what was kept."""
         ...
 
-    def stop(self) -> None:
-        """End for good; nothing of it is delivered any more."""
+    def stop(self, teardown: Teardown | None) -> None:
+        """End for good; it delivers nothing more. The teardown waits until what it runs has ended."""
         ...
 
 
-class TaskSource:
-    """The one value of an awaitable."""
+class TaskBasedSource:
+    """A source whose task runs the provider's function, and then the asynchronous part of the build's teardown.
 
-    __slots__ = ("_awaitable", "_sink", "_stopped", "_task")
+    The task begins when the teardowns of the provider's former builds have ended, and it is the one that leaves the
+    context managers that the function has entered.
+    """
 
-    def __init__(self, sink: Sink, awaitable: Awaitable[Any], loop: asyncio.AbstractEventLoop) -> None:
+    __slots__ = ("_building", "_leave", "_sink", "_started", "_stopped", "_task", "_teardown")
+
+    def __init__(self, sink: Sink, loop: asyncio.AbstractEventLoop) -> None:
         self._sink = sink
+        self._building = True
+        self._started = False
         self._stopped = False
-        self._awaitable: Awaitable[Any] | None = awaitable
-        self._task = loop.create_task(self._run(awaitable))
+        self._teardown: Coroutine[Any, Any, None] | None = None
+        self._leave: asyncio.Future[None] | None = None
+        element = sink.element
+        former = element.host.scheduler.teardowns.before_build(element)
+        self._task = loop.create_task(self._run(former))
         self._task.add_done_callback(self._ended)
 
-    async def _run(self, awaitable: Awaitable[Any]) -> None:
-        self._awaitable = None
+    async def _produce(self) -> None:
+        """Run the provider's function and deliver what it gives."""
+        raise NotImplementedError
+
+    def _discard(self) -> None:
+        """Close what the function returned: it will never run."""
+        raise NotImplementedError
+
+    async def _run(self, former: list[Teardown]) -> None:
         try:
-            value = await awaitable
+            if former:
+                await ended(former)
+            self._started = True
+            try:
+                await self._produce()
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if self._stopped or (task is not None and task.cancelling()):
+                    raise
+                self._sink.error(BuildCancelledError(self._sink.element.provider))
+            except BaseException as error:
+                await self._failed(error)
+            self._building = False
+            if not self._stopped:
+                await self._stay()
+        finally:
+            self._building = False
+            if self._teardown is not None:
+                await self._teardown
+
+    async def _failed(self, error: BaseException) -> None:
+        element = self._sink.element
+        if self._stopped:
+            if not is_still_loading(error):
+                element.host.report(error, element.provider)
+            return
+        hooks = element.ref.hooks
+        while hooks is not None and (leaving := leave_failed(element, hooks, error)) is not None:
+            await leaving
+        if not self._stopped:
+            self._sink.error(cast("Exception", error))  # a BaseException, such as pytest.fail, is a failure as well
+        if isinstance(error, (KeyboardInterrupt, SystemExit)):
+            raise error
+
+    async def _stay(self) -> None:
+        """Keep the task while it has context managers to leave."""
+        element = self._sink.element
+        hooks = element.ref.hooks
+        if hooks is None or hooks.entered_in is not self._task or not hooks.closers:
+            return
+        self._leave = self._task.get_loop().create_future()
+        try:
+            await self._leave
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if self._stopped or (task is not None and task.cancelling()):
-                raise
-            self._sink.error(BuildCancelledError(self._sink.element.provider))
-        except Exception as error:
             if not self._stopped:
-                self._sink.error(error)
-            elif not is_still_loading(error):
-                raise
-        else:
-            if not self._stopped:
-                self._sink.data(value)
+                _interrupt(element)
+            raise
 
     @property
     def building(self) -> bool:
-        """Whether the awaitable has not ended."""
-        return not self._task.done()
+        """Whether the provider's function has not ended."""
+        return self._building
+
+    def stop(self, teardown: Teardown | None) -> None:
+        """Cancel the function, unless it has ended; what it still does is awaited when the container is closed."""
+        self._stopped = True
+        if self._task.done():
+            return
+        if not self._started:
+            self._discard()
+        elif teardown is not None and not self._task.get_loop().is_closed():
+            teardown.wait_in(self._tear_down)
+        if self._leave is None:
+            self._task.cancel()
+            if teardown is None or not self._started:
+                self._sink.element.host.in_background(self._task, self._sink.element.provider)
+
+    def _tear_down(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[Any]:
+        self._teardown = work
+        if self._leave is not None and not self._leave.done():
+            self._leave.set_result(None)
+        return self._task
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._building = False
+        if not self._stopped and task.cancelled():
+            if not self._started:
+                self._discard()
+            _interrupt(self._sink.element)
+
+
+class TaskSource(TaskBasedSource):
+    """The one value of an awaitable."""
+
+    __slots__ = ("_awaitable",)
+
+    def __init__(self, sink: Sink, awaitable: Awaitable[Any], loop: asyncio.AbstractEventLoop) -> None:
+        self._awaitable = awaitable
+        super().__init__(sink, loop)
+
+    async def _produce(self) -> None:
+        value = await self._awaitable
+        if not self._stopped:
+            self._sink.data(value)
+
+    def _discard(self) -> None:
+        _discard(self._awaitable)
 
     def pause(self) -> None:
-        """Do nothing: a computation that has begun goes on."""
+        """Do nothing: a computation that has begun is finished."""
 
     def resume(self) -> None:
         """Do nothing."""
 
-    def stop(self) -> None:
-        """Cancel the task; what it still does is awaited when the container is closed."""
-        self._stopped = True
-        if self._awaitable is not None:
-            _discard(self._awaitable)
-        _cancel(self._task, self._sink.element)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if not self._stopped and task.cancelled():
-            if self._awaitable is not None:
-                _discard(self._awaitable)
-            _interrupt(self._sink.element)
-
-
-class IteratorSource:
+class IteratorSource(TaskBasedSource):
     """The values of an async iterator; while paused it is not pulled."""
 
-    __slots__ = ("_open", "_sink", "_stopped", "_task")
+    __slots__ = ("_iterator", "_open")
 
     def __init__(self, sink: Sink, iterable: AsyncIterable[Any], loop: asyncio.AbstractEventLoop) -> None:
-        self._sink = sink
-        self._stopped = False
+        self._iterator = aiter(iterable)
         self._open = asyncio.Event()
         if sink.element.active:
             self._open.set()
-        self._task = loop.create_task(self._run(aiter(iterable)))
-        self._task.add_done_callback(self._ended)
+        super().__init__(sink, loop)
 
-    async def _run(self, iterator: AsyncIterator[Any]) -> None:
+    async def _produce(self) -> None:
         try:
-            await self._deliver(iterator)
-        except Exception as error:
-            if not self._stopped:
-                self._sink.error(error)
-            elif not is_still_loading(error):
-                raise
+            await self._deliver(self._iterator)
         finally:
-            close = getattr(iterator, "aclose", None)
-            if close is not None:
-                await close()
+            await _close(self._iterator)
+        if not self._stopped:
+            self._sink.ended()
 
     async def _deliver(self, iterator: AsyncIterator[Any]) -> None:
         await self._open.wait()
@@ -145,10 +225,9 @@ class IteratorSource:
             self._sink.data(value)
             await self._open.wait()
 
-    @property
-    def building(self) -> bool:
-        """Whether the iterator has not ended; it may watch between any two values."""
-        return not self._task.done()
+    def _discard(self) -> None:
+        element = self._sink.element
+        element.host.in_background(_close(self._iterator), element.provider)
 
     def pause(self) -> None:
         """Stop pulling."""
@@ -158,15 +237,16 @@ class IteratorSource:
         """Pull again."""
         self._open.set()
 
-    def stop(self) -> None:
+    def stop(self, teardown: Teardown | None) -> None:
         """Cancel the task, which closes the iterator."""
-        self._stopped = True
+        super().stop(teardown)
         self._open.set()  # one that ignores its cancellation must not wait to be resumed
-        _cancel(self._task, self._sink.element)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if not self._stopped and task.cancelled():
-            _interrupt(self._sink.element)
+
+async def _close(iterator: Any) -> None:
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        await close()
 
 
 class RxSource:
@@ -181,7 +261,7 @@ class RxSource:
         self._kept: Callable[[], None] | None = None
         self._subscription: Any = None
         # An observable may emit, end or fail before subscribe() returns.
-        self._subscription = observable.subscribe(self._on_next, self._on_error, lambda: None)
+        self._subscription = observable.subscribe(self._on_next, self._on_error, self._on_completed)
 
     def _on_next(self, value: Any) -> None:
         self._take(partial(self._sink.data, value))
@@ -190,13 +270,21 @@ class RxSource:
         failure = error if isinstance(error, Exception) else NotAnExceptionError(self._sink.element.provider, error)
         self._take(partial(self._sink.error, failure))
 
+    def _on_completed(self) -> None:
+        """Tell a waiter that nothing will come, after a value that was kept back."""
+        scheduler = self._sink.element.host.scheduler
+        if get_ident() != scheduler.thread:
+            self._sink.element.host.call_soon_threadsafe(self._on_completed)
+        elif self._kept is None and not self._stopped:
+            self._sink.ended()
+
     def _take(self, deliver: Callable[[], None]) -> None:
         scheduler = self._sink.element.host.scheduler
         if get_ident() != scheduler.thread:
             self._sink.element.host.call_soon_threadsafe(partial(self._take, deliver))
         elif self._stopped:
             return
-        elif self._paused and scheduler.building is not self._sink.element:
+        elif (self._paused or self._kept is not None) and scheduler.building is not self._sink.element:
             self._kept = deliver
         else:
             deliver()
@@ -213,22 +301,25 @@ class RxSource:
     def resume(self) -> None:
         """Deliver the last event that was kept back."""
         self._paused = False
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            kept()
+        if self._kept is not None:
+            element = self._sink.element
+            element.host.scheduler.callbacks.append(partial(self._deliver_kept, element))
 
-    def stop(self) -> None:
+    def _deliver_kept(self, element: Element) -> None:
+        if self._paused or self._kept is None:
+            return
+        kept, self._kept = self._kept, None
+        try:
+            kept()
+        except Exception as error:
+            element.host.report(error, element.provider)
+
+    def stop(self, teardown: Teardown | None) -> None:
         """Dispose the subscription."""
         self._stopped = True
         self._kept = None
         if self._subscription is not None:
             self._subscription.dispose()
-
-
-def _cancel(task: asyncio.Task[None], element: Element) -> None:
-    if not task.done():
-        task.cancel()
-        element.host.in_background(task, element.provider)
 
 
 def _interrupt(element: Element) -> None:
@@ -292,6 +383,9 @@ class _StateSink:
 
     def error(self, error: Exception) -> None:
         self._sink.error(error)
+
+    def ended(self) -> None:
+        self._sink.ended()
 
     def become(self, state: Any) -> None:
         self._sink.become(state)

@@ -16,7 +16,8 @@ CLEAN: Final = 0
 CHECK: Final = 1
 DIRTY: Final = 2
 BUILDING: Final = 3
-DISPOSED: Final = 4
+ENDING: Final = 4
+DISPOSED: Final = 5
 
 NAMES: Final = {
     FAILED: "FAILED",
@@ -24,6 +25,7 @@ NAMES: Final = {
     CHECK: "CHECK",
     DIRTY: "DIRTY",
     BUILDING: "BUILDING",
+    ENDING: "ENDING",
     DISPOSED: "DISPOSED",
 }
 
@@ -40,10 +42,17 @@ MOVES: Final = {
     (CHECK, CLEAN): "no source had changed, or its state was set",
     (CHECK, FAILED): "no source had changed, and it had failed",
     (CHECK, DIRTY): "a source had changed, or it was invalidated",
-    (CLEAN, DISPOSED): "nobody uses it any more, or its container was disposed",
-    (FAILED, DISPOSED): "nobody uses it any more, or its container was disposed",
-    (CHECK, DISPOSED): "nobody uses it any more, or its container was disposed",
-    (DIRTY, DISPOSED): "nobody uses it any more, or its container was disposed",
+    (CLEAN, ENDING): "its build ends, and with it what the build has registered",
+    (FAILED, ENDING): "its build ends, and with it what the build has registered",
+    (CHECK, ENDING): "its build ends, and with it what the build has registered",
+    (DIRTY, ENDING): "its build ends, and with it what the build has registered",
+    (ENDING, BUILDING): "its last build has ended, and the next one begins",
+    (ENDING, DIRTY): "its build has ended",
+    (ENDING, DISPOSED): "its build has ended, and it is not used",
+    (CLEAN, DISPOSED): "it is not used, or its container was disposed",
+    (FAILED, DISPOSED): "it is not used, or its container was disposed",
+    (CHECK, DISPOSED): "it is not used, or its container was disposed",
+    (DIRTY, DISPOSED): "it is not used, or its container was disposed",
 }
 """Every move that a node makes, and why."""
 

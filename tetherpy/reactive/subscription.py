@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from functools import partial
 from threading import get_ident
 from types import TracebackType
@@ -12,7 +13,7 @@ from .callbacks import call, refuse_async
 from .edges import activate, add_listener, deactivate, let_go, remove_listener
 from .element import NO_VALUE, Element
 from .errors import SubscriptionClosedError, WrongThreadError
-from .propagation import read, update
+from .propagation import read, refresh
 
 T = TypeVar("T")
 
@@ -23,7 +24,17 @@ OnError = Callable[[Exception], object]
 class ProviderSubscription(Generic[T]):
     """A listener of a provider; close it, or leave its ``with`` block, to stop listening."""
 
-    __slots__ = ("_closed", "_element", "_missed", "_on_change", "_on_close", "_on_error", "_pauses", "_weak")
+    __slots__ = (
+        "_closed",
+        "_element",
+        "_missed",
+        "_on_change",
+        "_on_close",
+        "_on_error",
+        "_pauses",
+        "_weak",
+        "context",
+    )
 
     def __init__(
         self,
@@ -38,10 +49,12 @@ class ProviderSubscription(Generic[T]):
         self._on_change = on_change
         self._on_error = on_error
         self._weak = weak
-        self._on_close = on_close
+        self._on_close: tuple[Callable[[], object], ...] = () if on_close is None else (on_close,)
         self._pauses = 0
         self._missed: tuple[Any, Any, Exception | None] | None = None
         self._closed = False
+        #: The context variables of the registration: a change made for another request is heard as this listener.
+        self.context: Context = copy_context()
         add_listener(element, self)
 
     @property
@@ -70,11 +83,14 @@ class ProviderSubscription(Generic[T]):
         element.host.check()
         if self._closed:
             raise SubscriptionClosedError(element.provider)
+        scheduler = element.host.scheduler
+        scheduler.depth += 1
         try:
             return cast("T", read(element))
         finally:
             if self._weak:
                 let_go(element)
+            scheduler.leave()
 
     def pause(self) -> None:
         """Stop being called until ``resume``; pauses add up. A provider whose listeners all pause is paused too."""
@@ -83,7 +99,12 @@ class ProviderSubscription(Generic[T]):
             return
         self._pauses += 1
         if self._pauses == 1 and not self._weak:
-            deactivate(self._element)
+            scheduler = self._element.host.scheduler
+            scheduler.depth += 1
+            try:
+                deactivate(self._element)
+            finally:
+                scheduler.leave()
 
     def resume(self) -> None:
         """Undo one ``pause``; the last one delivers the last change that was missed."""
@@ -102,8 +123,7 @@ class ProviderSubscription(Generic[T]):
                 if element.state > 0:
                     scheduler.queue.append(element)
             if self._missed is not None:
-                (previous, value, failure), self._missed = self._missed, None
-                self.notify(previous, value, failure)
+                scheduler.callbacks.append(partial(self._deliver_missed, element))
         finally:
             scheduler.leave()
 
@@ -114,30 +134,55 @@ class ProviderSubscription(Generic[T]):
             return
         self._closed = True
         self._missed = None
-        remove_listener(self._element, self, was_active=not self._pauses)
-        if self._on_close is not None:
-            self._on_close()
+        scheduler = self._element.host.scheduler
+        scheduler.depth += 1
+        try:
+            remove_listener(self._element, self, was_active=not self._pauses)
+            callbacks, self._on_close = self._on_close, ()
+            for callback in callbacks:
+                callback()
+        finally:
+            scheduler.leave()
+
+    def when_closed(self, callback: Callable[[], object]) -> None:
+        """Call ``callback`` once when it is closed, by its user or because the provider ends."""
+        self._on_close = (*self._on_close, callback)
 
     def follow_weakly(self, origin: Element) -> None:
         """Listen weakly to the provider of a view too, without which nobody would evaluate the view."""
         follower = _WeakView(self._element, self)
         add_listener(origin, follower)
-        self._on_close = partial(remove_listener, origin, follower, was_active=False)
+        self.when_closed(partial(remove_listener, origin, follower, was_active=False))
 
     def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
-        """Deliver a change; what a callback raises goes to the container's on_error and stops nobody else."""
+        """Deliver a change; what a callback raises goes to the container's on_error and stops no other listener."""
         if self._closed:
             return
-        if self._pauses:
+        if self._pauses or self._missed is not None:
             first = previous if self._missed is None else self._missed[0]
             self._missed = (first, value, failure)
             return
         try:
             if failure is None:
-                call(self._on_change, previous, value)
+                self.context.run(call, self._on_change, previous, value)
+            elif self._on_error is not None:
+                self.context.run(call, self._on_error, failure)
+        except BaseException as error:
+            self._element.host.report(error, self._element.provider)
+
+    def _deliver_missed(self, element: Element) -> None:
+        if not self._pauses and self._missed is not None:
+            (previous, value, failure), self._missed = self._missed, None
+            self.notify(previous, value, failure)
+
+    def fire(self, value: Any, failure: Exception | None) -> None:
+        """Call the callback with the value that it begins with."""
+        try:
+            if failure is None:
+                call(self._on_change, None, value)
             elif self._on_error is not None:
                 call(self._on_error, failure)
-        except Exception as error:
+        except BaseException as error:
             self._element.host.report(error, self._element.provider)
 
     def _check_thread(self) -> None:
@@ -163,6 +208,8 @@ class _WeakView:
     __slots__ = ("_subscription", "_view")
 
     weak = True
+    is_paused = False
+    context = None
 
     def __init__(self, view: Element, subscription: ProviderSubscription[Any]) -> None:
         self._view = view
@@ -171,12 +218,22 @@ class _WeakView:
     def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
         """Bring the view up to date, which tells its listeners if it changed."""
         if self._view.state > 0:
-            update(self._view)
-            let_go(self._view)
+            scheduler = self._view.host.scheduler
+            scheduler.depth += 1
+            try:
+                refresh(self._view)
+                let_go(self._view)
+            finally:
+                scheduler.leave()
 
     def close(self) -> None:
         """Close what it works for: the provider is gone."""
         self._subscription.close()
+
+
+def _fire(element: Element, subscription: ProviderSubscription[Any], value: Any, failure: Exception | None) -> None:
+    if not subscription.closed:
+        subscription.fire(value, failure)
 
 
 def subscribe(
@@ -202,13 +259,17 @@ def subscribe(
     try:
         if not weak and element.state > 0:
             # Before it listens: what it finds is its starting point, not a change.
-            update(element)
+            refresh(element)
         subscription = ProviderSubscription(element, on_change, on_error, weak=weak, on_close=on_close)
         if weak and element.provider.ephemeral:
             subscription.follow_weakly(element.host.find(element.provider.origin))
         if fire_immediately:
             value = None if element.value is NO_VALUE else element.value
-            subscription.notify(None, value, element.failure)
+            if scheduler.callbacks and scheduler.building is None:
+                # What has happened before is delivered first.
+                scheduler.callbacks.append(partial(_fire, element, subscription, value, element.failure))
+            else:
+                subscription.fire(value, element.failure)
     finally:
         scheduler.leave()
     return subscription

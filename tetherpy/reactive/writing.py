@@ -79,15 +79,14 @@ class Writer:
         if loop is None:
             if not self._wanted:
                 self._wanted = True
-                change.host.call_soon_threadsafe(self._start_if_loop_runs)
+                change.host.scheduler.in_next_loop.append(self._start_in_next_loop)
         elif self._task is None or self._task.done() or self._task.get_loop() is not loop:
             # Not loop.create_task: an eager task would begin inside the build or the announcement that asked for it.
             self._task = asyncio.Task(self._apply_all(), loop=loop)
 
-    def _start_if_loop_runs(self) -> None:
+    def _start_in_next_loop(self) -> None:
         self._wanted = False
-        if running_loop() is not None:
-            self._start()
+        self._start()
 
     async def _apply_all(self) -> None:
         while (change := self._newest) is not None and change is not self._tried:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tetherpy.reactive import ProviderContainer
+from tetherpy.reactive import ProviderContainer, invariants
 
 
 @pytest.fixture
@@ -21,3 +21,9 @@ async def container(reported: list[BaseException]) -> AsyncIterator[ProviderCont
     async with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
         yield container
     assert reported == []
+
+
+@pytest.fixture(autouse=True)
+def checked_graph(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Check the whole graph after each operation; tests of memory measure without."""
+    monkeypatch.setattr(invariants, "enabled", "leaks" not in request.path.name)

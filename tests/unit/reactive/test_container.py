@@ -72,7 +72,7 @@ async def test_what_is_listened_to_through_others_is_refreshed(container: Provid
     def listener(ref: Ref) -> None:
         ref.listen(derived.select(lambda value: value * 10), lambda previous, value: heard.append(value))
 
-    container.read(listener)
+    container.listen(listener, lambda previous, value: None)
     container.read(dep.notifier).state = 1
     await container.pump()
     assert heard == [10]

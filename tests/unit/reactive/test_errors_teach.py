@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+import reactivex
 from reactivex import Subject
 
 from tetherpy.errors import TetherError
@@ -21,6 +22,7 @@ from tetherpy.reactive import (
     BuildCancelledError,
     ChangeDuringBuildError,
     CircularDependencyError,
+    ContainerClosingError,
     ContainerDisposedError,
     DeclarationError,
     DuplicateOverrideError,
@@ -46,8 +48,10 @@ from tetherpy.reactive import (
     ProviderDisposedError,
     ProviderError,
     ProviderReturnTypeError,
+    ReadDuringDisposalError,
     Ref,
     StateProvider,
+    StreamEndedError,
     StreamProvider,
     SubscriptionClosedError,
     UnhashableArgumentError,
@@ -352,6 +356,37 @@ def ended_mutation() -> BaseException:
     return asyncio.run(run())
 
 
+def read_in_its_own_disposer() -> BaseException:
+    reported: list[BaseException] = []
+
+    @Provider
+    def report(ref: Ref) -> None:
+        ref.on_dispose(lambda: container.read(report))
+
+    with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
+        container.read(report)
+        container.invalidate(report)
+    return reported[0]
+
+
+def built_while_closing() -> BaseException:
+    reported: list[BaseException] = []
+    with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
+        container.read(Provider(lambda ref: ref.on_dispose(lambda: container.read(total))))
+    return reported[0]
+
+
+def empty_stream() -> BaseException:
+    async def wait() -> BaseException:
+        numbers = StreamProvider[int](lambda ref: reactivex.empty(), name="numbers")
+        async with ProviderContainer() as container:
+            with pytest.raises(StreamEndedError) as caught:
+                await container.read(numbers.future)
+        return caught.value
+
+    return asyncio.run(wait())
+
+
 def failed_provider() -> BaseException:
     @Provider
     def broken(ref: Ref) -> int:
@@ -598,6 +633,21 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
     (endless, EndlessUpdateError, "1000 rounds", "a listener writes", "Make the listener stop"),
     (closed_subscription, SubscriptionClosedError, "StateProvider(total)", "was closed", "isten"),
     (ended_mutation, MutationEndedError, "StateProvider(total)", "whose run has ended", "before the function"),
+    (
+        read_in_its_own_disposer,
+        ReadDuringDisposalError,
+        "A disposer of Provider(report) tried to read Provider(report)",
+        "Its build is ending",
+        "Keep what the disposer needs",
+    ),
+    (
+        built_while_closing,
+        ContainerClosingError,
+        "StateProvider(total) was read while",
+        "could open a resource that nothing closes",
+        "Read it in the build",
+    ),
+    (empty_stream, StreamEndedError, "StreamProvider(numbers) ended", "none to give", "first value"),
     (no_test, NoTestError, "ProviderContainer.test() was called", "nobody would", "with ProviderContainer()"),
     (
         failed_provider,

@@ -280,8 +280,8 @@ async def test_the_disposal_of_a_container_is_told_in_order() -> None:
     taken(log)
     container.dispose()
     assert [entry for entry in log if entry == "undone" or entry[1] in {"dispose", "end"}] == [
+        "undone",  # observers are called when the walk of the graph has ended
         ("o", "dispose", user),
-        "undone",
         ("o", "dispose", used),
         ("o", "end", container),
     ]

@@ -462,9 +462,11 @@ async def test_a_build_that_ignores_its_cancellation_still_publishes_nothing() -
         states = heard(container, stubborn)
         await turns(3)
         container.read(topic.notifier).state = 1
-        await until(lambda: container.read(stubborn) == AsyncData(1))
+        await turns(3)
+        assert ended == [], "the next build waits until the last one has ended"
         release.set()
-        await until(lambda: ended == [1, 0])
+        await until(lambda: container.read(stubborn) == AsyncData(1))
+        assert ended == [0, 1]
         await turns(3)
         assert container.read(stubborn) == AsyncData(1)
         assert [state.value for state in states if isinstance(state, AsyncData)] == [1]

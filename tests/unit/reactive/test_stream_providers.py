@@ -17,10 +17,10 @@ from tetherpy.reactive import (
     AsyncLoading,
     Provider,
     ProviderContainer,
-    ProviderDisposedError,
     ProviderReturnTypeError,
     Ref,
     StateProvider,
+    StreamEndedError,
     StreamNotifier,
     StreamNotifierProvider,
     StreamProvider,
@@ -150,18 +150,19 @@ async def test_an_end_leaves_the_last_value(source: Source, container: ProviderC
     assert await container.read(provider.future) == 1
 
 
-async def test_an_end_without_a_value_stays_loading(source: Source) -> None:
-    container = ProviderContainer()
-    provider = StreamProvider(source)
-    container.listen(provider, ignore)
-    future = container.read(provider.future)
-    await asyncio.sleep(0)
-    source.put(None)
-    await until(lambda: not source.listened)
-    assert container.read(provider) == AsyncLoading()
-    await container.aclose()
-    with pytest.raises(ProviderDisposedError):
-        await future
+async def test_an_end_without_a_value_stays_loading_and_fails_the_future(source: Source) -> None:
+    async with ProviderContainer() as container:
+        provider = StreamProvider(source)
+        container.listen(provider, ignore)
+        future = container.read(provider.future)
+        await asyncio.sleep(0)
+        source.put(None)
+        await until(lambda: not source.listened)
+        assert container.read(provider) == AsyncLoading()
+        with pytest.raises(StreamEndedError):
+            await future
+        with pytest.raises(StreamEndedError):
+            await container.read(provider.future)
 
 
 async def test_equal_values_are_told_once(container: ProviderContainer) -> None:

@@ -569,7 +569,7 @@ async def test_a_provider_may_set_its_own_state_from_what_it_listens_to(containe
 
     follower = NotifierProvider(Follower)
     user = Provider(lambda ref: ref.watch(follower))
-    container.read(follower)
+    container.listen(follower, lambda previous, value: None)
     container.invalidate(source)
     container.read(user)
     await container.pump()
