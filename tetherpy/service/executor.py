@@ -103,20 +103,21 @@ class Executor:
             self._interrupt(run, Interruption.RELEASED)
 
     async def _attempt(self, run: JobRun, handler: JobHandler) -> Outcome:
-        outcome = await self._outcome(run, handler)
+        outcome, error = await self._outcome(run, handler)
         for callback in reversed(run.on_end):
             try:
-                await callback()
-            except BaseException as error:
+                await callback(error)
+            except BaseException as failure:
                 if isinstance(outcome, Completed):
-                    outcome = self.judge.outcome_of(run, error)
+                    outcome = self.judge.outcome_of(run, failure)
         return outcome
 
-    async def _outcome(self, run: JobRun, handler: JobHandler) -> Outcome:
+    async def _outcome(self, run: JobRun, handler: JobHandler) -> tuple[Outcome, BaseException | None]:
+        """Run the handler; return the outcome, and the error for the context managers that the job has entered."""
         try:
             payload = handler.payload_of(run.claim.job)
         except PayloadDecodeError as error:
-            return self.judge.hopeless(error)
+            return self.judge.hopeless(error), error
         service = self.service(run)
         wait_observer.set(partial(self._waits.waiting, run.claim.id, run.claim.job.job_key))
         try:
@@ -127,12 +128,16 @@ class Executor:
                 if inspect.isawaitable(value):
                     value = await _in_loop(run, value)
             exit_if_forked(self._pid)
-            return self.judge.interrupted(run) if run.seen else Completed(encode(value))
+            if run.seen:
+                return self.judge.interrupted(run), asyncio.CancelledError(
+                    f"The job has ended because it was {run.why}."
+                )
+            return Completed(encode(value)), None
         except GeneratorExit:
             raise
         except BaseException as error:
             exit_if_forked(self._pid)
-            return self.judge.outcome_of(run, error)
+            return self.judge.outcome_of(run, error), error
 
     async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         if self._threads is None:

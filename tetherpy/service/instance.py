@@ -222,9 +222,11 @@ class ServiceInstance:
         services.run.completed = True
 
     def job_container(self, overrides: Iterable[Override] = ()) -> ProviderContainer:
-        """Create a provider container of this job's own; it is disposed with the job at the latest.
+        """Create a provider container for this job; it is disposed with the job at the latest.
 
-        The worker's overrides apply, and those given here go before them.
+        The worker's overrides apply, and those given here take precedence. The context managers that its providers
+        enter are passed the error of the handler: a transaction is rolled back when the job fails, is cancelled,
+        runs out of time or is released.
         """
         # Imported here: a worker whose jobs use no container does without the reactive core.
         from tetherpy.reactive import ProviderContainer

@@ -30,8 +30,8 @@ class JobRun:
     that is no result. ``settled`` attempts that still run are those that ignore their end; they
     keep their slot, because they keep their thread or task. ``cancellable`` is set while the handler runs in the loop:
     a thread cannot be cancelled, and its task must not stop waiting for it. ``completed`` is set when the handler
-    completed the job in a transaction of its own, whether that was committed or not. ``on_end`` is
-    awaited, last first, when the handler is through.
+    completed the job in its own transaction, whether that was committed or not. ``on_end`` is awaited, last first,
+    when the handler has ended, with the error that ended it or None.
     """
 
     claim: Claim
@@ -44,7 +44,9 @@ class JobRun:
     cancellable: bool = False
     timeout: timedelta | None = None
     timer: asyncio.TimerHandle | None = None
-    on_end: list[Callable[[], Awaitable[None]]] = attrs.field(factory=list[Callable[[], Awaitable[None]]])
+    on_end: list[Callable[[BaseException | None], Awaitable[None]]] = attrs.field(
+        factory=list[Callable[[BaseException | None], Awaitable[None]]]
+    )
 
     @property
     def cancelled(self) -> bool:
@@ -53,6 +55,11 @@ class JobRun:
             return False
         self.seen = True
         return True
+
+    @property
+    def why(self) -> str:
+        """Say why the attempt was asked to end."""
+        return "" if self.interruption is None else self.interruption.value
 
     def interrupt(self, why: Interruption) -> None:
         """Ask the attempt to end, unless something else did so before: the first reason stands."""

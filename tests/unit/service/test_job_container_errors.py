@@ -1,0 +1,133 @@
+"""What ended a job reaches the context managers that the providers of its container have entered."""
+
+import asyncio
+from contextlib import asynccontextmanager, contextmanager
+
+import pytest
+
+from tetherpy import FutureProvider, Provider, Ref
+from tetherpy.database import Database
+from tetherpy.jobs import BackgroundJobManager, Backoff, CancelJob
+from tetherpy.service import InlineWorker
+
+
+@pytest.fixture
+async def worker(tmp_path):
+    async with Database.open(tmp_path / "app.db") as db, InlineWorker.open(db) as worker:
+        yield worker
+
+
+@pytest.fixture
+def manager(worker):
+    return BackgroundJobManager(worker.engine)
+
+
+class Transactions:
+    """Context managers that note how they were left."""
+
+    def __init__(self):
+        self.ends = []
+
+    @contextmanager
+    def plain(self):
+        try:
+            yield
+        except BaseException as error:
+            self.ends.append(("plain", type(error)))
+            raise
+        self.ends.append(("plain", None))
+
+    @asynccontextmanager
+    async def waiting(self):
+        try:
+            yield
+        except BaseException as error:
+            self.ends.append(("waiting", type(error)))
+            raise
+        self.ends.append(("waiting", None))
+
+
+def handler_with(transactions, end):
+    plain = Provider(lambda ref: ref.enter(transactions.plain()))
+
+    @FutureProvider
+    async def waiting(ref: Ref) -> None:
+        ref.watch(plain)
+        await ref.enter_async(transactions.waiting())
+
+    async def handle(service, payload, db):
+        await service.job_container().read(waiting.future)
+        return await end(service)
+
+    return handle
+
+
+async def returns(service):
+    return 1
+
+
+async def fails(service):
+    raise ValueError("no")
+
+
+async def fails_in_a_group(service):
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(fails(service))
+
+
+async def cancels(service):
+    raise CancelJob("no longer wanted")
+
+
+async def takes_too_long(service):
+    await asyncio.Event().wait()
+
+
+async def gives_no_json(service):
+    return object()
+
+
+@pytest.mark.parametrize(
+    ("end", "error"),
+    [
+        (returns, type(None)),
+        (fails, ValueError),
+        (fails_in_a_group, ExceptionGroup),
+        (cancels, CancelJob),
+        (takes_too_long, asyncio.CancelledError),
+        (gives_no_json, Exception),
+    ],
+)
+async def test_managers_are_left_with_the_error_of_the_handler_users_first(worker, manager, end, error):
+    transactions = Transactions()
+    worker.service.register_job_handler("work", handler_with(transactions, end), retry=Backoff(initial=0))
+    await manager.enqueue("work", max_attempts=2, timeout=0.05)
+    async with asyncio.timeout(25):
+        await worker.drain(lambda settlement: None)
+    assert [name for name, _ in transactions.ends[:2]] == ["waiting", "plain"]
+    assert transactions.ends
+    for _, left_with in transactions.ends:
+        assert left_with is None if error is type(None) else issubclass(left_with, error)
+
+
+async def test_a_job_that_ends_because_it_was_asked_to_is_no_success_for_its_managers(worker, manager):
+    transactions = Transactions()
+
+    def handle(service, payload, db):
+        service.job_container().read(Provider(lambda ref: ref.enter(transactions.plain())))
+
+    async def asked(service, payload, db):
+        handle(service, payload, db)
+        await manager.cancel_job(service.job.id)
+        while not service.cancelled:
+            try:
+                await asyncio.sleep(0.001)
+            except asyncio.CancelledError:
+                continue
+        return "half done"
+
+    worker.service.register_job_handler("work", asked)
+    await manager.enqueue("work")
+    async with asyncio.timeout(25):
+        await worker.drain(lambda settlement: None)
+    assert transactions.ends == [("plain", asyncio.CancelledError)]
