@@ -74,7 +74,7 @@ def safe_repr(value: object) -> str:
     try:
         return repr(value)
     except Exception as error:
-        return f"<{type(value).__name__}: its repr raised {type(error).__name__}>"
+        return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
 
 
 def _blank(kind: type[E], args: tuple[Any, ...]) -> E:

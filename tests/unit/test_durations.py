@@ -59,6 +59,7 @@ PLAIN = {
     ("Snooze", "delay"): lambda value: Snooze(value).delay,
     ("StorageOptions", "cache_time"): lambda value: StorageOptions(cache_time=value).cache_time,
     ("BackgroundService", "retention"): lambda value: service_with(retention=value),
+    ("BackgroundService", "unknown_key_grace"): lambda value: service_with(unknown_key_grace=value),
     ("BackgroundService", "lease"): lambda value: service_with(lease=value),
     ("BackgroundService", "start_timeout"): lambda value: service_with(start_timeout=value),
     ("Database.open", "busy_timeout"): lambda value: Database.open("app.db", busy_timeout=value),

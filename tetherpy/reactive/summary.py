@@ -6,6 +6,8 @@ import reprlib
 from itertools import islice
 from typing import Any, Final
 
+from tetherpy.errors import safe_repr
+
 LONGEST: Final = 200
 """Characters of one text."""
 
@@ -23,10 +25,7 @@ class _Brief(reprlib.Repr):
 
     def repr_instance(self, x: Any, level: int) -> str:
         """Describe an object by its own ``repr``, cut in the middle, or by its type if that raises."""
-        try:
-            text = repr(x)
-        except Exception as error:
-            return f"<{type(x).__name__}, whose repr raised {type(error).__name__}>"
+        text = safe_repr(x)
         if len(text) <= self.maxother:
             return text
         head = (self.maxother - 3) // 2

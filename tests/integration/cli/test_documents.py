@@ -15,6 +15,7 @@ TYPES = {
     "text": lambda value: isinstance(value, str),
     "true or false": lambda value: isinstance(value, bool),
     "instant": lambda value: value.endswith("Z") and len(value) == 27 and datetime.fromisoformat(value),
+    "object": lambda value: isinstance(value, dict),
     "array": lambda value: isinstance(value, list),
     "any": lambda value: True,
 }

@@ -11,6 +11,7 @@ import pytest
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, engine_of
 from tetherpy.service import BackgroundService
+from tetherpy.service.files import ServiceFiles
 
 APPS = Path(__file__).parent / "apps"
 BOUND = 25.0
@@ -66,6 +67,12 @@ async def make_service(database_path):
 async def database(database_path):
     async with Database.open(database_path, migrations=JOB_MIGRATIONS) as db:
         yield db
+
+
+@pytest.fixture
+def worker_log(database_path):
+    """Return the path of the log of the workers that serve this test's database."""
+    return ServiceFiles.of(database_path).log
 
 
 @pytest.fixture

@@ -219,13 +219,12 @@ async def counted(manager, **expected):
 
 
 async def test_when_handlers_that_ignore_their_timeout_hold_all_slots_a_successor_works(
-    make_service, finished, database_path
+    make_service, finished, worker_log
 ):
     service = make_service(concurrency=2)
     await service.start()
     stuck = [await service.job("nap_in_thread", 60.0, timeout=0.1, max_attempts=1) for _ in range(2)]
     assert [(await finished(job_id)).status for job_id in stuck] == ["FAILED"] * 2
     assert (await finished(await service.job("echo", 1))).result == 1
-    log = database_path.with_name("app.db-service") / "worker.log"
-    assert "All 2 slots of worker" in log.read_text()
+    assert "All 2 slots of worker" in worker_log.read_text()
     await service.stop()

@@ -72,7 +72,7 @@ def test_hostile_values_break_nothing() -> None:
         container.read(member)
         text = str(container.explain(member))
     assert "from <Hostile, whose repr raised OSError> to <Wrong, whose repr raised TypeError>" in text
-    assert text.startswith("<Provider, whose repr raised OSError>")
+    assert text.startswith("Provider(family(<Hostile, whose repr raised OSError>))")
 
 
 @pytest.mark.parametrize(

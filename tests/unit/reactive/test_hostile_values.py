@@ -214,7 +214,7 @@ def test_a_value_whose_repr_raises_is_named_by_its_type_in_states_and_errors() -
         pass
 
     for state in (AsyncData(Unprintable()), AsyncError(Failure())):
-        assert "its repr raised RuntimeError" in repr(state)
+        assert "whose repr raised RuntimeError" in repr(state)
 
     class Unhashable(Unprintable):
         __hash__: Any = None

@@ -8,6 +8,7 @@ import pytest
 from tests.integration.service import conftest as on_a_file
 from tetherpy.jobs import open_database
 from tetherpy.service import BackgroundService
+from tetherpy.service.files import ServiceFiles
 
 APPS = Path(on_a_file.__file__).parent / "apps"
 
@@ -29,6 +30,12 @@ async def make_service(postgres_url, tmp_path, monkeypatch):
             return service
 
         yield make
+
+
+@pytest.fixture
+def worker_log(make_service, postgres_url):
+    """Return the path of the log; ``make_service`` has set the folder that it lies in."""
+    return ServiceFiles.of(postgres_url).log
 
 
 @pytest.fixture

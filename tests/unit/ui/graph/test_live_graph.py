@@ -84,7 +84,7 @@ def test_no_value_breaks_a_line_or_is_too_long(make_container):
     for text in (None, "a\nb\tc\x1b[31m\u202e\ud800", "x" * 10_000):
         container.read(family(Hostile(text)))
     first, second, third = live_graph(container).nodes
-    assert first.name == "<Provider, whose repr raised OSError>"
+    assert first.name == "family(<Hostile, whose repr raised OSError>)"
     assert first.value == "<Hostile, whose repr raised OSError>"
     assert second.name == r"family(a b c\x1b[31m\u202e\ud800)"
     assert len(third.name) <= 200

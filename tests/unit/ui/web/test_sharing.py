@@ -10,8 +10,8 @@ import pytest
 from tetherpy import Provider, ProviderContainer
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, NewJob, SqliteJobEngine
+from tetherpy.jobs.reading import JobReader
 from tetherpy.jobs.sqlite import finding
-from tetherpy.jobs.sqlite.rows import JobReader
 from tetherpy.jobs.sqlite.timeline import timeline
 from tetherpy.jobs.timestamps import utc_now
 from tetherpy.ui.web.drawing import Drawing
