@@ -277,6 +277,10 @@ def path_to(start: Element, goal: Element) -> list[Element] | None:
 
 def users_first(nodes: list[Element]) -> list[Element]:
     """Order the nodes of a container for disposal: each after those that use it, else as given."""
+    readers: dict[Element, list[Element]] = {}
+    for node in nodes:
+        for source in (node.ref.reads or ()) if node.ref is not None else ():
+            readers.setdefault(source, []).append(node)
     ordered: dict[Element, None] = {}
     opened: set[Element] = set()
     for start in nodes:
@@ -285,7 +289,8 @@ def users_first(nodes: list[Element]) -> list[Element]:
             node = todo[-1]
             if node not in opened:
                 opened.add(node)
-                todo.extend(user for user in node.observers or () if user not in opened)
+                users = (*(node.observers or ()), *readers.get(node, ()))
+                todo.extend(user for user in users if user not in opened)
             else:
                 todo.pop()
                 ordered[node] = None

@@ -15,6 +15,7 @@ from .persistence import DEFAULT_STORAGE, Storage, StorageOptions, from_json, pe
 from .promise import Promise
 from .propagation import read, set_value
 from .ref import NotifierRef
+from .retrying import stop_retrying
 from .states import BUILDING, DISPOSED
 from .updating import UpdateQueue
 from .writing import Writer
@@ -138,6 +139,7 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         element = self._attached()
         if element.ref is None:
             raise UnmountedRefError(element.provider)
+        stop_retrying(element)  # the next try would replace what is set
         self._flow.become(value, is_refresh=False)
 
     @property

@@ -414,6 +414,8 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
         node.failure = None
         if node.state == FAILED:
             node.state = CLEAN
+        if node.flow is None:
+            stop_retrying(node)  # the next try would replace what was set
     if node.observers:
         mark(node, previous, seen)
     if node.listeners or host.observers or node.ref.hooks is not None:

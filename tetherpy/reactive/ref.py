@@ -25,7 +25,7 @@ from .propagation import build, depend_late, refuse_loop
 from .propagation import read as read_element
 from .provider import Family, ProviderBase, check_listenable, check_target
 from .scope import check_scope
-from .states import BUILDING, DIRTY
+from .states import BUILDING, DIRTY, DISPOSED
 from .subscription import OnChange, OnError, ProviderSubscription, subscribe
 
 T = TypeVar("T")
@@ -117,9 +117,7 @@ class Ref(Build):
         """Return the current value without watching it."""
         element = self._checked(listenable)
         if element.state == BUILDING or (element.flow is not None and element.flow.building):
-            # What the build uses must outlive it: this orders the ends of the two.
-            reads = self.reads = self.reads or {}
-            reads[element.host.find(listenable.origin)] = None
+            self._remember(element.host.find(listenable.origin))
         return self.container.read(listenable)
 
     def listen(
@@ -343,6 +341,18 @@ class Ref(Build):
             self.hooks = Hooks()
             self.hooks.paused = not element.active and element.state != BUILDING
         return self.hooks
+
+    def _remember(self, source: Element) -> None:
+        """Note what the build reads: it must outlive the build, so the build ends first."""
+        reads = self.reads
+        if reads is None:
+            reads = self.reads = {}
+            self.container.edges_moved = True
+        elif source not in reads and not len(reads) & (len(reads) - 1):
+            # A stream may read for as long as the program runs: what has ended is dropped each time the size doubles.
+            for gone in [other for other in reads if other.state == DISPOSED]:
+                del reads[gone]
+        reads[source] = None
 
     def _on(self, event: Event, callback: Callable[[], object]) -> Callable[[], None]:
         return self._hooks().on(event, callback)
