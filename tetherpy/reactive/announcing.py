@@ -29,7 +29,7 @@ def _report_failure(node: Element, error: Exception) -> None:
     host = node.host
     for observer in host.observers:
         _tell(node, observer.provider_did_fail, None, error)
-    host.report(error, node.provider)
+    host.report_failure(error, node.provider)
 
 
 def announce(node: Element, previous: Any, *, first: bool = False) -> None:

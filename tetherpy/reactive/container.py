@@ -604,15 +604,24 @@ class ProviderContainer:
         During a walk of the graph it is kept for the end of the walk. What is no Exception, such as a
         KeyboardInterrupt, is raised there, when everything else has been done.
         """
-        collected = None if self._cleanup is None else self._cleanup.collected
+        if self.scheduler.depth and not isinstance(error, Exception) and self._collected is None:
+            self.scheduler.interrupt(error)
+        else:
+            self.report_failure(error, provider)
+
+    def report_failure(self, error: BaseException, provider: object) -> None:
+        """Take the error of a build, which the provider's state shows as well: it is reported and never raised."""
+        collected = self._collected
         if collected is not None:
             collected.append(error)
-        elif self.scheduler.depth and not isinstance(error, Exception):
-            self.scheduler.interrupt(error)
         elif self.scheduler.depth:
             self.scheduler.callbacks.append(partial(self._report, error, provider))
         else:
             self._report(error, provider)
+
+    @property
+    def _collected(self) -> list[BaseException] | None:
+        return None if self._cleanup is None else self._cleanup.collected
 
     def _report(self, error: BaseException, provider: object) -> None:
         try:

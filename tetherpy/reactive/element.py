@@ -131,6 +131,10 @@ class Host(Protocol):
         """Hand an error that nobody else will see to ``on_error``."""
         ...
 
+    def report_failure(self, error: BaseException, provider: object) -> None:
+        """Hand the error of a build to ``on_error``."""
+        ...
+
     def in_background(self, work: Awaitable[object], provider: object) -> None:
         """Run asynchronous clean-up that the container waits for when it is closed."""
         ...

@@ -13,7 +13,7 @@ from .element import NO_VALUE, Element
 from .errors import NotifierNotReadyError, UnmountedRefError
 from .persistence import DEFAULT_STORAGE, Storage, StorageOptions, from_json, persist, to_json
 from .promise import Promise
-from .propagation import read, set_value
+from .propagation import read_state, set_value
 from .ref import NotifierRef
 from .retrying import stop_retrying
 from .states import BUILDING, DISPOSED
@@ -99,6 +99,7 @@ class Notifier(NotifierBase[T]):
             NotifierNotReadyError: before the first build has ended.
             UnmountedRefError: the provider was disposed.
             ProviderError: the provider is in error.
+            WrongThreadError: used in another thread.
         """
         element = self._attached()
         if element.state == BUILDING:
@@ -107,7 +108,7 @@ class Notifier(NotifierBase[T]):
             return element.value  # type: ignore[no-any-return]  # what build() gave
         if element.ref is None:
             raise UnmountedRefError(element.provider)
-        return read(element)  # type: ignore[no-any-return]  # what build() gave
+        return read_state(element)  # type: ignore[no-any-return]  # what build() gave
 
     @state.setter
     def state(self, value: T) -> None:
@@ -132,7 +133,7 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
             return flow_of(element).loading  # type: ignore[return-value]  # one of the three classes
         if element.ref is None:
             raise UnmountedRefError(element.provider)
-        return read(element)  # type: ignore[no-any-return]  # elements with a flow hold AsyncValues
+        return read_state(element)  # type: ignore[no-any-return]  # elements with a flow hold AsyncValues
 
     @state.setter
     def state(self, value: AsyncValue[T]) -> None:

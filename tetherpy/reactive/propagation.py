@@ -76,6 +76,17 @@ def read(element: Element) -> Any:
     return _content(element)
 
 
+def read_state(element: Element) -> Any:
+    """Return what ``read`` returns, to a user of a notifier.
+
+    Raises:
+        WrongThreadError: called from another thread.
+    """
+    if get_ident() != element.host.scheduler.thread:
+        raise WrongThreadError(element.host)
+    return read(element)
+
+
 def _content(element: Element) -> Any:
     if element.failure is not None:
         raise ProviderError(element.provider, element.failure)

@@ -10,7 +10,7 @@ from .errors import UnmountedRefError
 from .notifier_of import NotifierOf
 from .options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
 from .override import Override
-from .propagation import read, set_value
+from .propagation import read_state, set_value
 from .provider import Family, ProviderBase
 from .ref import Ref
 from .retry import Retry
@@ -38,7 +38,7 @@ class StateController(Generic[T]):
         element = self._element
         if element.ref is None:
             raise UnmountedRefError(element.provider)
-        return read(element)  # type: ignore[no-any-return]  # the element holds what create gave
+        return read_state(element)  # type: ignore[no-any-return]  # the element holds what create gave
 
     @state.setter
     def state(self, value: T) -> None:

@@ -1,0 +1,195 @@
+"""An error that is no Exception, such as ``pytest.fail``, ends the call and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.unit.reactive.matrix import ignore, until
+from tetherpy.reactive import (
+    AsyncError,
+    AsyncNotifier,
+    AsyncNotifierProvider,
+    FutureProvider,
+    Provider,
+    ProviderContainer,
+    ProviderError,
+    Ref,
+    StateProvider,
+    StreamProvider,
+)
+
+
+class Abort(BaseException):
+    """What pytest.fail raises, and what a grouped KeyboardInterrupt is: no Exception."""
+
+
+async def _group() -> None:
+    raise BaseExceptionGroup("several", [Abort("one"), OSError("two")])
+
+
+async def _fail() -> None:
+    raise Abort("no")
+
+
+async def _in_a_task_group() -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_fail())
+
+
+BUILDS = {"a BaseException": _fail, "a group": _group, "inside a TaskGroup": _in_a_task_group}
+
+
+@pytest.mark.parametrize("kind", ["future", "notifier", "stream"])
+@pytest.mark.parametrize("what", BUILDS)
+async def test_who_waits_for_an_asynchronous_build_gets_it(
+    what: str, kind: str, container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    build = BUILDS[what]
+
+    @FutureProvider
+    async def future(ref: Ref) -> None:
+        await build()
+
+    class Made(AsyncNotifier[None]):
+        async def build(self) -> None:
+            await build()
+
+    @StreamProvider
+    async def stream(ref: Ref) -> AsyncIterator[None]:
+        await build()
+        yield
+
+    provider: Any = {"future": future, "notifier": AsyncNotifierProvider(Made), "stream": stream}[kind]
+    with pytest.raises(BaseException) as caught:  # noqa: PT011  three different ones
+        await asyncio.wait_for(container.read(provider.future), 5)
+    assert isinstance(caught.value, (Abort, BaseExceptionGroup)) or isinstance(caught.value.__cause__, Abort)
+    assert isinstance(container.read(provider), AsyncError)
+    assert len(reported) == 1
+    reported.clear()
+
+
+async def test_a_stream_that_has_delivered_fails_with_it(
+    container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    @StreamProvider
+    async def stream(ref: Ref) -> AsyncIterator[int]:
+        yield 1
+        raise Abort("no")
+
+    with container.listen(stream, ignore):
+        await until(lambda: isinstance(container.read(stream), AsyncError))
+    assert [type(error) for error in reported] == [Abort]
+    reported.clear()
+
+
+def test_a_synchronous_build_raises_it_and_keeps_nothing() -> None:
+    fails = [True]
+    provider = Provider(lambda ref: pytest.fail("no") if fails[0] else 1)
+    with ProviderContainer() as container:
+        with pytest.raises(pytest.fail.Exception):
+            container.read(provider)
+        fails[0] = False
+        assert container.read(provider) == 1
+
+
+@pytest.mark.parametrize("with_loop", [False, True])
+def test_the_rest_of_the_disposers_run(with_loop: bool) -> None:
+    log: list[str] = []
+
+    @Provider
+    def source(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("source"))
+        return 1
+
+    @Provider
+    def user(ref: Ref) -> int:
+        ref.on_dispose(lambda: log.append("user first"))
+        ref.on_dispose(lambda: pytest.fail("no"))
+        ref.on_dispose(lambda: log.append("user last"))
+        return ref.watch(source)
+
+    def run() -> None:
+        container = ProviderContainer(on_error=lambda error, provider: None)
+        container.read(user)
+        with pytest.raises(pytest.fail.Exception):
+            container.dispose()
+        assert container.disposed
+        assert log == ["user first", "user last", "source"]
+        container.dispose()
+
+    async def main() -> None:
+        run()
+
+    asyncio.run(main()) if with_loop else run()
+
+
+async def test_aclose_raises_it_with_the_others() -> None:
+    log: list[str] = []
+
+    @Provider
+    def provider(ref: Ref) -> int:
+        ref.on_dispose(_fail)
+        ref.on_dispose(lambda: log.append("rest"))
+        return 1
+
+    container = ProviderContainer()
+    container.read(provider)
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await container.aclose()
+    assert [type(error) for error in caught.value.exceptions] == [Abort]
+    assert log == ["rest"]
+
+
+@pytest.mark.parametrize("place", ["listener", "on_remove_listener", "observed"])
+def test_the_rest_of_the_listeners_hear_of_a_change(place: str) -> None:
+    number = StateProvider(lambda ref: 0)
+    heard: list[Any] = []
+
+    def fail(value: Any) -> None:
+        if value == 1:
+            pytest.fail("no")
+
+    @Provider
+    def double(ref: Ref) -> int:
+        if place == "on_remove_listener":
+            ref.on_remove_listener(lambda: fail(1 if not heard else 0))
+        return ref.watch(number) * 2
+
+    with ProviderContainer(on_error=lambda error, provider: None) as container:
+        container.listen(number, lambda _, value: heard.append(("first", value)))
+        if place == "listener":
+            container.listen(number, lambda _, value: fail(value))
+        elif place == "observed":
+            container.observe(number).subscribe(fail)
+        else:
+            closing = container.listen(double, ignore)
+        container.listen(number, lambda _, value: heard.append(("last", value)))
+        container.listen(double, lambda _, value: heard.append(("double", value)))
+        with pytest.raises(pytest.fail.Exception):
+            if place == "on_remove_listener":
+                with container.batch():
+                    closing.close()
+                    container.read(number.notifier).state = 1
+            else:
+                container.read(number.notifier).state = 1
+        assert heard == [("first", 1), ("last", 1), ("double", 2)]
+        assert container.read(double) == 2
+        container.read(number.notifier).state = 2
+        assert heard[3:] == [("first", 2), ("last", 2), ("double", 4)]
+
+
+def test_a_build_that_a_listener_reads_may_raise_it() -> None:
+    number = StateProvider(lambda ref: 0)
+    broken = Provider(lambda ref: pytest.fail("no") if ref.watch(number) == 1 else ref.watch(number))
+    with ProviderContainer(on_error=lambda error, provider: None) as container:
+        container.listen(number, lambda _, value: container.read(broken))
+        with pytest.raises(pytest.fail.Exception):
+            container.read(number.notifier).state = 1
+        container.read(number.notifier).state = 2
+        assert container.read(broken) == 2
+        with pytest.raises(ProviderError):
+            container.read(Provider(lambda ref: 1 // 0))

@@ -1,0 +1,347 @@
+"""A container serves the loop that runs when it is used, and one thread: calls of others come in order."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
+from typing import Any
+
+import pytest
+import reactivex
+
+from tests.unit.reactive.matrix import ignore
+from tetherpy.reactive import (
+    AsyncData,
+    FutureProvider,
+    Notifier,
+    NotifierProvider,
+    Provider,
+    ProviderContainer,
+    Ref,
+    StateProvider,
+    StreamProvider,
+    WrongThreadError,
+)
+
+number = StateProvider(lambda ref: 0)
+double = Provider(lambda ref: ref.watch(number) * 2)
+USES: dict[str, Callable[[ProviderContainer], Any]] = {
+    "build": lambda container: container.read(Provider(lambda ref: 1)),
+    "listen": lambda container: container.listen(double, ignore),
+    "set a state": lambda container: setattr(container.read(number.notifier), "state", 1),
+    "exists": lambda container: container.exists(number),
+}
+
+
+def in_thread(fn: Callable[[], object]) -> None:
+    thread = threading.Thread(target=fn)
+    thread.start()
+    thread.join()
+
+
+def made_in_an_earlier_loop() -> ProviderContainer:
+    async def make() -> ProviderContainer:
+        return ProviderContainer()
+
+    return asyncio.run(make())
+
+
+# -- which loop ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("make", [ProviderContainer, made_in_an_earlier_loop], ids=["no loop", "earlier loop"])
+def test_calls_of_threads_run_in_the_loop_of_the_last_use(make: Callable[[], ProviderContainer], use: str) -> None:
+    container = make()
+
+    async def main() -> None:
+        USES[use](container)
+        ran = asyncio.Event()
+        in_thread(lambda: container.call_soon_threadsafe(ran.set))
+        await asyncio.wait_for(ran.wait(), 5)
+
+    asyncio.run(main())
+    asyncio.run(main())
+    container.dispose()
+
+
+@pytest.mark.parametrize("make", [ProviderContainer, made_in_an_earlier_loop], ids=["no loop", "earlier loop"])
+def test_events_of_other_threads_arrive_in_each_loop(make: Callable[[], ProviderContainer]) -> None:
+    container = make()
+    done = threading.Event()
+
+    @StreamProvider
+    def ticks(ref: Ref) -> Any:
+        def subscribe(observer: Any, scheduler: Any = None) -> None:
+            threading.Thread(target=lambda: [observer.on_next(tick) for tick in range(3)] and done.set()).start()
+
+        return reactivex.create(subscribe)
+
+    async def main() -> None:
+        heard: list[int] = []
+        last = asyncio.Event()
+
+        def hear(previous: Any, state: Any) -> None:
+            heard.append(state.value)
+            if state.value == 2:
+                last.set()
+
+        container.invalidate(ticks)
+        with container.listen(ticks, hear):
+            await asyncio.wait_for(last.wait(), 5)
+        assert done.wait(5)
+
+    asyncio.run(main())
+    asyncio.run(main())
+    container.dispose()
+
+
+# -- calls of other threads ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("with_loop", [False, True])
+def test_calls_run_one_after_another_and_none_is_lost(with_loop: bool) -> None:
+    """A call that reads uses the container, which serves its inbox at each use."""
+    container = ProviderContainer()
+    container.read(double)
+    log: list[int] = []
+    nested: list[int] = []
+    running = False
+
+    def call(place: int) -> None:
+        nonlocal running
+        if running:
+            nested.append(place)
+        running = True
+        container.read(number.notifier).state = place
+        assert container.read(double) == place * 2
+        log.append(place)
+        running = False
+
+    def send() -> None:
+        for place in range(3_000):
+            container.call_soon_threadsafe(lambda place=place: call(place))
+
+    async def main() -> None:
+        container.exists(double)
+        in_thread(send)
+        async with asyncio.timeout(10):
+            while len(log) < 3_000:
+                await asyncio.sleep(0)
+
+    if with_loop:
+        asyncio.run(main())
+    else:
+        in_thread(send)
+        container.exists(double)
+    assert nested == []
+    assert log == list(range(3_000))
+    container.dispose()
+
+
+@pytest.mark.parametrize("place", ["build", "batch", "listener", "disposer"])
+def test_no_call_runs_in_the_middle_of_something(place: str) -> None:
+    reported: list[BaseException] = []
+    container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
+    seen: list[str] = []
+    inside = [False]
+
+    def work() -> int:
+        inside[0] = True
+        in_thread(lambda: container.call_soon_threadsafe(write))
+        container.read(other)
+        inside[0] = False
+        return 1
+
+    def write() -> None:
+        seen.append("inside" if inside[0] else "outside")
+        container.read(number.notifier).state = 7
+
+    other = Provider(lambda ref: 5)
+    worker = Provider.auto_dispose(lambda ref: work() if place == "build" else ref.on_dispose(work))
+    container.read(number)
+    match place:
+        case "build":
+            container.read(worker)
+        case "batch":
+            with container.batch():
+                work()
+        case "listener":
+            container.listen(number, lambda previous, value: work() if value == 1 else None)
+            container.read(number.notifier).state = 1
+        case _:
+            container.read(other)
+            container.read(worker)
+    assert container.read(number) == 7
+    assert (seen, reported) == (["outside"], [])
+    container.dispose()
+
+
+# -- the wrong thread ----------------------------------------------------------------------------
+
+
+class Counter(Notifier[int]):
+    def build(self) -> int:
+        return self.ref.watch(number)
+
+
+counter = NotifierProvider(Counter)
+reader = Provider(lambda ref: ref)
+kept = Provider.auto_dispose(lambda ref: ref.keep_alive())
+
+ENTRIES: dict[str, Callable[[ProviderContainer, Any], Any]] = {
+    "container.read": lambda container, parts: container.read(double),
+    "container.listen": lambda container, parts: container.listen(double, ignore),
+    "container.invalidate": lambda container, parts: container.invalidate(double),
+    "container.refresh": lambda container, parts: container.refresh(double),
+    "container.exists": lambda container, parts: container.exists(double),
+    "container.dispose": lambda container, parts: container.dispose(),
+    "subscription.read": lambda container, parts: parts["subscription"].read(),
+    "subscription.pause": lambda container, parts: parts["subscription"].pause(),
+    "subscription.resume": lambda container, parts: parts["subscription"].resume(),
+    "subscription.close": lambda container, parts: parts["subscription"].close(),
+    "Notifier.state": lambda container, parts: parts["counter"].state,
+    "Notifier.state = x": lambda container, parts: setattr(parts["counter"], "state", 1),
+    "StateController.state": lambda container, parts: parts["controller"].state,
+    "StateController.update": lambda container, parts: parts["controller"].update(lambda value: value + 1),
+    "KeepAliveLink.close": lambda container, parts: parts["link"].close(),
+    "ref.watch": lambda container, parts: parts["ref"].watch(double),
+    "ref.read": lambda container, parts: parts["ref"].read(double),
+    "ref.listen": lambda container, parts: parts["ref"].listen(double, ignore),
+    "ref.on_dispose": lambda container, parts: parts["ref"].on_dispose(lambda: None),
+    "ref.on_cancel": lambda container, parts: parts["ref"].on_cancel(lambda: None),
+    "ref.keep_alive": lambda container, parts: parts["ref"].keep_alive(),
+    "ref.cache_for": lambda container, parts: parts["ref"].cache_for(1),
+    "ref.enter": lambda container, parts: parts["ref"].enter(nullcontext()),
+    "ref.invalidate_self": lambda container, parts: parts["ref"].invalidate_self(),
+    "ref.notify_listeners": lambda container, parts: parts["ref"].notify_listeners(),
+}
+
+
+@pytest.mark.parametrize("entry", ENTRIES)
+@pytest.mark.parametrize("with_loop", [False, True])
+@pytest.mark.parametrize("is_settled", [False, True])
+def test_every_entry_point_refuses_another_thread(entry: str, with_loop: bool, is_settled: bool) -> None:
+    def check() -> None:
+        builds: list[int] = []
+        with ProviderContainer() as container:
+            watched = Provider(lambda ref: builds.append(threading.get_ident()) or ref.watch(number))
+            parts = {
+                "subscription": container.listen(watched, ignore),
+                "counter": container.read(counter.notifier),
+                "controller": container.read(number.notifier),
+                "link": container.read(kept),
+                "ref": container.read(reader),
+            }
+            parts["subscription"].pause()
+            container.read(double)
+            container.read(number.notifier).state = 5
+            if is_settled:
+                container.read(counter)
+                container.read(double)
+            raised: list[BaseException] = []
+
+            def use() -> None:
+                try:
+                    ENTRIES[entry](container, parts)
+                except WrongThreadError as error:
+                    raised.append(error)
+
+            in_thread(use)
+            assert len(raised) == 1
+            assert set(builds) <= {threading.get_ident()}
+            assert container.read(double) == 10
+            assert container.exists(kept)
+            parts["link"].close()
+
+    async def main() -> None:
+        check()
+
+    asyncio.run(main()) if with_loop else check()
+
+
+def test_a_pool_inside_a_build_is_refused() -> None:
+    square = Provider.family(lambda ref, side: (threading.get_ident(), side * side)[1])
+
+    @Provider
+    def squares(ref: Ref) -> list[Any]:
+        def watch(side: int) -> Any:
+            try:
+                return ref.watch(square(side))
+            except WrongThreadError as error:
+                return type(error)
+
+        with ThreadPoolExecutor(4) as pool:
+            return list(pool.map(watch, range(4)))
+
+    with ProviderContainer() as container:
+        assert container.read(squares) == [WrongThreadError] * 4
+
+
+# -- timers --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_retry_that_waited_when_its_loop_ended_comes_in_the_next(is_async: bool) -> None:
+    tries: list[int] = []
+    container = ProviderContainer(on_error=lambda error, provider: None)
+
+    def attempt() -> str:
+        tries.append(1)
+        if len(tries) == 1:
+            raise OSError("once")
+        return "ok"
+
+    @FutureProvider.options(retry=lambda count, error: 0.01)
+    async def eventual(ref: Ref) -> str:
+        return attempt()
+
+    direct = Provider.options(retry=lambda count, error: 0.01)(lambda ref: attempt())
+    provider: Any = eventual if is_async else direct
+    heard = asyncio.Event()
+    values: list[Any] = []
+
+    def hear(previous: Any, value: Any) -> None:
+        values.append(value)
+        if value in ("ok", AsyncData("ok")):
+            heard.set()
+
+    async def first() -> None:
+        container.listen(provider, hear)
+        while not tries:
+            await asyncio.sleep(0)
+
+    async def second() -> None:
+        container.exists(provider)
+        if is_async:
+            assert await asyncio.wait_for(container.read(eventual.future), 5) == "ok"
+        await asyncio.wait_for(heard.wait(), 5)
+
+    asyncio.run(first())
+    asyncio.run(second())
+    container.dispose()
+
+
+def test_a_cache_time_that_ran_when_its_loop_ended_ends_in_the_next() -> None:
+    container = ProviderContainer()
+    ended = asyncio.Event()
+
+    @Provider.auto_dispose
+    def cached(ref: Ref) -> int:
+        ref.cache_for(0.01)
+        ref.on_dispose(ended.set)
+        return 1
+
+    async def first() -> None:
+        container.listen(cached, ignore).close()
+
+    async def second() -> None:
+        assert container.exists(cached)
+        await asyncio.wait_for(ended.wait(), 5)
+
+    asyncio.run(first())
+    asyncio.run(second())
+    container.dispose()
