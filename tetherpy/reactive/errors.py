@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pickle import PicklingError
+from typing import Final
 
 from tetherpy.errors import TetherError, first_line, safe_repr
 
@@ -45,6 +46,10 @@ class AsyncValueIsLoadingError(ReactiveError):
         self.value = value
 
 
+MOST_NAMED: Final = 8
+"""How many providers of a loop are named from its beginning, and as many from its end."""
+
+
 class CircularDependencyError(ReactiveError):
     """Raised when a provider is read while it is being built.
 
@@ -53,7 +58,10 @@ class CircularDependencyError(ReactiveError):
     """
 
     def __init__(self, cycle: Sequence[object]) -> None:
-        loop = " -> ".join(repr(provider) for provider in cycle)
+        names = list(map(repr, cycle))
+        if len(names) > 2 * MOST_NAMED:
+            names[MOST_NAMED:-MOST_NAMED] = [f"... {len(names) - 2 * MOST_NAMED:,} more ..."]
+        loop = " -> ".join(names)
         super().__init__(
             f"Circular dependency: {loop}. A provider cannot need its own value to build itself; "
             "move what both need into a third provider, or use ref.read inside a callback."

@@ -131,10 +131,13 @@ def _build_in_segments(element: Element, deep: _TooDeepError) -> None:
     waiting = {element: None}
     path: dict[Element, None] = {}
     while True:
-        path.update(dict.fromkeys(reversed(deep.path)))
+        for node in reversed(deep.path):
+            path.pop(node, None)  # it comes last now: the order is that of the chain under construction
+            path[node] = None
         if deep.node in path:
             nodes = list(path)
-            raise CircularDependencyError(named([*nodes[nodes.index(deep.node) :], deep.node]))
+            chain = [node for node in nodes[nodes.index(deep.node) :] if node.state > 0]
+            raise CircularDependencyError(named([*chain, deep.node]))
         waiting[deep.node] = None
         try:
             while waiting:

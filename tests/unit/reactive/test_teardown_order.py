@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Self
 
 import attrs
 import pytest
@@ -22,7 +22,7 @@ class Resource:
     log: list[str]
     is_open: bool = False
 
-    async def __aenter__(self) -> Resource:
+    async def __aenter__(self) -> Self:
         assert not self.is_open, f"{self.name} is busy"
         self.is_open = True
         self.log.append(f"{self.name} open")

@@ -1,0 +1,347 @@
+"""The error that ends a block reaches the context managers that were entered in it, as in an ``ExitStack``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+import attrs
+import pytest
+
+from tests.unit.reactive.matrix import ignore, until
+from tetherpy.reactive import (
+    AsyncNotifier,
+    AsyncNotifierProvider,
+    FutureProvider,
+    Notifier,
+    NotifierProvider,
+    Provider,
+    ProviderContainer,
+    ProviderError,
+    Ref,
+    StateProvider,
+)
+
+
+@attrs.define
+class Transaction:
+    """Writes down the error that it was left with, in both protocols; may suppress it or raise another one."""
+
+    log: list[Any]
+    name: str = ""
+    suppresses: bool = False
+    raises: Exception | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        assert (kind, traceback) == ((None, None) if error is None else (type(error), error.__traceback__))
+        self.log.append((self.name, error) if self.name else error)
+        if self.raises is not None:
+            raise self.raises
+        return self.suppresses
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool:
+        await asyncio.sleep(0)
+        return self.__exit__(kind, error, traceback)
+
+
+def entered(*transactions: Transaction, **options: Any) -> Provider[None]:
+    def create(ref: Ref) -> None:
+        for transaction in transactions:
+            ref.enter(transaction)
+
+    return Provider.options(**options)(create)
+
+
+def entered_async(*transactions: Transaction) -> FutureProvider[None]:
+    @FutureProvider
+    async def provider(ref: Ref) -> None:
+        for transaction in transactions:
+            await ref.enter_async(transaction)
+
+    return provider
+
+
+async def fail_in(container: ProviderContainer, provider: Any, error: BaseException) -> None:
+    """Leave a block of the container with an error."""
+    async with container:
+        if isinstance(provider, FutureProvider):
+            await container.read(provider.future)
+        else:
+            container.read(provider)
+        raise error
+
+
+# -- the block of a container --------------------------------------------------------------------
+
+ERRORS: dict[str, Callable[[], BaseException]] = {
+    "an exception": lambda: OSError("no"),
+    "a group": lambda: ExceptionGroup("two", [OSError("no"), ValueError("no")]),
+    "a cancellation": asyncio.CancelledError,
+    "a BaseException": lambda: pytest.fail.Exception("no"),
+}
+
+
+@pytest.mark.parametrize("what", ERRORS)
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_the_error_of_the_block_reaches_them(what: str, is_async: bool) -> None:
+    log: list[Any] = []
+    error = ERRORS[what]()
+    provider = entered_async(Transaction(log)) if is_async else entered(Transaction(log))
+    with pytest.raises(type(error)) as caught:
+        await fail_in(ProviderContainer(), provider, error)
+    assert caught.value is error
+    assert log == [error]
+
+
+def test_also_without_a_loop() -> None:
+    log: list[Any] = []
+    error = OSError("no")
+
+    def request() -> None:
+        with ProviderContainer() as container:
+            container.read(entered(Transaction(log)))
+            raise error
+
+    with pytest.raises(OSError, match="no"):
+        request()
+    assert log == [error]
+
+
+@pytest.mark.parametrize("how", ["dispose", "aclose", "the end of the block"])
+async def test_an_ordinary_end_gives_none(how: str) -> None:
+    log: list[Any] = []
+    container = ProviderContainer()
+    container.read(entered(Transaction(log)))
+    match how:
+        case "dispose":
+            container.dispose()
+        case "aclose":
+            await container.aclose()
+        case _:
+            async with container:
+                pass
+    assert log == [None]
+
+
+async def test_dispose_and_aclose_take_an_error() -> None:
+    log: list[Any] = []
+    error = OSError("no")
+    for close in (ProviderContainer.dispose, ProviderContainer.aclose):
+        container = ProviderContainer()
+        container.read(entered(Transaction(log)))
+        result = close(container, error)
+        if result is not None:
+            await result
+    assert log == [error, error]
+
+
+async def test_a_task_that_is_cancelled_in_the_block_rolls_back() -> None:
+    log: list[Any] = []
+    inside = asyncio.Event()
+
+    async def request() -> None:
+        async with ProviderContainer() as container:
+            await container.read(entered_async(Transaction(log)).future)
+            inside.set()
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(request())
+    await inside.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert [type(error) for error in log] == [asyncio.CancelledError]
+
+
+# -- as in an ExitStack --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_the_last_one_entered_is_left_first_and_may_suppress(is_async: bool) -> None:
+    log: list[Any] = []
+    error = OSError("no")
+    stack = [Transaction(log, "outer"), Transaction(log, "middle", suppresses=True), Transaction(log, "inner")]
+    await fail_in(ProviderContainer(), entered_async(*stack) if is_async else entered(*stack), error)
+    assert log == [("inner", error), ("middle", error), ("outer", None)]
+
+
+def test_suppressing_works_in_a_synchronous_block_too() -> None:
+    log: list[Any] = []
+    with ProviderContainer() as container:
+        container.read(entered(Transaction(log, suppresses=True)))
+        raise OSError("no")
+    assert [type(error) for error in log] == [OSError]
+
+
+async def test_one_that_raises_gives_its_own_error_to_the_next() -> None:
+    log: list[Any] = []
+    other = ValueError("while leaving")
+    stack = [Transaction(log, "outer"), Transaction(log, "inner", raises=other)]
+    error = OSError("no")
+    with pytest.raises((OSError, ExceptionGroup)):
+        await fail_in(ProviderContainer(on_error=lambda error, provider: None), entered(*stack), error)
+    assert log == [("inner", error), ("outer", other)]
+
+
+async def test_users_are_left_before_what_they_use_with_the_same_error() -> None:
+    log: list[Any] = []
+    source = entered_async(Transaction(log, "source"))
+
+    @FutureProvider
+    async def user(ref: Ref) -> None:
+        await ref.watch(source.future)
+        await ref.enter_async(Transaction(log, "user"))
+
+    error = OSError("no")
+    with pytest.raises(OSError, match="no"):
+        await fail_in(ProviderContainer(), user, error)
+    assert log == [("user", error), ("source", error)]
+
+
+# -- children ------------------------------------------------------------------------------------
+
+
+async def test_an_error_of_the_parent_reaches_its_children() -> None:
+    log: list[Any] = []
+    scoped = entered(Transaction(log, "child"), dependencies=[])
+    error = OSError("no")
+
+    async def request() -> None:
+        async with ProviderContainer() as parent:
+            parent.read(entered(Transaction(log, "parent")))
+            ProviderContainer(parent=parent, overrides=[scoped]).read(scoped)
+            raise error
+
+    with pytest.raises(OSError, match="no"):
+        await request()
+    assert log == [("child", error), ("parent", error)]
+
+
+async def test_an_error_of_a_child_leaves_its_parent_alone() -> None:
+    log: list[Any] = []
+    scoped = entered(Transaction(log, "child"), dependencies=[])
+    error = OSError("no")
+    async with ProviderContainer() as parent:
+        parent.read(entered(Transaction(log, "parent")))
+        with pytest.raises(OSError, match="no"):
+            await fail_in(ProviderContainer(parent=parent, overrides=[scoped]), scoped, error)
+        assert log == [("child", error)]
+    assert log == [("child", error), ("parent", None)]
+
+
+# -- builds --------------------------------------------------------------------------------------
+
+
+def failing(kind: str, transaction: Transaction, error: Exception) -> Any:
+    def build(ref: Any) -> None:
+        ref.enter(transaction)
+        raise error
+
+    async def build_async(ref: Any) -> None:
+        await ref.enter_async(transaction)
+        await asyncio.sleep(0)
+        raise error
+
+    class Direct(Notifier[None]):
+        def build(self) -> None:
+            build(self.ref)
+
+    class Awaited(AsyncNotifier[None]):
+        async def build(self) -> None:
+            await build_async(self.ref)
+
+    return {
+        "Provider": Provider(build),
+        "StateProvider": StateProvider(build),
+        "NotifierProvider": NotifierProvider(Direct),
+        "FutureProvider": FutureProvider(build_async),
+        "AsyncNotifierProvider": AsyncNotifierProvider(Awaited),
+        "FutureProvider, at once": FutureProvider(build),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "Provider",
+        "StateProvider",
+        "NotifierProvider",
+        "FutureProvider",
+        "AsyncNotifierProvider",
+        "FutureProvider, at once",
+    ],
+)
+async def test_a_build_that_fails_leaves_them_at_once_with_its_error(
+    kind: str, container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    log: list[Any] = []
+    error = OSError("no")
+    provider = failing(kind, Transaction(log), error)
+    container.listen(provider, ignore)
+    await until(lambda: bool(log))
+    assert log == [error]
+    with pytest.raises((OSError, ProviderError)):
+        container.read(provider) if not hasattr(provider, "future") else await container.read(provider.future)
+    await container.aclose()
+    assert log == [error], "they are left once"
+    assert reported == [error]
+    reported.clear()
+
+
+@pytest.mark.parametrize("end", ["a change", "invalidate", "auto-dispose"])
+@pytest.mark.parametrize("is_async", [False, True])
+async def test_a_rebuild_and_a_disposal_give_none(end: str, is_async: bool, container: ProviderContainer) -> None:
+    log: list[Any] = []
+    source = StateProvider(lambda ref: 0)
+
+    def build(ref: Ref) -> int:
+        ref.enter(Transaction(log))
+        return ref.watch(source)
+
+    async def build_async(ref: Ref) -> int:
+        await ref.enter_async(Transaction(log))
+        return ref.watch(source)
+
+    provider: Any = FutureProvider.auto_dispose(build_async) if is_async else Provider.auto_dispose(build)
+    subscription = container.listen(provider, ignore)
+    if is_async:
+        await container.read(provider.future)
+    match end:
+        case "a change":
+            container.read(source.notifier).state = 1
+        case "invalidate":
+            container.invalidate(provider)
+        case _:
+            subscription.close()
+    await until(lambda: bool(log))
+    assert log == [None]
+
+
+async def test_a_build_that_is_cut_off_is_left_with_its_cancellation_or_none(container: ProviderContainer) -> None:
+    log: list[Any] = []
+    inside = asyncio.Event()
+
+    @FutureProvider
+    async def provider(ref: Ref) -> None:
+        await ref.enter_async(Transaction(log))
+        inside.set()
+        await asyncio.Event().wait()
+
+    with container.listen(provider, ignore):
+        await inside.wait()
+        container.invalidate(provider)
+        await until(lambda: bool(log))
+    assert len(log) == 1
+    assert log[0] is None or isinstance(log[0], asyncio.CancelledError)
