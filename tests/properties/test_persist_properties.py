@@ -19,6 +19,7 @@ from tetherpy.reactive import (
     AsyncNotifier,
     AsyncNotifierProvider,
     InMemoryStorage,
+    NoEventLoopError,
     PersistedData,
     ProviderContainer,
     StateProvider,
@@ -97,8 +98,13 @@ class World:
         self.start()
 
     def start(self) -> None:
-        self.container = ProviderContainer(on_error=lambda error, provider: self.reported.append(str(error)))
+        self.container = ProviderContainer(on_error=lambda error, provider: self.note(error))
         self.is_listened_to = False
+
+    def note(self, error: BaseException) -> None:
+        """Note a report; that a loop has ended in the middle of a write is no loss by itself."""
+        if not isinstance(error, NoEventLoopError):
+            self.reported.append(str(error))
 
     def listen(self) -> None:
         if not self.is_listened_to:

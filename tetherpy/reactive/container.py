@@ -509,6 +509,7 @@ class ProviderContainer:
             ExceptionGroup: with all that failed while providers were being disposed.
         """
         cleanup = self._own_cleanup()
+        self.scheduler.serve_running_loop()
         if not self._disposed and not self.closing:
             self._check_thread()
             cleanup.collect()
@@ -563,9 +564,7 @@ class ProviderContainer:
         if self._disposed:
             raise ContainerDisposedError(self)
         scheduler = self.scheduler
-        loop = running_loop()
-        if loop is not None and (loop is not scheduler.home or scheduler.in_next_loop):
-            scheduler.move_to(loop)
+        scheduler.serve_running_loop()
         if scheduler.inbox:
             scheduler.serve_inbox()
 

@@ -105,7 +105,7 @@ class Scheduler(Generic[E]):
         self.home: asyncio.AbstractEventLoop | None = running_loop()
         #: Calls from other threads, in the order of their arrival.
         self.inbox: deque[Callable[[], object]] = deque()
-        #: Calls that need a loop, made where none ran.
+        #: Calls that need a loop, made where none ran: each only starts a task.
         self.in_next_loop: list[Callable[[], object]] = []
         #: Checks the graph between two operations; set by TETHERPY_CHECK.
         self.audit: Callable[[], None] | None = None
@@ -196,15 +196,22 @@ class Scheduler(Generic[E]):
 
     # -- loops and threads -----------------------------------------------------------------------
 
+    def serve_running_loop(self) -> None:
+        """Move to the loop that runs now, if that is another one or something waits for a loop."""
+        loop = running_loop()
+        if loop is not None and (loop is not self.home or self.in_next_loop):
+            self.move_to(loop)
+
     def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve the loop that runs now: timers and calls from other threads would wait in vain in a former one."""
         self.home = loop
         self.timers.move_to(loop)
         if self.inbox:
             loop.call_soon(self.serve_inbox)
+        self.teardowns.resume()
         waiting, self.in_next_loop = self.in_next_loop, []
         for fn in waiting:
-            loop.call_soon(fn)
+            fn()
 
     def call_soon_threadsafe(self, fn: Callable[[], object]) -> None:
         """Put a call into the inbox and wake the loop; may be called from any thread."""

@@ -67,13 +67,14 @@ class TaskBasedSource:
     context managers that the function has entered.
     """
 
-    __slots__ = ("_building", "_leave", "_sink", "_started", "_stopped", "_task", "_teardown")
+    __slots__ = ("_building", "_is_cancelled", "_leave", "_sink", "_started", "_stopped", "_task", "_teardown")
 
     def __init__(self, sink: Sink, loop: asyncio.AbstractEventLoop) -> None:
         self._sink = sink
         self._building = True
         self._started = False
         self._stopped = False
+        self._is_cancelled = False
         self._teardown: Coroutine[Any, Any, None] | None = None
         self._leave: asyncio.Future[None] | None = None
         element = sink.element
@@ -90,6 +91,8 @@ class TaskBasedSource:
         raise NotImplementedError
 
     async def _run(self, former: list[Teardown]) -> None:
+        # An eager task runs its first step before create_task() returns it.
+        self._task = cast("asyncio.Task[None]", asyncio.current_task())
         try:
             if former:
                 await ended(former)
@@ -97,8 +100,10 @@ class TaskBasedSource:
             try:
                 await self._produce()
             except asyncio.CancelledError:
-                task = asyncio.current_task()
-                if self._stopped or (task is not None and task.cancelling()):
+                if self._stopped:
+                    raise
+                if self._task.cancelling():
+                    self._interrupt()
                     raise
                 self._sink.error(BuildCancelledError(self._sink.element.provider))
             except BaseException as error:
@@ -136,8 +141,16 @@ class TaskBasedSource:
             await self._leave
         except asyncio.CancelledError:
             if not self._stopped:
-                _interrupt(element)
+                self._interrupt()
             raise
+
+    def _interrupt(self) -> None:
+        """End the build because its task is cancelled, as a rule by the end of ``asyncio.run``.
+
+        The teardown runs in this task, which the loop waits for.
+        """
+        self._is_cancelled = True
+        _interrupt(self._sink.element)
 
     @property
     def building(self) -> bool:
@@ -153,7 +166,7 @@ class TaskBasedSource:
             self._discard()
         elif teardown is not None and not self._task.get_loop().is_closed():
             teardown.wait_in(self._tear_down)
-        if self._leave is None:
+        if self._leave is None and not self._is_cancelled:
             self._task.cancel()
             if teardown is None or not self._started:
                 self._sink.element.host.in_background(self._task, self._sink.element.provider)
@@ -166,9 +179,8 @@ class TaskBasedSource:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._building = False
-        if not self._stopped and task.cancelled():
-            if not self._started:
-                self._discard()
+        if not self._stopped and not self._started and task.cancelled():
+            self._discard()
             _interrupt(self._sink.element)
 
 

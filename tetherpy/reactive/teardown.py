@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import ContextVar
 from typing import Any, Final, Protocol, TypeAlias
 
+from .errors import NoEventLoopError
 from .lifecycle import Closer, Disposer, Hooks
 from .loops import running_loop
 from .promise import Promise
@@ -89,6 +90,11 @@ class Teardowns:
         key = key_of(element)
         return [teardown for teardown in self._by_key.get(key, ()) if teardown.key == key]
 
+    def resume(self) -> None:
+        """Continue those whose loop has ended."""
+        for teardown in tuple(self.pending):
+            teardown.resume()
+
     def add(self, teardown: Teardown, keys: Iterable[Key]) -> None:
         """Let the providers of these keys wait for a teardown."""
         self.pending[teardown] = None
@@ -118,9 +124,13 @@ class Teardown:
     __slots__ = (
         "_closers",
         "_disposers",
+        "_earlier",
         "_hosted_by",
+        "_is_waiting",
         "_keys",
+        "_pending",
         "_registry",
+        "_task",
         "_tasks",
         "_unwinding",
         "done",
@@ -141,6 +151,10 @@ class Teardown:
         self._hosted_by: Callable[[Coroutine[Any, Any, None]], asyncio.Task[Any]] | None = None
         self._unwinding: Unwinding = self.host.unwinding or Unwinding(None)
         self._keys: list[Key] = []
+        self._earlier: list[Teardown] = []
+        self._pending: Awaitable[object] | None = None
+        self._is_waiting = False
+        self._task: asyncio.Task[Any] | None = None
         if hooks is not None:
             self._disposers = list((hooks.disposers or {}).values())[::-1]
             self._closers = hooks.closers or []
@@ -169,11 +183,35 @@ class Teardown:
         if running_loop() is None:
             self._finish_without_loop(pending)
             return
+        self._earlier = earlier
+        self._pending = pending
         self._keys = [self.key, *_used_by(self.element, ref)]
         self._registry.add(self, self._keys)
-        work = self._finish(earlier, pending)
-        task: Awaitable[object] = work if self._hosted_by is None else self._hosted_by(work)
+        self._continue()
+
+    def _continue(self) -> None:
+        work = self._finish()
+        # Not loop.create_task: an eager task would begin inside the walk that ends the build.
+        task = asyncio.Task(work) if self._hosted_by is None else self._hosted_by(work)
+        self._task = task
+        task.add_done_callback(self._on_task_done)
         self.host.in_background(task, self.element.provider)
+
+    def _on_task_done(self, task: asyncio.Task[Any]) -> None:
+        if not self.done.done:
+            # It was cancelled before its first step, by the end of the loop: what is left is done in the next one.
+            self.host.scheduler.in_next_loop.append(self.resume)
+
+    def resume(self) -> None:
+        """Do what is left of a teardown whose loop has ended before it has."""
+        if self.done.done or self._task is None or not (self._task.done() or self._task.get_loop().is_closed()):
+            return
+        if self._is_waiting:
+            self._is_waiting = False
+            remedy = "It was closed before an asynchronous disposer had ended: close the container within the loop."
+            self._report(NoEventLoopError(self.element.provider, remedy))
+        self._hosted_by = None
+        self._continue()
 
     # -- steps -----------------------------------------------------------------------------------
 
@@ -202,31 +240,34 @@ class Teardown:
             self.host.in_background(pending, self.element.provider)
             pending = self._run_closers()
 
-    async def _finish(self, earlier: list[Teardown], pending: Awaitable[object] | None) -> None:
+    async def _finish(self) -> None:
         current_teardown.set(self)
         cancelled: asyncio.CancelledError | None = None
-        try:
-            for wait in self._steps(earlier, pending):
-                try:
-                    await wait
-                except asyncio.CancelledError as error:
-                    # The loop is being closed. What is left is still done, as it would be in a finally clause.
-                    cancelled = error
-                except BaseException as error:
-                    self._report(error)
-        finally:
-            self._registry.remove(self, self._keys)
-            self.done.resolve(None)
+        for wait in self._steps():
+            self._is_waiting = True
+            try:
+                await wait
+            except asyncio.CancelledError as error:
+                # The loop is being closed. What is left is still done, as it would be in a finally clause.
+                cancelled = error
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                self._report(error)
+            self._is_waiting = False
+        self._registry.remove(self, self._keys)
+        self.done.resolve(None)
         if cancelled is not None:
             raise cancelled
 
-    def _steps(self, earlier: list[Teardown], pending: Awaitable[object] | None) -> Iterable[Awaitable[object]]:
-        for other in earlier:
+    def _steps(self) -> Iterable[Awaitable[object]]:
+        for other in self._earlier:
             yield other.done
         current = asyncio.current_task()
         tasks = [task for task in self._tasks if task is not current]
         if tasks:
             yield asyncio.wait(tasks)
+        pending, self._pending = self._pending, None
         if pending is not None:
             yield pending
         while (pending := self._run_disposers()) is not None:
