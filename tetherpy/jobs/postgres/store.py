@@ -17,7 +17,7 @@ from ..capabilities import EngineCapabilities
 from ..engine import Closed, ignore
 from ..errors import JobNotFoundError, JobRunningError, JobTablesMissingError
 from ..leases import DEFAULT_LEASE
-from ..model import ATTEMPTS_KEPT, BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..payload import MAX_PAYLOAD_BYTES
 from ..query import JobQuery
 from ..reading import JobReader, to_attempt, to_job, to_workers
@@ -133,8 +133,8 @@ class PostgresJobStore:
         job = await self.get(job_id)
         if job is None:
             raise JobNotFoundError(job_id)
-        rows = await self._ask("attempts", id=job_id, limit=ATTEMPTS_KEPT)
-        ended = [to_attempt(job_id, row) for row in reversed(rows)]
+        rows = await self._ask("attempts", id=job_id)
+        ended = [to_attempt(job_id, row) for row in rows]
         if job.status is not BackgroundJobStatus.RUNNING:
             return ended
         running = JobAttempt(job_id=job_id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at)

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..arguments import is_storable
 from ..errors import JobNotFoundError
-from ..model import ATTEMPTS_KEPT, BackgroundJob, JobAttempt, JobCounts
+from ..model import BackgroundJob, JobAttempt, JobCounts
 from ..query import JobQuery
 from ..reading import JobReader, to_attempt
 from ..statements import COLUMNS
@@ -90,7 +90,7 @@ def attempts(connection: sqlite3.Connection, job_id: int) -> list[JobAttempt]:
     job = read(connection, job_id)
     if job is None:
         raise JobNotFoundError(job_id)
-    ended = [to_attempt(job_id, row) for row in reversed(fetch(connection, sql("attempts"), (job_id, ATTEMPTS_KEPT)))]
+    ended = [to_attempt(job_id, row) for row in fetch(connection, sql("attempts"), (job_id,))]
     if job.status is not BackgroundJobStatus.RUNNING:
         return ended
     running = JobAttempt(job_id=job_id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at)

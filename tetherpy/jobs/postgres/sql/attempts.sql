@@ -1,5 +1,4 @@
 SELECT attempt, worker, started_at, finished_at, outcome, error, traceback
 FROM background_service_job_attempts
 WHERE job_id = %(id)s
-ORDER BY job_id DESC, id DESC
-LIMIT %(limit)s
+ORDER BY job_id, id

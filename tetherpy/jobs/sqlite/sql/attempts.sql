@@ -1,5 +1,4 @@
 SELECT attempt, worker, started_at, finished_at, outcome, error, traceback
 FROM background_service_job_attempts
 WHERE job_id = ?
-ORDER BY id DESC
-LIMIT ?
+ORDER BY id
