@@ -11,9 +11,10 @@ from functools import partial
 from typing import Any, Final, cast
 
 from .callbacks import call
-from .element import NO_VALUE, Change, Element
+from .element import NO_VALUE, Element
 from .errors import NoEventLoopError
 from .lifecycle import Event, Hooks
+from .remembering import change_of
 from .states import BUILDING, CHECK, DIRTY, DISPOSED
 
 UNSEEN: Final = object()
@@ -320,7 +321,7 @@ def mark(changed: Element, previous: Any, seen: Any = UNSEEN) -> None:
     if scheduler.interrupted:
         queue.extend(scheduler.interrupted)
         scheduler.interrupted.clear()
-    cause: Change = (changed.provider, previous, changed.value)
+    cause = change_of(changed, previous, changed.value)
     todo: list[Any] = []
     observers = changed.observers
     if seen is not UNSEEN:

@@ -26,7 +26,7 @@ from .edges import (
     pause_if_unused,
     relink,
 )
-from .element import NO_VALUE, Change, Element
+from .element import NO_VALUE, Element
 from .errors import (
     ChangeDuringBuildError,
     CircularDependencyError,
@@ -41,6 +41,7 @@ from .errors import (
 )
 from .failures import is_of_others, is_still_loading
 from .invalidation import end_build, leave_failed
+from .remembering import change_of
 from .retrying import schedule_retry, stop_retrying
 from .scope import check_scope
 from .states import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, ENDING, FAILED
@@ -353,7 +354,7 @@ def build(node: Element) -> None:
             stop_retrying(node)
     observers = node.observers
     if observers:
-        cause: Change = (node.provider, previous, value)
+        cause = change_of(node, previous, value)
         for observer in observers:
             if observer.state != BUILDING:  # it is reading this value right now
                 observer.state = DIRTY
@@ -448,7 +449,7 @@ def fail(node: Element, error: Exception, *, first: bool) -> None:
     node.failure = error
     node.value = NO_VALUE
     if node.observers:
-        cause: Change = (node.provider, previous, error)
+        cause = change_of(node, previous, error)
         for observer in node.observers:
             if observer.state != BUILDING:
                 observer.state = DIRTY

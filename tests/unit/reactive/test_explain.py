@@ -71,7 +71,7 @@ def test_hostile_values_break_nothing() -> None:
         container.read(source.notifier).state = Wrong()
         container.read(member)
         text = str(container.explain(member))
-    assert "from <Hostile, whose repr raised OSError> to <Wrong, whose repr raised TypeError>" in text
+    assert "from <Hostile, no longer in memory> to <Wrong, whose repr raised TypeError>" in text
     assert text.startswith("Provider(family(<Hostile, whose repr raised OSError>))")
 
 

@@ -1,0 +1,173 @@
+"""Listeners, builds and context managers run in the context and in the task that they belong to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+from tests.unit.reactive.matrix import ignore, until
+from tetherpy.reactive import (
+    AsyncNotifier,
+    AsyncNotifierProvider,
+    FutureProvider,
+    Provider,
+    ProviderContainer,
+    Ref,
+    StateProvider,
+    StreamProvider,
+)
+
+request: ContextVar[str] = ContextVar("request", default="none")
+number = StateProvider(lambda ref: 0)
+double = Provider(lambda ref: ref.watch(number) * 2)
+
+# -- context variables ---------------------------------------------------------------------------
+
+
+async def _in_request(name: str, fn: Callable[[], Any]) -> Any:
+    async def call() -> Any:
+        request.set(name)
+        return fn()
+
+    return await asyncio.create_task(call())
+
+
+@pytest.mark.parametrize("provider", [number, double, double.select(lambda value: value)], ids=str)
+async def test_a_listener_is_called_in_the_context_of_its_registration(
+    provider: Any, container: ProviderContainer
+) -> None:
+    heard: list[str] = []
+
+    def hear(previous: Any, value: Any) -> None:
+        heard.append(request.get())
+
+    await _in_request("A", lambda: container.listen(provider, hear))
+    await _in_request("B", lambda: container.listen(provider, hear))
+    await _in_request("C", lambda: setattr(container.read(number.notifier), "state", 1))
+    await container.pump()
+    assert heard == ["A", "B"]
+
+
+async def test_a_provider_is_built_again_in_the_context_of_who_listens(container: ProviderContainer) -> None:
+    seen: list[str] = []
+    provider = Provider(lambda ref: (seen.append(request.get()), ref.watch(number)))
+    await _in_request("A", lambda: container.listen(provider, ignore))
+    await _in_request("B", lambda: setattr(container.read(number.notifier), "state", 1))
+    await container.pump()
+    assert seen == ["A", "A"]
+
+
+async def test_an_asynchronous_one_too(container: ProviderContainer) -> None:
+    seen: list[str] = []
+
+    @FutureProvider
+    async def provider(ref: Ref) -> int:
+        seen.append(request.get())
+        value = ref.watch(number)
+        await asyncio.sleep(0)
+        seen.append(request.get())
+        return value
+
+    await _in_request("A", lambda: container.listen(provider, ignore))
+    await container.read(provider.future)
+    await _in_request("B", lambda: setattr(container.read(number.notifier), "state", 1))
+    await until(lambda: container.read(provider).value == 1)
+    assert seen == ["A"] * 4
+
+
+async def test_what_a_listener_sets_stays_its_own(container: ProviderContainer) -> None:
+    seen: list[str] = []
+
+    def hear(previous: Any, value: Any) -> None:
+        seen.append(request.get())
+        request.set("changed by a listener")
+
+    container.listen(number, hear)
+    container.listen(number, lambda previous, value: seen.append(request.get()))
+    container.read(number.notifier).state = 1
+    assert seen == ["none", "none"]
+    assert request.get() == "none"
+
+
+# -- cancel scopes -------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def group() -> AsyncIterator[str]:
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(asyncio.sleep(0))
+        yield "group"
+
+
+@asynccontextmanager
+async def limited() -> AsyncIterator[str]:
+    async with asyncio.timeout(100):
+        yield "limited"
+
+
+@asynccontextmanager
+async def same_task() -> AsyncIterator[str]:
+    entered = asyncio.current_task()
+    yield "same task"
+    assert asyncio.current_task() is entered
+
+
+MANAGERS = {"TaskGroup": group, "timeout": limited, "a manager that looks": same_task}
+KINDS = ("future", "notifier", "stream")
+
+
+def declare(kind: str, *managers: Callable[[], Any]) -> Any:
+    async def enter(ref: Any) -> list[str]:
+        ref.watch(number)
+        return [await ref.enter_async(manager()) for manager in managers]
+
+    class Entering(AsyncNotifier[list[str]]):
+        async def build(self) -> list[str]:
+            return await enter(self.ref)
+
+    async def stream(ref: Ref) -> AsyncIterator[list[str]]:
+        yield await enter(ref)
+        await asyncio.Event().wait()
+
+    return {
+        "future": FutureProvider(enter),
+        "notifier": AsyncNotifierProvider(Entering),
+        "stream": StreamProvider(stream),
+    }[kind]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("end", ["close", "a change", "invalidate"])
+@pytest.mark.parametrize("what", [*MANAGERS, "all of them"])
+async def test_a_manager_is_left_in_the_task_that_entered_it(
+    what: str, end: str, kind: str, container: ProviderContainer
+) -> None:
+    managers = list(MANAGERS.values()) if what == "all of them" else [MANAGERS[what]]
+    provider = declare(kind, *managers)
+    with container.listen(provider, ignore):
+        assert len(await container.read(provider.future)) == len(managers)
+        if end == "a change":
+            container.read(number.notifier).state += 1
+        elif end == "invalidate":
+            container.invalidate(provider)
+        assert len(await asyncio.wait_for(container.read(provider.future), 5)) == len(managers)
+    await container.aclose()
+
+
+async def test_a_build_that_fails_after_it_entered_a_scope_leaves_it(
+    container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    @FutureProvider
+    async def provider(ref: Ref) -> None:
+        await ref.enter_async(group())
+        raise OSError("no")
+
+    with pytest.raises(OSError, match="no"):
+        await container.read(provider.future)
+    assert [type(error) for error in reported] == [ExceptionGroup, OSError], "the group raises one with the error in it"
+    reported.clear()

@@ -1,0 +1,267 @@
+"""Edges, listeners and promises that ended hold nothing, and ending many of them is linear."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from weakref import WeakSet, ref
+
+import pytest
+
+from tests.unit.reactive.matrix import ignore, until
+from tetherpy.reactive import (
+    FutureProvider,
+    Notifier,
+    NotifierProvider,
+    Provider,
+    ProviderContainer,
+    Ref,
+    StateProvider,
+    StreamProvider,
+)
+from tetherpy.reactive.edges import MANY
+
+
+class Value:
+    """Something large, whose life can be watched."""
+
+
+class Made:
+    """Makes values and knows those that live."""
+
+    def __init__(self) -> None:
+        self.living: WeakSet[Value] = WeakSet()
+
+    def __call__(self) -> Value:
+        value = Value()
+        self.living.add(value)
+        return value
+
+
+def living(made: Made) -> int:
+    gc.collect()
+    return len(made.living)
+
+
+# -- what is kept --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["last", "first", "only"])
+def test_a_disposed_provider_is_not_kept_by_what_it_has_watched(place: str) -> None:
+    made = Made()
+    first, last = StateProvider(lambda ref: 0), StateProvider(lambda ref: 0)
+    watched = {"last": (first, last), "first": (last, first), "only": (first,)}[place]
+
+    @Provider.auto_dispose
+    def user(ref: Ref) -> Value:
+        for source in watched:
+            ref.watch(source)
+        return made()
+
+    with ProviderContainer() as container:
+        for source in watched:
+            container.listen(source, ignore)
+        container.read(user)
+        assert not container.exists(user)
+        assert living(made) == 0
+
+
+async def test_a_disposed_asynchronous_provider_is_not_kept_either(container: ProviderContainer) -> None:
+    made = Made()
+    source = StateProvider(lambda ref: 0)
+
+    @FutureProvider.auto_dispose
+    async def user(ref: Ref) -> Value:
+        await asyncio.sleep(0)
+        ref.watch(source)
+        return made()
+
+    await container.read(user.future)
+    await container.pump()
+    await until(lambda: not container.exists(user))
+    assert living(made) == 0
+
+
+@pytest.mark.parametrize("what", ["StateProvider", "Provider", "in a list", "failed"])
+def test_the_cause_of_a_build_keeps_no_value(what: str) -> None:
+    made = Made()
+
+    class Frame(Notifier[Any]):
+        def build(self) -> Any:
+            return [made()] if what == "in a list" else made()
+
+        def change(self) -> None:
+            self.state = [made()] if what == "in a list" else made()
+
+    frame = NotifierProvider(Frame)
+    middle = Provider(lambda ref: ref.watch(frame))
+    source: Any = middle if what == "Provider" else frame
+    small = Provider(lambda ref: len(str(type(ref.watch(source)))))
+    with ProviderContainer() as container:
+        container.read(small)
+        for _ in range(3):
+            container.read(frame.notifier).change()
+            container.read(small)
+            assert living(made) == 1, "the present value alone"
+        text = str(container.explain(small))
+        assert "a change of" in text
+        assert ("Value" in text) or ("list" in text)
+
+
+def test_the_cause_of_a_build_that_is_due_keeps_no_value() -> None:
+    made = Made()
+    frame = StateProvider(lambda ref: made())
+    small = Provider(lambda ref: type(ref.watch(frame)))
+    with ProviderContainer() as container:
+        container.read(small)
+        container.read(frame.notifier).state = made()
+        assert living(made) == 1
+
+
+def test_small_values_are_shown_as_they_were() -> None:
+    for before, after in ((1, 2), ("a", "b"), (None, True), ((1, "x"), (2, "y")), ([1], [1, 2]), ({"a": 1}, {})):
+        source = StateProvider(lambda ref, value=before: value)
+        user = Provider(lambda ref, source=source: ref.watch(source))
+        with ProviderContainer() as container:
+            container.read(user)
+            container.read(source.notifier).state = after
+            container.read(user)
+            assert f"from {before!r} to {after!r}" in str(container.explain(user))
+
+
+def test_a_subscription_of_a_build_that_was_closed_is_forgotten() -> None:
+    source = StateProvider(lambda ref: 0)
+    provider = Provider(lambda ref: ref)
+
+    class Callback:
+        def __call__(self, previous: Any, value: Any) -> None:
+            pass
+
+    with ProviderContainer() as container:
+        build = container.read(provider)
+        callback = Callback()
+        gone = ref(callback)
+        subscription = build.listen(source, callback)
+        subscription.close()
+        del callback, subscription
+        gc.collect()
+        assert gone() is None
+
+
+async def test_polling_a_pending_future_leaves_nothing(container: ProviderContainer) -> None:
+    @FutureProvider
+    async def never(ref: Ref) -> int:
+        await asyncio.Event().wait()
+        return 1
+
+    container.listen(never, ignore)
+    promise = container.read(never.future)._promise  # type: ignore[attr-defined]
+    for _ in range(100):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await container.read(never.future)
+    gc.collect()
+    assert len(promise._callbacks) < 5
+
+
+@pytest.mark.parametrize("kind", ["task", "stream"])
+async def test_what_an_interrupted_rebuild_holds_is_released(kind: str, container: ProviderContainer) -> None:
+    gate = asyncio.Event()
+    begun = 0
+
+    @Provider.auto_dispose
+    def poller(ref: Ref) -> int:
+        return 1
+
+    async def produce(ref: Ref) -> int:
+        nonlocal begun
+        begun += 1
+        if begun > 1:
+            await gate.wait()
+        return ref.watch(poller)
+
+    async def stream(ref: Ref) -> AsyncIterator[int]:
+        yield await produce(ref)
+        await asyncio.Event().wait()
+
+    provider: Any = FutureProvider(produce) if kind == "task" else StreamProvider(stream)
+    subscription = container.listen(provider, ignore)
+    await container.read(provider.future)
+    container.invalidate(provider)
+    await until(lambda: begun == 2)
+    container.invalidate(provider)
+    subscription.close()
+    await container.pump()
+    await until(lambda: not container.exists(poller))
+
+
+# -- how long it takes ---------------------------------------------------------------------------
+
+
+def instructions(work: Callable[[], object]) -> int:
+    """Count the calls of Python and C functions that some work makes: it does not depend on the machine."""
+    count = 0
+
+    def step(frame: Any, event: str, argument: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(step)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+@pytest.mark.parametrize("order", ["first in, first out", "last in, first out"])
+def test_closing_listeners_copies_no_others(order: str) -> None:
+    provider = StateProvider(lambda ref: 0)
+    with ProviderContainer() as container:
+        subscriptions = [container.listen(provider, ignore) for _ in range(500)]
+        if order == "last in, first out":
+            subscriptions.reverse()
+        element = container.elements[provider]
+        copies = 0
+        for subscription in subscriptions:
+            before = element.listeners
+            subscription.close()
+            copies += element.listeners is not before
+        assert copies <= MANY + 1
+        assert not element.listeners
+
+
+def _close_children(number: int) -> Callable[[], object]:
+    parent = ProviderContainer()
+    children = [ProviderContainer(parent=parent) for _ in range(number)]
+    return lambda: [child.dispose() for child in children]
+
+
+def _close_observers(number: int) -> Callable[[], object]:
+    container = ProviderContainer()
+    source = StateProvider(lambda ref: 0)
+    member = Provider.family(lambda ref, key: ref.watch(source))
+    subscriptions = [container.listen(member(key), ignore) for key in range(number)]
+    return lambda: [subscription.close() for subscription in subscriptions]
+
+
+def _remove_disposers(number: int) -> Callable[[], object]:
+    build = ProviderContainer().read(Provider(lambda ref: ref))
+    removers = [build.on_dispose(lambda: None) for _ in range(number)]
+    return lambda: [remove() for remove in reversed(removers)]
+
+
+def _dispose_parent(number: int) -> Callable[[], object]:
+    parent = ProviderContainer()
+    for _ in range(number):
+        ProviderContainer(parent=parent)
+    return parent.dispose
+
+
+@pytest.mark.parametrize("make", [_close_children, _close_observers, _remove_disposers, _dispose_parent])
+def test_ending_many_is_linear(make: Callable[[int], Callable[[], object]]) -> None:
+    few, many = instructions(make(250)), instructions(make(1_000))
+    assert many < 5 * few

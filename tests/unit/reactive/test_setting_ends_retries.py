@@ -1,0 +1,107 @@
+"""A state that is set ends the retries of its provider: the next try would replace it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.reactive.matrix import ignore, until
+from tetherpy.reactive import (
+    AsyncData,
+    AsyncError,
+    AsyncLoading,
+    AsyncNotifier,
+    AsyncNotifierProvider,
+    Notifier,
+    NotifierProvider,
+    ProviderContainer,
+    StateProvider,
+    StreamNotifier,
+    StreamNotifierProvider,
+)
+from tetherpy.testing import Clock
+
+
+class Failing:
+    """Builds that fail for as long as nobody repairs them."""
+
+    def __init__(self) -> None:
+        self.builds = 0
+
+    def __call__(self, *ref: Any) -> int:
+        self.builds += 1
+        raise OSError("no")
+
+
+def declare(kind: str, build: Failing) -> Any:
+    class Direct(Notifier[int]):
+        def build(self) -> int:
+            return build()
+
+    class Awaited(AsyncNotifier[int]):
+        async def build(self) -> int:
+            return build()
+
+    class Streamed(StreamNotifier[int]):
+        async def build(self) -> Any:
+            yield build()
+
+    return {
+        "StateProvider": StateProvider(build),
+        "Notifier": NotifierProvider(Direct),
+        "AsyncNotifier": AsyncNotifierProvider(Awaited),
+        "StreamNotifier": StreamNotifierProvider(Streamed),
+    }[kind]
+
+
+SYNC = ("StateProvider", "Notifier")
+STATES = {"data": AsyncData(7), "an error": AsyncError(ValueError("mine")), "loading": AsyncLoading()}
+CASES = [(kind, 7) for kind in SYNC]
+CASES += [(kind, state) for kind in ("AsyncNotifier", "StreamNotifier") for state in STATES.values()]
+
+
+@pytest.mark.parametrize(("kind", "value"), CASES)
+async def test_what_was_set_stays(kind: str, value: Any, clock: Clock) -> None:
+    build = Failing()
+    provider = declare(kind, build)
+    async with ProviderContainer(retry=lambda count, error: 1, on_error=lambda error, provider: None) as container:
+        container.listen(provider, ignore)
+        await until(lambda: build.builds == 1)
+        await container.pump()
+        for _ in range(3):
+            await clock.advance(1.5)
+            await container.pump()
+        tried = build.builds
+        assert tried > 1, "it is tried again"
+        container.read(provider.notifier).state = value
+        shown = container.read(provider)
+        await clock.advance(100)
+        await container.pump()
+        assert build.builds == tried
+        assert container.read(provider) == shown
+        if kind in SYNC:
+            assert shown == value
+        else:
+            assert type(shown) is type(value)
+
+
+@pytest.mark.parametrize("kind", SYNC)
+async def test_after_that_a_failure_is_retried_from_the_beginning(kind: str, clock: Clock) -> None:
+    build = Failing()
+    asked: list[int] = []
+    provider = declare(kind, build)
+
+    def policy(count: int, error: Exception) -> float:
+        asked.append(count)
+        return 1
+
+    async with ProviderContainer(retry=policy, on_error=lambda error, provider: None) as container:
+        container.listen(provider, ignore)
+        await clock.advance(1.5)
+        await container.pump()
+        assert asked == [0, 1]
+        container.read(provider.notifier).state = 7
+        container.invalidate(provider)
+        await container.pump()
+        assert asked == [0, 1, 0]
