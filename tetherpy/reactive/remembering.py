@@ -49,20 +49,19 @@ def change_of(node: Element, previous: Any, value: Any) -> Change:
     """Describe a change of a node for those that are built again because of it."""
     return (
         node.provider,
-        previous if type(previous) in PLAIN else _remembered(previous),
-        value if type(value) in PLAIN else _remembered(value),
+        previous if type(previous) in PLAIN else _remembered(type(previous), previous),
+        value if type(value) in PLAIN else _remembered(type(value), value),
     )
 
 
-def _remembered(value: Any) -> Any:
-    kind: type[Any] = type(value)
+def _remembered(kind: type[Any], value: Any) -> Any:
     if kind in (str, bytes):
         return value if len(value) <= LONGEST else _Text(brief(value))
     if kind in (tuple, list, set, frozenset):
         return _copy(value, value)
     if kind is dict:
         return _copy(value, (part for item in cast("dict[Any, Any]", value).items() for part in item))
-    if isinstance(value, AsyncValue):
+    if issubclass(kind, AsyncValue):
         state: AsyncValue[Any] = value
         return state if state.error is None and _is_small(state.value) else _Text(_state(state))
     if isinstance(value, BaseException):
@@ -84,4 +83,4 @@ def _state(state: AsyncValue[Any]) -> str:
     name = type(state).__name__
     if state.error is not None:
         return f"{name}({brief(state.error)})"
-    return f"{name}({_remembered(state.value)!r})"
+    return f"{name}({_remembered(type(state.value), state.value)!r})"
