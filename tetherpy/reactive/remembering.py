@@ -45,26 +45,40 @@ class _Text:
         return self._text
 
 
+class _State:
+    """Stands for an AsyncValue."""
+
+    __slots__ = ("_name", "_part")
+
+    def __init__(self, state: AsyncValue[Any]) -> None:
+        self._name = type(state).__name__
+        self._part = _remembered(state.value if state.error is None else state.error)
+
+    def __repr__(self) -> str:
+        return f"{self._name}({self._part!r})"
+
+
 def change_of(node: Element, previous: Any, value: Any) -> Change:
     """Describe a change of a node for those that are built again because of it."""
     return (
         node.provider,
-        previous if type(previous) in PLAIN else _remembered(type(previous), previous),
-        value if type(value) in PLAIN else _remembered(type(value), value),
+        previous if type(previous) in PLAIN else _remembered(previous),
+        value if type(value) in PLAIN else _remembered(value),
     )
 
 
-def _remembered(kind: type[Any], value: Any) -> Any:
+def _remembered(given: object) -> Any:
+    value = cast("Any", given)
+    kind = type(given)
     if kind in (str, bytes):
         return value if len(value) <= LONGEST else _Text(brief(value))
     if kind in (tuple, list, set, frozenset):
         return _copy(value, value)
     if kind is dict:
-        return _copy(value, (part for item in cast("dict[Any, Any]", value).items() for part in item))
+        return _copy(value, (part for item in value.items() for part in item))
     if issubclass(kind, AsyncValue):
-        state: AsyncValue[Any] = value
-        return state if state.error is None and _is_small(state.value) else _Text(_state(state))
-    if isinstance(value, BaseException):
+        return value if value.error is None and _is_small(value.value) else _State(value)
+    if issubclass(kind, BaseException):
         return _Text(brief(value))  # its traceback would keep the frames of its calls
     return _Shown(value)
 
@@ -77,10 +91,3 @@ def _copy(value: Any, parts: Iterable[Any]) -> Any:
 
 def _is_small(value: Any) -> bool:
     return type(value) in PLAIN or (type(value) in (str, bytes) and len(value) <= LONGEST)
-
-
-def _state(state: AsyncValue[Any]) -> str:
-    name = type(state).__name__
-    if state.error is not None:
-        return f"{name}({brief(state.error)})"
-    return f"{name}({_remembered(type(state.value), state.value)!r})"

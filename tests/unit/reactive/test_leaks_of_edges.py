@@ -121,6 +121,30 @@ def test_the_cause_of_a_build_that_is_due_keeps_no_value() -> None:
         assert living(made) == 1
 
 
+async def test_the_cause_calls_no_repr_before_it_is_shown(container: ProviderContainer) -> None:
+    shown: list[int] = []
+
+    class Frame:
+        def __repr__(self) -> str:
+            shown.append(1)
+            return "a frame"
+
+    frame = StateProvider(lambda ref: Frame())
+
+    @FutureProvider
+    async def loaded(ref: Ref) -> Frame:
+        return ref.watch(frame)
+
+    user = Provider(lambda ref: type(ref.watch(loaded)))
+    container.listen(user, ignore)
+    await container.read(loaded.future)
+    container.read(frame.notifier).state = Frame()
+    await container.read(loaded.future)
+    await container.pump()
+    assert shown == []
+    assert "AsyncData(a frame)" in str(container.explain(user))
+
+
 def test_small_values_are_shown_as_they_were() -> None:
     for before, after in ((1, 2), ("a", "b"), (None, True), ((1, "x"), (2, "y")), ([1], [1, 2]), ({"a": 1}, {})):
         source = StateProvider(lambda ref, value=before: value)
