@@ -21,7 +21,9 @@ Synchronous: TypeAlias = Literal["OFF", "NORMAL", "FULL", "EXTRA"]
 
 ROLLED_BACK = "SQLite rolled it back after an earlier error"
 LARGE_LOG_BYTES = 32 * 1024 * 1024
-"""A log that is larger is begun again and cut to this size."""
+"""A log that is larger is begun again."""
+KEPT_LOG_BYTES = LARGE_LOG_BYTES // 2
+"""The file of a log that was begun again is cut to this size; it must not look large."""
 
 
 @attrs.frozen
@@ -156,7 +158,7 @@ def configure_writer(connection: TrackedConnection, path: Path, synchronous: Syn
             path, f"its file system allows no write-ahead log (SQLite stays in mode {mode!r})", "use a local disk"
         )
     connection.control(f"PRAGMA synchronous = {synchronous}")
-    connection.control(f"PRAGMA journal_size_limit = {LARGE_LOG_BYTES}")
+    connection.control(f"PRAGMA journal_size_limit = {KEPT_LOG_BYTES}")
 
 
 def configure_reader(connection: TrackedConnection, patience: float) -> None:

@@ -26,6 +26,8 @@ class EventRelay:
     receivers: Callable[[], Collection[Peer]]
     drop: Callable[[Peer], None] | None = None
     _waiting: set[Peer] = attrs.field(init=False, factory=set[Peer])
+    _watched: bool = attrs.field(init=False, default=False)
+    """Whether a look for stalled receivers is due: one at a time, however often senders stop and continue."""
 
     def pass_on(self, sender: Peer, data: bytes) -> None:
         """Send an encoded event to every receiver."""
@@ -43,11 +45,16 @@ class EventRelay:
 
     def _hold(self, sender: Peer) -> None:
         sender.pause()
-        if not self._waiting and self.drop is not None:
-            self.reactor.call_later(STALLED_SECONDS, self._drop_stalled)
         self._waiting.add(sender)
+        if self.drop is not None and not self._watched:
+            self._look_later(STALLED_SECONDS)
+
+    def _look_later(self, seconds: float) -> None:
+        self._watched = True
+        self.reactor.call_later(seconds, self._drop_stalled)
 
     def _drop_stalled(self) -> None:
+        self._watched = False
         if not self._waiting or self.drop is None:
             return
         before = self.reactor.now() - STALLED_SECONDS
@@ -55,4 +62,4 @@ class EventRelay:
             if receiver.unsent >= LOW_WATER and receiver.last_taken <= before:
                 self.drop(receiver)
         if self._waiting:
-            self.reactor.call_later(STALLED_SECONDS / 4, self._drop_stalled)
+            self._look_later(STALLED_SECONDS / 4)

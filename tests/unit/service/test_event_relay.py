@@ -109,3 +109,18 @@ def test_a_receiver_that_never_reads_is_dropped_and_the_others_get_the_rest(reac
         reactor.call_later(0.0, lambda: None)
         reactor.turn()
     assert left == b""
+
+
+def test_looks_for_stalled_receivers_do_not_add_up_while_senders_stop_and_continue(reactor, connect):
+    """A receiver that reads slowly makes its senders stop and continue without end."""
+    receiver, reading = connect()
+    relay = EventRelay(reactor, lambda: [receiver], lambda peer: None)
+    receiver.on_room = relay.on_room
+    sender, _ = connect()
+    for _ in range(20):
+        relay.pass_on(sender, b"x" * (2 * HIGH_WATER))
+        while receiver.unsent:
+            read_all(reading)
+            reactor.call_later(0.0, lambda: None)
+            reactor.turn()
+    assert len(reactor._timers) == 1
