@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 POLL_SECONDS = 0.05
 """Where the system has no process descriptors, how often its end is looked for."""
@@ -68,3 +69,16 @@ def is_there(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def start_of(pid: int) -> str:
+    """Return when a process started, in the system's own unit: with its id this names one process of a machine.
+
+    Return an empty text where the system does not tell, or there is no such process.
+    """
+    try:
+        status = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return ""
+    # The second field is the program's name in parentheses, which may hold any byte; the start is the 22nd.
+    return status.rpartition(b")")[2].split()[19].decode()

@@ -17,7 +17,7 @@ from tetherpy.jobs import JobEngine
 from .exit_watch import is_there, watch_exit
 from .files import ServiceFiles
 from .group_files import TOUCH_SECONDS, touch_all
-from .locks import is_in_place, is_locked, lock_into_place, signer_of
+from .locks import is_in_place, is_locked, living_signer_of, lock_into_place
 from .private_descriptors import close_private
 
 AGAIN_SECONDS = 0.02
@@ -160,7 +160,7 @@ class Liveness:
             close()
 
     def _pid_of(self, worker_id: str) -> int | None:
-        return signer_of(self.files.worker_lock(worker_id))
+        return living_signer_of(self.files.worker_lock(worker_id))
 
     def _folder_version(self) -> int:
         try:

@@ -8,6 +8,7 @@ import os
 import time
 from pathlib import Path
 
+from .exit_watch import start_of
 from .files import open_own
 from .private_descriptors import close_private, open_private
 
@@ -57,17 +58,34 @@ def is_locked(path: Path) -> bool:
 
 
 def sign(descriptor: int) -> None:
-    """Write this process' id into a file that it has locked."""
+    """Write into a file that it has locked which process this is."""
+    pid = os.getpid()
     os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+    os.pwrite(descriptor, f"{pid} {start_of(pid)}".encode(), 0)
 
 
 def signer_of(path: Path) -> int | None:
-    """Return the id of the process that signed the file; None if there is none."""
+    """Return the id of the process that signed the file; None if there is none. It may have ended since."""
+    pid, _ = _signature(path)
+    return pid
+
+
+def living_signer_of(path: Path) -> int | None:
+    """Return the id of the process that signed the file, if it is the process that has this id here and now.
+
+    The id may belong to an unrelated process: it is used again after the signer's end, and each container counts
+    on its own. Where the system does not tell when a process started, the id alone decides.
+    """
+    pid, started = _signature(path)
+    return pid if pid is not None and start_of(pid) == started else None
+
+
+def _signature(path: Path) -> tuple[int | None, str]:
     try:
-        return int(path.read_text())
+        pid, _, started = path.read_text().partition(" ")
+        return int(pid), started
     except (OSError, ValueError):
-        return None
+        return None, ""
 
 
 def is_in_place(descriptor: int, path: Path) -> bool:

@@ -16,7 +16,7 @@ from .errors import ServiceDiffersError, ServiceNotRunningError, WorkerStartErro
 from .files import ServiceFiles
 from .frame_stream import FrameStream
 from .launch import Launched, close_listener, launch, listen
-from .locks import signer_of, try_lock, unlock, wait_until_unlocked
+from .locks import living_signer_of, try_lock, unlock, wait_until_unlocked
 from .private_descriptors import close_private
 from .stopping import stop_group
 from .wire import Phase, Status
@@ -72,7 +72,7 @@ class Starter:
         if self._launched:
             reason = f"{late}: the initialization callback has not returned"
             return WorkerStartError(reason, log=str(self.files.log))
-        holder = signer_of(self.files.group_lock)
+        holder = living_signer_of(self.files.group_lock)
         reason = f"{late}: another service of this database starts, stops or stands still"
         return WorkerStartError(reason, log=str(self.files.log), left_running=holder)
 

@@ -12,7 +12,7 @@ from .errors import ServiceNotRunningError, WorkerStopError
 from .exit_watch import watch_exit
 from .files import ServiceFiles
 from .frame_stream import FrameStream
-from .locks import is_locked, signer_of
+from .locks import is_locked, living_signer_of
 
 AGAIN_SECONDS = 0.01
 SECOND_SIGNAL_SECONDS = 0.2
@@ -34,7 +34,7 @@ async def stop_group(files: ServiceFiles, seconds: float) -> None:
                 await _signal_supervisor(files)
             await stopping
     except TimeoutError as error:
-        raise WorkerStopError(files.name, bound, signer_of(files.group_lock)) from error
+        raise WorkerStopError(files.name, bound, living_signer_of(files.group_lock)) from error
     finally:
         stopping.cancel()
 
@@ -87,14 +87,16 @@ async def _supervisor_of(connection: FrameStream) -> int | None:
 
 async def _signal_supervisor(files: ServiceFiles) -> None:
     """End the supervisor by signals, at once: the first means finish, the second release what runs."""
-    pid = signer_of(files.group_lock) if is_locked(files.group_lock) else None
+    pid = living_signer_of(files.group_lock) if is_locked(files.group_lock) else None
     if pid is None:
         return
     ended = asyncio.Event()
     close = watch_exit(asyncio.get_running_loop(), pid, ended.set)
     try:
         for _ in range(2):
-            os.kill(pid, signal.SIGTERM)
+            # Asked again, since the first signal may have ended it.
+            if living_signer_of(files.group_lock) == pid:
+                os.kill(pid, signal.SIGTERM)
             await asyncio.sleep(SECOND_SIGNAL_SECONDS)
         await ended.wait()
     except ProcessLookupError:

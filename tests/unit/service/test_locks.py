@@ -4,10 +4,20 @@ import sys
 
 import pytest
 
+from tetherpy.service import stopping
+from tetherpy.service.errors import WorkerStopError
 from tetherpy.service.files import ServiceFiles
 from tetherpy.service.group_files import TOUCH_SECONDS, GroupFiles
 from tetherpy.service.launch import close_listener, listen
-from tetherpy.service.locks import is_locked, lock_into_place, try_lock, wait_until_unlocked
+from tetherpy.service.locks import (
+    is_locked,
+    living_signer_of,
+    lock_into_place,
+    sign,
+    signer_of,
+    try_lock,
+    wait_until_unlocked,
+)
 
 
 def test_lock_is_held_until_its_descriptor_is_closed(tmp_path):
@@ -43,7 +53,7 @@ def test_file_appears_locked_with_the_owners_id(tmp_path):
     path = tmp_path / "one.worker"
     held = lock_into_place(path)
     assert is_locked(path)
-    assert path.read_text() == str(os.getpid())
+    assert signer_of(path) == living_signer_of(path) == os.getpid()
     assert list(tmp_path.iterdir()) == [path]
     os.close(held)
     assert not is_locked(path)
@@ -81,3 +91,38 @@ def test_files_are_touched_when_they_were_not_for_an_hour(tmp_path):
     assert all(path.stat().st_mtime > 0 for path in paths)
     group.unlock()
     close_listener(listener)
+
+
+@pytest.fixture
+def unrelated():
+    process = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    yield process
+    process.kill()
+    process.communicate()
+
+
+@pytest.mark.parametrize("started", ["", " 1"])
+async def test_a_process_that_has_the_id_of_a_dead_service_is_not_signalled(tmp_path, unrelated, monkeypatch, started):
+    """The dead service's file is still there; a process that is about to start one holds its lock."""
+    monkeypatch.setattr(stopping, "KILL_GRACE_SECONDS", 0.01)
+    monkeypatch.setattr(stopping, "STOP_MARGIN_SECONDS", 0.5)
+    files = ServiceFiles.of(tmp_path / "app.db")
+    files.create()
+    files.group_lock.write_text(f"{unrelated.pid}{started}")
+    held = try_lock(files.group_lock)
+    with pytest.raises(WorkerStopError) as caught:
+        await stopping.stop_group(files, 0.01)
+    assert caught.value.pid is None
+    assert unrelated.poll() is None
+    os.close(held)
+
+
+def test_a_signature_names_a_process_that_lives_and_no_other(tmp_path, unrelated):
+    path = tmp_path / "lock"
+    held = try_lock(path)
+    sign(held)
+    assert living_signer_of(path) == os.getpid()
+    started = path.read_text().partition(" ")[2]
+    path.write_text(f"{unrelated.pid} {int(started) - 1}")
+    assert (signer_of(path), living_signer_of(path)) == (unrelated.pid, None)
+    os.close(held)
