@@ -103,7 +103,7 @@ class OverlappingReads:
 
 
 async def test_while_reads_overlap_the_log_is_begun_again(tmp_path, monkeypatch):
-    monkeypatch.setattr(log_bound, "LARGE_LOG_BYTES", 1 << 20)
+    monkeypatch.setattr(log_bound, "LARGE_LOG_BYTES", 1 << 18)
     monkeypatch.setattr(log_bound, "LOOK_SECONDS", 0.0)
     monkeypatch.setattr(log_bound, "LONG_READ_SECONDS", 0.05)
     monkeypatch.setattr(log_bound, "AGAIN_SECONDS", 0.0)
@@ -114,8 +114,8 @@ async def test_while_reads_overlap_the_log_is_begun_again(tmp_path, monkeypatch)
         readers = [asyncio.create_task(asyncio.to_thread(reads.run, number)) for number in (0, 1)]
         try:
             sizes = []
-            while (written := len(sizes) * 100_000) < 20_000_000 or max(sizes) > written / 2:
-                await db.execute("INSERT INTO t VALUES (randomblob(100000))")
+            while (written := len(sizes) * 25_000) < 5_000_000 or max(sizes) > written / 2:
+                await db.execute("INSERT INTO t VALUES (randomblob(25000))")
                 sizes.append(path.with_name("app.db-wal").stat().st_size)
         finally:
             reads.end()

@@ -97,11 +97,11 @@ def test_threads_open_and_close_while_others_fork(in_child):
         while not stop.is_set():
             close_private(open_private(lambda: os.open(os.devnull, os.O_RDONLY)))
 
-    threads = [threading.Thread(target=churn) for _ in range(3)]
+    threads = [threading.Thread(target=churn) for _ in range(2)]
     for thread in threads:
         thread.start()
     try:
-        for _ in range(30):
+        for _ in range(15):
             assert in_child(lambda: 0) == 0
     finally:
         stop.set()
