@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextvars import Context
 from functools import partial
 from typing import Any
 
 from .callbacks import call
-from .element import NO_VALUE, Element, Listener
+from .element import NO_VALUE, NO_VARIABLES, Element, Listener
 from .lifecycle import Hooks, SelfListener
 from .observer import ProviderObserver, ProviderObserverContext, current_mutation
 from .states import BUILDING
@@ -42,21 +43,23 @@ def announce(node: Element, previous: Any, *, first: bool = False) -> None:
         previous: the value before.
         first: whether this is the first build.
     """
-    _keep_hooks(node)
-    mutation = current_mutation.get() if node.host.observers else None
-    node.host.scheduler.callbacks.append(
-        partial(
-            _notify,
-            node,
-            None if previous is NO_VALUE else previous,
-            None if node.value is NO_VALUE else node.value,
-            node.failure,
-            first,
-            tuple(node.listeners),
-            _self_listeners(node),
-            mutation,
-        )
-    )
+    host = node.host
+    if previous is NO_VALUE:
+        previous = None
+    value = None if node.value is NO_VALUE else node.value
+    listeners = node.listeners if type(node.listeners) is tuple else tuple(node.listeners)
+    if first:
+        # The one that had the provider built has its value already; weak listeners have not.
+        listeners = tuple([listener for listener in listeners if listener.weak])
+    if host.observers:
+        _keep_hooks(node)
+    self_listeners = _self_listeners(node)
+    if host.observers or self_listeners:
+        mutation = current_mutation.get() if host.observers else None
+        arguments = (previous, value, node.failure, first, listeners, self_listeners, mutation)
+        host.scheduler.callbacks.append(partial(_notify, node, *arguments))
+    elif listeners:
+        host.scheduler.callbacks.append(partial(notify_listeners, node, listeners, previous, value, node.failure))
 
 
 def announce_unchanged(node: Element, previous: Any) -> None:
@@ -78,6 +81,38 @@ def _keep_hooks(node: Element) -> None:
 def _self_listeners(node: Element) -> Iterable[SelfListener]:
     hooks: Hooks | None = None if node.ref is None else node.ref.hooks
     return tuple(hooks.self_listeners.values()) if hooks is not None and hooks.self_listeners else ()
+
+
+def notify_listeners(
+    _: Element, listeners: tuple[Listener, ...], previous: Any, value: Any, failure: Exception | None
+) -> None:
+    """Call listeners in the contexts of their registrations, those in a row that share one together."""
+    waiting = iter(listeners)
+    listener = next(waiting, None)
+    while listener is not None:
+        context = listener.context
+        if context is None:
+            listener = _notify_alike(context, listener, waiting, previous, value, failure)
+        else:
+            entered = Context() if context is NO_VARIABLES else context
+            listener = entered.run(_notify_alike, context, listener, waiting, previous, value, failure)
+
+
+def _notify_alike(
+    context: Context | None,
+    first: Listener,
+    others: Iterator[Listener],
+    previous: Any,
+    value: Any,
+    failure: Exception | None,
+) -> Listener | None:
+    """Call listeners as long as they have this context, and return the first one that has another."""
+    first.notify(previous, value, failure)
+    for listener in others:
+        if listener.context is not context:
+            return listener
+        listener.notify(previous, value, failure)
+    return None
 
 
 def _notify_itself(
@@ -102,10 +137,7 @@ def _notify(
 ) -> None:
     if self_listeners:
         _notify_itself(node, previous, value, failure, self_listeners)
-    for listener in listeners:
-        # The one that had the provider built has its value already; weak listeners have not.
-        if not first or listener.weak:
-            listener.notify(previous, value, failure)
+    notify_listeners(node, listeners, previous, value, failure)
     for observer in node.host.observers:
         if first:
             _tell(node, observer.did_add_provider, mutation, value)

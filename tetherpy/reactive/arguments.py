@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import Any, Final, TypeAlias, cast
 
 from tetherpy.errors import safe_repr
@@ -10,23 +11,27 @@ Arguments: TypeAlias = tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
 """What a family was called with: positional arguments, then pairs of keyword and value."""
 
 
-_PLAIN: Final = frozenset({int, str, bytes, type(None)})
+PLAIN: Final = frozenset({int, str, bytes, NoneType})
 """Types of which no two have values that are equal: what else equals one of theirs gets a key with its type."""
 
 
-def key_of(arguments: Arguments) -> object:
+def key_of(args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...] = ()) -> object:
     """Return what equals the key of another call only if the arguments are equal and of the same types.
 
     ``1 == 1.0 == True``, and a member for one of them would answer for the others; types inside tuples and
-    frozensets count too.
+    frozensets count too. Positional arguments that are all PLAIN, or tuples of such, are the key themselves.
     """
-    for value in arguments[0]:
-        if type(value) not in _PLAIN:
-            break
-    else:
-        if not arguments[1]:
-            return arguments  # equal to no other key: those below have three parts
-    return arguments, _types(arguments[0]), _types(arguments[1]) if arguments[1] else None
+    if kwargs:
+        return args, _types(args), kwargs, _types(kwargs)
+    return args if _are_plain(args) else (args, _types(args), None)
+
+
+def _are_plain(values: tuple[object, ...]) -> bool:
+    for value in values:
+        kind = type(value)
+        if kind not in PLAIN and not (kind is tuple and _are_plain(cast("tuple[object, ...]", value))):
+            return False
+    return True
 
 
 def _types(values: tuple[object, ...]) -> tuple[object, ...]:
@@ -35,9 +40,9 @@ def _types(values: tuple[object, ...]) -> tuple[object, ...]:
 
 def _type(value: object) -> object:
     kind = type(value)
-    if tuple in kind.__mro__:
+    if issubclass(kind, tuple):
         return kind, _types(cast("tuple[object, ...]", value))
-    if frozenset in kind.__mro__:
+    if issubclass(kind, frozenset):
         return kind, frozenset((one, _type(one)) for one in cast("frozenset[object]", value))
     return kind
 

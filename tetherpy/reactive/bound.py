@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from typing import TypeVar
+from contextlib import suppress
+from contextvars import ContextVar, Token
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
 
-@contextmanager
-def bound(variable: ContextVar[T], value: T) -> Generator[None]:
+class bound(Generic[T]):  # noqa: N801  used as `with bound(...)`
     """Set a variable until the end of the block.
 
     A coroutine that is suspended in the block may be closed in another context, where the variable was never set.
     The garbage collector does so.
     """
-    token = variable.set(value)
-    try:
-        yield
-    finally:
+
+    __slots__ = ("_token", "_value", "_variable")
+
+    _token: Token[T]
+
+    def __init__(self, variable: ContextVar[T], value: T) -> None:
+        self._variable = variable
+        self._value = value
+
+    def __enter__(self) -> None:
+        self._token = self._variable.set(self._value)
+
+    def __exit__(self, *_: object) -> None:
         with suppress(ValueError):
-            variable.reset(token)
+            self._variable.reset(self._token)

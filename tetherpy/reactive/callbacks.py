@@ -29,7 +29,15 @@ def call(callback: Callable[..., object], *arguments: Any) -> None:
         AsyncCallbackError: it returned a coroutine, as a lambda around an ``async`` function does.
         Exception: what it raises.
     """
-    result = callback(*arguments)
+    check_result(callback, callback(*arguments))
+
+
+def check_result(callback: object, result: object) -> None:
+    """Check what a callback has returned.
+
+    Raises:
+        AsyncCallbackError: it is a coroutine.
+    """
     if type(result) is CoroutineType:
         result.close()  # it will never be awaited, and Python would warn of that instead of our error
         raise AsyncCallbackError(callback)

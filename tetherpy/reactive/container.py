@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
 from types import TracebackType
@@ -194,7 +194,8 @@ class ProviderContainer:
 
     def _read(self, listenable: ProviderListenable[T]) -> T:
         self.check()
-        check_listenable(listenable)
+        if not isinstance(listenable, ProviderListenable):
+            check_listenable(listenable)
         self.scheduler.depth += 1
         try:
             return listenable.read_in(self)
@@ -371,23 +372,24 @@ class ProviderContainer:
             BatchOverAwaitError: the block awaited something; its changes were delivered then.
         """
         self.check()
-        together = ExitStack()
-        together.enter_context(self._together())
-        loop = running_loop()
+        scheduler = self.scheduler
         awaited = False
 
         def end() -> None:
             nonlocal awaited
             awaited = True
-            together.close()
+            scheduler.leave()
 
+        loop = running_loop()
         turn = None if loop is None else loop.call_soon(end)
+        scheduler.depth += 1
         try:
             yield
         finally:
             if turn is not None:
                 turn.cancel()
-            together.close()
+            if not awaited:
+                scheduler.leave()
         if awaited:
             raise BatchOverAwaitError(self)
 
@@ -560,7 +562,8 @@ class ProviderContainer:
             ContainerDisposedError: it was disposed.
             WrongThreadError: this is another thread.
         """
-        self._check_thread()
+        if get_ident() != self._thread:
+            raise WrongThreadError(self)
         if self._disposed:
             raise ContainerDisposedError(self)
         scheduler = self.scheduler
@@ -575,12 +578,15 @@ class ProviderContainer:
     def find(self, provider: Any) -> Element:
         """Return the element of a provider, mounting it in the container where it belongs."""
         elements = self.elements
-        check_listenable(provider)
-        if provider in elements:
-            return elements[provider]
+        if not isinstance(provider, ProviderListenable):
+            check_listenable(provider)
+        element = elements.get(provider)
+        if element is not None:
+            return element
         if provider.ephemeral:
             return cast("Element", provider.node_in(self))
-        self._check_thread()
+        if get_ident() != self._thread:
+            raise WrongThreadError(self)
         if self.closing:
             raise ContainerClosingError(provider, self)
         element = elements[provider] = mount(self, provider)

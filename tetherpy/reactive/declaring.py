@@ -11,6 +11,9 @@ from .errors import DeclarationError
 MISSING: Final[Any] = object()
 """Stands for the function where none is given."""
 
+YIELDS: Final = CO_GENERATOR | CO_ASYNC_GENERATOR
+"""The code flags of functions with a ``yield``."""
+
 WITH_YIELD: Final = (
     "its function has a `yield`, and would give a generator object in the place of a value. Return the value; to "
     "clean up use `ref.on_dispose(close)` or `return ref.enter(manager)` (`await ref.enter_async(manager)`)."

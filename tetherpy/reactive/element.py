@@ -23,6 +23,9 @@ Change: TypeAlias = tuple[Any, Any, Any]
 NO_VALUE: Final = object()
 """What an element holds before its first build and while it is in error; different from any value."""
 
+NO_VARIABLES: Final = Context()
+"""The context of listeners that were registered where no context variable was set: they run in a new one."""
+
 
 class Build:
     """One run of a provider's function: what it was caused by, and what it left to be undone."""

@@ -84,12 +84,15 @@ def end_build(node: Element) -> None:
     hooks: Hooks | None
     hooks, ref.hooks = ref.hooks, None
     node.state = ENDING
-    teardown = Teardown(node, hooks)
-    if hooks is not None:
+    if node.flow is None and hooks is not None and not hooks.has_to_undo:
         hooks.close()
-    if node.flow is not None:
-        node.flow.stop(teardown)
-    teardown.start(ref)
+    else:
+        teardown = Teardown(node, hooks)
+        if hooks is not None:
+            hooks.close()
+        if node.flow is not None:
+            node.flow.stop(teardown)
+        teardown.start(ref)
     node.ref = ref
-    if hooks is not None:
+    if hooks is not None and node.host.observers:
         tell_observers(node, "did_dispose_provider")

@@ -138,6 +138,11 @@ class Hooks:
             self._subscriptions.pop(subscription, None)
 
     @property
+    def has_to_undo(self) -> bool:
+        """Whether something is left for a teardown after ``close``."""
+        return bool(self.disposers or self.closers or self.tasks)
+
+    @property
     def listens(self) -> bool:
         """Whether the build listens to other providers."""
         return bool(self._subscriptions)
@@ -163,8 +168,9 @@ class Hooks:
             self.cache_timer.cancel()
             self.cache_timer = None
         subscriptions, self._subscriptions = self._subscriptions, None
-        for subscription in subscriptions or ():
-            subscription.close()
+        if subscriptions:
+            for subscription in subscriptions:
+                subscription.close()
 
 
 def _add(callbacks: dict[object, Any], callback: Any) -> Callable[[], None]:

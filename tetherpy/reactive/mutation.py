@@ -136,7 +136,7 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
         Raises:
             UnhashableArgumentError: the key is not hashable.
         """
-        arguments = key_of(((key,), ()))
+        arguments = key_of((key,))
         with self._lock:
             try:
                 keyed = self._keyed.get(arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterable, Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, cast
 
 from .async_flow import AsyncFlow
@@ -167,19 +168,25 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         """
         if self._update_queue is None:
             self._update_queue = UpdateQueue()
-        async with self._update_queue.turn():
-            try:
-                data = await self._data_now()
-            except Exception as error:
-                if on_error is None:
-                    raise
-                ref, result = self.ref, on_error(error)
-            else:
-                ref, result = self.ref, fn(data)
-            value = cast("T", await result if inspect.isawaitable(result) else result)
-            if self._attached().ref is ref:  # nor if another notifier has replaced this one meanwhile
-                self._flow.data(value)
-            return value
+        return await self._update_queue.run(partial(self._update, fn, on_error))
+
+    async def _update(
+        self,
+        fn: Callable[[T], T | Awaitable[T]],
+        on_error: Callable[[Exception], T | Awaitable[T]] | None,
+    ) -> T:
+        try:
+            data = await self._data_now()
+        except Exception as error:
+            if on_error is None:
+                raise
+            ref, result = self.ref, on_error(error)
+        else:
+            ref, result = self.ref, fn(data)
+        value = cast("T", await result if inspect.isawaitable(result) else result)
+        if self._attached().ref is ref:  # nor if another notifier has replaced this one meanwhile
+            self._flow.data(value)
+        return value
 
     async def _data_now(self) -> T:
         """Return the data that the state has when this returns, or raise its error; wait while it is loading."""

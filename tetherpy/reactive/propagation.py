@@ -8,6 +8,7 @@ recursion limit (only a *first* build recurses, because the provider's function 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import Context
 from functools import partial
 from threading import get_ident
 from types import CoroutineType
@@ -26,7 +27,7 @@ from .edges import (
     pause_if_unused,
     relink,
 )
-from .element import NO_VALUE, Element
+from .element import NO_VALUE, NO_VARIABLES, Element
 from .errors import (
     ChangeDuringBuildError,
     CircularDependencyError,
@@ -66,15 +67,16 @@ def read(element: Element) -> Any:
     """
     if element.state > 0:
         scheduler = element.host.scheduler
-        if not scheduler.depth:
+        if scheduler.depth:
+            refresh(element)
+        else:
             scheduler.depth = 1
             try:
                 refresh(element)
                 return _content(element)
             finally:
                 scheduler.leave()
-        refresh(element)
-    return _content(element)
+    return element.value if element.failure is None else _content(element)
 
 
 def read_state(element: Element) -> Any:
@@ -342,7 +344,12 @@ def build(node: Element) -> None:
         return
     node.value = value
     try:
-        if not _differs(node, previous) if node.differs is not None else is_same(previous, value, value != previous):
+        # A plain True, the usual result, needs no further look.
+        if (
+            (unequal := value != previous) is not True and is_same(previous, value, unequal)
+            if node.differs is None
+            else not _differs(node, previous)
+        ):
             if host.observers or ref.hooks is not None:
                 announce_unchanged(node, previous)
             return
@@ -393,7 +400,10 @@ def _scope_error(node: Element) -> Exception | None:
 
 
 def _differs(node: Element, previous: Any) -> bool:
-    return previous is NO_VALUE or node.differs is None or not is_false(node.differs(previous, node.value))
+    if previous is NO_VALUE or node.differs is None:
+        return True
+    result = node.differs(previous, node.value)
+    return result is True or not is_false(result)
 
 
 def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
@@ -416,7 +426,12 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
     previous = node.value
     node.value = value
     try:
-        if not _differs(node, previous) if node.differs is not None else is_same(previous, value, value != previous):
+        # A plain True, the usual result, needs no further look.
+        if (
+            (unequal := value != previous) is not True and is_same(previous, value, unequal)
+            if node.differs is None
+            else not _differs(node, previous)
+        ):
             if value is not previous and node.ref.hooks is not None:
                 announce_unchanged(node, previous)
                 if not scheduler.depth:
@@ -488,6 +503,8 @@ def refresh_if_used(node: Element) -> None:
         try:
             if context is None:
                 refresh(node)
+            elif context is NO_VARIABLES:
+                Context().run(refresh, node)
             else:
                 context.run(refresh, node)
         except RecursionError as error:

@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Lock
+from types import FunctionType
 from typing import Any, ClassVar, Generic, ParamSpec, Self, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
-from .arguments import Arguments, key_of, text_of
-from .declaring import MISSING, check_create
+from .arguments import PLAIN, Arguments, key_of, text_of
+from .declaring import MISSING, YIELDS, check_create
 from .edges import let_go
 from .element import Element, Host
 from .errors import NotAProviderError, NotCallableError, UnhashableArgumentError
@@ -53,7 +54,8 @@ class ProviderBase(Refreshable[T_co], Overridable):
         dependencies: Iterable[Any] | None = None,
         retry: Retry | None = None,
     ) -> None:
-        check_create(type(self), create, streams=self.streams)
+        if type(create) is not FunctionType or create.__code__.co_flags & YIELDS:
+            check_create(type(self), create, streams=self.streams)
         self._create = create
         if name is None and dependencies is None and retry is None and not auto_dispose:
             self.settings = DEFAULT  # make_options() would say the same
@@ -261,17 +263,27 @@ class Family(Overridable, Generic[P, C, T_co]):
         Raises:
             TypeError: the arguments do not fit, or one is not hashable (the message names it).
         """
-        arguments: Arguments = (args, ()) if not kwargs and len(args) == self._arity else self._bind(args, kwargs)
+        named: tuple[tuple[str, Any], ...] = ()
+        positional: tuple[Any, ...] = args
+        key: object = args
         try:
-            key = key_of(arguments)
+            if kwargs or len(args) != self._arity:
+                positional, named = self._bind(args, kwargs)
+                key = key_of(positional, named)
+            else:
+                for value in positional:  # key_of(), inlined for plain arguments
+                    if type(value) not in PLAIN:
+                        key = key_of(positional)
+                        break
             member = self._members.get(key)
         except TypeError as error:
-            unhashable = self._unhashable(arguments)
+            unhashable = self._unhashable((positional, named))
             raise error if unhashable is None else unhashable from None
         if member is None:
             with self._lock:
                 member = self._members.get(key)
                 if member is None:
+                    arguments = (positional, named)
                     member = self._make(self._bound(self._create, arguments), self.settings, (self, arguments))
                     self._members[key] = member
         return member

@@ -113,7 +113,7 @@ class Scheduler(Generic[E]):
         self._interruption: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.Handle | None = None
-        self._settled: WaitQueue[None, None] = WaitQueue()
+        self._settled: WaitQueue[None, None] | None = None  # most are never pumped
 
     def request(self) -> None:
         """Have the waiting work done: on the next turn of the running loop, or now where there is none."""
@@ -180,6 +180,8 @@ class Scheduler(Generic[E]):
         """Wait until every scheduled refresh and disposal has run, those included that they cause."""
         while self.queue or self.disposals:
             self.request()
+            if self._settled is None:
+                self._settled = WaitQueue()
             await self._settled.wait(None)
 
     def close(self) -> None:
@@ -257,8 +259,9 @@ class Scheduler(Generic[E]):
             self.audit()
 
     def _wake(self) -> None:
-        for waiter in self._settled.take_all():
-            waiter.answer(None)
+        if self._settled is not None:
+            for waiter in self._settled.take_all():
+                waiter.answer(None)
 
     def _settle_now(self) -> None:
         rounds = 0

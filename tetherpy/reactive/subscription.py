@@ -9,9 +9,10 @@ from threading import get_ident
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
-from .callbacks import call, refuse_async
+from .announcing import notify_listeners
+from .callbacks import call, check_result, refuse_async
 from .edges import activate, add_listener, deactivate, let_go, remove_listener
-from .element import NO_VALUE, Element
+from .element import NO_VALUE, NO_VARIABLES, Element
 from .errors import SubscriptionClosedError, WrongThreadError
 from .propagation import read, refresh
 
@@ -54,7 +55,7 @@ class ProviderSubscription(Generic[T]):
         self._missed: tuple[Any, Any, Exception | None] | None = None
         self._closed = False
         #: The context variables of the registration: a change made for another request is heard as this listener.
-        self.context: Context = copy_context()
+        self.context: Context = copy_context() or NO_VARIABLES
         add_listener(element, self)
 
     @property
@@ -155,7 +156,10 @@ class ProviderSubscription(Generic[T]):
         self.when_closed(partial(remove_listener, origin, follower, was_active=False))
 
     def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
-        """Deliver a change; what a callback raises goes to the container's on_error and stops no other listener."""
+        """Deliver a change; what a callback raises goes to the container's on_error and stops no other listener.
+
+        The caller has entered the context of the registration.
+        """
         if self._closed:
             return
         if self._pauses or self._missed is not None:
@@ -164,16 +168,18 @@ class ProviderSubscription(Generic[T]):
             return
         try:
             if failure is None:
-                self.context.run(call, self._on_change, previous, value)
+                result = self._on_change(previous, value)
+                if result is not None:
+                    check_result(self._on_change, result)
             elif self._on_error is not None:
-                self.context.run(call, self._on_error, failure)
+                call(self._on_error, failure)
         except BaseException as error:
             self._element.host.report(error, self._element.provider)
 
     def _deliver_missed(self, element: Element) -> None:
         if not self._pauses and self._missed is not None:
             (previous, value, failure), self._missed = self._missed, None
-            self.notify(previous, value, failure)
+            notify_listeners(element, (self,), previous, value, failure)
 
     def fire(self, value: Any, failure: Exception | None) -> None:
         """Call the callback with the value that it begins with."""

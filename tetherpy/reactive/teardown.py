@@ -139,28 +139,30 @@ class Teardown:
         "key",
     )
 
+    _unwinding: Unwinding
+    key: Key
+    done: Promise[None]
+    """Settled at the end. This and the key are set when others can come to wait: most teardowns end at once."""
+
     def __init__(self, element: Node, hooks: Hooks | None) -> None:
         self.element: Any = element
         self.host: Host = element.host
-        self.key = key_of(element)
-        self.done: Promise[None] = Promise()
         self._registry: Teardowns = element.host.scheduler.teardowns
-        self._disposers: list[Disposer] = []
-        self._closers: list[Closer] = []
-        self._tasks: list[asyncio.Task[Any]] = []
+        self._disposers: list[Disposer] | None = None
+        self._closers: list[Closer] | None = None
+        self._tasks: list[asyncio.Task[Any]] | None = None
         self._hosted_by: Callable[[Coroutine[Any, Any, None]], asyncio.Task[Any]] | None = None
-        self._unwinding: Unwinding = self.host.unwinding or Unwinding(None)
-        self._keys: list[Key] = []
-        self._earlier: list[Teardown] = []
-        self._pending: Awaitable[object] | None = None
-        self._is_waiting = False
-        self._task: asyncio.Task[Any] | None = None
         if hooks is not None:
-            self._disposers = list((hooks.disposers or {}).values())[::-1]
-            self._closers = hooks.closers or []
-            self._tasks = [task for task in hooks.tasks or () if not task.done()]
-            for task in self._tasks:
-                task.cancel()
+            if hooks.disposers:
+                self._disposers = list(hooks.disposers.values())
+                self._disposers.reverse()
+            if hooks.closers:
+                self._closers = hooks.closers
+                self._unwinding = self.host.unwinding or Unwinding(None)
+            if hooks.tasks:
+                self._tasks = [task for task in hooks.tasks if not task.done()]
+                for task in self._tasks:
+                    task.cancel()
             hooks.disposers = hooks.closers = hooks.tasks = None
 
     def wait_in(self, run: Callable[[Coroutine[Any, Any, None]], asyncio.Task[Any]]) -> None:
@@ -185,6 +187,10 @@ class Teardown:
             return
         self._earlier = earlier
         self._pending = pending
+        self._is_waiting = False
+        self._task: asyncio.Task[Any] | None = None
+        self.done = Promise()
+        self.key = key_of(self.element)
         self._keys = [self.key, *_used_by(self.element, ref)]
         self._registry.add(self, self._keys)
         self._continue()
@@ -229,7 +235,7 @@ class Teardown:
 
     def _run_closers(self) -> Awaitable[object] | None:
         """Leave the context managers up to the first asynchronous one, and return what is to be awaited."""
-        return leave_managers(self._closers, self._unwinding, self._report)
+        return leave_managers(self._closers, self._unwinding, self._report) if self._closers else None
 
     def _finish_without_loop(self, pending: Awaitable[object] | None) -> None:
         while pending is not None:
@@ -264,7 +270,7 @@ class Teardown:
         for other in self._earlier:
             yield other.done
         current = asyncio.current_task()
-        tasks = [task for task in self._tasks if task is not current]
+        tasks = [task for task in self._tasks or () if task is not current]
         if tasks:
             yield asyncio.wait(tasks)
         pending, self._pending = self._pending, None

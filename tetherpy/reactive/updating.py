@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from .bound import bound
+
+T = TypeVar("T")
 
 
 class _Turn:
@@ -35,13 +36,11 @@ class UpdateQueue:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._lock = asyncio.Lock()
 
-    @asynccontextmanager
-    async def turn(self) -> AsyncGenerator[None]:
-        """Wait for the earlier updates, and make the later ones wait until the end of the block."""
+    async def run(self, update: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Run an update after the earlier ones have ended, and make the later ones wait for it."""
         outer = _outer.get()
         if outer is not None and not outer.is_over:
-            yield
-            return
+            return await update()
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             # A lock belongs to one loop; an update that another loop has left unfinished must not block this one.
@@ -50,6 +49,6 @@ class UpdateQueue:
             turn = _Turn()
             with bound(_outer, turn):
                 try:
-                    yield
+                    return await update()
                 finally:
                     turn.is_over = True
