@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextvars import Context
-from functools import partial
 from typing import Any
 
 from .callbacks import call
@@ -16,14 +15,14 @@ from .states import BUILDING
 
 def report_failure(node: Element, error: Exception) -> None:
     """Show observers and ``on_error`` an original error, once, after they saw the state it led to."""
-    report = partial(_report_failure, node, error)
+    call_once = _report_failure
     if node.state == BUILDING:
-        report = partial(_afterwards, node, report)  # the state that this build leads to is not announced yet
-    node.host.scheduler.callbacks.append(report)
+        call_once = _report_afterwards  # the state that this build leads to is not announced yet
+    node.host.scheduler.callbacks.append((call_once, (node, error)))
 
 
-def _afterwards(node: Element, message: partial[None]) -> None:
-    node.host.scheduler.callbacks.append(message)
+def _report_afterwards(node: Element, error: Exception) -> None:
+    node.host.scheduler.callbacks.append((_report_failure, (node, error)))
 
 
 def _report_failure(node: Element, error: Exception) -> None:
@@ -47,7 +46,7 @@ def announce(node: Element, previous: Any, *, first: bool = False) -> None:
     if previous is NO_VALUE:
         previous = None
     value = None if node.value is NO_VALUE else node.value
-    listeners = node.listeners if type(node.listeners) is tuple else tuple(node.listeners)
+    listeners: tuple[Listener, ...] = tuple(node.listeners)
     if first:
         # The one that had the provider built has its value already; weak listeners have not.
         listeners = tuple([listener for listener in listeners if listener.weak])
@@ -56,10 +55,10 @@ def announce(node: Element, previous: Any, *, first: bool = False) -> None:
     self_listeners = _self_listeners(node)
     if host.observers or self_listeners:
         mutation = current_mutation.get() if host.observers else None
-        arguments = (previous, value, node.failure, first, listeners, self_listeners, mutation)
-        host.scheduler.callbacks.append(partial(_notify, node, *arguments))
+        arguments = (node, previous, value, node.failure, first, listeners, self_listeners, mutation)
+        host.scheduler.callbacks.append((_notify, arguments))
     elif listeners:
-        host.scheduler.callbacks.append(partial(notify_listeners, node, listeners, previous, value, node.failure))
+        host.scheduler.callbacks.append((notify_listeners, (node, listeners, previous, value, node.failure)))
 
 
 def announce_unchanged(node: Element, previous: Any) -> None:
@@ -68,7 +67,7 @@ def announce_unchanged(node: Element, previous: Any) -> None:
     listeners = _self_listeners(node)
     if listeners:
         node.host.scheduler.callbacks.append(
-            partial(_notify_itself, node, None if previous is NO_VALUE else previous, node.value, None, listeners)
+            (_notify_itself, (node, None if previous is NO_VALUE else previous, node.value, None, listeners))
         )
 
 
@@ -149,7 +148,7 @@ def tell_observers(node: Element, event: str) -> None:
     """Have a method of every observer called that takes no more than the context."""
     scheduler = node.host.scheduler
     for observer in node.host.observers:
-        scheduler.callbacks.append(partial(_tell_of, node, observer, event, current_mutation.get(), node.notifier))
+        scheduler.callbacks.append((_tell_of, (node, observer, event, current_mutation.get(), node.notifier)))
 
 
 def _tell_of(node: Element, observer: ProviderObserver, event: str, mutation: Any, notifier: Any) -> None:

@@ -14,6 +14,8 @@ Arguments: TypeAlias = tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
 PLAIN: Final = frozenset({int, str, bytes, NoneType})
 """Types of which no two have values that are equal: what else equals one of theirs gets a key with its type."""
 
+_CONTAINERS: Final = (tuple, frozenset)
+
 
 def key_of(args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...] = ()) -> object:
     """Return what equals the key of another call only if the arguments are equal and of the same types.
@@ -23,15 +25,12 @@ def key_of(args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...] = ()) -> o
     """
     if kwargs:
         return args, _types(args), kwargs, _types(kwargs)
-    return args if _are_plain(args) else (args, _types(args), None)
-
-
-def _are_plain(values: tuple[object, ...]) -> bool:
-    for value in values:
-        kind = type(value)
-        if kind not in PLAIN and not (kind is tuple and _are_plain(cast("tuple[object, ...]", value))):
-            return False
-    return True
+    for value in args:
+        if type(value) not in PLAIN and not (
+            type(value) is tuple and PLAIN.issuperset(map(type, cast("tuple[object, ...]", value)))
+        ):
+            return args, _types(args), None
+    return args
 
 
 def _types(values: tuple[object, ...]) -> tuple[object, ...]:
@@ -39,12 +38,12 @@ def _types(values: tuple[object, ...]) -> tuple[object, ...]:
 
 
 def _type(value: object) -> object:
-    kind = type(value)
-    if issubclass(kind, tuple):
+    kind: object = type(value)
+    if not issubclass(type(value), _CONTAINERS):
+        return kind
+    if issubclass(type(value), tuple):
         return kind, _types(cast("tuple[object, ...]", value))
-    if issubclass(kind, frozenset):
-        return kind, frozenset((one, _type(one)) for one in cast("frozenset[object]", value))
-    return kind
+    return kind, frozenset((one, _type(one)) for one in cast("frozenset[object]", value))
 
 
 def text_of(arguments: Arguments) -> str:

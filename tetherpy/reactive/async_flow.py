@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from threading import get_ident
 from typing import Any, Final
 
@@ -188,7 +187,7 @@ class AsyncFlow:
         scheduler = self.element.host.scheduler
         scheduler.depth += 1
         try:
-            scheduler.callbacks.append(partial(_follow_sources, self.element))
+            scheduler.callbacks.append((_follow_sources, (self.element,)))
         finally:
             scheduler.leave()
 
@@ -325,10 +324,10 @@ class AsyncFlow:
             self.element.host.call_soon_threadsafe(self._returned)
         elif scheduler.depth:
             # The garbage collector may drop a loan at any moment, in the middle of a walk too.
-            scheduler.callbacks.append(partial(_return, self.element))
+            scheduler.callbacks.append((_return, (self.element,)))
         else:
             scheduler.depth = 1
-            scheduler.callbacks.append(partial(_return, self.element))
+            scheduler.callbacks.append((_return, (self.element,)))
             scheduler.leave()
 
     def returned(self) -> None:

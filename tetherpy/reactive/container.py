@@ -194,8 +194,7 @@ class ProviderContainer:
 
     def _read(self, listenable: ProviderListenable[T]) -> T:
         self.check()
-        if not isinstance(listenable, ProviderListenable):
-            check_listenable(listenable)
+        check_listenable(listenable)
         self.scheduler.depth += 1
         try:
             return listenable.read_in(self)
@@ -496,7 +495,7 @@ class ProviderContainer:
         self.elements.clear()
         if self.observers:
             context = ProviderObserverContext(self)
-            self.scheduler.callbacks.append(partial(self.tell, "did_dispose_provider_container", context))
+            self.scheduler.callbacks.append((self.tell, ("did_dispose_provider_container", context)))
         self._disposed = True
         if self.parent is not None and self.parent._children is not None:
             self.parent._children.pop(self, None)
@@ -578,8 +577,7 @@ class ProviderContainer:
     def find(self, provider: Any) -> Element:
         """Return the element of a provider, mounting it in the container where it belongs."""
         elements = self.elements
-        if not isinstance(provider, ProviderListenable):
-            check_listenable(provider)
+        check_listenable(provider)
         element = elements.get(provider)
         if element is not None:
             return element
@@ -620,7 +618,7 @@ class ProviderContainer:
         if collected is not None:
             collected.append(error)
         elif self.scheduler.depth:
-            self.scheduler.callbacks.append(partial(self._report, error, provider))
+            self.scheduler.callbacks.append((self._report, (error, provider)))
         else:
             self._report(error, provider)
 

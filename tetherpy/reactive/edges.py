@@ -7,7 +7,6 @@ future. Becoming active or inactive spreads along the sources, without recursion
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final, cast
 
 from .callbacks import call
@@ -40,7 +39,7 @@ def tell_user(element: Element, event: Event) -> None:
     if build is not None:
         hooks: Hooks | None = build.hooks
         if hooks is not None and hooks.events is not None and event in hooks.events:
-            element.host.scheduler.callbacks.append(partial(_call, element, tuple(hooks.events[event].values())))
+            element.host.scheduler.callbacks.append((_call, (element, tuple(hooks.events[event].values()))))
 
 
 def _call(element: Element, callbacks: tuple[Callable[[], object], ...]) -> None:

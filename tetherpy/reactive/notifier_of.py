@@ -8,7 +8,7 @@ from .edges import let_go
 from .element import Build, Element, Host
 from .errors import ProviderError
 from .listenable import Refreshable
-from .propagation import depend_on, read, update
+from .propagation import depend_on, read, refresh
 from .provider import ProviderBase
 
 N = TypeVar("N")
@@ -51,7 +51,7 @@ class NotifierOf(Refreshable[N]):
         """Return the notifier, building the provider first if needed."""
         element = host.find(self._provider)
         if element.state > 0:
-            update(element)
+            refresh(element)
         if element.notifier is None:
             read(element)
         let_go(element)

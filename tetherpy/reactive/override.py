@@ -49,7 +49,8 @@ def overrides_of(given: Iterable[Overriding]) -> list[Override]:
 
 
 def _is_list(given: object) -> bool:
-    return isinstance(given, Iterable) and not isinstance(given, Mapping)
+    # Whether it is abstractly iterable takes long to find out, and every container asks.
+    return type(given) in (tuple, list) or (isinstance(given, Iterable) and not isinstance(given, Mapping))
 
 
 def _override_of(given: object) -> Override:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import Context
-from functools import partial
 from threading import get_ident
 from types import CoroutineType
 from typing import Any, Final, cast
@@ -104,6 +103,12 @@ def refresh(element: Element) -> None:
         ProviderDisposedError: it, or something it depends on, was disposed.
         WrongThreadError: called from another thread.
     """
+    if get_ident() != element.host.scheduler.thread:
+        raise WrongThreadError(element.host)
+    _refresh(element)
+
+
+def _refresh(element: Element) -> None:
     try:
         update(element)
     except _TooDeepError as deep:
@@ -285,8 +290,6 @@ def build(node: Element) -> None:
     nested = scheduler.nested
     if nested == MOST_NESTED:
         raise _TooDeepError(node, [])
-    if get_ident() != scheduler.thread:
-        raise WrongThreadError(host)
     scheduler.nested = nested + 1
     replaced = node.ref
     if replaced is not None and (replaced.hooks is not None or node.flow is not None):
@@ -369,7 +372,7 @@ def build(node: Element) -> None:
     if node.listeners or host.observers or ref.hooks is not None:
         announce(node, previous, first=replaced is None)
     if ref.hooks is not None and ref.hooks.listens and not node.active:
-        scheduler.callbacks.append(partial(pause_if_unused, node))
+        scheduler.callbacks.append((pause_if_unused, (node,)))
     if replaced is None:
         if ref.hooks is not None:
             # Built after what it has read: the table reversed is the order in which to undo things.
@@ -499,14 +502,17 @@ def refresh_if_used(node: Element) -> None:
     state = node.state
     if 0 < state < DISPOSED and node.active:
         # On behalf of whoever listens, and not of whoever made the change: a request's context stays its own.
-        context = next(iter(node.listeners)).context if node.listeners else None
+        context = None
+        for listener in node.listeners:
+            context = listener.context
+            break
         try:
             if context is None:
-                refresh(node)
+                _refresh(node)
             elif context is NO_VARIABLES:
-                Context().run(refresh, node)
+                Context().run(_refresh, node)
             else:
-                context.run(refresh, node)
+                context.run(_refresh, node)
         except RecursionError as error:
             fail(node, error, first=False)  # the stack of a turn is shallow: this is the function's own recursion
 

@@ -14,7 +14,7 @@ from tetherpy.durations import to_seconds
 
 from .announcing import announce
 from .container import ProviderContainer
-from .edges import let_go, mark
+from .edges import forget_last, let_go, mark
 from .element import Build, Element
 from .errors import NoEventLoopError, UnmountedRefError, WrongThreadError
 from .invalidation import Invalidation, invalidate
@@ -108,6 +108,9 @@ class Ref(Build):
                     element.fresh = [source]
         if source.state:
             if source.state == DIRTY:
+                if get_ident() != element.host.scheduler.thread:
+                    forget_last(element, source)
+                    raise WrongThreadError(element.host)
                 build(source)
             if source.state:
                 return cast("T", read_element(source))

@@ -13,9 +13,8 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from threading import get_ident
-from typing import Final, Generic, NoReturn, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 
 from tetherpy.wait_queue import WaitQueue
 
@@ -92,7 +91,8 @@ class Scheduler(Generic[E]):
         self.disposals: list[E] = []
         #: Nodes whose refresh was interrupted, by Ctrl-C for example; the next change queues them again.
         self.interrupted: list[E] = []
-        self.callbacks: deque[partial[None]] = deque()  # the first argument of each is its node
+        #: Functions and their arguments, the first of which is the node. A pair costs less than a partial.
+        self.callbacks: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         #: Asynchronous nodes that show previous data while newer data is on its way.
         self.reloading: dict[E, None] = {}
         self.teardowns = Teardowns()
@@ -165,14 +165,14 @@ class Scheduler(Generic[E]):
         callbacks = self.callbacks
         for _ in range(MOST_ROUNDS):
             for _ in range(len(callbacks)):
-                callback = callbacks.popleft()
+                callback, arguments = callbacks.popleft()
                 try:
-                    callback()
+                    callback(*arguments)
                 except BaseException as error:
                     self.interrupt(error)
             if not callbacks:
                 return
-        provider = self._provider_of(callbacks[0].args[0])
+        provider = self._provider_of(callbacks[0][1][0])
         callbacks.clear()
         raise EndlessUpdateError(provider, MOST_ROUNDS)
 

@@ -315,7 +315,7 @@ class RxSource:
         self._paused = False
         if self._kept is not None:
             element = self._sink.element
-            element.host.scheduler.callbacks.append(partial(self._deliver_kept, element))
+            element.host.scheduler.callbacks.append((self._deliver_kept, (element,)))
 
     def _deliver_kept(self, element: Element) -> None:
         if self._paused or self._kept is None:

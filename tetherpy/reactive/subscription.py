@@ -124,7 +124,7 @@ class ProviderSubscription(Generic[T]):
                 if element.state > 0:
                     scheduler.queue.append(element)
             if self._missed is not None:
-                scheduler.callbacks.append(partial(self._deliver_missed, element))
+                scheduler.callbacks.append((self._deliver_missed, (element,)))
         finally:
             scheduler.leave()
 
@@ -273,7 +273,7 @@ def subscribe(
             value = None if element.value is NO_VALUE else element.value
             if scheduler.callbacks and scheduler.building is None:
                 # What has happened before is delivered first.
-                scheduler.callbacks.append(partial(_fire, element, subscription, value, element.failure))
+                scheduler.callbacks.append((_fire, (element, subscription, value, element.failure)))
             else:
                 subscription.fire(value, element.failure)
     finally:
