@@ -105,6 +105,10 @@ class Gate:
         shown = _tokens_in(connection)
         pause = self.guesses.pause(connection) if shown and self.access.token is not None else 0
         right = [name for name, token in shown.items() if not pause and self.access.is_token(token)]
+        is_guess = bool(shown) and not right and self.access.token is not None
+        if is_guess and not pause:
+            # Before anything is awaited: others of the same sender may come meanwhile.
+            self.guesses.note(connection)
         is_safe = connection.scope["method"] in SAFE_METHODS
         if is_safe and "address" in right:
             # Sent on to an address without it, which neither history nor logs keep.
@@ -116,10 +120,10 @@ class Gate:
             refusal = None
         else:
             refusal = self._login(connection, is_safe=is_safe)
-        if shown and not right and self.access.token is not None and (is_open or refusal is not None):
-            if pause:
-                return too_many_guesses(pause)
-            self.guesses.note(connection)
+        if is_guess and pause and (is_open or refusal is not None):
+            return too_many_guesses(pause)
+        if is_guess and not pause and not is_open and refusal is None:
+            self.guesses.take_back(connection)
         return refusal
 
     def _is_open(self, connection: HTTPConnection) -> bool:
@@ -181,13 +185,18 @@ def _cookie(access: Access, connection: HTTPConnection, value: str) -> Response:
 
 
 def _tokens_in(connection: HTTPConnection) -> dict[str, str]:
-    """Return the tokens that a request shows, by the place where they are."""
+    """Return the tokens that a request shows, by the place where they are.
+
+    One in the address counts only where a browser opens a page, not where a page of another site asks for an image:
+    that could use up the guesses of the browser's owner.
+    """
     found = dict[str, str]()
     scheme, _, given = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         found["header"] = given
     named = parse_qs(connection.scope["query_string"].decode("latin-1")).get("token")
-    if named and connection.scope["method"] in SAFE_METHODS:
+    opens_page = connection.headers.get("sec-fetch-dest", "document") == "document"
+    if named and opens_page and connection.scope["method"] in SAFE_METHODS:
         found["address"] = named[0]
     return found
 

@@ -44,6 +44,12 @@ class Guesses:
             del self._free_at[next(iter(self._free_at))]
         self._free_at[address] = free_at
 
+    def take_back(self, connection: HTTPConnection) -> None:
+        """Forget one token that ``note`` counted: its sender is welcome for another reason."""
+        address = _address(connection)
+        if address in self._free_at:
+            self._free_at[address] -= PAUSE_SECONDS
+
 
 def _address(connection: HTTPConnection) -> str:
     """Return what one sender can hardly change: an IPv4 address, or the network of an IPv6 address."""

@@ -124,6 +124,35 @@ async def test_a_login_of_the_app_is_not_kept_out_by_what_is_no_token_of_ours(se
     assert (await served.get("/", Authorization=f"Bearer {TOKEN}")).status == 200
 
 
+async def test_tokens_that_are_tried_at_once_are_counted_before_the_app_is_asked(serving):
+    asked, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+    async def authorize(connection):
+        asked.release()
+        await go_on.wait()
+        return False
+
+    served = await serving(token=TOKEN, authorize=authorize)
+    attempts = [asyncio.ensure_future(served.get("/", Authorization=f"Bearer wrong{n}")) for n in range(AT_ONCE)]
+    for _ in attempts:
+        await asyncio.wait_for(asked.acquire(), BOUND)
+    refused = await served.get("/login?token=wrong")
+    go_on.set()
+    assert refused.status == 429
+    assert {answer.status for answer in await asyncio.gather(*attempts)} == {401}
+    assert (await served.get("/", Authorization=f"Bearer {TOKEN}")).status == 429
+
+
+async def test_pages_of_other_sites_cannot_use_up_the_guesses_of_a_browser(serving):
+    served = await serving(token=TOKEN)
+    image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+    for path in ("/", "/login", "/static/missing"):
+        for n in range(AT_ONCE):
+            await served.get(f"{path}?token=wrong{n}", **image)
+    link = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+    assert (await served.get(f"/?token={TOKEN}", **link)).header("set-cookie")
+
+
 # --- sessions -----------------------------------------------------------------------------------
 
 
