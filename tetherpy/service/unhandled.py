@@ -26,19 +26,25 @@ class UnhandledJobs:
     """Fail the jobs of a key that no registered worker has had a handler for during the whole of ``grace``.
 
     Another version of the code may have the handler, and be about to start. The time is measured while this worker
-    lives, on its monotonic clock, from its first look that found the key unknown.
+    lives, on its monotonic clock, from its first look that found the key unknown. Time in which it stood still, as
+    in a paused container, does not count: other workers could not start then either.
     """
 
     engine: JobEngine
     grace: timedelta
     monotonic: Callable[[], float] = time.monotonic
     _unknown_since: dict[str, float] = attrs.field(init=False, factory=dict[str, float])
+    _looked_at: float | None = attrs.field(init=False, default=None)
+
+    @property
+    def pause(self) -> float:
+        """Return the seconds between two looks."""
+        return min(self.grace.total_seconds() / LOOKS_PER_GRACE, LONGEST_PAUSE_SECONDS)
 
     async def run(self) -> None:
         """Look a few times within each grace."""
-        pause = min(self.grace.total_seconds() / LOOKS_PER_GRACE, LONGEST_PAUSE_SECONDS)
         while True:
-            await asyncio.sleep(pause)
+            await asyncio.sleep(self.pause)
             try:
                 await self.look()
             except Exception:
@@ -49,8 +55,10 @@ class UnhandledJobs:
         waiting = await self.engine.unhandled()
         registered = await self._registered() if waiting else frozenset[str]()
         now = self.monotonic()
+        lost = 0.0 if self._looked_at is None else max(0.0, now - self._looked_at - 2 * self.pause)
+        self._looked_at = now
         unknown = () if registered is None else waiting.keys() - registered
-        self._unknown_since = {key: self._unknown_since.get(key, now) for key in unknown}
+        self._unknown_since = {key: min(now, self._unknown_since.get(key, now) + lost) for key in unknown}
         for key, since in self._unknown_since.items():
             if now - since >= self.grace.total_seconds():
                 error = describe(NoSuchHandlerError(key, tuple(sorted(registered or ()))))

@@ -31,6 +31,14 @@ class Ticks:
         return self.now
 
 
+async def pass_time(watch, ticks, seconds):
+    """Let a time pass with the looks that a running worker takes."""
+    end = ticks.now + seconds
+    while ticks.now < end:
+        ticks.now = min(end, ticks.now + watch.pause)
+        await watch.look()
+
+
 async def test_a_key_that_nobody_knows_for_the_whole_grace_fails_its_jobs(engine):
     ticks = Ticks()
     watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
@@ -38,11 +46,9 @@ async def test_a_key_that_nobody_knows_for_the_whole_grace_fails_its_jobs(engine
     ids = await engine.enqueue([NewJob(job_key="sendmail") for _ in range(1_500)])
     await engine.exchange("w1", [], 1, keys=["send_mail"])
     await watch.look()
-    ticks.now += GRACE - 1
-    await watch.look()
+    await pass_time(watch, ticks, GRACE - 1)
     assert (await engine.counts()).pending == len(ids)
-    ticks.now += 1
-    await watch.look()
+    await pass_time(watch, ticks, 1)
     assert (await engine.counts()).failed == len(ids)
     job = await engine.get(ids[0])
     assert "'sendmail' (did you mean 'send_mail'?); registered are: send_mail" in job.last_error
@@ -56,12 +62,10 @@ async def test_jobs_of_a_rolling_deploy_wait_for_the_new_version(engine):
     (claim,) = (await engine.exchange("old", [], 5, keys=["old"])).claims
     assert claim.job.job_key == "old"
     await watch.look()
-    ticks.now += GRACE - 1
     await engine.register_worker(worker("new", "old", "new"))
-    await watch.look()
+    await pass_time(watch, ticks, GRACE - 1)
     await engine.unregister_worker("new")
-    ticks.now += GRACE - 1
-    await watch.look()
+    await pass_time(watch, ticks, GRACE - 1)
     (claim,) = (await engine.exchange("newer", [], 5, keys=["new"])).claims
     assert (claim.job.status, claim.attempt) == (BackgroundJobStatus.RUNNING, 1)
 
@@ -73,6 +77,19 @@ async def test_while_a_worker_takes_every_key_none_is_unknown(engine):
     await engine.enqueue([NewJob(job_key="new")])
     await engine.exchange("w1", [], 5, keys=["old"])
     await watch.look()
-    ticks.now += 2 * GRACE
+    await pass_time(watch, ticks, 2 * GRACE)
+    assert (await engine.counts()).pending == 1
+
+
+async def test_time_in_which_the_worker_stood_still_is_no_part_of_the_grace(engine):
+    ticks = Ticks()
+    watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
+    await engine.register_worker(worker("old", "old"))
+    await engine.enqueue([NewJob(job_key="new")])
+    await engine.exchange("old", [], 5, keys=["old"])
+    await watch.look()
+    ticks.now += 100 * GRACE
     await watch.look()
     assert (await engine.counts()).pending == 1
+    await pass_time(watch, ticks, GRACE)
+    assert (await engine.counts()).failed == 1
