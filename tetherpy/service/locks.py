@@ -13,6 +13,7 @@ from .files import open_own
 from .private_descriptors import close_private, open_private
 
 _POLL_SECONDS = 0.002
+_MOST_REMOVALS = 5
 
 
 def try_lock(path: Path) -> int | None:
@@ -97,7 +98,19 @@ def is_in_place(descriptor: int, path: Path) -> bool:
 
 
 def lock_into_place(path: Path) -> int:
-    """Create the file already locked and signed, so that no process ever sees it unlocked while this one lives."""
+    """Create the file already locked and signed, so that no process ever sees it unlocked while this one lives.
+
+    A program that cleans temporary folders may remove the folder meanwhile: it is made again.
+    """
+    for _ in range(_MOST_REMOVALS):
+        try:
+            return _lock_into_place(path)
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+    return _lock_into_place(path)
+
+
+def _lock_into_place(path: Path) -> int:
     unfinished = path.with_suffix(".new")
     descriptor = open_private(lambda: open_own(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL))
     try:

@@ -31,6 +31,14 @@ def test_lock_is_held_until_its_descriptor_is_closed(tmp_path):
     assert not is_locked(path)
 
 
+def test_a_lock_is_put_into_place_although_its_folder_was_removed(tmp_path):
+    path = tmp_path / "app.db-service" / "lock"
+    held = lock_into_place(path)
+    assert is_locked(path)
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    os.close(held)
+
+
 def test_asking_does_not_take(tmp_path):
     path = tmp_path / "lock"
     path.touch()
