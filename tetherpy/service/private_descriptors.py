@@ -11,7 +11,8 @@ import os
 import threading
 from collections.abc import Callable
 
-_private: set[int] = set()
+#: The numbers, and what each of them led to: a number that was closed elsewhere may belong to another file by now.
+_private: dict[int, tuple[int, int]] = {}
 _changing = threading.RLock()
 
 
@@ -19,7 +20,7 @@ def open_private(opener: Callable[[], int]) -> int:
     """Open a descriptor and keep it from forked children until ``close_private``."""
     with _changing:
         descriptor = opener()
-        _private.add(descriptor)
+        _private[descriptor] = _identity(descriptor)
         return descriptor
 
 
@@ -27,21 +28,21 @@ def open_private_pipe() -> tuple[int, int]:
     """Open a pipe, both ends private: reading end, writing end."""
     with _changing:
         ends = os.pipe()
-        _private.update(ends)
+        _private.update((end, _identity(end)) for end in ends)
         return ends
 
 
 def disown(descriptor: int) -> int:
     """Return a private descriptor to be closed by its next owner; forked children keep it from now on."""
     with _changing:
-        _private.discard(descriptor)
+        _private.pop(descriptor, None)
         return descriptor
 
 
 def close_private(descriptor: int) -> None:
     """Close a private descriptor."""
     with _changing:
-        _private.discard(descriptor)
+        _private.pop(descriptor, None)
         os.close(descriptor)
 
 
@@ -53,17 +54,30 @@ def _drop_in_child() -> None:
         _changing.release()
 
 
+def _identity(descriptor: int) -> tuple[int, int]:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
+
+
+def _is_same(descriptor: int, identity: tuple[int, int]) -> bool:
+    try:
+        return _identity(descriptor) == identity
+    except OSError:
+        return False
+
+
 def _replace_all() -> None:
-    if not _private:
+    private = [descriptor for descriptor, identity in _private.items() if _is_same(descriptor, identity)]
+    if not private:
         return
     try:
         nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
         # No descriptor is free: closed numbers are better than copies.
-        for descriptor in _private:
+        for descriptor in private:
             os.close(descriptor)
         return
-    for descriptor in _private:
+    for descriptor in private:
         os.dup2(nothing, descriptor, inheritable=False)
     os.close(nothing)
 

@@ -18,6 +18,7 @@ from tetherpy.service.locks import (
     try_lock,
     wait_until_unlocked,
 )
+from tetherpy.service.private_descriptors import close_private
 
 
 def test_lock_is_held_until_its_descriptor_is_closed(tmp_path):
@@ -27,7 +28,7 @@ def test_lock_is_held_until_its_descriptor_is_closed(tmp_path):
     assert held is not None
     assert is_locked(path)
     assert try_lock(path) is None
-    os.close(held)
+    close_private(held)
     assert not is_locked(path)
 
 
@@ -36,7 +37,7 @@ def test_a_lock_is_put_into_place_although_its_folder_was_removed(tmp_path):
     held = lock_into_place(path)
     assert is_locked(path)
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    os.close(held)
+    close_private(held)
 
 
 def test_asking_does_not_take(tmp_path):
@@ -44,14 +45,14 @@ def test_asking_does_not_take(tmp_path):
     path.touch()
     assert not is_locked(path)
     assert not is_locked(path)
-    os.close(try_lock(path))
+    close_private(try_lock(path))
 
 
 def test_lock_survives_who_took_it_in_who_inherited_it(tmp_path):
     path = tmp_path / "lock"
     held = try_lock(path)
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=[held])
-    os.close(held)
+    close_private(held)
     assert is_locked(path)
     child.communicate(b"\n")
     assert not is_locked(path)
@@ -63,7 +64,7 @@ def test_file_appears_locked_with_the_owners_id(tmp_path):
     assert is_locked(path)
     assert signer_of(path) == living_signer_of(path) == os.getpid()
     assert list(tmp_path.iterdir()) == [path]
-    os.close(held)
+    close_private(held)
     assert not is_locked(path)
 
 
@@ -71,7 +72,7 @@ async def test_wait_tells_whether_the_lock_was_dropped(tmp_path):
     path = tmp_path / "lock"
     held = try_lock(path)
     assert not await wait_until_unlocked(path, 0.01)
-    os.close(held)
+    close_private(held)
     assert await wait_until_unlocked(path, 0.01)
 
 
@@ -122,7 +123,7 @@ async def test_a_process_that_has_the_id_of_a_dead_service_is_not_signalled(tmp_
         await stopping.stop_group(files, 0.01)
     assert caught.value.pid is None
     assert unrelated.poll() is None
-    os.close(held)
+    close_private(held)
 
 
 def test_a_signature_names_a_process_that_lives_and_no_other(tmp_path, unrelated):
@@ -133,4 +134,4 @@ def test_a_signature_names_a_process_that_lives_and_no_other(tmp_path, unrelated
     started = path.read_text().partition(" ")[2]
     path.write_text(f"{unrelated.pid} {int(started) - 1}")
     assert (signer_of(path), living_signer_of(path)) == (unrelated.pid, None)
-    os.close(held)
+    close_private(held)

@@ -63,6 +63,17 @@ def test_an_end_of_a_pipe_is_seen_although_a_child_was_forked(living_child):
     close_private(reading)
 
 
+def test_a_number_that_was_closed_elsewhere_and_used_again_is_left_alone_in_the_child(in_child):
+    stale = open_private(lambda: os.open("/etc/passwd", os.O_RDONLY))
+    os.close(stale)
+    reading, writing = os.pipe()
+    assert stale in (reading, writing)
+    assert in_child(lambda: 0 if os.write(writing, b"x") else 1) == 0
+    assert os.read(reading, 1) == b"x"
+    os.close(reading)
+    os.close(writing)
+
+
 def test_in_the_child_the_number_stays_taken_so_that_its_owner_may_close_it(in_child):
     descriptor = open_private(lambda: os.open("/etc/passwd", os.O_RDONLY))
 
