@@ -84,9 +84,10 @@ class World:
                 world.builds += 1
                 try:
                     self.ref.watch(world.filter)
+                    # Before persist, whose own disposer may wait for a write.
+                    self.ref.on_dispose(lambda: setattr(world, "persists", False))
                     restored = self.persist(world.storage, key="key")
                     world.persists = True
-                    self.ref.on_dispose(lambda: setattr(world, "persists", False))
                     await restored
                     for _ in range(world.turns_of_build):
                         await asyncio.sleep(0)
