@@ -312,6 +312,8 @@ class AsyncFlow:
         teardown = current_teardown.get()
         if teardown is not None and path_to(element, teardown.element) is not None:
             raise ReadDuringDisposalError(element.provider, teardown.element.provider)
+        if teardown is not None:
+            teardown.awaits(element)
         self._lent += 1
         if self._lent == 1:
             # A reader is a listener: it waits for the value of now, so a changed dependency must not wait.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -21,7 +21,7 @@ class Cleanup:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._stranded: list[NoEventLoopError] = []
+        self._stranded: NoEventLoopError | None = None
         self.collected: list[BaseException] | None = None
 
     def start(self, work: Awaitable[object], provider: object, report: Report) -> None:
@@ -29,13 +29,14 @@ class Cleanup:
         loop = running_loop()
         if loop is None:
             _drop(work)
-            self._stranded.append(
-                NoEventLoopError(provider, "Close the container with `async with` or `await container.aclose()`.")
-            )
+            if self._stranded is None:
+                self._stranded = NoEventLoopError(
+                    provider, "Close the container with `async with` or `await container.aclose()`."
+                )
             return
-        task = loop.create_task(_run(work))
+        task = loop.create_task(_Begun(_run(work)))
         self._tasks.add(task)
-        task.add_done_callback(partial(self._ended, work, provider, report))
+        task.add_done_callback(partial(self._ended, provider, report))
 
     def adopt(self, other: Cleanup) -> None:
         """Wait for another's tasks too: those of a child container."""
@@ -43,7 +44,8 @@ class Cleanup:
             for task in other._tasks:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-            self._stranded += other._stranded
+            if self._stranded is None:
+                self._stranded = other._stranded
 
     def collect(self) -> None:
         """Collect failures from now on."""
@@ -52,27 +54,26 @@ class Cleanup:
 
     def take_stranded(self) -> NoEventLoopError | None:
         """Return, once, the first error of work that found no loop."""
-        stranded, self._stranded = self._stranded, []
-        return stranded[0] if stranded else None
+        stranded, self._stranded = self._stranded, None
+        return stranded
 
-    async def finish(self) -> list[BaseException]:
-        """Wait for all tasks and return what was collected; if cancelled, what fails later is reported again."""
+    async def finish(self) -> None:
+        """Wait for all tasks."""
         loop = running_loop()
-        try:
-            # A task whose loop ended before it did can neither continue nor be waited for.
-            while tasks := [task for task in self._tasks if task.get_loop() is loop]:
-                await asyncio.wait(tasks)
-                self._tasks.difference_update(tasks)
-            self._tasks.clear()
-        finally:
-            collected, self.collected = self.collected or [], None
+        # A task whose loop ended before it did can neither continue nor be waited for.
+        while tasks := [task for task in self._tasks if task.get_loop() is loop]:
+            await asyncio.wait(tasks)
+            self._tasks.difference_update(tasks)
+        self._tasks.clear()
+
+    def take_collected(self) -> list[BaseException]:
+        """Return what was collected; what fails later is reported again."""
+        collected, self.collected = self.collected or [], None
         return collected
 
-    def _ended(self, work: Awaitable[object], provider: object, report: Report, task: asyncio.Task[Any]) -> None:
+    def _ended(self, provider: object, report: Report, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
-        if task.cancelled():
-            _drop(work)  # the end of the loop may cancel a task before its first step
-        elif (error := task.exception()) is not None:
+        if not task.cancelled() and (error := task.exception()) is not None:
             report(error, provider)
 
 
@@ -83,3 +84,29 @@ def _drop(work: Awaitable[object]) -> None:
 
 async def _run(work: Awaitable[object]) -> None:
     await work
+
+
+class _Begun(Coroutine[Any, Any, None]):
+    """Runs a coroutine up to its first wait before a cancellation can reach it.
+
+    asyncio cancels a task before its first step by an error that is raised before the first line. The end of the loop
+    would then skip clean-up that has just been started.
+    """
+
+    def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        self._coroutine = coroutine
+        self.__name__ = "clean-up"  # for the repr of its task
+
+    def send(self, value: Any) -> Any:
+        return self._coroutine.send(value)
+
+    def throw(self, *error: Any) -> Any:
+        if inspect.getcoroutinestate(self._coroutine) == inspect.CORO_CREATED:
+            self._coroutine.send(None)
+        return self._coroutine.throw(*error)
+
+    def close(self) -> None:
+        self._coroutine.close()
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return self._coroutine.__await__()

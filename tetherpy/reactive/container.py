@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
@@ -40,7 +41,7 @@ from .provider import Family, ProviderBase, check_listenable
 from .retry import Retry
 from .scheduler import Scheduler
 from .subscription import OnChange, OnError, ProviderSubscription, subscribe
-from .teardown import Unwinding
+from .teardown import Unwinding, is_torn_down_under
 
 if TYPE_CHECKING:
     from reactivex import Observable
@@ -466,11 +467,12 @@ class ProviderContainer:
             try:
                 self.scheduler.leave()
             finally:
+                stranded = None if self._cleanup is None else self._cleanup.take_stranded()
                 if self.parent is None:
                     self.scheduler.close()
                 elif self._cleanup is not None:
                     self.parent._own_cleanup().adopt(self._cleanup)
-        if self._cleanup is not None and (stranded := self._cleanup.take_stranded()) is not None:
+        if stranded is not None:
             raise stranded
 
     def _dispose_tree(self) -> None:
@@ -503,25 +505,37 @@ class ProviderContainer:
     async def aclose(self, error: BaseException | None = None) -> None:
         """Dispose, and wait for everything asynchronous that this involves.
 
+        A disposer of this container, or of one below it, does not wait here: that would be for its own end. What fails
+        then goes to ``on_error``.
+
         Args:
             error: passed to the context managers that were entered here, as by ``async with`` when its block raises.
 
         Raises:
             ExceptionGroup: with all that failed while providers were being disposed.
         """
+        if is_torn_down_under(self):
+            self.dispose(error)
+            return
         cleanup = self._own_cleanup()
         self.scheduler.serve_running_loop()
-        if not self._disposed and not self.closing:
-            self._check_thread()
-            cleanup.collect()
-            try:
-                self.dispose(error)
-            except Exception as failure:
-                self.report(failure, self)
-            except BaseException:
-                await cleanup.finish()
-                raise
-        failures = await cleanup.finish()
+        try:
+            if not self._disposed and not self.closing:
+                self._check_thread()
+                cleanup.collect()
+                try:
+                    self.dispose(error)
+                except Exception as failure:
+                    self.report(failure, self)
+                except BaseException:
+                    await cleanup.finish()
+                    raise
+            await cleanup.finish()
+        except BaseException:
+            for collected in cleanup.take_collected():
+                self.report(collected, self)
+            raise
+        failures = cleanup.take_collected()
         if failures:
             raise BaseExceptionGroup(f"{len(failures)} errors while disposing {self!r}", failures)
 
@@ -607,7 +621,10 @@ class ProviderContainer:
         During a walk of the graph it is kept for the end of the walk. What is no Exception, such as a
         KeyboardInterrupt, is raised there, when everything else has been done.
         """
-        if self.scheduler.depth and not isinstance(error, Exception) and self._collected is None:
+        interrupts = not isinstance(
+            error, (Exception, CancelledError)
+        )  # a callback, which never waits, is not cancelled
+        if self.scheduler.depth and interrupts and self._collected is None:
             self.scheduler.interrupt(error)
         else:
             self.report_failure(error, provider)

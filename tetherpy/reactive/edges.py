@@ -155,7 +155,7 @@ def deactivate(element: Element) -> None:
 
 def pause_if_unused(element: Element) -> None:
     """Pause what a build listens to if its provider has no active user now that it is built."""
-    if not element.active and element.ref is not None and element.ref.hooks is not None:
+    if not element.active and element.state != BUILDING and element.ref is not None and element.ref.hooks is not None:
         element.ref.hooks.pause()
 
 

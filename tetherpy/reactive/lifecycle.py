@@ -142,11 +142,6 @@ class Hooks:
         """Whether something is left for a teardown after ``close``."""
         return bool(self.disposers or self.closers or self.tasks)
 
-    @property
-    def listens(self) -> bool:
-        """Whether the build listens to other providers."""
-        return bool(self._subscriptions)
-
     def pause(self) -> None:
         """Pause what the build listens to, because its provider has no active user."""
         if not self.paused:

@@ -23,7 +23,6 @@ from .edges import (
     mark,
     named,
     path_to,
-    pause_if_unused,
     relink,
 )
 from .element import NO_VALUE, NO_VARIABLES, Element
@@ -371,8 +370,6 @@ def build(node: Element) -> None:
                 observer.cause = cause
     if node.listeners or host.observers or ref.hooks is not None:
         announce(node, previous, first=replaced is None)
-    if ref.hooks is not None and ref.hooks.listens and not node.active:
-        scheduler.callbacks.append((pause_if_unused, (node,)))
     if replaced is None:
         if ref.hooks is not None:
             # Built after what it has read: the table reversed is the order in which to undo things.

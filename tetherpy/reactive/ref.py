@@ -14,7 +14,7 @@ from tetherpy.durations import to_seconds
 
 from .announcing import announce
 from .container import ProviderContainer
-from .edges import forget_last, let_go, mark
+from .edges import forget_last, let_go, mark, pause_if_unused
 from .element import Build, Element
 from .errors import NoEventLoopError, UnmountedRefError, WrongThreadError
 from .invalidation import Invalidation, invalidate
@@ -149,6 +149,10 @@ class Ref(Build):
         if not subscription.closed:
             subscription.when_closed(partial(hooks.release, subscription))
             hooks.hold(subscription)
+            if element.state == BUILDING:
+                element.host.scheduler.callbacks.append(partial(pause_if_unused, element))
+            else:
+                pause_if_unused(element)
         return subscription
 
     def exists(self, provider: ProviderBase[Any]) -> bool:

@@ -140,8 +140,12 @@ class Scheduler(Generic[E]):
         try:
             if self.callbacks:
                 self._deliver()
-        finally:
+        except BaseException:
             self.depth = 0
+            if self.queue or self.disposals:
+                self.request()
+            raise
+        self.depth = 0
         if self.queue or self.disposals:
             self.request()
         if self._interruption is not None:
@@ -185,10 +189,10 @@ class Scheduler(Generic[E]):
             await self._settled.wait(None)
 
     def close(self) -> None:
-        """Forget all waiting work."""
+        """Forget all waiting work. Callbacks stay: the operation that is under way calls them at its end."""
         self.queue.clear()
         self.disposals.clear()
-        self.callbacks.clear()
+        self.interrupted.clear()
         self.retries.clear()
         self.timers.close()
         if self._handle is not None:

@@ -116,6 +116,15 @@ class TaskBasedSource:
             if self._teardown is not None:
                 await self._teardown
 
+    def _deliver(self, value: Any) -> None:
+        """Hand on a value. What interrupts a listener, such as Ctrl-C, is no failure of the provider."""
+        try:
+            self._sink.data(value)
+        except Exception:
+            raise
+        except BaseException as error:
+            self._task.get_loop().call_soon(_raise, error)
+
     async def _failed(self, error: BaseException) -> None:
         element = self._sink.element
         if self._stopped:
@@ -162,13 +171,15 @@ class TaskBasedSource:
         self._stopped = True
         if self._task.done():
             return
+        loop = self._task.get_loop()
+        runs = loop is running_loop()
         if not self._started:
             self._discard()
-        elif teardown is not None and not self._task.get_loop().is_closed():
+        elif teardown is not None and runs:
             teardown.wait_in(self._tear_down)
-        if self._leave is None and not self._is_cancelled:
+        if not self._is_cancelled and (self._leave is None or not (runs or loop.is_closed())):
             self._task.cancel()
-            if teardown is None or not self._started:
+            if runs and (teardown is None or not self._started):
                 self._sink.element.host.in_background(self._task, self._sink.element.provider)
 
     def _tear_down(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[Any]:
@@ -196,7 +207,7 @@ class TaskSource(TaskBasedSource):
     async def _produce(self) -> None:
         value = await self._awaitable
         if not self._stopped:
-            self._sink.data(value)
+            self._deliver(value)
 
     def _discard(self) -> None:
         _discard(self._awaitable)
@@ -222,19 +233,19 @@ class IteratorSource(TaskBasedSource):
 
     async def _produce(self) -> None:
         try:
-            await self._deliver(self._iterator)
+            await self._pull(self._iterator)
         finally:
             await _close(self._iterator)
         if not self._stopped:
             self._sink.ended()
 
-    async def _deliver(self, iterator: AsyncIterator[Any]) -> None:
+    async def _pull(self, iterator: AsyncIterator[Any]) -> None:
         await self._open.wait()
         async for value in iterator:
             await self._open.wait()  # it may have been paused while the value was on its way
             if self._stopped:
                 return  # it has ignored its cancellation
-            self._sink.data(value)
+            self._deliver(value)
             await self._open.wait()
 
     def _discard(self) -> None:
@@ -338,6 +349,10 @@ def _interrupt(element: Element) -> None:
     """Tell an element that its task was cancelled by somebody else: by the end of ``asyncio.run``, as a rule."""
     if element.flow is not None:
         element.flow.interrupted()
+
+
+def _raise(error: BaseException) -> None:
+    raise error
 
 
 def begin_future(sink: Sink, result: Any) -> Source | None:

@@ -81,14 +81,14 @@ class Teardowns:
         host = element.host
         if host.closing:
             found.update(dict.fromkeys(teardown for teardown in self.pending if _is_below(teardown.host, host)))
-        return list(found)
+        return _in_this_loop(found)
 
     def before_build(self, element: Node) -> list[Teardown]:
         """Return the teardowns of a provider's former builds."""
         if not self.pending:
             return []
         key = key_of(element)
-        return [teardown for teardown in self._by_key.get(key, ()) if teardown.key == key]
+        return _in_this_loop(teardown for teardown in self._by_key.get(key, ()) if teardown.key == key)
 
     def resume(self) -> None:
         """Continue those whose loop has ended."""
@@ -137,16 +137,21 @@ class Teardown:
         "element",
         "host",
         "key",
+        "loop",
+        "passed",
     )
 
     _unwinding: Unwinding
     key: Key
     done: Promise[None]
-    """Settled at the end. This and the key are set when others can come to wait: most teardowns end at once."""
+    """Settled at the end. This, ``passed`` and the key are set when others can come to wait: most end at once."""
+    passed: Promise[None]
+    """Settled when what this build has used need not wait any longer."""
 
     def __init__(self, element: Node, hooks: Hooks | None) -> None:
         self.element: Any = element
         self.host: Host = element.host
+        self.loop = running_loop()
         self._registry: Teardowns = element.host.scheduler.teardowns
         self._disposers: list[Disposer] | None = None
         self._closers: list[Closer] | None = None
@@ -174,6 +179,8 @@ class Teardown:
 
     def start(self, ref: Any) -> None:
         """Do what can be done at once, and the rest in the background."""
+        if not (self._disposers or self._closers or self._tasks or self._hosted_by is not None):
+            return
         earlier = self._registry.before_end(self.element) if self._registry.pending else []
         pending: Awaitable[object] | None = None
         if not earlier:
@@ -182,7 +189,7 @@ class Teardown:
                 pending = self._run_closers()
                 if pending is None:
                     return
-        if running_loop() is None:
+        if self.loop is None:
             self._finish_without_loop(pending)
             return
         self._earlier = earlier
@@ -190,12 +197,14 @@ class Teardown:
         self._is_waiting = False
         self._task: asyncio.Task[Any] | None = None
         self.done = Promise()
+        self.passed = Promise()
         self.key = key_of(self.element)
         self._keys = [self.key, *_used_by(self.element, ref)]
         self._registry.add(self, self._keys)
         self._continue()
 
     def _continue(self) -> None:
+        self.loop = running_loop()
         work = self._finish()
         # Not loop.create_task: an eager task would begin inside the walk that ends the build.
         task = asyncio.Task(work) if self._hosted_by is None else self._hosted_by(work)
@@ -218,6 +227,15 @@ class Teardown:
             self._report(NoEventLoopError(self.element.provider, remedy))
         self._hosted_by = None
         self._continue()
+
+    def awaits(self, element: Node) -> None:
+        """Note that a disposer waits for a new value of an element.
+
+        If the build had used it, the former build of that element waits for this teardown, and the new one for that:
+        none of them would end. What the build has used does not wait for the rest of this teardown then.
+        """
+        if key_of(element) in self._keys and not self.passed.done:
+            self.passed.resolve(None)
 
     # -- steps -----------------------------------------------------------------------------------
 
@@ -263,12 +281,14 @@ class Teardown:
             self._is_waiting = False
         self._registry.remove(self, self._keys)
         self.done.resolve(None)
+        if not self.passed.done:
+            self.passed.resolve(None)
         if cancelled is not None:
             raise cancelled
 
     def _steps(self) -> Iterable[Awaitable[object]]:
         for other in self._earlier:
-            yield other.done
+            yield other.passed
         current = asyncio.current_task()
         tasks = [task for task in self._tasks or () if task is not current]
         if tasks:
@@ -345,6 +365,18 @@ def _used_by(element: Node, ref: Any) -> list[Key]:
             if source.ref is not None:
                 todo.extend(source.ref.reads or ())
     return [key_of(source) for source in found if not source.provider.ephemeral]
+
+
+def _in_this_loop(teardowns: Iterable[Teardown]) -> list[Teardown]:
+    """Leave out those of former loops, which may never continue."""
+    loop = running_loop()
+    return [teardown for teardown in teardowns if teardown.loop is loop]
+
+
+def is_torn_down_under(host: Any) -> bool:
+    """Whether the current task works for a teardown in a container or in one below it."""
+    teardown = current_teardown.get()
+    return teardown is not None and not teardown.done.done and (teardown.host is host or _is_below(teardown.host, host))
 
 
 def _is_below(host: Host, other: Host) -> bool:
