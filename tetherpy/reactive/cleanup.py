@@ -34,7 +34,7 @@ class Cleanup:
                     provider, "Close the container with `async with` or `await container.aclose()`."
                 )
             return
-        task = loop.create_task(_Begun(_run(work)))
+        task = loop.create_task(Begun(_run(work)))
         self._tasks.add(task)
         task.add_done_callback(partial(self._ended, provider, report))
 
@@ -86,7 +86,7 @@ async def _run(work: Awaitable[object]) -> None:
     await work
 
 
-class _Begun(Coroutine[Any, Any, None]):
+class Begun(Coroutine[Any, Any, None]):
     """Runs a coroutine up to its first wait before a cancellation can reach it.
 
     asyncio cancels a task before its first step by an error that is raised before the first line. The end of the loop
@@ -98,14 +98,17 @@ class _Begun(Coroutine[Any, Any, None]):
         self.__name__ = "clean-up"  # for the repr of its task
 
     def send(self, value: Any) -> Any:
+        """Run up to the next wait."""
         return self._coroutine.send(value)
 
     def throw(self, *error: Any) -> Any:
+        """Raise an error at the present wait, or at the first one."""
         if inspect.getcoroutinestate(self._coroutine) == inspect.CORO_CREATED:
             self._coroutine.send(None)
         return self._coroutine.throw(*error)
 
     def close(self) -> None:
+        """Give up."""
         self._coroutine.close()
 
     def __await__(self) -> Generator[Any, Any, None]:

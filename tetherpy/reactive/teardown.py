@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import ContextVar
 from typing import Any, Final, Protocol, TypeAlias
 
+from .cleanup import Begun
 from .errors import NoEventLoopError
 from .lifecycle import Closer, Disposer, Hooks
 from .loops import running_loop
@@ -207,7 +208,7 @@ class Teardown:
         self.loop = running_loop()
         work = self._finish()
         # Not loop.create_task: an eager task would begin inside the walk that ends the build.
-        task = asyncio.Task(work) if self._hosted_by is None else self._hosted_by(work)
+        task = asyncio.Task(Begun(work)) if self._hosted_by is None else self._hosted_by(work)
         self._task = task
         task.add_done_callback(self._on_task_done)
         self.host.in_background(task, self.element.provider)

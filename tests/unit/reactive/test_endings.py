@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.eager import eager_tasks
 from tetherpy.reactive import (
     AsyncData,
     EndlessUpdateError,
@@ -126,6 +127,26 @@ def test_work_that_found_no_loop_is_remembered_once_and_raised_by_the_container_
     with pytest.raises(NoEventLoopError):
         child.dispose()
     root.dispose()
+
+
+async def test_a_build_of_an_eager_task_leaves_what_it_has_entered() -> None:
+    log: list[str] = []
+
+    @asynccontextmanager
+    async def manager() -> AsyncIterator[None]:
+        yield
+        log.append("left")
+
+    async def fetch(ref: Ref) -> int:
+        await ref.enter_async(manager())
+        return 1
+
+    eager_tasks(asyncio.get_running_loop())
+    fetched = FutureProvider(fetch)
+    container = ProviderContainer()
+    assert await asyncio.wait_for(container.read(fetched.future), BOUND) == 1
+    await asyncio.wait_for(container.aclose(), BOUND)
+    assert log == ["left"]
 
 
 # -- disposers that wait --------------------------------------------------------------------------
