@@ -150,7 +150,7 @@ class Ref(Build):
             subscription.when_closed(partial(hooks.release, subscription))
             hooks.hold(subscription)
             if element.state == BUILDING:
-                element.host.scheduler.callbacks.append(partial(pause_if_unused, element))
+                element.host.scheduler.callbacks.append((pause_if_unused, (element,)))
             else:
                 pause_if_unused(element)
         return subscription
