@@ -13,7 +13,7 @@ from typing import NoReturn
 import attrs
 
 from .peer import Peer
-from .process_exit import flush_output, forget_exit_handlers, run_exit_handlers
+from .process_exit import flush_output, forget_exit_handlers, run_exit_handlers, write_lines_at_once
 from .reactor import Reactor
 from .wire import Frame
 
@@ -142,6 +142,7 @@ class Forker:
                 os.dup2(output, 1)
                 os.dup2(output, 2)
                 os.close(output)
+            write_lines_at_once()
             code = self.work(sockets)
             run_exit_handlers(code)
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import io
 import logging
 import os
 import sys
@@ -39,6 +40,13 @@ def _internal(module: ModuleType, name: str) -> Callable[[], None]:
     # As multiprocessing does in its children: there is no public way to end as an interpreter does after a fork.
     function: Callable[[], None] = vars(module)[name]
     return function
+
+
+def write_lines_at_once() -> None:
+    """Write each printed line when it ends: the log shows it in time, and before the error that follows it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)
 
 
 def flush_output() -> None:

@@ -111,7 +111,7 @@ async def test_what_a_child_inherits_can_neither_be_used_nor_closed_by_it(path, 
             await tx.execute(
                 "WITH n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 5000) INSERT INTO t SELECT x FROM n"
             )
-            print(in_child(lambda: misuse(db, tx)))
+            print(in_child(lambda: misuse(db, tx)), flush=True)  # before the fork copies what is buffered
             if (pid := os.fork()) == 0:
                 sys.exit(7)  # through every frame, with all that Python and asyncio clear at the end
             return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])

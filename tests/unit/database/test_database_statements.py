@@ -209,7 +209,7 @@ async def test_durability_and_the_log_are_set_as_asked(tmp_path):
 
         call = db._writer.channel.call
         assert [await call(pragma, name) for name in ("journal_mode", "synchronous")] == ["wal", 2]
-        assert await call(pragma, "journal_size_limit") == 32 * 1024 * 1024
+        assert await call(pragma, "journal_size_limit") == 16 * 1024 * 1024
         assert await db._reader.call(pragma, "query_only") == 1
     with pytest.raises(ValueError, match="NORMAL"):
         Database.open(tmp_path / "app.db", synchronous="SOMETIMES")
