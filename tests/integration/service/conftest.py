@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, engine_of
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, engine_of
 from tetherpy.service import BackgroundService
 from tetherpy.service.files import ServiceFiles
 
@@ -22,9 +22,20 @@ def apps_importable(monkeypatch):
     monkeypatch.syspath_prepend(str(APPS))
 
 
+@pytest.fixture(scope="module")
+def shared_path(tmp_path_factory):
+    """Give the path of the database that the tests with a ``shared_service`` have in common."""
+    path = tmp_path_factory.mktemp("shared") / "app.db"
+    yield path
+    kill_servers(path)
+
+
 @pytest.fixture
-def database_path(tmp_path):
-    """Give a path of a database; whatever serves it is killed afterwards."""
+def database_path(request, tmp_path):
+    """Give the path of the test's database; the processes that serve it are killed afterwards."""
+    if "shared_service" in request.fixturenames:
+        yield request.getfixturevalue("shared_path")
+        return
     path = tmp_path / "app.db"
     yield path
     kill_servers(path)
@@ -61,6 +72,41 @@ async def make_service(database_path):
             return service
 
         yield make
+
+
+@pytest.fixture
+async def shared_service(make_service, manager):
+    """Return a function that starts one service for all tests of a module, and attaches to it in the next test.
+
+    No job is left after a test: if one does not end when it is cancelled, the service is stopped.
+    """
+    started = []
+
+    async def start(callback, **options):
+        service = make_service(callback, **options)
+        await service.start()
+        started.append(service)
+        return service
+
+    yield start
+    for service in started:
+        await leave_no_jobs(service, manager)
+
+
+async def leave_no_jobs(service, manager):
+    for job in await manager.get_all_jobs():
+        if not job.status.is_finished:
+            await manager.cancel_job(job.id)
+
+    async def none_runs():
+        return (await manager.get_counts()).running == 0
+
+    try:
+        await until(none_runs, 1.0)
+    except TimeoutError:
+        await service.stop(0)
+    for status in set(BackgroundJobStatus) - {BackgroundJobStatus.RUNNING}:
+        await manager.delete_jobs_by_status(status)
 
 
 @pytest.fixture

@@ -39,16 +39,16 @@ def make(make_service):
 
 
 @pytest.fixture
-async def service(make):
-    service = make()
-    await service.start()
-    yield service
-    await service.stop(0)
+async def service(shared_service):
+    return await shared_service("hostile_worker:initialize")
 
 
 @pytest.fixture
 def log(database_path):
-    return lambda: (database_path.with_name("app.db-service") / "worker.log").read_text(errors="replace")
+    """Return a function that reads what workers have logged since the test began."""
+    path = database_path.with_name("app.db-service") / "worker.log"
+    before = path.stat().st_size if path.exists() else 0
+    return lambda: path.read_bytes()[before:].decode(errors="replace")
 
 
 @pytest.fixture
@@ -190,16 +190,17 @@ async def test_beside_a_handler_that_holds_every_descriptor_the_others_are_serve
     assert await worker_pids() == before
 
 
-async def test_a_worker_whose_descriptors_have_leaked_serves_on(
-    service, finished, manager, others_are_served, worker_pids
-):
+async def test_a_worker_whose_descriptors_have_leaked_serves_on(make, finished, manager, worker_pids):
+    service = make()
+    await service.start()
     before = await worker_pids()
     job = await finished(await service.job("leaks_every_descriptor", max_attempts=2))
     assert (job.status, job.attempts) == (FAILED, 2)
     assert "Too many open files" in job.last_error
-    for _ in range(3):
-        await others_are_served()
+    for number in range(3):
+        assert (await finished(await service.job("echo", number))).result == number
     assert await worker_pids() == before
+    await service.stop(0)
 
 
 async def test_a_supervisor_without_descriptors_starts_the_successor_when_it_can(
@@ -368,7 +369,9 @@ async def test_texts_that_cannot_be_stored_are_escaped_and_harm_no_heartbeat(
     await service.stop(0)
 
 
-async def test_a_status_that_nobody_knows_is_left_alone(service, finished, manager, database_path, tmp_path, until):
+async def test_a_status_that_nobody_knows_is_left_alone(make, finished, manager, database_path, tmp_path, until):
+    service = make()
+    await service.start()
     begun = tmp_path / "begun"
     job_id = await service.job("waits_for_file", str(begun))
     await until(begun.exists)
@@ -381,6 +384,7 @@ async def test_a_status_that_nobody_knows_is_left_alone(service, finished, manag
             "PAUSED",
         )
     assert (await manager.get_counts()).unknown == 1
+    await service.stop(0)
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)], ids=["ahead", "behind"])

@@ -11,6 +11,8 @@ from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus
 from tetherpy.service import JobProvider, JobProviderError
 
+APP = "job_provider_worker:initialize"
+
 
 @attrs.frozen
 class Sum:
@@ -55,6 +57,11 @@ async def container(database_path):
         yield container
 
 
+@pytest.fixture
+async def service(shared_service):
+    return await shared_service(APP)
+
+
 async def states(container, provider, until):
     seen = []
     async with asyncio.timeout(25):
@@ -74,9 +81,8 @@ async def jobs_of(container):
 
 
 async def test_it_is_loading_with_progress_while_the_worker_runs_and_then_has_the_result(
-    container, database_path, make_service
+    container, database_path, service
 ):
-    await make_service("job_provider_worker:initialize").start()
     gate = database_path.with_name("gate")
     gated = JobProvider("gated", payload={"gate": str(gate)}, result=Sum, manager=manager_provider)
 
@@ -92,8 +98,7 @@ async def test_it_is_loading_with_progress_while_the_worker_runs_and_then_has_th
     assert await container.read(gated.future) == Sum(7)
 
 
-async def test_it_enqueues_once_however_many_ask(container, make_service):
-    await make_service("job_provider_worker:initialize").start()
+async def test_it_enqueues_once_however_many_ask(container, service):
     results = await asyncio.gather(*(container.read(sum_of(1, 2).future) for _ in range(8)))
     assert results == [Sum(3)] * 8
     assert len(await jobs_of(container)) == 1
@@ -110,7 +115,7 @@ async def test_the_same_job_is_found_again_after_the_app_restarts_in_mid_job(con
         await enqueued.wait()
     await container.aclose()  # the app ends while the job waits
 
-    await make_service("job_provider_worker:initialize").start()
+    await make_service(APP).start()
     overrides = [path_provider.override_with_value(database_path)]
     async with ProviderContainer(overrides=overrides) as again:
         assert await again.read(sum_provider.future) == Sum(7)
@@ -121,8 +126,7 @@ async def test_the_same_job_is_found_again_after_the_app_restarts_in_mid_job(con
         assert len(await jobs_of(once_more)) == 1
 
 
-async def test_invalidating_runs_it_again_and_keeps_the_old_result_meanwhile(container, make_service):
-    await make_service("job_provider_worker:initialize").start()
+async def test_invalidating_runs_it_again_and_keeps_the_old_result_meanwhile(container, service):
     container.listen(sum_provider, lambda previous, state: None)
     await container.read(sum_provider.future)
     container.invalidate(sum_provider)
@@ -132,8 +136,7 @@ async def test_invalidating_runs_it_again_and_keeps_the_old_result_meanwhile(con
     assert len(await jobs_of(container)) == 2
 
 
-async def test_a_changed_payload_is_another_job(container, make_service):
-    await make_service("job_provider_worker:initialize").start()
+async def test_a_changed_payload_is_another_job(container, service):
     container.listen(watched, lambda previous, state: None)
     assert await container.read(watched.future) == Sum(3)
     container.read(numbers.notifier).state = (10, 20)
@@ -143,8 +146,7 @@ async def test_a_changed_payload_is_another_job(container, make_service):
     assert len(await jobs_of(container)) == 2  # the first payload's job was found again
 
 
-async def test_a_failed_job_is_an_error_that_names_it_and_is_found_as_such(container, database_path, make_service):
-    await make_service("job_provider_worker:initialize").start()
+async def test_a_failed_job_is_an_error_that_names_it_and_is_found_as_such(container, database_path, service):
     with pytest.raises(JobProviderError, match="cannot add") as caught:
         await container.read(sum_of("x").future)
     assert caught.value.job.status is BackgroundJobStatus.FAILED
@@ -153,8 +155,7 @@ async def test_a_failed_job_is_an_error_that_names_it_and_is_found_as_such(conta
         assert seen[-1].error.job.id == caught.value.job.id
 
 
-async def test_disposing_one_that_says_so_cancels_its_job(container, make_service):
-    await make_service("job_provider_worker:initialize").start()
+async def test_disposing_one_that_says_so_cancels_its_job(container, service):
     subscription = container.listen(short_lived, lambda previous, state: None)
     await states(container, short_lived, lambda state: state.progress == 0.5)
     subscription.close()

@@ -10,6 +10,11 @@ APP = "describing_worker:initialize"
 
 
 @pytest.fixture
+async def service(shared_service):
+    return await shared_service(APP)
+
+
+@pytest.fixture
 def told():
     """Collect manifests until the test ends."""
     seen, subscriptions = [], []
@@ -23,10 +28,8 @@ def told():
         subscription.dispose()
 
 
-async def test_handlers_are_described_with_the_schema_of_their_payload(make_service, told, until):
-    service = make_service(APP)
+async def test_handlers_are_described_with_the_schema_of_their_payload(service, told, until):
     seen = told(service)
-    await service.start()
     (manifest,) = await until(lambda: seen)
     handlers = {info.job_key: info for info in manifest.handlers}
     assert list(handlers) == ["any", "greet", "mail", "report"]
@@ -36,10 +39,8 @@ async def test_handlers_are_described_with_the_schema_of_their_payload(make_serv
     assert pages == {"type": "integer", "minimum": 1, "default": 1}
 
 
-async def test_periodic_jobs_are_described_with_their_next_tick(make_service, told, until):
-    service = make_service(APP)
+async def test_periodic_jobs_are_described_with_their_next_tick(service, told, until):
     seen = told(service)
-    await service.start()
     (manifest,) = await until(lambda: seen)
     nightly, often = manifest.periodic
     noon = datetime(2030, 1, 1, 12, tzinfo=UTC)

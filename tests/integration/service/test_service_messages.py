@@ -33,6 +33,11 @@ class Received(list):
 
 
 @pytest.fixture
+async def service(shared_service):
+    return await shared_service(APP)
+
+
+@pytest.fixture
 def listen():
     """Return a function that collects what an observable sends until the test ends."""
     collected = []
@@ -46,9 +51,7 @@ def listen():
         received.subscription.dispose()
 
 
-async def test_question_and_answer(make_service, until, listen):
-    service = make_service(APP)
-    await service.start()
+async def test_question_and_answer(service, until, listen):
     answers = listen(service.on("answer"))
     for number in range(5):
         await service.invoke("question", number)
@@ -77,9 +80,7 @@ async def test_listener_outlives_a_restart(make_service, until, listen):
     assert [answer["question"] for answer in answers] == [1, 2]
 
 
-async def test_message_from_a_job(make_service, until, listen, finished):
-    service = make_service(APP)
-    await service.start()
+async def test_message_from_a_job(service, until, listen, finished):
     announced = listen(service.on("announced"))
     await until(lambda: service._link._connection.done())
     assert (await finished(await service.job("announce", "dinner"))).result is True
@@ -98,9 +99,7 @@ async def test_message_that_is_none(make_service):
             await service.invoke("question", data)
 
 
-async def test_large_message(make_service, until, listen):
-    service = make_service(APP)
-    await service.start()
+async def test_large_message(service, until, listen):
     answers = listen(service.on("answer"))
     text = "é" * 500_000
     await service.invoke("question", text)
@@ -123,9 +122,7 @@ async def test_state_follows_the_service(make_service, until, listen):
     assert all(earlier != later for earlier, later in pairwise(states))
 
 
-async def test_second_observer_gets_the_current_state_at_once(make_service, until, listen):
-    service = make_service(APP)
-    await service.start()
+async def test_second_observer_gets_the_current_state_at_once(service, until, listen):
     first = listen(service.state)
     await until(lambda: first and first[-1].running)
     assert listen(service.state) == [first[-1]]
@@ -170,9 +167,7 @@ async def test_service_stops_itself(make_service, until):
     await until(has_stopped)
 
 
-async def test_dead_worker_is_seen(make_service, until, listen, kill):
-    service = make_service(APP)
-    await service.start()
+async def test_dead_worker_is_seen(service, until, listen, kill):
     states = listen(service.state)
     await until(lambda: states and states[-1].running)
     before = states[-1].workers[0]

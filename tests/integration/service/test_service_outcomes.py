@@ -13,11 +13,8 @@ COMPLETED, FAILED, CANCELLED, PENDING, RUNNING = (
 
 
 @pytest.fixture
-async def service(make_service):
-    service = make_service(unknown_key_grace=0.5)
-    await service.start()
-    yield service
-    await service.stop(0)
+async def service(shared_service):
+    return await shared_service("plain_worker:initialize", unknown_key_grace=0.5)
 
 
 async def outcomes(manager, job_id):

@@ -9,11 +9,8 @@ from tetherpy.jobs import BackgroundJobStatus
 
 
 @pytest.fixture
-async def service(make_service):
-    service = make_service("rich_worker:initialize", processes=2)
-    await service.start()
-    yield service
-    await service.stop(0)
+async def service(shared_service):
+    return await shared_service("rich_worker:initialize", processes=2)
 
 
 async def test_each_job_has_its_own_container(service, finished):

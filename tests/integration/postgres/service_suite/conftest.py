@@ -1,8 +1,10 @@
 """The suite of the service once more, on a server: the same tests, with this folder's fixtures in place of its own."""
 
+import asyncio
 import contextlib
 from pathlib import Path
 
+import attrs
 import pytest
 
 from tests.integration.service import conftest as on_a_file
@@ -18,35 +20,68 @@ def apps_importable(monkeypatch):
     monkeypatch.syspath_prepend(str(APPS))
 
 
+@attrs.frozen
+class Place:
+    """The database of a test, and the folder in which its service keeps its files."""
+
+    url: str
+    state: Path
+
+
+@contextlib.contextmanager
+def made_place(job_server, state):
+    """Make a database; the service that serves it is stopped at the end."""
+    with job_server.server.database(job_server.template) as url, pytest.MonkeyPatch.context() as patch:
+        yield Place(url, state)
+        patch.setenv("XDG_STATE_HOME", str(state))
+        asyncio.run(BackgroundService(url, "no:callback").stop(timeout=0))
+
+
+@pytest.fixture(scope="module")
+def shared_place(job_server, tmp_path_factory):
+    """Give what the tests with a ``shared_service`` have in common."""
+    with made_place(job_server, tmp_path_factory.mktemp("state")) as place:
+        yield place
+
+
 @pytest.fixture
-async def make_service(postgres_url, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def place(request, job_server, tmp_path, monkeypatch):
+    with contextlib.ExitStack() as stack:
+        if "shared_service" in request.fixturenames:
+            place = request.getfixturevalue("shared_place")
+        else:
+            place = stack.enter_context(made_place(job_server, tmp_path / "state"))
+        monkeypatch.setenv("XDG_STATE_HOME", str(place.state))
+        yield place
+
+
+@pytest.fixture
+async def make_service(place):
     async with contextlib.AsyncExitStack() as stack:
 
         def make(callback="plain_worker:initialize", **options):
-            service = BackgroundService(postgres_url, callback, **options)
+            service = BackgroundService(place.url, callback, **options)
             stack.push_async_callback(service.aclose)
-            stack.push_async_callback(service.stop, 0)
             return service
 
         yield make
 
 
 @pytest.fixture
-def worker_log(make_service, postgres_url):
-    """Return the path of the log; ``make_service`` has set the folder that it lies in."""
-    return ServiceFiles.of(postgres_url).log
+def worker_log(place):
+    return ServiceFiles.of(place.url).log
 
 
 @pytest.fixture
-async def database(postgres_url):
-    async with open_database(postgres_url) as db:
+async def database(place):
+    async with open_database(place.url) as db:
         yield db
 
 
 # The same of whichever database is open.
 engine = on_a_file.engine
 manager = on_a_file.manager
+shared_service = on_a_file.shared_service
 finished = on_a_file.finished
 until = on_a_file.until_fixture
 worker_pids = on_a_file.worker_pids
