@@ -621,6 +621,8 @@ class ProviderContainer:
         During a walk of the graph it is kept for the end of the walk. What is no Exception, such as a
         KeyboardInterrupt, is raised there, when everything else has been done.
         """
+        if error is self.scheduler.too_deep:
+            return  # it unwinds builds, and whatever a callback has caught it for: the outermost build raises it
         interrupts = not isinstance(
             error, (Exception, CancelledError)
         )  # a callback, which never waits, is not cancelled

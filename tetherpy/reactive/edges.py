@@ -131,7 +131,7 @@ def activate(element: Element) -> None:
             if hooks is not None:
                 if hooks.cancelled_once:
                     tell_user(node, Event.RESUME)
-                hooks.resume()
+                todo.extend(hooks.resume())
             if node.flow is not None:
                 node.flow.resume()
 
@@ -148,7 +148,7 @@ def deactivate(element: Element) -> None:
             if hooks is not None:
                 hooks.cancelled_once = True
                 tell_user(node, Event.CANCEL)
-                hooks.pause()
+                todo.extend(hooks.pause())
             if node.flow is not None:
                 node.flow.pause()
 
@@ -156,7 +156,8 @@ def deactivate(element: Element) -> None:
 def pause_if_unused(element: Element) -> None:
     """Pause what a build listens to if its provider has no active user now that it is built."""
     if not element.active and element.state != BUILDING and element.ref is not None and element.ref.hooks is not None:
-        element.ref.hooks.pause()
+        for source in element.ref.hooks.pause():
+            deactivate(source)
 
 
 def is_used(element: Element) -> bool:

@@ -29,8 +29,12 @@ class Pausable(Protocol):
         """Stop delivering."""
         ...
 
-    def resume(self) -> None:
-        """Deliver again, the last missed event first."""
+    def suspend(self) -> Any:
+        """Stop delivering; return the element that the caller has to deactivate, or None."""
+        ...
+
+    def restore(self) -> Any:
+        """Deliver again, the last missed event first; return the element that the caller has to activate, or None."""
         ...
 
     def close(self) -> None:
@@ -142,19 +146,27 @@ class Hooks:
         """Whether something is left for a teardown after ``close``."""
         return bool(self.disposers or self.closers or self.tasks)
 
-    def pause(self) -> None:
-        """Pause what the build listens to, because its provider has no active user."""
-        if not self.paused:
-            self.paused = True
-            for subscription in tuple(self._subscriptions or ()):
-                subscription.pause()
+    def pause(self) -> list[Any]:
+        """Pause what the build listens to, because its provider has no active user.
 
-    def resume(self) -> None:
-        """Resume what the build listens to."""
+        Returns:
+            The elements that the caller has to deactivate.
+        """
         if self.paused:
-            self.paused = False
-            for subscription in tuple(self._subscriptions or ()):
-                subscription.resume()
+            return []
+        self.paused = True
+        return [element for one in self._subscriptions or () if (element := one.suspend()) is not None]
+
+    def resume(self) -> list[Any]:
+        """Resume what the build listens to.
+
+        Returns:
+            The elements that the caller has to activate.
+        """
+        if not self.paused:
+            return []
+        self.paused = False
+        return [element for one in self._subscriptions or () if (element := one.restore()) is not None]
 
     def close(self) -> None:
         """Stop everything that calls or is called; what has to be undone stays for the teardown."""

@@ -119,33 +119,38 @@ def _refresh(element: Element) -> None:
 class _TooDeepError(BaseException):
     """Unwinds builds that are nested too deeply; no ``except Exception`` of a provider may catch it.
 
-    It is raised with the node that was not built, and collects the nodes that were being built for it.
+    It collects the nodes that were being built. A function that
+    catches it all the same changes nothing: the scheduler keeps it until the outermost build has ended. Until then
+    no build begins, and what a build returns or raises is dropped.
     """
 
     @property
-    def node(self) -> Element:
-        """The node that was not built."""
-        return cast("Element", self.args[0])
-
-    @property
     def path(self) -> list[Element]:
-        """The nodes that were being built for it, the innermost first."""
-        return cast("list[Element]", self.args[1])
+        """The nodes that were being built, the innermost first."""
+        return cast("list[Element]", self.args[0])
 
 
 def _build_in_segments(element: Element, deep: _TooDeepError) -> None:
-    """Build the deepest nodes first, each from a shallow stack, then those that were interrupted for them."""
+    """Build the deepest nodes first, each from a shallow stack, then those that were interrupted for them.
+
+    The deepest one is the build that needed the node that was not built. It may ask for another node each time, such
+    as a view that it makes on the spot: built from a shallow stack it has room for that one too.
+    """
     waiting = {element: None}
     path: dict[Element, None] = {}
+    scheduler = element.host.scheduler
     while True:
+        scheduler.too_deep = None
+        scheduler.nested = 0
+        deepest = next(node for node in deep.path if not node.provider.ephemeral)
+        if deepest in path:
+            nodes = list(path)
+            loop = dict.fromkeys([*nodes[nodes.index(deepest) :], *reversed(deep.path)])
+            raise CircularDependencyError(named([*(node for node in loop if node.state > 0), deepest]))
         for node in reversed(deep.path):
             path.pop(node, None)  # it comes last now: the order is that of the chain under construction
             path[node] = None
-        if deep.node in path:
-            nodes = list(path)
-            chain = [node for node in nodes[nodes.index(deep.node) :] if node.state > 0]
-            raise CircularDependencyError(named([*chain, deep.node]))
-        waiting[deep.node] = None
+        waiting[deepest] = None
         try:
             while waiting:
                 node = next(reversed(waiting))
@@ -288,7 +293,9 @@ def build(node: Element) -> None:
     scheduler = host.scheduler
     nested = scheduler.nested
     if nested == MOST_NESTED:
-        raise _TooDeepError(node, [])
+        if scheduler.too_deep is None:
+            scheduler.too_deep = _TooDeepError([])
+        raise scheduler.too_deep
     scheduler.nested = nested + 1
     replaced = node.ref
     if replaced is not None and (replaced.hooks is not None or node.flow is not None):
@@ -308,6 +315,10 @@ def build(node: Element) -> None:
         value: Any = node.create(ref)
     except BaseException as error:
         scheduler.building = outer
+        if scheduler.too_deep is not None:
+            if isinstance(error, (Exception, _TooDeepError)):
+                raise _unwind(node) from None
+            scheduler.too_deep = None  # Ctrl-C, for example, ends the reading itself
         scheduler.nested = nested
         if not isinstance(error, Exception) or isinstance(error, NOT_KEPT):
             # Interrupted: nothing is known of the value. No call here, there may be no room for it on the stack.
@@ -315,8 +326,6 @@ def build(node: Element) -> None:
             node.state = DIRTY
             if node.provider.settings.auto_dispose:
                 scheduler.disposals.append(node)
-            if type(error) is _TooDeepError:
-                error.path.append(node)
             raise
         if ref.hooks is not None:
             leave_failed(node, ref.hooks, error)
@@ -324,6 +333,8 @@ def build(node: Element) -> None:
         fail(node, error, first=replaced is None)
         return
     scheduler.building = outer
+    if scheduler.too_deep is not None:
+        raise _unwind(node)
     scheduler.nested = nested
     if node.fresh is not None:
         broken = _scope_error(node)
@@ -378,6 +389,21 @@ def build(node: Element) -> None:
                 elements[node.provider] = node
         if node.provider.settings.auto_dispose:
             let_go(node)
+
+
+def _unwind(node: Element) -> BaseException:
+    """Give up a build for a node that is nested too deeply, and return what unwinds the builds around it.
+
+    ``scheduler.nested`` keeps its highest value, so no build begins before all of them are unwound.
+    """
+    scheduler = node.host.scheduler
+    node.fresh = None
+    node.state = DIRTY
+    if node.provider.settings.auto_dispose:
+        scheduler.disposals.append(node)
+    deep = cast("_TooDeepError", scheduler.too_deep)
+    deep.path.append(node)
+    return deep
 
 
 def _refuse_coroutine(node: Element) -> None:

@@ -107,7 +107,7 @@ class Ref(Build):
                 else:
                     element.fresh = [source]
         if source.state:
-            if source.state == DIRTY:
+            if source.state == DIRTY and element.state == BUILDING:
                 if get_ident() != element.host.scheduler.thread:
                     forget_last(element, source)
                     raise WrongThreadError(element.host)

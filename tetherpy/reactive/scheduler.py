@@ -73,6 +73,7 @@ class Scheduler(Generic[E]):
         "teardowns",
         "thread",
         "timers",
+        "too_deep",
     )
 
     def __init__(
@@ -100,6 +101,8 @@ class Scheduler(Generic[E]):
         self.building: E | None = None
         self.depth = 0
         self.nested = 0
+        #: Unwinds the builds under way. It is kept here because a provider's function may catch it.
+        self.too_deep: BaseException | None = None
         self.changes = 0
         self.thread = get_ident()
         self.home: asyncio.AbstractEventLoop | None = running_loop()

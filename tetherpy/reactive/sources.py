@@ -127,6 +127,8 @@ class TaskBasedSource:
 
     async def _failed(self, error: BaseException) -> None:
         element = self._sink.element
+        if error is element.host.scheduler.too_deep:
+            return  # an eager task: the build that began it is unwound
         if self._stopped:
             if not is_still_loading(error):
                 element.host.report(error, element.provider)

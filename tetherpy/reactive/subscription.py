@@ -96,37 +96,48 @@ class ProviderSubscription(Generic[T]):
     def pause(self) -> None:
         """Stop being called until ``resume``; pauses add up. A provider whose listeners all pause is paused too."""
         self._check_thread()
-        if self._closed:
-            return
-        self._pauses += 1
-        if self._pauses == 1 and not self._weak:
-            scheduler = self._element.host.scheduler
-            scheduler.depth += 1
-            try:
+        scheduler = self._element.host.scheduler
+        scheduler.depth += 1
+        try:
+            if self.suspend() is not None:
                 deactivate(self._element)
-            finally:
-                scheduler.leave()
+        finally:
+            scheduler.leave()
+
+    def suspend(self) -> Element | None:
+        """Pause without deactivating the element: return it if the caller has to do that."""
+        if self._closed:
+            return None
+        self._pauses += 1
+        return self._element if self._pauses == 1 and not self._weak else None
 
     def resume(self) -> None:
         """Undo one ``pause``; the last one delivers the last change that was missed."""
         self._check_thread()
-        if self._closed or not self._pauses:
-            return
-        self._pauses -= 1
-        if self._pauses:
-            return
-        element = self._element
-        scheduler = element.host.scheduler
+        scheduler = self._element.host.scheduler
         scheduler.depth += 1
         try:
-            if not self._weak:
-                activate(element)
-                if element.state > 0:
-                    scheduler.queue.append(element)
-            if self._missed is not None:
-                scheduler.callbacks.append((self._deliver_missed, (element,)))
+            if self.restore() is not None:
+                activate(self._element)
         finally:
             scheduler.leave()
+
+    def restore(self) -> Element | None:
+        """Undo one pause without activating the element: return it if the caller has to do that."""
+        if self._closed or not self._pauses:
+            return None
+        self._pauses -= 1
+        if self._pauses:
+            return None
+        element = self._element
+        scheduler = element.host.scheduler
+        if self._missed is not None:
+            scheduler.callbacks.append((self._after_resuming, (element,)))
+        if self._weak:
+            return None
+        if element.state > 0:
+            scheduler.queue.append(element)
+        return element
 
     def close(self) -> None:
         """Stop listening. Closing twice is closing once."""
@@ -175,6 +186,10 @@ class ProviderSubscription(Generic[T]):
                 call(self._on_error, failure)
         except BaseException as error:
             self._element.host.report(error, self._element.provider)
+
+    def _after_resuming(self, element: Element) -> None:
+        """Deliver what was missed after the callbacks and kept events of all that is resumed with it."""
+        element.host.scheduler.callbacks.append((self._deliver_missed, (element,)))
 
     def _deliver_missed(self, element: Element) -> None:
         if not self._pauses and self._missed is not None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from tests.unit.reactive.matrix import ignore
-from tetherpy.reactive import CircularDependencyError, Provider, ProviderContainer, ProviderError, Ref, StateProvider
+from tetherpy.reactive import (
+    CircularDependencyError,
+    FutureProvider,
+    Provider,
+    ProviderContainer,
+    ProviderError,
+    Ref,
+    StateProvider,
+)
 
 start = StateProvider(lambda ref: 0)
 
@@ -171,3 +181,150 @@ def test_an_exhausted_stack_is_not_kept() -> None:
         container.read(start.notifier).state = 1
         assert [container.read(provider) for provider in providers] == [3] * len(providers)
     assert reported == []
+
+
+def _plain(ref: Ref, source: Any) -> int:
+    return ref.watch(source) + 1
+
+
+def _catches(ref: Ref, source: Any) -> int:
+    try:
+        return ref.watch(source) + 1
+    except BaseException:
+        return WRONG
+
+
+def _returns_in_finally(ref: Ref, source: Any) -> int:
+    value = WRONG
+    try:
+        value = ref.watch(source) + 1
+    finally:
+        return value  # noqa: B012  it drops whatever is raised
+
+
+def _raises_another(ref: Ref, source: Any) -> int:
+    try:
+        return ref.watch(source) + 1
+    except BaseException as error:
+        raise ValueError("no") from error
+
+
+def _suppresses(ref: Ref, source: Any) -> int:
+    value = WRONG
+    with suppress(BaseException):
+        value = ref.watch(source) + 1
+    return value
+
+
+def _goes_on(ref: Ref, source: Any) -> int:
+    value = _catches(ref, source)
+    with suppress(BaseException):
+        ref.watch(Provider(lambda ref: ref.watch(source)))
+    return value
+
+
+def _reads_in_a_listener(ref: Ref, source: Any) -> int:
+    heard: list[int] = []
+    ref.listen(start, lambda previous, value: heard.append(ref.watch(source)), fire_immediately=True)
+    return heard[0] + 1 if heard else WRONG
+
+
+WRONG = -1_000_000
+SWALLOWING = [_catches, _returns_in_finally, _raises_another, _suppresses, _goes_on, _reads_in_a_listener]
+
+
+@pytest.mark.parametrize("build", SWALLOWING)
+def test_a_function_that_catches_everything_may_be_deep_in_a_chain(build: Callable[[Ref, Any], int]) -> None:
+    providers: list[Any] = [start]
+    for place in range(400):
+        providers.append(
+            Provider(lambda ref, source=providers[-1], one=(_plain if place % 20 else build): one(ref, source))
+        )
+    reported: list[BaseException] = []
+    with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
+        container.listen(providers[-1], ignore)
+        assert container.read(providers[-1]) == 400
+        container.read(start.notifier).state = 1
+        assert container.read(providers[-1]) == 401
+    assert reported == []
+
+
+def test_ctrl_c_while_builds_unwind_is_raised() -> None:
+    pressed = [True]
+    deep = chain(400)[-1]
+
+    def create(ref: Ref) -> int:
+        try:
+            return ref.watch(deep)
+        finally:
+            if pressed.pop():
+                raise KeyboardInterrupt
+
+    shown = Provider(create)
+    with ProviderContainer() as container:
+        with pytest.raises(KeyboardInterrupt):
+            container.read(shown)
+        pressed.extend([False] * 10)
+        assert container.read(shown) == 400
+
+
+def test_a_chain_of_listening_builds_is_paused_and_resumed() -> None:
+    providers: list[Any] = [start]
+    for _ in range(1_200):
+
+        def create(ref: Ref, source: Any = providers[-1]) -> int:
+            ref.listen(source, ignore)
+            return ref.read(source) + 1
+
+        providers.append(Provider(create))
+    with ProviderContainer() as container:
+        subscription = container.listen(providers[-1], ignore)
+        assert subscription.read() == 1_200
+        assert container.elements[start].active == 1
+        subscription.pause()
+        assert container.elements[start].active == 0
+        subscription.resume()
+        assert container.elements[start].active == 1
+        subscription.close()
+        assert container.elements[start].active == 0
+
+
+async def test_a_source_that_is_watched_again_after_an_await_may_be_deep() -> None:
+    long = chain(400)[-1]
+    is_long = StateProvider(lambda ref: False)
+    changing = Provider(lambda ref: ref.watch(long) if ref.watch(is_long) else 0)
+    reached, changed = asyncio.Event(), asyncio.Event()
+    seen: list[int] = []
+
+    @FutureProvider
+    async def shown(ref: Ref) -> int:
+        ref.watch(changing)
+        reached.set()
+        await changed.wait()
+        seen.append(ref.watch(changing))
+        return 1
+
+    async with ProviderContainer() as container:
+        future = container.read(shown.future)
+        await reached.wait()
+        container.read(is_long.notifier).state = True
+        container.invalidate(changing)
+        changed.set()
+        assert await future == 1
+    assert set(seen) == {400}
+
+
+@pytest.mark.parametrize("from_view", [False, True])
+@pytest.mark.parametrize("is_loop", [False, True])
+def test_each_build_may_ask_for_a_node_that_it_makes_on_the_spot(is_loop: bool, from_view: bool) -> None:
+    providers: list[Any] = [Provider(lambda ref: ref.watch(providers[-1].select(int))) if is_loop else start]
+    for _ in range(400):
+        providers.append(Provider(lambda ref, source=providers[-1]: ref.watch(source.select(int)) + 1))
+    shown = providers[-1].select(int) if from_view else providers[-1]
+    with ProviderContainer(on_error=lambda error, provider: None) as container:
+        if is_loop:
+            with pytest.raises((CircularDependencyError, ProviderError)):
+                container.read(shown)
+        else:
+            container.listen(shown, ignore)
+            assert container.read(shown) == 400
