@@ -11,7 +11,7 @@ ENGINE ?= sqlite
 # Hundreds of interpreters are started by the tests: without their bytecode each would compile everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo test lint types mypy pyright needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard bench-engines screenshots format clean
+.PHONY: help setup demo test suite test-fast lint types mypy pyright needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard bench-engines screenshots format clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -35,8 +35,14 @@ $(STAMP): $(BASE)
 demo: $(BASE)       ## analyse the standard library in the background, through a crash
 	@$(BIN)/python -m examples.demo
 
-test: lint types needs  ## lint, types and the whole test suite
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+test: lint needs      ## lint, types and the whole test suite
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync types suite
+
+suite: $(STAMP)
+	+$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+
+test-fast: $(STAMP)  ## the unit tests that take no long time and start no processes: for each change
+	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist worksteal
 
 lint: $(STAMP)       ## ruff: rules and format
 	$(BIN)/ruff check .

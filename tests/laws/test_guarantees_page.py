@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,15 @@ ROW = re.compile(r"^\| (?!---|hazard)(.+?) \| .+ \| (.+) \|$", re.MULTILINE)
 ROWS = dict(ROW.findall(PAGE.read_text()))
 
 
+@cache
+def functions_of(file):
+    tree = ast.parse((TESTS / file).read_text())
+    return {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+
+
 @pytest.mark.parametrize("hazard", ROWS)
 def test_the_test_that_shows_it_exists(hazard):
     named = re.findall(r"`([\w/]+\.py)::(\w+)`", ROWS[hazard])
     assert named
     for file, name in named:
-        tree = ast.parse((TESTS / file).read_text())
-        functions = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
-        assert name in functions
+        assert name in functions_of(file)

@@ -12,6 +12,8 @@ from tetherpy.cli.app import COMMANDS
 from tetherpy.cli.lazy import LazyCommand
 from tetherpy.cli.root import root
 
+pytestmark = pytest.mark.slow
+
 HEAVY = {"aiosqlite", "sqlite3", "asyncio", "reactivex", "rich", "msgspec", "attrs", "ruamel", "starlette", "textual"}
 PACKAGES = {"tetherpy.service", "tetherpy.jobs", "tetherpy.database", "tetherpy.reactive", "tetherpy.generator"}
 

@@ -5,10 +5,14 @@ import sys
 from pathlib import Path, PurePosixPath
 
 import pytest
+from ruff import find_ruff_bin
 
 from tetherpy.generator import BackgroundServices, JobDeclaration, Plan, providers_package, read_settings
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
+RUFF = find_ruff_bin()
 
 SHOP = BackgroundServices(
     enabled=True,
@@ -74,7 +78,8 @@ def test_it_is_formatted_for_any_usual_length_of_lines(tmp_path, services, lengt
     for module in ("a", "m" * 40, "shop/__init__"):
         (tmp_path / f"{module}.py").touch()
     for rule in (["format", "--check", "--diff"], ["check", "--select", "E,F,I,W,UP,RUF022", "--ignore", "E501"]):
-        done = run(tmp_path, "ruff", *rule, "--no-cache", "--isolated", "--line-length", length, ".")
+        command = [RUFF, *rule, "--no-cache", "--isolated", "--line-length", str(length), "."]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
         assert not done.returncode, done.stdout + done.stderr
 
 

@@ -20,6 +20,8 @@ from tetherpy.reactive import (
     StateProvider,
 )
 
+pytestmark = pytest.mark.slow
+
 start = StateProvider(lambda ref: 0)
 
 
@@ -56,7 +58,7 @@ USES: dict[str, Callable[[ProviderContainer, Any], Any]] = {
 
 
 @pytest.mark.parametrize("use", USES)
-@pytest.mark.parametrize("length", [400, 5_000])
+@pytest.mark.parametrize("length", [400, 2_500])
 def test_a_cold_chain_is_built_once(length: int, use: str) -> None:
     builds: list[int] = []
     provider = chain(length, builds)[-1]

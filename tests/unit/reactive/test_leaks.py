@@ -28,9 +28,9 @@ from tetherpy.reactive import (
 from tetherpy.reactive.element import Element
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
-MANY = 1_000_000 if LONG else 20_000
+MANY = 1_000_000 if LONG else 6_000
 
-pytestmark = pytest.mark.timeout(0 if LONG else 120)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(0 if LONG else 120)]
 
 SLACK = 40_000
 """Bytes that interpreter caches (free lists, a resized dict) may keep, whatever the number of rounds."""
@@ -108,7 +108,7 @@ async def test_under_a_loop_too_with_listeners_and_one_turn_for_many() -> None:
         await work(1_000)
         gc.collect()
         before, _ = tracemalloc.get_traced_memory()
-        await work(MANY // 4)
+        await work(MANY // 2)
         gc.collect()
         after, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
@@ -133,7 +133,7 @@ async def test_async_families_leave_no_task_and_no_element() -> None:
         await work(200)
         gc.collect()
         before, _ = tracemalloc.get_traced_memory()
-        await work(MANY // 10)
+        await work(MANY // 4)
         gc.collect()
         after, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
@@ -179,7 +179,7 @@ def test_listeners_added_and_closed_leave_nothing() -> None:
                 with container.listen(source, ignore) as subscription:
                     subscription.pause()
 
-        assert grown_by(work, MANY // 10) < SLACK
+        assert grown_by(work, MANY // 4) < SLACK
         elements = living(Element)
         work(100)
         assert living(Element) == elements
@@ -235,7 +235,7 @@ def test_rebuilds_with_selectors_leave_nothing() -> None:
                 notifier.state += 1
                 container.invalidate(parity)
 
-        assert grown_by(work, MANY // 10) < SLACK
+        assert grown_by(work, MANY // 4) < SLACK
         assert len(container.elements[source].observers) <= 2
 
 

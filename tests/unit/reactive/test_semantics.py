@@ -645,6 +645,7 @@ def chain(length: int) -> list[Any]:
     return links
 
 
+@pytest.mark.slow
 def test_11_a_chain_of_50_000_survives_a_write_at_the_default_recursion_limit() -> None:
     length = 50_000
     assert sys.getrecursionlimit() <= 1_000

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[3]
 RIGHT = ROOT / "tests" / "typing" / "test_reactive_types.py"
 WRONG = Path(__file__).with_name("wrong_uses.py")

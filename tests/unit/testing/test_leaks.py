@@ -2,7 +2,11 @@
 
 import tracemalloc
 
+import pytest
+
 from tetherpy.testing.leaks.files import left_open, open_handles
+
+pytestmark = pytest.mark.slow
 
 LEAKS = """
 import asyncio

@@ -8,6 +8,8 @@ import pytest
 from tetherpy import ProviderContainer
 from tetherpy.reactive import NoTestError
 
+pytestmark = pytest.mark.slow
+
 SUITE = """
 import asyncio
 import pytest

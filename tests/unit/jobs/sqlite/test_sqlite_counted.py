@@ -23,6 +23,8 @@ from tetherpy.jobs.sqlite.claiming import Offer
 from tetherpy.jobs.sqlite.exchange import exchange, idle_exchange
 from tetherpy.jobs.timestamps import utc_now
 
+pytestmark = pytest.mark.slow
+
 LEASE = timedelta(seconds=30)
 ALL = Offer.of(None, None)
 
@@ -128,16 +130,16 @@ async def add_finished(db, count):
 
 
 CROWDS = {
-    "finished": lambda db, engine: add_finished(db, 20_000),
+    "finished": lambda db, engine: add_finished(db, 3_000),
     "delayed, of higher priority": lambda db, engine: engine.enqueue(
-        [NewJob(job_key="k", priority=9, delay=3600) for _ in range(20_000)]
+        [NewJob(job_key="k", priority=9, delay=3600) for _ in range(3_000)]
     ),
-    "pending behind": lambda db, engine: engine.enqueue([NewJob(job_key="k") for _ in range(20_000)]),
+    "pending behind": lambda db, engine: engine.enqueue([NewJob(job_key="k") for _ in range(3_000)]),
     "pending behind, a queue for each four": lambda db, engine: engine.enqueue(
-        [NewJob(job_key="k", queue=f"tenant {n % 5_000}") for n in range(20_000)]
+        [NewJob(job_key="k", queue=f"tenant {n % 750}") for n in range(3_000)]
     ),
     "delayed, each of another priority": lambda db, engine: engine.enqueue(
-        [NewJob(job_key="k", priority=n, delay=3600) for n in range(20_000)]
+        [NewJob(job_key="k", priority=n, delay=3600) for n in range(3_000)]
     ),
 }
 
@@ -157,7 +159,7 @@ async def test_a_crowd_in_a_queue_that_is_not_mine_costs_nothing(db, engine):
         assert len(exchange(connection, "w1", [], 10, Offer.of(["mine"], None), utc_now(), LEASE).claims) == 10
 
     alone = await steps_of(db, claim_mine)
-    await engine.enqueue([NewJob(job_key="k", priority=9, queue="other") for _ in range(20_000)])
+    await engine.enqueue([NewJob(job_key="k", priority=9, queue="other") for _ in range(3_000)])
     assert await steps_of(db, claim_mine) <= alone * 1.1
 
 
@@ -186,7 +188,7 @@ async def test_a_claim_among_many_jobs_that_were_set_aside_reads_what_it_claims(
     await engine.enqueue([NewJob(job_key="k") for _ in range(20)])
     await engine.exchange("w1", [], 1, keys=["none"])
     few = await steps_of(db, claim_ten_set_aside)
-    await engine.enqueue([NewJob(job_key="k") for _ in range(9_000)])
+    await engine.enqueue([NewJob(job_key="k") for _ in range(3_000)])
     await engine.exchange("w1", [], 1, keys=["none"])
     assert await steps_of(db, claim_ten_set_aside) <= few * 1.1
 
@@ -198,8 +200,8 @@ async def test_looking_for_work_and_counting_do_not_grow_with_the_table(db, engi
         finding.revisions(connection)
 
     alone = await steps_of(db, look)
-    await add_finished(db, 20_000)
-    await engine.enqueue([NewJob(job_key="k", delay=3600) for _ in range(20_000)])
+    await add_finished(db, 3_000)
+    await engine.enqueue([NewJob(job_key="k", delay=3600) for _ in range(3_000)])
     assert await steps_of(db, look) <= alone * 1.1 + 40  # a row more in the table of counts
 
 
@@ -254,7 +256,7 @@ async def test_tables_are_made_on_first_use_an_enqueue_inside_a_transaction_incl
 
 @pytest.mark.parametrize("narrowed", [{}, {"status": BackgroundJobStatus.PENDING}, {"job_key": "k"}])
 async def test_a_cursor_far_back_costs_what_the_newest_jobs_cost(db, engine, narrowed):
-    ids = await engine.enqueue([NewJob(job_key="k") for _ in range(20_000)])
+    ids = await engine.enqueue([NewJob(job_key="k") for _ in range(3_000)])
 
     def page(before):
         query = JobQuery(**narrowed, before_id=before, limit=50, order_by_creation="DESC")
@@ -272,5 +274,5 @@ async def test_a_list_by_key_and_status_reads_what_it_shows(db, engine, status):
         assert finding.find(connection, JobReader(), query) == []
 
     alone = await steps_of(db, page)
-    await add_finished(db, 20_000)
+    await add_finished(db, 3_000)
     assert await steps_of(db, page) <= alone * 1.1 + 20

@@ -20,6 +20,8 @@ from tetherpy.ui.web.live import Live
 from tetherpy.ui.web.parts import declare_parts
 from tetherpy.ui.web.sources import declare_sources
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = ("find", "counts", "timeline", "get", "get_many", "attempts", "workers")
 
 
