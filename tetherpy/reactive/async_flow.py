@@ -10,7 +10,7 @@ from .announcing import report_failure
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
 from .edges import activate, add_listener, deactivate, let_go, path_to, remove_listener
 from .element import NO_VALUE, Element
-from .errors import ProviderDisposedError, ReadDuringDisposalError, StreamEndedError
+from .errors import NoEventLoopError, ProviderDisposedError, ReadDuringDisposalError, StreamEndedError
 from .failures import is_of_others, is_still_loading
 from .invalidation import Invalidation, invalidate, leave_failed
 from .promise import Loan, Promise
@@ -82,6 +82,8 @@ class AsyncFlow:
         except Exception as error:
             if ref.hooks is not None:
                 leave_failed(self.element, ref.hooks, error)
+            if isinstance(error, NoEventLoopError):
+                self.element.host.scheduler.in_next_loop[self] = self._build_again
             self.error(error)
         if self.held and not self.building:
             self._release()
@@ -89,6 +91,15 @@ class AsyncFlow:
 
     def _clear_immediate(self) -> None:
         self._immediate = None
+
+    def _build_again(self) -> None:
+        """Have it built in the loop that runs now, unless a state was set since it failed for want of a loop."""
+        element = self.element
+        scheduler = element.host.scheduler
+        if scheduler.building is not None:
+            scheduler.in_next_loop[self] = self._build_again  # a build must not be ended within another one
+        elif isinstance(self._current.error, NoEventLoopError):
+            invalidate(element, Invalidation("the first event loop since it needed one", manual=False))
 
     def replace(self, produce: Callable[[Any], Any], begin: Begin) -> None:
         """Use another function from the next build on."""
@@ -244,7 +255,9 @@ class AsyncFlow:
         """End for good."""
         self.stop()
         self._release()
-        self.element.host.scheduler.reloading.pop(self.element, None)
+        scheduler = self.element.host.scheduler
+        scheduler.reloading.pop(self.element, None)
+        scheduler.in_next_loop.pop(self, None)
         if not self.promise.done:
             self.promise.reject(ProviderDisposedError(self.element.provider, awaited=True))
 

@@ -40,9 +40,9 @@ def dispose_all(nodes: Iterable[Element], host: Host) -> None:
                 break
         _end(node)
         for source in node.sources:
-            # Edges inside the container vanish with it, unless a callback is registered for them. A view has
-            # an edge of its own, which may lead to a parent.
-            if source.host is not host or (asked and listens_to_users(source)):
+            # Edges inside the container vanish with it, unless a callback is registered for them. The source of a
+            # view may be in a parent container, which would keep the view.
+            if source.host is not host or source.provider.ephemeral or (asked and listens_to_users(source)):
                 unlink(source, node)
         if host.observers:
             tell_observers(node, "did_unmount_provider")

@@ -7,6 +7,7 @@ future. Becoming active or inactive spreads along the sources, without recursion
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, cast
 
 from .callbacks import call
@@ -206,6 +207,7 @@ def _keep_for(element: Element, hooks: Hooks, seconds: float) -> None:
         hooks.cache_timer.cancel()
     hooks.cache_timer = scheduler.timers.start(seconds, over)
     if hooks.cache_timer is None:
+        scheduler.in_next_loop[element] = partial(let_go, element)
         element.host.report(
             NoEventLoopError(element.provider, "cache_for needs one to measure the time."), element.provider
         )

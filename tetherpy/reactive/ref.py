@@ -208,7 +208,7 @@ class Ref(Build):
         If there is none yet, as after a mere read, the time begins to run now.
 
         Raises:
-            NoEventLoopError: the last listener left where no event loop runs.
+            NoEventLoopError: the last listener left where no event loop runs; the time begins in the next loop.
             DurationError: ``duration`` is no duration, or negative.
         """
         hooks = self._hooks()

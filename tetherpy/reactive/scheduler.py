@@ -108,8 +108,8 @@ class Scheduler(Generic[E]):
         self.home: asyncio.AbstractEventLoop | None = running_loop()
         #: Calls from other threads, in the order of their arrival.
         self.inbox: deque[Callable[[], object]] = deque()
-        #: Calls that need a loop, made where none ran: each only starts a task.
-        self.in_next_loop: list[Callable[[], object]] = []
+        #: Calls that need a loop, asked for where none ran: one for each object that they are for.
+        self.in_next_loop: dict[object, Callable[[], object]] = {}
         #: Checks the graph between two operations; set by TETHERPY_CHECK.
         self.audit: Callable[[], None] | None = None
         self._inbox_runs = False
@@ -218,8 +218,8 @@ class Scheduler(Generic[E]):
         if self.inbox:
             loop.call_soon(self.serve_inbox)
         self.teardowns.resume()
-        waiting, self.in_next_loop = self.in_next_loop, []
-        for fn in waiting:
+        waiting, self.in_next_loop = self.in_next_loop, {}
+        for fn in waiting.values():
             fn()
 
     def call_soon_threadsafe(self, fn: Callable[[], object]) -> None:

@@ -216,7 +216,7 @@ class Teardown:
     def _on_task_done(self, task: asyncio.Task[Any]) -> None:
         if not self.done.done:
             # It was cancelled before its first step, by the end of the loop: what is left is done in the next one.
-            self.host.scheduler.in_next_loop.append(self.resume)
+            self.host.scheduler.in_next_loop[self] = self.resume
 
     def resume(self) -> None:
         """Do what is left of a teardown whose loop has ended before it has."""

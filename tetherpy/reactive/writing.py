@@ -37,7 +37,7 @@ class Writer:
     that uses the container.
     """
 
-    __slots__ = ("__weakref__", "_applied", "_newest", "_task", "_tried", "_wanted", "keepers")
+    __slots__ = ("__weakref__", "_applied", "_newest", "_task", "_tried", "keepers")
 
     def __init__(self) -> None:
         self.keepers: list[Any] = []
@@ -45,7 +45,6 @@ class Writer:
         self._tried: Change | None = None
         self._applied: Change | None = None
         self._task: asyncio.Task[None] | None = None
-        self._wanted = False
 
     def has(self, data: object) -> bool:
         """Whether the newest change writes this very object."""
@@ -77,16 +76,10 @@ class Writer:
         if change is None or change is self._tried:
             return
         if loop is None:
-            if not self._wanted:
-                self._wanted = True
-                change.host.scheduler.in_next_loop.append(self._start_in_next_loop)
+            change.host.scheduler.in_next_loop[self] = self._start
         elif self._task is None or self._task.done() or self._task.get_loop() is not loop:
             # Not loop.create_task: an eager task would begin inside the build or the announcement that asked for it.
             self._task = asyncio.Task(self._apply_all(), loop=loop)
-
-    def _start_in_next_loop(self) -> None:
-        self._wanted = False
-        self._start()
 
     async def _apply_all(self) -> None:
         while (change := self._newest) is not None and change is not self._tried:

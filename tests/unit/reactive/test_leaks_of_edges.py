@@ -28,6 +28,11 @@ class Value:
     """Something large, whose life can be watched."""
 
 
+class Counter(Notifier[int]):
+    def build(self) -> int:
+        return 0
+
+
 class Made:
     """Makes values and knows those that live."""
 
@@ -47,6 +52,41 @@ def living(made: Made) -> int:
 
 
 # -- what is kept --------------------------------------------------------------------------------
+
+
+VIEWS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "future": lambda ref, asynchronous, counter: ref.watch(asynchronous.future),
+    "select_async": lambda ref, asynchronous, counter: ref.watch(asynchronous.select_async(str)),
+    "select": lambda ref, asynchronous, counter: ref.watch(counter.select(str)),
+    "select of select": lambda ref, asynchronous, counter: ref.watch(counter.select(str).select(len)),
+    "notifier": lambda ref, asynchronous, counter: ref.watch(counter.notifier),
+    "listen": lambda ref, asynchronous, counter: ref.listen(counter.select(str), ignore),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_a_child_container_that_was_closed_is_not_kept_by_what_it_has_watched_in_its_parent(
+    view: str, container: ProviderContainer
+) -> None:
+    asynchronous = FutureProvider(lambda ref: asyncio.sleep(0, 1))
+    counter = NotifierProvider(Counter)
+    container.read(asynchronous)
+    container.read(counter)
+    children: WeakSet[ProviderContainer] = WeakSet()
+
+    def create(ref: Ref) -> int:
+        VIEWS[view](ref, asynchronous, counter)
+        return 1
+
+    user = Provider(create, dependencies=[])
+    for _ in range(3):
+        child = ProviderContainer(parent=container, overrides=[user.override_with(create)])
+        children.add(child)
+        child.listen(user, ignore)
+        await child.aclose()
+        del child
+    gc.collect()
+    assert not children
 
 
 @pytest.mark.parametrize("place", ["last", "first", "only"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import Any
@@ -15,7 +15,11 @@ import reactivex
 from tests.unit.reactive.matrix import ignore
 from tetherpy.reactive import (
     AsyncData,
+    AsyncError,
+    AsyncNotifier,
+    AsyncNotifierProvider,
     FutureProvider,
+    NoEventLoopError,
     Notifier,
     NotifierProvider,
     Provider,
@@ -344,4 +348,64 @@ def test_a_cache_time_that_ran_when_its_loop_ended_ends_in_the_next() -> None:
 
     asyncio.run(first())
     asyncio.run(second())
+    container.dispose()
+
+
+def test_a_cache_time_that_began_without_a_loop_begins_in_the_next() -> None:
+    reported: list[BaseException] = []
+    container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
+    ended: list[str] = []
+
+    @Provider.auto_dispose
+    def cached(ref: Ref) -> int:
+        ref.cache_for(0.01)
+        ref.on_dispose(lambda: ended.append("cached"))
+        return 1
+
+    async def main() -> None:
+        assert container.exists(cached)
+        async with asyncio.timeout(5):
+            while not ended:
+                await asyncio.sleep(0.001)
+
+    for _ in range(3):
+        container.listen(cached, ignore).close()
+    assert {type(error) for error in reported} == {NoEventLoopError}
+    asyncio.run(main())
+    assert ended == ["cached"]
+    container.dispose()
+
+
+@pytest.mark.parametrize("kind", ["future", "stream", "notifier", "set meanwhile"])
+def test_what_failed_for_want_of_a_loop_is_built_in_the_next(kind: str) -> None:
+    container = ProviderContainer(on_error=lambda error, provider: None)
+
+    @FutureProvider
+    async def future(ref: Ref) -> str:
+        return "built"
+
+    @StreamProvider
+    async def stream(ref: Ref) -> AsyncIterator[str]:
+        yield "built"
+
+    class Made(AsyncNotifier[str]):
+        async def build(self) -> str:
+            return "built"
+
+    notifier = AsyncNotifierProvider(Made)
+    provider: Any = {"future": future, "stream": stream}.get(kind, notifier)
+    user = FutureProvider(lambda ref: ref.watch(provider.future))
+    watched = container.listen(provider, ignore)
+    assert isinstance(watched.read(), AsyncError)
+    container.read(user)
+    if kind == "set meanwhile":
+        container.read(notifier.notifier).state = AsyncData("set")
+
+    async def main() -> None:
+        expected = "set" if kind == "set meanwhile" else "built"
+        assert await container.read(user.future) == expected
+        assert watched.read() == AsyncData(expected)
+
+    asyncio.run(main())
+    asyncio.run(main())
     container.dispose()
