@@ -11,7 +11,7 @@ ENGINE ?= sqlite
 # Hundreds of interpreters are started by the tests: without their bytecode each would compile everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo test suite test-fast lint types mypy pyright needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard bench-engines screenshots format clean
+.PHONY: help setup demo test suite test-fast lint types mypy pyright needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard bench-engines bench-notify screenshots format clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -76,6 +76,9 @@ bench-cli: $(STAMP)  ## the command line over a million jobs; prints what it mea
 
 bench-dashboard: $(STAMP)  ## the page in a browser, written into docs/explanation/dashboard-performance.md
 	$(BIN)/python -m tests.benchmarks.bench_dashboard
+
+bench-notify: $(STAMP)  ## what notifications cost the commits of a PostgreSQL server with eight writers
+	$(BIN)/python -m tests.benchmarks.bench_notify
 
 bench-engines: $(STAMP)  ## both engines beside Procrastinate and Oban; TETHERPY_PYTHON312 names a Python 3.12 for Oban
 	$(BIN)/python tests/benchmarks/bench_engines.py

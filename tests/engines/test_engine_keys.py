@@ -1,9 +1,11 @@
 """Workers that take some job keys only, and the jobs that no worker has a handler for."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from tetherpy.jobs import BackgroundJobStatus, NewJob, Released, Settlement
+import pytest
+
+from tetherpy.jobs import BackgroundJobStatus, NewJob, Released, Settlement, WorkerRecord
 
 
 async def test_a_worker_takes_only_the_keys_it_names(kit):
@@ -103,3 +105,30 @@ async def test_a_delayed_job_of_each_priority_and_queue_is_no_work(kit):
     assert await kit.claim(10) == []
     kit.time.advance(seconds=60)
     assert [claim.job.priority for claim in await kit.claim(3)] == [299, 298, 297]
+
+
+def worker(name, keys):
+    now = datetime(2030, 1, 1, tzinfo=UTC)
+    return WorkerRecord(id=name, pid=1, host="here", started_at=now, heartbeat_at=now, job_keys=keys)
+
+
+@pytest.mark.parametrize("keys", [frozenset({"new", "other"}), None], ids=["this key", "every key"])
+async def test_no_job_fails_for_want_of_a_handler_that_a_worker_has_registered_by_then(kit, keys):
+    """Who looks for unknown keys has read the registered ones before, and may not know of this worker."""
+    await kit.add("new")
+    await kit.claim(5, keys=["none"])
+    other = await kit.another()
+    await other.register_worker(worker("w2", keys))
+    assert await kit.engine.fail_unhandled("new", "nobody knows new") == 0
+    await other.unregister_worker("w2")
+    assert await kit.engine.fail_unhandled("new", "nobody knows new") == 1
+
+
+async def test_a_heartbeat_records_the_keys_of_handlers_that_were_registered_late(kit):
+    await kit.engine.register_worker(worker("w2", frozenset({"old"})))
+    await kit.engine.heartbeat("w2")
+    (record,) = await kit.engine.workers()
+    assert record.job_keys == {"old"}
+    await kit.engine.heartbeat("w2", job_keys=frozenset({"old", "new"}))
+    (record,) = await kit.engine.workers()
+    assert record.job_keys == {"old", "new"}

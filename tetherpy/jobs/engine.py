@@ -124,9 +124,14 @@ class WorkQueue(Protocol):
         ...
 
     async def heartbeat(
-        self, worker_id: str, *, title: str | None = None, content: str | None = None
+        self,
+        worker_id: str,
+        *,
+        title: str | None = None,
+        content: str | None = None,
+        job_keys: frozenset[str] | None = None,
     ) -> frozenset[int]:
-        """Extend the leases of a worker's jobs, keep its notification, return asked cancellations."""
+        """Extend the leases of a worker's jobs, keep its notification and keys, return asked cancellations."""
         ...
 
     async def refuse_newer(self) -> None:
@@ -162,7 +167,10 @@ class WorkQueue(Protocol):
         ...
 
     async def fail_unhandled(self, job_key: str, error: str) -> int:
-        """Make up to a thousand jobs of a key FAILED that were set aside; return how many these were."""
+        """Make up to a thousand jobs of a key FAILED that were set aside; return how many these were.
+
+        None does if a registered worker has a handler for the key, also one that registers at the same time.
+        """
         ...
 
     async def settle(self, settlement: Settlement, transaction: Any, progress: Progress | None = None) -> None:

@@ -45,6 +45,8 @@ class WorkerContext:
     periodic: dict[str, PeriodicJob] = attrs.field(factory=dict[str, PeriodicJob])
     overrides: list[Any] = attrs.field(factory=list[Any])
     database: SqlDatabase | None = None
+    on_registered: Callable[[], None] = attrs.field(init=False, default=lambda: None)
+    """Called in the loop after a handler or a periodic job was registered."""
     _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.get_running_loop)
     _has_worked: bool = attrs.field(init=False, default=False)
     _thread: int = attrs.field(init=False, factory=threading.get_ident)

@@ -23,7 +23,7 @@ _logger = logging.getLogger("tetherpy.service")
 
 @attrs.define(eq=False)
 class Heartbeat:
-    """Extend this worker's leases, keep its notification in its row, rescue expired jobs.
+    """Extend this worker's leases, keep its notification and its job keys in its row, rescue expired jobs.
 
     ``on_beat`` tells the supervisor; ``cancel`` gets the jobs that are asked to stop; ``drain`` is called when
     newer code has changed the tables.
@@ -36,12 +36,13 @@ class Heartbeat:
     cancel: Callable[[Iterable[int]], None]
     on_beat: Callable[[], None]
     drain: Callable[[], None]
+    keys: Callable[[], frozenset[str] | None] = lambda: None
     _soon: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     _last_beat: float | None = attrs.field(init=False, default=None)
     _judges_from: float = attrs.field(init=False, default=0.0)
 
     def notice(self) -> None:
-        """Store the notification before the next beat is due."""
+        """Store what has changed before the next beat is due."""
         self._soon.set()
 
     async def run(self) -> None:
@@ -64,7 +65,10 @@ class Heartbeat:
         self._soon.clear()
         try:
             asked = await self.engine.heartbeat(
-                self.worker_id, title=self.notification.title, content=self.notification.content
+                self.worker_id,
+                title=self.notification.title,
+                content=self.notification.content,
+                job_keys=self.keys(),
             )
             self.cancel(asked)
             if self._stood_still():

@@ -86,7 +86,7 @@ class ServiceInstance:
         retry: Backoff | None = None,
         timeout: timedelta | float | None = None,
     ) -> None:
-        """Let ``handler(service, payload, db)`` do the jobs with this key.
+        """Let ``handler(service, payload, db)`` do the jobs with this key, from now on.
 
         An ``async def`` runs in the loop, a plain ``def`` in a thread. The annotation of
         ``payload`` is what payloads are decoded to. ``timeout`` bounds an attempt of jobs that
@@ -94,6 +94,7 @@ class ServiceInstance:
         called, and for a key that has a handler; ``DurationError`` for a ``timeout`` that is no duration.
         """
         self._context.handlers.add(key, handler, retry, timeout)
+        self._context.in_loop(self._context.on_registered)
 
     def register_periodic_job(
         self,
@@ -140,6 +141,7 @@ class ServiceInstance:
             unique_key=unique_key if overlap else f"periodic:{name}",
         )
         self._context.periodic[name] = PeriodicJob(name, schedule, job, catch_up)
+        self._context.in_loop(self._context.on_registered)
 
     def override(self, *overrides: Override) -> None:
         """Apply overrides to every job's container from now on; a later one of a provider wins."""

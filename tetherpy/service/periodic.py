@@ -54,12 +54,23 @@ class PeriodicSchedule:
     engine: JobEngine
     clock: Clock
     longest_nap: timedelta = LONGEST_NAP
+    _registered: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
+
+    def look(self) -> None:
+        """Serve the jobs too that were registered meanwhile."""
+        self._registered.set()
 
     async def run(self) -> None:
-        """Serve all periodic jobs until cancelled; return at once if there are none."""
+        """Serve all periodic jobs until cancelled."""
+        served: set[str] = set()
         async with asyncio.TaskGroup() as group:
-            for job in self.jobs:
-                group.create_task(self._serve(job))
+            while True:
+                self._registered.clear()
+                for job in tuple(self.jobs):
+                    if job.name not in served:
+                        served.add(job.name)
+                        group.create_task(self._serve(job))
+                await self._registered.wait()
 
     async def _serve(self, job: PeriodicJob) -> None:
         tick = await self._first_tick(job)

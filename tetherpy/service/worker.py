@@ -185,13 +185,22 @@ class Worker:
             jobs.executor.cancel,
             lambda: context.channel.send(wire.Beat()),
             jobs.claimer.drain,
+            lambda: context.handlers.keys,
         )
+
+        schedule = PeriodicSchedule(context.periodic.values(), engine, self.clock)
+
+        def on_registered() -> None:
+            heartbeat.notice()
+            jobs.claimer.wake()
+            schedule.look()
 
         def on_notice(notice: wire.Notice) -> None:
             context.channel.send(notice)
             heartbeat.notice()
 
         context.notification.on_change = on_notice
+        context.on_registered = on_registered
         jobs.executor.on_stuck = self._on_stuck
         self._jobs = jobs
         if self._halted:
@@ -204,7 +213,7 @@ class Worker:
             liveness.run(),
             heartbeat.run(),
             UnhandledJobs(engine, self.config.unknown_key_grace).run(),
-            PeriodicSchedule(context.periodic.values(), engine, self.clock).run(),
+            schedule.run(),
         ]
         if self.config.retention is not None:
             background.append(Retention(engine, self.config.retention).run())

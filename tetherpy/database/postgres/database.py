@@ -20,6 +20,7 @@ from ..errors import DatabaseLockedError, RowNotFoundError, TransactionHeldError
 from ..migrations import Migration
 from ..opening import Opening
 from . import migrating
+from .announcer import Announcer
 from .connecting import Connection, settings_of, with_lock_timeout
 from .failures import explained
 from .listener import Listener
@@ -51,6 +52,10 @@ class PostgresDatabase:
     _pool: Pool = attrs.field(repr=False)
     _own: Pool = attrs.field(repr=False)
     listener: Listener = attrs.field(repr=False)
+    _announcer: Announcer = attrs.field(
+        init=False,
+        default=attrs.Factory(lambda self: Announcer(self.name, (self._own, self._pool)), takes_self=True),
+    )
     _holders: Holders = attrs.field(init=False, factory=Holders)
     _closed: bool = attrs.field(init=False, default=False)
 
@@ -111,6 +116,7 @@ class PostgresDatabase:
             return
         self._closed = True
         await self.listener.close()
+        await self._announcer.close()
         await self._own.close()
         await self._pool.close()
 
@@ -177,6 +183,13 @@ class PostgresDatabase:
             async with self._pool.connection() as connection:
                 return (await execute(connection, sql, parameters)).rows
 
+    def announce(self, channel: str) -> None:
+        """Notify a channel of what this process has committed, soon and once for all that comes meanwhile.
+
+        For changes that the library makes: their own transactions do not notify (see ``Announcer``).
+        """
+        self._announcer.announce(channel)
+
     def transaction(self) -> PostgresTransaction:
         """Return a transaction to enter: ``async with db.transaction() as tx``.
 
@@ -186,7 +199,9 @@ class PostgresDatabase:
         held = self._holders.of_this_task()
         if held is not None:
             return held.transaction()
-        return PostgresTransaction(self.name, self._pool.connection, self._holders.enter, self._holders.leave)
+        return PostgresTransaction(
+            self.name, self._pool.connection, self._holders.enter, self._holders.leave, self.announce
+        )
 
     @asynccontextmanager
     async def own_connection(self) -> AsyncGenerator[Connection]:

@@ -17,7 +17,10 @@ from .connecting import Connection, connect, is_full
 logger = logging.getLogger("tetherpy.database")
 
 ASK_SECONDS = 5.0
-"""This often the server must answer over the connection that listens: one that passes nothing looks idle."""
+"""This often the server must answer over the connection that listens: one that passes nothing looks idle.
+
+What it answers also shows changes whose notification was never sent.
+"""
 FIRST_RETRY_SECONDS = 0.05
 LAST_RETRY_SECONDS = 2.0
 
@@ -40,22 +43,29 @@ class Listener:
     """Listen on channels for as long as the database is open, from the first subscriber on.
 
     Whatever may have been missed, before listening began or while the connection was cut, is made up for by
-    telling every subscriber once when it listens (again).
+    telling every subscriber once when it listens (again). A process that ends between its commit and its
+    notification is made up for by a look every ``ASK_SECONDS`` at what changes with each commit.
     """
 
     _settings: dict[str, Any] = attrs.field(repr=False)
     _name: str
     _make_room: Callable[[], Awaitable[bool]] = attrs.field(repr=False)
     _subscribers: list[Subscriber] = attrs.field(init=False, factory=list[Subscriber])
-    _channels: set[str] = attrs.field(init=False, factory=set[str])
+    _channels: dict[str, bytes | None] = attrs.field(init=False, factory=dict[str, "bytes | None"])
+    _seen: dict[str, object] = attrs.field(init=False, factory=dict[str, object])
     _task: asyncio.Task[None] | None = attrs.field(init=False, default=None)
     _closed: bool = attrs.field(init=False, default=False)
 
     def add(
-        self, channel: str, notified: Callable[[], None], closed: Callable[[], None] = _do_nothing
+        self,
+        channel: str,
+        notified: Callable[[], None],
+        closed: Callable[[], None] = _do_nothing,
+        newest: bytes | None = None,
     ) -> Callable[[], None]:
         """Call ``notified()`` in the loop after commits that notify the channel; return what ends that.
 
+        ``newest`` is a statement whose first row is another one after each of these commits.
         Raises ``DatabaseClosedError`` after the close.
         """
         if self._closed:
@@ -63,8 +73,10 @@ class Listener:
         subscriber = Subscriber(channel, notified, closed)
         self._subscribers.append(subscriber)
         if channel not in self._channels:
-            self._channels.add(channel)
+            self._channels[channel] = newest
             self._begin_again()
+        elif newest is not None:
+            self._channels[channel] = newest
 
         def remove() -> None:
             if subscriber in self._subscribers:
@@ -104,7 +116,8 @@ class Listener:
                     while True:
                         async for notification in connection.notifies(timeout=ASK_SECONDS):
                             self._tell(notification.channel)
-                        await self._listen(connection)
+                        for channel in await self._listen(connection):
+                            self._tell(channel)
             except psycopg.Error as error:
                 logger.warning("%s: listening was interrupted (%s); trying again in %g s", self._name, error, delay)
                 if isinstance(error, psycopg.OperationalError) and is_full(error):
@@ -115,10 +128,17 @@ class Listener:
             await asyncio.sleep(delay)
             delay = min(delay * 2, LAST_RETRY_SECONDS)
 
-    async def _listen(self, connection: Connection) -> None:
+    async def _listen(self, connection: Connection) -> list[str]:
+        """Listen, and return the channels whose newest commit is another one than at the last look."""
+        changed: list[str] = []
         with connection.answering():
-            for channel in tuple(self._channels):
+            for channel, newest in tuple(self._channels.items()):
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                seen = None if newest is None else await _first_row(connection, newest)
+                if seen != self._seen.get(channel):
+                    self._seen[channel] = seen
+                    changed.append(channel)
+        return changed
 
     def _tell(self, channel: str | None) -> None:
         for subscriber in tuple(self._subscribers):
@@ -127,3 +147,10 @@ class Listener:
                     subscriber.notified()
                 except Exception:
                     logger.exception("%s: a subscriber failed", self._name)
+
+
+async def _first_row(connection: Connection, statement: bytes) -> object:
+    try:
+        return await (await connection.execute(statement)).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return None  # no table, no change

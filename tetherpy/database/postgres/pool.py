@@ -68,6 +68,11 @@ class Pool:
         """Whether a parent of this process opened the connections, and shares them."""
         return self._pid != os.getpid()
 
+    @property
+    def last_used(self) -> float:
+        """Return when the newest idle connection came back, in the loop's seconds; -inf if none is idle."""
+        return self._idle[-1][0] if self._idle else -math.inf
+
     def share_with(self, other: Pool) -> None:
         """Let either pool close what is idle in the other when the server gives no more connections."""
         self._beside.append(other)

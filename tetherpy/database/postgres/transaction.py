@@ -78,11 +78,13 @@ class PostgresTransaction:
     _borrow: Callable[[], AbstractAsyncContextManager[Connection]]
     _entered: Callable[[PostgresTransaction], None]
     _left: Callable[[PostgresTransaction], None]
+    _announce: Callable[[str], None]
     _parent: PostgresTransaction | None = None
     _child: PostgresTransaction | None = None
     _connection: Connection | None = None
     _stack: AsyncExitStack = attrs.Factory(AsyncExitStack)
     _over: str | None = "it has not begun"
+    _owed: set[str] = attrs.Factory(set[str])
 
     @property
     def connection(self) -> Connection:
@@ -133,7 +135,13 @@ class PostgresTransaction:
 
     def transaction(self) -> PostgresTransaction:
         """Return a nested transaction, a savepoint: ``async with tx.transaction() as inner``."""
-        return PostgresTransaction(self._name, self._borrow, self._entered, self._left, self)
+        return PostgresTransaction(
+            self._name, self._borrow, self._entered, self._left, self.announce_when_committed, self
+        )
+
+    def announce_when_committed(self, channel: str) -> None:
+        """Notify a channel after the commit, not in it (see ``Announcer``)."""
+        self._owed.add(channel)
 
     async def __aenter__(self) -> Self:
         if self._connection is not None:
@@ -163,8 +171,14 @@ class PostgresTransaction:
             self._child._over = "the outer one has ended"
         # psycopg leaves the transaction of a connection that is gone without a word, as if it were committed.
         lost = kind is None and self._connection is not None and self._connection.closed
-        with explained(self._name):
-            await finish(self._stack.__aexit__(kind, error, trace))
+        try:
+            with explained(self._name):
+                await finish(self._stack.__aexit__(kind, error, trace))
+        finally:
+            # Also after an error or a cancellation, since it may be committed.
+            if kind is None:
+                for channel in self._owed:
+                    self._announce(channel)
         if lost:
             raise DatabaseUnavailableError(self._name, "the connection was lost before the transaction was committed")
 

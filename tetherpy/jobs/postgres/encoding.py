@@ -86,5 +86,10 @@ def to_name(name: str) -> str:
     return name.replace("\0", "\\x00")
 
 
+def to_names(names: Iterable[str] | None) -> list[str] | None:
+    """Return names as ``to_name`` does, each once; None stays None."""
+    return None if names is None else list(dict.fromkeys(map(to_name, names)))
+
+
 def _share(fraction: float | None) -> float | None:
     return None if fraction is None or isnan(fraction) else min(max(fraction, 0.0), 1.0)

@@ -20,8 +20,9 @@ from ..reading import to_job
 from . import encoding, enqueueing, schema
 from .calling import Connection, connection_of, repeat, report
 from .claims import HeldClaims
+from .notifying import CHANNEL, LATER, announcing, notify_of
 from .statements import sql
-from .store import CHANNEL, DELETED_AT_ONCE, PostgresJobStore
+from .store import DELETED_AT_ONCE, PostgresJobStore
 
 logger = logging.getLogger("tetherpy.jobs")
 
@@ -66,12 +67,17 @@ class PostgresJobEngine(PostgresJobStore):
             heartbeat_at=worker.heartbeat_at,
             title=encoding.to_text(worker.notification_title),
             content=encoding.to_text(worker.notification_content),
-            job_keys=None if worker.job_keys is None else sorted(map(encoding.to_name, worker.job_keys)),
+            job_keys=encoding.to_names(worker.job_keys),
         )
         self._registered[worker.id] = worker
 
     async def heartbeat(
-        self, worker_id: str, *, title: str | None = None, content: str | None = None
+        self,
+        worker_id: str,
+        *,
+        title: str | None = None,
+        content: str | None = None,
+        job_keys: frozenset[str] | None = None,
     ) -> frozenset[int]:
         """Extend a worker's leases; return the ids whose cancellation was asked for.
 
@@ -81,10 +87,17 @@ class PostgresJobEngine(PostgresJobStore):
         now = self.clock()
         title, content = encoding.to_text(title), encoding.to_text(content)
         async with asyncio.timeout(self.lease.total_seconds() * 2 / 3):
-            beating = await self._repeat("heartbeat", id=worker_id, now=now, title=title, content=content)
+            beating = await self._repeat(
+                "heartbeat",
+                id=worker_id,
+                now=now,
+                title=title,
+                content=content,
+                job_keys=encoding.to_names(job_keys),
+            )
             if not beating and (worker := self._registered.get(worker_id)) is not None:
                 # Its machine slept for so long that it was taken for gone.
-                await self.register_worker(_after_beat(worker, now, title, content))
+                await self.register_worker(_after_beat(worker, now, title, content, job_keys))
             await self._repeat("extend_leases", id=worker_id, lease=now + self.lease)
             await self._repeat("compact_counts")
             return await self.cancel_requested(worker_id)
@@ -130,8 +143,8 @@ class PostgresJobEngine(PostgresJobStore):
                 else None,
                 heard_of=self._held.heard_of(worker_id),
                 slots=slots,
-                queues=None if queues is None else list(dict.fromkeys(map(encoding.to_name, queues))),
-                keys=None if keys is None else list(map(encoding.to_name, keys)),
+                queues=encoding.to_names(queues),
+                keys=encoding.to_names(keys),
                 now=now,
                 lease_end=now + self.lease,
             )
@@ -140,7 +153,9 @@ class PostgresJobEngine(PostgresJobStore):
             raise
         rejected: list[int]
         postponed: list[int]
-        rejected, postponed, next_due = rows[-1][:3]
+        rejected, postponed, next_due, changed = rows[-1][:4]
+        if changed:
+            self.db.announce(CHANNEL)
         claims, unreadable = _read_claims(rows[:-1])
         settled = [given for number, given in enumerate(settlements) if number not in postponed]
         self._held.exchanged(worker_id, settled, claims)
@@ -156,14 +171,15 @@ class PostgresJobEngine(PostgresJobStore):
     async def _fail_unreadable(self, worker_id: str, unreadable: list[dict[str, Any]], now: datetime) -> None:
         settlements = [{**end, "worker": worker_id, "status": "failed", "outcome": "failed"} for end in unreadable]
         try:
-            await self._repeat("settle", settlements=encoding.encode(settlements), now=now)
+            with announcing(self.db):
+                await self._repeat("settle", settlements=encoding.encode(settlements), now=now, notify=LATER)
         except Exception:
             # The claims that can be read must reach the worker. The others are handed back by its next exchange.
             self._held.doubt(worker_id)
             logger.exception("%d jobs that cannot be read could not be made FAILED", len(unreadable))
 
     async def fail_unhandled(self, job_key: str, error: str) -> int:
-        """Make jobs of a key FAILED that were set aside."""
+        """Make jobs of a key FAILED that were set aside, unless a registered worker has a handler for it."""
         values = {"key": job_key, "error": encoding.to_text(error), "now": self.clock(), "limit": DELETED_AT_ONCE}
         return len(await self._repeat("fail_unhandled", **values))
 
@@ -174,7 +190,11 @@ class PostgresJobEngine(PostgresJobStore):
         progress: Progress | None = None,
     ) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
-        values = {"settlements": encoding.encode([encoding.settlement(settlement)]), "now": self.clock()}
+        values = {
+            "settlements": encoding.encode([encoding.settlement(settlement)]),
+            "now": self.clock(),
+            "notify": notify_of(transaction),
+        }
         with connection_of(self.db, transaction) as connection:
             async with connection.cursor() as cursor:
                 if progress is not None:
@@ -196,7 +216,11 @@ class PostgresJobEngine(PostgresJobStore):
         deadline = asyncio.get_running_loop().time() + PROGRESS_LOCKED_SECONDS
         while True:
             async with self._reporting:
-                ((locked, _),) = await self._repeat("report_progress", updates=encoding.encode(left), now=self.clock())
+                ((locked, stored),) = await self._repeat(
+                    "report_progress", updates=encoding.encode(left), now=self.clock()
+                )
+            if stored:
+                self.db.announce(CHANNEL)
             left = [update for update in left if update["id"] in locked]
             if not left:
                 return
@@ -277,17 +301,20 @@ def _read_claims(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Claim], list[dic
     unreadable: list[dict[str, Any]] = []
     for row in rows:
         try:
-            claims.append(Claim(to_job(row[4:]), fence=row[3]))
+            claims.append(Claim(to_job(row[5:]), fence=row[4]))
         except UnreadableJobError as error:
             text = encoding.to_text(f"{type(error).__name__}: {error}")
-            unreadable.append({"id": row[4], "fence": row[3], "attempt": row[8], "uncounted": 0, "error": text})
+            unreadable.append({"id": row[5], "fence": row[4], "attempt": row[9], "uncounted": 0, "error": text})
     return claims, unreadable
 
 
-def _after_beat(worker: WorkerRecord, now: datetime, title: str | None, content: str | None) -> WorkerRecord:
+def _after_beat(
+    worker: WorkerRecord, now: datetime, title: str | None, content: str | None, job_keys: frozenset[str] | None
+) -> WorkerRecord:
     return attrs.evolve(
         worker,
         heartbeat_at=now,
         notification_title=worker.notification_title if title is None else title,
         notification_content=worker.notification_content if content is None else content,
+        job_keys=worker.job_keys if job_keys is None else job_keys,
     )

@@ -28,16 +28,22 @@ def to_row(job: NewJob, now: datetime, max_bytes: int, capabilities: EngineCapab
     return new_job(job, now, max_bytes)
 
 
-def statements(rows: Sequence[NewRow], now: datetime) -> list[Statement]:
-    """Return what stores the rows: their ids come in the same order, for a taken unique key the one that has it."""
+def statements(rows: Sequence[NewRow], now: datetime, notify: str) -> list[Statement]:
+    """Return what stores the rows: their ids come in the same order, for a taken unique key the one that has it.
+
+    ``notify`` is what ``notifying`` says for the transaction.
+    """
     found: list[Statement] = []
     for unique, group in groupby(rows, lambda row: row["unique_key"] is not None):
         members = list(group)
         if unique:
-            found += [(sql("enqueue_unique"), {"job": encode(row), "now": now}) for row in members]
+            found += [(sql("enqueue_unique"), {"job": encode(row), "now": now, "notify": notify}) for row in members]
         else:
             found += [
-                (sql("enqueue"), {"jobs": encode(members[start : start + ROWS_AT_ONCE]), "now": now})
+                (
+                    sql("enqueue"),
+                    {"jobs": encode(members[start : start + ROWS_AT_ONCE]), "now": now, "notify": notify},
+                )
                 for start in range(0, len(members), ROWS_AT_ONCE)
             ]
     return found

@@ -27,10 +27,10 @@ from ..timestamps import Clock, utc_now
 from . import enqueueing, moving, schema
 from .calling import Connection, ask, call, connection_of, transact
 from .finding import has_nul, question
+from .notifying import CHANNEL, LATER, announcing, notify_of
 from .statements import sql
 from .timeline import timeline
 
-CHANNEL = "tetherpy_jobs"
 DELETED_AT_ONCE = 1000
 
 POSTGRES_CAPABILITIES = EngineCapabilities(
@@ -99,17 +99,19 @@ class PostgresJobStore:
         rows = [enqueueing.to_row(job, now, self.max_payload_bytes, self.capabilities) for job in jobs]
         if not rows:
             return []
-        steps = enqueueing.statements(rows, now)
         if transaction is not None:
             try:
                 with connection_of(self.db, transaction) as connection:
+                    steps = enqueueing.statements(rows, now, notify_of(transaction))
                     return await enqueueing.insert(connection, steps)
             except psycopg.errors.UndefinedFunction as error:
                 raise JobTablesMissingError from error
         await self.prepare()
-        if len(steps) == 1:
-            return [row[0] for row in await call(self.db, *steps[0])]
-        return await transact(self.db, lambda connection: enqueueing.insert(connection, steps))
+        steps = enqueueing.statements(rows, now, LATER)
+        with announcing(self.db):
+            if len(steps) == 1:
+                return [row[0] for row in await call(self.db, *steps[0])]
+            return await transact(self.db, lambda connection: enqueueing.insert(connection, steps))
 
     async def get(self, job_id: int) -> BackgroundJob | None:
         """Return the job, None if there is none; a broken row is an ``UnreadableJobError``."""
@@ -208,7 +210,9 @@ class PostgresJobStore:
 
     def on_change(self, callback: Callable[[], None], closed: Closed = ignore) -> Callable[[], None]:
         """Call back after any process, on any machine, committed a change to jobs; return the remover."""
-        return self.db.listener.add(CHANNEL, callback, lambda: closed(DatabaseClosedError(self.db.name)))
+        return self.db.listener.add(
+            CHANNEL, callback, lambda: closed(DatabaseClosedError(self.db.name)), newest=sql("moves")
+        )
 
     async def workers(self) -> list[WorkerRecord]:
         """Return the registered workers, oldest first."""

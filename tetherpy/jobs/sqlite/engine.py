@@ -193,10 +193,15 @@ class SqliteJobEngine:
         await self._run(workers.register, worker)
 
     async def heartbeat(
-        self, worker_id: str, *, title: str | None = None, content: str | None = None
+        self,
+        worker_id: str,
+        *,
+        title: str | None = None,
+        content: str | None = None,
+        job_keys: frozenset[str] | None = None,
     ) -> frozenset[int]:
         """Extend a worker's leases; return the ids whose cancellation was asked for."""
-        return await self._run(workers.heartbeat, worker_id, title, content, self.clock(), self.lease)
+        return await self._run(workers.heartbeat, worker_id, title, content, job_keys, self.clock(), self.lease)
 
     async def refuse_newer(self) -> None:
         """Raise ``SchemaNewerError`` once newer code has changed the tables."""
@@ -241,7 +246,7 @@ class SqliteJobEngine:
         return await self._read(unhandled.counts)
 
     async def fail_unhandled(self, job_key: str, error: str) -> int:
-        """Make jobs of a key FAILED that were set aside."""
+        """Make jobs of a key FAILED that were set aside, unless a registered worker has a handler for it."""
         return await self._run(unhandled.fail, job_key, error, self.clock())
 
     async def settle(self, settlement: Settlement, transaction: Transaction, progress: Progress | None = None) -> None:

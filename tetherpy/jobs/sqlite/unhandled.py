@@ -28,7 +28,10 @@ def counts(connection: sqlite3.Connection) -> dict[str, int]:
 
 
 def fail(connection: sqlite3.Connection, job_key: str, error: str, now: datetime) -> int:
-    """Make a thousand jobs of a key FAILED that were set aside; return how many these were."""
+    """Make a thousand jobs of a key FAILED that were set aside; return how many these were.
+
+    None does if a registered worker has a handler for the key, which this looks up in the same statement.
+    """
     values = {
         "key": job_key.encode(errors=_ERRORS),
         "error": storable(error),

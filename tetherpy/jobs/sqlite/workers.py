@@ -25,7 +25,7 @@ def register(connection: sqlite3.Connection, worker: WorkerRecord) -> None:
             to_text(worker.heartbeat_at),
             worker.notification_title,
             worker.notification_content,
-            None if worker.job_keys is None else json.dumps(sorted(worker.job_keys)),
+            _encoded(worker.job_keys),
         ),
     )
 
@@ -35,11 +35,12 @@ def heartbeat(
     worker_id: str,
     title: str | None,
     content: str | None,
+    job_keys: frozenset[str] | None,
     now: datetime,
     lease: timedelta,
 ) -> frozenset[int]:
     """Say that a worker lives; return the ids whose cancellation was asked for."""
-    connection.execute(sql("heartbeat"), (to_text(now), title, content, worker_id))
+    connection.execute(sql("heartbeat"), (to_text(now), title, content, _encoded(job_keys), worker_id))
     connection.execute(sql("extend_leases"), (to_text(now + lease), worker_id))
     return cancel_requested(connection, worker_id)
 
@@ -47,6 +48,10 @@ def heartbeat(
 def cancel_requested(connection: sqlite3.Connection, worker_id: str) -> frozenset[int]:
     """Return the ids of a worker's jobs that should stop."""
     return frozenset(row[0] for row in connection.execute(sql("cancel_requested"), (worker_id,)))
+
+
+def _encoded(job_keys: frozenset[str] | None) -> str | None:
+    return None if job_keys is None else json.dumps(sorted(job_keys))
 
 
 def unregister(connection: sqlite3.Connection, worker_id: str) -> None:

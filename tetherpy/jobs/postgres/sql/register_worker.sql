@@ -5,7 +5,7 @@ WITH registered AS (
     )
     SELECT %(id)s, worker_id, %(pid)s, %(host)s, %(started_at)s, %(heartbeat_at)s, %(title)s, %(content)s,
         %(job_keys)s::text[]
-    FROM procrastinate_register_worker_v1()
+    FROM pg_advisory_xact_lock_shared(tetherpy_lock_of_keys()), procrastinate_register_worker_v1()
     ON CONFLICT (id) DO UPDATE
     SET worker_id = excluded.worker_id, pid = excluded.pid, host = excluded.host, started_at = excluded.started_at,
         heartbeat_at = excluded.heartbeat_at, notification_title = excluded.notification_title,

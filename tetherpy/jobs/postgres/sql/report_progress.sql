@@ -1,4 +1,5 @@
--- The ids of jobs whose row another transaction has locked: those of the others do not wait for it.
+-- The ids of jobs whose row another transaction has locked, since those of the others do not wait for it; and whether
+-- any was stored.
 WITH reported AS (
     SELECT * FROM json_to_recordset(%(updates)s::text::json) AS (
         id bigint, worker text, fence bigint, fraction double precision, message text
@@ -26,4 +27,4 @@ WITH reported AS (
     SELECT 'RUNNING', 0, count(*) FROM stored HAVING count(*) > 0
     RETURNING id
 )
-SELECT ARRAY(SELECT id FROM held WHERE id NOT IN (SELECT job_id FROM free)), (SELECT tetherpy_tell() FROM noted)
+SELECT ARRAY(SELECT id FROM held WHERE id NOT IN (SELECT job_id FROM free)), EXISTS (SELECT FROM noted)

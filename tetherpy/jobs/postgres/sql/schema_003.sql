@@ -8,6 +8,42 @@ UPDATE procrastinate_jobs SET tetherpy_due = false WHERE status = 'todo' AND sch
 -- The job keys that a worker has handlers for; NULL if it takes every key.
 ALTER TABLE background_service_workers ADD COLUMN job_keys text[];
 
+-- Names the advisory lock that a worker shares while it says which keys it has handlers for. Who makes jobs FAILED for
+-- want of a handler has it alone; any number does that nobody else uses.
+CREATE FUNCTION tetherpy_lock_of_keys() RETURNS bigint
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT 7305514922862 $$;
+
+-- Make jobs of a key FAILED that were set aside, unless a registered worker has a handler for it. The lock comes first:
+-- what a statement sees is settled when it begins.
+CREATE FUNCTION tetherpy_fail_unhandled(key varchar, error text, instant timestamptz, most integer) RETURNS SETOF bigint
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(tetherpy_lock_of_keys());
+    IF EXISTS (SELECT FROM background_service_workers WHERE job_keys IS NULL OR key = ANY (job_keys)) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH failed AS (
+        UPDATE procrastinate_jobs SET status = 'failed', tetherpy_unhandled = false
+        WHERE id = ANY (ARRAY(
+            SELECT job.id FROM procrastinate_jobs AS job
+            JOIN tetherpy_job_records AS record ON record.job_id = job.id
+            WHERE job.status = 'todo' AND job.tetherpy_due AND job.tetherpy_unhandled AND job.task_name = key
+            LIMIT most
+            FOR UPDATE OF job SKIP LOCKED
+        ))
+        RETURNING id
+    )
+    UPDATE tetherpy_job_records
+    SET last_error = error, finished_at = instant, updated_at = instant
+    FROM failed
+    WHERE job_id = failed.id
+    RETURNING job_id;
+END;
+$$;
+
 -- One index in the order of claims over all queues, and one for workers that name theirs.
 DROP INDEX tetherpy_jobs_ready;
 CREATE INDEX tetherpy_jobs_ready ON procrastinate_jobs (priority DESC, scheduled_at, id)
@@ -23,6 +59,20 @@ CREATE INDEX tetherpy_jobs_delayed ON procrastinate_jobs (scheduled_at) WHERE st
 -- The status is in it for lists by key and status; lists by key alone merge the statuses.
 DROP INDEX tetherpy_jobs_key;
 CREATE INDEX tetherpy_jobs_key ON procrastinate_jobs (task_name, tetherpy_status(status), id);
+
+-- Of all transactions of a server that notify, one commits at a time. So a process can promise, with the setting
+-- "tetherpy.notify" in its transaction, to notify later, after its commit; "owed" tells it that there is a reason.
+CREATE OR REPLACE FUNCTION tetherpy_tell() RETURNS void
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    IF current_setting('tetherpy.notify', true) IN ('later', 'owed') THEN
+        PERFORM set_config('tetherpy.notify', 'owed', true);
+    ELSE
+        PERFORM pg_notify('tetherpy_jobs', '');
+    END IF;
+END;
+$$;
 
 -- What any program changes is summed up now and then by the statement that changes it, since there need be no worker.
 -- Rows that another transaction is summing up are left to it. Where a transaction has one snapshot for all of its
@@ -444,6 +494,7 @@ DECLARE
     passed_over boolean := false;
     more boolean := false;
 BEGIN
+    PERFORM set_config('tetherpy.notify', 'later', true);
     IF heard_of IS NOT NULL THEN
         PERFORM tetherpy_settle_jobs(json_agg(json_build_object(
             'id', record.job_id, 'worker', claimant, 'fence', record.fence, 'attempt', record.attempts,

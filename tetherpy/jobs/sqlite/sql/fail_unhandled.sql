@@ -5,4 +5,12 @@ WHERE id IN (
     WHERE status = 'PENDING' AND due = 1 AND unhandled = 1 AND job_key IN (CAST(:key AS TEXT), :key)
     LIMIT :limit
 )
+AND NOT EXISTS (
+    SELECT 1 FROM background_service_workers AS worker
+    WHERE worker.job_keys IS NULL OR (
+        json_valid(worker.job_keys) AND CAST(:key AS TEXT) IN (
+            SELECT value FROM json_each(iif(json_valid(worker.job_keys), worker.job_keys, '[]'))
+        )
+    )
+)
 RETURNING id

@@ -1,0 +1,1 @@
+SELECT sum(moves) FROM tetherpy_job_changes
