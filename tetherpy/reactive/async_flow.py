@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import Context, copy_context
 from threading import get_ident
-from typing import Any, Final
+from typing import Any, cast
 
 from .announcing import report_failure
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
 from .edges import activate, add_listener, deactivate, let_go, path_to, remove_listener
-from .element import NO_VALUE, Element
+from .element import NO_VALUE, NO_VARIABLES, Element
 from .errors import NoEventLoopError, ProviderDisposedError, ReadDuringDisposalError, StreamEndedError
 from .failures import is_of_others, is_still_loading
 from .invalidation import Invalidation, invalidate, leave_failed
@@ -38,6 +39,7 @@ class AsyncFlow:
         "_is_refresh",
         "_lent",
         "_produce",
+        "_reader",
         "_source",
         "_waits_for_sources",
         "element",
@@ -55,6 +57,7 @@ class AsyncFlow:
         self.held: list[tuple[Element, bool]] = []
         self._is_refresh = False
         self._lent = 0
+        self._reader: _Reader | None = None
         self._waits_for_sources = False
         self._immediate: AsyncValue[Any] | None = None
         self.loading: AsyncValue[Any] = AsyncLoading()
@@ -209,7 +212,11 @@ class AsyncFlow:
         if element.ref is None or self.promise.done:
             return
         if element.state > 0:
-            refresh(element)
+            try:
+                refresh(element)
+            except BaseException as error:
+                self.give_up(error)
+                raise
         state, promise = element.value, self.promise
         if element.state == CLEAN and not (self.building or promise.done or state.is_loading):
             self._settle(promise, state)
@@ -250,6 +257,11 @@ class AsyncFlow:
             except Exception as error:
                 self.element.host.report(error, self.element.provider)
         self._release_if_paused()
+
+    def give_up(self, error: BaseException) -> None:
+        """Give those who wait the error that has interrupted the refresh; the next build makes another future."""
+        if not self.promise.done:
+            self.promise.reject(cast("Exception", error))
 
     def dispose(self) -> None:
         """End for good."""
@@ -322,7 +334,7 @@ class AsyncFlow:
             self.promise = Promise()
             element.host.scheduler.reloading[element] = None
             self._wait_for(sources)
-        teardown = current_teardown.get()
+        teardown = current_teardown()
         if teardown is not None and path_to(element, teardown.element) is not None:
             raise ReadDuringDisposalError(element.provider, teardown.element.provider)
         if teardown is not None:
@@ -330,7 +342,8 @@ class AsyncFlow:
         self._lent += 1
         if self._lent == 1:
             # A reader is a listener: it waits for the value of now, so a changed dependency must not wait.
-            add_listener(element, READER)
+            self._reader = _Reader(copy_context() or NO_VARIABLES)
+            add_listener(element, self._reader)
         return Loan(self.promise, self._returned)
 
     def _returned(self) -> None:
@@ -349,7 +362,7 @@ class AsyncFlow:
         """Count one reader less."""
         self._lent -= 1
         if not self._lent and self.element.state != DISPOSED:
-            remove_listener(self.element, READER, was_active=True)
+            remove_listener(self.element, self._reader, was_active=True)
 
 
 def _follow_sources(element: Element) -> None:
@@ -368,18 +381,20 @@ def _return(element: Element) -> None:
 class _Reader:
     """Those who await the future of a provider, counted as one listener that need not be notified."""
 
+    __slots__ = ("context",)
+
     weak = False
     is_paused = False
-    context = None
+
+    def __init__(self, context: Context) -> None:
+        #: The context variables of the first of them: the provider is built again on their behalf.
+        self.context = context
 
     def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
         """Do nothing: the promise tells them."""
 
     def close(self) -> None:
         """Do nothing: the promise tells them of the end too."""
-
-
-READER: Final = _Reader()
 
 
 def attach_flow(element: Element, produce: Callable[[Any], Any], begin: Begin) -> None:

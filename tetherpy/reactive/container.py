@@ -189,8 +189,16 @@ class ProviderContainer:
         except (KeyError, TypeError):
             pass  # built, or refused, below, where what it raises does not seem to come from here
         else:
-            if not element.state and get_ident() == self._thread:
-                return element.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
+            if not element.state:
+                scheduler = self.scheduler
+                loop = running_loop()
+                # Its own loop runs in its own thread only.
+                if (
+                    loop is scheduler.home and not scheduler.in_next_loop
+                    if loop is not None
+                    else get_ident() == self._thread and not scheduler.inbox
+                ):
+                    return element.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
         return self._read(listenable)
 
     def _read(self, listenable: ProviderListenable[T]) -> T:
@@ -579,10 +587,7 @@ class ProviderContainer:
             raise WrongThreadError(self)
         if self._disposed:
             raise ContainerDisposedError(self)
-        scheduler = self.scheduler
-        scheduler.serve_running_loop()
-        if scheduler.inbox:
-            scheduler.serve_inbox()
+        self.scheduler.serve()
 
     def _check_thread(self) -> None:
         if get_ident() != self._thread:

@@ -321,8 +321,7 @@ def mark(changed: Element, previous: Any, seen: Any = UNSEEN) -> None:
     scheduler.changes += 1
     queue = scheduler.queue
     if scheduler.interrupted:
-        queue.extend(scheduler.interrupted)
-        scheduler.interrupted.clear()
+        scheduler.queue_interrupted()
     cause = change_of(changed, previous, changed.value)
     todo: list[Any] = []
     observers = changed.observers

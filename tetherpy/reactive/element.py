@@ -99,6 +99,10 @@ class Flow(Protocol):
         """Keep in use what the last build watched until this one has watched it again or ended."""
         ...
 
+    def give_up(self, error: BaseException) -> None:
+        """Give those who wait the error that has interrupted the refresh; the next build makes another future."""
+        ...
+
     def dispose(self) -> None:
         """End for good: whoever still waits learns that nothing will come."""
         ...

@@ -39,6 +39,10 @@ class Invalidation:
 def invalidate(node: Element, reason: Invalidation) -> None:
     """End the current build now and have the node built again: on the next turn if it has listeners, else on read."""
     scheduler = node.host.scheduler
+    if scheduler.interrupted:
+        scheduler.queue_interrupted()
+        if not scheduler.depth:
+            scheduler.request()
     if node.state >= DIRTY or node.ref is None:
         if reason.as_reload and node.state == DIRTY:
             node.cause = reason

@@ -60,7 +60,7 @@ class Hooks:
         cancelled_once: whether the last active user has left since the build, so that RESUME means something.
         closers: leave the context managers, in the order in which they were entered.
         disposers: called at the end, in the order of their registration.
-        entered_in: the task that entered the last asynchronous context manager.
+        entered_in: the tasks that entered asynchronous context managers.
         links: what keeps an auto-dispose provider alive.
         paused: whether what the build listens to is paused, because the provider has no active user.
     """
@@ -92,7 +92,7 @@ class Hooks:
         self.paused = False
         self.cache_time: float | None = None
         self.cache_timer: Timer | None = None
-        self.entered_in: asyncio.Task[Any] | None = None
+        self.entered_in: set[asyncio.Task[Any] | None] | None = None
 
     def on(self, event: Event, callback: Callback) -> Callable[[], None]:
         """Add a callback and return the function that removes it.

@@ -40,6 +40,7 @@ from .errors import (
 )
 from .failures import is_of_others, is_still_loading
 from .invalidation import end_build, leave_failed
+from .loops import running_loop
 from .remembering import change_of
 from .retrying import schedule_retry, stop_retrying
 from .scope import check_scope
@@ -83,8 +84,11 @@ def read_state(element: Element) -> Any:
     Raises:
         WrongThreadError: called from another thread.
     """
-    if get_ident() != element.host.scheduler.thread:
+    scheduler = element.host.scheduler
+    if get_ident() != scheduler.thread:
         raise WrongThreadError(element.host)
+    if running_loop() is not scheduler.home or scheduler.inbox:
+        scheduler.serve()
     return read(element)
 
 
@@ -441,6 +445,8 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
     scheduler = host.scheduler
     if get_ident() != scheduler.thread:
         raise WrongThreadError(host)
+    if running_loop() is not scheduler.home or scheduler.inbox:
+        scheduler.serve()
     building = scheduler.building
     if node.ref is None:
         raise UnmountedRefError(node.provider)
@@ -528,7 +534,8 @@ def refresh_if_used(node: Element) -> None:
         context = None
         for listener in node.listeners:
             context = listener.context
-            break
+            if not (listener.weak or listener.is_paused):
+                break
         try:
             if context is None:
                 _refresh(node)
@@ -537,7 +544,21 @@ def refresh_if_used(node: Element) -> None:
             else:
                 context.run(_refresh, node)
         except RecursionError as error:
-            fail(node, error, first=False)  # the stack of a turn is shallow: this is the function's own recursion
+            # The stack of a turn is shallow: this is a function's own recursion.
+            if node.flow is None and node.state == DIRTY:
+                fail(node, error, first=False)
+            else:
+                _give_up(node, error)
+                node.host.scheduler.interrupted.append(node)
+                node.host.report(error, node.provider)
+        except BaseException as error:
+            _give_up(node, error)
+            raise
+
+
+def _give_up(node: Element, error: BaseException) -> None:
+    if node.flow is not None:
+        node.flow.give_up(error)
 
 
 def _cycle(node: Element, waiting: list[Element]) -> list[Any]:

@@ -92,9 +92,10 @@ class Ref(Build):
                 check_scope(element.provider, listenable.origin)
         # propagation.depend_on, inlined: this is the hottest path of the library.
         if source.mark is not self:
-            source.mark = self
             fresh = element.fresh
             if fresh is not None:
+                if get_ident() != element.host.scheduler.thread:
+                    raise WrongThreadError(element.host)
                 fresh.append(source)
             else:
                 idx = element.idx
@@ -103,9 +104,13 @@ class Ref(Build):
                     element.idx = idx + 1
                 elif element.state != BUILDING:
                     depend_late(element, source)
+                    source.mark = self
                     return cast("T", read_element(source))
+                elif get_ident() != element.host.scheduler.thread:
+                    raise WrongThreadError(element.host)
                 else:
                     element.fresh = [source]
+            source.mark = self
         if source.state:
             if source.state == DIRTY and element.state == BUILDING:
                 if get_ident() != element.host.scheduler.thread:
@@ -264,7 +269,9 @@ class Ref(Build):
             await manager.__aexit__(None, None, None)
             raise UnmountedRefError(self.element.provider)
         hooks = self._hooks()
-        hooks.entered_in = asyncio.current_task()
+        if hooks.entered_in is None:
+            hooks.entered_in = set()
+        hooks.entered_in.add(asyncio.current_task())
         hooks.leave(partial(_leave_async, manager))
         return entered
 

@@ -158,6 +158,11 @@ class Scheduler(Generic[E]):
         if self.audit is not None and not self.depth:
             self.audit()
 
+    def queue_interrupted(self) -> None:
+        """Queue again the nodes whose refresh was interrupted."""
+        self.queue.extend(self.interrupted)
+        self.interrupted.clear()
+
     def interrupt(self, error: BaseException) -> None:
         """Keep an error that is no Exception until the outermost operation ends, which raises it."""
         if self._interruption is None:
@@ -204,6 +209,12 @@ class Scheduler(Generic[E]):
         self._wake()
 
     # -- loops and threads -----------------------------------------------------------------------
+
+    def serve(self) -> None:
+        """Move to the loop that runs now, if that is another one, and make the calls of other threads."""
+        self.serve_running_loop()
+        if self.inbox:
+            self.serve_inbox()
 
     def serve_running_loop(self) -> None:
         """Move to the loop that runs now, if that is another one or something waits for a loop."""

@@ -14,7 +14,7 @@ from .errors import BuildCancelledError, NoEventLoopError, NotAnExceptionError, 
 from .failures import is_still_loading
 from .invalidation import leave_failed
 from .loops import running_loop
-from .teardown import Teardown, ended
+from .teardown import Errand, Teardown, current_errand, current_teardown, ended
 
 
 class Sink(Protocol):
@@ -67,7 +67,17 @@ class TaskBasedSource:
     context managers that the function has entered.
     """
 
-    __slots__ = ("_building", "_is_cancelled", "_leave", "_sink", "_started", "_stopped", "_task", "_teardown")
+    __slots__ = (
+        "_building",
+        "_errand",
+        "_is_cancelled",
+        "_leave",
+        "_sink",
+        "_started",
+        "_stopped",
+        "_task",
+        "_teardown",
+    )
 
     def __init__(self, sink: Sink, loop: asyncio.AbstractEventLoop) -> None:
         self._sink = sink
@@ -97,6 +107,8 @@ class TaskBasedSource:
             if former:
                 await ended(former)
             self._started = True
+            self._errand = Errand(current_teardown())
+            current_errand.set(self._errand)
             try:
                 await self._produce()
             except asyncio.CancelledError:
@@ -145,7 +157,7 @@ class TaskBasedSource:
         """Keep the task while it has context managers to leave."""
         element = self._sink.element
         hooks = element.ref.hooks
-        if hooks is None or hooks.entered_in is not self._task or not hooks.closers:
+        if hooks is None or not hooks.closers or self._task not in (hooks.entered_in or ()):
             return
         self._leave = self._task.get_loop().create_future()
         try:
@@ -184,8 +196,9 @@ class TaskBasedSource:
             if runs and (teardown is None or not self._started):
                 self._sink.element.host.in_background(self._task, self._sink.element.provider)
 
-    def _tear_down(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[Any]:
+    def _tear_down(self, teardown: Teardown, work: Coroutine[Any, Any, None]) -> asyncio.Task[Any]:
         self._teardown = work
+        self._errand.teardown = teardown  # the function may still wait for providers in a finally clause
         if self._leave is not None and not self._leave.done():
             self._leave.set_result(None)
         return self._task

@@ -210,6 +210,7 @@ class ProviderSubscription(Generic[T]):
         host = self._element.host
         if get_ident() != host.scheduler.thread:
             raise WrongThreadError(host)
+        host.scheduler.serve_running_loop()
 
     def __enter__(self) -> Self:
         return self

@@ -62,8 +62,25 @@ class Node(Protocol):
 Key: TypeAlias = tuple[object, object]
 """A container and a provider: it names a provider's elements there, one after another."""
 
-current_teardown: Final[ContextVar[Teardown | None]] = ContextVar("current_teardown", default=None)
-"""The teardown on whose behalf the current task works."""
+
+class Errand:
+    """What the current task works for: the task of a build runs the function first, and then its teardown."""
+
+    __slots__ = ("teardown",)
+
+    def __init__(self, teardown: Teardown | None) -> None:
+        self.teardown = teardown
+
+
+current_errand: Final[ContextVar[Errand | None]] = ContextVar("current_errand", default=None)
+"""What the current task works for. Tasks that it starts inherit it."""
+
+
+def current_teardown() -> Teardown | None:
+    """Return the teardown that the current task works for, if that has not ended."""
+    errand = current_errand.get()
+    teardown = None if errand is None else errand.teardown
+    return None if teardown is None or teardown.done.done else teardown
 
 
 class Teardowns:
@@ -157,7 +174,7 @@ class Teardown:
         self._disposers: list[Disposer] | None = None
         self._closers: list[Closer] | None = None
         self._tasks: list[asyncio.Task[Any]] | None = None
-        self._hosted_by: Callable[[Coroutine[Any, Any, None]], asyncio.Task[Any]] | None = None
+        self._hosted_by: Callable[[Teardown, Coroutine[Any, Any, None]], asyncio.Task[Any]] | None = None
         if hooks is not None:
             if hooks.disposers:
                 self._disposers = list(hooks.disposers.values())
@@ -171,7 +188,7 @@ class Teardown:
                     task.cancel()
             hooks.disposers = hooks.closers = hooks.tasks = None
 
-    def wait_in(self, run: Callable[[Coroutine[Any, Any, None]], asyncio.Task[Any]]) -> None:
+    def wait_in(self, run: Callable[[Teardown, Coroutine[Any, Any, None]], asyncio.Task[Any]]) -> None:
         """Have the asynchronous part run by the task of the build, when what it does has ended.
 
         Context managers with a cancel scope must be left in the task that entered them.
@@ -208,7 +225,7 @@ class Teardown:
         self.loop = running_loop()
         work = self._finish()
         # Not loop.create_task: an eager task would begin inside the walk that ends the build.
-        task = asyncio.Task(Begun(work)) if self._hosted_by is None else self._hosted_by(work)
+        task = asyncio.Task(Begun(work)) if self._hosted_by is None else self._hosted_by(self, work)
         self._task = task
         task.add_done_callback(self._on_task_done)
         self.host.in_background(task, self.element.provider)
@@ -266,7 +283,7 @@ class Teardown:
             pending = self._run_closers()
 
     async def _finish(self) -> None:
-        current_teardown.set(self)
+        current_errand.set(Errand(self))
         cancelled: asyncio.CancelledError | None = None
         for wait in self._steps():
             self._is_waiting = True
@@ -376,8 +393,8 @@ def _in_this_loop(teardowns: Iterable[Teardown]) -> list[Teardown]:
 
 def is_torn_down_under(host: Any) -> bool:
     """Whether the current task works for a teardown in a container or in one below it."""
-    teardown = current_teardown.get()
-    return teardown is not None and not teardown.done.done and (teardown.host is host or _is_below(teardown.host, host))
+    teardown = current_teardown()
+    return teardown is not None and (teardown.host is host or _is_below(teardown.host, host))
 
 
 def _is_below(host: Host, other: Host) -> bool:
@@ -392,7 +409,7 @@ def _is_below(host: Host, other: Host) -> bool:
 
 async def ended(teardowns: list[Teardown]) -> None:
     """Wait for the end of teardowns, except for the one that waits here itself."""
-    current = current_teardown.get()
+    current = current_teardown()
     for teardown in teardowns:
         if teardown is not current:
             await teardown.done

@@ -195,3 +195,100 @@ def test_a_build_that_a_listener_reads_may_raise_it() -> None:
         assert container.read(broken) == 2
         with pytest.raises(ProviderError):
             container.read(Provider(lambda ref: 1 // 0))
+
+
+@pytest.mark.parametrize("how", ["it", "another provider"])
+def test_who_invalidates_has_an_interrupted_provider_refreshed(how: str) -> None:
+    number = StateProvider(lambda ref: 0)
+    other = StateProvider(lambda ref: 0)
+    fails: list[bool] = []
+    heard: list[int] = []
+
+    def create(ref: Ref) -> int:
+        value = ref.watch(number)
+        if fails:
+            pytest.fail("no")
+        return value
+
+    provider = Provider(create)
+    with ProviderContainer() as container:
+        container.read(other)
+        container.listen(provider, lambda previous, value: heard.append(value))
+        fails.append(True)
+        with pytest.raises(pytest.fail.Exception):
+            container.read(number.notifier).state = 1
+        fails.clear()
+        container.invalidate(provider if how == "it" else other)
+        assert heard == [1]
+
+
+def _recurse() -> None:
+    _recurse()
+
+
+def _abort() -> None:
+    raise Abort("no")
+
+
+@pytest.mark.parametrize("where", ["the provider", "its source"])
+@pytest.mark.parametrize("fail", [_recurse, _abort])
+async def test_who_waits_gets_what_interrupts_a_synchronous_part(
+    fail: Any, where: str, container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    raised: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: raised.append(context["exception"]))
+    number = StateProvider(lambda ref: 0)
+    released = asyncio.Event()
+
+    @Provider
+    def source(ref: Ref) -> int:
+        value = ref.watch(number)
+        if value == 1 and where == "its source":
+            fail()
+        return value
+
+    @FutureProvider
+    def provider(ref: Ref) -> Any:
+        value = ref.watch(source)
+        if value == 1 and where == "the provider":
+            fail()
+        return asyncio.sleep(0, value) if value else released.wait()
+
+    future = container.read(provider.future)
+    container.read(number.notifier).state = 1
+    with pytest.raises((RecursionError, Abort)):
+        await asyncio.wait_for(future, 5)
+    assert len(reported) + len(raised) == 1
+    reported.clear()
+    container.read(number.notifier).state = 2
+    assert await asyncio.wait_for(container.read(provider.future), 5) == 2
+
+
+async def test_who_waits_for_a_source_gets_what_interrupts_following_it(
+    container: ProviderContainer, reported: list[BaseException]
+) -> None:
+    raised: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: raised.append(context["exception"]))
+    number = StateProvider(lambda ref: 1)
+
+    @FutureProvider
+    async def slow(ref: Ref) -> int:
+        value = ref.watch(number)
+        await asyncio.sleep(0)
+        return value
+
+    @FutureProvider
+    def user(ref: Ref) -> int:
+        value = ref.watch(slow).require_value
+        if value == 2:
+            raise Abort("no")
+        return value
+
+    container.listen(user, ignore)
+    assert await container.read(user.future) == 1
+    container.read(number.notifier).state = 2
+    with pytest.raises(Abort):
+        await asyncio.wait_for(container.read(user.future), 5)
+    container.read(number.notifier).state = 3
+    assert await container.read(slow.future) == 3
+    assert await asyncio.wait_for(container.read(user.future), 5) == 3

@@ -171,3 +171,55 @@ async def test_a_build_that_fails_after_it_entered_a_scope_leaves_it(
         await container.read(provider.future)
     assert [type(error) for error in reported] == [ExceptionGroup, OSError], "the group raises one with the error in it"
     reported.clear()
+
+
+@pytest.mark.parametrize("other", ["weak", "paused", "none", "waiting only"])
+async def test_a_provider_is_built_again_in_the_context_of_a_user_who_is_active(
+    other: str, container: ProviderContainer
+) -> None:
+    seen: list[str] = []
+    released = asyncio.Event()
+
+    @FutureProvider
+    async def provider(ref: Ref) -> int:
+        seen.append(request.get())
+        if (value := ref.watch(number)) == 0:
+            await released.wait()
+        return value
+
+    if other == "weak":
+        await _in_request("weak", lambda: container.listen(provider, ignore, weak=True))
+    if other == "paused":
+        (await _in_request("paused", lambda: container.listen(provider, ignore))).pause()
+    if other == "waiting only":
+        future = await _in_request("user", lambda: container.read(provider.future))
+    else:
+        await _in_request("user", lambda: container.listen(provider, ignore))
+    await asyncio.sleep(0)
+    seen.clear()
+    await _in_request("changer", lambda: setattr(container.read(number.notifier), "state", 1))
+    await until(lambda: bool(seen))
+    assert seen == ["user"]
+    if other == "waiting only":
+        assert await future == 1
+
+
+async def test_each_manager_that_the_build_has_entered_is_left_in_its_task(container: ProviderContainer) -> None:
+    left: dict[str, bool] = {}
+
+    @asynccontextmanager
+    async def scope(name: str) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        yield
+        left[name] = asyncio.current_task() is task
+
+    @FutureProvider
+    async def provider(ref: Ref) -> int:
+        await ref.enter_async(scope("build"))
+        await asyncio.create_task(ref.enter_async(scope("helper")))
+        return 1
+
+    container.listen(provider, ignore)
+    await container.read(provider.future)
+    await container.aclose()
+    assert left == {"helper": False, "build": True}

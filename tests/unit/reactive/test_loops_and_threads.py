@@ -335,7 +335,7 @@ def test_a_cache_time_that_ran_when_its_loop_ended_ends_in_the_next() -> None:
 
     @Provider.auto_dispose
     def cached(ref: Ref) -> int:
-        ref.cache_for(0.01)
+        ref.cache_for(0.2)
         ref.on_dispose(ended.set)
         return 1
 
@@ -409,3 +409,76 @@ def test_what_failed_for_want_of_a_loop_is_built_in_the_next(kind: str) -> None:
     asyncio.run(main())
     asyncio.run(main())
     container.dispose()
+
+
+SETTLED_USES: dict[str, Callable[[ProviderContainer, Any], Any]] = {
+    "read": lambda container, notifier: container.read(counted),
+    "state": lambda container, notifier: notifier.state,
+    "set": lambda container, notifier: setattr(notifier, "state", notifier.state + 1),
+}
+
+
+class Counted(Notifier[int]):
+    def build(self) -> int:
+        return 0
+
+
+counted = NotifierProvider(Counted)
+
+
+@pytest.mark.parametrize("use", SETTLED_USES)
+@pytest.mark.parametrize("with_loop", [False, True])
+def test_each_use_of_a_settled_value_serves_calls_of_other_threads(use: str, with_loop: bool) -> None:
+    container = ProviderContainer()
+    called: list[int] = []
+
+    async def build() -> Any:
+        container.read(counted)
+        return container.read(counted.notifier)
+
+    notifier = asyncio.run(build())
+    in_thread(lambda: container.call_soon_threadsafe(lambda: called.append(1)))
+
+    async def use_it() -> None:
+        SETTLED_USES[use](container, notifier)
+        while not called:
+            await asyncio.sleep(0)
+
+    if with_loop:
+        asyncio.run(asyncio.wait_for(use_it(), 5))
+    else:
+        SETTLED_USES[use](container, notifier)
+    assert called == [1]
+    container.dispose()
+
+
+@pytest.mark.parametrize("is_watched_before", [False, True])
+async def test_a_build_cannot_watch_a_settled_provider_in_another_thread(is_watched_before: bool) -> None:
+    refused: list[type[BaseException] | None] = []
+
+    def watch_in_thread(ref: Ref) -> None:
+        with ThreadPoolExecutor(1) as pool:
+            error = pool.submit(ref.watch, number).exception()
+        refused.append(None if error is None else type(error))
+
+    @Provider
+    def synchronous(ref: Ref) -> int:
+        if is_watched_before:
+            ref.watch(double)
+        watch_in_thread(ref)
+        return ref.watch(number)
+
+    @FutureProvider
+    async def asynchronous(ref: Ref) -> int:
+        await asyncio.sleep(0)
+        watch_in_thread(ref)
+        return ref.watch(number)
+
+    async with ProviderContainer() as container:
+        container.read(double)
+        assert container.read(synchronous) == 0
+        assert await container.read(asynchronous.future) == 0
+        assert refused == [WrongThreadError] * 2
+        container.read(number.notifier).state = 1
+        assert container.read(synchronous) == 1, "what the thread was refused is no reason not to link the source"
+        assert await container.read(asynchronous.future) == 1

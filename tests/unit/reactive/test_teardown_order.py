@@ -294,3 +294,36 @@ async def test_what_a_long_stream_has_read_and_is_gone_is_not_kept(container: Pr
     with container.listen(prices, ignore):
         await container.read(prices.future)
         assert len(refs[0].reads or ()) < 10
+
+
+@pytest.mark.parametrize("first", ["source", "user"])
+async def test_a_build_may_wait_for_what_it_uses_in_its_own_finally(first: str, container: ProviderContainer) -> None:
+    count = 0
+    got: list[int] = []
+    reached = asyncio.Event()
+
+    @FutureProvider
+    async def source(ref: Ref) -> int:
+        nonlocal count
+        ref.on_dispose(lambda: asyncio.sleep(0))
+        count += 1
+        return count
+
+    @FutureProvider
+    async def user(ref: Ref) -> int:
+        await ref.watch(source.future)
+        if got:
+            return 0
+        try:
+            reached.set()
+            return await asyncio.Event().wait()
+        finally:
+            got.append(await asyncio.wait_for(container.read(source.future), 5))
+
+    container.listen(user, ignore)
+    await reached.wait()
+    for provider in (source, user) if first == "source" else (user, source):
+        container.invalidate(provider)
+    await until(lambda: bool(got))
+    assert got == [2]
+    assert await container.read(user.future) == 0
