@@ -174,7 +174,9 @@ def test_a_waiter_of_a_closed_loop_costs_only_itself(kind: str) -> None:
                     container.invalidate(feed)
                     left.append(loop.create_task(container.pump()))
                 case _:
-                    left.append(loop.create_task(_await(anext(container.stream(feed)))))
+                    states = container.stream(feed)
+                    await anext(states)  # the present state: what is waited for is the next one
+                    left.append(loop.create_task(_await(anext(states))))
             await asyncio.sleep(0)
 
         loop.run_until_complete(begin())
