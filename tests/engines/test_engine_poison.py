@@ -5,7 +5,15 @@ from datetime import timedelta
 
 import pytest
 
-from tetherpy.jobs import BackgroundJobStatus, Completed, JobQuery, NewJob, Settlement, UnreadableJobError
+from tetherpy.jobs import (
+    BackgroundJobStatus,
+    Completed,
+    JobQuery,
+    NewJob,
+    Released,
+    Settlement,
+    UnreadableJobError,
+)
 
 FAR = "'9999-12-31 23:59:59-05'"
 """An instant that is in no calendar of Python once it is in UTC."""
@@ -100,3 +108,18 @@ async def test_what_surrounds_the_jobs_is_read_row_by_row_too(kit, status):
         assert await kit.engine.rescue_expired() == []
         kit.time.advance(seconds=31)
         assert await kit.engine.rescue_expired() == [job_id]
+
+
+@pytest.mark.parametrize("limit", ["largest", "smallest"])
+async def test_attempts_at_the_end_of_their_range_cost_only_their_own_job(kit, limit):
+    bits = 63 if kit.name == "sqlite" else 31
+    number = 2**bits - 1 if limit == "largest" else -(2**bits)
+    bad, good = await kit.engine.enqueue([NewJob(job_key="k", priority=1), NewJob(job_key="k")])
+    await spoil(kit, bad, "attempts", str(number))
+    claims = await kit.claim(10)
+    assert good in [claim.id for claim in claims]
+    released = await kit.engine.exchange("w1", [Settlement(claim, Released()) for claim in claims], 0)
+    assert released.rejected == ()
+    assert good in [claim.id for claim in await kit.claim(10)]
+    await kit.engine.rescue(["w1"])
+    assert (await kit.engine.counts()).running == 0

@@ -539,7 +539,7 @@ BEGIN
     END IF;
     IF chosen <> '{}' THEN
         UPDATE tetherpy_job_records
-        SET attempts = attempts + 1, fence = nextval('tetherpy_fences'), claimed_by = claimant,
+        SET attempts = least(attempts, 2147483646) + 1, fence = nextval('tetherpy_fences'), claimed_by = claimant,
             lease_expires_at = lease_end, last_attempt_at = instant, updated_at = instant, progress = NULL,
             progress_message = NULL, cancel_requested_at = NULL
         WHERE job_id = ANY (chosen);
