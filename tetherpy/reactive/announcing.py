@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextvars import Context
 from typing import Any
 
@@ -85,33 +85,39 @@ def _self_listeners(node: Element) -> Iterable[SelfListener]:
 def notify_listeners(
     _: Element, listeners: tuple[Listener, ...], previous: Any, value: Any, failure: Exception | None
 ) -> None:
-    """Call listeners in the contexts of their registrations, those in a row that share one together."""
-    waiting = iter(listeners)
-    listener = next(waiting, None)
-    while listener is not None:
+    """Call listeners in the contexts of their registrations.
+
+    Those in a row that need no context variables share a run, as long as none of them sets one.
+    """
+    position = 0
+    while position < len(listeners):
+        listener = listeners[position]
         context = listener.context
-        if context is None:
-            listener = _notify_alike(context, listener, waiting, previous, value, failure)
+        if context is NO_VARIABLES:
+            context = Context()
+            position = context.run(_notify_alike, context, listeners, position, previous, value, failure)
         else:
-            entered = Context() if context is NO_VARIABLES else context
-            listener = entered.run(_notify_alike, context, listener, waiting, previous, value, failure)
+            position += 1
+            if context is None:
+                listener.notify(previous, value, failure)
+            else:
+                context.run(listener.notify, previous, value, failure)
 
 
 def _notify_alike(
-    context: Context | None,
-    first: Listener,
-    others: Iterator[Listener],
+    context: Context,
+    listeners: tuple[Listener, ...],
+    position: int,
     previous: Any,
     value: Any,
     failure: Exception | None,
-) -> Listener | None:
-    """Call listeners as long as they have this context, and return the first one that has another."""
-    first.notify(previous, value, failure)
-    for listener in others:
-        if listener.context is not context:
-            return listener
-        listener.notify(previous, value, failure)
-    return None
+) -> int:
+    """Call listeners from a position on in a new context, and return the position of the first that needs another."""
+    while True:
+        listeners[position].notify(previous, value, failure)
+        position += 1
+        if context or position == len(listeners) or listeners[position].context is not NO_VARIABLES:
+            return position
 
 
 def _notify_itself(

@@ -36,7 +36,7 @@ from .loops import running_loop
 from .observer import ProviderObserver, ProviderObserverContext
 from .override import OverrideTable, Overriding, overrides_of
 from .placement import built, mount
-from .propagation import refresh_if_used
+from .propagation import refresh_queued
 from .provider import Family, ProviderBase, check_listenable
 from .retry import Retry
 from .scheduler import Scheduler
@@ -148,9 +148,7 @@ class ProviderContainer:
         self.overrides = OverrideTable(replaced, in_child=parent is not None) if replaced else None
         if parent is None:
             self.root: ProviderContainer = self
-            self.scheduler: Scheduler[Element] = Scheduler(
-                refresh_if_used, dispose_if_unused, _provider_of, self.report
-            )
+            self.scheduler: Scheduler[Element] = Scheduler(refresh_queued, dispose_if_unused, _provider_of, self.report)
             if invariants.enabled:
                 self.scheduler.audit = invariants.auditor(self)
             self._thread = get_ident()

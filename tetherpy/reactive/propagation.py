@@ -25,7 +25,7 @@ from .edges import (
     path_to,
     relink,
 )
-from .element import NO_VALUE, NO_VARIABLES, Element
+from .element import NO_VALUE, NO_VARIABLES, Change, Element
 from .errors import (
     ChangeDuringBuildError,
     CircularDependencyError,
@@ -113,7 +113,10 @@ def refresh(element: Element) -> None:
 
 def _refresh(element: Element) -> None:
     try:
-        update(element)
+        if element.state == DIRTY:
+            build(element)
+        else:
+            update(element)
     except _TooDeepError as deep:
         if element.host.scheduler.building is not None:
             raise
@@ -295,16 +298,17 @@ def build(node: Element) -> None:
     """Run the node's function and take over what it gives."""
     host = node.host
     scheduler = host.scheduler
+    outer = scheduler.building
     nested = scheduler.nested
-    if nested == MOST_NESTED:
-        if scheduler.too_deep is None:
-            scheduler.too_deep = _TooDeepError([])
-        raise scheduler.too_deep
-    scheduler.nested = nested + 1
+    if outer is not None:
+        if nested == MOST_NESTED:
+            if scheduler.too_deep is None:
+                scheduler.too_deep = _TooDeepError([])
+            raise scheduler.too_deep
+        scheduler.nested = nested + 1
     replaced = node.ref
     if replaced is not None and (replaced.hooks is not None or node.flow is not None):
         end_build(node)
-    outer = scheduler.building
     scheduler.building = node
     previous = node.value  # a notifier may set its state while it builds, which is nobody's change
     # Build(node) without the call of its __init__: this is the only place that makes one, and every build does.
@@ -378,11 +382,11 @@ def build(node: Element) -> None:
             stop_retrying(node)
     observers = node.observers
     if observers:
-        cause = change_of(node, previous, value)
+        cause: Change | None = None
         for observer in observers:
-            if observer.state != BUILDING:  # it is reading this value right now
+            if observer.state < DIRTY:  # else it is being built, and reads this value, or it has a cause
                 observer.state = DIRTY
-                observer.cause = cause
+                observer.cause = cause = cause or change_of(node, previous, value)
     if node.listeners or host.observers or ref.hooks is not None:
         announce(node, previous, first=replaced is None)
     if replaced is None:
@@ -526,34 +530,50 @@ def waits_for_source(node: Element) -> bool:
     return node.state in (CHECK, DIRTY)
 
 
-def refresh_if_used(node: Element) -> None:
-    """Bring a queued node up to date, unless nobody who is not paused listens any more."""
-    state = node.state
-    if 0 < state < DISPOSED and node.active:
-        # On behalf of whoever listens, and not of whoever made the change: a request's context stays its own.
-        context = None
-        for listener in node.listeners:
-            context = listener.context
-            if not (listener.weak or listener.is_paused):
-                break
-        try:
-            if context is None:
+def refresh_queued(waiting: list[Element]) -> None:
+    """Take the last nodes from a list and bring them up to date, except those that no active listener needs.
+
+    Each runs in the context of its first active listener, because the one of whoever made the change is another. Those
+    that need no context variables share a run, as long as none is set in it and no callback waits to be called.
+    """
+    context = _context_of(waiting[-1])
+    if context is None:
+        _refresh_alike(None, [waiting.pop()])
+    else:
+        if context is NO_VARIABLES:
+            context = Context()
+        context.run(_refresh_alike, context, waiting)
+
+
+def _context_of(node: Element) -> Context | None:
+    context = None
+    for listener in node.listeners:
+        context = listener.context
+        if not (listener.weak or listener.is_paused):
+            break
+    return context
+
+
+def _refresh_alike(context: Context | None, waiting: list[Element]) -> None:
+    while True:
+        node = waiting.pop()
+        if 0 < node.state < DISPOSED and node.active:
+            try:
                 _refresh(node)
-            elif context is NO_VARIABLES:
-                Context().run(_refresh, node)
-            else:
-                context.run(_refresh, node)
-        except RecursionError as error:
-            # The stack of a turn is shallow: this is a function's own recursion.
-            if node.flow is None and node.state == DIRTY:
-                fail(node, error, first=False)
-            else:
+            except RecursionError as error:
+                # The stack of a turn is shallow: this is a function's own recursion.
+                if node.flow is None and node.state == DIRTY:
+                    fail(node, error, first=False)
+                else:
+                    _give_up(node, error)
+                    node.host.scheduler.interrupted.append(node)
+                    node.host.report(error, node.provider)
+            except BaseException as error:
                 _give_up(node, error)
                 node.host.scheduler.interrupted.append(node)
-                node.host.report(error, node.provider)
-        except BaseException as error:
-            _give_up(node, error)
-            raise
+                raise
+        if not waiting or context or node.host.scheduler.callbacks or _context_of(waiting[-1]) is not NO_VARIABLES:
+            return
 
 
 def _give_up(node: Element, error: BaseException) -> None:

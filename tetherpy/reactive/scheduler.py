@@ -34,7 +34,7 @@ class Scheduler(Generic[E]):
     """The work that waits for the end of the turn.
 
     Args:
-        refresh: brings one node up to date.
+        refresh: takes the last nodes from a list and brings them up to date, until callbacks wait to be called.
         dispose: disposes one node, if it is still unused.
         provider_of: names the node's provider, for messages.
         report: takes an error that no caller can see, and what it belongs to.
@@ -78,7 +78,7 @@ class Scheduler(Generic[E]):
 
     def __init__(
         self,
-        refresh: Callable[[E], None],
+        refresh: Callable[[list[E]], None],
         dispose: Callable[[E], None],
         provider_of: Callable[[E], object],
         report: Callable[[BaseException, object], None],
@@ -282,12 +282,11 @@ class Scheduler(Generic[E]):
                 waiter.answer(None)
 
     def _settle_now(self) -> None:
-        rounds = 0
-        while self.queue or self.disposals:
-            if rounds == MOST_ROUNDS:
-                self._give_up()
-            rounds += 1
+        for _ in range(MOST_ROUNDS):
             self._round()
+            if not self.queue and not self.disposals:
+                return
+        self._give_up()
 
     def _give_up(self) -> NoReturn:
         provider = self._provider_of((self.queue or self.disposals)[0])
@@ -296,15 +295,12 @@ class Scheduler(Generic[E]):
 
     def _round(self) -> None:
         # What is added meanwhile waits for the next round: a node is refreshed at most once per turn.
-        waiting = iter(self.queue)
-        current: E | None = None
-        self.queue = []
+        waiting, self.queue = self.queue, []
+        waiting.reverse()
         self.depth += 1
         try:
-            for node in waiting:
-                current = node
-                self._refresh(node)
-                current = None
+            while waiting:
+                self._refresh(waiting)
                 if self.callbacks:
                     self._deliver()
             if self.disposals:
@@ -314,9 +310,8 @@ class Scheduler(Generic[E]):
                 if self.callbacks:
                     self._deliver()
         except BaseException:
+            waiting.reverse()
             self.queue[:0] = waiting  # a KeyboardInterrupt, say, must not lose the others
-            if current is not None:
-                self.interrupted.append(current)
             raise
         finally:
             self.depth -= 1

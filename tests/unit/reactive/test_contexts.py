@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import Any
 
 import pytest
@@ -92,6 +92,33 @@ async def test_what_a_listener_sets_stays_its_own(container: ProviderContainer) 
     container.read(number.notifier).state = 1
     assert seen == ["none", "none"]
     assert request.get() == "none"
+
+
+@pytest.mark.parametrize("derived", [False, True], ids=["a state", "providers of it"])
+def test_nor_does_a_listener_share_an_empty_context(derived: bool) -> None:
+    seen: list[str] = []
+
+    def see() -> None:
+        seen.append(request.get())
+        request.set("changed by another")
+
+    def build(ref: Ref) -> int:
+        if ref.watch(number):
+            see()
+        return 0
+
+    def run() -> None:
+        with ProviderContainer() as container:
+            for _ in range(3):
+                if derived:
+                    container.listen(Provider(build), ignore)
+                else:
+                    container.listen(number, lambda previous, value: see())
+            container.read(number.notifier).state = 1
+        assert request.get() == "none"
+
+    Context().run(run)
+    assert seen == ["none"] * 3
 
 
 # -- cancel scopes -------------------------------------------------------------------------------
