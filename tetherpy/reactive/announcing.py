@@ -52,7 +52,7 @@ def announce(node: Element, previous: Any, *, first: bool = False) -> None:
         listeners = tuple([listener for listener in listeners if listener.weak])
     if host.observers:
         _keep_hooks(node)
-    self_listeners = _self_listeners(node)
+    self_listeners = () if node.ref is None or node.ref.hooks is None else _self_listeners(node)
     if host.observers or self_listeners:
         mutation = current_mutation.get() if host.observers else None
         arguments = (node, previous, value, node.failure, first, listeners, self_listeners, mutation)

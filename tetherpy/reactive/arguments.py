@@ -26,15 +26,18 @@ def key_of(args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...] = ()) -> o
     if kwargs:
         return args, _types(args), kwargs, _types(kwargs)
     for value in args:
-        if type(value) not in PLAIN and not (
-            type(value) is tuple and PLAIN.issuperset(map(type, cast("tuple[object, ...]", value)))
-        ):
+        if type(value) in PLAIN:
+            continue
+        if type(value) is not tuple:
             return args, _types(args), None
+        for part in cast("tuple[object, ...]", value):
+            if type(part) not in PLAIN:
+                return args, _types(args), None
     return args
 
 
 def _types(values: tuple[object, ...]) -> tuple[object, ...]:
-    return tuple([_type(value) for value in values])
+    return tuple([_type(value) if isinstance(value, _CONTAINERS) else type(value) for value in values])
 
 
 def _type(value: object) -> object:

@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from inspect import CO_COROUTINE
-from types import CoroutineType
+from types import CoroutineType, FunctionType
 from typing import Any
 
 from .errors import AsyncCallbackError
 
 
-def refuse_async(*callbacks: object) -> None:
-    """Check callbacks when they are registered.
+def refuse_async(callback: object) -> None:
+    """Check a callback when it is registered.
 
     Raises:
-        AsyncCallbackError: one is an ``async`` function.
+        AsyncCallbackError: it is an ``async`` function.
     """
-    for callback in callbacks:
-        if callback is not None and flags_of(callback) & CO_COROUTINE:
-            raise AsyncCallbackError(callback)
+    if flags_of(callback) & CO_COROUTINE:
+        raise AsyncCallbackError(callback)
 
 
 def call(callback: Callable[..., object], *arguments: Any) -> None:
@@ -45,6 +44,8 @@ def check_result(callback: object, result: object) -> None:
 
 def flags_of(callback: Any) -> int:
     """Return the code flags of a function, method, partial or callable object; 0 where there is no Python code."""
+    if type(callback) is FunctionType:
+        return callback.__code__.co_flags
     while isinstance(callback, partial):
         callback = callback.func
     code = getattr(callback, "__code__", None)

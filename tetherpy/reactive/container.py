@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar, cast
 from weakref import WeakValueDictionary
 
 from . import invariants, rx
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from reactivex import Observable
 
 T = TypeVar("T")
+
+NOTHING: Final[tuple[()]] = ()
 
 OnContainerError = Callable[[BaseException, Any], object]
 
@@ -104,7 +106,7 @@ class ProviderContainer:
     def test(
         cls,
         *,
-        overrides: Iterable[Overriding] = (),
+        overrides: Iterable[Overriding] = NOTHING,
         observers: Iterable[ProviderObserver] = (),
         retry: Retry | None = None,
         on_error: OnContainerError | None = None,
@@ -124,7 +126,7 @@ class ProviderContainer:
     def __init__(
         self,
         *,
-        overrides: Iterable[Overriding] = (),
+        overrides: Iterable[Overriding] = NOTHING,
         observers: Iterable[ProviderObserver] = (),
         retry: Retry | None = None,
         on_error: OnContainerError | None = None,
@@ -144,8 +146,9 @@ class ProviderContainer:
         self._guests: dict[ProviderSubscription[Any], None] | None = None
         #: What writes the data of notifiers that persist, by key; None until one does.
         self.writers: WeakValueDictionary[Any, Any] | None = None
-        replaced = overrides_of(overrides)
-        self.overrides = OverrideTable(replaced, in_child=parent is not None) if replaced else None
+        self.overrides: OverrideTable | None = None
+        if overrides is not NOTHING and (replaced := overrides_of(overrides)):
+            self.overrides = OverrideTable(replaced, in_child=parent is not None)
         if parent is None:
             self.root: ProviderContainer = self
             self.scheduler: Scheduler[Element] = Scheduler(refresh_queued, dispose_if_unused, _provider_of, self.report)
@@ -493,12 +496,11 @@ class ProviderContainer:
             child._dispose_tree()
         for subscription in tuple(self._guests or ()):
             subscription.close()
-        own: list[Element] = []
-        for element in reversed(self.elements.values()):
-            if element.host is self:
-                own.append(element)
-            elif element.holders is not None:
-                element.holders.pop(self, None)
+        own = [element for element in reversed(self.elements.values()) if element.host is self]
+        if len(own) < len(self.elements):
+            for element in self.elements.values():
+                if element.holders is not None:
+                    element.holders.pop(self, None)
         dispose_all(users_first(own) if self.edges_moved else own, self)
         self.elements.clear()
         if self.observers:
@@ -524,7 +526,7 @@ class ProviderContainer:
             self.dispose(error)
             return
         cleanup = self._own_cleanup()
-        self.scheduler.serve_running_loop()
+        self.scheduler.serve()
         try:
             if not self._disposed and not self.closing:
                 self._check_thread()
@@ -594,14 +596,10 @@ class ProviderContainer:
     def find(self, provider: Any) -> Element:
         """Return the element of a provider, mounting it in the container where it belongs."""
         elements = self.elements
-        check_listenable(provider)
-        element = elements.get(provider)
-        if element is not None:
-            return element
+        if provider in elements:
+            return elements[provider]
         if provider.ephemeral:
             return cast("Element", provider.node_in(self))
-        if get_ident() != self._thread:
-            raise WrongThreadError(self)
         if self.closing:
             raise ContainerClosingError(provider, self)
         element = elements[provider] = mount(self, provider)

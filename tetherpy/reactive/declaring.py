@@ -41,12 +41,12 @@ def check_create(subject: object, create: Any, *, streams: bool) -> None:
         raise DeclarationError(
             _name(subject), create, f"{create!r} cannot be called. Give a function that returns the value."
         )
-    for function in (create, getattr(create, "build", None)) if isinstance(create, type) else (create,):
-        flags = flags_of(function)
-        if flags & CO_GENERATOR:
-            raise DeclarationError(_name(subject), create, f"{function!r}: {WITH_YIELD}")
-        if flags & CO_ASYNC_GENERATOR and not streams:
-            raise DeclarationError(_name(subject), create, f"{function!r}: {WITH_ASYNC_YIELD}")
+    function = getattr(create, "build", None) if isinstance(create, type) else create
+    flags = flags_of(function)
+    if flags & CO_GENERATOR:
+        raise DeclarationError(_name(subject), create, f"{function!r}: {WITH_YIELD}")
+    if flags & CO_ASYNC_GENERATOR and not streams:
+        raise DeclarationError(_name(subject), create, f"{function!r}: {WITH_ASYNC_YIELD}")
 
 
 def _name(subject: object) -> str:

@@ -11,10 +11,10 @@ from functools import partial
 from typing import Any, Final, cast
 
 from .callbacks import call
-from .element import NO_VALUE, Element
+from .element import NO_VALUE, Change, Element
 from .errors import NoEventLoopError
 from .lifecycle import Event, Hooks
-from .remembering import change_of
+from .remembering import PLAIN, change_of
 from .states import BUILDING, CHECK, DIRTY, DISPOSED
 
 UNSEEN: Final = object()
@@ -282,8 +282,9 @@ def users_first(nodes: list[Element]) -> list[Element]:
     """Order the nodes of a container for disposal: each after those that use it, else as given."""
     readers: dict[Element, list[Element]] = {}
     for node in nodes:
-        for source in (node.ref.reads or ()) if node.ref is not None else ():
-            readers.setdefault(source, []).append(node)
+        if node.ref is not None and node.ref.reads:
+            for source in node.ref.reads:
+                readers.setdefault(source, []).append(node)
     ordered: dict[Element, None] = {}
     opened: set[Element] = set()
     for start in nodes:
@@ -292,7 +293,9 @@ def users_first(nodes: list[Element]) -> list[Element]:
             node = todo[-1]
             if node not in opened:
                 opened.add(node)
-                users = (*(node.observers or ()), *readers.get(node, ()))
+                users = node.observers or ()
+                if node in readers:
+                    users = (*users, *readers[node])
                 todo.extend(user for user in users if user not in opened)
             else:
                 todo.pop()
@@ -322,7 +325,11 @@ def mark(changed: Element, previous: Any, seen: Any = UNSEEN) -> None:
     queue = scheduler.queue
     if scheduler.interrupted:
         scheduler.queue_interrupted()
-    cause = change_of(changed, previous, changed.value)
+    value = changed.value
+    if type(value) in PLAIN and type(previous) in PLAIN:
+        cause: Change = (changed.provider, previous, value)  # change_of(), inlined for the usual case
+    else:
+        cause = change_of(changed, previous, value)
     todo: list[Any] = []
     observers = changed.observers
     if seen is not UNSEEN:

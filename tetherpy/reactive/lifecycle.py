@@ -117,7 +117,9 @@ class Hooks:
         Raises:
             AsyncCallbackError: one of its callbacks is ``async``.
         """
-        refuse_async(*listener)
+        for callback in listener:
+            if callback is not None:
+                refuse_async(callback)
         if self.self_listeners is None:
             self.self_listeners = {}
         return _add(self.self_listeners, listener)

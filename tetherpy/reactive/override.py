@@ -43,14 +43,14 @@ def overrides_of(given: Iterable[Overriding]) -> list[Override]:
     Raises:
         NotAnOverrideError: it is no list of overrides, or holds something else.
     """
-    if not _is_list(given):
+    # Whether something is abstractly iterable takes long to find out, and every container asks.
+    if type(given) not in (tuple, list) and not _is_list(given):
         raise NotAnOverrideError(given)
     return [_override_of(one) for one in given]
 
 
 def _is_list(given: object) -> bool:
-    # Whether it is abstractly iterable takes long to find out, and every container asks.
-    return type(given) in (tuple, list) or (isinstance(given, Iterable) and not isinstance(given, Mapping))
+    return isinstance(given, Iterable) and not isinstance(given, Mapping)
 
 
 def _override_of(given: object) -> Override:

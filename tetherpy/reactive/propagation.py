@@ -41,7 +41,7 @@ from .errors import (
 from .failures import is_of_others, is_still_loading
 from .invalidation import end_build, leave_failed
 from .loops import running_loop
-from .remembering import change_of
+from .remembering import PLAIN, change_of
 from .retrying import schedule_retry, stop_retrying
 from .scope import check_scope
 from .states import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, ENDING, FAILED
@@ -118,8 +118,6 @@ def _refresh(element: Element) -> None:
         else:
             update(element)
     except _TooDeepError as deep:
-        if element.host.scheduler.building is not None:
-            raise
         _build_in_segments(element, deep)
 
 
@@ -143,9 +141,11 @@ def _build_in_segments(element: Element, deep: _TooDeepError) -> None:
     The deepest one is the build that needed the node that was not built. It may ask for another node each time, such
     as a view that it makes on the spot: built from a shallow stack it has room for that one too.
     """
+    scheduler = element.host.scheduler
+    if scheduler.building is not None:
+        raise deep  # the stack is shallow only where no build is under way
     waiting = {element: None}
     path: dict[Element, None] = {}
-    scheduler = element.host.scheduler
     while True:
         scheduler.too_deep = None
         scheduler.nested = 0
@@ -307,7 +307,9 @@ def build(node: Element) -> None:
             raise scheduler.too_deep
         scheduler.nested = nested + 1
     replaced = node.ref
-    if replaced is not None and (replaced.hooks is not None or node.flow is not None):
+    if replaced is None:
+        node.fresh = []
+    elif replaced.hooks is not None or node.flow is not None:
         end_build(node)
     scheduler.building = node
     previous = node.value  # a notifier may set its state while it builds, which is nobody's change
@@ -344,7 +346,7 @@ def build(node: Element) -> None:
     if scheduler.too_deep is not None:
         raise _unwind(node)
     scheduler.nested = nested
-    if node.fresh is not None:
+    if node.fresh:
         broken = _scope_error(node)
         relink(node)
         if replaced is not None:
@@ -352,6 +354,8 @@ def build(node: Element) -> None:
         if broken is not None:
             fail(node, broken, first=replaced is None)
             return
+    elif replaced is None:
+        node.fresh = None
     elif node.idx < len(node.sources):
         relink(node)
     node.state = CLEAN
@@ -386,7 +390,12 @@ def build(node: Element) -> None:
         for observer in observers:
             if observer.state < DIRTY:  # else it is being built, and reads this value, or it has a cause
                 observer.state = DIRTY
-                observer.cause = cause = cause or change_of(node, previous, value)
+                if cause is None:
+                    if type(value) in PLAIN and type(previous) in PLAIN:
+                        cause = (node.provider, previous, value)  # change_of(), inlined for the usual case
+                    else:
+                        cause = change_of(node, previous, value)
+                observer.cause = cause
     if node.listeners or host.observers or ref.hooks is not None:
         announce(node, previous, first=replaced is None)
     if replaced is None:

@@ -87,6 +87,9 @@ class Ref(Build):
         try:
             source = element.host.elements[listenable]
         except (KeyError, TypeError):
+            check_listenable(listenable)
+            if get_ident() != element.host.scheduler.thread:
+                raise WrongThreadError(element.host) from None
             source = element.host.find(listenable)
             if listenable.ephemeral:
                 check_scope(element.provider, listenable.origin)
@@ -99,8 +102,11 @@ class Ref(Build):
                 fresh.append(source)
             else:
                 idx = element.idx
-                sources = element.sources
-                if idx < len(sources) and sources[idx] is source:
+                try:
+                    known = element.sources[idx] is source
+                except IndexError:
+                    known = False
+                if known:
                     element.idx = idx + 1
                 elif element.state != BUILDING:
                     depend_late(element, source)

@@ -56,6 +56,8 @@ class Scheduler(Generic[E]):
         "_refresh",
         "_report",
         "_settled",
+        "_teardowns",
+        "_timers",
         "audit",
         "building",
         "callbacks",
@@ -70,9 +72,7 @@ class Scheduler(Generic[E]):
         "queue",
         "reloading",
         "retries",
-        "teardowns",
         "thread",
-        "timers",
         "too_deep",
     )
 
@@ -96,8 +96,8 @@ class Scheduler(Generic[E]):
         self.callbacks: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         #: Asynchronous nodes that show previous data while newer data is on its way.
         self.reloading: dict[E, None] = {}
-        self.teardowns = Teardowns()
-        self.timers = Timers()
+        self._teardowns: Teardowns | None = None
+        self._timers: Timers | None = None
         self.building: E | None = None
         self.depth = 0
         self.nested = 0
@@ -117,6 +117,20 @@ class Scheduler(Generic[E]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.Handle | None = None
         self._settled: WaitQueue[None, None] | None = None  # most are never pumped
+
+    @property
+    def teardowns(self) -> Teardowns:
+        """The teardowns that wait for something asynchronous; most containers have none."""
+        if self._teardowns is None:
+            self._teardowns = Teardowns()
+        return self._teardowns
+
+    @property
+    def timers(self) -> Timers:
+        """The delayed calls; most containers have none."""
+        if self._timers is None:
+            self._timers = Timers()
+        return self._timers
 
     def request(self) -> None:
         """Have the waiting work done: on the next turn of the running loop, or now where there is none."""
@@ -202,7 +216,8 @@ class Scheduler(Generic[E]):
         self.disposals.clear()
         self.interrupted.clear()
         self.retries.clear()
-        self.timers.close()
+        if self._timers is not None:
+            self._timers.close()
         if self._handle is not None:
             self._handle.cancel()
         self._loop = self._handle = None
@@ -221,14 +236,18 @@ class Scheduler(Generic[E]):
         loop = running_loop()
         if loop is not None and (loop is not self.home or self.in_next_loop):
             self.move_to(loop)
+        if self.inbox:
+            self.serve_inbox()
 
     def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve the loop that runs now: timers and calls from other threads would wait in vain in a former one."""
         self.home = loop
-        self.timers.move_to(loop)
+        if self._timers is not None:
+            self._timers.move_to(loop)
         if self.inbox:
             loop.call_soon(self.serve_inbox)
-        self.teardowns.resume()
+        if self._teardowns is not None:
+            self._teardowns.resume()
         waiting, self.in_next_loop = self.in_next_loop, {}
         for fn in waiting.values():
             fn()

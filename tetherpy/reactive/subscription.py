@@ -273,7 +273,9 @@ def subscribe(
         ValueError: for a weak listener that is to be called immediately: it must not build.
         AsyncCallbackError: a callback is ``async``.
     """
-    refuse_async(on_change, on_error)
+    refuse_async(on_change)
+    if on_error is not None:
+        refuse_async(on_error)
     if weak and fire_immediately:
         raise ValueError("A weak listener does not build the provider, so fire_immediately cannot go with it.")
     scheduler = element.host.scheduler
