@@ -37,7 +37,7 @@ def key_of(args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...] = ()) -> o
 
 
 def _types(values: tuple[object, ...]) -> tuple[object, ...]:
-    return tuple([_type(value) if isinstance(value, _CONTAINERS) else type(value) for value in values])
+    return tuple([_type(value) if issubclass(type(value), _CONTAINERS) else type(value) for value in values])
 
 
 def _type(value: object) -> object:
