@@ -331,3 +331,30 @@ def _dispose_parent(number: int) -> Callable[[], object]:
 def test_ending_many_is_linear(make: Callable[[int], Callable[[], object]]) -> None:
     few, many = instructions(make(250)), instructions(make(1_000))
     assert many < 5 * few
+
+
+@pytest.mark.parametrize("register", ["on_dispose", "on_cancel", "listen_self"])
+def test_removing_a_callback_compares_it_with_no_other(register: str) -> None:
+    compared: list[object] = []
+
+    class Callback:
+        def __call__(self, *arguments: object) -> None: ...
+
+        def __eq__(self, other: object) -> bool:
+            compared.append(other)
+            return self is other
+
+        __hash__ = object.__hash__
+
+    class Made(Notifier[int]):
+        def build(self) -> int:
+            return 0
+
+    provider = NotifierProvider(Made)
+    with ProviderContainer() as container:
+        container.read(provider)
+        build = container.read(provider.notifier).ref
+        removers = [getattr(build, register)(Callback()) for _ in range(50)]
+        for remove in reversed(removers):
+            remove()
+    assert len(compared) <= 50

@@ -334,3 +334,22 @@ def test_a_listener_on_a_dying_element_is_refused_or_closed() -> None:
         assert container.read(provider) == 1
     assert all(isinstance(error, (ReactiveError, ProviderError)) for error in reported)
     assert made or reported
+
+
+async def test_a_change_by_a_listener_during_the_walk_of_a_read_is_seen() -> None:
+    passed = StateProvider(lambda ref: 0)
+    changed = StateProvider(lambda ref: 0)
+    shown = Provider(lambda ref: ref.watch(changed))
+
+    @Provider
+    def reader(ref: Ref) -> tuple[int, bool]:
+        return ref.watch(passed.select(int)), ref.watch(shown.select(lambda value: value > 100))
+
+    async with ProviderContainer() as container:
+        container.listen(shown, lambda _, value: setattr(container.read(passed.notifier), "state", 9))
+        container.listen(reader, ignore)
+        container.read(changed.notifier).state = 1
+        container.read(reader)  # walks over `passed`, then builds `shown`, whose listener changes `passed`
+        assert container.read(reader) == (9, False)
+        await container.pump()
+        assert container.read(reader) == (9, False)
