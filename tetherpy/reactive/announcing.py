@@ -9,7 +9,7 @@ from typing import Any
 from .callbacks import call
 from .element import NO_VALUE, NO_VARIABLES, Element, Listener
 from .lifecycle import Hooks, SelfListener
-from .observer import ProviderObserver, ProviderObserverContext, current_mutation
+from .observer import ProviderObserverContext, current_mutation
 from .states import BUILDING
 
 
@@ -28,7 +28,7 @@ def _report_afterwards(node: Element, error: Exception) -> None:
 def _report_failure(node: Element, error: Exception) -> None:
     host = node.host
     for observer in host.observers:
-        _tell(node, observer.provider_did_fail, None, error)
+        _tell(node, observer.provider_did_fail, None, node.notifier, error)
     host.report_failure(error, node.provider)
 
 
@@ -145,28 +145,23 @@ def _notify(
     notify_listeners(node, listeners, previous, value, failure)
     for observer in node.host.observers:
         if first:
-            _tell(node, observer.did_add_provider, mutation, value)
+            _tell(node, observer.did_add_provider, mutation, node.notifier, value)
         else:
-            _tell(node, observer.did_update_provider, mutation, previous, value)
+            _tell(node, observer.did_update_provider, mutation, node.notifier, previous, value)
 
 
 def tell_observers(node: Element, event: str) -> None:
     """Have a method of every observer called that takes no more than the context."""
     scheduler = node.host.scheduler
     for observer in node.host.observers:
-        scheduler.callbacks.append((_tell_of, (node, observer, event, current_mutation.get(), node.notifier)))
+        arguments = (node, getattr(observer, event), current_mutation.get(), node.notifier)
+        scheduler.callbacks.append((_tell, arguments))
 
 
-def _tell_of(node: Element, observer: ProviderObserver, event: str, mutation: Any, notifier: Any) -> None:
-    if not node.provider.synthetic:
-        context = ProviderObserverContext(node.host, node.provider, mutation, notifier)
-        guarded(node, getattr(observer, event), context)
-
-
-def _tell(node: Element, method: Any, mutation: Any, *arguments: Any) -> None:
+def _tell(node: Element, method: Any, mutation: Any, notifier: Any, *arguments: Any) -> None:
     """Call an observer's method; an error in it stops no other."""
     if not node.provider.synthetic:
-        context = ProviderObserverContext(node.host, node.provider, mutation, node.notifier)
+        context = ProviderObserverContext(node.host, node.provider, mutation, notifier)
         guarded(node, method, context, *arguments)
 
 
