@@ -21,6 +21,9 @@ import psycopg
 VARIABLE = "TETHERPY_TEST_POSTGRES"
 SETTINGS = """
 fsync = off
+full_page_writes = off
+wal_level = minimal
+max_wal_senders = 0
 max_connections = 200
 shared_buffers = 64MB
 jit = off
@@ -43,7 +46,10 @@ class PostgresServer:
     def create_database(self, template: str | None = None) -> str:
         """Create a database and return its name."""
         name = f"tetherpy_{uuid.uuid4().hex[:12]}"
-        self._execute(f"CREATE DATABASE {name}" + (f" TEMPLATE {template}" if template else ""))
+        copied = f" TEMPLATE {template}" if template else ""
+        # To copy files costs half of what it costs to log each page. Servers before PostgreSQL 15 have one way only.
+        how = " STRATEGY FILE_COPY" if self.managed else ""
+        self._execute(f"CREATE DATABASE {name}{copied}{how}")
         return name
 
     def drop_database(self, name: str) -> None:

@@ -17,6 +17,7 @@ import pytest
 
 from tetherpy.cli.app import main
 from tetherpy.jobs import BackgroundJobManager, open_engine
+from tetherpy.service import BackgroundService
 
 APPS = Path(__file__).parent / "apps"
 PROGRAM = [sys.executable, "-m", "tetherpy.cli"]
@@ -277,10 +278,16 @@ def empty(shell, jobs):
 
 
 @pytest.fixture
-def served(empty):
+def served(empty, database, monkeypatch):
     """Give the shell, with workers that run."""
-    started = empty("service", "start", "--callback", "shop:initialize")
-    assert started.code == 0, started.err
+    monkeypatch.syspath_prepend(APPS)
+
+    async def start():
+        service = BackgroundService(database, "shop:initialize")
+        await service.start()
+        await service.aclose()
+
+    asyncio.run(start())
     return empty
 
 

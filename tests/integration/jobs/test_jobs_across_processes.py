@@ -79,7 +79,7 @@ async def test_a_commit_elsewhere_is_pushed_without_any_timer(path):
 async def test_several_processes_share_the_work_and_run_nothing_twice(path):
     async with Database.open(path) as db:
         manager = BackgroundJobManager(db)
-        ids = await manager.enqueue_many([NewJob(job_key="k") for _ in range(2000)])
+        ids = await manager.enqueue_many([NewJob(job_key="k") for _ in range(600)])
         workers = [await start_worker(path, f"w{n}", 5) for n in range(3)]
         await asyncio.gather(*(manager.wait_for(job_id, 60) for job_id in ids))
         for worker in workers:
@@ -92,7 +92,7 @@ async def test_a_killed_workers_jobs_are_neither_lost_nor_counted_twice(path):
     async with Database.open(path) as db:
         manager = BackgroundJobManager(db)
         engine = manager.engine
-        ids = await manager.enqueue_many([NewJob(job_key="k", max_attempts=20) for _ in range(3000)])
+        ids = await manager.enqueue_many([NewJob(job_key="k", max_attempts=20) for _ in range(1000)])
         for n in range(6):
             worker = await start_worker(path, f"victim{n}", 10)
             assert worker.stdout is not None
