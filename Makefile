@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 BASE   := $(VENV)/.base
 STAMP  := $(VENV)/.installed
+DOCS   := $(VENV)/.docs
 JOBS   ?= 3
 KILLS  ?= 1000
 ENGINE ?= sqlite
@@ -11,7 +12,7 @@ ENGINE ?= sqlite
 # Hundreds of interpreters are started by the tests: without their bytecode each would compile everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo test suite test-fast lint types mypy pyright needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard bench-engines bench-notify screenshots format clean
+.PHONY: help setup demo test suite test-fast lint types mypy pyright needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard bench-engines bench-notify screenshots docs format clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -86,6 +87,14 @@ bench-engines: $(STAMP)  ## both engines beside Procrastinate and Oban; TETHERPY
 screenshots: needs   ## draw the pictures in docs/images from a real run
 	$(BIN)/python -m tests.screenshots.terminal
 	$(BIN)/python -m tests.browser.screenshots
+
+$(DOCS): $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --group docs
+	@touch $@
+
+docs: $(DOCS)        ## build the documentation site into build/site, where any warning is an error
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --builder html docs build/site
+	@echo "The site is built: open build/site/index.html"
 
 format: $(STAMP)     ## format the code and fix what ruff can fix
 	$(BIN)/ruff check --fix .

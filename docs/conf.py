@@ -1,0 +1,58 @@
+"""The site: ``make docs`` builds it from docs/, and from the docstrings of the public packages."""
+
+import sys
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from pygments.lexers.shell import BashSessionLexer
+from pygments.lexers.special import TextLexer
+from sphinx.application import Sphinx
+
+sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
+
+project = "tetherpy"
+author = "The tetherpy authors"
+project_copyright = author
+version = release = installed_version("tetherpy")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "facades",
+]
+exclude_patterns = ["_extensions"]
+default_role = "code"
+
+myst_enable_extensions = ["colon_fence", "deflist", "substitution"]
+myst_heading_anchors = 4
+myst_links_external_new_tab = False
+
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+autodoc_member_order = "bysource"
+python_use_unqualified_type_names = True
+python_maximum_signature_line_length = 88
+add_module_names = False
+napoleon_use_ivar = True
+highlight_language = "text"
+
+html_theme = "furo"
+html_title = f"tetherpy {release}"
+html_static_path: list[str] = []
+html_show_sphinx = False
+html_copy_source = False
+html_theme_options = {
+    "light_css_variables": {"color-brand-primary": "#1d5fa8", "color-brand-content": "#1d5fa8"},
+    "dark_css_variables": {"color-brand-primary": "#7db3f0", "color-brand-content": "#7db3f0"},
+}
+copybutton_prompt_text = r"\$ "
+copybutton_prompt_is_regexp = True
+copybutton_only_copy_prompt_lines = True
+
+
+def setup(app: Sphinx) -> None:
+    """Register the languages of the code blocks that Pygments does not know."""
+    app.add_lexer("terminal", BashSessionLexer)
+    app.add_lexer("mermaid", TextLexer)
