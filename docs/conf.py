@@ -22,7 +22,7 @@ extensions = [
     "sphinx_copybutton",
     "facades",
 ]
-exclude_patterns = ["_extensions"]
+exclude_patterns = ["_extensions", "_static"]
 default_role = "code"
 
 myst_enable_extensions = ["colon_fence", "deflist", "substitution"]
@@ -35,12 +35,14 @@ autodoc_member_order = "bysource"
 python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 88
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 napoleon_use_ivar = True
 highlight_language = "text"
 
 html_theme = "furo"
 html_title = f"tetherpy {release}"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_search_scorer = "_static/search_scorer.js"
 html_show_sphinx = False
 html_copy_source = False
 html_theme_options = {

@@ -71,18 +71,10 @@ def directive_for(facade: str, name: str, value: Any) -> list[str]:
     """Return the lines that document one name."""
     full = f"{facade}.{name}"
     if inspect.isclass(value):
-        lines = [f".. autoclass:: {full}", "   :members:"]
-        if not issubclass(value, BaseException) and all(is_ours(base) for base in value.__mro__):
-            lines.append("   :inherited-members:")
-        return [*lines, ""]
+        return [f".. autoclass:: {full}", "   :members:", "   :show-inheritance:", ""]
     if inspect.isroutine(value):
         return [f".. autofunction:: {full}", ""]
     return [f".. py:data:: {full}", "", *(f"   {line}" for line in text_below(facade, name)), ""]
-
-
-def is_ours(base: type) -> bool:
-    """Whether a class in a method resolution order adds no members of another library."""
-    return base.__module__.startswith("tetherpy") or base.__module__ in {"builtins", "typing", "abc"}
 
 
 def text_below(facade: str, name: str) -> list[str]:
