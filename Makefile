@@ -37,10 +37,10 @@ demo: $(BASE)       ## analyse the standard library in the background, through a
 	@$(BIN)/python -m examples.demo
 
 test: lint needs      ## lint, types and the whole test suite
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync types suite
+	@$(MAKE) --no-print-directory --jobs=3 mypy pyright suite
 
 suite: $(STAMP)
-	+$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 test-fast: $(STAMP)  ## the unit tests that take no long time and start no processes: for each change
 	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist worksteal
