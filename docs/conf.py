@@ -41,8 +41,8 @@ highlight_language = "text"
 
 html_theme = "furo"
 html_title = f"tetherpy {release}"
-html_static_path = ["_static"]
-html_search_scorer = "_static/search_scorer.js"
+html_static_path: list[str] = []
+html_search_scorer = str(Path(__file__).parent / "_static" / "search_scorer.js")
 html_show_sphinx = False
 html_copy_source = False
 html_theme_options = {

@@ -216,10 +216,10 @@ async def main() -> None:
     print(PAGE.read_text())
 
 
-TEXT = """# How fast the dashboard is
+TEXT = """# Performance of the dashboard
 
 `python -m tests.benchmarks.bench_dashboard` measures and writes this page. Server, worker, database and browser
-share one machine ({machine}), on which other work ran too (load {load:.1f}).
+share one machine ({machine}) with other work (load {load:.1f}).
 
 ## From a commit to the page
 
@@ -231,10 +231,10 @@ change in the page, measured by the browser:
 | 4 | {calm_p50:.0f} ms | {calm_p99:.0f} ms |
 | 10, more than are shown one by one | {busy_p50:.0f} ms | {busy_p99:.0f} ms |
 
-## A tab while much happens
+## A tab under sustained load
 
-{changes:.0f} commits a second, each of which changes what the page shows, for ten seconds. What came meanwhile is
-sent together: at first 20 times a second, and five times where it goes on.
+{changes:.0f} commits a second, each of which changes the page, for ten seconds. Updates have a rate limit: at first
+20 per second, then five per second. Changes in between are sent together.
 
 | updates of the page per second | main thread of the tab | of this, scripts |
 | --- | --- | --- |
@@ -242,19 +242,19 @@ sent together: at first 20 times a second, and five times where it goes on.
 
 ## Pages of 100,000 jobs
 
-Nothing is kept from an earlier one; the charts look back on as many jobs as they may. The server's own time, and what
-passed from the request to the last byte:
+Without caches, and with charts of as many jobs as they can hold. The table shows the processing time of the server, and the time
+from the request to the last byte:
 
 | page | server | median | longest |
 | --- | --- | --- | --- |
 {rows}
 
-The first three take the same time however large the table is: a test counts SQLite's steps. A page far back and a
-search look at every row before the ones that they show.
+The time of the first three does not depend on the size of the table: a test counts SQLite's steps. A distant page and a
+search read every row before the ones that they show.
 
 ## Many pages at once
 
-Pages with the same view share one query and one drawing of it; a test counts the queries. At 200 commits a second
+Pages with the same view share one query and one rendering; a test counts the queries. At 200 commits a second
 the server takes {one:.0f} % of a core for one open page, and {many:.0f} % for {streams}.
 """
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from docutils import nodes
+from docutils.frontend import get_default_settings
+from docutils.parsers.rst import Parser, roles
+from docutils.utils import new_document
 
 from tests.laws.imports import modules
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
+API = DOCS / "reference" / "api"
 PAGES = sorted(DOCS.rglob("*.md"))
 INTERNAL = {"tetherpy.cli", "tetherpy.generator", "tetherpy.ui.graph"}
 """Packages without a page: programs use the first two as commands, and the third through ``tetherpy graph``."""
+
+SECTION = re.compile(r"^(?:Args|Attributes|Raises|Returns):$", re.MULTILINE)
+WARNING = 2
 
 
 def without_code(page: Path) -> str:
@@ -53,14 +64,44 @@ def test_links_resolve(page: Path) -> None:
     assert not broken
 
 
-def test_every_facade_has_a_page_of_its_docstrings() -> None:
-    facades = {
-        name
-        for name, path in modules().items()
-        if path.name == "__init__.py" and (name.count(".") < 2 or name.startswith("tetherpy.ui."))
-    }
-    public = {name for name in facades - INTERNAL if name.count(".") < 3}
-    pages = {page.stem for page in (DOCS / "reference" / "api").glob("tetherpy*.md")}
-    assert pages == public
-    for name in public:
-        assert f".. facade:: {name}\n" in (DOCS / "reference" / "api" / f"{name}.md").read_text()
+def public_packages() -> set[str]:
+    named = {name for name, path in modules().items() if path.name == "__init__.py"}
+    return {name for name in named if name.count(".") < (3 if name.startswith("tetherpy.ui.") else 2)} - INTERNAL
+
+
+def test_every_public_package_has_a_page_of_its_docstrings() -> None:
+    for name in public_packages():
+        page = API / f"{name}.md"
+        remedy = f"copy another page to {page.relative_to(ROOT)}, and name it in index.md"
+        assert page.exists(), remedy
+        assert f".. facade:: {name}\n" in page.read_text(), remedy
+    assert {page.stem for page in API.glob("tetherpy*.md")} == public_packages()
+
+
+def docstrings(value: object) -> Iterator[tuple[str, str]]:
+    """Yield the docstrings of an exported object and of its public members, with their names."""
+    if inspect.isclass(value) and value.__module__.startswith("tetherpy"):
+        members = [(name, member) for name, member in vars(value).items() if not name.startswith("_")]
+        yield value.__name__, value.__doc__ or ""
+        for name, member in members:
+            if isinstance(member, property | classmethod | staticmethod) or inspect.isroutine(member):
+                yield f"{value.__name__}.{name}", member.__doc__ or ""
+    elif inspect.isroutine(value):
+        yield value.__name__, value.__doc__ or ""
+
+
+@pytest.mark.parametrize("package", sorted(public_packages()))
+def test_docstrings_are_restructured_text(package: str) -> None:
+    for role in ("class", "func", "meth", "mod", "attr"):
+        roles.register_generic_role(role, nodes.literal)
+    settings = get_default_settings(Parser)
+    settings.report_level = settings.halt_level = 5
+    module = import_module(package)
+    broken = []
+    for exported in module.__all__:
+        for name, text in docstrings(getattr(module, exported)):
+            document = new_document(name, settings)
+            Parser().parse(SECTION.split(inspect.cleandoc(text))[0], document)
+            messages = document.findall(nodes.system_message)
+            broken += [message.astext() for message in messages if message["level"] >= WARNING]
+    assert not broken
