@@ -37,7 +37,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("environment")
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder / "dist", cwd=ROOT)
     (wheel,) = (folder / "dist").glob("*.whl")
-    run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", cwd=folder)
+    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
     binaries = folder / "venv" / Path(sysconfig.get_path("scripts")).name
     lock = {
         "PIP_CONSTRAINT": str(ROOT / "requirements.lock"),
@@ -52,8 +52,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
     for name in ("PYTHONPATH", "TETHERPY_DATABASE", "CI"):
         shell.pop(name, None)
-    pip = [sys.executable, "-m", "pip", "--python", folder / "venv"]
-    run(*pip, "install", "--quiet", f"{wheel}[cli]", cwd=folder, env=shell)
+    run(binaries / "python", "-m", "pip", "install", "--quiet", f"{wheel}[cli]", cwd=folder, env=shell)
     return shell
 
 
