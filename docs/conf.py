@@ -5,7 +5,6 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from pygments.lexers.shell import BashSessionLexer
-from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
@@ -21,11 +20,13 @@ extensions = [
     "sphinx.ext.napoleon",
     "sphinx_copybutton",
     "facades",
+    "state_diagrams",
 ]
 exclude_patterns = ["_extensions", "_static"]
 default_role = "code"
 
 myst_enable_extensions = ["colon_fence", "deflist", "substitution"]
+myst_fence_as_directive = {"mermaid"}
 myst_heading_anchors = 4
 myst_links_external_new_tab = False
 
@@ -55,6 +56,5 @@ copybutton_only_copy_prompt_lines = True
 
 
 def setup(app: Sphinx) -> None:
-    """Register the languages of the code blocks that Pygments does not know."""
+    """Register the language of console sessions on a terminal, which Pygments does not know."""
     app.add_lexer("terminal", BashSessionLexer)
-    app.add_lexer("mermaid", TextLexer)
