@@ -26,7 +26,11 @@ class Mermaid(SphinxDirective):
         moves = [match.groups(default="") for line in self.content if (match := MOVE.match(line))]
         if not moves:
             return [nodes.literal_block(text="\n".join(self.content))]
-        rows = [["" if name == STARTS_OR_ENDS else name for name in move] for move in moves]
+        rows = [
+            ["(new)" if name == STARTS_OR_ENDS else name for name in move]
+            for move in moves
+            if move[1] != STARTS_OR_ENDS
+        ]
         group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in HEADINGS), cols=len(HEADINGS))
         group += nodes.thead("", self.row(HEADINGS))
         group += nodes.tbody("", *(self.row(row) for row in rows))
