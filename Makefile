@@ -62,7 +62,7 @@ crash: $(STAMP)      ## kill KILLS times (1000), then account for every job; ENG
 	@$(BIN)/python -m tests.campaigns.crash --kills $(KILLS) --engine $(ENGINE) $(if $(SEED),--seed $(SEED))
 
 fuzz: $(STAMP)       ## the property tests with many more examples; takes long
-	TETHERPY_FUZZ=1 $(BIN)/python -m pytest tests/properties tests/unit/reactive/test_leaks.py --timeout 0 -n $(JOBS)
+	TETHERPY_FUZZ=1 $(BIN)/python -m pytest tests/properties tests/unit/reactive/container/test_container_leaks.py --timeout 0 -n $(JOBS)
 
 bench: bench-reactive bench-jobs  ## measure beside the peers, and write docs/explanation/performance.md
 

@@ -42,7 +42,7 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.fixture
 def no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the look that names all tables, once within a second of a commit: on a busy machine it comes first."""
-    monkeypatch.setattr("tetherpy.database.changelog.DOUBT_BOUND", 3600.0)
+    monkeypatch.setattr("tetherpy.database.sqlite.changes.table_versions.DOUBT_BOUND", 3600.0)
 
 
 @attrs.frozen

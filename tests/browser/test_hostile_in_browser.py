@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import is_live
 from tetherpy.jobs import Failed, NewJob, Progress, Settlement, SqliteJobEngine, WorkerRecord, utc_now
-from tetherpy.ui.plain import plain
+from tetherpy.ui.safe_text import plain
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

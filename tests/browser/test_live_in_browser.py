@@ -9,7 +9,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import is_live
 from tetherpy.jobs import Cancelled, Failed, NewJob, Settlement, utc_now
-from tetherpy.ui.web.pacing import BURST, STEADY_REST
+from tetherpy.ui.web.refresh_rate import BURST, STEADY_REST
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

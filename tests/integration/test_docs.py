@@ -74,7 +74,7 @@ def test_page_runs(page, folder, monkeypatch, request):
         monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     if "tetherpy.ui.web" in page.read_text():
         # However long the machine is held up, no page of the dashboard begins as loading.
-        monkeypatch.setattr("tetherpy.ui.web.live.FIRST_PAINT_SECONDS", 25.0)
+        monkeypatch.setattr("tetherpy.ui.web.event_stream.FIRST_PAINT_SECONDS", 25.0)
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.setenv("PYTHONPATH", str(folder))

@@ -13,7 +13,7 @@ from tests.laws.imports import ROOT
 RX = "reactivex"
 RAW_SQLITE = ("aiosqlite", "sqlite3")
 REACTIVE, DATABASE, JOBS, SERVICE = (f"tetherpy.{name}" for name in ("reactive", "database", "jobs", "service"))
-HANDLE = "tetherpy.service.background_service"
+HANDLE = "tetherpy.service.app.background_service"
 
 
 def loaded_by(statement: str) -> set[str]:
@@ -34,7 +34,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import tetherpy.database", DATABASE, (RX, REACTIVE, JOBS, SERVICE)),
         ("import tetherpy.jobs", JOBS, (RX, REACTIVE, SERVICE)),
         ("import tetherpy.service.__main__", "tetherpy.service.__main__", (RX, REACTIVE, HANDLE, *RAW_SQLITE)),
-        ("import tetherpy.service.worker", "tetherpy.service.worker", (RX, REACTIVE, HANDLE)),
+        ("import tetherpy.service.worker.worker", "tetherpy.service.worker.worker", (RX, REACTIVE, HANDLE)),
         ("from tetherpy.service import BackgroundService", HANDLE, (RX,)),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tetherpy.reactive import invariants
+from tetherpy.reactive.graph import invariants
 
 
 @pytest.fixture(autouse=True)

@@ -34,7 +34,7 @@ from tetherpy.reactive import (
     ContainerDisposedError,
     ProviderContainer,
 )
-from tetherpy.reactive.invariants import check_graph
+from tetherpy.reactive.graph.invariants import check_graph
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import sys
 
-from .failures import INTERRUPTED, guarded
+from .output.error_reporting import INTERRUPTED, guarded
 
 COMMANDS = {
-    "init": ("initializing:initialize", "Make a new app that runs."),
-    "generate": ("generating:generate", "Write the providers that follow from tether.yaml."),
-    "migrate": ("migrating:migrate", "Make the tables of the jobs, or bring them up to date."),
-    "worker": ("service.working:run_in_foreground", "Run jobs in the foreground, until a signal."),
+    "init": ("init:initialize", "Make a new app that runs."),
+    "generate": ("generate:generate", "Write the providers that follow from tether.yaml."),
+    "migrate": ("migrate:migrate", "Make the tables of the jobs, or bring them up to date."),
+    "worker": ("service.worker:run_in_foreground", "Run jobs in the foreground, until a signal."),
     "service": ("service.group:group", "Run workers in the background."),
     "jobs": ("jobs.group:group", "Look at jobs, and steer them."),
     "engine": ("engine:group", "Move the jobs from one engine to another."),

@@ -13,12 +13,12 @@ import typer
 from tetherpy.reactive import ProviderContainer
 
 from .errors import ExtraMissingError, NotServedError
-from .live import live_providers
-from .location import existing_database
-from .options import DatabaseOption
-from .output import emit, remark
-from .service.plan import CallbackOption, full_address
-from .whole_numbers import whole_number
+from .output.formats import emit, remark
+from .parameters.database_location import existing_database
+from .parameters.integers import whole_number
+from .parameters.options import DatabaseOption
+from .screen_providers import live_providers
+from .service.worker_options import CallbackOption, full_address
 
 USUAL_PORT = 8321
 EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognized, not bound

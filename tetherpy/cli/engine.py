@@ -12,11 +12,11 @@ from tetherpy.jobs import CopyProgress, CopyReport, copy_jobs
 from tetherpy.service import BackgroundService
 
 from .errors import EngineCopyError
-from .lazy import lazy_group
-from .location import existing_database
-from .options import DatabaseOption, JsonOption
-from .output import form_of, print_one, remark
-from .view import Column, View
+from .lazy_commands import lazy_group
+from .output.columns import Column, View
+from .output.formats import form_of, print_one, remark
+from .parameters.database_location import existing_database
+from .parameters.options import DatabaseOption, JsonOption
 
 group = lazy_group(
     "engine",

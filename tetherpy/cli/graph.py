@@ -15,10 +15,10 @@ from tetherpy.ui.graph import Graph, Node, declared_graph, live_graph, to_mermai
 
 from .errors import GraphTargetError
 from .graph_target import Target
-from .options import JsonOption
-from .output import emit, is_terminal, to_json
-from .streams import writing
-from .view import Column, View
+from .output.columns import Column, View
+from .output.formats import emit, is_terminal, to_json
+from .output.standard_streams import writing
+from .parameters.options import JsonOption
 
 
 class Format(StrEnum):

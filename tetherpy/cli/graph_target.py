@@ -16,7 +16,7 @@ import attrs
 from tetherpy.reactive import ProviderContainer
 
 from .errors import GraphTargetError
-from .project import find_project
+from .parameters.project import find_project
 
 
 @attrs.frozen

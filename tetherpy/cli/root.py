@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from .lazy import LazyGroup, fill
+from .lazy_commands import LazyGroup, fill
 
 
 def root(commands: Mapping[str, tuple[str, str]]) -> LazyGroup:

@@ -7,10 +7,10 @@ import sys
 from tetherpy.database import redacted
 
 from .errors import ExtraMissingError, NoTerminalError
-from .live import live_providers
-from .location import existing_database
-from .options import DatabaseOption
-from .service.plan import CallbackOption, full_address
+from .parameters.database_location import existing_database
+from .parameters.options import DatabaseOption
+from .screen_providers import live_providers
+from .service.worker_options import CallbackOption, full_address
 
 
 async def show_top(callback: CallbackOption = None, database: DatabaseOption = None) -> int:

@@ -4,9 +4,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .addresses import Address, is_postgres, is_url, redacted, sqlite_path
-from .applied import AppliedMigration, applied_migrations
-from .connection import Parameters, Row
-from .database import Database
 from .errors import (
     DatabaseAddressError,
     DatabaseClosedError,
@@ -40,12 +37,15 @@ from .errors import (
     WriteOnReaderError,
     WrongLoopError,
 )
-from .free_space import INCREMENTAL_VACUUM, is_much_free_space
+from .migration_records import AppliedMigration, applied_migrations
 from .migrations import Migration
-from .reading import read_only
+from .read_only_connection import read_only
 from .sql_database import SqlDatabase, SqlRow, SqlStatements, SqlTransaction
-from .statements import Executed
-from .transaction import Transaction
+from .sqlite.connection import Parameters, Row
+from .sqlite.database import Database
+from .sqlite.free_space import INCREMENTAL_VACUUM, is_much_free_space
+from .sqlite.statements import Executed
+from .sqlite.transaction import Transaction
 
 if TYPE_CHECKING:
     from .postgres import PostgresDatabase, PostgresExecuted, PostgresRow, PostgresTransaction

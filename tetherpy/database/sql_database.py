@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol
 
-from .connection import Parameters
 from .migrations import Migration
+from .sqlite.connection import Parameters
 
 
 class SqlRow(Protocol):

@@ -15,9 +15,9 @@ from .errors import (
     SettingsMissingError,
 )
 from .plan import Change, ChangeKind, Plan
-from .reading import SETTINGS_FILE, read_settings
-from .rendering import providers_package
+from .providers_code import providers_package
 from .settings import BackgroundServices, JobDeclaration, Settings
+from .settings_reader import SETTINGS_FILE, read_settings
 from .starter import create_starter
 
 __all__ = [

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .code import call, literal
-from .filling import filled
+from .python_source import call, literal
 from .settings import JobDeclaration
+from .templates_text import filled
 
 
 def jobs_module(jobs: Sequence[JobDeclaration]) -> str:

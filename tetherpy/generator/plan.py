@@ -10,8 +10,8 @@ from pathlib import Path, PurePosixPath
 import attrs
 
 from .errors import FilesEditedError, ModuleHiddenError
-from .placing import put_in_place
-from .stamp import is_stamped, is_untouched
+from .file_replacement import put_in_place
+from .generated_marker import is_stamped, is_untouched
 
 
 class ChangeKind(StrEnum):

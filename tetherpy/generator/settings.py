@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import attrs
 
-from .names import (
+from .name_checks import (
     check_callback,
     check_database,
     check_job_key,

@@ -8,10 +8,10 @@ import re
 from pathlib import Path
 
 from .errors import FilesExistError
-from .filling import filled
-from .placing import put_in_place
-from .rendering import providers_package
+from .file_replacement import put_in_place
+from .providers_code import providers_package
 from .settings import BackgroundServices, JobDeclaration
+from .templates_text import filled
 
 _FILES = {
     "tether.yaml": "tether.yaml",

@@ -9,11 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .backoff import Backoff
     from .capabilities import EngineCapabilities
-    from .control import CancelJob, DoNotRetry, Snooze
-    from .copying import CopyProgress, CopyReport, copy_jobs
-    from .cron import Cron
     from .engine import JobEngine, JobStore, WorkQueue
     from .enqueue_options import EnqueueOptions
     from .errors import (
@@ -41,10 +37,10 @@ if TYPE_CHECKING:
         UnknownStatusError,
         UnreadableJobError,
     )
-    from .json_types import find_undecodable
+    from .handler_signals import CancelJob, DoNotRetry, Snooze
+    from .live.observed_waits import WaitObserver, observed_wait, wait_observer
     from .manager import BackgroundJobManager
     from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
-    from .observed_waits import WaitObserver, observed_wait, wait_observer
     from .opening import engine_of, open_database, open_engine
     from .outcomes import (
         Cancelled,
@@ -58,15 +54,19 @@ if TYPE_CHECKING:
         Settlement,
         Snoozed,
     )
-    from .payload import MAX_PAYLOAD_BYTES, decode, decode_as, encode
-    from .periodic import Every, Schedule, last_tick
+    from .payload.encoding import MAX_PAYLOAD_BYTES, decode, decode_as, encode
+    from .payload.json_types import find_undecodable
     from .postgres import POSTGRES_CAPABILITIES, POSTGRES_JOB_MIGRATIONS, PostgresJobEngine
     from .query import CreationOrder, JobQuery
+    from .schedules.backoff import Backoff
+    from .schedules.cron import Cron
+    from .schedules.intervals import Every, Schedule, last_tick
     from .sqlite import JOB_MIGRATIONS, SQLITE_CAPABILITIES, SqliteJobEngine, read_jobs
     from .status import LEGAL_MOVES, BackgroundJobStatus, is_legal_move, state_diagram
+    from .storage.timeline import JobTimeline, JobTimes, percentile
+    from .storage.timestamps import Clock, utc_now
     from .suggestions import did_you_mean
-    from .timeline import JobTimeline, JobTimes, percentile
-    from .timestamps import Clock, utc_now
+    from .transfer import CopyProgress, CopyReport, copy_jobs
 
 __all__ = [
     "JOB_MIGRATIONS",
@@ -157,10 +157,10 @@ __all__ = [
 ]
 
 _MODULES = {
-    "Backoff": "backoff",
+    "Backoff": "schedules.backoff",
     "EngineCapabilities": "capabilities",
-    **dict.fromkeys(("CopyProgress", "CopyReport", "copy_jobs"), "copying"),
-    **dict.fromkeys(("CancelJob", "DoNotRetry", "Snooze"), "control"),
+    **dict.fromkeys(("CopyProgress", "CopyReport", "copy_jobs"), "transfer"),
+    **dict.fromkeys(("CancelJob", "DoNotRetry", "Snooze"), "handler_signals"),
     **dict.fromkeys(("JobEngine", "JobStore", "WorkQueue"), "engine"),
     "EnqueueOptions": "enqueue_options",
     "BackgroundJobManager": "manager",
@@ -181,18 +181,18 @@ _MODULES = {
         ),
         "outcomes",
     ),
-    "find_undecodable": "json_types",
-    **dict.fromkeys(("MAX_PAYLOAD_BYTES", "decode", "decode_as", "encode"), "payload"),
-    "Cron": "cron",
-    **dict.fromkeys(("Every", "Schedule", "last_tick"), "periodic"),
+    "find_undecodable": "payload.json_types",
+    **dict.fromkeys(("MAX_PAYLOAD_BYTES", "decode", "decode_as", "encode"), "payload.encoding"),
+    "Cron": "schedules.cron",
+    **dict.fromkeys(("Every", "Schedule", "last_tick"), "schedules.intervals"),
     **dict.fromkeys(("POSTGRES_CAPABILITIES", "POSTGRES_JOB_MIGRATIONS", "PostgresJobEngine"), "postgres"),
     **dict.fromkeys(("CreationOrder", "JobQuery"), "query"),
     **dict.fromkeys(("JOB_MIGRATIONS", "SQLITE_CAPABILITIES", "SqliteJobEngine", "read_jobs"), "sqlite"),
     **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "is_legal_move", "state_diagram"), "status"),
     "did_you_mean": "suggestions",
-    **dict.fromkeys(("JobTimeline", "JobTimes", "percentile"), "timeline"),
-    **dict.fromkeys(("Clock", "utc_now"), "timestamps"),
-    **dict.fromkeys(("WaitObserver", "observed_wait", "wait_observer"), "observed_waits"),
+    **dict.fromkeys(("JobTimeline", "JobTimes", "percentile"), "storage.timeline"),
+    **dict.fromkeys(("Clock", "utc_now"), "storage.timestamps"),
+    **dict.fromkeys(("WaitObserver", "observed_wait", "wait_observer"), "live.observed_waits"),
 }
 
 

@@ -11,7 +11,7 @@ from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from .outcomes import Exchange, Progress, Settlement
 from .query import JobQuery
 from .status import BackgroundJobStatus
-from .timeline import JobTimeline
+from .storage.timeline import JobTimeline
 
 Closed: TypeAlias = Callable[[Exception], None]
 

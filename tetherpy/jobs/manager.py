@@ -13,14 +13,14 @@ from tetherpy.durations import to_optional_span
 from .arguments import to_integer, to_status, to_string
 from .engine import JobStore
 from .errors import JobNotFoundError
+from .live.job_queries import Counts, ManyJobs, OneJob
+from .live.live_views import ViewHub
+from .live.wait_until_finished import wait_until_finished
 from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from .opening import store_of
 from .query import CreationOrder, JobQuery
-from .questions import Counts, ManyJobs, OneJob
 from .status import BackgroundJobStatus
-from .timeline import TIMELINE_JOBS, JobTimeline
-from .views import ViewHub
-from .waiting import wait_until_finished
+from .storage.timeline import TIMELINE_JOBS, JobTimeline
 
 if TYPE_CHECKING:
     from reactivex import Observable
@@ -237,7 +237,7 @@ class BackgroundJobManager:
         return self._observe(Counts())
 
     def _observe(self, question: Any) -> Observable[Any]:
-        from .streams import observe
+        from .live.observables import observe
 
         return observe(self._hub, question)
 

@@ -12,7 +12,7 @@ import attrs
 from tetherpy.durations import to_optional_span
 
 from .arguments import is_storable, to_instant, to_integer, to_string
-from .payload import decode, decode_as
+from .payload.encoding import decode, decode_as
 from .status import BackgroundJobStatus
 
 T = TypeVar("T")

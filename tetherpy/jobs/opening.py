@@ -13,7 +13,7 @@ from tetherpy.durations import to_span
 from .engine import JobEngine, JobStore
 from .leases import DEFAULT_LEASE
 from .sqlite import JOB_MIGRATIONS, SqliteJobEngine
-from .timestamps import Clock, utc_now
+from .storage.timestamps import Clock, utc_now
 
 
 @asynccontextmanager

@@ -7,10 +7,14 @@ what depends on it and is settled once per turn (``scheduler``); listeners (``su
 element that nobody uses is paused, and if it is auto-dispose, disposed.
 """
 
-from .async_notifier_provider import AsyncNotifierProvider
-from .async_provider import AsyncProviderBase
-from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncResult, AsyncState, AsyncValue
-from .container import ProviderContainer
+from .asynchronous.async_provider_base import AsyncProviderBase
+from .asynchronous.async_value import AsyncData, AsyncError, AsyncLoading, AsyncResult, AsyncState, AsyncValue
+from .asynchronous.iteration import latest
+from .asynchronous.state_stream import StateStreamProviderBase
+from .container.observer import ProviderObserver, ProviderObserverContext
+from .container.overrides import Override
+from .container.provider_container import ProviderContainer
+from .container.ref import KeepAliveLink, NotifierRef, Ref
 from .errors import (
     AsyncCallbackError,
     AsyncValueIsLoadingError,
@@ -47,10 +51,10 @@ from .errors import (
     UnnamedProviderError,
     WrongThreadError,
 )
-from .explain import Explanation
-from .future_provider import FutureProvider
-from .iteration import latest
-from .listenable import ProviderListenable, Refreshable
+from .graph.explain import Explanation
+from .graph.listenable import ProviderListenable, Refreshable
+from .graph.retry import Retry, exponential_retry, never
+from .graph.subscription import ProviderSubscription
 from .mutation import (
     Mutation,
     MutationError,
@@ -60,12 +64,6 @@ from .mutation import (
     MutationSuccess,
     MutationTransaction,
 )
-from .notifier import AsyncNotifier, Notifier, StreamNotifier
-from .notifier_family import NotifierFamily
-from .notifier_provider import NotifierProvider
-from .observer import ProviderObserver, ProviderObserverContext
-from .options import ProviderOptions, make_options
-from .override import Override
 from .persistence import (
     DuplicatePersistKeyError,
     InMemoryStorage,
@@ -73,16 +71,18 @@ from .persistence import (
     Storage,
     StorageOptions,
 )
-from .provider import Family, ProviderBase
-from .ref import KeepAliveLink, NotifierRef, Ref
-from .retry import Retry, exponential_retry, never
-from .state_provider import StateController, StateProvider
-from .state_stream import StateStreamProviderBase
-from .stream_notifier_provider import StreamNotifierProvider
-from .stream_provider import StreamProvider
-from .subscription import ProviderSubscription
-from .summary import brief
-from .value_provider import Provider
+from .providers.async_notifier_provider import AsyncNotifierProvider
+from .providers.future_provider import FutureProvider
+from .providers.notifier_provider import NotifierProvider
+from .providers.notifiers.notifier import AsyncNotifier, Notifier, StreamNotifier
+from .providers.notifiers.notifier_family import NotifierFamily
+from .providers.provider import Family, ProviderBase
+from .providers.provider_options import ProviderOptions, make_options
+from .providers.state_provider import StateController, StateProvider
+from .providers.stream_notifier_provider import StreamNotifierProvider
+from .providers.stream_provider import StreamProvider
+from .providers.value_provider import Provider
+from .values.summary import brief
 
 __all__ = [
     "AsyncCallbackError",

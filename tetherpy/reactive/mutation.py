@@ -16,17 +16,17 @@ import attrs
 
 from tetherpy.errors import safe_repr
 
-from .arguments import key_of
-from .bound import bound
-from .container import ProviderContainer
-from .element import Element
+from .container.observer import ProviderObserverContext, current_mutation
+from .container.provider_container import ProviderContainer
+from .container.ref import Ref
 from .errors import MutationEndedError, UnhashableArgumentError
-from .listenable import ProviderListenable
-from .observer import ProviderObserverContext, current_mutation
-from .propagation import set_value
-from .provider import ProviderBase
-from .ref import Ref
-from .subscription import ProviderSubscription
+from .graph.element import Element
+from .graph.listenable import ProviderListenable
+from .graph.propagation import set_value
+from .graph.subscription import ProviderSubscription
+from .lifecycle.context_variables import bound
+from .providers.family_arguments import key_of
+from .providers.provider import ProviderBase
 
 T = TypeVar("T")
 R = TypeVar("R")

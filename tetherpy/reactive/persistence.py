@@ -18,13 +18,13 @@ import attrs
 from tetherpy.durations import to_optional_span
 from tetherpy.errors import safe_repr
 
-from .async_value import AsyncData, AsyncError, AsyncValue
-from .element import NO_VALUE, Element
+from .asynchronous.async_value import AsyncData, AsyncError, AsyncValue
 from .errors import ReactiveError
-from .loops import running_loop
-from .propagation import set_value
-from .states import BUILDING
-from .writing import Change, Writer
+from .graph.element import NO_VALUE, Element
+from .graph.node_states import BUILDING
+from .graph.propagation import set_value
+from .lifecycle.event_loop import running_loop
+from .storage_writer import Change, Writer
 
 K = TypeVar("K")
 K_contra = TypeVar("K_contra", contravariant=True)

@@ -9,8 +9,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .background_service import BackgroundService
-    from .config import ServiceSettings
+    from ..durable import STORAGE_MIGRATIONS, JobProvider, JobProviderError, JobProviderFamily, SqliteStorage
+    from .app.background_service import BackgroundService
+    from .app.service_state import ServiceState, WorkerState
     from .errors import (
         CallbackNameError,
         FrameError,
@@ -28,13 +29,11 @@ if TYPE_CHECKING:
         WorkerStartError,
         WorkerStopError,
     )
-    from .inline import InlineWorker
-    from .instance import ServiceInstance
-    from .job_provider import JobProvider, JobProviderError, JobProviderFamily
-    from .manifest import HandlerInfo, PeriodicInfo, ServiceManifest
-    from .serve import run_worker
-    from .sqlite_storage import STORAGE_MIGRATIONS, SqliteStorage
-    from .state import ServiceState, WorkerState
+    from .execution.service_instance import ServiceInstance
+    from .protocol.manifest import HandlerInfo, PeriodicInfo, ServiceManifest
+    from .protocol.settings import ServiceSettings
+    from .supervisor.entry_points import run_worker
+    from .worker.inline_worker import InlineWorker
 
 __all__ = [
     "STORAGE_MIGRATIONS",
@@ -70,19 +69,19 @@ __all__ = [
 ]
 
 _MODULES = {
-    "STORAGE_MIGRATIONS": "sqlite_storage",
-    "SqliteStorage": "sqlite_storage",
-    "BackgroundService": "background_service",
-    "InlineWorker": "inline",
-    **dict.fromkeys(("HandlerInfo", "PeriodicInfo", "ServiceManifest"), "manifest"),
-    "JobProvider": "job_provider",
-    "JobProviderError": "job_provider",
-    "JobProviderFamily": "job_provider",
-    "ServiceInstance": "instance",
-    "ServiceSettings": "config",
-    "ServiceState": "state",
-    "WorkerState": "state",
-    "run_worker": "serve",
+    "STORAGE_MIGRATIONS": ".durable",
+    "SqliteStorage": ".durable",
+    "BackgroundService": "app.background_service",
+    "InlineWorker": "worker.inline_worker",
+    **dict.fromkeys(("HandlerInfo", "PeriodicInfo", "ServiceManifest"), "protocol.manifest"),
+    "JobProvider": ".durable",
+    "JobProviderError": ".durable",
+    "JobProviderFamily": ".durable",
+    "ServiceInstance": "execution.service_instance",
+    "ServiceSettings": "protocol.settings",
+    "ServiceState": "app.service_state",
+    "WorkerState": "app.service_state",
+    "run_worker": "supervisor.entry_points",
 }
 
 

@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> None:
         os._exit(0)
     # What is imported stays, and looking for garbage in it meanwhile takes a tenth of the start.
     gc.disable()
-    from .serve import serve_launched
+    from .supervisor.entry_points import serve_launched
 
     _, *descriptors = arguments
     sys.exit(serve_launched(*(int(descriptor) for descriptor in descriptors)))

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
         StuckJobsError,
         TestingError,
     )
+    from .inline_jobs import InlineJobs
     from .job_list import JobList
-    from .jobs import InlineJobs
 
 __all__ = [
     "Clock",
@@ -34,7 +34,7 @@ __all__ = [
     "TestingError",
 ]
 
-_MODULES = {"Clock": "clock", "JobList": "job_list", "InlineJobs": "jobs"}
+_MODULES = {"Clock": "clock", "JobList": "job_list", "InlineJobs": "inline_jobs"}
 
 
 def __getattr__(name: str) -> object:

@@ -15,12 +15,12 @@ import pytest
 from tetherpy.reactive import Override, ProviderContainer
 
 from .containers import TestContainers
-from .ending import ended_with
+from .test_end import ended_with
 
 if TYPE_CHECKING:
     from .clock import Clock
-    from .jobs import InlineJobs
-    from .lifetime import Lifetime
+    from .inline_jobs import InlineJobs
+    from .test_scope import Lifetime
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -35,7 +35,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Note whether the body of a test failed, for fixtures that end after it."""
     if call.when == "call" and call.excinfo is not None and "tetherpy_lifetime" in getattr(item, "fixturenames", ()):
-        from .lifetime import FAILED
+        from .test_scope import FAILED
 
         item.stash[FAILED] = True
     return (yield)
@@ -72,7 +72,7 @@ def tetherpy_containers(request: pytest.FixtureRequest) -> Generator[TestContain
 @pytest.fixture
 def tetherpy_lifetime(request: pytest.FixtureRequest) -> Generator[Lifetime]:
     """Give what the other fixtures of this test share; at its end nothing of the test may be left."""
-    from .lifetime import lifetime_of
+    from .test_scope import lifetime_of
 
     yield from lifetime_of(request)
 
@@ -136,7 +136,7 @@ def jobs(jobs_path: Path, tetherpy_lifetime: Lifetime, request: pytest.FixtureRe
     Handlers run in the test's own loop, through the code of the worker. With the fixture ``clock`` they go by
     that clock.
     """
-    from .jobs import InlineJobs
+    from .inline_jobs import InlineJobs
 
     clock = request.getfixturevalue("clock") if "clock" in request.fixturenames else None
     return InlineJobs(jobs_path, tetherpy_lifetime, clock)

@@ -34,7 +34,7 @@ def test_the_life_of_a_service(command, jobs, enqueue, reaches, database, tmp_pa
 
     endless = enqueue("wait")
     reaches(endless, "waiting")
-    monkeypatch.setattr("tetherpy.cli.service.stopping.DEFAULT_TIMEOUT", timedelta(days=1))
+    monkeypatch.setattr("tetherpy.cli.service.stop.DEFAULT_TIMEOUT", timedelta(days=1))
     stopped = command("service", "stop", "--timeout", "0s")
     assert (stopped.code, stopped.out, stopped.err) == (0, "", "")
     assert jobs(lambda manager: manager.get_counts()).pending == 1

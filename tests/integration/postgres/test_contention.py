@@ -22,9 +22,9 @@ from tetherpy.jobs import (
     engine_of,
     open_database,
 )
-from tetherpy.jobs.postgres import calling, moving
-from tetherpy.service.heartbeat import Heartbeat
-from tetherpy.service.notification import Notification
+from tetherpy.jobs.postgres import moving, requests
+from tetherpy.service.execution.notification import Notification
+from tetherpy.service.worker.heartbeat import Heartbeat
 
 BOUND = 25.0
 
@@ -120,7 +120,7 @@ async def test_calls_that_wait_for_the_apps_transactions_keep_no_worker_from_its
 
 async def test_a_lock_that_a_worker_waits_for_too_long_is_one_clear_error(db, empty_tables_url, monkeypatch):
     monkeypatch.setattr(database, "OWN_LOCK_SECONDS", 0.05)
-    monkeypatch.setattr(calling, "LOCKED_SECONDS", 0.0)
+    monkeypatch.setattr(requests, "LOCKED_SECONDS", 0.0)
     async with asyncio.timeout(BOUND), open_database(empty_tables_url) as other:
         engine = engine_of(other)
         (job_id,) = await engine.enqueue([NewJob(job_key="k")])
@@ -205,7 +205,7 @@ async def test_a_server_that_does_not_answer_does_not_silence_a_worker(db):
 
 async def test_reads_behind_a_lock_that_stays_are_an_error_and_streams_outlast_it(empty_tables_url, monkeypatch):
     monkeypatch.setattr(database, "OWN_LOCK_SECONDS", 0.05)
-    monkeypatch.setattr(calling, "LOCKED_SECONDS", 0.1)
+    monkeypatch.setattr(requests, "LOCKED_SECONDS", 0.1)
     async with open_database(empty_tables_url) as db, open_database(empty_tables_url) as holder:
         manager, seen = BackgroundJobManager(db), asyncio.Queue()
         async with asyncio.timeout(BOUND):

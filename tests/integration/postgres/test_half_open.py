@@ -9,7 +9,8 @@ from tests.integration.postgres.conftest import BOUND
 from tests.integration.postgres.test_streams_resume import Watched
 from tests.stalling_proxy import stalling_proxy
 from tetherpy.database import DatabaseUnavailableError, PostgresDatabase
-from tetherpy.database.postgres import connecting, listener, pool
+from tetherpy.database.postgres import connection as connecting
+from tetherpy.database.postgres import listener, pool
 from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, open_database
 from tetherpy.service import BackgroundService
 

@@ -17,11 +17,11 @@ from tetherpy.jobs import (
     open_database,
     utc_now,
 )
-from tetherpy.service.claimer import Claimer
-from tetherpy.service.executor import Executor
-from tetherpy.service.handlers import HandlerRegistry
-from tetherpy.service.progress import ProgressBoard
-from tetherpy.service.verdict import Judge
+from tetherpy.service.execution.executor import Executor
+from tetherpy.service.execution.fetcher import Claimer
+from tetherpy.service.execution.handlers import HandlerRegistry
+from tetherpy.service.execution.outcome_policy import Judge
+from tetherpy.service.execution.progress_reports import ProgressBoard
 
 BOUND = 25.0
 

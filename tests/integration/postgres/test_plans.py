@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tetherpy.jobs import BackgroundJobStatus, JobQuery, NewJob, PostgresJobEngine, open_database
-from tetherpy.jobs.postgres.calling import ask
 from tetherpy.jobs.postgres.finding import question
+from tetherpy.jobs.postgres.requests import ask
 
 
 @pytest.mark.parametrize("narrowed", [{}, {"status": BackgroundJobStatus.PENDING}, {"job_key": "k"}])

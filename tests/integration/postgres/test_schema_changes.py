@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.postgres.conftest import BOUND
 from tetherpy.database import DatabaseLockedError, Migration, PostgresDatabase, SchemaNewerError
-from tetherpy.database.postgres import migrating
+from tetherpy.database.postgres import migrations
 from tetherpy.jobs import BackgroundJobManager, NewJob, PostgresJobEngine, open_database
 from tetherpy.jobs.postgres import schema
 
@@ -24,7 +24,7 @@ async def held_job(url):
 
 
 async def test_calls_go_on_while_a_migration_waits_for_a_handlers_transaction(postgres_url, monkeypatch):
-    monkeypatch.setattr(migrating, "LOCK_SECONDS", 0.1)
+    monkeypatch.setattr(migrations, "LOCK_SECONDS", 0.1)
     async with open_database(postgres_url) as db, asyncio.timeout(BOUND):
         async with held_job(postgres_url):
             migrating_task = asyncio.create_task(db.migrate([WIDER]))
@@ -58,9 +58,9 @@ WAYS = {
 
 @pytest.mark.parametrize("call", WAYS)
 async def test_a_lock_that_never_comes_free_is_an_error_that_says_so(postgres_url, monkeypatch, call):
-    monkeypatch.setattr(migrating, "LOCK_SECONDS", 0.05)
-    monkeypatch.setattr(migrating, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(migrating, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(migrations, "LOCK_SECONDS", 0.05)
+    monkeypatch.setattr(migrations, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(migrations, "PATIENCE_SECONDS", 0.1)
     async with PostgresDatabase.open(postgres_url) as db, held_job(postgres_url), asyncio.timeout(BOUND):
         with pytest.raises(DatabaseLockedError):
             await WAYS[call](db, monkeypatch)

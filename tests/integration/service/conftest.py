@@ -17,7 +17,7 @@ from tetherpy.jobs import (
     engine_of,
 )
 from tetherpy.service import BackgroundService
-from tetherpy.service.files import ServiceFiles
+from tetherpy.service.protocol.service_files import ServiceFiles
 
 APPS = Path(__file__).parent / "apps"
 BOUND = 25.0

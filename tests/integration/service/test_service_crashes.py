@@ -235,7 +235,7 @@ async def test_a_successor_that_waits_for_a_database_can_be_stopped(
 
 
 def is_running_now(service):
-    from tetherpy.service.locks import is_locked
+    from tetherpy.service.protocol.locks import is_locked
 
     return is_locked(service._files.group_lock)
 

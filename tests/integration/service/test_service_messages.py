@@ -18,8 +18,8 @@ from tetherpy.service import (
     WorkerStartError,
     WorkerStopError,
 )
-from tetherpy.service.files import ServiceFiles
-from tetherpy.service.locks import signer_of
+from tetherpy.service.protocol.locks import signer_of
+from tetherpy.service.protocol.service_files import ServiceFiles
 
 APP = "talking_worker:initialize"
 
@@ -236,9 +236,9 @@ async def test_lines_that_are_no_frames_harm_neither_the_service_nor_its_hearing
 
 
 async def test_a_supervisor_that_stands_still_keeps_no_caller_waiting(make_service, database_path, monkeypatch):
-    monkeypatch.setattr("tetherpy.service.link.SEND_SECONDS", 0.5)
-    monkeypatch.setattr("tetherpy.service.stopping.KILL_GRACE_SECONDS", 0.1)
-    monkeypatch.setattr("tetherpy.service.stopping.STOP_MARGIN_SECONDS", 0.5)
+    monkeypatch.setattr("tetherpy.service.app.service_link.SEND_SECONDS", 0.5)
+    monkeypatch.setattr("tetherpy.service.app.stopping.KILL_GRACE_SECONDS", 0.1)
+    monkeypatch.setattr("tetherpy.service.app.stopping.STOP_MARGIN_SECONDS", 0.5)
     service = make_service(APP, start_timeout=0.5)
     await make_service(APP).start()
     pid = signer_of(ServiceFiles.of(database_path).group_lock)

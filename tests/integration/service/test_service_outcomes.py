@@ -184,7 +184,7 @@ async def test_worker_does_without_what_only_apps_and_tools_need(service, finish
     assert not loaded & {
         "reactivex",
         "tetherpy.jobs.manager",
-        "tetherpy.jobs.views",
+        "tetherpy.jobs.live.live_views",
         "typer",
         "rich",
         "tetherpy.reactive",

@@ -7,8 +7,8 @@ import pytest
 
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, NewJob
-from tetherpy.service.files import ServiceFiles
-from tetherpy.service.locks import is_locked, signer_of
+from tetherpy.service.protocol.locks import is_locked, signer_of
+from tetherpy.service.protocol.service_files import ServiceFiles
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tetherpy.jobs import BackgroundJobStatus, NewJob
 from tetherpy.service import BackgroundService
 from tetherpy.ui import providers_of
 from tetherpy.ui.textual import JobsApp
-from tetherpy.ui.textual.jobs.confirm import ConfirmScreen
+from tetherpy.ui.textual.jobs.confirm_screen import ConfirmScreen
 from tetherpy.ui.textual.jobs.enqueue_form import EnqueueScreen
 from tetherpy.ui.textual.jobs.job_detail import JobDetail, JobScreen
 from tetherpy.ui.textual.jobs.job_table import JobTable, TableNote

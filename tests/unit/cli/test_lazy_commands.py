@@ -9,7 +9,7 @@ import pytest
 from typer.core import TyperGroup
 
 from tetherpy.cli.app import COMMANDS
-from tetherpy.cli.lazy import LazyCommand
+from tetherpy.cli.lazy_commands import LazyCommand
 from tetherpy.cli.root import root
 
 pytestmark = pytest.mark.slow
@@ -41,7 +41,7 @@ def test_help_loads_no_command_and_nothing_heavy(arguments):
 def test_a_list_loads_what_it_needs_and_no_more(tmp_path):
     assert loaded_by("migrate", "--database", str(tmp_path / "shop.db"))
     loaded = loaded_by("jobs", "list", "--database", str(tmp_path / "shop.db"))
-    assert {"aiosqlite", "tetherpy.jobs.sqlite.engine", "tetherpy.cli.jobs.listing"} <= loaded
+    assert {"aiosqlite", "tetherpy.jobs.sqlite.engine", "tetherpy.cli.jobs.list_command"} <= loaded
     unwanted = {"pydantic", "reactivex", "rich", "ruamel", "psycopg", "starlette", "textual"}
     packages = {"tetherpy.service", "tetherpy.reactive", "tetherpy.generator", "tetherpy.ui", "tetherpy.jobs.manager"}
     assert sorted(loaded & (unwanted | packages)) == []

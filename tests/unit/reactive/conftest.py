@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tetherpy.reactive import ProviderContainer, invariants
+from tetherpy.reactive import ProviderContainer
+from tetherpy.reactive.graph import invariants
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ from tetherpy.reactive import (
     WrongThreadError,
     errors,
 )
-from tetherpy.reactive.propagation import read as read_element
+from tetherpy.reactive.graph.propagation import read as read_element
 
 
 class Counter(Notifier[int]):

@@ -100,7 +100,7 @@ def test_a_failing_test_shows_it(suite):
             "E   *assert JobList of 1 == list of 0",
             'E   *1 greet FAILED {"name":"Ada"} attempt 1 of 1 ! ValueError: no name',
             "*Captured log call*",
-            "WARNING  tetherpy.testing:jobs.py:* Attempt 1 of job 1 ('greet') failed: Traceback *",
+            "WARNING  tetherpy.testing:inline_jobs.py:* Attempt 1 of job 1 ('greet') failed: Traceback *",
             "ValueError: no name",
             "E   *assert <no 'greet' was enqueued, but 1 x 'mail'>",
             "E   *<nothing was enqueued>",

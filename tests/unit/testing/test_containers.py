@@ -165,7 +165,7 @@ def test_the_plugin_alone_loads_little():
     assert {name for name in loaded if name.startswith("tetherpy.testing")} == {
         "tetherpy.testing",
         "tetherpy.testing.containers",
-        "tetherpy.testing.ending",
+        "tetherpy.testing.test_end",
         "tetherpy.testing.plugin",
     }
     others = ("tetherpy.jobs", "tetherpy.database", "tetherpy.service", "reactivex", "sqlite3", "aiosqlite", "msgspec")

@@ -295,7 +295,7 @@ async def test_patience_that_ends_with_the_drain_cancels_nothing(jobs, monkeypat
         def start(self):
             rung.append(self.args[0])
 
-    monkeypatch.setattr("tetherpy.testing.patience.threading.Timer", Timer)
+    monkeypatch.setattr("tetherpy.testing.real_time_limit.threading.Timer", Timer)
     assert await jobs.drain() == []
     rung[0]()
     await asyncio.sleep(0)

@@ -10,12 +10,12 @@ from tetherpy.database import is_url, redacted
 from tetherpy.errors import TetherError
 from tetherpy.jobs import open_engine
 
-from ..failures import FAILED
-from ..location import existing_file
-from ..options import DatabaseOption, JsonOption
-from ..output import Form, emit, form_of, print_all
-from ..service.state import handle
-from ..text import on_one_line
+from ..output.error_reporting import FAILED
+from ..output.formats import Form, emit, form_of, print_all
+from ..output.terminal_text import on_one_line
+from ..parameters.database_location import existing_file
+from ..parameters.options import DatabaseOption, JsonOption
+from ..service.service_report import handle
 from .finding import FINDINGS, STYLES, Finding, State
 from .jobs import examine_jobs
 from .machine import examine_disk, examine_file_system, examine_inotify

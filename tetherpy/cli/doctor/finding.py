@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import attrs
 
-from ..view import Column, View
+from ..output.columns import Column, View
 
 
 class State(StrEnum):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobEngine, JobQuery, WorkerRecord, did_you_mean
 
-from ..moments import ago, span
+from ..parameters.durations import ago, span
 from .finding import Finding
 
 SILENT = timedelta(seconds=60)

@@ -15,14 +15,14 @@ import attrs
 from tetherpy.durations import to_seconds
 
 from ..addresses import redacted
-from ..connection import Parameters
 from ..errors import DatabaseLockedError, RowNotFoundError, TransactionHeldError
 from ..migrations import Migration
 from ..opening import Opening
-from . import migrating
+from ..sqlite.connection import Parameters
+from . import migrations as migrating
 from .announcer import Announcer
-from .connecting import Connection, settings_of, with_lock_timeout
-from .failures import explained
+from .connection import Connection, settings_of, with_lock_timeout
+from .error_translation import explained
 from .listener import Listener
 from .pool import Pool
 from .rows import PostgresRow

@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from ..errors import DatabaseClosedError
-from .connecting import Connection, connect, is_full
+from .connection import Connection, connect, is_full
 
 logger = logging.getLogger("tetherpy.database")
 

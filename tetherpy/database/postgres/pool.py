@@ -15,8 +15,8 @@ import psycopg
 from psycopg.pq import TransactionStatus
 
 from ..errors import DatabaseClosedError, DatabaseForkedError, DatabaseUnavailableError
-from .connecting import AGAIN_SECONDS, Connection, connect, is_full, passes
-from .examining import Examiner
+from .connection import AGAIN_SECONDS, Connection, connect, is_full, passes
+from .connection_probe import Examiner
 
 GET_SECONDS = 10.0
 """How long a call waits while all connections are in use, here or at the server."""

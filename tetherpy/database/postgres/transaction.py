@@ -11,8 +11,6 @@ from typing import Any, Self
 import attrs
 from psycopg import AsyncRawCursor
 
-from ..cancellation import finish
-from ..connection import Parameters
 from ..errors import (
     DatabaseLockedError,
     DatabaseUnavailableError,
@@ -21,9 +19,11 @@ from ..errors import (
     TransactionOverError,
 )
 from ..migrations import Migration
-from . import migrating
-from .connecting import Connection
-from .failures import explained
+from ..shielding import finish
+from ..sqlite.connection import Parameters
+from . import migrations
+from .connection import Connection
+from .error_translation import explained
 from .placeholders import bound
 from .rows import PostgresRow, row_factory
 
@@ -128,10 +128,10 @@ class PostgresTransaction:
         """
         try:
             with explained(self._name):
-                async with migrating.changing(connection := self.connection):
-                    await migrating.migrate(connection, steps)
-        except migrating.LOCKED as error:
-            raise DatabaseLockedError(self._name, migrating.LOCK_SECONDS) from error
+                async with migrations.changing(connection := self.connection):
+                    await migrations.migrate(connection, steps)
+        except migrations.LOCKED as error:
+            raise DatabaseLockedError(self._name, migrations.LOCK_SECONDS) from error
 
     def transaction(self) -> PostgresTransaction:
         """Return a nested transaction, a savepoint: ``async with tx.transaction() as inner``."""

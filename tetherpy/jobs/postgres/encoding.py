@@ -11,8 +11,8 @@ import msgspec
 
 from ..model import NewJob
 from ..outcomes import Cancelled, Completed, Failed, Progress, Released, Settlement, Snoozed
-from ..payload import encode as encode_payload
-from ..storable import ERROR_CHARACTERS, TRACEBACK_CHARACTERS, storable
+from ..payload.encoding import encode as encode_payload
+from ..payload.truncation import ERROR_CHARACTERS, TRACEBACK_CHARACTERS, storable
 
 _ENCODER = msgspec.json.Encoder()
 

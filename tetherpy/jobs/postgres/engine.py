@@ -16,11 +16,11 @@ from ..errors import ClaimLostError, UnreadableJobError
 from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch, Registration
 from ..model import NewJob, WorkerRecord
 from ..outcomes import Claim, Exchange, Progress, Settlement
-from ..reading import to_job
+from ..storage.row_decoding import to_job
 from . import encoding, enqueueing, schema
-from .calling import Connection, connection_of, repeat, report
-from .claims import HeldClaims
+from .held_claims import HeldClaims
 from .notifying import CHANNEL, LATER, announcing, notify_of
+from .requests import Connection, connection_of, repeat, report
 from .statements import sql
 from .store import DELETED_AT_ONCE, PostgresJobStore
 

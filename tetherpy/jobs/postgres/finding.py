@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..query import JobQuery
-from ..statements import COLUMNS
 from ..status import BackgroundJobStatus
+from ..storage.sql_files import COLUMNS
 
 
 def question(query: JobQuery) -> tuple[bytes, dict[str, Any]]:

@@ -11,13 +11,13 @@ import psycopg
 from ..arguments import is_storable
 from ..errors import IllegalJobTransitionError, JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
-from ..reading import to_job
-from ..retrying import changes_of_retry
 from ..status import BackgroundJobStatus, is_legal_move
-from .calling import Connection
+from ..storage.row_decoding import to_job
+from ..transitions import changes_of_retry
 from .encoding import to_text
-from .loading import open_cursor
+from .requests import Connection
 from .statements import sql
+from .value_loading import open_cursor
 
 _QUEUE_STATUS = {
     BackgroundJobStatus.PENDING: "todo",

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from tetherpy.database import PostgresDatabase, PostgresTransaction
 
-from .calling import Connection
+from .requests import Connection
 
 CHANNEL = "tetherpy_jobs"
 LATER = "later"

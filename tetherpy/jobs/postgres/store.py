@@ -18,16 +18,16 @@ from ..engine import Closed, ignore
 from ..errors import JobNotFoundError, JobRunningError, JobTablesMissingError
 from ..leases import DEFAULT_LEASE
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
-from ..payload import MAX_PAYLOAD_BYTES
+from ..payload.encoding import MAX_PAYLOAD_BYTES
 from ..query import JobQuery
-from ..reading import JobReader, to_attempt, to_job, to_workers
 from ..status import BackgroundJobStatus
-from ..timeline import JobTimeline
-from ..timestamps import Clock, utc_now
+from ..storage.row_decoding import JobReader, to_attempt, to_job, to_workers
+from ..storage.timeline import JobTimeline
+from ..storage.timestamps import Clock, utc_now
 from . import enqueueing, moving, schema
-from .calling import Connection, ask, call, connection_of, transact
 from .finding import has_nul, question
 from .notifying import CHANNEL, LATER, announcing, notify_of
+from .requests import Connection, ask, call, connection_of, transact
 from .statements import sql
 from .timeline import timeline
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from tetherpy.database import PostgresDatabase
 
-from ..reading import instant_or_none
 from ..status import BackgroundJobStatus
-from ..timeline import TIMES_AT_ONCE, Gathering, JobTimeline, JobTimes
-from .calling import ask
+from ..storage.row_decoding import instant_or_none
+from ..storage.timeline import TIMES_AT_ONCE, Gathering, JobTimeline, JobTimes
+from .requests import ask
 from .statements import sql
 
 _NEWEST = 2**63 - 1

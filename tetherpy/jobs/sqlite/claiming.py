@@ -13,11 +13,11 @@ import attrs
 
 from ..errors import UnreadableJobError
 from ..outcomes import Claim
-from ..reading import to_job
 from ..status import BackgroundJobStatus
-from ..timestamps import to_text
+from ..storage.row_decoding import to_job
+from ..storage.timestamps import to_text
+from .acknowledging import Fence, finish
 from .rows import fetch_changed
-from .settling import Fence, finish
 from .statements import sql
 
 Place: TypeAlias = tuple[object, bytes, int, bytes]

@@ -9,7 +9,7 @@ from datetime import datetime
 from ..arguments import is_storable
 from ..errors import JobRunningError
 from ..status import BackgroundJobStatus
-from ..timestamps import to_text
+from ..storage.timestamps import to_text
 from .statements import sql
 
 STEP = 1000

@@ -19,15 +19,15 @@ from ..errors import ClaimLostError, JobRunningError, JobTablesMissingError
 from ..leases import DEFAULT_LEASE, Lease, LeaseWatch
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..outcomes import Exchange, Progress, Settlement
-from ..payload import MAX_PAYLOAD_BYTES
+from ..payload.encoding import MAX_PAYLOAD_BYTES
 from ..query import JobQuery
-from ..reading import JobReader
 from ..status import BackgroundJobStatus
-from ..timeline import JobTimeline
-from ..timestamps import Clock, to_text, utc_now
-from . import deleting, enqueueing, finding, moving, rescuing, settling, ticks, unhandled, workers
+from ..storage.row_decoding import JobReader
+from ..storage.timeline import JobTimeline
+from ..storage.timestamps import Clock, to_text, utc_now
+from . import acknowledging, deleting, enqueueing, finding, moving, rescuing, ticks, unhandled_jobs, workers
+from .ack_and_fetch import exchange, idle_exchange
 from .claiming import Offer
-from .exchange import exchange, idle_exchange
 from .schema import JOB_MIGRATIONS
 from .timeline import timeline
 
@@ -243,23 +243,23 @@ class SqliteJobEngine:
 
     async def unhandled(self) -> Mapping[str, int]:
         """Return the keys whose jobs were set aside, and how many each has."""
-        return await self._read(unhandled.counts)
+        return await self._read(unhandled_jobs.counts)
 
     async def fail_unhandled(self, job_key: str, error: str) -> int:
         """Make jobs of a key FAILED that were set aside, unless a registered worker has a handler for it."""
-        return await self._run(unhandled.fail, job_key, error, self.clock())
+        return await self._run(unhandled_jobs.fail, job_key, error, self.clock())
 
     async def settle(self, settlement: Settlement, transaction: Transaction, progress: Progress | None = None) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
         if progress is not None:
-            await transaction.run(settling.report_progress, [progress], self.clock())
-        if not await transaction.run(settling.settle, settlement, self.clock()):
+            await transaction.run(acknowledging.report_progress, [progress], self.clock())
+        if not await transaction.run(acknowledging.settle, settlement, self.clock()):
             claim = settlement.claim
             raise ClaimLostError(claim.id, claim.worker_id, claim.attempt)
 
     async def report_progress(self, updates: Iterable[Progress]) -> None:
         """Store progress of claims; what was reported too late changes nothing."""
-        await self._run(settling.report_progress, list(updates), self.clock())
+        await self._run(acknowledging.report_progress, list(updates), self.clock())
 
     async def rescue(self, worker_ids: Iterable[str]) -> list[int]:
         """Take the RUNNING jobs of dead workers back."""

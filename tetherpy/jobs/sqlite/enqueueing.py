@@ -10,8 +10,8 @@ from itertools import chain, groupby
 from typing import Any, TypeAlias
 
 from ..model import NewJob
-from ..payload import encode
-from ..timestamps import to_text
+from ..payload.encoding import encode
+from ..storage.timestamps import to_text
 from .statements import sql
 
 NewRow: TypeAlias = tuple[Any, ...]

@@ -11,10 +11,10 @@ from ..arguments import is_storable
 from ..errors import JobNotFoundError
 from ..model import BackgroundJob, JobAttempt, JobCounts
 from ..query import JobQuery
-from ..reading import JobReader, to_attempt
-from ..statements import COLUMNS
 from ..status import BackgroundJobStatus
-from ..timestamps import to_text
+from ..storage.row_decoding import JobReader, to_attempt
+from ..storage.sql_files import COLUMNS
+from ..storage.timestamps import to_text
 from .moving import read
 from .rows import fetch
 from .statements import sql

@@ -10,11 +10,11 @@ from typing import Any
 from ..arguments import is_storable
 from ..errors import IllegalJobTransitionError, JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
-from ..reading import to_job
-from ..retrying import changes_of_retry
+from ..payload.truncation import storable
 from ..status import BackgroundJobStatus, is_legal_move
-from ..storable import storable
-from ..timestamps import to_text
+from ..storage.row_decoding import to_job
+from ..storage.timestamps import to_text
+from ..transitions import changes_of_retry
 from .rows import fetch, fetch_changed
 from .statements import sql
 

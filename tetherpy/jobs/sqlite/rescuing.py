@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease
-from ..timestamps import to_text
+from ..storage.timestamps import to_text
 from .statements import sql
 
 

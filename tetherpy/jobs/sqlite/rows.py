@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from typing import Any
 
-from ..reading import Row
+from ..storage.row_decoding import Row
 
 
 def fetch(connection: sqlite3.Connection, query: str, values: Any) -> list[Row]:

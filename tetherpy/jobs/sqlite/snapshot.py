@@ -8,7 +8,7 @@ from tetherpy.database import read_only
 
 from ..model import BackgroundJob
 from ..query import JobQuery
-from ..reading import JobReader
+from ..storage.row_decoding import JobReader
 from .finding import find
 
 _TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'background_service_jobs'"

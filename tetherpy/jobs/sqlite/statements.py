@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..statements import read_statements
+from ..storage.sql_files import read_statements
 
 _TEXTS = read_statements(__file__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime, timedelta
 
-from ..timestamps import from_text, to_text
+from ..storage.timestamps import from_text, to_text
 from .enqueueing import NewRow, insert
 from .statements import sql
 

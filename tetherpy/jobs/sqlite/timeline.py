@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from ..reading import Row, instant_or_none
 from ..status import FINISHED, BackgroundJobStatus
-from ..timeline import TIMES_AT_ONCE, Gathering, JobTimeline, JobTimes
+from ..storage.row_decoding import Row, instant_or_none
+from ..storage.timeline import TIMES_AT_ONCE, Gathering, JobTimeline, JobTimes
 from .finding import counts
 from .rows import fetch
 from .statements import sql

@@ -7,8 +7,8 @@ import sqlite3
 from datetime import datetime, timedelta
 
 from ..model import WorkerRecord
-from ..reading import to_workers
-from ..timestamps import to_text
+from ..storage.row_decoding import to_workers
+from ..storage.timestamps import to_text
 from .rows import fetch
 from .statements import sql
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import attrs
 
-from ..sites import Site
+from ..call_sites import Site
 from .leak import Leak
 
 _TABLES = ("/proc/self/fd", "/dev/fd")

@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 
 import attrs
 
-from ..sites import Site
+from ..call_sites import Site
 
 Kind: TypeAlias = Literal["provider", "task", "file"]
 KINDS: Final[tuple[Kind, ...]] = ("provider", "task", "file")

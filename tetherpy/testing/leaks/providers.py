@@ -10,7 +10,7 @@ import attrs
 
 from tetherpy.reactive import ProviderBase, ProviderContainer
 
-from ..sites import Site, calling_site
+from ..call_sites import Site, calling_site
 from .leak import Leak
 
 _NAMED = 5

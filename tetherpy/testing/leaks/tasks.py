@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from ..sites import Site, calling_site
+from ..call_sites import Site, calling_site
 from .leak import Leak
 
 _TURNS = 5

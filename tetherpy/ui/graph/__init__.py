@@ -1,12 +1,12 @@
 """The graph of a container's providers, or of those that a module declares, as text, Mermaid or SVG."""
 
-from .declared import declared_graph
+from .built_providers import live_graph
+from .declared_providers import declared_graph
 from .errors import GraphTooLargeError
-from .live import live_graph
+from .graph_model import Edge, Graph, Node
 from .mermaid import to_mermaid
-from .model import Edge, Graph, Node
 from .svg import MOST_DRAWN, to_svg
-from .text import to_text
+from .text_drawing import to_text
 
 __all__ = [
     "MOST_DRAWN",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .model import Graph, Node
+from .graph_model import Graph, Node
 
 _SPECIAL = re.compile(r"[^\w .,:;()\[\]{}=+*/'-]")
 """What could end a quoted label, be taken for Markdown, HTML or an entity: written as a character code."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
-from .boxes import LINE, PADDING, Box, lines_of, place
+from .box_sizes import LINE, PADDING, Box, lines_of, place
 from .errors import GraphTooLargeError
+from .graph_model import Edge, Graph, Node
 from .layout import Layout, lay_out
-from .model import Edge, Graph, Node
 
 MOST_DRAWN: Final = 500
 """Providers in one picture; nobody could read more."""

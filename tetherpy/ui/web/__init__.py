@@ -5,10 +5,10 @@ It is an ASGI app (extra ``tetherpy[web]``), to be mounted in another or served 
 
 from __future__ import annotations
 
-from .access import Authorize
 from .app import dashboard
 from .errors import DashboardError, DashboardExposedError, WeakTokenError
-from .headers import LOCAL_HOSTS
+from .security.access import Authorize
+from .security.request_headers import LOCAL_HOSTS
 from .server import Patience, serve, serve_unix
 
 __all__ = [

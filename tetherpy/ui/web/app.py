@@ -16,18 +16,18 @@ from tetherpy.jobs import BackgroundJobManager, Clock, utc_now
 from tetherpy.reactive import ProviderContainer, ProviderListenable
 from tetherpy.service import BackgroundService
 
-from .access import Access, Authorize
-from .actions import Actions
-from .answers import Answers
-from .drawing import STATIC, Drawing
-from .forms import read_form
-from .gate import Gate, log_in, log_out, too_many_guesses
-from .guesses import Guesses
-from .headers import LOCAL_HOSTS
-from .live import Live
-from .pages import Page, Pages
-from .parts import declare_parts
-from .sources import declare_sources
+from .actions.button_actions import Actions
+from .actions.form_data import read_form
+from .actions.responses import Answers
+from .event_stream import Live
+from .pages.fragments import declare_parts
+from .pages.page_providers import declare_sources
+from .pages.pages import Page, Pages
+from .pages.rendering import STATIC, Drawing
+from .security.access import Access, Authorize
+from .security.gate import Gate, log_in, log_out, too_many_guesses
+from .security.login_attempts import Guesses
+from .security.request_headers import LOCAL_HOSTS
 
 
 def dashboard(

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.service import conftest as on_a_file
 from tetherpy.jobs import open_database
 from tetherpy.service import BackgroundService
-from tetherpy.service.files import ServiceFiles
+from tetherpy.service.protocol.service_files import ServiceFiles
 
 APPS = Path(on_a_file.__file__).parent / "apps"
 

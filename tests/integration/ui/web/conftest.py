@@ -81,7 +81,7 @@ def request(method, target, headers, body=""):
 @pytest.fixture(autouse=True)
 def whole_pages(monkeypatch):
     """Have no page of these tests begin as loading, however long the machine is held up."""
-    monkeypatch.setattr("tetherpy.ui.web.live.FIRST_PAINT_SECONDS", BOUND)
+    monkeypatch.setattr("tetherpy.ui.web.event_stream.FIRST_PAINT_SECONDS", BOUND)
 
 
 @pytest.fixture

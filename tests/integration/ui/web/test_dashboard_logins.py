@@ -7,9 +7,9 @@ from urllib.parse import quote
 import pytest
 
 from tetherpy.jobs import BackgroundJobStatus
-from tetherpy.ui.web.guesses import AT_ONCE
+from tetherpy.ui.web.security.login_attempts import AT_ONCE
+from tetherpy.ui.web.security.sessions import IDLE, LONGEST
 from tetherpy.ui.web.server import MAX_HEAD_BYTES
-from tetherpy.ui.web.sessions import IDLE, LONGEST
 
 from .conftest import BOUND, request
 
@@ -203,7 +203,7 @@ async def test_a_session_is_signed(serving):
 
 
 async def test_a_stream_ends_with_its_session(serving, monkeypatch):
-    monkeypatch.setattr("tetherpy.ui.web.live.SILENCE_SECONDS", 0.05)
+    monkeypatch.setattr("tetherpy.ui.web.event_stream.SILENCE_SECONDS", 0.05)
     served = await serving(token=TOKEN)
     cookie = await logged_in(served)
     reader, writer = await served.connect()

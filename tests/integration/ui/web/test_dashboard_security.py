@@ -351,7 +351,7 @@ async def test_a_second_request_has_no_more_time_than_the_first(serving):
 
 
 async def test_a_body_that_comes_too_slowly_is_not_waited_for(serving, monkeypatch):
-    monkeypatch.setattr("tetherpy.ui.web.forms.BODY_SECONDS", 0.2)
+    monkeypatch.setattr("tetherpy.ui.web.actions.form_data.BODY_SECONDS", 0.2)
     served = await serving()
     answer = await served.post("/actions", "action=", Content_Length="1000")
     assert answer.status == 408
@@ -398,7 +398,7 @@ async def test_a_stream_that_nobody_reads_is_cut_off_and_keeps_little(serving, m
 
 
 async def test_a_stream_that_nobody_reads_is_let_go_under_any_server(serving, monkeypatch):
-    monkeypatch.setattr("tetherpy.ui.web.live.UNREAD_SECONDS", 0.3)
+    monkeypatch.setattr("tetherpy.ui.web.event_stream.UNREAD_SECONDS", 0.3)
     let_go = asyncio.Event()
 
     def tell(app):

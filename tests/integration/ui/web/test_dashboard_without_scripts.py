@@ -174,7 +174,7 @@ async def test_what_is_asked_first_is_asked_by_a_page_and_done_when_confirmed(se
 
 
 async def test_more_than_is_done_at_once_is_gone_on_with_by_a_page(serving, monkeypatch):
-    monkeypatch.setattr("tetherpy.ui.web.steering.AT_ONCE", 2)
+    monkeypatch.setattr("tetherpy.ui.web.actions.job_actions.AT_ONCE", 2)
     served = await serving()
     await served.manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(5)])
     sent = "action=cancel&scope=all&status=pending"
@@ -189,7 +189,7 @@ async def test_more_than_is_done_at_once_is_gone_on_with_by_a_page(serving, monk
 
 
 async def test_jobs_that_pass_the_filter_again_at_once_are_visited_once(serving, monkeypatch):
-    monkeypatch.setattr("tetherpy.ui.web.steering.AT_ONCE", 2)
+    monkeypatch.setattr("tetherpy.ui.web.actions.job_actions.AT_ONCE", 2)
     served = await serving()
     manager = served.manager
     ids = await manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(5)])

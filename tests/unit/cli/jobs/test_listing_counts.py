@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tetherpy.cli.jobs import listing
+from tetherpy.cli.jobs import list_command
 from tetherpy.jobs import BackgroundJobStatus, NewJob, open_engine
 
 
@@ -32,8 +32,8 @@ async def test_a_list_costs_the_same_however_many_jobs_there_are(engine, filters
             yield engine
             await engine.db.read(lambda connection: connection.set_progress_handler(None, 0))
 
-        monkeypatch.setattr(listing, "existing_jobs", watched)
-        await listing.list_jobs(**filters)
+        monkeypatch.setattr(list_command, "existing_jobs", watched)
+        await list_command.list_jobs(**filters)
         assert len(capsys.readouterr().out.splitlines()) == 20
         return len(counted)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from tetherpy.cli.errors import UnitTextError
-from tetherpy.cli.service.plan import WorkerPlan
-from tetherpy.cli.service.unit import Manager, unit_name, unit_text
+from tetherpy.cli.service.unit_files import Manager, unit_name, unit_text
+from tetherpy.cli.service.worker_options import WorkerPlan
 
 ODD = "a b%h 50% \"q\" 's' $HOME ${HOME} back\\slash ;#é"
 

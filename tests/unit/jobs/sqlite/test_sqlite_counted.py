@@ -17,11 +17,11 @@ from tetherpy.jobs import (
     Settlement,
     SqliteJobEngine,
 )
-from tetherpy.jobs.reading import JobReader
 from tetherpy.jobs.sqlite import finding
+from tetherpy.jobs.sqlite.ack_and_fetch import exchange, idle_exchange
 from tetherpy.jobs.sqlite.claiming import Offer
-from tetherpy.jobs.sqlite.exchange import exchange, idle_exchange
-from tetherpy.jobs.timestamps import utc_now
+from tetherpy.jobs.storage.row_decoding import JobReader
+from tetherpy.jobs.storage.timestamps import utc_now
 
 pytestmark = pytest.mark.slow
 

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime, timedelta
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobAttempt, JobTimeline, JobTimes
-from tetherpy.ui.web.charts import AttemptChart, DepthChart, DurationChart, Throughput
+from tetherpy.ui.web.pages.charts import AttemptChart, DepthChart, DurationChart, Throughput
 
 COMPLETED, FAILED = BackgroundJobStatus.COMPLETED, BackgroundJobStatus.FAILED
 NOW = datetime(2030, 1, 1, 12, tzinfo=UTC)

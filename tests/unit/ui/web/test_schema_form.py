@@ -7,7 +7,7 @@ import attrs
 import msgspec
 import pytest
 
-from tetherpy.ui.web.schema_form import FieldError, fields_of, payload_of
+from tetherpy.ui.web.pages.schema_form import FieldError, fields_of, payload_of
 
 
 class Colour(StrEnum):

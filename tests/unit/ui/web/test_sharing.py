@@ -10,15 +10,15 @@ import pytest
 from tetherpy import Provider, ProviderContainer
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, NewJob, SqliteJobEngine
-from tetherpy.jobs.reading import JobReader
 from tetherpy.jobs.sqlite import finding
 from tetherpy.jobs.sqlite.timeline import timeline
-from tetherpy.jobs.timestamps import utc_now
-from tetherpy.ui.web.drawing import Drawing
-from tetherpy.ui.web.filters import WINDOWS, JobFilter
-from tetherpy.ui.web.live import Live
-from tetherpy.ui.web.parts import declare_parts
-from tetherpy.ui.web.sources import declare_sources
+from tetherpy.jobs.storage.row_decoding import JobReader
+from tetherpy.jobs.storage.timestamps import utc_now
+from tetherpy.ui.web.event_stream import Live
+from tetherpy.ui.web.pages.fragments import declare_parts
+from tetherpy.ui.web.pages.job_filters import WINDOWS, JobFilter
+from tetherpy.ui.web.pages.page_providers import declare_sources
+from tetherpy.ui.web.pages.rendering import Drawing
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +63,7 @@ async def engine(db):
 @pytest.fixture
 async def page(engine, monkeypatch):
     """Return a live view, and the parts of its first page, which is whole however long the machine is held up."""
-    monkeypatch.setattr("tetherpy.ui.web.live.FIRST_PAINT_SECONDS", 25.0)
+    monkeypatch.setattr("tetherpy.ui.web.event_stream.FIRST_PAINT_SECONDS", 25.0)
     async with ProviderContainer() as container:
         manager = BackgroundJobManager(engine)
         parts = declare_parts(declare_sources(Provider(lambda ref: manager), None), Drawing("Jobs"))
@@ -72,7 +72,7 @@ async def page(engine, monkeypatch):
 
 
 async def test_a_page_asks_three_questions_to_be_drawn_and_its_stream_the_cheap_ones_again(engine, page, monkeypatch):
-    monkeypatch.setattr("tetherpy.ui.web.sources.KEPT_SECONDS", 25.0)
+    monkeypatch.setattr("tetherpy.ui.web.pages.page_providers.KEPT_SECONDS", 25.0)
     live, parts = page
     seen = await live.first(parts)
     assert seen.ready

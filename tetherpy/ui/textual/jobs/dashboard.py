@@ -14,8 +14,8 @@ from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, NewJob
 
 from ...job_providers import JobProviders
 from ..scope import app_of, container_of
-from .confirm import ConfirmScreen
-from .doing import do
+from .background_action import do
+from .confirm_screen import ConfirmScreen
 from .enqueue_form import EnqueueScreen, enqueue
 from .job_detail import JobDetail, JobScreen
 from .job_table import JobTable, TableNote

@@ -13,7 +13,7 @@ from textual.widgets import Button, Input, Label, TextArea
 
 from tetherpy.jobs import BackgroundJobManager, NewJob, PayloadDecodeError, decode
 
-from ...plain import plain
+from ...safe_text import plain
 
 
 class EnqueueScreen(ModalScreen[NewJob | None]):

@@ -16,12 +16,12 @@ from textual.screen import ModalScreen
 
 from tetherpy.jobs import BackgroundJob, JobAttempt
 
-from ...cause import original
 from ...job_providers import JobProviders
-from ...plain import one_line, plain
+from ...root_cause import original
+from ...safe_text import one_line, plain
 from ..consumer import ConsumerWidget
 from ..ref import WidgetRef
-from .outline import MARKS, at, bar, lasting
+from .job_text import MARKS, at, bar, lasting
 
 LABEL = "dim"
 

@@ -9,12 +9,12 @@ from textual.widgets import DataTable
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
 
-from ...cause import original
 from ...job_providers import MOST_MATCHES, JobProviders
-from ...plain import one_line
+from ...root_cause import original
+from ...safe_text import one_line
 from ..consumer import Consumer, ConsumerWidget
 from ..ref import WidgetRef
-from .outline import at, note
+from .job_text import at, note
 
 COLUMNS = {"id": 7, "job": 18, "tries": 5, "since": 8, "note": 160}
 """The columns and how many characters they take; what does not fit is cut off at the edge of the table.

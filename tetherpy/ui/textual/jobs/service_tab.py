@@ -13,14 +13,14 @@ from textual.widgets import Button
 from tetherpy.jobs import BackgroundJobManager, NewJob
 from tetherpy.service import BackgroundService
 
-from ...cause import original
 from ...job_providers import JobProviders
-from ...plain import one_line, plain
+from ...root_cause import original
+from ...safe_text import one_line, plain
 from ..consumer import Consumer, ConsumerWidget
 from ..ref import WidgetRef
 from ..scope import app_of, container_of
-from .confirm import ConfirmScreen
-from .doing import do
+from .background_action import do
+from .confirm_screen import ConfirmScreen
 from .enqueue_form import EnqueueScreen, enqueue
 
 

@@ -12,7 +12,7 @@ from tetherpy.jobs import BackgroundJobStatus
 from ...job_providers import JobProviders
 from ..consumer import ConsumerWidget
 from ..ref import WidgetRef
-from .outline import MARKS
+from .job_text import MARKS
 
 
 class StatusTile(ConsumerWidget):

@@ -1,0 +1,246 @@
+import asyncio
+import contextlib
+import os
+import resource
+import sqlite3
+import sys
+
+import pytest
+
+from tetherpy.database import Database, DatabaseOpenError
+from tetherpy.database.sqlite.changes import change_feed
+from tetherpy.database.sqlite.changes.change_signal import Bell
+from tetherpy.database.sqlite.changes.polling import PollingWatcher
+from tetherpy.database.sqlite.changes.signal_watcher import watch
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
+
+
+@pytest.fixture
+def bell(tmp_path):
+    (tmp_path / "app.db").touch()
+    bell = Bell.of(tmp_path / "app.db")
+    yield bell
+    bell.close()
+
+
+@contextlib.contextmanager
+def no_descriptor_left():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = [os.dup(0)]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(map(int, os.listdir("/proc/self/fd"))) + 1, hard))
+    try:
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.dup(0))
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        for fd in taken:
+            os.close(fd)
+
+
+async def rung(bell, woken):
+    woken.clear()
+    bell.ring()
+    await asyncio.wait_for(woken.wait(), 25)
+
+
+async def test_the_bell_wakes(bell):
+    woken = asyncio.Event()
+    watcher = watch(bell, woken.set, lambda: 0)
+    for _ in range(3):
+        await rung(bell, woken)
+    watcher.close()
+    assert not isinstance(watcher, PollingWatcher)
+
+
+@linux
+async def test_a_deleted_bell_is_made_again_and_heard(bell):
+    woken = asyncio.Event()
+    watcher = watch(bell, woken.set, lambda: 0)
+    for spoil in (bell.path.unlink, lambda: bell.path.rename(bell.path.with_name("moved"))):
+        woken.clear()
+        spoil()
+        await asyncio.wait_for(woken.wait(), 25)  # in case something was missed meanwhile
+        other = Bell.of(bell.path.with_name("app.db"))
+        await rung(other, woken)
+        other.close()
+    watcher.close()
+
+
+@linux
+async def test_a_ringer_notices_that_its_bell_was_deleted(bell):
+    bell.path.unlink()
+    woken = asyncio.Event()
+    watcher = watch(bell, woken.set, lambda: 0)
+    await rung(bell, woken)
+    watcher.close()
+
+
+async def test_a_bell_that_cannot_be_rung_does_not_undo_the_commit(tmp_path, caplog):
+    async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE t (x)")
+        db.path.with_name("app.db-bell").unlink()
+        db.path.with_name("app.db-bell").mkdir()
+        await db.execute("INSERT INTO t VALUES (1)")
+        assert "could not ring" in caplog.text
+        assert len(await db.get_all("SELECT * FROM t")) == 1
+        db.path.with_name("app.db-bell").rmdir()
+        await db.execute("INSERT INTO t VALUES (2)")
+
+
+@linux
+async def test_without_inotify_the_database_is_asked(tmp_path):
+    async with (
+        Database.open(tmp_path / "app.db", safety_interval=None) as db,
+        Database.open(tmp_path / "app.db", safety_interval=None) as other,
+    ):
+        await other.execute("CREATE TABLE t (x)")
+        heard = []
+        changed = asyncio.Event()
+        with no_descriptor_left():
+            remove = db.on_change(lambda tables: (heard.append(tables), changed.set()))
+        assert isinstance(db._feed._watcher, PollingWatcher)
+        await db._feed.caught_up()
+        for value in range(3):
+            changed.clear()
+            await other.execute("INSERT INTO t VALUES (?)", (value,))
+            await asyncio.wait_for(changed.wait(), 25)
+        assert heard[-1] == {"t"}
+        remove()
+
+
+@linux
+async def test_a_process_that_lost_its_watch_asks_and_is_pushed_to_again_when_it_can(tmp_path, monkeypatch):
+    monkeypatch.setattr(change_feed, "LISTEN_AGAIN_SECONDS", 0.02)
+    async with (
+        Database.open(tmp_path / "app.db", safety_interval=None) as db,
+        Database.open(tmp_path / "app.db", safety_interval=None) as other,
+    ):
+        await other.execute("CREATE TABLE t (x)")
+        changed = asyncio.Event()
+        db.on_change(lambda _: changed.set())
+        await db._feed.caught_up()
+        with no_descriptor_left():
+            db.path.with_name("app.db-bell").unlink()
+            async with asyncio.timeout(25):
+                while not isinstance(db._feed._watcher, PollingWatcher):
+                    await asyncio.sleep(0)
+        async with asyncio.timeout(25):
+            changed.clear()
+            await other.execute("INSERT INTO t VALUES (1)")
+            await changed.wait()
+            while isinstance(db._feed._watcher, PollingWatcher):
+                await asyncio.sleep(0.005)
+            changed.clear()
+            await other.execute("INSERT INTO t VALUES (2)")
+            await changed.wait()
+
+
+async def test_after_a_look_that_failed_it_looks_again_even_if_nothing_wakes_it(tmp_path, caplog):
+    async with Database.open(tmp_path / "app.db", safety_interval=None) as db:
+        await db.execute("CREATE TABLE t (x)")
+        changed = asyncio.Event()
+        db.on_change(lambda _: changed.set())
+        await db._feed.caught_up()
+        with contextlib.closing(sqlite3.connect(db.path, isolation_level=None)) as stranger:
+            stranger.execute("ALTER TABLE tetherpy_changes RENAME TO elsewhere")
+            with pytest.raises(sqlite3.OperationalError, match="no such table"):
+                await db._feed.caught_up()
+            changed.clear()
+            stranger.execute("ALTER TABLE elsewhere RENAME TO tetherpy_changes")
+            stranger.execute("INSERT INTO t VALUES (1)")
+        async with asyncio.timeout(25):
+            await changed.wait()
+    assert caplog.text.count("could not look for changes") == 1
+
+
+def link(bell, victim):
+    bell.symlink_to(victim)
+
+
+def hard_link(bell, victim):
+    bell.hardlink_to(victim)
+
+
+def pipe(bell, victim):
+    os.mkfifo(bell)
+
+
+@pytest.mark.parametrize("trap", [link, hard_link, pipe])
+async def test_a_bell_that_somebody_else_has_laid_out_is_refused_and_leads_nowhere(tmp_path, trap, caplog):
+    victim = tmp_path / "victim"
+    victim.write_text("ORIGINAL")
+    victim.chmod(0o600)
+    bell = tmp_path / "app.db-bell"
+    trap(bell, victim)
+    with pytest.raises(DatabaseOpenError, match="its bell"):
+        await Database.open(tmp_path / "app.db")
+    bell.unlink()
+    async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE t (x)")
+        db.on_change(lambda _: None)
+        bell.unlink()
+        trap(bell, victim)
+        await db.execute("INSERT INTO t VALUES (1)")
+        await db._feed.caught_up()
+    assert "could not ring" in caplog.text
+    assert victim.read_text() == "ORIGINAL"
+    assert victim.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+async def test_a_bell_belongs_to_somebody_who_may_write_the_database(tmp_path):
+    path, bell = tmp_path / "app.db", tmp_path / "app.db-bell"
+    async with Database.open(path):
+        assert bell.stat().st_uid == 0
+    os.chown(path, 65534, 65534)
+    async with Database.open(path):
+        assert bell.stat().st_uid == 65534  # whose database it is can ring too
+    os.chown(path, 0, 0)
+    with pytest.raises(DatabaseOpenError, match="belongs to user 65534"):
+        await Database.open(path)
+    path.chmod(0o664)
+    async with Database.open(path):  # its group shares the database
+        assert bell.stat().st_uid == 65534
+
+
+@pytest.mark.parametrize("mask", [0o077, 0o027, 0o022, 0o002, 0])
+async def test_all_files_have_the_mode_that_the_umask_leaves(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        async with Database.open(tmp_path / "app.db") as db:
+            await db.execute("CREATE TABLE t (x)")
+            modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(["app.db", "app.db-bell", "app.db-shm", "app.db-wal"], 0o666 & ~mask)
+
+
+async def test_a_bell_that_cannot_be_opened_says_so(tmp_path):
+    (tmp_path / "app.db-bell").mkdir()
+    with pytest.raises(DatabaseOpenError, match="its bell"):
+        await Database.open(tmp_path / "app.db")
+
+
+async def test_asking_is_quick_after_a_commit_and_slow_at_rest():
+    loop = asyncio.get_running_loop()
+    seen = 0
+    asked = []
+    rested = asyncio.Event()
+
+    def wake():
+        asked.append(watcher._interval if asked else None)
+        if asked[-1] == 0.02:
+            rested.set()
+
+    watcher = PollingWatcher(loop, wake, lambda: seen)
+    watcher._tick()
+    await asyncio.wait_for(rested.wait(), 25)
+    seen += 1
+    rested.clear()
+    await asyncio.wait_for(rested.wait(), 25)
+    watcher.close()
+    assert asked.count(0.001) == 1
+    assert asked.index(0.001) > 5

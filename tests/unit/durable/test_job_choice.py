@@ -1,0 +1,55 @@
+"""The rule of a JobProvider as a table: which job it shows, and when it runs one."""
+
+from datetime import UTC, datetime
+
+import attrs
+import pytest
+
+from tetherpy.durable.job_choice import ANSWERS, Answer, Found, Reason, answer, found
+from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+JOB = BackgroundJob(
+    id=1, job_key="report", status=BackgroundJobStatus.PENDING, created_at=NOW, updated_at=NOW, run_at=NOW
+)
+
+#               first   changed automatic manual
+TABLE = """
+NOTHING      -> RUN     RUN     RUN     RUN
+UNFINISHED   -> SHOW    SHOW    SHOW    SHOW
+LEFT         -> RUN     RUN     RUN     RUN
+COMPLETED    -> SHOW    SHOW    SHOW    RUN
+FAILED       -> SHOW    SHOW    SHOW    RUN
+CANCELLED    -> SHOW    SHOW    SHOW    RUN
+"""
+
+
+def test_the_table_says_for_each_state_and_reason_whether_a_job_is_shown_or_run():
+    rows = [line.split(" -> ") for line in TABLE.strip().splitlines()]
+    expected = {
+        (Found[state.strip()], reason): Answer[word]
+        for state, words in rows
+        for reason, word in zip(Reason, words.split(), strict=True)
+    }
+    assert expected == {(state, reason): answer(state, reason) for state in Found for reason in Reason}
+    assert set(ANSWERS) == set(Found)
+
+
+@pytest.mark.parametrize("cancels", [False, True])
+@pytest.mark.parametrize("known", [False, True])
+@pytest.mark.parametrize("status", BackgroundJobStatus)
+@pytest.mark.parametrize("asked_to_stop", [False, True])
+def test_a_cancelled_job_is_one_that_was_left_unless_it_was_shown_as_cancelled(cancels, known, status, asked_to_stop):
+    job = attrs.evolve(JOB, status=status, cancel_requested_at=NOW if asked_to_stop else None)
+    state = found(job, cancels=cancels, known_as_cancelled=known)
+    cancelled = status is BackgroundJobStatus.CANCELLED or (asked_to_stop and not status.is_finished)
+    if cancels and not known and cancelled:
+        assert state is Found.LEFT
+    elif status.is_finished:
+        assert state.name == status.name
+    else:
+        assert state is Found.UNFINISHED
+
+
+def test_no_job_is_nothing():
+    assert found(None, cancels=True, known_as_cancelled=False) is Found.NOTHING

@@ -1,0 +1,45 @@
+"""Files are put in place together."""
+
+from pathlib import Path
+
+import pytest
+
+from tetherpy.generator.file_replacement import put_in_place
+
+
+def contents(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text() if path.is_file() else "" for path in folder.rglob("*")}
+
+
+def test_files_are_written_replaced_and_removed(tmp_path):
+    (tmp_path / "old").write_text("old")
+    (tmp_path / "gone").write_text("gone")
+    put_in_place({tmp_path / "old": "new", tmp_path / "gone": None, tmp_path / "deep" / "er" / "made": "caf\u00e9\n"})
+    assert contents(tmp_path) == {"old": "new", "deep": "", "deep/er": "", "deep/er/made": "caf\u00e9\n"}
+
+
+def test_if_one_cannot_be_replaced_all_are_as_they_were(tmp_path):
+    (tmp_path / "first").write_text("first")
+    (tmp_path / "link").symlink_to("nowhere")
+    (tmp_path / "gone").write_text("gone")
+    with pytest.raises(FileNotFoundError):
+        put_in_place(
+            {
+                tmp_path / "first": "changed",
+                tmp_path / "made": "made",
+                tmp_path / "link": "no link",
+                tmp_path / "gone": None,
+                tmp_path / "deep" / "made": "made",
+                tmp_path / "never there": None,
+            }
+        )
+    assert (tmp_path / "link").readlink() == Path("nowhere")
+    (tmp_path / "link").unlink()
+    assert contents(tmp_path) == {"first": "first", "gone": "gone"}
+
+
+def test_if_one_cannot_be_written_nothing_is_replaced_and_no_folder_stays(tmp_path):
+    (tmp_path / "file").write_text("file")
+    with pytest.raises(FileExistsError, match=r"file'$"):
+        put_in_place({tmp_path / "deep" / "made": "made", tmp_path / "file" / "below": "text"})
+    assert contents(tmp_path) == {"file": "file"}

@@ -1,0 +1,57 @@
+"""A request to cancel that arrives while the answer to a claim is on its way."""
+
+import asyncio
+
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, SqliteJobEngine, utc_now
+from tetherpy.service.execution.job_loop import JobLoop
+from tetherpy.service.execution.notification import Notification
+from tetherpy.service.execution.service_instance import ServiceInstance
+from tetherpy.service.execution.worker_context import WorkerContext
+from tetherpy.service.protocol.settings import WorkerConfig
+from tetherpy.service.worker.inline_worker import LocalOutbox
+
+BOUND = 25
+
+
+class SlowAnswers(SqliteJobEngine):
+    """The real engine; the answers of exchanges that claimed arrive when ``arrive`` is set."""
+
+    def __init__(self, db):
+        super().__init__(db)
+        self.claimed, self.arrive = asyncio.Event(), asyncio.Event()
+
+    async def exchange(self, *given):
+        answer = await super().exchange(*given)
+        if answer.claims:
+            self.claimed.set()
+            await self.arrive.wait()
+        return answer
+
+
+async def until_cancelled(service, payload, db):
+    await asyncio.Event().wait()
+
+
+async def test_it_stops_the_job_as_soon_as_that_has_begun(tmp_path, no_doubt):
+    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
+        engine, manager = SlowAnswers(db), BackgroundJobManager(db)
+        context = WorkerContext(
+            WorkerConfig(database="app.db", callback=""), LocalOutbox(), None, Notification("", "", print), database=db
+        )
+        ServiceInstance(context).register_job_handler("k", until_cancelled)
+        loop = JobLoop.of(context, engine, "me", utc_now, lambda *, all_busy: None)
+        engine.on_change(loop.on_change)
+        job_id = await manager.enqueue("k")
+        working = asyncio.create_task(loop.run())
+        async with asyncio.timeout(BOUND):
+            await engine.claimed.wait()
+            heard = asyncio.Event()
+            engine.on_change(heard.set)
+            await manager.cancel_job(job_id)
+            await heard.wait()
+            engine.arrive.set()
+            job = await manager.wait_for(job_id)
+        assert job.status is BackgroundJobStatus.CANCELLED
+        loop.claimer.drain()
+        await working

@@ -1,0 +1,188 @@
+"""The worker's loop against a real engine, without processes."""
+
+import asyncio
+
+import pytest
+
+from tetherpy.database import Database
+from tetherpy.jobs import (
+    JOB_MIGRATIONS,
+    BackgroundJobManager,
+    BackgroundJobStatus,
+    NewJob,
+    Progress,
+    SqliteJobEngine,
+    utc_now,
+)
+from tetherpy.service.execution.executor import Executor
+from tetherpy.service.execution.fetcher import Claimer
+from tetherpy.service.execution.handlers import HandlerRegistry
+from tetherpy.service.execution.outcome_policy import Judge
+from tetherpy.service.execution.progress_reports import ProgressBoard
+
+
+class CountingEngine(SqliteJobEngine):
+    """The real engine, which also counts how often it was asked."""
+
+    def __init__(self, db):
+        super().__init__(db)
+        self.exchanges = []
+
+    async def exchange(self, worker_id, settlements, slots, queues=None, keys=None):
+        self.exchanges.append((len(settlements), slots))
+        return await super().exchange(worker_id, settlements, slots, queues, keys)
+
+
+@pytest.fixture
+async def database(tmp_path):
+    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
+        yield db
+
+
+@pytest.fixture
+def engine(database):
+    return CountingEngine(database)
+
+
+@pytest.fixture
+def manager(database):
+    return BackgroundJobManager(database)
+
+
+@pytest.fixture
+def make_claimer(engine, database):
+    def make(slots, **handlers):
+        registry = HandlerRegistry()
+        for key, handler in handlers.items():
+            registry.add(key, handler, None, None)
+        executor = Executor(registry, lambda run: run, database, Judge(utc_now), slots)
+        claimer = Claimer(engine, "me", None, executor, ProgressBoard(engine), utc_now, lambda all_busy: None)
+        executor.on_settled, executor.on_free = claimer.settle, claimer.wake
+        return claimer
+
+    return make
+
+
+async def noop(service, payload, db):
+    return payload
+
+
+async def drained(claimer, manager, number):
+    task = asyncio.create_task(claimer.run())
+    async with asyncio.timeout(25):
+        while (await manager.get_counts()).completed < number:
+            await asyncio.sleep(0.001)
+        claimer.drain()
+        await task
+
+
+async def test_one_exchange_settles_and_claims_for_all_slots(make_claimer, manager, engine):
+    await manager.enqueue_many(NewJob(job_key="noop") for _ in range(100))
+    await drained(make_claimer(10, noop=noop), manager, 100)
+    # Ten to claim, each but the first with what the one before left, and one that finds no more.
+    assert engine.exchanges[0] == (0, 10)
+    assert engine.exchanges[1:10] == [(10, 10)] * 9
+    assert engine.exchanges[10] == (10, 10)
+    assert len(engine.exchanges) == 11
+
+
+async def test_claim_under_way_when_told_to_end_is_handed_back(make_claimer, manager):
+    job_id = await manager.enqueue("noop")
+    claimer = make_claimer(1, noop=noop)
+    task = asyncio.create_task(claimer.run())
+    await asyncio.sleep(0)
+    claimer.drain()
+    async with asyncio.timeout(25):
+        await task
+    job = await manager.get_job_by_id(job_id)
+    assert (job.status, job.attempts) == ("PENDING", 0)
+    assert [attempt.outcome for attempt in await manager.get_attempts(job_id)] == ["released"]
+
+
+async def test_it_is_idle_when_nothing_runs_waits_or_is_being_exchanged(make_claimer, manager, engine, monkeypatch):
+    idle = []
+    original = engine.exchange
+
+    async def exchange(worker_id, settlements, slots, queues=None, keys=None):
+        idle.append(claimer.is_idle)
+        return await original(worker_id, settlements, slots, queues, keys)
+
+    async def look(service, payload, db):
+        idle.append(claimer.is_idle)
+
+    monkeypatch.setattr(engine, "exchange", exchange)
+    claimer = make_claimer(1, look=look)
+    assert claimer.is_idle
+    await manager.enqueue("look")
+    await drained(claimer, manager, 1)
+    assert idle == [False] * 3  # in the claim, in the handler, and while its outcome is stored
+    assert claimer.is_idle
+
+
+async def test_idle_claimer_asks_once(make_claimer, engine):
+    claimer = make_claimer(10)
+    task = asyncio.create_task(claimer.run())
+    await asyncio.sleep(0.2)
+    assert engine.exchanges == [(0, 10)]
+    claimer.drain()
+    await task
+
+
+async def test_outcome_that_cannot_be_stored_is_kept_and_stored_later(
+    make_claimer, manager, engine, database, monkeypatch
+):
+    job_id = await manager.enqueue("noop")
+    failures = [OSError("the disk went away"), OSError("and is still away")]
+    original = engine.exchange
+
+    async def exchange(worker_id, settlements, slots, queues=None, keys=None):
+        if settlements and failures:
+            raise failures.pop()
+        return await original(worker_id, settlements, slots, queues, keys)
+
+    monkeypatch.setattr(engine, "exchange", exchange)
+    await drained(make_claimer(1, noop=noop), manager, 1)
+    assert failures == []
+    assert (await manager.get_job_by_id(job_id)).attempts == 1
+
+
+async def test_a_job_that_is_claimed_again_while_its_old_run_goes_on_ends_too(engine, manager, make_claimer):
+    gates = []
+
+    async def wait(service, payload, db):
+        gates.append(asyncio.Event())
+        await gates[-1].wait()
+        return len(gates)
+
+    claimer = make_claimer(2, wait=wait)
+    working = asyncio.create_task(claimer.run())
+    job_id = await manager.enqueue("wait")
+    async with asyncio.timeout(25):
+        for runs in (1, 2):
+            claimer.wake()
+            while len(gates) < runs:
+                await asyncio.sleep(0.005)
+            if runs == 1:
+                await manager.update_job_status(job_id, BackgroundJobStatus.FAILED)
+                await manager.retry_job(job_id)
+        for ended, gate in enumerate(gates, 1):
+            gate.set()
+            while claimer.executor.free_slots < ended:
+                await asyncio.sleep(0.005)
+        job = await manager.wait_for(job_id)
+        claimer.drain()
+        await working
+    assert (job.status, job.attempts, claimer.executor.free_slots) == (BackgroundJobStatus.COMPLETED, 2, 2)
+
+
+async def test_a_claim_is_not_lost_because_progress_could_not_be_stored(make_claimer, manager, engine, monkeypatch):
+    async def report(service, payload, db):
+        claimer.progress.report(Progress(service.claim, 0.5))
+
+    async def fail(updates):
+        raise OSError("no room for advice")
+
+    monkeypatch.setattr(engine, "report_progress", fail)
+    await manager.enqueue_many(NewJob(job_key="report") for _ in range(3))
+    claimer = make_claimer(1, report=report)
+    await drained(claimer, manager, 3)

@@ -1,0 +1,55 @@
+"""What a worker does about a wall clock that others move."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, SqliteJobEngine
+from tetherpy.service.execution import fetcher as claiming
+from tetherpy.service.execution.executor import Executor
+from tetherpy.service.execution.fetcher import Claimer
+from tetherpy.service.execution.handlers import HandlerRegistry
+from tetherpy.service.execution.outcome_policy import Judge
+from tetherpy.service.execution.progress_reports import ProgressBoard
+
+
+class WallClock:
+    """A clock that whoever holds it can move."""
+
+    def __init__(self):
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+async def database(tmp_path):
+    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
+        yield db
+
+
+@pytest.mark.parametrize("moved", [timedelta(days=365), timedelta(days=2 * 365)])
+async def test_a_worker_looks_again_soon_however_far_away_the_next_job_seems(database, monkeypatch, moved):
+    """The job falls due by a clock that jumps; nothing but the nap's end tells the worker."""
+    monkeypatch.setattr(claiming, "LONGEST_NAP", timedelta(milliseconds=20))
+    clock = WallClock()
+    engine = SqliteJobEngine(database, clock=clock)
+    manager = BackgroundJobManager(engine)
+    registry = HandlerRegistry()
+    registry.add("echo", lambda service, payload, db: payload, None, None)
+    executor = Executor(registry, lambda run: run, database, Judge(clock), 1)
+    idle = asyncio.Event()
+    claimer = Claimer(engine, "me", None, executor, ProgressBoard(engine), clock, lambda all_busy: idle.set())
+    executor.on_settled, executor.on_free = claimer.settle, claimer.wake
+    job_id = await manager.enqueue("echo", "late", delay=timedelta(days=365))
+    running = asyncio.create_task(claimer.run())
+    async with asyncio.timeout(25):
+        await idle.wait()
+        assert (await manager.get_job_by_id(job_id)).attempts == 0
+        clock.now += moved
+        assert (await manager.wait_for(job_id, 25)).result == "late"
+        claimer.drain()
+        await running

@@ -1,0 +1,59 @@
+import functools
+import sys
+import types
+
+import pytest
+
+from tetherpy.service import CallbackNameError
+from tetherpy.service.protocol.callback_name import name_of, resolve
+
+
+class Holder:
+    @staticmethod
+    def initialize(service): ...
+
+
+def test_text_is_checked_and_kept():
+    assert name_of("app.worker:Holder.initialize") == "app.worker:Holder.initialize"
+
+
+@pytest.mark.parametrize("text", ["", "app", "app:", ":f", "a:b:c", "app.worker.f", "app worker:f", "app:f()"])
+def test_text_of_another_form_is_refused(text):
+    with pytest.raises(CallbackNameError, match="module:function"):
+        name_of(text)
+
+
+def test_functions_have_names():
+    assert name_of(Holder.initialize) == f"{__name__}:Holder.initialize"
+
+
+def test_what_another_process_could_not_import_is_refused():
+    def inner(service): ...
+
+    for callback, reason in (
+        (lambda service: None, "lambda"),
+        (inner, "inside another function"),
+        (functools.partial(Holder.initialize), "no name"),
+    ):
+        with pytest.raises(CallbackNameError, match=reason):
+            name_of(callback)
+
+
+def test_the_script_that_was_started_is_refused():
+    function = types.FunctionType((lambda service: None).__code__, {}, "initialize")
+    function.__module__, function.__qualname__ = "__main__", "initialize"
+    with pytest.raises(CallbackNameError, match="script that was started"):
+        name_of(function)
+
+
+def test_resolving(monkeypatch):
+    module = types.ModuleType("some_app")
+    module.Holder, module.number = Holder, 1
+    monkeypatch.setitem(sys.modules, "some_app", module)
+    assert resolve("some_app:Holder.initialize") is Holder.initialize
+    with pytest.raises(CallbackNameError, match="some_app has no nothing"):
+        resolve("some_app:nothing")
+    with pytest.raises(CallbackNameError, match="int and cannot be called"):
+        resolve("some_app:number")
+    with pytest.raises(ModuleNotFoundError):
+        resolve("no_such_module_at_all:f")

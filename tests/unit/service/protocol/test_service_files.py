@@ -1,0 +1,133 @@
+import math
+import os
+from datetime import timedelta
+
+import pytest
+
+from tetherpy.errors import DurationError
+from tetherpy.service import BackgroundService, ServiceFolderError, UnsupportedDatabaseError
+from tetherpy.service.protocol.locks import is_locked, try_lock
+from tetherpy.service.protocol.service_files import ServiceFiles
+from tetherpy.service.protocol.settings import WorkerConfig
+from tetherpy.service.protocol.worker_log import open_log
+
+
+def test_every_spelling_of_the_path_gives_the_same_files(tmp_path, monkeypatch):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "app.db")
+    monkeypatch.chdir(tmp_path / "sub")
+    expected = ServiceFiles.of(tmp_path / "app.db")
+    for spelling in ("../app.db", tmp_path / "sub" / ".." / "app.db", str(tmp_path / "link")):
+        assert ServiceFiles.of(spelling) == expected
+
+
+def test_workers_are_those_with_a_lock_file(tmp_path):
+    files = ServiceFiles.of(tmp_path / "app.db")
+    assert files.worker_ids() == frozenset()
+    files.create()
+    files.create()
+    files.worker_lock("one").touch()
+    files.group_lock.touch()
+    assert files.worker_ids() == {"one"}
+    assert files.folder.stat().st_mode & 0o077 == 0
+
+
+def test_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file" / "app.db", tmp_path / "nowhere" / "app.db"):
+        with pytest.raises(ServiceFolderError, match="correct the database path"):
+            ServiceFiles.of(path).create()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770])
+def test_a_folder_that_others_may_write_is_refused(tmp_path, mode):
+    files = ServiceFiles.of(tmp_path / "app.db")
+    files.folder.mkdir()
+    files.folder.chmod(mode)
+    with pytest.raises(ServiceFolderError, match="other users may write"):
+        files.create()
+
+
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_folder_of_another_user_is_refused(tmp_path, linked, monkeypatch):
+    files = ServiceFiles.of(tmp_path / "app.db")
+    if linked:
+        (tmp_path / "elsewhere").mkdir()
+        files.folder.symlink_to(tmp_path / "elsewhere")
+    else:
+        files.folder.mkdir()
+    me = os.geteuid()
+    monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+    with pytest.raises(ServiceFolderError, match=f"belongs to user {me}"):
+        files.create()
+
+
+def test_a_folder_that_others_may_read_is_closed_to_them(tmp_path):
+    files = ServiceFiles.of(tmp_path / "app.db")
+    files.folder.mkdir(mode=0o755)
+    files.create()
+    assert files.folder.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("opened", [open_log, try_lock, is_locked])
+def test_a_link_in_the_place_of_a_file_is_refused(tmp_path, opened):
+    (tmp_path / "victim").write_text("original")
+    (tmp_path / "link").symlink_to(tmp_path / "victim")
+    with pytest.raises(ServiceFolderError, match="symbolic link"):
+        opened(tmp_path / "link")
+
+
+def test_socket_address_is_short_enough(tmp_path):
+    folder = tmp_path / ("x" * 120)
+    folder.mkdir()
+    files = ServiceFiles.of(folder / "app.db")
+    files.create()
+    with files.socket_address() as address:
+        assert len(address) < 100
+
+
+@pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"processes": -1}])
+def test_config_refuses_what_makes_no_worker(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        WorkerConfig(database="a", callback="b:c", **wrong)
+
+
+def test_config_survives_the_way_to_the_supervisor():
+    config = WorkerConfig(database="/ä/app.db", callback="b:c", queues=("q",), sys_path=("/x", "/y z"))
+    assert WorkerConfig.decode(config.encode()) == config
+
+
+def test_a_url_of_something_else_is_refused_and_not_taken_for_a_path():
+    with pytest.raises(UnsupportedDatabaseError, match="SQLite") as raised:
+        ServiceFiles.of("mysql://me:secret@localhost/app")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_server_has_its_files_in_the_users_folder_for_state_without_the_password(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    files = ServiceFiles.of("postgresql://me:secret@db.example:5432/app")
+    files.create()
+    assert files.folder.is_relative_to(tmp_path / "state" / "tetherpy")
+    assert files.folder.stat().st_mode & 0o077 == 0
+    assert ServiceFiles.of("postgresql://me:changed@db.example:5432/app").folder == files.folder
+    assert ServiceFiles.of("postgresql://me:secret@db.example:5432/app2").folder != files.folder
+    config = WorkerConfig(database=files.address, callback="b:c")
+    assert not any("secret" in text for text in (str(files.folder), repr(files), files.name, repr(config)))
+    assert files.address == "postgresql://me:secret@db.example:5432/app"
+
+
+@pytest.mark.parametrize("span", [math.nan, math.inf, -math.inf, -1, 1e308, timedelta.max])
+async def test_durations_that_no_timer_holds_are_refused_at_the_call(tmp_path, span):
+    with pytest.raises(DurationError, match="start_timeout is"):
+        BackgroundService(tmp_path / "app.db", "a:b", start_timeout=span)
+    with pytest.raises(DurationError, match="timeout is"):
+        await BackgroundService(tmp_path / "app.db", "a:b").stop(span)
+    with pytest.raises(DurationError, match="lease is"):
+        BackgroundService(tmp_path / "app.db", "a:b", lease=span)
+
+
+def test_titles_are_cut_to_what_a_frame_carries(tmp_path):
+    config = WorkerConfig(
+        database="a", callback="b:c", notification_title="t" * 1_500_000, notification_content="\ud800"
+    )
+    assert (len(config.notification_title), config.notification_content) == (4000, "\\ud800")

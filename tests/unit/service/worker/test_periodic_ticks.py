@@ -1,0 +1,147 @@
+"""Periodic ticks that the database cannot take, that passed without a worker, or whose last job still runs."""
+
+import asyncio
+import logging
+import sqlite3
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tetherpy.database import Database
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, Every, NewJob, SqliteJobEngine
+from tetherpy.service import HandlerRegistrationError, InlineWorker
+from tetherpy.service.worker.periodic_jobs import PeriodicJob, PeriodicSchedule
+
+HOUR = timedelta(hours=1)
+START = datetime(2030, 1, 1, 0, 30, tzinfo=UTC)
+
+
+class WallClock:
+    def __init__(self):
+        self.now = START
+        self.reads = 0
+
+    def __call__(self):
+        self.reads += 1
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return WallClock()
+
+
+@pytest.fixture
+async def engine(tmp_path, clock):
+    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS, busy_timeout=0.01) as db:
+        yield SqliteJobEngine(db, clock=clock)
+
+
+@pytest.fixture
+async def follow(engine, clock):
+    """Return what starts a schedule, ends the one before it, and waits until the first tick is waited for."""
+    tasks = []
+
+    async def start(job):
+        for task in tasks:
+            task.cancel()
+        schedule = PeriodicSchedule([job], engine, clock, longest_nap=timedelta(milliseconds=2))
+        before = clock.reads
+        tasks.append(asyncio.create_task(schedule.run()))
+        await until(lambda: asyncio.sleep(0, clock.reads >= before + 2))
+
+    yield start
+    for task in tasks:
+        task.cancel()
+
+
+async def until(condition):
+    async with asyncio.timeout(25):
+        while not await condition():
+            await asyncio.sleep(0.002)
+
+
+async def count(engine):
+    return (await engine.counts()).total
+
+
+def hourly(**options):
+    return PeriodicJob("hourly", Every(HOUR), NewJob(job_key="k"), **options)
+
+
+async def test_a_tick_is_kept_while_the_database_is_locked(engine, clock, follow, tmp_path, caplog):
+    other = sqlite3.connect(tmp_path / "app.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    await follow(hourly())
+    with caplog.at_level(logging.ERROR, "tetherpy.service"):
+        clock.now += HOUR
+        await until(lambda: asyncio.sleep(0, len(caplog.records) >= 3))
+    assert "trying again" in caplog.messages[0]
+    other.execute("ROLLBACK")
+    other.close()
+    await until(lambda: has(engine, 1))
+
+
+async def has(engine, number):
+    return await count(engine) == number
+
+
+async def test_a_job_that_cannot_be_stored_costs_its_tick_and_not_the_next(engine, clock, follow, caplog):
+    engine.max_payload_bytes = 10
+    job = PeriodicJob("large", Every(HOUR), NewJob(job_key="k", payload="more than ten bytes"))
+    await follow(job)
+    clock.now += HOUR
+    await until(lambda: asyncio.sleep(0, bool(caplog.records)))
+    assert "cannot be enqueued" in caplog.messages[0]
+    engine.max_payload_bytes = 1000
+    clock.now += HOUR
+    await until(lambda: has(engine, 1))
+
+
+@pytest.mark.parametrize(("catch_up", "made_up_for"), [("none", 0), ("last", 1)])
+async def test_ticks_that_passed_while_no_worker_lived(engine, clock, follow, catch_up, made_up_for):
+    job = hourly(catch_up=catch_up)
+    await follow(job)
+    clock.now += HOUR
+    await until(lambda: has(engine, 1))
+    await follow(PeriodicJob("other", Every(timedelta(days=9)), NewJob(job_key="k")))
+    clock.now += 5 * HOUR
+    await follow(job)
+    await until(lambda: has(engine, 1 + made_up_for))
+    clock.now += HOUR
+    await until(lambda: has(engine, 2 + made_up_for))
+
+
+async def test_the_first_worker_of_all_makes_up_for_nothing(engine, clock, follow):
+    job = hourly(catch_up="last")
+    await follow(job)
+    await until(lambda: knows_ticks(engine))
+    assert await count(engine) == 0
+    clock.now += 5 * HOUR + timedelta(minutes=10)
+    await follow(job)
+    await until(lambda: has(engine, 1))
+
+
+async def knows_ticks(engine):
+    return bool(await engine.db.get_all("SELECT * FROM background_service_ticks"))
+
+
+async def test_a_tick_enqueues_nothing_while_its_last_job_is_active(tmp_path, clock):
+    async with (
+        Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db,
+        InlineWorker.open(db, clock=clock) as worker,
+    ):
+        service, manager = worker.service, BackgroundJobManager(worker.engine)
+        service.register_job_handler("k", lambda service, payload, db: None)
+        service.register_periodic_job("piles", job_key="k", every=3600)
+        service.register_periodic_job("alone", job_key="k", every=3600, overlap=False)
+        service.register_periodic_job("named", job_key="k", every=3600, unique_key="mine")
+        jobs = tuple(worker.context.periodic.values())
+        for n in range(1, 4):
+            for job in jobs:
+                await worker.engine.enqueue_tick(job.name, START + n * HOUR, job.job)
+        stored = [job.unique_key for job in await manager.get_all_jobs()]
+        assert sorted(map(str, stored)) == ["None", "None", "None", "mine", "periodic:alone"]
+        for options in ({"unique_key": "a", "overlap": False}, {"catch_up": "all"}):
+            with pytest.raises(HandlerRegistrationError):
+                service.register_periodic_job("wrong", job_key="k", every=1, **options)

@@ -1,0 +1,95 @@
+"""Jobs without a handler wait for one for as long as it may still come, and fail then."""
+
+from datetime import timedelta
+
+import pytest
+
+from tetherpy.database import Database
+from tetherpy.jobs import BackgroundJobStatus, NewJob, SqliteJobEngine, WorkerRecord, utc_now
+from tetherpy.service.worker.unhandled_jobs import UnhandledJobs
+
+GRACE = 60.0
+
+
+@pytest.fixture
+async def engine(tmp_path):
+    async with Database.open(tmp_path / "jobs.db") as db:
+        yield SqliteJobEngine(db)
+
+
+def worker(name, *keys):
+    now = utc_now()
+    return WorkerRecord(
+        id=name, pid=1, host="here", started_at=now, heartbeat_at=now, job_keys=frozenset(keys) if keys else None
+    )
+
+
+class Ticks:
+    now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+async def pass_time(watch, ticks, seconds):
+    """Let a time pass with the looks that a running worker takes."""
+    end = ticks.now + seconds
+    while ticks.now < end:
+        ticks.now = min(end, ticks.now + watch.pause)
+        await watch.look()
+
+
+async def test_a_key_that_nobody_knows_for_the_whole_grace_fails_its_jobs(engine):
+    ticks = Ticks()
+    watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
+    await engine.register_worker(worker("w1", "send_mail"))
+    ids = await engine.enqueue([NewJob(job_key="sendmail") for _ in range(1_500)])
+    await engine.exchange("w1", [], 1, keys=["send_mail"])
+    await watch.look()
+    await pass_time(watch, ticks, GRACE - 1)
+    assert (await engine.counts()).pending == len(ids)
+    await pass_time(watch, ticks, 1)
+    assert (await engine.counts()).failed == len(ids)
+    job = await engine.get(ids[0])
+    assert "'sendmail' (did you mean 'send_mail'?); registered are: send_mail" in job.last_error
+
+
+async def test_jobs_of_a_rolling_deploy_wait_for_the_new_version(engine):
+    ticks = Ticks()
+    watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
+    await engine.register_worker(worker("old", "old"))
+    await engine.enqueue([NewJob(job_key="new"), NewJob(job_key="old")])
+    (claim,) = (await engine.exchange("old", [], 5, keys=["old"])).claims
+    assert claim.job.job_key == "old"
+    await watch.look()
+    await engine.register_worker(worker("new", "old", "new"))
+    await pass_time(watch, ticks, GRACE - 1)
+    await engine.unregister_worker("new")
+    await pass_time(watch, ticks, GRACE - 1)
+    (claim,) = (await engine.exchange("newer", [], 5, keys=["new"])).claims
+    assert (claim.job.status, claim.attempt) == (BackgroundJobStatus.RUNNING, 1)
+
+
+async def test_while_a_worker_takes_every_key_none_is_unknown(engine):
+    ticks = Ticks()
+    watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
+    await engine.register_worker(worker("any"))
+    await engine.enqueue([NewJob(job_key="new")])
+    await engine.exchange("w1", [], 5, keys=["old"])
+    await watch.look()
+    await pass_time(watch, ticks, 2 * GRACE)
+    assert (await engine.counts()).pending == 1
+
+
+async def test_time_in_which_the_worker_stood_still_is_no_part_of_the_grace(engine):
+    ticks = Ticks()
+    watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
+    await engine.register_worker(worker("old", "old"))
+    await engine.enqueue([NewJob(job_key="new")])
+    await engine.exchange("old", [], 5, keys=["old"])
+    await watch.look()
+    ticks.now += 100 * GRACE
+    await watch.look()
+    assert (await engine.counts()).pending == 1
+    await pass_time(watch, ticks, GRACE)
+    assert (await engine.counts()).failed == 1

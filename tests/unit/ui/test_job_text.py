@@ -1,0 +1,67 @@
+"""How a job is written in a terminal."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
+from tetherpy.ui.textual.jobs.job_text import MARKS, at, bar, lasting, note
+
+NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("span", "written"),
+    [
+        (timedelta(0), "0 ms"),
+        (timedelta(milliseconds=250), "250 ms"),
+        (timedelta(milliseconds=999.9), "1.0 s"),
+        (timedelta(seconds=2.54), "2.5 s"),
+        (timedelta(seconds=9.97), "10 s"),
+        (timedelta(seconds=59.9), "59 s"),
+        (timedelta(seconds=185), "3 min 5 s"),
+        (timedelta(hours=2, minutes=10), "2 h 10 min"),
+        (timedelta(days=4, hours=3), "4 d 3 h"),
+    ],
+)
+def test_durations(span, written):
+    assert lasting(span) == written
+
+
+def test_moments_are_local_times_of_today_and_dates_of_other_days():
+    assert at(NOON - timedelta(hours=1), lambda: NOON) == "11:00:00"
+    assert at(NOON - timedelta(days=1), lambda: NOON) == "03.05.26"
+    assert at(None, lambda: NOON) == ""
+
+
+@pytest.mark.parametrize(("fraction", "filled"), [(None, 0), (-1.0, 0), (0.0, 0), (0.5, 4), (1.0, 8), (7.0, 8)])
+def test_a_bar_has_its_width_whatever_is_reported(fraction, filled):
+    assert bar(fraction, 8) == "━" * filled + "┄" * (8 - filled)
+
+
+def job(status, **fields):
+    times = dict.fromkeys(("created_at", "updated_at", "run_at"), NOON)
+    return BackgroundJob(id=1, job_key="job", status=BackgroundJobStatus(status), **times, **fields)
+
+
+@pytest.mark.parametrize(
+    ("shown", "written"),
+    [
+        (job("PENDING", payload_json='{"a":1}'), '{"a":1}'),
+        (job("PENDING", payload_json='{"a":1}', last_error="ValueError: no"), "ValueError: no"),
+        (job("RUNNING"), ""),
+        (job("RUNNING", progress_message="step 1"), "step 1"),
+        (job("RUNNING", progress=0.5, progress_message="[b]\x1b[0m"), f"{bar(0.5, 12)}  50% [b]\\x1b[0m"),
+        (job("RUNNING", progress=0.5, cancel_requested_at=NOON), "asked to stop"),
+        (job("COMPLETED", result_json="[1,2]"), "[1,2]"),
+        (job("FAILED", last_error="first\nsecond"), "first second"),
+        (job("CANCELLED"), ""),
+    ],
+)
+def test_a_note_says_what_matters_in_one_line(shown, written):
+    assert note(shown).plain == written
+
+
+def test_every_state_has_a_sign_of_its_own():
+    assert set(MARKS) == set(BackgroundJobStatus)
+    assert len({sign for sign, _ in MARKS.values()}) == len(MARKS)

@@ -1,0 +1,66 @@
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from tetherpy.ui.web.pages.jinja_filters import compact, instant, iso, json_text, number, span
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 ms"),
+        (0.0123, "12 ms"),
+        (0.9999, "1000 ms"),
+        (1, "1 s"),
+        (1.55, "1.6 s"),
+        (59.96, "60 s"),
+        (61, "1 min 1 s"),
+        (3600, "1 h"),
+        (3661, "1 h 1 min"),
+        (90_000, "1 d 1 h"),
+        (86400 * 1000, "1,000 d"),
+        (None, "\N{EN DASH}"),
+        (float("inf"), "\N{EN DASH}"),
+    ],
+)
+def test_durations_have_two_units_at_most(seconds, text):
+    assert span(seconds) == text
+    if seconds is not None and seconds < 1e9:
+        assert span(timedelta(seconds=seconds)) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (0.44, "0.4"),
+        (7, "7"),
+        (43.6, "44"),
+        (999, "999"),
+        (1000, "1k"),
+        (12_540, "12.5k"),
+        (123_456, "123k"),
+        (2e6, "2M"),
+    ],
+)
+def test_compact_numbers_have_four_characters(value, text):
+    assert compact(value) == text
+
+
+def test_thousands_are_apart():
+    assert number(1234567).replace("\N{NARROW NO-BREAK SPACE}", " ") == "1 234 567"
+
+
+def test_instants_are_written_in_utc_whatever_their_zone():
+    moment = datetime(2030, 1, 2, 3, 4, 5, 678_901, tzinfo=timezone(timedelta(hours=2)))
+    assert instant(moment) == "2030-01-02 01:04:05 UTC"
+    assert iso(moment) == "2030-01-02T01:04:05.678Z"
+    assert datetime.fromisoformat(iso(moment)).astimezone(UTC) < moment
+
+
+def test_json_is_written_in_lines_and_what_is_none_as_it_is():
+    assert json_text('{"a":[1,2]}') == '{\n  "a": [\n    1,\n    2\n  ]\n}'
+    assert json_text("{not json") == "{not json"
+    assert json_text(None) == ""
+    assert len(json_text('"' + "x" * 500_000 + '"')) < 101_000
+    assert "\x1b" not in json_text('"\x1b[2J"')

@@ -1,0 +1,97 @@
+"""How often a page is told, with a clock of the test's own."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+from reactivex.subject import BehaviorSubject
+
+from tetherpy.ui.web.refresh_rate import BURST, LONGEST_REST, SHORTEST_REST, STEADY_REST, Rests, asked, paced
+
+
+def test_changes_now_and_then_rest_as_shortly_as_may_be():
+    rests = Rests()
+    assert {rests.after(0.0, now) for now in range(100)} == {SHORTEST_REST}
+
+
+def test_changes_that_go_on_and_on_come_eight_times_a_second():
+    rests, now, given = Rests(), 0.0, []
+    for _ in range(100):
+        given.append(rests.after(0.0, now))
+        now += given[-1]
+    assert set(given[: BURST - 2]) == {SHORTEST_REST}
+    assert given[-40:].count(STEADY_REST) >= 35
+    assert rests.after(0.0, now + 10) == SHORTEST_REST
+
+
+def test_a_costly_answer_rests_in_proportion_and_not_for_ever():
+    assert Rests().after(0.03, 0) == pytest.approx(0.3)
+    assert Rests().after(60.0, 0) == LONGEST_REST
+    assert Rests(1.0).after(0.0, 0) == 1.0
+
+
+async def test_a_value_that_nobody_had_time_for_gives_way_to_a_newer_one():
+    values = BehaviorSubject(0)
+    async with aclosing(paced(values)) as seen:
+        assert await anext(seen) == 0
+        for number in range(1, 50):
+            values.on_next(number)
+        assert await anext(seen) == 49
+
+
+class Store:
+    """Tells of changes when the test says so."""
+
+    def __init__(self):
+        self.callbacks = []
+
+    def on_change(self, callback, closed):
+        self.callbacks.append((callback, closed))
+        return lambda: self.callbacks.remove((callback, closed))
+
+    def change(self):
+        for callback, _ in self.callbacks:
+            callback()
+
+
+async def test_it_is_asked_again_once_however_many_changes_came_meanwhile():
+    store, asked_times = Store(), 0
+
+    async def ask():
+        nonlocal asked_times
+        asked_times += 1
+        return asked_times
+
+    async with aclosing(asked(store, ask)) as answers:
+        assert await anext(answers) == 1
+        for _ in range(20):
+            store.change()
+        assert await anext(answers) == 2
+        again = asyncio.ensure_future(anext(answers))
+        await asyncio.sleep(SHORTEST_REST * 3)
+        assert not again.done()
+        store.change()
+        assert await again == 3
+    assert store.callbacks == []
+
+
+async def test_it_is_asked_in_time_even_without_a_change():
+    async def ask():
+        return "answer"
+
+    async with aclosing(asked(Store(), ask, at_latest=0.01)) as answers:
+        for _ in range(3):
+            assert await anext(answers) == "answer"
+
+
+async def test_a_store_that_closes_ends_it_with_the_error():
+    store = Store()
+
+    async def ask():
+        return "answer"
+
+    async with aclosing(asked(store, ask)) as answers:
+        await anext(answers)
+        store.callbacks[0][1](RuntimeError("closed"))
+        with pytest.raises(RuntimeError, match="closed"):
+            await anext(answers)

@@ -1,0 +1,89 @@
+"""``tetherpy jobs enqueue``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tetherpy.jobs import JobNotFoundError, NewJob, PayloadDecodeError, decode, open_engine
+
+from ..output.formats import Form, form_of, print_row
+from ..parameters.database_location import find_database
+from ..parameters.durations import read_duration, read_instant
+from ..parameters.integers import whole_number
+from ..parameters.options import DatabaseOption, JsonOption
+from .job_columns import ID, JOBS
+from .worker_hint import hint_at_workers
+
+
+def read_payload(text: str) -> Any:
+    """Read JSON as it stands, from ``@file``, or from stdin for ``-``."""
+    advice = ""
+    if text == "-":
+        source, data = "stdin", sys.stdin.buffer.read()
+    elif text.startswith("@"):
+        source, data = text[1:], Path(text[1:]).read_bytes()
+    else:
+        source, data = "the argument", os.fsencode(text)
+        advice = """ Quote it for the shell, such as --payload '{"name": "world"}'."""
+    if not data.strip():
+        raise typer.BadParameter(f"{source} is empty. Where there is nothing to say, leave --payload out.")
+    try:
+        return decode(data.decode("utf-8-sig"))
+    except (PayloadDecodeError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(f"{source} holds no JSON: {error.reason}.{advice}") from error
+
+
+async def enqueue_job(
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key of the handler that is to run.")],
+    payload: Annotated[
+        Any, typer.Option(parser=read_payload, metavar="JSON|@FILE|-", help="What the handler is given; - is stdin.")
+    ] = None,
+    priority: Annotated[int, typer.Option(parser=whole_number(), metavar="NUMBER", help="Higher runs first.")] = 0,
+    max_attempts: Annotated[
+        int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="Tries before it is FAILED.")
+    ] = 3,
+    delay: Annotated[
+        timedelta | None, typer.Option(parser=read_duration, metavar="DURATION", help="Not before then, such as 15m.")
+    ] = None,
+    run_at: Annotated[
+        datetime | None, typer.Option(parser=read_instant, metavar="INSTANT", help="Not before then, in ISO 8601.")
+    ] = None,
+    queue: Annotated[str, typer.Option(help="The queue.")] = "default",
+    timeout: Annotated[  # noqa: ASYNC109 - the attempt's bound, not this call's
+        timedelta | None, typer.Option(parser=read_duration, metavar="DURATION", help="The bound of one attempt.")
+    ] = None,
+    unique_key: Annotated[
+        str | None, typer.Option(help="While a job with it is PENDING or RUNNING, none is added.")
+    ] = None,
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Enqueue a job, and print its id."""
+    try:
+        new_job = NewJob(
+            job_key=key,
+            payload=payload,
+            priority=priority,
+            max_attempts=max_attempts,
+            delay=delay,
+            run_at=run_at,
+            queue=queue,
+            timeout=timeout,
+            unique_key=unique_key,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    async with open_engine(find_database(database)) as engine:
+        (job_id,) = await engine.enqueue([new_job])
+        job = await engine.get(job_id)
+        if job is None:
+            raise JobNotFoundError(job_id)
+        form = form_of(json)
+        print_row(form, JOBS if form is Form.TABLE else ID, job)
+        await hint_at_workers(engine)

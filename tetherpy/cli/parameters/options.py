@@ -1,0 +1,28 @@
+"""The options that many commands have."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+import typer
+
+from .integers import whole_number
+
+DatabaseOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        "-d",
+        metavar="PATH_OR_URL",
+        envvar="TETHERPY_DATABASE",
+        help="The database; that of the nearest tether.yaml if not given.",
+    ),
+]
+JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+JobIdsArgument: TypeAlias = Annotated[
+    list[int], typer.Argument(metavar="ID...", parser=whole_number(1), help="The jobs.", show_default=False)
+]
+JobIdArgument: TypeAlias = Annotated[
+    int, typer.Argument(metavar="ID", parser=whole_number(1), help="The job.", show_default=False)
+]

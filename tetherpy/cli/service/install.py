@@ -1,0 +1,101 @@
+"""``tetherpy service install`` and ``uninstall``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from tetherpy.database import redacted
+
+from ..errors import NotInstalledError
+from ..output.formats import emit, tell_next
+from ..parameters.database_location import find_database
+from ..parameters.options import DatabaseOption
+from .service_report import handle
+from .unit_files import Manager, unit_files, unit_name, unit_text
+from .worker_options import (
+    CallbackOption,
+    ConcurrencyOption,
+    ProcessesOption,
+    QueueOption,
+    RetentionOption,
+    WorkerPlan,
+    full_address,
+)
+
+ManagerOption: TypeAlias = Annotated[
+    Manager | None, typer.Option(help="Who starts the workers; this system's own if not given.", show_default=False)
+]
+
+
+async def install_service(
+    callback: CallbackOption = None,
+    processes: ProcessesOption = 1,
+    concurrency: ConcurrencyOption = 10,
+    queue: QueueOption = [],  # noqa: B006 - typer reads it, nobody changes it
+    retention: RetentionOption = None,
+    manager: ManagerOption = None,
+    print_: Annotated[bool, typer.Option("--print", help="Print what would be written, and write nothing.")] = False,
+    database: DatabaseOption = None,
+) -> None:
+    """Have the system start the workers when you log in, and start them again if they fail.
+
+    Writes a systemd user unit, or on macOS a launchd agent, prints its path, and tells what to type to enable it.
+    """
+    plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
+    manager = manager or Manager.here()
+    name = unit_name(plan.database)
+    text = unit_text(manager, name, plan)
+    if print_:
+        emit(text, end="")
+        return
+    path = unit_files(manager, name)[0]
+    next_commands = _to_enable(manager, name, path)
+    if await handle(plan.database).is_running():
+        next_commands.insert(0, "tetherpy service stop")  # a database has one service, whoever started it
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write_for_owner(path, text)
+    emit(str(path))
+    tell_next(next_commands)
+
+
+def uninstall_service(manager: ManagerOption = None, database: DatabaseOption = None) -> None:
+    """Take back what install has written; workers that run go on until they are stopped."""
+    address = full_address(find_database(database))
+    manager = manager or Manager.here()
+    name = unit_name(address)
+    path, *links = unit_files(manager, name)
+    if not path.exists():
+        raise NotInstalledError(redacted(address), str(path))
+    for file in (*links, path):
+        file.unlink(missing_ok=True)
+    emit(str(path))
+    tell_next(_to_forget(manager, name))
+
+
+def _write_for_owner(path: Path, text: str) -> None:
+    """Write whole or not at all, and readable by this user alone: an address may hold a password."""
+    unfinished = path.with_name(f"{path.name}.new")
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    unfinished.replace(path)
+
+
+def _to_enable(manager: Manager, name: str, path: Path) -> list[str]:
+    """Return what to type when the file is written; an agent that was there before is forgotten first."""
+    if manager is Manager.SYSTEMD:
+        return ["systemctl --user daemon-reload", f"systemctl --user enable --now {name}"]
+    forgotten = [f"launchctl bootout gui/{os.getuid()}/{name}"] if path.exists() else []
+    return [*forgotten, f"launchctl bootstrap gui/{os.getuid()} {shlex.quote(str(path))}"]
+
+
+def _to_forget(manager: Manager, name: str) -> list[str]:
+    """Return what to type when the file is gone."""
+    if manager is Manager.SYSTEMD:
+        return [f"systemctl --user stop {name}", "systemctl --user daemon-reload"]
+    return [f"launchctl bootout gui/{os.getuid()}/{name}"]

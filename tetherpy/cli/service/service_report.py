@@ -1,0 +1,88 @@
+"""What the service of a database says about itself, and how that is written."""
+
+from __future__ import annotations
+
+import asyncio
+
+import attrs
+
+from tetherpy.database import redacted
+from tetherpy.service import BackgroundService, ServiceSettings, ServiceState
+
+from ..errors import SilentServiceError
+from ..output.columns import Column, Document, View
+
+ANSWER_SECONDS = 5.0
+
+_NEVER_CALLED = "tetherpy.cli:no_callback"
+"""A handle wants the name of a callback, which is of no use unless it starts something."""
+
+
+def handle(database: str) -> BackgroundService:
+    """Return a handle to whatever serves a database, to ask and to stop it."""
+    return BackgroundService(database, _NEVER_CALLED)
+
+
+async def state_of(service: BackgroundService) -> ServiceState:
+    """Return what the service says now; ``SilentServiceError`` if it does not answer."""
+    answer: asyncio.Future[ServiceState] = asyncio.get_running_loop().create_future()
+    subscription = service.state.subscribe(lambda state: None if answer.done() else answer.set_result(state))
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await answer
+    except TimeoutError as error:
+        raise SilentServiceError(ANSWER_SECONDS) from error
+    finally:
+        subscription.dispose()
+        await service.aclose()
+
+
+@attrs.frozen
+class Report:
+    """The state of the service of one database."""
+
+    database: str
+    state: ServiceState
+
+
+def _document(report: Report) -> Document:
+    state = report.state
+    return {
+        "database": redacted(report.database),
+        "running": state.running,
+        "workers": [{"pid": worker.pid, "id": worker.id} for worker in state.workers],
+        "notification_title": state.notification_title,
+        "notification_content": state.notification_content,
+        "is_foreground": state.is_foreground,
+        "settings": None if state.settings is None else _settings(state.settings),
+    }
+
+
+def _settings(settings: ServiceSettings) -> Document:
+    return {
+        "callback": settings.callback,
+        "concurrency": settings.concurrency,
+        "processes": settings.processes,
+        "queues": None if settings.queues is None else list(settings.queues),
+        "retention": None if settings.retention is None else settings.retention.total_seconds(),
+        "lease": settings.lease.total_seconds(),
+    }
+
+
+STATE = View[Report](
+    (
+        Column("database", lambda report: redacted(report.database)),
+        Column(
+            "running",
+            lambda report: "yes" if report.state.running else "no",
+            style=lambda report: "green" if report.state.running else "red",
+        ),
+        Column("workers", lambda report: " ".join(str(worker.pid) for worker in report.state.workers)),
+        Column("notification_title", lambda report: report.state.notification_title),
+        Column("notification_content", lambda report: report.state.notification_content),
+        Column("is_foreground", lambda report: "yes" if report.state.is_foreground else "no"),
+        Column("settings", lambda report: "" if report.state.settings is None else str(report.state.settings)),
+    ),
+    _document,
+)
+"""The service of a database; ``workers`` are process ids."""

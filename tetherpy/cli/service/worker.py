@@ -1,0 +1,42 @@
+"""``tetherpy worker``."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from tetherpy.database import redacted
+from tetherpy.service import CallbackNameError, run_worker
+
+from ..output.formats import remark
+from ..parameters.options import DatabaseOption
+from .worker_options import (
+    CallbackOption,
+    ConcurrencyOption,
+    ProcessesOption,
+    QueueOption,
+    RetentionOption,
+    WorkerPlan,
+)
+
+
+def run_in_foreground(
+    callback: CallbackOption = None,
+    processes: ProcessesOption = 1,
+    concurrency: ConcurrencyOption = 10,
+    queue: QueueOption = [],  # noqa: B006 - typer reads it, nobody changes it
+    retention: RetentionOption = None,
+    database: DatabaseOption = None,
+) -> int:
+    """Run jobs in the foreground, until a signal.
+
+    SIGTERM or Ctrl-C once: finish what runs, for 30 seconds at most; twice: hand it back now.
+    """
+    # No loop and no threads: the workers are forks of this process.
+    plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
+    plan.move_in()
+    package = plan.callback.partition(":")[0].partition(".")[0]
+    if package.isidentifier() and find_spec(package) is None:
+        # The worker would say so too, with a traceback; no code of the app's runs here.
+        raise CallbackNameError(plan.callback, f"there is no module {package!r} in {plan.folder}")
+    remark(f"Running the jobs of {redacted(plan.database)}. Ctrl-C: finish what runs, and end.")
+    return run_worker(plan.database, plan.callback, **plan.options)

@@ -1,0 +1,128 @@
+"""What is asked of the workers of a database, by options and by ``tether.yaml``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import attrs
+import typer
+
+from tetherpy.database import is_url, sqlite_path
+
+from ..errors import CallbackUnknownError
+from ..parameters.database_location import find_database
+from ..parameters.durations import read_duration, write_duration
+from ..parameters.integers import whole_number
+from ..parameters.project import find_project
+
+CallbackOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--callback",
+        "-c",
+        metavar="MODULE:FUNCTION",
+        help="What registers the handlers; tether.yaml's if not given.",
+    ),
+]
+ProcessesOption: TypeAlias = Annotated[
+    int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="How many worker processes.")
+]
+ConcurrencyOption: TypeAlias = Annotated[
+    int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="How many jobs each runs at once.")
+]
+QueueOption: TypeAlias = Annotated[
+    list[str], typer.Option("--queue", help="Serve this queue; may be repeated. All if not given.")
+]
+RetentionOption: TypeAlias = Annotated[
+    timedelta | None,
+    typer.Option(parser=read_duration, metavar="DURATION", help="Delete finished jobs older than this, such as 30d."),
+]
+
+
+def full_address(database: str) -> str:
+    """Return an address that means the same database in every folder."""
+    return database if is_url(database) else str(sqlite_path(database))
+
+
+@attrs.frozen
+class WorkerPlan:
+    """Say what the workers of a database do, and in which folder they do it."""
+
+    database: str
+    folder: Path
+    callback: str
+    processes: int
+    concurrency: int
+    queues: tuple[str, ...] | None
+    retention: timedelta | None
+    title: str | None = None
+    content: str | None = None
+
+    @classmethod
+    def of(
+        cls,
+        database: str | None,
+        callback: str | None,
+        processes: int,
+        concurrency: int,
+        queues: list[str],
+        retention: timedelta | None,
+    ) -> WorkerPlan:
+        """Take what the options leave open from the nearest ``tether.yaml``.
+
+        Raises ``DatabaseUnknownError`` and ``CallbackUnknownError``.
+        """
+        project = find_project()
+        settings = None if project is None else project.service
+        callback = callback or (None if settings is None else settings.app_initialization_callback)
+        if callback is None:
+            raise CallbackUnknownError
+        return cls(
+            database=full_address(find_database(database)),
+            folder=Path.cwd() if project is None else project.folder,
+            callback=callback,
+            processes=processes,
+            concurrency=concurrency,
+            queues=tuple(queues) or None,
+            retention=retention,
+            title=None if settings is None else settings.initial_notification_title,
+            content=None if settings is None else settings.initial_notification_content,
+        )
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Return the arguments that ``BackgroundService`` and ``run_worker`` have in common."""
+        titles = {"initial_notification_title": self.title, "initial_notification_content": self.content}
+        return {
+            "processes": self.processes,
+            "concurrency": self.concurrency,
+            "queues": self.queues,
+            "retention": self.retention,
+            **{name: text for name, text in titles.items() if text is not None},
+        }
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """Return the command line of a foreground worker that does the same, for a service manager."""
+        words = [sys.executable, "-m", "tetherpy.cli", "worker"]
+        words += ["--callback", self.callback]
+        words += ["--processes", str(self.processes), "--concurrency", str(self.concurrency)]
+        for queue in self.queues or ():
+            words += ["--queue", queue]
+        if self.retention is not None:
+            words += ["--retention", write_duration(self.retention)]
+        return tuple(words)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables that go with the command: an address may hold a password, and all can see a command."""
+        return {"TETHERPY_DATABASE": self.database}
+
+    def move_in(self) -> None:
+        """Make this process import and find what the app does: as if it had been started in its folder."""
+        os.chdir(self.folder)
+        sys.path.insert(0, str(self.folder))

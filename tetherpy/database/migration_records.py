@@ -1,0 +1,46 @@
+"""The migrations that a database says it has, read without changing anything."""
+
+import sqlite3
+from datetime import datetime
+
+import attrs
+
+from .addresses import Address, sqlite_path
+from .migrations import TABLE
+from .read_only_connection import read_only
+from .sqlite.error_translation import explain
+
+_PATIENCE_SECONDS = 5.0
+_READ = f"SELECT namespace, version, name, checksum, applied_at FROM {TABLE} ORDER BY namespace, version"  # noqa: S608  # a constant
+_HAS_RECORD = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
+
+
+@attrs.frozen
+class AppliedMigration:
+    """One step that was applied, as the database recorded it."""
+
+    namespace: str
+    version: int
+    name: str
+    checksum: str
+    applied_at: datetime
+
+
+def applied_migrations(path: Address) -> list[AppliedMigration]:
+    """Return what the file's record holds, by namespace and version; nothing if it has no such record.
+
+    The file is opened for reading only, and made neither a WAL database nor one of ours. Raises
+    :class:`DatabaseOpenError` if there is no such file or it is no database, and what else reading meets.
+    """
+    path = sqlite_path(path)
+    try:
+        with read_only(path, _PATIENCE_SECONDS) as connection:
+            if connection.execute(_HAS_RECORD, (TABLE,)).fetchone() is None:
+                return []
+            rows: list[tuple[str, int, str, str, str]] = connection.execute(_READ).fetchall()
+            return [AppliedMigration(*row[:4], datetime.fromisoformat(row[4])) for row in rows]
+    except sqlite3.Error as error:
+        explained = explain(error, path, _PATIENCE_SECONDS)
+        if explained is None:
+            raise
+        raise explained from error

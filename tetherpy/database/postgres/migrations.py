@@ -1,0 +1,75 @@
+"""Migrations on PostgreSQL: in one transaction, one process at a time."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+
+import psycopg
+
+from ..errors import MigrationFailedError
+from ..migrations import TABLE, Migration, by_namespace, judge
+from .connection import Connection
+
+_LOCK = 7_305_514_922_861
+"""Names the advisory lock under which the schema is changed; any number does that nobody else uses."""
+LOCK_SECONDS = 0.5
+"""While the schema is changed a lock is waited for at most this long: other statements queue up behind the wait."""
+PAUSE_SECONDS = 0.5
+"""After a lock was waited for in vain, other statements have at least this long before the next attempt."""
+PATIENCE_SECONDS = 60.0
+"""How long a change of the schema is tried again while transactions hold locks that it needs."""
+LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+_CREATE = (
+    f"CREATE TABLE IF NOT EXISTS {TABLE} (namespace text NOT NULL, version bigint NOT NULL, name text NOT NULL, "
+    "checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (namespace, version))"
+)
+_READ = f"SELECT version, name, checksum FROM {TABLE} WHERE namespace = %s"  # noqa: S608  # a constant
+_WAIT_FOR_LOCKS = "SELECT set_config('lock_timeout', %s, true)"
+_RECORD = f"INSERT INTO {TABLE} (namespace, version, name, checksum) VALUES (%s, %s, %s, %s)"  # noqa: S608  # a constant
+
+
+async def migrate(connection: Connection, steps: Iterable[Migration]) -> None:
+    """Apply missing migrations in the connection's transaction, within ``changing``.
+
+    Raises one of ``LOCKED`` if another transaction holds a lock that a step needs.
+    """
+    for namespace, ordered in by_namespace(steps).items():
+        for step in judge(namespace, ordered, await applied(connection, namespace)):
+            await _apply(connection, step)
+
+
+@asynccontextmanager
+async def changing(connection: Connection) -> AsyncGenerator[None]:
+    """Wait until no other process changes the schema, to the end of the transaction; create the record.
+
+    Statements of the block wait at most ``LOCK_SECONDS`` for a lock.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
+    await connection.execute(_CREATE.encode())
+    cursor = await connection.execute("SELECT current_setting('lock_timeout')")
+    before = await cursor.fetchone()
+    await connection.execute(_WAIT_FOR_LOCKS, (f"{LOCK_SECONDS * 1000:.0f}ms",))
+    yield
+    await connection.execute(_WAIT_FOR_LOCKS, before)
+
+
+async def applied(connection: Connection, namespace: str) -> dict[int, tuple[str, str]]:
+    """Return name and checksum of the migrations that are recorded, by version."""
+    cursor = await connection.execute(_READ.encode(), (namespace,))
+    return {version: (name, checksum) for version, name, checksum in await cursor.fetchall()}
+
+
+async def record(connection: Connection, step: Migration) -> None:
+    """Record a migration as applied."""
+    await connection.execute(_RECORD.encode(), (step.namespace, step.version, step.name, step.checksum))
+
+
+async def _apply(connection: Connection, step: Migration) -> None:
+    try:
+        await connection.execute(step.sql.encode())
+    except LOCKED:
+        raise
+    except psycopg.Error as error:
+        raise MigrationFailedError(step.namespace, step.version, step.name, str(error)) from error
+    await record(connection, step)

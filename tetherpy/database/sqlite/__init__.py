@@ -1,0 +1,3 @@
+"""SQLite: the connection thread, the writer and its transactions."""
+
+__all__: list[str] = []

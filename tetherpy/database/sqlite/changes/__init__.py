@@ -1,0 +1,3 @@
+"""Detect commits of any process: change signal file, watchers, live queries."""
+
+__all__: list[str] = []

@@ -1,0 +1,98 @@
+"""Hearing the bell through Linux's inotify, by libc: no thread, and no wake-up while nothing happens."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import struct
+from collections.abc import Callable
+from typing import Self
+
+import attrs
+
+from .change_signal import Bell
+
+_IN_MODIFY = 0x2
+_IN_ATTRIB = 0x4  # also: a link to the file was removed
+_IN_MOVE_SELF = 0x800
+_IN_IGNORED = 0x8000
+_IN_DONT_FOLLOW = 0x2000000
+_GONE = _IN_ATTRIB | _IN_MOVE_SELF | _IN_IGNORED
+_EVENT = struct.Struct("iIII")
+
+
+@attrs.define(eq=False)
+class InotifyWatcher:
+    """One inotify instance with one watch, read by the loop; ``lost`` is called when it can watch no longer."""
+
+    _bell: Bell
+    _loop: asyncio.AbstractEventLoop
+    _wake: Callable[[], None]
+    _lost: Callable[[OSError], None]
+    _libc: ctypes.CDLL
+    _fd: int
+    _watch: int = -1
+
+    @classmethod
+    def start(
+        cls,
+        bell: Bell,
+        loop: asyncio.AbstractEventLoop,
+        wake: Callable[[], None],
+        lost: Callable[[OSError], None],
+    ) -> Self:
+        """Start; raises OSError (EMFILE, ENOSPC) when the user's share of inotify is used up."""
+        libc = ctypes.CDLL(None, use_errno=True)
+        watcher = cls(bell, loop, wake, lost, libc, checked(libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)))
+        try:
+            watcher._arm()
+            loop.add_reader(watcher._fd, watcher._read)
+        except BaseException:
+            os.close(watcher._fd)
+            raise
+        return watcher
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._loop.remove_reader(self._fd)
+        os.close(self._fd)
+
+    def _arm(self) -> None:
+        """Watch the file that has the bell's name now; made again if it was deleted."""
+        os.close(self._bell.open())
+        mask = _IN_MODIFY | _IN_ATTRIB | _IN_MOVE_SELF | _IN_DONT_FOLLOW
+        self._watch = checked(self._libc.inotify_add_watch(self._fd, os.fsencode(self._bell.path), mask))
+
+    def _read(self) -> None:
+        seen = 0
+        with contextlib.suppress(BlockingIOError):
+            for watch, mask in events(os.read(self._fd, 4096)):
+                if watch == self._watch:
+                    seen |= mask
+        if seen & _GONE:
+            self._libc.inotify_rm_watch(self._fd, self._watch)
+            try:
+                self._arm()
+            except OSError as error:  # another process may have taken the last watch
+                self._lost(error)
+        if seen:
+            self._wake()
+
+
+def events(buffer: bytes) -> list[tuple[int, int]]:
+    """Return (watch, mask) of each event in what inotify wrote."""
+    found: list[tuple[int, int]] = []
+    offset = 0
+    while offset < len(buffer):
+        watch, mask, _, length = _EVENT.unpack_from(buffer, offset)
+        found.append((watch, mask))
+        offset += _EVENT.size + length
+    return found
+
+
+def checked(result: int) -> int:
+    """Return what libc returned, or raise its error."""
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+    return result

@@ -1,0 +1,147 @@
+"""Live queries: the rows of now, and again after each commit that changed a table they come from."""
+
+import asyncio
+from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from ...errors import DatabaseReplacedError
+from ..connection import Parameters, Row, TrackedConnection
+from ..connection_thread import Channel
+from ..statements import fetch_all
+from .change_feed import ChangeFeed
+from .table_access import SCHEMA_TABLE
+
+if TYPE_CHECKING:
+    from reactivex.abc import ObserverBase
+
+
+@attrs.define(eq=False)
+class Subscription:
+    """One observer, and whether it has had its first rows."""
+
+    observer: "ObserverBase[list[Row]]"
+    primed: bool = False
+
+
+@attrs.frozen
+class Query:
+    """A query and how often it may run; equal ones are run once for all who watch them."""
+
+    sql: str
+    parameters: Parameters
+    throttle: float
+
+    def key(self) -> Hashable:
+        """Return what is equal for equal queries; 1, 1.0 and True are equal to Python and not to SQLite."""
+        given = self.parameters
+        pairs: list[tuple[Any, Any]] = sorted(given.items()) if isinstance(given, Mapping) else list(enumerate(given))
+        key = self.sql, self.throttle, *((name, value.__class__, value) for name, value in pairs)
+        try:
+            hash(key)
+        except TypeError:
+            return object()
+        return key
+
+
+def rows_and_tables(connection: TrackedConnection, query: Query) -> tuple[list[Row], frozenset[str]]:
+    """Run a query and name the tables that it reads; the schema is one of them."""
+    rows = fetch_all(connection, query.sql, query.parameters)
+    return rows, frozenset(connection.footprints.of(query.sql).reads) | {SCHEMA_TABLE}
+
+
+@attrs.define(eq=False)
+class LiveQuery:
+    """One query, run for all its subscribers at once while there is one; equal rows are not sent again."""
+
+    _query: Query
+    _reader: Channel
+    _feed: ChangeFeed
+    _idle: Callable[[], None]
+    _subscriptions: list[Subscription] = attrs.Factory(list[Subscription])
+    _rows: list[Row] | None = None
+    _tables: frozenset[str] = frozenset()
+    _dirty: asyncio.Event = attrs.Factory(asyncio.Event)
+    _task: "asyncio.Task[None] | None" = None
+
+    def subscribe(self, observer: "ObserverBase[list[Row]]") -> Callable[[], None]:
+        """Send rows to ``observer``, first those of now; return what ends it."""
+        subscription = Subscription(observer)
+        self._subscriptions.append(subscription)
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._live())
+        else:
+            self._dirty.set()
+
+        def unsubscribe() -> None:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)
+                if not self._subscriptions:
+                    self._stop()
+
+        return unsubscribe
+
+    def _stop(self) -> None:
+        self._idle()
+        self._dirty.set()
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+
+    async def _live(self) -> None:
+        stopped: Callable[[], None] | None = None
+        try:
+            stopped = self._feed.add(self._changed, self._completed)
+            await self._query_while_watched()
+        except Exception as error:  # the subscribers' to handle
+            failure = error
+            self._end(lambda observer: observer.on_error(failure))
+        finally:
+            if stopped is not None:
+                stopped()
+
+    async def _query_while_watched(self) -> None:
+        loop = asyncio.get_running_loop()
+        # What was committed before is reported first and the query sees it: no second, equal answer.
+        await self._feed.caught_up()
+        while self._subscriptions:
+            self._dirty.clear()
+            started = loop.time()
+            rows, self._tables = await self._reader.call(rows_and_tables, self._query)
+            self._send(rows)
+            await self._dirty.wait()
+            if (rest := started + self._query.throttle - loop.time()) > 0:
+                await asyncio.sleep(rest)
+
+    def _changed(self, tables: frozenset[str]) -> None:
+        if not self._tables.isdisjoint(tables):
+            self._dirty.set()
+
+    def _send(self, rows: list[Row]) -> None:
+        news = rows != self._rows
+        self._rows = rows
+        for subscription in tuple(self._subscriptions):
+            if news or not subscription.primed:
+                subscription.primed = True
+                self._deliver(subscription.observer, lambda observer: observer.on_next(list(rows)))
+
+    def _completed(self) -> None:
+        end = self._reader.end()
+        if isinstance(end, DatabaseReplacedError):
+            self._end(lambda observer: observer.on_error(end))
+        else:
+            self._end(lambda observer: observer.on_completed())
+
+    def _end(self, last: Callable[["ObserverBase[list[Row]]"], None]) -> None:
+        subscriptions, self._subscriptions = self._subscriptions, []
+        self._stop()
+        for subscription in subscriptions:
+            self._deliver(subscription.observer, last)
+
+    def _deliver(self, observer: "ObserverBase[list[Row]]", send: Callable[["ObserverBase[list[Row]]"], None]) -> None:
+        try:
+            send(observer)
+        except Exception as error:  # reported; the other subscribers go on
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "a subscriber of a live query failed", "exception": error}
+            )

@@ -1,0 +1,125 @@
+"""One connection on a thread of its own, spoken to in whole functions: one call is one hop."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self, TypeAlias, TypeVar, TypeVarTuple, cast
+
+import aiosqlite
+import attrs
+
+from ..errors import DatabaseClosedError, DatabaseError, DatabaseReplacedError
+from ..shielding import finish
+from .busy_timeout import BUSY_SLICE_MS
+from .changes.table_access import CACHED_STATEMENTS
+from .connection import TrackedConnection, configure
+from .open_files import OpenFile
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+_driver_log = logging.getLogger("aiosqlite")
+if _driver_log.level == logging.NOTSET:
+    # At DEBUG it writes the values of every statement, payloads and passwords among them.
+    _driver_log.setLevel(logging.INFO)
+
+Explain: TypeAlias = Callable[[sqlite3.Error], DatabaseError | None]
+
+
+@attrs.define(eq=False)
+class Channel:
+    """An aiosqlite connection. Calls run in the order in which they were made, each to its end."""
+
+    file: OpenFile
+    _connection: aiosqlite.Connection
+    _explain: Explain
+    _closed: bool = False
+    #: Calls made so far.
+    hops: int = 0
+    #: Calls that have not been answered yet.
+    under_way: int = 0
+
+    @classmethod
+    async def open(cls, path: Path, explain: Explain, patience: float) -> Self:
+        """Connect; the file is created if it is not there. Errors of SQLite go through ``explain``."""
+        opening = asyncio.ensure_future(cls._open(path, explain, patience))
+        try:
+            return await finish(opening)
+        except asyncio.CancelledError:
+            if not opening.cancelled() and opening.exception() is None:
+                await opening.result().close()
+            raise
+
+    @classmethod
+    async def _open(cls, path: Path, explain: Explain, patience: float) -> Self:
+        file = OpenFile(path)
+        try:
+            connection = await aiosqlite.connect(
+                path,
+                factory=TrackedConnection,
+                isolation_level=None,
+                timeout=BUSY_SLICE_MS / 1000,
+                cached_statements=CACHED_STATEMENTS,
+            )
+        except BaseException:
+            file.closed()
+            raise
+        channel = cls(file, connection, explain)
+        try:
+            await channel.call(configure, patience)
+            file.opened()
+        except BaseException:
+            await channel.close()
+            raise
+        return channel
+
+    @property
+    def path(self) -> Path:
+        """Return the database's path."""
+        return self.file.path
+
+    async def call(self, function: Callable[[TrackedConnection, *Ts], T], *args: *Ts) -> T:
+        """Run ``function(connection, *args)`` on the connection's thread.
+
+        A caller cancelled meanwhile leaves at once; the function still runs, after those before it. Raises
+        ``DatabaseReplacedError`` if the file's name no longer leads to it.
+        """
+        self.file.check_process()
+        if self._closed:
+            raise DatabaseClosedError(self.path)
+        self.hops += 1
+        self.under_way += 1
+        try:
+            # A callable where aiosqlite expects SQL: see TrackedConnection.
+            checked = cast("Any", _checked)
+            return cast("T", await self._connection.execute_fetchall(checked, (self.file, function, args)))
+        except sqlite3.Error as error:
+            explained = self.explained(error)
+            if explained is error:
+                raise
+            raise explained from error
+        finally:
+            self.under_way -= 1
+
+    def explained(self, error: BaseException) -> BaseException:
+        """Return the error that says what to do about ``error``, caused by it, or ``error`` itself."""
+        if not isinstance(error, sqlite3.Error) or (explained := self._explain(error)) is None:
+            return error
+        explained.__cause__ = error
+        return explained
+
+    def end(self) -> DatabaseError:
+        """Return the error of calls after the end: the file was replaced, or the database closed."""
+        return DatabaseReplacedError(self.path) if self.file.is_replaced else DatabaseClosedError(self.path)
+
+    async def close(self) -> None:
+        """Close after the calls made before; an open transaction is rolled back."""
+        self._closed = True
+        await finish(self._connection.close())
+        self.file.closed()
+
+
+def _checked(connection: TrackedConnection, file: OpenFile, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+    file.check_name()
+    return function(connection, *args)

@@ -1,0 +1,371 @@
+"""The database as an app sees it."""
+
+import asyncio
+import contextlib
+import sqlite3
+import warnings
+from collections.abc import AsyncGenerator, Callable, Hashable, Iterable
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, get_args
+
+import attrs
+
+from tetherpy.durations import to_seconds
+
+from .. import internal_tables, migrations
+from ..addresses import Address
+from ..errors import DatabaseError, RowNotFoundError, TransactionHeldError, WrongLoopError
+from ..migrations import Migration
+from ..observables import observable
+from ..opening import Opening
+from ..shielding import finish
+from .changes.change_feed import ChangeFeed, OnChange, do_nothing
+from .changes.change_signal import Bell
+from .changes.live_queries import LiveQuery, Query
+from .connection import (
+    Parameters,
+    Row,
+    Synchronous,
+    TrackedConnection,
+    configure_reader,
+    configure_writer,
+)
+from .connection_thread import Channel
+from .error_translation import explain, explain_reading
+from .free_space import FreeSpace
+from .long_reads import LongReads
+from .path_checks import checked_path, create_file
+from .statements import Executed, execute, execute_many, fetch_all, fetch_first, in_snapshot
+from .transaction import Transaction
+from .wal_bound import LogBound
+from .writer import Writer
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+LONGEST_READ_SECONDS = 10.0
+"""What ``Database.read_long`` gives a read if its caller does not say."""
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+
+
+@attrs.define(eq=False)
+class Database:
+    """An SQLite file in WAL mode: one connection that writes and one that reads, each on its own thread.
+
+    Every call is one hop to a thread. Writes that wait at the same moment share a transaction. All calls
+    are made in the loop that opened it; any number of Databases, in any number of processes, may have the
+    same file open.
+    """
+
+    path: Path
+    _loop: asyncio.AbstractEventLoop
+    _writer: Writer
+    _reader: Channel
+    _long_reads: LongReads
+    _bell: Bell
+    _feed: ChangeFeed
+    _live_queries: dict[Hashable, LiveQuery] = attrs.Factory(dict[Hashable, LiveQuery])
+    _lifetime: AsyncGenerator[None] = attrs.field(init=False)
+    _closing: "asyncio.Task[None] | None" = None
+
+    def __attrs_post_init__(self) -> None:
+        self._lifetime = self._until_closed()
+
+    @classmethod
+    def open(
+        cls,
+        path: Address,
+        *,
+        migrations: Iterable[Migration] = (),
+        synchronous: Synchronous = "NORMAL",
+        busy_timeout: timedelta | float = 5.0,
+        safety_interval: timedelta | float | None = 0.25,
+    ) -> "Opening[Database]":
+        """Open or create the file and apply what migrations are missing: ``async with Database.open(...)``.
+
+        ``synchronous`` is SQLite's: NORMAL survives any death of the process, and a power cut may take the
+        last commits; FULL syncs each commit. ``busy_timeout`` (a ``timedelta`` or seconds) bounds the wait for another
+        process' write transaction. ``safety_interval`` (the same, None for never) is how often a listening
+        process looks whether a commit came without notice, as one does from a program that does not use
+        tetherpy. ``~`` in the path is this user's folder. Foreign keys are enforced. Raises a
+        :class:`DatabaseOpenError`, :class:`MigrationError` or other :class:`DatabaseError` that says what is wrong.
+        """
+        if synchronous not in get_args(Synchronous):
+            raise ValueError(f"synchronous is one of {get_args(Synchronous)}, not {synchronous!r}")
+        steps = tuple(migrations)
+        busy_seconds = to_seconds("busy_timeout", busy_timeout)
+        safety_seconds = (
+            None if safety_interval is None else to_seconds("safety_interval", safety_interval, positive=True)
+        )
+        return Opening(lambda: cls._open(path, steps, synchronous, busy_seconds, safety_seconds))
+
+    @classmethod
+    async def _open(
+        cls,
+        address: Address,
+        steps: tuple[Migration, ...],
+        synchronous: Synchronous,
+        busy_timeout: float,
+        safety_interval: float | None,
+    ) -> "Database":
+        path = checked_path(address)
+        create_file(path)
+        loop = asyncio.get_running_loop()
+        async with contextlib.AsyncExitStack() as stack:
+            explained = partial(explain, path=path, busy_timeout=busy_timeout)
+            channel = await Channel.open(path, explained, busy_timeout)
+            stack.push_async_callback(channel.close)
+            await channel.call(configure_writer, path, synchronous, busy_timeout)
+            bell = Bell.of(path)
+            stack.callback(bell.close)
+            open_reader = partial(_open_reader, path, busy_timeout)
+            reader = await open_reader()
+            stack.push_async_callback(reader.close)
+            log_bound = LogBound(path)
+            free_space = FreeSpace(path)
+
+            def committed(connection: TrackedConnection) -> None:
+                bell.ring()
+                log_bound.keep(connection)
+                free_space.give_back(connection)
+
+            writer = Writer(channel, busy_timeout, committed)
+            if not await reader.call(internal_tables.is_there):
+                await writer.run(internal_tables.create, ())
+            feed = ChangeFeed(reader, bell, loop, safety_interval)
+            await feed.begin()
+            database = cls(path, loop, writer, reader, LongReads(open_reader), bell, feed)
+            await database.migrate(steps)
+            await anext(database._lifetime)
+            stack.pop_all()
+            return database
+
+    @property
+    def address(self) -> str:
+        """Return what opens it again: its path."""
+        return str(self.path)
+
+    async def aclose(self) -> None:
+        """Finish what is queued, end the live queries, close; closing again waits for the first to end.
+
+        A transaction that some task still holds is rolled back, and its next statement raises
+        :class:`DatabaseClosedError`, like every other call. In a process that was forked while it was open
+        this does nothing.
+        """
+        if self._writer.channel.file.is_inherited:
+            return  # the connections are the parent's, who closes them
+        self._check_loop()
+        if self._closing is None:
+            self._closing = self._loop.create_task(self._lifetime.aclose())
+        await finish(self._closing)
+
+    async def _until_closed(self) -> AsyncGenerator[None]:
+        """Close when closed, or when the loop shuts down: it closes the generators that nobody closed.
+
+        Without this a process that forgot to close would never end: the connections' threads wait for work.
+        """
+        try:
+            yield
+        finally:
+            if not self._writer.channel.file.is_inherited:
+                await self._close()
+
+    async def _close(self) -> None:
+        if self._closing is None:
+            warnings.warn(f"{self.path} was not closed", ResourceWarning, stacklevel=1, source=self)
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(self._bell.close)
+            stack.push_async_callback(self._writer.close)
+            stack.push_async_callback(self._reader.close)
+            stack.push_async_callback(self._long_reads.close)
+            await self._feed.close()
+
+    async def migrate(self, steps: Iterable[Migration]) -> None:
+        """Apply those migrations that the database does not have yet, each in a transaction of its own.
+
+        Two processes may do this at the same time. Raises :class:`MigrationError` before anything is
+        applied if the database's record and ``steps`` do not fit together, or for the step that failed.
+        """
+        for ordered, step in await self._pending(steps):
+            await self.run(migrations.apply, ordered, step)
+
+    async def is_migrated(self, steps: Iterable[Migration]) -> bool:
+        """Tell whether all of these migrations are applied and committed; raises as :meth:`migrate` does."""
+        return not await self._pending(steps)
+
+    async def _pending(self, steps: Iterable[Migration]) -> list[tuple[list[Migration], Migration]]:
+        return [
+            (ordered, step)
+            for namespace, ordered in migrations.by_namespace(steps).items()
+            for step in await self._reader.call(migrations.pending, namespace, ordered)
+        ]
+
+    async def run(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
+        """Run ``function(connection, *args)`` in one hop and one transaction; committed when this returns.
+
+        Calls that wait at the same moment share the transaction. If one of them fails, all are undone and run
+        again one by one: so the function must have no effect but through the connection, and it may neither
+        commit nor roll back. A caller cancelled before its function began has done nothing; after that the
+        function is committed, or undone, without it.
+        """
+        self._check_free("run")
+        result: T = await self._writer.run(function, args)
+        return result
+
+    async def run_unless(
+        self,
+        answer: Callable[[sqlite3.Connection], T | None],
+        function: Callable[[sqlite3.Connection, *Ts], T],
+        *args: *Ts,
+    ) -> T:
+        """Return ``answer(connection)``, which only reads; where it is None run ``function`` as :meth:`run` does.
+
+        One hop either way, and the write lock is taken only for the function, which has to look again: another
+        process may have written in between. Other calls that wait at the same moment may have the function
+        run without its being needed.
+        """
+        self._check_free("run_unless")
+        result: T = await self._writer.run(function, args, answer)
+        return result
+
+    async def read(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
+        """Run ``function(connection, *args)`` in one hop on the reading connection, seeing one moment.
+
+        Live queries wait for the same connection: for what takes long there is :meth:`read_long`.
+        """
+        self._check_loop()
+        result: T = await self._reader.call(in_snapshot, function, args)
+        return result
+
+    async def read_long(
+        self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts, seconds: float = LONGEST_READ_SECONDS
+    ) -> T:
+        """Run ``function(connection, *args)`` as :meth:`read` does, where other reads do not wait for it.
+
+        It is for what looks at many rows. Long reads run one after another on a connection of their own. Raises
+        :class:`ReadTimeoutError` for one that takes more than ``seconds``; one whose caller is cancelled ends.
+        """
+        self._check_loop()
+        result: T = await self._long_reads.read(function, args, seconds)
+        return result
+
+    async def execute(self, sql: str, parameters: Parameters = ()) -> Executed:
+        """Execute one statement in a transaction; committed when this returns."""
+        self._check_free("execute")
+        result: Executed = await self._writer.run(execute, (sql, parameters))
+        return result
+
+    async def execute_many(self, sql: str, parameters: Iterable[Parameters]) -> int:
+        """Execute a statement for each set of parameters in one transaction; return how many rows changed."""
+        self._check_free("execute_many")
+        result: int = await self._writer.run(execute_many, (sql, list(parameters)))
+        return result
+
+    async def get(self, sql: str, parameters: Parameters = ()) -> Row:
+        """Return the first row; raises :class:`RowNotFoundError` if there is none."""
+        row = await self.get_optional(sql, parameters)
+        if row is None:
+            raise RowNotFoundError(sql)
+        return row
+
+    async def get_optional(self, sql: str, parameters: Parameters = ()) -> Row | None:
+        """Return the first row, or None."""
+        self._check_loop()
+        return await self._reader.call(fetch_first, sql, parameters)
+
+    async def get_all(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        """Return all rows."""
+        self._check_loop()
+        return await self._reader.call(fetch_all, sql, parameters)
+
+    def transaction(self) -> Transaction:
+        """Return a transaction to enter: ``async with db.transaction() as tx``.
+
+        It has the write lock from its beginning to its end; keep it short. In a task that already holds one
+        it is nested: a savepoint, undone alone and committed with the outer one. Reads on the database
+        itself do not see what the transaction has not committed; reads on ``tx`` do.
+        """
+        self._check_loop()
+        held = self._held()
+        return Transaction(self._writer, self._writer) if held is None else held.transaction()
+
+    def on_change(self, callback: OnChange, closed: Callable[[], None] = do_nothing) -> Callable[[], None]:
+        """Call ``callback(tables)`` in the loop after each commit, by whatever process, that changed tables.
+
+        Commits that follow each other closely are reported together. More tables than changed may be named
+        (see ``changes/table_versions.py``), never fewer. ``closed()`` is called when the database closes,
+        or its file is deleted or replaced, and nothing more will be reported; :meth:`end` says which. Return
+        what ends both.
+        """
+        self._check_loop()
+        return self._feed.add(callback, closed)
+
+    def end(self) -> DatabaseError:
+        """Return the error that calls raise after the end: ``DatabaseReplacedError`` or ``DatabaseClosedError``."""
+        return self._reader.end()
+
+    @property
+    def busy(self) -> bool:
+        """Tell whether a call is on its way to a connection's thread or back."""
+        return bool(self._writer.channel.under_way or self._reader.under_way or self._long_reads.busy)
+
+    @property
+    def changes(self) -> "Observable[frozenset[str]]":
+        """The names of changed tables, as :meth:`on_change` reports them; completes at the close."""
+        return observable(lambda observer: self._feed.add(observer.on_next, observer.on_completed))
+
+    def watch(
+        self, sql: str, parameters: Parameters = (), *, throttle: timedelta | float = 0.02
+    ) -> "Observable[list[Row]]":
+        """Return the rows of now, and again after commits that changed a table (or view) the query reads.
+
+        SQLite itself says which tables those are. Queries run at most every ``throttle`` seconds, the first
+        after a pause at once; rows equal to the last ones are not sent again, and all who watch the same
+        query share one. Completes when the database closes; an error of the query ends it with that error.
+        """
+        query = Query(sql, parameters, to_seconds("throttle", throttle))
+        return observable(lambda observer: self._live_query(query).subscribe(observer))
+
+    def _live_query(self, query: Query) -> LiveQuery:
+        self._check_loop()
+        key = query.key()
+        live = self._live_queries.get(key)
+        if live is None:
+            live = LiveQuery(query, self._reader, self._feed, lambda: self._forget(key))
+            self._live_queries[key] = live
+        return live
+
+    def _forget(self, key: Hashable) -> None:
+        self._live_queries.pop(key, None)
+
+    def _held(self) -> Transaction | None:
+        holder = self._writer.holder
+        return holder.held_by(asyncio.current_task()) if isinstance(holder, Transaction) else None
+
+    def _check_free(self, call: str) -> None:
+        self._check_loop()
+        if self._writer.holder is not None and self._held() is not None:
+            raise TransactionHeldError(call)
+
+    def _check_loop(self) -> None:
+        self._writer.channel.file.check_process()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        if loop is not self._loop:
+            raise WrongLoopError(self.path)
+
+
+async def _open_reader(path: Path, patience: float) -> Channel:
+    reader = await Channel.open(path, partial(explain_reading, path=path, busy_timeout=patience), patience)
+    try:
+        await reader.call(configure_reader, patience)
+    except BaseException:
+        await reader.close()
+        raise
+    return reader

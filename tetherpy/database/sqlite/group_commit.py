@@ -1,0 +1,157 @@
+"""What happens on the writer's thread: transactions, and many operations sharing one."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
+
+import attrs
+
+from tetherpy.wait_queue import Waiter
+
+from ..errors import TransactionOverError
+from .busy_timeout import patiently
+from .changes.table_versions import record
+from .connection import ROLLED_BACK, TrackedConnection
+from .statements import in_snapshot
+
+
+@attrs.frozen(eq=False)
+class Operation:
+    """A function to run in a transaction.
+
+    ``answer``, asked before a transaction is begun, returns the result if nothing has to be written for it.
+    """
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    answer: Callable[[sqlite3.Connection], Any] | None = None
+
+
+Committed: TypeAlias = Callable[[TrackedConnection], None]
+"""What is called on the writer's thread after a commit that changed something."""
+Caller: TypeAlias = Waiter[Operation, Any]
+"""A task that waits for what its operation returns."""
+
+
+@attrs.frozen
+class Outcome:
+    """What an operation returned or raised."""
+
+    value: Any = None
+    error: BaseException | None = None
+
+
+def begin(connection: TrackedConnection, patience: float, wanted: Callable[[], bool]) -> None:
+    """Take the write lock, waiting at most ``patience`` seconds and only as long as it is ``wanted``."""
+    patiently(lambda: connection.control("BEGIN IMMEDIATE"), patience, wanted)
+    connection.footprints.begin(connection.total_changes)
+
+
+def commit(connection: TrackedConnection, committed: Committed) -> None:
+    """Commit; a commit that changed tables names them in the change log and calls ``committed``."""
+    demand_transaction(connection)
+    changed = connection.footprints.settle(connection.total_changes)
+    try:
+        if changed:
+            record(connection, changed)
+        connection.control("COMMIT")
+    except BaseException:
+        rollback(connection)
+        raise
+    if changed:
+        committed(connection)
+
+
+def rollback(connection: TrackedConnection) -> None:
+    """Roll back, unless SQLite already did (as it does when the disk is full)."""
+    if connection.in_transaction:
+        connection.control("ROLLBACK")
+
+
+def save(connection: TrackedConnection, depth: int) -> None:
+    """Mark the point that :func:`restore` goes back to."""
+    demand_transaction(connection)
+    connection.control(f"SAVEPOINT tetherpy_{depth}")
+
+
+def release(connection: TrackedConnection, depth: int) -> None:
+    """Forget the savepoint; its work is now the surrounding transaction's."""
+    demand_transaction(connection)
+    connection.control(f"RELEASE tetherpy_{depth}")
+
+
+def restore(connection: TrackedConnection, depth: int) -> None:
+    """Undo what was done since the savepoint, unless SQLite has undone the whole transaction already."""
+    if connection.in_transaction:
+        connection.control(f"ROLLBACK TO tetherpy_{depth}")
+        connection.control(f"RELEASE tetherpy_{depth}")
+
+
+def demand_transaction(connection: TrackedConnection) -> None:
+    """Raise if SQLite has rolled back: a statement executed now would be committed at once, alone."""
+    if not connection.in_transaction:
+        raise TransactionOverError(ROLLED_BACK)
+
+
+def guarded(connection: TrackedConnection, function: Callable[..., Any], args: Sequence[Any]) -> Any:
+    """Run a caller's function inside the open transaction, which it can neither end nor outlive."""
+    demand_transaction(connection)
+    with connection.guard():
+        return function(connection, *args)
+
+
+def _answers(connection: TrackedConnection, callers: Sequence[Caller]) -> list[Outcome] | None:
+    """Return the outcomes of operations none of which has to write; None if one has."""
+    outcomes: list[Outcome] = []
+    for caller in callers:
+        outcome = Outcome() if caller.gone else _answer(connection, caller.wish)
+        if outcome is None:
+            return None
+        outcomes.append(outcome)
+    return outcomes
+
+
+def _answer(connection: TrackedConnection, operation: Operation) -> Outcome | None:
+    if operation.answer is None:
+        return None
+    try:
+        value = in_snapshot(connection, operation.answer, ())
+    except BaseException as error:  # handed to the caller, whatever it is
+        return Outcome(error=error)
+    return None if value is None else Outcome(value)
+
+
+def commit_together(
+    connection: TrackedConnection,
+    callers: Sequence[Caller],
+    patience: float,
+    committed: Committed,
+) -> list[Outcome]:
+    """Run all operations in one transaction; if one fails, run each in its own, so that only its caller sees it.
+
+    A transaction of all is the fast case: one sync, one bell. The replay costs less than a savepoint for
+    each. An operation whose caller is gone before it begins is left out.
+    """
+
+    def wanted() -> bool:
+        return not all(caller.gone for caller in callers)
+
+    if (answered := _answers(connection, callers)) is not None:
+        return answered
+    try:
+        begin(connection, patience, wanted)
+    except sqlite3.Error as error:
+        return [Outcome(error=error) for _ in callers]
+    try:
+        outcomes = [
+            Outcome() if caller.gone else Outcome(guarded(connection, caller.wish.function, caller.wish.args))
+            for caller in callers
+        ]
+        commit(connection, committed)
+    except BaseException as error:  # handed to the caller, whatever it is
+        rollback(connection)
+        if len(callers) == 1:
+            return [Outcome(error=error)]
+    else:
+        return outcomes
+    return [commit_together(connection, [caller], patience, committed)[0] for caller in callers]

@@ -1,0 +1,99 @@
+"""Reads that may take long: on a connection of their own, so that short ones do not wait, and bounded."""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import attrs
+
+from ..errors import DatabaseError, ReadTimeoutError
+from .connection import TrackedConnection
+from .connection_thread import Channel
+from .statements import in_snapshot
+
+INSTRUCTIONS_BETWEEN_LOOKS = 10_000
+"""Of SQLite's virtual machine: well below a millisecond."""
+
+
+@attrs.define(eq=False)
+class LongReads:
+    """Open a connection for the first long read and keep it; long reads run one after another."""
+
+    _open: Callable[[], Awaitable[Channel]]
+    _channel: Channel | None = None
+    _opening: asyncio.Lock = attrs.Factory(asyncio.Lock)
+    _running: set["LongRead"] = attrs.Factory(set["LongRead"])
+    _closed: bool = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a read runs or waits."""
+        return bool(self._running)
+
+    async def read(self, function: Callable[..., Any], args: tuple[Any, ...], seconds: float) -> Any:
+        """Run a function for at most ``seconds``; if its caller is cancelled it ends at once.
+
+        Raises ``ReadTimeoutError`` for what takes longer.
+        """
+        channel = await self._connected()
+        work = LongRead(function, args, seconds)
+        self._running.add(work)
+        try:
+            return await channel.call(work.run, channel.end)
+        finally:
+            work.give_up()
+            self._running.discard(work)
+
+    async def close(self) -> None:
+        """End what runs, and close the connection."""
+        self._closed = True
+        for work in self._running:
+            work.give_up()
+        async with self._opening:
+            if self._channel is not None:
+                await self._channel.close()
+
+    async def _connected(self) -> Channel:
+        async with self._opening:
+            if self._channel is None:
+                channel = await self._open()
+                if self._closed:
+                    await channel.close()
+                    raise channel.end()
+                self._channel = channel
+            return self._channel
+
+
+@attrs.define(eq=False)
+class LongRead:
+    """One read, and whether its caller still waits for it."""
+
+    function: Callable[..., Any]
+    args: tuple[Any, ...]
+    seconds: float
+    _given_up: bool = False
+
+    def give_up(self) -> None:
+        """End it soon, or before it begins."""
+        self._given_up = True
+
+    def wanted(self) -> bool:
+        """Tell whether its caller still waits."""
+        return not self._given_up
+
+    def run(self, connection: TrackedConnection, end_of_database: Callable[[], DatabaseError]) -> Any:
+        """Run on the connection's thread."""
+        if not self.wanted():
+            raise end_of_database()
+        end = time.monotonic() + self.seconds
+        connection.set_progress_handler(lambda: not self.wanted() or time.monotonic() > end, INSTRUCTIONS_BETWEEN_LOOKS)
+        try:
+            return in_snapshot(connection, self.function, self.args)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+                raise
+            raise (ReadTimeoutError(self.seconds) if self.wanted() else end_of_database()) from error
+        finally:
+            connection.set_progress_handler(None, 0)

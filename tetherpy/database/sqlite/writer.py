@@ -1,0 +1,137 @@
+"""The one connection that writes: a queue of operations, and of transactions that want it alone."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Callable
+from typing import Any, TypeGuard
+
+import attrs
+
+from tetherpy.wait_queue import Waiter, WaitQueue
+
+from .connection_thread import Channel
+from .group_commit import Caller, Committed, Operation, Outcome, begin, commit, commit_together, guarded, rollback
+
+LOG = logging.getLogger("tetherpy.database")
+
+#: The most operations that share one transaction.
+SHARED_LIMIT = 256
+
+
+@attrs.frozen(eq=False)
+class Turn:
+    """A transaction's wish to have the writer to itself."""
+
+    holder: object
+
+
+@attrs.define(eq=False)
+class Writer:
+    """First come, first served; operations that stand next to each other in the queue share a transaction."""
+
+    channel: Channel
+    _patience: float
+    _committed: Committed
+    #: Who has the writer to itself at the moment.
+    holder: object = None
+    _queue: WaitQueue[Operation | Turn, Any] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: WaitQueue(self._advance), takes_self=True)
+    )
+    _busy: bool = False
+    _commits: "asyncio.Task[None] | None" = None
+
+    async def run(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        answer: Callable[[sqlite3.Connection], Any] | None = None,
+    ) -> Any:
+        """Run one operation in a transaction, together with whatever else is waiting."""
+        return await self._queue.wait(Operation(function, args, answer))
+
+    async def acquire(self, holder: object) -> None:
+        """Wait until ``holder`` has the writer to itself, after everything queued before."""
+        await self._queue.wait(Turn(holder), unclaimed=lambda _: self.release())
+
+    def release(self) -> None:
+        """Let the next one have the writer."""
+        self.holder = None
+        self._busy = False
+        self._advance()
+
+    async def begin(self, wanted: Callable[[], bool]) -> None:
+        """Begin the holder's transaction."""
+        await self.channel.call(begin, self._patience, wanted)
+
+    async def commit(self) -> None:
+        """Commit the holder's transaction."""
+        await self.channel.call(commit, self._committed)
+
+    async def rollback(self) -> None:
+        """Roll back the holder's transaction, if there still is one."""
+        await self.channel.call(rollback)
+
+    async def inside(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
+        """Run a function inside the holder's transaction."""
+        return await self.channel.call(guarded, function, args)
+
+    async def close(self) -> None:
+        """Finish the operations that no transaction keeps waiting, refuse the others, then close."""
+        self._queue.close(self.channel.end)
+        while self._commits is not None:
+            await asyncio.wait([self._commits])
+        self._queue.refuse_all(self.channel.end)
+        await self.channel.close()
+
+    def _advance(self) -> None:
+        if self._busy or (first := self._queue.first()) is None:
+            return
+        self._busy = True
+        if isinstance(first.wish, Turn):
+            self._queue.take()
+            self.holder = first.wish.holder
+            first.answer(None)
+        else:
+            # Begins with the loop's next turn, so that everything asked for in this one is in it.
+            self._commits = asyncio.get_running_loop().create_task(self._commit_operations())
+
+    async def _commit_operations(self) -> None:
+        try:
+            while callers := self._take_operations():
+                for caller, outcome in zip(callers, await self._outcomes(callers), strict=True):
+                    self._settle(caller, outcome)
+        finally:
+            self._commits = None
+            self.release()
+
+    async def _outcomes(self, callers: list[Caller]) -> list[Outcome]:
+        try:
+            return await self.channel.call(commit_together, callers, self._patience, self._committed)
+        except asyncio.CancelledError:
+            # The loop is shutting down: whoever waits must hear of it too.
+            for caller in callers:
+                caller.cancel()
+            raise
+        except Exception as error:  # the rollback itself failed; handed to the callers
+            return [Outcome(error=error) for _ in callers]
+
+    def _take_operations(self) -> list[Caller]:
+        taken: list[Caller] = []
+        while len(taken) < SHARED_LIMIT and (first := self._queue.first()) and is_operation(first):
+            self._queue.take()
+            taken.append(first)
+        return taken
+
+    def _settle(self, caller: Caller, outcome: Outcome) -> None:
+        """Give the waiting task its outcome; of one that was cancelled meanwhile a failure is logged."""
+        error = outcome.error
+        if error is None:
+            caller.answer(outcome.value)
+        elif not caller.fail(self.channel.explained(error)):
+            LOG.warning("an operation failed after its caller was cancelled", exc_info=error)
+
+
+def is_operation(waiter: Waiter[Operation | Turn, Any]) -> TypeGuard[Waiter[Operation, Any]]:
+    """Tell whether a task waits for an operation."""
+    return isinstance(waiter.wish, Operation)

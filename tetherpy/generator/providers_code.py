@@ -1,0 +1,65 @@
+"""The package of providers that follows from the settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from itertools import chain
+from pathlib import PurePosixPath
+
+from .generated_marker import stamped
+from .jobs_module import jobs_module
+from .python_source import SHORTEST_LINE, call, literal
+from .settings import BackgroundServices
+from .templates_text import filled
+
+_PROVIDER = re.compile(r"^(?:async )?def ([a-z]\w*)\(", re.MULTILINE)
+
+
+def providers_package(services: BackgroundServices) -> dict[PurePosixPath, str]:
+    """Return the sources of the package, by path below the folder of the ``tether.yaml``."""
+    modules = {
+        "background_jobs": filled("providers/background_jobs", {}),
+        "background_service": _background_service(services),
+        "database": _database(services),
+    }
+    if services.jobs:
+        modules["jobs"] = jobs_module(services.jobs)
+    modules["__init__"] = _facade(modules)
+    folder = PurePosixPath(*services.package.split("."))
+    return {folder / f"{name}.py": stamped(modules[name]) for name in sorted(modules)}
+
+
+def _background_service(services: BackgroundServices) -> str:
+    names = ("app_initialization_callback", "initial_notification_title", "initial_notification_content")
+    return filled("providers/background_service", {name: literal(getattr(services, name)) for name in names})
+
+
+def _database(services: BackgroundServices) -> str:
+    module, _, name = (services.migrations or "").partition(":")
+    opened_with = ["ref.watch(database_path_provider)", *([f"migrations={module}.{name}"] if module else [])]
+    values = {
+        "import_migrations": f"\nimport {module}\n" if module else "",
+        "database_path": literal(services.database_path),
+        "opening": call("    opening = open_database", opened_with),
+    }
+    return filled("providers/database", values)
+
+
+def _facade(modules: Mapping[str, str]) -> str:
+    offered = {name: sorted(_PROVIDER.findall(source), key=_natural) for name, source in sorted(modules.items())}
+    imports = "\n".join(_import(name, names) for name, names in offered.items())
+    names = "".join(f'    "{name}",\n' for name in sorted(chain(*offered.values()), key=_natural))
+    return filled("providers/__init__", {"imports": imports, "names": names})
+
+
+def _import(module: str, names: list[str]) -> str:
+    line = f"from .{module} import {', '.join(names)}"
+    if len(line) <= SHORTEST_LINE and line.isascii() and len(names) < 5:
+        return line
+    return f"from .{module} import (\n" + "".join(f"    {name},\n" for name in names) + ")"
+
+
+def _natural(name: str) -> list[tuple[str, int]]:
+    """Order names as linters do: numbers in them by their values."""
+    return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", name)]

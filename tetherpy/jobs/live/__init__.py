@@ -1,0 +1,3 @@
+"""Live views of jobs, as Rx observables."""
+
+__all__: list[str] = []

@@ -1,0 +1,243 @@
+"""Live views of jobs: what a question's answer is, and again whenever it changes.
+
+One hub serves a process' whole interest in one engine. A change anywhere wakes it; it reads the
+revision numbers once, asks again only what they touch, and tells listeners only of answers that
+differ.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from tetherpy.database import DatabaseClosedError, DatabaseLockedError, DatabaseUnavailableError
+
+from ..engine import JobStore
+from ..model import BackgroundJob
+from .job_queries import OneJob, Question, Revisions
+from .rate_limit import Pace
+
+logger = logging.getLogger("tetherpy.jobs")
+
+AGAIN_SECONDS = 0.5
+"""While its server cannot be reached a store is asked this often, or at once when it says that something changed."""
+_PASSING = (DatabaseLockedError, DatabaseUnavailableError)
+"""Errors that end no stream: the same question can be answered later."""
+
+
+@attrs.frozen(eq=False)
+class Listener:
+    """Receive answers, and what ends them: an error, or that the store was closed."""
+
+    on_answer: Callable[[Any], None]
+    on_error: Callable[[Exception], None]
+    on_closed: Callable[[DatabaseClosedError], None]
+
+
+_NOTHING = object()
+
+
+@attrs.define(eq=False)
+class View:
+    """Keep one question's last answer and who listens to it."""
+
+    question: Question
+    answer: Any = _NOTHING
+    listeners: list[Listener] = attrs.Factory(list["Listener"])
+    _asked: int = 0
+    _answered: int = 0
+
+    def begin(self) -> int:
+        """Take a number for an answer that is being read."""
+        self._asked += 1
+        return self._asked
+
+    def publish(self, number: int, answer: Any) -> None:
+        """Tell the listeners of an answer that differs, unless a later one was faster."""
+        if number < self._answered:
+            return
+        self._answered = number
+        if answer == self.answer:
+            return
+        self.answer = answer
+        for listener in tuple(self.listeners):
+            self.tell(listener)
+
+    def tell(self, listener: Listener) -> None:
+        """Tell one listener the last answer."""
+        _shielded(listener.on_answer, self.answer)
+
+    def fail(self, error: Exception) -> None:
+        """Tell the listeners that there will be no more answers."""
+        listeners, self.listeners = self.listeners, []
+        for listener in listeners:
+            if isinstance(error, DatabaseClosedError):
+                _shielded(listener.on_closed, error)
+            else:
+                _shielded(listener.on_error, error)
+
+
+def _shielded(callback: Callable[[Any], None], value: Any) -> None:
+    """Call a listener; if it fails, the others still hear theirs, and the loop reports it."""
+    try:
+        callback(value)
+    except Exception as error:
+        context = {"message": "a subscriber of a job stream failed", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)
+
+
+@attrs.define(eq=False)
+class ViewHub:
+    """Keep the views of one engine fresh; without listeners it holds nothing and asks nothing."""
+
+    store: JobStore
+    pace: Pace = attrs.Factory(Pace)
+    _views: dict[Question, View] = attrs.Factory(dict["Question", View])
+    _revisions: Revisions = attrs.Factory(dict[str, int])
+    _unhook: Callable[[], None] | None = None
+    _dirty: bool = False
+    _tasks: set[asyncio.Task[None]] = attrs.Factory(set["asyncio.Task[None]"])
+    _refreshing: asyncio.Task[None] | None = None
+    _retry: asyncio.TimerHandle | None = None
+
+    def listen(self, question: Question, listener: Listener) -> Callable[[], None]:
+        """Tell ``listener`` the answer now and after each change; return what stops it.
+
+        The first answer comes at once if another listener has it already, else as soon as it is
+        read. Call it in the engine's loop.
+        """
+        if self._unhook is None:
+            self._unhook = self.store.on_change(self._wake, self._fail_all)
+        view = self._views.get(question)
+        if view is None:
+            view = self._views[question] = View(question)
+            self._start(self._answer_each([view]))
+        view.listeners.append(listener)
+        if view.answer is not _NOTHING:
+            view.tell(listener)
+
+        def stop() -> None:
+            if listener in view.listeners:
+                view.listeners.remove(listener)
+                self._drop_if_unwatched(view)
+
+        return stop
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing is watched, hooked or running."""
+        return not (self._views or self._unhook or self._tasks)
+
+    def _drop_if_unwatched(self, view: View) -> None:
+        if not view.listeners:
+            self._forget(view)
+        self._rest_if_unwatched()
+
+    def _forget(self, view: View) -> None:
+        if self._views.get(view.question) is view:
+            del self._views[view.question]
+
+    def _rest_if_unwatched(self) -> None:
+        if not self._views and self._retry is not None:
+            self._retry.cancel()
+            self._retry = None
+        if not self._views and self._unhook is not None:
+            self._unhook()
+            self._unhook = None
+            if self._refreshing is not None and self._refreshing is not asyncio.current_task():
+                self._refreshing.cancel()
+                self._refreshing = None
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _wake(self) -> None:
+        self._dirty = True
+        if self._refreshing is None:
+            self._refreshing = self._start(self._refresh_while_dirty())
+
+    async def _refresh_while_dirty(self) -> None:
+        try:
+            while self._dirty and self._views:
+                await self.pace.turn()
+                self._dirty = False
+                await self._refresh()
+                self.pace.refreshed()
+        finally:
+            if self._refreshing is asyncio.current_task():
+                self._refreshing = None
+
+    async def _refresh(self) -> None:
+        # Revisions first: what changes after them wakes the hub again, so nothing is missed.
+        before = self._revisions
+        try:
+            after = self._revisions = await self.store.revisions()
+        except Exception as error:
+            self._fail_all(error)
+            return
+        await self._answer_each(
+            [
+                view
+                for view in self._views.values()
+                if view.answer is _NOTHING or view.question.is_touched(view.answer, before, after)
+            ]
+        )
+
+    async def _answer_each(self, views: Sequence[View]) -> None:
+        numbers = [view.begin() for view in views]
+        known = await self._read_jobs_together(views)
+        for view, number in zip(views, numbers, strict=True):
+            try:
+                question = view.question
+                if isinstance(question, OneJob) and question.job_id in known:
+                    answer: Any = known[question.job_id]
+                else:
+                    answer = await question.ask(self.store)
+            except Exception as error:
+                self._fail(view, error)
+            else:
+                view.publish(number, answer)
+
+    async def _read_jobs_together(self, views: Sequence[View]) -> Mapping[int, BackgroundJob]:
+        job_ids = [view.question.job_id for view in views if isinstance(view.question, OneJob)]
+        if len(job_ids) <= 1:
+            return {}
+        try:
+            return await self.store.get_many(job_ids)
+        except Exception:
+            logger.exception("could not read watched jobs together; reading them one by one")
+            return {}
+
+    def _fail_all(self, error: Exception) -> None:
+        if isinstance(error, _PASSING):
+            self._ask_again_later()
+            return
+        for view in tuple(self._views.values()):
+            self._fail(view, error)
+
+    def _ask_again_later(self) -> None:
+        # Views outlast the loss of a server: whatever changes meanwhile, all is asked when it is back.
+        self._revisions = {}
+        if self._retry is None:
+            self._retry = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._ask_again)
+
+    def _ask_again(self) -> None:
+        self._retry = None
+        if self._views:
+            self._wake()
+
+    def _fail(self, view: View, error: Exception) -> None:
+        if isinstance(error, _PASSING):
+            self._ask_again_later()
+            return
+        # Forgotten first: a listener that subscribes again at once needs a view that is asked.
+        self._forget(view)
+        view.fail(error)
+        self._rest_if_unwatched()

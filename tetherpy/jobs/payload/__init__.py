@@ -1,0 +1,3 @@
+"""Payloads and results as JSON text."""
+
+__all__: list[str] = []

@@ -1,0 +1,134 @@
+"""Asking the server: one statement, one transaction, one round trip; again where that is safe."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from typing import Any, TypeAlias, TypeVar
+
+import psycopg
+from psycopg.pq import TransactionStatus
+
+from tetherpy.database import (
+    DatabaseLockedError,
+    DatabaseUnavailableError,
+    PostgresDatabase,
+    PostgresTransaction,
+    TransactionOverError,
+)
+
+from . import schema
+from .value_loading import open_cursor
+
+Connection: TypeAlias = "psycopg.AsyncConnection[Any]"
+T = TypeVar("T")
+
+RETRIES = 5
+FIRST_DELAY_SECONDS = 0.05
+LOCKED_SECONDS = 10.0
+"""How long a worker's statement is tried again that waits for a lock."""
+CHANGE = "a change of jobs"
+
+_UNDONE = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+
+
+async def call(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Execute one statement that an app asked for; it is tried again only where it surely did nothing.
+
+    That is after a deadlock, which the server ends by undoing one of the transactions. Raises
+    ``DatabaseUnavailableError`` when the connection is lost: nobody knows then whether it was committed;
+    ``TransactionHeldError`` in a task that has a transaction open, which it would not be a part of.
+    """
+    return await _until_not_undone(db, lambda: _execute(db.free_connection(CHANGE), statement, values))
+
+
+async def transact(db: PostgresDatabase, work: Callable[[Connection], Awaitable[T]]) -> T:
+    """Do work in a transaction of its own, all of it again if the server undid it; errors are those of ``call``."""
+
+    async def attempt() -> T:
+        async with db.free_connection(CHANGE) as connection, connection.transaction():
+            return await work(connection)
+
+    return await _until_not_undone(db, attempt)
+
+
+async def ask(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Execute a statement that only reads; again if the connection is lost, for a while.
+
+    Raises ``DatabaseLockedError`` as ``report`` does.
+    """
+    return await _until_not_lost(lambda: _patiently(db, statement, values))
+
+
+async def report(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Execute one statement of a worker, over the connections that no call of the app can use up.
+
+    While it waits for a lock it lets other statements have its connection now and then; raises
+    ``DatabaseLockedError`` after ``LOCKED_SECONDS`` of that, other errors as ``call`` does.
+    """
+    db.check_free(CHANGE)
+    return await _patiently(db, statement, values)
+
+
+async def _patiently(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    deadline = asyncio.get_running_loop().time() + LOCKED_SECONDS
+    while True:
+        try:
+            return await _until_not_undone(db, lambda: _execute(db.own_connection(), statement, values))
+        except psycopg.errors.LockNotAvailable as error:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise DatabaseLockedError(db.name, LOCKED_SECONDS) from error
+
+
+async def repeat(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Execute a statement of a worker that may be done twice, as ``report`` does; again if the connection is lost."""
+    return await _until_not_lost(lambda: report(db, statement, values))
+
+
+async def _until_not_lost(attempt: Callable[[], Awaitable[T]]) -> T:
+    delay = FIRST_DELAY_SECONDS
+    for _ in range(RETRIES):
+        try:
+            return await attempt()
+        except DatabaseUnavailableError:
+            await asyncio.sleep(delay)
+            delay *= 2
+    return await attempt()
+
+
+async def _until_not_undone(db: PostgresDatabase, attempt: Callable[[], Awaitable[T]]) -> T:
+    """Do it again after a deadlock; ``SchemaNewerError`` if it fails because newer code has changed the tables."""
+    try:
+        for _ in range(RETRIES):
+            with suppress(*_UNDONE):
+                return await attempt()
+            await asyncio.sleep(FIRST_DELAY_SECONDS)
+        return await attempt()
+    except psycopg.ProgrammingError:
+        # A function, table or column that is not there, or takes other values.
+        await schema.refuse_newer(db)
+        raise
+
+
+async def _execute(
+    borrowing: AbstractAsyncContextManager[Connection], statement: bytes, values: Mapping[str, Any]
+) -> list[tuple[Any, ...]]:
+    async with borrowing as connection, open_cursor(connection) as cursor:
+        await cursor.execute(statement, values)
+        return await cursor.fetchall() if cursor.description is not None else []
+
+
+@contextmanager
+def connection_of(db: PostgresDatabase, transaction: PostgresTransaction | Connection) -> Generator[Connection]:
+    """Give the connection of an app's transaction; ``TransactionOverError`` if it would commit each statement.
+
+    Raises ``DatabaseUnavailableError`` if it is lost meanwhile: the transaction is undone then.
+    """
+    with db.explained():
+        if isinstance(transaction, PostgresTransaction):
+            yield transaction.connection
+        elif transaction.autocommit and transaction.info.transaction_status is TransactionStatus.IDLE:
+            raise TransactionOverError("the connection has none open: use connection.transaction()")
+        else:
+            yield transaction

@@ -1,0 +1,3 @@
+"""Times of retries and periodic jobs: backoff, cron, intervals."""
+
+__all__: list[str] = []

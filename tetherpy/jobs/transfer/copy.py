@@ -1,0 +1,106 @@
+"""The copy: range by range, each all or nothing, and in the end both sides are compared."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+
+import attrs
+
+from tetherpy.database import Database, PostgresDatabase, sqlite_path
+
+from ..errors import CopyDiffersError
+from ..leases import DEFAULT_LEASE
+from ..postgres import PostgresJobEngine
+from ..sqlite import JOB_MIGRATIONS
+from ..storage.timestamps import Clock, utc_now
+from .postgres_target import Target
+from .sqlite_source import Source
+
+JOBS_AT_ONCE = 200
+
+
+@attrs.frozen
+class CopyProgress:
+    """Say how many of the source's jobs were looked at, and how many of those had to be written."""
+
+    done: int
+    total: int
+    written: int
+
+
+@attrs.frozen
+class CopyReport:
+    """Say what the comparison of both sides found equal; ``written`` jobs were not there before."""
+
+    jobs: int
+    attempts: int
+    written: int
+    digest: str
+
+
+async def copy_jobs(
+    source: str | os.PathLike[str],
+    target: str,
+    on_progress: Callable[[CopyProgress], None] = lambda _: None,
+    *,
+    clock: Clock = utc_now,
+) -> CopyReport:
+    """Copy all jobs of an SQLite file, their attempts and ticks to PostgreSQL; ids stay what they are.
+
+    Stop the app first: no process may use either side meanwhile. In the end both sides are compared while the source
+    is locked. Interrupted at any point it is run again and continues; run once more when it has finished it writes
+    nothing and compares. RUNNING jobs, whose worker died, are copied as they are and taken back when their lease runs
+    out. Raises ``CopyRefusedError`` if workers of either side live or the target has other jobs, ``CopyDiffersError``
+    if both sides differ in the end, ``EngineLimitError`` for a job that does not fit, and what opening either side
+    raises.
+    """
+    name = _name_of(source)
+    async with (
+        Database.open(source, migrations=JOB_MIGRATIONS) as file,
+        PostgresDatabase.open(target) as server,
+    ):
+        await PostgresJobEngine(server).prepare()
+        origin, copy = Source(file), Target(server)
+        await origin.refuse_served(clock(), 2 * DEFAULT_LEASE)
+        finished = await copy.begin(name, clock(), 2 * DEFAULT_LEASE)
+        copied = await _copy(origin, copy, on_progress, only_compare=finished)
+        # With the lock of its writers the source stays as it is until the copy is noted as finished.
+        async with file.transaction():
+            report = await _copy(origin, copy, only_compare=True)
+            await copy.finish(name, await origin.last_id(), await origin.ticks())
+        return attrs.evolve(report, written=copied.written)
+
+
+def _name_of(source: str | os.PathLike[str]) -> str:
+    return str(sqlite_path(source))
+
+
+async def _copy(
+    origin: Source,
+    copy: Target,
+    on_progress: Callable[[CopyProgress], None] = lambda _: None,
+    *,
+    only_compare: bool,
+) -> CopyReport:
+    total = await origin.count()
+    done = written = attempts = last_id = 0
+    digest = hashlib.sha256()
+    async for batch in origin.batches(JOBS_AT_ONCE):
+        first_id = last_id + 1
+        if (await copy.read(first_id, batch.last_id)).digest != batch.digest:
+            if only_compare:
+                raise CopyDiffersError(first_id, batch.last_id)
+            await copy.replace(first_id, batch)
+            written += len(batch.jobs)
+            if (await copy.read(first_id, batch.last_id)).digest != batch.digest:
+                raise CopyDiffersError(first_id, batch.last_id)
+        last_id = batch.last_id
+        done += len(batch.jobs)
+        attempts += len(batch.attempts)
+        digest.update(batch.digest.encode())
+        on_progress(CopyProgress(done, total, written))
+    if await copy.count(last_id) != done:
+        raise CopyDiffersError(1, last_id)
+    return CopyReport(done, attempts, written, digest.hexdigest())

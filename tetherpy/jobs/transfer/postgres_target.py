@@ -1,0 +1,118 @@
+"""The PostgreSQL side: ranges are compared, and replaced where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import attrs
+
+from tetherpy.database import PostgresDatabase, PostgresTransaction
+
+from ..errors import CopyRefusedError
+from ..model import BackgroundJob
+from ..postgres.encoding import encode
+from ..postgres.statements import text
+from ..postgres.store import POSTGRES_CAPABILITIES
+from ..status import BackgroundJobStatus
+from ..storage.row_decoding import to_attempt, to_job
+from ..storage.sql_files import COLUMNS
+from .batch import Batch
+
+_QUEUE_STATUS = {
+    BackgroundJobStatus.PENDING: "todo",
+    BackgroundJobStatus.RUNNING: "doing",
+    BackgroundJobStatus.COMPLETED: "succeeded",
+    BackgroundJobStatus.FAILED: "failed",
+    BackgroundJobStatus.CANCELLED: "cancelled",
+}
+_ATTEMPTS = (
+    "SELECT job_id, attempt, worker, started_at, finished_at, outcome, error, traceback "
+    "FROM background_service_job_attempts WHERE job_id BETWEEN ? AND ? ORDER BY job_id, id"
+)
+
+
+@attrs.frozen
+class Target:
+    """Hold the copy in the job tables of an open database."""
+
+    db: PostgresDatabase
+
+    async def begin(self, source: str, now: datetime, alive_within: timedelta) -> bool:
+        """Note that a copy is under way; tell whether one of this source was finished before.
+
+        Raises ``CopyRefusedError`` while workers of the target live, or if it has jobs that no copy brought.
+        """
+        row = await self.db.get(
+            "SELECT count(*) AS n FROM background_service_workers WHERE heartbeat_at > ?", (now - alive_within,)
+        )
+        if row["n"]:
+            raise CopyRefusedError(f"{row['n']} workers of the target live", "Stop them on every machine first.")
+        known = await self.db.get_optional("SELECT finished_at FROM tetherpy_copies WHERE source = ?", (source,))
+        if known is not None:
+            return known["finished_at"] is not None
+        row = await self.db.get("SELECT EXISTS (SELECT FROM procrastinate_jobs) AS used")
+        if row["used"]:
+            raise CopyRefusedError("the target has jobs of its own", "Copy into an empty database or schema.")
+        await self.db.execute("INSERT INTO tetherpy_copies (source) VALUES (?)", (source,))
+        return False
+
+    async def read(self, first_id: int, last_id: int) -> Batch:
+        """Return what the target holds of a range."""
+        jobs = await self.db.get_all(
+            f"SELECT {', '.join(COLUMNS)} FROM background_service_jobs WHERE id BETWEEN ? AND ? ORDER BY id",  # noqa: S608
+            (first_id, last_id),
+        )
+        attempts = await self.db.get_all(_ATTEMPTS, (first_id, last_id))
+        return Batch(tuple(map(to_job, jobs)), tuple(to_attempt(row[0], tuple(row)[1:]) for row in attempts))
+
+    async def replace(self, first_id: int, batch: Batch) -> None:
+        """Make the range from ``first_id`` to the batch's end what the batch is, all or nothing.
+
+        Raises ``EngineLimitError`` for a job that does not fit.
+        """
+        for job in batch.jobs:
+            POSTGRES_CAPABILITIES.check(job)
+        async with self.db.transaction() as transaction:
+            await transaction.execute(
+                "DELETE FROM procrastinate_jobs WHERE id BETWEEN ? AND ?", (first_id, batch.last_id)
+            )
+            await _insert(transaction, "copy_jobs", [_row(job) for job in batch.jobs])
+            await _insert(transaction, "copy_attempts", [attrs.asdict(attempt) for attempt in batch.attempts])
+
+    async def count(self, last_id: int) -> int:
+        """Count the jobs up to an id."""
+        row = await self.db.get("SELECT count(*) AS n FROM background_service_jobs WHERE id <= ?", (last_id,))
+        count: int = row["n"]
+        return count
+
+    async def finish(self, source: str, last_id: int, ticks: Sequence[tuple[str, int, int]]) -> None:
+        """Take the ticks over, go on counting ids where the source stopped, and note the end of the copy."""
+        async with self.db.transaction() as transaction:
+            rows = [{"name": name, "tick": tick, "job_id": job_id} for name, tick, job_id in ticks]
+            await _insert(transaction, "copy_ticks", rows)
+            await transaction.execute(
+                "SELECT setval('procrastinate_jobs_id_seq', greatest(?, (SELECT last_value FROM "
+                "procrastinate_jobs_id_seq)), true) WHERE ? > 0",
+                (last_id, last_id),
+            )
+            await transaction.execute(
+                "UPDATE tetherpy_copies SET finished_at = coalesce(finished_at, now()) WHERE source = ?", (source,)
+            )
+
+
+async def _insert(transaction: PostgresTransaction, statement: str, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        await transaction.execute(text(statement), {"rows": encode(rows)})
+
+
+def _row(job: BackgroundJob) -> dict[str, Any]:
+    values = attrs.asdict(job)
+    timeout: timedelta | None = values.pop("timeout")
+    return {
+        **values,
+        "status": _QUEUE_STATUS[job.status],
+        "timeout": None if timeout is None else timeout.total_seconds(),
+        "abort_requested": job.status is BackgroundJobStatus.RUNNING and job.cancel_requested_at is not None,
+    }

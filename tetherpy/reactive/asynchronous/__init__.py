@@ -1,0 +1,3 @@
+"""Asynchronous providers: ``AsyncValue``, its sources, and promises."""
+
+__all__: list[str] = []

@@ -1,0 +1,414 @@
+"""The asynchronous side of an element: from one AsyncValue to the next, and the promise behind ``.future``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from threading import get_ident
+from typing import Any, cast
+
+from ..errors import NoEventLoopError, ProviderDisposedError, ReadDuringDisposalError, StreamEndedError
+from ..graph.announcements import report_failure
+from ..graph.edges import activate, add_listener, deactivate, let_go, path_to, remove_listener
+from ..graph.element import NO_VALUE, NO_VARIABLES, Element
+from ..graph.invalidation import Invalidation, invalidate, leave_failed
+from ..graph.node_states import CLEAN, DISPOSED
+from ..graph.propagation import NOT_KEPT, refresh, set_value, waits_for_source
+from ..graph.retry_timer import pause_retrying, schedule_retry, stop_retrying
+from ..lifecycle.teardown import Teardown, current_teardown
+from ..values.failures import is_of_others, is_still_loading
+from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
+from .promise import Loan, Promise
+from .sources import Sink, Source
+
+Begin = Callable[[Sink, Any], Source | None]
+
+
+class AsyncFlow:
+    """Runs the builds of one asynchronous element.
+
+    Args:
+        element: the element it belongs to.
+        produce: the provider's function.
+        begin: starts what that function returned.
+    """
+
+    __slots__ = (
+        "_begin",
+        "_immediate",
+        "_is_refresh",
+        "_lent",
+        "_produce",
+        "_reader",
+        "_source",
+        "_waits_for_sources",
+        "element",
+        "held",
+        "loading",
+        "promise",
+    )
+
+    def __init__(self, element: Element, produce: Callable[[Any], Any], begin: Begin) -> None:
+        self.element = element
+        self._produce = produce
+        self._begin = begin
+        self._source: Source | None = None
+        #: What the last build watched, kept in use for the one under way, and whether as an active user.
+        self.held: list[tuple[Element, bool]] = []
+        self._is_refresh = False
+        self._lent = 0
+        self._reader: _Reader | None = None
+        self._waits_for_sources = False
+        self._immediate: AsyncValue[Any] | None = None
+        self.loading: AsyncValue[Any] = AsyncLoading()
+        self.promise: Promise[Any] = Promise()
+        element.flow = self
+        element.create = self.create
+
+    def create(self, ref: Any) -> AsyncValue[Any]:
+        """Begin a build and return the state it starts with."""
+        self.stop()
+        self._is_refresh = not ref.is_reload
+        previous = self.element.value
+        self.loading = AsyncLoading()
+        if previous is not NO_VALUE:
+            self.loading = previous.followed_by(self.loading, is_refresh=self._is_refresh)
+        if self.promise.done:
+            self.promise = Promise()
+        if self.loading.has_value:
+            self.element.host.scheduler.reloading[self.element] = None
+        self._clear_immediate()
+        try:
+            self._source = self._begin(self, self._produce(ref))
+        except NOT_KEPT:
+            raise
+        except Exception as error:
+            if ref.hooks is not None:
+                leave_failed(self.element, ref.hooks, error)
+            if isinstance(error, NoEventLoopError):
+                self.element.host.scheduler.in_next_loop[self] = self._build_again
+            self.error(error)
+        if self.held and not self.building:
+            self._release()
+        return self.loading if self._immediate is None else self._immediate
+
+    def _clear_immediate(self) -> None:
+        self._immediate = None
+
+    def _build_again(self) -> None:
+        """Have it built in the loop that runs now, unless a state was set since it failed for want of a loop."""
+        element = self.element
+        scheduler = element.host.scheduler
+        if scheduler.building is not None:
+            scheduler.in_next_loop[self] = self._build_again  # a build must not be ended within another one
+        elif isinstance(self._current.error, NoEventLoopError):
+            invalidate(element, Invalidation("the first event loop since it needed one", manual=False))
+
+    def replace(self, produce: Callable[[Any], Any], begin: Begin) -> None:
+        """Use another function from the next build on."""
+        self._produce = produce
+        self._begin = begin
+
+    # -- what sources deliver --------------------------------------------------------------------
+
+    def data(self, value: Any) -> None:
+        """Take a value: the state becomes AsyncData."""
+        self._release()
+        self.become(AsyncData(value))
+
+    def error(self, error: Exception) -> None:
+        """Take a failure: the state becomes AsyncError, or stays loading if it will be retried.
+
+        An error that only says that something it watches is still loading leaves it loading.
+        """
+        self._release()
+        if is_still_loading(error) and waits_for_source(self.element):
+            return
+        if schedule_retry(self.element, error):
+            self._set(self._current.retried_after(error))
+        else:
+            self.become(AsyncError(error))
+        if not is_of_others(error):
+            scheduler = self.element.host.scheduler
+            scheduler.depth += 1
+            try:
+                report_failure(self.element, error)
+            finally:
+                scheduler.leave()
+
+    def ended(self) -> None:
+        """Take note that the source will deliver nothing more; a future must not wait for it."""
+        self._release()
+        if not self.promise.done:
+            self.element.host.scheduler.reloading.pop(self.element, None)
+            self.promise.reject(StreamEndedError(self.element.provider))
+
+    # -- state -----------------------------------------------------------------------------------
+
+    def become(self, state: AsyncValue[Any], *, is_refresh: bool | None = None) -> None:
+        """Move to a state, keeping what was known before, and settle the promise accordingly."""
+        next_state = self._current.followed_by(state, is_refresh=self._is_refresh if is_refresh is None else is_refresh)
+        if state.is_loading:
+            if self.promise.done:
+                self.promise = Promise()
+            if next_state.has_value:
+                self.element.host.scheduler.reloading[self.element] = None
+            self._set(next_state)
+            return
+        pending = self.promise
+        if pending.done:
+            pending = self.promise = Promise()
+        if isinstance(state, AsyncData):
+            stop_retrying(self.element)
+        # The state comes first: what awaits the promise reads the new state when it wakes.
+        self._set(next_state)
+        if not pending.done:
+            self._settle(pending, state)
+
+    def _settle(self, pending: Promise[Any], state: AsyncValue[Any]) -> None:
+        """Settle the promise, unless the state was made from previous data of something that is loading again.
+
+        A future is as fresh as a read: it waits until the sources have settled and this element has followed them.
+        """
+        reloading = self.element.host.scheduler.reloading
+        reloading.pop(self.element, None)
+        if reloading and (sources := self._reloading_sources()):
+            reloading[self.element] = None
+            self._wait_for(sources)
+        elif isinstance(state, AsyncData):
+            pending.resolve(state.value)
+        elif isinstance(state, AsyncError):
+            pending.reject(state.error)
+
+    def _reloading_sources(self) -> list[AsyncFlow]:
+        """Return the flows of what this element has read, directly or not, that show previous data meanwhile."""
+        reloading = self.element.host.scheduler.reloading
+        found: dict[Element, None] = {}
+        todo = list(self.element.sources)
+        while todo:
+            source = todo.pop()
+            if source not in found:
+                found[source] = None
+                todo.extend(source.sources)
+        return [node.flow for node in found if node in reloading and isinstance(node.flow, AsyncFlow)]
+
+    def _wait_for(self, sources: list[AsyncFlow]) -> None:
+        if not self._waits_for_sources:
+            self._waits_for_sources = True
+            sources[0].promise.on_settled(self._sources_settled)
+
+    def _sources_settled(self) -> None:
+        scheduler = self.element.host.scheduler
+        scheduler.depth += 1
+        try:
+            scheduler.callbacks.append((_follow_sources, (self.element,)))
+        finally:
+            scheduler.leave()
+
+    def follow_sources(self) -> None:
+        """Settle the promise that has waited for sources, if this element is up to date with them."""
+        self._waits_for_sources = False
+        element = self.element
+        if element.ref is None or self.promise.done:
+            return
+        if element.state > 0:
+            try:
+                refresh(element)
+            except BaseException as error:
+                self.give_up(error)
+                raise
+        state, promise = element.value, self.promise
+        if element.state == CLEAN and not (self.building or promise.done or state.is_loading):
+            self._settle(promise, state)
+
+    @property
+    def _current(self) -> AsyncValue[Any]:
+        if self.element.host.scheduler.building is self.element or self.element.value is NO_VALUE:
+            return self.loading
+        return self.element.value  # type: ignore[no-any-return]  # an element with a flow holds AsyncValues
+
+    def _set(self, state: AsyncValue[Any]) -> None:
+        if self.element.host.scheduler.building is self.element:
+            self._immediate = state
+        else:
+            # Nodes of ``.future`` take the promise and nothing else: while it stays, no state is news to them.
+            set_value(self.element, state, seen=self.promise)
+
+    # -- life ------------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Stop pulling from the source."""
+        if self._source is not None:
+            self._source.pause()
+        self._release_if_paused()
+
+    def resume(self) -> None:
+        """Pull from the source again."""
+        if self._source is not None:
+            self._source.resume()
+
+    def stop(self, teardown: Teardown | None = None) -> None:
+        """Cancel what the current build is doing; the promise waits for the next build."""
+        pause_retrying(self.element)
+        source, self._source = self._source, None
+        if source is not None:
+            try:
+                source.stop(teardown)
+            except Exception as error:
+                self.element.host.report(error, self.element.provider)
+        self._release_if_paused()
+
+    def give_up(self, error: BaseException) -> None:
+        """Give those who wait the error that has interrupted the refresh; the next build makes another future."""
+        if not self.promise.done:
+            self.promise.reject(cast("Exception", error))
+
+    def dispose(self) -> None:
+        """End for good."""
+        self.stop()
+        self._release()
+        scheduler = self.element.host.scheduler
+        scheduler.reloading.pop(self.element, None)
+        scheduler.in_next_loop.pop(self, None)
+        if not self.promise.done:
+            self.promise.reject(ProviderDisposedError(self.element.provider, awaited=True))
+
+    def interrupted(self) -> None:
+        """Have the element built again by whoever uses it next, in another loop: this one is about to end.
+
+        Nothing is scheduled in a loop that is closing, and who waits goes on to wait for the next build.
+        """
+        scheduler = self.element.host.scheduler
+        scheduler.depth += 1
+        try:
+            invalidate(self.element, Invalidation("the end of the event loop that built it", manual=False))
+        finally:
+            scheduler.depth -= 1
+
+    # -- what the last build watched -------------------------------------------------------------
+
+    @property
+    def building(self) -> bool:
+        """Whether the provider's function has begun and may still watch."""
+        return self._source is not None and self._source.building
+
+    def hold(self, source: Element) -> None:
+        """Keep in use what the last build watched, until this one has delivered or failed (Riverpod).
+
+        An ``async def`` watches nothing before its first step: without this, everything that only the last
+        build used would be paused or disposed by each rebuild, and built again a moment later.
+        """
+        active = self.element.active > 0
+        source.interest += 1
+        if active:
+            activate(source)
+        self.held.append((source, active))
+
+    def _release(self) -> None:
+        if self.held:
+            scheduler = self.element.host.scheduler
+            scheduler.depth += 1
+            try:
+                while self.held:
+                    source, active = self.held.pop()
+                    source.interest -= 1
+                    if active:
+                        deactivate(source)
+                    let_go(source)
+            finally:
+                scheduler.leave()
+
+    def _release_if_paused(self) -> None:
+        """Release what is held for a build that no active user will have made."""
+        if self.held and not self.element.active and not self.building:
+            self._release()
+
+    # -- lending ---------------------------------------------------------------------------------
+
+    def lend(self) -> Promise[Any] | Loan[Any]:
+        """Return the promise for a reader outside the graph, keeping the provider in use until it is settled."""
+        element = self.element
+        if self.promise.done:
+            if not element.host.scheduler.reloading or not (sources := self._reloading_sources()):
+                return self.promise
+            self.promise = Promise()
+            element.host.scheduler.reloading[element] = None
+            self._wait_for(sources)
+        teardown = current_teardown()
+        if teardown is not None and path_to(element, teardown.element) is not None:
+            raise ReadDuringDisposalError(element.provider, teardown.element.provider)
+        if teardown is not None:
+            teardown.awaits(element)
+        self._lent += 1
+        if self._lent == 1:
+            # A reader is a listener: it waits for the value of now, so a changed dependency must not wait.
+            self._reader = _Reader(copy_context() or NO_VARIABLES)
+            add_listener(element, self._reader)
+        return Loan(self.promise, self._returned)
+
+    def _returned(self) -> None:
+        scheduler = self.element.host.scheduler
+        if get_ident() != scheduler.thread:
+            self.element.host.call_soon_threadsafe(self._returned)
+        elif scheduler.depth:
+            # The garbage collector may drop a loan at any moment, in the middle of a walk too.
+            scheduler.callbacks.append((_return, (self.element,)))
+        else:
+            scheduler.depth = 1
+            scheduler.callbacks.append((_return, (self.element,)))
+            scheduler.leave()
+
+    def returned(self) -> None:
+        """Count one reader less."""
+        self._lent -= 1
+        if not self._lent and self.element.state != DISPOSED:
+            remove_listener(self.element, self._reader, was_active=True)
+
+
+def _follow_sources(element: Element) -> None:
+    if isinstance(element.flow, AsyncFlow):
+        try:
+            element.flow.follow_sources()
+        except Exception as error:
+            element.host.report(error, element.provider)
+
+
+def _return(element: Element) -> None:
+    if isinstance(element.flow, AsyncFlow):
+        element.flow.returned()
+
+
+class _Reader:
+    """Those who await the future of a provider, counted as one listener that need not be notified."""
+
+    __slots__ = ("context",)
+
+    weak = False
+    is_paused = False
+
+    def __init__(self, context: Context) -> None:
+        #: The context variables of the first of them: the provider is built again on their behalf.
+        self.context = context
+
+    def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
+        """Do nothing: the promise tells them."""
+
+    def close(self) -> None:
+        """Do nothing: the promise tells them of the end too."""
+
+
+def attach_flow(element: Element, produce: Callable[[Any], Any], begin: Begin) -> None:
+    """Prepare an element with an asynchronous function; one that has a flow keeps it, and who waits on it."""
+    if isinstance(element.flow, AsyncFlow):
+        element.flow.replace(produce, begin)
+    else:
+        AsyncFlow(element, produce, begin)
+
+
+def attach_value(element: Element, value: AsyncValue[Any]) -> None:
+    """Prepare an element that is overridden with a state."""
+    attach_flow(element, lambda _: value, _begin_with)
+
+
+def _begin_with(sink: Sink, value: Any) -> None:
+    sink.become(value)

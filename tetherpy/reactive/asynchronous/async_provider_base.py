@@ -1,0 +1,172 @@
+"""What asynchronous providers have in common: ``future``, ``select_async``, and overriding with a state."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator
+from functools import partial
+from typing import Any, Generic, TypeVar, cast
+
+from ..container.overrides import Override
+from ..graph.edges import let_go
+from ..graph.element import Build, Element, Host
+from ..graph.listenable import ProviderListenable, Refreshable
+from ..graph.propagation import depend_on, read
+from ..providers.provider import ProviderBase
+from .async_flow import AsyncFlow, attach_value
+from .async_value import AsyncData, AsyncError, AsyncResult, AsyncState, AsyncValue
+from .promise import Promise
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class FutureOf(Refreshable[Awaitable[T]]):
+    """The ``future`` of an asynchronous provider: an awaitable of its next settled value."""
+
+    __slots__ = ("_provider",)
+
+    def __init__(self, provider: AsyncProviderBase[T]) -> None:
+        self._provider = provider
+
+    @property
+    def name(self) -> str:
+        """The name of the provider, with the fact that it is its future."""
+        return f"{self._provider.name}.future"
+
+    @property
+    def origin(self) -> Any:
+        """The provider."""
+        return self._provider
+
+    def node_in(self, host: Host) -> Element:
+        """Return a node whose value is the provider's promise; it changes when a new promise is made."""
+        source = host.find(self._provider)
+
+        def current(build: Build) -> Promise[T]:
+            depend_on(build.element, source)
+            return flow_of(source).promise
+
+        return Element(host, self, current)
+
+    def read_in(self, host: Host) -> Awaitable[T]:
+        """Return the promise; the provider stays in use while the reader waits."""
+        element = host.find(self._provider)
+        read(element)
+        lent = flow_of(element).lend()
+        let_go(element)
+        return lent
+
+    def __repr__(self) -> str:
+        return f"{self._provider!r}.future"
+
+
+class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
+    """A part of an asynchronous provider's data, as an awaitable; made by ``select_async``."""
+
+    __slots__ = ("_provider", "_selector")
+
+    def __init__(self, provider: AsyncProviderBase[T], selector: Callable[[T], R]) -> None:
+        self._provider = provider
+        self._selector = selector
+
+    @property
+    def name(self) -> str:
+        """The name of the provider, with the fact that a part of it was selected."""
+        return f"{self._provider.name}.select_async"
+
+    @property
+    def origin(self) -> Any:
+        """The provider."""
+        return self._provider
+
+    def node_in(self, host: Host) -> Element:
+        """Return a node whose promise is replaced only when the selected part changes."""
+        source = host.find(self._provider)
+        selection = _Selection(self._selector)
+
+        def current(build: Build) -> Promise[R]:
+            depend_on(build.element, source)
+            return selection.follow(flow_of(source).promise)
+
+        return Element(host, self, current)
+
+    def read_in(self, host: Host) -> Awaitable[R]:
+        """Return an awaitable of the selected part; the provider stays in use while the reader waits."""
+        return _Selected(self._provider.future.read_in(host), self._selector)
+
+    def __repr__(self) -> str:
+        return f"{self._provider!r}.select_async({getattr(self._selector, '__name__', '...')})"
+
+
+class _Selected(Generic[T, R]):
+    """A part of a future, for a reader outside the graph; like the future it may be awaited often or never."""
+
+    __slots__ = ("_future", "_selector")
+
+    def __init__(self, future: Awaitable[T], selector: Callable[[T], R]) -> None:
+        self._future = future
+        self._selector = selector
+
+    def __await__(self) -> Generator[Any, None, R]:
+        return self._selector((yield from self._future.__await__()))
+
+
+class _Selection(Generic[T, R]):
+    """The promise of a selected part, from one state of the provider to the next."""
+
+    __slots__ = ("_followed", "_promise", "_selector", "_settled")
+
+    def __init__(self, selector: Callable[[T], R]) -> None:
+        self._selector = selector
+        self._followed: Promise[T] | None = None
+        self._promise: Promise[R] = Promise()
+        self._settled: AsyncResult[R] | None = None
+
+    def follow(self, whole: Promise[T]) -> Promise[R]:
+        """Return the promise of the part, replaced if the whole was settled again with another part."""
+        if whole is not self._followed:
+            self._followed = whole
+            # Whoever awaits the part gets it from the whole, also when the build that asked for it is gone.
+            whole.on_settled(partial(self._settle, whole))
+        return self._promise
+
+    def _settle(self, whole: Promise[T]) -> None:
+        settled = AsyncValue.guard(lambda: self._selector(whole.result()))
+        if self._promise.done:
+            if settled == self._settled:
+                return
+            self._promise = Promise()
+        self._settled = settled
+        match settled:
+            case AsyncData(value):
+                self._promise.resolve(value)
+            case AsyncError(error):
+                self._promise.reject(error)
+
+
+class AsyncProviderBase(ProviderBase[AsyncState[T]], Generic[T]):
+    """Base of the providers that are watched as an AsyncValue."""
+
+    __slots__ = ()
+
+    @property
+    def future(self) -> FutureOf[T]:
+        """An awaitable of the next settled value; it raises what the provider raised.
+
+        A pending one follows rebuilds; when the provider is disposed it raises ProviderDisposedError.
+        Reading it from outside keeps the provider alive until it is settled or dropped.
+        """
+        return FutureOf(self)
+
+    def select_async(self, selector: Callable[[T], R]) -> AsyncSelector[T, R]:
+        """Await a part only: who watches it is rebuilt when ``selector(data)`` changes by ``!=``."""
+        return AsyncSelector(self, selector)
+
+    def override_with_value(self, value: AsyncValue[T]) -> Override:
+        """Return an override with a fixed state, such as ``AsyncData(user)``."""
+        return Override(self, lambda element, _: attach_value(element, value))
+
+
+def flow_of(element: Element) -> AsyncFlow:
+    """Return the flow of an asynchronous provider's element."""
+    return cast("AsyncFlow", element.flow)

@@ -1,0 +1,53 @@
+"""Iterating over what is pushed; a slow consumer gets the latest only."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+from typing import TypeVar
+
+from .observables import Listen
+
+T = TypeVar("T")
+
+
+async def latest(listen: Listen[T]) -> AsyncGenerator[T]:
+    """Yield each value that is pushed until that ends; a value not yet taken gives way to a newer one.
+
+    Args:
+        listen: called with on_next, on_error and on_completed when the iteration begins.
+
+    Raises:
+        Exception: what on_error was called with.
+    """
+    values: deque[T] = deque(maxlen=1)
+    failures: deque[Exception] = deque(maxlen=1)
+    ended = asyncio.Event()
+    changed = asyncio.Event()
+
+    def on_next(value: T) -> None:
+        values.append(value)
+        changed.set()
+
+    def on_error(error: Exception) -> None:
+        failures.append(error)
+        changed.set()
+
+    def on_completed() -> None:
+        ended.set()
+        changed.set()
+
+    close = listen(on_next, on_error, on_completed)
+    try:
+        while True:
+            await changed.wait()
+            changed.clear()
+            if failures:
+                raise failures.pop()
+            if values:
+                yield values.pop()
+            if ended.is_set():
+                return
+    finally:
+        close()

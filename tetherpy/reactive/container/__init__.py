@@ -1,0 +1,3 @@
+"""``ProviderContainer`` and ``Ref``: where state lives, overrides and scoping."""
+
+__all__: list[str] = []

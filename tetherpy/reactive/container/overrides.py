@@ -1,0 +1,96 @@
+"""Overrides: what a container uses in the place of a provider's own function."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+import attrs
+
+from ..errors import DuplicateOverrideError, NotAnOverrideError, NotScopedError
+from ..graph.element import Element
+
+
+@attrs.frozen
+class Override:
+    """One replacement; made by the ``override_with...`` methods of providers and families.
+
+    Attributes:
+        origin: the provider or family that is replaced.
+        attach: prepares the element of the provider (or of a member of the family) with the replacement.
+    """
+
+    origin: Any
+    attach: Callable[[Element, Any], None] = attrs.field(repr=False)
+
+
+class Overridable:
+    """Base of providers and families: in a list of overrides, one stands for its own function.
+
+    A container with such an override has its own state of the provider.
+    """
+
+    __slots__ = ()
+
+
+Overriding: TypeAlias = Override | Overridable
+"""What ``overrides`` takes."""
+
+
+def overrides_of(given: Iterable[Overriding]) -> list[Override]:
+    """Return the overrides that a container is given.
+
+    Raises:
+        NotAnOverrideError: it is no list of overrides, or holds something else.
+    """
+    # Whether something is abstractly iterable takes long to find out, and every container asks.
+    if type(given) not in (tuple, list) and not _is_list(given):
+        raise NotAnOverrideError(given)
+    return [_override_of(one) for one in given]
+
+
+def _is_list(given: object) -> bool:
+    return isinstance(given, Iterable) and not isinstance(given, Mapping)
+
+
+def _override_of(given: object) -> Override:
+    if isinstance(given, Override):
+        return given
+    if isinstance(given, Overridable):
+        return Override(given, _attach_own)
+    raise NotAnOverrideError(given)
+
+
+def _attach_own(element: Element, provider: Any) -> None:
+    provider.attach_own(element)
+
+
+class OverrideTable:
+    """The overrides of one container."""
+
+    __slots__ = ("by_origin", "touched")
+
+    def __init__(self, overrides: Iterable[Override], *, in_child: bool) -> None:
+        self.by_origin: dict[Any, Override] = {}
+        self.touched: set[Any] = set()
+        for override in overrides:
+            origin = override.origin
+            if origin in self.by_origin:
+                raise DuplicateOverrideError(origin)
+            if in_child and origin.settings.dependencies is None:
+                raise NotScopedError(origin)
+            self.by_origin[origin] = override
+            self.touched.add(origin)
+            if origin.of_family is not None:
+                self.touched.add(origin.of_family)
+
+    def of(self, provider: Any) -> Override | None:
+        """Return the override of a provider, or that of its family."""
+        by_origin = self.by_origin
+        if provider in by_origin:
+            return by_origin[provider]
+        return None if provider.membership is None else by_origin.get(provider.membership[0])
+
+    def concerns(self, provider: Any) -> bool:
+        """Whether a scoped provider must live in this container: something it depends on is overridden here."""
+        return not self.touched.isdisjoint(provider.settings.transitive)

@@ -1,0 +1,3 @@
+"""The graph of provider elements: edges, propagation, scheduling, disposal."""
+
+__all__: list[str] = []

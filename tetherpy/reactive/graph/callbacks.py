@@ -1,0 +1,54 @@
+"""Calling what users give to be called: it is called, never awaited, and says so when it is async."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from inspect import CO_COROUTINE
+from types import CoroutineType, FunctionType
+from typing import Any
+
+from ..errors import AsyncCallbackError
+
+
+def refuse_async(callback: object) -> None:
+    """Check a callback when it is registered.
+
+    Raises:
+        AsyncCallbackError: it is an ``async`` function.
+    """
+    if flags_of(callback) & CO_COROUTINE:
+        raise AsyncCallbackError(callback)
+
+
+def call(callback: Callable[..., object], *arguments: Any) -> None:
+    """Call a callback for its effect.
+
+    Raises:
+        AsyncCallbackError: it returned a coroutine, as a lambda around an ``async`` function does.
+        Exception: what it raises.
+    """
+    check_result(callback, callback(*arguments))
+
+
+def check_result(callback: object, result: object) -> None:
+    """Check what a callback has returned.
+
+    Raises:
+        AsyncCallbackError: it is a coroutine.
+    """
+    if type(result) is CoroutineType:
+        result.close()  # it will never be awaited, and Python would warn of that instead of our error
+        raise AsyncCallbackError(callback)
+
+
+def flags_of(callback: Any) -> int:
+    """Return the code flags of a function, method, partial or callable object; 0 where there is no Python code."""
+    if type(callback) is FunctionType:
+        return callback.__code__.co_flags
+    while isinstance(callback, partial):
+        callback = callback.func
+    code = getattr(callback, "__code__", None)
+    if code is None and callable(callback):
+        code = getattr(type(callback).__call__, "__code__", None)
+    return getattr(code, "co_flags", 0)

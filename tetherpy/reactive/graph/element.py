@@ -1,0 +1,218 @@
+"""The live node of a provider in a container: its value, its edges, and who uses it.
+
+Its states are in ``states``, who observes whom in ``edges``, marking and bringing up to date in ``propagation``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+from contextvars import Context
+from typing import Any, Final, Protocol, TypeAlias
+from weakref import WeakValueDictionary
+
+from ..container.observer import ProviderObserver
+from ..lifecycle.hooks import Hooks
+from ..lifecycle.teardown import Teardown, Unwinding
+from .node_states import DIRTY
+from .retry import Retry
+from .scheduler import Scheduler
+
+Change: TypeAlias = tuple[Any, Any, Any]
+"""A change of something that was read: whose (a listenable), the value before, the value or error after."""
+
+NO_VALUE: Final = object()
+"""What an element holds before its first build and while it is in error; different from any value."""
+
+NO_VARIABLES: Final = Context()
+"""The context of listeners that were registered where no context variable was set: they run in a new one."""
+
+
+class Build:
+    """One run of a provider's function: what it was caused by, and what it left to be undone."""
+
+    __slots__ = ("cause", "element", "hooks", "reads")
+
+    element: Element
+    cause: object
+    hooks: Hooks | None
+    reads: dict[Element, None] | None
+    """What it has read without watching: a teardown must end before what it may still use."""
+
+
+class Listener(Protocol):
+    """A user outside the graph that is notified of changes."""
+
+    def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
+        """Deliver a new value, or the error that stands in its place."""
+        ...
+
+    def close(self) -> None:
+        """Stop listening."""
+        ...
+
+    @property
+    def weak(self) -> bool:
+        """Whether it neither builds the provider nor keeps it alive."""
+        ...
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it is no active user at present."""
+        ...
+
+    @property
+    def context(self) -> Context | None:
+        """The context variables of its registration, in which it is called and its provider built again."""
+        ...
+
+
+class Flow(Protocol):
+    """The asynchronous side of an element."""
+
+    def pause(self) -> None:
+        """Stop pulling from the source."""
+        ...
+
+    def resume(self) -> None:
+        """Pull again."""
+        ...
+
+    def stop(self, teardown: Teardown | None = None) -> None:
+        """Cancel what the current build is doing; the teardown of that build waits for it."""
+        ...
+
+    def interrupted(self) -> None:
+        """Take note that the event loop ended before the build did."""
+        ...
+
+    @property
+    def building(self) -> bool:
+        """Whether the provider's function has begun and may still watch."""
+        ...
+
+    @property
+    def held(self) -> list[tuple[Element, bool]]:
+        """What is kept in use for the build under way, and whether as an active user."""
+        ...
+
+    def hold(self, source: Element) -> None:
+        """Keep in use what the last build watched until this one has watched it again or ended."""
+        ...
+
+    def give_up(self, error: BaseException) -> None:
+        """Give those who wait the error that has interrupted the refresh; the next build makes another future."""
+        ...
+
+    def dispose(self) -> None:
+        """End for good: whoever still waits learns that nothing will come."""
+        ...
+
+
+class Host(Protocol):
+    """What an element needs of its container."""
+
+    elements: dict[Any, Element]
+    edges_moved: bool
+    scheduler: Scheduler[Element]
+    observers: tuple[ProviderObserver, ...]
+    retry: Retry | None
+    closing: bool
+    unwinding: Unwinding | None
+
+    @property
+    def parent(self) -> Host | None:
+        """The container above, None for a root."""
+        ...
+
+    writers: WeakValueDictionary[Any, Any] | None
+
+    def find(self, provider: Any) -> Element:
+        """Return the element of a provider, mounting it where it belongs."""
+        ...
+
+    def check(self) -> None:
+        """Raise if the container is disposed or this is another thread."""
+        ...
+
+    def report(self, error: BaseException, provider: object) -> None:
+        """Hand an error that nobody else will see to ``on_error``."""
+        ...
+
+    def report_failure(self, error: BaseException, provider: object) -> None:
+        """Hand the error of a build to ``on_error``."""
+        ...
+
+    def in_background(self, work: Awaitable[object], provider: object) -> None:
+        """Run asynchronous clean-up that the container waits for when it is closed."""
+        ...
+
+    def call_soon_threadsafe(self, fn: Callable[[], object]) -> None:
+        """Have a function called in the container's thread."""
+        ...
+
+    def forget(self, element: Element) -> None:
+        """Drop a disposed element from the tables."""
+        ...
+
+
+class Element:
+    """A node of the graph.
+
+    ``sources`` are the nodes it has read, in order; ``observers`` those that have read it (None, a tuple of
+    one, or a dict used as an ordered set: most nodes have one observer, and a dict costs 232 bytes);
+    ``listeners`` are the users outside the graph (a tuple, or a dict once there are many). ``active`` counts the
+    users that are not paused themselves, ``interest`` the users other than observers: listeners that are not weak,
+    and whatever else keeps the element. ``holders`` are the child containers that have it in their tables.
+
+    Who may write which slot: ``edges`` the edges and counts, ``propagation`` the value, the failure and the progress
+    of a build, ``invalidation`` and ``disposal`` the end of one. A node's ``state`` moves as ``states`` says.
+    """
+
+    __slots__ = (
+        "active",
+        "cause",
+        "create",
+        "differs",
+        "failure",
+        "flow",
+        "fresh",
+        "holders",
+        "host",
+        "idx",
+        "interest",
+        "listeners",
+        "mark",
+        "notifier",
+        "observers",
+        "provider",
+        "ref",
+        "sources",
+        "state",
+        "value",
+    )
+
+    def __init__(self, host: Host, provider: Any, create: Callable[[Any], Any] | None) -> None:
+        self.host = host
+        self.provider = provider
+        self.create: Any = create
+        self.state = DIRTY
+        self.value: Any = NO_VALUE
+        self.failure: Exception | None = None
+        self.ref: Any = None
+        #: Why the next build is due: None (never built), an Invalidation, or a Change.
+        self.cause: object = None
+        self.sources: tuple[Element, ...] = ()
+        self.observers: Any = None
+        self.listeners: Collection[Listener] = ()
+        self.active = 0
+        self.idx = 0
+        self.fresh: list[Element] | None = None
+        self.mark: object = None
+        self.differs: Callable[[Any, Any], bool] | None = None
+        self.notifier: Any = None
+        self.flow: Flow | None = None
+        self.interest = 0
+        self.holders: dict[Host, None] | None = None
+
+    def __repr__(self) -> str:
+        return f"<element of {self.provider!r}>"

@@ -1,0 +1,100 @@
+"""Ending a build before its time, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from functools import partial
+
+import attrs
+
+from ..errors import ChangeDuringBuildError
+from ..lifecycle.hooks import Event, Hooks
+from ..lifecycle.teardown import Teardown, Unwinding, leave_managers
+from .announcements import guarded, tell_observers
+from .edges import (
+    let_go,
+    mark_maybe,
+)
+from .element import Element
+from .node_states import DIRTY, ENDING
+
+
+@attrs.frozen
+class Invalidation:
+    """Why a provider was rebuilt though nothing it depends on had changed.
+
+    Attributes:
+        by: who asked for it, in words.
+        as_reload: whether the provider is to treat it as a changed dependency.
+        manual: whether somebody asked for it, so that ``on_manual_invalidation`` is called.
+    """
+
+    by: str
+    as_reload: bool = False
+    manual: bool = True
+
+
+def invalidate(node: Element, reason: Invalidation) -> None:
+    """End the current build now and have the node built again: on the next turn if it has listeners, else on read."""
+    scheduler = node.host.scheduler
+    if scheduler.interrupted:
+        scheduler.queue_interrupted()
+        if not scheduler.depth:
+            scheduler.request()
+    if node.state >= DIRTY or node.ref is None:
+        if reason.as_reload and node.state == DIRTY:
+            node.cause = reason
+        return
+    if scheduler.building is not None:
+        raise ChangeDuringBuildError(node.provider, scheduler.building.provider)
+    scheduler.depth += 1
+    try:
+        if reason.manual and node.ref.hooks is not None and node.ref.hooks.events is not None:
+            for callback in tuple(node.ref.hooks.events.get(Event.INVALIDATE, {}).values()):
+                guarded(node, callback)
+            if node.state >= DIRTY or node.ref is None:
+                return  # a callback has invalidated or disposed it
+        node.cause = reason
+        mark_maybe(node)
+        if node.ref.hooks is not None or node.flow is not None:
+            end_build(node)
+        node.state = DIRTY
+        if node.listeners:
+            scheduler.queue.append(node)
+        let_go(node)
+    finally:
+        scheduler.leave()
+
+
+def leave_failed(node: Element, hooks: Hooks, error: BaseException) -> Awaitable[object] | None:
+    """Leave the context managers of a build that failed, with its error; disposers wait for the end of the build.
+
+    Returns:
+        What is to be awaited before this is called again, or None if all of them were left.
+    """
+    if not hooks.closers:
+        return None
+    return leave_managers(hooks.closers, Unwinding(error), partial(node.host.report, provider=node.provider))
+
+
+def end_build(node: Element) -> None:
+    """Undo what the current build has registered; the node is ENDING meanwhile, and its Ref cannot be used.
+
+    What is read in a disposer then: not this node, nor anything that needs it.
+    """
+    ref, node.ref = node.ref, None
+    hooks: Hooks | None
+    hooks, ref.hooks = ref.hooks, None
+    node.state = ENDING
+    if node.flow is None and hooks is not None and not hooks.has_to_undo:
+        hooks.close()
+    else:
+        teardown = Teardown(node, hooks)
+        if hooks is not None:
+            hooks.close()
+        if node.flow is not None:
+            node.flow.stop(teardown)
+        teardown.start(ref)
+    node.ref = ref
+    if hooks is not None and node.host.observers:
+        tell_observers(node, "did_dispose_provider")

@@ -1,0 +1,90 @@
+"""Retry of failed builds: opt-in, per provider or per container."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import Final, TypeAlias
+
+from tetherpy.durations import to_seconds
+from tetherpy.errors import leaves
+
+from ..errors import ProviderError
+from ..lifecycle.event_loop import running_loop
+from ..lifecycle.timers import Timer, Timers
+
+Retry: TypeAlias = Callable[[int, Exception], "timedelta | float | None"]
+"""``retry(retry_count, error)``: the time to wait before the next build (seconds), or None to give up.
+
+``retry_count`` starts at 0 and is reset when a dependency changes (Riverpod).
+"""
+
+FIRST_DELAY: Final = 0.2
+LONGEST_DELAY: Final = 6.4
+MOST_RETRIES: Final = 10
+
+PROGRAMMING_ERRORS: Final = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    NameError,
+    NotImplementedError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+)
+"""Errors that come out the same however often one tries."""
+
+HOPELESS: Final = (ProviderError, *PROGRAMMING_ERRORS)
+
+
+def exponential_retry(retry_count: int, error: Exception) -> timedelta | None:
+    """Wait 200 ms, doubling up to 6.4 s, at most ten times (Riverpod's default policy).
+
+    Never retries a ProviderError (the provider that failed does its own retrying) nor an error that
+    tells of a mistake in the program, nor an exception group that holds one of them.
+    """
+    if retry_count >= MOST_RETRIES or any(isinstance(leaf, HOPELESS) for leaf in leaves(error)):
+        return None
+    return timedelta(seconds=min(FIRST_DELAY * 2**retry_count, LONGEST_DELAY))
+
+
+def never(retry_count: int, error: Exception) -> None:
+    """Give up at once: switches retrying off for one provider of a container that retries."""
+    return
+
+
+class Retrying:
+    """How often a provider was tried again, and the timer of the next try."""
+
+    __slots__ = ("_timer", "count")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._timer: Timer | None = None
+
+    def schedule(self, policy: Retry, error: Exception, again: Callable[[], None], timers: Timers) -> bool:
+        """Call ``again`` after the time that the policy gives; return whether it gave one.
+
+        Without a running event loop nothing can wait, and nothing is retried.
+        """
+        delay = None if running_loop() is None else policy(self.count, error)
+        if delay is None:
+            return False
+        self.cancel()
+        self._timer = timers.start(to_seconds("the delay that retry returned", delay), partial(self._fire, again))
+        return True
+
+    def cancel(self) -> None:
+        """Forget the next try."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _fire(self, again: Callable[[], None]) -> None:
+        self._timer = None
+        self.count += 1
+        again()

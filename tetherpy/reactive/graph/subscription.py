@@ -1,0 +1,299 @@
+"""What ``listen`` returns: one listener's claim on a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import Context, copy_context
+from functools import partial
+from threading import get_ident
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar, cast
+
+from ..errors import SubscriptionClosedError, WrongThreadError
+from .announcements import notify_listeners
+from .callbacks import call, check_result, refuse_async
+from .edges import activate, add_listener, deactivate, let_go, remove_listener
+from .element import NO_VALUE, NO_VARIABLES, Element
+from .propagation import read, refresh
+
+T = TypeVar("T")
+
+OnChange = Callable[[T | None, T], object]
+OnError = Callable[[Exception], object]
+
+
+class ProviderSubscription(Generic[T]):
+    """A listener of a provider; close it, or leave its ``with`` block, to stop listening."""
+
+    __slots__ = (
+        "_closed",
+        "_element",
+        "_missed",
+        "_on_change",
+        "_on_close",
+        "_on_error",
+        "_pauses",
+        "_weak",
+        "context",
+    )
+
+    def __init__(
+        self,
+        element: Element,
+        on_change: OnChange[T],
+        on_error: OnError | None,
+        *,
+        weak: bool,
+        on_close: Callable[[], object] | None = None,
+    ) -> None:
+        self._element = element
+        self._on_change = on_change
+        self._on_error = on_error
+        self._weak = weak
+        self._on_close: tuple[Callable[[], object], ...] = () if on_close is None else (on_close,)
+        self._pauses = 0
+        self._missed: tuple[Any, Any, Exception | None] | None = None
+        self._closed = False
+        #: The context variables of the registration: a change made for another request is heard as this listener.
+        self.context: Context = copy_context() or NO_VARIABLES
+        add_listener(element, self)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, by ``close`` or because its container or build ended."""
+        return self._closed
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it was paused more often than resumed."""
+        return self._pauses > 0
+
+    @property
+    def weak(self) -> bool:
+        """Whether it neither builds the provider nor keeps it alive."""
+        return self._weak
+
+    def read(self) -> T:
+        """Return the current value, also while paused.
+
+        Raises:
+            ProviderError: the provider is in error.
+            SubscriptionClosedError: it was closed, or its container or build ended.
+        """
+        element = self._element
+        element.host.check()
+        if self._closed:
+            raise SubscriptionClosedError(element.provider)
+        scheduler = element.host.scheduler
+        scheduler.depth += 1
+        try:
+            return cast("T", read(element))
+        finally:
+            if self._weak:
+                let_go(element)
+            scheduler.leave()
+
+    def pause(self) -> None:
+        """Stop being called until ``resume``; pauses add up. A provider whose listeners all pause is paused too."""
+        self._check_thread()
+        scheduler = self._element.host.scheduler
+        scheduler.depth += 1
+        try:
+            if self.suspend() is not None:
+                deactivate(self._element)
+        finally:
+            scheduler.leave()
+
+    def suspend(self) -> Element | None:
+        """Pause without deactivating the element: return it if the caller has to do that."""
+        if self._closed:
+            return None
+        self._pauses += 1
+        return self._element if self._pauses == 1 and not self._weak else None
+
+    def resume(self) -> None:
+        """Undo one ``pause``; the last one delivers the last change that was missed."""
+        self._check_thread()
+        scheduler = self._element.host.scheduler
+        scheduler.depth += 1
+        try:
+            if self.restore() is not None:
+                activate(self._element)
+        finally:
+            scheduler.leave()
+
+    def restore(self) -> Element | None:
+        """Undo one pause without activating the element: return it if the caller has to do that."""
+        if self._closed or not self._pauses:
+            return None
+        self._pauses -= 1
+        if self._pauses:
+            return None
+        element = self._element
+        scheduler = element.host.scheduler
+        if self._missed is not None:
+            scheduler.callbacks.append((self._after_resuming, (element,)))
+        if self._weak:
+            return None
+        if element.state > 0:
+            scheduler.queue.append(element)
+        return element
+
+    def close(self) -> None:
+        """Stop listening. Closing twice is closing once."""
+        self._check_thread()
+        if self._closed:
+            return
+        self._closed = True
+        self._missed = None
+        scheduler = self._element.host.scheduler
+        scheduler.depth += 1
+        try:
+            remove_listener(self._element, self, was_active=not self._pauses)
+            callbacks, self._on_close = self._on_close, ()
+            for callback in callbacks:
+                callback()
+        finally:
+            scheduler.leave()
+
+    def when_closed(self, callback: Callable[[], object]) -> None:
+        """Call ``callback`` once when it is closed, by its user or because the provider ends."""
+        self._on_close = (*self._on_close, callback)
+
+    def follow_weakly(self, origin: Element) -> None:
+        """Listen weakly to the provider of a view too, without which nobody would evaluate the view."""
+        follower = _WeakView(self._element, self)
+        add_listener(origin, follower)
+        self.when_closed(partial(remove_listener, origin, follower, was_active=False))
+
+    def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
+        """Deliver a change; what a callback raises goes to the container's on_error and stops no other listener.
+
+        The caller has entered the context of the registration.
+        """
+        if self._closed:
+            return
+        if self._pauses or self._missed is not None:
+            first = previous if self._missed is None else self._missed[0]
+            self._missed = (first, value, failure)
+            return
+        try:
+            if failure is None:
+                result = self._on_change(previous, value)
+                if result is not None:
+                    check_result(self._on_change, result)
+            elif self._on_error is not None:
+                call(self._on_error, failure)
+        except BaseException as error:
+            self._element.host.report(error, self._element.provider)
+
+    def _after_resuming(self, element: Element) -> None:
+        """Deliver what was missed after the callbacks and kept events of all that is resumed with it."""
+        element.host.scheduler.callbacks.append((self._deliver_missed, (element,)))
+
+    def _deliver_missed(self, element: Element) -> None:
+        if not self._pauses and self._missed is not None:
+            (previous, value, failure), self._missed = self._missed, None
+            notify_listeners(element, (self,), previous, value, failure)
+
+    def fire(self, value: Any, failure: Exception | None) -> None:
+        """Call the callback with the value that it begins with."""
+        try:
+            if failure is None:
+                call(self._on_change, None, value)
+            elif self._on_error is not None:
+                call(self._on_error, failure)
+        except BaseException as error:
+            self._element.host.report(error, self._element.provider)
+
+    def _check_thread(self) -> None:
+        host = self._element.host
+        if get_ident() != host.scheduler.thread:
+            raise WrongThreadError(host)
+        host.scheduler.serve_running_loop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class _WeakView:
+    """Listens for a view that only weak listeners have: evaluates it when its provider is built or changes.
+
+    The view stays without edges otherwise, which would build the provider and keep it alive.
+    """
+
+    __slots__ = ("_subscription", "_view")
+
+    weak = True
+    is_paused = False
+    context = None
+
+    def __init__(self, view: Element, subscription: ProviderSubscription[Any]) -> None:
+        self._view = view
+        self._subscription = subscription
+
+    def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
+        """Bring the view up to date, which tells its listeners if it changed."""
+        if self._view.state > 0:
+            scheduler = self._view.host.scheduler
+            scheduler.depth += 1
+            try:
+                refresh(self._view)
+                let_go(self._view)
+            finally:
+                scheduler.leave()
+
+    def close(self) -> None:
+        """Close what it works for: the provider is gone."""
+        self._subscription.close()
+
+
+def _fire(element: Element, subscription: ProviderSubscription[Any], value: Any, failure: Exception | None) -> None:
+    if not subscription.closed:
+        subscription.fire(value, failure)
+
+
+def subscribe(
+    element: Element,
+    on_change: OnChange[T],
+    on_error: OnError | None,
+    *,
+    fire_immediately: bool,
+    weak: bool,
+    on_close: Callable[[], object] | None = None,
+) -> ProviderSubscription[T]:
+    """Add a listener, building the element first unless the listener is weak.
+
+    Raises:
+        ValueError: for a weak listener that is to be called immediately: it must not build.
+        AsyncCallbackError: a callback is ``async``.
+    """
+    refuse_async(on_change)
+    if on_error is not None:
+        refuse_async(on_error)
+    if weak and fire_immediately:
+        raise ValueError("A weak listener does not build the provider, so fire_immediately cannot go with it.")
+    scheduler = element.host.scheduler
+    scheduler.depth += 1
+    try:
+        if not weak and element.state > 0:
+            # Before it listens: what it finds is its starting point, not a change.
+            refresh(element)
+        subscription = ProviderSubscription(element, on_change, on_error, weak=weak, on_close=on_close)
+        if weak and element.provider.ephemeral:
+            subscription.follow_weakly(element.host.find(element.provider.origin))
+        if fire_immediately:
+            value = None if element.value is NO_VALUE else element.value
+            if scheduler.callbacks and scheduler.building is None:
+                # What has happened before is delivered first.
+                scheduler.callbacks.append((_fire, (element, subscription, value, element.failure)))
+            else:
+                subscription.fire(value, element.failure)
+    finally:
+        scheduler.leave()
+    return subscription

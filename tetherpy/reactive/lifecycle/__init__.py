@@ -1,0 +1,3 @@
+"""The life of one build: hooks, teardown, timers."""
+
+__all__: list[str] = []

@@ -1,0 +1,415 @@
+"""The end of a build: its tasks end, its disposers run, its context managers are left, one after another.
+
+What is synchronous happens at once where it can. Something asynchronous makes the rest wait for it, and with the
+rest everything that the build used: users end before what they use, a build before the next build of the same
+provider, the providers of a child container before those of its parent. What is not related ends concurrently.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from contextvars import ContextVar
+from typing import Any, Final, Protocol, TypeAlias
+
+from ..asynchronous.promise import Promise
+from ..errors import NoEventLoopError
+from .cleanup import Begun
+from .event_loop import running_loop
+from .hooks import Closer, Disposer, Hooks
+
+
+class Unwinding:
+    """The error that ends a container's block, on its way through the context managers that were entered."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException | None) -> None:
+        self.error = error
+
+
+class Host(Protocol):
+    """What a teardown needs of a container."""
+
+    closing: bool
+    unwinding: Unwinding | None
+    scheduler: Any
+
+    @property
+    def parent(self) -> Any:
+        """The container above, None for a root."""
+        ...
+
+    def report(self, error: BaseException, provider: object) -> None:
+        """Take an error that no caller can see."""
+        ...
+
+    def in_background(self, work: Awaitable[object], provider: object) -> None:
+        """Run asynchronous work that the container waits for when it is closed."""
+        ...
+
+
+class Node(Protocol):
+    """What a teardown needs of an element."""
+
+    host: Any
+    provider: Any
+    ref: Any
+    sources: tuple[Any, ...]
+
+
+Key: TypeAlias = tuple[object, object]
+"""A container and a provider: it names a provider's elements there, one after another."""
+
+
+class Errand:
+    """What the current task works for: the task of a build runs the function first, and then its teardown."""
+
+    __slots__ = ("teardown",)
+
+    def __init__(self, teardown: Teardown | None) -> None:
+        self.teardown = teardown
+
+
+current_errand: Final[ContextVar[Errand | None]] = ContextVar("current_errand", default=None)
+"""What the current task works for. Tasks that it starts inherit it."""
+
+
+def current_teardown() -> Teardown | None:
+    """Return the teardown that the current task works for, if that has not ended."""
+    errand = current_errand.get()
+    teardown = None if errand is None else errand.teardown
+    return None if teardown is None or teardown.done.done else teardown
+
+
+class Teardowns:
+    """The teardowns of a tree of containers that wait for something asynchronous."""
+
+    __slots__ = ("_by_key", "pending")
+
+    def __init__(self) -> None:
+        #: What has to end before the provider of this key may end, or be built again.
+        self._by_key: dict[Key, dict[Teardown, None]] = {}
+        self.pending: dict[Teardown, None] = {}
+
+    def before_end(self, element: Node) -> list[Teardown]:
+        """Return what an element's end waits for: the users of it, its former builds, and child containers."""
+        found = dict(self._by_key.get(key_of(element), {}))
+        host = element.host
+        if host.closing:
+            found.update(dict.fromkeys(teardown for teardown in self.pending if _is_below(teardown.host, host)))
+        return _in_this_loop(found)
+
+    def before_build(self, element: Node) -> list[Teardown]:
+        """Return the teardowns of a provider's former builds."""
+        if not self.pending:
+            return []
+        key = key_of(element)
+        return _in_this_loop(teardown for teardown in self._by_key.get(key, ()) if teardown.key == key)
+
+    def resume(self) -> None:
+        """Continue those whose loop has ended."""
+        for teardown in tuple(self.pending):
+            teardown.resume()
+
+    def add(self, teardown: Teardown, keys: Iterable[Key]) -> None:
+        """Let the providers of these keys wait for a teardown."""
+        self.pending[teardown] = None
+        for key in keys:
+            self._by_key.setdefault(key, {})[teardown] = None
+
+    def remove(self, teardown: Teardown, keys: Iterable[Key]) -> None:
+        """Let them wait no longer."""
+        self.pending.pop(teardown, None)
+        for key in keys:
+            waiting = self._by_key.get(key)
+            if waiting is not None:
+                waiting.pop(teardown, None)
+                if not waiting:
+                    del self._by_key[key]
+
+
+class Teardown:
+    """What is left to do after one build has ended.
+
+    Args:
+        element: the element whose build ends.
+        ref: the Ref of that build.
+        hooks: what the build has registered, if anything.
+    """
+
+    __slots__ = (
+        "_closers",
+        "_disposers",
+        "_earlier",
+        "_hosted_by",
+        "_is_waiting",
+        "_keys",
+        "_pending",
+        "_registry",
+        "_task",
+        "_tasks",
+        "_unwinding",
+        "done",
+        "element",
+        "host",
+        "key",
+        "loop",
+        "passed",
+    )
+
+    _unwinding: Unwinding
+    key: Key
+    done: Promise[None]
+    """Settled at the end. This, ``passed`` and the key are set when others can come to wait: most end at once."""
+    passed: Promise[None]
+    """Settled when what this build has used need not wait any longer."""
+
+    def __init__(self, element: Node, hooks: Hooks | None) -> None:
+        self.element: Any = element
+        self.host: Host = element.host
+        self.loop = running_loop()
+        self._registry: Teardowns = element.host.scheduler.teardowns
+        self._disposers: list[Disposer] | None = None
+        self._closers: list[Closer] | None = None
+        self._tasks: list[asyncio.Task[Any]] | None = None
+        self._hosted_by: Callable[[Teardown, Coroutine[Any, Any, None]], asyncio.Task[Any]] | None = None
+        if hooks is not None:
+            if hooks.disposers:
+                self._disposers = list(hooks.disposers.values())
+                self._disposers.reverse()
+            if hooks.closers:
+                self._closers = hooks.closers
+                self._unwinding = self.host.unwinding or Unwinding(None)
+            if hooks.tasks:
+                self._tasks = [task for task in hooks.tasks if not task.done()]
+                for task in self._tasks:
+                    task.cancel()
+            hooks.disposers = hooks.closers = hooks.tasks = None
+
+    def wait_in(self, run: Callable[[Teardown, Coroutine[Any, Any, None]], asyncio.Task[Any]]) -> None:
+        """Have the asynchronous part run by the task of the build, when what it does has ended.
+
+        Context managers with a cancel scope must be left in the task that entered them.
+        """
+        self._hosted_by = run
+
+    def start(self, ref: Any) -> None:
+        """Do what can be done at once, and the rest in the background."""
+        if not (self._disposers or self._closers or self._tasks or self._hosted_by is not None):
+            return
+        earlier = self._registry.before_end(self.element) if self._registry.pending else []
+        pending: Awaitable[object] | None = None
+        if not earlier:
+            pending = self._run_disposers()
+            if pending is None and not self._tasks and self._hosted_by is None:
+                pending = self._run_closers()
+                if pending is None:
+                    return
+        if self.loop is None:
+            self._finish_without_loop(pending)
+            return
+        self._earlier = earlier
+        self._pending = pending
+        self._is_waiting = False
+        self._task: asyncio.Task[Any] | None = None
+        self.done = Promise()
+        self.passed = Promise()
+        self.key = key_of(self.element)
+        self._keys = [self.key, *_used_by(self.element, ref)]
+        self._registry.add(self, self._keys)
+        self._continue()
+
+    def _continue(self) -> None:
+        self.loop = running_loop()
+        work = self._finish()
+        # Not loop.create_task: an eager task would begin inside the walk that ends the build.
+        task = asyncio.Task(Begun(work)) if self._hosted_by is None else self._hosted_by(self, work)
+        self._task = task
+        task.add_done_callback(self._on_task_done)
+        self.host.in_background(task, self.element.provider)
+
+    def _on_task_done(self, task: asyncio.Task[Any]) -> None:
+        if not self.done.done:
+            # It was cancelled before its first step, by the end of the loop: what is left is done in the next one.
+            self.host.scheduler.in_next_loop[self] = self.resume
+
+    def resume(self) -> None:
+        """Do what is left of a teardown whose loop has ended before it has."""
+        if self.done.done or self._task is None or not (self._task.done() or self._task.get_loop().is_closed()):
+            return
+        if self._is_waiting:
+            self._is_waiting = False
+            remedy = "It was closed before an asynchronous disposer had ended: close the container within the loop."
+            self._report(NoEventLoopError(self.element.provider, remedy))
+        self._hosted_by = None
+        self._continue()
+
+    def awaits(self, element: Node) -> None:
+        """Note that a disposer waits for a new value of an element.
+
+        If the build had used it, the former build of that element waits for this teardown, and the new one for that:
+        none of them would end. What the build has used does not wait for the rest of this teardown then.
+        """
+        if key_of(element) in self._keys and not self.passed.done:
+            self.passed.resolve(None)
+
+    # -- steps -----------------------------------------------------------------------------------
+
+    def _run_disposers(self) -> Awaitable[object] | None:
+        """Call the disposers up to the first one that returns an awaitable, and return that."""
+        while self._disposers:
+            try:
+                result = self._disposers.pop()()
+            except BaseException as error:
+                self._report(error)
+            else:
+                if result is not None and inspect.isawaitable(result):
+                    return result
+        return None
+
+    def _run_closers(self) -> Awaitable[object] | None:
+        """Leave the context managers up to the first asynchronous one, and return what is to be awaited."""
+        return leave_managers(self._closers, self._unwinding, self._report) if self._closers else None
+
+    def _finish_without_loop(self, pending: Awaitable[object] | None) -> None:
+        while pending is not None:
+            self.host.in_background(pending, self.element.provider)  # where no loop runs this keeps an error
+            pending = self._run_disposers()
+        pending = self._run_closers()
+        while pending is not None:
+            self.host.in_background(pending, self.element.provider)
+            pending = self._run_closers()
+
+    async def _finish(self) -> None:
+        current_errand.set(Errand(self))
+        cancelled: asyncio.CancelledError | None = None
+        for wait in self._steps():
+            self._is_waiting = True
+            try:
+                await wait
+            except asyncio.CancelledError as error:
+                # The loop is being closed. What is left is still done, as it would be in a finally clause.
+                cancelled = error
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                self._report(error)
+            self._is_waiting = False
+        self._registry.remove(self, self._keys)
+        self.done.resolve(None)
+        if not self.passed.done:
+            self.passed.resolve(None)
+        if cancelled is not None:
+            raise cancelled
+
+    def _steps(self) -> Iterable[Awaitable[object]]:
+        for other in self._earlier:
+            yield other.passed
+        current = asyncio.current_task()
+        tasks = [task for task in self._tasks or () if task is not current]
+        if tasks:
+            yield asyncio.wait(tasks)
+        pending, self._pending = self._pending, None
+        if pending is not None:
+            yield pending
+        while (pending := self._run_disposers()) is not None:
+            yield pending
+        while (pending := self._run_closers()) is not None:
+            yield pending
+
+    def _report(self, error: BaseException) -> None:
+        self.host.report(error, self.element.provider)
+
+    def __repr__(self) -> str:
+        return f"<teardown of {self.element.provider!r}>"
+
+
+def leave_managers(
+    closers: list[Closer], unwinding: Unwinding, report: Callable[[BaseException], None]
+) -> Awaitable[object] | None:
+    """Leave context managers, the last one entered first, up to the first asynchronous one.
+
+    As in an ``ExitStack``, one that returns true suppresses the error for those entered earlier, and one that
+    raises gives them its own error.
+
+    Returns:
+        What is to be awaited before the next call, or None if all of them were left.
+    """
+    while closers:
+        try:
+            result = closers.pop()(unwinding.error)
+        except BaseException as error:
+            _failed(unwinding, error, report)
+        else:
+            if result is not None and inspect.isawaitable(result):
+                return _left(result, unwinding, report)
+            if result:
+                unwinding.error = None
+    return None
+
+
+async def _left(exiting: Awaitable[bool | None], unwinding: Unwinding, report: Callable[[BaseException], None]) -> None:
+    try:
+        if await exiting:
+            unwinding.error = None
+    except asyncio.CancelledError:
+        raise
+    except BaseException as error:
+        _failed(unwinding, error, report)
+
+
+def _failed(unwinding: Unwinding, error: BaseException, report: Callable[[BaseException], None]) -> None:
+    if error is not unwinding.error:
+        report(error)
+        unwinding.error = error
+
+
+def key_of(element: Node) -> Key:
+    """Return what names an element, and those that take its place."""
+    return element.host, element.provider
+
+
+def _used_by(element: Node, ref: Any) -> list[Key]:
+    """Return the keys of everything that a build has read, directly or through others."""
+    found: dict[Node, None] = {}
+    todo = [*element.sources, *((ref.reads or ()) if ref is not None else ())]
+    while todo:
+        source = todo.pop()
+        if source not in found:
+            found[source] = None
+            todo.extend(source.sources)
+            if source.ref is not None:
+                todo.extend(source.ref.reads or ())
+    return [key_of(source) for source in found if not source.provider.ephemeral]
+
+
+def _in_this_loop(teardowns: Iterable[Teardown]) -> list[Teardown]:
+    """Leave out those of former loops, which may never continue."""
+    loop = running_loop()
+    return [teardown for teardown in teardowns if teardown.loop is loop]
+
+
+def is_torn_down_under(host: Any) -> bool:
+    """Whether the current task works for a teardown in a container or in one below it."""
+    teardown = current_teardown()
+    return teardown is not None and (teardown.host is host or _is_below(teardown.host, host))
+
+
+def _is_below(host: Host, other: Host) -> bool:
+    """Whether a container is a child of another, directly or through others."""
+    above = host.parent
+    while above is not None:
+        if above is other:
+            return True
+        above = above.parent
+    return False
+
+
+async def ended(teardowns: list[Teardown]) -> None:
+    """Wait for the end of teardowns, except for the one that waits here itself."""
+    current = current_teardown()
+    for teardown in teardowns:
+        if teardown is not current:
+            await teardown.done

@@ -1,0 +1,3 @@
+"""Notifier classes and how an element builds them."""
+
+__all__: list[str] = []

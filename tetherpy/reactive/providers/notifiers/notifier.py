@@ -1,0 +1,262 @@
+"""Notifiers: classes that hold a state and the methods that change it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterable, Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, cast
+
+from ...asynchronous.async_flow import AsyncFlow
+from ...asynchronous.async_provider_base import flow_of
+from ...asynchronous.async_value import AsyncState, AsyncValue
+from ...asynchronous.promise import Promise
+from ...container.ref import NotifierRef
+from ...errors import NotifierNotReadyError, UnmountedRefError
+from ...graph.element import NO_VALUE, Element
+from ...graph.node_states import BUILDING, DISPOSED
+from ...graph.propagation import read_state, set_value
+from ...graph.retry_timer import stop_retrying
+from ...persistence import DEFAULT_STORAGE, Storage, StorageOptions, from_json, persist, to_json
+from ...storage_writer import Writer
+from .update_queue import UpdateQueue
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+
+T = TypeVar("T")
+S = TypeVar("S")
+K = TypeVar("K")
+E = TypeVar("E")
+
+
+class NotifierBase(Generic[S]):
+    """What all notifiers have; ``S`` is the type of the state."""
+
+    _element: Element | None = None
+
+    def attach_to(self, element: Element) -> None:
+        """Give this instance to an element (for containers).
+
+        Raises:
+            NotifierNotReadyError: it already belongs to another: a provider must make a new instance each time.
+        """
+        if self._element is not None:
+            raise NotifierNotReadyError(type(self))
+        self._element = element
+        if type(self).update_should_notify is not NotifierBase[Any].update_should_notify:
+            element.differs = self.update_should_notify
+
+    def detach(self) -> None:
+        """Take this instance from its element, which makes another: using it raises UnmountedRefError from now on."""
+        if self._element is not None:
+            gone = Element(self._element.host, self._element.provider, None)
+            gone.state = DISPOSED
+            self._element = gone
+
+    @property
+    def ref(self) -> NotifierRef[S]:
+        """The Ref of the current build.
+
+        Raises:
+            NotifierNotReadyError: used in the constructor.
+            UnmountedRefError: the provider was disposed.
+        """
+        ref = self._attached().ref
+        if ref is None:
+            raise UnmountedRefError(self._attached().provider)
+        return ref  # type: ignore[no-any-return]  # build_type of notifier providers
+
+    def update_should_notify(self, previous: S, next: S) -> bool:  # noqa: A002  the contract's name
+        """Whether listeners are told of a new state; by default when it differs by ``!=``."""
+        return previous != next
+
+    def listen_self(
+        self,
+        callback: Callable[[S | None, S], object],
+        on_error: Callable[[Exception], object] | None = None,
+    ) -> Callable[[], None]:
+        """Call ``callback(previous, next)`` whenever the state is set, during this build; return the remover."""
+        return self.ref.listen_self(callback, on_error)
+
+    def _attached(self) -> Element:
+        if self._element is None:
+            raise NotifierNotReadyError(type(self))
+        return self._element
+
+
+class Notifier(NotifierBase[T]):
+    """A synchronous state: override ``build`` to return the first one, add methods that set ``state``."""
+
+    def build(self) -> T:
+        """Return the state to start with; called again when something watched changes."""
+        raise NotImplementedError(f"{type(self).__name__} must define build()")
+
+    @property
+    def state(self) -> T:
+        """The current state; setting it tells listeners at once if ``update_should_notify`` says so.
+
+        Raises:
+            NotifierNotReadyError: before the first build has ended.
+            UnmountedRefError: the provider was disposed.
+            ProviderError: the provider is in error.
+            WrongThreadError: used in another thread.
+        """
+        element = self._attached()
+        if element.state == BUILDING:
+            if element.value is NO_VALUE:
+                raise NotifierNotReadyError(type(self))
+            return element.value  # type: ignore[no-any-return]  # what build() gave
+        if element.ref is None:
+            raise UnmountedRefError(element.provider)
+        return read_state(element)  # type: ignore[no-any-return]  # what build() gave
+
+    @state.setter
+    def state(self, value: T) -> None:
+        set_value(self._attached(), value)
+
+    def __provides__(self) -> tuple[Self, T]:
+        """Exist for type checkers alone: a provider infers its notifier and state from this."""
+        raise NotImplementedError
+
+
+class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
+    """What AsyncNotifier and StreamNotifier share; the state is an AsyncValue."""
+
+    _update_queue: UpdateQueue | None = None
+    _writers: dict[Any, Writer] | None = None
+
+    @property
+    def state(self) -> AsyncState[T]:
+        """The current AsyncValue; what is set keeps the previous data beside loading and error."""
+        element = self._attached()
+        if element.state == BUILDING:
+            return flow_of(element).loading  # type: ignore[return-value]  # one of the three classes
+        if element.ref is None:
+            raise UnmountedRefError(element.provider)
+        return read_state(element)  # type: ignore[no-any-return]  # elements with a flow hold AsyncValues
+
+    @state.setter
+    def state(self, value: AsyncValue[T]) -> None:
+        element = self._attached()
+        if element.ref is None:
+            raise UnmountedRefError(element.provider)
+        stop_retrying(element)  # the next try would replace what is set
+        self._flow.become(value, is_refresh=False)
+
+    @property
+    def future(self) -> Promise[T]:
+        """An awaitable of the next settled value."""
+        self.state  # noqa: B018  bring it up to date
+        return self._flow.promise
+
+    async def update(
+        self,
+        fn: Callable[[T], T | Awaitable[T]],
+        *,
+        on_error: Callable[[Exception], T | Awaitable[T]] | None = None,
+    ) -> T:
+        """Set the state to the data that ``fn(data)`` returns, waiting for data first, and return it.
+
+        ``fn`` gets the data of the moment at which it is called. Updates of one notifier run one after the other, an
+        asynchronous ``fn`` included; only an update made inside ``fn`` itself does not wait.
+
+        Args:
+            fn: called with the data; may be asynchronous. If the provider is built again before it ends, its result
+                is returned but not set.
+            on_error: called with the error, if the provider is in error; without it that error is raised.
+        """
+        if self._update_queue is None:
+            self._update_queue = UpdateQueue()
+        return await self._update_queue.run(partial(self._update, fn, on_error))
+
+    async def _update(
+        self,
+        fn: Callable[[T], T | Awaitable[T]],
+        on_error: Callable[[Exception], T | Awaitable[T]] | None,
+    ) -> T:
+        try:
+            data = await self._data_now()
+        except Exception as error:
+            if on_error is None:
+                raise
+            ref, result = self.ref, on_error(error)
+        else:
+            ref, result = self.ref, fn(data)
+        value = cast("T", await result if inspect.isawaitable(result) else result)
+        if self._attached().ref is ref:  # nor if another notifier has replaced this one meanwhile
+            self._flow.data(value)
+        return value
+
+    async def _data_now(self) -> T:
+        """Return the data that the state has when this returns, or raise its error; wait while it is loading."""
+        while True:
+            promise = self.future
+            try:
+                data = await promise
+            except Exception:
+                if self._attached().ref is None or self.future is promise:
+                    raise
+            else:
+                if self.future is promise:
+                    return data
+
+    def persist(
+        self,
+        storage: Storage[K, E] | Awaitable[Storage[K, E]],
+        *,
+        key: K,
+        encode: Callable[[T], E] | None = None,
+        decode: Callable[[E], T] | None = None,
+        options: StorageOptions = DEFAULT_STORAGE,
+    ) -> Awaitable[None]:
+        """Keep the data in a storage, and show what it kept while the real data is on its way.
+
+        Call it in ``build``; await it to have what was kept in ``state.value`` (with ``is_from_cache``) before
+        going on. Each new data is written, one write at a time and the newest last; an error deletes nothing.
+        Closing the container waits for the last write. A failure of the storage goes to the container's on_error;
+        the write is tried again with the next data, and once more when the build ends.
+
+        Args:
+            storage: where to keep it; an awaitable is awaited once.
+            key: hashable and unique among the providers of the container; a second use is reported to on_error.
+            encode: turns the data into what the storage keeps; JSON text by default.
+            decode: the inverse; JSON by default, so dicts and lists come back, not classes.
+            options: how long it is kept, and the key that makes old data void.
+        """
+        encode = to_json if encode is None else encode
+        decode = from_json if decode is None else decode
+        if self._writers is None:
+            self._writers = {}
+        return persist(self._attached(), self._writers, storage, key, encode, decode, options)
+
+    @property
+    def _flow(self) -> AsyncFlow:
+        return flow_of(self._attached())
+
+
+class AsyncNotifier(AsyncNotifierBase[T]):
+    """A state that has to be awaited: override ``async def build``."""
+
+    def build(self) -> Awaitable[T] | T:
+        """Return the data to start with, asynchronously or not."""
+        raise NotImplementedError(f"{type(self).__name__} must define build()")
+
+    def __provides_async__(self) -> tuple[Self, T]:
+        """Exist for type checkers alone: a provider infers its notifier and state from this."""
+        raise NotImplementedError
+
+
+StreamResult: TypeAlias = "Observable[T] | AsyncIterable[T]"
+
+
+class StreamNotifier(AsyncNotifierBase[T]):
+    """A state fed by a stream: override ``build`` to return an Observable or be an async generator."""
+
+    def build(self) -> StreamResult[T]:
+        """Return the stream of data."""
+        raise NotImplementedError(f"{type(self).__name__} must define build()")
+
+    def __provides_stream__(self) -> tuple[Self, T]:
+        """Exist for type checkers alone: a provider infers its notifier and state from this."""
+        raise NotImplementedError

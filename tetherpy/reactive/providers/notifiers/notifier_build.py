@@ -1,0 +1,72 @@
+"""How the element of a notifier provider makes its notifier, once, and builds it, often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...asynchronous.async_flow import attach_flow
+from ...asynchronous.sources import Sink, Source
+from ...graph.element import Element
+
+Begin = Callable[[Sink, Any], Source | None]
+
+
+def attach_notifier(element: Element, create: Callable[[], Any]) -> None:
+    """Prepare an element whose value is what the notifier's ``build`` returns."""
+    _forget(element)
+
+    def run(ref: Any) -> Any:
+        return _notifier(element, create).build()
+
+    element.create = run
+
+
+def attach_notifier_build(element: Element, create: Callable[[], Any], build: Callable[[Any, Any], Any]) -> None:
+    """Prepare an element whose value is what ``build(ref, notifier)`` returns."""
+    _forget(element)
+
+    def run(ref: Any) -> Any:
+        return build(ref, _notifier(element, create))
+
+    element.create = run
+
+
+def attach_async_notifier(element: Element, create: Callable[[], Any], begin: Begin) -> None:
+    """Prepare an element that takes its values from what the notifier's ``build`` returns."""
+    _forget(element)
+    attach_flow(element, lambda _: _notifier(element, create).build(), begin)
+
+
+def attach_async_notifier_build(
+    element: Element, create: Callable[[], Any], build: Callable[[Any, Any], Any], begin: Begin
+) -> None:
+    """Prepare an element that takes its values from what ``build(ref, notifier)`` returns."""
+    _forget(element)
+    attach_flow(element, lambda ref: build(ref, _notifier(element, create)), begin)
+
+
+def attach_async_notifier_value(element: Element, create: Callable[[], Any], value: Any) -> None:
+    """Prepare an element whose first state is an AsyncValue."""
+    attach_async_notifier_build(element, create, lambda ref, notifier: value, _begin_with)
+
+
+def _begin_with(sink: Sink, value: Any) -> None:
+    sink.become(value)
+
+
+def _notifier(element: Element, create: Callable[[], Any]) -> Any:
+    """Return the notifier, made at the first build and kept through rebuilds (Riverpod)."""
+    notifier = element.notifier
+    if notifier is None:
+        notifier = create()
+        notifier.attach_to(element)
+        element.notifier = notifier
+    return notifier
+
+
+def _forget(element: Element) -> None:
+    if element.notifier is not None:
+        element.notifier.detach()
+    element.notifier = None
+    element.differs = None

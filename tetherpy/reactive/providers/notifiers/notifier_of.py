@@ -1,0 +1,68 @@
+"""The ``notifier`` of a provider, as something to watch."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from ...errors import ProviderError
+from ...graph.edges import let_go
+from ...graph.element import Build, Element, Host
+from ...graph.listenable import Refreshable
+from ...graph.propagation import depend_on, read, refresh
+from ..provider import ProviderBase
+
+N = TypeVar("N")
+
+
+class NotifierOf(Refreshable[N]):
+    """The notifier of a provider; it stays the same through rebuilds, so watching it does not rebuild."""
+
+    __slots__ = ("_provider",)
+
+    def __init__(self, provider: ProviderBase[Any]) -> None:
+        self._provider = provider
+
+    @property
+    def name(self) -> str:
+        """The name of the provider, with the fact that it is its notifier."""
+        return f"{self._provider.name}.notifier"
+
+    @property
+    def origin(self) -> Any:
+        """The provider."""
+        return self._provider
+
+    def node_in(self, host: Host) -> Element:
+        """Return a node whose value is the notifier, built first if needed."""
+        source = host.find(self._provider)
+
+        def current(build: Build) -> N:
+            try:
+                depend_on(build.element, source)
+            except ProviderError:
+                # A notifier whose build failed can still be asked to try again; one that was never made cannot.
+                if source.notifier is None:
+                    raise
+            return _notifier_of(source)  # type: ignore[no-any-return]  # what the provider's class is declared with
+
+        return Element(host, self, current)
+
+    def read_in(self, host: Host) -> N:
+        """Return the notifier, building the provider first if needed."""
+        element = host.find(self._provider)
+        if element.state > 0:
+            refresh(element)
+        if element.notifier is None:
+            read(element)
+        let_go(element)
+        return _notifier_of(element)  # type: ignore[no-any-return]  # what the provider's class is declared with
+
+    def __repr__(self) -> str:
+        return f"{self._provider!r}.notifier"
+
+
+def _notifier_of(element: Element) -> Any:
+    if element.notifier is None:
+        # An asynchronous provider is not in error itself when its notifier could not be made: its state is.
+        raise ProviderError(element.provider, element.value.error)
+    return element.notifier

@@ -1,0 +1,3 @@
+"""User values: comparison, short texts, history, errors."""
+
+__all__: list[str] = []

@@ -1,0 +1,96 @@
+"""What an app sees of its service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import attrs
+
+from ..protocol.frames import Phase, Status
+from ..protocol.settings import ServiceSettings
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+
+
+@attrs.frozen
+class WorkerState:
+    """Show one worker process; ``id`` is None until it takes jobs."""
+
+    pid: int
+    id: str | None
+
+
+@attrs.frozen
+class ServiceState:
+    """Show the service of one database; ``running`` is True from ready to the end of a stop.
+
+    ``settings`` are those it was started with; None while there is none.
+    """
+
+    running: bool = False
+    workers: tuple[WorkerState, ...] = ()
+    notification_title: str = ""
+    notification_content: str = ""
+    is_foreground: bool = False
+    settings: ServiceSettings | None = None
+
+    @classmethod
+    def of(cls, status: Status) -> ServiceState:
+        """Read what the supervisor says."""
+        return cls(
+            running=status.phase in (Phase.READY, Phase.STOPPING),
+            workers=tuple(WorkerState(worker.pid, worker.id) for worker in status.workers),
+            notification_title=status.title,
+            notification_content=status.content,
+            is_foreground=status.foreground,
+            settings=status.settings,
+        )
+
+
+@attrs.define(eq=False)
+class StateBoard:
+    """Keep the newest state and tell those who watch; ``on_first`` and ``on_last`` as a mailbox has."""
+
+    on_first: Callable[[], None]
+    on_last: Callable[[], None]
+    _current: ServiceState | None = attrs.field(init=False, default=None)
+    _watchers: dict[object, Callable[[ServiceState], None]] = attrs.field(
+        init=False, factory=dict[object, Callable[[ServiceState], None]]
+    )
+
+    def show(self, state: ServiceState) -> None:
+        """Take a new state; one that equals the current is no news."""
+        if state == self._current:
+            return
+        self._current = state
+        for watcher in tuple(self._watchers.values()):
+            watcher(state)
+
+    def observe(self) -> Observable[ServiceState]:
+        """Return an observable of the current state and every later one."""
+        import reactivex
+        from reactivex.disposable import Disposable
+
+        def subscribe(observer: ObserverBase[ServiceState], scheduler: SchedulerBase | None = None) -> DisposableBase:
+            return Disposable(self._watch(observer.on_next))
+
+        return reactivex.create(subscribe)
+
+    def _watch(self, watcher: Callable[[ServiceState], None]) -> Callable[[], None]:
+        token = object()
+        self._watchers[token] = watcher
+        if len(self._watchers) == 1:
+            # What was seen when nobody watched is not current.
+            self._current = None
+            self.on_first()
+        elif self._current is not None:
+            watcher(self._current)
+
+        def remove() -> None:
+            if self._watchers.pop(token, None) is not None and not self._watchers:
+                self.on_last()
+
+        return remove

@@ -1,0 +1,176 @@
+"""How a service is started or attached to: many may try at once, and one group comes of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from enum import Enum, auto
+from typing import Literal, TypeAlias
+
+import attrs
+
+from ..errors import ServiceDiffersError, ServiceNotRunningError, WorkerStartError
+from ..protocol.frame_stream import FrameStream
+from ..protocol.frames import Phase, Status
+from ..protocol.locks import living_signer_of, try_lock, unlock, wait_until_unlocked
+from ..protocol.private_descriptors import close_private
+from ..protocol.service_files import ServiceFiles
+from ..protocol.settings import WorkerConfig
+from ..protocol.wait_bounds import LOCK_RELEASE_SECONDS, SIGNAL_STOP_SECONDS
+from ..protocol.worker_log import log_tail
+from .launch import Launched, close_listener, launch, listen
+from .stopping import stop_group
+
+AGAIN_SECONDS = 0.01
+
+IfRunning: TypeAlias = Literal["error", "attach", "restart"]
+
+
+class Start(Enum):
+    """Say how a start ended."""
+
+    LAUNCHED = auto()
+    ATTACHED = auto()
+
+
+@attrs.define(eq=False)
+class Starter:
+    """Start the service of one database, or attach to the one that another process starts.
+
+    The process that gets the group's lock launches and hands the lock over; every process, that one included,
+    then connects and waits for the supervisor to say how the start went.
+    """
+
+    config: WorkerConfig
+    files: ServiceFiles
+    app_pipe: int | None = None
+    if_running: IfRunning = "error"
+    _launched: bool = attrs.field(init=False, default=False)
+
+    async def start(self, seconds: float) -> Start:
+        """Return when the workers are ready.
+
+        Raises ``WorkerStartError`` if they do not get ready in time, or at all, and ``ServiceDiffersError`` if
+        others run and ``if_running`` is ``"error"``.
+        """
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    if (lock := await self._try_own()) is not None:
+                        self._launched = True
+                        await self._start_ours(lock)
+                        return Start.LAUNCHED
+                    if await self._attach():
+                        return Start.ATTACHED
+                    await asyncio.sleep(AGAIN_SECONDS)
+        except TimeoutError as error:
+            raise self._late(seconds) from error
+
+    def _late(self, seconds: float) -> WorkerStartError:
+        late = f"it was not ready within {seconds:g} s"
+        if self._launched:
+            reason = f"{late}: the initialization callback has not returned"
+            return WorkerStartError(reason, log=str(self.files.log))
+        holder = living_signer_of(self.files.group_lock)
+        reason = f"{late}: another service of this database starts, stops or stands still"
+        return WorkerStartError(reason, log=str(self.files.log), left_running=holder)
+
+    async def _try_own(self) -> int | None:
+        """Return the group's lock, or None if a service runs, also one whose lock file was deleted."""
+        lock = try_lock(self.files.group_lock)
+        if lock is None:
+            return None
+        try:
+            rival = await self._listens()
+        except BaseException:
+            unlock(lock)
+            raise
+        if rival:
+            unlock(lock)
+            return None
+        return lock
+
+    async def _attach(self) -> bool:
+        status = await self._hear()
+        if not self._is_ready(status):
+            return False
+        assert status is not None
+        if self.if_running == "attach" or status.settings in (None, self.config.settings):
+            return True
+        if self.if_running == "error":
+            raise ServiceDiffersError(
+                self.files.name, str(status.settings), str(self.config.settings), status.supervisor
+            )
+        await stop_group(self.files, SIGNAL_STOP_SECONDS)
+        return False
+
+    async def _start_ours(self, lock: int) -> None:
+        log_size = self.files.log.stat().st_size if self.files.log.exists() else 0
+        async with self._undone_unless_ready(lock):
+            status = await self._hear()
+            if not self._is_ready(status, log_size):
+                await self._wait_for_end()
+                raise WorkerStartError(
+                    "it ended before it was ready", log_tail=self._tail(log_size), log=str(self.files.log)
+                )
+
+    @asynccontextmanager
+    async def _undone_unless_ready(self, lock: int) -> AsyncGenerator[None]:
+        launched = await self._launch(lock)
+        try:
+            yield
+        except BaseException:
+            launched.kill()
+            await asyncio.shield(asyncio.ensure_future(self._wait_for_end()))
+            raise
+
+    async def _launch(self, lock: int) -> Launched:
+        try:
+            listener = listen(self.files)
+            try:
+                return await launch(self.config, self.files, lock, listener, self.app_pipe)
+            finally:
+                close_listener(listener)
+        finally:
+            # The supervisor has its own copies: ours would hide its end.
+            close_private(lock)
+
+    async def _listens(self) -> bool:
+        try:
+            connection = await FrameStream.connect(self.files)
+        except ServiceNotRunningError:
+            return False
+        connection.abort()
+        return True
+
+    async def _hear(self) -> Status | None:
+        """Return the status that decides the start; None if there is no supervisor, or no longer."""
+        try:
+            connection = await FrameStream.connect(self.files)
+        except ServiceNotRunningError:
+            return None
+        try:
+            async for frame in connection.frames():
+                if isinstance(frame, Status) and frame.phase is not Phase.STARTING:
+                    return frame
+        finally:
+            connection.abort()
+        return None
+
+    def _is_ready(self, status: Status | None, log_size: int | None = None) -> bool:
+        if status is not None and status.phase is Phase.FAILED:
+            raise WorkerStartError(
+                status.error,
+                worker_traceback=status.traceback,
+                # The supervisor logs its verdict too, which the error tells already.
+                log_tail="" if log_size is None else self._tail(log_size).partition(f"tetherpy: {status.error}")[0],
+                log=str(self.files.log),
+            )
+        return status is not None and status.phase is Phase.READY
+
+    async def _wait_for_end(self) -> None:
+        await wait_until_unlocked(self.files.group_lock, LOCK_RELEASE_SECONDS)
+
+    def _tail(self, since: int) -> str:
+        return log_tail(self.files.log, since)

@@ -1,0 +1,3 @@
+"""From a claimed job to its outcome: fetch loop, executor, outcome policy."""
+
+__all__: list[str] = []

@@ -1,0 +1,215 @@
+"""Runs handlers: claims in, outcomes out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import attrs
+
+from tetherpy.database import SqlDatabase
+from tetherpy.jobs import Claim, Completed, Outcome, PayloadDecodeError, Settlement, encode, wait_observer
+
+from ..errors import NoSuchHandlerError
+from ..protocol.wait_bounds import HANDLER_GRACE_SECONDS
+from ..worker.fork_guard import exit_if_forked
+from .handlers import HandlerRegistry, JobHandler
+from .job_run import Interruption, JobRun
+from .outcome_policy import Judge
+from .service_instance import ServiceInstance
+from .slot_waits import SlotWaits
+
+
+def _nothing() -> None:
+    pass
+
+
+@attrs.define(eq=False)
+class Executor:
+    """Run claimed jobs, sync handlers in threads, and tell how each attempt ended.
+
+    ``on_settled`` gets each attempt's outcome once, and whether it may be stored already because
+    the handler completed the job itself. ``on_free`` is called when a slot is free again, which
+    for a handler that does not end when it should is later. ``on_stuck`` is called when all slots are held by
+    such handlers.
+    """
+
+    registry: HandlerRegistry
+    service: Callable[[JobRun], ServiceInstance]
+    database: SqlDatabase
+    judge: Judge
+    slots: int
+    grace: float = HANDLER_GRACE_SECONDS
+    on_settled: Callable[[Settlement, bool], None] = attrs.field(init=False)
+    on_free: Callable[[], None] = attrs.field(init=False)
+    on_stuck: Callable[[], None] = _nothing
+    _runs: dict[int, JobRun] = attrs.field(init=False, factory=dict[int, JobRun])
+    _occupied: int = attrs.field(init=False, default=0)
+    _threads: ThreadPoolExecutor | None = attrs.field(init=False, default=None)
+    _pid: int = attrs.field(init=False, factory=os.getpid)
+    _waits: SlotWaits = attrs.field(
+        init=False, default=attrs.Factory(lambda self: SlotWaits(self.slots), takes_self=True)
+    )
+
+    @property
+    def free_slots(self) -> int:
+        """Return how many more jobs may start."""
+        return self.slots - self._occupied
+
+    @property
+    def running(self) -> frozenset[int]:
+        """Return the jobs whose outcome is not decided yet."""
+        return frozenset(self._runs)
+
+    @property
+    def is_stuck(self) -> bool:
+        """Tell whether all slots are held by handlers whose outcome was decided without them."""
+        return self.free_slots == 0 and not self._runs
+
+    def start(self, claim: Claim) -> None:
+        """Begin an attempt in a task of its own."""
+        run = JobRun(claim)
+        self._runs[claim.id] = run
+        self._occupied += 1
+        loop = asyncio.get_running_loop()
+        try:
+            run.handler = self.registry.find(claim.job.job_key)
+        except NoSuchHandlerError as error:
+            loop.call_soon(self._refuse, run, error)
+            return
+        run.cancellable = run.handler.is_async
+        timeout = claim.job.timeout or run.handler.timeout
+        if timeout is not None:
+            run.timeout = timeout
+            run.timer = loop.call_later(timeout.total_seconds(), self._interrupt, run, Interruption.TIMED_OUT)
+        run.task = loop.create_task(self._attempt(run, run.handler))
+        run.task.add_done_callback(partial(self._on_done, run))
+
+    def cancel(self, job_ids: Iterable[int]) -> None:
+        """Ask those of the jobs that run here to end; they are waited for."""
+        for job_id in job_ids:
+            if run := self._runs.get(job_id):
+                run.interrupt(Interruption.CANCELLED)
+
+    def release_all(self) -> None:
+        """Ask all to end so that they can be handed back."""
+        for run in tuple(self._runs.values()):
+            self._interrupt(run, Interruption.RELEASED)
+
+    async def _attempt(self, run: JobRun, handler: JobHandler) -> Outcome:
+        outcome, error = await self._outcome(run, handler)
+        for callback in reversed(run.on_end):
+            try:
+                await callback(error)
+            except BaseException as failure:
+                if isinstance(outcome, Completed):
+                    outcome = self.judge.outcome_of(run, failure)
+        return outcome
+
+    async def _outcome(self, run: JobRun, handler: JobHandler) -> tuple[Outcome, BaseException | None]:
+        """Run the handler; return the outcome, and the error for the context managers that the job has entered."""
+        try:
+            payload = handler.payload_of(run.claim.job)
+        except PayloadDecodeError as error:
+            return self.judge.hopeless(error), error
+        service = self.service(run)
+        wait_observer.set(partial(self._waits.waiting, run.claim.id, run.claim.job.job_key))
+        try:
+            if handler.is_async:
+                value = await handler.function(service, payload, self.database)
+            else:
+                value = await self._in_thread(handler.function, service, payload, self.database)
+                if inspect.isawaitable(value):
+                    value = await _in_loop(run, value)
+            exit_if_forked(self._pid)
+            if run.seen:
+                return self.judge.interrupted(run), asyncio.CancelledError(
+                    f"The job has ended because it was {run.why}."
+                )
+            return Completed(encode(value)), None
+        except GeneratorExit:
+            raise
+        except BaseException as error:
+            exit_if_forked(self._pid)
+            return self.judge.outcome_of(run, error), error
+
+    async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
+        if self._threads is None:
+            self._threads = ThreadPoolExecutor(self.slots, thread_name_prefix="job")
+        context = contextvars.copy_context()
+        answer = asyncio.get_running_loop().run_in_executor(self._threads, _call, self._pid, context, function, args)
+        result, error = await answer
+        if error is not None:
+            raise error
+        return result
+
+    def _interrupt(self, run: JobRun, why: Interruption) -> None:
+        run.interrupt(why)
+        asyncio.get_running_loop().call_later(self.grace, self._abandon, run)
+
+    def _abandon(self, run: JobRun) -> None:
+        if not run.settled:
+            self._settle(run, self.judge.interrupted(run))
+            if self.is_stuck:
+                self.on_stuck()
+
+    def _refuse(self, run: JobRun, error: NoSuchHandlerError) -> None:
+        self._settle(run, self.judge.hopeless(error))
+        self._free()
+
+    def _on_done(self, run: JobRun, task: asyncio.Task[Outcome]) -> None:
+        if not run.settled:
+            self._settle(run, self._decided(run, task))
+        self._free()
+
+    def _decided(self, run: JobRun, task: asyncio.Task[Outcome]) -> Outcome:
+        # A task that is cancelled before its first step has not decided anything itself, nor has one
+        # whose handler raised what otherwise means that a coroutine is being closed.
+        if task.cancelled():
+            return self.judge.interrupted(run)
+        error = task.exception()
+        return task.result() if error is None else self.judge.outcome_of(run, error)
+
+    def _settle(self, run: JobRun, outcome: Outcome) -> None:
+        run.settled = True
+        if run.timer is not None:
+            run.timer.cancel()
+        # A job that was taken from this worker may have been claimed by it again: that run is another.
+        if self._runs.get(run.claim.id) is run:
+            del self._runs[run.claim.id]
+        self.on_settled(Settlement(run.claim, outcome), run.completed and isinstance(outcome, Completed))
+
+    def _free(self) -> None:
+        self._occupied -= 1
+        self.on_free()
+
+
+async def _in_loop(run: JobRun, value: Awaitable[Any]) -> Any:
+    """Await what a plain function returned, unless the attempt was asked to end meanwhile."""
+    if run.cancelled:
+        if inspect.iscoroutine(value):
+            value.close()
+        return None
+    run.cancellable = True
+    try:
+        return await value
+    finally:
+        run.cancellable = False
+
+
+def _call(
+    worker_pid: int, context: contextvars.Context, function: Callable[..., Any], args: tuple[Any, ...]
+) -> tuple[Any, BaseException | None]:
+    # Handed over as values: a future takes neither StopIteration nor, quietly, SystemExit.
+    try:
+        return context.run(function, *args), None
+    except BaseException as error:
+        return None, error
+    finally:
+        exit_if_forked(worker_pid)

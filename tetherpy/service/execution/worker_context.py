@@ -1,0 +1,65 @@
+"""What one worker process is made of, shared by every ``ServiceInstance`` in it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any, Protocol
+
+import attrs
+
+from tetherpy.database import SqlDatabase
+
+from ..protocol.event_bus import Mailbox
+from ..protocol.frames import Frame, Working
+from ..protocol.settings import WorkerConfig
+from ..worker.periodic_jobs import PeriodicJob
+from .handlers import HandlerRegistry
+from .notification import Notification
+
+
+class Outbox(Protocol):
+    """Where a worker's frames go: a process' line to its supervisor, or what stands for it."""
+
+    def send(self, frame: Frame) -> None:
+        """Send a frame, from any thread."""
+        ...
+
+    async def send_event(self, data: bytes) -> None:
+        """Send an encoded event and wait while there is too much to read."""
+        ...
+
+
+@attrs.define(eq=False)
+class WorkerContext:
+    """Hold what the initialization callback sets up and the jobs use."""
+
+    config: WorkerConfig
+    channel: Outbox
+    stack: AsyncExitStack
+    notification: Notification
+    mailbox: Mailbox = attrs.field(factory=Mailbox)
+    handlers: HandlerRegistry = attrs.field(factory=HandlerRegistry)
+    periodic: dict[str, PeriodicJob] = attrs.field(factory=dict[str, PeriodicJob])
+    overrides: list[Any] = attrs.field(factory=list[Any])
+    database: SqlDatabase | None = None
+    on_registered: Callable[[], None] = attrs.field(init=False, default=lambda: None)
+    """Called in the loop after a handler or a periodic job was registered."""
+    _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.get_running_loop)
+    _has_worked: bool = attrs.field(init=False, default=False)
+    _thread: int = attrs.field(init=False, factory=threading.get_ident)
+
+    def begin_work(self) -> None:
+        """Tell the supervisor of the first job."""
+        if not self._has_worked:
+            self._has_worked = True
+            self.channel.send(Working())
+
+    def in_loop(self, function: Callable[..., object], *args: object) -> None:
+        """Call a function in the loop's thread: at once if this is it, else as soon as it can."""
+        if threading.get_ident() == self._thread:
+            function(*args)
+        else:
+            self._loop.call_soon_threadsafe(function, *args)

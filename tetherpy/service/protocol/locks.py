@@ -1,0 +1,135 @@
+"""Locks that the operating system drops when their process ends, however it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import time
+from pathlib import Path
+
+from .exit_watch import start_of
+from .private_descriptors import close_private, open_private
+from .service_files import open_own
+
+_POLL_SECONDS = 0.002
+_MOST_REMOVALS = 5
+
+
+def try_lock(path: Path) -> int | None:
+    """Lock the file, creating it if needed, and return its descriptor; None if another holds it.
+
+    Close it with ``unlock``. Forked children do not keep it; a program that inherits the descriptor does.
+    """
+    descriptor = open_private(lambda: open_own(path, os.O_RDWR | os.O_CREAT))
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        close_private(descriptor)
+        return None
+    except BaseException:
+        close_private(descriptor)
+        raise
+    return descriptor
+
+
+def unlock(descriptor: int) -> None:
+    """Drop the lock, also where another process has a copy of its descriptor, and close it."""
+    fcntl.flock(descriptor, fcntl.LOCK_UN)
+    close_private(descriptor)
+
+
+def is_locked(path: Path) -> bool:
+    """Tell whether a process holds the file's lock; False if there is no such file.
+
+    It asks with a shared lock, so that any number may ask at once. A ``try_lock`` in the same
+    microseconds fails, which is why processes that want the lock try again.
+    """
+    try:
+        descriptor = open_private(lambda: open_own(path, os.O_RDONLY))
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        close_private(descriptor)
+    return False
+
+
+def sign(descriptor: int) -> None:
+    """Write into a file that it has locked which process this is."""
+    pid = os.getpid()
+    os.ftruncate(descriptor, 0)
+    os.pwrite(descriptor, f"{pid} {start_of(pid)}".encode(), 0)
+
+
+def signer_of(path: Path) -> int | None:
+    """Return the id of the process that signed the file; None if there is none. It may have ended since."""
+    pid, _ = _signature(path)
+    return pid
+
+
+def living_signer_of(path: Path) -> int | None:
+    """Return the id of the process that signed the file, if it is the process that has this id here and now.
+
+    The id may belong to an unrelated process: it is used again after the signer's end, and each container counts
+    on its own. Where the system does not tell when a process started, the id alone decides.
+    """
+    pid, started = _signature(path)
+    return pid if pid is not None and start_of(pid) == started else None
+
+
+def _signature(path: Path) -> tuple[int | None, str]:
+    try:
+        pid, _, started = path.read_text().partition(" ")
+        return int(pid), started
+    except (OSError, ValueError):
+        return None, ""
+
+
+def is_in_place(descriptor: int, path: Path) -> bool:
+    """Tell whether the path still leads to the open file."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False
+
+
+def lock_into_place(path: Path) -> int:
+    """Create the file already locked and signed, so that no process ever sees it unlocked while this one lives.
+
+    A program that cleans temporary folders may remove the folder meanwhile: it is made again.
+    """
+    for _ in range(_MOST_REMOVALS):
+        try:
+            return _lock_into_place(path)
+        except FileNotFoundError:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+    return _lock_into_place(path)
+
+
+def _lock_into_place(path: Path) -> int:
+    unfinished = path.with_suffix(".new")
+    descriptor = open_private(lambda: open_own(unfinished, os.O_RDWR | os.O_CREAT | os.O_EXCL))
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        sign(descriptor)
+        unfinished.rename(path)
+    except BaseException:
+        close_private(descriptor)
+        unfinished.unlink(missing_ok=True)
+        raise
+    return descriptor
+
+
+async def wait_until_unlocked(path: Path, seconds: float) -> bool:
+    """Wait until no process holds the lock; tell whether that happened within ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while is_locked(path):
+        if time.monotonic() >= deadline:
+            return False
+        # No event tells that a lock was dropped, except by taking it.
+        await asyncio.sleep(_POLL_SECONDS)
+    return True

@@ -1,0 +1,182 @@
+"""What a service's workers can do: told by the workers, so that an app can offer it without importing them."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import msgspec
+
+from tetherpy.jobs import Cron, Every, decode, encode
+
+from ..app.service_state import ServiceState, WorkerState
+from ..errors import MessageError, ServiceNotRunningError
+from ..execution.handlers import JobHandler
+from ..execution.worker_context import WorkerContext
+from ..worker.periodic_jobs import CatchUp, PeriodicJob
+from . import frames
+
+if TYPE_CHECKING:
+    from reactivex import Observable
+    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
+
+ASK = "tetherpy.manifest?"
+ANSWER = "tetherpy.manifest"
+"""Events of ours among those of the user's."""
+
+
+@attrs.frozen(kw_only=True)
+class HandlerInfo:
+    """Describe what does the jobs of one key.
+
+    ``payload_schema`` is the JSON Schema of its payload; None where its type has none. ``timeout``
+    is in seconds.
+    """
+
+    job_key: str
+    summary: str = ""
+    payload_schema: dict[str, Any] | None = None
+    timeout: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class PeriodicInfo:
+    """Describe a periodic job: its schedule, which is ``cron`` or ``every`` (seconds), and what it enqueues."""
+
+    name: str
+    job_key: str
+    cron: str | None = None
+    every: float | None = None
+    time_zone: str = "UTC"
+    payload_json: str | None = None
+    priority: int = 0
+    max_attempts: int = 3
+    queue: str = "default"
+    unique_key: str | None = None
+    catch_up: CatchUp = "none"
+
+    @property
+    def payload(self) -> Any:
+        """Decode the payload of the jobs."""
+        return decode(self.payload_json)
+
+    def next_after(self, moment: datetime) -> datetime:
+        """Return the first tick after an aware datetime, in UTC; ``CronMissingError`` without ``tetherpy[cron]``."""
+        if self.cron is not None:
+            return Cron(self.cron, self.time_zone).next_after(moment)
+        return Every(timedelta(seconds=self.every or 0)).next_after(moment)
+
+
+@attrs.frozen
+class ServiceManifest:
+    """Describe the handlers and the periodic jobs that an initialization callback registered, in order of name."""
+
+    handlers: tuple[HandlerInfo, ...] = ()
+    periodic: tuple[PeriodicInfo, ...] = ()
+
+
+def answer_questions(context: WorkerContext) -> None:
+    """Tell whoever asks what this worker can do."""
+
+    def answer(_: object) -> None:
+        handlers = sorted(context.handlers.all, key=lambda handler: handler.key)
+        periodic = sorted(context.periodic.values(), key=lambda job: job.name)
+        described = ServiceManifest(tuple(map(_describe, handlers)), tuple(map(_describe_periodic, periodic)))
+        context.channel.send(_fitting(described))
+
+    context.mailbox.subscribe(ASK, answer)
+
+
+def observe_manifest(
+    on: Callable[[str], Observable[Any]],
+    state: Observable[ServiceState],
+    invoke: Callable[[str], Awaitable[None]],
+) -> Observable[ServiceManifest]:
+    """Observe what workers answer; they are asked when they appear, and again when others take their place."""
+    from reactivex import create
+    from reactivex.disposable import CompositeDisposable, Disposable
+
+    def subscribe(observer: ObserverBase[ServiceManifest], _: SchedulerBase | None = None) -> DisposableBase:
+        asked: tuple[WorkerState, ...] = ()
+        told: ServiceManifest | None = None
+        asking: set[asyncio.Task[None]] = set()
+
+        def on_state(seen: ServiceState) -> None:
+            nonlocal asked
+            ready = tuple(worker for worker in seen.workers if worker.id is not None)
+            if ready != asked and ready:
+                task = asyncio.get_running_loop().create_task(_ask(invoke))
+                asking.add(task)
+                task.add_done_callback(asking.discard)
+            asked = ready
+
+        def on_answer(data: Any) -> None:
+            nonlocal told
+            manifest = msgspec.convert(data, ServiceManifest)
+            if manifest != told:
+                told = manifest
+                observer.on_next(manifest)
+
+        def stop() -> None:
+            for task in asking:
+                task.cancel()
+
+        return CompositeDisposable(on(ANSWER).subscribe(on_answer), state.subscribe(on_state), Disposable(stop))
+
+    return create(subscribe)
+
+
+async def _ask(invoke: Callable[[str], Awaitable[None]]) -> None:
+    try:
+        await invoke(ASK)
+    except ServiceNotRunningError:
+        # It has ended meanwhile; whoever starts next is asked.
+        return
+
+
+def _describe(handler: JobHandler) -> HandlerInfo:
+    try:
+        schema = msgspec.json.schema(handler.annotation)
+    except (TypeError, NameError, RecursionError, NotImplementedError):
+        schema = None
+    summary, _, _ = (inspect.getdoc(handler.function) or "").partition("\n")
+    timeout = None if handler.timeout is None else handler.timeout.total_seconds()
+    return HandlerInfo(job_key=handler.key, summary=summary, payload_schema=schema, timeout=timeout)
+
+
+def _describe_periodic(periodic: PeriodicJob) -> PeriodicInfo:
+    schedule, job = periodic.schedule, periodic.job
+    return PeriodicInfo(
+        name=periodic.name,
+        job_key=job.job_key,
+        cron=schedule.expression if isinstance(schedule, Cron) else None,
+        every=schedule.interval.total_seconds() if isinstance(schedule, Every) else None,
+        time_zone=schedule.time_zone if isinstance(schedule, Cron) else "UTC",
+        payload_json=encode(job.payload),
+        priority=job.priority,
+        max_attempts=job.max_attempts,
+        queue=job.queue,
+        unique_key=job.unique_key,
+        catch_up=periodic.catch_up,
+    )
+
+
+def _fitting(manifest: ServiceManifest) -> frames.Event:
+    """Return the message, with less in it where all would not fit a frame."""
+    bare = attrs.evolve(
+        manifest,
+        handlers=tuple(attrs.evolve(info, payload_schema=None) for info in manifest.handlers),
+        periodic=tuple(attrs.evolve(info, payload_json=None) for info in manifest.periodic),
+    )
+    for described in (manifest, bare):
+        try:
+            frame = frames.decode(frames.event(ANSWER, described))
+        except MessageError:
+            continue
+        assert isinstance(frame, frames.Event)
+        return frame
+    return frames.Event(ANSWER, msgspec.Raw(msgspec.json.encode(ServiceManifest())))

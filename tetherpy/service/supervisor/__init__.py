@@ -1,0 +1,3 @@
+"""The supervisor process: start workers, watch them and replace those that die."""
+
+__all__: list[str] = []

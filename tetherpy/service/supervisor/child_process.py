@@ -1,0 +1,159 @@
+"""One worker process as its supervisor sees it, and the fork that makes it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import NoReturn
+
+import attrs
+
+from ..protocol.frames import Frame
+from ..worker.process_exit import flush_output, forget_exit_handlers, run_exit_handlers, write_lines_at_once
+from .frame_socket import Peer
+from .selector_loop import Reactor
+
+
+@attrs.frozen
+class WorkerSockets:
+    """Hold a worker's ends of its two lines."""
+
+    control: socket.socket
+    events: socket.socket
+
+
+@attrs.define(eq=False)
+class Child:
+    """Hold one forked worker: its process, the two lines to it, and what it said about itself."""
+
+    pid: int
+    worker_id: str | None = None
+    did_work: bool = False
+    last_beat: float | None = None
+    control: Peer = attrs.field(init=False)
+    events: Peer = attrs.field(init=False)
+
+    @property
+    def was_ready(self) -> bool:
+        """Tell whether it ever took jobs."""
+        return self.worker_id is not None
+
+    def kill(self) -> None:
+        """End the process now; it is still to be reaped."""
+        os.kill(self.pid, signal.SIGKILL)
+
+    def reap(self) -> str | None:
+        """Return how the process ended, its last words heard; None while it lives."""
+        try:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+        except ChildProcessError:
+            pid, status = self.pid, None
+        if not pid:
+            return None
+        self.control.drain()
+        self.events.drain()
+        return "ended unseen" if status is None else _ending(os.waitstatus_to_exitcode(status))
+
+    def hang_up(self) -> None:
+        """Close both lines: the worker finishes what it runs and ends."""
+        self.control.close()
+        self.events.close()
+
+    def forget_lines(self) -> None:
+        """Close the descriptors without a word to the worker: for a forked sibling."""
+        self.control.sock.close()
+        self.events.sock.close()
+
+
+def _ending(code: int) -> str:
+    if code >= 0:
+        return f"exited with status {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        # Real-time signals have numbers and no names.
+        name = f"signal {-code}"
+    return f"was killed by {name}"
+
+
+@attrs.frozen(eq=False)
+class Forker:
+    """Fork workers that run ``work`` with their sockets and end with the code it returns.
+
+    In the worker ``release`` closes what belongs to the supervisor. With ``own_group`` each worker is a process
+    group, so that a terminal's Ctrl-C reaches the supervisor alone.
+    """
+
+    reactor: Reactor
+    work: Callable[[WorkerSockets], int]
+    release: Callable[[], None]
+    on_frame: Callable[[Child, Peer, Frame], None]
+    on_close: Callable[[Child, Peer], None]
+    on_room: Callable[[Peer], None]
+    own_group: bool
+
+    def fork(self, output: int | None) -> Child:
+        """Fork a worker that prints to ``output``, which is closed here; None leaves it the supervisor's own.
+
+        Raises ``OSError`` if the system has no room for another process or no descriptors for its lines.
+        """
+        with ExitStack() as undone:
+            if output is not None:
+                undone.callback(os.close, output)
+            control, events = (_pair(undone) for _ in range(2))
+            flush_output()
+            pid = os.fork()
+            undone.pop_all()
+        if not pid:
+            control[0].close()
+            events[0].close()
+            self._be_worker(WorkerSockets(control[1], events[1]), output)
+        control[1].close()
+        events[1].close()
+        if output is not None:
+            os.close(output)
+        child = Child(pid)
+
+        def on_frame(line: Peer, frame: Frame) -> None:
+            self.on_frame(child, line, frame)
+
+        def on_close(line: Peer) -> None:
+            self.on_close(child, line)
+
+        child.control = Peer(control[0], self.reactor, on_frame, on_close)
+        child.events = Peer(events[0], self.reactor, on_frame, on_close, self.on_room)
+        return child
+
+    def _be_worker(self, sockets: WorkerSockets, output: int | None) -> NoReturn:
+        # Whatever happens here, the supervisor's loop above this frame must never go on in the child.
+        code = 1
+        try:
+            forget_exit_handlers()
+            self.release()
+            if self.own_group:
+                os.setpgid(0, 0)
+                # A terminal that stops the output of background groups is not to stop a worker.
+                signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+            if output is not None:
+                os.dup2(output, 1)
+                os.dup2(output, 2)
+                os.close(output)
+            write_lines_at_once()
+            code = self.work(sockets)
+            run_exit_handlers(code)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            flush_output()
+            os._exit(code)
+
+
+def _pair(undone: ExitStack) -> tuple[socket.socket, socket.socket]:
+    pair = socket.socketpair()
+    for end in pair:
+        undone.callback(end.close)
+    return pair

@@ -1,0 +1,104 @@
+"""The supervisor's side of the socket that apps connect to."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import attrs
+
+from ..protocol.frames import Frame
+from .frame_socket import Peer
+from .selector_loop import Reactor
+
+ACCEPT_AGAIN_SECONDS = 0.2
+MAX_UNREAD = 8 << 20
+"""Bytes that wait for an app that does not read; beyond that its connection is closed."""
+
+
+@attrs.define(eq=False)
+class Hub:
+    """Accept apps, greet each with the group's status, and send to all of them."""
+
+    reactor: Reactor
+    listener: socket.socket
+    greeting: Callable[[], bytes]
+    on_frame: Callable[[Peer, Frame], None]
+    on_room: Callable[[Peer], None]
+    on_broken: Callable[[Peer], None]
+    _apps: set[Peer] = attrs.field(init=False, factory=set[Peer])
+    _closed: bool = attrs.field(init=False, default=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.listener.setblocking(False)
+        self._listen()
+
+    @property
+    def apps(self) -> frozenset[Peer]:
+        """Return the connected apps."""
+        return frozenset(self._apps)
+
+    @property
+    def has_unsent(self) -> bool:
+        """Tell whether any app has yet to read something."""
+        return any(app.unsent for app in self._apps)
+
+    def listen_on(self, listener: socket.socket) -> None:
+        """Accept apps on another socket from now on; those who are connected stay."""
+        self.stop_listening()
+        self.listener = listener
+        self._closed = False
+        self.__attrs_post_init__()
+
+    def broadcast(self, data: bytes) -> None:
+        """Send an encoded frame to every connected app."""
+        for app in tuple(self._apps):
+            app.send(data)
+
+    def stop_listening(self) -> None:
+        """Accept nobody any more; those who are connected stay."""
+        if not self._closed:
+            self._closed = True
+            self.reactor.forget(self.listener.fileno())
+            self.listener.close()
+
+    def close(self) -> None:
+        """Drop everybody."""
+        self.stop_listening()
+        for app in tuple(self._apps):
+            app.close()
+
+    def release(self) -> None:
+        """Close the descriptors without a word to anybody: for a forked child."""
+        self.listener.close()
+        for app in self._apps:
+            app.sock.close()
+
+    def _listen(self) -> None:
+        if not self._closed:
+            self.reactor.watch(self.listener.fileno(), self._accept)
+
+    def _accept(self) -> None:
+        try:
+            connection, _ = self.listener.accept()
+        except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError:
+            # No descriptors left: apps have to wait, and the loop must not spin.
+            self.reactor.forget(self.listener.fileno())
+            self.reactor.call_later(ACCEPT_AGAIN_SECONDS, self._listen)
+            return
+        try:
+            app = Peer(connection, self.reactor, self.on_frame, self._on_close, self.on_room, MAX_UNREAD)
+        except OSError:
+            # The selector has no room: the app sees the end of the connection and asks again.
+            connection.close()
+            return
+        self._apps.add(app)
+        app.send(self.greeting())
+
+    def _on_close(self, app: Peer) -> None:
+        self._apps.discard(app)
+        if app.error is not None:
+            self.on_broken(app)
+        self.on_room(app)

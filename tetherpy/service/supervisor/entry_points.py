@@ -1,0 +1,134 @@
+"""What becomes a supervisor, in the background or in the foreground."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from ..app.launch import listen
+from ..errors import ServiceAlreadyRunningError
+from ..protocol.callback_name import name_of
+from ..protocol.locks import signer_of, try_lock, unlock
+from ..protocol.service_files import ServiceFiles
+from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, WorkerConfig
+from ..protocol.worker_log import WorkerLog
+from ..worker.worker import work
+from .group_files import GroupFiles
+from .log_pump import LogPump
+from .selector_loop import Reactor
+from .supervisor import Supervisor
+
+
+def serve_launched(lock: int, listener: int, app_pipe: int | None = None) -> int:
+    """Supervise with what ``launch`` handed over, the configuration on standard input; return the exit code."""
+    _reset_signals()
+    config = WorkerConfig.decode(sys.stdin.buffer.read())
+    _read_nothing_more()
+    for descriptor in (lock, listener, *(() if app_pipe is None else (app_pipe,))):
+        os.set_inheritable(descriptor, False)
+    files = ServiceFiles.of(config.database)
+    sys.path[:] = config.sys_path
+    _restore_environment(config)
+    reactor = Reactor()
+    log = WorkerLog(files.log, standard_streams=True)
+    group = GroupFiles(files, lock)
+    supervisor = _supervisor(config, group, socket.socket(fileno=listener), reactor, LogPump(reactor, log))
+    if app_pipe is not None:
+        supervisor.stop_with(app_pipe)
+    return supervisor.run()
+
+
+def run_worker(
+    db_path_or_url: str | os.PathLike[str],
+    app_initialization_callback: str | Callable[..., Any],
+    *,
+    initial_notification_title: str = "Background service",
+    initial_notification_content: str = "",
+    concurrency: int = 10,
+    processes: int = 1,
+    retention: timedelta | float | None = None,
+    queues: tuple[str, ...] | None = None,
+    lease: timedelta | float = DEFAULT_LEASE,
+    pool_size: int = 10,
+    unknown_key_grace: timedelta | float = DEFAULT_UNKNOWN_KEY_GRACE,
+) -> int:
+    """Serve a database in the foreground until a signal ends it; return the exit code.
+
+    For systemd and containers. SIGTERM or SIGINT once: finish what runs, for 30 seconds at most;
+    twice: hand it back now. Output goes to this process' own streams. Call it from a process
+    without other threads, as it forks. Apps attach to it as to any other. Raises
+    ``ServiceAlreadyRunningError`` if the database is served already.
+    """
+    files = ServiceFiles.of(db_path_or_url)
+    config = WorkerConfig(
+        database=files.address,
+        callback=name_of(app_initialization_callback),
+        notification_title=initial_notification_title,
+        notification_content=initial_notification_content,
+        concurrency=concurrency,
+        processes=processes,
+        retention=retention,
+        queues=queues,
+        lease=lease,
+        pool_size=pool_size,
+        unknown_key_grace=unknown_key_grace,
+    )
+    files.create()
+    _open_standard_descriptors()
+    lock = try_lock(files.group_lock)
+    if lock is None:
+        raise ServiceAlreadyRunningError(files.name, signer_of(files.group_lock))
+    try:
+        listener = listen(files)
+    except BaseException:
+        unlock(lock)
+        raise
+    return _supervisor(config, GroupFiles(files, lock), listener, Reactor(), None).run()
+
+
+def _supervisor(
+    config: WorkerConfig,
+    group: GroupFiles,
+    listener: socket.socket,
+    reactor: Reactor,
+    output: LogPump | None,
+) -> Supervisor:
+    # Objects that are there now are the same in every worker: the collector need not copy them.
+    gc.freeze()
+    gc.enable()
+    return Supervisor(config, group, work, listener, reactor, output)
+
+
+def _reset_signals() -> None:
+    """Undo what the app has blocked or ignored: a process that is started inherits it."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    for number in signal.valid_signals():
+        # Python itself ignores these two, and reports the errors instead.
+        if signal.getsignal(number) is signal.SIG_IGN and number not in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _open_standard_descriptors() -> None:
+    """Let no socket or database get the number of a standard stream that is closed: output would be written to it."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+
+
+def _read_nothing_more() -> None:
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, sys.stdin.fileno())
+    os.close(nothing)
+
+
+def _restore_environment(config: WorkerConfig) -> None:
+    if config.python_path is None:
+        os.environ.pop("PYTHONPATH", None)
+    else:
+        os.environ["PYTHONPATH"] = config.python_path

@@ -1,0 +1,3 @@
+"""The life of a worker process: start, heartbeat, liveness, periodic jobs, retention, end."""
+
+__all__: list[str] = []

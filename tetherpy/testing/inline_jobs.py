@@ -1,0 +1,240 @@
+"""Jobs inside a test: enqueued through the app's own providers, run in the test's loop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from tetherpy.database import Database
+from tetherpy.durations import to_seconds
+from tetherpy.jobs import (
+    JOB_MIGRATIONS,
+    BackgroundJobManager,
+    Backoff,
+    Failed,
+    JobQuery,
+    Settlement,
+    SqliteJobEngine,
+    read_jobs,
+    utc_now,
+)
+from tetherpy.reactive import FutureProvider, Override, Provider
+from tetherpy.service import InlineWorker, ServiceInstance
+
+from .clock import Clock
+from .errors import EndlessJobsError, ForeignClockError, OtherLoopError, StuckJobsError
+from .job_list import JobList
+from .real_time_limit import patience
+from .test_scope import Lifetime
+
+_logger = logging.getLogger("tetherpy.testing")
+
+
+def _patience(value: timedelta | float) -> float:
+    return to_seconds("patience", value)
+
+
+@attrs.define(eq=False, repr=False)
+class InlineJobs:
+    """The jobs of one test, in an SQLite file of its own; the value of the fixture ``jobs``.
+
+    Nothing runs until ``drain``. ``path`` is the file, ``concurrency`` how many handlers run at a time (set it
+    before the first ``drain``), ``patience`` how many seconds one ``drain`` waits for them at most.
+    """
+
+    path: Path
+    _lifetime: Lifetime
+    _clock: Clock | None = None
+    concurrency: int = 1
+    patience: float = attrs.field(default=10.0, converter=_patience)
+    _worker: InlineWorker | None = attrs.field(init=False, default=None)
+    _opening: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
+    _handlers: list[Callable[[ServiceInstance], None]] = attrs.field(init=False, factory=list[Any])
+
+    # -- what the test sets up ---------------------------------------------------------------------
+
+    def register(
+        self,
+        key: str,
+        handler: Callable[..., Any],
+        *,
+        retry: Backoff | None = None,
+        timeout: timedelta | float | None = None,
+    ) -> None:
+        """Let ``handler(service, payload, db)`` do the jobs with this key; arguments as ``register_job_handler``."""
+
+        def registration(service: ServiceInstance) -> None:
+            service.register_job_handler(key, handler, retry=retry, timeout=timeout)
+
+        if self._worker is None:
+            self._handlers.append(registration)
+        else:
+            registration(self._worker.service)
+
+    async def initialize(self, callback: str | Callable[[ServiceInstance], Awaitable[None] | None]) -> None:
+        """Call the app's ``app_initialization_callback``: the function, or its name ``"module:function"``.
+
+        Meanwhile the folder of ``path`` is the working directory, so that a relative path such as ``"app.db"``
+        is a file of the test. What the callback enters is left when the test ends. Its periodic jobs are enqueued as
+        the fixture ``clock`` passes their ticks; in a test without it they are not enqueued.
+        """
+        worker = await self._open()
+        with contextlib.chdir(self.path.parent):
+            await worker.initialize(callback)
+        if self._clock is not None:
+            worker.follow_schedules()
+            if isinstance(ours := worker.context.database, Database):
+                self._clock.wait_for(lambda: ours.busy)
+
+    def overrides(
+        self,
+        *,
+        path: Provider[Any] | None = None,
+        database: FutureProvider[Any] | None = None,
+        manager: Provider[BackgroundJobManager] | None = None,
+    ) -> list[Override]:
+        """Return overrides that lead the app's own providers to the jobs of this test.
+
+        ``path`` is the app's provider of the database path, ``database`` that of the open database, ``manager``
+        that of the manager: give it too if the test uses the fixture ``clock``, so that both go by that clock.
+        """
+        overrides: list[Override] = []
+        if path is not None:
+            overrides.append(path.override_with_value(self.path))
+        if database is not None:
+            overrides.append(database.override_with(lambda ref: self.database()))
+        if manager is not None:
+            if database is None:
+                raise ValueError("jobs.overrides(manager=...) needs database=... too: a manager is made of one.")
+            opened = database
+            overrides.append(
+                manager.override_with(lambda ref: BackgroundJobManager(self._engine(ref.watch(opened).require_value)))
+            )
+        return overrides
+
+    # -- what the app does -------------------------------------------------------------------------
+
+    async def database(self) -> Database:
+        """Return the open database of this test; it is closed when the test ends."""
+        return (await self._open()).engine.db
+
+    async def manager(self) -> BackgroundJobManager:
+        """Return a manager of this test's jobs."""
+        return BackgroundJobManager((await self._open()).engine)
+
+    async def enqueue(self, job_key: str, payload: object = None, **options: Any) -> int:
+        """Enqueue a job and return its id; ``options`` are those of ``BackgroundJobManager.enqueue``."""
+        return await (await self.manager()).enqueue(job_key, payload, **options)
+
+    def enqueued(self, job_key: str | None = None) -> JobList:
+        """Return the jobs that were enqueued under a key, or all, as they are now, whoever enqueued them."""
+        found = read_jobs(self.path, JobQuery(job_key=job_key))
+        return JobList(found, self._nothing(job_key))
+
+    # -- running -----------------------------------------------------------------------------------
+
+    async def drain(self, *, limit: int = 1000) -> JobList:
+        """Run every job that is due, until none is, and return those that ran as they are then.
+
+        Jobs that fall due or are enqueued meanwhile run too; what waits for a later time, such as a retry with
+        backoff, stays PENDING. A handler's failure does not fail the test: it is on the job, and its traceback in
+        the captured log.
+
+        Raises:
+            EndlessJobsError: more than ``limit`` attempts.
+            StuckJobsError: handlers did not end within ``patience`` seconds of real time.
+            ForeignClockError: with ``clock``, jobs were enqueued by another clock.
+        """
+        worker = await self._open()
+        ended: list[Settlement] = []
+
+        def settled(settlement: Settlement) -> None:
+            ended.append(settlement)
+            _tell_of_failure(settlement)
+            if len(ended) > limit:
+                worker.stop()
+
+        stuck: list[frozenset[int]] = []
+        async with patience(self.patience, lambda: stuck.append(worker.running)):
+            await worker.drain(settled)
+        if stuck:
+            running = await worker.engine.get_many(stuck[0])
+            raise StuckJobsError(self.patience, list(running.values()), time_stands_still=self._clock is not None)
+        self._check_clocks()
+        if len(ended) > limit:
+            raise EndlessJobsError(limit, ended[-1].claim.job)
+        ran = await worker.engine.get_many({settlement.claim.id for settlement in ended})
+        return JobList([ran[key] for key in sorted(ran)], "no job was due")
+
+    def messages(self, event: str | None = None) -> list[Any]:
+        """Return the data of what handlers sent to the app with ``service.invoke``, of one event or of all."""
+        sent = [] if self._worker is None else self._worker.outbox.messages
+        return [data for name, data in sent if event in (None, name)]
+
+    async def invoke(self, event: str, data: object = None) -> None:
+        """Send a message to the worker, as the app does with ``BackgroundService.invoke``."""
+        (await self._open()).context.mailbox.deliver(event, data)
+
+    def __repr__(self) -> str:
+        counts = Counter(str(job.status) for job in self.enqueued())
+        found = ", ".join(f"{count} {status}" for status, count in counts.items()) or "none"
+        return f"<jobs in {self.path}: {found}>"
+
+    # -- internals ---------------------------------------------------------------------------------
+
+    async def _open(self) -> InlineWorker:
+        if self._lifetime.loop is not asyncio.get_running_loop():
+            raise OtherLoopError
+        async with self._opening:
+            if self._worker is None:
+                stack = self._lifetime.after_containers
+                # Without the look every quarter of a second, of which a day that a test lets pass would have many.
+                opening = Database.open(self.path, migrations=JOB_MIGRATIONS, safety_interval=None)
+                database = await stack.enter_async_context(opening)
+                clock = utc_now if self._clock is None else self._clock.now
+                worker = await stack.enter_async_context(
+                    InlineWorker.open(database, clock=clock, concurrency=self.concurrency)
+                )
+                if self._clock is not None:
+                    self._clock.wait_for(lambda: database.busy)
+                for registration in self._handlers:
+                    registration(worker.service)
+                self._worker = worker
+        return self._worker
+
+    def _engine(self, database: Database) -> SqliteJobEngine:
+        return SqliteJobEngine(database, clock=utc_now if self._clock is None else self._clock.now)
+
+    def _check_clocks(self) -> None:
+        if self._clock is not None:
+            for job in self.enqueued():
+                if job.created_at > self._clock.now():
+                    raise ForeignClockError(job, self._clock.now())
+
+    def _nothing(self, job_key: str | None) -> str:
+        others = Counter(job.job_key for job in read_jobs(self.path, JobQuery()))
+        if not others:
+            return "nothing was enqueued"
+        named = ", ".join(f"{count} x {key!r}" for key, count in others.items())
+        return f"no {job_key!r} was enqueued, but {named}"
+
+
+def _tell_of_failure(settlement: Settlement) -> None:
+    if isinstance(outcome := settlement.outcome, Failed):
+        job = settlement.claim.job
+        _logger.warning(
+            "Attempt %d of job %d (%r) failed: %s",
+            job.attempts,
+            job.id,
+            job.job_key,
+            outcome.traceback or outcome.error,
+            extra={"job_id": job.id},
+        )

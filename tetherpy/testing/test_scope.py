@@ -1,0 +1,91 @@
+"""From the beginning of a test to its end: what its fixtures share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Generator
+from contextlib import AsyncExitStack, ExitStack
+from typing import Any
+
+import attrs
+import pytest
+
+from .containers import TestContainers
+from .leaks import KINDS, Leak, LeakCheck, report_of
+from .test_end import ended_with
+
+FAILED = pytest.StashKey[bool]()
+"""Whether the body of a test failed: what it left behind is no news then."""
+
+
+@attrs.define(eq=False)
+class Lifetime:
+    """What the fixtures of one test share: what to dispose at its end, and what must not be left.
+
+    ``loop`` is the loop of the test, None before it is known and in a test without one. ``before_end``
+    is left before anything is disposed, ``after_containers`` after all containers are.
+    """
+
+    allowed: frozenset[str] = frozenset()
+    loop: asyncio.AbstractEventLoop | None = None
+    before_end: ExitStack = attrs.field(init=False, factory=ExitStack)
+    after_containers: AsyncExitStack = attrs.field(init=False, factory=AsyncExitStack)
+    containers: TestContainers = attrs.field(init=False, factory=TestContainers)
+    _leaks: list[Leak] = attrs.field(init=False, factory=list[Leak])
+    _check: LeakCheck = attrs.field(init=False, factory=LeakCheck)
+    _on_begin: list[Callable[[asyncio.AbstractEventLoop], object]] = attrs.field(init=False, factory=list[Any])
+
+    def begin(self, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Take note of the test's loop; None if it has none."""
+        if loop is None:
+            return
+        self.loop = loop
+        self._check.begin_in(loop)
+        for callback in self._on_begin:
+            callback(loop)
+
+    def when_begun(self, callback: Callable[[asyncio.AbstractEventLoop], object]) -> None:
+        """Call ``callback`` with the test's loop as soon as it is known, now if it is."""
+        if self.loop is None:
+            self._on_begin.append(callback)
+        else:
+            callback(self.loop)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether there is anything to dispose: what is left behind shows only afterwards."""
+        return True
+
+    async def dispose(self) -> None:
+        """Dispose everything, and note what is left behind; raises what failed meanwhile."""
+        self.before_end.close()
+        self._leaks += await self._check.in_use(self.containers.opened)
+        try:
+            async with self.after_containers:
+                await self.containers.dispose()
+        finally:
+            self._leaks += await self._check.left()
+
+    def judge(self) -> None:
+        """Fail the test for what it has left behind."""
+        unwanted = [leak for leak in (*self._leaks, *self._check.left_open()) if leak.kind not in self.allowed]
+        if unwanted:
+            pytest.fail(report_of(unwanted), pytrace=False)
+
+
+def lifetime_of(request: pytest.FixtureRequest) -> Generator[Lifetime]:
+    """Live as long as a test, and fail it for what it leaves behind, unless it failed anyway."""
+    test: Any = request.node
+    lifetime = Lifetime(_allowed(test))
+    with lifetime.containers.collected():
+        for _ in ended_with(request, lifetime):
+            yield lifetime
+    if not test.stash.get(FAILED, False):
+        lifetime.judge()
+
+
+def _allowed(test: Any) -> frozenset[str]:
+    allowed = frozenset(kind for mark in test.iter_markers("allow_leaks") for kind in mark.args or KINDS)
+    if unknown := sorted(allowed.difference(KINDS)):
+        raise ValueError(f"@pytest.mark.allow_leaks knows {', '.join(map(repr, KINDS))}, and not {unknown[0]!r}.")
+    return allowed

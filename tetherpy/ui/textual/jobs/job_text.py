@@ -1,0 +1,90 @@
+"""How a job is written in a terminal: its state, its times, how far it is, what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from rich.text import Text
+
+from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
+
+from ...safe_text import one_line
+
+MARKS: Final[Mapping[BackgroundJobStatus, tuple[str, str]]] = MappingProxyType(
+    {
+        BackgroundJobStatus.PENDING: ("○", "yellow"),
+        BackgroundJobStatus.RUNNING: ("◐", "cyan"),
+        BackgroundJobStatus.COMPLETED: ("●", "green"),
+        BackgroundJobStatus.FAILED: ("✗", "red"),
+        BackgroundJobStatus.CANCELLED: ("◌", "bright_black"),
+    }
+)
+"""A sign and a colour for each state: the sign alone must do where colours are not seen."""
+
+FAINT: Final = "#8a8a8a"
+"""A grey that can be read on dark and on light."""
+
+Clock = Callable[[], datetime]
+
+
+def now() -> datetime:
+    """Return the time in the time zone of this machine."""
+    return datetime.now().astimezone()
+
+
+def at(moment: datetime | None, clock: Clock = now) -> str:
+    """Write a moment in local time, in eight characters: the time of today, the date of another day."""
+    if moment is None:
+        return ""
+    present = clock()
+    local = moment.astimezone(present.tzinfo)
+    if local.date() == present.date():
+        return local.strftime("%H:%M:%S")
+    return local.strftime("%d.%m.%y")
+
+
+def lasting(span: timedelta) -> str:
+    """Write a duration: ``250 ms``, ``2.5 s``, ``42 s``, ``3 min 5 s``, ``2 h 10 min``, ``4 d 3 h``."""
+    seconds = span.total_seconds()
+    if seconds < 0.9995:
+        return f"{seconds * 1_000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = int(seconds + 0.05)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3_600:
+        return f"{whole // 60} min {whole % 60} s"
+    if whole < 86_400:
+        return f"{whole // 3_600} h {whole % 3_600 // 60} min"
+    return f"{whole // 86_400} d {whole % 86_400 // 3_600} h"
+
+
+def bar(fraction: float | None, width: int) -> str:
+    """Draw a progress bar of so many characters."""
+    filled = round(width * min(max(fraction or 0.0, 0.0), 1.0))
+    return "━" * filled + "┄" * (width - filled)
+
+
+def note(job: BackgroundJob, limit: int = 160) -> Text:
+    """Say in one line how far a job is, what came of it, or what went wrong."""
+    match job.status:
+        case BackgroundJobStatus.RUNNING:
+            if job.cancel_requested_at is not None:
+                return Text("asked to stop", "yellow")
+            if job.progress is None:
+                return Text(one_line(job.progress_message or "", limit))
+            return Text.assemble(
+                (bar(job.progress, 12), "cyan"),
+                (f" {job.progress:4.0%} ", "bold"),
+                one_line(job.progress_message or "", limit),
+            )
+        case BackgroundJobStatus.COMPLETED:
+            return Text(one_line(job.result_json or "", limit), FAINT)
+        case BackgroundJobStatus.PENDING if job.last_error is None:
+            return Text(one_line(job.payload_json or "", limit), FAINT)
+        case _:
+            return Text(one_line(job.last_error or "", limit), "red")

@@ -1,0 +1,148 @@
+"""The stream that keeps an open page up to date: server-sent events of what has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+
+import attrs
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from tetherpy.reactive import ProviderContainer, ProviderListenable
+
+from ..watcher import Watcher
+from .pages.fragments import Part, together
+
+SHORTEST_REST = 0.04
+"""Seconds between two messages: 25 a second at most."""
+SILENCE_SECONDS = 15.0
+"""After this long without news a comment is sent, so that both sides learn of a connection that is gone."""
+UNREAD_SECONDS = 10.0
+"""A client that reads nothing for this long is let go."""
+FIRST_PAINT_SECONDS = 2.0
+"""What is not known by then is shown as loading, and follows."""
+
+
+@attrs.define
+class Changes:
+    """Tell what of a page differs from what was told last; its size is that of the page."""
+
+    _html: dict[str, str] = attrs.Factory(dict[str, str])
+    _lists: dict[str, tuple[str, ...]] = attrs.Factory(dict[str, tuple[str, ...]])
+
+    def since_last(self, part: Part) -> Mapping[str, object]:
+        """Return what is new; nothing where nothing is."""
+        html = {name: text for name, text in part.html.items() if self._html.get(name) != text}
+        lists = {name: rows for name, rows in part.lists.items() if self._lists.get(name) != rows}
+        self._html, self._lists = dict(part.html), dict(part.lists)
+        return {name: value for name, value in (("html", html), ("lists", lists)) if value}
+
+
+@attrs.define(eq=False)
+class Live:
+    """Follow parts in a container, for pages and their streams."""
+
+    container: ProviderContainer
+    instance: str = attrs.field(factory=lambda: secrets.token_hex(8))
+    """Differs after each start of the server, so that a page can tell that it was restarted."""
+    streams: int = attrs.field(init=False, default=0)
+    """How many pages are being kept up to date."""
+
+    async def first(self, parts: Sequence[ProviderListenable[Part]]) -> Part:
+        """Return what the parts show once all are loaded, or after ``FIRST_PAINT_SECONDS``."""
+        changed = asyncio.Event()
+        with Watcher(self.container, changed.set) as watcher:
+            return await _loaded(watcher, changed, parts)
+
+    async def events(self, parts: Sequence[ProviderListenable[Part]]) -> AsyncGenerator[bytes]:
+        """Yield events: who speaks, all that the page shows, then what changes, newest only for who is slow."""
+        changed = asyncio.Event()
+        changes = Changes()
+        loop = asyncio.get_running_loop()
+        yield _event("hello", {"instance": self.instance})
+        with Watcher(self.container, changed.set) as watcher:
+            seen = await _loaded(watcher, changed, parts)
+            while not watcher.closed:
+                begun = loop.time()
+                if news := changes.since_last(seen):
+                    yield _event("change", news)
+                try:
+                    async with asyncio.timeout(SILENCE_SECONDS):
+                        await changed.wait()
+                except TimeoutError:
+                    yield b":\n\n"
+                    continue
+                await asyncio.sleep(begun + SHORTEST_REST - loop.time())
+                if not watcher.closed:
+                    changed.clear()
+                    seen = _look(watcher, parts)
+
+    def stream(self, parts: Sequence[ProviderListenable[Part]]) -> EventStream:
+        """Return the response that streams the events."""
+        return EventStream(self, parts)
+
+
+@attrs.frozen(eq=False)
+class EventStream:
+    """Send events until the client is gone, or reads no more: as an ASGI response."""
+
+    live: Live
+    parts: Sequence[ProviderListenable[Part]]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Respond."""
+        headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        self.live.streams += 1
+        try:
+            sending = asyncio.create_task(self._send(send))
+            leaving = asyncio.create_task(_disconnected(receive))
+            try:
+                await asyncio.wait((sending, leaving), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (sending, leaving):
+                    task.cancel()
+                await asyncio.wait((sending, leaving))
+            if not sending.cancelled():
+                sending.result()
+        finally:
+            self.live.streams -= 1
+
+    async def _send(self, send: Send) -> None:
+        async with aclosing(self.live.events(self.parts)) as events:
+            async for event in events:
+                try:
+                    async with asyncio.timeout(UNREAD_SECONDS):
+                        await send({"type": "http.response.body", "body": event, "more_body": True})
+                except TimeoutError:
+                    return
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _loaded(watcher: Watcher, changed: asyncio.Event, parts: Sequence[ProviderListenable[Part]]) -> Part:
+    seen = _look(watcher, parts)
+    try:
+        async with asyncio.timeout(FIRST_PAINT_SECONDS):
+            while not seen.ready:
+                await changed.wait()
+                changed.clear()
+                seen = _look(watcher, parts)
+    except TimeoutError:
+        return seen
+    return seen
+
+
+def _look(watcher: Watcher, parts: Sequence[ProviderListenable[Part]]) -> Part:
+    return together([watcher.watch(part) for part in parts])
+
+
+def _event(name: str, data: object) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + msgspec.json.encode(data) + b"\n\n"

@@ -1,0 +1,3 @@
+"""The pages of the dashboard and their live fragments."""
+
+__all__: list[str] = []

@@ -1,0 +1,150 @@
+"""The living parts of pages: pieces of HTML by their ids, drawn anew when what they show has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import attrs
+
+from tetherpy.jobs import BackgroundJob, JobCounts
+from tetherpy.reactive import AsyncValue, Provider, Ref
+
+from ...root_cause import original
+from .charts import AttemptChart, DepthChart, DurationChart, Throughput
+from .job_filters import PAGE_SIZE, JobFilter
+from .page_providers import JobStory, Sources
+from .rendering import Drawing
+
+T = TypeVar("T")
+
+
+@attrs.frozen
+class Part:
+    """Hold pieces of HTML by the id of their element, and which pieces the rows of a list are, in order.
+
+    A part that is not ``ready`` shows that it is being loaded.
+    """
+
+    html: Mapping[str, str] = attrs.field(factory=dict[str, str])
+    lists: Mapping[str, tuple[str, ...]] = attrs.field(factory=dict[str, tuple[str, ...]])
+    ready: bool = True
+
+
+@attrs.frozen(eq=False)
+class Parts:
+    """Declare the parts that pages are put together from; pages with the same part share it."""
+
+    title: Provider[Part]
+    tiles: Callable[[str], Provider[Part]]
+    badge: Provider[Part]
+    table: Callable[[JobFilter], Provider[Part]]
+    charts: Callable[[timedelta], Provider[Part]]
+    job: Callable[[int], Provider[Part]]
+    service: Provider[Part]
+    workers: Provider[Part]
+    plan: Provider[Part]
+    handler: Callable[[str], Provider[Part]]
+
+
+def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
+    """Declare the parts that show some sources."""
+
+    def draw(name: str, source: AsyncValue[T], values: Callable[[T], Mapping[str, Any]]) -> Part:
+        """Draw the one element of this name: what is known of a source, else that it is loading, or its error."""
+        if source.has_value and not source.has_error:
+            return Part({name: drawing.draw(f"parts/{name}.html", **values(source.require_value))})
+        error = None if source.error is None else original(source.error)
+        note = drawing.draw("parts/note.html", name=name, error=error)
+        return Part({name: note}, ready=source.has_error)
+
+    @Provider.auto_dispose
+    def title(ref: Ref) -> Part:
+        counts = ref.watch(sources.counts)
+        html = drawing.draw("parts/title.html", counts=counts.value or JobCounts())
+        return Part({"page-title": html}, ready=counts.has_value or counts.has_error)
+
+    @Provider.auto_dispose.family
+    def tiles(ref: Ref, window: str) -> Part:
+        wanted = JobFilter(window=window)
+        return draw("tiles", ref.watch(sources.counts), lambda known: {"counts": known, "wanted": wanted})
+
+    @Provider.auto_dispose
+    def badge(ref: Ref) -> Part:
+        return draw("badge", ref.watch(sources.state), lambda state: {"state": state, "known": sources.service})
+
+    @Provider.auto_dispose.family
+    def table(ref: Ref, wanted: JobFilter) -> Part:
+        found = ref.watch(sources.jobs(wanted.query))
+        if not found.has_value or found.has_error:
+            return attrs.evolve(draw("foot", found, lambda _: {}), lists={"rows": ()})
+        return _rows(found.require_value, wanted)
+
+    def _rows(found: list[BackgroundJob], wanted: JobFilter) -> Part:
+        jobs = found[:PAGE_SIZE]
+        more = len(found) > PAGE_SIZE
+        foot = drawing.draw("parts/foot.html", wanted=wanted, size=PAGE_SIZE, shown=len(jobs), more=more)
+        rows = {f"job-{job.id}": drawing.row(job) for job in jobs}
+        return Part({**rows, "foot": foot}, {"rows": tuple(rows)})
+
+    @Provider.auto_dispose.family
+    def charts(ref: Ref, span: timedelta) -> Part:
+        timeline = ref.watch(sources.timeline(span))
+        drawn = [
+            draw("throughput", timeline, lambda known: {"chart": Throughput.of(known, span), "span": span}),
+            draw("depth", timeline, lambda known: {"chart": DepthChart.of(known, span), "span": span}),
+            draw("durations", timeline, lambda known: {"chart": DurationChart.of(known)}),
+            draw("oldest", timeline, lambda known: {"since": known.oldest_pending}),
+        ]
+        html = {name: text for part in drawn for name, text in part.html.items()}
+        return Part(html, ready=all(part.ready for part in drawn))
+
+    @Provider.auto_dispose.family
+    def job(ref: Ref, job_id: int) -> Part:
+        def values(story: JobStory | None) -> Mapping[str, Any]:
+            if story is None:
+                return {"story": None, "job_id": job_id}
+            first = story.attempts[0].started_at if story.left_out else None
+            chart = AttemptChart.of(story.job, story.attempts, sources.clock(), first or story.job.created_at)
+            return {"story": story, "chart": chart}
+
+        return draw("story", ref.watch(sources.story(job_id)), values)
+
+    @Provider.auto_dispose
+    def service(ref: Ref) -> Part:
+        fixed = {"known": sources.service, "startable": sources.startable}
+        return draw("service", ref.watch(sources.state), lambda state: {"state": state, **fixed})
+
+    @Provider.auto_dispose
+    def workers(ref: Ref) -> Part:
+        waiting = ref.watch(sources.unhandled).value or {}
+        return draw("workers", ref.watch(sources.workers), lambda known: {"workers": known, "waiting": waiting})
+
+    @Provider.auto_dispose
+    def plan(ref: Ref) -> Part:
+        planned = ref.watch(sources.plan)
+        if not planned.has_value and not planned.has_error:
+            # Nothing is known while no worker runs, and that is nothing to wait for.
+            return Part({"plan": drawing.draw("parts/plan.html", planned=None)})
+        return draw("plan", planned, lambda known: {"planned": known})
+
+    @Provider.auto_dispose.family
+    def handler(ref: Ref, job_key: str) -> Part:
+        state, manifest = ref.watch(sources.state), ref.watch(sources.manifest)
+        handlers = () if manifest.value is None else manifest.value.handlers
+        html = drawing.draw("parts/handler.html", handlers=handlers, job_key=job_key)
+        # Workers that run will tell soon.
+        awaited = state.value is None or (state.value.running and manifest.value is None)
+        return Part({"handler": html}, ready=not awaited or state.has_error or manifest.has_error)
+
+    return Parts(title, tiles, badge, table, charts, job, service, workers, plan, handler)
+
+
+def together(parts: list[Part]) -> Part:
+    """Return several parts as one."""
+    return Part(
+        {name: html for part in parts for name, html in part.html.items()},
+        {name: rows for part in parts for name, rows in part.lists.items()},
+        all(part.ready for part in parts),
+    )

@@ -1,0 +1,88 @@
+"""How values read: the filters of the templates."""
+
+from __future__ import annotations
+
+import math
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from tetherpy.jobs import BackgroundJobStatus
+
+from ...safe_text import one_line, plain
+
+MAX_JSON_CHARACTERS = 100_000
+
+ICONS = {
+    BackgroundJobStatus.PENDING: "clock",
+    BackgroundJobStatus.RUNNING: "play",
+    BackgroundJobStatus.COMPLETED: "check",
+    BackgroundJobStatus.FAILED: "cross",
+    BackgroundJobStatus.CANCELLED: "slash",
+}
+
+
+def number(value: int) -> str:
+    """Write thousands apart, by a space that does not break."""
+    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def compact(value: float) -> str:
+    """Write a number in at most four characters: 12.5k."""
+    for bound, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= bound:
+            scaled = value / bound
+            return f"{scaled:.0f}{unit}" if scaled >= 100 else f"{scaled:.1f}".removesuffix(".0") + unit
+    return f"{value:.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
+
+
+def span(value: timedelta | float | None) -> str:
+    """Write a duration with its two greatest units."""
+    if value is None:
+        return "\N{EN DASH}"
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if not math.isfinite(seconds):
+        return "\N{EN DASH}"
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 60:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    whole = int(seconds)
+    for size, unit, small_size, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+        if whole >= size:
+            rest = whole % size // small_size
+            return f"{whole // size:,} {unit} {rest} {small}" if rest else f"{whole // size:,} {unit}"
+    return f"{whole} s"
+
+
+def instant(value: datetime) -> str:
+    """Write an instant for people who have no script that writes it in their own time zone."""
+    return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def iso(value: datetime) -> str:
+    """Write an instant for the ``datetime`` attribute."""
+    return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def json_text(text: str | None) -> str:
+    """Write JSON in lines, bounded; what is no JSON is shown as it is."""
+    if text is None:
+        return ""
+    try:
+        shown = msgspec.json.format(text.encode(), indent=2).decode()
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        shown = text
+    return plain(shown, MAX_JSON_CHARACTERS)
+
+
+FILTERS = {
+    "number": number,
+    "compact": compact,
+    "span": span,
+    "instant": instant,
+    "iso": iso,
+    "json_text": json_text,
+    "one_line": one_line,
+    "plain": plain,
+}

@@ -1,0 +1,114 @@
+"""Who may use the dashboard: decided for every request before anything else looks at it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import inspect
+import ipaddress
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeAlias
+
+import attrs
+from starlette.requests import HTTPConnection
+
+from tetherpy.jobs import Clock, utc_now
+
+from ..errors import DashboardExposedError, WeakTokenError
+from .request_headers import LOCAL_HOSTS, host_name, is_forwarded
+from .sessions import Session, Sessions
+
+MIN_TOKEN_CHARACTERS = 16
+
+Authorize: TypeAlias = Callable[[HTTPConnection], bool | Awaitable[bool]]
+"""Decides with the app's own login whether a request may use the dashboard."""
+
+
+def _lowered(hosts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(host.lower() for host in hosts)
+
+
+@attrs.frozen(kw_only=True)
+class Access:
+    """Tell which requests are welcome.
+
+    ``hosts`` are the names that the Host header may have, whatever the port: other pages that a
+    browser resolves to this machine (DNS rebinding) have others. Without ``token`` and ``authorize``
+    requests must come from this machine, and not through a proxy. With both, either admits: people by the
+    app's login, and who has the token, such as a script, without one. Who wants both of everyone asks for both
+    in ``authorize`` alone. Raises ``DashboardExposedError`` and ``WeakTokenError``.
+    """
+
+    hosts: tuple[str, ...] = attrs.field(default=LOCAL_HOSTS, converter=_lowered)
+    token: str | None = attrs.field(default=None, repr=False)
+    authorize: Authorize | None = None
+    clock: Clock = utc_now
+    sessions: Sessions | None = attrs.field(
+        init=False,
+        default=attrs.Factory(
+            lambda self: None if self.token is None else Sessions(self.token, self.clock), takes_self=True
+        ),
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if self.token is not None and len(self.token) < MIN_TOKEN_CHARACTERS:
+            raise WeakTokenError(MIN_TOKEN_CHARACTERS)
+        exposed = [host for host in self.hosts if host not in LOCAL_HOSTS]
+        if exposed and self.token is None and self.authorize is None:
+            raise DashboardExposedError(exposed)
+
+    def knows_host(self, connection: HTTPConnection) -> bool:
+        """Tell whether a request names one of our hosts."""
+        return host_name(connection.headers.get("host", "")) in self.hosts
+
+    def is_same_origin(self, connection: HTTPConnection, *, has_token: bool) -> bool:
+        """Tell whether a request was made by a page of ours, which browsers say by Origin and Sec-Fetch-Site.
+
+        Each that is sent must say so; one without either is not sent by a browser if the token is in its
+        Authorization header. Origin has the scheme that the browser uses, and behind a proxy that
+        ends TLS another is seen here: then Sec-Fetch-Site, which is sent over HTTPS, tells that it is the page's.
+        """
+        origin, site = connection.headers.get("origin"), connection.headers.get("sec-fetch-site")
+        if origin is None and site is None:
+            return has_token
+        if site is not None and site != "same-origin":
+            return False
+        if origin is None:
+            return True
+        scheme, _, host = origin.lower().partition("://")
+        if host != connection.headers["host"].lower() or scheme not in ("http", "https"):
+            return False
+        return site is not None or scheme == connection.url.scheme
+
+    async def admits(self, connection: HTTPConnection) -> bool:
+        """Tell whether a request may use the dashboard without a token: by the app's login, or by where it is from."""
+        if self.authorize is not None:
+            answer = self.authorize(connection)
+            return await answer if inspect.isawaitable(answer) else answer
+        if self.token is not None or is_forwarded(connection):
+            return False
+        return connection.client is None or not connection.client.host or _is_loopback(connection.client.host)
+
+    def is_token(self, given: str | None) -> bool:
+        """Compare in a time that does not tell how much of it is right."""
+        return self.token is not None and given is not None and _are_equal(given, self.token)
+
+    @property
+    def cookie_name(self) -> str:
+        """Return a name that no other token has: browsers share cookies between the ports of a host."""
+        return f"tetherpy-{hashlib.sha256((self.token or '').encode()).hexdigest()[:8]}"
+
+    def session_of(self, connection: HTTPConnection) -> Session | None:
+        """Return the session of a browser that logged in; None if it did not, or its session has ended."""
+        return None if self.sessions is None else self.sessions.find(connection.cookies.get(self.cookie_name))
+
+
+def _are_equal(given: str, wanted: str) -> bool:
+    return hmac.compare_digest(given.encode(errors="replace"), wanted.encode())
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False

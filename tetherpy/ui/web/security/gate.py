@@ -1,0 +1,205 @@
+"""The gate that every request passes: headers that bind browsers, then host, origin and identity."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import parse_qs
+
+import attrs
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from .access import Access
+from .login_attempts import Guesses
+from .request_headers import is_encrypted, is_forwarded, repeated_header
+from .sessions import Session
+
+SAFE_METHODS = ("GET", "HEAD")
+OPEN_TO_ALL = ("/static/", "/login")
+"""What can be had without a login: the login page and how it looks."""
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'self'; frame-ancestors 'none'"
+)
+THROUGH_A_PROXY = (
+    "This request came through a proxy, and this dashboard answers its own machine only. "
+    "Give it a token, or authorize= with the login of the app."
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    # With no-referrer browsers would send "Origin: null" with the forms of our own pages.
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+
+SESSION = "tetherpy.session"
+"""Where the scope of a request has the session that admitted it."""
+
+
+@attrs.frozen(eq=False)
+class Gate:
+    """Let requests to ``app`` that ``access`` welcomes, and harden all responses."""
+
+    app: ASGIApp
+    access: Access
+    guesses: Guesses = attrs.field(factory=Guesses)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer it."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        connection = HTTPConnection(scope)
+        refusal = await self._refusal(connection)
+        answer = self.app if refusal is None else refusal
+        await answer(scope, receive, self._hardened(connection, send))
+
+    def _hardened(self, connection: HTTPConnection, send: Send) -> Send:
+        over = False
+
+        async def send_hardened(message: Message) -> None:
+            nonlocal over
+            if over:
+                return
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers[name] = value
+                # Not no-store, with which browsers keep no page to go back to.
+                headers.setdefault("cache-control", "private, no-cache")
+                self._renew(connection, headers)
+            elif message.get("more_body") and self._is_over(connection):
+                # A stream lasts as long as its session: the page asks again, and is sent to the login.
+                over, message = True, {"type": "http.response.body", "body": b""}
+            await send(message)
+
+        return send_hardened
+
+    def _renew(self, connection: HTTPConnection, headers: MutableHeaders) -> None:
+        session: Session | None = connection.scope.get(SESSION)
+        if session is None or self.access.sessions is None or self._is_over(connection):
+            return
+        if (cookie := self.access.sessions.renewed(session)) is not None:
+            headers.append("set-cookie", _cookie(self.access, connection, cookie).headers["set-cookie"])
+
+    def _is_over(self, connection: HTTPConnection) -> bool:
+        return SESSION in connection.scope and self.access.session_of(connection) is None
+
+    async def _refusal(self, connection: HTTPConnection) -> Response | None:
+        """Return the answer to a request that is not let through."""
+        if (name := repeated_header(connection)) is not None:
+            return _refuse(HTTPStatus.BAD_REQUEST, f"The header {name} is there more than once.")
+        if not self.access.knows_host(connection):
+            return _refuse(HTTPStatus.MISDIRECTED_REQUEST, "This dashboard has another name: check the Host header.")
+        shown = _tokens_in(connection)
+        pause = self.guesses.pause(connection) if shown and self.access.token is not None else 0
+        right = [name for name, token in shown.items() if not pause and self.access.is_token(token)]
+        is_guess = bool(shown) and not right and self.access.token is not None
+        if is_guess and not pause:
+            # Before anything is awaited: others of the same sender may come meanwhile.
+            self.guesses.note(connection)
+        is_safe = connection.scope["method"] in SAFE_METHODS
+        if is_safe and "address" in right:
+            # Sent on to an address without it, which neither history nor logs keep.
+            return log_in(self.access, connection)
+        has_token, is_open = "header" in right, self._is_open(connection)
+        if not is_safe and not self.access.is_same_origin(connection, has_token=has_token):
+            refusal = _refuse(HTTPStatus.FORBIDDEN, "This request does not come from a page of the dashboard.")
+        elif has_token or is_open or await self._admits(connection):
+            refusal = None
+        else:
+            refusal = self._login(connection, is_safe=is_safe)
+        if is_guess and pause and (is_open or refusal is not None):
+            return too_many_guesses(pause)
+        if is_guess and not pause and not is_open and refusal is None:
+            self.guesses.take_back(connection)
+        return refusal
+
+    def _is_open(self, connection: HTTPConnection) -> bool:
+        path: str = connection.scope["path"].removeprefix(connection.scope.get("root_path", ""))
+        return path.startswith(OPEN_TO_ALL)
+
+    async def _admits(self, connection: HTTPConnection) -> bool:
+        if (session := self.access.session_of(connection)) is not None:
+            connection.scope[SESSION] = session
+            return True
+        return await self.access.admits(connection)
+
+    def _login(self, connection: HTTPConnection, *, is_safe: bool) -> Response:
+        if self.access.token is None:
+            if self.access.authorize is None and is_forwarded(connection):
+                return _refuse(HTTPStatus.FORBIDDEN, THROUGH_A_PROXY)
+            return _refuse(HTTPStatus.FORBIDDEN, "You may not use this dashboard.")
+        root = connection.scope.get("root_path", "")
+        if is_safe and "text/html" in connection.headers.get("accept", ""):
+            return RedirectResponse(f"{root}/login", HTTPStatus.SEE_OTHER)
+        return _refuse(HTTPStatus.UNAUTHORIZED, "This dashboard needs its token.")
+
+
+def log_in(access: Access, connection: HTTPConnection) -> Response:
+    """Answer a request that has shown the token: remembered by a cookie, sent to the first page."""
+    assert access.sessions is not None
+    return _cookie(access, connection, access.sessions.begin())
+
+
+def log_out(access: Access, connection: HTTPConnection) -> Response:
+    """End the session of a browser, and send it to the login."""
+    if access.sessions is not None and (session := access.session_of(connection)) is not None:
+        access.sessions.revoke(session)
+    root = connection.scope.get("root_path", "")
+    response = RedirectResponse(f"{root}/login", HTTPStatus.SEE_OTHER)
+    response.delete_cookie(access.cookie_name, path=f"{root}/", httponly=True, samesite="lax")
+    return response
+
+
+def too_many_guesses(pause: int) -> Response:
+    """Answer a token that is not looked at, because too many wrong ones came before it."""
+    refusal = _refuse(HTTPStatus.TOO_MANY_REQUESTS, f"Too many wrong tokens. Try again in {pause} s.")
+    refusal.headers["retry-after"] = str(pause)
+    return refusal
+
+
+def _cookie(access: Access, connection: HTTPConnection, value: str) -> Response:
+    root = connection.scope.get("root_path", "")
+    response = RedirectResponse(f"{root}/", HTTPStatus.SEE_OTHER)
+    response.set_cookie(
+        access.cookie_name,
+        value,
+        path=f"{root}/",
+        secure=is_encrypted(connection),
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+def _tokens_in(connection: HTTPConnection) -> dict[str, str]:
+    """Return the tokens that a request shows, by the place where they are.
+
+    One in the address counts only where a browser opens a page, not where a page of another site asks for an image:
+    that could use up the guesses of the browser's owner.
+    """
+    found = dict[str, str]()
+    scheme, _, given = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        found["header"] = given
+    named = parse_qs(connection.scope["query_string"].decode("latin-1")).get("token")
+    opens_page = connection.headers.get("sec-fetch-dest", "document") == "document"
+    if named and opens_page and connection.scope["method"] in SAFE_METHODS:
+        found["address"] = named[0]
+    return found
+
+
+def _refuse(status: HTTPStatus, reason: str) -> Response:
+    return PlainTextResponse(f"{reason}\n", status)
