@@ -20,7 +20,7 @@ from playwright.async_api import async_playwright
 
 from tests.browser import chromium
 from tests.browser.shop import Shop, open_shop
-from tetherpy.jobs import BackgroundJobManager, Claim, Completed, NewJob, Progress, Settlement, SqliteJobEngine
+from tetherpy.jobs import Ack, BackgroundJobManager, Claim, Completed, NewJob, Progress, SqliteJobEngine
 
 PAGE = Path(__file__).parents[2] / "docs" / "explanation" / "dashboard-performance.md"
 BURST_SECONDS = 10
@@ -49,7 +49,7 @@ class Worker:
 
     async def claim(self) -> Claim:
         await self.engine.enqueue([NewJob(job_key="measured")])
-        (claim,) = (await self.engine.exchange("bench", [], 1)).claims
+        (claim,) = (await self.engine.ack_and_fetch("bench", [], 1)).claims
         return claim
 
 
@@ -65,7 +65,7 @@ async def delays(page: Any, shop: Shop, worker: Worker, pause: float, samples: i
         await asyncio.sleep(pause * random.uniform(0.6, 1.4))
         await worker.engine.report_progress([Progress(claim, number / samples, f"t={time.time():.6f}")])
     await asyncio.sleep(0.5)
-    await worker.engine.exchange("bench", [Settlement(claim, Completed())], 0)
+    await worker.engine.ack_and_fetch("bench", [Ack(claim, Completed())], 0)
     found: list[float] = await page.evaluate("window.delays")
     return found
 
@@ -85,12 +85,12 @@ async def burst(page: Any, shop: Shop, worker: Worker) -> dict[str, float]:
     made = 0
     while (passed := time.perf_counter() - begun) < BURST_SECONDS:
         if made < passed * CHANGES_PER_SECOND:
-            (claim,) = (await worker.engine.exchange("bench", [], 1)).claims or (None,)
+            (claim,) = (await worker.engine.ack_and_fetch("bench", [], 1)).claims or (None,)
             if claim is None:
                 await worker.engine.enqueue([NewJob(job_key="measured") for _ in range(50)])
                 made += 1
                 continue
-            await worker.engine.exchange("bench", [Settlement(claim, Completed())], 0)
+            await worker.engine.ack_and_fetch("bench", [Ack(claim, Completed())], 0)
             made += 2
         else:
             await asyncio.sleep(0.001)

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import is_live
-from tetherpy.jobs import Failed, NewJob, Progress, Settlement, SqliteJobEngine, WorkerRecord, utc_now
+from tetherpy.jobs import Ack, Failed, NewJob, Progress, SqliteJobEngine, WorkerRecord, utc_now
 from tetherpy.ui.safe_text import plain
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -39,10 +39,10 @@ async def hostile_job(shop, attack):
     (job_id,) = await engine.enqueue(
         [NewJob(job_key=attack, payload={attack: attack}, queue=attack, unique_key=attack, max_attempts=9)]
     )
-    (claim,) = (await engine.exchange(attack, [], 1, [attack])).claims
+    (claim,) = (await engine.ack_and_fetch(attack, [], 1, [attack])).claims
     await engine.report_progress([Progress(claim, 0.5, attack)])
     later = now.replace(year=now.year + 1)
-    await engine.exchange(attack, [Settlement(claim, Failed(attack, attack, retry_at=later))], 0)
+    await engine.ack_and_fetch(attack, [Ack(claim, Failed(attack, attack, retry_at=later))], 0)
     return job_id
 
 

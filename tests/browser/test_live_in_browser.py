@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import is_live
-from tetherpy.jobs import Cancelled, Failed, NewJob, Settlement, utc_now
+from tetherpy.jobs import Ack, Cancelled, Failed, NewJob, utc_now
 from tetherpy.ui.web.refresh_rate import BURST, STEADY_REST
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -135,24 +135,24 @@ async def test_what_has_the_focus_and_what_is_open_stay_so_through_updates(shop,
 
 
 async def begin(engine):
-    (claim,) = (await engine.exchange("w1", [], 1, ["here"])).claims
+    (claim,) = (await engine.ack_and_fetch("w1", [], 1, ["here"])).claims
     return claim
 
 
 async def end(engine, claim):
-    await engine.exchange("w1", [Settlement(claim, Failed("no", "deep", retry_at=utc_now()))], 0)
+    await engine.ack_and_fetch("w1", [Ack(claim, Failed("no", "deep", retry_at=utc_now()))], 0)
 
 
 async def test_the_focus_stays_where_its_button_was_when_another_takes_its_place(shop, visit):
     engine = shop.manager.engine
     (job_id,) = await engine.enqueue([NewJob(job_key=WAITING, queue="there")])
-    (claim,) = (await engine.exchange("w1", [], 1, ["there"])).claims
+    (claim,) = (await engine.ack_and_fetch("w1", [], 1, ["there"])).claims
     page = await visit(f"jobs/{job_id}")
     await page.get_by_role("button", name=f"Cancel job {job_id}").focus()
     await page.keyboard.press("Enter")
     await expect(page.locator(f"#cancel-{job_id}")).to_have_attribute("aria-disabled", "true")
     await expect(page.locator(f"#cancel-{job_id}")).to_be_focused()
-    await engine.exchange("w1", [Settlement(claim, Cancelled("asked"))], 0)
+    await engine.ack_and_fetch("w1", [Ack(claim, Cancelled("asked"))], 0)
     await expect(page.locator(f"#retry-{job_id}")).to_be_focused()
 
 

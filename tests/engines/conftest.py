@@ -67,7 +67,7 @@ class Kit:
     async def claim(
         self, slots: int = 1, worker: str = "w1", queues: list[str] | None = None, keys: list[str] | None = None
     ) -> list[Claim]:
-        return list((await self.engine.exchange(worker, [], slots, queues, keys)).claims)
+        return list((await self.engine.ack_and_fetch(worker, [], slots, queues, keys)).claims)
 
     async def claim_one(self, worker: str = "w1") -> Claim:
         (claim,) = await self.claim(1, worker)

@@ -31,12 +31,12 @@ async def test_a_worker_takes_only_from_the_queues_it_names(kit):
 
 async def test_a_delayed_job_waits_and_says_until_when(kit):
     job_id = await kit.add(delay=60)
-    idle = await kit.engine.exchange("w1", [], 5)
+    idle = await kit.engine.ack_and_fetch("w1", [], 5)
     assert (idle.claims, idle.next_due) == ((), kit.time.now + timedelta(seconds=60))
     kit.time.advance(seconds=59)
     assert await kit.claim() == []
     kit.time.advance(seconds=1)
-    due = await kit.engine.exchange("w1", [], 5)
+    due = await kit.engine.ack_and_fetch("w1", [], 5)
     assert [claim.id for claim in due.claims] == [job_id]
     assert due.next_due is None
 
@@ -54,8 +54,8 @@ async def test_a_claim_carries_job_attempt_and_lease(kit):
 async def test_no_job_is_claimed_twice_however_many_ask(kit):
     other = await kit.another()
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(200)])
-    asked = [engine.exchange(f"w{n}", [], 7) for n, engine in enumerate([kit.engine, other] * 20)]
-    claimed = [claim.id for exchange in await asyncio.gather(*asked) for claim in exchange.claims]
+    asked = [engine.ack_and_fetch(f"w{n}", [], 7) for n, engine in enumerate([kit.engine, other] * 20)]
+    claimed = [claim.id for ack_and_fetch in await asyncio.gather(*asked) for claim in ack_and_fetch.claims]
     assert sorted(claimed) == ids
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tetherpy.jobs import BackgroundJobStatus, NewJob, Released, Settlement, WorkerRecord
+from tetherpy.jobs import Ack, BackgroundJobStatus, NewJob, Released, WorkerRecord
 
 
 async def test_a_worker_takes_only_the_keys_it_names(kit):
@@ -34,7 +34,7 @@ async def test_queues_and_keys_are_both_heeded(kit):
     await kit.claim(5, keys=["old"])
     assert [claim.id for claim in await kit.claim(5, queues=["images"], keys=["new"])] == [mine]
     assert await kit.claim(5, queues=["images"], keys=["new"]) == []
-    assert (await kit.engine.exchange("w1", [], 5, ["images"], ["new"])).next_due is None
+    assert (await kit.engine.ack_and_fetch("w1", [], 5, ["images"], ["new"])).next_due is None
 
 
 async def test_a_worker_that_takes_every_key_takes_what_was_set_aside(kit):
@@ -45,7 +45,7 @@ async def test_a_worker_that_takes_every_key_takes_what_was_set_aside(kit):
     assert await kit.engine.unhandled() == {"new": 1, "newer": 1}
     claims = await kit.claim(5)
     assert [claim.id for claim in claims] == ids
-    await kit.engine.exchange("w1", [Settlement(claim, Released()) for claim in claims], 0)
+    await kit.engine.ack_and_fetch("w1", [Ack(claim, Released()) for claim in claims], 0)
     assert await kit.engine.unhandled() == {}
     assert [claim.id for claim in await kit.claim(5)] == ids
 
@@ -92,7 +92,7 @@ async def test_the_newest_hundred_attempts_of_a_job_are_kept(kit):
     job_id = await kit.add("poll")
     for _ in range(105):
         (claim,) = await kit.claim(1)
-        await kit.engine.exchange("w1", [Settlement(claim, Released())], 0)
+        await kit.engine.ack_and_fetch("w1", [Ack(claim, Released())], 0)
         kit.time.advance(seconds=1)
     attempts = await kit.engine.attempts(job_id)
     assert len(attempts) == 100

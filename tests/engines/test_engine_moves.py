@@ -4,6 +4,7 @@ import pytest
 
 from tetherpy.jobs import (
     LEGAL_MOVES,
+    Ack,
     BackgroundJobStatus,
     Completed,
     Failed,
@@ -12,7 +13,6 @@ from tetherpy.jobs import (
     JobQuery,
     JobRunningError,
     NewJob,
-    Settlement,
     Snoozed,
     UniqueJobError,
 )
@@ -51,8 +51,8 @@ async def test_moving_by_hand_fences_the_worker_out(kit):
     job_id = await kit.add()
     claim = await kit.claim_one()
     await kit.engine.move(job_id, FAILED, error="stopped by hand")
-    exchange = await kit.engine.exchange("w1", [Settlement(claim, Completed())], 0)
-    assert len(exchange.rejected) == 1
+    ack_and_fetch = await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed())], 0)
+    assert len(ack_and_fetch.rejected) == 1
     job = await kit.engine.get(job_id)
     assert (job.status, job.last_error) == (FAILED, "stopped by hand")
     (attempt,) = await kit.engine.attempts(job_id)
@@ -61,12 +61,12 @@ async def test_moving_by_hand_fences_the_worker_out(kit):
 
 async def test_retry_gives_one_more_attempt_and_reset_starts_anew(kit):
     job_id = await kit.add(max_attempts=1)
-    await kit.engine.exchange("w1", [Settlement(await kit.claim_one(), Failed("E: x"))], 0)
+    await kit.engine.ack_and_fetch("w1", [Ack(await kit.claim_one(), Failed("E: x"))], 0)
     job = await kit.engine.retry(job_id, reset_attempts=False)
     assert (job.status, job.attempts, job.last_error, job.finished_at) == (PENDING, 1, "E: x", None)
     claim = await kit.claim_one()
     assert claim.attempt == 2
-    await kit.engine.exchange("w1", [Settlement(claim, Completed("5"))], 0)
+    await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed("5"))], 0)
     job = await kit.engine.retry(job_id, reset_attempts=True)
     assert (job.status, job.attempts, job.last_error, job.result) == (PENDING, 0, None, None)
     assert len(await kit.engine.attempts(job_id)) == 2
@@ -120,7 +120,7 @@ async def test_deleting_takes_the_attempts_along_and_spares_the_running(kit):
     claim = await kit.claim_one()
     with pytest.raises(JobRunningError):
         await kit.engine.delete(job_id)
-    await kit.engine.exchange("w1", [Settlement(claim, Completed())], 0)
+    await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed())], 0)
     assert await kit.engine.delete(job_id)
     assert not await kit.engine.delete(job_id)
     with pytest.raises(JobNotFoundError):
@@ -143,9 +143,9 @@ async def test_delete_by_status_spares_the_young_and_the_other(kit):
 async def test_retention_deletes_only_what_finished_long_ago(kit):
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(4)])
     claims = await kit.claim(3)
-    await kit.engine.exchange("w1", [Settlement(claim, Completed()) for claim in claims[:2]], 0)
+    await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed()) for claim in claims[:2]], 0)
     kit.time.advance(days=8)
-    await kit.engine.exchange("w1", [Settlement(claims[2], Completed())], 0)
+    await kit.engine.ack_and_fetch("w1", [Ack(claims[2], Completed())], 0)
     assert await kit.engine.delete_finished(timedelta(days=7), limit=1) == 1
     assert await kit.engine.delete_finished(timedelta(days=7)) == 1
     assert await kit.engine.delete_finished(timedelta(days=7)) == 0
@@ -155,7 +155,7 @@ async def test_retention_deletes_only_what_finished_long_ago(kit):
 async def test_counts_follow_every_change(kit):
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(5)])
     claims = await kit.claim(3)
-    await kit.engine.exchange("w1", [Settlement(claims[0], Completed()), Settlement(claims[1], Failed("E"))], 0)
+    await kit.engine.ack_and_fetch("w1", [Ack(claims[0], Completed()), Ack(claims[1], Failed("E"))], 0)
     await kit.engine.request_cancel(ids[4])
     counts = await kit.engine.counts()
     assert set(counts.by_status.values()) == {1}
@@ -209,14 +209,14 @@ async def test_a_claim_starts_without_the_request_to_cancel_an_earlier_attempt(k
     claim = await kit.claim_one("w2")
     assert claim.job.cancel_requested_at is None
     assert await kit.engine.cancel_requested("w2") == frozenset()
-    await kit.engine.exchange("w2", [Settlement(claim, Snoozed(kit.time.now))], 0)
+    await kit.engine.ack_and_fetch("w2", [Ack(claim, Snoozed(kit.time.now))], 0)
     assert (await kit.engine.get(job_id)).status is PENDING
 
 
 async def test_retention_counts_from_the_end_of_a_job_whoever_touched_it_since(kit):
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(5)])
     for claim in await kit.claim(5):
-        await kit.engine.exchange("w1", [Settlement(claim, Completed())], 0)
+        await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed())], 0)
     kit.time.advance(days=2)
     table = "background_service_jobs" if kit.name == "sqlite" else "tetherpy_job_records"
     column = "id" if kit.name == "sqlite" else "job_id"

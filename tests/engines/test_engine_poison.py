@@ -6,12 +6,12 @@ from datetime import timedelta
 import pytest
 
 from tetherpy.jobs import (
+    Ack,
     BackgroundJobStatus,
     Completed,
     JobQuery,
     NewJob,
     Released,
-    Settlement,
     UnreadableJobError,
 )
 
@@ -64,8 +64,8 @@ async def test_a_poison_row_costs_only_itself(kit, column, caplog):
         assert good in claims
         if bad not in claims and column != "run_at":
             assert (await kit.engine.counts()).failed == failed + 1
-        settled = await kit.engine.exchange("w1", [Settlement(claim, Completed()) for claim in claims.values()], 5)
-        assert (settled.rejected, settled.next_due) == ((), None)
+        acknowledged = await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed()) for claim in claims.values()], 5)
+        assert (acknowledged.rejected, acknowledged.next_due) == ((), None)
         assert (await kit.engine.counts()).running == 0
         await kit.engine.heartbeat("w1")
         assert await kit.engine.rescue_expired() == []
@@ -88,7 +88,7 @@ async def test_delayed_jobs_behind_a_poison_row_are_let_in(kit):
         bad, good = await kit.engine.enqueue([NewJob(job_key="bad", delay=5), NewJob(job_key="good", delay=60)])
         await spoil(kit, bad, "run_at", value)
         await kit.claim(10)
-        assert (await kit.engine.exchange("w1", [], 10)).next_due == kit.time.now + timedelta(seconds=60)
+        assert (await kit.engine.ack_and_fetch("w1", [], 10)).next_due == kit.time.now + timedelta(seconds=60)
         kit.time.advance(seconds=60)
         assert [claim.id for claim in await kit.claim(10)] == [good]
 
@@ -99,7 +99,7 @@ async def test_what_surrounds_the_jobs_is_read_row_by_row_too(kit, status):
     job_id = await kit.add()
     (claim,) = await kit.claim(1)
     if status == "finished":
-        await kit.engine.exchange("w1", [Settlement(claim, Completed())], 0)
+        await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed())], 0)
         await kit.execute(f"UPDATE background_service_job_attempts SET started_at = {value}")
         (attempt,) = await kit.engine.attempts(job_id)
         assert (attempt.started_at, attempt.outcome) == (None, "completed")
@@ -118,7 +118,7 @@ async def test_attempts_at_the_end_of_their_range_cost_only_their_own_job(kit, l
     await spoil(kit, bad, "attempts", str(number))
     claims = await kit.claim(10)
     assert good in [claim.id for claim in claims]
-    released = await kit.engine.exchange("w1", [Settlement(claim, Released()) for claim in claims], 0)
+    released = await kit.engine.ack_and_fetch("w1", [Ack(claim, Released()) for claim in claims], 0)
     assert released.rejected == ()
     assert good in [claim.id for claim in await kit.claim(10)]
     await kit.engine.rescue(["w1"])

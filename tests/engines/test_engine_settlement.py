@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from tetherpy.jobs import (
+    Ack,
     BackgroundJobStatus,
     Cancelled,
     ClaimLostError,
@@ -11,14 +12,13 @@ from tetherpy.jobs import (
     NewJob,
     Progress,
     Released,
-    Settlement,
     Snoozed,
 )
 
 
-async def settle(kit, claim, outcome, worker="w1"):
-    exchange = await kit.engine.exchange(worker, [Settlement(claim, outcome)], 0)
-    assert exchange.rejected == ()
+async def acknowledge(kit, claim, outcome, worker="w1"):
+    ack_and_fetch = await kit.engine.ack_and_fetch(worker, [Ack(claim, outcome)], 0)
+    assert ack_and_fetch.rejected == ()
     return await kit.engine.get(claim.id)
 
 
@@ -26,7 +26,7 @@ async def test_completed_keeps_the_result(kit):
     await kit.add()
     claim = await kit.claim_one()
     kit.time.advance(seconds=3)
-    job = await settle(kit, claim, Completed('{"n":1}'))
+    job = await acknowledge(kit, claim, Completed('{"n":1}'))
     assert (job.status, job.result, job.last_error) == (BackgroundJobStatus.COMPLETED, {"n": 1}, None)
     assert job.finished_at == job.updated_at == kit.time.now
     assert (job.claimed_by, job.lease_expires_at) == (None, None)
@@ -39,7 +39,7 @@ async def test_a_retry_waits_and_keeps_error_and_traceback(kit):
     await kit.add()
     claim = await kit.claim_one()
     retry_at = kit.time.now + timedelta(seconds=10)
-    job = await settle(kit, claim, Failed("ValueError: no", "Traceback ...", retry_at))
+    job = await acknowledge(kit, claim, Failed("ValueError: no", "Traceback ...", retry_at))
     assert (job.status, job.attempts, job.last_error) == (BackgroundJobStatus.PENDING, 1, "ValueError: no")
     assert job.run_at == retry_at
     assert await kit.claim() == []
@@ -52,7 +52,7 @@ async def test_a_retry_waits_and_keeps_error_and_traceback(kit):
 
 async def test_failed_for_good(kit):
     await kit.add()
-    job = await settle(kit, await kit.claim_one(), Failed("ValueError: no"))
+    job = await acknowledge(kit, await kit.claim_one(), Failed("ValueError: no"))
     assert (job.status, job.finished_at) == (BackgroundJobStatus.FAILED, kit.time.now)
 
 
@@ -61,7 +61,7 @@ async def test_snoozed_and_released_attempts_are_not_counted(kit, outcome, word)
     await kit.add()
     claim = await kit.claim_one()
     later = kit.time.now + timedelta(seconds=5)
-    job = await settle(kit, claim, Snoozed(later) if outcome == "snoozed" else Released())
+    job = await acknowledge(kit, claim, Snoozed(later) if outcome == "snoozed" else Released())
     assert (job.status, job.attempts) == (BackgroundJobStatus.PENDING, 0)
     assert job.run_at == (later if outcome == "snoozed" else claim.job.run_at)
     (attempt,) = await kit.engine.attempts(job.id)
@@ -72,7 +72,7 @@ async def test_snoozed_and_released_attempts_are_not_counted(kit, outcome, word)
 
 async def test_cancelled_by_the_handler(kit):
     await kit.add()
-    job = await settle(kit, await kit.claim_one(), Cancelled("no longer wanted"))
+    job = await acknowledge(kit, await kit.claim_one(), Cancelled("no longer wanted"))
     assert (job.status, job.last_error) == (BackgroundJobStatus.CANCELLED, "no longer wanted")
 
 
@@ -86,7 +86,7 @@ async def test_a_job_asked_to_stop_does_not_run_again(kit, outcome):
         "snooze": Snoozed(kit.time.now),
         "release": Released(),
     }
-    job = await settle(kit, claim, outcomes[outcome])
+    job = await acknowledge(kit, claim, outcomes[outcome])
     assert job.status is BackgroundJobStatus.CANCELLED
     assert job.finished_at == kit.time.now
     assert await kit.claim() == []
@@ -95,8 +95,8 @@ async def test_a_job_asked_to_stop_does_not_run_again(kit, outcome):
 async def test_settling_and_claiming_are_one_step(kit):
     first, second = await kit.add(), await kit.add()
     claim = await kit.claim_one()
-    exchange = await kit.engine.exchange("w1", [Settlement(claim, Completed())], 1)
-    assert (claim.id, [claim.id for claim in exchange.claims]) == (first, [second])
+    ack_and_fetch = await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed())], 1)
+    assert (claim.id, [claim.id for claim in ack_and_fetch.claims]) == (first, [second])
 
 
 async def test_a_fenced_out_worker_changes_nothing(kit):
@@ -105,12 +105,12 @@ async def test_a_fenced_out_worker_changes_nothing(kit):
     await kit.engine.rescue(["slow"])
     held = await kit.claim_one("quick")
     before = await kit.engine.get(held.id)
-    settlements = [Settlement(lost, outcome) for outcome in (Completed("1"), Failed("E"), Released())]
-    exchange = await kit.engine.exchange("slow", settlements, 0)
+    acks = [Ack(lost, outcome) for outcome in (Completed("1"), Failed("E"), Released())]
+    ack_and_fetch = await kit.engine.ack_and_fetch("slow", acks, 0)
     await kit.engine.report_progress([Progress(lost, 0.9, "nearly")])
-    assert list(exchange.rejected) == settlements
+    assert list(ack_and_fetch.rejected) == acks
     assert await kit.engine.get(held.id) == before
-    assert (await settle(kit, held, Completed("2"), "quick")).result == 2
+    assert (await acknowledge(kit, held, Completed("2"), "quick")).result == 2
 
 
 async def test_the_same_worker_cannot_settle_an_earlier_attempt(kit):
@@ -119,8 +119,8 @@ async def test_the_same_worker_cannot_settle_an_earlier_attempt(kit):
     await kit.engine.rescue(["w1"])
     held = await kit.claim_one()
     assert held.worker_id == lost.worker_id
-    exchange = await kit.engine.exchange("w1", [Settlement(lost, Completed())], 0)
-    assert [settlement.claim for settlement in exchange.rejected] == [lost]
+    ack_and_fetch = await kit.engine.ack_and_fetch("w1", [Ack(lost, Completed())], 0)
+    assert [ack.claim for ack in ack_and_fetch.rejected] == [lost]
 
 
 async def test_an_old_run_changes_nothing_after_a_retry_that_counts_attempts_anew(kit):
@@ -135,31 +135,31 @@ async def test_an_old_run_changes_nothing_after_a_retry_that_counts_attempts_ane
 
     async def settle_old():
         async with kit.transaction() as transaction:
-            await kit.engine.settle(Settlement(old, Completed('"old"')), transaction)
+            await kit.engine.acknowledge(Ack(old, Completed('"old"')), transaction)
 
     with pytest.raises(ClaimLostError):
         await settle_old()
-    ends = [Settlement(old, Completed('"old"')), Settlement(new, Completed('"new"'))]
-    assert (await kit.engine.exchange("w1", ends, 0)).rejected == (ends[0],)
+    ends = [Ack(old, Completed('"old"')), Ack(new, Completed('"new"'))]
+    assert (await kit.engine.ack_and_fetch("w1", ends, 0)).rejected == (ends[0],)
     assert (await kit.engine.get(job_id)).result == "new"
 
 
 async def test_an_old_run_changes_nothing_after_an_attempt_that_was_not_counted(kit):
     await kit.add()
     old = await kit.claim_one()
-    await settle(kit, old, Snoozed(kit.time.now))
+    await acknowledge(kit, old, Snoozed(kit.time.now))
     new = await kit.claim_one()
     assert new.attempt == old.attempt
-    late = Settlement(old, Completed())
-    assert (await kit.engine.exchange("w1", [late], 0)).rejected == (late,)
+    late = Ack(old, Completed())
+    assert (await kit.engine.ack_and_fetch("w1", [late], 0)).rejected == (late,)
     assert (await kit.engine.get(new.id)).status is BackgroundJobStatus.RUNNING
 
 
 async def test_a_settlement_counts_once(kit):
     await kit.add()
-    done = Settlement(await kit.claim_one(), Completed("1"))
-    exchange = await kit.engine.exchange("w1", [done, done], 0)
-    assert exchange.rejected == (done,)
+    done = Ack(await kit.claim_one(), Completed("1"))
+    ack_and_fetch = await kit.engine.ack_and_fetch("w1", [done, done], 0)
+    assert ack_and_fetch.rejected == (done,)
     assert len(await kit.engine.attempts(done.claim.id)) == 1
 
 
@@ -170,7 +170,7 @@ async def test_progress_is_stored_and_gone_with_the_next_attempt(kit):
     await kit.engine.report_progress([Progress(claim, None, "still a quarter")])
     job = await kit.engine.get(claim.id)
     assert (job.progress, job.progress_message) == (0.25, "still a quarter")
-    job = await settle(kit, claim, Failed("E", None, kit.time.now))
+    job = await acknowledge(kit, claim, Failed("E", None, kit.time.now))
     assert (job.progress, job.progress_message) == (None, None)
 
 
@@ -179,7 +179,7 @@ async def test_outcome_and_the_handlers_writes_commit_together(kit):
     claim = await kit.claim_one()
     async with kit.transaction() as transaction:
         (side_effect,) = await kit.engine.enqueue([NewJob(job_key="effect")], transaction)
-        await kit.engine.settle(Settlement(claim, Completed('"done"')), transaction)
+        await kit.engine.acknowledge(Ack(claim, Completed('"done"')), transaction)
         assert (await kit.engine.get(claim.id)).status is BackgroundJobStatus.RUNNING
     assert (await kit.engine.get(claim.id)).result == "done"
     assert await kit.engine.get(side_effect) is not None
@@ -193,7 +193,7 @@ async def test_a_lost_claim_rolls_the_handlers_writes_back(kit):
     async def handler_with_effect():
         async with kit.transaction() as transaction:
             await kit.engine.enqueue([NewJob(job_key="effect")], transaction)
-            await kit.engine.settle(Settlement(claim, Completed()), transaction)
+            await kit.engine.acknowledge(Ack(claim, Completed()), transaction)
 
     with pytest.raises(ClaimLostError) as raised:
         await handler_with_effect()

@@ -1,7 +1,7 @@
 import asyncio
 from datetime import timedelta
 
-from tetherpy.jobs import Completed, NewJob, Settlement
+from tetherpy.jobs import Ack, Completed, NewJob
 
 
 async def test_one_job_per_tick_however_many_workers(kit):
@@ -47,5 +47,5 @@ async def test_a_tick_stores_nothing_while_the_job_with_its_unique_key_is_active
     assert await kit.engine.enqueue_tick("nightly", tick + hour, job) == first
     claim = await kit.claim_one()
     assert await kit.engine.enqueue_tick("nightly", tick + 2 * hour, job) == first
-    await kit.engine.exchange("w1", [Settlement(claim, Completed(None))], 0, None)
+    await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed(None))], 0, None)
     assert await kit.engine.enqueue_tick("nightly", tick + 3 * hour, job) not in (None, first)

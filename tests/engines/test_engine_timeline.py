@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from tetherpy.jobs import BackgroundJobStatus, Completed, Failed, JobTimes, NewJob, Settlement
+from tetherpy.jobs import Ack, BackgroundJobStatus, Completed, Failed, JobTimes, NewJob
 
 COMPLETED, FAILED, PENDING, RUNNING = (
     BackgroundJobStatus.COMPLETED,
@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 async def run_one(kit, outcome, seconds):
     claim = await kit.claim_one()
     kit.time.advance(seconds=seconds)
-    await kit.engine.exchange("w1", [Settlement(claim, outcome)], 0)
+    await kit.engine.ack_and_fetch("w1", [Ack(claim, outcome)], 0)
 
 
 async def test_nothing_happened_yet(kit):
@@ -86,7 +86,7 @@ async def test_more_jobs_than_are_read_at_once(kit):
         await kit.engine.enqueue([NewJob(job_key="k") for _ in range(400)])
     claims = await kit.claim(1200)
     kit.time.advance(seconds=1)
-    await kit.engine.exchange("w1", [Settlement(claim, Completed()) for claim in claims], 0)
+    await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed()) for claim in claims], 0)
     before = await kit.engine.timeline(start, 10_000)
     assert (len(before.jobs), before.unfinished) == (1600, 400)
     after = await kit.engine.timeline(start + timedelta(seconds=4), 10_000)

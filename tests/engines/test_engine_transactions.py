@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tetherpy.database import TransactionHeldError
-from tetherpy.jobs import BackgroundJobStatus, Completed, JobQuery, NewJob, Progress, Settlement, WorkerRecord
+from tetherpy.jobs import Ack, BackgroundJobStatus, Completed, JobQuery, NewJob, Progress, WorkerRecord
 
 
 async def test_no_change_of_jobs_commits_beside_the_tasks_own_transaction(kit):
@@ -23,8 +23,8 @@ async def test_no_change_of_jobs_commits_beside_the_tasks_own_transaction(kit):
         lambda: engine.request_cancel(waiting),
         lambda: engine.delete(waiting),
         lambda: engine.delete_by_status(BackgroundJobStatus.PENDING),
-        lambda: engine.exchange("w1", [Settlement(claim, Completed())], 1),
-        lambda: engine.exchange("w1", [], 1),
+        lambda: engine.ack_and_fetch("w1", [Ack(claim, Completed())], 1),
+        lambda: engine.ack_and_fetch("w1", [], 1),
         lambda: engine.report_progress([Progress(claim, 0.5)]),
         lambda: engine.register_worker(WorkerRecord(id="w1", pid=1, host="h", started_at=now, heartbeat_at=now)),
         lambda: engine.heartbeat("w1"),

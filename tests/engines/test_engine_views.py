@@ -7,6 +7,7 @@ import pytest
 from reactivex import operators as ops
 
 from tetherpy.jobs import (
+    Ack,
     BackgroundJobManager,
     BackgroundJobStatus,
     Completed,
@@ -16,7 +17,6 @@ from tetherpy.jobs import (
     JobWaitTimeoutError,
     NewJob,
     Progress,
-    Settlement,
 )
 
 PENDING, COMPLETED = BackgroundJobStatus.PENDING, BackgroundJobStatus.COMPLETED
@@ -49,7 +49,7 @@ async def eventually(condition):
 
 
 async def finish(engine, claims):
-    await engine.exchange("w1", [Settlement(claim, Completed()) for claim in claims], 0)
+    await engine.ack_and_fetch("w1", [Ack(claim, Completed()) for claim in claims], 0)
 
 
 async def test_a_job_is_seen_now_and_after_each_change_elsewhere(kit):
@@ -57,7 +57,7 @@ async def test_a_job_is_seen_now_and_after_each_change_elsewhere(kit):
     job_id = await kit.add()
     seen = Seen(kit.manager.watch_job(job_id))
     await seen.until(lambda job: job.status is PENDING)
-    (claim,) = (await other.exchange("w1", [], 1)).claims
+    (claim,) = (await other.ack_and_fetch("w1", [], 1)).claims
     await seen.until(lambda job: job.status is BackgroundJobStatus.RUNNING)
     await other.report_progress([Progress(claim, 0.5, "half")])
     await seen.until(lambda job: job.progress == 0.5)
@@ -85,7 +85,7 @@ async def test_a_list_by_status_is_limited_ordered_and_pushed(kit):
     oldest = Seen(kit.manager.watch_jobs_by_status(PENDING, limit=2, order_by_creation="ASC"))
     await newest.until(lambda jobs: [job.id for job in jobs] == ids[:2:-1])
     await oldest.until(lambda jobs: [job.id for job in jobs] == ids[:2])
-    (claim,) = (await other.exchange("w1", [], 1)).claims
+    (claim,) = (await other.ack_and_fetch("w1", [], 1)).claims
     await oldest.until(lambda jobs: [job.id for job in jobs] == ids[1:3])
     assert len(newest.values) == 1
     newest.subscription.dispose()
@@ -98,11 +98,11 @@ async def test_counts_are_right_after_ten_thousand_jobs_finish(kit):
     counts = Seen(kit.manager.watch_counts())
     finished = Seen(kit.manager.watch_jobs_by_status(COMPLETED, limit=3))
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(10_000)])
-    settlements: list[Settlement] = []
+    acks: list[Ack] = []
     while True:
-        exchange = await other.exchange("w1", settlements, 100)
-        settlements = [Settlement(claim, Completed()) for claim in exchange.claims]
-        if not settlements:
+        ack_and_fetch = await other.ack_and_fetch("w1", acks, 100)
+        acks = [Ack(claim, Completed()) for claim in ack_and_fetch.claims]
+        if not acks:
             break
     await counts.until(lambda seen: seen == JobCounts(completed=10_000))
     await finished.until(lambda jobs: [job.id for job in jobs] == ids[:-4:-1])
@@ -198,7 +198,7 @@ async def test_waiting_returns_when_another_process_finishes_the_job(kit):
     other = await kit.another()
     job_id = await kit.add()
     waiting = [asyncio.create_task(kit.manager.wait_for(job_id, 25)) for _ in range(3)]
-    claims = (await other.exchange("w1", [], 1)).claims
+    claims = (await other.ack_and_fetch("w1", [], 1)).claims
     await finish(other, claims)
     assert {(await task).status for task in waiting} == {COMPLETED}
     assert (await kit.manager.wait_for(job_id)).status is COMPLETED
@@ -208,7 +208,7 @@ async def test_waiting_for_many_jobs_at_once(kit):
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(500)])
     waiting = asyncio.gather(*(kit.manager.wait_for(job_id, 25) for job_id in ids))
     other = await kit.another()
-    while claims := (await other.exchange("w1", [], 100)).claims:
+    while claims := (await other.ack_and_fetch("w1", [], 100)).claims:
         await finish(other, claims)
     assert [job.id for job in await waiting] == ids
 

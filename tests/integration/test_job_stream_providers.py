@@ -15,7 +15,7 @@ from providers import (
     pending_jobs_stream_provider,
 )
 from tetherpy import AsyncLoading, StateProvider
-from tetherpy.jobs import BackgroundJobStatus, Completed, JobCounts, NewJob, Settlement
+from tetherpy.jobs import Ack, BackgroundJobStatus, Completed, JobCounts, NewJob
 
 current_path = StateProvider(lambda ref: Path("unset"), name="current_path")
 
@@ -70,12 +70,12 @@ async def test_ten_thousand_jobs_that_finish_at_once_end_in_the_right_counts(con
     container.listen(job_counts_stream_provider, lambda previous, state: seen.append(state))
     completed = jobs_by_status_stream_provider(BackgroundJobStatus.COMPLETED)
     engine = manager.engine
-    settlements = []
+    acks = []
     with container.listen(completed, lambda previous, state: None):
         while True:
-            exchange = await engine.exchange("w", settlements, 500, None)
-            settlements = [Settlement(claim, Completed(None)) for claim in exchange.claims]
-            if not settlements:
+            ack_and_fetch = await engine.ack_and_fetch("w", acks, 500, None)
+            acks = [Ack(claim, Completed(None)) for claim in ack_and_fetch.claims]
+            if not acks:
                 break
         counts = await until(container, job_counts_stream_provider, lambda counts: counts.completed == 10_000)
         assert counts == JobCounts(completed=10_000)

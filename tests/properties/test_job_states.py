@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tetherpy.database import Database
 from tetherpy.jobs import (
     JOB_MIGRATIONS,
+    Ack,
     BackgroundJobStatus,
     Cancelled,
     Claim,
@@ -24,7 +25,6 @@ from tetherpy.jobs import (
     JobRunningError,
     NewJob,
     Released,
-    Settlement,
     Snoozed,
     SqliteJobEngine,
     UniqueJobError,
@@ -55,7 +55,7 @@ class Expected:
     status: BackgroundJobStatus = PENDING
     attempts: int = 0
     holder: str | None = None
-    fence: int = 0
+    fencing_token: int = 0
     cancel_asked: bool = False
     ended_attempts: int = 0
 
@@ -115,7 +115,7 @@ class JobStates(RuleBasedStateMachine):
 
     @rule(worker=workers, slots=st.integers(1, 4))
     def claim(self, worker, slots):
-        self.expect_claims(self.run(self.engine.exchange(worker, [], slots)).claims, worker, slots)
+        self.expect_claims(self.run(self.engine.ack_and_fetch(worker, [], slots)).claims, worker, slots)
 
     def expect_claims(self, claims, worker, slots):
         due = [job for job in self.model.values() if job.status is PENDING and job.run_at <= self.now]
@@ -124,7 +124,7 @@ class JobStates(RuleBasedStateMachine):
         for claim, job in zip(claims, due, strict=False):
             job.status, job.holder, job.cancel_asked = RUNNING, worker, False
             job.attempts += 1
-            job.fence = claim.fence
+            job.fencing_token = claim.fencing_token
             assert (claim.worker_id, claim.attempt) == (worker, job.attempts)
             self.claims.append(claim)
 
@@ -147,9 +147,13 @@ class JobStates(RuleBasedStateMachine):
             "cancel": Cancelled("enough"),
             "release": Released(),
         }[kind]
-        valid = job is not None and job.status is RUNNING and (job.holder, job.fence) == (claim.worker_id, claim.fence)
-        exchange = self.run(self.engine.exchange(claim.worker_id, [Settlement(claim, outcome)], slots))
-        assert bool(exchange.rejected) != valid
+        valid = (
+            job is not None
+            and job.status is RUNNING
+            and (job.holder, job.fencing_token) == (claim.worker_id, claim.fencing_token)
+        )
+        ack_and_fetch = self.run(self.engine.ack_and_fetch(claim.worker_id, [Ack(claim, outcome)], slots))
+        assert bool(ack_and_fetch.rejected) != valid
         if valid:
             job.ended_attempts += 1
             job.holder = None
@@ -159,7 +163,7 @@ class JobStates(RuleBasedStateMachine):
                 job.attempts -= 1
             if kind in {"retry", "snooze"}:
                 job.run_at = later
-        self.expect_claims(exchange.claims, claim.worker_id, slots)
+        self.expect_claims(ack_and_fetch.claims, claim.worker_id, slots)
 
     def expect_taken_back(self, rescued, lost):
         assert rescued == sorted(job.job_id for job in lost)

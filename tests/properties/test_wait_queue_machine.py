@@ -37,7 +37,7 @@ class HandedOn(RuleBasedStateMachine):
             for _ in range(3 * len(self.tasks) + 3):  # a task begins, is answered and resumes
                 self.turn()
                 for number in tuple(self.holders):
-                    self.let_go(number)
+                    self.dispose_when_unused(number)
             assert all(task.done() for task in self.tasks)
             assert self.free
             for task in self.tasks:
@@ -52,7 +52,7 @@ class HandedOn(RuleBasedStateMachine):
             self.free = False
             assert waiter.answer(waiter.wish)
 
-    def let_go(self, number):
+    def dispose_when_unused(self, number):
         self.holders.remove(number)
         self.free = True
         self.hand_on()
@@ -84,7 +84,7 @@ class HandedOn(RuleBasedStateMachine):
     @precondition(lambda self: self.holders)
     @rule()
     def release(self):
-        self.let_go(self.holders[0])
+        self.dispose_when_unused(self.holders[0])
 
     @precondition(lambda self: self.holders)
     @rule(data=st.data())

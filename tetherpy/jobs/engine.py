@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 from .capabilities import EngineCapabilities
 from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
-from .outcomes import Exchange, Progress, Settlement
+from .outcomes import Ack, AckAndFetch, Progress
 from .query import JobQuery
 from .status import BackgroundJobStatus
 from .storage.timeline import JobTimeline
@@ -150,14 +150,14 @@ class WorkQueue(Protocol):
         """Return the ids of the worker's running jobs whose cancellation was asked for."""
         ...
 
-    async def exchange(
+    async def ack_and_fetch(
         self,
         worker_id: str,
-        settlements: Sequence[Settlement],
+        acks: Sequence[Ack],
         slots: int,
         queues: Sequence[str] | None = None,
         keys: Collection[str] | None = None,
-    ) -> Exchange:
+    ) -> AckAndFetch:
         """Settle finished attempts and claim jobs for the free slots, in one transaction.
 
         ``queues`` and ``keys`` limit the claim to some queues and job keys; None takes all. Jobs of other keys that
@@ -173,7 +173,7 @@ class WorkQueue(Protocol):
         """
         ...
 
-    async def settle(self, settlement: Settlement, transaction: Any, progress: Progress | None = None) -> None:
+    async def acknowledge(self, ack: Ack, transaction: Any, progress: Progress | None = None) -> None:
         """Settle in the handler's own transaction: its writes, the progress and the outcome commit together.
 
         Raises ``ClaimLostError`` if the job is no longer this worker's, which rolls back the

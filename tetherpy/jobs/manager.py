@@ -14,7 +14,7 @@ from .arguments import to_integer, to_status, to_string
 from .engine import JobStore
 from .errors import JobNotFoundError
 from .live.job_queries import Counts, ManyJobs, OneJob
-from .live.live_views import ViewHub
+from .live.live_views import LiveViewHub
 from .live.wait_until_finished import wait_until_finished
 from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from .opening import store_of
@@ -35,7 +35,9 @@ class BackgroundJobManager:
     """
 
     engine: JobStore = attrs.field(converter=store_of)
-    _hub: ViewHub = attrs.field(init=False, default=attrs.Factory(lambda self: ViewHub(self.engine), takes_self=True))
+    _hub: LiveViewHub = attrs.field(
+        init=False, default=attrs.Factory(lambda self: LiveViewHub(self.engine), takes_self=True)
+    )
 
     async def enqueue(
         self,
@@ -236,10 +238,10 @@ class BackgroundJobManager:
         """Observe how many jobs are in each state."""
         return self._observe(Counts())
 
-    def _observe(self, question: Any) -> Observable[Any]:
+    def _observe(self, query_of_view: Any) -> Observable[Any]:
         from .live.observables import observe
 
-        return observe(self._hub, question)
+        return observe(self._hub, query_of_view)
 
 
 def _id(job_id: int) -> int:

@@ -13,14 +13,14 @@ from .model import BackgroundJob
 
 @attrs.frozen
 class Claim:
-    """Hold a job that a worker may run; ``job.claimed_by`` and ``fence`` must still be those of its row.
+    """Hold a job that a worker may run; ``job.claimed_by`` and ``fencing_token`` must still be those of its row.
 
-    ``fence`` is a number that each claim of a job has for itself, whatever is done to its attempts meanwhile.
+    ``fencing_token`` is a number that each claim of a job has for itself, whatever is done to its attempts meanwhile.
     Whatever the worker reports for a claim changes nothing once the job has been taken from it.
     """
 
     job: BackgroundJob
-    fence: int
+    fencing_token: int
 
     @property
     def id(self) -> int:
@@ -81,7 +81,7 @@ Outcome: TypeAlias = Completed | Failed | Snoozed | Cancelled | Released
 
 
 @attrs.frozen
-class Settlement:
+class Ack:
     """Report how the attempt of one claim ended."""
 
     claim: Claim
@@ -110,7 +110,7 @@ class Progress:
 
 
 @attrs.frozen
-class Exchange:
+class AckAndFetch:
     """Answer a worker: what it may run now, and what became of what it reported.
 
     ``rejected`` are the settlements whose fence did not match: they came too late. ``postponed`` are those whose
@@ -120,6 +120,6 @@ class Exchange:
     """
 
     claims: tuple[Claim, ...] = ()
-    rejected: tuple[Settlement, ...] = ()
+    rejected: tuple[Ack, ...] = ()
     next_due: datetime | None = None
-    postponed: tuple[Settlement, ...] = ()
+    postponed: tuple[Ack, ...] = ()

@@ -17,11 +17,11 @@ from tetherpy.database import Database
 from tetherpy.durations import to_seconds
 from tetherpy.jobs import (
     JOB_MIGRATIONS,
+    Ack,
     BackgroundJobManager,
     Backoff,
     Failed,
     JobQuery,
-    Settlement,
     SqliteJobEngine,
     read_jobs,
     utc_now,
@@ -154,11 +154,11 @@ class InlineJobs:
             ForeignClockError: with ``clock``, jobs were enqueued by another clock.
         """
         worker = await self._open()
-        ended: list[Settlement] = []
+        ended: list[Ack] = []
 
-        def settled(settlement: Settlement) -> None:
-            ended.append(settlement)
-            _tell_of_failure(settlement)
+        def settled(ack: Ack) -> None:
+            ended.append(ack)
+            _tell_of_failure(ack)
             if len(ended) > limit:
                 worker.stop()
 
@@ -171,7 +171,7 @@ class InlineJobs:
         self._check_clocks()
         if len(ended) > limit:
             raise EndlessJobsError(limit, ended[-1].claim.job)
-        ran = await worker.engine.get_many({settlement.claim.id for settlement in ended})
+        ran = await worker.engine.get_many({ack.claim.id for ack in ended})
         return JobList([ran[key] for key in sorted(ran)], "no job was due")
 
     def messages(self, event: str | None = None) -> list[Any]:
@@ -181,7 +181,7 @@ class InlineJobs:
 
     async def invoke(self, event: str, data: object = None) -> None:
         """Send a message to the worker, as the app does with ``BackgroundService.invoke``."""
-        (await self._open()).context.mailbox.deliver(event, data)
+        (await self._open()).context.event_bus.deliver(event, data)
 
     def __repr__(self) -> str:
         counts = Counter(str(job.status) for job in self.enqueued())
@@ -227,9 +227,9 @@ class InlineJobs:
         return f"no {job_key!r} was enqueued, but {named}"
 
 
-def _tell_of_failure(settlement: Settlement) -> None:
-    if isinstance(outcome := settlement.outcome, Failed):
-        job = settlement.claim.job
+def _tell_of_failure(ack: Ack) -> None:
+    if isinstance(outcome := ack.outcome, Failed):
+        job = ack.claim.job
         _logger.warning(
             "Attempt %d of job %d (%r) failed: %s",
             job.attempts,

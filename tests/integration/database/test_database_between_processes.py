@@ -290,10 +290,10 @@ async def test_a_commit_whose_process_died_before_ringing_is_found_and_named_exa
             """
             import asyncio, os, signal, sys
             from tetherpy.database import Database
-            from tetherpy.database.bell import Bell
+            from tetherpy.database.bell import ChangeSignal
 
             async def main():
-                Bell.ring = lambda bell: os.kill(os.getpid(), signal.SIGKILL)
+                ChangeSignal.ring = lambda bell: os.kill(os.getpid(), signal.SIGKILL)
                 async with Database.open(sys.argv[1]) as db:
                     await db.execute("INSERT INTO t VALUES (1)")
 

@@ -58,7 +58,7 @@ async def test_where_the_disk_is_full_the_transaction_is_undone_and_room_mends_i
 
 async def test_a_database_at_its_own_size_limit_is_full_too(path):
     async with Database.open(path) as db:
-        await db._writer.channel.call(lambda connection: connection.control("PRAGMA max_page_count = 10"))
+        await db._writer.connection_thread.call(lambda connection: connection.control("PRAGMA max_page_count = 10"))
         with pytest.raises(DiskFullError, match="SQLITE_FULL"):
             await db.execute("INSERT INTO t VALUES (zeroblob(1000000))")
         assert len(await db.get_all("SELECT * FROM t")) == 1

@@ -11,6 +11,7 @@ import pytest
 from tetherpy.database import DatabaseLockedError, PostgresDatabase
 from tetherpy.database.postgres import database
 from tetherpy.jobs import (
+    Ack,
     BackgroundJobManager,
     BackgroundJobStatus,
     Completed,
@@ -18,7 +19,6 @@ from tetherpy.jobs import (
     NewJob,
     PostgresJobEngine,
     Progress,
-    Settlement,
     engine_of,
     open_database,
 )
@@ -58,7 +58,7 @@ async def blocked(db, statements=1):
 
 
 async def claim_one(engine, worker):
-    (claim,) = (await engine.exchange(worker, [], 1)).claims
+    (claim,) = (await engine.ack_and_fetch(worker, [], 1)).claims
     return claim
 
 
@@ -91,9 +91,9 @@ async def test_a_lease_that_is_extended_meanwhile_is_not_taken_back(db, engine, 
 
 async def test_a_handlers_long_transaction_keeps_no_other_job_from_its_lease(db, engine):
     await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
-    first, second = (await engine.exchange("w", [], 2)).claims
+    first, second = (await engine.ack_and_fetch("w", [], 2)).claims
     async with asyncio.timeout(BOUND), db.transaction() as tx:
-        await engine.settle(Settlement(first, Completed()), tx)
+        await engine.settle(Ack(first, Completed()), tx)
         await asyncio.create_task(engine.heartbeat("w"))
     assert (await engine.get(second.id)).lease_expires_at > second.job.lease_expires_at
     assert (await engine.get(first.id)).status is BackgroundJobStatus.COMPLETED
@@ -101,7 +101,7 @@ async def test_a_handlers_long_transaction_keeps_no_other_job_from_its_lease(db,
 
 async def test_calls_that_wait_for_the_apps_transactions_keep_no_worker_from_its_work(db, engine):
     await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
-    first, second = (await engine.exchange("w", [], 2)).claims
+    first, second = (await engine.ack_and_fetch("w", [], 2)).claims
     keys = [NewJob(job_key="k", unique_key=str(number), priority=-1) for number in range(4)]
     async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
         held = await engine.enqueue(keys, tx)
@@ -111,7 +111,7 @@ async def test_calls_that_wait_for_the_apps_transactions_keep_no_worker_from_its
         async def work():
             await engine.heartbeat("w")
             await engine.report_progress([Progress(second, 0.5)])
-            assert (await engine.exchange("w", [Settlement(first, Completed())], 1)).rejected == ()
+            assert (await engine.ack_and_fetch("w", [Ack(first, Completed())], 1)).rejected == ()
             assert (await engine.get(second.id)).progress == 0.5
 
         await asyncio.create_task(work())
@@ -134,7 +134,7 @@ async def test_a_lock_that_a_worker_waits_for_too_long_is_one_clear_error(db, em
 
 async def test_a_job_that_is_retried_while_the_old_are_deleted_is_kept(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
-    await engine.exchange("w", [Settlement(await claim_one(engine, "w"), Completed())], 0)
+    await engine.ack_and_fetch("w", [Ack(await claim_one(engine, "w"), Completed())], 0)
     async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
         await moving.retry(tx.connection, job_id, False, engine.clock())
         deleting = group.create_task(engine.delete_finished(timedelta(0)))

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tetherpy.jobs import (
+    Ack,
     BackgroundJobStatus,
     Cancelled,
     Completed,
@@ -21,7 +22,6 @@ from tetherpy.jobs import (
     Failed,
     JobQuery,
     NewJob,
-    Settlement,
     Snoozed,
     WorkerRecord,
     copy_jobs,
@@ -44,14 +44,14 @@ async def source(tmp_path):
                 NewJob(job_key="nul", payload="a\0b"),
             ]
         )
-        claims = (await engine.exchange("w", [], 40)).claims
+        claims = (await engine.ack_and_fetch("w", [], 40)).claims
         now = datetime.now(UTC)
         outcomes = [
             Completed('{"a":1}'), Failed("E: nul\0 here", "trace\0back"), Failed("E: again", "trace", now),
             Snoozed(now + timedelta(hours=1)), Cancelled("enough"),
         ]  # fmt: skip
-        ends = [Settlement(claim, outcomes[number % 5]) for number, claim in enumerate(claims[:30])]
-        await engine.exchange("w", ends, 0)
+        ends = [Ack(claim, outcomes[number % 5]) for number, claim in enumerate(claims[:30])]
+        await engine.ack_and_fetch("w", ends, 0)
         await engine.request_cancel(claims[31].id)
         await engine.delete(ids[-1])
         await engine.delete(ids[500])
@@ -85,7 +85,7 @@ async def test_every_job_attempt_and_count_is_the_same_and_ids_go_on(source, pos
         assert await engine.enqueue([NewJob(job_key="new")]) == [old[-1].id + 1]
         (taken,) = await engine.enqueue([NewJob(job_key="later", unique_key="once")])
         assert taken in {job.id for job in old}
-        first = (await engine.exchange("w", [], 1)).claims[0]
+        first = (await engine.ack_and_fetch("w", [], 1)).claims[0]
         assert (first.job.job_key, first.job.priority) == ("cleanup", 0)
 
 
@@ -169,8 +169,8 @@ async def test_a_finished_copy_that_was_used_is_seen_and_not_overwritten(source,
     await copy_jobs(source, postgres_url)
     async with open_database(postgres_url) as db:
         engine = engine_of(db)
-        (claim,) = (await engine.exchange("w", [], 1)).claims
-        await engine.exchange("w", [Settlement(claim, Completed())], 0)
+        (claim,) = (await engine.ack_and_fetch("w", [], 1)).claims
+        await engine.ack_and_fetch("w", [Ack(claim, Completed())], 0)
         with pytest.raises(CopyDiffersError) as raised:
             await copy_jobs(source, postgres_url)
         assert raised.value.first_id <= claim.id <= raised.value.last_id

@@ -7,20 +7,20 @@ import pytest
 
 from tetherpy.database import DatabaseLockedError
 from tetherpy.jobs import (
+    Ack,
+    AckAndFetch,
     BackgroundJobStatus,
     Completed,
-    Exchange,
     NewJob,
     PostgresJobEngine,
     Progress,
-    Settlement,
     open_database,
     utc_now,
 )
 from tetherpy.service.execution.executor import Executor
-from tetherpy.service.execution.fetcher import Claimer
+from tetherpy.service.execution.fetcher import Fetcher
 from tetherpy.service.execution.handlers import HandlerRegistry
-from tetherpy.service.execution.outcome_policy import Judge
+from tetherpy.service.execution.outcome_policy import OutcomePolicy
 from tetherpy.service.execution.progress_reports import ProgressBoard
 
 BOUND = 25.0
@@ -40,15 +40,15 @@ def engine(db):
 async def test_a_job_that_is_locked_keeps_neither_outcome_nor_progress_of_others_waiting(db, engine, monkeypatch):
     monkeypatch.setattr("tetherpy.jobs.postgres.engine.PROGRESS_LOCKED_SECONDS", 0.0)
     ids = await engine.enqueue([NewJob(job_key="k") for _ in range(4)])
-    locked, other, third, gone = (await engine.exchange("w", [], 4)).claims
+    locked, other, third, gone = (await engine.ack_and_fetch("w", [], 4)).claims
     await engine.move(gone.id, BackgroundJobStatus.FAILED)
-    ends = [Settlement(claim, Completed()) for claim in (locked, other, gone)]
+    ends = [Ack(claim, Completed()) for claim in (locked, other, gone)]
 
     async def work():
         with pytest.raises(DatabaseLockedError):
             await engine.report_progress([Progress(locked, 0.5), Progress(third, 0.5)])
-        exchange = await engine.exchange("w", ends, 1)
-        assert (exchange.postponed, exchange.rejected, exchange.claims) == ((ends[0],), (ends[2],), ())
+        ack_and_fetch = await engine.ack_and_fetch("w", ends, 1)
+        assert (ack_and_fetch.postponed, ack_and_fetch.rejected, ack_and_fetch.claims) == ((ends[0],), (ends[2],), ())
 
     async with asyncio.timeout(BOUND):
         async with db.transaction() as tx:
@@ -56,8 +56,8 @@ async def test_a_job_that_is_locked_keeps_neither_outcome_nor_progress_of_others
             await asyncio.create_task(work())
             jobs = await engine.get_many(ids)
             assert (jobs[other.id].status, jobs[third.id].progress) == (BackgroundJobStatus.COMPLETED, 0.5)
-        exchange = await engine.exchange("w", ends[:1], 0)
-    assert exchange == Exchange()
+        ack_and_fetch = await engine.ack_and_fetch("w", ends[:1], 0)
+    assert ack_and_fetch == AckAndFetch()
     assert (await engine.get(locked.id)).status is BackgroundJobStatus.COMPLETED
 
 
@@ -68,10 +68,10 @@ def start_claimer(db, engine):
     def start(handler, looked):
         registry = HandlerRegistry()
         registry.add("k", handler, None, None)
-        executor = Executor(registry, lambda run: run, db, Judge(utc_now), 2)
-        claimer = Claimer(engine, "w", None, executor, ProgressBoard(engine), utc_now, looked)
-        executor.on_settled, executor.on_free = claimer.settle, claimer.wake
-        return claimer, asyncio.create_task(claimer.run())
+        executor = Executor(registry, lambda run: run, db, OutcomePolicy(utc_now), 2)
+        fetcher = Fetcher(engine, "w", None, executor, ProgressBoard(engine), utc_now, looked)
+        executor.on_acknowledged, executor.on_free = fetcher.settle, fetcher.wake
+        return fetcher, asyncio.create_task(fetcher.run())
 
     return start
 
@@ -85,7 +85,7 @@ async def test_a_job_that_a_dying_connection_had_locked_runs_although_nobody_tel
         dying = await psycopg.AsyncConnection.connect(empty_tables_url)
         # As a claim does, whose process or machine goes away before it commits.
         await dying.execute("SELECT FROM procrastinate_jobs WHERE id = %s FOR UPDATE", (job_id,))
-        claimer, working = start_claimer(lambda service, payload, db: "ran", lambda all_busy: looked.set())
+        fetcher, working = start_claimer(lambda service, payload, db: "ran", lambda all_busy: looked.set())
         await looked.wait()
         assert (await engine.get(job_id)).attempts == 0
         await db.execute("SELECT pg_terminate_backend(?)", (dying.info.backend_pid,))
@@ -93,7 +93,7 @@ async def test_a_job_that_a_dying_connection_had_locked_runs_although_nobody_tel
         while not job.status.is_finished:
             await asyncio.sleep(0.02)
             job = await engine.get(job_id)
-        claimer.drain()
+        fetcher.drain()
         await working
         await dying.close()
     assert (job.result, job.attempts) == ("ran", 1)
@@ -109,7 +109,7 @@ async def test_an_outcome_that_is_postponed_is_stored_as_soon_as_its_job_is_free
             await locked.wait()
 
     first, second = await engine.enqueue([NewJob(job_key="k", payload="locked"), NewJob(job_key="k")])
-    claimer, working = start_claimer(handler, lambda all_busy: None)
+    fetcher, working = start_claimer(handler, lambda all_busy: None)
     async with asyncio.timeout(BOUND):
         holding = await ran.get()
         while (await engine.get(second)).status is not BackgroundJobStatus.COMPLETED:
@@ -117,7 +117,7 @@ async def test_an_outcome_that_is_postponed_is_stored_as_soon_as_its_job_is_free
         assert (await engine.get(first)).status is BackgroundJobStatus.RUNNING
         free.set()
         await holding
-        claimer.drain()
+        fetcher.drain()
         await working
     assert (await engine.get(first)).status is BackgroundJobStatus.COMPLETED
     assert len(await engine.attempts(first)) == 1

@@ -10,7 +10,7 @@ from tests import postgres_server
 from tests.integration.postgres.conftest import BOUND
 from tetherpy.database import PostgresDatabase
 from tetherpy.database.postgres import listener
-from tetherpy.jobs import Completed, NewJob, PostgresJobEngine, Progress, Settlement, utc_now
+from tetherpy.jobs import Ack, Completed, NewJob, PostgresJobEngine, Progress, utc_now
 from tetherpy.jobs.postgres.statements import sql
 
 DEFER = """SELECT tetherpy_defer_jobs('[{"job_key": "k", "queue": "q", "priority": 0, "max_attempts": 3}]', now())"""
@@ -89,18 +89,18 @@ async def enqueue_several_ways(engine, _):
 
 async def claim(engine, _):
     await engine.enqueue([NewJob(job_key="k")])
-    (claim,) = (await engine.exchange("w", [], 1)).claims
+    (claim,) = (await engine.ack_and_fetch("w", [], 1)).claims
     return claim
 
 
 async def settle(engine, db):
-    await engine.exchange("w", [Settlement(await claim(engine, db), Completed())], 0)
+    await engine.ack_and_fetch("w", [Ack(await claim(engine, db), Completed())], 0)
 
 
 async def settle_in_a_transaction(engine, db):
     claimed = await claim(engine, db)
     async with db.transaction() as tx:
-        await engine.settle(Settlement(claimed, Completed()), tx, Progress(claimed, 1.0))
+        await engine.settle(Ack(claimed, Completed()), tx, Progress(claimed, 1.0))
 
 
 async def report_progress(engine, db):
@@ -168,7 +168,7 @@ async def test_a_change_whose_process_ended_before_it_notified_is_noticed_soon(e
 
 async def test_a_worker_that_registers_now_is_waited_for_before_jobs_fail_for_want_of_its_handler(engine, db):
     await engine.enqueue([NewJob(job_key="new")])
-    await engine.exchange("old", [], 1, keys=["old"])
+    await engine.ack_and_fetch("old", [], 1, keys=["old"])
     async with asyncio.timeout(BOUND), connection_to(db) as registering:
         async with registering.transaction():
             now = utc_now()
@@ -201,7 +201,7 @@ async def test_what_changes_nothing_notifies_nobody(engine, db):
     """Two workers would wake each other without end."""
     async with connection_to(db) as ear:
         await ear.execute("LISTEN tetherpy_jobs; LISTEN last")
-        await engine.exchange("w", [], 5)
+        await engine.ack_and_fetch("w", [], 5)
         with pytest.raises(ZeroDivisionError):
             await undo(engine, db)
         db.announce("last")

@@ -8,12 +8,12 @@ import pytest
 
 from tetherpy.database import Migration, PostgresDatabase, SchemaNewerError
 from tetherpy.jobs import (
+    Ack,
     Completed,
     ForeignQueueError,
     NewJob,
     PostgresJobEngine,
     SchemaMissingError,
-    Settlement,
     open_engine,
 )
 from tetherpy.jobs.postgres import schema
@@ -88,10 +88,10 @@ async def test_jobs_of_the_first_version_are_worked_off_and_its_workers_refused(
             await db.execute(f"SELECT {EXCHANGE}")
     async with open_engine(empty_url) as engine:
         assert await engine.rescue(["old"]) == [1]
-        claims = (await engine.exchange("new", [], 5)).claims
+        claims = (await engine.ack_and_fetch("new", [], 5)).claims
         assert {claim.id: claim.attempt for claim in claims} == {1: 2, 2: 1}
-        exchange = await engine.exchange("new", [Settlement(claim, Completed()) for claim in claims], 0)
-        assert exchange.rejected == ()
+        ack_and_fetch = await engine.ack_and_fetch("new", [Ack(claim, Completed()) for claim in claims], 0)
+        assert ack_and_fetch.rejected == ()
         assert (await engine.counts()).completed == 2
     async with PostgresDatabase.open(empty_url) as db:
         with pytest.raises(psycopg.errors.UndefinedFunction):
@@ -116,7 +116,7 @@ async def test_a_program_without_this_library_adds_jobs_with_sql_and_reads_them(
         cursor = await plain.execute("SELECT tetherpy_defer_jobs(%s, now())", (jobs,))
         assert await cursor.fetchall() == [(1,)]
         async with open_engine(postgres_url) as engine:
-            (claim,) = (await engine.exchange("w", [], 1)).claims
+            (claim,) = (await engine.ack_and_fetch("w", [], 1)).claims
         assert (claim.job.payload, claim.job.priority) == ({"n": 1}, 3)
         cursor = await plain.execute("SELECT job_key, status, attempts FROM background_service_jobs")
         assert await cursor.fetchall() == [("k", "RUNNING", 1)]
@@ -127,4 +127,4 @@ async def test_a_job_that_only_procrastinate_knows_is_left_to_it(postgres_url):
         await plain.execute("INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('default', 'theirs')")
     async with open_engine(postgres_url) as engine:
         ours = await engine.enqueue([NewJob(job_key="ours")])
-        assert [claim.id for claim in (await engine.exchange("w", [], 5)).claims] == ours
+        assert [claim.id for claim in (await engine.ack_and_fetch("w", [], 5)).claims] == ours

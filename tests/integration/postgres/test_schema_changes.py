@@ -93,7 +93,7 @@ async def test_what_fails_because_of_newer_tables_says_so(postgres_url):
             db, DROP, "DROP FUNCTION tetherpy_defer_jobs", "DROP VIEW background_service_jobs CASCADE"
         )
         with pytest.raises(SchemaNewerError):
-            await engine.exchange("w", [], 1)
+            await engine.ack_and_fetch("w", [], 1)
         with pytest.raises(SchemaNewerError):
             await engine.enqueue([NewJob(job_key="k")])
         with pytest.raises(SchemaNewerError):

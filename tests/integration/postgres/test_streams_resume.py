@@ -71,7 +71,7 @@ async def test_after_its_connections_were_cut_a_stream_shows_what_was_missed(pos
         await counts.until(lambda seen: seen.pending == 4)
         async with open_database(postgres_url) as other:
             engine = engine_of(other)
-            (claim,) = (await engine.exchange("w", [], 1)).claims
+            (claim,) = (await engine.ack_and_fetch("w", [], 1)).claims
             await engine.move(claim.id, BackgroundJobStatus.COMPLETED)
         assert (await waiting).id == claim.id
         assert counts.ends == []
@@ -130,10 +130,10 @@ async def test_claims_that_the_worker_never_heard_of_are_handed_back_with_its_ne
     async with open_database(postgres_url) as db:
         engine = engine_of(db, lease=timedelta(hours=1))
         ids = await engine.enqueue([NewJob(job_key="work") for _ in range(5)])
-        heard = (await engine.exchange("w", [], 1)).claims
-        unheard = (await engine_of(db).exchange("w", [], 2)).claims
+        heard = (await engine.ack_and_fetch("w", [], 1)).claims
+        unheard = (await engine_of(db).ack_and_fetch("w", [], 2)).claims
         engine._held.doubt("w")
-        again = (await engine.exchange("w", [], 5)).claims
+        again = (await engine.ack_and_fetch("w", [], 5)).claims
         assert {claim.id for claim in again} == set(ids) - {heard[0].id}
         assert {claim.id: claim.attempt for claim in again if claim.id in {c.id for c in unheard}} == {
             claim.id: 1 for claim in unheard
@@ -150,7 +150,7 @@ async def test_an_exchange_whose_answer_is_lost_leaves_nothing_claimed_for_ever(
         while len(held) < len(ids):
             job_server.server.cut_connections(postgres_url)
             with contextlib.suppress(DatabaseUnavailableError):
-                held |= {claim.id for claim in (await engine.exchange("w", [], 7)).claims}
+                held |= {claim.id for claim in (await engine.ack_and_fetch("w", [], 7)).claims}
         running = await BackgroundJobManager(db).get_jobs_by_status(BackgroundJobStatus.RUNNING)
         assert {job.id for job in running} == held == ids
 

@@ -9,13 +9,13 @@ import pytest
 
 from tetherpy.database import DatabaseUnavailableError, PostgresDatabase, TransactionOverError
 from tetherpy.jobs import (
+    Ack,
     BackgroundJobManager,
     BackgroundJobStatus,
     Completed,
     JobTablesMissingError,
     NewJob,
     PostgresJobEngine,
-    Settlement,
     engine_of,
     open_database,
 )
@@ -52,13 +52,13 @@ async def write(url, db, number):
 
 async def work(db, stop):
     """Claim and settle whatever there is until told to stop; return the payloads that were seen."""
-    engine, settlements, seen = engine_of(db), [], []
+    engine, acks, seen = engine_of(db), [], []
     while True:
-        exchange = await engine.exchange("w", settlements, 5)
-        assert exchange.rejected == ()
-        settlements = [Settlement(claim, Completed()) for claim in exchange.claims]
-        seen += [claim.job.payload for claim in exchange.claims]
-        if not settlements:
+        ack_and_fetch = await engine.ack_and_fetch("w", acks, 5)
+        assert ack_and_fetch.rejected == ()
+        acks = [Ack(claim, Completed()) for claim in ack_and_fetch.claims]
+        seen += [claim.job.payload for claim in ack_and_fetch.claims]
+        if not acks:
             if stop.is_set():
                 return seen
             await asyncio.sleep(0.002)
@@ -87,9 +87,9 @@ async def test_a_worker_sees_a_job_only_after_the_commit(postgres_url):
         engine = engine_of(other)
         async with await psycopg.AsyncConnection.connect(postgres_url) as own:
             (job_id,) = await engine_of(db).enqueue([NewJob(job_key="k")], own)
-            assert (await engine.exchange("w", [], 1)).claims == ()
+            assert (await engine.ack_and_fetch("w", [], 1)).claims == ()
             await own.commit()
-        assert [claim.id for claim in (await engine.exchange("w", [], 1)).claims] == [job_id]
+        assert [claim.id for claim in (await engine.ack_and_fetch("w", [], 1)).claims] == [job_id]
 
 
 async def test_a_connection_without_a_transaction_is_refused_instead_of_committing_half(postgres_url):
@@ -130,11 +130,11 @@ async def test_nor_is_its_loss_passed_over_when_the_block_does(postgres_url, cut
 async def test_so_does_one_that_was_to_keep_an_outcome_and_the_job_is_still_the_workers(postgres_url, cut):
     async with open_database(postgres_url) as db:
         job_id = await BackgroundJobManager(db).enqueue("k")
-        (claim,) = (await engine_of(db).exchange("w", [], 1)).claims
-        settlement = Settlement(claim, Completed())
+        (claim,) = (await engine_of(db).ack_and_fetch("w", [], 1)).claims
+        ack = Ack(claim, Completed())
         with pytest.raises(DatabaseUnavailableError):
-            await settle_after_the_loss(db, cut, settlement)
-        assert (await engine_of(db).exchange("w", [settlement], 0)).rejected == ()
+            await settle_after_the_loss(db, cut, ack)
+        assert (await engine_of(db).ack_and_fetch("w", [ack], 0)).rejected == ()
         assert (await BackgroundJobManager(db).get_job_by_id(job_id)).status == "COMPLETED"
 
 
@@ -145,10 +145,10 @@ async def enqueue_after_the_loss(db, cut):
         await BackgroundJobManager(db).enqueue("k", transaction=tx)
 
 
-async def settle_after_the_loss(db, cut, settlement):
+async def settle_after_the_loss(db, cut, ack):
     async with db.transaction() as tx:
         await cut(tx.connection)
-        await engine_of(db).settle(settlement, tx)
+        await engine_of(db).settle(ack, tx)
 
 
 @pytest.fixture

@@ -61,7 +61,7 @@ async def test_a_vanished_machines_workers_are_forgotten_once_their_jobs_were_ta
     for worker_id in ("alive", "gone", "gone with a job"):
         await register(engine, worker_id)
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
-    await engine.exchange("gone with a job", [], 1)
+    await engine.ack_and_fetch("gone with a job", [], 1)
     await engine.rescue_expired()
     await beat_for(here, engine, "alive", LEASE)
     assert (await engine.get(job_id)).claimed_by is None
@@ -89,7 +89,7 @@ async def test_a_worker_that_holds_a_job_is_not_forgotten_and_what_a_beat_change
     other = watcher.engine(db)
     await register(engine, "busy")
     await engine.enqueue([NewJob(job_key="k")])
-    await engine.exchange("busy", [], 1)
+    await engine.ack_and_fetch("busy", [], 1)
     await other._forget_silent()
     watcher.advance(4 * LEASE)
     await other._forget_silent()

@@ -116,4 +116,4 @@ async def test_ids_and_statuses_mean_the_same_in_every_call(tmp_path):
 async def claim(tmp_path):
     async with Database.open(tmp_path / "claims.db") as db:
         manager = BackgroundJobManager(db)
-        return Claim(await manager.get_job_by_id(await manager.enqueue("k")), fence=1)
+        return Claim(await manager.get_job_by_id(await manager.enqueue("k")), fencing_token=1)

@@ -10,18 +10,18 @@ import pytest
 
 from tetherpy.database import Database, DatabaseClosedError
 from tetherpy.jobs import (
+    Ack,
     BackgroundJobManager,
     BackgroundJobStatus,
     Completed,
     JobNotFoundError,
     JobQuery,
     NewJob,
-    Settlement,
     SqliteJobEngine,
 )
 from tetherpy.jobs.live.job_queries import Counts
-from tetherpy.jobs.live.live_views import Listener, ViewHub
-from tetherpy.jobs.live.rate_limit import BURST, Pace
+from tetherpy.jobs.live.live_views import Listener, LiveViewHub
+from tetherpy.jobs.live.rate_limit import BURST, RateLimiter
 
 PENDING = BackgroundJobStatus.PENDING
 
@@ -112,12 +112,12 @@ async def test_any_text_of_a_handler_can_be_stored(manager, text):
 
     engine = manager.engine
     job_id = await manager.enqueue("k")
-    (claim,) = (await engine.exchange("w1", [], 1)).claims
+    (claim,) = (await engine.ack_and_fetch("w1", [], 1)).claims
     await engine.report_progress([Progress(claim, 7.0, text)])
     assert (await manager.get_job_by_id(job_id)).progress == 1.0
     await engine.report_progress([Progress(claim, float("nan"), None)])
     assert (await manager.get_job_by_id(job_id)).progress == 1.0
-    answer = await engine.exchange("w1", [Settlement(claim, Failed(text, text))], 0)
+    answer = await engine.ack_and_fetch("w1", [Ack(claim, Failed(text, text))], 0)
     assert answer.rejected == ()
     job = await manager.get_job_by_id(job_id)
     (attempt,) = await manager.get_attempts(job_id)
@@ -138,8 +138,8 @@ async def test_a_key_that_utf8_cannot_hold_is_refused_and_harms_nobody_else(mana
 async def test_spoilt_attempts_and_workers_do_not_hide_the_others(manager):
     db = manager.engine.db
     job_id = await manager.enqueue("k")
-    (claim,) = (await manager.engine.exchange("w1", [], 1)).claims
-    await manager.engine.exchange("w1", [Settlement(claim, Completed())], 0)
+    (claim,) = (await manager.engine.ack_and_fetch("w1", [], 1)).claims
+    await manager.engine.ack_and_fetch("w1", [Ack(claim, Completed())], 0)
     await db.execute("UPDATE background_service_job_attempts SET started_at = 'once', finished_at = 5")
     (attempt,) = await manager.get_attempts(job_id)
     assert (attempt.started_at, attempt.finished_at, attempt.outcome) == (None, None, "completed")
@@ -155,7 +155,7 @@ async def test_the_first_changes_are_answered_each_and_those_of_a_longer_burst_t
     """With an hour between refreshes no more than the burst may be answered."""
     engine = manager.engine
     await engine.prepare()
-    hub = ViewHub(engine, pace=Pace(longest_rest=3600, rest_share=math.inf))
+    hub = LiveViewHub(engine, rate_limiter=RateLimiter(longest_rest=3600, rest_share=math.inf))
     answers = asyncio.Queue()
     errors = []
     stop = hub.listen(Counts(), Listener(answers.put_nowait, errors.append, errors.append))
@@ -180,7 +180,7 @@ async def test_a_rest_is_as_long_as_refreshing_takes_and_not_longer(manager):
     """Were it the longest one, the first after the burst would keep its answer waiting for an hour."""
     engine = manager.engine
     await engine.prepare()
-    hub = ViewHub(engine, pace=Pace(longest_rest=3600))
+    hub = LiveViewHub(engine, rate_limiter=RateLimiter(longest_rest=3600))
     answers = asyncio.Queue()
     stop = hub.listen(Counts(), Listener(answers.put_nowait, answers.put_nowait, answers.put_nowait))
     async with asyncio.timeout(25):
@@ -221,7 +221,7 @@ async def test_watched_jobs_are_asked_for_only_when_their_status_moves(manager):
             return await engine.get_many(job_ids)
 
     running = await manager.enqueue_many([NewJob(job_key="k") for _ in range(3)])
-    claims = (await engine.exchange("w1", [], 3)).claims
+    claims = (await engine.ack_and_fetch("w1", [], 3)).claims
     waiting = await manager.enqueue_many([NewJob(job_key="k", delay=99) for _ in range(2)])
     manager._hub.store = Counting()
     seen = {job_id: asyncio.Queue() for job_id in (*running, *waiting)}
@@ -235,7 +235,7 @@ async def test_watched_jobs_are_asked_for_only_when_their_status_moves(manager):
         await until(lambda: manager._hub._revisions == known)
         await engine.revisions()  # reads are answered in turn: the hub's, begun before, has been
         asked.clear()
-        await engine.exchange("w1", [Settlement(claims[0], Completed())], 0)
+        await engine.ack_and_fetch("w1", [Ack(claims[0], Completed())], 0)
         job = await seen[running[0]].get()
         assert job.status is BackgroundJobStatus.COMPLETED
     # Only the RUNNING jobs, read together: the PENDING ones' number did not move.

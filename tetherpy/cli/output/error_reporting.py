@@ -32,10 +32,10 @@ def guarded(run: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:
-        verdict = _verdict(error)
-        if verdict is None:
+        outcome_policy = _verdict(error)
+        if outcome_policy is None:
             raise
-        code, line = verdict
+        code, line = outcome_policy
         if line:
             _show_notes(error)
             complain(line)
@@ -73,7 +73,7 @@ def _verdict(error: Exception) -> tuple[int, str] | None:
             return INTERRUPTED, ""
         case ExceptionGroup():
             verdicts = [_verdict(leaf) if isinstance(leaf, Exception) else None for leaf in leaves(error)]
-            known = [verdict for verdict in verdicts if verdict is not None]
+            known = [outcome_policy for outcome_policy in verdicts if outcome_policy is not None]
             return (known[0][0], " ".join(line for _, line in known)) if len(known) == len(verdicts) else None
         case TetherError():
             return FAILED, str(error)

@@ -17,7 +17,7 @@ def always() -> bool:
     return True
 
 
-def patiently(attempt: Callable[[], T], patience: float, wanted: Callable[[], bool] = always) -> T:
+def within_busy_timeout(attempt: Callable[[], T], patience: float, wanted: Callable[[], bool] = always) -> T:
     """Return what ``attempt`` returns, trying again while SQLite is busy: ``patience`` seconds at most.
 
     Some steps (switching to WAL, the first look at a file while another process does) do not wait in SQLite at

@@ -10,8 +10,8 @@ from typing import Any, Literal, Self, TypeAlias, cast
 import attrs
 
 from ..errors import DatabaseOpenError, TransactionOverError
-from .busy_timeout import BUSY_SLICE_MS, patiently
-from .changes.table_access import SCHEMA_TABLE, Footprints
+from .busy_timeout import BUSY_SLICE_MS, within_busy_timeout
+from .changes.table_access import SCHEMA_TABLE, TableAccessCache
 
 Row: TypeAlias = sqlite3.Row
 """A row by name, by index and by iteration; ``dict(row)`` copies it."""
@@ -50,10 +50,10 @@ class TrackedCursor(sqlite3.Cursor):
 
     def _track(self, sql: str, execute: Callable[[str, Any], Self], parameters: Any) -> Self:
         connection = cast("TrackedConnection", self.connection)
-        if connection.footprints.guarded and not connection.in_transaction:
+        if connection.table_accesses.guarded and not connection.in_transaction:
             # A caller that ignored the error with which SQLite rolled back: this would be committed alone.
             raise TransactionOverError(ROLLED_BACK)
-        writes = connection.footprints.of(sql).writes
+        writes = connection.table_accesses.of(sql).writes
         before = connection.total_changes
         try:
             return execute(sql, parameters)
@@ -63,9 +63,9 @@ class TrackedCursor(sqlite3.Cursor):
             if writes:
                 # A statement that failed half-way (OR FAIL) has changed rows too, and DDL counts none.
                 if connection.total_changes != before or SCHEMA_TABLE in writes:
-                    connection.footprints.changed |= writes
+                    connection.table_accesses.changed |= writes
                 elif self.description is not None:
-                    connection.footprints.undecided |= writes
+                    connection.table_accesses.undecided |= writes
 
 
 class TrackedConnection(sqlite3.Connection):
@@ -76,7 +76,7 @@ class TrackedConnection(sqlite3.Connection):
     possible).
     """
 
-    footprints: Footprints
+    table_accesses: TableAccessCache
     #: Cursors and blobs that a caller may have left half-read; each would keep a commit from happening.
     unfinished: "weakref.WeakSet[sqlite3.Cursor | sqlite3.Blob]"
 
@@ -99,7 +99,7 @@ class TrackedConnection(sqlite3.Connection):
     ) -> sqlite3.Blob:
         """Open a blob; one opened for writing counts as a change, since SQLite announces none."""
         if not readonly:
-            self.footprints.changed.add(table)
+            self.table_accesses.changed.add(table)
         blob = super().blobopen(table, column, row, readonly=readonly, name=name)
         self.unfinished.add(blob)
         return blob
@@ -125,11 +125,11 @@ class TrackedConnection(sqlite3.Connection):
     @contextlib.contextmanager
     def guard(self) -> Generator[None]:
         """Let a caller's statements neither end the transaction they share nor outlive it."""
-        self.footprints.guarded = True
+        self.table_accesses.guarded = True
         try:
             yield
         finally:
-            self.footprints.guarded = False
+            self.table_accesses.guarded = False
             for open_ in tuple(self.unfinished):
                 open_.close()
             self.unfinished.clear()
@@ -139,11 +139,11 @@ def configure(connection: sqlite3.Connection, patience: float) -> None:
     """Set up what both connections have in common; fails if the file is no database."""
     assert isinstance(connection, TrackedConnection)  # the factory's own promise
     connection.row_factory = sqlite3.Row
-    connection.footprints = Footprints()
+    connection.table_accesses = TableAccessCache()
     connection.unfinished = weakref.WeakSet()
-    connection.set_authorizer(connection.footprints.authorize)
+    connection.set_authorizer(connection.table_accesses.authorize)
     connection.control("PRAGMA foreign_keys = ON")
-    patiently(lambda: connection.control("PRAGMA schema_version"), patience)
+    within_busy_timeout(lambda: connection.control("PRAGMA schema_version"), patience)
 
 
 def configure_writer(connection: TrackedConnection, path: Path, synchronous: Synchronous, patience: float) -> None:
@@ -151,8 +151,8 @@ def configure_writer(connection: TrackedConnection, path: Path, synchronous: Syn
     connection.control(f"PRAGMA busy_timeout = {min(BUSY_SLICE_MS, round(patience * 1000))}")
     if connection.control("PRAGMA page_count") == 0:
         # Can only be chosen for a new file; see .free_space.
-        patiently(lambda: connection.control("PRAGMA auto_vacuum = INCREMENTAL"), patience)
-    mode = patiently(lambda: connection.control("PRAGMA journal_mode = WAL"), patience)
+        within_busy_timeout(lambda: connection.control("PRAGMA auto_vacuum = INCREMENTAL"), patience)
+    mode = within_busy_timeout(lambda: connection.control("PRAGMA journal_mode = WAL"), patience)
     if mode != "wal":
         raise DatabaseOpenError(
             path, f"its file system allows no write-ahead log (SQLite stays in mode {mode!r})", "use a local disk"

@@ -28,7 +28,7 @@ Explain: TypeAlias = Callable[[sqlite3.Error], DatabaseError | None]
 
 
 @attrs.define(eq=False)
-class Channel:
+class ConnectionThread:
     """An aiosqlite connection. Calls run in the order in which they were made, each to its end."""
 
     file: OpenFile
@@ -65,14 +65,14 @@ class Channel:
         except BaseException:
             file.closed()
             raise
-        channel = cls(file, connection, explain)
+        connection_thread = cls(file, connection, explain)
         try:
-            await channel.call(configure, patience)
+            await connection_thread.call(configure, patience)
             file.opened()
         except BaseException:
-            await channel.close()
+            await connection_thread.close()
             raise
-        return channel
+        return connection_thread
 
     @property
     def path(self) -> Path:

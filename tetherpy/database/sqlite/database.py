@@ -22,7 +22,7 @@ from ..observables import observable
 from ..opening import Opening
 from ..shielding import finish
 from .changes.change_feed import ChangeFeed, OnChange, do_nothing
-from .changes.change_signal import Bell
+from .changes.change_signal import ChangeSignal
 from .changes.live_queries import LiveQuery, Query
 from .connection import (
     Parameters,
@@ -32,7 +32,7 @@ from .connection import (
     configure_reader,
     configure_writer,
 )
-from .connection_thread import Channel
+from .connection_thread import ConnectionThread
 from .error_translation import explain, explain_reading
 from .free_space import FreeSpace
 from .long_reads import LongReads
@@ -64,9 +64,9 @@ class Database:
     path: Path
     _loop: asyncio.AbstractEventLoop
     _writer: Writer
-    _reader: Channel
+    _reader: ConnectionThread
     _long_reads: LongReads
-    _bell: Bell
+    _bell: ChangeSignal
     _feed: ChangeFeed
     _live_queries: dict[Hashable, LiveQuery] = attrs.Factory(dict[Hashable, LiveQuery])
     _lifetime: AsyncGenerator[None] = attrs.field(init=False)
@@ -117,11 +117,11 @@ class Database:
         loop = asyncio.get_running_loop()
         async with contextlib.AsyncExitStack() as stack:
             explained = partial(explain, path=path, busy_timeout=busy_timeout)
-            channel = await Channel.open(path, explained, busy_timeout)
-            stack.push_async_callback(channel.close)
-            await channel.call(configure_writer, path, synchronous, busy_timeout)
-            bell = Bell.of(path)
-            stack.callback(bell.close)
+            connection_thread = await ConnectionThread.open(path, explained, busy_timeout)
+            stack.push_async_callback(connection_thread.close)
+            await connection_thread.call(configure_writer, path, synchronous, busy_timeout)
+            change_signal = ChangeSignal.of(path)
+            stack.callback(change_signal.close)
             open_reader = partial(_open_reader, path, busy_timeout)
             reader = await open_reader()
             stack.push_async_callback(reader.close)
@@ -129,16 +129,16 @@ class Database:
             free_space = FreeSpace(path)
 
             def committed(connection: TrackedConnection) -> None:
-                bell.ring()
+                change_signal.ring()
                 log_bound.keep(connection)
-                free_space.give_back(connection)
+                free_space.release_space(connection)
 
-            writer = Writer(channel, busy_timeout, committed)
+            writer = Writer(connection_thread, busy_timeout, committed)
             if not await reader.call(internal_tables.is_there):
                 await writer.run(internal_tables.create, ())
-            feed = ChangeFeed(reader, bell, loop, safety_interval)
+            feed = ChangeFeed(reader, change_signal, loop, safety_interval)
             await feed.begin()
-            database = cls(path, loop, writer, reader, LongReads(open_reader), bell, feed)
+            database = cls(path, loop, writer, reader, LongReads(open_reader), change_signal, feed)
             await database.migrate(steps)
             await anext(database._lifetime)
             stack.pop_all()
@@ -156,7 +156,7 @@ class Database:
         :class:`DatabaseClosedError`, like every other call. In a process that was forked while it was open
         this does nothing.
         """
-        if self._writer.channel.file.is_inherited:
+        if self._writer.connection_thread.file.is_inherited:
             return  # the connections are the parent's, who closes them
         self._check_loop()
         if self._closing is None:
@@ -171,7 +171,7 @@ class Database:
         try:
             yield
         finally:
-            if not self._writer.channel.file.is_inherited:
+            if not self._writer.connection_thread.file.is_inherited:
                 await self._close()
 
     async def _close(self) -> None:
@@ -311,7 +311,7 @@ class Database:
     @property
     def busy(self) -> bool:
         """Tell whether a call is on its way to a connection's thread or back."""
-        return bool(self._writer.channel.under_way or self._reader.under_way or self._long_reads.busy)
+        return bool(self._writer.connection_thread.under_way or self._reader.under_way or self._long_reads.busy)
 
     @property
     def changes(self) -> "Observable[frozenset[str]]":
@@ -352,7 +352,7 @@ class Database:
             raise TransactionHeldError(call)
 
     def _check_loop(self) -> None:
-        self._writer.channel.file.check_process()
+        self._writer.connection_thread.file.check_process()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -361,8 +361,8 @@ class Database:
             raise WrongLoopError(self.path)
 
 
-async def _open_reader(path: Path, patience: float) -> Channel:
-    reader = await Channel.open(path, partial(explain_reading, path=path, busy_timeout=patience), patience)
+async def _open_reader(path: Path, patience: float) -> ConnectionThread:
+    reader = await ConnectionThread.open(path, partial(explain_reading, path=path, busy_timeout=patience), patience)
     try:
         await reader.call(configure_reader, patience)
     except BaseException:

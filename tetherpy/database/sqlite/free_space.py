@@ -33,7 +33,7 @@ class FreeSpace:
     _database: Path
     _look_at: float = 0.0
 
-    def give_back(self, connection: TrackedConnection) -> None:
+    def release_space(self, connection: TrackedConnection) -> None:
         """Look at the free pages, on the writer's thread after a commit; an error is logged, for the commit stands."""
         now = time.monotonic()
         if now < self._look_at:

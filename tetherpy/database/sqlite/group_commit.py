@@ -9,7 +9,7 @@ import attrs
 from tetherpy.wait_queue import Waiter
 
 from ..errors import TransactionOverError
-from .busy_timeout import patiently
+from .busy_timeout import within_busy_timeout
 from .changes.table_versions import record
 from .connection import ROLLED_BACK, TrackedConnection
 from .statements import in_snapshot
@@ -43,14 +43,14 @@ class Outcome:
 
 def begin(connection: TrackedConnection, patience: float, wanted: Callable[[], bool]) -> None:
     """Take the write lock, waiting at most ``patience`` seconds and only as long as it is ``wanted``."""
-    patiently(lambda: connection.control("BEGIN IMMEDIATE"), patience, wanted)
-    connection.footprints.begin(connection.total_changes)
+    within_busy_timeout(lambda: connection.control("BEGIN IMMEDIATE"), patience, wanted)
+    connection.table_accesses.begin(connection.total_changes)
 
 
 def commit(connection: TrackedConnection, committed: Committed) -> None:
     """Commit; a commit that changed tables names them in the change log and calls ``committed``."""
     demand_transaction(connection)
-    changed = connection.footprints.settle(connection.total_changes)
+    changed = connection.table_accesses.settle(connection.total_changes)
     try:
         if changed:
             record(connection, changed)

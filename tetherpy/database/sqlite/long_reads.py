@@ -10,7 +10,7 @@ import attrs
 
 from ..errors import DatabaseError, ReadTimeoutError
 from .connection import TrackedConnection
-from .connection_thread import Channel
+from .connection_thread import ConnectionThread
 from .statements import in_snapshot
 
 INSTRUCTIONS_BETWEEN_LOOKS = 10_000
@@ -21,8 +21,8 @@ INSTRUCTIONS_BETWEEN_LOOKS = 10_000
 class LongReads:
     """Open a connection for the first long read and keep it; long reads run one after another."""
 
-    _open: Callable[[], Awaitable[Channel]]
-    _channel: Channel | None = None
+    _open: Callable[[], Awaitable[ConnectionThread]]
+    _channel: ConnectionThread | None = None
     _opening: asyncio.Lock = attrs.Factory(asyncio.Lock)
     _running: set["LongRead"] = attrs.Factory(set["LongRead"])
     _closed: bool = False
@@ -37,11 +37,11 @@ class LongReads:
 
         Raises ``ReadTimeoutError`` for what takes longer.
         """
-        channel = await self._connected()
+        connection_thread = await self._connected()
         work = LongRead(function, args, seconds)
         self._running.add(work)
         try:
-            return await channel.call(work.run, channel.end)
+            return await connection_thread.call(work.run, connection_thread.end)
         finally:
             work.give_up()
             self._running.discard(work)
@@ -55,14 +55,14 @@ class LongReads:
             if self._channel is not None:
                 await self._channel.close()
 
-    async def _connected(self) -> Channel:
+    async def _connected(self) -> ConnectionThread:
         async with self._opening:
             if self._channel is None:
-                channel = await self._open()
+                connection_thread = await self._open()
                 if self._closed:
-                    await channel.close()
-                    raise channel.end()
-                self._channel = channel
+                    await connection_thread.close()
+                    raise connection_thread.end()
+                self._channel = connection_thread
             return self._channel
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 import attrs
 
-from .connection_thread import Channel
+from .connection_thread import ConnectionThread
 from .group_commit import release, restore, save
 
 
@@ -29,7 +29,7 @@ class Scope(Protocol):
 class Savepoint:
     """A scope inside another; ``depth`` counts how many are around it."""
 
-    _channel: Channel
+    _channel: ConnectionThread
     _depth: int
 
     async def begin(self, wanted: Callable[[], bool]) -> None:

@@ -88,7 +88,7 @@ class Transaction:
 
     def transaction(self) -> "Transaction":
         """Return a nested transaction, a savepoint: ``async with tx.transaction() as inner``."""
-        return Transaction(self._writer, Savepoint(self._writer.channel, self._depth + 1), self)
+        return Transaction(self._writer, Savepoint(self._writer.connection_thread, self._depth + 1), self)
 
     def held_by(self, task: "asyncio.Task[Any] | None") -> "Transaction | None":
         """Return this one or the innermost nested in it that ``task`` entered; None if it has none."""
@@ -114,7 +114,7 @@ class Transaction:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        file = self._writer.channel.file
+        file = self._writer.connection_thread.file
         if error is None:
             file.check_process()
         elif not file.is_inherited:  # in a forked child it is the parent's to end

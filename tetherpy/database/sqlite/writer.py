@@ -10,7 +10,7 @@ import attrs
 
 from tetherpy.wait_queue import Waiter, WaitQueue
 
-from .connection_thread import Channel
+from .connection_thread import ConnectionThread
 from .group_commit import Caller, Committed, Operation, Outcome, begin, commit, commit_together, guarded, rollback
 
 LOG = logging.getLogger("tetherpy.database")
@@ -30,7 +30,7 @@ class Turn:
 class Writer:
     """First come, first served; operations that stand next to each other in the queue share a transaction."""
 
-    channel: Channel
+    connection_thread: ConnectionThread
     _patience: float
     _committed: Committed
     #: Who has the writer to itself at the moment.
@@ -62,27 +62,27 @@ class Writer:
 
     async def begin(self, wanted: Callable[[], bool]) -> None:
         """Begin the holder's transaction."""
-        await self.channel.call(begin, self._patience, wanted)
+        await self.connection_thread.call(begin, self._patience, wanted)
 
     async def commit(self) -> None:
         """Commit the holder's transaction."""
-        await self.channel.call(commit, self._committed)
+        await self.connection_thread.call(commit, self._committed)
 
     async def rollback(self) -> None:
         """Roll back the holder's transaction, if there still is one."""
-        await self.channel.call(rollback)
+        await self.connection_thread.call(rollback)
 
     async def inside(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
         """Run a function inside the holder's transaction."""
-        return await self.channel.call(guarded, function, args)
+        return await self.connection_thread.call(guarded, function, args)
 
     async def close(self) -> None:
         """Finish the operations that no transaction keeps waiting, refuse the others, then close."""
-        self._queue.close(self.channel.end)
+        self._queue.close(self.connection_thread.end)
         while self._commits is not None:
             await asyncio.wait([self._commits])
-        self._queue.refuse_all(self.channel.end)
-        await self.channel.close()
+        self._queue.refuse_all(self.connection_thread.end)
+        await self.connection_thread.close()
 
     def _advance(self) -> None:
         if self._busy or (first := self._queue.first()) is None:
@@ -107,7 +107,7 @@ class Writer:
 
     async def _outcomes(self, callers: list[Caller]) -> list[Outcome]:
         try:
-            return await self.channel.call(commit_together, callers, self._patience, self._committed)
+            return await self.connection_thread.call(commit_together, callers, self._patience, self._committed)
         except asyncio.CancelledError:
             # The loop is shutting down: whoever waits must hear of it too.
             for caller in callers:
@@ -128,7 +128,7 @@ class Writer:
         error = outcome.error
         if error is None:
             caller.answer(outcome.value)
-        elif not caller.fail(self.channel.explained(error)):
+        elif not caller.fail(self.connection_thread.explained(error)):
             LOG.warning("an operation failed after its caller was cancelled", exc_info=error)
 
 

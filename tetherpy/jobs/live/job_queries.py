@@ -11,17 +11,17 @@ from ..engine import JobStore
 from ..model import BackgroundJob, JobCounts
 from ..query import JobQuery
 
-Revisions: TypeAlias = Mapping[str, int]
+RowVersions: TypeAlias = Mapping[str, int]
 
 
-class Question(Hashable, Protocol):
+class ViewQuery(Hashable, Protocol):
     """What a view shows; equal questions share one view."""
 
     async def ask(self, store: JobStore) -> Any:
         """Return the present answer."""
         ...
 
-    def is_touched(self, answer: Any, before: Revisions, after: Revisions) -> bool:
+    def is_touched(self, answer: Any, before: RowVersions, after: RowVersions) -> bool:
         """Tell whether the answer may have changed between two sets of revisions."""
         ...
 
@@ -36,7 +36,7 @@ class OneJob:
         """Return the job."""
         return await store.get(self.job_id)
 
-    def is_touched(self, answer: BackgroundJob | None, before: Revisions, after: Revisions) -> bool:
+    def is_touched(self, answer: BackgroundJob | None, before: RowVersions, after: RowVersions) -> bool:
         """A job's own status moves with it, so others' changes do not matter."""
         if answer is None:
             return before != after
@@ -53,7 +53,7 @@ class ManyJobs:
         """Return the jobs."""
         return await store.find(self.query)
 
-    def is_touched(self, answer: Any, before: Revisions, after: Revisions) -> bool:
+    def is_touched(self, answer: Any, before: RowVersions, after: RowVersions) -> bool:
         """Whatever enters, leaves or changes within the status moves its number."""
         status = self.query.status
         return before != after if status is None else before.get(status) != after.get(status)
@@ -67,6 +67,6 @@ class Counts:
         """Return the counts."""
         return await store.counts()
 
-    def is_touched(self, answer: Any, before: Revisions, after: Revisions) -> bool:
+    def is_touched(self, answer: Any, before: RowVersions, after: RowVersions) -> bool:
         """Every change may move a count."""
         return before != after

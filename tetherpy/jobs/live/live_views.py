@@ -18,8 +18,8 @@ from tetherpy.database import DatabaseClosedError, DatabaseLockedError, Database
 
 from ..engine import JobStore
 from ..model import BackgroundJob
-from .job_queries import OneJob, Question, Revisions
-from .rate_limit import Pace
+from .job_queries import OneJob, RowVersions, ViewQuery
+from .rate_limit import RateLimiter
 
 logger = logging.getLogger("tetherpy.jobs")
 
@@ -42,10 +42,10 @@ _NOTHING = object()
 
 
 @attrs.define(eq=False)
-class View:
+class LiveView:
     """Keep one question's last answer and who listens to it."""
 
-    question: Question
+    query_of_view: ViewQuery
     answer: Any = _NOTHING
     listeners: list[Listener] = attrs.Factory(list["Listener"])
     _asked: int = 0
@@ -91,20 +91,20 @@ def _shielded(callback: Callable[[Any], None], value: Any) -> None:
 
 
 @attrs.define(eq=False)
-class ViewHub:
+class LiveViewHub:
     """Keep the views of one engine fresh; without listeners it holds nothing and asks nothing."""
 
     store: JobStore
-    pace: Pace = attrs.Factory(Pace)
-    _views: dict[Question, View] = attrs.Factory(dict["Question", View])
-    _revisions: Revisions = attrs.Factory(dict[str, int])
+    rate_limiter: RateLimiter = attrs.Factory(RateLimiter)
+    _views: dict[ViewQuery, LiveView] = attrs.Factory(dict["ViewQuery", LiveView])
+    _revisions: RowVersions = attrs.Factory(dict[str, int])
     _unhook: Callable[[], None] | None = None
     _dirty: bool = False
     _tasks: set[asyncio.Task[None]] = attrs.Factory(set["asyncio.Task[None]"])
     _refreshing: asyncio.Task[None] | None = None
     _retry: asyncio.TimerHandle | None = None
 
-    def listen(self, question: Question, listener: Listener) -> Callable[[], None]:
+    def listen(self, query_of_view: ViewQuery, listener: Listener) -> Callable[[], None]:
         """Tell ``listener`` the answer now and after each change; return what stops it.
 
         The first answer comes at once if another listener has it already, else as soon as it is
@@ -112,9 +112,9 @@ class ViewHub:
         """
         if self._unhook is None:
             self._unhook = self.store.on_change(self._wake, self._fail_all)
-        view = self._views.get(question)
+        view = self._views.get(query_of_view)
         if view is None:
-            view = self._views[question] = View(question)
+            view = self._views[query_of_view] = LiveView(query_of_view)
             self._start(self._answer_each([view]))
         view.listeners.append(listener)
         if view.answer is not _NOTHING:
@@ -132,14 +132,14 @@ class ViewHub:
         """Tell whether nothing is watched, hooked or running."""
         return not (self._views or self._unhook or self._tasks)
 
-    def _drop_if_unwatched(self, view: View) -> None:
+    def _drop_if_unwatched(self, view: LiveView) -> None:
         if not view.listeners:
             self._forget(view)
         self._rest_if_unwatched()
 
-    def _forget(self, view: View) -> None:
-        if self._views.get(view.question) is view:
-            del self._views[view.question]
+    def _forget(self, view: LiveView) -> None:
+        if self._views.get(view.query_of_view) is view:
+            del self._views[view.query_of_view]
 
     def _rest_if_unwatched(self) -> None:
         if not self._views and self._retry is not None:
@@ -166,16 +166,16 @@ class ViewHub:
     async def _refresh_while_dirty(self) -> None:
         try:
             while self._dirty and self._views:
-                await self.pace.turn()
+                await self.rate_limiter.turn()
                 self._dirty = False
                 await self._refresh()
-                self.pace.refreshed()
+                self.rate_limiter.refreshed()
         finally:
             if self._refreshing is asyncio.current_task():
                 self._refreshing = None
 
     async def _refresh(self) -> None:
-        # Revisions first: what changes after them wakes the hub again, so nothing is missed.
+        # RowVersions first: what changes after them wakes the hub again, so nothing is missed.
         before = self._revisions
         try:
             after = self._revisions = await self.store.revisions()
@@ -186,27 +186,27 @@ class ViewHub:
             [
                 view
                 for view in self._views.values()
-                if view.answer is _NOTHING or view.question.is_touched(view.answer, before, after)
+                if view.answer is _NOTHING or view.query_of_view.is_touched(view.answer, before, after)
             ]
         )
 
-    async def _answer_each(self, views: Sequence[View]) -> None:
+    async def _answer_each(self, views: Sequence[LiveView]) -> None:
         numbers = [view.begin() for view in views]
         known = await self._read_jobs_together(views)
         for view, number in zip(views, numbers, strict=True):
             try:
-                question = view.question
-                if isinstance(question, OneJob) and question.job_id in known:
-                    answer: Any = known[question.job_id]
+                query_of_view = view.query_of_view
+                if isinstance(query_of_view, OneJob) and query_of_view.job_id in known:
+                    answer: Any = known[query_of_view.job_id]
                 else:
-                    answer = await question.ask(self.store)
+                    answer = await query_of_view.ask(self.store)
             except Exception as error:
                 self._fail(view, error)
             else:
                 view.publish(number, answer)
 
-    async def _read_jobs_together(self, views: Sequence[View]) -> Mapping[int, BackgroundJob]:
-        job_ids = [view.question.job_id for view in views if isinstance(view.question, OneJob)]
+    async def _read_jobs_together(self, views: Sequence[LiveView]) -> Mapping[int, BackgroundJob]:
+        job_ids = [view.query_of_view.job_id for view in views if isinstance(view.query_of_view, OneJob)]
         if len(job_ids) <= 1:
             return {}
         try:
@@ -233,7 +233,7 @@ class ViewHub:
         if self._views:
             self._wake()
 
-    def _fail(self, view: View, error: Exception) -> None:
+    def _fail(self, view: LiveView, error: Exception) -> None:
         if isinstance(error, _PASSING):
             self._ask_again_later()
             return

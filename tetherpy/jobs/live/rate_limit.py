@@ -14,7 +14,7 @@ and completed changes three times within a millisecond, and each is to be seen."
 
 
 @attrs.define(eq=False)
-class Pace:
+class RateLimiter:
     """Give each refresh its turn: ``BURST`` at once, then one for every rest that has passed.
 
     A rest is ``rest_share`` times as long as the last refresh took of the processor's time, so that refreshing takes

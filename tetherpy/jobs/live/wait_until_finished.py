@@ -8,11 +8,11 @@ from datetime import timedelta
 from ..errors import JobNotFoundError, JobWaitTimeoutError
 from ..model import BackgroundJob
 from .job_queries import OneJob
-from .live_views import Listener, ViewHub
+from .live_views import Listener, LiveViewHub
 from .observed_waits import observed_wait
 
 
-async def wait_until_finished(hub: ViewHub, job_id: int, limit: timedelta | None) -> BackgroundJob:
+async def wait_until_finished(hub: LiveViewHub, job_id: int, limit: timedelta | None) -> BackgroundJob:
     """Return the job once it is COMPLETED, FAILED or CANCELLED, at once if it is.
 
     Raises ``JobWaitTimeoutError`` after ``limit``, ``JobNotFoundError`` if there is no such job or

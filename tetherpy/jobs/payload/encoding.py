@@ -14,7 +14,7 @@ import msgspec
 
 from ..errors import PayloadDecodeError, PayloadEncodeError, PayloadTooLargeError
 from .json_types import ENCODER, from_builtin
-from .unencodable import MAX_DEPTH, find_misfit, nesting
+from .unencodable import MAX_DEPTH, find_unencodable, nesting
 
 T = TypeVar("T")
 
@@ -35,14 +35,14 @@ def encode(value: object, max_bytes: int = MAX_PAYLOAD_BYTES) -> str | None:
     try:
         encoded = ENCODER.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        misfit = find_misfit(value)
-        if misfit is None:
+        unencodable = find_unencodable(value)
+        if unencodable is None:
             raise PayloadEncodeError("$", str(error)) from error
-        raise PayloadEncodeError(*misfit) from error
+        raise PayloadEncodeError(*unencodable) from error
     # msgspec writes NaN and infinities as null, so only text with a null can hide one; and what one interpreter
     # can nest another may not be able to read, so the bound is ours.
-    if (b"null" in encoded or nesting(encoded) > MAX_DEPTH) and (misfit := find_misfit(value)) is not None:
-        raise PayloadEncodeError(*misfit)
+    if (b"null" in encoded or nesting(encoded) > MAX_DEPTH) and (unencodable := find_unencodable(value)) is not None:
+        raise PayloadEncodeError(*unencodable)
     if len(encoded) > max_bytes:
         raise PayloadTooLargeError(len(encoded), max_bytes)
     return encoded.decode()

@@ -6,7 +6,7 @@ ERROR_CHARACTERS = 10_000
 TRACEBACK_CHARACTERS = 100_000
 
 
-def storable(text: str | None, limit: int = ERROR_CHARACTERS) -> str | None:
+def truncated(text: str | None, limit: int = ERROR_CHARACTERS) -> str | None:
     """Bound a text by leaving its middle out, and write lone surrogates as escapes."""
     if text is None:
         return None

@@ -32,12 +32,12 @@ def nesting(encoded: bytes) -> int:
     return deepest
 
 
-def find_misfit(value: object) -> tuple[str, str] | None:
+def find_unencodable(value: object) -> tuple[str, str] | None:
     """Return path and reason of the first part that JSON cannot hold, None if all fits."""
     todo: list[tuple[tuple[str, ...], object]] = [((), value)]
     while todo:
         path, part = todo.pop()
-        reason = _misfit(part) if len(path) <= MAX_DEPTH else "it is nested too deeply, or contains itself"
+        reason = _unencodable(part) if len(path) <= MAX_DEPTH else "it is nested too deeply, or contains itself"
         if reason is not None:
             return _show(path), reason
         todo += reversed([((*path, step), child) for step, child in _children(part)])
@@ -50,7 +50,7 @@ def _show(path: tuple[str, ...]) -> str:
     return "$" + "".join(path)
 
 
-def _misfit(part: object) -> str | None:
+def _unencodable(part: object) -> str | None:
     if _is_not_finite(part):
         return f"{part} is not a JSON number"
     if isinstance(part, str):

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from ..model import NewJob
-from ..outcomes import Cancelled, Completed, Failed, Progress, Released, Settlement, Snoozed
+from ..outcomes import Ack, Cancelled, Completed, Failed, Progress, Released, Snoozed
 from ..payload.encoding import encode as encode_payload
-from ..payload.truncation import ERROR_CHARACTERS, TRACEBACK_CHARACTERS, storable
+from ..payload.truncation import ERROR_CHARACTERS, TRACEBACK_CHARACTERS, truncated
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -36,7 +36,7 @@ def new_job(job: NewJob, now: datetime, max_bytes: int) -> dict[str, Any]:
     }
 
 
-def settlement(given: Settlement) -> dict[str, Any]:
+def ack(given: Ack) -> dict[str, Any]:
     """Return what ``tetherpy_settle_jobs`` takes: the fence, where the job goes, and what is remembered of it."""
     claim = given.claim
     end: dict[str, Any]
@@ -56,7 +56,7 @@ def settlement(given: Settlement) -> dict[str, Any]:
     common = {
         "id": claim.id,
         "worker": claim.worker_id,
-        "fence": claim.fence,
+        "fence": claim.fencing_token,
         "attempt": claim.attempt,
         "uncounted": 0,
     }
@@ -68,8 +68,8 @@ def progress(updates: Iterable[Progress]) -> list[dict[str, Any]]:
     """Return what ``report_progress`` takes, one entry per claim: what a later report leaves open stays as before."""
     merged: dict[tuple[int, str | None, int], dict[str, Any]] = {}
     for update in updates:
-        fence = (update.claim.id, update.claim.worker_id, update.claim.fence)
-        entry = merged.setdefault(fence, dict(zip(("id", "worker", "fence"), fence, strict=True)))
+        fencing_token = (update.claim.id, update.claim.worker_id, update.claim.fencing_token)
+        entry = merged.setdefault(fencing_token, dict(zip(("id", "worker", "fence"), fencing_token, strict=True)))
         told = {"fraction": _share(update.fraction), "message": to_text(update.message)}
         entry.update({name: value for name, value in told.items() if value is not None})
     return list(merged.values())
@@ -77,7 +77,7 @@ def progress(updates: Iterable[Progress]) -> list[dict[str, Any]]:
 
 def to_text(text: str | None, limit: int = ERROR_CHARACTERS) -> str | None:
     """Make text of a handler fit to store: bounded, without what UTF-8 or PostgreSQL has no form for."""
-    stored = storable(text, limit)
+    stored = truncated(text, limit)
     return None if stored is None else stored.replace("\0", "\\x00")
 
 

@@ -15,7 +15,7 @@ from tetherpy.database import DatabaseLockedError, PostgresTransaction
 from ..errors import ClaimLostError, UnreadableJobError
 from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch, Registration
 from ..model import NewJob, WorkerRecord
-from ..outcomes import Claim, Exchange, Progress, Settlement
+from ..outcomes import Ack, AckAndFetch, Claim, Progress
 from ..storage.row_decoding import to_job
 from . import encoding, enqueueing, schema
 from .held_claims import HeldClaims
@@ -120,17 +120,17 @@ class PostgresJobEngine(PostgresJobStore):
         """Return the ids of a worker's jobs that should stop."""
         return frozenset(row[0] for row in await self._ask("cancel_requested", id=worker_id))
 
-    async def exchange(
+    async def ack_and_fetch(
         self,
         worker_id: str,
-        settlements: Sequence[Settlement],
+        acks: Sequence[Ack],
         slots: int,
         queues: Sequence[str] | None = None,
         keys: Collection[str] | None = None,
-    ) -> Exchange:
+    ) -> AckAndFetch:
         """Settle and claim in one transaction and one round trip; with neither to do, nothing is asked."""
-        if not settlements and slots <= 0:
-            return Exchange()
+        if not acks and slots <= 0:
+            return AckAndFetch()
         async with self._reporting:
             pass  # what was reported before is stored before, though by another connection
         now = self.clock()
@@ -138,9 +138,7 @@ class PostgresJobEngine(PostgresJobStore):
             rows = await self._report(
                 "exchange",
                 worker=worker_id,
-                settlements=encoding.encode([encoding.settlement(given) for given in settlements])
-                if settlements
-                else None,
+                acks=encoding.encode([encoding.ack(given) for given in acks]) if acks else None,
                 heard_of=self._held.heard_of(worker_id),
                 slots=slots,
                 queues=encoding.to_names(queues),
@@ -157,22 +155,22 @@ class PostgresJobEngine(PostgresJobStore):
         if changed:
             self.db.announce(CHANNEL)
         claims, unreadable = _read_claims(rows[:-1])
-        settled = [given for number, given in enumerate(settlements) if number not in postponed]
-        self._held.exchanged(worker_id, settled, claims)
+        acknowledged = [given for number, given in enumerate(acks) if number not in postponed]
+        self._held.acknowledged_and_fetched(worker_id, acknowledged, claims)
         if unreadable:
             await self._fail_unreadable(worker_id, unreadable, now)
-        return Exchange(
+        return AckAndFetch(
             claims=tuple(claims),
-            rejected=tuple(settlements[number] for number in rejected),
+            rejected=tuple(acks[number] for number in rejected),
             next_due=next_due,
-            postponed=tuple(settlements[number] for number in postponed),
+            postponed=tuple(acks[number] for number in postponed),
         )
 
     async def _fail_unreadable(self, worker_id: str, unreadable: list[dict[str, Any]], now: datetime) -> None:
-        settlements = [{**end, "worker": worker_id, "status": "failed", "outcome": "failed"} for end in unreadable]
+        acks = [{**end, "worker": worker_id, "status": "failed", "outcome": "failed"} for end in unreadable]
         try:
             with announcing(self.db):
-                await self._repeat("settle", settlements=encoding.encode(settlements), now=now, notify=LATER)
+                await self._repeat("settle", acks=encoding.encode(acks), now=now, notify=LATER)
         except Exception:
             # The claims that can be read must reach the worker. The others are handed back by its next exchange.
             self._held.doubt(worker_id)
@@ -183,15 +181,15 @@ class PostgresJobEngine(PostgresJobStore):
         values = {"key": job_key, "error": encoding.to_text(error), "now": self.clock(), "limit": DELETED_AT_ONCE}
         return len(await self._repeat("fail_unhandled", **values))
 
-    async def settle(
+    async def acknowledge(
         self,
-        settlement: Settlement,
+        ack: Ack,
         transaction: PostgresTransaction | Connection,
         progress: Progress | None = None,
     ) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
         values = {
-            "settlements": encoding.encode([encoding.settlement(settlement)]),
+            "settlements": encoding.encode([encoding.ack(ack)]),
             "now": self.clock(),
             "notify": notify_of(transaction),
         }
@@ -203,7 +201,7 @@ class PostgresJobEngine(PostgresJobStore):
                 await cursor.execute(sql("settle"), values)
                 lost = await cursor.fetchall()
         if lost:
-            claim = settlement.claim
+            claim = ack.claim
             raise ClaimLostError(claim.id, claim.worker_id, claim.attempt)
 
     async def report_progress(self, updates: Iterable[Progress]) -> None:
@@ -239,9 +237,9 @@ class PostgresJobEngine(PostgresJobStore):
         third of a lease, for the reason that ``heartbeat`` does.
         """
         async with asyncio.timeout(self.lease.total_seconds() / 3):
-            taken_back = await self._take_back_overdue()
+            rescued = await self._take_back_overdue()
             await self._forget_silent()
-        return taken_back
+        return rescued
 
     async def _take_back_overdue(self) -> list[int]:
         overdue = self._leases.overdue(frozenset(Lease(*row) for row in await self._ask("leases")))
@@ -301,7 +299,7 @@ def _read_claims(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Claim], list[dic
     unreadable: list[dict[str, Any]] = []
     for row in rows:
         try:
-            claims.append(Claim(to_job(row[5:]), fence=row[4]))
+            claims.append(Claim(to_job(row[5:]), fencing_token=row[4]))
         except UnreadableJobError as error:
             text = encoding.to_text(f"{type(error).__name__}: {error}")
             unreadable.append({"id": row[5], "fence": row[4], "attempt": row[9], "uncounted": 0, "error": text})

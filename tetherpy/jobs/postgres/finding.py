@@ -9,7 +9,7 @@ from ..status import BackgroundJobStatus
 from ..storage.sql_files import COLUMNS
 
 
-def question(query: JobQuery) -> tuple[bytes, dict[str, Any]]:
+def query_of_view(query: JobQuery) -> tuple[bytes, dict[str, Any]]:
     """Return the statement of a query, and its values."""
     conditions = {
         "status": "status = %(status)s",

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import attrs
 
-from ..outcomes import Claim, Settlement
+from ..outcomes import Ack, Claim
 
 
 @attrs.define
@@ -31,12 +31,12 @@ class HeldClaims:
             return None
         return sorted(self._held.get(worker_id, ()))
 
-    def exchanged(self, worker_id: str, settled: Iterable[Settlement], claims: Iterable[Claim]) -> None:
+    def acknowledged_and_fetched(self, worker_id: str, acknowledged: Iterable[Ack], claims: Iterable[Claim]) -> None:
         """Note an exchange that was answered."""
         self._doubtful.discard(worker_id)
         held = self._held.setdefault(worker_id, set())
-        held.difference_update(given.claim.fence for given in settled)
-        held.update(claim.fence for claim in claims)
+        held.difference_update(given.claim.fencing_token for given in acknowledged)
+        held.update(claim.fencing_token for claim in claims)
 
     def forget(self, worker_id: str) -> None:
         """Note that a worker is gone."""

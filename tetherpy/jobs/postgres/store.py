@@ -25,7 +25,7 @@ from ..storage.row_decoding import JobReader, to_attempt, to_job, to_workers
 from ..storage.timeline import JobTimeline
 from ..storage.timestamps import Clock, utc_now
 from . import enqueueing, moving, schema
-from .finding import has_nul, question
+from .finding import has_nul, query_of_view
 from .notifying import CHANNEL, LATER, announcing, notify_of
 from .requests import Connection, ask, call, connection_of, transact
 from .statements import sql
@@ -128,7 +128,7 @@ class PostgresJobStore:
         if has_nul(query):
             return []
         await self.prepare()
-        return self._reader.read(await ask(self.db, *question(query)))
+        return self._reader.read(await ask(self.db, *query_of_view(query)))
 
     async def attempts(self, job_id: int) -> list[JobAttempt]:
         """Return the attempts of a job, oldest first; the one that runs now comes from the job's own row."""

@@ -8,8 +8,8 @@ from math import isnan
 from typing import TypeAlias
 
 from ..model import ATTEMPTS_KEPT
-from ..outcomes import Cancelled, Claim, Completed, Failed, Progress, Released, Settlement, Snoozed
-from ..payload.truncation import TRACEBACK_CHARACTERS, storable
+from ..outcomes import Ack, Cancelled, Claim, Completed, Failed, Progress, Released, Snoozed
+from ..payload.truncation import TRACEBACK_CHARACTERS, truncated
 from ..status import BackgroundJobStatus
 from ..storage.timestamps import to_text
 from .statements import sql
@@ -21,37 +21,37 @@ Fence: TypeAlias = tuple[object, object, object]
 """Id, worker and number of the claim: all three must still be those of the row."""
 
 
-def fence_of(claim: Claim) -> Fence:
+def fencing_token_of(claim: Claim) -> Fence:
     """Return what the row must still hold for the claim to count."""
-    return (claim.id, claim.worker_id, claim.fence)
+    return (claim.id, claim.worker_id, claim.fencing_token)
 
 
-def settle(connection: sqlite3.Connection, settlement: Settlement, now: datetime) -> bool:
+def acknowledge(connection: sqlite3.Connection, ack: Ack, now: datetime) -> bool:
     """Settle one attempt; False, and nothing written, if the claim was lost."""
     now_text = to_text(now)
-    claim = settlement.claim
-    fence = fence_of(claim)
-    match settlement.outcome:
+    claim = ack.claim
+    fencing_token = fencing_token_of(claim)
+    match ack.outcome:
         case Completed(result_json):
             status, word, error, trace = BackgroundJobStatus.COMPLETED, "completed", None, None
-            accepted = finish(connection, status, result_json, None, now_text, fence)
+            accepted = finish(connection, status, result_json, None, now_text, fencing_token)
         case Failed(error, trace, None):
             status, word = BackgroundJobStatus.FAILED, "failed"
-            accepted = finish(connection, status, None, error, now_text, fence)
+            accepted = finish(connection, status, None, error, now_text, fencing_token)
         case Cancelled(error):
             status, word, trace = BackgroundJobStatus.CANCELLED, "cancelled", None
-            accepted = finish(connection, status, None, error, now_text, fence)
+            accepted = finish(connection, status, None, error, now_text, fencing_token)
         case Failed(error, trace, retry_at):
             word = "failed"
-            accepted = _give_back(connection, error, retry_at, now_text, fence)
+            accepted = _release_claims(connection, error, retry_at, now_text, fencing_token)
         case Snoozed(run_at):
             word, error, trace = "snoozed", None, None
-            accepted = _give_back(connection, None, run_at, now_text, fence, uncounted=1)
+            accepted = _release_claims(connection, None, run_at, now_text, fencing_token, uncounted=1)
         case Released():
             word, error, trace = "released", None, None
-            accepted = _give_back(connection, None, None, now_text, fence, uncounted=1)
+            accepted = _release_claims(connection, None, None, now_text, fencing_token, uncounted=1)
     if accepted:
-        error, trace = storable(error), storable(trace, TRACEBACK_CHARACTERS)
+        error, trace = truncated(error), truncated(trace, TRACEBACK_CHARACTERS)
         started = claim.job.last_attempt_at
         connection.execute(
             sql("record_attempt"),
@@ -77,26 +77,26 @@ def finish(
     result: str | None,
     error: str | None,
     now_text: str,
-    fence: Fence,
+    fencing_token: Fence,
 ) -> bool:
     """Move a claimed job to an end; False if the claim was lost."""
-    values = (status.value, result, storable(error), now_text, now_text, *fence)
+    values = (status.value, result, truncated(error), now_text, now_text, *fencing_token)
     return connection.execute(sql("finish"), values).rowcount == 1
 
 
-def _give_back(
+def _release_claims(
     connection: sqlite3.Connection,
     error: str | None,
     run_at: datetime | None,
     now_text: str,
-    fence: Fence,
+    fencing_token: Fence,
     uncounted: int = 0,
 ) -> bool:
-    job_id, worker, number = fence
+    job_id, worker, number = fencing_token
     values = {
         "now": now_text,
         "uncounted": uncounted,
-        "error": storable(error),
+        "error": truncated(error),
         "run_at": None if run_at is None else to_text(run_at),
         "id": job_id,
         "worker": worker,
@@ -110,7 +110,10 @@ def report_progress(connection: sqlite3.Connection, updates: list[Progress], now
     now_text = to_text(now)
     connection.cursor().executemany(
         sql("report_progress"),
-        [(_share(update.fraction), storable(update.message), now_text, *fence_of(update.claim)) for update in updates],
+        [
+            (_share(update.fraction), truncated(update.message), now_text, *fencing_token_of(update.claim))
+            for update in updates
+        ],
     )
 
 

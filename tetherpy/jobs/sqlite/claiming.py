@@ -95,7 +95,7 @@ def _claim_each(
     values = (worker_id, lease_end, now_text, now_text, json.dumps(ids))
     for row in fetch_changed(connection, sql("claim"), values):
         try:
-            yield Claim(to_job(row[1:]), fence=row[0])
+            yield Claim(to_job(row[1:]), fencing_token=row[0])
         except UnreadableJobError as error:
             _fail_unreadable(connection, error, now_text, (row[1], worker_id, row[0]))
 
@@ -119,5 +119,5 @@ def _rows(connection: sqlite3.Connection, statement: str, *values: object) -> It
     return map(tuple, connection.execute(sql(statement), values).fetchall())
 
 
-def _fail_unreadable(connection: sqlite3.Connection, error: Exception, now_text: str, fence: Fence) -> None:
-    finish(connection, BackgroundJobStatus.FAILED, None, f"{type(error).__name__}: {error}", now_text, fence)
+def _fail_unreadable(connection: sqlite3.Connection, error: Exception, now_text: str, fencing_token: Fence) -> None:
+    finish(connection, BackgroundJobStatus.FAILED, None, f"{type(error).__name__}: {error}", now_text, fencing_token)

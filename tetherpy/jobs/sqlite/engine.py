@@ -18,7 +18,7 @@ from ..engine import Closed, ignore
 from ..errors import ClaimLostError, JobRunningError, JobTablesMissingError
 from ..leases import DEFAULT_LEASE, Lease, LeaseWatch
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
-from ..outcomes import Exchange, Progress, Settlement
+from ..outcomes import Ack, AckAndFetch, Progress
 from ..payload.encoding import MAX_PAYLOAD_BYTES
 from ..query import JobQuery
 from ..status import BackgroundJobStatus
@@ -26,7 +26,7 @@ from ..storage.row_decoding import JobReader
 from ..storage.timeline import JobTimeline
 from ..storage.timestamps import Clock, to_text, utc_now
 from . import acknowledging, deleting, enqueueing, finding, moving, rescuing, ticks, unhandled_jobs, workers
-from .ack_and_fetch import exchange, idle_exchange
+from .ack_and_fetch import ack_and_fetch, idle_ack_and_fetch
 from .claiming import Offer
 from .schema import JOB_MIGRATIONS
 from .timeline import timeline
@@ -223,23 +223,23 @@ class SqliteJobEngine:
         """Return the ids of a worker's jobs that should stop."""
         return await self._read(workers.cancel_requested, worker_id)
 
-    async def exchange(
+    async def ack_and_fetch(
         self,
         worker_id: str,
-        settlements: Sequence[Settlement],
+        acks: Sequence[Ack],
         slots: int,
         queues: Sequence[str] | None = None,
         keys: Collection[str] | None = None,
-    ) -> Exchange:
+    ) -> AckAndFetch:
         """Settle and claim in one transaction; with neither to do, none is begun."""
         now, offer = self.clock(), Offer.of(queues, keys)
-        if settlements:
-            return await self._run(exchange, worker_id, settlements, slots, offer, now, self.lease)
+        if acks:
+            return await self._run(ack_and_fetch, worker_id, acks, slots, offer, now, self.lease)
         if slots <= 0:
-            return Exchange()
+            return AckAndFetch()
         await self.prepare()
-        idle = partial(idle_exchange, now=now, offer=offer)
-        return await self.db.run_unless(idle, exchange, worker_id, settlements, slots, offer, now, self.lease)
+        idle = partial(idle_ack_and_fetch, now=now, offer=offer)
+        return await self.db.run_unless(idle, ack_and_fetch, worker_id, acks, slots, offer, now, self.lease)
 
     async def unhandled(self) -> Mapping[str, int]:
         """Return the keys whose jobs were set aside, and how many each has."""
@@ -249,12 +249,12 @@ class SqliteJobEngine:
         """Make jobs of a key FAILED that were set aside, unless a registered worker has a handler for it."""
         return await self._run(unhandled_jobs.fail, job_key, error, self.clock())
 
-    async def settle(self, settlement: Settlement, transaction: Transaction, progress: Progress | None = None) -> None:
+    async def acknowledge(self, ack: Ack, transaction: Transaction, progress: Progress | None = None) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
         if progress is not None:
             await transaction.run(acknowledging.report_progress, [progress], self.clock())
-        if not await transaction.run(acknowledging.settle, settlement, self.clock()):
-            claim = settlement.claim
+        if not await transaction.run(acknowledging.acknowledge, ack, self.clock()):
+            claim = ack.claim
             raise ClaimLostError(claim.id, claim.worker_id, claim.attempt)
 
     async def report_progress(self, updates: Iterable[Progress]) -> None:
@@ -270,7 +270,7 @@ class SqliteJobEngine:
         overdue = self._leases.overdue(await self._read(rescuing.running_leases))
         if not overdue:
             return []
-        return await self._run(rescuing.take_back_unchanged, overdue, self.clock())
+        return await self._run(rescuing.rescue_unchanged, overdue, self.clock())
 
     async def enqueue_tick(self, name: str, tick: datetime, job: NewJob) -> int | None:
         """Enqueue the job of one tick of a periodic job, once however many ask."""

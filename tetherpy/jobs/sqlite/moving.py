@@ -10,7 +10,7 @@ from typing import Any
 from ..arguments import is_storable
 from ..errors import IllegalJobTransitionError, JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
-from ..payload.truncation import storable
+from ..payload.truncation import truncated
 from ..status import BackgroundJobStatus, is_legal_move
 from ..storage.row_decoding import to_job
 from ..storage.timestamps import to_text
@@ -39,7 +39,7 @@ def move(
         raise IllegalJobTransitionError(job_id, job.status, status)
     started = status is BackgroundJobStatus.RUNNING
     changes = {
-        "error": storable(error),
+        "error": truncated(error),
         "started": started,
         "lease": to_text(now + lease) if started else None,
         "finished": status.is_finished,
@@ -102,5 +102,5 @@ def _record_end(
 ) -> None:
     started = None if job.last_attempt_at is None else to_text(job.last_attempt_at)
     outcome = "released" if status is BackgroundJobStatus.PENDING else status.value.lower()
-    values = (job.id, job.attempts, job.claimed_by, started, to_text(now), outcome, storable(error), None)
+    values = (job.id, job.attempts, job.claimed_by, started, to_text(now), outcome, truncated(error), None)
     connection.execute(sql("record_attempt"), values)

@@ -15,10 +15,10 @@ from .statements import sql
 def rescue_from(connection: sqlite3.Connection, worker_ids: Iterable[str], now: datetime) -> list[int]:
     """Take back every RUNNING job of these workers."""
     rows = connection.execute(sql("running_of"), (json.dumps(list(worker_ids)),)).fetchall()
-    return take_back(connection, [row[0] for row in rows], WORKER_DIED, now)
+    return rescue_claims(connection, [row[0] for row in rows], WORKER_DIED, now)
 
 
-def take_back(connection: sqlite3.Connection, job_ids: list[int], outcome: str, now: datetime) -> list[int]:
+def rescue_claims(connection: sqlite3.Connection, job_ids: list[int], outcome: str, now: datetime) -> list[int]:
     """Take back jobs as far as they are RUNNING, with a row for the attempt that was cut off."""
     if not job_ids:
         return []
@@ -32,7 +32,7 @@ def running_leases(connection: sqlite3.Connection) -> frozenset[Lease]:
     return frozenset(Lease(*row) for row in connection.execute(sql("leases")))
 
 
-def take_back_unchanged(connection: sqlite3.Connection, leases: frozenset[Lease], now: datetime) -> list[int]:
+def rescue_unchanged(connection: sqlite3.Connection, leases: frozenset[Lease], now: datetime) -> list[int]:
     """Take back the jobs whose lease is still the one given: a worker that woke up keeps its own."""
     unchanged = running_leases(connection) & leases
-    return take_back(connection, [lease.job_id for lease in unchanged], LEASE_EXPIRED, now)
+    return rescue_claims(connection, [lease.job_id for lease in unchanged], LEASE_EXPIRED, now)

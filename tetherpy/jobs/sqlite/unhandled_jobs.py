@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from ..payload.truncation import storable
+from ..payload.truncation import truncated
 from ..storage.timestamps import to_text
 from .statements import sql
 
@@ -34,7 +34,7 @@ def fail(connection: sqlite3.Connection, job_key: str, error: str, now: datetime
     """
     values = {
         "key": job_key.encode(errors=_ERRORS),
-        "error": storable(error),
+        "error": truncated(error),
         "now": to_text(now),
         "limit": FAILED_AT_ONCE,
     }

@@ -8,7 +8,7 @@ import attrs
 import msgspec
 
 from ..model import BackgroundJob, JobAttempt
-from ..payload.truncation import storable
+from ..payload.truncation import truncated
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -48,5 +48,5 @@ def portable_attempt(attempt: JobAttempt) -> JobAttempt:
 
 def portable(text: str | None) -> str | None:
     """Write what PostgreSQL has no form for as an escape."""
-    stored = storable(text, limit=1 << 30)
+    stored = truncated(text, limit=1 << 30)
     return None if stored is None else stored.replace("\0", "\\x00")

@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from ..errors import NoEventLoopError, ProviderDisposedError, ReadDuringDisposalError, StreamEndedError
 from ..graph.announcements import report_failure
-from ..graph.edges import activate, add_listener, deactivate, let_go, path_to, remove_listener
+from ..graph.edges import activate, add_listener, deactivate, dispose_when_unused, path_to, remove_listener
 from ..graph.element import NO_VALUE, NO_VARIABLES, Element
 from ..graph.invalidation import Invalidation, invalidate, leave_failed
 from ..graph.node_states import CLEAN, DISPOSED
@@ -314,7 +314,7 @@ class AsyncFlow:
                     source.interest -= 1
                     if active:
                         deactivate(source)
-                    let_go(source)
+                    dispose_when_unused(source)
             finally:
                 scheduler.leave()
 

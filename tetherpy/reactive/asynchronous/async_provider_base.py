@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 from ..container.overrides import Override
-from ..graph.edges import let_go
+from ..graph.edges import dispose_when_unused
 from ..graph.element import Build, Element, Host
 from ..graph.listenable import ProviderListenable, Refreshable
 from ..graph.propagation import depend_on, read
@@ -53,7 +53,7 @@ class FutureOf(Refreshable[Awaitable[T]]):
         element = host.find(self._provider)
         read(element)
         lent = flow_of(element).lend()
-        let_go(element)
+        dispose_when_unused(element)
         return lent
 
     def __repr__(self) -> str:

@@ -42,7 +42,7 @@ from ..lifecycle.teardown import Unwinding, is_torn_down_under
 from ..providers.provider import Family, ProviderBase, check_listenable
 from .observer import ProviderObserver, ProviderObserverContext
 from .overrides import OverrideTable, Overriding, overrides_of
-from .scoping import built, mount
+from .scoping import built, element_of_owner
 
 if TYPE_CHECKING:
     from reactivex import Observable
@@ -603,7 +603,7 @@ class ProviderContainer:
             return cast("Element", provider.node_in(self))
         if self.closing:
             raise ContainerClosingError(provider, self)
-        element = elements[provider] = mount(self, provider)
+        element = elements[provider] = element_of_owner(self, provider)
         if element.host is not self and provider.settings.auto_dispose:
             if element.holders is None:
                 element.holders = {}

@@ -14,7 +14,7 @@ from tetherpy.durations import to_seconds
 
 from ..errors import NoEventLoopError, UnmountedRefError, WrongThreadError
 from ..graph.announcements import announce
-from ..graph.edges import forget_last, let_go, mark, pause_if_unused
+from ..graph.edges import dispose_when_unused, forget_last, mark, pause_if_unused
 from ..graph.element import Build, Element
 from ..graph.invalidation import Invalidation, invalidate
 from ..graph.listenable import ProviderListenable, Refreshable
@@ -60,7 +60,7 @@ class KeepAliveLink:
         links = self._hooks.links
         if links is not None and self in links:
             links.discard(self)
-            let_go(self._element)
+            dispose_when_unused(self._element)
 
 
 class Ref(Build):
@@ -226,7 +226,7 @@ class Ref(Build):
         seconds = to_seconds("cache_for", duration)
         hooks.cache_time = seconds if hooks.cache_time is None else max(seconds, hooks.cache_time)
         if self.element.state != BUILDING:
-            let_go(self.element)
+            dispose_when_unused(self.element)
 
     def on_dispose(self, callback: Callable[[], Awaitable[object] | object]) -> Callable[[], None]:
         """Call ``callback`` when this build ends: before a rebuild, at invalidation, or at disposal.

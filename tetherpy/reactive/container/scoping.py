@@ -22,7 +22,7 @@ class Level(Host, Protocol):
         ...
 
 
-def mount(container: Level, provider: Any) -> Element:
+def element_of_owner(container: Level, provider: Any) -> Element:
     """Return a provider's element as seen from a container that does not have it, making it where it belongs."""
     overrides = container.overrides
     override = None if overrides is None else overrides.of(provider)
@@ -38,7 +38,7 @@ def mount(container: Level, provider: Any) -> Element:
     return element
 
 
-def home_of(container: Level, target: Target) -> Level:
+def owner_of(container: Level, target: Target) -> Level:
     """Return the container that a provider lives in.
 
     The nearest container that overrides it; if none does, for a scoped provider the nearest one that
@@ -71,7 +71,7 @@ def built(container: Level, target: Target) -> list[Element]:
         NotAProviderError: ``target`` is something else.
     """
     check_target(target)
-    last = home_of(container, target)  # members in its parents are other ones, which cannot be seen from here
+    last = owner_of(container, target)  # members in its parents are other ones, which cannot be seen from here
     if isinstance(target, ProviderBase):
         element = last.elements.get(target)
         return [] if element is None or element.ref is None else [element]

@@ -84,7 +84,7 @@ def unlink(source: Element, observer: Element) -> None:
     if observer.active:
         deactivate(source)
     tell_user(source, Event.REMOVE_LISTENER)
-    let_go(source)
+    dispose_when_unused(source)
 
 
 def add_listener(element: Element, listener: Any) -> None:
@@ -117,7 +117,7 @@ def remove_listener(element: Element, listener: Any, *, was_active: bool) -> Non
         if was_active:
             deactivate(element)
         tell_user(element, Event.REMOVE_LISTENER)
-        let_go(element)
+        dispose_when_unused(element)
 
 
 def activate(element: Element) -> None:
@@ -169,7 +169,7 @@ def is_used(element: Element) -> bool:
     return hooks is not None and bool(hooks.links)
 
 
-def let_go(element: Element) -> None:
+def dispose_when_unused(element: Element) -> None:
     """Have an unused element disposed: at once if it is a mere view, after a full turn if it is auto-dispose."""
     provider = element.provider
     if provider.ephemeral:
@@ -207,7 +207,7 @@ def _keep_for(element: Element, hooks: Hooks, seconds: float) -> None:
         hooks.cache_timer.cancel()
     hooks.cache_timer = scheduler.timers.start(seconds, over)
     if hooks.cache_timer is None:
-        scheduler.in_next_loop[element] = partial(let_go, element)
+        scheduler.in_next_loop[element] = partial(dispose_when_unused, element)
         element.host.report(
             NoEventLoopError(element.provider, "cache_for needs one to measure the time."), element.provider
         )

@@ -12,7 +12,7 @@ from ..lifecycle.hooks import Event, Hooks
 from ..lifecycle.teardown import Teardown, Unwinding, leave_managers
 from .announcements import guarded, tell_observers
 from .edges import (
-    let_go,
+    dispose_when_unused,
     mark_maybe,
 )
 from .element import Element
@@ -61,7 +61,7 @@ def invalidate(node: Element, reason: Invalidation) -> None:
         node.state = DIRTY
         if node.listeners:
             scheduler.queue.append(node)
-        let_go(node)
+        dispose_when_unused(node)
     finally:
         scheduler.leave()
 

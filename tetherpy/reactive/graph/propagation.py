@@ -34,8 +34,8 @@ from .announcements import announce, announce_unchanged, report_failure
 from .edges import (
     UNSEEN,
     add_source,
+    dispose_when_unused,
     forget_last,
-    let_go,
     mark,
     named,
     path_to,
@@ -405,7 +405,7 @@ def build(node: Element) -> None:
             if elements.pop(node.provider, None) is not None:
                 elements[node.provider] = node
         if node.provider.settings.auto_dispose:
-            let_go(node)
+            dispose_when_unused(node)
 
 
 def _unwind(node: Element) -> BaseException:
@@ -520,7 +520,7 @@ def fail(node: Element, error: Exception, *, first: bool) -> None:
             report_failure(node, error)
         schedule_retry(node, error)
     if node.provider.settings.auto_dispose:
-        let_go(node)
+        dispose_when_unused(node)
 
 
 def waits_for_source(node: Element) -> bool:

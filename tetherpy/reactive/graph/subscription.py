@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 from ..errors import SubscriptionClosedError, WrongThreadError
 from .announcements import notify_listeners
 from .callbacks import call, check_result, refuse_async
-from .edges import activate, add_listener, deactivate, let_go, remove_listener
+from .edges import activate, add_listener, deactivate, dispose_when_unused, remove_listener
 from .element import NO_VALUE, NO_VARIABLES, Element
 from .propagation import read, refresh
 
@@ -90,7 +90,7 @@ class ProviderSubscription(Generic[T]):
             return cast("T", read(element))
         finally:
             if self._weak:
-                let_go(element)
+                dispose_when_unused(element)
             scheduler.leave()
 
     def pause(self) -> None:
@@ -244,7 +244,7 @@ class _WeakView:
             scheduler.depth += 1
             try:
                 refresh(self._view)
-                let_go(self._view)
+                dispose_when_unused(self._view)
             finally:
                 scheduler.leave()
 

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 
 from ..container.overrides import Overridable, Override
 from ..errors import NotAProviderError, NotCallableError, UnhashableArgumentError
-from ..graph.edges import let_go
+from ..graph.edges import dispose_when_unused
 from ..graph.element import Element, Host
 from ..graph.listenable import ProviderListenable, Refreshable
 from ..graph.propagation import read
@@ -130,7 +130,7 @@ class ProviderBase(Refreshable[T_co], Overridable):
         element = host.find(self)
         value = read(element)
         if self.settings.auto_dispose:
-            let_go(element)
+            dispose_when_unused(element)
         return value  # type: ignore[no-any-return]  # what create gave
 
     def element_in(self, host: Host) -> Element:

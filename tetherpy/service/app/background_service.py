@@ -19,13 +19,13 @@ from tetherpy.jobs import BackgroundJobManager, open_database
 
 from ..protocol import frames
 from ..protocol.callback_name import name_of
-from ..protocol.event_bus import Mailbox
+from ..protocol.event_bus import EventBus
 from ..protocol.locks import is_locked
 from ..protocol.manifest import ServiceManifest, observe_manifest
 from ..protocol.private_descriptors import close_private, open_private_pipe
 from ..protocol.service_files import ServiceFiles
 from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, WorkerConfig
-from .service_link import Link
+from .service_link import ControlClient
 from .service_state import ServiceState, StateBoard
 from .starting import IfRunning, Start, Starter
 from .stopping import stop_group
@@ -100,8 +100,8 @@ class BackgroundService:
         self._opened = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._app_pipe: int | None = None
-        self._link = Link(self._files, self._on_frame, lambda: self._board.show(ServiceState()))
-        self._mailbox = Mailbox(self._link.hold, self._link.release)
+        self._link = ControlClient(self._files, self._on_frame, lambda: self._board.show(ServiceState()))
+        self._mailbox = EventBus(self._link.hold, self._link.release)
         self._board = StateBoard(self._link.hold, self._link.release)
 
     async def start(self) -> None:

@@ -22,7 +22,7 @@ _logger = logging.getLogger("tetherpy.service")
 
 
 @attrs.define(eq=False)
-class Link:
+class ControlClient:
     """Keep connected while held; ``on_absent`` is called when there is no service to connect to."""
 
     files: ServiceFiles

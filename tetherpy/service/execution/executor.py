@@ -14,14 +14,14 @@ from typing import Any
 import attrs
 
 from tetherpy.database import SqlDatabase
-from tetherpy.jobs import Claim, Completed, Outcome, PayloadDecodeError, Settlement, encode, wait_observer
+from tetherpy.jobs import Ack, Claim, Completed, Outcome, PayloadDecodeError, encode, wait_observer
 
 from ..errors import NoSuchHandlerError
 from ..protocol.wait_bounds import HANDLER_GRACE_SECONDS
 from ..worker.fork_guard import exit_if_forked
 from .handlers import HandlerRegistry, JobHandler
 from .job_run import Interruption, JobRun
-from .outcome_policy import Judge
+from .outcome_policy import OutcomePolicy
 from .service_instance import ServiceInstance
 from .slot_waits import SlotWaits
 
@@ -34,7 +34,7 @@ def _nothing() -> None:
 class Executor:
     """Run claimed jobs, sync handlers in threads, and tell how each attempt ended.
 
-    ``on_settled`` gets each attempt's outcome once, and whether it may be stored already because
+    ``on_acknowledged`` gets each attempt's outcome once, and whether it may be stored already because
     the handler completed the job itself. ``on_free`` is called when a slot is free again, which
     for a handler that does not end when it should is later. ``on_stuck`` is called when all slots are held by
     such handlers.
@@ -43,10 +43,10 @@ class Executor:
     registry: HandlerRegistry
     service: Callable[[JobRun], ServiceInstance]
     database: SqlDatabase
-    judge: Judge
+    outcome_policy: OutcomePolicy
     slots: int
     grace: float = HANDLER_GRACE_SECONDS
-    on_settled: Callable[[Settlement, bool], None] = attrs.field(init=False)
+    on_acknowledged: Callable[[Ack, bool], None] = attrs.field(init=False)
     on_free: Callable[[], None] = attrs.field(init=False)
     on_stuck: Callable[[], None] = _nothing
     _runs: dict[int, JobRun] = attrs.field(init=False, factory=dict[int, JobRun])
@@ -109,7 +109,7 @@ class Executor:
                 await callback(error)
             except BaseException as failure:
                 if isinstance(outcome, Completed):
-                    outcome = self.judge.outcome_of(run, failure)
+                    outcome = self.outcome_policy.outcome_of(run, failure)
         return outcome
 
     async def _outcome(self, run: JobRun, handler: JobHandler) -> tuple[Outcome, BaseException | None]:
@@ -117,7 +117,7 @@ class Executor:
         try:
             payload = handler.payload_of(run.claim.job)
         except PayloadDecodeError as error:
-            return self.judge.hopeless(error), error
+            return self.outcome_policy.hopeless(error), error
         service = self.service(run)
         wait_observer.set(partial(self._waits.waiting, run.claim.id, run.claim.job.job_key))
         try:
@@ -129,7 +129,7 @@ class Executor:
                     value = await _in_loop(run, value)
             exit_if_forked(self._pid)
             if run.seen:
-                return self.judge.interrupted(run), asyncio.CancelledError(
+                return self.outcome_policy.interrupted(run), asyncio.CancelledError(
                     f"The job has ended because it was {run.why}."
                 )
             return Completed(encode(value)), None
@@ -137,7 +137,7 @@ class Executor:
             raise
         except BaseException as error:
             exit_if_forked(self._pid)
-            return self.judge.outcome_of(run, error), error
+            return self.outcome_policy.outcome_of(run, error), error
 
     async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         if self._threads is None:
@@ -154,17 +154,17 @@ class Executor:
         asyncio.get_running_loop().call_later(self.grace, self._abandon, run)
 
     def _abandon(self, run: JobRun) -> None:
-        if not run.settled:
-            self._settle(run, self.judge.interrupted(run))
+        if not run.acknowledged:
+            self._settle(run, self.outcome_policy.interrupted(run))
             if self.is_stuck:
                 self.on_stuck()
 
     def _refuse(self, run: JobRun, error: NoSuchHandlerError) -> None:
-        self._settle(run, self.judge.hopeless(error))
+        self._settle(run, self.outcome_policy.hopeless(error))
         self._free()
 
     def _on_done(self, run: JobRun, task: asyncio.Task[Outcome]) -> None:
-        if not run.settled:
+        if not run.acknowledged:
             self._settle(run, self._decided(run, task))
         self._free()
 
@@ -172,18 +172,18 @@ class Executor:
         # A task that is cancelled before its first step has not decided anything itself, nor has one
         # whose handler raised what otherwise means that a coroutine is being closed.
         if task.cancelled():
-            return self.judge.interrupted(run)
+            return self.outcome_policy.interrupted(run)
         error = task.exception()
-        return task.result() if error is None else self.judge.outcome_of(run, error)
+        return task.result() if error is None else self.outcome_policy.outcome_of(run, error)
 
     def _settle(self, run: JobRun, outcome: Outcome) -> None:
-        run.settled = True
+        run.acknowledged = True
         if run.timer is not None:
             run.timer.cancel()
         # A job that was taken from this worker may have been claimed by it again: that run is another.
         if self._runs.get(run.claim.id) is run:
             del self._runs[run.claim.id]
-        self.on_settled(Settlement(run.claim, outcome), run.completed and isinstance(outcome, Completed))
+        self.on_acknowledged(Ack(run.claim, outcome), run.completed and isinstance(outcome, Completed))
 
     def _free(self) -> None:
         self._occupied -= 1

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from tetherpy.database import DatabaseClosedError, DatabaseReplacedError, SchemaNewerError
-from tetherpy.jobs import Clock, Exchange, JobEngine, Progress, Released, Settlement
+from tetherpy.jobs import Ack, AckAndFetch, Clock, JobEngine, Progress, Released
 
 from .executor import Executor
 from .progress_reports import ProgressBoard
@@ -25,7 +25,7 @@ _logger = logging.getLogger("tetherpy.service")
 
 
 @attrs.define(eq=False)
-class Claimer:
+class Fetcher:
     """Settle what has ended and claim for the slots that are free, whenever something woke it.
 
     Awake it is made by a change to jobs, an ended attempt, a free slot or a job that falls due;
@@ -44,7 +44,7 @@ class Claimer:
     looked: Callable[..., None]
     keys: Callable[[], Collection[str] | None] = lambda: None
     _wake: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
-    _settlements: list[Settlement] = attrs.field(init=False, factory=list[Settlement])
+    _settlements: list[Ack] = attrs.field(init=False, factory=list[Ack])
     _stored_already: set[int] = attrs.field(init=False, factory=set[int])
     _due: asyncio.TimerHandle | None = attrs.field(init=False, default=None)
     _draining: bool = attrs.field(init=False, default=False)
@@ -56,15 +56,15 @@ class Claimer:
         """Make the loop look at once."""
         self._wake.set()
 
-    def settle(self, settlement: Settlement, may_be_stored: bool = False) -> None:
+    def acknowledge(self, ack: Ack, may_be_stored: bool = False) -> None:
         """Take an attempt's outcome, to be stored with the next exchange.
 
         One that may be stored already is given all the same: the handler's transaction, which would
         have stored it, may have been rolled back.
         """
-        self._settlements.append(settlement)
+        self._settlements.append(ack)
         if may_be_stored:
-            self._stored_already.add(settlement.claim.id)
+            self._stored_already.add(ack.claim.id)
         self._wake.set()
 
     def drain(self) -> None:
@@ -92,24 +92,24 @@ class Claimer:
             if not self._settlements and not slots:
                 continue
             self._exchanging = True
-            exchange = await self._exchange(slots)
+            ack_and_fetch = await self._exchange(slots)
             self._exchanging = False
-            self.looked(all_busy=len(exchange.claims) == slots)
-            for claim in exchange.claims:
+            self.looked(all_busy=len(ack_and_fetch.claims) == slots)
+            for claim in ack_and_fetch.claims:
                 if self._draining:
                     # Told to end while the claim was under way: it has not begun, so it need not end.
-                    self.settle(Settlement(claim, Released()))
+                    self.acknowledge(Ack(claim, Released()))
                 else:
                     self.executor.start(claim)
-            if exchange.claims:
+            if ack_and_fetch.claims:
                 self.on_begun()
-            self._wake_at(exchange.next_due)
-            if exchange.postponed:
-                self._settlements += exchange.postponed
+            self._wake_at(ack_and_fetch.next_due)
+            if ack_and_fetch.postponed:
+                self._settlements += ack_and_fetch.postponed
                 asyncio.get_running_loop().call_later(POSTPONED_SECONDS, self.wake)
         self._wake_at(None)
 
-    def _tell_of_late(self, rejected: Iterable[Settlement]) -> None:
+    def _tell_of_late(self, rejected: Iterable[Ack]) -> None:
         for late in rejected:
             _logger.warning(
                 "Attempt %d of job %d ended as %s, but is no longer this worker's",
@@ -119,34 +119,36 @@ class Claimer:
                 extra={"job_id": late.claim.id, "worker_id": self.worker_id},
             )
 
-    async def _exchange(self, slots: int) -> Exchange:
-        settlements, self._settlements = self._settlements, []
+    async def _exchange(self, slots: int) -> AckAndFetch:
+        acks, self._settlements = self._settlements, []
         stored_already, self._stored_already = self._stored_already, set()
-        progress = self.progress.take(settlement.claim for settlement in settlements)
+        progress = self.progress.take(ack.claim for ack in acks)
         for pause in retry_pauses():
             try:
-                exchange = await self._store(settlements, progress, slots)
+                ack_and_fetch = await self._store(acks, progress, slots)
             except (DatabaseClosedError, DatabaseReplacedError, SchemaNewerError):
                 # A handler closed the database, it is another one, or another schema: this worker has to end.
                 raise
             except Exception:
                 # Outcomes are kept until they are stored or the lease is lost; the fence decides.
-                _logger.exception("%d outcomes could not be stored; trying again in %g s", len(settlements), pause)
+                _logger.exception("%d outcomes could not be stored; trying again in %g s", len(acks), pause)
             else:
-                self._tell_of_late(late for late in exchange.rejected if late.claim.id not in stored_already)
-                self._stored_already |= stored_already & {later.claim.id for later in exchange.postponed}
-                return exchange
+                self._tell_of_late(late for late in ack_and_fetch.rejected if late.claim.id not in stored_already)
+                self._stored_already |= stored_already & {later.claim.id for later in ack_and_fetch.postponed}
+                return ack_and_fetch
             await asyncio.sleep(pause)
             if self._draining:
                 slots = 0
         raise AssertionError("there is always another pause")
 
-    async def _store(self, settlements: list[Settlement], progress: list[Progress], slots: int) -> Exchange:
-        exchange = self.engine.exchange(self.worker_id, settlements, slots, self.queues, self.keys())
+    async def _store(self, acks: list[Ack], progress: list[Progress], slots: int) -> AckAndFetch:
+        ack_and_fetch = self.engine.ack_and_fetch(self.worker_id, acks, slots, self.queues, self.keys())
         if not progress:
-            return await exchange
+            return await ack_and_fetch
         # Asked for in this order in one turn of the loop, both are in one commit.
-        told, answer = await asyncio.gather(self.engine.report_progress(progress), exchange, return_exceptions=True)
+        told, answer = await asyncio.gather(
+            self.engine.report_progress(progress), ack_and_fetch, return_exceptions=True
+        )
         if isinstance(answer, BaseException):
             raise answer
         if isinstance(told, BaseException):

@@ -12,9 +12,9 @@ from tetherpy.jobs import Clock, JobEngine
 
 from .cancellation_watch import CancellationWatch
 from .executor import Executor
-from .fetcher import Claimer
+from .fetcher import Fetcher
 from .job_run import JobRun
-from .outcome_policy import Judge
+from .outcome_policy import OutcomePolicy
 from .progress_reports import ProgressBoard
 from .service_instance import JobServices, ServiceInstance
 from .worker_context import WorkerContext
@@ -24,7 +24,7 @@ from .worker_context import WorkerContext
 class JobLoop:
     """Claim, run and settle jobs, store their progress and heed requests to cancel them."""
 
-    claimer: Claimer
+    fetcher: Fetcher
     executor: Executor
     progress: ProgressBoard
     cancellation: CancellationWatch
@@ -51,26 +51,26 @@ class JobLoop:
             registry=context.handlers,
             service=service,
             database=context.database,
-            judge=Judge(clock),
+            outcome_policy=OutcomePolicy(clock),
             slots=context.config.concurrency,
         )
-        claimer = Claimer(engine, worker_id, context.config.queues, executor, progress, clock, looked, keys)
-        executor.on_settled, executor.on_free = claimer.settle, claimer.wake
+        fetcher = Fetcher(engine, worker_id, context.config.queues, executor, progress, clock, looked, keys)
+        executor.on_acknowledged, executor.on_free = fetcher.acknowledge, fetcher.wake
         cancellation = CancellationWatch(
-            engine, worker_id, lambda: executor.running, executor.cancel, lambda: claimer.is_exchanging
+            engine, worker_id, lambda: executor.running, executor.cancel, lambda: fetcher.is_exchanging
         )
-        claimer.on_begun = cancellation.on_begun
-        return cls(claimer, executor, progress, cancellation)
+        fetcher.on_begun = cancellation.on_begun
+        return cls(fetcher, executor, progress, cancellation)
 
     def on_change(self) -> None:
         """Note that some job changed."""
-        self.claimer.wake()
+        self.fetcher.wake()
         self.cancellation.on_change()
 
     async def run(self, beside: Iterable[Coroutine[Any, Any, None]] = ()) -> None:
         """Work until the claimer is drained, with others beside it that end then; the failure of any ends all."""
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(part) for part in (self.cancellation.run(), self.progress.run(), *beside)]
-            await self.claimer.run()
+            await self.fetcher.run()
             for task in tasks:
                 task.cancel()

@@ -27,7 +27,7 @@ class JobRun:
     """Hold the claim, what interrupted it, and whether its outcome is decided.
 
     ``seen`` is set when the handler asked and was told that it should end: what it returns after
-    that is no result. ``settled`` attempts that still run are those that ignore their end; they
+    that is no result. ``acknowledged`` attempts that still run are those that ignore their end; they
     keep their slot, because they keep their thread or task. ``cancellable`` is set while the handler runs in the loop:
     a thread cannot be cancelled, and its task must not stop waiting for it. ``completed`` is set when the handler
     completed the job in its own transaction, whether that was committed or not. ``on_end`` is awaited, last first,
@@ -38,7 +38,7 @@ class JobRun:
     handler: JobHandler | None = None
     interruption: Interruption | None = None
     seen: bool = False
-    settled: bool = False
+    acknowledged: bool = False
     completed: bool = False
     task: asyncio.Task[Outcome] | None = None
     cancellable: bool = False

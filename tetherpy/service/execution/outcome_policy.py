@@ -30,7 +30,7 @@ THE_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 
 @attrs.frozen
-class Judge:
+class OutcomePolicy:
     """Decide outcomes; the clock and the chance in a retry's delay come from outside."""
 
     clock: Clock

@@ -11,6 +11,7 @@ import attrs
 
 from tetherpy.database import Migration, SqlDatabase
 from tetherpy.jobs import (
+    Ack,
     BackgroundJob,
     Backoff,
     Completed,
@@ -19,7 +20,6 @@ from tetherpy.jobs import (
     JobEngine,
     NewJob,
     Progress,
-    Settlement,
     encode,
     open_database,
 )
@@ -151,18 +151,18 @@ class ServiceInstance:
 
     def stop_self(self) -> None:
         """End the service as ``BackgroundService.stop`` does; all its workers, not this one alone."""
-        self._context.channel.send(frames.Stop(STOP_SELF_SECONDS))
+        self._context.supervisor_pipe.send(frames.Stop(STOP_SELF_SECONDS))
 
     def on(self, event: str) -> Observable[Any]:
         """Return a hot observable of what apps send as ``event``; every worker gets all of it."""
-        return self._context.mailbox.on(event)
+        return self._context.event_bus.on(event)
 
     async def invoke(self, event: str, data: object = None) -> None:
         """Send a message to every app process that listens; whoever does not now never gets it.
 
         Raises ``MessageError`` if ``data`` is no JSON or over 1 MiB.
         """
-        await self._context.channel.send_event(frames.event(event, data))
+        await self._context.supervisor_pipe.send_event(frames.event(event, data))
 
     def set_as_foreground_service(self) -> None:
         """Show the service's notification."""
@@ -220,7 +220,7 @@ class ServiceInstance:
         outcome = Completed(encode(result))
         # Stored later, by another connection, it would come after the end and be refused.
         progress = services.progress.newest(services.run.claim)
-        await services.engine.settle(Settlement(services.run.claim, outcome), transaction, progress)
+        await services.engine.acknowledge(Ack(services.run.claim, outcome), transaction, progress)
         services.run.completed = True
 
     def job_container(self, overrides: Iterable[Override] = ()) -> ProviderContainer:

@@ -12,7 +12,7 @@ import attrs
 
 from tetherpy.database import SqlDatabase
 
-from ..protocol.event_bus import Mailbox
+from ..protocol.event_bus import EventBus
 from ..protocol.frames import Frame, Working
 from ..protocol.settings import WorkerConfig
 from ..worker.periodic_jobs import PeriodicJob
@@ -37,10 +37,10 @@ class WorkerContext:
     """Hold what the initialization callback sets up and the jobs use."""
 
     config: WorkerConfig
-    channel: Outbox
+    supervisor_pipe: Outbox
     stack: AsyncExitStack
     notification: Notification
-    mailbox: Mailbox = attrs.field(factory=Mailbox)
+    event_bus: EventBus = attrs.field(factory=EventBus)
     handlers: HandlerRegistry = attrs.field(factory=HandlerRegistry)
     periodic: dict[str, PeriodicJob] = attrs.field(factory=dict[str, PeriodicJob])
     overrides: list[Any] = attrs.field(factory=list[Any])
@@ -55,7 +55,7 @@ class WorkerContext:
         """Tell the supervisor of the first job."""
         if not self._has_worked:
             self._has_worked = True
-            self.channel.send(Working())
+            self.supervisor_pipe.send(Working())
 
     def in_loop(self, function: Callable[..., object], *args: object) -> None:
         """Call a function in the loop's thread: at once if this is it, else as soon as it can."""

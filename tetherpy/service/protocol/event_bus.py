@@ -20,7 +20,7 @@ def _nothing() -> None:
 
 
 @attrs.define(eq=False)
-class Mailbox:
+class EventBus:
     """Deliver each message to everyone who subscribed to its event before it arrived.
 
     ``on_first`` and ``on_last`` are called when the mailbox gets its first subscriber and loses

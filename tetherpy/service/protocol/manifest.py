@@ -86,9 +86,9 @@ def answer_questions(context: WorkerContext) -> None:
         handlers = sorted(context.handlers.all, key=lambda handler: handler.key)
         periodic = sorted(context.periodic.values(), key=lambda job: job.name)
         described = ServiceManifest(tuple(map(_describe, handlers)), tuple(map(_describe_periodic, periodic)))
-        context.channel.send(_fitting(described))
+        context.supervisor_pipe.send(_fitting(described))
 
-    context.mailbox.subscribe(ASK, answer)
+    context.event_bus.subscribe(ASK, answer)
 
 
 def observe_manifest(

@@ -14,8 +14,8 @@ import attrs
 
 from ..protocol.frames import Frame
 from ..worker.process_exit import flush_output, forget_exit_handlers, run_exit_handlers, write_lines_at_once
-from .frame_socket import Peer
-from .selector_loop import Reactor
+from .frame_socket import FrameSocket
+from .selector_loop import SelectorLoop
 
 
 @attrs.frozen
@@ -34,8 +34,8 @@ class Child:
     worker_id: str | None = None
     did_work: bool = False
     last_beat: float | None = None
-    control: Peer = attrs.field(init=False)
-    events: Peer = attrs.field(init=False)
+    control: FrameSocket = attrs.field(init=False)
+    events: FrameSocket = attrs.field(init=False)
 
     @property
     def was_ready(self) -> bool:
@@ -88,12 +88,12 @@ class Forker:
     group, so that a terminal's Ctrl-C reaches the supervisor alone.
     """
 
-    reactor: Reactor
+    selector_loop: SelectorLoop
     work: Callable[[WorkerSockets], int]
     release: Callable[[], None]
-    on_frame: Callable[[Child, Peer, Frame], None]
-    on_close: Callable[[Child, Peer], None]
-    on_room: Callable[[Peer], None]
+    on_frame: Callable[[Child, FrameSocket, Frame], None]
+    on_close: Callable[[Child, FrameSocket], None]
+    on_room: Callable[[FrameSocket], None]
     own_group: bool
 
     def fork(self, output: int | None) -> Child:
@@ -118,14 +118,14 @@ class Forker:
             os.close(output)
         child = Child(pid)
 
-        def on_frame(line: Peer, frame: Frame) -> None:
+        def on_frame(line: FrameSocket, frame: Frame) -> None:
             self.on_frame(child, line, frame)
 
-        def on_close(line: Peer) -> None:
+        def on_close(line: FrameSocket) -> None:
             self.on_close(child, line)
 
-        child.control = Peer(control[0], self.reactor, on_frame, on_close)
-        child.events = Peer(events[0], self.reactor, on_frame, on_close, self.on_room)
+        child.control = FrameSocket(control[0], self.selector_loop, on_frame, on_close)
+        child.events = FrameSocket(events[0], self.selector_loop, on_frame, on_close, self.on_room)
         return child
 
     def _be_worker(self, sockets: WorkerSockets, output: int | None) -> NoReturn:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import attrs
 
 from ..protocol.frames import Frame
-from .frame_socket import Peer
-from .selector_loop import Reactor
+from .frame_socket import FrameSocket
+from .selector_loop import SelectorLoop
 
 ACCEPT_AGAIN_SECONDS = 0.2
 MAX_UNREAD = 8 << 20
@@ -17,16 +17,16 @@ MAX_UNREAD = 8 << 20
 
 
 @attrs.define(eq=False)
-class Hub:
+class ControlServer:
     """Accept apps, greet each with the group's status, and send to all of them."""
 
-    reactor: Reactor
+    selector_loop: SelectorLoop
     listener: socket.socket
     greeting: Callable[[], bytes]
-    on_frame: Callable[[Peer, Frame], None]
-    on_room: Callable[[Peer], None]
-    on_broken: Callable[[Peer], None]
-    _apps: set[Peer] = attrs.field(init=False, factory=set[Peer])
+    on_frame: Callable[[FrameSocket, Frame], None]
+    on_room: Callable[[FrameSocket], None]
+    on_broken: Callable[[FrameSocket], None]
+    _apps: set[FrameSocket] = attrs.field(init=False, factory=set[FrameSocket])
     _closed: bool = attrs.field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
@@ -34,7 +34,7 @@ class Hub:
         self._listen()
 
     @property
-    def apps(self) -> frozenset[Peer]:
+    def apps(self) -> frozenset[FrameSocket]:
         """Return the connected apps."""
         return frozenset(self._apps)
 
@@ -59,7 +59,7 @@ class Hub:
         """Accept nobody any more; those who are connected stay."""
         if not self._closed:
             self._closed = True
-            self.reactor.forget(self.listener.fileno())
+            self.selector_loop.forget(self.listener.fileno())
             self.listener.close()
 
     def close(self) -> None:
@@ -76,7 +76,7 @@ class Hub:
 
     def _listen(self) -> None:
         if not self._closed:
-            self.reactor.watch(self.listener.fileno(), self._accept)
+            self.selector_loop.watch(self.listener.fileno(), self._accept)
 
     def _accept(self) -> None:
         try:
@@ -85,11 +85,11 @@ class Hub:
             return
         except OSError:
             # No descriptors left: apps have to wait, and the loop must not spin.
-            self.reactor.forget(self.listener.fileno())
-            self.reactor.call_later(ACCEPT_AGAIN_SECONDS, self._listen)
+            self.selector_loop.forget(self.listener.fileno())
+            self.selector_loop.call_later(ACCEPT_AGAIN_SECONDS, self._listen)
             return
         try:
-            app = Peer(connection, self.reactor, self.on_frame, self._on_close, self.on_room, MAX_UNREAD)
+            app = FrameSocket(connection, self.selector_loop, self.on_frame, self._on_close, self.on_room, MAX_UNREAD)
         except OSError:
             # The selector has no room: the app sees the end of the connection and asks again.
             connection.close()
@@ -97,7 +97,7 @@ class Hub:
         self._apps.add(app)
         app.send(self.greeting())
 
-    def _on_close(self, app: Peer) -> None:
+    def _on_close(self, app: FrameSocket) -> None:
         self._apps.discard(app)
         if app.error is not None:
             self.on_broken(app)

@@ -21,7 +21,7 @@ from ..protocol.worker_log import WorkerLog
 from ..worker.worker import work
 from .group_files import GroupFiles
 from .log_pump import LogPump
-from .selector_loop import Reactor
+from .selector_loop import SelectorLoop
 from .supervisor import Supervisor
 
 
@@ -35,10 +35,10 @@ def serve_launched(lock: int, listener: int, app_pipe: int | None = None) -> int
     files = ServiceFiles.of(config.database)
     sys.path[:] = config.sys_path
     _restore_environment(config)
-    reactor = Reactor()
+    selector_loop = SelectorLoop()
     log = WorkerLog(files.log, standard_streams=True)
     group = GroupFiles(files, lock)
-    supervisor = _supervisor(config, group, socket.socket(fileno=listener), reactor, LogPump(reactor, log))
+    supervisor = _supervisor(config, group, socket.socket(fileno=listener), selector_loop, LogPump(selector_loop, log))
     if app_pipe is not None:
         supervisor.stop_with(app_pipe)
     return supervisor.run()
@@ -89,20 +89,20 @@ def run_worker(
     except BaseException:
         unlock(lock)
         raise
-    return _supervisor(config, GroupFiles(files, lock), listener, Reactor(), None).run()
+    return _supervisor(config, GroupFiles(files, lock), listener, SelectorLoop(), None).run()
 
 
 def _supervisor(
     config: WorkerConfig,
     group: GroupFiles,
     listener: socket.socket,
-    reactor: Reactor,
+    selector_loop: SelectorLoop,
     output: LogPump | None,
 ) -> Supervisor:
     # Objects that are there now are the same in every worker: the collector need not copy them.
     gc.freeze()
     gc.enable()
-    return Supervisor(config, group, work, listener, reactor, output)
+    return Supervisor(config, group, work, listener, selector_loop, output)
 
 
 def _reset_signals() -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection
 import attrs
 
 from ..protocol.wait_bounds import STALLED_SECONDS
-from .frame_socket import LOW_WATER, Peer
-from .selector_loop import Reactor
+from .frame_socket import LOW_WATER, FrameSocket
+from .selector_loop import SelectorLoop
 
 HIGH_WATER = 1 << 20
 """Unsent bytes of one receiver beyond which the senders have to wait."""
@@ -22,28 +22,28 @@ class EventRelay:
     ``drop`` it is waited for.
     """
 
-    reactor: Reactor
-    receivers: Callable[[], Collection[Peer]]
-    drop: Callable[[Peer], None] | None = None
-    _waiting: set[Peer] = attrs.field(init=False, factory=set[Peer])
+    selector_loop: SelectorLoop
+    receivers: Callable[[], Collection[FrameSocket]]
+    drop: Callable[[FrameSocket], None] | None = None
+    _waiting: set[FrameSocket] = attrs.field(init=False, factory=set[FrameSocket])
     _watched: bool = attrs.field(init=False, default=False)
     """Whether a look for stalled receivers is due: one at a time, however often senders stop and continue."""
 
-    def pass_on(self, sender: Peer, data: bytes) -> None:
+    def pass_on(self, sender: FrameSocket, data: bytes) -> None:
         """Send an encoded event to every receiver."""
         for receiver in tuple(self.receivers()):
             receiver.send(data)
         if any(receiver.unsent > HIGH_WATER for receiver in self.receivers()):
             self._hold(sender)
 
-    def on_room(self, _: Peer) -> None:
+    def on_room(self, _: FrameSocket) -> None:
         """Let the senders go on if no receiver is far behind; to be called when one has read or is gone."""
         if self._waiting and all(receiver.unsent < LOW_WATER for receiver in self.receivers()):
             waiting, self._waiting = self._waiting, set()
             for sender in waiting:
                 sender.resume()
 
-    def _hold(self, sender: Peer) -> None:
+    def _hold(self, sender: FrameSocket) -> None:
         sender.pause()
         self._waiting.add(sender)
         if self.drop is not None and not self._watched:
@@ -51,13 +51,13 @@ class EventRelay:
 
     def _look_later(self, seconds: float) -> None:
         self._watched = True
-        self.reactor.call_later(seconds, self._drop_stalled)
+        self.selector_loop.call_later(seconds, self._drop_stalled)
 
     def _drop_stalled(self) -> None:
         self._watched = False
         if not self._waiting or self.drop is None:
             return
-        before = self.reactor.now() - STALLED_SECONDS
+        before = self.selector_loop.now() - STALLED_SECONDS
         for receiver in tuple(self.receivers()):
             if receiver.unsent >= LOW_WATER and receiver.last_taken <= before:
                 self.drop(receiver)

@@ -9,18 +9,18 @@ import attrs
 
 from ..errors import FrameError
 from ..protocol.frames import MAX_FRAME, Frame, decode
-from .selector_loop import Reactor
+from .selector_loop import SelectorLoop
 
 LOW_WATER = 256 << 10
 """Unsent bytes below which a peer has room again."""
 
 
-def _nothing(_: Peer) -> None:
+def _nothing(_: FrameSocket) -> None:
     pass
 
 
 @attrs.define(eq=False)
-class Peer:
+class FrameSocket:
     """Exchange frames with one app or over one line of a worker.
 
     ``on_close`` is called once, when the other side is gone or sent what is not a frame: then ``error`` says so.
@@ -29,10 +29,10 @@ class Peer:
     """
 
     sock: socket.socket
-    reactor: Reactor
-    on_frame: Callable[[Peer, Frame], None]
-    on_close: Callable[[Peer], None]
-    on_room: Callable[[Peer], None] = _nothing
+    selector_loop: SelectorLoop
+    on_frame: Callable[[FrameSocket, Frame], None]
+    on_close: Callable[[FrameSocket], None]
+    on_room: Callable[[FrameSocket], None] = _nothing
     limit: int | None = None
     closed: bool = attrs.field(init=False, default=False)
     error: FrameError | None = attrs.field(init=False, default=None)
@@ -55,7 +55,7 @@ class Peer:
         if self.closed:
             return
         if not self._outbox:
-            self.last_taken = self.reactor.now()
+            self.last_taken = self.selector_loop.now()
         self._outbox += data
         self._write()
 
@@ -80,14 +80,14 @@ class Peer:
         if self.closed:
             return
         self.closed = True
-        self.reactor.forget(self.sock.fileno())
+        self.selector_loop.forget(self.sock.fileno())
         self.sock.close()
         self.on_close(self)
 
     def _watch(self) -> None:
         if not self.closed:
             readable = None if self._paused else self._on_readable
-            self.reactor.watch(self.sock.fileno(), readable, self._write if self._outbox else None)
+            self.selector_loop.watch(self.sock.fileno(), readable, self._write if self._outbox else None)
 
     def _write(self) -> None:
         try:
@@ -99,7 +99,7 @@ class Peer:
             return
         if sent:
             del self._outbox[:sent]
-            self.last_taken = self.reactor.now()
+            self.last_taken = self.selector_loop.now()
         if self.limit is not None and len(self._outbox) > self.limit:
             self.close()
             return

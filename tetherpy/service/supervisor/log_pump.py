@@ -7,7 +7,7 @@ import os
 import attrs
 
 from ..protocol.worker_log import WorkerLog
-from .selector_loop import Reactor
+from .selector_loop import SelectorLoop
 
 _CHUNK = 1 << 16
 
@@ -19,7 +19,7 @@ class LogPump:
     A pipe stays open as long as anything the worker started holds it, so it may outlive the worker.
     """
 
-    reactor: Reactor
+    selector_loop: SelectorLoop
     log: WorkerLog
     _pipes: set[int] = attrs.field(init=False, factory=set[int])
 
@@ -28,7 +28,7 @@ class LogPump:
         reading, writing = os.pipe()
         os.set_blocking(reading, False)
         self._pipes.add(reading)
-        self.reactor.watch(reading, lambda: self._on_readable(reading))
+        self.selector_loop.watch(reading, lambda: self._on_readable(reading))
         return writing
 
     def drain(self) -> None:
@@ -56,6 +56,6 @@ class LogPump:
             self.log.write(data)
             return True
         self._pipes.discard(pipe)
-        self.reactor.forget(pipe)
+        self.selector_loop.forget(pipe)
         os.close(pipe)
         return False

@@ -31,7 +31,7 @@ class _Watch:
 
 
 @attrs.define(eq=False)
-class Reactor:
+class SelectorLoop:
     """Call back when descriptors are ready, time has come or a signal has arrived.
 
     Time does not pass while the whole process stands still, as in a paused container: its own late timer

@@ -34,13 +34,13 @@ from ..protocol.frames import (
 from ..protocol.settings import WorkerConfig
 from ..protocol.wait_bounds import FAREWELL_SECONDS, KILL_GRACE_SECONDS, SIGNAL_STOP_SECONDS
 from .child_process import Child, Forker, WorkerSockets
-from .control_server import Hub
+from .control_server import ControlServer
 from .event_relay import EventRelay
-from .frame_socket import Peer
+from .frame_socket import FrameSocket
 from .group_files import GroupFiles
 from .log_pump import LogPump
 from .restart_policy import RestartPolicy
-from .selector_loop import Reactor
+from .selector_loop import SelectorLoop
 
 FORK_AGAIN_SECONDS = 1.0
 CHECK_FILES_SECONDS = 1.0
@@ -55,10 +55,10 @@ class Supervisor:
     group: GroupFiles
     work: Callable[[WorkerConfig, WorkerSockets], int]
     listener: socket.socket
-    reactor: Reactor
+    selector_loop: SelectorLoop
     output: LogPump | None
     restarts: RestartPolicy = attrs.field(factory=RestartPolicy)
-    hub: Hub = attrs.field(init=False)
+    control_server: ControlServer = attrs.field(init=False)
     _to_workers: EventRelay = attrs.field(init=False)
     _to_apps: EventRelay = attrs.field(init=False)
     _forker: Forker = attrs.field(init=False)
@@ -74,13 +74,18 @@ class Supervisor:
 
     def __attrs_post_init__(self) -> None:
         self._notice = Notice(self.config.notification_title, self.config.notification_content, True)
-        self._to_workers = EventRelay(self.reactor, lambda: [child.events for child in self._children])
-        self._to_apps = EventRelay(self.reactor, lambda: self.hub.apps, self._drop_app)
-        self.hub = Hub(
-            self.reactor, self.listener, self._greeting, self._on_app_frame, self._to_apps.on_room, self._on_broken_app
+        self._to_workers = EventRelay(self.selector_loop, lambda: [child.events for child in self._children])
+        self._to_apps = EventRelay(self.selector_loop, lambda: self.control_server.apps, self._drop_app)
+        self.control_server = ControlServer(
+            self.selector_loop,
+            self.listener,
+            self._greeting,
+            self._on_app_frame,
+            self._to_apps.on_room,
+            self._on_broken_app,
         )
         self._forker = Forker(
-            self.reactor,
+            self.selector_loop,
             partial(self.work, self.config),
             self._release,
             self._on_worker_frame,
@@ -94,30 +99,30 @@ class Supervisor:
         self._app_pipe = app_pipe
 
         def on_end() -> None:
-            self.reactor.forget(app_pipe)
+            self.selector_loop.forget(app_pipe)
             self.stop(0.0)
 
-        self.reactor.watch(app_pipe, on_end)
+        self.selector_loop.watch(app_pipe, on_end)
 
     def run(self) -> int:
         """Serve until all workers have ended; return the exit code: 1 if they failed."""
-        self.reactor.on_signal(signal.SIGCHLD, self._reap)
-        self.reactor.on_signal(signal.SIGTERM, self._on_stop_signal)
-        self.reactor.on_signal(signal.SIGINT, self._on_stop_signal)
+        self.selector_loop.on_signal(signal.SIGCHLD, self._reap)
+        self.selector_loop.on_signal(signal.SIGTERM, self._on_stop_signal)
+        self.selector_loop.on_signal(signal.SIGINT, self._on_stop_signal)
         self._watch_for_hung()
-        self.reactor.call_later(CHECK_FILES_SECONDS, self._check_files)
+        self.selector_loop.call_later(CHECK_FILES_SECONDS, self._check_files)
         try:
             for _ in range(self.config.processes):
                 self._spawn()
-            self.reactor.run(until=lambda: self._ending and not self._children)
+            self.selector_loop.run(until=lambda: self._ending and not self._children)
             if self.output is not None:
                 self.output.drain()
             self._say_farewell()
         finally:
             for child in self._children:
                 child.kill()
-            self.hub.close()
-            self.reactor.close()
+            self.control_server.close()
+            self.selector_loop.close()
             # Also for a copy of the lock that a program of a start may hold.
             self.group.unlock()
         return 1 if self._phase is Phase.FAILED else 0
@@ -127,7 +132,7 @@ class Supervisor:
         if not self._ending:
             self._enter(Phase.STOPPING)
             self._tell_workers(Halt(now=False))
-        self.reactor.call_later(timeout, self._halt_now)
+        self.selector_loop.call_later(timeout, self._halt_now)
 
     @property
     def _ending(self) -> bool:
@@ -140,14 +145,14 @@ class Supervisor:
             child = self._forker.fork(self.output.open_pipe() if self.output is not None else None)
         except OSError as error:
             self._report(f"no worker could be forked ({error}); trying again in {FORK_AGAIN_SECONDS:g} s")
-            self.reactor.call_later(FORK_AGAIN_SECONDS, self._spawn)
+            self.selector_loop.call_later(FORK_AGAIN_SECONDS, self._spawn)
             return
         self._children.append(child)
 
     def _release(self) -> None:
         # A copy of any of these in a worker would keep the supervisor's death from being noticed.
-        self.reactor.close()
-        self.hub.release()
+        self.selector_loop.close()
+        self.control_server.release()
         for sibling in self._children:
             sibling.forget_lines()
         self.group.release()
@@ -177,17 +182,17 @@ class Supervisor:
             self._fail(f"workers keep dying before they are ready; the last one {ending}")
             return
         self._report(f"worker {child.worker_id or child.pid} {ending}; its successor starts in {delay:g} s")
-        self.reactor.call_later(delay, self._spawn)
+        self.selector_loop.call_later(delay, self._spawn)
         self._announce()
 
-    def _on_worker_frame(self, child: Child, line: Peer, frame: Frame) -> None:
+    def _on_worker_frame(self, child: Child, line: FrameSocket, frame: Frame) -> None:
         match frame:
             case Ready():
                 child.worker_id = frame.worker_id
-                child.last_beat = self.reactor.now()
+                child.last_beat = self.selector_loop.now()
                 self._on_ready()
             case Beat():
-                child.last_beat = self.reactor.now()
+                child.last_beat = self.selector_loop.now()
             case Working():
                 child.did_work = True
                 self.restarts.worked()
@@ -206,12 +211,12 @@ class Supervisor:
             case _:
                 self._report(f"worker {child.pid} sent what no worker sends: {frame!r:.200}")
 
-    def _on_line_closed(self, child: Child, line: Peer) -> None:
+    def _on_line_closed(self, child: Child, line: FrameSocket) -> None:
         if line.error is not None:
             self._report(f"worker {child.worker_id or child.pid}: {line.error} It finishes what runs and is replaced.")
             child.hang_up()
 
-    def _on_app_frame(self, app: Peer, frame: Frame) -> None:
+    def _on_app_frame(self, app: FrameSocket, frame: Frame) -> None:
         match frame:
             case Event():
                 self._to_workers.pass_on(app, encode(frame))
@@ -220,10 +225,10 @@ class Supervisor:
             case _:
                 self._report(f"an app sent what no app sends: {frame!r:.200}")
 
-    def _on_broken_app(self, app: Peer) -> None:
+    def _on_broken_app(self, app: FrameSocket) -> None:
         self._report(f"an app: {app.error}")
 
-    def _drop_app(self, app: Peer) -> None:
+    def _drop_app(self, app: FrameSocket) -> None:
         self._report(
             f"an app has read nothing for long while {app.unsent:,} bytes wait for it; its connection is closed"
         )
@@ -253,7 +258,7 @@ class Supervisor:
         self._phase = phase
         if self._ending:
             # An app that comes now waits for the lock and starts another group.
-            self.hub.stop_listening()
+            self.control_server.stop_listening()
             self.group.remove_socket()
         self._announce()
 
@@ -262,7 +267,7 @@ class Supervisor:
             return
         self._halting_now = True
         self._tell_workers(Halt(now=True))
-        self.reactor.call_later(KILL_GRACE_SECONDS, self._kill_all)
+        self.selector_loop.call_later(KILL_GRACE_SECONDS, self._kill_all)
 
     def _kill_all(self) -> None:
         for child in self._children:
@@ -272,10 +277,10 @@ class Supervisor:
     def _watch_for_hung(self) -> None:
         bound = (self.config.lease * HUNG_AFTER_LEASES).total_seconds()
         for child in self._children:
-            if child.last_beat is not None and self.reactor.now() - child.last_beat > bound:
+            if child.last_beat is not None and self.selector_loop.now() - child.last_beat > bound:
                 self._report(f"worker {child.worker_id} has not turned its loop for {bound:g} s and is killed")
                 child.kill()
-        self.reactor.call_later(bound / 4, self._watch_for_hung)
+        self.selector_loop.call_later(bound / 4, self._watch_for_hung)
 
     def _check_files(self) -> None:
         if self._ending:
@@ -283,7 +288,7 @@ class Supervisor:
         try:
             if self.output is not None:
                 self.output.log.reopen_if_moved()
-            reason = self.group.renew(self.hub.listen_on)
+            reason = self.group.renew(self.control_server.listen_on)
         except (OSError, ServiceFolderError) as error:
             if str(error) != self._files_error:
                 self._files_error = str(error)
@@ -293,7 +298,7 @@ class Supervisor:
             if reason is not None:
                 self._report(f"{reason}; this one, process {os.getpid()}, ends")
                 self.stop(SIGNAL_STOP_SECONDS)
-        self.reactor.call_later(CHECK_FILES_SECONDS, self._check_files)
+        self.selector_loop.call_later(CHECK_FILES_SECONDS, self._check_files)
 
     def _tell_workers(self, frame: Frame) -> None:
         data = encode(frame)
@@ -316,12 +321,12 @@ class Supervisor:
         )
 
     def _announce(self) -> None:
-        self.hub.broadcast(self._greeting())
+        self.control_server.broadcast(self._greeting())
 
     def _say_farewell(self) -> None:
-        deadline = self.reactor.now() + FAREWELL_SECONDS
-        self.reactor.call_later(FAREWELL_SECONDS, lambda: None)
-        self.reactor.run(until=lambda: not self.hub.has_unsent or self.reactor.now() >= deadline)
+        deadline = self.selector_loop.now() + FAREWELL_SECONDS
+        self.selector_loop.call_later(FAREWELL_SECONDS, lambda: None)
+        self.selector_loop.run(until=lambda: not self.control_server.has_unsent or self.selector_loop.now() >= deadline)
 
     def _report(self, text: str) -> None:
         data = f"tetherpy: {text}\n".encode(errors="backslashreplace")

@@ -14,7 +14,7 @@ REST_SECONDS = 0.01
 
 
 @attrs.define(eq=False)
-class Attention:
+class ChangeGate:
     """Subscribe to changes except in a busy streak, when each commit of one's own would be news.
 
     A worker with a backlog learns of new jobs by its next claim anyway; to be told of them costs it

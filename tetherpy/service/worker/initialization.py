@@ -47,5 +47,7 @@ def report_unusable_database(context: WorkerContext, error: BaseException) -> bo
 def report_failure(context: WorkerContext, reason: str, error: BaseException) -> bool:
     """Tell the supervisor why this worker does not start; return False."""
     text = "".join(traceback.format_exception(error))
-    context.channel.send(StartFailed(shown(reason), text[-_MAX_TRACEBACK:].encode(errors="backslashreplace").decode()))
+    context.supervisor_pipe.send(
+        StartFailed(shown(reason), text[-_MAX_TRACEBACK:].encode(errors="backslashreplace").decode())
+    )
     return False

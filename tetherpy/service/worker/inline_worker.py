@@ -12,7 +12,7 @@ from typing import Any, Self
 import attrs
 
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, Clock, Settlement, SqliteJobEngine, utc_now
+from tetherpy.jobs import JOB_MIGRATIONS, Ack, Clock, SqliteJobEngine, utc_now
 
 from ..execution.job_loop import JobLoop
 from ..execution.notification import Notification
@@ -105,27 +105,27 @@ class InlineWorker:
         schedule = PeriodicSchedule(jobs, self.engine, self.engine.clock, LONGEST_NAP)
         self._schedule = asyncio.get_running_loop().create_task(schedule.run())
 
-    async def drain(self, on_settled: Callable[[Settlement], None]) -> None:
+    async def drain(self, on_acknowledged: Callable[[Ack], None]) -> None:
         """Run all jobs that are due, those included that fall due or are enqueued meanwhile; return when none is left.
 
-        ``on_settled`` is told how each attempt ended.
+        ``on_acknowledged`` is told how each attempt ended.
         """
         loop = asyncio.get_running_loop()
 
         def end_if_idle() -> None:
-            if jobs.claimer.is_idle:
-                jobs.claimer.drain()
+            if jobs.fetcher.is_idle:
+                jobs.fetcher.drain()
 
         def looked(*, all_busy: bool) -> None:
             # What was claimed has not begun yet.
             loop.call_soon(end_if_idle)
 
-        def settled(settlement: Settlement, may_be_stored: bool) -> None:
-            on_settled(settlement)
-            jobs.claimer.settle(settlement, may_be_stored)
+        def acknowledged(ack: Ack, may_be_stored: bool) -> None:
+            on_acknowledged(ack)
+            jobs.fetcher.acknowledge(ack, may_be_stored)
 
         jobs = self._jobs = JobLoop.of(self.context, self.engine, WORKER_ID, self.engine.clock, looked)
-        jobs.executor.on_settled = settled
+        jobs.executor.on_acknowledged = acknowledged
         ignore = self.engine.on_change(jobs.cancellation.on_change)
         try:
             await jobs.run()
@@ -136,7 +136,7 @@ class InlineWorker:
     def stop(self) -> None:
         """Claim nothing more in this ``drain``: what runs is finished."""
         if self._jobs is not None:
-            self._jobs.claimer.drain()
+            self._jobs.fetcher.drain()
 
     async def _close(self) -> None:
         if self._jobs is not None:

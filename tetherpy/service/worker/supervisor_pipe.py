@@ -15,7 +15,7 @@ from ..protocol.wait_bounds import FINISH_SECONDS
 
 
 @attrs.define(eq=False)
-class Channel:
+class SupervisorPipe:
     """Send frames to the supervisor and receive its own; ``send`` may be called in any thread."""
 
     _control: FrameStream
@@ -24,7 +24,7 @@ class Channel:
     _thread: int = attrs.field(init=False, factory=threading.get_ident)
 
     @classmethod
-    async def open(cls, control: socket.socket, events: socket.socket) -> Channel:
+    async def open(cls, control: socket.socket, events: socket.socket) -> SupervisorPipe:
         """Take over this worker's ends of the two socket pairs."""
         return cls(await FrameStream.over(control), await FrameStream.over(events))
 

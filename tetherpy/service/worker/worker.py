@@ -32,14 +32,14 @@ from ..protocol.settings import WorkerConfig
 from ..protocol.wait_bounds import STUCK_SECONDS
 from ..protocol.worker_log import open_log
 from ..supervisor.child_process import WorkerSockets
-from .change_gate import Attention
+from .change_gate import ChangeGate
 from .fork_guard import guard_against_forks
 from .heartbeat import BEATS_PER_LEASE, Heartbeat
 from .initialization import initialize, report_unusable_database
 from .liveness import Liveness
 from .periodic_jobs import PeriodicSchedule
 from .retention import Retention
-from .supervisor_pipe import Channel
+from .supervisor_pipe import SupervisorPipe
 from .unhandled_jobs import UnhandledJobs
 
 JOIN_AGAIN_SECONDS = 0.1
@@ -72,29 +72,31 @@ class Worker:
 
     async def run(self, sockets: WorkerSockets) -> int:
         """Work until halted; return the exit code."""
-        channel = await Channel.open(sockets.control, sockets.events)
+        supervisor_pipe = await SupervisorPipe.open(sockets.control, sockets.events)
         self._follow_signals()
         async with AsyncExitStack() as stack:
-            notification = Notification(self.config.notification_title, self.config.notification_content, channel.send)
-            context = WorkerContext(self.config, channel, stack, notification)
-            listening = asyncio.create_task(self._listen(context, channel))
+            notification = Notification(
+                self.config.notification_title, self.config.notification_content, supervisor_pipe.send
+            )
+            context = WorkerContext(self.config, supervisor_pipe, stack, notification)
+            listening = asyncio.create_task(self._listen(context, supervisor_pipe))
             stack.callback(listening.cancel)
             if not await self._initialize(context):
-                await channel.flush()
+                await supervisor_pipe.flush()
                 return 0 if self._halted else 1
             try:
                 engine = await self._open_engine(context)
                 liveness = await self._join(context, engine)
             except Exception as error:
                 report_unusable_database(context, error)
-                await channel.flush()
+                await supervisor_pipe.flush()
                 return 1
             if liveness is None:
                 return 0
             if not await self._take_jobs(context, engine, liveness):
                 return 1
             await engine.unregister_worker(self.worker_id)
-            await channel.flush()
+            await supervisor_pipe.flush()
         return 0
 
     async def _initialize(self, context: WorkerContext) -> bool:
@@ -175,16 +177,18 @@ class Worker:
 
             return ignore
 
-        attention = Attention(subscribe, on_change)
-        jobs = JobLoop.of(context, engine, self.worker_id, self.clock, attention.looked, lambda: context.handlers.keys)
+        change_gate = ChangeGate(subscribe, on_change)
+        jobs = JobLoop.of(
+            context, engine, self.worker_id, self.clock, change_gate.looked, lambda: context.handlers.keys
+        )
         heartbeat = Heartbeat(
             engine,
             self.worker_id,
             self.config.lease,
             context.notification,
             jobs.executor.cancel,
-            lambda: context.channel.send(frames.Beat()),
-            jobs.claimer.drain,
+            lambda: context.supervisor_pipe.send(frames.Beat()),
+            jobs.fetcher.drain,
             lambda: context.handlers.keys,
         )
 
@@ -192,11 +196,11 @@ class Worker:
 
         def on_registered() -> None:
             heartbeat.notice()
-            jobs.claimer.wake()
+            jobs.fetcher.wake()
             schedule.look()
 
         def on_notice(notice: frames.Notice) -> None:
-            context.channel.send(notice)
+            context.supervisor_pipe.send(notice)
             heartbeat.notice()
 
         context.notification.on_change = on_notice
@@ -204,10 +208,10 @@ class Worker:
         jobs.executor.on_stuck = self._on_stuck
         self._jobs = jobs
         if self._halted:
-            jobs.claimer.drain()
-        attention.listen()
-        context.stack.callback(attention.close)
-        context.channel.send(frames.Ready(self.worker_id))
+            jobs.fetcher.drain()
+        change_gate.listen()
+        context.stack.callback(change_gate.close)
+        context.supervisor_pipe.send(frames.Ready(self.worker_id))
         background: list[Coroutine[Any, Any, None]] = [
             until_lost(),
             liveness.run(),
@@ -231,7 +235,7 @@ class Worker:
         if self._initializing is not None:
             self._initializing.cancel()
         if self._jobs is not None:
-            self._jobs.claimer.drain()
+            self._jobs.fetcher.drain()
             if now:
                 self._jobs.executor.release_all()
 
@@ -255,18 +259,18 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, lambda: self._halt(now=self._halted))
 
-    async def _listen(self, context: WorkerContext, channel: Channel) -> None:
+    async def _listen(self, context: WorkerContext, supervisor_pipe: SupervisorPipe) -> None:
         def on_frame(frame: frames.Frame) -> None:
             match frame:
                 case frames.Event():
-                    context.mailbox.deliver(frame.name, frames.data_of(frame))
+                    context.event_bus.deliver(frame.name, frames.data_of(frame))
                 case frames.Halt():
                     self._halt(now=frame.now)
                 case _:
                     pass
 
         try:
-            await channel.listen(on_frame)
+            await supervisor_pipe.listen(on_frame)
         except Exception:
             _logger.exception("Worker %s cannot hear its supervisor and ends; a successor is started", self.worker_id)
             self._halt(now=False)

@@ -9,14 +9,14 @@ from .app import dashboard
 from .errors import DashboardError, DashboardExposedError, WeakTokenError
 from .security.access import Authorize
 from .security.request_headers import LOCAL_HOSTS
-from .server import Patience, serve, serve_unix
+from .server import ClientTimeouts, serve, serve_unix
 
 __all__ = [
     "LOCAL_HOSTS",
     "Authorize",
+    "ClientTimeouts",
     "DashboardError",
     "DashboardExposedError",
-    "Patience",
     "WeakTokenError",
     "dashboard",
     "serve",

@@ -23,10 +23,10 @@ from .event_stream import Live
 from .pages.fragments import declare_parts
 from .pages.page_providers import declare_sources
 from .pages.pages import Page, Pages
-from .pages.rendering import STATIC, Drawing
+from .pages.rendering import STATIC, Renderer
 from .security.access import Access, Authorize
 from .security.gate import Gate, log_in, log_out, too_many_guesses
-from .security.login_attempts import Guesses
+from .security.login_attempts import LoginAttempts
 from .security.request_headers import LOCAL_HOSTS
 
 
@@ -54,9 +54,9 @@ def dashboard(
     Raises ``DashboardExposedError`` where neither is given, ``WeakTokenError`` for a short token.
     """
     access = Access(hosts=tuple(hosts), token=token, authorize=authorize, clock=clock)
-    guesses = Guesses()
+    login_attempts = LoginAttempts()
     sources = declare_sources(manager, service, clock, startable=startable)
-    drawing = Drawing(title)
+    drawing = Renderer(title)
     live = Live(container)
     pages = Pages(declare_parts(sources, drawing), sources, drawing, live)
     actions = Actions(container, sources)
@@ -74,11 +74,11 @@ def dashboard(
     async def login(request: Request) -> Response:
         if request.method == "POST":
             form = await read_form(request)
-            if pause := guesses.pause(request):
+            if pause := login_attempts.pause(request):
                 return too_many_guesses(pause)
             if access.is_token(form.get("token")):
                 return log_in(access, request)
-            guesses.note(request)
+            login_attempts.note(request)
         wrong = request.method == "POST"
         root = request.scope.get("root_path", "")
         return HTMLResponse(drawing.draw("login.html", root=root, wrong=wrong), 401 if wrong else 200)
@@ -102,7 +102,7 @@ def dashboard(
         ],
         exception_handlers={HTTPException: _refuse},
     )
-    return Gate(app, access, guesses)
+    return Gate(app, access, login_attempts)
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

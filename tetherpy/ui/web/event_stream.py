@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 from tetherpy.reactive import ProviderContainer, ProviderListenable
 
 from ..watcher import Watcher
-from .pages.fragments import Part, together
+from .pages.fragments import Fragment, together
 
 SHORTEST_REST = 0.04
 """Seconds between two messages: 25 a second at most."""
@@ -33,7 +33,7 @@ class Changes:
     _html: dict[str, str] = attrs.Factory(dict[str, str])
     _lists: dict[str, tuple[str, ...]] = attrs.Factory(dict[str, tuple[str, ...]])
 
-    def since_last(self, part: Part) -> Mapping[str, object]:
+    def since_last(self, part: Fragment) -> Mapping[str, object]:
         """Return what is new; nothing where nothing is."""
         html = {name: text for name, text in part.html.items() if self._html.get(name) != text}
         lists = {name: rows for name, rows in part.lists.items() if self._lists.get(name) != rows}
@@ -51,13 +51,13 @@ class Live:
     streams: int = attrs.field(init=False, default=0)
     """How many pages are being kept up to date."""
 
-    async def first(self, parts: Sequence[ProviderListenable[Part]]) -> Part:
+    async def first(self, parts: Sequence[ProviderListenable[Fragment]]) -> Fragment:
         """Return what the parts show once all are loaded, or after ``FIRST_PAINT_SECONDS``."""
         changed = asyncio.Event()
         with Watcher(self.container, changed.set) as watcher:
             return await _loaded(watcher, changed, parts)
 
-    async def events(self, parts: Sequence[ProviderListenable[Part]]) -> AsyncGenerator[bytes]:
+    async def events(self, parts: Sequence[ProviderListenable[Fragment]]) -> AsyncGenerator[bytes]:
         """Yield events: who speaks, all that the page shows, then what changes, newest only for who is slow."""
         changed = asyncio.Event()
         changes = Changes()
@@ -80,7 +80,7 @@ class Live:
                     changed.clear()
                     seen = _look(watcher, parts)
 
-    def stream(self, parts: Sequence[ProviderListenable[Part]]) -> EventStream:
+    def stream(self, parts: Sequence[ProviderListenable[Fragment]]) -> EventStream:
         """Return the response that streams the events."""
         return EventStream(self, parts)
 
@@ -90,7 +90,7 @@ class EventStream:
     """Send events until the client is gone, or reads no more: as an ASGI response."""
 
     live: Live
-    parts: Sequence[ProviderListenable[Part]]
+    parts: Sequence[ProviderListenable[Fragment]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond."""
@@ -127,7 +127,7 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _loaded(watcher: Watcher, changed: asyncio.Event, parts: Sequence[ProviderListenable[Part]]) -> Part:
+async def _loaded(watcher: Watcher, changed: asyncio.Event, parts: Sequence[ProviderListenable[Fragment]]) -> Fragment:
     seen = _look(watcher, parts)
     try:
         async with asyncio.timeout(FIRST_PAINT_SECONDS):
@@ -140,7 +140,7 @@ async def _loaded(watcher: Watcher, changed: asyncio.Event, parts: Sequence[Prov
     return seen
 
 
-def _look(watcher: Watcher, parts: Sequence[ProviderListenable[Part]]) -> Part:
+def _look(watcher: Watcher, parts: Sequence[ProviderListenable[Fragment]]) -> Fragment:
     return together([watcher.watch(part) for part in parts])
 
 

@@ -30,7 +30,7 @@ LONGEST_REST = 2.0
 
 
 @attrs.define
-class Rests:
+class RefreshLimiter:
     """Tell how long to rest after each answer; ``least`` is the shortest rest."""
 
     least: float = SHORTEST_REST
@@ -49,7 +49,7 @@ class Rests:
 async def paced(values: Observable[T]) -> AsyncGenerator[T]:
     """Yield a value and then, after each rest, the newest of those that came meanwhile."""
     loop = asyncio.get_running_loop()
-    rests = Rests()
+    rests = RefreshLimiter()
 
     def listen(
         on_next: Callable[[T], None], on_error: Callable[[Exception], None], on_completed: Callable[[], None]
@@ -71,7 +71,7 @@ async def asked(
 ) -> AsyncGenerator[T]:
     """Yield an answer now and after each change of jobs; after ``at_latest`` seconds even without a change."""
     loop = asyncio.get_running_loop()
-    rests = Rests(rest)
+    rests = RefreshLimiter(rest)
     changed = asyncio.Event()
     failures: list[Exception] = []
 

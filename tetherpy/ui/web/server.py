@@ -30,7 +30,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @attrs.frozen
-class Patience:
+class ClientTimeouts:
     """Say for how long a client is waited for, in seconds.
 
     ``head`` is how long a request's head may take to arrive, ``unread`` how long more than a buffer
@@ -44,7 +44,7 @@ class Patience:
 class PatientProtocol(H11Protocol):
     """Speak HTTP/1.1 with a client as long as it does its part."""
 
-    patience = Patience()
+    patience = ClientTimeouts()
     _head: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
 
@@ -122,7 +122,11 @@ class PoliteServer(uvicorn.Server):
 
 
 async def serve(
-    app: ASGIApp, host: str, port: int, on_ready: Callable[[int], object], patience: Patience = PatientProtocol.patience
+    app: ASGIApp,
+    host: str,
+    port: int,
+    on_ready: Callable[[int], object],
+    patience: ClientTimeouts = PatientProtocol.patience,
 ) -> None:
     """Serve an app until a signal, or the task's cancellation, ends it.
 
@@ -136,7 +140,7 @@ async def serve(
 
 
 async def serve_unix(
-    app: ASGIApp, path: Path, on_ready: Callable[[], object], patience: Patience = PatientProtocol.patience
+    app: ASGIApp, path: Path, on_ready: Callable[[], object], patience: ClientTimeouts = PatientProtocol.patience
 ) -> None:
     """Serve an app on a Unix socket that this user alone may open, as ``serve`` does; remove the socket at the end.
 
@@ -179,7 +183,7 @@ def _remove_dead(path: Path) -> None:
             raise OSError(errno.EADDRINUSE, "another server listens there")
 
 
-async def _serve(app: ASGIApp, listener: socket.socket, patience: Patience) -> None:
+async def _serve(app: ASGIApp, listener: socket.socket, patience: ClientTimeouts) -> None:
     class Protocol(PatientProtocol):
         pass
 

@@ -9,10 +9,10 @@ import pytest
 from tetherpy import Provider, ProviderContainer
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager
-from tetherpy.ui.web import Patience, dashboard, serve
+from tetherpy.ui.web import ClientTimeouts, dashboard, serve
 
 BOUND = 25.0
-USUAL = Patience()
+USUAL = ClientTimeouts()
 
 
 @attrs.frozen

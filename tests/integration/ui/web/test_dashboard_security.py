@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tetherpy.jobs import BackgroundJobStatus
-from tetherpy.ui.web import DashboardExposedError, Patience, WeakTokenError, dashboard
+from tetherpy.ui.web import ClientTimeouts, DashboardExposedError, WeakTokenError, dashboard
 
 from .conftest import BOUND, request
 
@@ -320,7 +320,7 @@ async def test_a_head_that_is_too_large_is_refused(serving, raw):
 
 @pytest.mark.parametrize("raw", [b"", b"GET / HTTP/1.1\r\nHost: 127", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"])
 async def test_a_client_that_does_not_finish_its_request_is_cut_off(serving, raw):
-    served = await serving(patience=Patience(head=0.2))
+    served = await serving(patience=ClientTimeouts(head=0.2))
     reader, writer = await served.connect()
     writer.write(raw)
     async with asyncio.timeout(BOUND):
@@ -333,7 +333,7 @@ async def test_a_client_that_does_not_finish_its_request_is_cut_off(serving, raw
 
 
 async def test_a_second_request_has_no_more_time_than_the_first(serving):
-    served = await serving(patience=Patience(head=0.2))
+    served = await serving(patience=ClientTimeouts(head=0.2))
     # The first is there when it is begun to be waited for, whatever holds this process up.
     asking = socket.create_connection(("127.0.0.1", served.port))
     asking.sendall(request("GET", "/static/icon.svg", {"Host": "localhost"}))
@@ -388,7 +388,7 @@ async def test_a_stream_that_nobody_reads_is_cut_off_and_keeps_little(serving, m
 
         return remembering
 
-    served = await serving(patience=Patience(unread=0.5), wrap=remember)
+    served = await serving(patience=ClientTimeouts(unread=0.5), wrap=remember)
     client = reads_nothing(served.port)
     async with asyncio.timeout(BOUND):
         while not opened or not opened[0].is_closing():
@@ -409,7 +409,7 @@ async def test_a_stream_that_nobody_reads_is_let_go_under_any_server(serving, mo
 
         return telling
 
-    served = await serving(patience=Patience(unread=1000), wrap=tell)
+    served = await serving(patience=ClientTimeouts(unread=1000), wrap=tell)
     client = reads_nothing(served.port)
     async with asyncio.timeout(BOUND):
         while not let_go.is_set():

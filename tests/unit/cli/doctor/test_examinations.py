@@ -178,7 +178,7 @@ async def test_a_worker_that_is_silent_is_found(engine):
 
 async def test_a_job_that_no_worker_keeps_is_found(engine):
     job_id = await BackgroundJobManager(engine).enqueue("greet")
-    await engine.exchange("w", [], 1)
+    await engine.ack_and_fetch("w", [], 1)
     assert (await examined(engine))["stuck jobs"].state is State.OK
     finding = (await examined(engine, NOW + timedelta(hours=1)))["stuck jobs"]
     assert finding.state is State.WRONG
@@ -205,7 +205,7 @@ async def test_jobs_that_wait_for_a_handler_are_found(engine):
     )
     await engine.register_worker(worker)
     await BackgroundJobManager(engine).enqueue("sendmail")
-    await engine.exchange("w1", [], 1, keys=["send_mail"])
+    await engine.ack_and_fetch("w1", [], 1, keys=["send_mail"])
     found = (await examined(engine, serving=True))["handlers"]
     assert found.state is State.WRONG
     assert "1 of 'sendmail' (did you mean 'send_mail'?)" in found.found

@@ -24,13 +24,13 @@ async def values(db):
 
 
 async def test_what_waits_together_shares_one_transaction(db):
-    hops = db._writer.channel.hops
+    hops = db._writer.connection_thread.hops
     assert await asyncio.gather(*(db.run(insert, n) for n in range(100))) == list(range(100))
-    assert db._writer.channel.hops - hops == 1
+    assert db._writer.connection_thread.hops - hops == 1
     # 1000 more: no transaction has more than its share.
-    hops = db._writer.channel.hops
+    hops = db._writer.connection_thread.hops
     await asyncio.gather(*(db.run(insert, n) for n in range(100, 1100)))
-    assert db._writer.channel.hops - hops == 4
+    assert db._writer.connection_thread.hops - hops == 4
     changes = await db.get("SELECT version FROM tetherpy_changes WHERE table_name = 't'")
     assert changes["version"] == 5
 
@@ -64,7 +64,7 @@ async def test_a_commit_is_three_statements_more_than_the_callers(db):
         connection.set_trace_callback(statements.append)
 
     statements = []
-    await db._writer.channel.call(traced)
+    await db._writer.connection_thread.call(traced)
     await asyncio.gather(*(db.run(insert, n) for n in range(3)))
     kinds = [statement.split(" ")[0] for statement in statements]
     assert kinds == ["BEGIN", "INSERT", "INSERT", "INSERT", "INSERT", "COMMIT"]
@@ -85,10 +85,10 @@ async def test_an_answer_that_needs_no_writing_takes_one_hop_and_no_write_lock(d
 
     statements = []
     assert await db.run_unless(count_or_none, insert, 7) == 7
-    await db._writer.channel.call(traced)
-    hops = db._writer.channel.hops
+    await db._writer.connection_thread.call(traced)
+    hops = db._writer.connection_thread.hops
     assert await db.run_unless(count_or_none, insert, 8) == 1
-    assert db._writer.channel.hops - hops == 1
+    assert db._writer.connection_thread.hops - hops == 1
     assert not any("IMMEDIATE" in statement for statement in statements)
     assert await values(db) == [7]
 

@@ -9,7 +9,7 @@ import pytest
 
 from tetherpy.database import Database, DatabaseOpenError
 from tetherpy.database.sqlite.changes import change_feed
-from tetherpy.database.sqlite.changes.change_signal import Bell
+from tetherpy.database.sqlite.changes.change_signal import ChangeSignal
 from tetherpy.database.sqlite.changes.polling import PollingWatcher
 from tetherpy.database.sqlite.changes.signal_watcher import watch
 
@@ -17,11 +17,11 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 
 
 @pytest.fixture
-def bell(tmp_path):
+def change_signal(tmp_path):
     (tmp_path / "app.db").touch()
-    bell = Bell.of(tmp_path / "app.db")
-    yield bell
-    bell.close()
+    change_signal = ChangeSignal.of(tmp_path / "app.db")
+    yield change_signal
+    change_signal.close()
 
 
 @contextlib.contextmanager
@@ -40,41 +40,41 @@ def no_descriptor_left():
             os.close(fd)
 
 
-async def rung(bell, woken):
+async def rung(change_signal, woken):
     woken.clear()
-    bell.ring()
+    change_signal.ring()
     await asyncio.wait_for(woken.wait(), 25)
 
 
-async def test_the_bell_wakes(bell):
+async def test_the_bell_wakes(change_signal):
     woken = asyncio.Event()
-    watcher = watch(bell, woken.set, lambda: 0)
+    watcher = watch(change_signal, woken.set, lambda: 0)
     for _ in range(3):
-        await rung(bell, woken)
+        await rung(change_signal, woken)
     watcher.close()
     assert not isinstance(watcher, PollingWatcher)
 
 
 @linux
-async def test_a_deleted_bell_is_made_again_and_heard(bell):
+async def test_a_deleted_bell_is_made_again_and_heard(change_signal):
     woken = asyncio.Event()
-    watcher = watch(bell, woken.set, lambda: 0)
-    for spoil in (bell.path.unlink, lambda: bell.path.rename(bell.path.with_name("moved"))):
+    watcher = watch(change_signal, woken.set, lambda: 0)
+    for spoil in (change_signal.path.unlink, lambda: change_signal.path.rename(change_signal.path.with_name("moved"))):
         woken.clear()
         spoil()
         await asyncio.wait_for(woken.wait(), 25)  # in case something was missed meanwhile
-        other = Bell.of(bell.path.with_name("app.db"))
+        other = ChangeSignal.of(change_signal.path.with_name("app.db"))
         await rung(other, woken)
         other.close()
     watcher.close()
 
 
 @linux
-async def test_a_ringer_notices_that_its_bell_was_deleted(bell):
-    bell.path.unlink()
+async def test_a_ringer_notices_that_its_bell_was_deleted(change_signal):
+    change_signal.path.unlink()
     woken = asyncio.Event()
-    watcher = watch(bell, woken.set, lambda: 0)
-    await rung(bell, woken)
+    watcher = watch(change_signal, woken.set, lambda: 0)
+    await rung(change_signal, woken)
     watcher.close()
 
 
@@ -156,16 +156,16 @@ async def test_after_a_look_that_failed_it_looks_again_even_if_nothing_wakes_it(
     assert caplog.text.count("could not look for changes") == 1
 
 
-def link(bell, victim):
-    bell.symlink_to(victim)
+def link(change_signal, victim):
+    change_signal.symlink_to(victim)
 
 
-def hard_link(bell, victim):
-    bell.hardlink_to(victim)
+def hard_link(change_signal, victim):
+    change_signal.hardlink_to(victim)
 
 
-def pipe(bell, victim):
-    os.mkfifo(bell)
+def pipe(change_signal, victim):
+    os.mkfifo(change_signal)
 
 
 @pytest.mark.parametrize("trap", [link, hard_link, pipe])
@@ -173,16 +173,16 @@ async def test_a_bell_that_somebody_else_has_laid_out_is_refused_and_leads_nowhe
     victim = tmp_path / "victim"
     victim.write_text("ORIGINAL")
     victim.chmod(0o600)
-    bell = tmp_path / "app.db-bell"
-    trap(bell, victim)
+    change_signal = tmp_path / "app.db-bell"
+    trap(change_signal, victim)
     with pytest.raises(DatabaseOpenError, match="its bell"):
         await Database.open(tmp_path / "app.db")
-    bell.unlink()
+    change_signal.unlink()
     async with Database.open(tmp_path / "app.db") as db:
         await db.execute("CREATE TABLE t (x)")
         db.on_change(lambda _: None)
-        bell.unlink()
-        trap(bell, victim)
+        change_signal.unlink()
+        trap(change_signal, victim)
         await db.execute("INSERT INTO t VALUES (1)")
         await db._feed.caught_up()
     assert "could not ring" in caplog.text
@@ -192,18 +192,18 @@ async def test_a_bell_that_somebody_else_has_laid_out_is_refused_and_leads_nowhe
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
 async def test_a_bell_belongs_to_somebody_who_may_write_the_database(tmp_path):
-    path, bell = tmp_path / "app.db", tmp_path / "app.db-bell"
+    path, change_signal = tmp_path / "app.db", tmp_path / "app.db-bell"
     async with Database.open(path):
-        assert bell.stat().st_uid == 0
+        assert change_signal.stat().st_uid == 0
     os.chown(path, 65534, 65534)
     async with Database.open(path):
-        assert bell.stat().st_uid == 65534  # whose database it is can ring too
+        assert change_signal.stat().st_uid == 65534  # whose database it is can ring too
     os.chown(path, 0, 0)
     with pytest.raises(DatabaseOpenError, match="belongs to user 65534"):
         await Database.open(path)
     path.chmod(0o664)
     async with Database.open(path):  # its group shares the database
-        assert bell.stat().st_uid == 65534
+        assert change_signal.stat().st_uid == 65534
 
 
 @pytest.mark.parametrize("mask", [0o077, 0o027, 0o022, 0o002, 0])

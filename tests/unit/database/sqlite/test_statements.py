@@ -72,14 +72,14 @@ async def test_foreign_keys_are_enforced(db):
 
 
 async def test_every_call_is_one_hop(db):
-    before = db._writer.channel.hops, db._reader.hops
+    before = db._writer.connection_thread.hops, db._reader.hops
     await db.execute("INSERT INTO note (text) VALUES ('a')")
     await db.execute_many("INSERT INTO note (text) VALUES (?)", [("b",), ("c",)])
     await db.run(lambda connection: connection.execute("DELETE FROM note"))
-    assert (db._writer.channel.hops, db._reader.hops) == (before[0] + 3, before[1])
+    assert (db._writer.connection_thread.hops, db._reader.hops) == (before[0] + 3, before[1])
     await db.get_all("SELECT * FROM note")
     await db.read(lambda connection: connection.execute("SELECT 1").fetchall())
-    assert (db._writer.channel.hops, db._reader.hops) == (before[0] + 3, before[1] + 2)
+    assert (db._writer.connection_thread.hops, db._reader.hops) == (before[0] + 3, before[1] + 2)
 
 
 async def test_a_closed_database_refuses_every_call(tmp_path):
@@ -207,7 +207,7 @@ async def test_durability_and_the_log_are_set_as_asked(tmp_path):
         def pragma(connection, name):
             return connection.execute(f"PRAGMA {name}").fetchone()[0]
 
-        call = db._writer.channel.call
+        call = db._writer.connection_thread.call
         assert [await call(pragma, name) for name in ("journal_mode", "synchronous")] == ["wal", 2]
         assert await call(pragma, "journal_size_limit") == 16 * 1024 * 1024
         assert await db._reader.call(pragma, "query_only") == 1
@@ -216,5 +216,5 @@ async def test_durability_and_the_log_are_set_as_asked(tmp_path):
 
 
 async def test_a_bell_can_be_rung_by_all_who_may_write_the_database(db):
-    bell = db.path.with_name("app.db-bell")
-    assert bell.stat().st_mode & 0o777 == db.path.stat().st_mode & 0o666
+    change_signal = db.path.with_name("app.db-bell")
+    assert change_signal.stat().st_mode & 0o777 == db.path.stat().st_mode & 0o666

@@ -8,17 +8,17 @@ import pytest
 
 from tetherpy.database import Database
 from tetherpy.jobs import (
+    Ack,
     BackgroundJobManager,
     BackgroundJobStatus,
     Completed,
     JobQuery,
     JobTablesMissingError,
     NewJob,
-    Settlement,
     SqliteJobEngine,
 )
 from tetherpy.jobs.sqlite import finding
-from tetherpy.jobs.sqlite.ack_and_fetch import exchange, idle_exchange
+from tetherpy.jobs.sqlite.ack_and_fetch import ack_and_fetch, idle_ack_and_fetch
 from tetherpy.jobs.sqlite.claiming import Offer
 from tetherpy.jobs.storage.row_decoding import JobReader
 from tetherpy.jobs.storage.timestamps import utc_now
@@ -57,9 +57,9 @@ class Trace:
 
 async def test_a_batch_is_one_commit_and_two_statements_per_job(db, engine):
     await engine.enqueue([NewJob(job_key="k") for _ in range(40)])
-    claims = (await engine.exchange("w1", [], 20)).claims
+    claims = (await engine.ack_and_fetch("w1", [], 20)).claims
     async with Trace(db) as trace:
-        answer = await engine.exchange("w1", [Settlement(claim, Completed("1")) for claim in claims], 20)
+        answer = await engine.ack_and_fetch("w1", [Ack(claim, Completed("1")) for claim in claims], 20)
     assert len(answer.claims) == 20
     assert trace.count("COMMIT") == 1
     assert trace.count("UPDATE background_service_jobs\n") == 20 + 1
@@ -83,8 +83,8 @@ async def test_an_idle_worker_takes_no_write_lock(db, engine):
     await engine.enqueue([NewJob(job_key="k", delay=100)])
     async with Trace(db) as trace:
         for _ in range(5):
-            await engine.exchange("w1", [], 10)
-        await engine.exchange("w1", [], 0)
+            await engine.ack_and_fetch("w1", [], 10)
+        await engine.ack_and_fetch("w1", [], 0)
         assert await engine.rescue_expired() == []
         mine = [text for text in trace.statements if text.startswith("BEGIN IMMEDIATE")]
     assert mine == []
@@ -116,7 +116,7 @@ async def steps_of(db, work):
 
 
 def claim_ten(connection):
-    assert len(exchange(connection, "w1", [], 10, ALL, utc_now(), LEASE).claims) == 10
+    assert len(ack_and_fetch(connection, "w1", [], 10, ALL, utc_now(), LEASE).claims) == 10
 
 
 async def add_finished(db, count):
@@ -156,7 +156,7 @@ async def test_a_crowd_in_a_queue_that_is_not_mine_costs_nothing(db, engine):
     await engine.enqueue([NewJob(job_key="k", queue="mine") for _ in range(10)])
 
     def claim_mine(connection):
-        assert len(exchange(connection, "w1", [], 10, Offer.of(["mine"], None), utc_now(), LEASE).claims) == 10
+        assert len(ack_and_fetch(connection, "w1", [], 10, Offer.of(["mine"], None), utc_now(), LEASE).claims) == 10
 
     alone = await steps_of(db, claim_mine)
     await engine.enqueue([NewJob(job_key="k", priority=9, queue="other") for _ in range(3_000)])
@@ -168,11 +168,11 @@ async def test_a_crowd_that_this_worker_has_no_handler_for_is_walked_past_once(d
     offer = Offer.of(None, ["known"])
 
     def claim_known(connection):
-        assert len(exchange(connection, "w1", [], 10, offer, utc_now(), LEASE).claims) == 10
+        assert len(ack_and_fetch(connection, "w1", [], 10, offer, utc_now(), LEASE).claims) == 10
 
     alone = await steps_of(db, claim_known)
     await engine.enqueue([NewJob(job_key="other", priority=9) for _ in range(15_000)])
-    while (await engine.exchange("w1", [], 1, keys=["none"])).next_due is not None:
+    while (await engine.ack_and_fetch("w1", [], 1, keys=["none"])).next_due is not None:
         pass
     await db.execute("UPDATE background_service_jobs SET unhandled = 0 WHERE job_key = 'known'")
     assert await steps_of(db, claim_known) <= alone * 1.1 + 60  # two steps in the index of keys
@@ -183,19 +183,19 @@ async def test_a_crowd_that_this_worker_has_no_handler_for_is_walked_past_once(d
 async def test_a_claim_among_many_jobs_that_were_set_aside_reads_what_it_claims(db, engine, queues):
     def claim_ten_set_aside(connection):
         offer = Offer.of(queues, ["k"])
-        assert len(exchange(connection, "w1", [], 10, offer, utc_now(), LEASE).claims) == 10
+        assert len(ack_and_fetch(connection, "w1", [], 10, offer, utc_now(), LEASE).claims) == 10
 
     await engine.enqueue([NewJob(job_key="k") for _ in range(20)])
-    await engine.exchange("w1", [], 1, keys=["none"])
+    await engine.ack_and_fetch("w1", [], 1, keys=["none"])
     few = await steps_of(db, claim_ten_set_aside)
     await engine.enqueue([NewJob(job_key="k") for _ in range(3_000)])
-    await engine.exchange("w1", [], 1, keys=["none"])
+    await engine.ack_and_fetch("w1", [], 1, keys=["none"])
     assert await steps_of(db, claim_ten_set_aside) <= few * 1.1
 
 
 async def test_looking_for_work_and_counting_do_not_grow_with_the_table(db, engine):
     def look(connection):
-        idle_exchange(connection, utc_now(), ALL)
+        idle_ack_and_fetch(connection, utc_now(), ALL)
         finding.counts(connection)
         finding.revisions(connection)
 
@@ -208,9 +208,9 @@ async def test_looking_for_work_and_counting_do_not_grow_with_the_table(db, engi
 async def test_jobs_falling_due_together_are_promoted_in_steps(db, engine):
     await engine.enqueue([NewJob(job_key="k", delay=3600) for _ in range(10_050)])
     await db.execute("UPDATE background_service_jobs SET run_at = '2020-01-01T00:00:00.000000Z'")
-    await engine.exchange("w1", [], 1)
+    await engine.ack_and_fetch("w1", [], 1)
     assert (await db.get("SELECT count(*) AS n FROM background_service_jobs WHERE due = 0"))["n"] == 50
-    await engine.exchange("w1", [], 1)
+    await engine.ack_and_fetch("w1", [], 1)
     assert (await db.get("SELECT count(*) AS n FROM background_service_jobs WHERE due = 0"))["n"] == 0
 
 
@@ -224,7 +224,7 @@ async def test_counts_are_kept_whoever_writes(db, engine):
 
 async def test_a_heartbeat_wakes_no_view(db, engine):
     await engine.enqueue([NewJob(job_key="k")])
-    await engine.exchange("w1", [], 1)
+    await engine.ack_and_fetch("w1", [], 1)
     before = await engine.revisions()
     await engine.heartbeat("w1")
     assert await engine.revisions() == before

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from tetherpy.jobs import (
+    Ack,
     BackgroundJobStatus,
     Completed,
     JobQuery,
     NewJob,
     PayloadDecodeError,
-    Settlement,
     UnreadableJobError,
 )
 
@@ -59,8 +59,8 @@ async def test_a_spoilt_row_is_left_out_of_lists_with_a_warning(db, engine, capl
 async def test_a_worker_never_stops_at_a_spoilt_row(db, engine, column, value):
     bad, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
     await spoil(db, column, value, bad)
-    exchange = await engine.exchange("w1", [], 10)
-    claimed = {claim.id: claim for claim in exchange.claims}
+    ack_and_fetch = await engine.ack_and_fetch("w1", [], 10)
+    claimed = {claim.id: claim for claim in ack_and_fetch.claims}
     assert good in claimed
     row = await db.get("SELECT status, last_error FROM background_service_jobs WHERE id = ?", (bad,))
     if bad in claimed:  # the claim itself wrote a value over it
@@ -74,14 +74,14 @@ async def test_negative_attempts_start_from_zero(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await spoil(db, "attempts", -7, job_id)
     assert (await engine.get(job_id)).attempts == -7
-    (claim,) = (await engine.exchange("w1", [], 1)).claims
+    (claim,) = (await engine.ack_and_fetch("w1", [], 1)).claims
     assert claim.attempt == 1
 
 
 async def test_attempts_at_the_end_of_the_integers_do_not_run_for_ever(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await spoil(db, "attempts", 2**63 - 1, job_id)
-    assert (await engine.exchange("w1", [], 1)).claims == ()
+    assert (await engine.ack_and_fetch("w1", [], 1)).claims == ()
     row = await db.get("SELECT status, last_error FROM background_service_jobs WHERE id = ?", (job_id,))
     assert row["status"] == "FAILED"
     assert "attempts" in row["last_error"]
@@ -93,7 +93,7 @@ async def test_an_unknown_status_is_counted_and_left_alone(db, engine, manager):
     counts = await engine.counts()
     assert (counts.pending, counts.unknown, counts.total) == (1, 1, 2)
     assert [job.id for job in await manager.get_all_jobs()] == [good]
-    assert [claim.id for claim in (await engine.exchange("w1", [], 5)).claims] == [good]
+    assert [claim.id for claim in (await engine.ack_and_fetch("w1", [], 5)).claims] == [good]
     with pytest.raises(UnreadableJobError) as raised:
         await manager.cancel_job(odd)
     assert raised.value.value == "PAUSED"
@@ -108,7 +108,7 @@ async def test_a_payload_that_is_not_json_lists_and_fails_only_when_decoded(db, 
     assert job.payload_json == "{not json"
     with pytest.raises(PayloadDecodeError):
         _ = job.payload
-    (claim,) = (await engine.exchange("w1", [], 1)).claims
+    (claim,) = (await engine.ack_and_fetch("w1", [], 1)).claims
     assert claim.id == job_id
 
 
@@ -120,10 +120,10 @@ async def test_text_that_is_not_utf8_stops_nobody(db, engine, column):
     assert [job.id for job in listed] == [bad, good]
     field = "payload_json" if column == "payload" else column
     assert getattr(listed[0], field) == "a\\xffb"
-    exchange = await engine.exchange("w1", [], 5)
-    assert {claim.id for claim in exchange.claims} == {bad, good}
-    done = [Settlement(claim, Completed()) for claim in exchange.claims]
-    assert (await engine.exchange("w1", done, 5)).rejected == ()
+    ack_and_fetch = await engine.ack_and_fetch("w1", [], 5)
+    assert {claim.id for claim in ack_and_fetch.claims} == {bad, good}
+    done = [Ack(claim, Completed()) for claim in ack_and_fetch.claims]
+    assert (await engine.ack_and_fetch("w1", done, 5)).rejected == ()
 
 
 async def test_a_program_that_knows_only_the_seeds_columns_can_read_and_add(db, engine):
@@ -138,7 +138,7 @@ async def test_a_program_that_knows_only_the_seeds_columns_can_read_and_add(db, 
         " created_at, updated_at) VALUES ('theirs', '{}', 'PENDING', NULL, NULL, NULL,"
         " '2030-01-01T00:00:00.000Z', '2030-01-01T00:00:00.000Z')"
     )
-    claims = (await engine.exchange("w1", [], 5)).claims
+    claims = (await engine.ack_and_fetch("w1", [], 5)).claims
     assert [claim.job.job_key for claim in claims] == ["ours", "theirs"]
     assert (claims[1].attempt, claims[1].job.max_attempts) == (1, 3)
 
@@ -177,7 +177,7 @@ async def test_a_job_without_a_bound_of_attempts_has_the_usual_one(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await spoil(db, "max_attempts", None, job_id)
     for attempt in (1, 2, 3):
-        await engine.exchange("w1", [], 1)
+        await engine.ack_and_fetch("w1", [], 1)
         await engine.rescue(["w1"])
         job = await engine.get(job_id)
         assert (job.attempts, job.finished_at is None) == (attempt, attempt < 3)
@@ -186,7 +186,7 @@ async def test_a_job_without_a_bound_of_attempts_has_the_usual_one(db, engine):
 
 async def test_a_running_job_without_a_number_of_attempts_is_taken_back(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
-    await engine.exchange("w1", [], 1)
+    await engine.ack_and_fetch("w1", [], 1)
     await spoil(db, "attempts", None, job_id)
     assert await engine.rescue(["w1"]) == [job_id]
     job = await engine.get(job_id)

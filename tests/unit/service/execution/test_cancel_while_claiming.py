@@ -21,8 +21,8 @@ class SlowAnswers(SqliteJobEngine):
         super().__init__(db)
         self.claimed, self.arrive = asyncio.Event(), asyncio.Event()
 
-    async def exchange(self, *given):
-        answer = await super().exchange(*given)
+    async def ack_and_fetch(self, *given):
+        answer = await super().ack_and_fetch(*given)
         if answer.claims:
             self.claimed.set()
             await self.arrive.wait()
@@ -53,5 +53,5 @@ async def test_it_stops_the_job_as_soon_as_that_has_begun(tmp_path, no_doubt):
             engine.arrive.set()
             job = await manager.wait_for(job_id)
         assert job.status is BackgroundJobStatus.CANCELLED
-        loop.claimer.drain()
+        loop.fetcher.drain()
         await working

@@ -15,9 +15,9 @@ from tetherpy.jobs import (
     utc_now,
 )
 from tetherpy.service.execution.executor import Executor
-from tetherpy.service.execution.fetcher import Claimer
+from tetherpy.service.execution.fetcher import Fetcher
 from tetherpy.service.execution.handlers import HandlerRegistry
-from tetherpy.service.execution.outcome_policy import Judge
+from tetherpy.service.execution.outcome_policy import OutcomePolicy
 from tetherpy.service.execution.progress_reports import ProgressBoard
 
 
@@ -28,9 +28,9 @@ class CountingEngine(SqliteJobEngine):
         super().__init__(db)
         self.exchanges = []
 
-    async def exchange(self, worker_id, settlements, slots, queues=None, keys=None):
-        self.exchanges.append((len(settlements), slots))
-        return await super().exchange(worker_id, settlements, slots, queues, keys)
+    async def ack_and_fetch(self, worker_id, acks, slots, queues=None, keys=None):
+        self.exchanges.append((len(acks), slots))
+        return await super().ack_and_fetch(worker_id, acks, slots, queues, keys)
 
 
 @pytest.fixture
@@ -55,10 +55,10 @@ def make_claimer(engine, database):
         registry = HandlerRegistry()
         for key, handler in handlers.items():
             registry.add(key, handler, None, None)
-        executor = Executor(registry, lambda run: run, database, Judge(utc_now), slots)
-        claimer = Claimer(engine, "me", None, executor, ProgressBoard(engine), utc_now, lambda all_busy: None)
-        executor.on_settled, executor.on_free = claimer.settle, claimer.wake
-        return claimer
+        executor = Executor(registry, lambda run: run, database, OutcomePolicy(utc_now), slots)
+        fetcher = Fetcher(engine, "me", None, executor, ProgressBoard(engine), utc_now, lambda all_busy: None)
+        executor.on_acknowledged, executor.on_free = fetcher.acknowledge, fetcher.wake
+        return fetcher
 
     return make
 
@@ -67,12 +67,12 @@ async def noop(service, payload, db):
     return payload
 
 
-async def drained(claimer, manager, number):
-    task = asyncio.create_task(claimer.run())
+async def drained(fetcher, manager, number):
+    task = asyncio.create_task(fetcher.run())
     async with asyncio.timeout(25):
         while (await manager.get_counts()).completed < number:
             await asyncio.sleep(0.001)
-        claimer.drain()
+        fetcher.drain()
         await task
 
 
@@ -88,10 +88,10 @@ async def test_one_exchange_settles_and_claims_for_all_slots(make_claimer, manag
 
 async def test_claim_under_way_when_told_to_end_is_handed_back(make_claimer, manager):
     job_id = await manager.enqueue("noop")
-    claimer = make_claimer(1, noop=noop)
-    task = asyncio.create_task(claimer.run())
+    fetcher = make_claimer(1, noop=noop)
+    task = asyncio.create_task(fetcher.run())
     await asyncio.sleep(0)
-    claimer.drain()
+    fetcher.drain()
     async with asyncio.timeout(25):
         await task
     job = await manager.get_job_by_id(job_id)
@@ -101,30 +101,30 @@ async def test_claim_under_way_when_told_to_end_is_handed_back(make_claimer, man
 
 async def test_it_is_idle_when_nothing_runs_waits_or_is_being_exchanged(make_claimer, manager, engine, monkeypatch):
     idle = []
-    original = engine.exchange
+    original = engine.ack_and_fetch
 
-    async def exchange(worker_id, settlements, slots, queues=None, keys=None):
-        idle.append(claimer.is_idle)
-        return await original(worker_id, settlements, slots, queues, keys)
+    async def ack_and_fetch(worker_id, acks, slots, queues=None, keys=None):
+        idle.append(fetcher.is_idle)
+        return await original(worker_id, acks, slots, queues, keys)
 
     async def look(service, payload, db):
-        idle.append(claimer.is_idle)
+        idle.append(fetcher.is_idle)
 
-    monkeypatch.setattr(engine, "exchange", exchange)
-    claimer = make_claimer(1, look=look)
-    assert claimer.is_idle
+    monkeypatch.setattr(engine, "exchange", ack_and_fetch)
+    fetcher = make_claimer(1, look=look)
+    assert fetcher.is_idle
     await manager.enqueue("look")
-    await drained(claimer, manager, 1)
+    await drained(fetcher, manager, 1)
     assert idle == [False] * 3  # in the claim, in the handler, and while its outcome is stored
-    assert claimer.is_idle
+    assert fetcher.is_idle
 
 
 async def test_idle_claimer_asks_once(make_claimer, engine):
-    claimer = make_claimer(10)
-    task = asyncio.create_task(claimer.run())
+    fetcher = make_claimer(10)
+    task = asyncio.create_task(fetcher.run())
     await asyncio.sleep(0.2)
     assert engine.exchanges == [(0, 10)]
-    claimer.drain()
+    fetcher.drain()
     await task
 
 
@@ -133,14 +133,14 @@ async def test_outcome_that_cannot_be_stored_is_kept_and_stored_later(
 ):
     job_id = await manager.enqueue("noop")
     failures = [OSError("the disk went away"), OSError("and is still away")]
-    original = engine.exchange
+    original = engine.ack_and_fetch
 
-    async def exchange(worker_id, settlements, slots, queues=None, keys=None):
-        if settlements and failures:
+    async def ack_and_fetch(worker_id, acks, slots, queues=None, keys=None):
+        if acks and failures:
             raise failures.pop()
-        return await original(worker_id, settlements, slots, queues, keys)
+        return await original(worker_id, acks, slots, queues, keys)
 
-    monkeypatch.setattr(engine, "exchange", exchange)
+    monkeypatch.setattr(engine, "exchange", ack_and_fetch)
     await drained(make_claimer(1, noop=noop), manager, 1)
     assert failures == []
     assert (await manager.get_job_by_id(job_id)).attempts == 1
@@ -154,12 +154,12 @@ async def test_a_job_that_is_claimed_again_while_its_old_run_goes_on_ends_too(en
         await gates[-1].wait()
         return len(gates)
 
-    claimer = make_claimer(2, wait=wait)
-    working = asyncio.create_task(claimer.run())
+    fetcher = make_claimer(2, wait=wait)
+    working = asyncio.create_task(fetcher.run())
     job_id = await manager.enqueue("wait")
     async with asyncio.timeout(25):
         for runs in (1, 2):
-            claimer.wake()
+            fetcher.wake()
             while len(gates) < runs:
                 await asyncio.sleep(0.005)
             if runs == 1:
@@ -167,22 +167,22 @@ async def test_a_job_that_is_claimed_again_while_its_old_run_goes_on_ends_too(en
                 await manager.retry_job(job_id)
         for ended, gate in enumerate(gates, 1):
             gate.set()
-            while claimer.executor.free_slots < ended:
+            while fetcher.executor.free_slots < ended:
                 await asyncio.sleep(0.005)
         job = await manager.wait_for(job_id)
-        claimer.drain()
+        fetcher.drain()
         await working
-    assert (job.status, job.attempts, claimer.executor.free_slots) == (BackgroundJobStatus.COMPLETED, 2, 2)
+    assert (job.status, job.attempts, fetcher.executor.free_slots) == (BackgroundJobStatus.COMPLETED, 2, 2)
 
 
 async def test_a_claim_is_not_lost_because_progress_could_not_be_stored(make_claimer, manager, engine, monkeypatch):
     async def report(service, payload, db):
-        claimer.progress.report(Progress(service.claim, 0.5))
+        fetcher.progress.report(Progress(service.claim, 0.5))
 
     async def fail(updates):
         raise OSError("no room for advice")
 
     monkeypatch.setattr(engine, "report_progress", fail)
     await manager.enqueue_many(NewJob(job_key="report") for _ in range(3))
-    claimer = make_claimer(1, report=report)
-    await drained(claimer, manager, 3)
+    fetcher = make_claimer(1, report=report)
+    await drained(fetcher, manager, 3)

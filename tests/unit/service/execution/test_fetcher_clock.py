@@ -9,9 +9,9 @@ from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, SqliteJobEngine
 from tetherpy.service.execution import fetcher as claiming
 from tetherpy.service.execution.executor import Executor
-from tetherpy.service.execution.fetcher import Claimer
+from tetherpy.service.execution.fetcher import Fetcher
 from tetherpy.service.execution.handlers import HandlerRegistry
-from tetherpy.service.execution.outcome_policy import Judge
+from tetherpy.service.execution.outcome_policy import OutcomePolicy
 from tetherpy.service.execution.progress_reports import ProgressBoard
 
 
@@ -40,16 +40,16 @@ async def test_a_worker_looks_again_soon_however_far_away_the_next_job_seems(dat
     manager = BackgroundJobManager(engine)
     registry = HandlerRegistry()
     registry.add("echo", lambda service, payload, db: payload, None, None)
-    executor = Executor(registry, lambda run: run, database, Judge(clock), 1)
+    executor = Executor(registry, lambda run: run, database, OutcomePolicy(clock), 1)
     idle = asyncio.Event()
-    claimer = Claimer(engine, "me", None, executor, ProgressBoard(engine), clock, lambda all_busy: idle.set())
-    executor.on_settled, executor.on_free = claimer.settle, claimer.wake
+    fetcher = Fetcher(engine, "me", None, executor, ProgressBoard(engine), clock, lambda all_busy: idle.set())
+    executor.on_acknowledged, executor.on_free = fetcher.acknowledge, fetcher.wake
     job_id = await manager.enqueue("echo", "late", delay=timedelta(days=365))
-    running = asyncio.create_task(claimer.run())
+    running = asyncio.create_task(fetcher.run())
     async with asyncio.timeout(25):
         await idle.wait()
         assert (await manager.get_job_by_id(job_id)).attempts == 0
         clock.now += moved
         assert (await manager.wait_for(job_id, 25)).result == "late"
-        claimer.drain()
+        fetcher.drain()
         await running

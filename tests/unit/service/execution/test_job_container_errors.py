@@ -103,7 +103,7 @@ async def test_managers_are_left_with_the_error_of_the_handler_users_first(worke
     worker.service.register_job_handler("work", handler_with(transactions, end), retry=Backoff(initial=0))
     await manager.enqueue("work", max_attempts=2, timeout=0.05 if end is takes_too_long else 25)
     async with asyncio.timeout(25):
-        await worker.drain(lambda settlement: None)
+        await worker.drain(lambda ack: None)
     assert [name for name, _ in transactions.ends[:2]] == ["waiting", "plain"]
     assert transactions.ends
     for _, left_with in transactions.ends:
@@ -129,5 +129,5 @@ async def test_a_job_that_ends_because_it_was_asked_to_is_no_success_for_its_man
     worker.service.register_job_handler("work", asked)
     await manager.enqueue("work")
     async with asyncio.timeout(25):
-        await worker.drain(lambda settlement: None)
+        await worker.drain(lambda ack: None)
     assert transactions.ends == [("plain", asyncio.CancelledError)]

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, Completed, Settlement, engine_of
+from tetherpy.jobs import JOB_MIGRATIONS, Ack, BackgroundJobManager, Completed, engine_of
 from tetherpy.reactive import Provider, ProviderContainer
 from tetherpy.service import InlineWorker, JobProvider
 
@@ -40,7 +40,7 @@ async def run(tmp_path, *, concurrency, handler=parent, payload=None):
             ids = [await manager.enqueue("parent", payload) for _ in range(2)]
             helper = asyncio.create_task(help_out(db))
             async with asyncio.timeout(25):
-                await worker.drain(lambda settlement: None)
+                await worker.drain(lambda ack: None)
             helper.cancel()
             return [job.result for job in [await manager.get_job_by_id(job_id) for job_id in ids]]
 
@@ -49,8 +49,8 @@ async def help_out(db):
     """Do the children's jobs as a worker of their queue would."""
     engine = engine_of(db)
     while True:
-        claims = (await engine.exchange("helper", [], 1, ["children"])).claims
-        await engine.exchange("helper", [Settlement(claim, Completed('"done"')) for claim in claims], 0, None)
+        claims = (await engine.ack_and_fetch("helper", [], 1, ["children"])).claims
+        await engine.ack_and_fetch("helper", [Ack(claim, Completed('"done"')) for claim in claims], 0, None)
         await asyncio.sleep(0.01)
 
 

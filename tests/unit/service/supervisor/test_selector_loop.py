@@ -8,96 +8,96 @@ import pytest
 from tetherpy.service import FrameError
 from tetherpy.service.protocol.frames import MAX_FRAME, Beat, Stop, encode
 from tetherpy.service.supervisor.control_server import MAX_UNREAD
-from tetherpy.service.supervisor.frame_socket import Peer
-from tetherpy.service.supervisor.selector_loop import Reactor
+from tetherpy.service.supervisor.frame_socket import FrameSocket
+from tetherpy.service.supervisor.selector_loop import SelectorLoop
 
 
 @pytest.fixture
-def reactor():
-    reactor = Reactor()
-    yield reactor
-    reactor.close()
+def selector_loop():
+    selector_loop = SelectorLoop()
+    yield selector_loop
+    selector_loop.close()
 
 
-def test_timers_go_off_in_order(reactor):
+def test_timers_go_off_in_order(selector_loop):
     order = []
-    reactor.call_later(0.02, lambda: order.append("late"))
-    reactor.call_later(0.0, lambda: order.append("first"))
-    reactor.call_later(0.0, lambda: order.append("second"))
-    reactor.run(until=lambda: len(order) == 3)
+    selector_loop.call_later(0.02, lambda: order.append("late"))
+    selector_loop.call_later(0.0, lambda: order.append("first"))
+    selector_loop.call_later(0.0, lambda: order.append("second"))
+    selector_loop.run(until=lambda: len(order) == 3)
     assert order == ["first", "second", "late"]
 
 
-def test_each_signal_is_heard_in_the_loop(reactor):
+def test_each_signal_is_heard_in_the_loop(selector_loop):
     heard = []
-    reactor.on_signal(signal.SIGUSR1, lambda: heard.append(signal.SIGUSR1))
+    selector_loop.on_signal(signal.SIGUSR1, lambda: heard.append(signal.SIGUSR1))
     for _ in range(2):
         os.kill(os.getpid(), signal.SIGUSR1)
-        reactor.turn()
+        selector_loop.turn()
     assert heard == [signal.SIGUSR1] * 2
 
 
 @pytest.fixture
-def pair(reactor):
+def pair(selector_loop):
     ours, theirs = socket.socketpair()
     frames, closed = [], []
-    peer = Peer(ours, reactor, lambda _, frame: frames.append(frame), closed.append)
-    yield peer, theirs, frames, closed
-    peer.close()
+    frame_socket = FrameSocket(ours, selector_loop, lambda _, frame: frames.append(frame), closed.append)
+    yield frame_socket, theirs, frames, closed
+    frame_socket.close()
     theirs.close()
 
 
-def test_frames_arrive_whole_however_they_are_cut(reactor, pair):
+def test_frames_arrive_whole_however_they_are_cut(selector_loop, pair):
     _, theirs, frames, _ = pair
     for byte in encode(Stop(1.0)) + encode(Beat()):
         theirs.send(bytes([byte]))
-        reactor.turn()
+        selector_loop.turn()
     assert frames == [Stop(1.0), Beat()]
 
 
-def test_end_and_nonsense_close(reactor, pair):
+def test_end_and_nonsense_close(selector_loop, pair):
     _, theirs, frames, closed = pair
     theirs.send(b"nonsense\n")
-    reactor.turn()
+    selector_loop.turn()
     assert len(closed) == 1
     assert frames == []
 
 
-def test_last_words_are_heard(reactor, pair):
-    peer, theirs, frames, closed = pair
+def test_last_words_are_heard(selector_loop, pair):
+    frame_socket, theirs, frames, closed = pair
     theirs.send(encode(Stop(1.0)))
     theirs.close()
-    peer.drain()
+    frame_socket.drain()
     assert frames == [Stop(1.0)]
-    assert closed == [peer]
-    peer.close()
-    assert closed == [peer]
+    assert closed == [frame_socket]
+    frame_socket.close()
+    assert closed == [frame_socket]
 
 
-def test_slow_reader_gets_everything(reactor, pair):
-    peer, theirs, _, _ = pair
+def test_slow_reader_gets_everything(selector_loop, pair):
+    frame_socket, theirs, _, _ = pair
     frame = encode(Stop(1.0))
     number = (1 << 20) // len(frame)
     for _ in range(number):
-        peer.send(frame)
+        frame_socket.send(frame)
     received = 0
     theirs.setblocking(False)
     while received < number * len(frame):
         with contextlib.suppress(BlockingIOError):
             while data := theirs.recv(1 << 16):
                 received += len(data)
-        if peer.unsent:
-            reactor.turn()
+        if frame_socket.unsent:
+            selector_loop.turn()
     assert received == number * len(frame)
 
 
 def test_reader_who_never_reads_is_dropped(pair):
-    peer, _, _, closed = pair
-    peer.limit = MAX_UNREAD
+    frame_socket, _, _, closed = pair
+    frame_socket.limit = MAX_UNREAD
     frame = b"x" * (1 << 20)
     for _ in range(2 * MAX_UNREAD // len(frame)):
-        peer.send(frame)
-    assert closed == [peer]
+        frame_socket.send(frame)
+    assert closed == [frame_socket]
 
 
 class HandClock:
@@ -112,37 +112,37 @@ class HandClock:
 
 def test_time_in_which_the_process_stood_still_does_not_pass():
     clock = HandClock()
-    reactor = Reactor(clock)
+    selector_loop = SelectorLoop(clock)
     called = []
     try:
-        start = reactor.now()
-        reactor.call_later(1.0, lambda: called.append("soon"))
-        reactor.call_later(5.0, lambda: called.append("later"))
+        start = selector_loop.now()
+        selector_loop.call_later(1.0, lambda: called.append("soon"))
+        selector_loop.call_later(5.0, lambda: called.append("later"))
         clock.time += 60.0
-        reactor.turn()
+        selector_loop.turn()
         assert called == ["soon"]
-        assert reactor.now() - start == pytest.approx(1.0)
+        assert selector_loop.now() - start == pytest.approx(1.0)
         clock.time += 4.0
-        reactor.turn()
+        selector_loop.turn()
         assert called == ["soon", "later"]
     finally:
-        reactor.close()
+        selector_loop.close()
 
 
-def test_a_timer_beyond_what_the_system_call_takes_is_waited_for(reactor):
-    reactor.call_later(1e9, lambda: None)
-    reactor.on_signal(signal.SIGUSR1, lambda: None)
+def test_a_timer_beyond_what_the_system_call_takes_is_waited_for(selector_loop):
+    selector_loop.call_later(1e9, lambda: None)
+    selector_loop.on_signal(signal.SIGUSR1, lambda: None)
     os.kill(os.getpid(), signal.SIGUSR1)
-    reactor.turn()
+    selector_loop.turn()
 
 
-def test_a_signal_that_the_parent_has_blocked_is_heard(reactor):
+def test_a_signal_that_the_parent_has_blocked_is_heard(selector_loop):
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     heard = []
     try:
-        reactor.on_signal(signal.SIGUSR1, lambda: heard.append(True))
+        selector_loop.on_signal(signal.SIGUSR1, lambda: heard.append(True))
         os.kill(os.getpid(), signal.SIGUSR1)
-        reactor.turn()
+        selector_loop.turn()
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
     assert heard == [True]
@@ -162,8 +162,8 @@ NOT_FRAMES = [
 
 
 @pytest.mark.parametrize("line", NOT_FRAMES, ids=lambda line: repr(line[:40]))
-def test_what_is_not_a_frame_costs_its_sender_the_connection_and_only_that(reactor, pair, line):
-    peer, theirs, frames, closed = pair
+def test_what_is_not_a_frame_costs_its_sender_the_connection_and_only_that(selector_loop, pair, line):
+    frame_socket, theirs, frames, closed = pair
     theirs.sendall(encode(Beat()))
     theirs.setblocking(False)
     data = line + b"\n"
@@ -171,9 +171,9 @@ def test_what_is_not_a_frame_costs_its_sender_the_connection_and_only_that(react
         while data and not closed:
             with contextlib.suppress(BlockingIOError):
                 data = data[theirs.send(data) :]
-            reactor.turn()
+            selector_loop.turn()
     while not closed:
-        reactor.turn()
+        selector_loop.turn()
     assert frames == [Beat()]
-    assert closed == [peer]
-    assert isinstance(peer.error, FrameError)
+    assert closed == [frame_socket]
+    assert isinstance(frame_socket.error, FrameError)

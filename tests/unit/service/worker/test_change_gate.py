@@ -2,11 +2,11 @@ import asyncio
 
 import pytest
 
-from tetherpy.service.worker.change_gate import BUSY_STREAK, Attention
+from tetherpy.service.worker.change_gate import BUSY_STREAK, ChangeGate
 
 
 @pytest.fixture
-def attention():
+def change_gate():
     """Give an attention whose subscriptions are counted and whose wake-ups are noted."""
 
     class Log:
@@ -27,48 +27,48 @@ def attention():
     def on_change():
         log.woken += 1
 
-    log.attention = Attention(subscribe, on_change)
+    log.change_gate = ChangeGate(subscribe, on_change)
     return log
 
 
-async def test_listens_once_and_looks_at_once(attention):
-    attention.attention.listen()
-    attention.attention.looked(all_busy=False)
-    assert (attention.listening, attention.woken) == (1, 1)
+async def test_listens_once_and_looks_at_once(change_gate):
+    change_gate.change_gate.listen()
+    change_gate.change_gate.looked(all_busy=False)
+    assert (change_gate.listening, change_gate.woken) == (1, 1)
 
 
-async def test_busy_streak_ends_listening_and_an_idle_look_begins_it(attention):
-    attention.attention.listen()
+async def test_busy_streak_ends_listening_and_an_idle_look_begins_it(change_gate):
+    change_gate.change_gate.listen()
     for _ in range(BUSY_STREAK):
-        assert attention.listening == 1
-        attention.attention.looked(all_busy=True)
-    assert attention.listening == 0
-    attention.attention.looked(all_busy=False)
-    assert (attention.listening, attention.woken) == (1, 2)
+        assert change_gate.listening == 1
+        change_gate.change_gate.looked(all_busy=True)
+    assert change_gate.listening == 0
+    change_gate.change_gate.looked(all_busy=False)
+    assert (change_gate.listening, change_gate.woken) == (1, 2)
 
 
-async def test_looks_interrupted_by_an_idle_one_are_no_streak(attention):
-    attention.attention.listen()
+async def test_looks_interrupted_by_an_idle_one_are_no_streak(change_gate):
+    change_gate.change_gate.listen()
     for _ in range(5 * BUSY_STREAK):
-        attention.attention.looked(all_busy=True)
-        attention.attention.looked(all_busy=False)
-    assert attention.listening == 1
+        change_gate.change_gate.looked(all_busy=True)
+        change_gate.change_gate.looked(all_busy=False)
+    assert change_gate.listening == 1
 
 
-async def test_listens_again_when_all_slots_are_busy_for_long(attention):
-    attention.attention.listen()
+async def test_listens_again_when_all_slots_are_busy_for_long(change_gate):
+    change_gate.change_gate.listen()
     for _ in range(BUSY_STREAK):
-        attention.attention.looked(all_busy=True)
+        change_gate.change_gate.looked(all_busy=True)
     async with asyncio.timeout(25):
-        while not attention.listening:
+        while not change_gate.listening:
             await asyncio.sleep(0.001)
     # Something may have been missed, so it counts as a change.
-    assert attention.woken == 2
+    assert change_gate.woken == 2
 
 
-async def test_closed_for_good(attention):
-    attention.attention.listen()
-    attention.attention.close()
-    attention.attention.close()
-    attention.attention.looked(all_busy=False)
-    assert attention.listening == 0
+async def test_closed_for_good(change_gate):
+    change_gate.change_gate.listen()
+    change_gate.change_gate.close()
+    change_gate.change_gate.close()
+    change_gate.change_gate.looked(all_busy=False)
+    assert change_gate.listening == 0

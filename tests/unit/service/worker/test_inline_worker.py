@@ -22,10 +22,10 @@ def manager(worker):
 
 
 async def drained(worker):
-    settlements = []
+    acks = []
     async with asyncio.timeout(25):
-        await worker.drain(settlements.append)
-    return [(settlement.claim.id, type(settlement.outcome).__name__) for settlement in settlements]
+        await worker.drain(acks.append)
+    return [(ack.claim.id, type(ack.outcome).__name__) for ack in acks]
 
 
 async def test_it_runs_what_is_due_and_what_that_enqueues_and_nothing_else(worker, manager):

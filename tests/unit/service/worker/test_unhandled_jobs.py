@@ -44,7 +44,7 @@ async def test_a_key_that_nobody_knows_for_the_whole_grace_fails_its_jobs(engine
     watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
     await engine.register_worker(worker("w1", "send_mail"))
     ids = await engine.enqueue([NewJob(job_key="sendmail") for _ in range(1_500)])
-    await engine.exchange("w1", [], 1, keys=["send_mail"])
+    await engine.ack_and_fetch("w1", [], 1, keys=["send_mail"])
     await watch.look()
     await pass_time(watch, ticks, GRACE - 1)
     assert (await engine.counts()).pending == len(ids)
@@ -59,14 +59,14 @@ async def test_jobs_of_a_rolling_deploy_wait_for_the_new_version(engine):
     watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
     await engine.register_worker(worker("old", "old"))
     await engine.enqueue([NewJob(job_key="new"), NewJob(job_key="old")])
-    (claim,) = (await engine.exchange("old", [], 5, keys=["old"])).claims
+    (claim,) = (await engine.ack_and_fetch("old", [], 5, keys=["old"])).claims
     assert claim.job.job_key == "old"
     await watch.look()
     await engine.register_worker(worker("new", "old", "new"))
     await pass_time(watch, ticks, GRACE - 1)
     await engine.unregister_worker("new")
     await pass_time(watch, ticks, GRACE - 1)
-    (claim,) = (await engine.exchange("newer", [], 5, keys=["new"])).claims
+    (claim,) = (await engine.ack_and_fetch("newer", [], 5, keys=["new"])).claims
     assert (claim.job.status, claim.attempt) == (BackgroundJobStatus.RUNNING, 1)
 
 
@@ -75,7 +75,7 @@ async def test_while_a_worker_takes_every_key_none_is_unknown(engine):
     watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
     await engine.register_worker(worker("any"))
     await engine.enqueue([NewJob(job_key="new")])
-    await engine.exchange("w1", [], 5, keys=["old"])
+    await engine.ack_and_fetch("w1", [], 5, keys=["old"])
     await watch.look()
     await pass_time(watch, ticks, 2 * GRACE)
     assert (await engine.counts()).pending == 1
@@ -86,7 +86,7 @@ async def test_time_in_which_the_worker_stood_still_is_no_part_of_the_grace(engi
     watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
     await engine.register_worker(worker("old", "old"))
     await engine.enqueue([NewJob(job_key="new")])
-    await engine.exchange("old", [], 5, keys=["old"])
+    await engine.ack_and_fetch("old", [], 5, keys=["old"])
     await watch.look()
     ticks.now += 100 * GRACE
     await watch.look()

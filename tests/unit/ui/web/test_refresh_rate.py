@@ -6,16 +6,16 @@ from contextlib import aclosing
 import pytest
 from reactivex.subject import BehaviorSubject
 
-from tetherpy.ui.web.refresh_rate import BURST, LONGEST_REST, SHORTEST_REST, STEADY_REST, Rests, asked, paced
+from tetherpy.ui.web.refresh_rate import BURST, LONGEST_REST, SHORTEST_REST, STEADY_REST, RefreshLimiter, asked, paced
 
 
 def test_changes_now_and_then_rest_as_shortly_as_may_be():
-    rests = Rests()
+    rests = RefreshLimiter()
     assert {rests.after(0.0, now) for now in range(100)} == {SHORTEST_REST}
 
 
 def test_changes_that_go_on_and_on_come_eight_times_a_second():
-    rests, now, given = Rests(), 0.0, []
+    rests, now, given = RefreshLimiter(), 0.0, []
     for _ in range(100):
         given.append(rests.after(0.0, now))
         now += given[-1]
@@ -25,9 +25,9 @@ def test_changes_that_go_on_and_on_come_eight_times_a_second():
 
 
 def test_a_costly_answer_rests_in_proportion_and_not_for_ever():
-    assert Rests().after(0.03, 0) == pytest.approx(0.3)
-    assert Rests().after(60.0, 0) == LONGEST_REST
-    assert Rests(1.0).after(0.0, 0) == 1.0
+    assert RefreshLimiter().after(0.03, 0) == pytest.approx(0.3)
+    assert RefreshLimiter().after(60.0, 0) == LONGEST_REST
+    assert RefreshLimiter(1.0).after(0.0, 0) == 1.0
 
 
 async def test_a_value_that_nobody_had_time_for_gives_way_to_a_newer_one():

@@ -18,7 +18,7 @@ from tetherpy.ui.web.event_stream import Live
 from tetherpy.ui.web.pages.fragments import declare_parts
 from tetherpy.ui.web.pages.job_filters import WINDOWS, JobFilter
 from tetherpy.ui.web.pages.page_providers import declare_sources
-from tetherpy.ui.web.pages.rendering import Drawing
+from tetherpy.ui.web.pages.rendering import Renderer
 
 pytestmark = pytest.mark.slow
 
@@ -66,7 +66,7 @@ async def page(engine, monkeypatch):
     monkeypatch.setattr("tetherpy.ui.web.event_stream.FIRST_PAINT_SECONDS", 25.0)
     async with ProviderContainer() as container:
         manager = BackgroundJobManager(engine)
-        parts = declare_parts(declare_sources(Provider(lambda ref: manager), None), Drawing("Jobs"))
+        parts = declare_parts(declare_sources(Provider(lambda ref: manager), None), Renderer("Jobs"))
         shown = [parts.title, parts.tiles("1h"), parts.table(JobFilter()), parts.charts(WINDOWS["1h"])]
         yield Live(container), shown
 
@@ -112,7 +112,7 @@ async def test_pages_that_are_gone_cost_nothing(engine, page):
 
 
 async def test_a_row_is_drawn_once_until_its_job_changes(engine, page):
-    drawing = Drawing("Jobs")
+    drawing = Renderer("Jobs")
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     job = await engine.get(job_id)
     for _ in range(5):
@@ -122,7 +122,7 @@ async def test_a_row_is_drawn_once_until_its_job_changes(engine, page):
 
 
 async def test_rows_that_are_kept_keep_no_large_texts(engine):
-    drawing = Drawing("Jobs")
+    drawing = Renderer("Jobs")
     (job_id,) = await engine.enqueue([NewJob(job_key="k", payload="p" * 500_000)])
     job = attrs.evolve(await engine.get(job_id), result_json="r" * 500_000, status=BackgroundJobStatus.COMPLETED)
     tracemalloc.start()

@@ -10,11 +10,11 @@ import attrs
 from tetherpy.wait_queue import WaitQueue
 
 from ...errors import DatabaseReplacedError
-from ..connection_thread import Channel
-from .change_signal import Bell
+from ..connection_thread import ConnectionThread
+from .change_signal import ChangeSignal
 from .polling import PollingWatcher
 from .signal_watcher import Watcher, watch
-from .table_versions import ChangeLog
+from .table_versions import TableVersions
 
 LOG = logging.getLogger("tetherpy.database")
 
@@ -49,11 +49,11 @@ class ChangeFeed:
     (None: no safety net). Without listeners nothing is watched and no timer runs.
     """
 
-    _reader: Channel
-    _bell: Bell
+    _reader: ConnectionThread
+    _bell: ChangeSignal
     _loop: asyncio.AbstractEventLoop
     _safety_interval: float | None
-    _log: ChangeLog = attrs.Factory(ChangeLog)
+    _log: TableVersions = attrs.Factory(TableVersions)
     _listeners: list[Listener] = attrs.Factory(list[Listener])
     _watcher: Watcher | None = None
     _timer: asyncio.TimerHandle | None = None

@@ -15,7 +15,7 @@ LOG = logging.getLogger("tetherpy.database")
 
 
 @attrs.define(eq=False)
-class Bell:
+class ChangeSignal:
     """``<database>-bell``, one byte of no meaning: only that it was written counts.
 
     It is written after the commit, so who hears it can see the commit; watching SQLite's own log does not
@@ -30,13 +30,13 @@ class Bell:
     @classmethod
     def of(cls, database: Path) -> Self:
         """Return the bell of a database, made if it is not there."""
-        bell = cls(database, database.with_name(database.name + "-bell"))
+        change_signal = cls(database, database.with_name(database.name + "-bell"))
         try:
-            bell._fd = bell.open()
+            change_signal._fd = change_signal.open()
         except OSError as error:
-            reason = f"its bell {str(bell.path)!r}, which signals changes, cannot be used ({error.strerror})"
+            reason = f"its bell {str(change_signal.path)!r}, which signals changes, cannot be used ({error.strerror})"
             raise DatabaseOpenError(database, reason, "delete that file, or let this user write it") from error
-        return bell
+        return change_signal
 
     def open(self) -> int:
         """Return a descriptor of the bell file, made if need be for all who may write the database.
@@ -59,17 +59,17 @@ class Bell:
 
     def _check(self, fd: int) -> None:
         """Demand a file that harms nobody if it is written, and give it the owner and mode of the database."""
-        bell, database = os.fstat(fd), os.stat(self._database)
-        if not stat.S_ISREG(bell.st_mode):
+        found, database = os.fstat(fd), os.stat(self._database)
+        if not stat.S_ISREG(found.st_mode):
             raise _distrust(self.path, "it is no plain file")
-        if bell.st_nlink > 1:
+        if found.st_nlink > 1:
             raise _distrust(self.path, "the file has other names too")
         me = os.geteuid()
-        if bell.st_uid not in (me, database.st_uid, 0) and not database.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            raise _distrust(self.path, f"it belongs to user {bell.st_uid}, who may not write the database")
-        if me == 0 and bell.st_uid == 0 and database.st_uid != 0:
+        if found.st_uid not in (me, database.st_uid, 0) and not database.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            raise _distrust(self.path, f"it belongs to user {found.st_uid}, who may not write the database")
+        if me == 0 and found.st_uid == 0 and database.st_uid != 0:
             os.fchown(fd, database.st_uid, database.st_gid)  # as SQLite does with its log
-        if me in (0, bell.st_uid) and stat.S_IMODE(bell.st_mode) != database.st_mode & 0o666:
+        if me in (0, found.st_uid) and stat.S_IMODE(found.st_mode) != database.st_mode & 0o666:
             os.fchmod(fd, database.st_mode & 0o666)
 
     def ring(self) -> None:

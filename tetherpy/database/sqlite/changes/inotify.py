@@ -10,7 +10,7 @@ from typing import Self
 
 import attrs
 
-from .change_signal import Bell
+from .change_signal import ChangeSignal
 
 _IN_MODIFY = 0x2
 _IN_ATTRIB = 0x4  # also: a link to the file was removed
@@ -25,7 +25,7 @@ _EVENT = struct.Struct("iIII")
 class InotifyWatcher:
     """One inotify instance with one watch, read by the loop; ``lost`` is called when it can watch no longer."""
 
-    _bell: Bell
+    _bell: ChangeSignal
     _loop: asyncio.AbstractEventLoop
     _wake: Callable[[], None]
     _lost: Callable[[OSError], None]
@@ -36,14 +36,14 @@ class InotifyWatcher:
     @classmethod
     def start(
         cls,
-        bell: Bell,
+        change_signal: ChangeSignal,
         loop: asyncio.AbstractEventLoop,
         wake: Callable[[], None],
         lost: Callable[[OSError], None],
     ) -> Self:
         """Start; raises OSError (EMFILE, ENOSPC) when the user's share of inotify is used up."""
         libc = ctypes.CDLL(None, use_errno=True)
-        watcher = cls(bell, loop, wake, lost, libc, checked(libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)))
+        watcher = cls(change_signal, loop, wake, lost, libc, checked(libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)))
         try:
             watcher._arm()
             loop.add_reader(watcher._fd, watcher._read)

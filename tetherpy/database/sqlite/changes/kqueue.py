@@ -9,7 +9,7 @@ from typing import Self
 
 import attrs
 
-from .change_signal import Bell
+from .change_signal import ChangeSignal
 
 if sys.platform == "darwin":
 
@@ -17,7 +17,7 @@ if sys.platform == "darwin":
     class KqueueWatcher:
         """One kqueue on the bell file, read by the loop; ``lost`` is called when it can watch no longer."""
 
-        _bell: Bell
+        _bell: ChangeSignal
         _loop: asyncio.AbstractEventLoop
         _wake: Callable[[], None]
         _lost: Callable[[OSError], None]
@@ -27,13 +27,13 @@ if sys.platform == "darwin":
         @classmethod
         def start(
             cls,
-            bell: Bell,
+            change_signal: ChangeSignal,
             loop: asyncio.AbstractEventLoop,
             wake: Callable[[], None],
             lost: Callable[[OSError], None],
         ) -> Self:
             """Start; raises OSError when there are no more descriptors."""
-            watcher = cls(bell, loop, wake, lost, select.kqueue())
+            watcher = cls(change_signal, loop, wake, lost, select.kqueue())
             try:
                 watcher._arm()
                 loop.add_reader(watcher._queue.fileno(), watcher._read)

@@ -8,7 +8,7 @@ import attrs
 
 from ...errors import DatabaseReplacedError
 from ..connection import Parameters, Row, TrackedConnection
-from ..connection_thread import Channel
+from ..connection_thread import ConnectionThread
 from ..statements import fetch_all
 from .change_feed import ChangeFeed
 from .table_access import SCHEMA_TABLE
@@ -48,7 +48,7 @@ class Query:
 def rows_and_tables(connection: TrackedConnection, query: Query) -> tuple[list[Row], frozenset[str]]:
     """Run a query and name the tables that it reads; the schema is one of them."""
     rows = fetch_all(connection, query.sql, query.parameters)
-    return rows, frozenset(connection.footprints.of(query.sql).reads) | {SCHEMA_TABLE}
+    return rows, frozenset(connection.table_accesses.of(query.sql).reads) | {SCHEMA_TABLE}
 
 
 @attrs.define(eq=False)
@@ -56,7 +56,7 @@ class LiveQuery:
     """One query, run for all its subscribers at once while there is one; equal rows are not sent again."""
 
     _query: Query
-    _reader: Channel
+    _reader: ConnectionThread
     _feed: ChangeFeed
     _idle: Callable[[], None]
     _subscriptions: list[Subscription] = attrs.Factory(list[Subscription])

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
-from .change_signal import Bell
+from .change_signal import ChangeSignal
 from .polling import PollingWatcher
 
 LOG = logging.getLogger("tetherpy.database")
@@ -25,7 +25,7 @@ def ignore(_: OSError) -> None:
 
 
 def watch(
-    bell: Bell,
+    change_signal: ChangeSignal,
     wake: Callable[[], None],
     commits_seen: Callable[[], int],
     lost: Callable[[OSError], None] = ignore,
@@ -38,14 +38,17 @@ def watch(
     """
     loop = asyncio.get_running_loop()
     try:
-        return push_watcher(bell, loop, wake, lost)
+        return push_watcher(change_signal, loop, wake, lost)
     except (OSError, NotImplementedError) as error:
         LOG.info("no push notification, asking the database instead: %s", error)
         return PollingWatcher.start(loop, wake, commits_seen)
 
 
 def push_watcher(
-    bell: Bell, loop: asyncio.AbstractEventLoop, wake: Callable[[], None], lost: Callable[[OSError], None]
+    change_signal: ChangeSignal,
+    loop: asyncio.AbstractEventLoop,
+    wake: Callable[[], None],
+    lost: Callable[[OSError], None],
 ) -> Watcher:
     """Return what the system pushes with; raises OSError or NotImplementedError where it cannot."""
     if sys.platform == "linux":
@@ -54,4 +57,4 @@ def push_watcher(
         from .kqueue import KqueueWatcher as PushWatcher
     else:
         raise NotImplementedError(f"{sys.platform} has neither inotify nor kqueue")
-    return PushWatcher.start(bell, loop, wake, lost)
+    return PushWatcher.start(change_signal, loop, wake, lost)

@@ -24,7 +24,7 @@ _DDL = re.compile(r"(?:[\s;]|--[^\n]*\n|/\*.*?\*/)*(?:CREATE|DROP|ALTER)\b", re.
 
 
 @attrs.define
-class Footprint:
+class TableAccess:
     """The tables that one statement reads and writes."""
 
     reads: set[str] = attrs.Factory(set[str])
@@ -34,7 +34,7 @@ class Footprint:
 
 
 @attrs.define
-class Footprints:
+class TableAccessCache:
     """The authorizer of one connection; used from that connection's thread alone."""
 
     #: Tables changed for certain since the transaction began.
@@ -44,8 +44,8 @@ class Footprints:
     _changes_at_begin: int = 0
     #: While a caller's statements run, they may not end the transaction they share with others.
     guarded: bool = False
-    _current: Footprint = attrs.Factory(Footprint)
-    _known: OrderedDict[str, Footprint] = attrs.Factory(OrderedDict[str, Footprint])
+    _current: TableAccess = attrs.Factory(TableAccess)
+    _known: OrderedDict[str, TableAccess] = attrs.Factory(OrderedDict[str, TableAccess])
 
     def begin(self, total_changes: int) -> None:
         """Start the account of a transaction."""
@@ -59,18 +59,18 @@ class Footprints:
             self.changed |= self.undecided
         return self.changed
 
-    def of(self, sql: str) -> Footprint:
+    def of(self, sql: str) -> TableAccess:
         """Make the footprint of ``sql`` the one that the authorizer adds to, and return it."""
         known = self._known
-        footprint = known.get(sql)
-        if footprint is None:
-            footprint = known[sql] = Footprint(is_ddl=_DDL.match(sql) is not None)
+        table_access = known.get(sql)
+        if table_access is None:
+            table_access = known[sql] = TableAccess(is_ddl=_DDL.match(sql) is not None)
             if len(known) > _KEPT:
                 known.popitem(last=False)
         else:
             known.move_to_end(sql)
-        self._current = footprint
-        return footprint
+        self._current = table_access
+        return table_access
 
     def authorize(
         self, action: int, first: str | None, second: str | None, schema: str | None, source: str | None

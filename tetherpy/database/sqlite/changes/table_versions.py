@@ -55,7 +55,7 @@ def all_tables(connection: TrackedConnection) -> frozenset[str]:
 
 
 @attrs.define
-class ChangeLog:
+class TableVersions:
     """What one reader has seen; used on the reader's thread alone."""
 
     _data_version: int = -1

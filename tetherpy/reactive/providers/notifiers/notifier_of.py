@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from ...errors import ProviderError
-from ...graph.edges import let_go
+from ...graph.edges import dispose_when_unused
 from ...graph.element import Build, Element, Host
 from ...graph.listenable import Refreshable
 from ...graph.propagation import depend_on, read, refresh
@@ -54,7 +54,7 @@ class NotifierOf(Refreshable[N]):
             refresh(element)
         if element.notifier is None:
             read(element)
-        let_go(element)
+        dispose_when_unused(element)
         return _notifier_of(element)  # type: ignore[no-any-return]  # what the provider's class is declared with
 
     def __repr__(self) -> str:

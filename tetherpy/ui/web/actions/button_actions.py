@@ -15,9 +15,9 @@ from tetherpy.service import BackgroundService, ServiceDiffersError, WorkerStart
 
 from ...safe_text import one_line, plain
 from ..errors import FieldError
-from ..pages.page_providers import Sources
+from ..pages.page_providers import PageProviders
 from ..pages.schema_form import fields_of, payload_of
-from .job_actions import STEPS, Steering
+from .job_actions import STEPS, JobActions
 from .responses import Confirmation, Form, Outcome
 
 STOP_SECONDS = 10.0
@@ -30,11 +30,11 @@ class Actions:
     """Act for a page: each reads the fields of a form, and tells how it went."""
 
     container: ProviderContainer
-    sources: Sources
+    sources: PageProviders
 
     async def steer(self, form: Form) -> Outcome:
         """Retry, cancel or delete the jobs that were chosen, or the next of all that pass a filter."""
-        asked = Steering.of(form)
+        asked = JobActions.of(form)
         manager = await self._manager()
         ids = await asked.jobs(manager)
         outcome = await self._each(manager, asked.step, ids)
@@ -43,7 +43,7 @@ class Actions:
 
     def confirm(self, form: Form) -> Confirmation | None:
         """Return what is to be asked before jobs are steered."""
-        asked = Steering.of(form)
+        asked = JobActions.of(form)
         return None if asked.question is None else Confirmation(asked.question, asked.fields)
 
     async def _each(self, manager: BackgroundJobManager, step: str, ids: Iterable[int]) -> Outcome:

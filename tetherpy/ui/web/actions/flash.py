@@ -22,7 +22,7 @@ MAX_COOKIE = 4000
 
 
 @attrs.frozen(kw_only=True)
-class Note:
+class FlashMessage:
     """Say something in passing; ``link`` is a page to look at, as an address below the dashboard."""
 
     message: str
@@ -31,7 +31,7 @@ class Note:
     link: str = ""
 
 
-def leave(request: Request, response: Response, note: Note) -> None:
+def leave(request: Request, response: Response, note: FlashMessage) -> None:
     """Have the next page that is shown to this browser say it."""
     fitting = attrs.evolve(
         note, message=_cut(one_line(note.message, 1000), MESSAGE_BYTES), detail=_cut(plain(note.detail), DETAIL_BYTES)
@@ -53,7 +53,7 @@ def pick_up(request: Request, response: Response) -> None:
         response.delete_cookie(_name(request), path=_path(request), httponly=True, samesite="strict")
 
 
-def left(request: Request) -> Note | None:
+def left(request: Request) -> FlashMessage | None:
     """Return the note that was left for this browser, if it is one.
 
     Who can write cookies for this host can write one: it is text of theirs, and its link leads to a page of ours.
@@ -62,7 +62,7 @@ def left(request: Request) -> Note | None:
     if not value or len(value) > MAX_COOKIE:
         return None
     try:
-        note = msgspec.json.decode(urlsafe_b64decode(value + "=" * (-len(value) % 4)), type=Note)
+        note = msgspec.json.decode(urlsafe_b64decode(value + "=" * (-len(value) % 4)), type=FlashMessage)
     except (ValueError, RecursionError):
         return None
     return attrs.evolve(note, link=page_address(note.link) or "")

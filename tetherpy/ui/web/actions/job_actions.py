@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 
 from tetherpy.jobs import BackgroundJobManager
 
-from ..pages.confirmations import Question, ask_of_all, ask_of_chosen, ask_of_one
+from ..pages.confirmations import ConfirmationPrompt, ask_of_all, ask_of_chosen, ask_of_one
 from ..pages.job_filters import JobFilter, read_id
 
 AT_ONCE = 500
@@ -25,7 +25,7 @@ STEPS: Mapping[str, tuple[str, Callable[[BackgroundJobManager, int], Awaitable[o
 
 
 @attrs.frozen(kw_only=True)
-class Steering:
+class JobActions:
     """Hold a step, and the jobs that it is for: ``ids``, or all that pass the filter ``wanted``.
 
     With a filter the newest jobs come first, ``AT_ONCE`` at a time, those with lower ids than ``before_id``.
@@ -35,11 +35,11 @@ class Steering:
     ids: tuple[int, ...] = ()
     wanted: JobFilter | None = None
     before_id: int | None = None
-    question: Question | None = None
+    question: ConfirmationPrompt | None = None
     """What is to be asked before; None where it is just done."""
 
     @classmethod
-    def of(cls, form: ImmutableMultiDict[str, str]) -> Steering:
+    def of(cls, form: ImmutableMultiDict[str, str]) -> JobActions:
         """Read a form; an HTTP error for one that names no step, or too many jobs or none."""
         step, _, single = form.get("action", "").partition(":")
         if step not in STEPS:

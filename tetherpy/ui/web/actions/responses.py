@@ -14,9 +14,9 @@ from tetherpy.errors import TetherError
 
 from ...root_cause import original
 from ...safe_text import one_line
-from ..pages.confirmations import Question
-from ..pages.rendering import Drawing
-from .flash import Note, leave
+from ..pages.confirmations import ConfirmationPrompt
+from ..pages.rendering import Renderer
+from .flash import FlashMessage, leave
 from .form_data import read_form
 from .redirects import came_from
 
@@ -44,7 +44,7 @@ class Outcome:
 class Confirmation:
     """Ask before something is done; ``fields`` are those of the form that does it."""
 
-    question: Question
+    question: ConfirmationPrompt
     fields: list[tuple[str, str]]
 
     def again(self, outcome: Outcome) -> Confirmation:
@@ -69,7 +69,7 @@ def ask_nothing(form: Form) -> None:
 class Answers:
     """Turn actions into endpoints."""
 
-    drawing: Drawing
+    drawing: Renderer
 
     def to(self, action: Action, confirm: Confirm = ask_nothing) -> Callable[[Request], Awaitable[Response]]:
         """Return an endpoint that answers with the outcome, or with what kept it from being done.
@@ -107,5 +107,9 @@ def _lead_back(request: Request, form: Form, outcome: Outcome) -> Response:
     place = outcome.goto if back is None else back
     response = RedirectResponse(f"{request.scope.get('root_path', '')}/{place}", 303)
     link = outcome.goto if outcome.goto != place else ""
-    leave(request, response, Note(message=outcome.message, failed=outcome.failed, detail=outcome.detail, link=link))
+    leave(
+        request,
+        response,
+        FlashMessage(message=outcome.message, failed=outcome.failed, detail=outcome.detail, link=link),
+    )
     return response

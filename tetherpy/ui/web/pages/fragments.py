@@ -14,14 +14,14 @@ from tetherpy.reactive import AsyncValue, Provider, Ref
 from ...root_cause import original
 from .charts import AttemptChart, DepthChart, DurationChart, Throughput
 from .job_filters import PAGE_SIZE, JobFilter
-from .page_providers import JobStory, Sources
-from .rendering import Drawing
+from .page_providers import JobHistory, PageProviders
+from .rendering import Renderer
 
 T = TypeVar("T")
 
 
 @attrs.frozen
-class Part:
+class Fragment:
     """Hold pieces of HTML by the id of their element, and which pieces the rows of a list are, in order.
 
     A part that is not ``ready`` shows that it is being loaded.
@@ -33,63 +33,63 @@ class Part:
 
 
 @attrs.frozen(eq=False)
-class Parts:
+class Fragments:
     """Declare the parts that pages are put together from; pages with the same part share it."""
 
-    title: Provider[Part]
-    tiles: Callable[[str], Provider[Part]]
-    badge: Provider[Part]
-    table: Callable[[JobFilter], Provider[Part]]
-    charts: Callable[[timedelta], Provider[Part]]
-    job: Callable[[int], Provider[Part]]
-    service: Provider[Part]
-    workers: Provider[Part]
-    plan: Provider[Part]
-    handler: Callable[[str], Provider[Part]]
+    title: Provider[Fragment]
+    tiles: Callable[[str], Provider[Fragment]]
+    badge: Provider[Fragment]
+    table: Callable[[JobFilter], Provider[Fragment]]
+    charts: Callable[[timedelta], Provider[Fragment]]
+    job: Callable[[int], Provider[Fragment]]
+    service: Provider[Fragment]
+    workers: Provider[Fragment]
+    plan: Provider[Fragment]
+    handler: Callable[[str], Provider[Fragment]]
 
 
-def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
+def declare_parts(sources: PageProviders, drawing: Renderer) -> Fragments:
     """Declare the parts that show some sources."""
 
-    def draw(name: str, source: AsyncValue[T], values: Callable[[T], Mapping[str, Any]]) -> Part:
+    def draw(name: str, source: AsyncValue[T], values: Callable[[T], Mapping[str, Any]]) -> Fragment:
         """Draw the one element of this name: what is known of a source, else that it is loading, or its error."""
         if source.has_value and not source.has_error:
-            return Part({name: drawing.draw(f"parts/{name}.html", **values(source.require_value))})
+            return Fragment({name: drawing.draw(f"parts/{name}.html", **values(source.require_value))})
         error = None if source.error is None else original(source.error)
         note = drawing.draw("parts/note.html", name=name, error=error)
-        return Part({name: note}, ready=source.has_error)
+        return Fragment({name: note}, ready=source.has_error)
 
     @Provider.auto_dispose
-    def title(ref: Ref) -> Part:
+    def title(ref: Ref) -> Fragment:
         counts = ref.watch(sources.counts)
         html = drawing.draw("parts/title.html", counts=counts.value or JobCounts())
-        return Part({"page-title": html}, ready=counts.has_value or counts.has_error)
+        return Fragment({"page-title": html}, ready=counts.has_value or counts.has_error)
 
     @Provider.auto_dispose.family
-    def tiles(ref: Ref, window: str) -> Part:
+    def tiles(ref: Ref, window: str) -> Fragment:
         wanted = JobFilter(window=window)
         return draw("tiles", ref.watch(sources.counts), lambda known: {"counts": known, "wanted": wanted})
 
     @Provider.auto_dispose
-    def badge(ref: Ref) -> Part:
+    def badge(ref: Ref) -> Fragment:
         return draw("badge", ref.watch(sources.state), lambda state: {"state": state, "known": sources.service})
 
     @Provider.auto_dispose.family
-    def table(ref: Ref, wanted: JobFilter) -> Part:
+    def table(ref: Ref, wanted: JobFilter) -> Fragment:
         found = ref.watch(sources.jobs(wanted.query))
         if not found.has_value or found.has_error:
             return attrs.evolve(draw("foot", found, lambda _: {}), lists={"rows": ()})
         return _rows(found.require_value, wanted)
 
-    def _rows(found: list[BackgroundJob], wanted: JobFilter) -> Part:
+    def _rows(found: list[BackgroundJob], wanted: JobFilter) -> Fragment:
         jobs = found[:PAGE_SIZE]
         more = len(found) > PAGE_SIZE
         foot = drawing.draw("parts/foot.html", wanted=wanted, size=PAGE_SIZE, shown=len(jobs), more=more)
         rows = {f"job-{job.id}": drawing.row(job) for job in jobs}
-        return Part({**rows, "foot": foot}, {"rows": tuple(rows)})
+        return Fragment({**rows, "foot": foot}, {"rows": tuple(rows)})
 
     @Provider.auto_dispose.family
-    def charts(ref: Ref, span: timedelta) -> Part:
+    def charts(ref: Ref, span: timedelta) -> Fragment:
         timeline = ref.watch(sources.timeline(span))
         drawn = [
             draw("throughput", timeline, lambda known: {"chart": Throughput.of(known, span), "span": span}),
@@ -98,11 +98,11 @@ def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
             draw("oldest", timeline, lambda known: {"since": known.oldest_pending}),
         ]
         html = {name: text for part in drawn for name, text in part.html.items()}
-        return Part(html, ready=all(part.ready for part in drawn))
+        return Fragment(html, ready=all(part.ready for part in drawn))
 
     @Provider.auto_dispose.family
-    def job(ref: Ref, job_id: int) -> Part:
-        def values(story: JobStory | None) -> Mapping[str, Any]:
+    def job(ref: Ref, job_id: int) -> Fragment:
+        def values(story: JobHistory | None) -> Mapping[str, Any]:
             if story is None:
                 return {"story": None, "job_id": job_id}
             first = story.attempts[0].started_at if story.left_out else None
@@ -112,38 +112,38 @@ def declare_parts(sources: Sources, drawing: Drawing) -> Parts:
         return draw("story", ref.watch(sources.story(job_id)), values)
 
     @Provider.auto_dispose
-    def service(ref: Ref) -> Part:
+    def service(ref: Ref) -> Fragment:
         fixed = {"known": sources.service, "startable": sources.startable}
         return draw("service", ref.watch(sources.state), lambda state: {"state": state, **fixed})
 
     @Provider.auto_dispose
-    def workers(ref: Ref) -> Part:
+    def workers(ref: Ref) -> Fragment:
         waiting = ref.watch(sources.unhandled).value or {}
         return draw("workers", ref.watch(sources.workers), lambda known: {"workers": known, "waiting": waiting})
 
     @Provider.auto_dispose
-    def plan(ref: Ref) -> Part:
+    def plan(ref: Ref) -> Fragment:
         planned = ref.watch(sources.plan)
         if not planned.has_value and not planned.has_error:
             # Nothing is known while no worker runs, and that is nothing to wait for.
-            return Part({"plan": drawing.draw("parts/plan.html", planned=None)})
+            return Fragment({"plan": drawing.draw("parts/plan.html", planned=None)})
         return draw("plan", planned, lambda known: {"planned": known})
 
     @Provider.auto_dispose.family
-    def handler(ref: Ref, job_key: str) -> Part:
+    def handler(ref: Ref, job_key: str) -> Fragment:
         state, manifest = ref.watch(sources.state), ref.watch(sources.manifest)
         handlers = () if manifest.value is None else manifest.value.handlers
         html = drawing.draw("parts/handler.html", handlers=handlers, job_key=job_key)
         # Workers that run will tell soon.
         awaited = state.value is None or (state.value.running and manifest.value is None)
-        return Part({"handler": html}, ready=not awaited or state.has_error or manifest.has_error)
+        return Fragment({"handler": html}, ready=not awaited or state.has_error or manifest.has_error)
 
-    return Parts(title, tiles, badge, table, charts, job, service, workers, plan, handler)
+    return Fragments(title, tiles, badge, table, charts, job, service, workers, plan, handler)
 
 
-def together(parts: list[Part]) -> Part:
+def together(parts: list[Fragment]) -> Fragment:
     """Return several parts as one."""
-    return Part(
+    return Fragment(
         {name: html for part in parts for name, html in part.html.items()},
         {name: rows for part in parts for name, rows in part.lists.items()},
         all(part.ready for part in parts),

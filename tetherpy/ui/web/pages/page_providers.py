@@ -40,7 +40,7 @@ BARS = 60
 
 
 @attrs.frozen
-class JobStory:
+class JobHistory:
     """Hold a job with its newest attempts, oldest first; ``left_out`` counts those before them."""
 
     job: BackgroundJob
@@ -48,7 +48,7 @@ class JobStory:
     left_out: int = 0
 
     @classmethod
-    def of(cls, job: BackgroundJob, attempts: Sequence[JobAttempt]) -> JobStory:
+    def of(cls, job: BackgroundJob, attempts: Sequence[JobAttempt]) -> JobHistory:
         """Keep the newest ``ATTEMPTS_SHOWN`` of a job's attempts, given oldest first."""
         left_out = max(0, len(attempts) - ATTEMPTS_SHOWN)
         return cls(job, tuple(attempts[left_out:]), left_out)
@@ -63,14 +63,14 @@ class Planned:
 
 
 @attrs.frozen(eq=False)
-class Sources:
+class PageProviders:
     """Declare the data of one app's jobs, given the providers of its manager and its service."""
 
     manager: FutureProvider[BackgroundJobManager]
     service: ProviderListenable[BackgroundService] | None
     counts: StreamProvider[JobCounts]
     jobs: Callable[[JobQuery], StreamProvider[list[BackgroundJob]]]
-    story: Callable[[int], StreamProvider[JobStory | None]]
+    story: Callable[[int], StreamProvider[JobHistory | None]]
     timeline: Callable[[timedelta], StreamProvider[JobTimeline]]
     workers: StreamProvider[list[WorkerRecord]]
     unhandled: StreamProvider[Mapping[str, int]]
@@ -95,7 +95,7 @@ def declare_sources(
     clock: Clock = utc_now,
     *,
     startable: bool = True,
-) -> Sources:
+) -> PageProviders:
     """Declare everything that pages show of the jobs of a manager and, if there is one, its service."""
 
     @FutureProvider
@@ -112,11 +112,11 @@ def declare_sources(
         return asked(store, lambda: store.find(query))
 
     @StreamProvider.auto_dispose.family
-    async def story(ref: Ref, job_id: int) -> AsyncGenerator[JobStory | None]:
+    async def story(ref: Ref, job_id: int) -> AsyncGenerator[JobHistory | None]:
         known = ref.watch(manager)
         async for job in paced(known.watch_job(job_id)):
             try:
-                yield None if job is None else JobStory.of(job, await known.get_attempts(job_id))
+                yield None if job is None else JobHistory.of(job, await known.get_attempts(job_id))
             except JobNotFoundError:
                 yield None
 
@@ -170,7 +170,7 @@ def declare_sources(
             ticks = [each.next_tick - now for each in planned if each.next_tick is not None]
             await asyncio.sleep(min([LONGEST_NAP, *ticks]).total_seconds())
 
-    return Sources(
+    return PageProviders(
         ready_manager,
         service,
         counts,

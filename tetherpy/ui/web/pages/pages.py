@@ -17,10 +17,10 @@ from tetherpy.reactive import ProviderListenable
 from ..actions import flash
 from ..event_stream import Live
 from ..security.gate import SESSION
-from .fragments import Part, Parts
+from .fragments import Fragment, Fragments
 from .job_filters import USUAL_WINDOW, WINDOWS, JobFilter, read_id
-from .page_providers import Sources
-from .rendering import Drawing
+from .page_providers import PageProviders
+from .rendering import Renderer
 from .schema_form import fields_of
 
 MAX_STREAMS = 500
@@ -32,7 +32,7 @@ class Page:
 
     template: str
     address: str
-    parts: tuple[ProviderListenable[Part], ...]
+    parts: tuple[ProviderListenable[Fragment], ...]
     values: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     instead: str = ""
     """The address of the page that was meant, where it is another."""
@@ -44,9 +44,9 @@ class Page:
 class Pages:
     """Know every page of a dashboard."""
 
-    parts: Parts
-    sources: Sources
-    drawing: Drawing
+    parts: Fragments
+    sources: PageProviders
+    drawing: Renderer
     live: Live
 
     async def jobs(self, request: Request) -> Page:

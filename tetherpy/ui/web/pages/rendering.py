@@ -38,7 +38,7 @@ def _environment(title: str) -> Environment:
 
 
 @attrs.define(eq=False)
-class Drawing:
+class Renderer:
     """Draw whole pages and their pieces."""
 
     title: str

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .access import Access
-from .login_attempts import Guesses
+from .login_attempts import LoginAttempts
 from .request_headers import is_encrypted, is_forwarded, repeated_header
 from .sessions import Session
 
@@ -50,7 +50,7 @@ class Gate:
 
     app: ASGIApp
     access: Access
-    guesses: Guesses = attrs.field(factory=Guesses)
+    login_attempts: LoginAttempts = attrs.field(factory=LoginAttempts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer it."""
@@ -103,12 +103,12 @@ class Gate:
         if not self.access.knows_host(connection):
             return _refuse(HTTPStatus.MISDIRECTED_REQUEST, "This dashboard has another name: check the Host header.")
         shown = _tokens_in(connection)
-        pause = self.guesses.pause(connection) if shown and self.access.token is not None else 0
+        pause = self.login_attempts.pause(connection) if shown and self.access.token is not None else 0
         right = [name for name, token in shown.items() if not pause and self.access.is_token(token)]
         is_guess = bool(shown) and not right and self.access.token is not None
         if is_guess and not pause:
             # Before anything is awaited: others of the same sender may come meanwhile.
-            self.guesses.note(connection)
+            self.login_attempts.note(connection)
         is_safe = connection.scope["method"] in SAFE_METHODS
         if is_safe and "address" in right:
             # Sent on to an address without it, which neither history nor logs keep.
@@ -123,7 +123,7 @@ class Gate:
         if is_guess and pause and (is_open or refusal is not None):
             return too_many_guesses(pause)
         if is_guess and not pause and not is_open and refusal is None:
-            self.guesses.take_back(connection)
+            self.login_attempts.take_back(connection)
         return refusal
 
     def _is_open(self, connection: HTTPConnection) -> bool:

@@ -18,7 +18,7 @@ MAX_ADDRESSES = 10_000
 
 
 @attrs.define(eq=False)
-class Guesses:
+class LoginAttempts:
     """Count the wrong tokens of each address; after ``AT_ONCE`` none of its tokens is looked at for a while.
 
     A right token is refused as well then: otherwise there would be no bound. Sessions are not affected.
