@@ -21,7 +21,7 @@ async def main(path, worker, slots):
         engine = SqliteJobEngine(db)
         settlements = []
         while True:
-            exchange = await engine.exchange(worker, settlements, slots)
+            exchange = await engine.ack_and_fetch(worker, settlements, slots)
             assert not exchange.rejected, exchange.rejected
             settlements = [Settlement(claim, Completed(f'"{worker}"')) for claim in exchange.claims]
             print(len(settlements), flush=True)

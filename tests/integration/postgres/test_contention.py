@@ -93,7 +93,7 @@ async def test_a_handlers_long_transaction_keeps_no_other_job_from_its_lease(db,
     await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
     first, second = (await engine.ack_and_fetch("w", [], 2)).claims
     async with asyncio.timeout(BOUND), db.transaction() as tx:
-        await engine.settle(Ack(first, Completed()), tx)
+        await engine.acknowledge(Ack(first, Completed()), tx)
         await asyncio.create_task(engine.heartbeat("w"))
     assert (await engine.get(second.id)).lease_expires_at > second.job.lease_expires_at
     assert (await engine.get(first.id)).status is BackgroundJobStatus.COMPLETED

@@ -100,7 +100,7 @@ async def settle(engine, db):
 async def settle_in_a_transaction(engine, db):
     claimed = await claim(engine, db)
     async with db.transaction() as tx:
-        await engine.settle(Ack(claimed, Completed()), tx, Progress(claimed, 1.0))
+        await engine.acknowledge(Ack(claimed, Completed()), tx, Progress(claimed, 1.0))
 
 
 async def report_progress(engine, db):

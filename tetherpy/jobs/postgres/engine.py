@@ -136,7 +136,7 @@ class PostgresJobEngine(PostgresJobStore):
         now = self.clock()
         try:
             rows = await self._report(
-                "exchange",
+                "ack_and_fetch",
                 worker=worker_id,
                 acks=encoding.encode([encoding.ack(given) for given in acks]) if acks else None,
                 heard_of=self._held.heard_of(worker_id),
@@ -170,7 +170,7 @@ class PostgresJobEngine(PostgresJobStore):
         acks = [{**end, "worker": worker_id, "status": "failed", "outcome": "failed"} for end in unreadable]
         try:
             with announcing(self.db):
-                await self._repeat("settle", acks=encoding.encode(acks), now=now, notify=LATER)
+                await self._repeat("acknowledge", acks=encoding.encode(acks), now=now, notify=LATER)
         except Exception:
             # The claims that can be read must reach the worker. The others are handed back by its next exchange.
             self._held.doubt(worker_id)
@@ -189,7 +189,7 @@ class PostgresJobEngine(PostgresJobStore):
     ) -> None:
         """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
         values = {
-            "settlements": encoding.encode([encoding.ack(ack)]),
+            "acks": encoding.encode([encoding.ack(ack)]),
             "now": self.clock(),
             "notify": notify_of(transaction),
         }
@@ -198,7 +198,7 @@ class PostgresJobEngine(PostgresJobStore):
                 if progress is not None:
                     updates = encoding.encode(encoding.progress([progress]))
                     await cursor.execute(sql("report_progress"), {"updates": updates, "now": values["now"]})
-                await cursor.execute(sql("settle"), values)
+                await cursor.execute(sql("acknowledge"), values)
                 lost = await cursor.fetchall()
         if lost:
             claim = ack.claim

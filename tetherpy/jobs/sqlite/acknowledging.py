@@ -102,7 +102,7 @@ def _release_claims(
         "worker": worker,
         "fence": number,
     }
-    return connection.execute(sql("give_back"), values).rowcount == 1
+    return connection.execute(sql("release"), values).rowcount == 1
 
 
 def report_progress(connection: sqlite3.Connection, updates: list[Progress], now: datetime) -> None:

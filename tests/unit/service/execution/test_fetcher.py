@@ -110,7 +110,7 @@ async def test_it_is_idle_when_nothing_runs_waits_or_is_being_exchanged(make_cla
     async def look(service, payload, db):
         idle.append(fetcher.is_idle)
 
-    monkeypatch.setattr(engine, "exchange", ack_and_fetch)
+    monkeypatch.setattr(engine, "ack_and_fetch", ack_and_fetch)
     fetcher = make_claimer(1, look=look)
     assert fetcher.is_idle
     await manager.enqueue("look")
@@ -140,7 +140,7 @@ async def test_outcome_that_cannot_be_stored_is_kept_and_stored_later(
             raise failures.pop()
         return await original(worker_id, acks, slots, queues, keys)
 
-    monkeypatch.setattr(engine, "exchange", ack_and_fetch)
+    monkeypatch.setattr(engine, "ack_and_fetch", ack_and_fetch)
     await drained(make_claimer(1, noop=noop), manager, 1)
     assert failures == []
     assert (await manager.get_job_by_id(job_id)).attempts == 1

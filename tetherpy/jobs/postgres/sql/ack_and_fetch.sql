@@ -1,5 +1,5 @@
 SELECT rejected, postponed, next_due, current_setting('tetherpy.notify') = 'owed', claim, (job).*
 FROM tetherpy_exchange(
-    %(worker)s, %(heard_of)s::bigint[], %(settlements)s::text::json, %(slots)s, %(queues)s::varchar[], %(now)s,
+    %(worker)s, %(heard_of)s::bigint[], %(acks)s::text::json, %(slots)s, %(queues)s::varchar[], %(now)s,
     %(lease_end)s, %(keys)s::varchar[]
 )
