@@ -115,7 +115,8 @@ def test_ctrl_c_during_the_start_of_the_program_is_quiet(empty, again):
     """Interrupted at whatever moment after its own code has begun, and once more while it ends."""
     script = (
         "import atexit, os, signal, sys\n"
-        "from tetherpy.cli import app, failures\n"
+        "from tetherpy.cli import app\n"
+        "from tetherpy.cli.output import error_reporting\n"
         "class Finder:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
         "        if name == 'typer.main':\n"

@@ -70,7 +70,7 @@ def start_claimer(db, engine):
         registry.add("k", handler, None, None)
         executor = Executor(registry, lambda run: run, db, OutcomePolicy(utc_now), 2)
         fetcher = Fetcher(engine, "w", None, executor, ProgressBoard(engine), utc_now, looked)
-        executor.on_acknowledged, executor.on_free = fetcher.settle, fetcher.wake
+        executor.on_acknowledged, executor.on_free = fetcher.acknowledge, fetcher.wake
         return fetcher, asyncio.create_task(fetcher.run())
 
     return start

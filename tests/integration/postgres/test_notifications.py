@@ -14,8 +14,13 @@ from tetherpy.jobs import Ack, Completed, NewJob, PostgresJobEngine, Progress, u
 from tetherpy.jobs.postgres.statements import sql
 
 DEFER = """SELECT tetherpy_defer_jobs('[{"job_key": "k", "queue": "q", "priority": 0, "max_attempts": 3}]', now())"""
-WITHOUT_STANDBY = f"{postgres_server.SETTINGS}synchronous_standby_names = 'nobody'\nsynchronous_commit = local\n"
-"""Commits of sessions that ask for it wait for a standby that does not exist, and keep their locks meanwhile."""
+WITHOUT_STANDBY = f"""{postgres_server.SETTINGS}
+wal_level = replica
+max_wal_senders = 1
+synchronous_standby_names = 'nobody'
+synchronous_commit = local
+"""
+"""Commits of sessions that ask for it wait for a standby that does not exist, and hold their locks until then."""
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tetherpy.jobs import BackgroundJobStatus, JobQuery, NewJob, PostgresJobEngine, open_database
-from tetherpy.jobs.postgres.finding import question
+from tetherpy.jobs.postgres.finding import query_of_view
 from tetherpy.jobs.postgres.requests import ask
 
 
@@ -14,7 +14,7 @@ async def test_a_cursor_far_back_is_a_place_in_an_index(empty_tables_url, narrow
     async with open_database(empty_tables_url) as db:
         ids = await PostgresJobEngine(db).enqueue([NewJob(job_key="k") for _ in range(3000)])
         await db.execute("ANALYZE procrastinate_jobs, tetherpy_job_records")
-        statement, values = question(JobQuery(**narrowed, before_id=ids[2000], limit=50, order_by_creation="DESC"))
+        statement, values = query_of_view(JobQuery(**narrowed, before_id=ids[2000], limit=50, order_by_creation="DESC"))
         plan = "\n".join(row[0] for row in await ask(db, b"EXPLAIN " + statement, values))
     assert re.search(r"Index Cond: .*\bid < ", plan), plan
     assert not re.search(r"Seq Scan|Sort  ", plan), plan

@@ -148,7 +148,7 @@ async def enqueue_after_the_loss(db, cut):
 async def settle_after_the_loss(db, cut, ack):
     async with db.transaction() as tx:
         await cut(tx.connection)
-        await engine_of(db).settle(ack, tx)
+        await engine_of(db).acknowledge(ack, tx)
 
 
 @pytest.fixture
