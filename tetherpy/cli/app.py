@@ -9,14 +9,14 @@ from .output.error_reporting import INTERRUPTED, guarded
 
 COMMANDS = {
     "init": ("init:initialize", "Make a new app that runs."),
-    "generate": ("generate:generate", "Write the providers that follow from tether.yaml."),
-    "migrate": ("migrate:migrate", "Make the tables of the jobs, or bring them up to date."),
+    "generate": ("generate:generate", "Generate providers from tether.yaml."),
+    "migrate": ("migrate:migrate", "Create or upgrade the tables of the jobs."),
     "worker": ("service.worker:run_in_foreground", "Run jobs in the foreground, until a signal."),
     "service": ("service.group:group", "Run workers in the background."),
-    "jobs": ("jobs.group:group", "Look at jobs, and steer them."),
-    "engine": ("engine:group", "Move the jobs from one engine to another."),
+    "jobs": ("jobs.group:group", "Inspect and manage jobs."),
+    "engine": ("engine:group", "Move jobs from one engine to another."),
     "dashboard": ("dashboard:show_dashboard", "Show jobs and workers in a browser."),
-    "top": ("top:show_top", "Show jobs and workers in the whole terminal."),
+    "top": ("top:show_top", "Show jobs and workers in a terminal app."),
     "graph": ("graph:graph", "Draw the providers of a container."),
     "doctor": ("doctor.command:examine", "Examine a database, its workers and this machine."),
 }

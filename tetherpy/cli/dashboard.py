@@ -25,7 +25,7 @@ EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104 - recognized, not bound
 
 
 async def show_dashboard(
-    host: Annotated[str, typer.Option(help="The address to listen at; others than this machine's need a token.")] = (
+    host: Annotated[str, typer.Option(help="The address to listen on; addresses of other networks need a token.")] = (
         "127.0.0.1"
     ),
     port: Annotated[
@@ -33,22 +33,23 @@ async def show_dashboard(
         typer.Option(parser=whole_number(0, 65535), metavar="NUMBER", help="The port; 0 lets the system choose."),
     ] = USUAL_PORT,
     name: Annotated[
-        list[str], typer.Option("--name", metavar="HOST", help="A name that it is reached by; may be repeated.")
+        list[str],
+        typer.Option("--name", metavar="HOST", help="A host name under which it is reached; may be repeated."),
     ] = [],  # noqa: B006 - typer reads it, nobody changes it
     token: Annotated[
         str | None,
-        typer.Option(envvar="TETHERPY_TOKEN", help="What users log in with; made up if not given."),
+        typer.Option(envvar="TETHERPY_TOKEN", help="The token for logging in; generated if not given."),
     ] = None,
     no_token: Annotated[
         bool,
         typer.Option(
-            "--no-token", help="Ask for no token: every user and program of this machine can run and delete jobs."
+            "--no-token", help="Disable the token: every user and program of this machine can run and delete jobs."
         ),
     ] = False,
     listen_at: Annotated[
         Path | None,
         typer.Option(
-            "--socket", metavar="PATH", help="Listen at a Unix socket that you alone may open, and not at a port."
+            "--socket", metavar="PATH", help="Listen on a Unix socket that only you may open, instead of a port."
         ),
     ] = None,
     callback: CallbackOption = None,

@@ -20,7 +20,7 @@ from .parameters.options import DatabaseOption, JsonOption
 
 group = lazy_group(
     "engine",
-    "Move the jobs from one engine to another.",
+    "Move jobs from one engine to another.",
     __package__ or "",
     {"copy": ("engine:copy", "Copy all jobs of an SQLite file to PostgreSQL.")},
 )
@@ -46,7 +46,7 @@ async def copy(
             "--to",
             metavar="URL",
             envvar="TETHERPY_COPY_TO",
-            help="The server: postgresql://user@host/name; with a password rather in TETHERPY_COPY_TO.",
+            help="The server: postgresql://user@host/name; use TETHERPY_COPY_TO for a URL with a password.",
         ),
     ],
     database: DatabaseOption = None,
@@ -54,9 +54,8 @@ async def copy(
 ) -> None:
     """Copy all jobs of an SQLite file to PostgreSQL, while the app is stopped.
 
-    Their attempts come with them, and both sides are compared. Interrupted
-    it goes on where it was when it is run again; run again after it has finished it writes nothing and compares.
-    Ids stay what they are.
+    Ids and attempts are preserved, and both sides are compared at the end. The command is resumable: after an
+    interruption run it again. After a complete copy it only compares.
     """
     source = existing_database(database)
     if is_url(source) or not is_postgres(to):

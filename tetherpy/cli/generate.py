@@ -37,13 +37,14 @@ def generate(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a file differs.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files that were edited, too.")] = False,
     config: Annotated[
-        Path, typer.Option("--config", "-c", metavar="FILE", help="The settings; the files go beside it.")
+        Path,
+        typer.Option("--config", "-c", metavar="FILE", help="The settings; the package is written next to this file."),
     ] = Path(SETTINGS_FILE),
     json: JsonOption = False,
 ) -> None:
-    """Write the providers that follow from tether.yaml.
+    """Generate providers from tether.yaml.
 
-    A file that somebody edited is never overwritten, unless --force says so: the difference is shown instead.
+    An edited file is never overwritten without --force: the difference is shown instead.
     """
     services = read_settings(config).background_services
     if not services.enabled:

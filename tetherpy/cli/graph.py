@@ -57,17 +57,17 @@ async def graph(
         str,
         typer.Argument(
             metavar="MODULE[:NAME]",
-            help="A ProviderContainer, or a function that returns one; or a module, for what it declares.",
+            help="A ProviderContainer, or a function that returns one; or a module, for its declared providers.",
             show_default=False,
         ),
     ],
-    form: Annotated[Format, typer.Option("--format", help="How it is drawn.")] = Format.TEXT,
+    form: Annotated[Format, typer.Option("--format", help="The output format.")] = Format.TEXT,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where it is written, if not to stdout.")
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="The output file; stdout if not given.")
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Draw the providers of a container: values, listeners, who uses whom, and why each was last built.
+    """Draw the providers of a container: values, listeners, dependencies, and the cause of each last build.
 
     With a module alone it draws the providers that the module declares, without building any.
     """

@@ -63,15 +63,15 @@ async def migrate(
         typer.Option(
             "--migrations",
             metavar="MODULE:NAME",
-            help="The app's own, too; may be repeated. Those that tether.yaml names if not given.",
+            help="Also the app's migrations; may be repeated. Those of tether.yaml if not given.",
         ),
     ] = [],  # noqa: B006 - typer reads it, nobody changes it
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make the tables of the jobs, or bring them up to date, and list all migrations.
+    """Create or upgrade the tables of the jobs, and list all migrations.
 
-    The database is made if it is not there.
+    The database is created if it is missing.
     """
     own = [step for place in also or _named_in_settings() for step in _migrations_at(place)]
     if only_list:

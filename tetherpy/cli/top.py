@@ -14,7 +14,7 @@ from .service.worker_options import CallbackOption, full_address
 
 
 async def show_top(callback: CallbackOption = None, database: DatabaseOption = None) -> int:
-    """Show jobs and workers in the whole terminal, and steer them by keys, until q."""
+    """Show jobs and workers in a terminal app, and manage them by keys; q quits."""
     try:
         from tetherpy.ui import DesktopNotifications
         from tetherpy.ui.textual import JobsApp

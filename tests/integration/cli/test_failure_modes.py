@@ -135,7 +135,7 @@ def test_what_cannot_be_done_to_one_job_is_done_to_the_others(command):
         (("jobs", "lst"), "Did you mean 'list'?"),
         (("enqueue", "greet"), "Did you mean 'jobs enqueue'?"),
         (("jobs", "show"), "Missing argument 'ID'"),
-        (("jobs", "show", "first"), "no whole number"),
+        (("jobs", "show", "first"), "not an integer"),
         (("jobs", "show", "0"), "1"),
         (("jobs", "show", "99999999999999999999"), "9223372036854775807"),
         (("jobs", "list", "--status", "done"), "pending"),

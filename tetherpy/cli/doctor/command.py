@@ -25,7 +25,7 @@ from .sqlite_file import examine_file, examine_version
 async def examine(database: DatabaseOption = None, json: JsonOption = False) -> int:
     """Examine a database, its workers and this machine.
 
-    The exit code is 1 if something is wrong. Nothing is changed.
+    The exit code is 1 if it finds a problem. It changes nothing.
     """
     address = existing_file(database)
     findings = [finding async for finding in _examine_all(address)]

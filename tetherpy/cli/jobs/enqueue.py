@@ -42,24 +42,25 @@ def read_payload(text: str) -> Any:
 async def enqueue_job(
     key: Annotated[str, typer.Argument(metavar="KEY", help="The key of the handler that is to run.")],
     payload: Annotated[
-        Any, typer.Option(parser=read_payload, metavar="JSON|@FILE|-", help="What the handler is given; - is stdin.")
+        Any, typer.Option(parser=read_payload, metavar="JSON|@FILE|-", help="The handler's input; - reads stdin.")
     ] = None,
     priority: Annotated[int, typer.Option(parser=whole_number(), metavar="NUMBER", help="Higher runs first.")] = 0,
     max_attempts: Annotated[
-        int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="Tries before it is FAILED.")
+        int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="Attempts before it is FAILED.")
     ] = 3,
     delay: Annotated[
-        timedelta | None, typer.Option(parser=read_duration, metavar="DURATION", help="Not before then, such as 15m.")
+        timedelta | None,
+        typer.Option(parser=read_duration, metavar="DURATION", help="Delay before the first attempt, such as 15m."),
     ] = None,
     run_at: Annotated[
-        datetime | None, typer.Option(parser=read_instant, metavar="INSTANT", help="Not before then, in ISO 8601.")
+        datetime | None, typer.Option(parser=read_instant, metavar="INSTANT", help="Earliest start, in ISO 8601.")
     ] = None,
     queue: Annotated[str, typer.Option(help="The queue.")] = "default",
     timeout: Annotated[  # noqa: ASYNC109 - the attempt's bound, not this call's
-        timedelta | None, typer.Option(parser=read_duration, metavar="DURATION", help="The bound of one attempt.")
+        timedelta | None, typer.Option(parser=read_duration, metavar="DURATION", help="The time limit of one attempt.")
     ] = None,
     unique_key: Annotated[
-        str | None, typer.Option(help="While a job with it is PENDING or RUNNING, none is added.")
+        str | None, typer.Option(help="Deduplicates: while a job with this key is PENDING or RUNNING, none is added.")
     ] = None,
     database: DatabaseOption = None,
     json: JsonOption = False,

@@ -6,7 +6,7 @@ from ..lazy_commands import lazy_group
 
 group = lazy_group(
     "jobs",
-    "Look at jobs, and steer them.",
+    "Inspect and manage jobs.",
     __package__ or "",
     {
         "list": ("list_command:list_jobs", "List jobs, the newest first."),
@@ -16,6 +16,6 @@ group = lazy_group(
         "cancel": ("move:cancel_jobs", "Cancel pending jobs, and ask running ones to stop."),
         "delete": ("delete:delete_jobs", "Delete jobs that do not run: some by id, or all of a status."),
         "watch": ("watch:watch_jobs", "Follow jobs as they change."),
-        "stats": ("stats:show_stats", "Count jobs in each state, and tell how long they wait and take."),
+        "stats": ("stats:show_stats", "Count jobs in each state, and show waiting times and durations."),
     },
 )

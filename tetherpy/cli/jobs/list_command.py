@@ -24,9 +24,7 @@ async def list_jobs(
     queue: Annotated[str | None, typer.Option(help="Only jobs of this queue.")] = None,
     text: Annotated[str | None, typer.Option(help="Only jobs with this in key, payload, error or unique key.")] = None,
     limit: Annotated[int, typer.Option(parser=whole_number(0), metavar="NUMBER", help="At most this many.")] = 20,
-    offset: Annotated[
-        int, typer.Option(parser=whole_number(0), metavar="NUMBER", help="Leave out this many first.")
-    ] = 0,
+    offset: Annotated[int, typer.Option(parser=whole_number(0), metavar="NUMBER", help="Skip this many first.")] = 0,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:

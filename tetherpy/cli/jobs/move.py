@@ -18,7 +18,7 @@ from .job_columns import JOBS
 
 async def retry_jobs(
     job_ids: JobIdsArgument,
-    reset: Annotated[bool, typer.Option("--reset", help="Forget the attempts made so far.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Reset the number of attempts.")] = False,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> int:

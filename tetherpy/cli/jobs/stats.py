@@ -89,7 +89,7 @@ STATS = View[Stats](
 
 
 async def show_stats(database: DatabaseOption = None, json: JsonOption = False) -> None:
-    """Count jobs in each state, and tell how long they wait and take."""
+    """Count jobs in each state, and show waiting times and durations."""
     async with existing_jobs(database) as engine:
         stats = await collect(engine)
     print_one(form_of(json), STATS, stats)

@@ -31,7 +31,7 @@ async def watch_jobs(
 ) -> None:
     """Follow jobs as they change.
 
-    With ids until all of them have ended: the exit code is 1 unless all are COMPLETED. Without ids until Ctrl-C.
+    With ids: until all of them have ended; the exit code is 1 unless all are COMPLETED. Without ids: until Ctrl-C.
     """
     form = form_of(json)
     async with existing_jobs(database) as engine:

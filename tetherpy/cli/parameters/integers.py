@@ -17,7 +17,7 @@ def whole_number(least: int = -LARGEST - 1, most: int = LARGEST) -> Callable[[st
         try:
             number = int(text)
         except ValueError as error:
-            raise typer.BadParameter(f"{text!r} is no whole number.") from error
+            raise typer.BadParameter(f"{text!r} is not an integer.") from error
         if number < least:
             raise typer.BadParameter(f"{number} is too small: at least {least}.")
         if number > most:

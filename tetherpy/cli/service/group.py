@@ -10,9 +10,9 @@ group = lazy_group(
     __package__ or "",
     {
         "start": ("start:start_service", "Start the workers of a database in the background."),
-        "stop": ("stop:stop_service", "Stop the workers of a database, whoever started them."),
-        "status": ("status:show_status", "Tell whether workers run, and what they show."),
-        "install": ("install:install_service", "Have the system start the workers when you log in."),
-        "uninstall": ("install:uninstall_service", "Take back what install has written."),
+        "stop": ("stop:stop_service", "Stop the workers of a database."),
+        "status": ("status:show_status", "Show whether workers run, and their notification."),
+        "install": ("install:install_service", "Start the workers at log-in, and restart them if they fail."),
+        "uninstall": ("install:uninstall_service", "Remove the installed unit."),
     },
 )

@@ -28,7 +28,7 @@ from .worker_options import (
 )
 
 ManagerOption: TypeAlias = Annotated[
-    Manager | None, typer.Option(help="Who starts the workers; this system's own if not given.", show_default=False)
+    Manager | None, typer.Option(help="The service manager; that of this system if not given.", show_default=False)
 ]
 
 
@@ -42,9 +42,9 @@ async def install_service(
     print_: Annotated[bool, typer.Option("--print", help="Print what would be written, and write nothing.")] = False,
     database: DatabaseOption = None,
 ) -> None:
-    """Have the system start the workers when you log in, and start them again if they fail.
+    """Start the workers at log-in, and restart them if they fail.
 
-    Writes a systemd user unit, or on macOS a launchd agent, prints its path, and tells what to type to enable it.
+    Writes a systemd user unit, or on macOS a launchd agent, and prints its path and the command that enables it.
     """
     plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
     manager = manager or Manager.here()
@@ -64,7 +64,7 @@ async def install_service(
 
 
 def uninstall_service(manager: ManagerOption = None, database: DatabaseOption = None) -> None:
-    """Take back what install has written; workers that run go on until they are stopped."""
+    """Remove the installed unit; running workers continue until they are stopped."""
     address = full_address(find_database(database))
     manager = manager or Manager.here()
     name = unit_name(address)

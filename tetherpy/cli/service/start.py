@@ -38,14 +38,15 @@ async def start_service(
     queue: QueueOption = [],  # noqa: B006 - typer reads it, nobody changes it
     retention: RetentionOption = None,
     if_running: Annotated[
-        IfRunning, typer.Option(help="When workers with other settings run: fail, use those, or replace them.")
+        IfRunning, typer.Option(help="If workers with other settings run: fail, attach to them, or replace them.")
     ] = IfRunning.ERROR,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
     """Start the workers of a database in the background.
 
-    Returns when they are ready. They go on until they are stopped. If the same run already, nothing happens.
+    Returns when they are ready. They run until they are stopped. If workers with the same settings run already,
+    nothing happens.
     """
     plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
     plan.move_in()

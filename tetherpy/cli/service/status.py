@@ -12,7 +12,7 @@ from .service_report import STATE, Report, handle, state_of
 
 
 async def show_status(database: DatabaseOption = None, json: JsonOption = False) -> None:
-    """Tell whether workers run, and what they show.
+    """Show whether workers run, and their notification.
 
     The exit code is 1 if none run.
     """

@@ -22,12 +22,12 @@ async def stop_service(
         typer.Option(
             parser=read_duration,
             metavar="DURATION",
-            help="How long jobs may go on; then they are handed back. 30s if not given.",
+            help="How long running jobs may take to finish; then they are released. 30s if not given.",
         ),
     ] = None,
     database: DatabaseOption = None,
 ) -> None:
-    """Stop the workers of a database, whoever started them.
+    """Stop the workers of a database, also those of other processes.
 
     Returns when they have ended; at once, and with exit code 0, if none run.
     """

@@ -29,7 +29,7 @@ def run_in_foreground(
 ) -> int:
     """Run jobs in the foreground, until a signal.
 
-    SIGTERM or Ctrl-C once: finish what runs, for 30 seconds at most; twice: hand it back now.
+    SIGTERM or Ctrl-C once: finish running jobs within 30 seconds; twice: release them now.
     """
     # No loop and no threads: the workers are forks of this process.
     plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)

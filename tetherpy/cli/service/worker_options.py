@@ -25,14 +25,14 @@ CallbackOption: TypeAlias = Annotated[
         "--callback",
         "-c",
         metavar="MODULE:FUNCTION",
-        help="What registers the handlers; tether.yaml's if not given.",
+        help="The function that registers the handlers; tether.yaml's if not given.",
     ),
 ]
 ProcessesOption: TypeAlias = Annotated[
     int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="How many worker processes.")
 ]
 ConcurrencyOption: TypeAlias = Annotated[
-    int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="How many jobs each runs at once.")
+    int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="How many jobs each worker runs at once.")
 ]
 QueueOption: TypeAlias = Annotated[
     list[str], typer.Option("--queue", help="Serve this queue; may be repeated. All if not given.")
