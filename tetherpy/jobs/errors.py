@@ -64,9 +64,7 @@ class EngineLimitError(JobError, ValueError):
         self.engine = engine
         self.what = what
         self.limit = limit
-        super().__init__(
-            f"The {engine} engine cannot keep {what}: {limit}. docs/reference/engines.md lists what each engine can do."
-        )
+        super().__init__(f"The {engine} engine cannot keep {what}: {limit}. Choose a value within this limit.")
 
 
 class ForeignQueueError(JobError):
