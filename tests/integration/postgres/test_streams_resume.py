@@ -50,7 +50,8 @@ def mortal_server():
 async def listening(url):
     async with open_database(url) as db:
         row = await db.get(
-            "SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+            "SELECT count(*) AS n FROM pg_stat_activity "
+            "WHERE datname = current_database() AND application_name = 'tetherpy listener'"
         )
     return row["n"]
 
@@ -126,7 +127,7 @@ async def test_a_write_over_a_cut_connection_is_done_or_an_error_and_never_half(
         assert len(numbers) == len(set(numbers))
 
 
-async def test_claims_that_the_worker_never_heard_of_are_handed_back_with_its_next_exchange(postgres_url):
+async def test_claims_whose_response_was_lost_are_released_by_the_next_ack_and_fetch(postgres_url):
     async with open_database(postgres_url) as db:
         engine = engine_of(db, lease=timedelta(hours=1))
         ids = await engine.enqueue([NewJob(job_key="work") for _ in range(5)])

@@ -109,7 +109,7 @@ class Listener:
         delay = FIRST_RETRY_SECONDS
         while True:
             try:
-                async with await connect(self._settings) as connection:
+                async with await connect(_named(self._settings)) as connection:
                     await self._listen(connection)
                     delay = FIRST_RETRY_SECONDS
                     self._tell(None)
@@ -147,6 +147,11 @@ class Listener:
                     subscriber.notified()
                 except Exception:
                     logger.exception("%s: a subscriber failed", self._name)
+
+
+def _named(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings with a name that shows in ``pg_stat_activity`` which connection listens."""
+    return {**settings, "application_name": f"{settings.get('application_name', 'tetherpy')} listener"}
 
 
 async def _first_row(connection: Connection, statement: bytes) -> object:
