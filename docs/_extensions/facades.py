@@ -88,12 +88,15 @@ def text_below(facade: str, name: str) -> list[str]:
 
 
 def home_of(facade: str, name: str) -> str:
-    """Return the innermost public package that exports the object of this name and contains its definition."""
+    """Return the innermost public package that exports the object of this name and contains its definition.
+
+    The module of a constant or a type alias is not known, so it is the innermost package that exports the object.
+    """
     value = getattr(import_module(facade), name)
     homes = [other for other in FACADES if getattr_exported(other, name) is value]
     defined = getattr(value, "__module__", None) or ""
     inside = [home for home in homes if f"{defined}.".startswith(f"{home}.")]
-    return max(inside or homes[:1], key=len)
+    return max(inside or homes, key=len)
 
 
 def getattr_exported(facade: str, name: str) -> Any:

@@ -12,7 +12,9 @@ from tests.laws.imports import ROOT
 
 RX = "reactivex"
 RAW_SQLITE = ("aiosqlite", "sqlite3")
-REACTIVE, DATABASE, JOBS, SERVICE = (f"tetherpy.{name}" for name in ("reactive", "database", "jobs", "service"))
+REACTIVE, DATABASE, JOBS, DURABLE, SERVICE = (
+    f"tetherpy.{name}" for name in ("reactive", "database", "jobs", "durable", "service")
+)
 HANDLE = "tetherpy.service.app.background_service"
 
 
@@ -30,12 +32,16 @@ def loaded_by(statement: str) -> set[str]:
     [
         ("import tetherpy", "tetherpy", (RX, *RAW_SQLITE, "attrs", "asyncio", REACTIVE, DATABASE, JOBS, SERVICE)),
         ("from tetherpy import Provider", REACTIVE, (RX, *RAW_SQLITE, "msgspec", DATABASE, JOBS, SERVICE)),
+        ("from tetherpy import TetherError", "tetherpy.errors", (RX, REACTIVE, DATABASE, JOBS, SERVICE)),
+        ("from tetherpy import Database", DATABASE, (RX, REACTIVE, JOBS, SERVICE)),
+        ("from tetherpy import open_database, DoNotRetry, UniqueJobError", JOBS, (RX, REACTIVE, DURABLE, SERVICE)),
+        ("from tetherpy import JobProvider, SqliteStorage", DURABLE, (RX, SERVICE)),
+        ("from tetherpy import BackgroundService, ServiceInstance", HANDLE, (RX,)),
         ("import tetherpy.reactive", REACTIVE, (RX, *RAW_SQLITE, "msgspec", DATABASE, JOBS, SERVICE)),
         ("import tetherpy.database", DATABASE, (RX, REACTIVE, JOBS, SERVICE)),
         ("import tetherpy.jobs", JOBS, (RX, REACTIVE, SERVICE)),
         ("import tetherpy.service.__main__", "tetherpy.service.__main__", (RX, REACTIVE, HANDLE, *RAW_SQLITE)),
         ("import tetherpy.service.worker.worker", "tetherpy.service.worker.worker", (RX, REACTIVE, HANDLE)),
-        ("from tetherpy.service import BackgroundService", HANDLE, (RX,)),
     ],
 )
 def test_an_import_loads_no_more_than_it_needs(statement: str, wanted: str, unwanted: tuple[str, ...]) -> None:
