@@ -1,4 +1,4 @@
-"""Each error says what happened, why, and what to do; the data it was made from stays on it."""
+"""Messages of all errors: each says what happened, why, and what to do; the data is in attributes."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def root(error: BaseException) -> BaseException:
 
 
 def raised(act: Callable[[], Any]) -> BaseException:
-    """Return the error at the bottom of what an act raises."""
+    """Return the root cause of the error that an act raises."""
     with pytest.raises(Exception) as caught:  # noqa: PT011  the cases say which
         act()
     return root(caught.value)
@@ -507,35 +507,35 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
         circular,
         CircularDependencyError,
         "Provider(a) -> Provider(b) -> Provider(a)",
-        "cannot need its own",
-        "move what",
+        "cannot depend on its own value",
+        "Move the shared part",
     ),
     (
         changed_during_build,
         ChangeDuringBuildError,
         "Provider(meddler) tried to change StateProvider(total)",
-        "two different values",
+        "would see a different value",
         "Derive the value with ref.watch",
     ),
     (
         invalidated_during_build,
         ChangeDuringBuildError,
         "Provider(meddler) tried to change StateProvider(total)",
-        "two different values",
+        "would see a different value",
         "Derive the value with ref.watch",
     ),
-    (used_after_disposal, ContainerDisposedError, "was disposed", "its providers are gone", "Keep the container open"),
+    (used_after_disposal, ContainerDisposedError, "was disposed", "disposed with it", "Keep the container open"),
     (
         unmounted,
         UnmountedRefError,
         "Ref of Provider(saver) was used after",
-        "earlier build went on",
+        "earlier build was still running",
         "check ref.mounted",
     ),
     (disposed_notifier, UnmountedRefError, "NotifierProvider(Counter)", "disposed", "ref.mounted"),
     (notifier_used_too_early, NotifierNotReadyError, "Eager was used before", "constructor", "Do this work in build()"),
-    (notifier_without_state, NotifierNotReadyError, "Curious was used", "gave a first state", "in build()"),
-    (wrong_thread, WrongThreadError, "touched from another", "belongs to the thread", "call_soon_threadsafe(fn)"),
+    (notifier_without_state, NotifierNotReadyError, "Curious was used", "returned the first state", "in build()"),
+    (wrong_thread, WrongThreadError, "used in another thread", "belongs to the thread", "call_soon_threadsafe(fn)"),
     (
         unhashable,
         UnhashableArgumentError,
@@ -605,32 +605,32 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
         ProviderDisposedError,
         "was read after it was disposed",
         "with its container",
-        "read what you need",
+        "In on_dispose, use a variable that the build has set",
     ),
-    (batch_over_await, BatchOverAwaitError, "while a batch() of", "waits for ever", "Await first"),
+    (batch_over_await, BatchOverAwaitError, "while a batch() of", "would wait forever", "Await first"),
     (async_listener, AsyncCallbackError, "save", "not awaited", "ref.create_task"),
     (coroutine_of_a_listener, AsyncCallbackError, "lambda", "not awaited", "container.stream(provider)"),
     (read_family, NotAProviderError, "Family(item) cannot be read", "It is a family", "`item(...)`"),
     (watched_family, NotAProviderError, "Family(item) cannot be read, watched", "It is a family", "`item(...)`"),
-    (listened_function, NotAProviderError, "cannot be read, watched or listened to", "no provider", "`@Provider`"),
+    (listened_function, NotAProviderError, "cannot be read, watched or listened to", "not a provider", "`@Provider`"),
     (
         invalidated_notifier,
         NotAProviderError,
         "cannot be invalidated",
-        "belongs to",
-        "give that one, State",
+        "derived from a provider",
+        "Give that provider, State",
     ),
-    (invalidated_name, NotAProviderError, "'total' cannot be invalidated", "by name", "give the provider itself"),
+    (invalidated_name, NotAProviderError, "'total' cannot be invalidated", "by name", "Give the provider itself"),
     (called_without_function, DeclarationError, "Provider()", "function is missing", "@Provider.options("),
     (declared_with_a_value, DeclarationError, "42 cannot be called", "Provider", "Give a function"),
     (yielding, DeclarationError, "db", "has a `yield`", "ref.on_dispose(close)"),
     (yielding_async, DeclarationError, "db", "is an async generator", "StreamProvider"),
     (overrides_as_dict, NotAnOverrideError, "{StateProvider(total): 2}", "takes a list", "override_with_value(value)]"),
     (override_without_list, NotAnOverrideError, "Override(origin=StateProvider(total))", "takes a list", "[provider."),
-    (failed_with_a_text, NotAnExceptionError, "failed with 'no network'", "str is no kind of", "Have the source"),
-    (pickled_local_provider, UnnamedProviderError, "Provider(local) cannot", "no module has", "top level of a module"),
+    (failed_with_a_text, NotAnExceptionError, "failed with 'no network'", "str is not an Exception", "Have the source"),
+    (pickled_local_provider, UnnamedProviderError, "Provider(local) cannot", "not a global name", "top level"),
     (cancelled_from_within, BuildCancelledError, "build of FutureProvider(user)", "was cancelled", "Invalidate"),
-    (endless, EndlessUpdateError, "1000 rounds", "a listener writes", "Make the listener stop"),
+    (endless, EndlessUpdateError, "1000 rounds", "a listener writes", "Stop writing in the listener"),
     (closed_subscription, SubscriptionClosedError, "StateProvider(total)", "was closed", "isten"),
     (ended_mutation, MutationEndedError, "StateProvider(total)", "whose run has ended", "before the function"),
     (
@@ -644,11 +644,11 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
         built_while_closing,
         ContainerClosingError,
         "StateProvider(total) was read while",
-        "could open a resource that nothing closes",
+        "could open a resource that is never closed",
         "Read it in the build",
     ),
-    (empty_stream, StreamEndedError, "StreamProvider(numbers) ended", "none to give", "first value"),
-    (no_test, NoTestError, "ProviderContainer.test() was called", "nobody would", "with ProviderContainer()"),
+    (empty_stream, StreamEndedError, "StreamProvider(numbers) ended", "has no result", "first value"),
+    (no_test, NoTestError, "ProviderContainer.test() was called", "never be disposed", "with ProviderContainer()"),
     (
         failed_provider,
         ProviderError,
@@ -682,7 +682,7 @@ def test_every_error_of_the_package_is_read_above() -> None:
     assert kinds - {case[1] for case in CASES} == set()
 
 
-def test_a_failed_build_is_told_with_its_own_error_alone() -> None:
+def test_a_failed_build_shows_only_its_own_error() -> None:
     error = failed_provider()
     assert error.__context__ is None
     assert error.__cause__ is not None

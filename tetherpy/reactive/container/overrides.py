@@ -9,6 +9,7 @@ import attrs
 
 from ..errors import DuplicateOverrideError, NotAnOverrideError, NotScopedError
 from ..graph.element import Element
+from ..providers.provider_options import ProviderOptions
 
 
 @attrs.frozen
@@ -25,12 +26,24 @@ class Override:
 
 
 class Overridable:
-    """Base of providers and families: in a list of overrides, one stands for its own function.
+    """Base of providers and families.
 
-    A container with such an override has its own state of the provider.
+    One of them in a list of overrides gives the container a separate state, built with the original function.
     """
 
     __slots__ = ()
+
+    settings: ProviderOptions
+
+    @property
+    def dependencies(self) -> tuple[Any, ...] | None:
+        """The scoped providers that it uses, or None if it is not scoped."""
+        return self.settings.dependencies
+
+    @property
+    def transitive_dependencies(self) -> frozenset[Any]:
+        """The scoped providers and families that it uses, directly or indirectly."""
+        return self.settings.transitive
 
 
 Overriding: TypeAlias = Override | Overridable

@@ -1,4 +1,4 @@
-"""What a provider can be declared with: a function that returns its value."""
+"""Checks of the function that a provider is declared with."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from ..errors import DeclarationError
 from ..graph.callbacks import flags_of
 
 MISSING: Final[Any] = object()
-"""Stands for the function where none is given."""
+"""Marks a declaration without a function."""
 
 YIELDS: Final = CO_GENERATOR | CO_ASYNC_GENERATOR
-"""The code flags of functions with a ``yield``."""
+"""Code flags of functions that contain ``yield``."""
 
 WITH_YIELD: Final = (
-    "its function has a `yield`, and would give a generator object in the place of a value. Return the value; to "
+    "its function has a `yield`, so it would return a generator object instead of a value. Return the value; to "
     "clean up use `ref.on_dispose(close)` or `return ref.enter(manager)` (`await ref.enter_async(manager)`)."
 )
 WITH_ASYNC_YIELD: Final = "its function is an async generator. Declare it with StreamProvider, or return one value."
 
 
 def check_create(subject: object, create: Any, *, streams: bool) -> None:
-    """Check what a provider or family is declared, or overridden, with.
+    """Check the function with which a provider or family is declared or overridden.
 
     Args:
-        subject: what is declared, for the message.
-        create: its function, or a notifier's class.
-        streams: whether an async generator is right.
+        subject: the provider or family, for the message.
+        create: its function, or the class of a notifier.
+        streams: whether an async generator is accepted.
 
     Raises:
-        DeclarationError: it is missing, cannot be called, or yields.
+        DeclarationError: the function is missing, cannot be called, or contains ``yield``.
     """
     if create is MISSING:
         kind = getattr(subject, "__name__", subject)

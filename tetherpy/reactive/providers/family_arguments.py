@@ -1,4 +1,4 @@
-"""The arguments of a family's members: when two calls mean the same provider."""
+"""Keys of family arguments: they decide which calls return the same provider."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any, Final, TypeAlias, cast
 from tetherpy.errors import safe_repr
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], tuple[tuple[str, Any], ...]]
-"""What a family was called with: positional arguments, then pairs of keyword and value."""
+"""The arguments of a family's call: positional arguments, then pairs of keyword and value."""
 
 
 PLAIN: Final = frozenset({int, str, bytes, NoneType})
-"""Types of which no two have values that are equal: what else equals one of theirs gets a key with its type."""
+"""Types whose values never equal a value of another type in this set; values of other types get a key with the type."""
 
 _CONTAINERS: Final = (tuple, frozenset)
 
 
 def key_of(args: tuple[Any, ...], kwargs: tuple[tuple[str, Any], ...] = ()) -> object:
-    """Return what equals the key of another call only if the arguments are equal and of the same types.
+    """Return a key that is equal for two calls only if their arguments are equal and have the same types.
 
-    ``1 == 1.0 == True``, and a member for one of them would answer for the others; types inside tuples and
-    frozensets count too. Positional arguments that are all PLAIN, or tuples of such, are the key themselves.
+    Types matter because ``1 == 1.0 == True``; types inside tuples and frozensets are compared too. Positional
+    arguments that are all of PLAIN types, or tuples of them, are used as the key themselves.
     """
     if kwargs:
         return args, _types(args), kwargs, _types(kwargs)
@@ -50,6 +50,6 @@ def _type(value: object) -> object:
 
 
 def text_of(arguments: Arguments) -> str:
-    """Return the arguments as they are written in a call."""
+    """Return the arguments as source text, such as ``(1, unit='kg')``."""
     args, kwargs = arguments
     return f"({', '.join([*map(safe_repr, args), *(f'{name}={safe_repr(value)}' for name, value in kwargs)])})"

@@ -1,9 +1,9 @@
-"""``FutureProvider``: one value that has to be awaited."""
+"""``FutureProvider``: one awaited value."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, overload
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, Unpack, overload
 
 from ..asynchronous.async_flow import attach_flow
 from ..asynchronous.async_provider_base import AsyncProviderBase
@@ -11,9 +11,9 @@ from ..asynchronous.sources import begin_future
 from ..container.overrides import Override
 from ..container.ref import Ref
 from ..graph.element import Element
-from ..graph.retry import Retry
+from .builders import Builder, FamilyBuilder
 from .provider import Family
-from .provider_options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
+from .provider_options import AUTO_DISPOSE, DEFAULT, OptionArguments, make_options
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -25,11 +25,8 @@ class FutureProvider(AsyncProviderBase[T], Generic[T]):
     The task that awaits it is cancelled when the provider is rebuilt or disposed.
 
     Args:
-        create: called with a Ref; ``async``, or returning an awaitable, or a plain value.
-        name: shown instead of the function's name.
-        auto_dispose: dispose the value when nobody uses it any more.
-        dependencies: the scoped providers it uses; naming any (or none: ``[]``) makes it scoped.
-        retry: when to build it again after a failure.
+        create: called with a Ref; returns an awaitable (as an ``async`` function does) or a plain value.
+        **options: ``name``, ``auto_dispose``, ``dependencies`` and ``retry``, as in ``ProviderOptions``.
     """
 
     __slots__ = ()
@@ -44,34 +41,20 @@ class FutureProvider(AsyncProviderBase[T], Generic[T]):
         def __init__(
             self,
             create: Callable[[Ref], Awaitable[T]],
-            *,
-            name: str | None = None,
-            auto_dispose: bool = False,
-            dependencies: Iterable[Any] | None = None,
-            retry: Retry | None = None,
+            **options: Unpack[OptionArguments],
         ) -> None: ...
         @overload
         def __init__(
             self,
             create: Callable[[Ref], T],
-            *,
-            name: str | None = None,
-            auto_dispose: bool = False,
-            dependencies: Iterable[Any] | None = None,
-            retry: Retry | None = None,
+            **options: Unpack[OptionArguments],
         ) -> None: ...
         def __init__(self, create: Callable[[Ref], Any], **options: Any) -> None: ...
 
     @staticmethod
-    def options(
-        *,
-        name: str | None = None,
-        auto_dispose: bool = False,
-        dependencies: Iterable[Any] | None = None,
-        retry: Retry | None = None,
-    ) -> FutureProviderBuilder:
-        """Return a decorator with these options; ``.family`` of it declares a family."""
-        return FutureProviderBuilder(make_options(name, auto_dispose, dependencies, retry))
+    def options(**options: Unpack[OptionArguments]) -> FutureProviderBuilder:
+        """Return a decorator with these options; its ``.family`` declares families."""
+        return FutureProviderBuilder(make_options(**options), FutureProviderFamilyBuilder)
 
     def attach_with(self, element: Element, create: Callable[..., Any]) -> None:
         """Prepare an element with a function of a Ref."""
@@ -82,13 +65,10 @@ class FutureProvider(AsyncProviderBase[T], Generic[T]):
         return self.override_create(create)
 
 
-class FutureProviderBuilder:
-    """Declares ``FutureProvider``s with options."""
+class FutureProviderBuilder(Builder["FutureProviderFamilyBuilder"]):
+    """Declares ``FutureProvider`` with options."""
 
-    __slots__ = ("_options",)
-
-    def __init__(self, options: ProviderOptions) -> None:
-        self._options = options
+    __slots__ = ()
 
     @overload
     def __call__(self, create: Callable[[Ref], Awaitable[T]]) -> FutureProvider[T]: ...
@@ -98,19 +78,11 @@ class FutureProviderBuilder:
         """Declare a provider."""
         return FutureProvider[Any].made(create, self._options)
 
-    @property
-    def family(self) -> FutureProviderFamilyBuilder:
-        """Declares families with the same options."""
-        return FutureProviderFamilyBuilder(self._options)
 
+class FutureProviderFamilyBuilder(FamilyBuilder):
+    """Declares families of ``FutureProvider`` with options."""
 
-class FutureProviderFamilyBuilder:
-    """Declares families of ``FutureProvider``s."""
-
-    __slots__ = ("_options",)
-
-    def __init__(self, options: ProviderOptions) -> None:
-        self._options = options
+    __slots__ = ()
 
     @overload
     def __call__(
@@ -121,9 +93,9 @@ class FutureProviderFamilyBuilder:
         self, create: Callable[Concatenate[Ref, P], T]
     ) -> Family[P, Callable[Concatenate[Ref, P], Awaitable[T] | T], FutureProvider[T]]: ...
     def __call__(self, create: Callable[..., Any]) -> Family[..., Any, FutureProvider[Any]]:
-        """Declare a family; its arguments are those of the function after ``ref``."""
+        """Declare a family; its arguments are the parameters of the function after ``ref``."""
         return Family(create, self._options, FutureProvider[Any].made, passes_ref=True)
 
 
-FutureProvider.auto_dispose = FutureProviderBuilder(AUTO_DISPOSE)
+FutureProvider.auto_dispose = FutureProviderBuilder(AUTO_DISPOSE, FutureProviderFamilyBuilder)
 FutureProvider.family = FutureProviderFamilyBuilder(DEFAULT)

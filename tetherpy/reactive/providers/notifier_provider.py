@@ -1,19 +1,19 @@
-"""``NotifierProvider``: a state with the methods that change it."""
+"""``NotifierProvider``: a state with methods that change it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, Protocol, TypeVar, Unpack
 
 from ..container.overrides import Override
 from ..container.ref import NotifierRef
 from ..graph.element import Element
-from ..graph.retry import Retry
+from .builders import Builder, FamilyBuilder
 from .notifiers.notifier_build import attach_notifier, attach_notifier_build
 from .notifiers.notifier_family import NotifierFamily, build_override
 from .notifiers.notifier_of import NotifierOf
 from .provider import ProviderBase
-from .provider_options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
+from .provider_options import AUTO_DISPOSE, DEFAULT, OptionArguments, make_options
 
 N = TypeVar("N")
 T = TypeVar("T")
@@ -35,14 +35,11 @@ class NotifierLike(Protocol[N_co, T_co]):
 
 
 class NotifierProvider(ProviderBase[T], Generic[N, T]):
-    """The state of a ``Notifier``, and the notifier itself through ``.notifier``.
+    """The state of a ``Notifier``; ``.notifier`` is the notifier itself.
 
     Args:
         create: the notifier's class, or a function that returns a new instance.
-        name: shown instead of the class's name.
-        auto_dispose: dispose the state when nobody uses it any more.
-        dependencies: the scoped providers it uses; naming any (or none: ``[]``) makes it scoped.
-        retry: when to build it again after a failure.
+        **options: ``name``, ``auto_dispose``, ``dependencies`` and ``retry``, as in ``ProviderOptions``.
     """
 
     __slots__ = ()
@@ -56,31 +53,21 @@ class NotifierProvider(ProviderBase[T], Generic[N, T]):
         def __init__(
             self,
             create: Callable[[], NotifierLike[N, T]],
-            *,
-            name: str | None = None,
-            auto_dispose: bool = False,
-            dependencies: Iterable[Any] | None = None,
-            retry: Retry | None = None,
+            **options: Unpack[OptionArguments],
         ) -> None: ...
 
     @staticmethod
-    def options(
-        *,
-        name: str | None = None,
-        auto_dispose: bool = False,
-        dependencies: Iterable[Any] | None = None,
-        retry: Retry | None = None,
-    ) -> NotifierProviderBuilder:
-        """Return a declaration with these options; ``.family`` of it declares a family."""
-        return NotifierProviderBuilder(make_options(name, auto_dispose, dependencies, retry))
+    def options(**options: Unpack[OptionArguments]) -> NotifierProviderBuilder:
+        """Return a decorator with these options; its ``.family`` declares families."""
+        return NotifierProviderBuilder(make_options(**options), NotifierProviderFamilyBuilder)
 
     @property
     def notifier(self) -> NotifierOf[N]:
-        """The notifier itself, to call its methods; watching it does not rebuild when the state changes."""
+        """The notifier, to call its methods; watching it does not rebuild when the state changes."""
         return NotifierOf(self)
 
     def attach_with(self, element: Element, create: Callable[..., Any]) -> None:
-        """Prepare an element with a function that makes the notifier."""
+        """Prepare an element with a function that creates the notifier."""
         attach_notifier(element, create)
 
     def attach_build(self, element: Element, build: Callable[[Any, Any], Any]) -> None:
@@ -92,7 +79,7 @@ class NotifierProvider(ProviderBase[T], Generic[N, T]):
         return self.override_create(create)
 
     def override_with_build(self, build: Callable[[NotifierRef[T], N], T]) -> Override:
-        """Return an override of the notifier's ``build`` alone: ``build(ref, notifier)``."""
+        """Return an override of only the notifier's ``build``, with ``build(ref, notifier)``."""
         return build_override(self, build, streams=self.streams)
 
     def override_with_value(self, value: T) -> Override:
@@ -100,38 +87,27 @@ class NotifierProvider(ProviderBase[T], Generic[N, T]):
         return self.override_with_build(lambda ref, notifier: value)
 
 
-class NotifierProviderBuilder:
-    """Declares ``NotifierProvider``s with options."""
+class NotifierProviderBuilder(Builder["NotifierProviderFamilyBuilder"]):
+    """Declares ``NotifierProvider`` with options."""
 
-    __slots__ = ("_options",)
-
-    def __init__(self, options: ProviderOptions) -> None:
-        self._options = options
+    __slots__ = ()
 
     def __call__(self, create: Callable[[], NotifierLike[N, T]]) -> NotifierProvider[N, T]:
         """Declare a provider."""
         return NotifierProvider[N, T].made(create, self._options)
 
-    @property
-    def family(self) -> NotifierProviderFamilyBuilder:
-        """Declares families with the same options."""
-        return NotifierProviderFamilyBuilder(self._options)
 
+class NotifierProviderFamilyBuilder(FamilyBuilder):
+    """Declares families of ``NotifierProvider`` with options."""
 
-class NotifierProviderFamilyBuilder:
-    """Declares families of ``NotifierProvider``s."""
-
-    __slots__ = ("_options",)
-
-    def __init__(self, options: ProviderOptions) -> None:
-        self._options = options
+    __slots__ = ()
 
     def __call__(
         self, create: Callable[P, NotifierLike[N, T]]
     ) -> NotifierFamily[P, Callable[P, NotifierLike[N, T]], NotifierProvider[N, T], Callable[[NotifierRef[T], N], T]]:
-        """Declare a family; its arguments are those of the notifier's constructor."""
+        """Declare a family; its arguments are the parameters of the notifier's constructor."""
         return NotifierFamily(create, self._options, NotifierProvider[N, T].made, passes_ref=False)
 
 
-NotifierProvider.auto_dispose = NotifierProviderBuilder(AUTO_DISPOSE)
+NotifierProvider.auto_dispose = NotifierProviderBuilder(AUTO_DISPOSE, NotifierProviderFamilyBuilder)
 NotifierProvider.family = NotifierProviderFamilyBuilder(DEFAULT)

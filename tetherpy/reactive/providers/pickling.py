@@ -1,4 +1,4 @@
-"""Finding a provider again by the name that its module has for it, which is what a pickle of it holds."""
+"""Pickling of providers by module and global name."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..errors import UnnamedProviderError
 
 
 def found_by_name(provider: object, create: object) -> tuple[Callable[[str, str], Any], tuple[str, str]]:
-    """Return how to find a provider or family again, as ``__reduce__`` does.
+    """Return the ``__reduce__`` value of a provider or family: its module and name.
 
     Args:
-        provider: what to find.
-        create: its function, in whose module it is looked for first.
+        provider: the provider or family.
+        create: its function; the module of the function is searched first.
 
     Raises:
         UnnamedProviderError: no loaded module has it as a global name.

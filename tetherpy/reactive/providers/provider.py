@@ -1,4 +1,4 @@
-"""What all providers have in common, and families of them."""
+"""The base class of all providers."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class ProviderBase(Refreshable[T_co], Overridable):
     """A declaration of a value: how to create it. The value itself lives in containers.
 
     Providers are equal by identity; members of a family are the same object for the same arguments. A copy of a
-    provider is the provider itself, and a pickle holds the name that its module has for it.
+    provider is the provider itself, and a pickle stores its module and global name.
 
     Attributes:
-        settings: how it behaves, beside its function.
-        membership: the family it is a member of and what that was called with, or None.
+        settings: its options.
+        membership: the family it is a member of and the arguments of the call, or None.
     """
 
     __slots__ = ("__weakref__", "_create", "membership", "settings")
@@ -58,7 +58,7 @@ class ProviderBase(Refreshable[T_co], Overridable):
             check_create(type(self), create, streams=self.streams)
         self._create = create
         if name is None and dependencies is None and retry is None and not auto_dispose:
-            self.settings = DEFAULT  # make_options() would say the same
+            self.settings = DEFAULT  # make_options() would return the same object
         else:
             self.settings = make_options(name, auto_dispose, dependencies, retry)
         self.membership: tuple[Family[Any, Any, Any], Arguments] | None = None
@@ -70,7 +70,7 @@ class ProviderBase(Refreshable[T_co], Overridable):
         options: ProviderOptions,
         membership: tuple[Family[Any, Any, Any], Arguments] | None = None,
     ) -> Self:
-        """Return a provider with given options, for builders and families."""
+        """Return a provider with the given options; called by builders and families."""
         if membership is None:  # a family has checked its function
             check_create(cls, create, streams=cls.streams)
         provider = cls.__new__(cls)
@@ -81,34 +81,24 @@ class ProviderBase(Refreshable[T_co], Overridable):
 
     @property
     def name(self) -> str:
-        """The name given, or that of the function or class; members of a family share it."""
+        """The name given, or the name of the function or class; members of a family share it."""
         if self.membership is not None:
             return self.membership[0].name
         return self.settings.name or name_of(self._create)
 
     @property
     def is_auto_dispose(self) -> bool:
-        """Whether the value is disposed when nobody uses it any more."""
+        """Whether the value is disposed when it has no users."""
         return self.settings.auto_dispose
 
     @property
-    def dependencies(self) -> tuple[Any, ...] | None:
-        """The scoped providers it uses, or None if it is not scoped."""
-        return self.settings.dependencies
-
-    @property
-    def transitive_dependencies(self) -> frozenset[Any]:
-        """The scoped providers and families it uses, directly or through others."""
-        return self.settings.transitive
-
-    @property
     def retry(self) -> Retry | None:
-        """When to build it again after a failure; None leaves that to the container."""
+        """The retry policy after a failed build; None uses the policy of the container."""
         return self.settings.retry
 
     @property
     def origin(self) -> Self:
-        """Itself."""
+        """This object."""
         return self
 
     @property
@@ -118,11 +108,11 @@ class ProviderBase(Refreshable[T_co], Overridable):
 
     @property
     def argument(self) -> Arguments | None:
-        """What its family was called with: positional arguments, then pairs of keyword and value."""
+        """The arguments of the family's call: positional arguments, then pairs of keyword and value."""
         return None if self.membership is None else self.membership[1]
 
     def node_in(self, host: Host) -> Element:
-        """Return its element in a container, mounting it where it belongs."""
+        """Return its element as seen from a container, mounted in the container that owns it."""
         return host.find(self)
 
     def read_in(self, host: Host) -> T_co:
@@ -131,16 +121,16 @@ class ProviderBase(Refreshable[T_co], Overridable):
         value = read(element)
         if self.settings.auto_dispose:
             dispose_when_unused(element)
-        return value  # type: ignore[no-any-return]  # what create gave
+        return value  # type: ignore[no-any-return]  # the value that create returned
 
     def element_in(self, host: Host) -> Element:
-        """Return a new element with this provider's own function."""
+        """Return a new element with the function of this provider."""
         element = Element(host, self, None)
         self.attach_own(element)
         return element
 
     def attach_own(self, element: Element) -> None:
-        """Prepare an element with this provider's own function."""
+        """Prepare an element with the function of this provider."""
         self.attach_with(element, self._create)
 
     def attach_with(self, element: Element, create: Callable[..., Any]) -> None:
@@ -151,8 +141,8 @@ class ProviderBase(Refreshable[T_co], Overridable):
         """Return the override that uses another function.
 
         Raises:
-            NotCallableError: ``create`` is none.
-            DeclarationError: it yields.
+            NotCallableError: ``create`` cannot be called.
+            DeclarationError: ``create`` has a ``yield``.
         """
         if not callable(create):
             raise NotCallableError(self, create)
@@ -160,7 +150,7 @@ class ProviderBase(Refreshable[T_co], Overridable):
         return Override(self, lambda element, provider: provider.attach_with(element, create))
 
     def override_fixed(self, value: object) -> Override:
-        """Return the override whose function gives a fixed value."""
+        """Return the override whose function returns a fixed value."""
 
         def fixed(_: object) -> object:
             return value
@@ -187,13 +177,13 @@ Make: TypeAlias = Callable[[Callable[..., Any], ProviderOptions, "tuple[Family[A
 
 
 class Family(Overridable, Generic[P, C, T_co]):
-    """Providers by argument: calling it with the same arguments gives the same provider.
+    """Providers by argument: two calls with the same arguments return the same provider.
 
     Args:
-        create: called with a Ref, for notifiers with nothing, and then with the arguments.
-        options: shared by all members.
-        make: makes a member from its function.
-        passes_ref: whether ``create`` has a Ref before the family's own parameters.
+        create: called with the arguments, after a Ref if ``passes_ref`` is set.
+        options: options of all members.
+        make: creates a member from its function.
+        passes_ref: whether the first parameter of ``create`` is a Ref.
         streams: whether ``create`` may be an async generator.
     """
 
@@ -239,29 +229,22 @@ class Family(Overridable, Generic[P, C, T_co]):
 
     @property
     def name(self) -> str:
-        """The name given, or that of the function or class."""
+        """The name given, or the name of the function or class."""
         return self.settings.name or name_of(self._create)
 
     @property
-    def dependencies(self) -> tuple[Any, ...] | None:
-        """The scoped providers that its members use, or None if they are not scoped."""
-        return self.settings.dependencies
-
-    @property
-    def transitive_dependencies(self) -> frozenset[Any]:
-        """The scoped providers and families that its members use, directly or through others."""
-        return self.settings.transitive
-
-    @property
     def origin(self) -> Self:
-        """Itself."""
+        """This object."""
         return self
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T_co:
-        """Return the provider for these arguments; defaults and keywords make no difference, types do.
+        """Return the provider for these arguments.
+
+        Two calls are the same if the arguments are equal and have the same types; it does not matter whether an
+        argument is given by position, by keyword or by default.
 
         Raises:
-            TypeError: the arguments do not fit, or one is not hashable (the message names it).
+            TypeError: the arguments do not match the signature, or one is not hashable.
         """
         named: tuple[tuple[str, Any], ...] = ()
         positional: tuple[Any, ...] = args
@@ -289,11 +272,11 @@ class Family(Overridable, Generic[P, C, T_co]):
         return member
 
     def override_with(self, create: C) -> Override:
-        """Return an override of every member, by a function of the same signature.
+        """Return an override of every member with a function of the same signature.
 
         Raises:
-            NotCallableError: ``create`` is none.
-            DeclarationError: it yields.
+            NotCallableError: ``create`` cannot be called.
+            DeclarationError: ``create`` has a ``yield``.
         """
         if not callable(create):
             raise NotCallableError(self, create)
@@ -352,32 +335,32 @@ def _member(family: Family[Any, Any, Any], arguments: Arguments) -> Any:
 
 
 def check_listenable(given: object) -> None:
-    """Check what is read, watched or listened to.
+    """Check that an object can be read, watched and listened to.
 
     Raises:
-        NotAProviderError: it is something else.
+        NotAProviderError: it is another object.
     """
     if not isinstance(given, ProviderListenable):
         raise NotAProviderError(given, "read, watched or listened to", _remedy(given)) from None
 
 
 def check_target(given: object) -> None:
-    """Check what is invalidated or asked about: a provider or a family.
+    """Check that an object to invalidate or inspect is a provider or a family.
 
     Raises:
-        NotAProviderError: it is something else.
+        NotAProviderError: it is another object.
     """
     if not isinstance(given, (ProviderBase, Family)):
-        raise NotAProviderError(given, "invalidated, or asked about", _remedy(given)) from None
+        raise NotAProviderError(given, "invalidated or inspected", _remedy(given)) from None
 
 
 def _remedy(given: Any) -> str:
     if isinstance(given, ProviderListenable):
-        return f"It belongs to a provider: give that one, {given.origin!r}."
+        return f"It is derived from a provider. Give that provider, {given.origin!r}."
     if isinstance(given, Family):
-        return f"It is a family: call it with its arguments to have a provider, as in `{given.name}(...)`."
+        return f"It is a family: call it with its arguments to get a provider, as in `{given.name}(...)`."
     if isinstance(given, str):
-        return "Providers are not looked up by name: give the provider itself."
+        return "Providers are not looked up by name. Give the provider itself."
     if callable(given):
-        return "It is no provider: declare it as one, with `@Provider` before the function."
-    return "Give a provider, or what is made of one with .select(...), .future or .notifier."
+        return "It is a function, not a provider: declare it with `@Provider` before the function."
+    return "Give a provider, or the result of its .select(...), .future or .notifier."

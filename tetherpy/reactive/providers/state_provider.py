@@ -1,19 +1,19 @@
-"""``StateProvider``: a value that anyone may set."""
+"""``StateProvider``: a value that can be set from outside."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, Unpack
 
 from ..container.overrides import Override
 from ..container.ref import Ref
 from ..errors import UnmountedRefError
 from ..graph.element import Element
 from ..graph.propagation import read_state, set_value
-from ..graph.retry import Retry
+from .builders import Builder, FamilyBuilder
 from .notifiers.notifier_of import NotifierOf
 from .provider import Family, ProviderBase
-from .provider_options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
+from .provider_options import AUTO_DISPOSE, DEFAULT, OptionArguments, make_options
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -29,7 +29,7 @@ class StateController(Generic[T]):
 
     @property
     def state(self) -> T:
-        """The current value; setting it tells listeners at once if it changed by ``!=``.
+        """The current value; setting it notifies listeners immediately if it changed by ``!=``.
 
         Raises:
             UnmountedRefError: the provider was disposed.
@@ -38,7 +38,7 @@ class StateController(Generic[T]):
         element = self._element
         if element.ref is None:
             raise UnmountedRefError(element.provider)
-        return read_state(element)  # type: ignore[no-any-return]  # the element holds what create gave
+        return read_state(element)  # type: ignore[no-any-return]  # the element holds the value that create returned
 
     @state.setter
     def state(self, value: T) -> None:
@@ -51,14 +51,11 @@ class StateController(Generic[T]):
 
 
 class StateProvider(ProviderBase[T], Generic[T]):
-    """A value with an initial one, set through ``provider.notifier``.
+    """A value that is set through ``provider.notifier``.
 
     Args:
-        create: called with a Ref; returns the initial value, again after each rebuild.
-        name: shown instead of the function's name.
-        auto_dispose: dispose the value when nobody uses it any more.
-        dependencies: the scoped providers it uses; naming any (or none: ``[]``) makes it scoped.
-        retry: when to build it again after a failure.
+        create: called with a Ref at each build; returns the initial value.
+        **options: ``name``, ``auto_dispose``, ``dependencies`` and ``retry``, as in ``ProviderOptions``.
     """
 
     __slots__ = ()
@@ -72,23 +69,13 @@ class StateProvider(ProviderBase[T], Generic[T]):
         def __init__(
             self,
             create: Callable[[Ref], T],
-            *,
-            name: str | None = None,
-            auto_dispose: bool = False,
-            dependencies: Iterable[Any] | None = None,
-            retry: Retry | None = None,
+            **options: Unpack[OptionArguments],
         ) -> None: ...
 
     @staticmethod
-    def options(
-        *,
-        name: str | None = None,
-        auto_dispose: bool = False,
-        dependencies: Iterable[Any] | None = None,
-        retry: Retry | None = None,
-    ) -> StateProviderBuilder:
-        """Return a decorator with these options; ``.family`` of it declares a family."""
-        return StateProviderBuilder(make_options(name, auto_dispose, dependencies, retry))
+    def options(**options: Unpack[OptionArguments]) -> StateProviderBuilder:
+        """Return a decorator with these options; its ``.family`` declares families."""
+        return StateProviderBuilder(make_options(**options), StateProviderFamilyBuilder)
 
     @property
     def notifier(self) -> NotifierOf[StateController[T]]:
@@ -102,7 +89,7 @@ class StateProvider(ProviderBase[T], Generic[T]):
             element.notifier = StateController[T](element)
 
     def override_with(self, create: Callable[[Ref], T]) -> Override:
-        """Return an override with another initial value's function."""
+        """Return an override with another function for the initial value."""
         return self.override_create(create)
 
     def override_with_value(self, value: T) -> Override:
@@ -110,38 +97,27 @@ class StateProvider(ProviderBase[T], Generic[T]):
         return self.override_fixed(value)
 
 
-class StateProviderBuilder:
-    """Declares ``StateProvider``s with options."""
+class StateProviderBuilder(Builder["StateProviderFamilyBuilder"]):
+    """Declares ``StateProvider`` with options."""
 
-    __slots__ = ("_options",)
-
-    def __init__(self, options: ProviderOptions) -> None:
-        self._options = options
+    __slots__ = ()
 
     def __call__(self, create: Callable[[Ref], T]) -> StateProvider[T]:
         """Declare a provider."""
         return StateProvider[T].made(create, self._options)
 
-    @property
-    def family(self) -> StateProviderFamilyBuilder:
-        """Declares families with the same options."""
-        return StateProviderFamilyBuilder(self._options)
 
+class StateProviderFamilyBuilder(FamilyBuilder):
+    """Declares families of ``StateProvider`` with options."""
 
-class StateProviderFamilyBuilder:
-    """Declares families of ``StateProvider``s."""
-
-    __slots__ = ("_options",)
-
-    def __init__(self, options: ProviderOptions) -> None:
-        self._options = options
+    __slots__ = ()
 
     def __call__(
         self, create: Callable[Concatenate[Ref, P], T]
     ) -> Family[P, Callable[Concatenate[Ref, P], T], StateProvider[T]]:
-        """Declare a family; its arguments are those of the function after ``ref``."""
+        """Declare a family; its arguments are the parameters of the function after ``ref``."""
         return Family(create, self._options, StateProvider[T].made, passes_ref=True)
 
 
-StateProvider.auto_dispose = StateProviderBuilder(AUTO_DISPOSE)
+StateProvider.auto_dispose = StateProviderBuilder(AUTO_DISPOSE, StateProviderFamilyBuilder)
 StateProvider.family = StateProviderFamilyBuilder(DEFAULT)

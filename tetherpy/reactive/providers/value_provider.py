@@ -1,30 +1,27 @@
-"""``Provider``: a synchronous value, computed from others."""
+"""``Provider``: a synchronous value, computed from other providers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, Unpack
 
 from ..container.overrides import Override
 from ..container.ref import Ref
 from ..graph.element import Element, Host
-from ..graph.retry import Retry
+from .builders import Builder, FamilyBuilder
 from .provider import Family, ProviderBase
-from .provider_options import AUTO_DISPOSE, DEFAULT, ProviderOptions, make_options
+from .provider_options import AUTO_DISPOSE, DEFAULT, OptionArguments, make_options
 
 T = TypeVar("T")
 P = ParamSpec("P")
 
 
 class Provider(ProviderBase[T], Generic[T]):
-    """A value that is computed once, and again when something it watches has changed.
+    """A value that is computed once, and again when a provider it watches changes.
 
     Args:
         create: called with a Ref; it must not be ``async``.
-        name: shown instead of the function's name.
-        auto_dispose: dispose the value when nobody uses it any more.
-        dependencies: the scoped providers it uses; naming any (or none: ``[]``) makes it scoped.
-        retry: when to build it again after a failure.
+        **options: ``name``, ``auto_dispose``, ``dependencies`` and ``retry``, as in ``ProviderOptions``.
     """
 
     __slots__ = ()
@@ -38,23 +35,13 @@ class Provider(ProviderBase[T], Generic[T]):
         def __init__(
             self,
             create: Callable[[Ref], T],
-            *,
-            name: str | None = None,
-            auto_dispose: bool = False,
-            dependencies: Iterable[Any] | None = None,
-            retry: Retry | None = None,
+            **options: Unpack[OptionArguments],
         ) -> None: ...
 
     @staticmethod
-    def options(
-        *,
-        name: str | None = None,
-        auto_dispose: bool = False,
-        dependencies: Iterable[Any] | None = None,
-        retry: Retry | None = None,
-    ) -> ProviderBuilder:
-        """Return a decorator with these options; ``.family`` of it declares a family."""
-        return ProviderBuilder(make_options(name, auto_dispose, dependencies, retry))
+    def options(**options: Unpack[OptionArguments]) -> ProviderBuilder:
+        """Return a decorator with these options; its ``.family`` declares families."""
+        return ProviderBuilder(make_options(**options), ProviderFamilyBuilder)
 
     def element_in(self, host: Host) -> Element:
         """Return a new element; its function needs no preparation."""
@@ -73,38 +60,27 @@ class Provider(ProviderBase[T], Generic[T]):
         return self.override_fixed(value)
 
 
-class ProviderBuilder:
-    """Declares ``Provider``s with options."""
+class ProviderBuilder(Builder["ProviderFamilyBuilder"]):
+    """Declares ``Provider`` with options."""
 
-    __slots__ = ("_options",)
-
-    def __init__(self, options: ProviderOptions) -> None:
-        self._options = options
+    __slots__ = ()
 
     def __call__(self, create: Callable[[Ref], T]) -> Provider[T]:
         """Declare a provider."""
         return Provider[T].made(create, self._options)
 
-    @property
-    def family(self) -> ProviderFamilyBuilder:
-        """Declares families with the same options."""
-        return ProviderFamilyBuilder(self._options)
 
+class ProviderFamilyBuilder(FamilyBuilder):
+    """Declares families of ``Provider`` with options."""
 
-class ProviderFamilyBuilder:
-    """Declares families of ``Provider``s."""
-
-    __slots__ = ("_options",)
-
-    def __init__(self, options: ProviderOptions) -> None:
-        self._options = options
+    __slots__ = ()
 
     def __call__(
         self, create: Callable[Concatenate[Ref, P], T]
     ) -> Family[P, Callable[Concatenate[Ref, P], T], Provider[T]]:
-        """Declare a family; its arguments are those of the function after ``ref``."""
+        """Declare a family; its arguments are the parameters of the function after ``ref``."""
         return Family(create, self._options, Provider[T].made, passes_ref=True)
 
 
-Provider.auto_dispose = ProviderBuilder(AUTO_DISPOSE)
+Provider.auto_dispose = ProviderBuilder(AUTO_DISPOSE, ProviderFamilyBuilder)
 Provider.family = ProviderFamilyBuilder(DEFAULT)

@@ -1,3 +1,3 @@
-"""Notifier classes and how an element builds them."""
+"""Notifier classes, their families and their builds."""
 
 __all__: list[str] = []

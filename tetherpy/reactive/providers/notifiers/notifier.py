@@ -31,15 +31,15 @@ E = TypeVar("E")
 
 
 class NotifierBase(Generic[S]):
-    """What all notifiers have; ``S`` is the type of the state."""
+    """Base of all notifiers; ``S`` is the type of the state."""
 
     _element: Element | None = None
 
     def attach_to(self, element: Element) -> None:
-        """Give this instance to an element (for containers).
+        """Attach this instance to an element; called by the library.
 
         Raises:
-            NotifierNotReadyError: it already belongs to another: a provider must make a new instance each time.
+            NotifierNotReadyError: it is attached already; the function of a provider must return a new instance.
         """
         if self._element is not None:
             raise NotifierNotReadyError(type(self))
@@ -48,7 +48,7 @@ class NotifierBase(Generic[S]):
             element.differs = self.update_should_notify
 
     def detach(self) -> None:
-        """Take this instance from its element, which makes another: using it raises UnmountedRefError from now on."""
+        """Detach this instance from its element; using it raises UnmountedRefError from now on."""
         if self._element is not None:
             gone = Element(self._element.host, self._element.provider, None)
             gone.state = DISPOSED
@@ -68,7 +68,7 @@ class NotifierBase(Generic[S]):
         return ref  # type: ignore[no-any-return]  # build_type of notifier providers
 
     def update_should_notify(self, previous: S, next: S) -> bool:  # noqa: A002  the contract's name
-        """Whether listeners are told of a new state; by default when it differs by ``!=``."""
+        """Return whether to notify listeners of a new state; by default if ``previous != next``."""
         return previous != next
 
     def listen_self(
@@ -76,7 +76,7 @@ class NotifierBase(Generic[S]):
         callback: Callable[[S | None, S], object],
         on_error: Callable[[Exception], object] | None = None,
     ) -> Callable[[], None]:
-        """Call ``callback(previous, next)`` whenever the state is set, during this build; return the remover."""
+        """Call ``callback(previous, next)`` whenever the state is set during this build; return the remover."""
         return self.ref.listen_self(callback, on_error)
 
     def _attached(self) -> Element:
@@ -86,15 +86,15 @@ class NotifierBase(Generic[S]):
 
 
 class Notifier(NotifierBase[T]):
-    """A synchronous state: override ``build`` to return the first one, add methods that set ``state``."""
+    """A synchronous state: override ``build`` to return the first state, and add methods that set ``state``."""
 
     def build(self) -> T:
-        """Return the state to start with; called again when something watched changes."""
+        """Return the first state; called again when a watched provider changes."""
         raise NotImplementedError(f"{type(self).__name__} must define build()")
 
     @property
     def state(self) -> T:
-        """The current state; setting it tells listeners at once if ``update_should_notify`` says so.
+        """The current state; setting it notifies listeners immediately if ``update_should_notify`` returns True.
 
         Raises:
             NotifierNotReadyError: before the first build has ended.
@@ -106,29 +106,29 @@ class Notifier(NotifierBase[T]):
         if element.state == BUILDING:
             if element.value is NO_VALUE:
                 raise NotifierNotReadyError(type(self))
-            return element.value  # type: ignore[no-any-return]  # what build() gave
+            return element.value  # type: ignore[no-any-return]  # the value that build() returned
         if element.ref is None:
             raise UnmountedRefError(element.provider)
-        return read_state(element)  # type: ignore[no-any-return]  # what build() gave
+        return read_state(element)  # type: ignore[no-any-return]  # the value that build() returned
 
     @state.setter
     def state(self, value: T) -> None:
         set_value(self._attached(), value)
 
     def __provides__(self) -> tuple[Self, T]:
-        """Exist for type checkers alone: a provider infers its notifier and state from this."""
+        """Tie notifier and state together for type checkers; never called."""
         raise NotImplementedError
 
 
 class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
-    """What AsyncNotifier and StreamNotifier share; the state is an AsyncValue."""
+    """Base of AsyncNotifier and StreamNotifier; the state is an AsyncValue."""
 
     _update_queue: UpdateQueue | None = None
     _writers: dict[Any, Writer] | None = None
 
     @property
     def state(self) -> AsyncState[T]:
-        """The current AsyncValue; what is set keeps the previous data beside loading and error."""
+        """The current AsyncValue; a loading or error state that is set keeps the previous data."""
         element = self._attached()
         if element.state == BUILDING:
             return flow_of(element).loading  # type: ignore[return-value]  # one of the three classes
@@ -141,7 +141,7 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         element = self._attached()
         if element.ref is None:
             raise UnmountedRefError(element.provider)
-        stop_retrying(element)  # the next try would replace what is set
+        stop_retrying(element)  # a retry would replace the state that is set here
         self._flow.become(value, is_refresh=False)
 
     @property
@@ -156,15 +156,15 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         *,
         on_error: Callable[[Exception], T | Awaitable[T]] | None = None,
     ) -> T:
-        """Set the state to the data that ``fn(data)`` returns, waiting for data first, and return it.
+        """Wait for data, set the state to ``fn(data)``, and return it.
 
-        ``fn`` gets the data of the moment at which it is called. Updates of one notifier run one after the other, an
-        asynchronous ``fn`` included; only an update made inside ``fn`` itself does not wait.
+        Updates of one notifier run one after another, also if ``fn`` is asynchronous, and each ``fn`` gets the data
+        that is current when it is called. Only an update made inside ``fn`` does not wait.
 
         Args:
-            fn: called with the data; may be asynchronous. If the provider is built again before it ends, its result
+            fn: called with the data; may be asynchronous. If the provider is rebuilt before it ends, its result
                 is returned but not set.
-            on_error: called with the error, if the provider is in error; without it that error is raised.
+            on_error: called with the error if the provider is in error; by default the error is raised.
         """
         if self._update_queue is None:
             self._update_queue = UpdateQueue()
@@ -184,12 +184,12 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         else:
             ref, result = self.ref, fn(data)
         value = cast("T", await result if inspect.isawaitable(result) else result)
-        if self._attached().ref is ref:  # nor if another notifier has replaced this one meanwhile
+        if self._attached().ref is ref:  # neither rebuilt nor replaced by another notifier during the await
             self._flow.data(value)
         return value
 
     async def _data_now(self) -> T:
-        """Return the data that the state has when this returns, or raise its error; wait while it is loading."""
+        """Wait while the state is loading; return its data or raise its error."""
         while True:
             promise = self.future
             try:
@@ -210,19 +210,19 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         decode: Callable[[E], T] | None = None,
         options: StorageOptions = DEFAULT_STORAGE,
     ) -> Awaitable[None]:
-        """Keep the data in a storage, and show what it kept while the real data is on its way.
+        """Store the data, and show the stored data while the new data is loading.
 
-        Call it in ``build``; await it to have what was kept in ``state.value`` (with ``is_from_cache``) before
-        going on. Each new data is written, one write at a time and the newest last; an error deletes nothing.
+        Call it in ``build``. After ``await self.persist(...)`` the stored data is in ``state.value`` (with
+        ``is_from_cache``). New data is written one write at a time, the newest last; an error deletes nothing.
         Closing the container waits for the last write. A failure of the storage goes to the container's on_error;
-        the write is tried again with the next data, and once more when the build ends.
+        the write is retried with the next data, and once more when the build ends.
 
         Args:
-            storage: where to keep it; an awaitable is awaited once.
+            storage: the storage; an awaitable is awaited once.
             key: hashable and unique among the providers of the container; a second use is reported to on_error.
-            encode: turns the data into what the storage keeps; JSON text by default.
-            decode: the inverse; JSON by default, so dicts and lists come back, not classes.
-            options: how long it is kept, and the key that makes old data void.
+            encode: converts the data for the storage; to JSON text by default.
+            decode: the inverse of ``encode``; from JSON text by default, which gives dicts and lists, not classes.
+            options: the time to keep the data, and the key that invalidates old data.
         """
         encode = to_json if encode is None else encode
         decode = from_json if decode is None else decode
@@ -236,14 +236,14 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
 
 
 class AsyncNotifier(AsyncNotifierBase[T]):
-    """A state that has to be awaited: override ``async def build``."""
+    """An awaited state: override ``async def build``."""
 
     def build(self) -> Awaitable[T] | T:
-        """Return the data to start with, asynchronously or not."""
+        """Return the first data, asynchronously or not."""
         raise NotImplementedError(f"{type(self).__name__} must define build()")
 
     def __provides_async__(self) -> tuple[Self, T]:
-        """Exist for type checkers alone: a provider infers its notifier and state from this."""
+        """Tie notifier and state together for type checkers; never called."""
         raise NotImplementedError
 
 
@@ -251,12 +251,12 @@ StreamResult: TypeAlias = "Observable[T] | AsyncIterable[T]"
 
 
 class StreamNotifier(AsyncNotifierBase[T]):
-    """A state fed by a stream: override ``build`` to return an Observable or be an async generator."""
+    """A state fed by a stream: override ``build`` to return an Observable, or as an async generator."""
 
     def build(self) -> StreamResult[T]:
         """Return the stream of data."""
         raise NotImplementedError(f"{type(self).__name__} must define build()")
 
     def __provides_stream__(self) -> tuple[Self, T]:
-        """Exist for type checkers alone: a provider infers its notifier and state from this."""
+        """Tie notifier and state together for type checkers; never called."""
         raise NotImplementedError

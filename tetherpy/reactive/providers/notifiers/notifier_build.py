@@ -1,4 +1,4 @@
-"""How the element of a notifier provider makes its notifier, once, and builds it, often."""
+"""Builds of notifier providers: the notifier is created at the first build and kept through rebuilds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Begin = Callable[[Sink, Any], Source | None]
 
 
 def attach_notifier(element: Element, create: Callable[[], Any]) -> None:
-    """Prepare an element whose value is what the notifier's ``build`` returns."""
+    """Prepare an element whose value is the result of the notifier's ``build``."""
     _forget(element)
 
     def run(ref: Any) -> Any:
@@ -23,7 +23,7 @@ def attach_notifier(element: Element, create: Callable[[], Any]) -> None:
 
 
 def attach_notifier_build(element: Element, create: Callable[[], Any], build: Callable[[Any, Any], Any]) -> None:
-    """Prepare an element whose value is what ``build(ref, notifier)`` returns."""
+    """Prepare an element whose value is the result of ``build(ref, notifier)``."""
     _forget(element)
 
     def run(ref: Any) -> Any:
@@ -33,7 +33,7 @@ def attach_notifier_build(element: Element, create: Callable[[], Any], build: Ca
 
 
 def attach_async_notifier(element: Element, create: Callable[[], Any], begin: Begin) -> None:
-    """Prepare an element that takes its values from what the notifier's ``build`` returns."""
+    """Prepare an element that takes its values from the result of the notifier's ``build``."""
     _forget(element)
     attach_flow(element, lambda _: _notifier(element, create).build(), begin)
 
@@ -41,7 +41,7 @@ def attach_async_notifier(element: Element, create: Callable[[], Any], begin: Be
 def attach_async_notifier_build(
     element: Element, create: Callable[[], Any], build: Callable[[Any, Any], Any], begin: Begin
 ) -> None:
-    """Prepare an element that takes its values from what ``build(ref, notifier)`` returns."""
+    """Prepare an element that takes its values from the result of ``build(ref, notifier)``."""
     _forget(element)
     attach_flow(element, lambda ref: build(ref, _notifier(element, create)), begin)
 
@@ -56,7 +56,7 @@ def _begin_with(sink: Sink, value: Any) -> None:
 
 
 def _notifier(element: Element, create: Callable[[], Any]) -> Any:
-    """Return the notifier, made at the first build and kept through rebuilds (Riverpod)."""
+    """Return the notifier; it is created at the first build and kept through rebuilds (Riverpod)."""
     notifier = element.notifier
     if notifier is None:
         notifier = create()

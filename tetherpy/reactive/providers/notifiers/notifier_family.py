@@ -1,4 +1,4 @@
-"""Families of notifiers, whose ``build`` can be overridden for all members at once."""
+"""Families of notifier providers."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class NotifierFamily(Family[P, C, T_co], Generic[P, C, T_co, B]):
     __slots__ = ()
 
     def override_with_build(self, build: B) -> Override:
-        """Return an override of every member's ``build`` alone: ``build(ref, notifier)``.
+        """Return an override of only the ``build`` of every member, with ``build(ref, notifier)``.
 
-        The notifier has the arguments, which its constructor was given.
+        The constructor of the notifier still gets the arguments of the member.
 
         Raises:
             NotCallableError: ``build`` cannot be called.
-            DeclarationError: it yields.
+            DeclarationError: ``build`` has a ``yield``.
         """
         return build_override(self, build, streams=self.streams)
 
@@ -37,7 +37,7 @@ def build_override(origin: Any, build: Any, *, streams: bool) -> Override:
 
     Raises:
         NotCallableError: ``build`` cannot be called.
-        DeclarationError: it yields.
+        DeclarationError: ``build`` has a ``yield``.
     """
     if not callable(build):
         raise NotCallableError(origin, build)

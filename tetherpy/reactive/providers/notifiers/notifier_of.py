@@ -1,4 +1,4 @@
-"""The ``notifier`` of a provider, as something to watch."""
+"""The ``notifier`` of a provider as a listenable."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class NotifierOf(Refreshable[N]):
 
     @property
     def name(self) -> str:
-        """The name of the provider, with the fact that it is its notifier."""
+        """The name of the provider, followed by ``.notifier``."""
         return f"{self._provider.name}.notifier"
 
     @property
@@ -40,10 +40,10 @@ class NotifierOf(Refreshable[N]):
             try:
                 depend_on(build.element, source)
             except ProviderError:
-                # A notifier whose build failed can still be asked to try again; one that was never made cannot.
+                # After a failed build the notifier still works, so that its methods can try again.
                 if source.notifier is None:
                     raise
-            return _notifier_of(source)  # type: ignore[no-any-return]  # what the provider's class is declared with
+            return _notifier_of(source)  # type: ignore[no-any-return]  # the provider is declared with a function that returns N
 
         return Element(host, self, current)
 
@@ -55,7 +55,7 @@ class NotifierOf(Refreshable[N]):
         if element.notifier is None:
             read(element)
         dispose_when_unused(element)
-        return _notifier_of(element)  # type: ignore[no-any-return]  # what the provider's class is declared with
+        return _notifier_of(element)  # type: ignore[no-any-return]  # the provider is declared with a function that returns N
 
     def __repr__(self) -> str:
         return f"{self._provider!r}.notifier"
@@ -63,6 +63,6 @@ class NotifierOf(Refreshable[N]):
 
 def _notifier_of(element: Element) -> Any:
     if element.notifier is None:
-        # An asynchronous provider is not in error itself when its notifier could not be made: its state is.
+        # If an asynchronous provider could not create its notifier, its state holds the error; the element has none.
         raise ProviderError(element.provider, element.value.error)
     return element.notifier

@@ -1,4 +1,4 @@
-"""The order of the asynchronous updates of one notifier."""
+"""A queue that runs the asynchronous updates of one notifier in order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class _Turn:
-    """One update that runs; tasks that it starts see it too, also after its end."""
+    """A running update; tasks that it starts inherit it, and may outlive it."""
 
     __slots__ = ("is_over",)
 
@@ -25,9 +25,9 @@ _outer: Final[ContextVar[_Turn | None]] = ContextVar("outer_update", default=Non
 
 
 class UpdateQueue:
-    """Runs the updates of one notifier one after the other, in the order of the calls.
+    """Runs the updates of one notifier one after another, in the order of the calls.
 
-    An update that is made inside another update does not wait: two of them could wait for each other for ever.
+    An update made inside another update does not wait: the two would wait for each other forever.
     """
 
     __slots__ = ("_lock", "_loop")
@@ -37,13 +37,13 @@ class UpdateQueue:
         self._lock = asyncio.Lock()
 
     async def run(self, update: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        """Run an update after the earlier ones have ended, and make the later ones wait for it."""
+        """Run an update after the earlier ones have ended."""
         outer = _outer.get()
         if outer is not None and not outer.is_over:
             return await update()
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
-            # A lock belongs to one loop; an update that another loop has left unfinished must not block this one.
+            # A lock belongs to one loop; an update left unfinished by an earlier loop must not block this one.
             self._loop, self._lock = loop, asyncio.Lock()
         async with self._lock:
             turn = _Turn()

@@ -1,0 +1,81 @@
+"""Errors of arguments: declarations, callbacks, family arguments, pickling."""
+
+from __future__ import annotations
+
+from pickle import PicklingError
+
+from tetherpy.errors import safe_repr
+
+from .base import ReactiveError
+
+
+class DeclarationError(ReactiveError, TypeError):
+    """Raised when a provider is declared or overridden with an object that cannot be its function.
+
+    Attributes:
+        given: the object given as the function, or None if it is missing.
+    """
+
+    def __init__(self, subject: object, given: object, problem: str) -> None:
+        super().__init__(f"{subject}: {problem}")
+        self.given = given
+
+
+class NotAProviderError(ReactiveError, TypeError):
+    """Raised when another object is given where a provider is needed.
+
+    Attributes:
+        given: the object.
+    """
+
+    def __init__(self, given: object, use: str, remedy: str) -> None:
+        super().__init__(f"{safe_repr(given)} cannot be {use}. {remedy}")
+        self.given = given
+
+
+class AsyncCallbackError(ReactiveError, TypeError):
+    """Raised when a synchronous callback is ``async`` or returns a coroutine.
+
+    Attributes:
+        callback: the callback.
+    """
+
+    def __init__(self, callback: object) -> None:
+        super().__init__(
+            f"{callback!r} is async, and callbacks are called but not awaited, so its body would never run. Give a "
+            "plain function that starts a task (`ref.create_task(save(value))`, `asyncio.create_task(save(value))`), "
+            "or iterate with `async for value in container.stream(provider)`."
+        )
+        self.callback = callback
+
+
+class UnnamedProviderError(ReactiveError, PicklingError):
+    """Raised by pickling a provider that is not a global name of a module.
+
+    Attributes:
+        provider: the provider.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"{provider!r} cannot be pickled: a pickle stores the module and name of a provider, and this one is not a "
+            "global name of any loaded module. Declare it at the top level of a module, or send an identifier instead."
+        )
+        self.provider = provider
+
+
+class UnhashableArgumentError(ReactiveError, TypeError):
+    """Raised when a family is given an argument that cannot be hashed.
+
+    Attributes:
+        family: the family.
+        argument: the name of the argument.
+    """
+
+    def __init__(self, family: object, argument: str, value: object) -> None:
+        super().__init__(
+            f"{family!r} was given {argument}={safe_repr(value)}, and {type(value).__name__} is not hashable: the "
+            "family could not find the same provider again. Pass a tuple, a frozenset or a frozen dataclass instead."
+        )
+        self.family = family
+        self.argument = argument

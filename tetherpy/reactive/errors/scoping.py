@@ -1,0 +1,109 @@
+"""Errors of overrides and of scoped providers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tetherpy.errors import safe_repr
+
+from .base import ReactiveError
+
+
+class ScopeError(ReactiveError):
+    """Base of the errors about overriding providers in child containers."""
+
+
+class NotScopedError(ScopeError):
+    """Raised when a child container overrides a provider that was declared without ``dependencies``.
+
+    Attributes:
+        provider: the provider or family of the override.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"{provider!r} was overridden in a child container but is not scoped: providers of the parent that "
+            "already depend on it would not see the override. Declare it with dependencies=[] (or the list of "
+            "scoped providers it uses), or override it in the root container."
+        )
+        self.provider = provider
+
+
+class MissingDependencyError(ScopeError):
+    """Raised when a provider uses a scoped provider that its ``dependencies`` do not list.
+
+    Attributes:
+        provider: the provider that was being built.
+        dependency: the scoped provider it used.
+    """
+
+    def __init__(self, provider: object, dependency: object) -> None:
+        super().__init__(
+            f"{provider!r} uses {dependency!r}, which is scoped (it is declared with `dependencies`), without listing "
+            f"it: in a child container it would not follow an override. Declare {provider!r} with "
+            f"dependencies=[..., {getattr(dependency, 'name', dependency)}]."
+        )
+        self.provider = provider
+        self.dependency = dependency
+
+
+class OverrideMismatchError(ScopeError):
+    """Raised when ``update_overrides`` is given overrides of other providers than the container has.
+
+    Attributes:
+        expected: the origins of the overrides that the container has.
+        given: the origins that were given.
+    """
+
+    def __init__(self, expected: Sequence[object], given: Sequence[object]) -> None:
+        super().__init__(
+            f"update_overrides was given overrides of {list(given)!r}, but the container was created with "
+            f"overrides of {list(expected)!r}. It can replace an override, but it cannot add, remove or reorder "
+            "overrides: pass the same providers in the same order, or create a new container."
+        )
+        self.expected = tuple(expected)
+        self.given = tuple(given)
+
+
+class NotCallableError(ReactiveError, TypeError):
+    """Raised by ``override_with`` when it is given an object that cannot be called.
+
+    Attributes:
+        provider: the provider or family of the override.
+    """
+
+    def __init__(self, provider: object, given: object) -> None:
+        super().__init__(
+            f"{provider!r} cannot be overridden with {given!r}: override_with takes a function like the one it "
+            f"replaces, and {type(given).__name__} cannot be called. For a fixed value give a function that returns "
+            "it, or use the provider's override_with_value."
+        )
+        self.provider = provider
+
+
+class NotAnOverrideError(ScopeError, TypeError):
+    """Raised when ``overrides`` is not a list of overrides, or contains another object.
+
+    Attributes:
+        given: the object that is not an override.
+    """
+
+    def __init__(self, given: object) -> None:
+        super().__init__(
+            f"overrides takes a list of overrides, and was given {safe_repr(given)}. Write "
+            "overrides=[provider.override_with_value(value)] or [provider.override_with(function)]; a provider or "
+            "family alone in the list gives the container a separate state of it."
+        )
+        self.given = given
+
+
+class DuplicateOverrideError(ScopeError):
+    """Raised when one container overrides the same provider twice.
+
+    Attributes:
+        provider: the provider or family that was overridden twice.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(f"{provider!r} is overridden twice in one container; remove one of the two overrides.")
+        self.provider = provider
