@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from .errors import DatabaseAddressError
@@ -19,12 +19,24 @@ _SECRET = ("password", "sslpassword", "passfile")
 
 def is_url(address: Address) -> bool:
     """Tell whether an address is a URL of whatever scheme."""
-    return "://" in os.fspath(address)
+    return "://" in text_of(address)
 
 
 def is_postgres(address: Address) -> bool:
     """Tell whether an address is a PostgreSQL URL."""
-    return os.fspath(address).partition("://")[0] in _SCHEMES
+    return text_of(address).partition("://")[0] in _SCHEMES
+
+
+def text_of(address: object) -> str:
+    """Return an address as text; ``DatabaseAddressError`` for bytes, None and other types."""
+    try:
+        text: object = os.fspath(cast("Address", address))
+    except TypeError:
+        text = address
+    if not isinstance(text, str):
+        name = type(text).__name__
+        raise DatabaseAddressError(f"<{name}>", f"an address is text or a path, and this is of type {name}")
+    return text
 
 
 def sqlite_path(address: Address) -> Path:
@@ -32,7 +44,7 @@ def sqlite_path(address: Address) -> Path:
 
     Raises ``DatabaseAddressError`` for what names no such file: a URL, an SQLite URI, a database in memory.
     """
-    text = os.fspath(address)
+    text = text_of(address)
     if text.startswith("file:"):
         raise DatabaseAddressError(text, "it is an SQLite URI, whose options tetherpy sets itself")
     if is_postgres(text):
@@ -42,13 +54,17 @@ def sqlite_path(address: Address) -> Path:
     if text == ":memory:" or not text or "\0" in text:
         reason = "a database in memory cannot be shared by two connections" if text == ":memory:" else "it is no path"
         raise DatabaseAddressError(text, reason)
-    # Two names of one file must agree on the names of the files beside it.
-    return Path(text).expanduser().resolve()
+    try:
+        # Two names of one file must agree on the names of the files beside it.
+        return Path(text).expanduser().resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        # An unknown user after "~", links in a circle, a lone surrogate.
+        raise DatabaseAddressError(text, f"it is no path ({error})") from error
 
 
 def redacted(address: Address) -> str:
     """Write an address for people and logs: without its password."""
-    text = os.fspath(address)
+    text = text_of(address)
     if not is_url(text):
         return text
     try:

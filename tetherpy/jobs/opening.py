@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -35,7 +36,7 @@ async def open_database(
 
     from .postgres import PostgresJobEngine
 
-    async with PostgresDatabase.open(str(address), migrations=migrations, pool_size=pool_size) as postgres:
+    async with PostgresDatabase.open(os.fspath(address), migrations=migrations, pool_size=pool_size) as postgres:
         await PostgresJobEngine(postgres).prepare()
         yield postgres
 

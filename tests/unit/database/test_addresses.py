@@ -40,7 +40,20 @@ TAKERS = [open_file, open_any, name_for_service, look, read]
 @pytest.mark.parametrize("take", TAKERS)
 @pytest.mark.parametrize(
     "address",
-    [":memory:", "file:app.db", "file:app.db?mode=ro", "file:///app.db", "mysql://me:secret@host/app", "", "a\0b"],
+    [
+        ":memory:",
+        "file:app.db",
+        "file:app.db?mode=ro",
+        "file:///app.db",
+        "mysql://me:secret@host/app",
+        "",
+        "a\0b",
+        "\ud800.db",
+        "~no-user-has-this-name/app.db",
+        b"app.db",
+        None,
+        5,
+    ],
 )
 async def test_what_names_no_database_is_refused_alike_and_makes_no_file(tmp_path, monkeypatch, take, address):
     monkeypatch.chdir(tmp_path)
