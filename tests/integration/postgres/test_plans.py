@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tetherpy.jobs import BackgroundJobStatus, JobQuery, NewJob, PostgresJobEngine, open_database
+from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, JobQuery, NewJob, PostgresJobEngine, open_database
 from tetherpy.jobs.postgres.finding import query_of_view
 from tetherpy.jobs.postgres.requests import ask
 
@@ -18,3 +18,15 @@ async def test_a_cursor_far_back_is_a_place_in_an_index(empty_tables_url, narrow
         plan = "\n".join(row[0] for row in await ask(db, b"EXPLAIN " + statement, values))
     assert re.search(r"Index Cond: .*\bid < ", plan), plan
     assert not re.search(r"Seq Scan|Sort  ", plan), plan
+
+
+async def test_changes_of_jobs_that_transactions_enqueue_are_summed_up_without_a_worker(empty_tables_url):
+    async with open_database(empty_tables_url) as db:
+        manager = BackgroundJobManager(db)
+        for _ in range(3):
+            async with db.transaction() as transaction:
+                for _ in range(200):
+                    await manager.enqueue("k", transaction=transaction)
+        rows = (await db.get("SELECT count(*) FROM tetherpy_job_changes"))[0]
+        assert (await manager.get_counts()).pending == 600
+    assert rows <= 300

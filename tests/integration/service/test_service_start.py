@@ -131,6 +131,7 @@ async def test_callback_that_raises(make_service, servers, until):
         ("no_such_module:initialize", "No module named 'no_such_module'"),
         ("odd_worker:nothing", "odd_worker has no nothing"),
         ("odd_worker:not_callable", "cannot be called"),
+        ("odd_worker:raises_much", "raised RuntimeError: xxx"),
         ("odd_worker:exits", "exited with status 7"),
         ("odd_worker:says_exit", "SystemExit: enough"),
         ("odd_worker:crashes", "killed by SIGSEGV"),

@@ -17,6 +17,10 @@ async def raises(service):
     raise RuntimeError("the moon does not answer")
 
 
+async def raises_much(service):
+    raise RuntimeError("x" * 3_000_000)
+
+
 async def exits(service):
     os._exit(7)
 

@@ -421,6 +421,30 @@ async def test_a_cancelled_waiter_cancels_nobody_else(container: ProviderContain
     assert waiters[0].cancelled()
 
 
+async def test_a_waiter_that_gives_up_is_compared_with_no_other(
+    container: ProviderContainer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared: list[object] = []
+
+    class Compared(asyncio.Future[Any]):
+        def __eq__(self, other: object) -> bool:
+            compared.append(other)
+            return self is other
+
+        __hash__ = asyncio.Future.__hash__
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "create_future", lambda: Compared(loop=loop))
+    provider = FutureProvider(Gate())
+    waiters = [asyncio.create_task(_awaited(container.read(provider.future))) for _ in range(50)]
+    await turn()
+    for waiter in reversed(waiters):
+        waiter.cancel()
+    await asyncio.wait(waiters)
+    assert all(waiter.cancelled() for waiter in waiters)
+    assert len(compared) <= 50
+
+
 # -- still loading -------------------------------------------------------------------------------
 
 
