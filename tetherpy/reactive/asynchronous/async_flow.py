@@ -282,6 +282,7 @@ class AsyncFlow:
         scheduler.depth += 1
         try:
             invalidate(self.element, Invalidation("the end of the event loop that built it", manual=False))
+            self._release_if_paused()  # if it was outdated already, that has not ended the build
         finally:
             scheduler.depth -= 1
 

@@ -11,7 +11,8 @@ from typing import Any, Protocol, TypeGuard, cast
 
 from ..errors import BuildCancelledError, NoEventLoopError, NotAnExceptionError, ProviderReturnTypeError
 from ..graph.element import Element
-from ..graph.invalidation import leave_failed
+from ..graph.invalidation import Invalidation, invalidate, leave_failed
+from ..lifecycle.cleanup import end_stranded
 from ..lifecycle.event_loop import running_loop
 from ..lifecycle.teardown import Errand, Teardown, current_errand, current_teardown, ended
 from ..values.failures import is_still_loading
@@ -88,7 +89,9 @@ class TaskBasedSource:
         self._teardown: Coroutine[Any, Any, None] | None = None
         self._leave: asyncio.Future[None] | None = None
         element = sink.element
-        former = element.host.scheduler.teardowns.before_build(element)
+        scheduler = element.host.scheduler
+        former = scheduler.teardowns.before_build(element)
+        scheduler.running[self] = None
         self._task = loop.create_task(self._run(former))
         self._task.add_done_callback(self._ended)
 
@@ -119,6 +122,8 @@ class TaskBasedSource:
                     raise
                 self._sink.error(BuildCancelledError(self._sink.element.provider))
             except BaseException as error:
+                if self._is_closed_from_outside():
+                    raise
                 await self._failed(error)
             self._building = False
             if not self._stopped:
@@ -126,7 +131,14 @@ class TaskBasedSource:
         finally:
             self._building = False
             if self._teardown is not None:
-                await self._teardown
+                if self._is_closed_from_outside():
+                    self._teardown.close()  # the next loop has another one
+                else:
+                    await self._teardown
+
+    def _is_closed_from_outside(self) -> bool:
+        """Whether the coroutine is closed after its loop, instead of run by its task."""
+        return asyncio.current_task(self._task.get_loop()) is not self._task
 
     def _deliver(self, value: Any) -> None:
         """Hand on a value. What interrupts a listener, such as Ctrl-C, is no failure of the provider."""
@@ -173,6 +185,7 @@ class TaskBasedSource:
         The teardown runs in this task, which the loop waits for.
         """
         self._is_cancelled = True
+        self._building = False
         _interrupt(self._sink.element)
 
     @property
@@ -186,12 +199,15 @@ class TaskBasedSource:
         if self._task.done():
             return
         loop = self._task.get_loop()
+        if loop.is_closed():
+            self._abandon()
+            return
         runs = loop is running_loop()
         if not self._started:
             self._discard()
         elif teardown is not None and runs:
             teardown.wait_in(self._tear_down)
-        if not self._is_cancelled and (self._leave is None or not (runs or loop.is_closed())):
+        if not self._is_cancelled and (self._leave is None or not runs):
             self._task.cancel()
             if runs and (teardown is None or not self._started):
                 self._sink.element.host.in_background(self._task, self._sink.element.provider)
@@ -203,8 +219,39 @@ class TaskBasedSource:
             self._leave.set_result(None)
         return self._task
 
+    def change_loop(self) -> None:
+        """Have the provider built again in the loop that runs now, if the loop of the task was closed before its end.
+
+        A loop that may run again keeps its task: it is looked at again when the container is used next.
+        """
+        element = self._sink.element
+        scheduler = element.host.scheduler
+        own = self._task.get_loop()
+        if own is running_loop() or self not in scheduler.running:
+            return
+        if not own.is_closed() or scheduler.building is not None:
+            scheduler.in_next_loop[self] = self.change_loop
+        elif self._stopped:
+            self._abandon()
+        else:
+            invalidate(element, Invalidation("the end of the event loop that built it", manual=False))
+
+    def _abandon(self) -> None:
+        """End what the task runs where it waits: its loop is closed."""
+        element = self._sink.element
+        element.host.scheduler.running.pop(self, None)
+        if self._building:
+            if not self._started:
+                self._discard()
+            end_stranded(self._task, element.provider, element.host.report)
+        else:
+            cast(
+                "Coroutine[Any, Any, None]", self._task.get_coro()
+            ).close()  # the teardown is continued, or begun, by a task of the next loop
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._building = False
+        self._sink.element.host.scheduler.running.pop(self, None)
         if not self._stopped and not self._started and task.cancelled():
             self._discard()
             _interrupt(self._sink.element)

@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from threading import get_ident
-from typing import Any, Final, Generic, NoReturn, TypeVar
+from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
 
 from tetherpy.wait_queue import WaitQueue
 
@@ -28,6 +28,14 @@ E = TypeVar("E")
 
 MOST_ROUNDS: Final = 1_000
 """How often listeners may change what they listen to, in one turn, before this counts as endless."""
+
+
+class Running(Protocol):
+    """A build or a stream whose task has not ended."""
+
+    def change_loop(self) -> None:
+        """Begin again in the loop that runs now, if the loop of the task is closed."""
+        ...
 
 
 class Scheduler(Generic[E]):
@@ -72,6 +80,7 @@ class Scheduler(Generic[E]):
         "queue",
         "reloading",
         "retries",
+        "running",
         "thread",
         "too_deep",
     )
@@ -110,6 +119,8 @@ class Scheduler(Generic[E]):
         self.inbox: deque[Callable[[], object]] = deque()
         #: Calls that need a loop, asked for where none ran: one for each object that they are for.
         self.in_next_loop: dict[object, Callable[[], object]] = {}
+        #: The builds and streams whose tasks have not ended.
+        self.running: dict[Running, None] = {}
         #: Checks the graph between two operations; set by TETHERPY_CHECK.
         self.audit: Callable[[], None] | None = None
         self._inbox_runs = False
@@ -142,6 +153,8 @@ class Scheduler(Generic[E]):
             # A request left over from a loop that was closed must not keep this one from being made.
             if self.home is not loop:
                 self.move_to(loop)
+                if self._loop is loop:
+                    return
             self._loop = loop
             self._handle = loop.call_soon(self._turn)
 
@@ -248,9 +261,19 @@ class Scheduler(Generic[E]):
             loop.call_soon(self.serve_inbox)
         if self._teardowns is not None:
             self._teardowns.resume()
+        if self.queue or self.disposals:
+            self.request()
+        for running in tuple(self.running):
+            self.in_next_loop.setdefault(running, running.change_loop)
         waiting, self.in_next_loop = self.in_next_loop, {}
-        for fn in waiting.values():
-            fn()
+        calls = list(waiting.items())
+        calls.reverse()
+        try:
+            while calls:
+                calls.pop()[1]()
+        finally:
+            if calls:  # one of them was interrupted, by Ctrl-C for example
+                self.in_next_loop = {**dict(reversed(calls)), **self.in_next_loop}
 
     def call_soon_threadsafe(self, fn: Callable[[], object]) -> None:
         """Put a call into the inbox and wake the loop; may be called from any thread."""

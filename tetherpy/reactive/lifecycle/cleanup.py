@@ -82,6 +82,23 @@ def _drop(work: Awaitable[object]) -> None:
         work.close()  # Python warns of a coroutine that is never awaited
 
 
+def end_stranded(task: asyncio.Task[Any], provider: object, report: Report) -> None:
+    """End a coroutine whose event loop was closed before it had ended, by a cancellation where it waits.
+
+    Its ``finally`` clauses run now, up to the first one that waits again.
+    """
+    coroutine: Any = task.get_coro()
+    try:
+        coroutine.throw(asyncio.CancelledError())
+        coroutine.close()
+    except (asyncio.CancelledError, StopIteration):
+        return
+    except BaseException as error:
+        report(error, provider)
+    else:
+        report(NoEventLoopError(provider, "It was closed while a task had not ended: end the tasks first."), provider)
+
+
 async def _run(work: Awaitable[object]) -> None:
     await work
 

@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, TypeAlias
 
 from ..asynchronous.promise import Promise
 from ..errors import NoEventLoopError
-from .cleanup import Begun
+from .cleanup import Begun, end_stranded
 from .event_loop import running_loop
 from .hooks import Closer, Disposer, Hooks
 
@@ -183,10 +183,19 @@ class Teardown:
                 self._closers = hooks.closers
                 self._unwinding = self.host.unwinding or Unwinding(None)
             if hooks.tasks:
-                self._tasks = [task for task in hooks.tasks if not task.done()]
-                for task in self._tasks:
-                    task.cancel()
+                self._tasks = self._cancel(hooks.tasks)
             hooks.disposers = hooks.closers = hooks.tasks = None
+
+    def _cancel(self, tasks: Iterable[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
+        """End tasks, and return those to wait for: a task of a loop that does not run may never end."""
+        waiting: list[asyncio.Task[Any]] = []
+        for task in tuple(tasks):
+            loop = task.get_loop()
+            if loop.is_closed():
+                end_stranded(task, self.element.provider, self.host.report)
+            elif task.cancel() and loop is running_loop():
+                waiting.append(task)
+        return waiting
 
     def wait_in(self, run: Callable[[Teardown, Coroutine[Any, Any, None]], asyncio.Task[Any]]) -> None:
         """Have the asynchronous part run by the task of the build, when what it does has ended.
@@ -244,6 +253,7 @@ class Teardown:
             remedy = "It was closed before an asynchronous disposer had ended: close the container within the loop."
             self._report(NoEventLoopError(self.element.provider, remedy))
         self._hosted_by = None
+        self._tasks = self._cancel(self._tasks or ())
         self._continue()
 
     def awaits(self, element: Node) -> None:
