@@ -40,9 +40,9 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 @pytest.fixture
-def no_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_hidden_writer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the look that names all tables, once within a second of a commit: on a busy machine it comes first."""
-    monkeypatch.setattr("tetherpy.database.sqlite.changes.table_versions.DOUBT_BOUND", 3600.0)
+    monkeypatch.setattr("tetherpy.database.sqlite.changes.table_versions.HIDDEN_WRITER_SECONDS", 3600.0)
 
 
 @attrs.frozen

@@ -5,8 +5,9 @@ Every name that an app declares, calls or catches can be imported from here. A n
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from .lazy_facade import lazy_facade
 
 if TYPE_CHECKING:
     from .database import (
@@ -290,14 +291,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 
 _PACKAGES = {name: package for package, names in _NAMES.items() for name in names}
 
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    package = import_module(f".{_PACKAGES.get(name, 'reactive')}", __name__)
-    value: object = getattr(package, name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_facade(__name__, __all__, _PACKAGES, others="reactive")
 
 
 def __dir__() -> list[str]:

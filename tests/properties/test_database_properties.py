@@ -53,7 +53,7 @@ def test_no_changed_table_is_ever_left_out_of_a_report(transactions):
         named = set()
         async with Database.open(path, safety_interval=None) as db:
             await db.run(lambda c: [c.execute(s) for s in split(SCHEMA)])
-            await db._feed._reader.call(db._feed._log.start)
+            await db._feed._reader.call(db._feed._versions.start)
             db.on_change(named.update)
             before = await db.read(contents)
             for statements in transactions:

@@ -64,7 +64,9 @@ PLAIN = {
     ("BackgroundService", "start_timeout"): lambda value: service_with(start_timeout=value),
     ("Database.open", "busy_timeout"): lambda value: Database.open("app.db", busy_timeout=value),
     ("Database.open", "safety_interval"): lambda value: Database.open("app.db", safety_interval=value),
-    ("PostgresDatabase.open", "patience"): lambda value: PostgresDatabase.open("postgresql://x/y", patience=value),
+    ("PostgresDatabase.open", "connect_timeout"): lambda value: PostgresDatabase.open(
+        "postgresql://x/y", connect_timeout=value
+    ),
     ("JobNotifications", "interval"): lambda value: JobNotifications(None, None, None, interval=value).interval,
     ("Clock", "patience"): lambda value: Clock(patience=value).patience,
     ("InlineJobs", "patience"): lambda value: InlineJobs("app.db", None, patience=value).patience,

@@ -10,7 +10,7 @@ from .migrations import TABLE
 from .read_only_connection import read_only
 from .sqlite.error_translation import explain
 
-_PATIENCE_SECONDS = 5.0
+_BUSY_TIMEOUT_SECONDS = 5.0
 _READ = f"SELECT namespace, version, name, checksum, applied_at FROM {TABLE} ORDER BY namespace, version"  # noqa: S608  # a constant
 _HAS_RECORD = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
 
@@ -34,13 +34,13 @@ def applied_migrations(path: Address) -> list[AppliedMigration]:
     """
     path = sqlite_path(path)
     try:
-        with read_only(path, _PATIENCE_SECONDS) as connection:
+        with read_only(path, _BUSY_TIMEOUT_SECONDS) as connection:
             if connection.execute(_HAS_RECORD, (TABLE,)).fetchone() is None:
                 return []
             rows: list[tuple[str, int, str, str, str]] = connection.execute(_READ).fetchall()
             return [AppliedMigration(*row[:4], datetime.fromisoformat(row[4])) for row in rows]
     except sqlite3.Error as error:
-        explained = explain(error, path, _PATIENCE_SECONDS)
+        explained = explain(error, path, _BUSY_TIMEOUT_SECONDS)
         if explained is None:
             raise
         raise explained from error

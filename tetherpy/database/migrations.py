@@ -2,7 +2,7 @@
 
 A package that ships tables gives its migrations a namespace of its own; an app's are in ``"app"``.
 Namespaces do not see each other, so their numbers may overlap, and a process that passes no migrations of a
-namespace does not judge it.
+namespace does not find_missing it.
 """
 
 import hashlib
@@ -67,10 +67,12 @@ def create(connection: sqlite3.Connection) -> None:
 def pending(connection: sqlite3.Connection, namespace: str, migrations: list[Migration]) -> list[Migration]:
     """Return the migrations to apply, or raise what is wrong between the code and the record."""
     recorded = {row[0]: (row[1], row[2]) for row in connection.execute(_READ, (namespace,))}
-    return judge(namespace, migrations, recorded)
+    return find_missing(namespace, migrations, recorded)
 
 
-def judge(namespace: str, migrations: list[Migration], recorded: Mapping[int, tuple[str, str]]) -> list[Migration]:
+def find_missing(
+    namespace: str, migrations: list[Migration], recorded: Mapping[int, tuple[str, str]]
+) -> list[Migration]:
     """Return the migrations that a record (name and checksum by version) lacks, or raise what is wrong."""
     known = {migration.version for migration in migrations}
     newest = max(recorded, default=0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tetherpy.lazy_facade import lazy_facade
 
 if TYPE_CHECKING:
     from .job_provider import JobProvider, JobProviderError, JobProviderFamily
@@ -13,10 +14,4 @@ __all__ = ["STORAGE_MIGRATIONS", "JobProvider", "JobProviderError", "JobProvider
 
 _MODULES = {"STORAGE_MIGRATIONS": "sqlite_storage", "SqliteStorage": "sqlite_storage"}
 
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{_MODULES.get(name, 'job_provider')}", __name__), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_facade(__name__, __all__, _MODULES, others="job_provider")

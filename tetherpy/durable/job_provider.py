@@ -27,6 +27,7 @@ from tetherpy.jobs import (
     encode,
     observed_wait,
 )
+from tetherpy.observables import listen_to
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
@@ -187,16 +188,7 @@ class _JobDeclaration(Generic[T]):
         if isinstance(shown, BackgroundJob):
             memory.note(shown)
             yield self._state(shown)
-        watched = manager.watch_job(job_id)
-
-        def listen(
-            on_next: Callable[[BackgroundJob | None], None],
-            on_error: Callable[[Exception], None],
-            on_completed: Callable[[], None],
-        ) -> Callable[[], None]:
-            return watched.subscribe(on_next, on_error, on_completed).dispose
-
-        async with aclosing(latest(listen)) as jobs:
+        async with aclosing(latest(listen_to(manager.watch_job(job_id)))) as jobs:
             with ExitStack() as wait:
                 wait.enter_context(observed_wait(job_id))
                 async for job in jobs:

@@ -5,8 +5,9 @@ Names are imported when first used: a worker needs other modules than an app doe
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tetherpy.lazy_facade import lazy_facade
 
 if TYPE_CHECKING:
     from ..durable import STORAGE_MIGRATIONS, JobProvider, JobProviderError, JobProviderFamily, SqliteStorage
@@ -84,10 +85,4 @@ _MODULES = {
     "run_worker": "supervisor.entry_points",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{_MODULES.get(name, 'errors')}", __name__), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_facade(__name__, __all__, _MODULES, others="errors")

@@ -6,8 +6,9 @@ names here are the types of what its fixtures give; they are imported when first
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tetherpy.lazy_facade import lazy_facade
 
 if TYPE_CHECKING:
     from .clock import Clock
@@ -36,10 +37,4 @@ __all__ = [
 
 _MODULES = {"Clock": "clock", "JobList": "job_list", "InlineJobs": "inline_jobs"}
 
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(f".{_MODULES.get(name, 'errors')}", __name__), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_facade(__name__, __all__, _MODULES, others="errors")

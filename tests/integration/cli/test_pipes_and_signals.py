@@ -53,7 +53,7 @@ def test_closed_streams_are_told_in_one_line_and_reach_no_file(many, database, t
     assert ran.code == code
     assert ran.err.startswith(told)
     assert ran.err.count("\n") == bool(told)
-    assert b"error:" not in database.with_name("shop.db-bell").read_bytes()
+    assert b"error:" not in database.with_name("shop.db-signal").read_bytes()
     assert database.read_bytes().startswith(b"SQLite format 3")
 
 

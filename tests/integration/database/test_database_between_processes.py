@@ -63,7 +63,7 @@ async def test_a_subscriber_in_another_process_is_pushed_each_commit(path, child
     await subscriber.end()
 
 
-@pytest.mark.usefixtures("no_doubt")
+@pytest.mark.usefixtures("no_hidden_writer")
 async def test_this_process_is_pushed_what_others_commit(path, child):
     committer = child(COMMIT, path)
     assert await committer.line() == "open"
@@ -81,7 +81,7 @@ async def test_this_process_is_pushed_what_others_commit(path, child):
     await committer.end()
 
 
-async def test_the_safety_net_finds_what_no_bell_told(path):
+async def test_the_safety_net_finds_commits_without_a_signal(path):
     changed = asyncio.Event()
     async with Database.open(path, safety_interval=0.02) as db:
         db.on_change(lambda tables: changed.set() if "t" in tables else None)
@@ -279,8 +279,8 @@ async def test_a_forked_child_cannot_commit_its_parents_transaction(path, child)
         assert [row["x"] for row in await db.get_all("SELECT x FROM t")] == [1]
 
 
-@pytest.mark.usefixtures("no_doubt")
-async def test_a_commit_whose_process_died_before_ringing_is_found_and_named_exactly(path, child):
+@pytest.mark.usefixtures("no_hidden_writer")
+async def test_a_commit_whose_process_died_before_its_signal_is_found_and_named_exactly(path, child):
     named = []
     changed = asyncio.Event()
     async with Database.open(path, safety_interval=0.02) as db:
@@ -290,10 +290,10 @@ async def test_a_commit_whose_process_died_before_ringing_is_found_and_named_exa
             """
             import asyncio, os, signal, sys
             from tetherpy.database import Database
-            from tetherpy.database.bell import ChangeSignal
+            from tetherpy.database.sqlite.changes.change_signal import ChangeSignal
 
             async def main():
-                ChangeSignal.ring = lambda bell: os.kill(os.getpid(), signal.SIGKILL)
+                ChangeSignal.send = lambda change_signal: os.kill(os.getpid(), signal.SIGKILL)
                 async with Database.open(sys.argv[1]) as db:
                     await db.execute("INSERT INTO t VALUES (1)")
 

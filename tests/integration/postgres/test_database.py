@@ -148,7 +148,7 @@ async def test_what_is_no_url_is_one_clear_error_that_tells_no_secret():
         *unescaped,
     ):
         with pytest.raises((DatabaseAddressError, DatabaseUnavailableError)) as raised:
-            await PostgresDatabase.open(url, patience=0)
+            await PostgresDatabase.open(url, connect_timeout=0)
         chain, error = [], raised.value
         while error is not None:
             chain.append(str(error))

@@ -60,7 +60,7 @@ WAYS = {
 async def test_a_lock_that_never_comes_free_is_an_error_that_says_so(postgres_url, monkeypatch, call):
     monkeypatch.setattr(migrations, "LOCK_SECONDS", 0.05)
     monkeypatch.setattr(migrations, "PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(migrations, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(migrations, "SCHEMA_TIMEOUT_SECONDS", 0.1)
     async with PostgresDatabase.open(postgres_url) as db, held_job(postgres_url), asyncio.timeout(BOUND):
         with pytest.raises(DatabaseLockedError):
             await WAYS[call](db, monkeypatch)

@@ -97,6 +97,6 @@ async def test_an_unreachable_server_is_one_clear_error():
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
         with pytest.raises(DatabaseUnavailableError) as raised:
-            await PostgresDatabase.open(f"postgresql://me:s3cret@127.0.0.1:{port}/app", patience=0.2)
+            await PostgresDatabase.open(f"postgresql://me:s3cret@127.0.0.1:{port}/app", connect_timeout=0.2)
     assert "s3cret" not in str(raised.value)
     assert str(port) in str(raised.value)

@@ -58,7 +58,7 @@ async def test_odd_names_are_paths_and_not_parameters(tmp_path):
 
 
 def test_a_lock_is_told_as_one(tmp_path, monkeypatch):
-    monkeypatch.setattr("tetherpy.database.migration_records._PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr("tetherpy.database.migration_records._BUSY_TIMEOUT_SECONDS", 0.0)
     path = tmp_path / "theirs.db"
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as theirs:
         theirs.execute("CREATE TABLE bookmarks (x)")

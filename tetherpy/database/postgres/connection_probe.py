@@ -20,11 +20,11 @@ _UNREACHABLE = "the server takes no new connections either"
 _GONE = "its server process has ended"
 
 Place: TypeAlias = tuple[str, str, int]
-Doubt: TypeAlias = tuple[str, datetime | None]
+Suspicion: TypeAlias = tuple[str, datetime | None]
 
 
 @attrs.define(eq=False)
-class Examiner:
+class ConnectionProbe:
     """Hang up connections whose calls wait for an answer that cannot come.
 
     A statement may run for as long as it likes. But if the server says twice in a row that the connection's process
@@ -33,30 +33,30 @@ class Examiner:
 
     _settings: dict[str, Any] = attrs.field(repr=False)
     _name: str
-    _doubts: dict[Connection, tuple[float, Doubt]] = attrs.field(
-        init=False, factory=dict[Connection, "tuple[float, Doubt]"]
+    _suspects: dict[Connection, tuple[float, Suspicion]] = attrs.field(
+        init=False, factory=dict[Connection, "tuple[float, Suspicion]"]
     )
 
-    async def examine(self, connections: Iterable[Connection], since: float) -> None:
+    async def probe(self, connections: Iterable[Connection], since: float) -> None:
         """Examine those whose call has waited since then or longer; hang up those that were doubtful before."""
         waiting: dict[Place, dict[Connection, float]] = {}
         for connection in connections:
             began = connection.unanswered_since
             if began is not None and began <= since:
                 waiting.setdefault(_place(connection), {})[connection] = began
-        before, self._doubts = self._doubts, {}
+        before, self._suspects = self._suspects, {}
         for place, calls in waiting.items():
-            for connection, doubt in (await self._doubts_about(place, list(calls))).items():
-                finding = (calls[connection], doubt)
+            for connection, suspicion in (await self._find_suspects(place, list(calls))).items():
+                finding = (calls[connection], suspicion)
                 if connection.unanswered_since != calls[connection]:
                     continue  # it has its answer now
                 if before.get(connection) == finding:
-                    logger.warning("%s: a call got no answer (%s); its connection is closed", self._name, doubt[0])
+                    logger.warning("%s: a call got no answer (%s); its connection is closed", self._name, suspicion[0])
                     connection.hang_up()
                 else:
-                    self._doubts[connection] = finding
+                    self._suspects[connection] = finding
 
-    async def _doubts_about(self, place: Place, connections: list[Connection]) -> dict[Connection, Doubt]:
+    async def _find_suspects(self, place: Place, connections: list[Connection]) -> dict[Connection, Suspicion]:
         host, address, port = place
         settings = {**self._settings, "host": host, "port": port, "connect_timeout": ANSWER_SECONDS}
         if address and not host.startswith("/"):
@@ -68,14 +68,14 @@ class Examiner:
             return {} if "FATAL" in str(error) else dict.fromkeys(connections, (_UNREACHABLE, None))
         if states is None:
             return {}
-        doubts: dict[Connection, Doubt] = {}
+        suspects: dict[Connection, Suspicion] = {}
         for connection in connections:
             state, changed = states.get(connection.info.backend_pid, (_GONE, None))
             if state == _GONE:
-                doubts[connection] = (_GONE, None)
+                suspects[connection] = (_GONE, None)
             elif state is not None and state.startswith("idle"):
-                doubts[connection] = (f"its server process is {state}", changed)
-        return doubts
+                suspects[connection] = (f"its server process is {state}", changed)
+        return suspects
 
 
 async def _states(settings: dict[str, Any], pids: list[int]) -> dict[int, tuple[str | None, datetime | None]] | None:

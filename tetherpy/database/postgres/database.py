@@ -66,11 +66,11 @@ class PostgresDatabase:
         *,
         migrations: Iterable[Migration] = (),
         pool_size: int = 10,
-        patience: timedelta | float = 5.0,
+        connect_timeout: timedelta | float = 5.0,
     ) -> Opening[PostgresDatabase]:
         """Connect and apply what migrations are missing: ``async with PostgresDatabase.open(url)``.
 
-        A server that is just starting is waited for, ``patience`` seconds at most. Where the server, or what it
+        A server that is just starting is waited for, ``connect_timeout`` seconds at most. Where the server, or what it
         allows the role, has fewer connections than ``pool_size``, calls wait for those that there are. Raises
         ``DatabaseAddressError`` for what is no PostgreSQL URL, ``DatabaseUnavailableError`` if the server
         cannot be reached or refuses, ``MigrationError`` as ``Database.open`` does.
@@ -78,11 +78,13 @@ class PostgresDatabase:
         if pool_size < 1:
             raise ValueError(f"pool_size is {pool_size}; a database needs at least 1 connection")
         steps = tuple(migrations)
-        seconds = to_seconds("patience", patience)
+        seconds = to_seconds("connect_timeout", connect_timeout)
         return Opening(lambda: cls._open(url, steps, pool_size, seconds))
 
     @classmethod
-    async def _open(cls, url: str, steps: tuple[Migration, ...], pool_size: int, patience: float) -> PostgresDatabase:
+    async def _open(
+        cls, url: str, steps: tuple[Migration, ...], pool_size: int, connect_timeout: float
+    ) -> PostgresDatabase:
         name = redacted(url)
         settings = settings_of(url, name)
         pool = Pool(settings, name, pool_size)
@@ -91,7 +93,7 @@ class PostgresDatabase:
         async with AsyncExitStack() as stack:
             database = cls(url, settings, pool, own, Listener(settings, name, pool.make_room))
             stack.push_async_callback(database.aclose)
-            async with pool.connection(patience):
+            async with pool.connection(connect_timeout):
                 pass  # the server is there, and gives one
             if steps:
                 await database.migrate(steps)
@@ -138,7 +140,7 @@ class PostgresDatabase:
         a minute of that.
         """
         clock = asyncio.get_running_loop().time
-        deadline, waiting = clock() + migrating.PATIENCE_SECONDS, False
+        deadline, waiting = clock() + migrating.SCHEMA_TIMEOUT_SECONDS, False
         while True:
             try:
                 with self.explained():
@@ -146,7 +148,7 @@ class PostgresDatabase:
                         await work(tx)
             except (*migrating.LOCKED, DatabaseLockedError) as error:
                 if clock() >= deadline:
-                    raise DatabaseLockedError(self.name, migrating.PATIENCE_SECONDS) from error
+                    raise DatabaseLockedError(self.name, migrating.SCHEMA_TIMEOUT_SECONDS) from error
                 if not waiting:
                     logger.warning("%s: the schema cannot be changed yet (%s); trying again", self.name, error)
                 waiting = True

@@ -11,6 +11,8 @@ import attrs
 import psycopg
 from psycopg import sql
 
+from tetherpy.subscribers import Subscribers, call_subscriber, do_nothing
+
 from ..errors import DatabaseClosedError
 from .connection import Connection, connect, is_full
 
@@ -23,10 +25,6 @@ What it answers also shows changes whose notification was never sent.
 """
 FIRST_RETRY_SECONDS = 0.05
 LAST_RETRY_SECONDS = 2.0
-
-
-def _do_nothing() -> None:
-    return
 
 
 @attrs.frozen(eq=False)
@@ -50,7 +48,7 @@ class Listener:
     _settings: dict[str, Any] = attrs.field(repr=False)
     _name: str
     _make_room: Callable[[], Awaitable[bool]] = attrs.field(repr=False)
-    _subscribers: list[Subscriber] = attrs.field(init=False, factory=list[Subscriber])
+    _subscribers: Subscribers[Subscriber] = attrs.field(init=False, factory=Subscribers[Subscriber])
     _channels: dict[str, bytes | None] = attrs.field(init=False, factory=dict[str, "bytes | None"])
     _seen: dict[str, object] = attrs.field(init=False, factory=dict[str, object])
     _task: asyncio.Task[None] | None = attrs.field(init=False, default=None)
@@ -60,7 +58,7 @@ class Listener:
         self,
         channel: str,
         notified: Callable[[], None],
-        closed: Callable[[], None] = _do_nothing,
+        closed: Callable[[], None] = do_nothing,
         newest: bytes | None = None,
     ) -> Callable[[], None]:
         """Call ``notified()`` in the loop after commits that notify the channel; return what ends that.
@@ -70,26 +68,19 @@ class Listener:
         """
         if self._closed:
             raise DatabaseClosedError(self._name)
-        subscriber = Subscriber(channel, notified, closed)
-        self._subscribers.append(subscriber)
+        remove = self._subscribers.add(Subscriber(channel, notified, closed))
         if channel not in self._channels:
             self._channels[channel] = newest
             self._begin_again()
         elif newest is not None:
             self._channels[channel] = newest
-
-        def remove() -> None:
-            if subscriber in self._subscribers:
-                self._subscribers.remove(subscriber)
-
         return remove
 
     async def close(self) -> None:
         """Listen no more, and tell the subscribers."""
         self._closed = True
-        subscribers, self._subscribers = self._subscribers, []
-        for subscriber in subscribers:
-            subscriber.closed()
+        for subscriber in self._subscribers.take_all():
+            call_subscriber("notifications", subscriber.closed)
         await self._stop()
 
     async def _stop(self) -> None:
@@ -141,12 +132,9 @@ class Listener:
         return changed
 
     def _tell(self, channel: str | None) -> None:
-        for subscriber in tuple(self._subscribers):
+        for subscriber in self._subscribers:
             if channel is None or subscriber.channel == channel:
-                try:
-                    subscriber.notified()
-                except Exception:
-                    logger.exception("%s: a subscriber failed", self._name)
+                call_subscriber("notifications", subscriber.notified)
 
 
 def _named(settings: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import psycopg
 
 from ..errors import MigrationFailedError
-from ..migrations import TABLE, Migration, by_namespace, judge
+from ..migrations import TABLE, Migration, by_namespace, find_missing
 from .connection import Connection
 
 _LOCK = 7_305_514_922_861
@@ -17,7 +17,7 @@ LOCK_SECONDS = 0.5
 """While the schema is changed a lock is waited for at most this long: other statements queue up behind the wait."""
 PAUSE_SECONDS = 0.5
 """After a lock was waited for in vain, other statements have at least this long before the next attempt."""
-PATIENCE_SECONDS = 60.0
+SCHEMA_TIMEOUT_SECONDS = 60.0
 """How long a change of the schema is tried again while transactions hold locks that it needs."""
 LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 _CREATE = (
@@ -35,7 +35,7 @@ async def migrate(connection: Connection, steps: Iterable[Migration]) -> None:
     Raises one of ``LOCKED`` if another transaction holds a lock that a step needs.
     """
     for namespace, ordered in by_namespace(steps).items():
-        for step in judge(namespace, ordered, await applied(connection, namespace)):
+        for step in find_missing(namespace, ordered, await applied(connection, namespace)):
             await _apply(connection, step)
 
 

@@ -14,9 +14,11 @@ import attrs
 import psycopg
 from psycopg.pq import TransactionStatus
 
+from tetherpy.event_wait import wait_for_event
+
 from ..errors import DatabaseClosedError, DatabaseForkedError, DatabaseUnavailableError
 from .connection import AGAIN_SECONDS, Connection, connect, is_full, passes
-from .connection_probe import Examiner
+from .connection_probe import ConnectionProbe
 
 GET_SECONDS = 10.0
 """How long a call waits while all connections are in use, here or at the server."""
@@ -32,7 +34,7 @@ KEEP_IDLE_SECONDS = 20.0
 
 A role may have few connections, and other processes need some.
 """
-EXAMINE_SECONDS = 3.0
+PROBE_SECONDS = 3.0
 """This often the server is asked about calls that have waited for longer than this."""
 
 
@@ -42,24 +44,24 @@ class Pool:
 
     The pools of psycopg_pool wait a second and more between attempts to connect; here each call that needs a
     connection makes it, and fails at once if the server refuses it. A call may take as long as its server process
-    works on it. A call whose connection passes nothing fails after three times ``EXAMINE_SECONDS`` at most.
+    works on it. A call whose connection passes nothing fails after three times ``PROBE_SECONDS`` at most.
     """
 
     _settings: dict[str, Any] = attrs.field(repr=False)
     _name: str
     _size: int
-    _beside: list[Pool] = attrs.field(init=False, factory=list["Pool"], repr=False)
+    _siblings: list[Pool] = attrs.field(init=False, factory=list["Pool"], repr=False)
     _idle: list[tuple[float, Connection]] = attrs.field(init=False, factory=list["tuple[float, Connection]"])
     _lent: set[Connection] = attrs.field(init=False, factory=set[Connection])
     _places: asyncio.Semaphore = attrs.field(
         init=False, default=attrs.Factory(lambda self: asyncio.Semaphore(self._size), takes_self=True)
     )
     _returned: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
-    _examiner: Examiner = attrs.field(
-        init=False, default=attrs.Factory(lambda self: Examiner(self._settings, self._name), takes_self=True)
+    _probe: ConnectionProbe = attrs.field(
+        init=False, default=attrs.Factory(lambda self: ConnectionProbe(self._settings, self._name), takes_self=True)
     )
     _timer: asyncio.TimerHandle | None = attrs.field(init=False, default=None)
-    _tending: asyncio.Task[None] | None = attrs.field(init=False, default=None)
+    _maintenance: asyncio.Task[None] | None = attrs.field(init=False, default=None)
     _closed: bool = attrs.field(init=False, default=False)
     _pid: int = attrs.field(init=False, factory=os.getpid)
 
@@ -75,14 +77,14 @@ class Pool:
 
     def share_with(self, other: Pool) -> None:
         """Let either pool close what is idle in the other when the server gives no more connections."""
-        self._beside.append(other)
-        other._beside.append(self)
+        self._siblings.append(other)
+        other._siblings.append(self)
 
     @asynccontextmanager
-    async def connection(self, patience: float | None = None) -> AsyncGenerator[Connection]:
+    async def connection(self, connect_timeout: float | None = None) -> AsyncGenerator[Connection]:
         """Lend a connection; one that comes back with a transaction open, or broken, is closed.
 
-        ``patience`` is how long a server that is away is tried, ``RECONNECT_SECONDS`` by default. Raises
+        ``connect_timeout`` is how long a server that is away is tried, ``RECONNECT_SECONDS`` by default. Raises
         ``DatabaseUnavailableError`` if no connection is free in time or can be made, ``DatabaseClosedError``
         after the close, ``DatabaseForkedError`` in a child of the process that opened it.
         """
@@ -95,14 +97,14 @@ class Pool:
             reason = f"all {self._size} connections of this process were in use for {GET_SECONDS:g} s"
             raise DatabaseUnavailableError(self._name, reason) from error
         try:
-            connection = await self._take(RECONNECT_SECONDS if patience is None else patience)
+            connection = await self._take(RECONNECT_SECONDS if connect_timeout is None else connect_timeout)
             self._lent.add(connection)
-            self._tend_later()
+            self._maintain_later()
             try:
                 yield connection
             finally:
                 self._lent.discard(connection)
-                await self._give_back(connection)
+                await self._return(connection)
         finally:
             self._places.release()
 
@@ -111,9 +113,9 @@ class Pool:
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._tending is not None:
-            self._tending.cancel()
-            await asyncio.wait([self._tending])
+        if self._maintenance is not None:
+            self._maintenance.cancel()
+            await asyncio.wait([self._maintenance])
         await self._close_idle()
         self._wake()
 
@@ -122,10 +124,10 @@ class Pool:
 
         A server that has no more connections can give a new one then.
         """
-        closed = [await pool._close_idle() for pool in (self, *self._beside)]
+        closed = [await pool._close_idle() for pool in (self, *self._siblings)]
         return any(closed)
 
-    async def _take(self, patience: float) -> Connection:
+    async def _take(self, connect_timeout: float) -> Connection:
         loop = asyncio.get_running_loop()
         began = again = loop.time()
         pause = AGAIN_SECONDS
@@ -139,7 +141,7 @@ class Pool:
                 try:
                     return await connect(self._settings)
                 except psycopg.OperationalError as error:
-                    limit = GET_SECONDS if is_full(error) else patience
+                    limit = GET_SECONDS if is_full(error) else connect_timeout
                     if loop.time() >= began + limit or not passes(error):
                         raise DatabaseUnavailableError(self._name, str(error)) from error
                     if is_full(error):
@@ -147,8 +149,8 @@ class Pool:
                             continue
                         pause = min(pause * 2, LAST_AGAIN_SECONDS)
                 again = loop.time() + pause
-            await _wait_for(returned, again - loop.time())
-            if any(pool._idle for pool in self._beside):
+            await wait_for_event(returned, again - loop.time())
+            if any(pool._idle for pool in self._siblings):
                 again = loop.time()
 
     async def _take_idle(self) -> Connection | None:
@@ -168,7 +170,7 @@ class Pool:
             await connection.close()
         return None
 
-    async def _give_back(self, connection: Connection) -> None:
+    async def _return(self, connection: Connection) -> None:
         if self.is_inherited:
             return  # to close it here would end the parent's session
         is_idle = not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
@@ -179,7 +181,7 @@ class Pool:
         self._wake()
 
     def _wake(self) -> None:
-        for pool in (self, *self._beside):
+        for pool in (self, *self._siblings):
             pool._returned.set()
             pool._returned = asyncio.Event()
 
@@ -190,30 +192,22 @@ class Pool:
             await connection.close()
         return len(closing)
 
-    def _tend_later(self) -> None:
+    def _maintain_later(self) -> None:
         if self._timer is None and not self._closed:
-            self._timer = asyncio.get_running_loop().call_later(EXAMINE_SECONDS, self._tend_now)
+            self._timer = asyncio.get_running_loop().call_later(PROBE_SECONDS, self._maintain_now)
 
-    def _tend_now(self) -> None:
+    def _maintain_now(self) -> None:
         self._timer = None
-        if self._tending is None or self._tending.done():
-            self._tending = asyncio.get_running_loop().create_task(self._tend())
+        if self._maintenance is None or self._maintenance.done():
+            self._maintenance = asyncio.get_running_loop().create_task(self._maintain())
         if self._lent or self._idle:
-            self._tend_later()
+            self._maintain_later()
 
-    async def _tend(self) -> None:
+    async def _maintain(self) -> None:
         now = asyncio.get_running_loop().time()
-        last = max((since for pool in (self, *self._beside) for since, _ in pool._idle), default=now)
+        last = max((since for pool in (self, *self._siblings) for since, _ in pool._idle), default=now)
         await self._close_idle(max(now - KEEP_IDLE_SECONDS, min(now - SPARE_IDLE_SECONDS, math.nextafter(last, 0.0))))
-        await self._examiner.examine(self._lent, now - EXAMINE_SECONDS)
-
-
-async def _wait_for(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return
+        await self._probe.probe(self._lent, now - PROBE_SECONDS)
 
 
 async def _answers(connection: Connection) -> bool:

@@ -17,13 +17,13 @@ def always() -> bool:
     return True
 
 
-def within_busy_timeout(attempt: Callable[[], T], patience: float, wanted: Callable[[], bool] = always) -> T:
-    """Return what ``attempt`` returns, trying again while SQLite is busy: ``patience`` seconds at most.
+def within_busy_timeout(attempt: Callable[[], T], busy_timeout: float, wanted: Callable[[], bool] = always) -> T:
+    """Return what ``attempt`` returns, trying again while SQLite is busy: ``busy_timeout`` seconds at most.
 
     Some steps (switching to WAL, the first look at a file while another process does) do not wait in SQLite at
     all; those that do wait there for a slice at a time.
     """
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + busy_timeout
     while True:
         try:
             return attempt()

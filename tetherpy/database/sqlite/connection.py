@@ -135,7 +135,7 @@ class TrackedConnection(sqlite3.Connection):
             self.unfinished.clear()
 
 
-def configure(connection: sqlite3.Connection, patience: float) -> None:
+def configure(connection: sqlite3.Connection, busy_timeout: float) -> None:
     """Set up what both connections have in common; fails if the file is no database."""
     assert isinstance(connection, TrackedConnection)  # the factory's own promise
     connection.row_factory = sqlite3.Row
@@ -143,16 +143,16 @@ def configure(connection: sqlite3.Connection, patience: float) -> None:
     connection.unfinished = weakref.WeakSet()
     connection.set_authorizer(connection.table_accesses.authorize)
     connection.control("PRAGMA foreign_keys = ON")
-    within_busy_timeout(lambda: connection.control("PRAGMA schema_version"), patience)
+    within_busy_timeout(lambda: connection.control("PRAGMA schema_version"), busy_timeout)
 
 
-def configure_writer(connection: TrackedConnection, path: Path, synchronous: Synchronous, patience: float) -> None:
+def configure_writer(connection: TrackedConnection, path: Path, synchronous: Synchronous, busy_timeout: float) -> None:
     """Make the database a WAL one (it stays so) and set what concerns writing."""
-    connection.control(f"PRAGMA busy_timeout = {min(BUSY_SLICE_MS, round(patience * 1000))}")
+    connection.control(f"PRAGMA busy_timeout = {min(BUSY_SLICE_MS, round(busy_timeout * 1000))}")
     if connection.control("PRAGMA page_count") == 0:
         # Can only be chosen for a new file; see .free_space.
-        within_busy_timeout(lambda: connection.control("PRAGMA auto_vacuum = INCREMENTAL"), patience)
-    mode = within_busy_timeout(lambda: connection.control("PRAGMA journal_mode = WAL"), patience)
+        within_busy_timeout(lambda: connection.control("PRAGMA auto_vacuum = INCREMENTAL"), busy_timeout)
+    mode = within_busy_timeout(lambda: connection.control("PRAGMA journal_mode = WAL"), busy_timeout)
     if mode != "wal":
         raise DatabaseOpenError(
             path, f"its file system allows no write-ahead log (SQLite stays in mode {mode!r})", "use a local disk"
@@ -161,7 +161,7 @@ def configure_writer(connection: TrackedConnection, path: Path, synchronous: Syn
     connection.control(f"PRAGMA journal_size_limit = {KEPT_LOG_BYTES}")
 
 
-def configure_reader(connection: TrackedConnection, patience: float) -> None:
+def configure_reader(connection: TrackedConnection, busy_timeout: float) -> None:
     """Let the connection read only; in WAL it waits for a lock in rare moments alone, such as recovery."""
-    connection.control(f"PRAGMA busy_timeout = {round(patience * 1000)}")
+    connection.control(f"PRAGMA busy_timeout = {round(busy_timeout * 1000)}")
     connection.control("PRAGMA query_only = ON")

@@ -41,9 +41,9 @@ class ConnectionThread:
     under_way: int = 0
 
     @classmethod
-    async def open(cls, path: Path, explain: Explain, patience: float) -> Self:
+    async def open(cls, path: Path, explain: Explain, busy_timeout: float) -> Self:
         """Connect; the file is created if it is not there. Errors of SQLite go through ``explain``."""
-        opening = asyncio.ensure_future(cls._open(path, explain, patience))
+        opening = asyncio.ensure_future(cls._open(path, explain, busy_timeout))
         try:
             return await finish(opening)
         except asyncio.CancelledError:
@@ -52,7 +52,7 @@ class ConnectionThread:
             raise
 
     @classmethod
-    async def _open(cls, path: Path, explain: Explain, patience: float) -> Self:
+    async def _open(cls, path: Path, explain: Explain, busy_timeout: float) -> Self:
         file = OpenFile(path)
         try:
             connection = await aiosqlite.connect(
@@ -67,7 +67,7 @@ class ConnectionThread:
             raise
         connection_thread = cls(file, connection, explain)
         try:
-            await connection_thread.call(configure, patience)
+            await connection_thread.call(configure, busy_timeout)
             file.opened()
         except BaseException:
             await connection_thread.close()

@@ -13,17 +13,18 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, get_args
 import attrs
 
 from tetherpy.durations import to_seconds
+from tetherpy.observables import observable
+from tetherpy.subscribers import do_nothing
 
 from .. import internal_tables, migrations
 from ..addresses import Address
 from ..errors import DatabaseError, RowNotFoundError, TransactionHeldError, WrongLoopError
 from ..migrations import Migration
-from ..observables import observable
 from ..opening import Opening
 from ..shielding import finish
-from .changes.change_feed import ChangeFeed, OnChange, do_nothing
+from .changes.change_feed import ChangeFeed, OnChange
 from .changes.change_signal import ChangeSignal
-from .changes.live_queries import LiveQuery, Query
+from .changes.live_queries import LiveQuery, Observer, Query
 from .connection import (
     Parameters,
     Row,
@@ -39,7 +40,7 @@ from .long_reads import LongReads
 from .path_checks import checked_path, create_file
 from .statements import Executed, execute, execute_many, fetch_all, fetch_first, in_snapshot
 from .transaction import Transaction
-from .wal_bound import LogBound
+from .wal_bound import WalBound
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Database:
     _writer: Writer
     _reader: ConnectionThread
     _long_reads: LongReads
-    _bell: ChangeSignal
+    _change_signal: ChangeSignal
     _feed: ChangeFeed
     _live_queries: dict[Hashable, LiveQuery] = attrs.Factory(dict[Hashable, LiveQuery])
     _lifetime: AsyncGenerator[None] = attrs.field(init=False)
@@ -125,12 +126,12 @@ class Database:
             open_reader = partial(_open_reader, path, busy_timeout)
             reader = await open_reader()
             stack.push_async_callback(reader.close)
-            log_bound = LogBound(path)
+            wal_bound = WalBound(path)
             free_space = FreeSpace(path)
 
             def committed(connection: TrackedConnection) -> None:
-                change_signal.ring()
-                log_bound.keep(connection)
+                change_signal.send()
+                wal_bound.keep(connection)
                 free_space.release_space(connection)
 
             writer = Writer(connection_thread, busy_timeout, committed)
@@ -178,7 +179,7 @@ class Database:
         if self._closing is None:
             warnings.warn(f"{self.path} was not closed", ResourceWarning, stacklevel=1, source=self)
         async with contextlib.AsyncExitStack() as stack:
-            stack.callback(self._bell.close)
+            stack.callback(self._change_signal.close)
             stack.push_async_callback(self._writer.close)
             stack.push_async_callback(self._reader.close)
             stack.push_async_callback(self._long_reads.close)
@@ -316,7 +317,7 @@ class Database:
     @property
     def changes(self) -> "Observable[frozenset[str]]":
         """The names of changed tables, as :meth:`on_change` reports them; completes at the close."""
-        return observable(lambda observer: self._feed.add(observer.on_next, observer.on_completed))
+        return observable(lambda on_next, _, on_completed: self._feed.add(on_next, on_completed))
 
     def watch(
         self, sql: str, parameters: Parameters = (), *, throttle: timedelta | float = 0.02
@@ -328,7 +329,11 @@ class Database:
         query share one. Completes when the database closes; an error of the query ends it with that error.
         """
         query = Query(sql, parameters, to_seconds("throttle", throttle))
-        return observable(lambda observer: self._live_query(query).subscribe(observer))
+        return observable(
+            lambda on_next, on_error, on_completed: self._live_query(query).subscribe(
+                Observer(on_next, on_error, on_completed)
+            )
+        )
 
     def _live_query(self, query: Query) -> LiveQuery:
         self._check_loop()
@@ -361,10 +366,12 @@ class Database:
             raise WrongLoopError(self.path)
 
 
-async def _open_reader(path: Path, patience: float) -> ConnectionThread:
-    reader = await ConnectionThread.open(path, partial(explain_reading, path=path, busy_timeout=patience), patience)
+async def _open_reader(path: Path, busy_timeout: float) -> ConnectionThread:
+    reader = await ConnectionThread.open(
+        path, partial(explain_reading, path=path, busy_timeout=busy_timeout), busy_timeout
+    )
     try:
-        await reader.call(configure_reader, patience)
+        await reader.call(configure_reader, busy_timeout)
     except BaseException:
         await reader.close()
         raise

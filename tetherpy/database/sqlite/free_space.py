@@ -16,7 +16,7 @@ LOG = logging.getLogger("tetherpy.database")
 
 INCREMENTAL_VACUUM = 2
 """What ``PRAGMA auto_vacuum`` says of a file whose free pages can be cut off without copying it."""
-LOOK_SECONDS = 1.0
+CHECK_SECONDS = 1.0
 """Free pages are counted this often at most."""
 FEW_PAGES = 1024
 """So many free pages, about 4 MiB, are always kept: rows to come need them."""
@@ -31,20 +31,20 @@ class FreeSpace:
     """Cut off free pages of one file while there are many."""
 
     _database: Path
-    _look_at: float = 0.0
+    _check_at: float = 0.0
 
     def release_space(self, connection: TrackedConnection) -> None:
         """Look at the free pages, on the writer's thread after a commit; an error is logged, for the commit stands."""
         now = time.monotonic()
-        if now < self._look_at:
+        if now < self._check_at:
             return
-        self._look_at = now + LOOK_SECONDS
+        self._check_at = now + CHECK_SECONDS
         try:
             if is_much_free_space(connection.control("PRAGMA freelist_count"), connection.control("PRAGMA page_count")):
                 if connection.control("PRAGMA auto_vacuum") == INCREMENTAL_VACUUM:
                     _cut_off(connection)
                 else:
-                    self._look_at = math.inf  # only VACUUM can shrink it, which doctor says
+                    self._check_at = math.inf  # only VACUUM can shrink it, which doctor says
         except sqlite3.Error as error:
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
                 return  # another process writes at the moment

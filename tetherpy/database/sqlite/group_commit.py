@@ -41,9 +41,9 @@ class Outcome:
     error: BaseException | None = None
 
 
-def begin(connection: TrackedConnection, patience: float, wanted: Callable[[], bool]) -> None:
-    """Take the write lock, waiting at most ``patience`` seconds and only as long as it is ``wanted``."""
-    within_busy_timeout(lambda: connection.control("BEGIN IMMEDIATE"), patience, wanted)
+def begin(connection: TrackedConnection, busy_timeout: float, wanted: Callable[[], bool]) -> None:
+    """Take the write lock, waiting at most ``busy_timeout`` seconds and only as long as it is ``wanted``."""
+    within_busy_timeout(lambda: connection.control("BEGIN IMMEDIATE"), busy_timeout, wanted)
     connection.table_accesses.begin(connection.total_changes)
 
 
@@ -124,7 +124,7 @@ def _answer(connection: TrackedConnection, operation: Operation) -> Outcome | No
 def commit_together(
     connection: TrackedConnection,
     callers: Sequence[Caller],
-    patience: float,
+    busy_timeout: float,
     committed: Committed,
 ) -> list[Outcome]:
     """Run all operations in one transaction; if one fails, run each in its own, so that only its caller sees it.
@@ -139,7 +139,7 @@ def commit_together(
     if (answered := _answers(connection, callers)) is not None:
         return answered
     try:
-        begin(connection, patience, wanted)
+        begin(connection, busy_timeout, wanted)
     except sqlite3.Error as error:
         return [Outcome(error=error) for _ in callers]
     try:
@@ -154,4 +154,4 @@ def commit_together(
             return [Outcome(error=error)]
     else:
         return outcomes
-    return [commit_together(connection, [caller], patience, committed)[0] for caller in callers]
+    return [commit_together(connection, [caller], busy_timeout, committed)[0] for caller in callers]

@@ -22,7 +22,7 @@ class LongReads:
     """Open a connection for the first long read and keep it; long reads run one after another."""
 
     _open: Callable[[], Awaitable[ConnectionThread]]
-    _channel: ConnectionThread | None = None
+    _connection_thread: ConnectionThread | None = None
     _opening: asyncio.Lock = attrs.Factory(asyncio.Lock)
     _running: set["LongRead"] = attrs.Factory(set["LongRead"])
     _closed: bool = False
@@ -52,18 +52,18 @@ class LongReads:
         for work in self._running:
             work.give_up()
         async with self._opening:
-            if self._channel is not None:
-                await self._channel.close()
+            if self._connection_thread is not None:
+                await self._connection_thread.close()
 
     async def _connected(self) -> ConnectionThread:
         async with self._opening:
-            if self._channel is None:
+            if self._connection_thread is None:
                 connection_thread = await self._open()
                 if self._closed:
                     await connection_thread.close()
                     raise connection_thread.end()
-                self._channel = connection_thread
-            return self._channel
+                self._connection_thread = connection_thread
+            return self._connection_thread
 
 
 @attrs.define(eq=False)

@@ -29,17 +29,17 @@ class Scope(Protocol):
 class Savepoint:
     """A scope inside another; ``depth`` counts how many are around it."""
 
-    _channel: ConnectionThread
+    _connection_thread: ConnectionThread
     _depth: int
 
     async def begin(self, wanted: Callable[[], bool]) -> None:
         """Mark the point to go back to; the lock is held already."""
-        await self._channel.call(save, self._depth)
+        await self._connection_thread.call(save, self._depth)
 
     async def commit(self) -> None:
         """Give the work to the scope around it."""
-        await self._channel.call(release, self._depth)
+        await self._connection_thread.call(release, self._depth)
 
     async def rollback(self) -> None:
         """Go back to the point."""
-        await self._channel.call(restore, self._depth)
+        await self._connection_thread.call(restore, self._depth)

@@ -15,7 +15,7 @@ LOG = logging.getLogger("tetherpy.database")
 
 FRAME_HEAD_BYTES = 24
 """A frame of the log is this and a page."""
-LOOK_SECONDS = 0.1
+CHECK_SECONDS = 0.1
 """The size is looked at this often at most."""
 LONG_READ_SECONDS = 1.0
 """A read that takes longer is not waited for."""
@@ -26,7 +26,7 @@ AGAIN_SECONDS = 10.0
 
 
 @attrs.define
-class LogBound:
+class WalBound:
     """Begin the log again once it is large.
 
     SQLite begins it again only in a moment in which no read needs it. While reads overlap there is no such moment:
@@ -40,7 +40,7 @@ class LogBound:
 
     _database: Path
     _log: Path = attrs.field(init=False)
-    _look_at: float = 0.0
+    _check_at: float = 0.0
     _frames: int | None = None
     """The frames of a large log when it was found."""
 
@@ -50,9 +50,9 @@ class LogBound:
     def keep(self, connection: TrackedConnection) -> None:
         """Look at the size, on the writer's thread after a commit; an error is logged, for the commit stands."""
         now = time.monotonic()
-        if now < self._look_at:
+        if now < self._check_at:
             return
-        self._look_at = now + LOOK_SECONDS
+        self._check_at = now + CHECK_SECONDS
         try:
             size = os.stat(self._log).st_size
             if size >= LARGE_LOG_BYTES:
@@ -62,7 +62,7 @@ class LogBound:
         except FileNotFoundError:
             return  # with the database; the next call says so
         except (OSError, sqlite3.Error) as error:
-            self._look_at = time.monotonic() + AGAIN_SECONDS
+            self._check_at = time.monotonic() + AGAIN_SECONDS
             LOG.warning("could not bound the log of %s: %s", self._database, error)
 
     def _bound(self, connection: TrackedConnection) -> None:
@@ -75,9 +75,9 @@ class LogBound:
             return  # it was begun again, and its file still has the old size
         if before is None or frames < before:
             self._frames = frames
-            self._look_at = time.monotonic() + LONG_READ_SECONDS
+            self._check_at = time.monotonic() + LONG_READ_SECONDS
         elif copied < before or not _begin_again(connection):
-            self._look_at = time.monotonic() + AGAIN_SECONDS
+            self._check_at = time.monotonic() + AGAIN_SECONDS
             LOG.warning(
                 "the log of %s has %d MiB: reads of more than %g s keep it from being begun again; "
                 "shorten them, or find the process: fuser -v %s",

@@ -31,7 +31,7 @@ class Writer:
     """First come, first served; operations that stand next to each other in the queue share a transaction."""
 
     connection_thread: ConnectionThread
-    _patience: float
+    _busy_timeout: float
     _committed: Committed
     #: Who has the writer to itself at the moment.
     holder: object = None
@@ -62,7 +62,7 @@ class Writer:
 
     async def begin(self, wanted: Callable[[], bool]) -> None:
         """Begin the holder's transaction."""
-        await self.connection_thread.call(begin, self._patience, wanted)
+        await self.connection_thread.call(begin, self._busy_timeout, wanted)
 
     async def commit(self) -> None:
         """Commit the holder's transaction."""
@@ -107,7 +107,7 @@ class Writer:
 
     async def _outcomes(self, callers: list[Caller]) -> list[Outcome]:
         try:
-            return await self.connection_thread.call(commit_together, callers, self._patience, self._committed)
+            return await self.connection_thread.call(commit_together, callers, self._busy_timeout, self._committed)
         except asyncio.CancelledError:
             # The loop is shutting down: whoever waits must hear of it too.
             for caller in callers:

@@ -15,6 +15,7 @@ from typing import Any
 import attrs
 
 from tetherpy.database import DatabaseClosedError, DatabaseLockedError, DatabaseUnavailableError
+from tetherpy.subscribers import call_subscriber
 
 from ..engine import JobStore
 from ..model import BackgroundJob
@@ -69,25 +70,16 @@ class LiveView:
 
     def tell(self, listener: Listener) -> None:
         """Tell one listener the last answer."""
-        _shielded(listener.on_answer, self.answer)
+        call_subscriber("jobs", listener.on_answer, self.answer)
 
     def fail(self, error: Exception) -> None:
         """Tell the listeners that there will be no more answers."""
         listeners, self.listeners = self.listeners, []
         for listener in listeners:
             if isinstance(error, DatabaseClosedError):
-                _shielded(listener.on_closed, error)
+                call_subscriber("jobs", listener.on_closed, error)
             else:
-                _shielded(listener.on_error, error)
-
-
-def _shielded(callback: Callable[[Any], None], value: Any) -> None:
-    """Call a listener; if it fails, the others still hear theirs, and the loop reports it."""
-    try:
-        callback(value)
-    except Exception as error:
-        context = {"message": "a subscriber of a job stream failed", "exception": error}
-        asyncio.get_running_loop().call_exception_handler(context)
+                call_subscriber("jobs", listener.on_error, error)
 
 
 @attrs.define(eq=False)

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import AsyncGenerator
 from typing import TypeVar
 
-from .observables import Listen
+from tetherpy.observables import Listen
 
 T = TypeVar("T")
 

@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Self, TypeVar, cast
 from weakref import WeakValueDictionary
 
-from ..asynchronous import observables
+from tetherpy.observables import observable
+
 from ..asynchronous.iteration import latest
 from ..errors import (
     BatchOverAwaitError,
@@ -268,7 +269,7 @@ class ProviderContainer:
 
         It completes when this container is disposed, and errors when a ``Provider`` fails.
         """
-        return observables.observable(partial(self._push, listenable))
+        return observable(partial(self._push, listenable))
 
     def stream(self, listenable: ProviderListenable[T]) -> AsyncGenerator[T]:
         """Iterate over the current value and each change; a slow consumer gets the latest only.

@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 import attrs
 
+from tetherpy.event_wait import wait_for_event
+
 from ..errors import FrameError, ServiceNotRunningError, ServiceStalledError
 from ..protocol.frame_stream import FrameStream
 from ..protocol.frames import Frame
@@ -97,13 +99,13 @@ class ControlClient:
             except ServiceNotRunningError as error:
                 self._answer_with(error)
                 self.on_absent()
-                await self._wait_for_nudge()
+                await wait_for_event(self._nudged, RETRY_SECONDS)
             except OSError as error:
                 # No descriptors, for instance. Waiters hear of it, and the next attempt may succeed.
                 if not _failed(self._connection):
                     _logger.warning("The service of %s cannot be reached now: %s", self.files.name, error)
                 self._answer_with(error)
-                await self._wait_for_nudge()
+                await wait_for_event(self._nudged, RETRY_SECONDS)
             else:
                 await self._follow(connection)
 
@@ -122,13 +124,6 @@ class ControlClient:
         self._unanswered().set_exception(error)
         # No caller may wait for it, and then it is no news that it failed.
         self._connection.exception()
-
-    async def _wait_for_nudge(self) -> None:
-        try:
-            async with asyncio.timeout(RETRY_SECONDS):
-                await self._nudged.wait()
-        except TimeoutError:
-            return
 
     def _unanswered(self) -> asyncio.Future[FrameStream]:
         if self._connection.done():

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from tetherpy.observables import observable
+from tetherpy.subscribers import Subscribers
+
 from ..protocol.frames import Phase, Status
 from ..protocol.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from reactivex import Observable
-    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
 
 
 @attrs.frozen
@@ -57,8 +59,8 @@ class StateBoard:
     on_first: Callable[[], None]
     on_last: Callable[[], None]
     _current: ServiceState | None = attrs.field(init=False, default=None)
-    _watchers: dict[object, Callable[[ServiceState], None]] = attrs.field(
-        init=False, factory=dict[object, Callable[[ServiceState], None]]
+    _watchers: Subscribers[Callable[[ServiceState], None]] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Subscribers(self._on_first, self.on_last), takes_self=True)
     )
 
     def show(self, state: ServiceState) -> None:
@@ -66,31 +68,20 @@ class StateBoard:
         if state == self._current:
             return
         self._current = state
-        for watcher in tuple(self._watchers.values()):
+        for watcher in self._watchers:
             watcher(state)
 
     def observe(self) -> Observable[ServiceState]:
         """Return an observable of the current state and every later one."""
-        import reactivex
-        from reactivex.disposable import Disposable
-
-        def subscribe(observer: ObserverBase[ServiceState], scheduler: SchedulerBase | None = None) -> DisposableBase:
-            return Disposable(self._watch(observer.on_next))
-
-        return reactivex.create(subscribe)
+        return observable(lambda on_next, _error, _completed: self._watch(on_next))
 
     def _watch(self, watcher: Callable[[ServiceState], None]) -> Callable[[], None]:
-        token = object()
-        self._watchers[token] = watcher
-        if len(self._watchers) == 1:
-            # What was seen when nobody watched is not current.
-            self._current = None
-            self.on_first()
-        elif self._current is not None:
+        remove = self._watchers.add(watcher)
+        if self._current is not None:
             watcher(self._current)
-
-        def remove() -> None:
-            if self._watchers.pop(token, None) is not None and not self._watchers:
-                self.on_last()
-
         return remove
+
+    def _on_first(self) -> None:
+        # A state from before is out of date: changes are not received without watchers.
+        self._current = None
+        self.on_first()

@@ -8,15 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from tetherpy.observables import observable
+from tetherpy.subscribers import Subscribers, do_nothing
+
 if TYPE_CHECKING:
     from reactivex import Observable
-    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
 
 _logger = logging.getLogger("tetherpy.service")
-
-
-def _nothing() -> None:
-    pass
 
 
 @attrs.define(eq=False)
@@ -27,45 +25,25 @@ class EventBus:
     its last one.
     """
 
-    on_first: Callable[[], None] = _nothing
-    on_last: Callable[[], None] = _nothing
-    _subscribers: dict[str, dict[object, Callable[[Any], None]]] = attrs.field(
-        init=False, factory=dict[str, dict[object, Callable[[Any], None]]]
+    on_first: Callable[[], None] = do_nothing
+    on_last: Callable[[], None] = do_nothing
+    _subscribers: Subscribers[tuple[str, Callable[[Any], None]]] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Subscribers(self.on_first, self.on_last), takes_self=True)
     )
 
     def deliver(self, event: str, data: Any) -> None:
         """Hand a message to the event's subscribers; one that raises does not rob the others."""
-        for callback in tuple(self._subscribers.get(event, {}).values()):
-            try:
-                callback(data)
-            except Exception:
-                _logger.exception("A subscriber of %r raised", event, extra={"event": event})
+        for subscribed, callback in self._subscribers:
+            if subscribed == event:
+                try:
+                    callback(data)
+                except Exception:
+                    _logger.exception("A subscriber of %r raised", event, extra={"event": event})
 
     def subscribe(self, event: str, callback: Callable[[Any], None]) -> Callable[[], None]:
         """Call back for each message of an event; return what ends that."""
-        first = not self._subscribers
-        token = object()
-        self._subscribers.setdefault(event, {})[token] = callback
-        if first:
-            self.on_first()
-
-        def remove() -> None:
-            callbacks = self._subscribers.get(event, {})
-            if callbacks.pop(token, None) is None or callbacks:
-                return
-            del self._subscribers[event]
-            if not self._subscribers:
-                self.on_last()
-
-        return remove
+        return self._subscribers.add((event, callback))
 
     def on(self, event: str) -> Observable[Any]:
         """Return a hot observable of an event's messages, as they are from the subscription on."""
-        # Imported here: a worker that listens to nothing does without reactivex.
-        import reactivex
-        from reactivex.disposable import Disposable
-
-        def subscribe(observer: ObserverBase[Any], scheduler: SchedulerBase | None = None) -> DisposableBase:
-            return Disposable(self.subscribe(event, observer.on_next))
-
-        return reactivex.create(subscribe)
+        return observable(lambda on_next, _error, _completed: self.subscribe(event, on_next))

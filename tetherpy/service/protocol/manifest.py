@@ -12,6 +12,7 @@ import attrs
 import msgspec
 
 from tetherpy.jobs import Cron, Every, decode, encode
+from tetherpy.observables import observable
 
 from ..app.service_state import ServiceState, WorkerState
 from ..errors import MessageError, ServiceNotRunningError
@@ -22,7 +23,6 @@ from . import frames
 
 if TYPE_CHECKING:
     from reactivex import Observable
-    from reactivex.abc import DisposableBase, ObserverBase, SchedulerBase
 
 ASK = "tetherpy.manifest?"
 ANSWER = "tetherpy.manifest"
@@ -97,12 +97,10 @@ def observe_manifest(
     invoke: Callable[[str], Awaitable[None]],
 ) -> Observable[ServiceManifest]:
     """Observe what workers answer; they are asked when they appear, and again when others take their place."""
-    from reactivex import create
-    from reactivex.disposable import CompositeDisposable, Disposable
 
-    def subscribe(observer: ObserverBase[ServiceManifest], _: SchedulerBase | None = None) -> DisposableBase:
+    def listen(on_next: Callable[[ServiceManifest], None], *_: object) -> Callable[[], None]:
         asked: tuple[WorkerState, ...] = ()
-        told: ServiceManifest | None = None
+        current: ServiceManifest | None = None
         asking: set[asyncio.Task[None]] = set()
 
         def on_state(seen: ServiceState) -> None:
@@ -115,19 +113,23 @@ def observe_manifest(
             asked = ready
 
         def on_answer(data: Any) -> None:
-            nonlocal told
+            nonlocal current
             manifest = msgspec.convert(data, ServiceManifest)
-            if manifest != told:
-                told = manifest
-                observer.on_next(manifest)
+            if manifest != current:
+                current = manifest
+                on_next(manifest)
+
+        answers, states = on(ANSWER).subscribe(on_answer), state.subscribe(on_state)
 
         def stop() -> None:
+            answers.dispose()
+            states.dispose()
             for task in asking:
                 task.cancel()
 
-        return CompositeDisposable(on(ANSWER).subscribe(on_answer), state.subscribe(on_state), Disposable(stop))
+        return stop
 
-    return create(subscribe)
+    return observable(listen)
 
 
 async def _ask(invoke: Callable[[str], Awaitable[None]]) -> None:

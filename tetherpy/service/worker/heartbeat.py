@@ -10,6 +10,7 @@ from datetime import timedelta
 import attrs
 
 from tetherpy.database import DatabaseReplacedError, SchemaNewerError
+from tetherpy.event_wait import wait_for_event
 from tetherpy.jobs import JobEngine
 
 from ..execution.notification import Notification
@@ -50,15 +51,8 @@ class Heartbeat:
         while True:
             await self._beat()
             await asyncio.sleep(NOTICE_INTERVAL_SECONDS)
-            await self._next_beat()
-
-    async def _next_beat(self) -> None:
-        rest = (self.lease / BEATS_PER_LEASE).total_seconds() - NOTICE_INTERVAL_SECONDS
-        try:
-            async with asyncio.timeout(max(rest, 0.0)):
-                await self._soon.wait()
-        except TimeoutError:
-            return
+            rest = (self.lease / BEATS_PER_LEASE).total_seconds() - NOTICE_INTERVAL_SECONDS
+            await wait_for_event(self._soon, max(rest, 0.0))
 
     async def _beat(self) -> None:
         self.on_beat()

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 import attrs
 
+from tetherpy.event_wait import wait_for_event
 from tetherpy.jobs import JobEngine
 
 from ..protocol.exit_watch import is_there, watch_exit
@@ -68,15 +69,8 @@ class Liveness:
                 # The jobs are still theirs in the table, so the next look finds them.
                 _logger.exception("Jobs of dead workers could not be taken back")
                 self._ring_later(AFTER_FAILURE_SECONDS)
-            await self._wait_for_alarm()
+            await wait_for_event(self._alarm, self.interval.total_seconds())
             self._alarm.clear()
-
-    async def _wait_for_alarm(self) -> None:
-        try:
-            async with asyncio.timeout(self.interval.total_seconds()):
-                await self._alarm.wait()
-        except TimeoutError:
-            return
 
     async def rescue(self) -> None:
         """Take back the jobs of all workers that are not alive, and forget those."""

@@ -5,8 +5,9 @@ The screens are imported when first used: an app that has only widgets of its ow
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from tetherpy.lazy_facade import lazy_facade
 
 from .consumer import Consumer, ConsumerWidget
 from .errors import NoProviderScopeError
@@ -29,10 +30,4 @@ __all__ = [
     "container_of",
 ]
 
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(".jobs", __name__), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_facade(__name__, __all__, {}, others="jobs")

@@ -11,6 +11,7 @@ import attrs
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from tetherpy.event_wait import wait_for_event
 from tetherpy.reactive import ProviderContainer, ProviderListenable
 
 from ..watcher import Watcher
@@ -69,10 +70,7 @@ class Live:
                 begun = loop.time()
                 if news := changes.since_last(seen):
                     yield _event("change", news)
-                try:
-                    async with asyncio.timeout(SILENCE_SECONDS):
-                        await changed.wait()
-                except TimeoutError:
+                if not await wait_for_event(changed, SILENCE_SECONDS):
                     yield b":\n\n"
                     continue
                 await asyncio.sleep(begun + SHORTEST_REST - loop.time())

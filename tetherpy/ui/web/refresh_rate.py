@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
+from tetherpy.event_wait import wait_for_event
 from tetherpy.jobs import JobStore
+from tetherpy.observables import listen_to
 from tetherpy.reactive import latest
 
 if TYPE_CHECKING:
@@ -51,12 +53,7 @@ async def paced(values: Observable[T]) -> AsyncGenerator[T]:
     loop = asyncio.get_running_loop()
     rests = RefreshLimiter()
 
-    def listen(
-        on_next: Callable[[T], None], on_error: Callable[[Exception], None], on_completed: Callable[[], None]
-    ) -> Callable[[], None]:
-        return values.subscribe(on_next, on_error, on_completed).dispose
-
-    async with aclosing(latest(listen)) as newest:
+    async with aclosing(latest(listen_to(values))) as newest:
         async for value in newest:
             yield value
             await asyncio.sleep(rests.after(0.0, loop.time()))
@@ -88,11 +85,7 @@ async def asked(
             took = loop.time() - begun
             yield answer
             await asyncio.sleep(rests.after(took, loop.time()))
-            try:
-                async with asyncio.timeout(at_latest):
-                    await changed.wait()
-            except TimeoutError:
-                continue
+            await wait_for_event(changed, at_latest)
         raise failures[0]
     finally:
         unhook()

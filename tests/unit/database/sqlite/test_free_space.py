@@ -17,7 +17,7 @@ def sizes(path):
 
 
 async def test_the_space_of_deleted_rows_is_given_back_while_there_are_commits(tmp_path, monkeypatch):
-    monkeypatch.setattr(free_space, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(free_space, "CHECK_SECONDS", 0.0)
     monkeypatch.setattr(free_space, "PAGES_AT_ONCE", 1000)
     path = tmp_path / "app.db"
     async with Database.open(path, safety_interval=None) as db:
@@ -43,7 +43,7 @@ async def test_the_space_of_deleted_rows_is_given_back_while_there_are_commits(t
 
 
 async def test_a_file_that_cannot_shrink_is_left_alone(tmp_path, monkeypatch):
-    monkeypatch.setattr(free_space, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(free_space, "CHECK_SECONDS", 0.0)
     path = tmp_path / "app.db"
     with contextlib.closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE t (x)")

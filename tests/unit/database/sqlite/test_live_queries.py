@@ -4,11 +4,11 @@ import sqlite3
 import pytest
 
 from tetherpy.database import Database, DatabaseClosedError
-from tetherpy.database.sqlite.changes.table_versions import DOUBT_BOUND
+from tetherpy.database.sqlite.changes.table_versions import HIDDEN_WRITER_SECONDS
 
 
 @pytest.fixture
-async def db(tmp_path, no_doubt):
+async def db(tmp_path, no_hidden_writer):
     async with Database.open(tmp_path / "app.db", safety_interval=None) as db:
         await db.execute("CREATE TABLE a (x)")
         await db.execute("CREATE TABLE b (x)")
@@ -197,7 +197,7 @@ async def test_a_strangers_commit_hidden_behind_ours_is_reported_within_the_boun
     async with Database.open(tmp_path / "app.db", safety_interval=0.05) as db:
         await db.execute("CREATE TABLE a (x)")
         await db.execute("CREATE TABLE b (x)")
-        await db._feed._reader.call(db._feed._log.start)
+        await db._feed._reader.call(db._feed._versions.start)
         other = sqlite3.connect(db.path, isolation_level=None)
         other.execute("INSERT INTO b VALUES (1)")
         other.close()
@@ -207,7 +207,7 @@ async def test_a_strangers_commit_hidden_behind_ours_is_reported_within_the_boun
         db.on_change(heard)
         await heard.until(lambda values: any("b" in tables for tables in values))
         assert heard.values[0] == {"a"}
-        assert asyncio.get_running_loop().time() - started >= DOUBT_BOUND * 0.9
+        assert asyncio.get_running_loop().time() - started >= HIDDEN_WRITER_SECONDS * 0.9
 
 
 async def test_a_listener_that_fails_is_reported_and_stops_nobody(db):
@@ -254,9 +254,9 @@ async def test_watch_sends_the_rows_of_now_and_after_each_change(db):
     assert [numbers(rows) for rows in heard.values] == [[1], [1, 2], [1, 2, 3]]
     subscription.dispose()
     assert db._live_queries == {}
-    assert db._feed._listeners != []  # until the query's task has ended
+    assert db._feed._listeners  # until the query's task has ended
     await asyncio.sleep(0)
-    assert db._feed._listeners == []
+    assert not db._feed._listeners
 
 
 async def test_watch_follows_views_counts_and_the_schema(db):
@@ -312,7 +312,7 @@ async def test_a_subscriber_may_leave_while_it_is_called(db):
     for _ in range(5):
         await asyncio.sleep(0)
     assert db._live_queries == {}
-    assert db._feed._listeners == []
+    assert not db._feed._listeners
     await db.execute("INSERT INTO a VALUES (1)")
     await settle(db)
     assert len(heard.values) == 1
@@ -371,7 +371,7 @@ async def test_listening_wakes_nothing_while_nothing_happens(db):
     loop = asyncio.get_running_loop()
     assert [timer for timer in loop._scheduled if not timer.cancelled()] == []
     assert len(loop._ready) == 0
-    assert db._feed._looking is None
+    assert db._feed._polling is None
 
 
 async def test_two_databases_on_one_file_hear_each_other(db):

@@ -105,7 +105,7 @@ class OverlappingReads:
 
 async def test_while_reads_overlap_the_log_is_begun_again(tmp_path, monkeypatch):
     monkeypatch.setattr(wal_bound, "LARGE_LOG_BYTES", 1 << 18)
-    monkeypatch.setattr(wal_bound, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(wal_bound, "CHECK_SECONDS", 0.0)
     monkeypatch.setattr(wal_bound, "LONG_READ_SECONDS", 0.05)
     monkeypatch.setattr(wal_bound, "AGAIN_SECONDS", 0.0)
     path = tmp_path / "app.db"
@@ -126,7 +126,7 @@ async def test_while_reads_overlap_the_log_is_begun_again(tmp_path, monkeypatch)
 
 async def test_a_read_that_keeps_the_log_is_not_waited_for_and_is_reported_once(tmp_path, monkeypatch, caplog):
     """Writers of all processes wait while a checkpoint waits, and each process makes its own."""
-    monkeypatch.setattr(wal_bound, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(wal_bound, "CHECK_SECONDS", 0.0)
     monkeypatch.setattr(wal_bound, "LONG_READ_SECONDS", 0.0)
     checkpoints = []
     checkpoint = wal_bound._checkpoint
@@ -147,7 +147,7 @@ async def test_a_read_that_keeps_the_log_is_not_waited_for_and_is_reported_once(
 
 
 async def test_a_log_that_was_begun_again_does_not_look_large(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(wal_bound, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(wal_bound, "CHECK_SECONDS", 0.0)
     monkeypatch.setattr(wal_bound, "LONG_READ_SECONDS", 0.0)
     path = tmp_path / "app.db"
     log = path.with_name("app.db-wal")

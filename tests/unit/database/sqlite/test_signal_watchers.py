@@ -42,7 +42,7 @@ def no_descriptor_left():
 
 async def rung(change_signal, woken):
     woken.clear()
-    change_signal.ring()
+    change_signal.send()
     await asyncio.wait_for(woken.wait(), 25)
 
 
@@ -81,12 +81,12 @@ async def test_a_ringer_notices_that_its_bell_was_deleted(change_signal):
 async def test_a_bell_that_cannot_be_rung_does_not_undo_the_commit(tmp_path, caplog):
     async with Database.open(tmp_path / "app.db") as db:
         await db.execute("CREATE TABLE t (x)")
-        db.path.with_name("app.db-bell").unlink()
-        db.path.with_name("app.db-bell").mkdir()
+        db.path.with_name("app.db-signal").unlink()
+        db.path.with_name("app.db-signal").mkdir()
         await db.execute("INSERT INTO t VALUES (1)")
         assert "could not ring" in caplog.text
         assert len(await db.get_all("SELECT * FROM t")) == 1
-        db.path.with_name("app.db-bell").rmdir()
+        db.path.with_name("app.db-signal").rmdir()
         await db.execute("INSERT INTO t VALUES (2)")
 
 
@@ -113,7 +113,7 @@ async def test_without_inotify_the_database_is_asked(tmp_path):
 
 @linux
 async def test_a_process_that_lost_its_watch_asks_and_is_pushed_to_again_when_it_can(tmp_path, monkeypatch):
-    monkeypatch.setattr(change_feed, "LISTEN_AGAIN_SECONDS", 0.02)
+    monkeypatch.setattr(change_feed, "PUSH_RETRY_SECONDS", 0.02)
     async with (
         Database.open(tmp_path / "app.db", safety_interval=None) as db,
         Database.open(tmp_path / "app.db", safety_interval=None) as other,
@@ -123,7 +123,7 @@ async def test_a_process_that_lost_its_watch_asks_and_is_pushed_to_again_when_it
         db.on_change(lambda _: changed.set())
         await db._feed.caught_up()
         with no_descriptor_left():
-            db.path.with_name("app.db-bell").unlink()
+            db.path.with_name("app.db-signal").unlink()
             async with asyncio.timeout(25):
                 while not isinstance(db._feed._watcher, PollingWatcher):
                     await asyncio.sleep(0)
@@ -173,7 +173,7 @@ async def test_a_bell_that_somebody_else_has_laid_out_is_refused_and_leads_nowhe
     victim = tmp_path / "victim"
     victim.write_text("ORIGINAL")
     victim.chmod(0o600)
-    change_signal = tmp_path / "app.db-bell"
+    change_signal = tmp_path / "app.db-signal"
     trap(change_signal, victim)
     with pytest.raises(DatabaseOpenError, match="its bell"):
         await Database.open(tmp_path / "app.db")
@@ -192,7 +192,7 @@ async def test_a_bell_that_somebody_else_has_laid_out_is_refused_and_leads_nowhe
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
 async def test_a_bell_belongs_to_somebody_who_may_write_the_database(tmp_path):
-    path, change_signal = tmp_path / "app.db", tmp_path / "app.db-bell"
+    path, change_signal = tmp_path / "app.db", tmp_path / "app.db-signal"
     async with Database.open(path):
         assert change_signal.stat().st_uid == 0
     os.chown(path, 65534, 65534)
@@ -215,11 +215,11 @@ async def test_all_files_have_the_mode_that_the_umask_leaves(tmp_path, mask):
             modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
     finally:
         os.umask(before)
-    assert modes == dict.fromkeys(["app.db", "app.db-bell", "app.db-shm", "app.db-wal"], 0o666 & ~mask)
+    assert modes == dict.fromkeys(["app.db", "app.db-signal", "app.db-shm", "app.db-wal"], 0o666 & ~mask)
 
 
 async def test_a_bell_that_cannot_be_opened_says_so(tmp_path):
-    (tmp_path / "app.db-bell").mkdir()
+    (tmp_path / "app.db-signal").mkdir()
     with pytest.raises(DatabaseOpenError, match="its bell"):
         await Database.open(tmp_path / "app.db")
 

@@ -216,5 +216,5 @@ async def test_durability_and_the_log_are_set_as_asked(tmp_path):
 
 
 async def test_a_bell_can_be_rung_by_all_who_may_write_the_database(db):
-    change_signal = db.path.with_name("app.db-bell")
+    change_signal = db.path.with_name("app.db-signal")
     assert change_signal.stat().st_mode & 0o777 == db.path.stat().st_mode & 0o666

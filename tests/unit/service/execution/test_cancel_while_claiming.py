@@ -33,7 +33,7 @@ async def until_cancelled(service, payload, db):
     await asyncio.Event().wait()
 
 
-async def test_it_stops_the_job_as_soon_as_that_has_begun(tmp_path, no_doubt):
+async def test_it_stops_the_job_as_soon_as_that_has_begun(tmp_path, no_hidden_writer):
     async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
         engine, manager = SlowAnswers(db), BackgroundJobManager(db)
         context = WorkerContext(

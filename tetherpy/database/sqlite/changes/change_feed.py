@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import attrs
 
+from tetherpy.subscribers import Subscribers, call_subscriber
 from tetherpy.wait_queue import WaitQueue
 
 from ...errors import DatabaseReplacedError
@@ -21,16 +22,12 @@ LOG = logging.getLogger("tetherpy.database")
 OnChange: TypeAlias = Callable[[frozenset[str]], None]
 
 #: Looks that may follow each other at once after a time of quiet, and the seconds between two from then on.
-_EAGER_LOOKS = 4
+_EAGER_POLLS = 4
 _GAP = 0.001
-LISTEN_AGAIN_SECONDS = 5.0
+PUSH_RETRY_SECONDS = 5.0
 """A process that has to ask tries this often to be pushed to instead."""
-LOOK_AGAIN_SECONDS = 0.25
+POLL_RETRY_SECONDS = 0.25
 """After a look that failed."""
-
-
-def do_nothing() -> None:
-    """Take no notice."""
 
 
 @attrs.frozen(eq=False)
@@ -50,16 +47,18 @@ class ChangeFeed:
     """
 
     _reader: ConnectionThread
-    _bell: ChangeSignal
+    _change_signal: ChangeSignal
     _loop: asyncio.AbstractEventLoop
     _safety_interval: float | None
-    _log: TableVersions = attrs.Factory(TableVersions)
-    _listeners: list[Listener] = attrs.Factory(list[Listener])
+    _versions: TableVersions = attrs.Factory(TableVersions)
+    _listeners: Subscribers[Listener] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Subscribers(self._start, self._stop), takes_self=True)
+    )
     _watcher: Watcher | None = None
     _timer: asyncio.TimerHandle | None = None
     _listen_timer: asyncio.TimerHandle | None = None
     _is_failing: bool = False
-    _looking: "asyncio.Task[None] | None" = None
+    _polling: "asyncio.Task[None] | None" = None
     _again: bool = False
     #: Tasks that wait for the next look to end.
     _waiting: WaitQueue[None, None] = attrs.field(
@@ -70,7 +69,7 @@ class ChangeFeed:
 
     async def begin(self) -> None:
         """Take the state of now as known."""
-        await self._reader.call(self._log.start)
+        await self._reader.call(self._versions.start)
 
     def add(self, changed: OnChange, closed: Callable[[], None]) -> Callable[[], None]:
         """Call ``changed`` after every commit from now on, ``closed`` at the end; return what stops it.
@@ -79,18 +78,7 @@ class ChangeFeed:
         """
         if self._closed:
             raise self._reader.end()
-        listener = Listener(changed, closed)
-        self._listeners.append(listener)
-        if len(self._listeners) == 1:
-            self._start()
-
-        def remove() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
-                if not self._listeners:
-                    self._stop()
-
-        return remove
+        return self._listeners.add(Listener(changed, closed))
 
     async def caught_up(self) -> None:
         """Wait until everything committed before this call has been reported."""
@@ -99,25 +87,22 @@ class ChangeFeed:
     def wake(self) -> None:
         """Look soon, whether or not something changed."""
         self._again = True
-        if self._looking is None and not self._closed:
-            self._looking = self._loop.create_task(self._look_while_woken())
+        if self._polling is None and not self._closed:
+            self._polling = self._loop.create_task(self._poll_while_woken())
 
     async def close(self) -> None:
         """Stop, and tell every listener that there will be no more."""
         self._closed = True
         self._waiting.close(self._reader.end)
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.wait([self._looking])
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.wait([self._polling])
         self._end()
 
     def _end(self) -> None:
         self._closed = True
-        if self._listeners:
-            self._stop()
-        listeners, self._listeners = self._listeners, []
-        for listener in listeners:
-            self._tell(listener.closed)
+        for listener in self._listeners.take_all():
+            call_subscriber("database changes", listener.closed)
         self._waiting.refuse_all(self._reader.end)
 
     def _start(self) -> None:
@@ -127,9 +112,9 @@ class ChangeFeed:
     def _listen(self) -> None:
         """Watch the bell; a process that can only ask tries again later."""
         self._stop_listening()
-        self._watcher = watch(self._bell, self.wake, lambda: self._commits_seen, lambda _: self._listen())
+        self._watcher = watch(self._change_signal, self.wake, lambda: self._commits_seen, lambda _: self._listen())
         if isinstance(self._watcher, PollingWatcher):
-            self._listen_timer = self._loop.call_later(LISTEN_AGAIN_SECONDS, self._listen)
+            self._listen_timer = self._loop.call_later(PUSH_RETRY_SECONDS, self._listen)
         self.wake()  # for what happened while nobody listened
 
     def _stop_listening(self) -> None:
@@ -154,22 +139,22 @@ class ChangeFeed:
         self._schedule()
         self.wake()
 
-    async def _look_while_woken(self) -> None:
-        eager = _EAGER_LOOKS
+    async def _poll_while_woken(self) -> None:
+        eager = _EAGER_POLLS
         try:
             while self._again:
                 self._again = False
-                await self._look_once()
+                await self._poll_once()
                 eager -= 1
                 if self._again and eager <= 0:
                     await asyncio.sleep(_GAP)
         finally:
-            self._looking = None
+            self._polling = None
 
-    async def _look_once(self) -> None:
+    async def _poll_once(self) -> None:
         waiting = self._waiting.take_all()
         try:
-            tables = await self._reader.call(self._log.look, self._loop.time())
+            tables = await self._reader.call(self._versions.poll, self._loop.time())
         except asyncio.CancelledError:  # the database is closing
             for waiter in waiting:
                 waiter.fail(self._reader.end())
@@ -184,21 +169,15 @@ class ChangeFeed:
             for waiter in waiting:
                 waiter.fail(error)
             if not self._is_failing:
-                LOG.exception("could not look for changes; trying again every %g s", LOOK_AGAIN_SECONDS)
+                LOG.exception("could not look for changes; trying again every %g s", POLL_RETRY_SECONDS)
             self._is_failing = True
             # Nothing else may ever lead to another look.
-            self._loop.call_later(LOOK_AGAIN_SECONDS, self.wake)
+            self._loop.call_later(POLL_RETRY_SECONDS, self.wake)
             return
         self._is_failing = False
         if tables:
             self._commits_seen += 1
-            for listener in tuple(self._listeners):
-                self._tell(listener.changed, tables)
+            for listener in self._listeners:
+                call_subscriber("database changes", listener.changed, tables)
         for waiter in waiting:
             waiter.answer(None)
-
-    def _tell(self, callback: Callable[..., None], *args: frozenset[str]) -> None:
-        try:
-            callback(*args)
-        except Exception as error:  # reported as asyncio reports a callback's error
-            self._loop.call_exception_handler({"message": "a listener for database changes failed", "exception": error})

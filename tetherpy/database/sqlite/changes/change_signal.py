@@ -16,7 +16,7 @@ LOG = logging.getLogger("tetherpy.database")
 
 @attrs.define(eq=False)
 class ChangeSignal:
-    """``<database>-bell``, one byte of no meaning: only that it was written counts.
+    """``<database>-signal``, one byte of no meaning: only that it was written counts.
 
     It is written after the commit, so who hears it can see the commit; watching SQLite's own log does not
     have this property (it is written before it becomes visible). Losing the file loses no data: it is made
@@ -30,7 +30,7 @@ class ChangeSignal:
     @classmethod
     def of(cls, database: Path) -> Self:
         """Return the bell of a database, made if it is not there."""
-        change_signal = cls(database, database.with_name(database.name + "-bell"))
+        change_signal = cls(database, database.with_name(database.name + "-signal"))
         try:
             change_signal._fd = change_signal.open()
         except OSError as error:
@@ -72,7 +72,7 @@ class ChangeSignal:
         if me in (0, found.st_uid) and stat.S_IMODE(found.st_mode) != database.st_mode & 0o666:
             os.fchmod(fd, database.st_mode & 0o666)
 
-    def ring(self) -> None:
+    def send(self) -> None:
         """Tell every process that something was committed; called on the writer's thread.
 
         The commit stands even if this fails: that is logged, and listeners find it by their safety net.

@@ -25,7 +25,7 @@ _EVENT = struct.Struct("iIII")
 class InotifyWatcher:
     """One inotify instance with one watch, read by the loop; ``lost`` is called when it can watch no longer."""
 
-    _bell: ChangeSignal
+    _change_signal: ChangeSignal
     _loop: asyncio.AbstractEventLoop
     _wake: Callable[[], None]
     _lost: Callable[[OSError], None]
@@ -59,9 +59,9 @@ class InotifyWatcher:
 
     def _arm(self) -> None:
         """Watch the file that has the bell's name now; made again if it was deleted."""
-        os.close(self._bell.open())
+        os.close(self._change_signal.open())
         mask = _IN_MODIFY | _IN_ATTRIB | _IN_MOVE_SELF | _IN_DONT_FOLLOW
-        self._watch = checked(self._libc.inotify_add_watch(self._fd, os.fsencode(self._bell.path), mask))
+        self._watch = checked(self._libc.inotify_add_watch(self._fd, os.fsencode(self._change_signal.path), mask))
 
     def _read(self) -> None:
         seen = 0

@@ -17,7 +17,7 @@ if sys.platform == "darwin":
     class KqueueWatcher:
         """One kqueue on the bell file, read by the loop; ``lost`` is called when it can watch no longer."""
 
-        _bell: ChangeSignal
+        _change_signal: ChangeSignal
         _loop: asyncio.AbstractEventLoop
         _wake: Callable[[], None]
         _lost: Callable[[OSError], None]
@@ -54,7 +54,7 @@ if sys.platform == "darwin":
             if self._fd >= 0:
                 os.close(self._fd)
                 self._fd = -1
-            self._fd = self._bell.open()
+            self._fd = self._change_signal.open()
             interest = select.kevent(
                 self._fd,
                 filter=select.KQ_FILTER_VNODE,

@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import attrs
+
+from tetherpy.subscribers import Subscribers, call_subscriber
 
 from ...errors import DatabaseReplacedError
 from ..connection import Parameters, Row, TrackedConnection
@@ -13,15 +15,14 @@ from ..statements import fetch_all
 from .change_feed import ChangeFeed
 from .table_access import SCHEMA_TABLE
 
-if TYPE_CHECKING:
-    from reactivex.abc import ObserverBase
-
 
 @attrs.define(eq=False)
-class Subscription:
-    """One observer, and whether it has had its first rows."""
+class Observer:
+    """The callbacks of one subscription; ``primed`` is True after its first rows."""
 
-    observer: "ObserverBase[list[Row]]"
+    on_next: Callable[[list[Row]], None]
+    on_error: Callable[[Exception], None]
+    on_completed: Callable[[], None]
     primed: bool = False
 
 
@@ -59,28 +60,21 @@ class LiveQuery:
     _reader: ConnectionThread
     _feed: ChangeFeed
     _idle: Callable[[], None]
-    _subscriptions: list[Subscription] = attrs.Factory(list[Subscription])
+    _observers: Subscribers[Observer] = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Subscribers(self._start, self._stop), takes_self=True)
+    )
     _rows: list[Row] | None = None
     _tables: frozenset[str] = frozenset()
     _dirty: asyncio.Event = attrs.Factory(asyncio.Event)
     _task: "asyncio.Task[None] | None" = None
 
-    def subscribe(self, observer: "ObserverBase[list[Row]]") -> Callable[[], None]:
-        """Send rows to ``observer``, first those of now; return what ends it."""
-        subscription = Subscription(observer)
-        self._subscriptions.append(subscription)
-        if self._task is None:
-            self._task = asyncio.get_running_loop().create_task(self._live())
-        else:
-            self._dirty.set()
+    def subscribe(self, observer: Observer) -> Callable[[], None]:
+        """Send the current rows and each later change to ``observer``; return the function that stops it."""
+        self._dirty.set()
+        return self._observers.add(observer)
 
-        def unsubscribe() -> None:
-            if subscription in self._subscriptions:
-                self._subscriptions.remove(subscription)
-                if not self._subscriptions:
-                    self._stop()
-
-        return unsubscribe
+    def _start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._live())
 
     def _stop(self) -> None:
         self._idle()
@@ -91,11 +85,10 @@ class LiveQuery:
     async def _live(self) -> None:
         stopped: Callable[[], None] | None = None
         try:
-            stopped = self._feed.add(self._changed, self._completed)
+            stopped = self._feed.add(self._changed, self._closed)
             await self._query_while_watched()
-        except Exception as error:  # the subscribers' to handle
-            failure = error
-            self._end(lambda observer: observer.on_error(failure))
+        except Exception as error:  # passed to the observers
+            self._fail(error)
         finally:
             if stopped is not None:
                 stopped()
@@ -104,7 +97,7 @@ class LiveQuery:
         loop = asyncio.get_running_loop()
         # What was committed before is reported first and the query sees it: no second, equal answer.
         await self._feed.caught_up()
-        while self._subscriptions:
+        while self._observers:
             self._dirty.clear()
             started = loop.time()
             rows, self._tables = await self._reader.call(rows_and_tables, self._query)
@@ -118,30 +111,21 @@ class LiveQuery:
             self._dirty.set()
 
     def _send(self, rows: list[Row]) -> None:
-        news = rows != self._rows
+        changed = rows != self._rows
         self._rows = rows
-        for subscription in tuple(self._subscriptions):
-            if news or not subscription.primed:
-                subscription.primed = True
-                self._deliver(subscription.observer, lambda observer: observer.on_next(list(rows)))
+        for observer in self._observers:
+            if changed or not observer.primed:
+                observer.primed = True
+                call_subscriber("a live query", observer.on_next, list(rows))
 
-    def _completed(self) -> None:
+    def _closed(self) -> None:
         end = self._reader.end()
         if isinstance(end, DatabaseReplacedError):
-            self._end(lambda observer: observer.on_error(end))
-        else:
-            self._end(lambda observer: observer.on_completed())
+            self._fail(end)
+            return
+        for observer in self._observers.take_all():
+            call_subscriber("a live query", observer.on_completed)
 
-    def _end(self, last: Callable[["ObserverBase[list[Row]]"], None]) -> None:
-        subscriptions, self._subscriptions = self._subscriptions, []
-        self._stop()
-        for subscription in subscriptions:
-            self._deliver(subscription.observer, last)
-
-    def _deliver(self, observer: "ObserverBase[list[Row]]", send: Callable[["ObserverBase[list[Row]]"], None]) -> None:
-        try:
-            send(observer)
-        except Exception as error:  # reported; the other subscribers go on
-            asyncio.get_running_loop().call_exception_handler(
-                {"message": "a subscriber of a live query failed", "exception": error}
-            )
+    def _fail(self, error: Exception) -> None:
+        for observer in self._observers.take_all():
+            call_subscriber("a live query", observer.on_error, error)

@@ -30,7 +30,7 @@ _RAISE = (
 )
 _READ = f"SELECT table_name, version FROM {CHANGES_TABLE}"  # noqa: S608  # a constant
 #: How long, in seconds, an unknown writer's commit may hide behind a known one.
-DOUBT_BOUND = 1.0
+HIDDEN_WRITER_SECONDS = 1.0
 _ALL = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"
 
 
@@ -60,18 +60,18 @@ class TableVersions:
 
     _data_version: int = -1
     _counters: dict[str, int] = attrs.Factory(dict[str, int])
-    _doubt_since: float | None = None
+    _hidden_writer_since: float | None = None
 
     def start(self, connection: TrackedConnection) -> None:
         """Take the state of now as seen."""
-        self.look(connection, 0.0)
-        self._doubt_since = None
+        self.poll(connection, 0.0)
+        self._hidden_writer_since = None
 
-    def look(self, connection: TrackedConnection, now: float) -> frozenset[str]:
+    def poll(self, connection: TrackedConnection, now: float) -> frozenset[str]:
         """Return the tables changed since the last look; ``now`` is any clock's seconds."""
-        due = self._doubt_since is not None and now - self._doubt_since >= DOUBT_BOUND
+        due = self._hidden_writer_since is not None and now - self._hidden_writer_since >= HIDDEN_WRITER_SECONDS
         if due:
-            self._doubt_since = None
+            self._hidden_writer_since = None
         if self._read_data_version(connection) == self._data_version:
             return all_tables(connection) if due else frozenset()
         # One snapshot for both, or a commit between them would look like an unknown writer's.
@@ -80,8 +80,8 @@ class TableVersions:
             data_version = self._read_data_version(connection)
         seen, self._counters, self._data_version = self._counters, counters, data_version
         changed = frozenset(table for table, version in counters.items() if seen.get(table) != version)
-        if changed and self._doubt_since is None:
-            self._doubt_since = now
+        if changed and self._hidden_writer_since is None:
+            self._hidden_writer_since = now
         return changed if changed and not due else all_tables(connection)
 
     def _read_data_version(self, connection: sqlite3.Connection) -> int:

@@ -1,4 +1,4 @@
-"""The bridge to Rx: the only module that imports ``reactivex``, and only when somebody asks for an observable."""
+"""Rx observables from callbacks and back. ``reactivex`` is imported when the first observable is created."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 Listen: TypeAlias = Callable[[Callable[[T], None], Callable[[Exception], None], Callable[[], None]], Callable[[], None]]
-"""Begin to listen with on_next, on_error and on_completed; returns the function that ends it."""
+"""Start to listen with on_next, on_error and on_completed; returns the function that stops it."""
 
 
 def observable(listen: Listen[T]) -> Observable[T]:
-    """Return a cold observable: each subscription listens on its own."""
+    """Return a cold observable: each subscription calls ``listen``."""
     from reactivex import create
     from reactivex.disposable import Disposable
 
@@ -24,3 +24,14 @@ def observable(listen: Listen[T]) -> Observable[T]:
         return Disposable(listen(observer.on_next, observer.on_error, observer.on_completed))
 
     return create(subscribe)
+
+
+def listen_to(values: Observable[T]) -> Listen[T]:
+    """Return the function that subscribes callbacks to an observable."""
+
+    def listen(
+        on_next: Callable[[T], None], on_error: Callable[[Exception], None], on_completed: Callable[[], None]
+    ) -> Callable[[], None]:
+        return values.subscribe(on_next, on_error, on_completed).dispose
+
+    return listen

@@ -1,0 +1,30 @@
+import subprocess
+import sys
+
+import pytest
+
+import tetherpy
+from tests.laws.imports import LIBRARY
+
+FACADES = sorted(path for path in LIBRARY.rglob("__init__.py") if "__getattr__" in path.read_text())
+FACADES.remove(LIBRARY / "database" / "__init__.py")  # it also reports a driver that is not installed
+
+
+@pytest.mark.parametrize("path", FACADES, ids=lambda path: path.parent.name)
+def test_every_lazy_facade_is_made_by_the_shared_function(path):
+    assert "__getattr__ = lazy_facade(" in path.read_text()
+
+
+def test_a_name_is_imported_once_at_its_first_use():
+    code = (
+        "import sys, tetherpy.testing as facade\n"
+        "assert 'tetherpy.testing.clock' not in sys.modules and 'Clock' not in vars(facade)\n"
+        "from tetherpy.testing import Clock\n"
+        "assert vars(facade)['Clock'] is Clock is sys.modules['tetherpy.testing.clock'].Clock\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_unknown_name_is_an_attribute_error_that_names_the_package():
+    with pytest.raises(AttributeError, match=r"module 'tetherpy' has no attribute 'Providr'"):
+        _ = tetherpy.Providr
