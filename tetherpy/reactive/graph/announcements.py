@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextvars import Context
 from typing import Any
 
@@ -89,35 +89,36 @@ def notify_listeners(
 
     Those in a row that need no context variables share a run, as long as none of them sets one.
     """
-    position = 0
-    while position < len(listeners):
-        listener = listeners[position]
+    rest = iter(listeners)
+    listener = next(rest, None)
+    while listener is not None:
         context = listener.context
         if context is NO_VARIABLES:
             context = Context()
-            position = context.run(_notify_alike, context, listeners, position, previous, value, failure)
+            listener = context.run(_notify_alike, context, listener, rest, previous, value, failure)
         else:
-            position += 1
             if context is None:
                 listener.notify(previous, value, failure)
             else:
                 context.run(listener.notify, previous, value, failure)
+            listener = next(rest, None)
 
 
 def _notify_alike(
     context: Context,
-    listeners: tuple[Listener, ...],
-    position: int,
+    listener: Listener,
+    rest: Iterator[Listener],
     previous: Any,
     value: Any,
     failure: Exception | None,
-) -> int:
-    """Call listeners from a position on in a new context, and return the position of the first that needs another."""
-    while True:
-        listeners[position].notify(previous, value, failure)
-        position += 1
-        if context or position == len(listeners) or listeners[position].context is not NO_VARIABLES:
-            return position
+) -> Listener | None:
+    """Call listeners in a new context, and return the first that needs another."""
+    listener.notify(previous, value, failure)
+    for other in rest:
+        if context or other.context is not NO_VARIABLES:
+            return other
+        other.notify(previous, value, failure)
+    return None
 
 
 def _notify_itself(

@@ -7,6 +7,7 @@ future. Becoming active or inactive spreads along the sources, without recursion
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import Context
 from functools import partial
 from typing import Any, Final, cast
 
@@ -96,6 +97,7 @@ def add_listener(element: Element, listener: Any) -> None:
         if len(listeners) == MANY:
             element.listeners = listeners = dict.fromkeys(listeners)
         listeners[listener] = None
+    element.context = None
     if not listener.weak:
         element.interest += 1
         tell_user(element, Event.ADD_LISTENER)
@@ -112,12 +114,24 @@ def remove_listener(element: Element, listener: Any, *, was_active: bool) -> Non
         many.pop(listener, None)
         if len(many) < MANY:
             element.listeners = tuple(many)
+    element.context = None
     if not listener.weak:
         element.interest -= 1
         if was_active:
             deactivate(element)
         tell_user(element, Event.REMOVE_LISTENER)
         dispose_when_unused(element)
+
+
+def context_of(element: Element) -> Context | None:
+    """Return the context of the first active listener, or that of the last one if all are weak or paused."""
+    context = None
+    for listener in element.listeners:
+        context = listener.context
+        if not (listener.weak or listener.is_paused):
+            break
+    element.context = context
+    return context
 
 
 def activate(element: Element) -> None:
@@ -315,7 +329,7 @@ def drop_sources(element: Element) -> None:
         unlink(source, element)
 
 
-def mark(changed: Element, previous: Any, seen: Any = UNSEEN) -> None:
+def mark(changed: Element, previous: object, seen: Any = UNSEEN) -> None:
     """Mark the observers of a changed node DIRTY and everything behind them CHECK; queue what has listeners.
 
     Observers that hold ``seen`` are left alone: that is all they would take from the change, and they have it.
@@ -326,7 +340,8 @@ def mark(changed: Element, previous: Any, seen: Any = UNSEEN) -> None:
     if scheduler.interrupted:
         scheduler.queue_interrupted()
     value = changed.value
-    if type(value) in PLAIN and type(previous) in PLAIN:
+    kind = type(previous)
+    if kind is type(value) and kind in PLAIN:
         cause: Change = (changed.provider, previous, value)  # change_of(), inlined for the usual case
     else:
         cause = change_of(changed, previous, value)

@@ -162,7 +162,8 @@ class Element:
     one, or a dict used as an ordered set: most nodes have one observer, and a dict costs 232 bytes);
     ``listeners`` are the users outside the graph (a tuple, or a dict once there are many). ``active`` counts the
     users that are not paused themselves, ``interest`` the users other than observers: listeners that are not weak,
-    and whatever else keeps the element. ``holders`` are the child containers that have it in their tables.
+    and whatever else keeps the element. ``context`` is that of the first active listener, or None if it is not known.
+    ``holders`` are the child containers that have it in their tables.
 
     Who may write which slot: ``edges`` the edges and counts, ``propagation`` the value, the failure and the progress
     of a build, ``invalidation`` and ``disposal`` the end of one. A node's ``state`` moves as ``states`` says.
@@ -171,6 +172,7 @@ class Element:
     __slots__ = (
         "active",
         "cause",
+        "context",
         "create",
         "differs",
         "failure",
@@ -204,6 +206,7 @@ class Element:
         self.sources: tuple[Element, ...] = ()
         self.observers: Any = None
         self.listeners: Collection[Listener] = ()
+        self.context: Context | None = None
         self.active = 0
         self.idx = 0
         self.fresh: list[Element] | None = None

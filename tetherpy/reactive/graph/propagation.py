@@ -34,6 +34,7 @@ from .announcements import announce, announce_unchanged, report_failure
 from .edges import (
     UNSEEN,
     add_source,
+    context_of,
     dispose_when_unused,
     forget_last,
     mark,
@@ -235,14 +236,13 @@ def update(element: Element) -> None:
         return
     if state != CHECK:
         raise _stuck(element, element, [])
-    element.idx = 0
     scheduler = element.host.scheduler
     changes = scheduler.changes
-    nodes = [element]
-    while nodes:
-        node = nodes[-1]
-        state = node.state
-        if state == CHECK:
+    waiting: list[Element] = []
+    node = element
+    node.idx = 0
+    while True:
+        while node.state == CHECK:
             # Outside a build, idx is the position up to which the sources are known to be up to date.
             sources = node.sources
             position = node.idx
@@ -253,28 +253,28 @@ def update(element: Element) -> None:
                 if state > 0:
                     if state == CHECK:
                         node.idx = position
-                        source.idx = 0
-                        nodes.append(source)
+                        waiting.append(node)
+                        node = source
+                        node.idx = 0
                         break
                     if state != DIRTY:
-                        raise _stuck(element, source, nodes)
+                        raise _stuck(element, source, [*waiting, node])
                     build(source)
-                    if node.state == DIRTY:
+                    if node.state > CHECK:
                         break
             else:
                 if changes != scheduler.changes:
                     # A disposer has changed something, which may be behind a source that was passed already.
                     changes = scheduler.changes
-                    for waiting in nodes:
-                        waiting.idx = 0
-                    continue
-                if node.state == CHECK:
+                    for other in (*waiting, node):
+                        other.idx = 0
+                elif node.state == CHECK:
                     node.state = CLEAN if node.failure is None else FAILED
-            if nodes[-1] is not node:
-                continue
-        nodes.pop()
         if node.state == DIRTY:
             build(node)
+        if not waiting:
+            return
+        node = waiting.pop()
 
 
 def _stuck(asked: Element, node: Element, waiting: list[Element]) -> ReactiveError:
@@ -312,7 +312,7 @@ def build(node: Element) -> None:
     elif replaced.hooks is not None or node.flow is not None:
         end_build(node)
     scheduler.building = node
-    previous = node.value  # a notifier may set its state while it builds, which is nobody's change
+    previous: object = node.value  # a notifier may set its state while it builds, which is nobody's change
     # Build(node) without the call of its __init__: this is the only place that makes one, and every build does.
     ref = new(node.provider.build_type)
     node.ref = ref
@@ -391,7 +391,8 @@ def build(node: Element) -> None:
             if observer.state < DIRTY:  # else it is being built, and reads this value, or it has a cause
                 observer.state = DIRTY
                 if cause is None:
-                    if type(value) in PLAIN and type(previous) in PLAIN:
+                    kind = type(previous)
+                    if kind is type(value) and kind in PLAIN:
                         cause = (node.provider, previous, value)  # change_of(), inlined for the usual case
                     else:
                         cause = change_of(node, previous, value)
@@ -458,7 +459,8 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
     scheduler = host.scheduler
     if get_ident() != scheduler.thread:
         raise WrongThreadError(host)
-    if running_loop() is not scheduler.home or scheduler.inbox:
+    loop = running_loop()
+    if loop is not scheduler.home or scheduler.inbox:
         scheduler.serve()
     building = scheduler.building
     if node.ref is None:
@@ -499,7 +501,10 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
             scheduler.depth = 1
             scheduler.leave()
     elif scheduler.queue and not scheduler.depth:
-        scheduler.request()
+        if loop is None:
+            scheduler.settle()
+        else:
+            scheduler.request()
 
 
 def fail(node: Element, error: Exception, *, first: bool) -> None:
@@ -545,49 +550,58 @@ def refresh_queued(waiting: list[Element]) -> None:
     Each runs in the context of its first active listener, because the one of whoever made the change is another. Those
     that need no context variables share a run, as long as none is set in it and no callback waits to be called.
     """
-    context = _context_of(waiting[-1])
+    context = waiting[-1].context
     if context is None:
+        context = context_of(waiting[-1])
+    if context is NO_VARIABLES:
+        context = Context()
+        context.run(_refresh_alike, context, waiting)
+    elif context is None:
         _refresh_alike(None, [waiting.pop()])
     else:
-        if context is NO_VARIABLES:
-            context = Context()
         context.run(_refresh_alike, context, waiting)
 
 
-def _context_of(node: Element) -> Context | None:
-    context = None
-    for listener in node.listeners:
-        context = listener.context
-        if not (listener.weak or listener.is_paused):
-            break
-    return context
-
-
 def _refresh_alike(context: Context | None, waiting: list[Element]) -> None:
+    callbacks = waiting[-1].host.scheduler.callbacks
     while True:
         node = waiting.pop()
-        if 0 < node.state < DISPOSED and node.active:
+        state = node.state
+        if state > 0 and node.active:
             try:
-                _refresh(node)
-            except RecursionError as error:
-                # The stack of a turn is shallow: this is a function's own recursion.
-                if node.flow is None and node.state == DIRTY:
-                    fail(node, error, first=False)
-                else:
-                    _give_up(node, error)
-                    node.host.scheduler.interrupted.append(node)
-                    node.host.report(error, node.provider)
+                if state == DIRTY:
+                    build(node)
+                elif state != DISPOSED:
+                    update(node)
             except BaseException as error:
-                _give_up(node, error)
-                node.host.scheduler.interrupted.append(node)
-                raise
-        if not waiting or context or node.host.scheduler.callbacks or _context_of(waiting[-1]) is not NO_VARIABLES:
+                _recover(node, error)
+        if not waiting or context or callbacks or waiting[-1].context is not NO_VARIABLES:
             return
 
 
-def _give_up(node: Element, error: BaseException) -> None:
+def _recover(node: Element, error: BaseException) -> None:
+    """Complete a refresh that was too deep for Python's stack; after another interruption the next change repeats it.
+
+    Raises:
+        BaseException: the interruption, unless it is a function's own recursion, which is reported.
+    """
+    if isinstance(error, _TooDeepError):
+        try:
+            _build_in_segments(node, error)
+        except BaseException as other:
+            error = other
+        else:
+            return
+    # The stack of a turn is shallow: a RecursionError is a function's own recursion.
+    if isinstance(error, RecursionError) and node.flow is None and node.state == DIRTY:
+        fail(node, error, first=False)
+        return
     if node.flow is not None:
         node.flow.give_up(error)
+    node.host.scheduler.interrupted.append(node)
+    if not isinstance(error, RecursionError):
+        raise error
+    node.host.report(error, node.provider)
 
 
 def _cycle(node: Element, waiting: list[Element]) -> list[Any]:

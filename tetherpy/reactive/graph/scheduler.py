@@ -148,7 +148,7 @@ class Scheduler(Generic[E]):
         loop = running_loop()
         if loop is None:
             if not self.depth:
-                self._settle_now()
+                self.settle()
         elif self._loop is not loop:
             # A request left over from a loop that was closed must not keep this one from being made.
             if self.home is not loop:
@@ -323,12 +323,16 @@ class Scheduler(Generic[E]):
             for waiter in self._settled.take_all():
                 waiter.answer(None)
 
-    def _settle_now(self) -> None:
+    def settle(self) -> None:
+        """Do the waiting work now, and what it causes: no event loop runs and no operation is under way."""
         for _ in range(MOST_ROUNDS):
             self._round()
             if not self.queue and not self.disposals:
-                return
-        self._give_up()
+                break
+        else:
+            self._give_up()
+        if self._interruption is not None:
+            self._raise_interruption()
 
     def _give_up(self) -> NoReturn:
         provider = self._provider_of((self.queue or self.disposals)[0])

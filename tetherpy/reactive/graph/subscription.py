@@ -109,6 +109,7 @@ class ProviderSubscription(Generic[T]):
         if self._closed:
             return None
         self._pauses += 1
+        self._element.context = None
         return self._element if self._pauses == 1 and not self._weak else None
 
     def resume(self) -> None:
@@ -130,6 +131,7 @@ class ProviderSubscription(Generic[T]):
         if self._pauses:
             return None
         element = self._element
+        element.context = None
         scheduler = element.host.scheduler
         if self._missed is not None:
             scheduler.callbacks.append((self._after_resuming, (element,)))

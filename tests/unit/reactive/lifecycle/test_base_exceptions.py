@@ -292,3 +292,37 @@ async def test_who_waits_for_a_source_gets_what_interrupts_following_it(
     container.read(number.notifier).state = 3
     assert await container.read(slow.future) == 3
     assert await asyncio.wait_for(container.read(user.future), 5) == 3
+
+
+def _set(container: ProviderContainer, number: Any, listened: Any) -> None:
+    container.read(number.notifier).state = 1
+
+
+def _invalidate(container: ProviderContainer, number: Any, listened: Any) -> None:
+    container.invalidate(listened.origin)
+
+
+def _batch(container: ProviderContainer, number: Any, listened: Any) -> None:
+    with container.batch():
+        container.read(number.notifier).state = 1
+
+
+@pytest.mark.parametrize("listened", ["a state", "a provider of it", "a view of it"])
+@pytest.mark.parametrize("change", [_set, _invalidate, _batch])
+def test_without_a_loop_the_change_itself_raises_what_a_listener_raised(change: Any, listened: str) -> None:
+    number = StateProvider(lambda ref: object())
+    derived = Provider(lambda ref: (ref.watch(number), object()))
+    view = derived.select(lambda value: value[1])
+    target: Any = {"a state": number, "a provider of it": derived, "a view of it": view}[listened]
+    called: list[str] = []
+
+    def abort(previous: Any, value: Any) -> None:
+        called.append("first")
+        raise Abort("no")
+
+    with ProviderContainer() as container:
+        container.listen(target, abort)
+        container.listen(target, lambda previous, value: called.append("second"))
+        with pytest.raises(Abort):
+            change(container, number, target)
+        assert called == ["first", "second"]
