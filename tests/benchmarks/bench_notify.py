@@ -23,7 +23,7 @@ WRITERS = int(os.environ.get("BENCH_WRITERS", "8"))
 SECONDS = float(os.environ.get("BENCH_SECONDS", "4"))
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 DURABLE = "max_connections = 200\nshared_buffers = 128MB\n"
-SILENT = "CREATE OR REPLACE FUNCTION tetherpy_tell() RETURNS void LANGUAGE sql AS $$ SELECT $$"
+SILENT = "CREATE OR REPLACE FUNCTION tetherpy_notify() RETURNS void LANGUAGE sql AS $$ SELECT $$"
 WRITER = """
 import asyncio, sys, time
 from tetherpy.database import PostgresDatabase

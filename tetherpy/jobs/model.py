@@ -17,6 +17,8 @@ from .status import BackgroundJobStatus
 
 T = TypeVar("T")
 
+DEFAULT_MAX_ATTEMPTS = 3
+
 
 @attrs.frozen(kw_only=True)
 class BackgroundJob:
@@ -31,7 +33,7 @@ class BackgroundJob:
     payload_json: str | None = None
     status: BackgroundJobStatus
     attempts: int = 0
-    max_attempts: int = 3
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
     last_attempt_at: datetime | None = None
     last_error: str | None = None
     priority: int = 0
@@ -90,7 +92,7 @@ class NewJob:
     job_key: str
     payload: object = None
     priority: int = 0
-    max_attempts: int = 3
+    max_attempts: int = DEFAULT_MAX_ATTEMPTS
     delay: timedelta | None = attrs.field(default=None, converter=_delay)
     run_at: datetime | None = None
     queue: str = "default"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from math import isnan
 from typing import TypeAlias
 
 import attrs
@@ -107,6 +108,11 @@ class Progress:
     claim: Claim
     fraction: float | None = attrs.field(default=None, converter=_fraction)
     message: str | None = attrs.field(default=None, converter=_message)
+
+    @property
+    def stored_fraction(self) -> float | None:
+        """Return the fraction within 0 to 1; None if it does not change."""
+        return None if self.fraction is None or isnan(self.fraction) else min(max(self.fraction, 0.0), 1.0)
 
 
 @attrs.frozen

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import resource
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
@@ -23,6 +23,7 @@ from tetherpy.jobs import (
     open_database,
 )
 from tetherpy.jobs.postgres import moving, requests
+from tetherpy.jobs.postgres.statements import sql
 from tetherpy.service.execution.notification import Notification
 from tetherpy.service.worker.heartbeat import Heartbeat
 
@@ -62,13 +63,16 @@ async def claim_one(engine, worker):
     return claim
 
 
-async def test_two_that_hear_of_a_death_take_a_job_back_once(db, engine):
+async def test_two_workers_that_notice_a_death_rescue_its_job_once(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await claim_one(engine, "dead")
     async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
-        # Another worker has taken the job back and runs it, a moment before this one does the same.
-        await tx.execute("SELECT tetherpy_take_back_jobs(ARRAY[?::bigint], 'worker died', now())", (job_id,))
-        await tx.execute("SELECT tetherpy_exchange('alive', NULL, NULL, 1, NULL, now(), now())")
+        # Another worker has rescued the job and runs it, a moment before this one does the same.
+        now = datetime.now(UTC)
+        await tx.connection.execute(sql("rescue"), {"workers": ["dead"], "outcome": "worker died", "now": now})
+        await tx.execute(
+            "SELECT tetherpy_ack_and_fetch('alive', NULL, NULL, NULL, 1, NULL, NULL, now(), now() + interval '1 hour')"
+        )
         late = group.create_task(engine.rescue(["dead"]))
         await blocked(db)
     assert late.result() == []

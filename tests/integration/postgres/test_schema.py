@@ -8,15 +8,12 @@ import pytest
 
 from tetherpy.database import Migration, PostgresDatabase, SchemaNewerError
 from tetherpy.jobs import (
-    Ack,
-    Completed,
     ForeignQueueError,
     NewJob,
     PostgresJobEngine,
     SchemaMissingError,
     open_engine,
 )
-from tetherpy.jobs.postgres import schema
 
 
 @pytest.fixture
@@ -72,30 +69,6 @@ async def test_newer_code_is_not_touched(empty_url, namespace):
         )
         with pytest.raises(SchemaNewerError, match="newer code"):
             await PostgresJobEngine(db).prepare()
-
-
-EXCHANGE = "tetherpy_exchange('old', NULL, NULL, 1, NULL, now(), now())"
-
-
-async def test_jobs_of_the_first_version_are_worked_off_and_its_workers_refused(empty_url, monkeypatch):
-    with monkeypatch.context() as earlier:
-        earlier.setattr(schema, "POSTGRES_JOB_MIGRATIONS", schema.POSTGRES_JOB_MIGRATIONS[:1])
-        async with PostgresDatabase.open(empty_url) as db:
-            await PostgresJobEngine(db).prepare()
-            jobs = '[{"job_key": "k", "queue": "default", "priority": 0, "max_attempts": 3}]'
-            for _ in range(2):
-                await db.execute("SELECT tetherpy_defer_jobs(CAST(? AS json), now())", (jobs,))
-            await db.execute(f"SELECT {EXCHANGE}")
-    async with open_engine(empty_url) as engine:
-        assert await engine.rescue(["old"]) == [1]
-        claims = (await engine.ack_and_fetch("new", [], 5)).claims
-        assert {claim.id: claim.attempt for claim in claims} == {1: 2, 2: 1}
-        ack_and_fetch = await engine.ack_and_fetch("new", [Ack(claim, Completed()) for claim in claims], 0)
-        assert ack_and_fetch.rejected == ()
-        assert (await engine.counts()).completed == 2
-    async with PostgresDatabase.open(empty_url) as db:
-        with pytest.raises(psycopg.errors.UndefinedFunction):
-            await db.execute(f"SELECT {EXCHANGE.replace('NULL, NULL', 'NULL::json, NULL::bigint[]')}")
 
 
 async def test_an_apps_migrations_are_applied_once_and_judged(empty_url):

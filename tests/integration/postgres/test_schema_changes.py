@@ -82,7 +82,7 @@ async def newer_code_changes_the_tables(db, *statements):
         )
 
 
-DROP = "DROP FUNCTION tetherpy_exchange"
+DROP = "DROP FUNCTION tetherpy_ack_and_fetch"
 
 
 async def test_what_fails_because_of_newer_tables_says_so(postgres_url):

@@ -133,7 +133,7 @@ async def test_claims_whose_response_was_lost_are_released_by_the_next_ack_and_f
         ids = await engine.enqueue([NewJob(job_key="work") for _ in range(5)])
         heard = (await engine.ack_and_fetch("w", [], 1)).claims
         unheard = (await engine_of(db).ack_and_fetch("w", [], 2)).claims
-        engine._held.doubt("w")
+        engine._held.response_lost("w")
         again = (await engine.ack_and_fetch("w", [], 5)).claims
         assert {claim.id for claim in again} == set(ids) - {heard[0].id}
         assert {claim.id: claim.attempt for claim in again if claim.id in {c.id for c in unheard}} == {

@@ -1,18 +1,19 @@
-"""What is sent to the server's functions: jobs, settlements and progress as JSON."""
+"""Encode jobs, acks and progress as the JSON that the server's functions take."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from math import isnan
 from typing import Any
 
 import msgspec
 
 from ..model import NewJob
-from ..outcomes import Ack, Cancelled, Completed, Failed, Progress, Released, Snoozed
+from ..outcomes import Ack, Progress
 from ..payload.encoding import encode as encode_payload
 from ..payload.truncation import ERROR_CHARACTERS, TRACEBACK_CHARACTERS, truncated
+from ..transitions import AttemptEnd, end_of
+from .statements import QUEUE_STATUS
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -37,41 +38,39 @@ def new_job(job: NewJob, now: datetime, max_bytes: int) -> dict[str, Any]:
 
 
 def ack(given: Ack) -> dict[str, Any]:
-    """Return what ``tetherpy_settle_jobs`` takes: the fence, where the job goes, and what is remembered of it."""
+    """Return an ack as ``tetherpy_acknowledge`` takes it."""
     claim = given.claim
-    end: dict[str, Any]
-    match given.outcome:
-        case Completed(result):
-            end = {"status": "succeeded", "outcome": "completed", "result": result}
-        case Failed(error, trace, None):
-            end = {"status": "failed", "outcome": "failed", "error": error, "traceback": trace}
-        case Failed(error, trace, retry_at):
-            end = {"status": "todo", "outcome": "failed", "error": error, "traceback": trace, "run_at": retry_at}
-        case Cancelled(reason):
-            end = {"status": "aborted", "outcome": "cancelled", "error": reason}
-        case Snoozed(run_at):
-            end = {"status": "todo", "outcome": "snoozed", "run_at": run_at, "uncounted": 1}
-        case Released():
-            end = {"status": "todo", "outcome": "released", "uncounted": 1}
-    common = {
+    return {
         "id": claim.id,
         "worker": claim.worker_id,
-        "fence": claim.fencing_token,
+        "fencing_token": claim.fencing_token,
         "attempt": claim.attempt,
-        "uncounted": 0,
+        **attempt_end(end_of(given.outcome)),
     }
-    texts = {"error": to_text(end.get("error")), "traceback": to_text(end.get("traceback"), TRACEBACK_CHARACTERS)}
-    return {**common, **end, **texts}
+
+
+def attempt_end(end: AttemptEnd) -> dict[str, Any]:
+    """Return the part of an ack that does not identify the claim."""
+    return {
+        "status": QUEUE_STATUS[end.status],
+        "status_if_cancelled": QUEUE_STATUS[end.status_if_cancelled],
+        "outcome": end.outcome,
+        "uncounted": 0 if end.counted else 1,
+        "result": end.result_json,
+        "error": to_text(end.error),
+        "run_at": end.run_at,
+        "traceback": to_text(end.traceback, TRACEBACK_CHARACTERS),
+    }
 
 
 def progress(updates: Iterable[Progress]) -> list[dict[str, Any]]:
-    """Return what ``report_progress`` takes, one entry per claim: what a later report leaves open stays as before."""
+    """Return reports as ``report_progress`` takes them, one per claim: a later one keeps the values that it omits."""
     merged: dict[tuple[int, str | None, int], dict[str, Any]] = {}
     for update in updates:
-        fencing_token = (update.claim.id, update.claim.worker_id, update.claim.fencing_token)
-        entry = merged.setdefault(fencing_token, dict(zip(("id", "worker", "fence"), fencing_token, strict=True)))
-        told = {"fraction": _share(update.fraction), "message": to_text(update.message)}
-        entry.update({name: value for name, value in told.items() if value is not None})
+        token = (update.claim.id, update.claim.worker_id, update.claim.fencing_token)
+        entry = merged.setdefault(token, dict(zip(("id", "worker", "fencing_token"), token, strict=True)))
+        given = {"fraction": update.stored_fraction, "message": to_text(update.message)}
+        entry.update({name: value for name, value in given.items() if value is not None})
     return list(merged.values())
 
 
@@ -89,7 +88,3 @@ def to_name(name: str) -> str:
 def to_names(names: Iterable[str] | None) -> list[str] | None:
     """Return names as ``to_name`` does, each once; None stays None."""
     return None if names is None else list(dict.fromkeys(map(to_name, names)))
-
-
-def _share(fraction: float | None) -> float | None:
-    return None if fraction is None or isnan(fraction) else min(max(fraction, 0.0), 1.0)

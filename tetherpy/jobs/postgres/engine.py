@@ -15,8 +15,9 @@ from tetherpy.database import DatabaseLockedError, PostgresTransaction
 from ..errors import ClaimLostError, UnreadableJobError
 from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch, Registration
 from ..model import NewJob, WorkerRecord
-from ..outcomes import Ack, AckAndFetch, Claim, Progress
+from ..outcomes import Ack, AckAndFetch, Claim, Failed, Progress, Released
 from ..storage.row_decoding import to_job
+from ..transitions import end_of
 from . import encoding, enqueueing, schema
 from .held_claims import HeldClaims
 from .notifying import CHANNEL, LATER, announcing, notify_of
@@ -139,7 +140,8 @@ class PostgresJobEngine(PostgresJobStore):
                 "ack_and_fetch",
                 worker=worker_id,
                 acks=encoding.encode([encoding.ack(given) for given in acks]) if acks else None,
-                heard_of=self._held.heard_of(worker_id),
+                known=self._held.to_reconcile(worker_id),
+                release=encoding.encode(encoding.attempt_end(end_of(Released()))),
                 slots=slots,
                 queues=encoding.to_names(queues),
                 keys=encoding.to_names(keys),
@@ -147,14 +149,14 @@ class PostgresJobEngine(PostgresJobStore):
                 lease_end=now + self.lease,
             )
         except BaseException:
-            self._held.doubt(worker_id)
+            self._held.response_lost(worker_id)
             raise
         rejected: list[int]
         postponed: list[int]
         rejected, postponed, next_due, changed = rows[-1][:4]
         if changed:
             self.db.announce(CHANNEL)
-        claims, unreadable = _read_claims(rows[:-1])
+        claims, unreadable = _read_claims(worker_id, rows[:-1])
         acknowledged = [given for number, given in enumerate(acks) if number not in postponed]
         self._held.acknowledged_and_fetched(worker_id, acknowledged, claims)
         if unreadable:
@@ -167,13 +169,12 @@ class PostgresJobEngine(PostgresJobStore):
         )
 
     async def _fail_unreadable(self, worker_id: str, unreadable: list[dict[str, Any]], now: datetime) -> None:
-        acks = [{**end, "worker": worker_id, "status": "failed", "outcome": "failed"} for end in unreadable]
         try:
             with announcing(self.db):
-                await self._repeat("acknowledge", acks=encoding.encode(acks), now=now, notify=LATER)
+                await self._repeat("acknowledge", acks=encoding.encode(unreadable), now=now, notify=LATER)
         except Exception:
-            # The claims that can be read must reach the worker. The others are handed back by its next exchange.
-            self._held.doubt(worker_id)
+            # The claims that can be read must reach the worker. Its next fetch releases the others.
+            self._held.response_lost(worker_id)
             logger.exception("%d jobs that cannot be read could not be made FAILED", len(unreadable))
 
     async def fail_unhandled(self, job_key: str, error: str) -> int:
@@ -228,7 +229,7 @@ class PostgresJobEngine(PostgresJobStore):
 
     async def rescue(self, worker_ids: Iterable[str]) -> list[int]:
         """Take back every RUNNING job of these workers."""
-        return await self._taken_back("rescue", WORKER_DIED, workers=list(worker_ids))
+        return await self._rescued("rescue", WORKER_DIED, workers=list(worker_ids))
 
     async def rescue_expired(self) -> list[int]:
         """Take back jobs whose lease nobody extends; forget workers that have not beaten for four times as long.
@@ -237,16 +238,16 @@ class PostgresJobEngine(PostgresJobStore):
         third of a lease, for the reason that ``heartbeat`` does.
         """
         async with asyncio.timeout(self.lease.total_seconds() / 3):
-            rescued = await self._take_back_overdue()
+            rescued = await self._rescue_overdue()
             await self._forget_silent()
         return rescued
 
-    async def _take_back_overdue(self) -> list[int]:
+    async def _rescue_overdue(self) -> list[int]:
         overdue = self._leases.overdue(frozenset(Lease(*row) for row in await self._ask("leases")))
         if not overdue:
             return []
         ids, attempts, ends = zip(*((lease.job_id, lease.attempt, lease.expires_at) for lease in overdue), strict=True)
-        return await self._taken_back(
+        return await self._rescued(
             "rescue_expired", LEASE_EXPIRED, ids=list(ids), attempts=list(attempts), ends=list(ends)
         )
 
@@ -277,8 +278,8 @@ class PostgresJobEngine(PostgresJobStore):
         newest: int = rows[0][0]
         return _EPOCH + newest * _MICROSECOND
 
-    async def _taken_back(self, statement: str, word: str, **which: Any) -> list[int]:
-        return sorted(row[0] for row in await self._repeat(statement, **which, word=word, now=self.clock()))
+    async def _rescued(self, statement: str, outcome: str, **which: Any) -> list[int]:
+        return sorted(row[0] for row in await self._repeat(statement, **which, outcome=outcome, now=self.clock()))
 
     async def delete_finished(self, older_than: timedelta, limit: int = DELETED_AT_ONCE) -> int:
         """Delete at most ``limit`` jobs that finished longer ago than ``older_than``."""
@@ -293,16 +294,17 @@ class PostgresJobEngine(PostgresJobStore):
         return await repeat(self.db, sql(statement), values)
 
 
-def _read_claims(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Claim], list[dict[str, Any]]]:
-    """Return the claims in rows of an exchange, and what identifies and explains those that cannot be read."""
+def _read_claims(worker_id: str, rows: Sequence[tuple[Any, ...]]) -> tuple[list[Claim], list[dict[str, Any]]]:
+    """Return the claims of a fetch, and the acks that make FAILED those that cannot be read."""
     claims: list[Claim] = []
     unreadable: list[dict[str, Any]] = []
     for row in rows:
         try:
             claims.append(Claim(to_job(row[5:]), fencing_token=row[4]))
         except UnreadableJobError as error:
-            text = encoding.to_text(f"{type(error).__name__}: {error}")
-            unreadable.append({"id": row[5], "fence": row[4], "attempt": row[9], "uncounted": 0, "error": text})
+            claim = {"id": row[5], "worker": worker_id, "fencing_token": row[4], "attempt": row[9]}
+            end = end_of(Failed(f"{type(error).__name__}: {error}"))
+            unreadable.append({**claim, **encoding.attempt_end(end)})
     return claims, unreadable
 
 

@@ -1,4 +1,4 @@
-"""What a worker holds, so that a claim whose answer was lost on the way is not held by nobody."""
+"""The claims that each worker holds, to release those whose response was lost."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from ..outcomes import Ack, Claim
 
 @attrs.define
 class HeldClaims:
-    """Remember, for each worker that uses the engine, which claims it was told of and has not settled.
+    """Remember the claims that each worker of the engine received and has not acknowledged.
 
-    After an exchange whose connection was lost, the server may have claimed jobs that the worker never heard
-    of. Its heartbeat would keep them for ever; so the next exchange hands back all that is not held here.
+    If the connection is lost during a fetch, the server may have claimed jobs that the worker does not know. Its
+    heartbeat would extend their leases forever, so the next fetch releases all claims that are not held here.
     """
 
     _held: dict[str, set[int]] = attrs.Factory(dict[str, "set[int]"])
-    """Fences: a job that was taken from a worker may be claimed by it again while its handler still runs."""
-    _doubtful: set[str] = attrs.Factory(set[str])
+    """Fencing tokens, not ids: a worker may claim a job again while its handler of a lost claim still runs."""
+    _uncertain: set[str] = attrs.Factory(set[str])
 
-    def doubt(self, worker_id: str) -> None:
-        """Note that nobody knows what the last exchange of a worker did."""
-        self._doubtful.add(worker_id)
+    def response_lost(self, worker_id: str) -> None:
+        """Note that the result of a worker's last fetch is unknown."""
+        self._uncertain.add(worker_id)
 
-    def heard_of(self, worker_id: str) -> list[int] | None:
-        """Return the fences of what the worker knows it holds if there is doubt, None if there is none."""
-        if worker_id not in self._doubtful:
+    def to_reconcile(self, worker_id: str) -> list[int] | None:
+        """Return the fencing tokens that the worker holds if a response was lost, else None."""
+        if worker_id not in self._uncertain:
             return None
         return sorted(self._held.get(worker_id, ()))
 
     def acknowledged_and_fetched(self, worker_id: str, acknowledged: Iterable[Ack], claims: Iterable[Claim]) -> None:
-        """Note an exchange that was answered."""
-        self._doubtful.discard(worker_id)
+        """Note a fetch whose response arrived."""
+        self._uncertain.discard(worker_id)
         held = self._held.setdefault(worker_id, set())
         held.difference_update(given.claim.fencing_token for given in acknowledged)
         held.update(claim.fencing_token for claim in claims)
 
     def forget(self, worker_id: str) -> None:
-        """Note that a worker is gone."""
+        """Forget a worker that has left."""
         self._held.pop(worker_id, None)
-        self._doubtful.discard(worker_id)
+        self._uncertain.discard(worker_id)

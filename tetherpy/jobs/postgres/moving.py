@@ -1,31 +1,21 @@
-"""Moves by hand: whoever makes them, the table of legal moves decides."""
+"""Change jobs by hand: move, retry, cancel."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 import psycopg
 
 from ..arguments import is_storable
-from ..errors import IllegalJobTransitionError, JobNotFoundError, UniqueJobError
-from ..model import BackgroundJob
-from ..status import BackgroundJobStatus, is_legal_move
+from ..errors import JobNotFoundError, UniqueJobError
+from ..model import BackgroundJob, JobAttempt
+from ..status import BackgroundJobStatus
 from ..storage.row_decoding import to_job
-from ..transitions import changes_of_retry
+from ..transitions import Transition, after_cancel, after_move, after_retry
 from .encoding import to_text
 from .requests import Connection
-from .statements import sql
+from .statements import QUEUE_STATUS, sql
 from .value_loading import open_cursor
-
-_QUEUE_STATUS = {
-    BackgroundJobStatus.PENDING: "todo",
-    BackgroundJobStatus.RUNNING: "doing",
-    BackgroundJobStatus.COMPLETED: "succeeded",
-    BackgroundJobStatus.FAILED: "failed",
-    BackgroundJobStatus.CANCELLED: "cancelled",
-}
 
 
 async def move(
@@ -36,42 +26,20 @@ async def move(
     now: datetime,
     lease: timedelta,
 ) -> BackgroundJob:
-    """Move a job; one made RUNNING by hand has one lease's time before it is taken back."""
-    job = await _require(connection, job_id)
-    if not is_legal_move(job.status, status):
-        raise IllegalJobTransitionError(job_id, job.status, status)
-    started = status is BackgroundJobStatus.RUNNING
-    changes = {
-        "error": to_text(error),
-        "started": started,
-        "lease": now + lease if started else None,
-        "finished": status.is_finished,
-        "again": job.status.is_finished,
-        "reset": False,
-    }
-    if job.status is BackgroundJobStatus.RUNNING:
-        await _record_end(connection, job, status, error, now)
-    return await _apply(connection, job, status, changes, now)
+    """Move a job; see ``after_move``."""
+    return await _store(connection, after_move(await _require(connection, job_id), status, to_text(error), now, lease))
 
 
 async def retry(connection: Connection, job_id: int, reset_attempts: bool, now: datetime) -> BackgroundJob:
-    """Make a finished job PENDING, at once; with ``reset_attempts`` as if it had never run."""
-    job = await _require(connection, job_id)
-    return await _apply(connection, job, BackgroundJobStatus.PENDING, changes_of_retry(job, reset_attempts), now)
+    """Make a finished job PENDING, due now; see ``after_retry``."""
+    return await _store(connection, after_retry(await _require(connection, job_id), reset_attempts, now))
 
 
 async def request_cancel(connection: Connection, job_id: int, now: datetime) -> BackgroundJob:
-    """Cancel a PENDING job, ask for the abortion of a RUNNING one; one that is CANCELLED already stays so."""
+    """Cancel a PENDING job, request it of a RUNNING one; see ``after_cancel``."""
     job = await _require(connection, job_id)
-    match job.status:
-        case BackgroundJobStatus.CANCELLED:
-            return job
-        case BackgroundJobStatus.RUNNING:
-            await connection.execute(sql("request_cancel"), {"id": job_id, "now": now})
-            await connection.execute(sql("abort"), {"id": job_id})
-            return await _require(connection, job_id)
-        case _:
-            return await move(connection, job_id, BackgroundJobStatus.CANCELLED, None, now, timedelta(0))
+    after = after_cancel(job, now)
+    return job if after.job is job else await _store(connection, after)
 
 
 async def _require(connection: Connection, job_id: int) -> BackgroundJob:
@@ -85,38 +53,44 @@ async def _require(connection: Connection, job_id: int) -> BackgroundJob:
     return to_job(row)
 
 
-async def _apply(
-    connection: Connection,
-    job: BackgroundJob,
-    status: BackgroundJobStatus,
-    changes: Mapping[str, Any],
-    now: datetime,
-) -> BackgroundJob:
-    values = {**changes, "id": job.id, "status": _QUEUE_STATUS[status], "now": now}
+async def _store(connection: Connection, after: Transition) -> BackgroundJob:
+    job = after.job
+    if after.attempt is not None:
+        await _record(connection, after.attempt)
+    values = {
+        "id": job.id,
+        "status": QUEUE_STATUS[job.status],
+        "attempts": job.attempts,
+        "last_attempt_at": job.last_attempt_at,
+        "last_error": job.last_error,
+        "finished_at": job.finished_at,
+        "claimed_by": job.claimed_by,
+        "lease_expires_at": job.lease_expires_at,
+        "run_at": job.run_at,
+        "result": job.result_json,
+        "progress": job.progress,
+        "progress_message": job.progress_message,
+        "cancel_requested_at": job.cancel_requested_at,
+        "cancelling": job.status is BackgroundJobStatus.RUNNING and job.cancel_requested_at is not None,
+        "now": job.updated_at,
+    }
     try:
-        await connection.execute(sql("queue_move"), values)
+        await connection.execute(sql("store_transition"), values)
     except psycopg.errors.UniqueViolation as error:
         if job.unique_key is None:
             raise
         raise UniqueJobError(job.id, job.unique_key) from error
-    await connection.execute(sql("record_move"), values)
     return await _require(connection, job.id)
 
 
-async def _record_end(
-    connection: Connection,
-    job: BackgroundJob,
-    status: BackgroundJobStatus,
-    error: str | None,
-    now: datetime,
-) -> None:
+async def _record(connection: Connection, attempt: JobAttempt) -> None:
     values = {
-        "id": job.id,
-        "attempt": job.attempts,
-        "worker": job.claimed_by,
-        "started": job.last_attempt_at,
-        "now": now,
-        "outcome": "released" if status is BackgroundJobStatus.PENDING else status.value.lower(),
-        "error": to_text(error),
+        "id": attempt.job_id,
+        "attempt": attempt.attempt,
+        "worker": attempt.worker,
+        "started": attempt.started_at,
+        "now": attempt.finished_at,
+        "outcome": attempt.outcome,
+        "error": attempt.error,
     }
     await connection.execute(sql("record_attempt"), values)

@@ -22,12 +22,8 @@ from .statements import sql, text
 QUEUE = "procrastinate"
 JOBS = "tetherpy.jobs"
 
-POSTGRES_JOB_MIGRATIONS = (
-    Migration(version=1, name="records beside the queue", sql=text("schema_001"), namespace=JOBS),
-    Migration(version=2, name="a fence for each claim", sql=text("schema_002"), namespace=JOBS),
-    Migration(version=3, name="claims across queues, by key", sql=text("schema_003"), namespace=JOBS),
-)
-"""What is made beside Procrastinate's tables; ``PostgresJobEngine.prepare`` applies it after them."""
+POSTGRES_JOB_MIGRATIONS = (Migration(version=1, name="records, attempts, workers", sql=text("schema"), namespace=JOBS),)
+"""The tables next to Procrastinate's; ``PostgresJobEngine.prepare`` applies them after those."""
 _VERSIONS = (
     "SELECT namespace, max(version) AS version FROM tetherpy_migrations "  # noqa: S608  # constants
     f"WHERE namespace IN ('{QUEUE}', '{JOBS}') GROUP BY namespace"

@@ -1,72 +1,50 @@
-"""Writing down how attempts ended, each behind its fence."""
+"""Store how attempts ended, and their progress, each checked by its fencing token."""
 
 from __future__ import annotations
 
 import sqlite3
 from datetime import datetime
-from math import isnan
 from typing import TypeAlias
 
-from ..model import ATTEMPTS_KEPT
-from ..outcomes import Ack, Cancelled, Claim, Completed, Failed, Progress, Released, Snoozed
+from ..model import ATTEMPTS_KEPT, JobAttempt
+from ..outcomes import Ack, Claim, Progress
 from ..payload.truncation import TRACEBACK_CHARACTERS, truncated
 from ..status import BackgroundJobStatus
-from ..storage.timestamps import to_text
+from ..storage.timestamps import to_optional_text, to_text
+from ..transitions import AttemptEnd, end_of
 from .statements import sql
 
-_GIVEN_BACK = frozenset({"snoozed", "released"})
-"""How attempts end that are not counted, so that a job may have any number of them."""
-
-Fence: TypeAlias = tuple[object, object, object]
+FencingToken: TypeAlias = tuple[object, object, object]
 """Id, worker and number of the claim: all three must still be those of the row."""
 
 
-def fencing_token_of(claim: Claim) -> Fence:
-    """Return what the row must still hold for the claim to count."""
+def fencing_token_of(claim: Claim) -> FencingToken:
+    """Return the values that the row must still have for the claim to count."""
     return (claim.id, claim.worker_id, claim.fencing_token)
 
 
 def acknowledge(connection: sqlite3.Connection, ack: Ack, now: datetime) -> bool:
-    """Settle one attempt; False, and nothing written, if the claim was lost."""
-    now_text = to_text(now)
-    claim = ack.claim
+    """Acknowledge one attempt; False, and nothing written, if the claim was lost."""
+    claim, end, now_text = ack.claim, end_of(ack.outcome), to_text(now)
     fencing_token = fencing_token_of(claim)
-    match ack.outcome:
-        case Completed(result_json):
-            status, word, error, trace = BackgroundJobStatus.COMPLETED, "completed", None, None
-            accepted = finish(connection, status, result_json, None, now_text, fencing_token)
-        case Failed(error, trace, None):
-            status, word = BackgroundJobStatus.FAILED, "failed"
-            accepted = finish(connection, status, None, error, now_text, fencing_token)
-        case Cancelled(error):
-            status, word, trace = BackgroundJobStatus.CANCELLED, "cancelled", None
-            accepted = finish(connection, status, None, error, now_text, fencing_token)
-        case Failed(error, trace, retry_at):
-            word = "failed"
-            accepted = _release_claims(connection, error, retry_at, now_text, fencing_token)
-        case Snoozed(run_at):
-            word, error, trace = "snoozed", None, None
-            accepted = _release_claims(connection, None, run_at, now_text, fencing_token, uncounted=1)
-        case Released():
-            word, error, trace = "released", None, None
-            accepted = _release_claims(connection, None, None, now_text, fencing_token, uncounted=1)
+    if end.status.is_finished:
+        accepted = finish(connection, end.status, end.result_json, end.error, now_text, fencing_token)
+    else:
+        accepted = _release(connection, end, now_text, fencing_token)
     if accepted:
-        error, trace = truncated(error), truncated(trace, TRACEBACK_CHARACTERS)
-        started = claim.job.last_attempt_at
-        connection.execute(
-            sql("record_attempt"),
-            (
-                claim.id,
-                claim.attempt,
-                claim.worker_id,
-                None if started is None else to_text(started),
-                now_text,
-                word,
-                error,
-                trace,
-            ),
+        job = claim.job
+        attempt = JobAttempt(
+            job_id=job.id,
+            attempt=job.attempts,
+            worker=job.claimed_by,
+            started_at=job.last_attempt_at,
+            finished_at=now,
+            outcome=end.outcome,
+            error=end.error,
+            traceback=end.traceback,
         )
-        if word in _GIVEN_BACK or claim.attempt > ATTEMPTS_KEPT:
+        record_attempt(connection, attempt)
+        if not end.counted or claim.attempt > ATTEMPTS_KEPT:
             connection.execute(sql("forget_attempts"), {"id": claim.id, "kept": ATTEMPTS_KEPT})
     return accepted
 
@@ -77,45 +55,49 @@ def finish(
     result: str | None,
     error: str | None,
     now_text: str,
-    fencing_token: Fence,
+    fencing_token: FencingToken,
 ) -> bool:
-    """Move a claimed job to an end; False if the claim was lost."""
+    """Give a claimed job a final status; False if the claim was lost."""
     values = (status.value, result, truncated(error), now_text, now_text, *fencing_token)
     return connection.execute(sql("finish"), values).rowcount == 1
 
 
-def _release_claims(
-    connection: sqlite3.Connection,
-    error: str | None,
-    run_at: datetime | None,
-    now_text: str,
-    fencing_token: Fence,
-    uncounted: int = 0,
-) -> bool:
+def _release(connection: sqlite3.Connection, end: AttemptEnd, now_text: str, fencing_token: FencingToken) -> bool:
     job_id, worker, number = fencing_token
     values = {
         "now": now_text,
-        "uncounted": uncounted,
-        "error": truncated(error),
-        "run_at": None if run_at is None else to_text(run_at),
+        "uncounted": not end.counted,
+        "error": truncated(end.error),
+        "run_at": to_optional_text(end.run_at),
         "id": job_id,
         "worker": worker,
-        "fence": number,
+        "fencing_token": number,
     }
     return connection.execute(sql("release"), values).rowcount == 1
 
 
+def record_attempt(connection: sqlite3.Connection, attempt: JobAttempt) -> None:
+    """Store an attempt that has ended."""
+    values = (
+        attempt.job_id,
+        attempt.attempt,
+        attempt.worker,
+        to_optional_text(attempt.started_at),
+        to_optional_text(attempt.finished_at),
+        attempt.outcome,
+        truncated(attempt.error),
+        truncated(attempt.traceback, TRACEBACK_CHARACTERS),
+    )
+    connection.execute(sql("record_attempt"), values)
+
+
 def report_progress(connection: sqlite3.Connection, updates: list[Progress], now: datetime) -> None:
-    """Store progress; an update behind a lost claim changes nothing."""
+    """Store progress; an update of a lost claim changes nothing."""
     now_text = to_text(now)
     connection.cursor().executemany(
         sql("report_progress"),
         [
-            (_share(update.fraction), truncated(update.message), now_text, *fencing_token_of(update.claim))
+            (update.stored_fraction, truncated(update.message), now_text, *fencing_token_of(update.claim))
             for update in updates
         ],
     )
-
-
-def _share(fraction: float | None) -> float | None:
-    return None if fraction is None or isnan(fraction) else min(max(fraction, 0.0), 1.0)

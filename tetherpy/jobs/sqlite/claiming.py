@@ -1,4 +1,4 @@
-"""Claim the jobs that come next."""
+"""Claim the jobs that come next; acknowledge and claim in one transaction."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import TypeAlias
 import attrs
 
 from ..errors import UnreadableJobError
-from ..outcomes import Claim
+from ..outcomes import Ack, AckAndFetch, Claim
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import to_job
 from ..storage.timestamps import to_text
-from .acknowledging import Fence, finish
-from .rows import fetch_changed
-from .statements import sql
+from .acknowledging import FencingToken, acknowledge, finish
+from .delayed_jobs import next_due, promote
+from .statements import fetch_changed, sql
 
 Place: TypeAlias = tuple[object, bytes, int, bytes]
 """Where a job stands in the order of claims (its negated priority, ``run_at``, its id), and its key."""
@@ -43,6 +43,32 @@ class Offer:
             None if queues is None else tuple(dict.fromkeys(queues)),
             None if keys is None else frozenset(key.encode() for key in keys),
         )
+
+
+def idle_ack_and_fetch(connection: sqlite3.Connection, now: datetime, offer: Offer) -> AckAndFetch | None:
+    """Return the result of a fetch without acks if there is nothing to claim, else None; takes no write lock."""
+    due = next_due(connection)
+    if (due is not None and due.has_come(now)) or is_work_there(connection, offer):
+        return None
+    return AckAndFetch(next_due=None if due is None else due.instant)
+
+
+def ack_and_fetch(
+    connection: sqlite3.Connection,
+    worker_id: str,
+    acks: Sequence[Ack],
+    slots: int,
+    offer: Offer,
+    now: datetime,
+    lease: timedelta,
+) -> AckAndFetch:
+    """Acknowledge first, so that a job released here can be claimed here too, then claim."""
+    rejected = tuple(ack for ack in acks if not acknowledge(connection, ack, now))
+    due = promote(connection, now)
+    if slots <= 0:
+        return AckAndFetch(rejected=rejected, next_due=due)
+    claims, is_more = claim(connection, worker_id, slots, offer, now, lease)
+    return AckAndFetch(tuple(claims), rejected, now if is_more else due)
 
 
 def is_work_there(connection: sqlite3.Connection, offer: Offer) -> bool:
@@ -119,5 +145,5 @@ def _rows(connection: sqlite3.Connection, statement: str, *values: object) -> It
     return map(tuple, connection.execute(sql(statement), values).fetchall())
 
 
-def _fail_unreadable(connection: sqlite3.Connection, error: Exception, now_text: str, fencing_token: Fence) -> None:
-    finish(connection, BackgroundJobStatus.FAILED, None, f"{type(error).__name__}: {error}", now_text, fencing_token)
+def _fail_unreadable(connection: sqlite3.Connection, error: Exception, now_text: str, token: FencingToken) -> None:
+    finish(connection, BackgroundJobStatus.FAILED, None, f"{type(error).__name__}: {error}", now_text, token)

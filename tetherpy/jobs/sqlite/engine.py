@@ -25,9 +25,8 @@ from ..status import BackgroundJobStatus
 from ..storage.row_decoding import JobReader
 from ..storage.timeline import JobTimeline
 from ..storage.timestamps import Clock, to_text, utc_now
-from . import acknowledging, deleting, enqueueing, finding, moving, rescuing, ticks, unhandled_jobs, workers
-from .ack_and_fetch import ack_and_fetch, idle_ack_and_fetch
-from .claiming import Offer
+from . import acknowledging, deleting, enqueueing, finding, moving, rescuing, unhandled_jobs, workers
+from .claiming import Offer, ack_and_fetch, idle_ack_and_fetch
 from .schema import JOB_MIGRATIONS
 from .timeline import timeline
 
@@ -276,11 +275,11 @@ class SqliteJobEngine:
         """Enqueue the job of one tick of a periodic job, once however many ask."""
         now = self.clock()
         row = enqueueing.to_row(job, now, to_text(now), self.max_payload_bytes)
-        return await self._run(ticks.enqueue_tick, name, tick, row)
+        return await self._run(enqueueing.enqueue_tick, name, tick, row)
 
     async def newest_tick(self, name: str, first: datetime) -> datetime:
         """Return the newest tick of a periodic job that has its job; remember ``first`` as that if none has."""
-        return await self._run(ticks.newest_tick, name, first)
+        return await self._run(enqueueing.newest_tick, name, first)
 
     async def delete_finished(self, older_than: timedelta, limit: int = 1000) -> int:
         """Delete at most ``limit`` jobs that finished longer ago than ``older_than``."""

@@ -1,21 +1,22 @@
-"""Storing new jobs."""
+"""Store new jobs, and one job per tick of a periodic job."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from itertools import chain, groupby
 from typing import Any, TypeAlias
 
 from ..model import NewJob
 from ..payload.encoding import encode
-from ..storage.timestamps import to_text
+from ..storage.timestamps import from_text, to_text
 from .statements import sql
 
 NewRow: TypeAlias = tuple[Any, ...]
 
+_REMEMBERED = timedelta(days=30)
 _ROWS_AT_ONCE = 100
 """Rows per statement in bulk: starting a statement costs about as much as storing a row."""
 
@@ -77,3 +78,23 @@ def _insert_unique(connection: sqlite3.Connection, row: NewRow) -> int:
         stored = connection.execute(sql("active_by_unique_key"), (row[-1],)).fetchall()
     job_id: int = stored[0][0]
     return job_id
+
+
+def enqueue_tick(connection: sqlite3.Connection, name: str, tick: datetime, row: NewRow) -> int | None:
+    """Store the job of a tick unless another worker has; ticks older than 30 days are forgotten."""
+    tick_text = to_text(tick)
+    if connection.execute(sql("record_tick"), (name, tick_text)).rowcount == 0:
+        return None
+    (job_id,) = insert(connection, [row])
+    connection.execute(sql("name_tick_job"), (job_id, name, tick_text))
+    connection.execute(sql("forget_ticks"), (name, to_text(tick - _REMEMBERED)))
+    return job_id
+
+
+def newest_tick(connection: sqlite3.Connection, name: str, first: datetime) -> datetime:
+    """Return the newest tick that is remembered; remember ``first``, without a job, if there is none."""
+    (newest,) = connection.execute(sql("newest_tick"), (name,)).fetchone()
+    if newest is not None:
+        return from_text(newest)
+    connection.execute(sql("record_tick"), (name, to_text(first)))
+    return first

@@ -1,11 +1,14 @@
-"""Questions about jobs."""
+"""Find jobs, and count them."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
+
+from tetherpy.database import read_only
 
 from ..arguments import is_storable
 from ..errors import JobNotFoundError
@@ -16,10 +19,10 @@ from ..storage.row_decoding import JobReader, to_attempt
 from ..storage.sql_files import COLUMNS
 from ..storage.timestamps import to_text
 from .moving import read
-from .rows import fetch
-from .statements import sql
+from .statements import fetch, sql
 
 _ALL = -1  # what LIMIT takes for "no limit" (sqlite.org/lang_select.html)
+_TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'background_service_jobs'"
 
 
 def find(connection: sqlite3.Connection, reader: JobReader, query: JobQuery) -> list[BackgroundJob]:
@@ -107,3 +110,17 @@ def counts(connection: sqlite3.Connection) -> JobCounts:
 def revisions(connection: sqlite3.Connection) -> dict[str, int]:
     """Read the number per status that moves with every change of a job that has it."""
     return {row[0]: row[2] for row in connection.execute(sql("counts"))}
+
+
+def read_jobs(path: Path, query: JobQuery) -> list[BackgroundJob]:
+    """Return the jobs of an SQLite file that a query asks for; none if the file or its table is missing.
+
+    Opens a connection for this call and blocks until it is done: a tool for tests and scripts. In an app use the
+    manager.
+    """
+    if not path.exists():
+        return []
+    with read_only(path) as connection:
+        if connection.execute(_TABLE).fetchone() is None:
+            return []
+        return find(connection, JobReader(), query)

@@ -1,22 +1,20 @@
-"""Moves by hand: whoever makes them, the table of legal moves decides."""
+"""Change jobs by hand: move, retry, cancel."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from ..arguments import is_storable
-from ..errors import IllegalJobTransitionError, JobNotFoundError, UniqueJobError
+from ..errors import JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
 from ..payload.truncation import truncated
-from ..status import BackgroundJobStatus, is_legal_move
+from ..status import BackgroundJobStatus
 from ..storage.row_decoding import to_job
-from ..storage.timestamps import to_text
-from ..transitions import changes_of_retry
-from .rows import fetch, fetch_changed
-from .statements import sql
+from ..storage.timestamps import to_optional_text, to_text
+from ..transitions import Transition, after_cancel, after_move, after_retry
+from .acknowledging import record_attempt
+from .statements import fetch, fetch_changed, sql
 
 
 def read(connection: sqlite3.Connection, job_id: int) -> BackgroundJob | None:
@@ -33,41 +31,20 @@ def move(
     now: datetime,
     lease: timedelta,
 ) -> BackgroundJob:
-    """Move a job; one made RUNNING by hand has one lease's time before it is taken back."""
-    job = _require(connection, job_id)
-    if not is_legal_move(job.status, status):
-        raise IllegalJobTransitionError(job_id, job.status, status)
-    started = status is BackgroundJobStatus.RUNNING
-    changes = {
-        "error": truncated(error),
-        "started": started,
-        "lease": to_text(now + lease) if started else None,
-        "finished": status.is_finished,
-        "again": job.status.is_finished,
-        "reset": False,
-    }
-    if job.status is BackgroundJobStatus.RUNNING:
-        _record_end(connection, job, status, error, now)
-    return _apply(connection, job, status, changes, now)
+    """Move a job; see ``after_move``."""
+    return _store(connection, after_move(_require(connection, job_id), status, truncated(error), now, lease))
 
 
 def retry(connection: sqlite3.Connection, job_id: int, reset_attempts: bool, now: datetime) -> BackgroundJob:
-    """Make a finished job PENDING, at once; with ``reset_attempts`` as if it had never run."""
-    job = _require(connection, job_id)
-    return _apply(connection, job, BackgroundJobStatus.PENDING, changes_of_retry(job, reset_attempts), now)
+    """Make a finished job PENDING, due now; see ``after_retry``."""
+    return _store(connection, after_retry(_require(connection, job_id), reset_attempts, now))
 
 
 def request_cancel(connection: sqlite3.Connection, job_id: int, now: datetime) -> BackgroundJob:
-    """Cancel a PENDING job, mark a RUNNING one; one that is CANCELLED already stays so."""
+    """Cancel a PENDING job, request it of a RUNNING one; see ``after_cancel``."""
     job = _require(connection, job_id)
-    match job.status:
-        case BackgroundJobStatus.CANCELLED:
-            return job
-        case BackgroundJobStatus.RUNNING:
-            values = {"id": job_id, "now": to_text(now)}
-            return to_job(fetch_changed(connection, sql("request_cancel"), values)[0])
-        case _:
-            return move(connection, job_id, BackgroundJobStatus.CANCELLED, None, now, timedelta(0))
+    after = after_cancel(job, now)
+    return job if after.job is job else _store(connection, after)
 
 
 def _require(connection: sqlite3.Connection, job_id: int) -> BackgroundJob:
@@ -77,30 +54,29 @@ def _require(connection: sqlite3.Connection, job_id: int) -> BackgroundJob:
     return job
 
 
-def _apply(
-    connection: sqlite3.Connection,
-    job: BackgroundJob,
-    status: BackgroundJobStatus,
-    changes: Mapping[str, Any],
-    now: datetime,
-) -> BackgroundJob:
-    values = {**changes, "id": job.id, "status": status.value, "now": to_text(now)}
+def _store(connection: sqlite3.Connection, after: Transition) -> BackgroundJob:
+    job = after.job
+    if after.attempt is not None:
+        record_attempt(connection, after.attempt)
+    values = {
+        "id": job.id,
+        "status": job.status.value,
+        "attempts": job.attempts,
+        "last_attempt_at": to_optional_text(job.last_attempt_at),
+        "last_error": job.last_error,
+        "finished_at": to_optional_text(job.finished_at),
+        "claimed_by": job.claimed_by,
+        "lease_expires_at": to_optional_text(job.lease_expires_at),
+        "run_at": to_text(job.run_at),
+        "result": job.result_json,
+        "progress": job.progress,
+        "progress_message": job.progress_message,
+        "cancel_requested_at": to_optional_text(job.cancel_requested_at),
+        "now": to_text(job.updated_at),
+    }
     try:
-        return to_job(fetch_changed(connection, sql("move"), values)[0])
+        return to_job(fetch_changed(connection, sql("store_transition"), values)[0])
     except sqlite3.IntegrityError as error:
         if job.unique_key is None:
             raise
         raise UniqueJobError(job.id, job.unique_key) from error
-
-
-def _record_end(
-    connection: sqlite3.Connection,
-    job: BackgroundJob,
-    status: BackgroundJobStatus,
-    error: str | None,
-    now: datetime,
-) -> None:
-    started = None if job.last_attempt_at is None else to_text(job.last_attempt_at)
-    outcome = "released" if status is BackgroundJobStatus.PENDING else status.value.lower()
-    values = (job.id, job.attempts, job.claimed_by, started, to_text(now), outcome, truncated(error), None)
-    connection.execute(sql("record_attempt"), values)

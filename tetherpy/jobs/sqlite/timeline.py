@@ -10,8 +10,7 @@ from ..status import FINISHED, BackgroundJobStatus
 from ..storage.row_decoding import Row, instant_or_none
 from ..storage.timeline import TIMES_AT_ONCE, Gathering, JobTimeline, JobTimes
 from .finding import counts
-from .rows import fetch
-from .statements import sql
+from .statements import fetch, sql
 
 _STATUSES = {status.value: status for status in BackgroundJobStatus}
 _NEWEST = 2**63 - 1

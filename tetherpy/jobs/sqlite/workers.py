@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 from ..model import WorkerRecord
 from ..storage.row_decoding import to_workers
 from ..storage.timestamps import to_text
-from .rows import fetch
-from .statements import sql
+from .statements import fetch, sql
 
 
 def register(connection: sqlite3.Connection, worker: WorkerRecord) -> None:

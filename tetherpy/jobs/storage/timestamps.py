@@ -35,6 +35,11 @@ def to_text(instant: datetime) -> str:
     return in_utc(instant).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
+def to_optional_text(instant: datetime | None) -> str | None:
+    """Write an aware datetime as ``to_text`` does; None stays None."""
+    return None if instant is None else to_text(instant)
+
+
 def from_text(text: str) -> datetime:
     """Read any ISO 8601 text, the seed's milliseconds included; one without an offset is UTC."""
     instant = datetime.fromisoformat(text)

@@ -13,20 +13,13 @@ from tetherpy.database import PostgresDatabase, PostgresTransaction
 from ..errors import CopyRefusedError
 from ..model import BackgroundJob
 from ..postgres.encoding import encode
-from ..postgres.statements import text
+from ..postgres.statements import QUEUE_STATUS, text
 from ..postgres.store import POSTGRES_CAPABILITIES
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import to_attempt, to_job
 from ..storage.sql_files import COLUMNS
 from .batch import Batch
 
-_QUEUE_STATUS = {
-    BackgroundJobStatus.PENDING: "todo",
-    BackgroundJobStatus.RUNNING: "doing",
-    BackgroundJobStatus.COMPLETED: "succeeded",
-    BackgroundJobStatus.FAILED: "failed",
-    BackgroundJobStatus.CANCELLED: "cancelled",
-}
 _ATTEMPTS = (
     "SELECT job_id, attempt, worker, started_at, finished_at, outcome, error, traceback "
     "FROM background_service_job_attempts WHERE job_id BETWEEN ? AND ? ORDER BY job_id, id"
@@ -112,7 +105,7 @@ def _row(job: BackgroundJob) -> dict[str, Any]:
     timeout: timedelta | None = values.pop("timeout")
     return {
         **values,
-        "status": _QUEUE_STATUS[job.status],
+        "status": QUEUE_STATUS[job.status],
         "timeout": None if timeout is None else timeout.total_seconds(),
         "abort_requested": job.status is BackgroundJobStatus.RUNNING and job.cancel_requested_at is not None,
     }

@@ -11,7 +11,7 @@ import attrs
 from tetherpy.database import Database
 
 from ..errors import CopyRefusedError
-from ..sqlite.rows import fetch
+from ..sqlite.statements import fetch
 from ..sqlite.workers import registered
 from ..storage.row_decoding import to_attempt, to_job
 from ..storage.sql_files import COLUMNS

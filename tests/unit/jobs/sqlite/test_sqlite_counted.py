@@ -18,8 +18,7 @@ from tetherpy.jobs import (
     SqliteJobEngine,
 )
 from tetherpy.jobs.sqlite import finding
-from tetherpy.jobs.sqlite.ack_and_fetch import ack_and_fetch, idle_ack_and_fetch
-from tetherpy.jobs.sqlite.claiming import Offer
+from tetherpy.jobs.sqlite.claiming import Offer, ack_and_fetch, idle_ack_and_fetch
 from tetherpy.jobs.storage.row_decoding import JobReader
 from tetherpy.jobs.storage.timestamps import utc_now
 

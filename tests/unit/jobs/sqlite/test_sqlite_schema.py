@@ -1,25 +1,20 @@
-"""Job tables that an earlier version made."""
+"""Job tables that newer code has changed."""
 
 import pytest
 
-from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, Ack, BackgroundJobStatus, Completed, SqliteJobEngine
-
-INSERT = "INSERT INTO background_service_jobs (job_key, status, attempts, claimed_by, created_at, updated_at) VALUES "
-NOW = "'2026-01-01T00:00:00.000000+00:00'"
+from tetherpy.database import Database, SchemaNewerError
+from tetherpy.jobs import JOB_MIGRATIONS, NewJob, SqliteJobEngine
 
 
-@pytest.mark.parametrize("known", range(1, len(JOB_MIGRATIONS)))
-async def test_jobs_of_an_earlier_version_are_worked_off(tmp_path, known):
+async def test_tables_of_an_unknown_newer_version_are_refused_unchanged(tmp_path):
     path = tmp_path / "jobs.db"
-    async with Database.open(path, migrations=JOB_MIGRATIONS[:known]) as db:
-        await db.execute(f"{INSERT} ('waits', 'PENDING', 0, NULL, {NOW}, {NOW})")
-        await db.execute(f"{INSERT} ('was running', 'RUNNING', 1, 'old', {NOW}, {NOW})")
+    async with Database.open(path, migrations=JOB_MIGRATIONS) as db:
+        await SqliteJobEngine(db).enqueue([NewJob(job_key="k")])
+        await db.execute(
+            "INSERT INTO tetherpy_migrations (namespace, version, name, checksum, applied_at) "
+            "VALUES ('tetherpy.jobs', 99, 'later', '', '2030-01-01')"
+        )
     async with Database.open(path) as db:
-        engine = SqliteJobEngine(db)
-        assert await engine.rescue(["old"]) == [2]
-        claims = (await engine.ack_and_fetch("new", [], 5)).claims
-        assert {claim.job.job_key: claim.attempt for claim in claims} == {"waits": 1, "was running": 2}
-        ack_and_fetch = await engine.ack_and_fetch("new", [Ack(claim, Completed()) for claim in claims], 0)
-        assert ack_and_fetch.rejected == ()
-        assert {job.status for job in (await engine.get_many([1, 2])).values()} == {BackgroundJobStatus.COMPLETED}
+        with pytest.raises(SchemaNewerError, match="99"):
+            await SqliteJobEngine(db).enqueue([NewJob(job_key="k")])
+        assert (await db.get("SELECT count(*) AS n FROM background_service_jobs"))["n"] == 1

@@ -1,4 +1,4 @@
--- A row that is locked is being settled: its lease needs no extension, and those of all others do not wait for it.
+-- A row that is locked is being acknowledged: its lease needs no extension, and those of all others do not wait for it.
 UPDATE tetherpy_job_records SET lease_expires_at = %(lease)s
 WHERE job_id IN (
     SELECT record.job_id

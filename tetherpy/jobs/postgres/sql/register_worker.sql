@@ -12,4 +12,4 @@ WITH registered AS (
         notification_content = excluded.notification_content, job_keys = excluded.job_keys
     RETURNING id
 )
-SELECT tetherpy_tell() FROM registered
+SELECT tetherpy_notify() FROM registered

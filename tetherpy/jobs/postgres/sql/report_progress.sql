@@ -2,13 +2,13 @@
 -- any was stored.
 WITH reported AS (
     SELECT * FROM json_to_recordset(%(updates)s::text::json) AS (
-        id bigint, worker text, fence bigint, fraction double precision, message text
+        id bigint, worker text, fencing_token bigint, fraction double precision, message text
     )
 ), held AS (
     SELECT reported.*
     FROM reported
     JOIN tetherpy_job_records AS record ON record.job_id = reported.id
-        AND record.claimed_by = reported.worker AND record.fence = reported.fence
+        AND record.claimed_by = reported.worker AND record.fencing_token = reported.fencing_token
     JOIN procrastinate_jobs AS job ON job.id = reported.id AND job.status = 'doing'
 ), free AS (
     SELECT record.job_id FROM tetherpy_job_records AS record
@@ -20,7 +20,7 @@ WITH reported AS (
         progress_message = coalesce(held.message, record.progress_message), updated_at = %(now)s
     FROM held
     JOIN free ON free.job_id = held.id
-    WHERE record.job_id = held.id AND record.claimed_by = held.worker AND record.fence = held.fence
+    WHERE record.job_id = held.id AND record.claimed_by = held.worker AND record.fencing_token = held.fencing_token
     RETURNING record.job_id
 ), noted AS (
     INSERT INTO tetherpy_job_changes (status, jobs, moves)

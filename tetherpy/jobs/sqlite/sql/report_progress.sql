@@ -1,3 +1,3 @@
 UPDATE background_service_jobs
 SET progress = coalesce(?, progress), progress_message = coalesce(?, progress_message), updated_at = ?
-WHERE id = ? AND status = 'RUNNING' AND claimed_by = ? AND fence = ?
+WHERE id = ? AND status = 'RUNNING' AND claimed_by = ? AND fencing_token = ?

@@ -1,51 +1,52 @@
--- Two marks keep out of the way of claims what they cannot take. A job that is not due is let in when its time has
--- come; a job without a handler is found by its key. Any claim that meets an unmarked one of these marks it.
+-- Procrastinate's tables hold the queue: what waits, in which order, who runs it. Beside each of its jobs is one
+-- record with what it has no room for, changed in the same transactions and deleted with it by a trigger (foreign
+-- keys would do the same, and cost 50 microseconds per row). "background_service_jobs" joins both under the names
+-- that the SQLite table has, so that whoever reads the one can read the other.
+
+CREATE FUNCTION tetherpy_status(status procrastinate_job_status) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN CASE status
+    WHEN 'todo' THEN 'PENDING'
+    WHEN 'doing' THEN 'RUNNING'
+    WHEN 'aborting' THEN 'RUNNING'
+    WHEN 'succeeded' THEN 'COMPLETED'
+    WHEN 'failed' THEN 'FAILED'
+    ELSE 'CANCELLED'
+END;
+
+CREATE TABLE tetherpy_job_records (
+    job_id bigint PRIMARY KEY,
+    payload text,
+    attempts integer NOT NULL DEFAULT 0,
+    max_attempts bigint NOT NULL,
+    last_attempt_at timestamptz,
+    last_error text,
+    created_at timestamptz NOT NULL,
+    updated_at timestamptz NOT NULL,
+    timeout double precision,
+    claimed_by text,
+    fencing_token bigint NOT NULL DEFAULT 0,
+    lease_expires_at timestamptz,
+    progress double precision,
+    progress_message text,
+    result text,
+    finished_at timestamptz,
+    cancel_requested_at timestamptz
+) WITH (fillfactor = 70);
+
+CREATE INDEX tetherpy_job_records_finished ON tetherpy_job_records (finished_at) WHERE finished_at IS NOT NULL;
+
+-- Each claim gets the next number as its fencing token. Attempts cannot serve as one: a retry by hand can reset them,
+-- and a run from before that must not end the run that has the same number now.
+CREATE SEQUENCE tetherpy_fencing_tokens;
+
+-- A job that is not due, and a job without a handler, are in none of the indexes that claims read. Any claim that meets
+-- an unmarked one marks it.
 ALTER TABLE procrastinate_jobs
     ADD COLUMN tetherpy_due boolean NOT NULL DEFAULT true,
     ADD COLUMN tetherpy_unhandled boolean NOT NULL DEFAULT false;
-UPDATE procrastinate_jobs SET tetherpy_due = false WHERE status = 'todo' AND scheduled_at > now();
 
--- The job keys that a worker has handlers for; NULL if it takes every key.
-ALTER TABLE background_service_workers ADD COLUMN job_keys text[];
-
--- Names the advisory lock that a worker shares while it says which keys it has handlers for. Who makes jobs FAILED for
--- want of a handler has it alone; any number does that nobody else uses.
-CREATE FUNCTION tetherpy_lock_of_keys() RETURNS bigint
-LANGUAGE sql IMMUTABLE
-AS $$ SELECT 7305514922862 $$;
-
--- Make jobs of a key FAILED that were set aside, unless a registered worker has a handler for it. The lock comes first:
--- what a statement sees is settled when it begins.
-CREATE FUNCTION tetherpy_fail_unhandled(key varchar, error text, instant timestamptz, most integer) RETURNS SETOF bigint
-LANGUAGE plpgsql
-AS $$
-BEGIN
-    PERFORM pg_advisory_xact_lock(tetherpy_lock_of_keys());
-    IF EXISTS (SELECT FROM background_service_workers WHERE job_keys IS NULL OR key = ANY (job_keys)) THEN
-        RETURN;
-    END IF;
-    RETURN QUERY
-    WITH failed AS (
-        UPDATE procrastinate_jobs SET status = 'failed', tetherpy_unhandled = false
-        WHERE id = ANY (ARRAY(
-            SELECT job.id FROM procrastinate_jobs AS job
-            JOIN tetherpy_job_records AS record ON record.job_id = job.id
-            WHERE job.status = 'todo' AND job.tetherpy_due AND job.tetherpy_unhandled AND job.task_name = key
-            LIMIT most
-            FOR UPDATE OF job SKIP LOCKED
-        ))
-        RETURNING id
-    )
-    UPDATE tetherpy_job_records
-    SET last_error = error, finished_at = instant, updated_at = instant
-    FROM failed
-    WHERE job_id = failed.id
-    RETURNING job_id;
-END;
-$$;
-
--- One index in the order of claims over all queues, and one for workers that name theirs.
-DROP INDEX tetherpy_jobs_ready;
+-- Claims read these in order and stop at the first row they need: one over all queues, one for workers with queues.
 CREATE INDEX tetherpy_jobs_ready ON procrastinate_jobs (priority DESC, scheduled_at, id)
     WHERE status = 'todo' AND tetherpy_due AND NOT tetherpy_unhandled;
 CREATE INDEX tetherpy_jobs_ready_in_queue ON procrastinate_jobs (queue_name, priority DESC, scheduled_at, id)
@@ -56,13 +57,80 @@ CREATE INDEX tetherpy_jobs_unhandled_in_queue
     ON procrastinate_jobs (task_name, queue_name, priority DESC, scheduled_at, id)
     WHERE status = 'todo' AND tetherpy_due AND tetherpy_unhandled;
 CREATE INDEX tetherpy_jobs_delayed ON procrastinate_jobs (scheduled_at) WHERE status = 'todo' AND NOT tetherpy_due;
--- The status is in it for lists by key and status; lists by key alone merge the statuses.
-DROP INDEX tetherpy_jobs_key;
+-- On an expression, so that no claim is planned over it: that would read every job that is due.
+CREATE INDEX tetherpy_jobs_due ON procrastinate_jobs ((scheduled_at AT TIME ZONE 'UTC')) WHERE status = 'todo';
+-- Procrastinate's own index frees a queueing lock when its job starts; a unique key is kept until the job has ended.
+CREATE UNIQUE INDEX tetherpy_jobs_unique ON procrastinate_jobs (queueing_lock) WHERE status IN ('todo', 'doing');
+CREATE INDEX tetherpy_jobs_unique_history ON procrastinate_jobs (queueing_lock, id) WHERE queueing_lock IS NOT NULL;
+CREATE INDEX tetherpy_jobs_status ON procrastinate_jobs (tetherpy_status(status), id);
+-- Includes the status for lists by key and status; lists by key alone merge the statuses.
 CREATE INDEX tetherpy_jobs_key ON procrastinate_jobs (task_name, tetherpy_status(status), id);
+
+CREATE VIEW background_service_jobs AS
+SELECT
+    job.id,
+    job.task_name AS job_key,
+    record.payload,
+    tetherpy_status(job.status) AS status,
+    record.attempts,
+    record.max_attempts,
+    record.last_attempt_at,
+    record.last_error,
+    job.priority,
+    record.created_at,
+    record.updated_at,
+    job.queue_name AS queue,
+    job.scheduled_at AS run_at,
+    record.timeout,
+    job.queueing_lock AS unique_key,
+    record.claimed_by,
+    record.lease_expires_at,
+    record.progress,
+    record.progress_message,
+    record.result,
+    record.finished_at,
+    record.cancel_requested_at
+FROM procrastinate_jobs AS job
+JOIN tetherpy_job_records AS record ON record.job_id = job.id;
+
+CREATE TABLE background_service_job_attempts (
+    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    job_id bigint NOT NULL,
+    attempt integer NOT NULL,
+    worker text,
+    started_at timestamptz,
+    finished_at timestamptz NOT NULL,
+    outcome text NOT NULL,
+    error text,
+    traceback text
+);
+CREATE INDEX background_service_job_attempts_job ON background_service_job_attempts (job_id, id);
+
+CREATE TABLE background_service_workers (
+    id text PRIMARY KEY,
+    worker_id bigint NOT NULL,
+    pid bigint NOT NULL,
+    host text NOT NULL,
+    started_at timestamptz NOT NULL,
+    heartbeat_at timestamptz NOT NULL,
+    notification_title text NOT NULL DEFAULT '',
+    notification_content text NOT NULL DEFAULT '',
+    -- The job keys that the worker has handlers for; NULL if it takes every key.
+    job_keys text[]
+);
+
+-- What each statement changed: jobs entering and leaving a status, and how many moves that were. Their sums are the
+-- counts and the revisions. One row per status would be shorter, and every transaction would wait for every other.
+CREATE TABLE tetherpy_job_changes (
+    id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    status text NOT NULL,
+    jobs bigint NOT NULL,
+    moves bigint NOT NULL
+);
 
 -- Of all transactions of a server that notify, one commits at a time. So a process can promise, with the setting
 -- "tetherpy.notify" in its transaction, to notify later, after its commit; "owed" tells it that there is a reason.
-CREATE OR REPLACE FUNCTION tetherpy_tell() RETURNS void
+CREATE FUNCTION tetherpy_notify() RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -91,11 +159,11 @@ BEGIN
         INSERT INTO tetherpy_job_changes (status, jobs, moves)
         SELECT status, sum(jobs), sum(moves) FROM summed GROUP BY status;
     END IF;
-    PERFORM tetherpy_tell();
+    PERFORM tetherpy_notify();
 END;
 $$;
 
-CREATE OR REPLACE FUNCTION tetherpy_jobs_inserted() RETURNS trigger
+CREATE FUNCTION tetherpy_jobs_inserted() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -108,7 +176,7 @@ BEGIN
 END;
 $$;
 
-CREATE OR REPLACE FUNCTION tetherpy_jobs_updated() RETURNS trigger
+CREATE FUNCTION tetherpy_jobs_updated() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -123,7 +191,7 @@ BEGIN
 END;
 $$;
 
-CREATE OR REPLACE FUNCTION tetherpy_jobs_deleted() RETURNS trigger
+CREATE FUNCTION tetherpy_jobs_deleted() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
@@ -138,8 +206,22 @@ BEGIN
 END;
 $$;
 
+CREATE TRIGGER tetherpy_jobs_inserted AFTER INSERT ON procrastinate_jobs
+    REFERENCING NEW TABLE AS entered FOR EACH STATEMENT EXECUTE FUNCTION tetherpy_jobs_inserted();
+CREATE TRIGGER tetherpy_jobs_updated AFTER UPDATE ON procrastinate_jobs
+    REFERENCING OLD TABLE AS departed NEW TABLE AS entered FOR EACH STATEMENT EXECUTE FUNCTION tetherpy_jobs_updated();
+CREATE TRIGGER tetherpy_jobs_deleted AFTER DELETE ON procrastinate_jobs
+    REFERENCING OLD TABLE AS departed FOR EACH STATEMENT EXECUTE FUNCTION tetherpy_jobs_deleted();
+
+-- Which file's jobs are being, or were, copied into these tables.
+CREATE TABLE tetherpy_copies (
+    source text PRIMARY KEY,
+    started_at timestamptz NOT NULL DEFAULT now(),
+    finished_at timestamptz
+);
+
 -- Store jobs through Procrastinate's own function, and their records; one statement, one round trip.
-CREATE OR REPLACE FUNCTION tetherpy_defer_jobs(jobs json, instant timestamptz) RETURNS SETOF bigint
+CREATE FUNCTION tetherpy_defer_jobs(jobs json, instant timestamptz) RETURNS SETOF bigint
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -166,9 +248,64 @@ BEGIN
 END;
 $$;
 
-DROP FUNCTION tetherpy_choose_jobs(integer, varchar[], timestamptz);
-DROP FUNCTION tetherpy_exchange(text, bigint[], json, integer, varchar[], timestamptz, timestamptz);
-DROP FUNCTION tetherpy_queues_with_work();
+-- Store a job unless its unique key is taken by one that has not ended; the id of the one that is there then.
+CREATE FUNCTION tetherpy_defer_unique_job(job json, instant timestamptz) RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    found_id bigint;
+BEGIN
+    LOOP
+        SELECT id INTO found_id FROM procrastinate_jobs
+        WHERE queueing_lock = job ->> 'unique_key' AND status IN ('todo', 'doing');
+        IF found_id IS NOT NULL THEN
+            RETURN found_id;
+        END IF;
+        BEGIN
+            SELECT tetherpy_defer_jobs(json_build_array(job), instant) INTO found_id;
+            RETURN found_id;
+        EXCEPTION WHEN unique_violation THEN
+            -- Another transaction stored one meanwhile, and is committed: look again, unless this one's snapshot will
+            -- never show it.
+            IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
+                RAISE serialization_failure USING MESSAGE = format(
+                    'another transaction has stored a job with the unique key "%s" meanwhile', job ->> 'unique_key'
+                );
+            END IF;
+        END;
+    END LOOP;
+END;
+$$;
+
+-- One job per tick, by Procrastinate's table of what was deferred. Its own function forgets all older ticks at once,
+-- and would repeat them after a clock was moved back; here they are forgotten after 30 days.
+CREATE FUNCTION tetherpy_defer_tick(periodic_name text, tick bigint, job json, instant timestamptz) RETURNS bigint
+LANGUAGE plpgsql
+AS $$
+DECLARE
+    deferred_id bigint;
+    new_id bigint;
+BEGIN
+    -- The name alone tells periodic jobs apart, whatever job they enqueue.
+    INSERT INTO procrastinate_periodic_defers (task_name, periodic_id, defer_timestamp)
+    VALUES (periodic_name, periodic_name, tick)
+    ON CONFLICT DO NOTHING
+    RETURNING id INTO deferred_id;
+    IF deferred_id IS NULL THEN
+        RETURN NULL;
+    END IF;
+    new_id := CASE
+        WHEN job ->> 'unique_key' IS NULL
+        THEN (SELECT id FROM tetherpy_defer_jobs(json_build_array(job), instant) AS stored (id))
+        ELSE tetherpy_defer_unique_job(job, instant)
+    END;
+    UPDATE procrastinate_periodic_defers SET job_id = new_id WHERE id = deferred_id;
+    DELETE FROM procrastinate_periodic_defers
+    WHERE task_name = periodic_name AND periodic_id = periodic_name
+        AND defer_timestamp < tick - 30 * 24 * 3600 * 1000000::bigint;
+    RETURN new_id;
+END;
+$$;
 
 -- The keys of the jobs that were set aside: one step in the index for each, however many jobs.
 CREATE FUNCTION tetherpy_unhandled_keys() RETURNS SETOF varchar
@@ -374,34 +511,36 @@ BEGIN
 END;
 $$;
 
--- Settle attempts of jobs whose rows are locked by the caller, each behind its fence; the numbers, from 0, of those
--- that count.
-CREATE OR REPLACE FUNCTION tetherpy_settle_locked_jobs(settlements json, locked bigint[], instant timestamptz)
+-- Acknowledge attempts of jobs whose rows the caller has locked, each checked by its fencing token. Return the numbers,
+-- from 0, of those that were accepted. An ack says which status the job gets, and which if its cancellation was
+-- requested.
+CREATE FUNCTION tetherpy_acknowledge_locked(acks json, locked bigint[], instant timestamptz)
 RETURNS SETOF integer
 LANGUAGE plpgsql
 AS $$
 BEGIN
     RETURN QUERY
-    WITH asked AS (
-        SELECT DISTINCT ON (settlement.id, settlement.fence) settlement.*
-        FROM ROWS FROM (json_to_recordset(settlements) AS (
-            id bigint, worker text, fence bigint, attempt integer, status procrastinate_job_status, outcome text,
-            uncounted integer, result text, error text, run_at timestamptz, traceback text
-        )) WITH ORDINALITY AS settlement (
-            id, worker, fence, attempt, status, outcome, uncounted, result, error, run_at, traceback, number
+    WITH given AS (
+        SELECT DISTINCT ON (ack.id, ack.fencing_token) ack.*
+        FROM ROWS FROM (json_to_recordset(acks) AS (
+            id bigint, worker text, fencing_token bigint, attempt integer, status procrastinate_job_status,
+            status_if_cancelled procrastinate_job_status, outcome text, uncounted integer, result text, error text,
+            run_at timestamptz, traceback text
+        )) WITH ORDINALITY AS ack (
+            id, worker, fencing_token, attempt, status, status_if_cancelled, outcome, uncounted, result, error,
+            run_at, traceback, number
         )
-        WHERE settlement.id = ANY (locked)
-        ORDER BY settlement.id, settlement.fence, settlement.number
+        WHERE ack.id = ANY (locked)
+        ORDER BY ack.id, ack.fencing_token, ack.number
     ), held AS (
-        SELECT asked.*,
-            -- A job whose cancellation was asked for does not run again.
-            CASE WHEN asked.status = 'todo' AND record.cancel_requested_at IS NOT NULL THEN 'aborted'
-                ELSE asked.status END AS target,
+        SELECT given.*,
+            CASE WHEN record.cancel_requested_at IS NULL THEN given.status ELSE given.status_if_cancelled END
+                AS target,
             record.last_attempt_at
-        FROM asked
-        JOIN tetherpy_job_records AS record ON record.job_id = asked.id
-            AND record.claimed_by = asked.worker AND record.fence = asked.fence
-        JOIN procrastinate_jobs AS job ON job.id = asked.id AND job.status = 'doing'
+        FROM given
+        JOIN tetherpy_job_records AS record ON record.job_id = given.id
+            AND record.claimed_by = given.worker AND record.fencing_token = given.fencing_token
+        JOIN procrastinate_jobs AS job ON job.id = given.id AND job.status = 'doing'
     ), recorded AS (
         UPDATE tetherpy_job_records AS record
         SET attempts = record.attempts - held.uncounted,
@@ -426,8 +565,8 @@ BEGIN
         SELECT id, attempt, worker, last_attempt_at, instant, outcome, error, traceback FROM held ORDER BY number
     )
     SELECT held.number::integer - 1 FROM held;
-    -- A job may be given back any number of times: the newest hundred of its attempts are kept.
-    IF EXISTS (SELECT FROM json_array_elements(settlements) AS given WHERE given ->> 'status' = 'todo') THEN
+    -- A job may be released any number of times: the newest hundred of its attempts are kept.
+    IF EXISTS (SELECT FROM json_array_elements(acks) AS given WHERE given ->> 'status' = 'todo') THEN
         DELETE FROM background_service_job_attempts AS old
         USING unnest(locked) AS job (id)
         WHERE old.job_id = job.id AND old.id <= (
@@ -438,50 +577,28 @@ BEGIN
 END;
 $$;
 
--- Take back RUNNING jobs whose worker is dead or does not answer, with a row for the attempt that was cut off.
-CREATE OR REPLACE FUNCTION tetherpy_take_back_jobs(ids bigint[], word text, instant timestamptz) RETURNS SETOF bigint
+-- Acknowledge attempts once their rows are free. Return the numbers, from 0, of those whose claim was lost.
+CREATE FUNCTION tetherpy_acknowledge(acks json, instant timestamptz) RETURNS SETOF integer
 LANGUAGE plpgsql
 AS $$
+DECLARE
+    ids bigint[] := ARRAY(SELECT (ack ->> 'id')::bigint FROM json_array_elements(acks) AS ack);
 BEGIN
     PERFORM FROM procrastinate_jobs WHERE id = ANY (ids) ORDER BY id FOR UPDATE;
     RETURN QUERY
-    WITH lost AS (
-        SELECT job.id, record.attempts, record.claimed_by, record.last_attempt_at,
-            word || ': ' || coalesce(record.claimed_by, 'nobody') || ' did not finish attempt ' || record.attempts
-                AS error,
-            (CASE
-                WHEN record.cancel_requested_at IS NOT NULL THEN 'aborted'
-                WHEN record.attempts >= record.max_attempts THEN 'failed'
-                ELSE 'todo'
-            END)::procrastinate_job_status AS target
-        FROM procrastinate_jobs AS job
-        JOIN tetherpy_job_records AS record ON record.job_id = job.id
-        WHERE job.id = ANY (ids) AND job.status = 'doing'
-    ), remembered AS (
-        INSERT INTO background_service_job_attempts (
-            job_id, attempt, worker, started_at, finished_at, outcome, error
-        )
-        SELECT id, attempts, claimed_by, last_attempt_at, instant, word, error FROM lost
-    ), recorded AS (
-        UPDATE tetherpy_job_records AS record
-        SET last_error = lost.error, finished_at = CASE WHEN lost.target <> 'todo' THEN instant END,
-            updated_at = instant, claimed_by = NULL, lease_expires_at = NULL, progress = NULL, progress_message = NULL
-        FROM lost WHERE record.job_id = lost.id
-    )
-    UPDATE procrastinate_jobs AS job
-    SET status = lost.target, attempts = lost.attempts, worker_id = NULL, abort_requested = false,
-        scheduled_at = least(job.scheduled_at, instant), tetherpy_due = true
-    FROM lost WHERE job.id = lost.id
-    RETURNING job.id;
+    SELECT series.number FROM generate_series(0, cardinality(ids) - 1) AS series (number)
+    EXCEPT SELECT tetherpy_acknowledge_locked(acks, ids, instant)
+    ORDER BY 1;
 END;
 $$;
 
--- What a worker does between batches of work, in one statement: hand back claims that it never heard of, settle, claim.
--- A settlement whose row another transaction has locked is postponed, and keeps none of the others waiting. At least
--- one row; those that carry no claim have no id.
-CREATE FUNCTION tetherpy_exchange(
-    claimant text, heard_of bigint[], settlements json, slots integer, queues varchar[], instant timestamptz,
-    lease_end timestamptz, keys varchar[] DEFAULT NULL
+-- The work of a worker between two batches, in one statement: release claims whose response was lost, acknowledge,
+-- claim. "known" are the fencing tokens that the worker holds if a response may have been lost, else NULL; "release" is
+-- the ack of a released attempt. An ack whose row another transaction has locked is postponed and delays no other. At
+-- least one row; the last one carries no claim.
+CREATE FUNCTION tetherpy_ack_and_fetch(
+    claimant text, known bigint[], release json, acks json, slots integer, queues varchar[], keys varchar[],
+    instant timestamptz, lease_end timestamptz
 ) RETURNS TABLE (
     rejected integer[], postponed integer[], next_due timestamptz, claim bigint, job background_service_jobs
 )
@@ -495,39 +612,39 @@ DECLARE
     more boolean := false;
 BEGIN
     PERFORM set_config('tetherpy.notify', 'later', true);
-    IF heard_of IS NOT NULL THEN
-        PERFORM tetherpy_settle_jobs(json_agg(json_build_object(
-            'id', record.job_id, 'worker', claimant, 'fence', record.fence, 'attempt', record.attempts,
-            'status', 'todo', 'outcome', 'released', 'uncounted', 1
+    IF known IS NOT NULL THEN
+        PERFORM tetherpy_acknowledge(json_agg(release::jsonb || jsonb_build_object(
+            'id', record.job_id, 'worker', claimant, 'fencing_token', record.fencing_token, 'attempt', record.attempts
         )), instant)
         FROM tetherpy_job_records AS record
         JOIN procrastinate_jobs AS running ON running.id = record.job_id AND running.status = 'doing'
-        WHERE record.claimed_by = claimant AND record.fence <> ALL (heard_of)
+        WHERE record.claimed_by = claimant AND record.fencing_token <> ALL (known)
         HAVING count(*) > 0;
     END IF;
     rejected := '{}';
     postponed := '{}';
-    IF settlements IS NOT NULL THEN
+    IF acks IS NOT NULL THEN
         free := ARRAY(
             SELECT id FROM procrastinate_jobs
             WHERE id = ANY (
-                ARRAY(SELECT (settlement ->> 'id')::bigint FROM json_array_elements(settlements) AS settlement)
+                ARRAY(SELECT (ack ->> 'id')::bigint FROM json_array_elements(acks) AS ack)
             )
             ORDER BY id
             FOR UPDATE SKIP LOCKED
         );
-        accepted := ARRAY(SELECT tetherpy_settle_locked_jobs(settlements, free, instant));
-        IF cardinality(accepted) < json_array_length(settlements) THEN
+        accepted := ARRAY(SELECT tetherpy_acknowledge_locked(acks, free, instant));
+        IF cardinality(accepted) < json_array_length(acks) THEN
             SELECT coalesce(array_agg(late.number) FILTER (WHERE NOT late.waits), '{}'),
                 coalesce(array_agg(late.number) FILTER (WHERE late.waits), '{}')
             INTO rejected, postponed
             FROM (
                 SELECT given.number::integer - 1 AS number, given.id <> ALL (free) AND EXISTS (
                     SELECT FROM tetherpy_job_records AS record
-                    WHERE record.job_id = given.id AND record.claimed_by = given.worker AND record.fence = given.fence
+                    WHERE record.job_id = given.id AND record.claimed_by = given.worker
+                        AND record.fencing_token = given.fencing_token
                 ) AS waits
-                FROM ROWS FROM (json_to_recordset(settlements) AS (id bigint, worker text, fence bigint))
-                    WITH ORDINALITY AS given (id, worker, fence, number)
+                FROM ROWS FROM (json_to_recordset(acks) AS (id bigint, worker text, fencing_token bigint))
+                    WITH ORDINALITY AS given (id, worker, fencing_token, number)
                 WHERE given.number - 1 <> ALL (accepted)
                 ORDER BY given.number
             ) AS late;
@@ -539,15 +656,16 @@ BEGIN
     END IF;
     IF chosen <> '{}' THEN
         UPDATE tetherpy_job_records
-        SET attempts = least(attempts, 2147483646) + 1, fence = nextval('tetherpy_fences'), claimed_by = claimant,
-            lease_expires_at = lease_end, last_attempt_at = instant, updated_at = instant, progress = NULL,
-            progress_message = NULL, cancel_requested_at = NULL
+        SET attempts = least(attempts, 2147483646) + 1, fencing_token = nextval('tetherpy_fencing_tokens'),
+            claimed_by = claimant, lease_expires_at = lease_end, last_attempt_at = instant, updated_at = instant,
+            progress = NULL, progress_message = NULL, cancel_requested_at = NULL
         WHERE job_id = ANY (chosen);
         UPDATE procrastinate_jobs
-        SET status = 'doing', tetherpy_unhandled = false, worker_id = (SELECT worker_id FROM background_service_workers WHERE id = claimant)
+        SET status = 'doing', tetherpy_unhandled = false,
+            worker_id = (SELECT worker_id FROM background_service_workers WHERE id = claimant)
         WHERE id = ANY (chosen);
         RETURN QUERY
-        SELECT rejected, postponed, NULL::timestamptz, record.fence, claimed
+        SELECT rejected, postponed, NULL::timestamptz, record.fencing_token, claimed
         FROM background_service_jobs AS claimed
         JOIN tetherpy_job_records AS record ON record.job_id = claimed.id
         WHERE claimed.id = ANY (chosen)
@@ -567,5 +685,41 @@ BEGIN
         next_due := instant;
     END IF;
     RETURN NEXT;
+END;
+$$;
+
+-- Names the advisory lock that a worker shares while it says which keys it has handlers for. Who makes jobs FAILED for
+-- want of a handler has it alone; any number does that nobody else uses.
+CREATE FUNCTION tetherpy_lock_of_keys() RETURNS bigint
+LANGUAGE sql IMMUTABLE
+AS $$ SELECT 7305514922862 $$;
+
+-- Make jobs of a key FAILED that were set aside, unless a registered worker has a handler for it. The lock comes first:
+-- what a statement sees is settled when it begins.
+CREATE FUNCTION tetherpy_fail_unhandled(key varchar, error text, instant timestamptz, most integer) RETURNS SETOF bigint
+LANGUAGE plpgsql
+AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(tetherpy_lock_of_keys());
+    IF EXISTS (SELECT FROM background_service_workers WHERE job_keys IS NULL OR key = ANY (job_keys)) THEN
+        RETURN;
+    END IF;
+    RETURN QUERY
+    WITH failed AS (
+        UPDATE procrastinate_jobs SET status = 'failed', tetherpy_unhandled = false
+        WHERE id = ANY (ARRAY(
+            SELECT job.id FROM procrastinate_jobs AS job
+            JOIN tetherpy_job_records AS record ON record.job_id = job.id
+            WHERE job.status = 'todo' AND job.tetherpy_due AND job.tetherpy_unhandled AND job.task_name = key
+            LIMIT most
+            FOR UPDATE OF job SKIP LOCKED
+        ))
+        RETURNING id
+    )
+    UPDATE tetherpy_job_records
+    SET last_error = error, finished_at = instant, updated_at = instant
+    FROM failed
+    WHERE job_id = failed.id
+    RETURNING job_id;
 END;
 $$;

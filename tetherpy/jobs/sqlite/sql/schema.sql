@@ -20,18 +20,36 @@ CREATE TABLE background_service_jobs (
     timeout REAL,
     unique_key TEXT,
     claimed_by TEXT,
+    -- Counts the claims of the job; the newest one's token is the number. Attempts cannot serve as one: a retry by hand
+    -- can reset them, and a run from before that must not end the run that has the same number now.
+    fencing_token INTEGER NOT NULL DEFAULT 0,
     lease_expires_at TEXT,
     progress REAL,
     progress_message TEXT,
     result TEXT,
     finished_at TEXT,
-    cancel_requested_at TEXT
+    cancel_requested_at TEXT,
+    -- 1 while no worker that met the job had a handler for its key. Claims skip it; a worker that has a handler for the
+    -- key finds it in an index by key.
+    unhandled INTEGER NOT NULL DEFAULT 0
 );
 
--- Claims walk this one in order and stop at the first row they need.
+-- Claims read these in order and stop at the first row they need: one over all queues, one for workers with queues.
 CREATE INDEX background_service_jobs_ready
+    ON background_service_jobs (priority DESC, run_at, id)
+    WHERE status = 'PENDING' AND due = 1 AND unhandled = 0;
+
+CREATE INDEX background_service_jobs_ready_in_queue
     ON background_service_jobs (queue, priority DESC, run_at, id)
-    WHERE status = 'PENDING' AND due = 1;
+    WHERE status = 'PENDING' AND due = 1 AND unhandled = 0;
+
+CREATE INDEX background_service_jobs_unhandled
+    ON background_service_jobs (job_key, priority DESC, run_at, id)
+    WHERE status = 'PENDING' AND due = 1 AND unhandled = 1;
+
+CREATE INDEX background_service_jobs_unhandled_in_queue
+    ON background_service_jobs (job_key, queue, priority DESC, run_at, id)
+    WHERE status = 'PENDING' AND due = 1 AND unhandled = 1;
 
 CREATE INDEX background_service_jobs_delayed
     ON background_service_jobs (run_at)
@@ -47,7 +65,8 @@ CREATE INDEX background_service_jobs_unique_history
 
 CREATE INDEX background_service_jobs_status ON background_service_jobs (status, id);
 
-CREATE INDEX background_service_jobs_key ON background_service_jobs (job_key, id);
+-- Includes the status for lists by key and status; lists by key alone merge the statuses.
+CREATE INDEX background_service_jobs_key ON background_service_jobs (job_key, status, id);
 
 CREATE INDEX background_service_jobs_finished
     ON background_service_jobs (finished_at)
@@ -74,7 +93,9 @@ CREATE TABLE background_service_workers (
     started_at TEXT NOT NULL,
     heartbeat_at TEXT NOT NULL,
     notification_title TEXT NOT NULL DEFAULT '',
-    notification_content TEXT NOT NULL DEFAULT ''
+    notification_content TEXT NOT NULL DEFAULT '',
+    -- The job keys that the worker has handlers for, as a JSON array; NULL if it takes every key.
+    job_keys TEXT
 );
 
 CREATE TABLE background_service_ticks (
@@ -98,11 +119,11 @@ BEGIN
         ON CONFLICT (status) DO UPDATE SET jobs = jobs + 1, revision = revision + 1;
 END;
 
--- lease_expires_at and due are left out: a heartbeat is no news to anyone who looks at jobs.
+-- Without lease_expires_at and due: a heartbeat changes nothing that a view of jobs shows.
 CREATE TRIGGER background_service_jobs_updated
 AFTER UPDATE OF job_key, payload, status, attempts, max_attempts, last_attempt_at, last_error, priority,
     created_at, updated_at, queue, run_at, timeout, unique_key, claimed_by, progress, progress_message,
-    result, finished_at, cancel_requested_at
+    result, finished_at, cancel_requested_at, unhandled
 ON background_service_jobs
 BEGIN
     INSERT INTO background_service_job_counts (status, jobs, revision) VALUES (NEW.status, 1, 1)

@@ -1,1 +1,0 @@
-SELECT procrastinate_cancel_job_v1(%(id)s, true, false)
