@@ -1,4 +1,4 @@
-"""What asynchronous providers have in common: ``future``, ``select_async``, and overriding with a state."""
+"""The base class of asynchronous providers: ``future``, ``select_async``, and overrides with a fixed state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FutureOf(Refreshable[Awaitable[T]]):
 
     @property
     def name(self) -> str:
-        """The name of the provider, with the fact that it is its future."""
+        """The name of the provider, followed by ``.future``."""
         return f"{self._provider.name}.future"
 
     @property
@@ -39,7 +39,7 @@ class FutureOf(Refreshable[Awaitable[T]]):
         return self._provider
 
     def node_in(self, host: Host) -> Element:
-        """Return a node whose value is the provider's promise; it changes when a new promise is made."""
+        """Return a node whose value is the provider's promise; the node changes when the promise is replaced."""
         source = host.find(self._provider)
 
         def current(build: Build) -> Promise[T]:
@@ -49,7 +49,7 @@ class FutureOf(Refreshable[Awaitable[T]]):
         return Element(host, self, current)
 
     def read_in(self, host: Host) -> Awaitable[T]:
-        """Return the promise; the provider stays in use while the reader waits."""
+        """Return the promise; it keeps the provider in use while the reader waits."""
         element = host.find(self._provider)
         read(element)
         lent = flow_of(element).lend()
@@ -61,7 +61,7 @@ class FutureOf(Refreshable[Awaitable[T]]):
 
 
 class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
-    """A part of an asynchronous provider's data, as an awaitable; made by ``select_async``."""
+    """An awaitable part of an asynchronous provider's data; returned by ``select_async``."""
 
     __slots__ = ("_provider", "_selector")
 
@@ -71,7 +71,7 @@ class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
 
     @property
     def name(self) -> str:
-        """The name of the provider, with the fact that a part of it was selected."""
+        """The name of the provider, followed by ``.select_async``."""
         return f"{self._provider.name}.select_async"
 
     @property
@@ -91,7 +91,7 @@ class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
         return Element(host, self, current)
 
     def read_in(self, host: Host) -> Awaitable[R]:
-        """Return an awaitable of the selected part; the provider stays in use while the reader waits."""
+        """Return an awaitable of the selected part; it keeps the provider in use while the reader waits."""
         return _Selected(self._provider.future.read_in(host), self._selector)
 
     def __repr__(self) -> str:
@@ -99,7 +99,7 @@ class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
 
 
 class _Selected(Generic[T, R]):
-    """A part of a future, for a reader outside the graph; like the future it may be awaited often or never."""
+    """A part of a future, for readers outside the graph; it may be awaited any number of times."""
 
     __slots__ = ("_future", "_selector")
 
@@ -112,7 +112,7 @@ class _Selected(Generic[T, R]):
 
 
 class _Selection(Generic[T, R]):
-    """The promise of a selected part, from one state of the provider to the next."""
+    """The promise of a selected part; replaced when the part changes."""
 
     __slots__ = ("_followed", "_promise", "_selector", "_settled")
 
@@ -123,10 +123,10 @@ class _Selection(Generic[T, R]):
         self._settled: AsyncResult[R] | None = None
 
     def follow(self, whole: Promise[T]) -> Promise[R]:
-        """Return the promise of the part, replaced if the whole was settled again with another part."""
+        """Return the promise of the part; it is replaced when the whole is settled with another part."""
         if whole is not self._followed:
             self._followed = whole
-            # Whoever awaits the part gets it from the whole, also when the build that asked for it is gone.
+            # The whole settles the part, so waiters get it even after the build that selected it was replaced.
             whole.on_settled(partial(self._settle, whole))
         return self._promise
 
@@ -151,15 +151,15 @@ class AsyncProviderBase(ProviderBase[AsyncState[T]], Generic[T]):
 
     @property
     def future(self) -> FutureOf[T]:
-        """An awaitable of the next settled value; it raises what the provider raised.
+        """An awaitable of the next settled value; it raises the error of the provider.
 
-        A pending one follows rebuilds; when the provider is disposed it raises ProviderDisposedError.
-        Reading it from outside keeps the provider alive until it is settled or dropped.
+        While pending it stays the same through rebuilds; if the provider is disposed it raises ProviderDisposedError.
+        Reading it from outside keeps the provider alive until it is settled or garbage-collected.
         """
         return FutureOf(self)
 
     def select_async(self, selector: Callable[[T], R]) -> AsyncSelector[T, R]:
-        """Await a part only: who watches it is rebuilt when ``selector(data)`` changes by ``!=``."""
+        """Return an awaitable of a part; its watchers are rebuilt only when ``selector(data)`` changes by ``!=``."""
         return AsyncSelector(self, selector)
 
     def override_with_value(self, value: AsyncValue[T]) -> Override:

@@ -1,4 +1,4 @@
-"""Iterating over what is pushed; a slow consumer gets the latest only."""
+"""Iteration over pushed values, with backpressure: a slow consumer gets only the latest value."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ T = TypeVar("T")
 
 
 async def latest(listen: Listen[T]) -> AsyncGenerator[T]:
-    """Yield each value that is pushed until that ends; a value not yet taken gives way to a newer one.
+    """Yield pushed values until the source completes; a newer value replaces one that was not consumed yet.
 
     Args:
         listen: called with on_next, on_error and on_completed when the iteration begins.
 
     Raises:
-        Exception: what on_error was called with.
+        Exception: the argument of on_error.
     """
     values: deque[T] = deque(maxlen=1)
     failures: deque[Exception] = deque(maxlen=1)

@@ -1,4 +1,4 @@
-"""What ``provider.future`` gives: an awaitable of the next settled value, which any number of tasks may await."""
+"""The awaitable behind ``provider.future``; any number of tasks may await it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ T = TypeVar("T")
 
 
 class Promise(Generic[T]):
-    """A value to come. It outlives rebuilds of its provider while it is pending.
+    """A future value. While it is pending it is kept through rebuilds of its provider.
 
-    Awaiting it is safe to cancel: other waiters and the build go on.
+    Cancelling a task that awaits it affects neither other waiters nor the build.
     """
 
     __slots__ = ("_callbacks", "_done", "_error", "_value", "_waiters")
@@ -33,17 +33,17 @@ class Promise(Generic[T]):
         return self._done
 
     def resolve(self, value: T) -> None:
-        """Give it its value; a promise is settled once."""
+        """Set the value; a promise is settled once."""
         self._value = value
         self._settle()
 
     def reject(self, error: Exception) -> None:
-        """Give it its error."""
+        """Set the error."""
         self._error = error
         self._settle()
 
     def on_settled(self, callback: Callable[[], None]) -> Callable[[], None]:
-        """Call ``callback`` when it is settled, now if it is; return the function that takes the callback back."""
+        """Call ``callback`` when the promise is settled (now if it is); return a function that removes the callback."""
         if self._done:
             callback()
             return _nothing
@@ -80,11 +80,11 @@ class Promise(Generic[T]):
 
 
 def _nothing() -> None:
-    """Take back what was called already."""
+    """Do nothing: the callback was called already."""
 
 
 class Loan(Generic[T]):
-    """A promise handed to a reader outside the graph: while it is held or awaited, its provider is in use."""
+    """A promise for a reader outside the graph: while it is referenced or awaited, its provider is in use."""
 
     __slots__ = ("_forget", "_give_back", "_promise")
 
@@ -95,7 +95,7 @@ class Loan(Generic[T]):
             if held:
                 held.pop()()
 
-        # The promise must not hold the loan: dropping the loan is how a reader gives up.
+        # The promise must not reference the loan: a reader gives up by dropping its reference to the loan.
         self._forget = promise.on_settled(once)
         self._promise = promise
         self._give_back = once

@@ -1,4 +1,4 @@
-"""Providers that are fed whole states: loading with progress, data, errors, as their source sees fit."""
+"""The base class of providers whose source delivers complete AsyncValues."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 class StateStreamProviderBase(AsyncProviderBase[T], Generic[T]):
     """Base of providers whose function returns an async iterable of AsyncValues; each becomes the state.
 
-    An error that is yielded as AsyncError is a state like another: it is neither reported nor retried.
+    A yielded AsyncError is an ordinary state: it is neither reported nor retried.
     """
 
     __slots__ = ()
