@@ -134,13 +134,13 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {line.removesuffix('.')}" if line else type(error).__name__
 
 
-class DurationError(TetherError, ValueError, TypeError):
-    """A parameter that takes a duration was given something else, or a duration out of its bounds.
+class ArgumentError(TetherError, ValueError, TypeError):
+    """Raised when a parameter is given a value of a wrong type, or one out of its bounds.
 
     Attributes:
         name: the parameter.
-        value: what it was given.
-        reason: what is wrong with it.
+        value: the value.
+        reason: what is wrong with it, and what is accepted.
     """
 
     def __init__(self, name: str, value: object, reason: str) -> None:
@@ -148,6 +148,10 @@ class DurationError(TetherError, ValueError, TypeError):
         self.value = value
         self.reason = reason
         super().__init__(f"{name} is {_shown(value)}; {reason}.")
+
+
+class DurationError(ArgumentError):
+    """Raised when a parameter is given something else than a duration, or a duration out of its bounds."""
 
 
 def _shown(value: object) -> str:

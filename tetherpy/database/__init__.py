@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from .addresses import Address, is_postgres, is_url, redacted, sqlite_path
 from .errors import (
     DatabaseAddressError,
+    DatabaseArgumentError,
     DatabaseClosedError,
     DatabaseCorruptError,
     DatabaseEncodingError,
@@ -20,6 +21,7 @@ from .errors import (
     DatabaseReplacedError,
     DatabaseUnavailableError,
     DiskFullError,
+    DuplicateMigrationError,
     MigrationChangedError,
     MigrationError,
     MigrationFailedError,
@@ -56,6 +58,7 @@ __all__ = [
     "AppliedMigration",
     "Database",
     "DatabaseAddressError",
+    "DatabaseArgumentError",
     "DatabaseClosedError",
     "DatabaseCorruptError",
     "DatabaseEncodingError",
@@ -70,6 +73,7 @@ __all__ = [
     "DatabaseReplacedError",
     "DatabaseUnavailableError",
     "DiskFullError",
+    "DuplicateMigrationError",
     "Executed",
     "Migration",
     "MigrationChangedError",

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tetherpy.errors import TetherError
+from tetherpy.errors import ArgumentError, TetherError
 
 
 class DatabaseError(TetherError):
@@ -12,6 +12,10 @@ class DatabaseError(TetherError):
     Errors that a statement earns (a constraint, a typing mistake in SQL) stay the ``sqlite3`` exceptions
     that they are; what concerns the file, the lock, the disk or the way the API is used is one of these.
     """
+
+
+class DatabaseArgumentError(DatabaseError, ArgumentError):
+    """Raised when a parameter has a wrong type or is out of its bounds, or a statement and its values do not fit."""
 
 
 class DatabaseOpenError(DatabaseError):
@@ -294,6 +298,16 @@ class MigrationError(DatabaseError):
         super().__init__(f"migration {version} of {namespace!r} {what}")
         self.namespace = namespace
         self.version = version
+
+
+class DuplicateMigrationError(MigrationError, ValueError):
+    """Raised when two migrations of a namespace have the same number."""
+
+    def __init__(self, namespace: str, version: int, first: str, second: str) -> None:
+        super().__init__(
+            namespace, version, f"exists twice: {first!r} and {second!r}; renumber the one that is not released"
+        )
+        self.names = (first, second)
 
 
 class MigrationChangedError(MigrationError):

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 import attrs
 
 from .errors import (
+    DatabaseArgumentError,
+    DuplicateMigrationError,
     MigrationChangedError,
     MigrationFailedError,
     MigrationMissingError,
@@ -29,11 +31,16 @@ _READ = f"SELECT version, name, checksum FROM {TABLE} WHERE namespace = ?"  # no
 _RECORD = f"INSERT INTO {TABLE} VALUES (?, ?, ?, ?, strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now'))"  # noqa: S608  # a constant
 
 
+def _check_version(_: object, __: object, version: int) -> None:
+    if version < 1:
+        raise DatabaseArgumentError("Migration.version", version, "it must be at least 1")
+
+
 @attrs.frozen
 class Migration:
     """One step, of one or more statements. Once released it never changes; a later one corrects it."""
 
-    version: int = attrs.field(validator=attrs.validators.ge(1))
+    version: int = attrs.field(validator=_check_version)
     name: str
     sql: str
     namespace: str = "app"
@@ -46,15 +53,12 @@ class Migration:
 
 
 def by_namespace(migrations: Iterable[Migration]) -> dict[str, list[Migration]]:
-    """Sort migrations into their namespaces, by version; raises ValueError if two have the same number."""
+    """Group migrations by namespace, in order of version; two of the same number are a ``DuplicateMigrationError``."""
     sets: dict[str, list[Migration]] = {}
     for migration in sorted(migrations, key=lambda migration: migration.version):
         known = sets.setdefault(migration.namespace, [])
         if known and known[-1].version == migration.version:
-            raise ValueError(
-                f"two migrations of {migration.namespace!r} have the number {migration.version}: "
-                f"{known[-1].name!r} and {migration.name!r}; renumber the one that is not released"
-            )
+            raise DuplicateMigrationError(migration.namespace, migration.version, known[-1].name, migration.name)
         known.append(migration)
     return sets
 

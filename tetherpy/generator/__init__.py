@@ -13,6 +13,7 @@ from .errors import (
     NothingToGenerateError,
     SettingsError,
     SettingsMissingError,
+    SettingValueError,
 )
 from .plan import Change, ChangeKind, Plan
 from .providers_code import providers_package
@@ -33,6 +34,7 @@ __all__ = [
     "ModuleHiddenError",
     "NothingToGenerateError",
     "Plan",
+    "SettingValueError",
     "Settings",
     "SettingsError",
     "SettingsMissingError",

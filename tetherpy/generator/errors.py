@@ -40,6 +40,14 @@ class SettingsError(GeneratorError):
             self.add_note(_excerpt(text, column))
 
 
+class SettingValueError(GeneratorError, ValueError):
+    """Raised when a setting has a value that it cannot have."""
+
+    def __init__(self, value: object, problem: str) -> None:
+        self.value = value
+        super().__init__(problem)
+
+
 class NothingToGenerateError(GeneratorError):
     """The settings ask for nothing."""
 

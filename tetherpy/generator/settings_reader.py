@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 import attrs
 
 from . import yaml_document
+from .errors import SettingValueError
 from .settings import BackgroundServices, Generation, JobDeclaration, Settings
 from .source_text import Place, read_source
 from .yaml_document import Node, Scalar, read_document
@@ -68,7 +69,7 @@ def _check(place: Place, field: attrs.Attribute[Any], value: object) -> None:
     if field.validator is not None:
         try:
             field.validator(None, field, value)
-        except ValueError as error:
+        except SettingValueError as error:
             raise place.error(str(error)) from error
 
 

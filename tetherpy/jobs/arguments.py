@@ -13,6 +13,12 @@ from .errors import JobArgumentError, UnknownStatusError
 from .status import BackgroundJobStatus
 
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+NO_TIME_ZONE = "it has no time zone; use an aware datetime, such as datetime.now(UTC) + timedelta(minutes=5)"
+"""Why a naive datetime is refused."""
+
+
+def _wrong_type(name: str, value: object, expected: str) -> JobArgumentError:
+    return JobArgumentError(name, value, f"it must be {expected}, not {type(value).__qualname__}")
 
 
 def to_integer(name: str, value: object) -> int:
@@ -20,7 +26,7 @@ def to_integer(name: str, value: object) -> int:
     try:
         return operator.index(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     except TypeError:
-        raise JobArgumentError(name, "an integer", value) from None
+        raise _wrong_type(name, value, "an integer") from None
 
 
 def is_storable(number: int) -> bool:
@@ -28,14 +34,21 @@ def is_storable(number: int) -> bool:
     return _LOWEST <= number <= _HIGHEST
 
 
+def check_bounds(name: str, number: int, least: int = _LOWEST) -> None:
+    """Raise ``JobArgumentError`` for a number below ``least``, or one that an SQL integer of 64 bits cannot hold."""
+    if not least <= number <= _HIGHEST:
+        bounds = "a 64-bit integer" if least == _LOWEST else f"from {least} to 2**63 - 1"
+        raise JobArgumentError(name, number, f"it must be {bounds}")
+
+
 def to_number(name: str, value: object) -> float:
     """Convert whatever converts itself with ``float``; text is refused."""
     if isinstance(value, str | bytes | bytearray):
-        raise JobArgumentError(name, "a number", value)
+        raise _wrong_type(name, value, "a number")
     try:
         return float(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     except (TypeError, ValueError):
-        raise JobArgumentError(name, "a number", value) from None
+        raise _wrong_type(name, value, "a number") from None
 
 
 def to_string(name: str, value: object) -> str:
@@ -44,15 +57,15 @@ def to_string(name: str, value: object) -> str:
         return value
     if isinstance(value, str):
         return str.__str__(value)
-    raise JobArgumentError(name, "a str", value)
+    raise _wrong_type(name, value, "a str")
 
 
 def to_instant(name: str, value: object) -> datetime:
-    """Return an aware datetime; raise ``ValueError`` for one without a time zone."""
+    """Return an aware datetime; raise ``JobArgumentError`` for one without a time zone."""
     if not isinstance(value, datetime):
-        raise JobArgumentError(name, "a datetime", value)
+        raise _wrong_type(name, value, "a datetime")
     if value.tzinfo is None or value.utcoffset() is None:
-        raise ValueError(f"{name} {value!r} has no time zone; use an aware datetime.")
+        raise JobArgumentError(name, value, NO_TIME_ZONE)
     return value
 
 

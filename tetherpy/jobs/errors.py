@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tetherpy.errors import TetherError
+from tetherpy.errors import ArgumentError, TetherError
 
 from .status import LEGAL_MOVES, BackgroundJobStatus
 from .suggestions import did_you_mean
@@ -25,14 +25,8 @@ class JobNotFoundError(JobError):
         )
 
 
-class JobArgumentError(JobError, TypeError):
-    """A call was given a value of a type that cannot be stored, or asked for, as what it stands for."""
-
-    def __init__(self, name: str, expected: str, value: object) -> None:
-        self.name = name
-        self.expected = expected
-        self.type = type(value)
-        super().__init__(f"{name} is of type {type(value).__qualname__}, and has to be {expected}. Convert it first.")
+class JobArgumentError(JobError, ArgumentError):
+    """Raised when a value has a type that cannot be stored, or is out of its bounds."""
 
 
 class UnknownStatusError(JobError, ValueError):

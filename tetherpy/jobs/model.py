@@ -11,7 +11,8 @@ import attrs
 
 from tetherpy.durations import to_optional_span
 
-from .arguments import is_storable, to_instant, to_integer, to_string
+from .arguments import check_bounds, to_instant, to_integer, to_string
+from .errors import JobArgumentError
 from .payload.encoding import decode, decode_as
 from .status import BackgroundJobStatus
 
@@ -83,7 +84,7 @@ class NewJob:
     """Ask for a job; nothing is stored until it is enqueued.
 
     ``run_at`` (aware) or ``delay`` says when it may run first, at once if neither is given, and
-    both is a ``ValueError``. ``timeout`` bounds one attempt. Durations are a ``timedelta`` or
+    both is a ``JobArgumentError``. ``timeout`` bounds one attempt. Durations are a ``timedelta`` or
     seconds, never negative, a thousand years at most; others are a ``DurationError``. While a job with
     the same ``unique_key`` is PENDING or RUNNING, enqueueing another stores nothing and returns the id
     of the one that is there.
@@ -109,13 +110,11 @@ class NewJob:
         if self.unique_key is not None and type(self.unique_key) is not str:
             self._convert(to_string, "unique_key")
         if not (self.job_key and self.queue):
-            raise ValueError("NewJob needs a job_key and a queue that are not empty.")
-        if not is_storable(self.priority):
-            raise ValueError(f"NewJob.priority is {self.priority}; it must be a 64-bit integer.")
-        if self.max_attempts < 1 or not is_storable(self.max_attempts):
-            raise ValueError(f"NewJob.max_attempts is {self.max_attempts}; a job needs at least one.")
+            raise JobArgumentError("NewJob.queue" if self.job_key else "NewJob.job_key", "", "it must not be empty")
+        check_bounds("NewJob.priority", self.priority)
+        check_bounds("NewJob.max_attempts", self.max_attempts, least=1)
         if self.delay is not None and self.run_at is not None:
-            raise ValueError("NewJob has both delay and run_at; give one of them.")
+            raise JobArgumentError("NewJob.run_at", self.run_at, "delay is given too; give one of them")
         if self.run_at is not None:
             to_instant("NewJob.run_at", self.run_at)
 

@@ -12,6 +12,7 @@ from tetherpy.database import Address, Database, Migration, SqlDatabase, is_post
 from tetherpy.durations import to_span
 
 from .engine import JobEngine, JobStore
+from .errors import JobArgumentError
 from .leases import DEFAULT_LEASE
 from .sqlite import JOB_MIGRATIONS, SqliteJobEngine
 from .storage.timestamps import Clock, utc_now
@@ -62,7 +63,7 @@ def engine_of(db: SqlDatabase, *, lease: timedelta | float = DEFAULT_LEASE, cloc
 
     if isinstance(db, PostgresDatabase):
         return PostgresJobEngine(db, lease=span, clock=clock)
-    raise TypeError(f"{db!r} is neither a Database nor a PostgresDatabase")
+    raise JobArgumentError("db", db, "it must be a Database or a PostgresDatabase")
 
 
 def store_of(source: SqlDatabase | JobStore) -> JobStore:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import attrs
 
-from .arguments import is_storable, to_instant, to_integer, to_status, to_string
+from .arguments import check_bounds, to_instant, to_integer, to_status, to_string
+from .errors import JobArgumentError
 from .status import BackgroundJobStatus
 
 CreationOrder: TypeAlias = Literal["ASC", "DESC"]
@@ -43,7 +44,7 @@ class JobQuery:
     ``before_id`` lets pass what has a lower id, exclusive. Newest first it is a cursor: the last id of one page asks
     for the next, which costs the same however far back it is, and visits each job once although jobs are added or
     change meanwhile. Oldest first it is only a bound. ``offset`` and ``limit`` count what it leaves. Raises
-    ``ValueError`` for what is not 0 to 2**63 - 1, ``JobArgumentError`` for values of other types.
+    ``JobArgumentError`` for numbers below 0 or above 2**63 - 1, and for values of other types.
     A status may be given as its text; ``UnknownStatusError`` if there is none of that name.
     """
 
@@ -57,7 +58,7 @@ class JobQuery:
     before_id: int | None = None
     limit: int | None = None
     offset: int = 0
-    order_by_creation: CreationOrder = attrs.field(default="ASC", validator=attrs.validators.in_(("ASC", "DESC")))
+    order_by_creation: CreationOrder = "ASC"
 
     @property
     def reads_every_row(self) -> bool:
@@ -71,5 +72,7 @@ class JobQuery:
                 object.__setattr__(self, name, convert(f"JobQuery.{name}", value))
         for name in ("before_id", "limit", "offset"):
             number: int | None = getattr(self, name)
-            if number is not None and (number < 0 or not is_storable(number)):
-                raise ValueError(f"JobQuery.{name} is {number}; it is 0 to 2**63 - 1.")
+            if number is not None:
+                check_bounds(f"JobQuery.{name}", number, least=0)
+        if self.order_by_creation not in get_args(CreationOrder):
+            raise JobArgumentError("JobQuery.order_by_creation", self.order_by_creation, "it must be 'ASC' or 'DESC'")

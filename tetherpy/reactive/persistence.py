@@ -19,7 +19,7 @@ from tetherpy.durations import to_optional_span
 from tetherpy.errors import safe_repr
 
 from .asynchronous.async_value import AsyncData, AsyncError, AsyncValue
-from .errors import ReactiveError
+from .errors import ReactiveArgumentError, ReactiveError
 from .graph.element import NO_VALUE, Element
 from .graph.node_states import BUILDING
 from .graph.propagation import set_value
@@ -326,8 +326,7 @@ def _writer(element: Element, key: object) -> Writer:
     try:
         writer = writers.get(key)
     except TypeError as error:
-        message = f"persist(key=...) takes a hashable key, such as text, not {safe_repr(key)}: {error}"
-        raise TypeError(message) from error
+        raise ReactiveArgumentError("persist(key=...)", key, "it must be hashable, such as text") from error
     if writer is None:
         writer = writers[key] = Writer()
     for other in writer.keepers:

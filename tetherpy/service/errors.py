@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tetherpy.database import DatabaseAddressError
-from tetherpy.errors import TetherError
+from tetherpy.errors import ArgumentError, TetherError
 from tetherpy.jobs import did_you_mean
 
 
@@ -13,6 +13,10 @@ class ServiceError(TetherError):
 
 def _process(pid: int | None) -> str:
     return "" if pid is None else f" (process {pid})"
+
+
+class ServiceArgumentError(ServiceError, ArgumentError):
+    """Raised when a parameter has a wrong type or is out of its bounds."""
 
 
 class WorkerStartError(ServiceError):

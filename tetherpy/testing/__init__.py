@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ForeignClockError,
         OtherLoopError,
         StuckJobsError,
+        TestingArgumentError,
         TestingError,
     )
     from .inline_jobs import InlineJobs
@@ -32,6 +33,7 @@ __all__ = [
     "JobList",
     "OtherLoopError",
     "StuckJobsError",
+    "TestingArgumentError",
     "TestingError",
 ]
 

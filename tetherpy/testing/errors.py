@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from tetherpy.errors import TetherError
+from tetherpy.errors import ArgumentError, TetherError
 from tetherpy.jobs import BackgroundJob
 
 
@@ -13,6 +13,10 @@ class TestingError(TetherError):
     """Base of the errors of ``tetherpy.testing``."""
 
     __test__ = False
+
+
+class TestingArgumentError(TestingError, ArgumentError):
+    """Raised when a parameter or a mark has a value that cannot be used."""
 
 
 class OtherLoopError(TestingError):

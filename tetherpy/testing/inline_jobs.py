@@ -30,7 +30,7 @@ from tetherpy.reactive import FutureProvider, Override, Provider
 from tetherpy.service import InlineWorker, ServiceInstance
 
 from .clock import Clock
-from .errors import EndlessJobsError, ForeignClockError, OtherLoopError, StuckJobsError
+from .errors import EndlessJobsError, ForeignClockError, OtherLoopError, StuckJobsError, TestingArgumentError
 from .job_list import JobList
 from .real_time_limit import patience
 from .test_scope import Lifetime
@@ -113,7 +113,9 @@ class InlineJobs:
             overrides.append(database.override_with(lambda ref: self.database()))
         if manager is not None:
             if database is None:
-                raise ValueError("jobs.overrides(manager=...) needs database=... too: a manager is made of one.")
+                raise TestingArgumentError(
+                    "jobs.overrides(manager=...)", manager, "it needs database=... too: a manager is made of one"
+                )
             opened = database
             overrides.append(
                 manager.override_with(lambda ref: BackgroundJobManager(self._engine(ref.watch(opened).require_value)))

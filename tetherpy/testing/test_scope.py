@@ -11,6 +11,7 @@ import attrs
 import pytest
 
 from .containers import TestContainers
+from .errors import TestingArgumentError
 from .leaks import KINDS, Leak, LeakCheck, report_of
 from .test_end import ended_with
 
@@ -87,5 +88,5 @@ def lifetime_of(request: pytest.FixtureRequest) -> Generator[Lifetime]:
 def _allowed(test: Any) -> frozenset[str]:
     allowed = frozenset(kind for mark in test.iter_markers("allow_leaks") for kind in mark.args or KINDS)
     if unknown := sorted(allowed.difference(KINDS)):
-        raise ValueError(f"@pytest.mark.allow_leaks knows {', '.join(map(repr, KINDS))}, and not {unknown[0]!r}.")
+        raise TestingArgumentError("@pytest.mark.allow_leaks", unknown[0], f"it takes {', '.join(map(repr, KINDS))}")
     return allowed

@@ -7,6 +7,7 @@ import pytest
 
 from tetherpy.database import (
     DatabaseAddressError,
+    DatabaseArgumentError,
     DatabaseClosedError,
     DatabaseUnavailableError,
     PostgresDatabase,
@@ -45,10 +46,12 @@ def test_placeholders_are_translated_and_what_is_quoted_is_not(sql, wanted):
 
 def test_values_come_in_the_order_of_their_numbers():
     assert bound("SELECT :b, :a, :b", {"a": 1, "b": 2})[1] == [2, 1]
-    with pytest.raises(ValueError, match="mixes"):
+    with pytest.raises(DatabaseArgumentError, match="mixes"):
         bound("SELECT ?, :a", {"a": 1})
-    with pytest.raises(TypeError, match="mapping"):
+    with pytest.raises(DatabaseArgumentError, match="mapping"):
         bound("SELECT :a", [1])
+    with pytest.raises(DatabaseArgumentError, match="no value is given for :b"):
+        bound("SELECT :a, :b", {"a": 1})
 
 
 async def test_rows_are_read_by_name_by_index_and_by_iteration(db):

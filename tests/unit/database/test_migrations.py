@@ -4,6 +4,7 @@ import pytest
 
 from tetherpy.database import (
     Database,
+    DuplicateMigrationError,
     Migration,
     MigrationChangedError,
     MigrationFailedError,
@@ -84,7 +85,7 @@ async def test_a_number_that_the_database_has_passed_is_an_error(tmp_path):
 
 
 async def test_two_with_one_number_are_an_error_before_anything_happens(tmp_path):
-    with pytest.raises(ValueError, match="renumber"):
+    with pytest.raises(DuplicateMigrationError, match="renumber"):
         await opened(tmp_path / "app.db", ONE, Migration(1, "again", "SELECT 1"))
 
 

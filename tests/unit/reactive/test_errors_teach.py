@@ -27,7 +27,9 @@ from tetherpy.reactive import (
     DeclarationError,
     DuplicateOverrideError,
     EndlessUpdateError,
+    FamilyArgumentsError,
     FutureProvider,
+    GraphInvariantError,
     MissingDependencyError,
     Mutation,
     MutationEndedError,
@@ -36,6 +38,7 @@ from tetherpy.reactive import (
     NotAnExceptionError,
     NotAnOverrideError,
     NotAProviderError,
+    NotBuiltError,
     NotCallableError,
     NoTestError,
     Notifier,
@@ -48,6 +51,7 @@ from tetherpy.reactive import (
     ProviderDisposedError,
     ProviderError,
     ProviderReturnTypeError,
+    ReactiveArgumentError,
     ReadDuringDisposalError,
     Ref,
     StateProvider,
@@ -450,6 +454,25 @@ def invalidated_name() -> BaseException:
     return raised(lambda: container_of().invalidate("total"))  # type: ignore[arg-type]  # the slip
 
 
+def explained_unread() -> BaseException:
+    return raised(lambda: container_of().explain(total))
+
+
+def family_without_its_argument() -> BaseException:
+    return raised(lambda: item())  # type: ignore[call-arg]
+
+
+def weak_listener_called_at_once() -> BaseException:
+    return raised(lambda: container_of().listen(total, print, weak=True, fire_immediately=True))
+
+
+def notifier_without_build() -> BaseException:
+    class Cart(Notifier[int]):
+        pass
+
+    return raised(lambda: Cart().build())
+
+
 def called_without_function() -> BaseException:
     return raised(lambda: Provider(auto_dispose=True))  # type: ignore[call-arg]  # the slip
 
@@ -621,6 +644,22 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
         "Give that provider, State",
     ),
     (invalidated_name, NotAProviderError, "'total' cannot be invalidated", "by name", "Give the provider itself"),
+    (explained_unread, NotBuiltError, "StateProvider(total) has", "not been built in", "Read it first"),
+    (
+        family_without_its_argument,
+        FamilyArgumentsError,
+        "Family(item)",
+        "missing a required argument: 'number'",
+        "Give the arguments of its function",
+    ),
+    (
+        weak_listener_called_at_once,
+        ReactiveArgumentError,
+        "fire_immediately is True",
+        "does not build",
+        "leave out one of both",
+    ),
+    (notifier_without_build, DeclarationError, "Cart", "must", "define build()"),
     (called_without_function, DeclarationError, "Provider()", "function is missing", "@Provider.options("),
     (declared_with_a_value, DeclarationError, "42 cannot be called", "Provider", "Give a function"),
     (yielding, DeclarationError, "db", "has a `yield`", "ref.on_dispose(close)"),
@@ -679,7 +718,8 @@ def test_every_error_of_the_package_is_read_above() -> None:
         for kind in vars(errors).values()
         if inspect.isclass(kind) and issubclass(kind, TetherError) and not kind.__subclasses__()
     }
-    assert kinds - {case[1] for case in CASES} == set()
+    # An app cannot cause a GraphInvariantError.
+    assert kinds - {case[1] for case in CASES} == {GraphInvariantError}
 
 
 def test_a_failed_build_shows_only_its_own_error() -> None:

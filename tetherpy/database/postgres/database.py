@@ -15,7 +15,7 @@ import attrs
 from tetherpy.durations import to_seconds
 
 from ..addresses import redacted
-from ..errors import DatabaseLockedError, RowNotFoundError, TransactionHeldError
+from ..errors import DatabaseArgumentError, DatabaseLockedError, RowNotFoundError, TransactionHeldError
 from ..migrations import Migration
 from ..opening import Opening
 from ..sqlite.connection import Parameters
@@ -76,7 +76,7 @@ class PostgresDatabase:
         cannot be reached or refuses, ``MigrationError`` as ``Database.open`` does.
         """
         if pool_size < 1:
-            raise ValueError(f"pool_size is {pool_size}; a database needs at least 1 connection")
+            raise DatabaseArgumentError("pool_size", pool_size, "a database needs at least 1 connection")
         steps = tuple(migrations)
         seconds = to_seconds("connect_timeout", connect_timeout)
         return Opening(lambda: cls._open(url, steps, pool_size, seconds))

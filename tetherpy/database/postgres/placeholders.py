@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from ..errors import DatabaseArgumentError
 from ..sqlite.connection import Parameters
 
 _TOKEN = re.compile(
@@ -37,7 +38,7 @@ def numbered(sql: str) -> tuple[bytes, tuple[str, ...] | None]:
 
     text = _TOKEN.sub(replace, sql)
     if names and marks:
-        raise ValueError(f"{sql!r} mixes ? and :name; use one of them")
+        raise DatabaseArgumentError("sql", sql, "it mixes ? and :name; use one of them")
     return text.encode(), tuple(names) if names else None
 
 
@@ -47,5 +48,8 @@ def bound(sql: str, parameters: Parameters) -> tuple[bytes, Sequence[Any] | None
     if names is None:
         return text, (list(parameters) or None) if not isinstance(parameters, Mapping) else None
     if not isinstance(parameters, Mapping):
-        raise TypeError(f"{sql!r} names its values; give a mapping")
+        raise DatabaseArgumentError("sql", sql, "it names its values; give a mapping")
+    if missing := [name for name in names if name not in parameters]:
+        # The error holds no values, because some are secrets.
+        raise DatabaseArgumentError("sql", sql, f"no value is given for :{missing[0]}")
     return text, [parameters[name] for name in names]

@@ -18,7 +18,7 @@ from tetherpy.subscribers import do_nothing
 
 from .. import internal_tables, migrations
 from ..addresses import Address
-from ..errors import DatabaseError, RowNotFoundError, TransactionHeldError, WrongLoopError
+from ..errors import DatabaseArgumentError, DatabaseError, RowNotFoundError, TransactionHeldError, WrongLoopError
 from ..migrations import Migration
 from ..opening import Opening
 from ..shielding import finish
@@ -96,7 +96,7 @@ class Database:
         :class:`DatabaseOpenError`, :class:`MigrationError` or other :class:`DatabaseError` that says what is wrong.
         """
         if synchronous not in get_args(Synchronous):
-            raise ValueError(f"synchronous is one of {get_args(Synchronous)}, not {synchronous!r}")
+            raise DatabaseArgumentError("synchronous", synchronous, "it must be 'OFF', 'NORMAL', 'FULL' or 'EXTRA'")
         steps = tuple(migrations)
         busy_seconds = to_seconds("busy_timeout", busy_timeout)
         safety_seconds = (

@@ -11,6 +11,9 @@ import attrs
 
 from tetherpy.durations import to_span
 
+from ..arguments import to_number
+from ..errors import JobArgumentError
+
 _FULL_SHARE = 1.0
 
 
@@ -20,6 +23,16 @@ def _initial(value: timedelta | float) -> timedelta:
 
 def _maximum(value: timedelta | float) -> timedelta:
     return to_span("Backoff.maximum", value, most=timedelta.max)
+
+
+def _check_factor(_: object, __: object, value: float) -> None:
+    if not 1.0 <= to_number("Backoff.factor", value) < math.inf:
+        raise JobArgumentError("Backoff.factor", value, "it must be at least 1, and finite")
+
+
+def _check_jitter(_: object, __: object, value: float) -> None:
+    if not 0.0 <= to_number("Backoff.jitter", value) <= _FULL_SHARE:
+        raise JobArgumentError("Backoff.jitter", value, "it must be from 0 to 1")
 
 
 @attrs.frozen
@@ -32,9 +45,9 @@ class Backoff:
     """
 
     initial: timedelta = attrs.field(default=timedelta(seconds=1), converter=_initial)
-    factor: float = attrs.field(default=2.0, validator=[attrs.validators.ge(1.0), attrs.validators.lt(math.inf)])
+    factor: float = attrs.field(default=2.0, validator=_check_factor)
     maximum: timedelta = attrs.field(default=timedelta(hours=1), converter=_maximum)
-    jitter: float = attrs.field(default=0.1, validator=[attrs.validators.ge(0.0), attrs.validators.le(_FULL_SHARE)])
+    jitter: float = attrs.field(default=0.1, validator=_check_jitter)
 
     def delay(self, attempts: int, random: Callable[[], float] = random.random) -> timedelta:
         """Return the wait after the attempt numbered ``attempts``, counted from 1.

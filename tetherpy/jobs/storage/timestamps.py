@@ -10,6 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeAlias
 
+from ..arguments import NO_TIME_ZONE
+from ..errors import JobArgumentError
+
 Clock: TypeAlias = Callable[[], datetime]
 """Returns the present as an aware UTC datetime; tests hand in their own."""
 
@@ -20,18 +23,14 @@ def utc_now() -> datetime:
 
 
 def in_utc(instant: datetime) -> datetime:
-    """Return an aware datetime in UTC; a naive one is a ``ValueError``."""
+    """Return an aware datetime in UTC; a naive one is a ``JobArgumentError``."""
     if instant.tzinfo is None:
-        message = (
-            f"{instant!r} has no time zone, so its instant is unknown. Use an aware datetime, "
-            "such as datetime.now(UTC) + timedelta(minutes=5)."
-        )
-        raise ValueError(message)
+        raise JobArgumentError("instant", instant, NO_TIME_ZONE)
     return instant.astimezone(UTC)
 
 
 def to_text(instant: datetime) -> str:
-    """Write an aware datetime in the fixed form; a naive one is a ``ValueError``."""
+    """Write an aware datetime in the fixed form; a naive one is a ``JobArgumentError``."""
     return in_utc(instant).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 

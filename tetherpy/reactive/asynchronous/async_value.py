@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, TypeVar, cast, final, overload
 
 from tetherpy.errors import safe_repr
 
+from ..errors import DeclarationError, ReactiveArgumentError
 from .async_value_cases import AsyncValueCases, none
 from .async_value_fields import MISSING, T_co, fill
 
@@ -30,7 +31,9 @@ class AsyncValue(AsyncValueCases[T_co]):
 
     def __init_subclass__(cls) -> None:
         if cls.__module__ != __name__:
-            raise TypeError("AsyncValue is sealed: it has no subclasses except AsyncData, AsyncLoading and AsyncError.")
+            raise DeclarationError(
+                cls.__name__, cls, "AsyncValue is sealed: only AsyncData, AsyncLoading and AsyncError are subclasses."
+            )
 
     # -- properties ------------------------------------------------------------------------------
 
@@ -249,7 +252,7 @@ class AsyncLoading(AsyncValue[T_co]):
         progress: the completed fraction, 0 to 1, or None if it is not known.
 
     Raises:
-        ValueError: ``progress`` is out of bounds.
+        ReactiveArgumentError: ``progress`` is out of bounds.
     """
 
     __slots__ = ()
@@ -258,7 +261,7 @@ class AsyncLoading(AsyncValue[T_co]):
 
     def __init__(self, progress: float | None = None) -> None:
         if progress is not None and not 0 <= progress <= 1:
-            raise ValueError(f"AsyncLoading was given progress={progress!r}. Give a number from 0 to 1, or None.")
+            raise ReactiveArgumentError("progress", progress, "it must be from 0 to 1")
         fill(self, MISSING, None, True, progress, False, False)
 
     def copy_with_previous(self, previous: AsyncValue[Any], is_refresh: bool = True) -> AsyncState[T_co]:

@@ -20,6 +20,7 @@ from ..errors import (
     ChangeDuringBuildError,
     ContainerClosingError,
     ContainerDisposedError,
+    NotBuiltError,
     NoTestError,
     OverrideMismatchError,
     ProviderError,
@@ -436,12 +437,12 @@ class ProviderContainer:
         """Return why the provider was last built, what it watches and who watches it.
 
         Raises:
-            LookupError: the provider was never built here.
+            NotBuiltError: the provider was never built here.
         """
         self.check()
         for element in built(self, provider):
             return explain(element)
-        raise LookupError(f"{provider!r} has not been built in {self!r}: read it first, then ask why.")
+        raise NotBuiltError(provider, self)
 
     # -- ending ----------------------------------------------------------------------------------
 

@@ -90,6 +90,32 @@ class EndlessUpdateError(ReactiveError):
         self.rounds = rounds
 
 
+class NotBuiltError(ReactiveError, LookupError):
+    """Raised by ``explain`` for a provider that was not built in the container.
+
+    Attributes:
+        provider: the provider.
+        container: the container.
+    """
+
+    def __init__(self, provider: object, container: object) -> None:
+        super().__init__(f"{provider!r} has not been built in {container!r}. Read it first, then call explain.")
+        self.provider = provider
+        self.container = container
+
+
+class GraphInvariantError(ReactiveError, AssertionError):
+    """Raised if the graph is inconsistent, which is checked with ``TETHERPY_CHECK=1``: a bug of tetherpy.
+
+    Attributes:
+        finding: the inconsistency.
+    """
+
+    def __init__(self, finding: str) -> None:
+        super().__init__(f"The graph is inconsistent: {finding}. This is a bug of tetherpy. Please report it.")
+        self.finding = finding
+
+
 class ProviderReturnTypeError(ReactiveError, TypeError):
     """Raised when the function of a provider returns a value of the wrong kind.
 

@@ -4,21 +4,39 @@ from __future__ import annotations
 
 from pickle import PicklingError
 
-from tetherpy.errors import safe_repr
+from tetherpy.errors import ArgumentError, safe_repr
 
 from .base import ReactiveError
 
 
 class DeclarationError(ReactiveError, TypeError):
-    """Raised when a provider is declared or overridden with an object that cannot be its function.
+    """Raised when a provider or a class is declared in a way that cannot work.
 
     Attributes:
-        given: the object given as the function, or None if it is missing.
+        given: the object given as the function of a provider, None if it is missing; or the notifier or class.
     """
 
     def __init__(self, subject: object, given: object, problem: str) -> None:
         super().__init__(f"{subject}: {problem}")
         self.given = given
+
+
+class ReactiveArgumentError(ReactiveError, ArgumentError):
+    """Raised when a parameter has a wrong type or is out of its bounds."""
+
+
+class FamilyArgumentsError(ReactiveError, TypeError):
+    """Raised when the arguments of a family do not match the parameters of its function.
+
+    Attributes:
+        family: the family.
+        reason: the mismatch.
+    """
+
+    def __init__(self, family: object, reason: str) -> None:
+        super().__init__(f"{family!r}: {reason}. Give the arguments of its function without ref.")
+        self.family = family
+        self.reason = reason
 
 
 class NotAProviderError(ReactiveError, TypeError):

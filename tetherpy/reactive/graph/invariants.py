@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from ..errors import GraphInvariantError
 from ..values.summary import brief
 from .element import Element
 from .node_states import BUILDING, CLEAN, DISPOSED, ENDING, FAILED
@@ -22,10 +23,6 @@ LARGEST: Final = 2_000
 
 enabled: bool = os.environ.get("TETHERPY_CHECK", "") not in ("", "0")
 """Whether new containers are checked; by default as the environment says."""
-
-
-class GraphInvariantError(AssertionError):
-    """Raised by the check: the graph is inconsistent, which is a fault of this library. Please report it."""
 
 
 def auditor(container: Any) -> Callable[[], None]:

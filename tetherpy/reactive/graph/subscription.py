@@ -9,7 +9,7 @@ from threading import get_ident
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
-from ..errors import SubscriptionClosedError, WrongThreadError
+from ..errors import ReactiveArgumentError, SubscriptionClosedError, WrongThreadError
 from .announcements import notify_listeners
 from .callbacks import call, check_result, refuse_async
 from .edges import activate, add_listener, deactivate, dispose_when_unused, remove_listener
@@ -272,14 +272,14 @@ def subscribe(
     """Add a listener, building the element first unless the listener is weak.
 
     Raises:
-        ValueError: for a weak listener that is to be called immediately: it must not build.
+        ReactiveArgumentError: for a weak listener that is called immediately: it must not build.
         AsyncCallbackError: a callback is ``async``.
     """
     refuse_async(on_change)
     if on_error is not None:
         refuse_async(on_error)
     if weak and fire_immediately:
-        raise ValueError("A weak listener does not build the provider, so fire_immediately cannot go with it.")
+        raise ReactiveArgumentError("fire_immediately", True, "a weak listener does not build; leave out one of both")
     scheduler = element.host.scheduler
     scheduler.depth += 1
     try:

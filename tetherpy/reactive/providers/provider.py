@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Generic, ParamSpec, Self, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 from ..container.overrides import Overridable, Override
-from ..errors import NotAProviderError, NotCallableError, UnhashableArgumentError
+from ..errors import FamilyArgumentsError, NotAProviderError, NotCallableError, UnhashableArgumentError
 from ..graph.edges import dispose_when_unused
 from ..graph.element import Element, Host
 from ..graph.listenable import ProviderListenable, Refreshable
@@ -244,7 +244,8 @@ class Family(Overridable, Generic[P, C, T_co]):
         argument is given by position, by keyword or by default.
 
         Raises:
-            TypeError: the arguments do not match the signature, or one is not hashable.
+            FamilyArgumentsError: the arguments do not match the signature.
+            UnhashableArgumentError: one is not hashable.
         """
         named: tuple[tuple[str, Any], ...] = ()
         positional: tuple[Any, ...] = args
@@ -290,7 +291,7 @@ class Family(Overridable, Generic[P, C, T_co]):
         try:
             bound = self._signature.bind(*args, **kwargs)
         except TypeError as error:
-            raise TypeError(f"{self!r}: {error}") from None
+            raise FamilyArgumentsError(self, str(error)) from None
         bound.apply_defaults()
         return bound.args, tuple(sorted(bound.kwargs.items()))
 

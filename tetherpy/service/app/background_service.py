@@ -17,6 +17,7 @@ from tetherpy.database import SqlDatabase
 from tetherpy.durations import to_seconds
 from tetherpy.jobs import BackgroundJobManager, open_database
 
+from ..errors import ServiceArgumentError
 from ..protocol import frames
 from ..protocol.callback_name import name_of
 from ..protocol.event_bus import EventBus
@@ -94,7 +95,7 @@ class BackgroundService:
         self._detached = detached
         self._start_timeout = to_seconds("start_timeout", start_timeout)
         if if_running not in get_args(IfRunning):
-            raise ValueError(f"if_running is {if_running!r}; give one of {', '.join(get_args(IfRunning))}.")
+            raise ServiceArgumentError("if_running", if_running, f"it must be one of {', '.join(get_args(IfRunning))}")
         self._if_running: IfRunning = if_running
         self._database = database
         self._opened = AsyncExitStack()

@@ -17,6 +17,7 @@ from tetherpy.jobs import (
     Completed,
     Cron,
     Every,
+    JobArgumentError,
     JobEngine,
     NewJob,
     Progress,
@@ -205,7 +206,7 @@ class ServiceInstance:
         services = self._of_job("report_progress")
         progress = Progress(services.run.claim, fraction, message)
         if progress.fraction is not None and not 0.0 <= progress.fraction <= 1.0:
-            raise ValueError(f"progress is a fraction from 0 to 1, not {progress.fraction!r}")
+            raise JobArgumentError("progress", progress.fraction, "it must be from 0 to 1")
         self._context.in_loop(services.progress.report, progress)
 
     async def complete(self, result: object = None, *, transaction: Any) -> None:

@@ -10,6 +10,8 @@ import msgspec
 from tetherpy.database import redacted
 from tetherpy.durations import to_optional_span, to_span
 
+from ..errors import ServiceArgumentError
+
 DEFAULT_LEASE = timedelta(seconds=30)
 DEFAULT_UNKNOWN_KEY_GRACE = timedelta(seconds=60)
 MAX_CHARACTERS = 4_000
@@ -23,8 +25,7 @@ def shown(text: str) -> str:
 
 def _positive(_: object, attribute: attrs.Attribute[int], value: int) -> None:
     if value < 1:
-        message = f"{attribute.name} is {value}; a worker needs at least 1."
-        raise ValueError(message)
+        raise ServiceArgumentError(attribute.name, value, "a worker needs at least 1")
 
 
 def _retention(value: timedelta | float | None) -> timedelta | None:

@@ -1,6 +1,7 @@
 """Hearing the bell: the protocol, and the choice of what the system offers."""
 
 import asyncio
+import errno
 import logging
 import sys
 from collections.abc import Callable
@@ -39,7 +40,7 @@ def watch(
     loop = asyncio.get_running_loop()
     try:
         return push_watcher(change_signal, loop, wake, lost)
-    except (OSError, NotImplementedError) as error:
+    except OSError as error:
         LOG.info("no push notification, asking the database instead: %s", error)
         return PollingWatcher.start(loop, wake, commits_seen)
 
@@ -50,11 +51,11 @@ def push_watcher(
     wake: Callable[[], None],
     lost: Callable[[OSError], None],
 ) -> Watcher:
-    """Return what the system pushes with; raises OSError or NotImplementedError where it cannot."""
+    """Return what the system pushes with; raises OSError where it cannot."""
     if sys.platform == "linux":
         from .inotify import InotifyWatcher as PushWatcher
     elif sys.platform == "darwin":
         from .kqueue import KqueueWatcher as PushWatcher
     else:
-        raise NotImplementedError(f"{sys.platform} has neither inotify nor kqueue")
+        raise OSError(errno.ENOSYS, f"{sys.platform} has neither inotify nor kqueue")
     return PushWatcher.start(change_signal, loop, wake, lost)

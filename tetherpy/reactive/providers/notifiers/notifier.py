@@ -12,7 +12,7 @@ from ...asynchronous.async_provider_base import flow_of
 from ...asynchronous.async_value import AsyncState, AsyncValue
 from ...asynchronous.promise import Promise
 from ...container.ref import NotifierRef
-from ...errors import NotifierNotReadyError, UnmountedRefError
+from ...errors import DeclarationError, NotifierNotReadyError, UnmountedRefError
 from ...graph.element import NO_VALUE, Element
 from ...graph.node_states import BUILDING, DISPOSED
 from ...graph.propagation import read_state, set_value
@@ -90,7 +90,7 @@ class Notifier(NotifierBase[T]):
 
     def build(self) -> T:
         """Return the first state; called again when a watched provider changes."""
-        raise NotImplementedError(f"{type(self).__name__} must define build()")
+        raise DeclarationError(type(self).__name__, self, "it must define build().")
 
     @property
     def state(self) -> T:
@@ -240,7 +240,7 @@ class AsyncNotifier(AsyncNotifierBase[T]):
 
     def build(self) -> Awaitable[T] | T:
         """Return the first data, asynchronously or not."""
-        raise NotImplementedError(f"{type(self).__name__} must define build()")
+        raise DeclarationError(type(self).__name__, self, "it must define build().")
 
     def __provides_async__(self) -> tuple[Self, T]:
         """Tie notifier and state together for type checkers; never called."""
@@ -255,7 +255,7 @@ class StreamNotifier(AsyncNotifierBase[T]):
 
     def build(self) -> StreamResult[T]:
         """Return the stream of data."""
-        raise NotImplementedError(f"{type(self).__name__} must define build()")
+        raise DeclarationError(type(self).__name__, self, "it must define build().")
 
     def __provides_stream__(self) -> tuple[Self, T]:
         """Tie notifier and state together for type checkers; never called."""
