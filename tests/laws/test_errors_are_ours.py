@@ -34,6 +34,7 @@ CAUGHT = {
     ("tetherpy.database.sqlite.changes.signal_watcher", "OSError"): "as above, on a system without such a call",
     ("tetherpy.jobs.payload.json_types", "TypeError"): "a hook of msgspec; becomes a PayloadError",
     ("tetherpy.jobs.storage.row_decoding", "TypeError"): "becomes an UnreadableJobError",
+    ("tetherpy.lazy_facade", "AttributeError"): "a __getattr__",
     ("tetherpy.ui.web.server", "OSError"): "the address is in use, as bind() reports it",
 }
 """Modules that raise an exception of Python, and its reason."""
