@@ -283,18 +283,23 @@ def instructions(work: Callable[[], object]) -> int:
     return count
 
 
+@pytest.mark.parametrize("listening", ["in one container", "in a child container each"])
 @pytest.mark.parametrize("order", ["first in, first out", "last in, first out"])
-def test_closing_listeners_copies_no_others(order: str) -> None:
+def test_closing_listeners_copies_no_others(order: str, listening: str) -> None:
     provider = StateProvider(lambda ref: 0)
     with ProviderContainer() as container:
-        subscriptions = [container.listen(provider, ignore) for _ in range(500)]
+        closing: list[Callable[[], None]] = []
+        for _ in range(500):
+            host = container if listening == "in one container" else ProviderContainer(parent=container)
+            subscription = host.listen(provider, ignore)
+            closing.append(subscription.close if host is container else host.dispose)
         if order == "last in, first out":
-            subscriptions.reverse()
+            closing.reverse()
         element = container.elements[provider]
         copies = 0
-        for subscription in subscriptions:
+        for close in closing:
             before = element.listeners
-            subscription.close()
+            close()
             copies += element.listeners is not before
         assert copies < 20
         assert not element.listeners
