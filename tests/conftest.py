@@ -1,4 +1,4 @@
-"""What tests of several folders share, above all one PostgreSQL server per session, started when the first asks."""
+"""Fixtures for several folders, such as one PostgreSQL server per session, which starts at the first use."""
 
 import asyncio
 import gc
@@ -22,7 +22,7 @@ SELECT setval('procrastinate_jobs_id_seq', 1, false);
 """
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-    # Started in the background of a shell; what tests start would inherit that, and never hear of a Ctrl-C.
+    # pytest runs in the background of a shell. Processes of tests would inherit that SIGINT is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["pytester"]  # with which the tests of the pytest plugin run pytest
@@ -41,7 +41,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.fixture
 def no_hidden_writer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the look that names all tables, once within a second of a commit: on a busy machine it comes first."""
+    """Turn off the check for writers without tetherpy, which reports all tables and on a busy machine comes first."""
     monkeypatch.setattr("tetherpy.database.sqlite.changes.table_versions.HIDDEN_WRITER_SECONDS", 3600.0)
 
 
@@ -73,7 +73,7 @@ def job_server() -> Iterator[JobServer]:
 
 @pytest.fixture
 def postgres_url(job_server: JobServer) -> Iterator[str]:
-    """The URL of a database of the test's own, with empty job tables."""
+    """The URL of a new database with empty job tables."""
     with job_server.server.database(job_server.template) as url:
         yield url
 
@@ -86,7 +86,7 @@ def session_database(job_server: JobServer) -> Iterator[str]:
 
 @pytest.fixture
 def empty_tables_url(session_database: str) -> str:
-    """The URL of a database that tests share one after another, its job tables empty: for those that leave nothing."""
+    """The URL of a database that tests share one after another; its job tables are emptied before each."""
     with psycopg.connect(session_database, autocommit=True) as connection:
         connection.execute(EMPTY)
     return session_database

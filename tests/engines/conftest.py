@@ -1,4 +1,4 @@
-"""One suite for every engine: an engine joins by adding its opener to ``ENGINES``."""
+"""Run one suite on every engine; to add an engine, add its opener to ``ENGINES``."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -79,7 +79,7 @@ async def open_sqlite(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
     folder: Path = request.getfixturevalue("tmp_path")
     time = TestTime()
     async with AsyncExitStack() as stack:
-        # No safety net: whatever a view shows in these tests has been pushed.
+        # Without the safety interval a view shows only changes that were pushed.
         async def connect() -> SqliteJobEngine:
             db = await stack.enter_async_context(
                 Database.open(folder / "jobs.db", migrations=JOB_MIGRATIONS, safety_interval=None)
@@ -101,7 +101,7 @@ async def open_postgres(request: pytest.FixtureRequest) -> AsyncIterator[Kit]:
             return PostgresJobEngine(db, lease=LEASE, clock=time.clock, monotonic=time.monotonic)
 
         engine = await connect()
-        # A process that begins to listen looks once at everything; what tests count begins after that.
+        # A process reads everything once when it starts to listen. Tests count only the statements after that.
         listening = asyncio.Event()
         engine.on_change(listening.set)
         await listening.wait()

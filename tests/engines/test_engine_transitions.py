@@ -1,4 +1,4 @@
-"""Both engines store exactly the state that ``transitions`` decides, whatever happens to a job in whatever order."""
+"""Both engines store exactly the state that ``transitions`` decides, for random events in a random order."""
 
 import random
 from datetime import timedelta
@@ -37,7 +37,7 @@ class Walk:
         (self.id,) = await self.kit.engine.enqueue([job])
 
     async def step(self):
-        """Let one event happen; return the job before it and the event's transition, None if there is none."""
+        """Let one event happen; return the job before it and the event's transition, or None."""
         self.kit.time.advance(seconds=self.random.choice([0, 1, 2]))
         job = await self.kit.engine.get(self.id)
         event = self.random.choice(EVENTS)

@@ -230,7 +230,7 @@ async def test_waiting_ends_by_time_by_deletion_and_for_unknown_jobs(kit):
 
 
 class FailsOnce:
-    """An engine of which one call, when it is told to, fails once."""
+    """An engine whose call fails once after its name was added to ``failing``."""
 
     def __init__(self, engine):
         self.engine, self.failing = engine, set()

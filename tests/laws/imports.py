@@ -1,4 +1,4 @@
-"""Who imports whom, read from the source text: what runs, what only type checkers see, and what waits in a function."""
+"""Read all imports from the source text: at module level, for type checkers only, and inside functions."""
 
 from __future__ import annotations
 

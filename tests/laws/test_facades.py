@@ -1,4 +1,4 @@
-"""A package says in its ``__init__`` all that it offers: sorted, importable, documented, and nothing else."""
+"""The ``__all__`` of a package lists its whole public API: sorted, importable and documented."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may know whom: the table of the architecture, held over every import, those for type checkers included."""
+"""Each package imports only the packages below it; imports for type checkers count too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process loads what it uses: looked up in ``sys.modules`` of a fresh interpreter."""
+"""An import loads only the packages that it needs; ``sys.modules`` of a new interpreter shows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random provider graphs, and what each provider must be worth: computed naively, from scratch, every time."""
+"""Random provider graphs, and an oracle that computes the expected value of each provider from scratch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ASYNC = ("async", "late", "chain")
 
 
 class UnknownError(Exception):
-    """Raised by the oracle for what depends on an asynchronous provider that was never built."""
+    """Raised by the oracle for a provider that depends on an asynchronous one that was never built."""
 
 
 class BoomError(Exception):
@@ -64,7 +64,7 @@ class AsyncBuild:
 
 @dataclass
 class Place:
-    """A container and what is overridden in it."""
+    """A container and its overrides."""
 
     container: ProviderContainer
     parent: Place | None
@@ -279,7 +279,7 @@ class World:
         return where
 
     def initial(self, key: tuple[ProviderContainer, int]) -> int:
-        """Return what a cell starts with, in the container it lives in."""
+        """Return the first value of a cell in its owner container."""
         container, index = key
         return self.places[container].overrides.get(index, self.specs[index].number)
 

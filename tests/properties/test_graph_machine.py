@@ -1,4 +1,4 @@
-"""Drive random graphs of providers through random lives, beside an oracle that computes everything from scratch.
+"""Apply random operations to random graphs of providers, and compare them with an oracle that computes from scratch.
 
 ``TETHERPY_FUZZ=1`` makes the runs long (``make fuzz``).
 """
@@ -297,7 +297,7 @@ class GraphMachine(RuleBasedStateMachine):
 
     @contextmanager
     def first_value_unchecked(self, home: Place, index: int) -> Iterator[None]:
-        """Within a batch, weak listeners of a cell that is built and written are told of both values at its end."""
+        """Within a batch, weak listeners of a cell that is built and written receive both values at its end."""
         unchecked = self.unchecked
         element = home.container.elements.get(self.world.providers[index])
         self.unchecked = unchecked or element is None or element.state > 0
@@ -325,7 +325,7 @@ class GraphMachine(RuleBasedStateMachine):
     def ear(self, which: int, what: str) -> None:
         ear = self.ears[which % len(self.ears)]
         with self.inside():
-            ear.unchecked = True  # what was missed is delivered as it was
+            ear.unchecked = True  # missed changes are delivered with their old values
             getattr(ear.subscription, what)()
             ear.unchecked = False
         if what == "close":
@@ -336,7 +336,7 @@ class GraphMachine(RuleBasedStateMachine):
         which=choices, writes=st.lists(st.tuples(choices, choices, numbers), min_size=1, max_size=2), turn=st.booleans()
     )
     def look_away(self, which: int, writes: list[tuple[int, int, int]], turn: bool) -> None:
-        """Pause, change something, resume: what was missed is delivered, and then what is."""
+        """Pause, change something, resume: the missed changes are delivered first, then the current value."""
         ear = self.ears[which % len(self.ears)]
         with self.inside():
             ear.subscription.pause()

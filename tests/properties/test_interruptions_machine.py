@@ -32,7 +32,7 @@ choices = st.integers(0, 20)
 
 
 class Bomb(BaseException):
-    """What pytest.fail raises, and what a grouped KeyboardInterrupt is: no Exception."""
+    """A BaseException that is not an Exception, as pytest.fail and a grouped KeyboardInterrupt raise it."""
 
 
 @attrs.define(eq=False)

@@ -103,7 +103,7 @@ class World:
         self.is_listened_to = False
 
     def note(self, error: BaseException) -> None:
-        """Note a report; that a loop has ended in the middle of a write is no loss by itself."""
+        """Note a report; a loop that ends in the middle of a write does not lose data by itself."""
         if not isinstance(error, NoEventLoopError):
             self.reported.append(str(error))
 
@@ -185,7 +185,7 @@ def test_the_newest_data_is_kept_at_the_end_or_its_loss_is_reported(
 ) -> None:
     world = World(calls, turns_of_build)
     for actions, between in loops:
-        # The loop ends in the middle of what is going on; only what is built can be used without one.
+        # The loop ends in the middle of its tasks; without a loop only built providers can be used.
         asyncio.run(world.run(actions, ends_built=bool(between)))
         for action in between:
             world.change(action)

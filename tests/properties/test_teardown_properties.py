@@ -23,7 +23,7 @@ LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 
 
 class Abort(BaseException):
-    """What pytest.fail raises, and what a grouped KeyboardInterrupt is: no Exception."""
+    """A BaseException that is not an Exception, as pytest.fail and a grouped KeyboardInterrupt raise it."""
 
 
 ERRORS: dict[str, type[BaseException]] = {"OSError": OSError, "Abort": Abort}
