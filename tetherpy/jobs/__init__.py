@@ -1,6 +1,6 @@
-"""Background jobs: what a job is, its states, and the engines that keep it.
+"""Background jobs: the model, the life cycle, and the engines that store them.
 
-Names are imported when first used: a worker needs neither the manager nor what is behind its streams.
+Names are imported on first use: a worker needs neither the manager nor its streams.
 """
 
 from __future__ import annotations

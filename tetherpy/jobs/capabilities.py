@@ -10,7 +10,7 @@ from .model import BackgroundJob, NewJob
 
 @attrs.frozen(kw_only=True)
 class EngineCapabilities:
-    """Say where an engine ends; what is None has no bound of its own."""
+    """The limits of an engine; None means no limit."""
 
     engine: str
     needs: str

@@ -1,4 +1,4 @@
-"""What a job engine must do: the protocol under manager, streams and worker."""
+"""The protocols of a job engine: storage for any process, and the work queue for workers."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ Closed: TypeAlias = Callable[[Exception], None]
 
 
 def ignore(_: Exception) -> None:
-    """Take no notice of a closed store: the next call to it raises anyway."""
+    """Ignore that a store was closed: the next call to it raises."""
 
 
 class JobStore(Protocol):
-    """Store jobs and answer questions about them: the side of an engine that any process uses."""
+    """Store and query jobs: the interface that any process uses."""
 
     @property
     def capabilities(self) -> EngineCapabilities:
-        """Return what the engine can do; what it cannot is an ``EngineLimitError`` at the call."""
+        """Return the engine's limits; a call beyond them raises ``EngineLimitError``."""
         ...
 
     async def prepare(self) -> None:
-        """Create whatever the engine keeps jobs in, unless it is there; other calls do it if need be."""
+        """Create the tables unless they exist; other calls do so if necessary."""
         ...
 
     async def enqueue(self, jobs: Iterable[NewJob], transaction: Any | None = None) -> list[int]:
         """Store all jobs or none, in one transaction; return their ids in the order given.
 
-        With ``transaction`` they are stored in the app's own and are there when that commits.
+        With ``transaction`` they become part of the app's transaction and exist once it commits.
         """
         ...
 
     async def get(self, job_id: int) -> BackgroundJob | None:
-        """Return the job, or None if there is none."""
+        """Return the job; None if it does not exist."""
         ...
 
     async def get_many(self, job_ids: Iterable[int]) -> Mapping[int, BackgroundJob]:
@@ -48,11 +48,11 @@ class JobStore(Protocol):
         ...
 
     async def find(self, query: JobQuery) -> list[BackgroundJob]:
-        """Return the jobs that a query asks for."""
+        """Return the jobs that match a query."""
         ...
 
     async def attempts(self, job_id: int) -> list[JobAttempt]:
-        """Return the attempts of a job, oldest first, the one that runs now included."""
+        """Return the attempts of a job, oldest first, including the running one."""
         ...
 
     async def counts(self) -> JobCounts:
@@ -60,16 +60,16 @@ class JobStore(Protocol):
         ...
 
     async def unhandled(self) -> Mapping[str, int]:
-        """Return the keys of due jobs that were set aside, and how many each has, none counted beyond 10,000.
+        """Count the due jobs that were set aside, by key, up to 10,000 per key.
 
-        A job is set aside by a worker that meets it and has no handler for its key.
+        A worker sets a job aside if it has no handler for the job's key.
         """
         ...
 
     async def timeline(self, since: datetime, limit: int) -> JobTimeline:
-        """Return when jobs were enqueued and finished since a moment, from a later one on if they are too many.
+        """Return when jobs were enqueued and finished since an instant, or since a later one if there are too many.
 
-        At most ``limit`` of those enqueued meanwhile are read, and as many of those that were there before.
+        Reads at most ``limit`` of the jobs enqueued since, and as many of the older ones.
         """
         ...
 
@@ -98,22 +98,19 @@ class JobStore(Protocol):
         ...
 
     async def revisions(self) -> Mapping[str, int]:
-        """Return a number per status that has changed if any job of that status may have changed.
-
-        A job that leaves a status, enters it, or changes within it, changes that status' number.
-        """
+        """Return a revision number per status; it changes with every change of a job that has or had the status."""
         ...
 
     def on_change(self, callback: Callable[[], None], closed: Closed = ignore) -> Callable[[], None]:
         """Call back in the loop after any process committed a change to jobs; return the remover.
 
-        ``closed`` is given the error that calls raise from now on when what keeps the jobs is closed.
+        ``closed`` is called with the error that later calls raise when the database is closed.
         """
         ...
 
 
 class WorkQueue(Protocol):
-    """Hand out work and take its outcome: the side of an engine that workers use."""
+    """Hand out jobs and store their outcomes: the interface that workers use."""
 
     def on_worker(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Call back in the loop after any process registered a worker, or more often; return the remover."""
@@ -131,7 +128,9 @@ class WorkQueue(Protocol):
         content: str | None = None,
         job_keys: frozenset[str] | None = None,
     ) -> frozenset[int]:
-        """Extend the leases of a worker's jobs, keep its notification and keys, return asked cancellations."""
+        """Extend the leases of a worker's jobs and store its notification and keys.
+
+        Returns the ids of its jobs whose cancellation was requested."""
         ...
 
     async def refuse_newer(self) -> None:
@@ -139,7 +138,7 @@ class WorkQueue(Protocol):
         ...
 
     async def unregister_worker(self, worker_id: str) -> None:
-        """Forget a worker; jobs it still holds stay its own until they are rescued."""
+        """Remove a worker's registration; its jobs stay RUNNING until they are rescued."""
         ...
 
     async def claimants(self) -> frozenset[str]:
@@ -147,7 +146,7 @@ class WorkQueue(Protocol):
         ...
 
     async def cancel_requested(self, worker_id: str) -> frozenset[int]:
-        """Return the ids of the worker's running jobs whose cancellation was asked for."""
+        """Return the ids of the worker's jobs whose cancellation was requested."""
         ...
 
     async def ack_and_fetch(
@@ -158,46 +157,44 @@ class WorkQueue(Protocol):
         queues: Sequence[str] | None = None,
         keys: Collection[str] | None = None,
     ) -> AckAndFetch:
-        """Settle finished attempts and claim jobs for the free slots, in one transaction.
+        """Acknowledge ended attempts and claim jobs for the free slots, in one transaction.
 
-        ``queues`` and ``keys`` limit the claim to some queues and job keys; None takes all. Jobs of other keys that
-        come first are set aside, and are found by workers that know their key. With nothing to settle
-        and nothing to claim, no write lock is taken. What the answer says was postponed is not settled yet.
+        ``queues`` and ``keys`` restrict the claim to some queues and job keys; None takes all. Jobs of other keys that
+        come first are set aside; workers that have a handler for their key find them. With nothing to acknowledge and
+        nothing to claim, no write lock is taken. Postponed acks must be given again.
         """
         ...
 
     async def fail_unhandled(self, job_key: str, error: str) -> int:
-        """Make up to a thousand jobs of a key FAILED that were set aside; return how many these were.
+        """Make up to 1,000 jobs of a key FAILED that were set aside; return their number.
 
-        None does if a registered worker has a handler for the key, also one that registers at the same time.
+        The number is 0 if a registered worker has a handler for the key, even one that registers at the same time.
         """
         ...
 
     async def acknowledge(self, ack: Ack, transaction: Any, progress: Progress | None = None) -> None:
-        """Settle in the handler's own transaction: its writes, the progress and the outcome commit together.
+        """Acknowledge in the handler's transaction: its writes, the progress and the outcome commit together.
 
-        Raises ``ClaimLostError`` if the job is no longer this worker's, which rolls back the
-        writes of a handler that lets it pass.
+        Raises ``ClaimLostError`` if the worker has lost the claim; the transaction then rolls back.
         """
         ...
 
     async def report_progress(self, updates: Iterable[Progress]) -> None:
-        """Store progress of claims; what was reported too late changes nothing."""
+        """Store progress of claims; reports of lost claims change nothing."""
         ...
 
     async def rescue(self, worker_ids: Iterable[str]) -> list[int]:
-        """Take the RUNNING jobs of dead workers back; return their ids.
+        """Rescue the RUNNING jobs of dead workers; return their ids.
 
-        The attempt stays counted and its row says "worker died". A job that has used up its
-        attempts becomes FAILED, one whose cancellation was asked CANCELLED, others PENDING.
+        The attempt counts and its outcome is "worker died"; ``after_rescue`` decides the status.
         """
         ...
 
     async def rescue_expired(self) -> list[int]:
-        """Take back RUNNING jobs whose lease was not extended for as long as a lease lasts.
+        """Rescue RUNNING jobs whose lease was not extended for the length of a lease; return their ids.
 
-        The time is measured on this process' monotonic clock, from the first call that saw the
-        lease as it is: call it regularly. A wall clock that is moved rescues nothing.
+        Measures the time on this process' monotonic clock, from the first call that saw the lease unchanged: call it
+        regularly. A change of the wall clock rescues nothing.
         """
         ...
 
@@ -206,9 +203,9 @@ class WorkQueue(Protocol):
         ...
 
     async def newest_tick(self, name: str, first: datetime) -> datetime:
-        """Return the newest tick of a periodic job that has its job; remember ``first`` as that if none has.
+        """Return the newest tick of a periodic job that was enqueued; store ``first`` as that if there is no tick.
 
-        A tick between this and now was missed: no worker lived, or the database was away.
+        Ticks between it and now were missed: no worker ran, or the database was unavailable.
         """
         ...
 
@@ -218,4 +215,4 @@ class WorkQueue(Protocol):
 
 
 class JobEngine(JobStore, WorkQueue, Protocol):
-    """Keep jobs durably: both sides in one."""
+    """A complete engine: storage and work queue."""

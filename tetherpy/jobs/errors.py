@@ -15,7 +15,7 @@ class JobError(TetherError):
 
 
 class JobNotFoundError(JobError):
-    """There is no job with this id."""
+    """No job has this id."""
 
     def __init__(self, job_id: int) -> None:
         self.job_id = job_id
@@ -121,7 +121,7 @@ class UniqueJobError(JobError):
 
 
 class ClaimLostError(JobError):
-    """The job was taken from this worker, so nothing it reports counts any more."""
+    """The worker lost its claim on the job; its reports are ignored."""
 
     def __init__(self, job_id: int, worker_id: str | None, attempt: int) -> None:
         self.job_id = job_id
@@ -147,7 +147,7 @@ class UnreadableJobError(JobError):
 
 
 class JobWaitTimeoutError(JobError, TimeoutError):
-    """The job had not finished when the wait for it ran out; the job itself goes on."""
+    """The wait for a job timed out; the job itself continues."""
 
     def __init__(self, job_id: int, timeout: timedelta, status: BackgroundJobStatus) -> None:
         self.job_id = job_id

@@ -1,4 +1,4 @@
-"""What a handler raises to end its attempt otherwise than by success or an ordinary failure.
+"""Exceptions with which a handler ends its attempt other than by success or an ordinary failure.
 
 An exception group, as a TaskGroup raises, counts as what it holds: DoNotRetry before CancelJob, and Snooze only if
 nothing else is in it.
@@ -13,7 +13,7 @@ from tetherpy.errors import PortableError
 
 
 class DoNotRetry(PortableError):  # noqa: N818 - control flow, named by the public contract
-    """Make the job FAILED now, whatever attempts are left; the message becomes ``last_error``."""
+    """Make the job FAILED without using its remaining attempts; the message becomes ``last_error``."""
 
 
 class Snooze(PortableError):  # noqa: N818 - control flow, named by the public contract

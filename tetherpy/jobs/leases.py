@@ -1,4 +1,4 @@
-"""Leases of RUNNING jobs, and noticing those that nobody extends."""
+"""Leases of RUNNING jobs, and the detection of expired ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LEASE_EXPIRED = "lease expired"
 
 @attrs.frozen
 class Lease:
-    """Identify one state of one job's lease; whatever extends the lease makes it another."""
+    """One state of a job's lease; each extension makes a different one."""
 
     job_id: int
     attempt: object
@@ -26,7 +26,7 @@ class Lease:
 
 @attrs.frozen
 class Registration:
-    """Identify one state of a worker's registration, which is a lease as well: each heartbeat makes it another."""
+    """One state of a worker's registration; each heartbeat makes a different one."""
 
     worker_id: str
     heartbeat_at: object
@@ -34,10 +34,10 @@ class Registration:
 
 @attrs.define
 class LeaseWatch(Generic[L]):
-    """Notice leases that nobody extends, by this process' monotonic clock alone.
+    """Detect leases that are not extended, by this process' monotonic clock.
 
-    Wall clocks are moved and differ; a lease seen unchanged for as long as it lasts has a worker
-    that does not answer, whatever time anyone believes it is.
+    Wall clocks differ between machines and can be changed. The worker of a lease that stays unchanged for the length
+    of a lease does not respond, independent of any wall clock.
     """
 
     lease: timedelta

@@ -1,4 +1,4 @@
-"""The manager: how any process enqueues, watches and steers jobs."""
+"""The job manager: enqueue, inspect, watch and manage jobs from any process."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 @attrs.define(eq=False)
 class BackgroundJobManager:
-    """Enqueue jobs, look at them, steer them: in any process that has the database open.
+    """Enqueue, inspect, watch and manage jobs, in any process that has the database open.
 
-    It is made from an open ``Database`` or ``PostgresDatabase``, or from an engine. Making one costs nothing and holds
-    nothing: what its streams hold is freed when the last subscription is disposed.
+    Construct it from an open ``Database`` or ``PostgresDatabase``, or from an engine. It holds no resources of the
+    database until something is subscribed, and frees them when the last subscription is disposed.
     """
 
     engine: JobStore = attrs.field(converter=store_of)
@@ -55,8 +55,8 @@ class BackgroundJobManager:
     ) -> int:
         """Store a job and return its id; it is durable when this returns.
 
-        With ``transaction`` it is part of the app's own and durable when that commits. The other
-        arguments are those of ``NewJob``. Raises ``PayloadEncodeError`` or ``PayloadTooLargeError``
+        With ``transaction`` it is part of the app's transaction and durable once that commits. The other arguments are
+        those of ``NewJob``. Raises ``PayloadEncodeError`` or ``PayloadTooLargeError``
         before anything is stored.
         """
         job = NewJob(
@@ -78,7 +78,7 @@ class BackgroundJobManager:
         return await self.engine.enqueue(jobs, transaction)
 
     async def get_job_by_id(self, job_id: int) -> BackgroundJob | None:
-        """Return the job, None if there is none; a row that cannot be read is an ``UnreadableJobError``."""
+        """Return the job, None if it does not exist; raise ``UnreadableJobError`` if its row cannot be decoded."""
         return await self.engine.get(_id(job_id))
 
     async def get_jobs_by_status(
@@ -155,23 +155,23 @@ class BackgroundJobManager:
         return await self.engine.attempts(_id(job_id))
 
     async def get_timeline(self, since: datetime, *, limit: int = TIMELINE_JOBS) -> JobTimeline:
-        """Return when jobs were enqueued, started and finished since a moment.
+        """Return when jobs were enqueued, started and finished since an instant.
 
-        It begins later where more than ``limit`` were: reading it takes as long as it has jobs.
+        It starts later if there are more than ``limit`` jobs, since its time grows with their number.
         """
         return await self.engine.timeline(since, limit)
 
     async def get_workers(self) -> list[WorkerRecord]:
-        """Return the workers that take jobs, oldest first; one that was killed stays until others notice."""
+        """Return the registered workers, oldest first; a killed one is listed until others notice."""
         return await self.engine.workers()
 
     async def update_job_status(
         self, job_id: int, status: BackgroundJobStatus | str, *, error: str | None = None
     ) -> BackgroundJob:
-        """Move a job by hand; a move that the table does not have is an ``IllegalJobTransitionError``.
+        """Change a job's status by hand; raise ``IllegalJobTransitionError`` for a move that is not legal.
 
-        A worker that runs the job is fenced out. A job made RUNNING by hand is taken back like
-        that of a hung worker, unless it is moved on within a lease.
+        A worker that runs the job loses its claim. A job made RUNNING by hand is rescued after one lease, as if its
+        worker hung.
         """
         return await self.engine.move(
             _id(job_id), to_status(status), error=None if error is None else to_string("error", error)
@@ -182,14 +182,14 @@ class BackgroundJobManager:
         return await self.engine.retry(_id(job_id), reset_attempts=True)
 
     async def retry_job(self, job_id: int) -> BackgroundJob:
-        """Make a finished job PENDING for one more attempt, on top of those that count already."""
+        """Make a finished job PENDING for one more attempt; the earlier ones still count."""
         return await self.engine.retry(_id(job_id), reset_attempts=False)
 
     async def cancel_job(self, job_id: int) -> BackgroundJob:
-        """Cancel a PENDING job at once; ask a RUNNING one to stop, which its worker is told of at once.
+        """Cancel a PENDING job; request the cancellation of a RUNNING one, and notify its worker.
 
-        One that is CANCELLED already stays so; one that ended otherwise is an
-        ``IllegalJobTransitionError``. A RUNNING one that is asked to stop does not run again.
+        A CANCELLED job does not change; one that ended otherwise raises ``IllegalJobTransitionError``. A job whose
+        cancellation was requested does not run again.
         """
         return await self.engine.request_cancel(_id(job_id))
 
@@ -209,15 +209,15 @@ class BackgroundJobManager:
         job_id: int,
         timeout: timedelta | float | None = None,  # noqa: ASYNC109 - the public contract names it
     ) -> BackgroundJob:
-        """Return the job once it has finished, told by its change within milliseconds.
+        """Wait until a job has finished, and return it; the change arrives within milliseconds.
 
-        Raises ``JobWaitTimeoutError`` after ``timeout`` (the job goes on), ``JobNotFoundError`` if
-        there is none or it is deleted meanwhile.
+        Raises ``JobWaitTimeoutError`` after ``timeout`` (the job continues), ``JobNotFoundError`` if the job does not
+        exist or is deleted.
         """
         return await wait_until_finished(self._hub, _id(job_id), to_optional_span("timeout", timeout))
 
     def watch_job(self, job_id: int) -> Observable[BackgroundJob | None]:
-        """Observe one job: as it is now, then after each change; None while there is none."""
+        """Observe one job: now, and after each change; None while it does not exist."""
         return self._observe(OneJob(_id(job_id)))
 
     def watch_jobs_by_status(
@@ -227,11 +227,11 @@ class BackgroundJobManager:
         limit: int = 100,
         order_by_creation: CreationOrder = "DESC",
     ) -> Observable[list[BackgroundJob]]:
-        """Observe the jobs in one state, the newest hundred unless told otherwise."""
+        """Observe the jobs in one state, by default the newest hundred."""
         return self.watch_jobs(JobQuery(status=status, limit=limit, order_by_creation=order_by_creation))
 
     def watch_jobs(self, query: JobQuery) -> Observable[list[BackgroundJob]]:
-        """Observe the page of jobs that a query asks for; subscribers of equal queries share one view."""
+        """Observe the jobs that match a query; subscribers of equal queries share one live query."""
         return self._observe(ManyJobs(query))
 
     def watch_counts(self) -> Observable[JobCounts]:

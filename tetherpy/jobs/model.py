@@ -1,4 +1,4 @@
-"""What is asked for (``NewJob``) and what is stored (``BackgroundJob``, ``JobAttempt``)."""
+"""The data of a job: to enqueue (``NewJob``) and as stored (``BackgroundJob``, ``JobAttempt``)."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ DEFAULT_MAX_ATTEMPTS = 3
 
 @attrs.frozen(kw_only=True)
 class BackgroundJob:
-    """Show a stored job as one row held it; every instant is aware and in UTC.
+    """A stored job; every instant is aware and in UTC.
 
-    Payload and result are kept as the JSON text of the row and decoded when asked for, so that a
-    list of jobs costs no decoding and one bad payload does not spoil the list.
+    Payload and result keep the JSON text of the row and are decoded on access, so a list of jobs costs no decoding and
+    an invalid payload does not break the list.
     """
 
     id: int
@@ -54,7 +54,7 @@ class BackgroundJob:
 
     @property
     def payload(self) -> Any:
-        """Decode the payload as plain JSON; one that is not JSON is a ``PayloadDecodeError``."""
+        """Decode the payload as plain JSON; raise ``PayloadDecodeError`` if it is not JSON."""
         return decode(self.payload_json)
 
     @property
@@ -63,11 +63,11 @@ class BackgroundJob:
         return decode(self.result_json)
 
     def payload_as(self, annotation: type[T]) -> T:
-        """Decode the payload as ``annotation``; a misfit is a ``PayloadDecodeError`` with its path."""
+        """Decode the payload as ``annotation``; raise ``PayloadDecodeError`` with the path if it does not fit."""
         return decode_as(self.payload_json, annotation)
 
     def result_as(self, annotation: type[T]) -> T:
-        """Decode the result as ``annotation``; a misfit is a ``PayloadDecodeError`` with its path."""
+        """Decode the result as ``annotation``; raise ``PayloadDecodeError`` with the path if it does not fit."""
         return decode_as(self.result_json, annotation)
 
 
@@ -124,12 +124,12 @@ class NewJob:
 
 
 ATTEMPTS_KEPT = 100
-"""Attempts that are kept of one job, the newest: a job that is snoozed for years does not fill the table."""
+"""The number of attempts kept per job, the newest: a job that is snoozed for years does not fill the table."""
 
 
 @attrs.frozen(kw_only=True)
 class JobAttempt:
-    """Show one attempt of a job; ``finished_at`` and ``outcome`` are None while it runs.
+    """An attempt of a job; ``finished_at`` and ``outcome`` are None while it runs.
 
     ``outcome`` is "completed", "failed", "snoozed", "cancelled", "released", "worker died" or
     "lease expired".
@@ -149,7 +149,7 @@ class JobAttempt:
 
 @attrs.frozen(kw_only=True)
 class JobCounts:
-    """Count the jobs in each state; ``unknown`` counts rows whose status is none of them."""
+    """The number of jobs in each state; ``unknown`` counts rows with any other status."""
 
     pending: int = 0
     running: int = 0
@@ -179,7 +179,7 @@ class JobCounts:
 
 @attrs.frozen(kw_only=True)
 class WorkerRecord:
-    """Describe one worker as ``background_service_workers`` holds it.
+    """A registered worker.
 
     ``job_keys`` are the keys that it has handlers for; None if it takes every key.
     """

@@ -32,7 +32,7 @@ async def open_database(
         async with Database.open(address, migrations=[*JOB_MIGRATIONS, *migrations]) as db:
             yield db
         return
-    # Loaded only here: whoever stays with SQLite needs no driver.
+    # Imported here: apps that use SQLite need no PostgreSQL driver.
     from tetherpy.database import PostgresDatabase
 
     from .postgres import PostgresJobEngine

@@ -1,4 +1,4 @@
-"""How an attempt ended, and the claim that entitles a worker to say so."""
+"""Claims, and the reports of a worker that holds one: outcomes and progress."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from .model import BackgroundJob
 
 @attrs.frozen
 class Claim:
-    """Hold a job that a worker may run; ``job.claimed_by`` and ``fencing_token`` must still be those of its row.
+    """A job that a worker may run, for as long as ``job.claimed_by`` and ``fencing_token`` match its row.
 
-    ``fencing_token`` is a number that each claim of a job has for itself, whatever is done to its attempts meanwhile.
-    Whatever the worker reports for a claim changes nothing once the job has been taken from it.
+    ``fencing_token`` is unique among the claims of a job, even if its attempts are reset. Reports of a worker that has
+    lost the claim change nothing.
     """
 
     job: BackgroundJob
@@ -67,14 +67,14 @@ class Snoozed:
 
 @attrs.frozen
 class Cancelled:
-    """The handler stopped, on request or of its own accord."""
+    """The handler stopped, on request or by itself."""
 
     reason: str
 
 
 @attrs.frozen
 class Released:
-    """The worker stops and hands the job back at once; the attempt is not counted."""
+    """The worker releases the job; it is due at once, and the attempt is not counted."""
 
 
 Outcome: TypeAlias = Completed | Failed | Snoozed | Cancelled | Released
@@ -99,10 +99,10 @@ def _message(value: str | None) -> str | None:
 
 @attrs.frozen
 class Progress:
-    """Report how far one claim is: ``fraction`` in 0 to 1, or None to change the message alone.
+    """The progress of a claim: ``fraction`` in 0 to 1, or None to change only the message.
 
-    What lies outside is stored as the nearer end; NaN changes nothing. Raises ``JobArgumentError`` for a
-    fraction that is no number and a message that is no text.
+    A fraction outside is clamped; NaN changes nothing. Raises ``JobArgumentError`` unless the fraction is a number and
+    the message text.
     """
 
     claim: Claim
@@ -117,12 +117,12 @@ class Progress:
 
 @attrs.frozen
 class AckAndFetch:
-    """Answer a worker: what it may run now, and what became of what it reported.
+    """The result of a fetch: the claims, and the acks that were not accepted.
 
-    ``rejected`` are the settlements whose fence did not match: they came too late. ``postponed`` are those whose
-    row another transaction has locked: give them again, soon. ``next_due`` is when to look again, None for not
-    before a change wakes the worker: when the earliest delayed job falls due, or in a moment if there is work that
-    another transaction has locked, since nobody hears of that one's end if it changes nothing.
+    ``rejected`` acks had lost their claim. ``postponed`` acks met a row that another transaction has locked: give them
+    again soon. ``next_due`` is when to fetch again: when the next delayed job is due, or in a moment if another
+    transaction has locked due jobs, since its end sends no notification if it changes nothing. None means at the next
+    change.
     """
 
     claims: tuple[Claim, ...] = ()

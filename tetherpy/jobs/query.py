@@ -1,4 +1,4 @@
-"""Which jobs a list shows, and in which order."""
+"""The filters, order and page of a list of jobs."""
 
 from __future__ import annotations
 
@@ -35,17 +35,16 @@ _CONVERTERS: Mapping[str, Callable[[str, object], object]] = {
 
 @attrs.frozen(kw_only=True)
 class JobQuery:
-    """Filter and page through jobs; every filter that is None lets all pass.
+    """Filter and page through jobs; a filter that is None matches every job.
 
-    Creation order is the order of ids, so a clock that was moved does not reorder a list.
-    ``text`` looks for a part of the job key, the payload, the last error or the unique key;
-    it and ``queue`` and the dates look at every row that ``status`` or ``job_key`` leaves.
+    Creation order is the order of ids, so a changed clock does not reorder a list. ``text`` matches a part of the job
+    key, the payload, the last error or the unique key; ``text``, ``queue`` and the dates scan every row that ``status``
+    or ``job_key`` selects.
 
-    ``before_id`` lets pass what has a lower id, exclusive. Newest first it is a cursor: the last id of one page asks
-    for the next, which costs the same however far back it is, and visits each job once although jobs are added or
-    change meanwhile. Oldest first it is only a bound. ``offset`` and ``limit`` count what it leaves. Raises
-    ``JobArgumentError`` for numbers below 0 or above 2**63 - 1, and for values of other types.
-    A status may be given as its text; ``UnknownStatusError`` if there is none of that name.
+    ``before_id`` matches lower ids. Newest first it is a cursor: pass the last id of a page to get the next one. Every
+    page costs the same, and each job is visited once even if jobs are added or change. Oldest first it is only a bound.
+    ``offset`` and ``limit`` apply after it. Raises ``JobArgumentError`` for numbers outside 0 to 2**63 - 1 and for
+    values of other types, ``UnknownStatusError`` for an unknown status, which may be given as text.
     """
 
     status: BackgroundJobStatus | None = attrs.field(default=None, converter=_status)
@@ -62,7 +61,7 @@ class JobQuery:
 
     @property
     def reads_every_row(self) -> bool:
-        """Whether no index leads to its jobs, so that it may take long."""
+        """Whether no index supports the query, so that it may take long."""
         return any(given is not None for given in (self.text, self.queue, self.created_after, self.created_before))
 
     def __attrs_post_init__(self) -> None:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 
 class BackgroundJobStatus(StrEnum):
-    """Say where a job is in its life; the value is what the ``status`` column holds."""
+    """The state of a job; the value is stored in the ``status`` column."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -18,7 +18,7 @@ class BackgroundJobStatus(StrEnum):
 
     @property
     def is_finished(self) -> bool:
-        """Tell whether the job has reached an end; only ``retry_job`` leads on from there."""
+        """Tell whether the job has ended; only a retry can start it again."""
         return self in FINISHED
 
 
@@ -45,7 +45,7 @@ LEGAL_MOVES: Mapping[BackgroundJobStatus, Mapping[BackgroundJobStatus, str]] = M
         BackgroundJobStatus.CANCELLED: MappingProxyType({BackgroundJobStatus.PENDING: "retried by hand"}),
     }
 )
-"""Every legal move with what causes it; whatever is not here is an ``IllegalJobTransitionError``."""
+"""Every legal move with its cause; any other raises ``IllegalJobTransitionError``."""
 
 
 def is_legal_move(source: BackgroundJobStatus, target: BackgroundJobStatus) -> bool:

@@ -28,7 +28,7 @@ class ViewQuery(Hashable, Protocol):
 
 @attrs.frozen
 class OneJob:
-    """Show one job, None while there is none."""
+    """One job; None while it does not exist."""
 
     job_id: int
 

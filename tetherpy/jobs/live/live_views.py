@@ -1,8 +1,7 @@
-"""Live views of jobs: what a question's answer is, and again whenever it changes.
+"""Live queries of jobs: the result of a query, and again after each change of it.
 
-One hub serves a process' whole interest in one engine. A change anywhere wakes it; it reads the
-revision numbers once, asks again only what they touch, and tells listeners only of answers that
-differ.
+One hub serves all subscriptions of a process to one engine. A change wakes it: it reads the revision numbers once,
+repeats the queries that they affect, and notifies listeners of results that differ.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _PASSING = (DatabaseLockedError, DatabaseUnavailableError)
 
 @attrs.frozen(eq=False)
 class Listener:
-    """Receive answers, and what ends them: an error, or that the store was closed."""
+    """Receive results, and the end of them: an error, or the close of the store."""
 
     on_answer: Callable[[Any], None]
     on_error: Callable[[Exception], None]
@@ -44,7 +43,7 @@ _NOTHING = object()
 
 @attrs.define(eq=False)
 class LiveView:
-    """Keep one question's last answer and who listens to it."""
+    """The last result of one query, and its listeners."""
 
     query_of_view: ViewQuery
     answer: Any = _NOTHING
@@ -167,7 +166,7 @@ class LiveViewHub:
                 self._refreshing = None
 
     async def _refresh(self) -> None:
-        # RowVersions first: what changes after them wakes the hub again, so nothing is missed.
+        # Revisions first: a later change wakes the hub again, so no change is missed.
         before = self._revisions
         try:
             after = self._revisions = await self.store.revisions()
@@ -215,7 +214,7 @@ class LiveViewHub:
             self._fail(view, error)
 
     def _ask_again_later(self) -> None:
-        # Views outlast the loss of a server: whatever changes meanwhile, all is asked when it is back.
+        # Live queries survive the loss of a server: all of them are repeated once it responds again.
         self._revisions = {}
         if self._retry is None:
             self._retry = asyncio.get_running_loop().call_later(AGAIN_SECONDS, self._ask_again)

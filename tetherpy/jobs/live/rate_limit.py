@@ -15,12 +15,12 @@ and completed changes three times within a millisecond, and each is to be seen."
 
 @attrs.define(eq=False)
 class RateLimiter:
-    """Give each refresh its turn: ``BURST`` at once, then one for every rest that has passed.
+    """Limit the rate of refreshes: ``BURST`` at once, then one after each pause.
 
-    A rest is ``rest_share`` times as long as the last refresh took of the processor's time, so that refreshing takes
-    a twentieth of it whatever it costs, and ``longest_rest`` seconds at most. Waiting for a server is no work: counted
-    as such it would keep news from a server back for twenty milliseconds each. With four times, fifty subscribers of
-    one list at 200 commits a second took 16 % of a core; with twenty they take 9 %.
+    A pause is ``rest_share`` times the CPU time of the last refresh, so refreshing takes a twentieth of a core, and at
+    most ``longest_rest`` seconds. Waiting for a server does not count, since it would delay each update from a server
+    by twenty milliseconds. With a factor of four, fifty subscribers of one list at 200 commits a second took 16 % of a
+    core; with twenty they take 9 %.
     """
 
     longest_rest: float = 0.02

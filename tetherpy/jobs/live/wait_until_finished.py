@@ -13,10 +13,9 @@ from .observed_waits import observed_wait
 
 
 async def wait_until_finished(hub: LiveViewHub, job_id: int, limit: timedelta | None) -> BackgroundJob:
-    """Return the job once it is COMPLETED, FAILED or CANCELLED, at once if it is.
+    """Wait until a job is COMPLETED, FAILED or CANCELLED, and return it.
 
-    Raises ``JobWaitTimeoutError`` after ``limit``, ``JobNotFoundError`` if there is no such job or
-    it is deleted meanwhile.
+    Raises ``JobWaitTimeoutError`` after ``limit``, ``JobNotFoundError`` if the job does not exist or is deleted.
     """
     # Most waits for a job that has finished already need no view.
     last = await hub.store.get(job_id)

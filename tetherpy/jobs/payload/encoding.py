@@ -25,10 +25,10 @@ _DECODER = msgspec.json.Decoder()
 
 
 def encode(value: object, max_bytes: int = MAX_PAYLOAD_BYTES) -> str | None:
-    """Write a value as JSON text; None is no text at all.
+    """Encode a value as JSON text; None stays None.
 
-    Raises ``PayloadEncodeError`` with the path of what JSON cannot hold (cycles and nesting
-    deeper than ``MAX_DEPTH`` included), ``PayloadTooLargeError`` above ``max_bytes``.
+    Raises ``PayloadEncodeError`` with the path of a part that JSON cannot represent (also a cycle, or nesting deeper
+    than ``MAX_DEPTH``), ``PayloadTooLargeError`` above ``max_bytes``.
     """
     if value is None:
         return None
@@ -62,7 +62,7 @@ def decode(text: str | None) -> Any:
 
 
 def decode_as(text: str | None, annotation: type[T] | Any) -> T:
-    """Read JSON text as what an annotation says; no text is null.
+    """Decode JSON text as the type of an annotation; None is null.
 
     Raises ``PayloadDecodeError`` with the path of the field that does not fit.
     """

@@ -43,7 +43,7 @@ def from_builtin(annotation: type[Any], value: Any) -> Any:
 
 def find_undecodable(annotation: Any) -> str | None:
     """Return why no JSON can ever be decoded to an annotation, None if some can."""
-    # Imported here: it is needed once per handler, and not by who only encodes.
+    # Imported here: it is needed once per handler, and not for encoding.
     from msgspec import inspect
 
     seen: set[int] = set()
@@ -68,7 +68,7 @@ def find_undecodable(annotation: Any) -> str | None:
 def _parts_of(part: object) -> Iterator[object]:
     from msgspec import inspect
 
-    # A field that may be left out does no harm: what is decoded leaves it out.
+    # An optional field is fine: decoding omits it.
     if isinstance(part, msgspec.Struct) and not (isinstance(part, inspect.Field) and not part.required):
         for name in part.__struct_fields__:
             yield getattr(part, name)

@@ -1,4 +1,4 @@
-"""The job engine for many machines: Procrastinate's queue on PostgreSQL, with a record beside each job."""
+"""The job engine for several machines: Procrastinate's queue on PostgreSQL, with one record more per job."""
 
 from .engine import PostgresJobEngine
 from .schema import POSTGRES_JOB_MIGRATIONS

@@ -24,7 +24,7 @@ def encode(value: object) -> str:
 
 
 def new_job(job: NewJob, now: datetime, max_bytes: int) -> dict[str, Any]:
-    """Return what ``tetherpy_defer_jobs`` takes; raises as ``payload.encode`` does."""
+    """Return a job as ``tetherpy_defer_jobs`` takes it; raises as ``payload.encode`` does."""
     return {
         "job_key": job.job_key,
         "payload": encode_payload(job.payload, max_bytes),
@@ -75,13 +75,13 @@ def progress(updates: Iterable[Progress]) -> list[dict[str, Any]]:
 
 
 def to_text(text: str | None, limit: int = ERROR_CHARACTERS) -> str | None:
-    """Make text of a handler fit to store: bounded, without what UTF-8 or PostgreSQL has no form for."""
+    """Truncate a handler's text and escape the characters that UTF-8 or PostgreSQL cannot store."""
     stored = truncated(text, limit)
     return None if stored is None else stored.replace("\0", "\\x00")
 
 
 def to_name(name: str) -> str:
-    """Return a name as the server can be asked for it; one with the character NUL names nothing that is stored."""
+    """Escape a name for a query; no stored name has the character NUL."""
     return name.replace("\0", "\\x00")
 
 

@@ -1,4 +1,4 @@
-"""The job engine on PostgreSQL: Procrastinate's queue, with a record beside each of its jobs."""
+"""The work queue on PostgreSQL: claims, outcomes, leases, workers and ticks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MICROSECOND = timedelta(microseconds=1)
 
 @attrs.define(eq=False)
 class PostgresJobEngine(PostgresJobStore):
-    """Hand out the jobs of a store and take their outcomes: what workers use, in whatever process and machine."""
+    """Hand out the jobs of a store to workers on any machine, and store their outcomes."""
 
     _held: HeldClaims = attrs.field(init=False, factory=HeldClaims)
     _reporting: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
@@ -80,10 +80,10 @@ class PostgresJobEngine(PostgresJobStore):
         content: str | None = None,
         job_keys: frozenset[str] | None = None,
     ) -> frozenset[int]:
-        """Extend a worker's leases; return the ids whose cancellation was asked for.
+        """Extend a worker's leases; return the ids of its jobs whose cancellation was requested.
 
-        Raises ``TimeoutError`` after two thirds of a lease: a server that does not answer must not make a worker
-        look hung to its supervisor. (In a file only the worker's own transaction could last that long.)
+        Raises ``TimeoutError`` after two thirds of a lease: a server that does not respond must not make a worker look
+        hung to its supervisor.
         """
         now = self.clock()
         title, content = encoding.to_text(title), encoding.to_text(content)
@@ -97,7 +97,7 @@ class PostgresJobEngine(PostgresJobStore):
                 job_keys=encoding.to_names(job_keys),
             )
             if not beating and (worker := self._registered.get(worker_id)) is not None:
-                # Its machine slept for so long that it was taken for gone.
+                # Its machine was suspended for so long that its registration was removed.
                 await self.register_worker(_after_beat(worker, now, title, content, job_keys))
             await self._repeat("extend_leases", id=worker_id, lease=now + self.lease)
             await self._repeat("compact_counts")
@@ -129,11 +129,11 @@ class PostgresJobEngine(PostgresJobStore):
         queues: Sequence[str] | None = None,
         keys: Collection[str] | None = None,
     ) -> AckAndFetch:
-        """Settle and claim in one transaction and one round trip; with neither to do, nothing is asked."""
+        """Acknowledge and claim in one transaction and one round trip; with neither to do, return at once."""
         if not acks and slots <= 0:
             return AckAndFetch()
         async with self._reporting:
-            pass  # what was reported before is stored before, though by another connection
+            pass  # earlier reports of progress use another connection, and are stored first
         now = self.clock()
         try:
             rows = await self._report(
@@ -188,7 +188,7 @@ class PostgresJobEngine(PostgresJobStore):
         transaction: PostgresTransaction | Connection,
         progress: Progress | None = None,
     ) -> None:
-        """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
+        """Acknowledge in the handler's transaction, or raise ``ClaimLostError``."""
         values = {
             "acks": encoding.encode([encoding.ack(ack)]),
             "now": self.clock(),
@@ -206,10 +206,10 @@ class PostgresJobEngine(PostgresJobStore):
             raise ClaimLostError(claim.id, claim.worker_id, claim.attempt)
 
     async def report_progress(self, updates: Iterable[Progress]) -> None:
-        """Store progress of claims; what was reported too late changes nothing.
+        """Store progress of claims; reports of lost claims change nothing.
 
-        What another transaction has locked is stored after all else. Raises ``DatabaseLockedError`` if it stays so
-        for a second.
+        Reports whose row another transaction has locked are stored last. Raises ``DatabaseLockedError`` if a row stays
+        locked for a second.
         """
         left = encoding.progress(updates)
         deadline = asyncio.get_running_loop().time() + PROGRESS_LOCKED_SECONDS
@@ -228,14 +228,14 @@ class PostgresJobEngine(PostgresJobStore):
             await asyncio.sleep(LOCKED_AGAIN_SECONDS)
 
     async def rescue(self, worker_ids: Iterable[str]) -> list[int]:
-        """Take back every RUNNING job of these workers."""
+        """Rescue every RUNNING job of these workers."""
         return await self._rescued("rescue", WORKER_DIED, workers=list(worker_ids))
 
     async def rescue_expired(self) -> list[int]:
-        """Take back jobs whose lease nobody extends; forget workers that have not beaten for four times as long.
+        """Rescue jobs whose lease expired; remove workers without a heartbeat for four leases.
 
-        Their machine is gone, else its other workers would have noticed the death. Raises ``TimeoutError`` after a
-        third of a lease, for the reason that ``heartbeat`` does.
+        The machine of such a worker is gone, else its other workers would have noticed the death. Raises
+        ``TimeoutError`` after a third of a lease, for the same reason as ``heartbeat``.
         """
         async with asyncio.timeout(self.lease.total_seconds() / 3):
             rescued = await self._rescue_overdue()
@@ -272,7 +272,7 @@ class PostgresJobEngine(PostgresJobStore):
         return job_id
 
     async def newest_tick(self, name: str, first: datetime) -> datetime:
-        """Return the newest tick of a periodic job that has its job; remember ``first`` as that if none has."""
+        """Return the newest enqueued tick of a periodic job; see ``WorkQueue.newest_tick``."""
         self.capabilities.check_name("name of a periodic job", name)
         rows = await self._repeat("newest_tick", name=name, first=(first - _EPOCH) // _MICROSECOND)
         newest: int = rows[0][0]

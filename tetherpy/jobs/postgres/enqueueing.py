@@ -1,4 +1,4 @@
-"""Storing new jobs through Procrastinate's function, many at a time."""
+"""Store new jobs through Procrastinate's function, many at a time."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ ROWS_AT_ONCE = 1000
 
 
 def to_row(job: NewJob, now: datetime, max_bytes: int, capabilities: EngineCapabilities) -> NewRow:
-    """Encode a job; raises as ``payload.encode`` does, ``EngineLimitError`` for what does not fit."""
+    """Encode a job; raises as ``payload.encode`` does, and ``EngineLimitError`` if it exceeds a limit of the engine."""
     capabilities.check(job)
     return new_job(job, now, max_bytes)
 
 
 def statements(rows: Sequence[NewRow], now: datetime, notify: str) -> list[Statement]:
-    """Return what stores the rows: their ids come in the same order, for a taken unique key the one that has it.
+    """Return the statements that store rows and return their ids in order, for a taken unique key the existing id.
 
-    ``notify`` is what ``notifying`` says for the transaction.
+    ``notify`` is the value of ``tetherpy.notify`` for the transaction.
     """
     found: list[Statement] = []
     for unique, group in groupby(rows, lambda row: row["unique_key"] is not None):

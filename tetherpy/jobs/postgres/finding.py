@@ -1,4 +1,4 @@
-"""Questions about jobs, as SQL whose every part is written here and whose every value is bound."""
+"""Queries of jobs: the SQL is written here, and all values are bound."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def query_of_view(query: JobQuery) -> tuple[bytes, dict[str, Any]]:
     columns, order = ", ".join(COLUMNS), f"ORDER BY id {query.order_by_creation}"
     source = f"SELECT {columns} FROM background_service_jobs WHERE {where}"  # noqa: S608
     if query.job_key is not None and query.status is None and query.unique_key is None:
-        # The index has the status between key and id, so each status is a list of its own, and their heads are merged.
+        # The index has the status between key and id, so each status gives one sorted list, and their heads are merged.
         lists = " UNION ALL ".join(
             f"(SELECT * FROM ({source} AND status = '{status}') AS listed {order} LIMIT %(most)s)"  # noqa: S608
             for status in BackgroundJobStatus

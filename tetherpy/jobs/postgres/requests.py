@@ -1,4 +1,4 @@
-"""Asking the server: one statement, one transaction, one round trip; again where that is safe."""
+"""Execute statements: one statement, one transaction, one round trip; repeat where that is safe."""
 
 from __future__ import annotations
 
@@ -34,17 +34,16 @@ _UNDONE = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
 async def call(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Execute one statement that an app asked for; it is tried again only where it surely did nothing.
+    """Execute one statement for an app; repeat it after a deadlock, when the server has rolled it back.
 
-    That is after a deadlock, which the server ends by undoing one of the transactions. Raises
-    ``DatabaseUnavailableError`` when the connection is lost: nobody knows then whether it was committed;
-    ``TransactionHeldError`` in a task that has a transaction open, which it would not be a part of.
+    Raises ``DatabaseUnavailableError`` when the connection is lost: it is then unknown whether the statement committed;
+    ``TransactionHeldError`` in a task that has a transaction open, since the statement would not be part of it.
     """
     return await _until_not_undone(db, lambda: _execute(db.free_connection(CHANGE), statement, values))
 
 
 async def transact(db: PostgresDatabase, work: Callable[[Connection], Awaitable[T]]) -> T:
-    """Do work in a transaction of its own, all of it again if the server undid it; errors are those of ``call``."""
+    """Do work in a separate transaction, and repeat it if the server rolled it back; errors are those of ``call``."""
 
     async def attempt() -> T:
         async with db.free_connection(CHANGE) as connection, connection.transaction():
@@ -54,7 +53,7 @@ async def transact(db: PostgresDatabase, work: Callable[[Connection], Awaitable[
 
 
 async def ask(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Execute a statement that only reads; again if the connection is lost, for a while.
+    """Execute a statement that only reads; repeat it for a while if the connection is lost.
 
     Raises ``DatabaseLockedError`` as ``report`` does.
     """
@@ -62,10 +61,10 @@ async def ask(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any])
 
 
 async def report(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Execute one statement of a worker, over the connections that no call of the app can use up.
+    """Execute one statement of a worker, over connections that are reserved for workers.
 
-    While it waits for a lock it lets other statements have its connection now and then; raises
-    ``DatabaseLockedError`` after ``LOCKED_SECONDS`` of that, other errors as ``call`` does.
+    While it waits for a lock, other statements get its connection now and then. Raises ``DatabaseLockedError`` after
+    ``LOCKED_SECONDS``, other errors as ``call`` does.
     """
     db.check_free(CHANGE)
     return await _patiently(db, statement, values)
@@ -82,7 +81,7 @@ async def _patiently(db: PostgresDatabase, statement: bytes, values: Mapping[str
 
 
 async def repeat(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Execute a statement of a worker that may be done twice, as ``report`` does; again if the connection is lost."""
+    """Execute an idempotent statement of a worker, as ``report`` does; repeat it if the connection is lost."""
     return await _until_not_lost(lambda: report(db, statement, values))
 
 
@@ -98,7 +97,7 @@ async def _until_not_lost(attempt: Callable[[], Awaitable[T]]) -> T:
 
 
 async def _until_not_undone(db: PostgresDatabase, attempt: Callable[[], Awaitable[T]]) -> T:
-    """Do it again after a deadlock; ``SchemaNewerError`` if it fails because newer code has changed the tables."""
+    """Repeat after a deadlock; raise ``SchemaNewerError`` if it fails because newer code has changed the tables."""
     try:
         for _ in range(RETRIES):
             with suppress(*_UNDONE):
@@ -106,7 +105,7 @@ async def _until_not_undone(db: PostgresDatabase, attempt: Callable[[], Awaitabl
             await asyncio.sleep(FIRST_DELAY_SECONDS)
         return await attempt()
     except psycopg.ProgrammingError:
-        # A function, table or column that is not there, or takes other values.
+        # A function, table or column does not exist, or takes other values.
         await schema.refuse_newer(db)
         raise
 
@@ -121,9 +120,9 @@ async def _execute(
 
 @contextmanager
 def connection_of(db: PostgresDatabase, transaction: PostgresTransaction | Connection) -> Generator[Connection]:
-    """Give the connection of an app's transaction; ``TransactionOverError`` if it would commit each statement.
+    """Give the connection of an app's transaction; raise ``TransactionOverError`` if it would commit each statement.
 
-    Raises ``DatabaseUnavailableError`` if it is lost meanwhile: the transaction is undone then.
+    Raises ``DatabaseUnavailableError`` if the connection is lost: the transaction is then rolled back.
     """
     with db.explained():
         if isinstance(transaction, PostgresTransaction):

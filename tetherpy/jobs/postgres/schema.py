@@ -1,4 +1,4 @@
-"""The tables: Procrastinate's own, by the scripts that it brings, and ours beside them."""
+"""The tables: Procrastinate's, made by its own scripts, and the engine's."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ _VERSIONS = (
 
 
 async def prepare(db: PostgresDatabase) -> None:
-    """Create or update the tables, all in one transaction; any number of processes may do so at the same time.
+    """Create or update the tables in one transaction; any number of processes may do so at the same time.
 
-    Raises ``SchemaNewerError`` if newer code made them, ``ForeignQueueError`` if another program's
-    Procrastinate is there already, ``SchemaMissingError`` if there is no schema to put them in,
-    ``DatabaseLockedError`` as ``PostgresDatabase.change_schema`` does.
+    Raises ``SchemaNewerError`` if newer code made them, ``ForeignQueueError`` if they are another program's
+    Procrastinate, ``SchemaMissingError`` if no schema is selected, ``DatabaseLockedError`` as
+    ``PostgresDatabase.change_schema`` does.
     """
     row = await db.get("SELECT current_schema() AS name")
     if row["name"] is None:
@@ -49,7 +49,7 @@ async def prepare(db: PostgresDatabase) -> None:
 
 
 async def is_prepared(db: PostgresDatabase) -> bool:
-    """Tell, without a lock, whether the tables are there and as this code and this Procrastinate make them."""
+    """Tell, without a lock, whether the tables exist in the version of this code and this Procrastinate."""
     row = await db.get("SELECT to_regclass('tetherpy_migrations') IS NOT NULL AS there")
     if not row["there"]:
         return False
@@ -83,7 +83,7 @@ async def _prepare_queue(database: str, transaction: PostgresTransaction) -> Non
     if row["version"] is None:
         if row["there"]:
             raise ForeignQueueError(database, row["schema"])
-        # Imported here: a process whose tables are there starts without it.
+        # Imported here: a process whose tables exist starts without it.
         from procrastinate.schema import SchemaManager
 
         await transaction.connection.execute(_in_ascii(SchemaManager.get_schema()))

@@ -1,4 +1,4 @@
-"""The side of the engine that any process uses: store jobs, ask about them, steer them."""
+"""The job store on PostgreSQL: the interface that any process uses."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ POSTGRES_CAPABILITIES = EngineCapabilities(
 
 @attrs.define(eq=False)
 class PostgresJobStore:
-    """Store jobs in Procrastinate's tables of an open ``PostgresDatabase``, each with a record beside it.
+    """Store jobs in Procrastinate's tables of an open ``PostgresDatabase``, each with one record more.
 
-    ``lease`` is how long a worker that hangs, or whose machine is gone, keeps its jobs; ``clock`` and
-    ``monotonic`` are for tests. Calls that the server cannot answer raise ``DatabaseUnavailableError``;
-    those that only read, or may be done twice, try again for a while before that. Calls that change something,
-    and are given no transaction, raise ``TransactionHeldError`` in a task that has one open on the database.
+    ``lease`` is how long a worker that hangs, or whose machine is gone, keeps its jobs; ``clock`` and ``monotonic`` are
+    for tests. Calls raise ``DatabaseUnavailableError`` if the server does not respond; those that only read, or are
+    idempotent, are repeated for a while before. Calls that change something, and get no transaction, raise
+    ``TransactionHeldError`` in a task that has one open on the database.
     """
 
     db: PostgresDatabase
@@ -69,14 +69,14 @@ class PostgresJobStore:
 
     @property
     def capabilities(self) -> EngineCapabilities:
-        """Return what this engine can do."""
+        """Return this engine's limits."""
         return POSTGRES_CAPABILITIES
 
     async def prepare(self) -> None:
-        """Create or update the tables unless they are there; every other call does this first.
+        """Create or update the tables if necessary; every other call does this first.
 
-        Raises as ``schema.prepare`` does, and ``JobTablesMissingError`` if there are none and the calling task
-        holds a transaction, with which they could be undone.
+        Raises as ``schema.prepare`` does, and ``JobTablesMissingError`` if they do not exist and the calling task holds
+        a transaction, which could roll them back.
         """
         if not self._is_prepared:
             if not await schema.is_prepared(self.db):
@@ -93,7 +93,7 @@ class PostgresJobStore:
         """Store all jobs or none; see ``JobStore.enqueue``.
 
         ``transaction`` may be the app's own psycopg connection with a transaction open. Raises
-        ``JobTablesMissingError`` if there are no tables yet: they cannot be made inside of it.
+        ``JobTablesMissingError`` if the tables do not exist: they cannot be created inside it.
         """
         now = self.clock()
         rows = [enqueueing.to_row(job, now, self.max_payload_bytes, self.capabilities) for job in jobs]
@@ -114,7 +114,7 @@ class PostgresJobStore:
             return await transact(self.db, lambda connection: enqueueing.insert(connection, steps))
 
     async def get(self, job_id: int) -> BackgroundJob | None:
-        """Return the job, None if there is none; a broken row is an ``UnreadableJobError``."""
+        """Return the job, None if it does not exist; raise ``UnreadableJobError`` if its row cannot be decoded."""
         rows = await self._ask("job_by_id", id=job_id) if is_storable(job_id) else []
         return to_job(rows[0]) if rows else None
 

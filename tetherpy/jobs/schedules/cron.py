@@ -33,13 +33,13 @@ def _zone(name: str) -> ZoneInfo:
 
 @attrs.frozen
 class Cron:
-    """Tick as a five-field cron expression says, on the clocks of ``time_zone``.
+    """Tick by a five-field cron expression, in the local time of ``time_zone``.
 
-    Where the clocks change, ticks come as Debian's cron has them. With fixed minutes and hours, a time of day
-    that is skipped ticks once, at the change; one that is repeated ticks the first time. With ``*`` first in
-    minutes or hours, ticks come whenever the clocks show a time that fits.
+    Changes of daylight saving time are handled as Debian's cron does. With fixed minutes and hours, a time of day that
+    is skipped ticks once, at the change; one that is repeated ticks the first time. With ``*`` first in minutes or
+    hours, it ticks whenever the local time matches.
 
-    Raises ``ScheduleError`` for what is no expression, has another number of fields, or gives no date within
+    Raises ``ScheduleError`` for an invalid expression, another number of fields, or an expression without a date within
     fifty years, and ``CronMissingError`` without the extra ``tetherpy[cron]``.
     """
 
@@ -81,7 +81,7 @@ class Cron:
         return not (minute.startswith("*") or hour.startswith("*"))
 
     def _times_of_day_after(self, time: datetime) -> Iterator[datetime]:
-        """Return what the clocks show at the ticks, without any change of the clocks, carried in UTC."""
+        """Return the local times of the ticks, carried in UTC, without changes of daylight saving time."""
         try:
             from cronsim import CronSim, CronSimError
         except ImportError as error:

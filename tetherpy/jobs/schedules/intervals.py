@@ -52,7 +52,7 @@ Schedule: TypeAlias = Cron | Every
 
 
 def last_tick(schedule: Schedule, moment: datetime) -> datetime | None:
-    """Return the last tick that is not later than an aware datetime; None if there is none in fifty years."""
+    """Return the last tick at or before an aware datetime; None if it has none in fifty years."""
     span = timedelta(minutes=1)
     while schedule.next_after(moment - span) > moment:
         if span > LONGEST_PAUSE:

@@ -1,4 +1,4 @@
-"""Delayed jobs: when the next one falls due, and letting those be claimed that have."""
+"""Delayed jobs: when the next one is due, and the promotion of due ones."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ UNREADABLE_AT_ONCE = 100
 
 @attrs.frozen
 class NextDue:
-    """Hold the ``run_at`` of the delayed job that comes first, and the instant that it is.
+    """The ``run_at`` of the first delayed job, as text and as an instant.
 
-    ``instant`` is None for a text by another program that is no instant. Such a job counts as due: whoever claims it
-    fails it, and those behind it are seen again.
+    ``instant`` is None if another program stored text that is not an instant. Such a job counts as due: the worker that
+    claims it makes it FAILED, and it no longer hides the jobs after it.
     """
 
     text: bytes
     instant: datetime | None
 
     def has_come(self, now: datetime) -> bool:
-        """Tell whether the job is to be let in."""
+        """Tell whether the job is due."""
         return self.instant is None or self.instant <= now
 
 
 def next_due(connection: sqlite3.Connection) -> NextDue | None:
-    """Return what comes first; None only if no job is delayed."""
+    """Return the first delayed job; None only if no job is delayed."""
     (text,) = connection.execute(sql("next_due")).fetchone()
     if text is None:
         return None
@@ -42,7 +42,7 @@ def next_due(connection: sqlite3.Connection) -> NextDue | None:
 
 
 def promote(connection: sqlite3.Connection, now: datetime) -> datetime | None:
-    """Let delayed jobs that have fallen due be claimed; return when to look again, None if no job is delayed."""
+    """Make due jobs claimable; return when to check again, None if no job is delayed."""
     now_text = to_text(now).encode()
     for _ in range(UNREADABLE_AT_ONCE):
         due = next_due(connection)

@@ -1,4 +1,4 @@
-"""The job engine on SQLite: each call is one hop to the database's thread."""
+"""The job engine on SQLite: each call is one hop to the connection thread."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ SQLITE_CAPABILITIES = EngineCapabilities(
 
 @attrs.define(eq=False)
 class SqliteJobEngine:
-    """Keep jobs in the tables of an open ``Database``.
+    """Store jobs in the tables of an open ``Database``.
 
     ``lease`` is how long a worker that hangs keeps its jobs; ``clock`` and ``monotonic`` are for
     tests. Errors of the database itself pass through.
@@ -71,15 +71,14 @@ class SqliteJobEngine:
 
     @property
     def capabilities(self) -> EngineCapabilities:
-        """Return what this engine can do."""
+        """Return this engine's limits."""
         return SQLITE_CAPABILITIES
 
     async def prepare(self) -> None:
-        """Create the job tables if they are not there; every other call does this first.
+        """Create the job tables if necessary; every other call does this first.
 
-        Raises ``JobTablesMissingError`` if they are not there and the calling task holds a
-        transaction: then open the database with ``migrations=JOB_MIGRATIONS``. An enqueue that is
-        given the transaction makes them in it.
+        Raises ``JobTablesMissingError`` if they do not exist and the calling task holds a transaction: then open the
+        database with ``migrations=JOB_MIGRATIONS``. An enqueue that is given the transaction creates them in it.
         """
         if self._is_prepared:
             return
@@ -90,7 +89,7 @@ class SqliteJobEngine:
         self._is_prepared = True
 
     async def _prepare_in(self, transaction: Transaction) -> None:
-        # What the transaction itself creates is undone with it, so only committed tables count as there.
+        # Tables that the transaction creates are rolled back with it, so only committed tables count.
         if not self._is_prepared:
             self._is_prepared = await self.db.is_migrated(JOB_MIGRATIONS)
         if not self._is_prepared:
@@ -117,7 +116,7 @@ class SqliteJobEngine:
         return await transaction.run(enqueueing.insert, rows)
 
     async def get(self, job_id: int) -> BackgroundJob | None:
-        """Return the job, None if there is none; a broken row is an ``UnreadableJobError``."""
+        """Return the job, None if it does not exist; raise ``UnreadableJobError`` if its row cannot be decoded."""
         return await self._read(moving.read, job_id)
 
     async def get_many(self, job_ids: Iterable[int]) -> Mapping[int, BackgroundJob]:
@@ -230,7 +229,7 @@ class SqliteJobEngine:
         queues: Sequence[str] | None = None,
         keys: Collection[str] | None = None,
     ) -> AckAndFetch:
-        """Settle and claim in one transaction; with neither to do, none is begun."""
+        """Acknowledge and claim in one transaction; with neither to do, begin none."""
         now, offer = self.clock(), Offer.of(queues, keys)
         if acks:
             return await self._run(ack_and_fetch, worker_id, acks, slots, offer, now, self.lease)
@@ -249,7 +248,7 @@ class SqliteJobEngine:
         return await self._run(unhandled_jobs.fail, job_key, error, self.clock())
 
     async def acknowledge(self, ack: Ack, transaction: Transaction, progress: Progress | None = None) -> None:
-        """Settle in the handler's own transaction, or raise ``ClaimLostError``."""
+        """Acknowledge in the handler's transaction, or raise ``ClaimLostError``."""
         if progress is not None:
             await transaction.run(acknowledging.report_progress, [progress], self.clock())
         if not await transaction.run(acknowledging.acknowledge, ack, self.clock()):
@@ -257,15 +256,15 @@ class SqliteJobEngine:
             raise ClaimLostError(claim.id, claim.worker_id, claim.attempt)
 
     async def report_progress(self, updates: Iterable[Progress]) -> None:
-        """Store progress of claims; what was reported too late changes nothing."""
+        """Store progress of claims; reports of lost claims change nothing."""
         await self._run(acknowledging.report_progress, list(updates), self.clock())
 
     async def rescue(self, worker_ids: Iterable[str]) -> list[int]:
-        """Take the RUNNING jobs of dead workers back."""
+        """Rescue the RUNNING jobs of dead workers."""
         return await self._run(rescuing.rescue_from, list(worker_ids), self.clock())
 
     async def rescue_expired(self) -> list[int]:
-        """Take back RUNNING jobs whose lease nobody extends."""
+        """Rescue RUNNING jobs whose lease expired."""
         overdue = self._leases.overdue(await self._read(rescuing.running_leases))
         if not overdue:
             return []
@@ -278,7 +277,7 @@ class SqliteJobEngine:
         return await self._run(enqueueing.enqueue_tick, name, tick, row)
 
     async def newest_tick(self, name: str, first: datetime) -> datetime:
-        """Return the newest tick of a periodic job that has its job; remember ``first`` as that if none has."""
+        """Return the newest enqueued tick of a periodic job; see ``WorkQueue.newest_tick``."""
         return await self._run(enqueueing.newest_tick, name, first)
 
     async def delete_finished(self, older_than: timedelta, limit: int = 1000) -> int:

@@ -92,7 +92,7 @@ def enqueue_tick(connection: sqlite3.Connection, name: str, tick: datetime, row:
 
 
 def newest_tick(connection: sqlite3.Connection, name: str, first: datetime) -> datetime:
-    """Return the newest tick that is remembered; remember ``first``, without a job, if there is none."""
+    """Return the newest stored tick; store ``first``, without a job, if there is no tick."""
     (newest,) = connection.execute(sql("newest_tick"), (name,)).fetchone()
     if newest is not None:
         return from_text(newest)

@@ -21,7 +21,7 @@ from ..storage.timestamps import to_text
 from .moving import read
 from .statements import fetch, sql
 
-_ALL = -1  # what LIMIT takes for "no limit" (sqlite.org/lang_select.html)
+_ALL = -1  # a LIMIT that does not limit (sqlite.org/lang_select.html)
 _TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'background_service_jobs'"
 
 
@@ -51,7 +51,7 @@ def find(connection: sqlite3.Connection, reader: JobReader, query: JobQuery) -> 
 
 
 def _statement(query: JobQuery, conditions: list[tuple[str, Any]]) -> tuple[str, tuple[Any, ...]]:
-    # Every part of the text is written here and above; what the caller gives is bound.
+    # Every part of the text is written here and above; the caller's values are bound.
     where = " AND ".join(condition for condition, _ in conditions) or "1"
     values = tuple(value for _, value in conditions)
     columns, order = ", ".join(COLUMNS), f"ORDER BY id {query.order_by_creation}"
@@ -59,7 +59,7 @@ def _statement(query: JobQuery, conditions: list[tuple[str, Any]]) -> tuple[str,
     source = f"SELECT {columns} FROM background_service_jobs {_index(query)} WHERE {where}"  # noqa: S608
     if query.job_key is None or query.status is not None or query.unique_key is not None:
         return f"{source} {order} LIMIT ? OFFSET ?", (*values, limit, query.offset)
-    # The index has the status between key and id, so each status is a list of its own, and their heads are merged.
+    # The index has the status between key and id, so each status gives one sorted list, and their heads are merged.
     most = _ALL if query.limit is None else query.limit + query.offset
     lists = " UNION ALL ".join(
         f"SELECT * FROM ({source} AND status = '{status}' {order} LIMIT ?)"  # noqa: S608
@@ -89,7 +89,7 @@ def read_many(connection: sqlite3.Connection, reader: JobReader, job_ids: Iterab
 
 
 def attempts(connection: sqlite3.Connection, job_id: int) -> list[JobAttempt]:
-    """Return a job's attempts, oldest first; the one that runs now comes from the job's own row."""
+    """Return a job's attempts, oldest first; the running one comes from the job's own row."""
     job = read(connection, job_id)
     if job is None:
         raise JobNotFoundError(job_id)

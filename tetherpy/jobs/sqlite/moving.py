@@ -18,7 +18,7 @@ from .statements import fetch, fetch_changed, sql
 
 
 def read(connection: sqlite3.Connection, job_id: int) -> BackgroundJob | None:
-    """Return the job, None if there is none; raise ``UnreadableJobError`` if its row is broken."""
+    """Return the job, None if it does not exist; raise ``UnreadableJobError`` if its row cannot be decoded."""
     rows = fetch(connection, sql("job_by_id"), (job_id,)) if is_storable(job_id) else []
     return to_job(rows[0]) if rows else None
 

@@ -76,7 +76,7 @@ class JobReader:
 
 
 def to_attempt(job_id: int, row: Row) -> JobAttempt:
-    """Read a row of the attempts after its job's id; what cannot be read of it is None."""
+    """Decode a row of the attempts, without its job's id; values that cannot be decoded become None."""
     return JobAttempt(
         job_id=job_id,
         attempt=row[0] if type(row[0]) is int else 0,
@@ -112,7 +112,7 @@ def to_workers(rows: Iterable[Row]) -> list[WorkerRecord]:
 
 
 def instant_or_none(value: object) -> datetime | None:
-    """Read an instant where a wrong one is no reason to hide the rest of its row."""
+    """Decode an instant; None if it is invalid, so that the rest of the row is shown."""
     try:
         return _optional_instant(value)
     except _MISFITS:

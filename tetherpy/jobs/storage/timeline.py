@@ -1,4 +1,4 @@
-"""What happened to jobs lately: when they were enqueued, started and finished, and what follows from that."""
+"""The recent timeline of jobs: when they were enqueued, started and finished, and statistics of it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class JobTimeline:
 
 
 def percentile(ordered: Sequence[timedelta], share: float) -> timedelta | None:
-    """Return the value that ``share`` of the values, 0 to 1, do not exceed (nearest rank); None if there are none."""
+    """Return the value that ``share`` of the values, 0 to 1, do not exceed (nearest rank); None without values."""
     if not ordered:
         return None
     rank = -int(-share * len(ordered) // 1)
@@ -126,7 +126,7 @@ class Gathering:
         return True
 
     def take_finished(self, newest_first: Iterable[JobTimes]) -> bool:
-        """Take jobs in the order of their ends, after all those that were created; tell whether to go on."""
+        """Add jobs in the order of their ends, after all those that were created; tell whether to continue."""
         for job in newest_first:
             if job.finished_at is None or job.finished_at <= self.since:
                 return False

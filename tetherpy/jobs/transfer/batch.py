@@ -47,6 +47,6 @@ def portable_attempt(attempt: JobAttempt) -> JobAttempt:
 
 
 def portable(text: str | None) -> str | None:
-    """Write what PostgreSQL has no form for as an escape."""
+    """Escape characters that PostgreSQL cannot store."""
     stored = truncated(text, limit=1 << 30)
     return None if stored is None else stored.replace("\0", "\\x00")

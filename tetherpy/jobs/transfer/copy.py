@@ -32,7 +32,7 @@ class CopyProgress:
 
 @attrs.frozen
 class CopyReport:
-    """Say what the comparison of both sides found equal; ``written`` jobs were not there before."""
+    """The numbers that both sides have in common after a copy; ``written`` jobs were new."""
 
     jobs: int
     attempts: int
@@ -47,14 +47,13 @@ async def copy_jobs(
     *,
     clock: Clock = utc_now,
 ) -> CopyReport:
-    """Copy all jobs of an SQLite file, their attempts and ticks to PostgreSQL; ids stay what they are.
+    """Copy all jobs of an SQLite file, their attempts and ticks to PostgreSQL, with their ids.
 
-    Stop the app first: no process may use either side meanwhile. In the end both sides are compared while the source
-    is locked. Interrupted at any point it is run again and continues; run once more when it has finished it writes
-    nothing and compares. RUNNING jobs, whose worker died, are copied as they are and taken back when their lease runs
-    out. Raises ``CopyRefusedError`` if workers of either side live or the target has other jobs, ``CopyDiffersError``
-    if both sides differ in the end, ``EngineLimitError`` for a job that does not fit, and what opening either side
-    raises.
+    Stop the app first: no process may use either side during the copy. At the end it compares both sides while the
+    source is locked. It is resumable: run it again after an interruption. After a complete copy it only compares.
+    RUNNING jobs, whose worker died, are copied unchanged and rescued when their lease expires. Raises
+    ``CopyRefusedError`` if workers of either side run or the target has other jobs, ``CopyDiffersError`` if both sides
+    differ at the end, ``EngineLimitError`` for a job that does not fit, and the errors of opening either side.
     """
     name = _name_of(source)
     async with (

@@ -52,7 +52,7 @@ class Target:
         return False
 
     async def read(self, first_id: int, last_id: int) -> Batch:
-        """Return what the target holds of a range."""
+        """Return the jobs of a range in the target."""
         jobs = await self.db.get_all(
             f"SELECT {', '.join(COLUMNS)} FROM background_service_jobs WHERE id BETWEEN ? AND ? ORDER BY id",  # noqa: S608
             (first_id, last_id),
@@ -61,7 +61,7 @@ class Target:
         return Batch(tuple(map(to_job, jobs)), tuple(to_attempt(row[0], tuple(row)[1:]) for row in attempts))
 
     async def replace(self, first_id: int, batch: Batch) -> None:
-        """Make the range from ``first_id`` to the batch's end what the batch is, all or nothing.
+        """Replace the range from ``first_id`` to the batch's end by the batch, in one transaction.
 
         Raises ``EngineLimitError`` for a job that does not fit.
         """
@@ -81,7 +81,7 @@ class Target:
         return count
 
     async def finish(self, source: str, last_id: int, ticks: Sequence[tuple[str, int, int]]) -> None:
-        """Take the ticks over, go on counting ids where the source stopped, and note the end of the copy."""
+        """Copy the ticks, continue ids after the source's last one, and record the end of the copy."""
         async with self.db.transaction() as transaction:
             rows = [{"name": name, "tick": tick, "job_id": job_id} for name, tick, job_id in ticks]
             await _insert(transaction, "copy_ticks", rows)
