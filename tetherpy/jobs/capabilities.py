@@ -1,4 +1,4 @@
-"""What each engine can do: declared by the engine, shown in the reference, checked at the call."""
+"""The limits of each engine: declared by the engine, shown in the reference, checked at the call."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class EngineCapabilities:
 
     engine: str
     needs: str
-    """What has to run for it."""
+    """What it needs at run time."""
     several_machines: bool
-    """Whether processes on other machines may share it; if not, whoever claims is on this one."""
+    """Whether processes on other machines may share it; if not, all workers are on this one."""
     enqueue_in: str
     """In whose transactions jobs can be enqueued and completed."""
     creates_tables_in_transaction: bool
@@ -34,18 +34,18 @@ class EngineCapabilities:
     """How soon a dead worker's jobs run again."""
 
     def check(self, job: NewJob | BackgroundJob) -> None:
-        """Raise ``EngineLimitError`` for a job that the engine cannot keep as it is."""
+        """Raise ``EngineLimitError`` for a job that the engine cannot store."""
         if not -(2 ** (self.priority_bits - 1)) <= job.priority < 2 ** (self.priority_bits - 1):
             raise EngineLimitError(self.engine, f"priority {job.priority}", f"it has {self.priority_bits} bits")
         self.check_name("job key", job.job_key)
         self.check_name("queue", job.queue)
         if job.unique_key is not None and not self.nul_in_names and "\0" in job.unique_key:
-            raise EngineLimitError(self.engine, f"the unique key {job.unique_key!r}", "it holds the character NUL")
+            raise EngineLimitError(self.engine, f"the unique key {job.unique_key!r}", "it contains the character NUL")
 
     def check_name(self, what: str, name: str) -> None:
-        """Raise ``EngineLimitError`` for a name that the engine cannot keep."""
+        """Raise ``EngineLimitError`` for a name that the engine cannot store."""
         if self.name_characters is not None and len(name) > self.name_characters:
-            limit = f"{len(name)} characters, and {self.name_characters} is the most"
+            limit = f"{len(name)} characters, at most {self.name_characters} fit"
             raise EngineLimitError(self.engine, f"the {what} {name[:40]!r}...", limit)
         if not self.nul_in_names and "\0" in name:
-            raise EngineLimitError(self.engine, f"the {what} {name!r}", "it holds the character NUL")
+            raise EngineLimitError(self.engine, f"the {what} {name!r}", "it contains the character NUL")

@@ -1,4 +1,4 @@
-"""What can be said of a job when it is enqueued, for functions that pass it on."""
+"""The options of an enqueue, for functions that pass them on."""
 
 from __future__ import annotations
 

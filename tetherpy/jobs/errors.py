@@ -26,11 +26,11 @@ class JobNotFoundError(JobError):
 
 
 class JobArgumentError(JobError, ArgumentError):
-    """Raised when a value has a type that cannot be stored, or is out of its bounds."""
+    """An argument has a type that cannot be stored or queried, or is out of bounds."""
 
 
 class UnknownStatusError(JobError, ValueError):
-    """A text names no status of a job."""
+    """The text is not a status of a job."""
 
     def __init__(self, status: object, names: tuple[str, ...]) -> None:
         self.status = status
@@ -40,25 +40,25 @@ class UnknownStatusError(JobError, ValueError):
 
 
 class JobTablesMissingError(JobError):
-    """The database has no job tables yet, and the calling task holds a transaction that keeps them from being made."""
+    """The database has no job tables, and the open transaction of the calling task prevents their creation."""
 
     def __init__(self) -> None:
         super().__init__(
-            "This database has no job tables yet, and this task holds a transaction, behind which they would "
-            "be made. Open the database with open_database(address) or Database.open(path, migrations=JOB_MIGRATIONS), "
-            "use the manager once before the transaction, or give the transaction to enqueue, which makes them in it "
-            "where the database is an SQLite file."
+            "This database has no job tables, and this task holds a transaction, during which they cannot be created "
+            "outside of it. Either (1) open the database with open_database(address) or "
+            "Database.open(path, migrations=JOB_MIGRATIONS), or (2) use the manager once before the transaction, or "
+            "(3) with SQLite, pass the transaction to enqueue, which creates them in it."
         )
 
 
 class EngineLimitError(JobError, ValueError):
-    """A job asks for something that this engine cannot keep."""
+    """A job exceeds a limit of this engine."""
 
     def __init__(self, engine: str, what: str, limit: str) -> None:
         self.engine = engine
         self.what = what
         self.limit = limit
-        super().__init__(f"The {engine} engine cannot keep {what}: {limit}. Choose a value within this limit.")
+        super().__init__(f"The {engine} engine cannot store {what}: {limit}. Choose a value within this limit.")
 
 
 class ForeignQueueError(JobError):
@@ -69,7 +69,7 @@ class ForeignQueueError(JobError):
         self.schema = schema
         super().__init__(
             f"The schema {schema!r} of {database} holds a Procrastinate queue of another program, whose workers would "
-            "take these jobs and fail them. Give tetherpy a schema of its own: CREATE SCHEMA tetherpy, and "
+            "take these jobs and fail them. Give tetherpy a separate schema: CREATE SCHEMA tetherpy, and "
             "?options=-csearch_path%3Dtetherpy,public at the end of the URL."
         )
 
@@ -80,13 +80,13 @@ class SchemaMissingError(JobError):
     def __init__(self, database: str) -> None:
         self.database = database
         super().__init__(
-            f"No schema that the search_path of {database} names exists, so there is no place for the job tables. "
+            f"The search_path of {database} names no existing schema, so the job tables cannot be created. "
             "Create one (CREATE SCHEMA tetherpy), or correct search_path."
         )
 
 
 class IllegalJobTransitionError(JobError):
-    """The table of legal moves has no such move."""
+    """``LEGAL_MOVES`` does not have this move."""
 
     def __init__(self, job_id: int, source: BackgroundJobStatus, target: BackgroundJobStatus) -> None:
         self.job_id = job_id
@@ -97,14 +97,14 @@ class IllegalJobTransitionError(JobError):
 
 
 class JobRunningError(JobError):
-    """What was asked for is not possible while the job is RUNNING."""
+    """The operation is not possible while the job is RUNNING."""
 
     def __init__(self, what: str, action: str) -> None:
         self.what = what
         self.action = action
         super().__init__(
-            f"{what} cannot be {action} while RUNNING: a worker is busy with it and will report to its row. "
-            "Cancel it and wait for its end first."
+            f"{what} cannot be {action} while RUNNING: a worker runs the handler and will store its outcome. "
+            "Cancel first, and wait for the end."
         )
 
 
@@ -128,21 +128,21 @@ class ClaimLostError(JobError):
         self.worker_id = worker_id
         self.attempt = attempt
         super().__init__(
-            f"Attempt {attempt} of job {job_id} no longer belongs to worker {worker_id}: its lease ran "
-            "out or it was taken for dead, and the job was given back. Undo this attempt's writes."
+            f"Attempt {attempt} of job {job_id} no longer belongs to worker {worker_id}: its lease "
+            "expired or it was presumed dead, and the job was rescued. Undo the writes of this attempt."
         )
 
 
 class UnreadableJobError(JobError):
-    """A row holds what no version of this library writes."""
+    """A row has a value that tetherpy never writes."""
 
     def __init__(self, job_id: object, column: str, value: object) -> None:
         self.job_id = job_id
         self.column = column
         self.value = value
         super().__init__(
-            f"Job {job_id} cannot be read: its {column} is {value!r:.200}, which something else than "
-            "tetherpy wrote. Correct or delete the row."
+            f"Job {job_id} cannot be read: its {column} is {value!r:.200}, not written by "
+            "tetherpy. Correct or delete the row."
         )
 
 
@@ -154,7 +154,8 @@ class JobWaitTimeoutError(JobError, TimeoutError):
         self.timeout = timeout
         self.status = status
         super().__init__(
-            f"Job {job_id} is still {status} after {timeout}. Wait longer, or see that a worker runs for this database."
+            f"Job {job_id} is still {status} after {timeout}. "
+            "Wait longer, or check that a worker runs for this database."
         )
 
 
@@ -164,7 +165,7 @@ class JobTimeoutError(JobError, TimeoutError):
     def __init__(self, job_id: int, timeout: timedelta) -> None:
         self.job_id = job_id
         self.timeout = timeout
-        super().__init__(f"Job {job_id} did not finish within {timeout}. Give it a longer timeout or less to do.")
+        super().__init__(f"Job {job_id} did not finish within {timeout}. Give it a longer timeout or less work.")
 
 
 class PayloadError(JobError):
@@ -184,19 +185,19 @@ class PayloadEncodeError(PayloadError):
 
 
 class PayloadTooLargeError(PayloadError):
-    """A value is larger than the bound when encoded."""
+    """A value exceeds the size limit when encoded."""
 
     def __init__(self, size: int, limit: int) -> None:
         self.size = size
         self.limit = limit
         super().__init__(
-            f"The value takes {size:,} bytes as JSON; the bound is {limit:,}. Store it in a file or "
+            f"The value takes {size:,} bytes as JSON; the limit is {limit:,}. Store it in a file or "
             "table and put its name in the payload."
         )
 
 
 class PayloadDecodeError(PayloadError):
-    """Stored JSON does not fit what was asked for; ``path`` says where, such as ``$.user.age``."""
+    """Stored JSON does not fit the requested type; ``path`` says where, such as ``$.user.age``."""
 
     def __init__(self, path: str, reason: str) -> None:
         self.path = path
@@ -211,8 +212,8 @@ class ScheduleError(JobError):
         self.expression = expression
         self.reason = reason
         super().__init__(
-            f"{expression!r} is no schedule: {reason}. Write five cron fields (minute, hour, day, month, weekday), "
-            "such as '0 3 * * *', and a time zone such as 'Europe/Berlin'."
+            f"{expression!r} is not a valid schedule: {reason}. Write five cron fields (minute, hour, day, month, "
+            "weekday), such as '0 3 * * *', and a time zone such as 'Europe/Berlin'."
         )
 
 
@@ -224,7 +225,7 @@ class CronMissingError(JobError):
 
 
 class CopyRefusedError(JobError):
-    """Jobs cannot be copied to the server as things are."""
+    """The jobs cannot be copied to the server in its present state, or that of the source."""
 
     def __init__(self, reason: str, advice: str) -> None:
         self.reason = reason
@@ -232,13 +233,13 @@ class CopyRefusedError(JobError):
 
 
 class CopyDiffersError(JobError):
-    """What was copied is not what the source holds."""
+    """The copy differs from its source."""
 
     def __init__(self, first_id: int, last_id: int) -> None:
         self.first_id = first_id
         self.last_id = last_id
         super().__init__(
-            f"The copy differs from its source in the jobs {first_id} to {last_id}: one of both was in use since, or "
-            "while, they were copied. If it was the source, copy again into an empty database; if it was the target, "
-            "the app has moved already."
+            f"The copy differs from its source in the jobs {first_id} to {last_id}: one of them was used during "
+            "or after the copy. If it was the source, copy again into an empty database; if it was the target, "
+            "the app already uses it."
         )

@@ -1,7 +1,7 @@
 """Exceptions with which a handler ends its attempt other than by success or an ordinary failure.
 
-An exception group, as a TaskGroup raises, counts as what it holds: DoNotRetry before CancelJob, and Snooze only if
-nothing else is in it.
+An exception group, as a TaskGroup raises, counts as the exceptions it contains: DoNotRetry before CancelJob, and Snooze
+only if nothing else is in it.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ async def open_database(
 
     ``address`` is the path of an SQLite file, or a ``postgresql://`` URL (which needs the extra
     ``tetherpy[postgres]``). ``migrations`` are the app's own. ``pool_size`` is that of ``PostgresDatabase.open``;
-    a file needs none. Raises what ``Database.open`` or ``PostgresDatabase.open`` does.
+    a file needs none. Raises the errors of ``Database.open`` or ``PostgresDatabase.open``.
     """
     if not is_postgres(address):
         async with Database.open(address, migrations=[*JOB_MIGRATIONS, *migrations]) as db:

@@ -37,7 +37,7 @@ LEGAL_MOVES: Mapping[BackgroundJobStatus, Mapping[BackgroundJobStatus, str]] = M
                 BackgroundJobStatus.COMPLETED: "handler returned",
                 BackgroundJobStatus.FAILED: "last attempt failed",
                 BackgroundJobStatus.CANCELLED: "handler stopped on request",
-                BackgroundJobStatus.PENDING: "retried, snoozed or handed back",
+                BackgroundJobStatus.PENDING: "retried, snoozed or released",
             }
         ),
         BackgroundJobStatus.COMPLETED: MappingProxyType({BackgroundJobStatus.PENDING: "run again"}),

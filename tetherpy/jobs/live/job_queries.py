@@ -1,4 +1,4 @@
-"""What can be watched: the questions whose answers views keep."""
+"""The queries that can be watched."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RowVersions: TypeAlias = Mapping[str, int]
 
 
 class ViewQuery(Hashable, Protocol):
-    """What a view shows; equal questions share one view."""
+    """A query of a live view; equal queries share one view."""
 
     async def ask(self, store: JobStore) -> Any:
         """Return the present answer."""

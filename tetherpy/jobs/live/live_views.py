@@ -96,7 +96,7 @@ class LiveViewHub:
     _retry: asyncio.TimerHandle | None = None
 
     def listen(self, query_of_view: ViewQuery, listener: Listener) -> Callable[[], None]:
-        """Tell ``listener`` the answer now and after each change; return what stops it.
+        """Notify ``listener`` of the result now and after each change; return the remover.
 
         The first answer comes at once if another listener has it already, else as soon as it is
         read. Call it in the engine's loop.

@@ -1,4 +1,4 @@
-"""Waiting for a job to finish, told by its change and not by asking again and again."""
+"""Wait until a job has finished, by change notifications and not by polling."""
 
 from __future__ import annotations
 

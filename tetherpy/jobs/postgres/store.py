@@ -46,7 +46,7 @@ POSTGRES_CAPABILITIES = EngineCapabilities(
     nul_in_names=False,
     dead_worker="at once if another worker of its machine lives, else after its lease",
 )
-"""What ``PostgresJobEngine`` can do."""
+"""The limits of ``PostgresJobEngine``."""
 
 
 @attrs.define(eq=False)

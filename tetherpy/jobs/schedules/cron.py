@@ -28,7 +28,7 @@ def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError, TypeError, AttributeError) as error:
-        raise ScheduleError(name, "there is no such time zone") from error
+        raise ScheduleError(name, "unknown time zone") from error
 
 
 @attrs.frozen
@@ -92,7 +92,7 @@ class Cron:
                 raise ScheduleError(self.expression, f"it has {fields} fields")
             return CronSim(self.expression, time)
         except (CronSimError, ValueError, TypeError, AttributeError, AssertionError) as error:
-            # cronsim raises its own error for most mistakes, and what its parts raise for the rest.
+            # cronsim raises its own error for most mistakes, and other errors for the rest.
             raise ScheduleError(self.expression, str(error) or "it cannot be read") from error
 
 

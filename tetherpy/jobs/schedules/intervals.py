@@ -58,7 +58,7 @@ def last_tick(schedule: Schedule, moment: datetime) -> datetime | None:
         if span > LONGEST_PAUSE:
             return None
         span *= 2
-    # The later one asks, the later the next tick is: halve what lies between a tick and the moment.
+    # The next tick is monotonic in the instant: bisect between a tick and the instant.
     tick, end = schedule.next_after(moment - span), moment
     while (following := schedule.next_after(tick)) <= moment:
         later = schedule.next_after(tick + (end - tick) / 2)

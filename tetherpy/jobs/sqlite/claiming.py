@@ -31,7 +31,7 @@ SET_ASIDE_AT_MOST = 10_000
 
 @attrs.frozen
 class Offer:
-    """Hold what a worker takes: from which queues, of which keys; None is all."""
+    """The queues and job keys that a worker takes; None is all."""
 
     queues: Sequence[str] | None
     keys: frozenset[bytes] | None

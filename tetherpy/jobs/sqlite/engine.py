@@ -45,7 +45,7 @@ SQLITE_CAPABILITIES = EngineCapabilities(
     watches_sql=True,
     dead_worker="at once if another worker lives",
 )
-"""What ``SqliteJobEngine`` can do."""
+"""The limits of ``SqliteJobEngine``."""
 
 
 @attrs.define(eq=False)

@@ -1,3 +1,3 @@
-"""What both engines share: SQL files, row decoding, timestamps, timelines."""
+"""Shared by both engines: SQL files, row decoding, timestamps, timelines."""
 
 __all__: list[str] = []

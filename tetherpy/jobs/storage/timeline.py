@@ -12,7 +12,7 @@ import attrs
 from ..status import BackgroundJobStatus
 
 TIMELINE_JOBS = 5_000
-"""How many jobs a timeline looks back on unless told otherwise: reading them takes some 25 ms."""
+"""Default number of jobs in a timeline: reading them takes about 25 ms."""
 
 
 @attrs.frozen

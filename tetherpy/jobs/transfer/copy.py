@@ -23,7 +23,7 @@ JOBS_AT_ONCE = 200
 
 @attrs.frozen
 class CopyProgress:
-    """Say how many of the source's jobs were looked at, and how many of those had to be written."""
+    """The number of the source's jobs that were compared, and of those that were written."""
 
     done: int
     total: int

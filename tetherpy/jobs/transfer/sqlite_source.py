@@ -36,8 +36,8 @@ class Source:
         workers = await self.db.read(registered)
         alive = [worker for worker in workers if worker.heartbeat_at > now - alive_within]
         if alive:
-            told = ", ".join(f"{worker.id} (pid {worker.pid})" for worker in alive[:5])
-            raise CopyRefusedError(f"{len(alive)} workers of the source live: {told}", "Stop its service first.")
+            names = ", ".join(f"{worker.id} (pid {worker.pid})" for worker in alive[:5])
+            raise CopyRefusedError(f"{len(alive)} workers of the source run: {names}", "Stop its service first.")
 
     async def count(self) -> int:
         """Count the jobs."""

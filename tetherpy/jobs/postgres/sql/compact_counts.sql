@@ -1,4 +1,4 @@
--- Rows that another transaction is summing up are left to it; nobody waits.
+-- Rows that another transaction is summing up are skipped; nothing waits.
 WITH summed AS (
     DELETE FROM tetherpy_job_changes
     WHERE id IN (SELECT id FROM tetherpy_job_changes ORDER BY id LIMIT 10000 FOR UPDATE SKIP LOCKED)

@@ -1,4 +1,4 @@
--- Chosen and deleted in one statement, the status looked at again under the lock: what is retried meanwhile is kept.
+-- Chosen and deleted in one statement, the status checked again under the lock: a job retried at the same time is kept.
 DELETE FROM procrastinate_jobs
 WHERE status NOT IN ('todo', 'doing') AND id = ANY (ARRAY(
     SELECT record.job_id

@@ -1,5 +1,5 @@
--- Only workers whose last heartbeat is still the one that was seen, and that hold no job. With them go registrations at
--- Procrastinate that no worker has (any more).
+-- Only workers whose last heartbeat is still the one that was seen, and that hold no job. Also removes
+-- registrations at Procrastinate that belong to no worker.
 WITH silent AS (
     SELECT worker.id FROM background_service_workers AS worker
     JOIN unnest(%(ids)s::text[], %(beats)s::text[]) AS seen (id, heartbeat_at)
@@ -16,4 +16,5 @@ WITH silent AS (
     SELECT id FROM procrastinate_workers
     WHERE id NOT IN (SELECT worker_id FROM background_service_workers)
 )
-SELECT procrastinate_unregister_worker_v1(id) FROM (SELECT worker_id AS id FROM gone UNION SELECT id FROM unknown) AS over
+SELECT procrastinate_unregister_worker_v1(id)
+FROM (SELECT worker_id AS id FROM gone UNION SELECT id FROM unknown) AS over

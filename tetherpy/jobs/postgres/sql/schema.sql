@@ -1,7 +1,7 @@
--- Procrastinate's tables hold the queue: what waits, in which order, who runs it. Beside each of its jobs is one
--- record with what it has no room for, changed in the same transactions and deleted with it by a trigger (foreign
--- keys would do the same, and cost 50 microseconds per row). "background_service_jobs" joins both under the names
--- that the SQLite table has, so that whoever reads the one can read the other.
+-- Procrastinate's tables hold the queue: pending jobs, their order, and who runs them. Each of its jobs has one record
+-- more with the other columns, changed in the same transactions and deleted with it by a trigger (foreign keys would
+-- do the same, and cost 50 microseconds per row). "background_service_jobs" joins both under the names of the SQLite
+-- table, so that the same queries read either.
 
 CREATE FUNCTION tetherpy_status(status procrastinate_job_status) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -119,7 +119,7 @@ CREATE TABLE background_service_workers (
     job_keys text[]
 );
 
--- What each statement changed: jobs entering and leaving a status, and how many moves that were. Their sums are the
+-- The changes of each statement: jobs entering and leaving a status, and the number of moves. Their sums are the
 -- counts and the revisions. One row per status would be shorter, and every transaction would wait for every other.
 CREATE TABLE tetherpy_job_changes (
     id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -128,8 +128,8 @@ CREATE TABLE tetherpy_job_changes (
     moves bigint NOT NULL
 );
 
--- Of all transactions of a server that notify, one commits at a time. So a process can promise, with the setting
--- "tetherpy.notify" in its transaction, to notify later, after its commit; "owed" tells it that there is a reason.
+-- Of all transactions of a server that notify, one commits at a time. So a process can defer its notification until
+-- after the commit: it sets "tetherpy.notify" to "later" in its transaction, and "owed" says that one is due.
 CREATE FUNCTION tetherpy_notify() RETURNS void
 LANGUAGE plpgsql
 AS $$
@@ -142,14 +142,13 @@ BEGIN
 END;
 $$;
 
--- What any program changes is summed up now and then by the statement that changes it, since there need be no worker.
--- Rows that another transaction is summing up are left to it. Where a transaction has one snapshot for all of its
--- statements that could fail, and nothing is summed up.
+-- Changes are summed up now and then by a statement that makes one, since no worker may be running. Rows that another
+-- transaction is summing up are skipped. At stricter isolation levels that could fail, so nothing is summed up.
 CREATE FUNCTION tetherpy_changed() RETURNS void
 LANGUAGE plpgsql
 AS $$
 BEGIN
-    -- A prime, so that statements that write two or three rows each come upon it as well.
+    -- A prime, so that statements that write two or three rows each hit it as well.
     IF lastval() % 251 = 0 AND current_setting('transaction_isolation') = 'read committed' THEN
         WITH summed AS (
             DELETE FROM tetherpy_job_changes
@@ -213,7 +212,7 @@ CREATE TRIGGER tetherpy_jobs_updated AFTER UPDATE ON procrastinate_jobs
 CREATE TRIGGER tetherpy_jobs_deleted AFTER DELETE ON procrastinate_jobs
     REFERENCING OLD TABLE AS departed FOR EACH STATEMENT EXECUTE FUNCTION tetherpy_jobs_deleted();
 
--- Which file's jobs are being, or were, copied into these tables.
+-- The files whose jobs are being copied, or were copied, into these tables.
 CREATE TABLE tetherpy_copies (
     source text PRIMARY KEY,
     started_at timestamptz NOT NULL DEFAULT now(),
@@ -248,7 +247,7 @@ BEGIN
 END;
 $$;
 
--- Store a job unless its unique key is taken by one that has not ended; the id of the one that is there then.
+-- Store a job, or return the id of the unfinished job that has its unique key.
 CREATE FUNCTION tetherpy_defer_unique_job(job json, instant timestamptz) RETURNS bigint
 LANGUAGE plpgsql
 AS $$
@@ -265,11 +264,11 @@ BEGIN
             SELECT tetherpy_defer_jobs(json_build_array(job), instant) INTO found_id;
             RETURN found_id;
         EXCEPTION WHEN unique_violation THEN
-            -- Another transaction stored one meanwhile, and is committed: look again, unless this one's snapshot will
-            -- never show it.
+            -- Another transaction has stored one and committed: look again, unless this one's snapshot will never
+            -- show it.
             IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
                 RAISE serialization_failure USING MESSAGE = format(
-                    'another transaction has stored a job with the unique key "%s" meanwhile', job ->> 'unique_key'
+                    'another transaction has stored a job with the unique key "%s"', job ->> 'unique_key'
                 );
             END IF;
         END;
@@ -277,8 +276,8 @@ BEGIN
 END;
 $$;
 
--- One job per tick, by Procrastinate's table of what was deferred. Its own function forgets all older ticks at once,
--- and would repeat them after a clock was moved back; here they are forgotten after 30 days.
+-- One job per tick, by Procrastinate's table of periodic jobs. Its own function deletes all older ticks at once, and
+-- would repeat them after a clock was set back; here they are deleted after 30 days.
 CREATE FUNCTION tetherpy_defer_tick(periodic_name text, tick bigint, job json, instant timestamptz) RETURNS bigint
 LANGUAGE plpgsql
 AS $$
@@ -286,7 +285,7 @@ DECLARE
     deferred_id bigint;
     new_id bigint;
 BEGIN
-    -- The name alone tells periodic jobs apart, whatever job they enqueue.
+    -- The name alone identifies a periodic job, independent of the job that it enqueues.
     INSERT INTO procrastinate_periodic_defers (task_name, periodic_id, defer_timestamp)
     VALUES (periodic_name, periodic_name, tick)
     ON CONFLICT DO NOTHING
@@ -307,7 +306,7 @@ BEGIN
 END;
 $$;
 
--- The keys of the jobs that were set aside: one step in the index for each, however many jobs.
+-- The keys of the jobs that were set aside: one step in the index per key, for any number of jobs.
 CREATE FUNCTION tetherpy_unhandled_keys() RETURNS SETOF varchar
 LANGUAGE sql STABLE
 AS $$
@@ -329,10 +328,10 @@ AS $$
     SELECT name FROM keys
 $$;
 
--- Choose, and lock, up to "slots" jobs: higher priority first, then the instant they fell due, then id, across queues.
--- What is met on the way and cannot be taken is marked. Rows that another transaction has locked are passed over, which
--- is told: should it end without a change, no notification follows. "more" tells that there was too much to mark.
--- Without the settings, outdated statistics could make the planner sort all that waits. A scalar subquery looks for the
+-- Choose, and lock, up to "slots" jobs: higher priority first, then the due time, then id, across queues. Jobs in
+-- between that cannot be claimed are marked. Rows that another transaction has locked are skipped, and "passed_over" is
+-- set: if it ends without a change, no notification follows. "more" is set if there were too many jobs to mark. Without
+-- the settings, outdated statistics could make the planner sort all pending jobs. A scalar subquery looks for the
 -- record, since for EXISTS the planner may read all records.
 CREATE FUNCTION tetherpy_choose_jobs(
     slots integer, queues varchar[], keys varchar[], instant timestamptz,
@@ -447,7 +446,7 @@ BEGIN
             more := true;
             EXIT;
         END IF;
-        -- Others like these follow as a rule: the first thousand are marked at once.
+        -- More of them usually follow: the first thousand are marked at once.
         IF queues IS NULL THEN
             first := ARRAY(
                 SELECT id FROM procrastinate_jobs
@@ -673,11 +672,11 @@ BEGIN
     END IF;
     claim := NULL;
     job := NULL;
-    -- What lies beyond the calendar of other languages is never due.
+    -- A date beyond the calendars of programming languages is never due.
     SELECT min(waiting.scheduled_at) INTO next_due
     FROM procrastinate_jobs AS waiting
     WHERE waiting.status = 'todo' AND NOT waiting.tetherpy_due AND waiting.scheduled_at < '9999-12-01';
-    -- Due and not let in is what another transaction has locked, unless no slot was free.
+    -- Jobs that are due and still marked are locked by another transaction, unless no slot was free.
     IF passed_over OR (slots > 0 AND next_due <= instant) THEN
         next_due := least(greatest(next_due, instant + interval '1 second'), instant + interval '1 second');
     END IF;
@@ -688,14 +687,14 @@ BEGIN
 END;
 $$;
 
--- Names the advisory lock that a worker shares while it says which keys it has handlers for. Who makes jobs FAILED for
--- want of a handler has it alone; any number does that nobody else uses.
+-- The advisory lock that a worker shares while it registers its job keys. Making jobs without a handler FAILED takes it
+-- exclusively. The number is arbitrary.
 CREATE FUNCTION tetherpy_lock_of_keys() RETURNS bigint
 LANGUAGE sql IMMUTABLE
 AS $$ SELECT 7305514922862 $$;
 
 -- Make jobs of a key FAILED that were set aside, unless a registered worker has a handler for it. The lock comes first:
--- what a statement sees is settled when it begins.
+-- a statement sees the data as of its start.
 CREATE FUNCTION tetherpy_fail_unhandled(key varchar, error text, instant timestamptz, most integer) RETURNS SETOF bigint
 LANGUAGE plpgsql
 AS $$

@@ -1,4 +1,4 @@
--- What changed since it was chosen is kept: it may have been retried or claimed.
+-- A job that changed since it was chosen is kept: it may have been retried or claimed.
 DELETE FROM background_service_jobs
 WHERE id IN (SELECT value FROM json_each(:ids)) AND status <> 'RUNNING'
     AND (:status IS NULL OR status = :status)

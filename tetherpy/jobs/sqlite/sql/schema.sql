@@ -1,5 +1,5 @@
--- The seed's columns first, with the seed's names and meanings: a program that knows only these
--- can read the table, and insert into it.
+-- The original columns first, with their original names and meanings: a program that knows only these can read the
+-- table and insert into it.
 CREATE TABLE background_service_jobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     job_key TEXT NOT NULL,
@@ -12,7 +12,7 @@ CREATE TABLE background_service_jobs (
     priority INTEGER DEFAULT 0,
     created_at TEXT NOT NULL,
     updated_at TEXT NOT NULL,
-    -- Claims step through these three, so their types are certain whoever writes.
+    -- Claims read these three in an index, so their types are checked for every program that writes.
     queue TEXT NOT NULL DEFAULT 'default' CHECK (typeof(queue) = 'text'),
     run_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f000Z', 'now')) CHECK (typeof(run_at) = 'text'),
     -- 0 keeps a delayed job out of the index that claims read, until run_at has come.
@@ -106,7 +106,7 @@ CREATE TABLE background_service_ticks (
 ) WITHOUT ROWID;
 
 -- One row per status: how many jobs have it, and a number that moves whenever one of them does.
--- Triggers keep it, so it is right whoever writes.
+-- Triggers update it, so it is right for every program that writes.
 CREATE TABLE background_service_job_counts (
     status TEXT PRIMARY KEY,
     jobs INTEGER NOT NULL,
