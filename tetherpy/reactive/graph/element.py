@@ -171,6 +171,7 @@ class Element:
 
     __slots__ = (
         "active",
+        "build_type",
         "cause",
         "context",
         "create",
@@ -197,6 +198,8 @@ class Element:
         self.host = host
         self.provider = provider
         self.create: Any = create
+        #: A copy of the provider's: each build reads it, and an attribute of a class takes longer.
+        self.build_type: type[Build] = provider.build_type
         self.state = DIRTY
         self.value: Any = NO_VALUE
         self.failure: Exception | None = None

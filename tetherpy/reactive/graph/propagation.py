@@ -7,7 +7,7 @@ recursion limit (only a *first* build recurses, because the provider's function 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextvars import Context
 from threading import get_ident
 from types import CoroutineType
@@ -299,13 +299,12 @@ def build(node: Element) -> None:
     host = node.host
     scheduler = host.scheduler
     outer = scheduler.building
-    nested = scheduler.nested
     if outer is not None:
-        if nested == MOST_NESTED:
+        if scheduler.nested >= MOST_NESTED:
             if scheduler.too_deep is None:
                 scheduler.too_deep = _TooDeepError([])
             raise scheduler.too_deep
-        scheduler.nested = nested + 1
+        scheduler.nested += 1
     replaced = node.ref
     if replaced is None:
         node.fresh = []
@@ -314,7 +313,7 @@ def build(node: Element) -> None:
     scheduler.building = node
     previous: object = node.value  # a notifier may set its state while it builds, which is nobody's change
     # Build(node) without the call of its __init__: this is the only place that makes one, and every build does.
-    ref = new(node.provider.build_type)
+    ref = new(node.build_type)
     node.ref = ref
     ref.element = node
     ref.cause = node.cause
@@ -329,7 +328,7 @@ def build(node: Element) -> None:
             if isinstance(error, (Exception, _TooDeepError)):
                 raise _unwind(node) from None
             scheduler.too_deep = None  # Ctrl-C, for example, ends the reading itself
-        scheduler.nested = nested
+        scheduler.nested = 0 if outer is None else scheduler.nested - 1
         if not isinstance(error, Exception) or isinstance(error, NOT_KEPT):
             # Interrupted: nothing is known of the value. No call here, there may be no room for it on the stack.
             node.fresh = None
@@ -345,7 +344,8 @@ def build(node: Element) -> None:
     scheduler.building = outer
     if scheduler.too_deep is not None:
         raise _unwind(node)
-    scheduler.nested = nested
+    if outer is not None:
+        scheduler.nested -= 1
     if node.fresh:
         broken = _scope_error(node)
         relink(node)
@@ -544,7 +544,7 @@ def waits_for_source(node: Element) -> bool:
     return node.state in (CHECK, DIRTY)
 
 
-def refresh_queued(waiting: list[Element]) -> None:
+def refresh_queued(waiting: list[Element], callbacks: Collection[object]) -> None:
     """Take the last nodes from a list and bring them up to date, except those that no active listener needs.
 
     Each runs in the context of its first active listener, because the one of whoever made the change is another. Those
@@ -555,15 +555,13 @@ def refresh_queued(waiting: list[Element]) -> None:
         context = context_of(waiting[-1])
     if context is NO_VARIABLES:
         context = Context()
-        context.run(_refresh_alike, context, waiting)
-    elif context is None:
-        _refresh_alike(None, [waiting.pop()])
+    if context is None:
+        _refresh_alike(None, [waiting.pop()], callbacks)
     else:
-        context.run(_refresh_alike, context, waiting)
+        context.run(_refresh_alike, context, waiting, callbacks)
 
 
-def _refresh_alike(context: Context | None, waiting: list[Element]) -> None:
-    callbacks = waiting[-1].host.scheduler.callbacks
+def _refresh_alike(context: Context | None, waiting: list[Element], callbacks: Collection[object]) -> None:
     while True:
         node = waiting.pop()
         state = node.state

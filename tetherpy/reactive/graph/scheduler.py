@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from threading import get_ident
 from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
 
@@ -42,7 +42,8 @@ class Scheduler(Generic[E]):
     """The work that waits for the end of the turn.
 
     Args:
-        refresh: takes the last nodes from a list and brings them up to date, until callbacks wait to be called.
+        refresh: takes the last nodes from a list and brings them up to date, until callbacks wait to be called: those
+            are its second argument.
         dispose: disposes one node, if it is still unused.
         provider_of: names the node's provider, for messages.
         report: takes an error that no caller can see, and what it belongs to.
@@ -87,7 +88,7 @@ class Scheduler(Generic[E]):
 
     def __init__(
         self,
-        refresh: Callable[[list[E]], None],
+        refresh: Callable[[list[E], Collection[object]], None],
         dispose: Callable[[E], None],
         provider_of: Callable[[E], object],
         report: Callable[[BaseException, object], None],
@@ -346,7 +347,7 @@ class Scheduler(Generic[E]):
         self.depth += 1
         try:
             while waiting:
-                self._refresh(waiting)
+                self._refresh(waiting, self.callbacks)
                 if self.callbacks:
                     self._deliver()
             if self.disposals:
