@@ -201,6 +201,8 @@ class Ref(Build):
         scheduler = element.host.scheduler
         scheduler.depth += 1
         try:
+            if scheduler.interrupted:
+                scheduler.queue_interrupted()
             if element.observers:
                 mark(element, element.value)
             announce(element, element.value)

@@ -337,8 +337,6 @@ def mark(changed: Element, previous: object, seen: Any = UNSEEN) -> None:
     scheduler = changed.host.scheduler
     scheduler.changes += 1
     queue = scheduler.queue
-    if scheduler.interrupted:
-        scheduler.queue_interrupted()
     value = changed.value
     kind = type(previous)
     if kind is type(value) and kind in PLAIN:

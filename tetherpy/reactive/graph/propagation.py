@@ -493,6 +493,8 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
             node.state = CLEAN
         if node.flow is None:
             stop_retrying(node)  # the next try would replace what was set
+    if scheduler.interrupted:
+        scheduler.queue_interrupted()
     if node.observers:
         mark(node, previous, seen)
     if node.listeners or host.observers or node.ref.hooks is not None:

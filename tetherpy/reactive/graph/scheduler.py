@@ -326,14 +326,15 @@ class Scheduler(Generic[E]):
 
     def settle(self) -> None:
         """Do the waiting work now, and what it causes: no event loop runs and no operation is under way."""
-        for _ in range(MOST_ROUNDS):
-            self._round()
-            if not self.queue and not self.disposals:
-                break
-        else:
+        try:
+            for _ in range(MOST_ROUNDS):
+                self._round()
+                if not self.queue and not self.disposals:
+                    return
             self._give_up()
-        if self._interruption is not None:
-            self._raise_interruption()
+        finally:
+            if self._interruption is not None:
+                self._raise_interruption()
 
     def _give_up(self) -> NoReturn:
         provider = self._provider_of((self.queue or self.disposals)[0])

@@ -326,3 +326,52 @@ def test_without_a_loop_the_change_itself_raises_what_a_listener_raised(change: 
         with pytest.raises(Abort):
             change(container, number, target)
         assert called == ["first", "second"]
+
+
+@pytest.mark.parametrize("how", ["set", "notify"])
+def test_any_change_builds_again_what_was_interrupted(how: str) -> None:
+    number = StateProvider(lambda ref: 0)
+    other = StateProvider(lambda ref: 0)
+    notifying = Provider(lambda ref: ref)
+    bombs: list[int] = []
+    heard: list[int] = []
+
+    def double(ref: Ref) -> int:
+        value = ref.watch(number) * 2
+        if bombs:
+            raise Abort(bombs.pop())
+        return value
+
+    with ProviderContainer() as container:
+        container.listen(Provider(double), lambda previous, value: heard.append(value))
+        ref = container.read(notifying)
+        bombs.append(1)
+        with pytest.raises(Abort):
+            container.read(number.notifier).state = 1
+        if how == "set":
+            container.read(other.notifier).state = 1
+        else:
+            ref.notify_listeners()
+        assert heard == [2]
+
+
+def test_two_interruptions_of_one_change_end_that_change_only() -> None:
+    bombs: list[int] = []
+
+    def explode() -> None:
+        if bombs:
+            raise Abort(bombs.pop())
+
+    def build(ref: Ref) -> int:
+        explode()
+        ref.on_dispose(explode)
+        return 1
+
+    provider = Provider(build)
+    with ProviderContainer() as container:
+        container.listen(provider, ignore)
+        bombs += [1, 2]
+        with pytest.raises(Abort):
+            container.invalidate(provider)
+        assert not bombs
+        assert container.read(provider) == 1
