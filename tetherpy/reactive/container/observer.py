@@ -1,4 +1,4 @@
-"""ProviderObserver: be told of everything that happens in a container."""
+"""``ProviderObserver``: notifications of all events in a container."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any, Final
 import attrs
 
 current_mutation: Final[ContextVar[Any]] = ContextVar("current_mutation", default=None)
-"""The mutation on whose behalf the current task works: observers are told of it."""
+"""The mutation that the current task runs for; observers get it in their context."""
 
 
 @attrs.frozen
 class ProviderObserverContext:
-    """Where something happened.
+    """The place of an event.
 
     Attributes:
         container: the ProviderContainer.
         provider: the provider, or None for events of the container itself.
-        mutation: the Mutation that caused it, if one did.
-        notifier: the provider's notifier, if it has one.
+        mutation: the Mutation that caused the event, or None.
+        notifier: the provider's notifier, or None.
     """
 
     container: Any
@@ -29,7 +29,10 @@ class ProviderObserverContext:
 
 
 class ProviderObserver:
-    """Override the methods you want to be told of; an error that one raises goes to the container's on_error."""
+    """Base of observers: override the methods for the events you need.
+
+    An error raised by a method goes to the container's on_error.
+    """
 
     def did_create_provider_container(self, context: ProviderObserverContext) -> None:
         """Called when a container was created."""
@@ -38,7 +41,7 @@ class ProviderObserver:
         """Called when a container was disposed."""
 
     def did_add_provider(self, context: ProviderObserverContext, value: Any) -> None:
-        """Called after a provider's first build, with its value (None if that failed)."""
+        """Called after a provider's first build, with its value (None if the build failed)."""
 
     def did_update_provider(self, context: ProviderObserverContext, previous: Any, value: Any) -> None:
         """Called after a provider's value changed."""
@@ -56,10 +59,10 @@ class ProviderObserver:
         """Called when a mutation begins to run."""
 
     def mutation_success(self, context: ProviderObserverContext, mutation: Any, value: Any) -> None:
-        """Called when a mutation ended with a value."""
+        """Called when a mutation has returned a value."""
 
     def mutation_error(self, context: ProviderObserverContext, mutation: Any, error: Exception) -> None:
-        """Called when a mutation raised."""
+        """Called when a mutation has raised."""
 
     def mutation_reset(self, context: ProviderObserverContext, mutation: Any) -> None:
-        """Called when a mutation went back to idle."""
+        """Called when a mutation was reset to idle."""

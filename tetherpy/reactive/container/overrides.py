@@ -1,4 +1,4 @@
-"""Overrides: what a container uses in the place of a provider's own function."""
+"""Overrides: replacements for the functions of providers in one container."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..providers.provider_options import ProviderOptions
 
 @attrs.frozen
 class Override:
-    """One replacement; made by the ``override_with...`` methods of providers and families.
+    """One replacement; returned by the ``override_with...`` methods of providers and families.
 
     Attributes:
         origin: the provider or family that is replaced.
@@ -47,16 +47,16 @@ class Overridable:
 
 
 Overriding: TypeAlias = Override | Overridable
-"""What ``overrides`` takes."""
+"""The elements of a list of overrides."""
 
 
 def overrides_of(given: Iterable[Overriding]) -> list[Override]:
-    """Return the overrides that a container is given.
+    """Return the overrides of a container from its argument.
 
     Raises:
-        NotAnOverrideError: it is no list of overrides, or holds something else.
+        NotAnOverrideError: it is not a list of overrides, or contains another object.
     """
-    # Whether something is abstractly iterable takes long to find out, and every container asks.
+    # Every container checks its overrides, and isinstance(given, Iterable) is slow: test the usual types first.
     if type(given) not in (tuple, list) and not _is_list(given):
         raise NotAnOverrideError(given)
     return [_override_of(one) for one in given]
@@ -98,12 +98,12 @@ class OverrideTable:
                 self.touched.add(origin.of_family)
 
     def of(self, provider: Any) -> Override | None:
-        """Return the override of a provider, or that of its family."""
+        """Return the override of a provider or of its family."""
         by_origin = self.by_origin
         if provider in by_origin:
             return by_origin[provider]
         return None if provider.membership is None else by_origin.get(provider.membership[0])
 
     def concerns(self, provider: Any) -> bool:
-        """Whether a scoped provider must live in this container: something it depends on is overridden here."""
+        """Return whether this container overrides a dependency of a provider, and so must own a scoped provider."""
         return not self.touched.isdisjoint(provider.settings.transitive)

@@ -1,4 +1,4 @@
-"""The law of scopes: who uses a scoped provider says so."""
+"""The scoping rule: a provider lists the scoped providers that it uses."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from ..errors import MissingDependencyError
 
 
 def check_scope(provider: Any, dependency: Any) -> None:
-    """Raise MissingDependencyError if a scoped provider is used by one that does not list it."""
+    """Check that a provider lists a scoped provider that it uses.
+
+    Raises:
+        MissingDependencyError: it does not.
+    """
     if dependency.settings.dependencies is None or provider.ephemeral:
         return
     listed = provider.settings.dependencies

@@ -1,4 +1,4 @@
-"""Where a provider lives: which of the containers, from one up to its root, has its element."""
+"""The owner container of a provider: the container, from one up to its root, that holds its element."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ Target: TypeAlias = ProviderBase[Any] | Family[Any, Any, Any]
 
 
 class Level(Host, Protocol):
-    """What is asked of a container here: its overrides, and the one above it."""
+    """A container with its overrides and its parent."""
 
     overrides: OverrideTable | None
 
     @property
     def parent(self) -> Level | None:
-        """The container above, None for a root."""
+        """The parent container, None for a root."""
         ...
 
 
 def element_of_owner(container: Level, provider: Any) -> Element:
-    """Return a provider's element as seen from a container that does not have it, making it where it belongs."""
+    """Return the element of a provider that is not in the container's table; create it in its owner container."""
     overrides = container.overrides
     override = None if overrides is None else overrides.of(provider)
     if override is not None:
@@ -39,10 +39,10 @@ def element_of_owner(container: Level, provider: Any) -> Element:
 
 
 def owner_of(container: Level, target: Target) -> Level:
-    """Return the container that a provider lives in.
+    """Return the owner container of a provider.
 
-    The nearest container that overrides it; if none does, for a scoped provider the nearest one that
-    overrides something it depends on; else the root.
+    It is the nearest container that overrides the provider; for a scoped provider without override, the nearest
+    container that overrides one of its dependencies; else the root.
     """
     while container.parent is not None:
         overrides = container.overrides
@@ -55,7 +55,7 @@ def owner_of(container: Level, target: Target) -> Level:
 
 
 def overridden_above(container: Level, target: Target) -> bool:
-    """Whether a parent overrides a provider: it then stays there, wherever its dependencies go (Riverpod)."""
+    """Return whether a parent overrides a provider, which then owns it whatever its dependencies are (Riverpod)."""
     above = container.parent
     while above is not None:
         if above.overrides is not None and above.overrides.of(target) is not None:
@@ -65,13 +65,13 @@ def overridden_above(container: Level, target: Target) -> bool:
 
 
 def built(container: Level, target: Target) -> list[Element]:
-    """Return the built elements that a provider, or the members of a family, have as seen from a container.
+    """Return the built elements of a provider, or of the members of a family, that are visible from a container.
 
     Raises:
-        NotAProviderError: ``target`` is something else.
+        NotAProviderError: ``target`` is neither a provider nor a family.
     """
     check_target(target)
-    last = owner_of(container, target)  # members in its parents are other ones, which cannot be seen from here
+    last = owner_of(container, target)  # parents of the owner may have members too, but they are not visible here
     if isinstance(target, ProviderBase):
         element = last.elements.get(target)
         return [] if element is None or element.ref is None else [element]

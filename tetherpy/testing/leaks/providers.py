@@ -41,7 +41,7 @@ def recorded_containers() -> Generator[ValuesView[MadeContainer]]:
             made[self].listened_at[listenable.origin] = calling_site()
         return listen(self, listenable, *args, **kwargs)
 
-    ProviderContainer.__init__ = recorded_init  # type: ignore[method-assign]  # the one place that sees all of them
+    ProviderContainer.__init__ = recorded_init  # type: ignore[method-assign,assignment]  # the one place that sees all of them
     ProviderContainer.listen = recorded_listen  # type: ignore[method-assign]
     try:
         yield made.values()

@@ -1,0 +1,236 @@
+"""The part of a container that its elements use: tables, thread check, error reports, observers."""
+
+from __future__ import annotations
+
+import logging
+from asyncio import CancelledError
+from collections.abc import Awaitable, Callable, Iterable
+from threading import get_ident
+from typing import Any, Final, Self, cast
+from weakref import WeakValueDictionary
+
+from ..errors import ContainerClosingError, ContainerDisposedError, WrongThreadError
+from ..graph import invariants
+from ..graph.callbacks import call
+from ..graph.disposal import dispose_if_unused
+from ..graph.element import Element
+from ..graph.propagation import refresh_queued
+from ..graph.retry import Retry
+from ..graph.scheduler import Scheduler
+from ..graph.subscription import ProviderSubscription
+from ..lifecycle.cleanup import Cleanup
+from ..lifecycle.teardown import Unwinding
+from .observer import ProviderObserver, ProviderObserverContext
+from .overrides import OverrideTable, Overriding, overrides_of
+from .scoping import element_of_owner
+
+NOTHING: Final[tuple[()]] = ()
+
+OnContainerError = Callable[[BaseException, Any], object]
+
+_logger = logging.getLogger("tetherpy.reactive")
+
+
+def log_error(error: BaseException, provider: Any) -> None:
+    """Log an unhandled error and its provider; this is the default ``on_error``."""
+    _logger.error("Error in %r", provider, exc_info=error, extra={"provider": getattr(provider, "name", None)})
+
+
+class ContainerHost:
+    """Base of ProviderContainer with the state and services that elements use."""
+
+    __slots__ = (
+        "__weakref__",
+        "_children",
+        "_cleanup",
+        "_disposed",
+        "_guests",
+        "_on_error",
+        "_thread",
+        "closing",
+        "edges_moved",
+        "elements",
+        "observers",
+        "overrides",
+        "parent",
+        "retry",
+        "root",
+        "scheduler",
+        "unwinding",
+        "writers",
+    )
+
+    def __init__(
+        self,
+        *,
+        overrides: Iterable[Overriding] = NOTHING,
+        observers: Iterable[ProviderObserver] = (),
+        retry: Retry | None = None,
+        on_error: OnContainerError | None = None,
+        parent: Self | None = None,
+    ) -> None:
+        self.elements: dict[Any, Element] = {}
+        #: Whether a node has added a dependency after its first build: then the order of the table may be wrong.
+        self.edges_moved = False
+        self.parent: Self | None = parent
+        self._disposed = False
+        #: Whether it is being disposed: providers that were never built are refused from then on.
+        self.closing = False
+        #: The error that ended the container's block, passed to the context managers that are left because of it.
+        self.unwinding: Unwinding | None = None
+        self._children: dict[Any, None] | None = None
+        self._cleanup: Cleanup | None = None
+        self._guests: dict[ProviderSubscription[Any], None] | None = None
+        #: The writers of persisted notifiers, by key; None until the first notifier persists.
+        self.writers: WeakValueDictionary[Any, Any] | None = None
+        self.overrides: OverrideTable | None = None
+        if overrides is not NOTHING and (replaced := overrides_of(overrides)):
+            self.overrides = OverrideTable(replaced, in_child=parent is not None)
+        if parent is None:
+            self.root: Self = self
+            self.scheduler: Scheduler[Element] = Scheduler(refresh_queued, dispose_if_unused, _provider_of, self.report)
+            if invariants.enabled:
+                self.scheduler.audit = invariants.auditor(self)
+            self._thread = get_ident()
+            self.observers: tuple[ProviderObserver, ...] = tuple(observers)
+            self.retry = retry
+            self._on_error: OnContainerError = log_error if on_error is None else on_error
+        else:
+            parent.check()
+            self.root = parent.root
+            self.scheduler = parent.scheduler
+            self._thread = parent._thread
+            self.observers = (*observers, *parent.observers) if observers else parent.observers
+            self.retry = parent.retry if retry is None else retry
+            self._on_error = parent._on_error if on_error is None else on_error
+            if parent._children is None:
+                parent._children = {}
+            parent._children[self] = None
+        if self.observers:
+            self.tell("did_create_provider_container", ProviderObserverContext(self))
+
+    @property
+    def disposed(self) -> bool:
+        """Whether the container was disposed."""
+        return self._disposed
+
+    @property
+    def depth(self) -> int:
+        """How many containers are above this one; 0 for a root."""
+        return 0 if self.parent is None else self.parent.depth + 1
+
+    def check(self) -> None:
+        """Check that this container can be used in this thread.
+
+        Raises:
+            ContainerDisposedError: it is disposed.
+            WrongThreadError: the thread did not create it.
+        """
+        if get_ident() != self._thread:
+            raise WrongThreadError(self)
+        if self._disposed:
+            raise ContainerDisposedError(self)
+        self.scheduler.serve()
+
+    def _check_thread(self) -> None:
+        if get_ident() != self._thread:
+            raise WrongThreadError(self)
+
+    def call_soon_threadsafe(self, fn: Callable[[], object]) -> None:
+        """Call ``fn`` in this container's thread; may be called from any thread.
+
+        Calls run one after another in the order of their arrival, and never during a build or a batch. They run on
+        the event loop in which this container was last used; without one, when the container is used next.
+        """
+        self.scheduler.call_soon_threadsafe(fn)
+
+    def _in_own_thread(self, fn: Callable[[], object]) -> None:
+        if get_ident() == self._thread:
+            fn()
+        else:
+            self.call_soon_threadsafe(fn)
+
+    def find(self, provider: Any) -> Element:
+        """Return the element of a provider; a new one is mounted in the container that owns it."""
+        elements = self.elements
+        if provider in elements:
+            return elements[provider]
+        if provider.ephemeral:
+            return cast("Element", provider.node_in(self))
+        if self.closing:
+            raise ContainerClosingError(provider, self)
+        element = elements[provider] = element_of_owner(self, provider)
+        if element.host is not self and provider.settings.auto_dispose:
+            if element.holders is None:
+                element.holders = {}
+            element.holders[self] = None
+        return element
+
+    def forget(self, element: Element) -> None:
+        """Remove a disposed element from the table of this container and of its children."""
+        for container in (self, *(element.holders or ())):
+            if container.elements.get(element.provider) is element:
+                del container.elements[element.provider]
+        element.holders = None
+
+    def report(self, error: BaseException, provider: object) -> None:
+        """Report an error that no caller can see: to ``aclose`` while it runs, else to ``on_error``.
+
+        During a walk of the graph the error is kept until the end of the walk. A BaseException that is not an
+        Exception, such as KeyboardInterrupt, is raised there after all other work.
+        """
+        if error is self.scheduler.too_deep:
+            return  # a callback has caught the error that unwinds builds; the outermost build raises it
+        interrupts = not isinstance(
+            error, (Exception, CancelledError)
+        )  # a callback, which never waits, is not cancelled
+        if self.scheduler.depth and interrupts and self._collected is None:
+            self.scheduler.interrupt(error)
+        else:
+            self.report_failure(error, provider)
+
+    def report_failure(self, error: BaseException, provider: object) -> None:
+        """Report the error of a build; it is never raised here, because the state of the provider holds it."""
+        collected = self._collected
+        if collected is not None:
+            collected.append(error)
+        elif self.scheduler.depth:
+            self.scheduler.callbacks.append((self._report, (error, provider)))
+        else:
+            self._report(error, provider)
+
+    @property
+    def _collected(self) -> list[BaseException] | None:
+        return None if self._cleanup is None else self._cleanup.collected
+
+    def _report(self, error: BaseException, provider: object) -> None:
+        try:
+            call(self._on_error, error, provider)
+        except Exception as broken:
+            log_error(error, provider)
+            log_error(broken, provider)
+
+    def in_background(self, work: Awaitable[object], provider: object) -> None:
+        """Run asynchronous clean-up on the running loop; ``aclose`` waits for it, and a failure is reported."""
+        self._own_cleanup().start(work, provider, self.report)
+
+    def tell(self, event: str, context: ProviderObserverContext, *arguments: object) -> None:
+        """Call a method of every observer; an error in one observer does not affect the others."""
+        for observer in self.observers:
+            try:
+                call(getattr(observer, event), context, *arguments)
+            except Exception as error:
+                self.report(error, observer)
+
+    def _own_cleanup(self) -> Cleanup:
+        if self._cleanup is None:
+            self._cleanup = Cleanup()
+        return self._cleanup
+
+    def __repr__(self) -> str:
+        state = "disposed" if self._disposed else f"{len(self.elements)} providers"
+        return f"<ProviderContainer at {id(self):#x}, depth {self.depth}, {state}>"
+
+
+def _provider_of(subject: object) -> object:
+    return subject.provider if isinstance(subject, Element) else subject
