@@ -1,10 +1,10 @@
 """Providers: declared values, built on demand, watched, overridden, scoped and disposed.
 
-The life of a provider, in the words of this package: a *provider* is a declaration (``provider``); a
-*container* (``container``) holds one *element* (``element``) for each that is used; reading it *builds* the
-element (``propagation``) with a *Ref* (``ref``), which links it to what it reads (``edges``); a change marks
-what depends on it and is settled once per turn (``scheduler``); listeners (``subscription``) are told; an
-element that nobody uses is paused, and if it is auto-dispose, disposed.
+The life of a provider: a *provider* is a declaration (``provider``). A *container* (``provider_container``) holds one
+*element* (``element``) for each provider in use. Reading a provider *builds* its element (``propagation``) with a
+*Ref* (``ref``), which adds an edge to each dependency (``edges``). A change marks the dependents, which are updated
+once per turn (``scheduler``), and then notifies listeners (``subscription``). An element without users is paused;
+if it is auto-dispose, it is disposed.
 """
 
 from .asynchronous.async_provider_base import AsyncProviderBase

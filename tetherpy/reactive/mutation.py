@@ -1,7 +1,7 @@
-"""Mutations: actions whose progress the rest of the app can watch.
+"""Mutations: actions with a state that the rest of the app can watch.
 
-What happens follows Riverpod's ``Mutation``: the state is idle until the mutation is run, pending while it
-runs, then success or error; it is idle again when nobody has watched it for a turn, or after ``reset``.
+Behaviour follows Riverpod's ``Mutation``: the state is idle until the mutation runs, pending while it
+runs, then success or error; it becomes idle again after a turn without watchers, or after ``reset``.
 """
 
 from __future__ import annotations
@@ -34,36 +34,36 @@ R = TypeVar("R")
 
 @attrs.frozen
 class MutationIdle:
-    """Not running: never run, reset, or forgotten because nobody watched."""
+    """Not running: never run, reset, or disposed without watchers."""
 
 
 @attrs.frozen(eq=False)
 class MutationPending:
-    """Running; each run has its own."""
+    """Running; each run has a separate instance."""
 
 
 @attrs.frozen
 class MutationSuccess(Generic[T]):
-    """Ended with a value."""
+    """Succeeded, with the returned value."""
 
     value: T
 
 
 @attrs.frozen
 class MutationError:
-    """Ended with an error."""
+    """Failed, with the error."""
 
     error: Exception
 
 
 MutationState: TypeAlias = MutationIdle | MutationPending | MutationSuccess[T] | MutationError
-"""The states of a mutation: a ``match`` over it is checked to be exhaustive."""
+"""The states of a mutation: type checkers verify that a ``match`` over it is exhaustive."""
 
 IDLE: Final = MutationIdle()
 
 
 class MutationTransaction:
-    """What the function of a mutation reads providers with; they stay alive until it ends."""
+    """Reads providers for the function of a mutation, and keeps them alive until the run ends."""
 
     __slots__ = ("_container", "_subscriptions")
 
@@ -86,7 +86,7 @@ class MutationTransaction:
         return value
 
     def close(self) -> None:
-        """End: nothing is kept alive from now on."""
+        """End the run: the providers are no longer kept alive."""
         subscriptions, self._subscriptions = self._subscriptions, None
         for subscription in reversed((subscriptions or {}).values()):
             subscription.close()
@@ -102,7 +102,7 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
     __slots__ = ("_key", "_keyed", "_label", "_lock")
 
     build_type = Ref
-    synthetic: ClassVar[bool] = True  # observers have events of their own for it
+    synthetic: ClassVar[bool] = True  # observers have separate events for mutations
 
     def __init__(self, label: str | None = None) -> None:
         super().__init__(_idle, auto_dispose=True)
@@ -118,7 +118,7 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
 
     @property
     def key(self) -> object:
-        """The key this one was made with, or None."""
+        """The key of this mutation, or None."""
         return self._key
 
     @property
@@ -128,10 +128,10 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
         return label if self._key is None else f"{label}({safe_repr(self._key)})"
 
     def __call__(self, key: Hashable) -> Mutation[T]:
-        """Return the mutation for a key, with its own state: one for each row of a list, for example.
+        """Return the mutation for a key, with a separate state; for example one for each row of a list.
 
-        A tree of containers has one state of each mutation. A server with a container for each session takes the
-        session's id as the key.
+        A tree of containers has one state per mutation. A server with a container for each session uses the
+        session id as the key.
 
         Raises:
             UnhashableArgumentError: the key is not hashable.
@@ -152,16 +152,16 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
         element.create = create
 
     async def run(self, target: ProviderContainer | Ref, fn: Callable[[MutationTransaction], Awaitable[T]]) -> T:
-        """Run ``fn`` and return what it returns; the state follows.
+        """Run ``fn``, return its result, and set the state accordingly.
 
-        A run that is overtaken by a later one still returns its own result, but no longer sets the state.
+        If a later run starts first, this run still returns its result but no longer sets the state.
 
         Args:
-            target: the container, or a Ref in it, whose state of this mutation is meant.
+            target: the container that has the state, or a Ref in it.
             fn: called with a transaction to read providers with.
 
         Raises:
-            Exception: whatever ``fn`` raises, which is then the state too.
+            Exception: the exception that ``fn`` raises, which is also stored in the state.
         """
         container = target if isinstance(target, ProviderContainer) else target.container
         transaction = MutationTransaction(container)
@@ -177,7 +177,7 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
                 self._tell(container, "mutation_error", error)
                 raise
             except GeneratorExit:
-                # The coroutine is closed, perhaps by the garbage collector: in any thread, in the middle of a build.
+                # The garbage collector may close the coroutine, in any thread and in the middle of a build.
                 container.call_soon_threadsafe(partial(run.end, IDLE))
                 raise
             except BaseException:
@@ -189,7 +189,7 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
                 return result
 
     def reset(self, target: ProviderContainer | Ref) -> None:
-        """Make the state idle; a run under way goes on but no longer sets it."""
+        """Make the state idle; a current run continues but no longer sets the state."""
         container = target if isinstance(target, ProviderContainer) else target.container
         container.read(self)
         set_value(container.find(self), IDLE)
@@ -204,22 +204,22 @@ class Mutation(ProviderBase[MutationState[T]], Generic[T]):
 
 @attrs.frozen(eq=False)
 class _Run:
-    """One run of a mutation, which keeps the mutation and all that its transaction has read alive."""
+    """One run of a mutation; it keeps the mutation and the providers of its transaction alive."""
 
     element: Element
     transaction: MutationTransaction
     pending: MutationPending = attrs.field(init=False, factory=MutationPending)
 
     def begin(self) -> None:
-        """Show that it runs.
+        """Set the state to pending.
 
         Raises:
-            ReactiveError: the state cannot be set now, as during a build; the run is over then.
+            ReactiveError: the state cannot be set now, for example during a build; the run ends.
         """
         set_value(self.element, self.pending)
 
     def end(self, state: MutationState[Any]) -> None:
-        """Show how it ended, unless a later run or a reset has set the state, and keep nothing alive."""
+        """Set the final state, unless a later run or a reset has set it, and close the transaction."""
         try:
             if self.element.value is self.pending:
                 set_value(self.element, state)

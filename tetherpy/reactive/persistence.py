@@ -1,6 +1,6 @@
-"""Offline persistence: keep a notifier's data in a storage and show it while the real data is loading.
+"""Offline persistence: store a notifier's data, and show the stored data while new data is loading.
 
-What happens follows Riverpod's ``persist``, with one difference: an error deletes nothing.
+Behaviour follows Riverpod's ``persist``, with one difference: an error deletes nothing.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ def _cache_time(value: timedelta | float | None) -> timedelta | None:
 
 @attrs.frozen
 class StorageOptions:
-    """How data is kept.
+    """Options of stored data.
 
     Attributes:
-        cache_time: how long it may be read back, a timedelta or seconds; None keeps it for ever. Two days by
+        cache_time: how long stored data is valid, a timedelta or seconds; None keeps it forever. Two days by
             default (Riverpod).
-        destroy_key: data written under another key is void; change it when the format changes.
+        destroy_key: data stored with another key is discarded; change it when the format changes.
     """
 
     cache_time: timedelta | None = attrs.field(default=timedelta(days=2), converter=_cache_time)
@@ -55,11 +55,11 @@ DEFAULT_STORAGE: Final = StorageOptions()
 
 @attrs.frozen
 class PersistedData(Generic[E]):
-    """What a storage gives back.
+    """Data read from a storage.
 
     Attributes:
         data: the encoded data.
-        destroy_key: the one it was written under.
+        destroy_key: the destroy key it was written with.
         expires_at: aware UTC time after which it must not be used, or None.
     """
 
@@ -69,22 +69,22 @@ class PersistedData(Generic[E]):
 
 
 class Storage(Protocol[K_contra, E]):
-    """Where persisted data is kept."""
+    """A key-value store for persisted data."""
 
     async def read(self, key: K_contra) -> PersistedData[E] | None:
-        """Return what is kept under a key, or None."""
+        """Return the data stored under a key, or None."""
         ...
 
     async def write(self, key: K_contra, data: E, options: StorageOptions) -> None:
-        """Keep data under a key, in the place of what was kept there."""
+        """Store data under a key, replacing older data."""
         ...
 
     async def delete(self, key: K_contra) -> None:
-        """Forget a key; one that is not kept is no error."""
+        """Delete a key; an unknown key is ignored."""
         ...
 
     async def delete_out_of_date(self) -> None:
-        """Forget everything whose time is over."""
+        """Delete all expired data."""
         ...
 
 
@@ -98,10 +98,10 @@ def expiry(options: StorageOptions, now: datetime) -> datetime | None:
 
 
 class InMemoryStorage(Generic[K, E]):
-    """A storage that lasts as long as the object: for tests.
+    """A storage in memory, for tests.
 
     Args:
-        clock: tells the time (aware).
+        clock: returns the current time (aware).
     """
 
     def __init__(self, clock: Callable[[], datetime] = _now) -> None:
@@ -109,19 +109,19 @@ class InMemoryStorage(Generic[K, E]):
         self.kept: dict[K, PersistedData[E]] = {}
 
     async def read(self, key: K) -> PersistedData[E] | None:
-        """Return what is kept under a key, or None."""
+        """Return the data stored under a key, or None."""
         return self.kept.get(key)
 
     async def write(self, key: K, data: E, options: StorageOptions) -> None:
-        """Keep data under a key."""
+        """Store data under a key."""
         self.kept[key] = PersistedData(data, options.destroy_key, expiry(options, self._clock()))
 
     async def delete(self, key: K) -> None:
-        """Forget a key."""
+        """Delete a key."""
         self.kept.pop(key, None)
 
     async def delete_out_of_date(self) -> None:
-        """Forget everything whose time is over."""
+        """Delete all expired data."""
         now = self._clock()
         self.kept = {
             key: entry for key, entry in self.kept.items() if entry.expires_at is None or entry.expires_at > now
@@ -139,8 +139,8 @@ class DuplicatePersistKeyError(ReactiveError):
     def __init__(self, key: object, providers: tuple[Any, Any]) -> None:
         first, second = providers
         super().__init__(
-            f"{first!r} and {second!r} both persist under the key {safe_repr(key)}: each would read back what the "
-            "other wrote. Give each provider its own key; members of a family put their arguments into it."
+            f"{first!r} and {second!r} both persist under the key {safe_repr(key)}: each would read the data of the "
+            "other. Give each provider a different key; in a family, include the arguments in the key."
         )
         self.key = key
         self.providers = providers
@@ -166,9 +166,9 @@ def persist(
     options: StorageOptions,
     clock: Callable[[], datetime] = _now,
 ) -> Awaitable[None]:
-    """Tie an element's data to a storage for the current build; see AsyncNotifier.persist.
+    """Persist an element's data during the current build; see AsyncNotifier.persist.
 
-    ``writers`` are those that the notifier has used before, by key.
+    ``writers`` are the writers used by earlier builds of the notifier, by key.
     """
     build = element.ref
     writer = writers[key] = _writer(element, key)
@@ -182,7 +182,7 @@ def persist(
 
 
 class _Opening(Generic[K, E]):
-    """A storage that may have to be awaited: once, by all who need it together."""
+    """A storage that may be an awaitable; it is awaited once for all users."""
 
     __slots__ = ("_storage", "_task")
 
@@ -208,7 +208,7 @@ class _Opening(Generic[K, E]):
         return self._task.done() or not self._opens_here(self._task)
 
     async def give_up(self) -> None:
-        """End the attempt to open the storage, if it is still under way."""
+        """Cancel the opening of the storage if it has not finished."""
         if self._task is None:
             if inspect.iscoroutine(self._storage):
                 self._storage.close()
@@ -222,7 +222,7 @@ class _Opening(Generic[K, E]):
 
 
 class _Keeper(Generic[K, E, T]):
-    """Keeps the data of a provider during one build."""
+    """Stores the data of a provider during one build."""
 
     __slots__ = ("_build", "_encode", "_key", "_options", "_storage", "_writer", "element")
 
@@ -247,23 +247,23 @@ class _Keeper(Generic[K, E, T]):
 
     @property
     def has_data(self) -> bool:
-        """Whether the provider has data, so that none needs to be read back."""
+        """Whether the provider has data, so that the storage need not be read."""
         state = self.element.value
         return state is not NO_VALUE and bool(state.has_value)
 
     def heard(self, previous: object, state: object) -> None:
-        """Keep the newest data: the announced state is older if a listener has set the state again."""
+        """Store the newest data; the announced state is older if a listener has set the state again."""
         self._keep_newest(state)
 
     def ended(self) -> Awaitable[None] | None:
-        """Keep the data that was set but not announced before the build ended, and finish."""
+        """Store data that was set but not announced before the build ended, and finish."""
         self._keep_newest(None)
         self._writer.keepers.remove(self)
         is_writing = self._writer.finish()
         return self._finish() if is_writing or not self._storage.is_open else None
 
     async def restore(self, decode: Callable[[E], T], clock: Callable[[], datetime]) -> None:
-        """Show the kept data, unless the provider has data by then."""
+        """Show the stored data, unless the provider already has data when it is read."""
         element = self.element
         if element.state == BUILDING:
             await asyncio.sleep(0)  # an eager task: the build that started it has not ended
@@ -290,16 +290,16 @@ class _Keeper(Generic[K, E, T]):
             set_value(element, state.copy_with_previous(cached) if failed else cached)
 
     def _keep_newest(self, announced: object) -> None:
-        """Have the provider's data written if it is new.
+        """Write the provider's data if it is new.
 
-        A later loading or error keeps the data, so an error deletes nothing: an app that starts without a network
-        shows the data of its last start.
+        A later loading or error state keeps the stored data: an app that starts without a network shows the data of
+        its last run.
         """
         state: AsyncValue[Any] = self.element.value
         if state is NO_VALUE or not state.has_value or state.is_from_cache:
             return
         data: Any = state.value
-        # The same data is announced again after a change in place.
+        # After a change in place, the same object is announced again.
         is_changed = state is announced and isinstance(state, AsyncData) and not state.is_loading
         if is_changed or not self._writer.has(data):
 
@@ -345,7 +345,7 @@ async def _done() -> None:
 
 
 class _Nothing:
-    """An awaitable of nothing that need not be awaited."""
+    """A no-op awaitable, for which no coroutine exists until it is awaited."""
 
     def __await__(self) -> Any:
         return _done().__await__()

@@ -1,4 +1,4 @@
-"""Applying changes to the data under one storage key, one after the other."""
+"""A writer that applies changes to one storage key in order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Change:
     is_reported: bool = False
 
     def report(self, error: BaseException) -> None:
-        """Report that it failed: once, however often it is tried."""
+        """Report the first failure; failures of later attempts are not reported."""
         if not self.is_reported:
             self.is_reported = True
             self.host.report(error, self.provider)
@@ -32,9 +32,9 @@ class Change:
 class Writer:
     """Applies changes to the data under one storage key: one at a time, the newest last.
 
-    All builds and providers that use the key share it. A change that fails is tried again when the build ends. A
-    change that the end of its event loop interrupts, or that is made while no loop runs, is applied in the next loop
-    that uses the container.
+    All builds and providers that use the key share one writer. A failed change is retried when the build ends. A
+    change interrupted by the end of its event loop, or made while no loop runs, is applied in the next loop that uses
+    the container.
     """
 
     __slots__ = ("__weakref__", "_applied", "_newest", "_task", "_tried", "keepers")
@@ -51,7 +51,7 @@ class Writer:
         return self._newest is not None and self._newest.data is data
 
     def put(self, change: Change) -> None:
-        """Apply a change as soon as possible; one that still waits is replaced by it."""
+        """Apply a change as soon as possible; it replaces a change that is still waiting."""
         self._newest = change
         self._start()
 
@@ -63,7 +63,7 @@ class Writer:
                 await asyncio.wait([self._task])
 
     def finish(self) -> bool:
-        """Begin the change that is not applied yet, also after a failure; return whether ``settle`` has to wait."""
+        """Start the unapplied change, also after a failure; return whether ``settle`` would wait."""
         if self._newest is self._applied:
             return False
         if self._newest is self._tried:

@@ -1,4 +1,4 @@
-"""Notifying listeners and observers of what has happened, when no walk of the graph is under way."""
+"""Notification of listeners and observers after a walk of the graph."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .node_states import BUILDING
 
 
 def report_failure(node: Element, error: Exception) -> None:
-    """Show observers and ``on_error`` an original error, once, after they saw the state it led to."""
+    """Report an error to observers and ``on_error`` once, after they were notified of the state it led to."""
     call_once = _report_failure
     if node.state == BUILDING:
         call_once = _report_afterwards  # the state that this build leads to is not announced yet
@@ -33,12 +33,12 @@ def _report_failure(node: Element, error: Exception) -> None:
 
 
 def announce(node: Element, previous: Any, *, first: bool = False) -> None:
-    """Have listeners and observers called for a change: those who were there when it happened.
+    """Notify the present listeners and observers of a change.
 
-    The caller holds an operation of the scheduler open, at the end of which they are called.
+    They are called at the end of the scheduler operation that the caller has open.
 
     Args:
-        node: what changed.
+        node: the node that changed.
         previous: the value before.
         first: whether this is the first build.
     """
@@ -48,7 +48,7 @@ def announce(node: Element, previous: Any, *, first: bool = False) -> None:
     value = None if node.value is NO_VALUE else node.value
     listeners: tuple[Listener, ...] = tuple(node.listeners)
     if first:
-        # The one that had the provider built has its value already; weak listeners have not.
+        # The listener that caused the build has the value already; weak listeners do not.
         listeners = tuple([listener for listener in listeners if listener.weak])
     if host.observers:
         _keep_hooks(node)
@@ -62,7 +62,7 @@ def announce(node: Element, previous: Any, *, first: bool = False) -> None:
 
 
 def announce_unchanged(node: Element, previous: Any) -> None:
-    """Call only those who listen to their own state: they are notified of each build and each new state (Riverpod)."""
+    """Call only self-listeners, which are notified of each build and each new state (Riverpod)."""
     _keep_hooks(node)
     listeners = _self_listeners(node)
     if listeners:
@@ -72,7 +72,7 @@ def announce_unchanged(node: Element, previous: Any) -> None:
 
 
 def _keep_hooks(node: Element) -> None:
-    """Have observers notified when this build ends: only what has hooks is asked to end."""
+    """Give the build hooks, so that observers are notified of its end."""
     if node.host.observers and node.ref is not None and node.ref.hooks is None:
         node.ref.hooks = Hooks()
 
@@ -87,7 +87,7 @@ def notify_listeners(
 ) -> None:
     """Call listeners in the contexts of their registrations.
 
-    Those in a row that need no context variables share a run, as long as none of them sets one.
+    Consecutive listeners without context variables share one new context, as long as none of them sets a variable.
     """
     rest = iter(listeners)
     listener = next(rest, None)
@@ -152,7 +152,7 @@ def _notify(
 
 
 def tell_observers(node: Element, event: str) -> None:
-    """Have a method of every observer called that takes no more than the context."""
+    """Call a method of every observer that takes only the context."""
     scheduler = node.host.scheduler
     for observer in node.host.observers:
         arguments = (node, getattr(observer, event), current_mutation.get(), node.notifier)
@@ -160,14 +160,14 @@ def tell_observers(node: Element, event: str) -> None:
 
 
 def _tell(node: Element, method: Any, mutation: Any, notifier: Any, *arguments: Any) -> None:
-    """Call an observer's method; an error in it stops no other."""
+    """Call an observer's method; an error in it does not affect other observers."""
     if not node.provider.synthetic:
         context = ProviderObserverContext(node.host, node.provider, mutation, notifier)
         guarded(node, method, context, *arguments)
 
 
 def guarded(node: Element, callback: Any, *arguments: Any) -> None:
-    """Call a callback; what it raises goes to the container and stops no other."""
+    """Call a callback; an exception is reported to the container and does not affect other callbacks."""
     try:
         call(callback, *arguments)
     except BaseException as error:

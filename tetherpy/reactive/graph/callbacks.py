@@ -1,4 +1,4 @@
-"""Calling what users give to be called: it is called, never awaited, and says so when it is async."""
+"""Calls of user callbacks, which are synchronous: async callbacks are refused."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ def call(callback: Callable[..., object], *arguments: Any) -> None:
 
     Raises:
         AsyncCallbackError: it returned a coroutine, as a lambda around an ``async`` function does.
-        Exception: what it raises.
+        Exception: the exception that it raises.
     """
     check_result(callback, callback(*arguments))
 
 
 def check_result(callback: object, result: object) -> None:
-    """Check what a callback has returned.
+    """Check the result of a callback.
 
     Raises:
         AsyncCallbackError: it is a coroutine.
     """
     if type(result) is CoroutineType:
-        result.close()  # it will never be awaited, and Python would warn of that instead of our error
+        result.close()  # it is never awaited: without this Python would also warn about it
         raise AsyncCallbackError(callback)
 
 
 def flags_of(callback: Any) -> int:
-    """Return the code flags of a function, method, partial or callable object; 0 where there is no Python code."""
+    """Return the code flags of a function, method, partial or callable object; 0 if it has no Python code."""
     if type(callback) is FunctionType:
         return callback.__code__.co_flags
     while isinstance(callback, partial):

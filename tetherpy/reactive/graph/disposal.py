@@ -1,4 +1,4 @@
-"""The end of nodes: one that is no longer used, or all of a container."""
+"""Disposal of nodes: one unused node, or all nodes of a container."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .retry_timer import stop_retrying
 
 
 def dispose(node: Element) -> None:
-    """Take a node out of the graph; what still holds it finds it disposed."""
+    """Remove a node from the graph; its state becomes DISPOSED."""
     if node.state not in (ENDING, DISPOSED):
         _end(node)
         drop_sources(node)
@@ -27,7 +27,7 @@ def dispose(node: Element) -> None:
 
 
 def dispose_all(nodes: Iterable[Element], host: Host) -> None:
-    """Dispose the nodes of a container that goes as a whole, those that use others first."""
+    """Dispose all nodes of a container, users before the nodes they use."""
     asked = any(listens_to_users(node) for node in nodes)
     for node in nodes:
         if node.state in (ENDING, DISPOSED):
@@ -40,13 +40,13 @@ def dispose_all(nodes: Iterable[Element], host: Host) -> None:
                 break
         _end(node)
         for source in node.sources:
-            # Edges inside the container vanish with it, unless a callback is registered for them. The source of a
-            # view may be in a parent container, which would keep the view.
+            # Edges inside the container need no removal, unless a callback is registered for it. The source of a
+            # view may be in a parent container, which would keep the view alive.
             if source.host is not host or source.provider.ephemeral or (asked and listens_to_users(source)):
                 unlink(source, node)
         if host.observers:
             tell_observers(node, "did_unmount_provider")
-        # No cycles are left: a request's elements are freed at once, without the garbage collector.
+        # Without reference cycles the elements of a request are freed at once, without the garbage collector.
         node.sources = ()
         node.observers = None
 
@@ -73,14 +73,14 @@ def _end(node: Element) -> None:
 
 
 def dispose_if_unused(node: Element) -> None:
-    """Dispose an auto-dispose node, unless it came into use again since it was left."""
+    """Dispose an auto-dispose node, unless it has a user again."""
     if node.state == DISPOSED or is_used(node):
         return
     hooks = None if node.ref is None else node.ref.hooks
     if hooks is not None and hooks.cache_timer is not None:
         return
     if node.listeners:
-        # Weak listeners wait for the next build of this node, so it is emptied and stays (Riverpod).
+        # Weak listeners wait for the next build of this node, so it is cleared and kept (Riverpod).
         _end(node)
         node.state = DIRTY
         node.failure = None

@@ -1,6 +1,6 @@
-"""The live node of a provider in a container: its value, its edges, and who uses it.
+"""The node of a provider in a container: value, edges and users.
 
-Its states are in ``states``, who observes whom in ``edges``, marking and bringing up to date in ``propagation``.
+``node_states`` has its states, ``edges`` adds and removes edges, ``propagation`` marks and updates nodes.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from .retry import Retry
 from .scheduler import Scheduler
 
 Change: TypeAlias = tuple[Any, Any, Any]
-"""A change of something that was read: whose (a listenable), the value before, the value or error after."""
+"""A change of a dependency: the listenable, the value before, the value or error after."""
 
 NO_VALUE: Final = object()
-"""What an element holds before its first build and while it is in error; different from any value."""
+"""The value of an element before its first build and while it is in error; different from any other value."""
 
 NO_VARIABLES: Final = Context()
-"""The context of listeners that were registered where no context variable was set: they run in a new one."""
+"""The context of listeners that were registered without context variables: they run in a new context."""
 
 
 class Build:
-    """One run of a provider's function: what it was caused by, and what it left to be undone."""
+    """One run of a provider's function: its cause, and the disposers it has registered."""
 
     __slots__ = ("cause", "element", "hooks", "reads")
 
@@ -36,14 +36,14 @@ class Build:
     cause: object
     hooks: Hooks | None
     reads: dict[Element, None] | None
-    """What it has read without watching: a teardown must end before what it may still use."""
+    """Elements read without watching: a teardown that may still use them ends before they do."""
 
 
 class Listener(Protocol):
     """A user outside the graph that is notified of changes."""
 
     def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
-        """Deliver a new value, or the error that stands in its place."""
+        """Deliver a new value, or an error instead of it."""
         ...
 
     def close(self) -> None:
@@ -57,12 +57,12 @@ class Listener(Protocol):
 
     @property
     def is_paused(self) -> bool:
-        """Whether it is no active user at present."""
+        """Whether it is paused, and so not an active user."""
         ...
 
     @property
     def context(self) -> Context | None:
-        """The context variables of its registration, in which it is called and its provider built again."""
+        """The context variables of its registration; it is called and its provider rebuilt in them."""
         ...
 
 
@@ -78,33 +78,33 @@ class Flow(Protocol):
         ...
 
     def stop(self, teardown: Teardown | None = None) -> None:
-        """Cancel what the current build is doing; the teardown of that build waits for it."""
+        """Cancel the current build; the teardown of the build waits for its end."""
         ...
 
     def interrupted(self) -> None:
-        """Take note that the event loop ended before the build did."""
+        """Note that the event loop ended before the build."""
         ...
 
     @property
     def building(self) -> bool:
-        """Whether the provider's function has begun and may still watch."""
+        """Whether the provider's function is running and may still watch."""
         ...
 
     @property
     def held(self) -> list[tuple[Element, bool]]:
-        """What is kept in use for the build under way, and whether as an active user."""
+        """The elements kept in use for the running build; True for those held as an active user."""
         ...
 
     def hold(self, source: Element) -> None:
-        """Keep in use what the last build watched until this one has watched it again or ended."""
+        """Keep a dependency of the last build in use until this build watches it again or ends."""
         ...
 
     def give_up(self, error: BaseException) -> None:
-        """Give those who wait the error that has interrupted the refresh; the next build makes another future."""
+        """Reject the future with the error that interrupted the refresh; the next build creates a new future."""
         ...
 
     def dispose(self) -> None:
-        """End for good: whoever still waits learns that nothing will come."""
+        """End permanently: a pending future is rejected."""
         ...
 
 
@@ -121,25 +121,25 @@ class Host(Protocol):
 
     @property
     def parent(self) -> Host | None:
-        """The container above, None for a root."""
+        """The parent container, None for a root."""
         ...
 
     writers: WeakValueDictionary[Any, Any] | None
 
     def find(self, provider: Any) -> Element:
-        """Return the element of a provider, mounting it where it belongs."""
+        """Return the element of a provider; a new one is mounted in the container that owns it."""
         ...
 
     def check(self) -> None:
-        """Raise if the container is disposed or this is another thread."""
+        """Raise if the container is disposed or used in a wrong thread."""
         ...
 
     def report(self, error: BaseException, provider: object) -> None:
-        """Hand an error that nobody else will see to ``on_error``."""
+        """Report an error that no caller can see to ``on_error``."""
         ...
 
     def report_failure(self, error: BaseException, provider: object) -> None:
-        """Hand the error of a build to ``on_error``."""
+        """Report the error of a build to ``on_error``."""
         ...
 
     def in_background(self, work: Awaitable[object], provider: object) -> None:
@@ -147,11 +147,11 @@ class Host(Protocol):
         ...
 
     def call_soon_threadsafe(self, fn: Callable[[], object]) -> None:
-        """Have a function called in the container's thread."""
+        """Call a function in the container's thread."""
         ...
 
     def forget(self, element: Element) -> None:
-        """Drop a disposed element from the tables."""
+        """Remove a disposed element from the tables."""
         ...
 
 
@@ -204,7 +204,7 @@ class Element:
         self.value: Any = NO_VALUE
         self.failure: Exception | None = None
         self.ref: Any = None
-        #: Why the next build is due: None (never built), an Invalidation, or a Change.
+        #: The reason of the next build: None (never built), an Invalidation, or a Change.
         self.cause: object = None
         self.sources: tuple[Element, ...] = ()
         self.observers: Any = None

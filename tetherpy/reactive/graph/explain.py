@@ -1,4 +1,4 @@
-"""Why a provider was last built, whom it watches, and who watches it."""
+"""Explanation of a provider: the reason of its last build, its dependencies and its dependents."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .node_states import NAMES
 
 @attrs.frozen
 class Explanation:
-    """The answer of ``container.explain``; ``str()`` of it is a readable paragraph.
+    """The result of ``container.explain``; ``str()`` of it is a readable paragraph.
 
     Attributes:
-        provider: the provider asked about.
-        reason: why it was last built, in words.
+        provider: the provider.
+        reason: why it was last built, as text.
         changed: the dependency whose change rebuilt it, or None.
         watches: the providers that its last build has read.
         watched_by: the providers that have read it.
         listeners: how many listeners outside the graph it has, those of its views (``select``, ``future``) included.
-        state: one of ``NAMES`` in ``states``: CLEAN, FAILED, or DIRTY and CHECK, which a read may rebuild.
-        holds: its value, or the error that stands in its place, in a short text.
+        state: one of ``NAMES`` in ``node_states``: CLEAN, FAILED, or DIRTY and CHECK, which a read may rebuild.
+        holds: its value or error as a short text.
     """
 
     provider: Any
@@ -81,7 +81,7 @@ def _listeners(element: Element) -> int:
 
 
 def _origins(element: Element) -> list[Any]:
-    """The providers behind an element: itself, or those that a view on one reads."""
+    """Return the provider of an element, or for a view the providers that it reads."""
     if not element.provider.ephemeral:
         return [element.provider]
     return [provider for source in element.sources for provider in _origins(source)] or [element.provider]

@@ -1,4 +1,4 @@
-"""Ending a build before its time, and why."""
+"""Invalidation: ending the current build of a provider, with a reason."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from .node_states import DIRTY, ENDING
 
 @attrs.frozen
 class Invalidation:
-    """Why a provider was rebuilt though nothing it depends on had changed.
+    """The reason of a rebuild without a changed dependency.
 
     Attributes:
-        by: who asked for it, in words.
-        as_reload: whether the provider is to treat it as a changed dependency.
-        manual: whether somebody asked for it, so that ``on_manual_invalidation`` is called.
+        by: the caller, as text for ``explain``.
+        as_reload: whether the provider treats it as a changed dependency.
+        manual: whether a user requested it, so that ``on_manual_invalidation`` is called.
     """
 
     by: str
@@ -35,7 +35,7 @@ class Invalidation:
 
 
 def invalidate(node: Element, reason: Invalidation) -> None:
-    """End the current build now and have the node built again: on the next turn if it has listeners, else on read."""
+    """End the current build now; the node is rebuilt on the next turn if it has listeners, else on read."""
     scheduler = node.host.scheduler
     if scheduler.interrupted:
         scheduler.queue_interrupted()
@@ -70,7 +70,7 @@ def leave_failed(node: Element, hooks: Hooks, error: BaseException) -> Awaitable
     """Leave the context managers of a build that failed, with its error; disposers wait for the end of the build.
 
     Returns:
-        What is to be awaited before this is called again, or None if all of them were left.
+        An awaitable to await before the next call, or None if all of them were left.
     """
     if not hooks.closers:
         return None
@@ -78,9 +78,9 @@ def leave_failed(node: Element, hooks: Hooks, error: BaseException) -> Awaitable
 
 
 def end_build(node: Element) -> None:
-    """Undo what the current build has registered; the node is ENDING meanwhile, and its Ref cannot be used.
+    """Run the disposers of the current build; the node is ENDING during this, and its Ref cannot be used.
 
-    What is read in a disposer then: not this node, nor anything that needs it.
+    A disposer can read neither this node nor a node that depends on it.
     """
     ref, node.ref = node.ref, None
     hooks: Hooks | None

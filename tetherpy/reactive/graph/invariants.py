@@ -1,6 +1,6 @@
-"""What must hold of every node between two operations; ``TETHERPY_CHECK=1`` has it checked after each of them.
+"""Invariants of the graph; with ``TETHERPY_CHECK=1`` they are checked after each operation.
 
-The check looks at the whole graph, so it is for tests and for bug reports.
+A check visits the whole graph, so it is meant for tests and bug reports.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from .element import Element
 from .node_states import BUILDING, CLEAN, DISPOSED, ENDING, FAILED
 
 AFFORDABLE: Final = 20
-"""How many elements are checked for each operation, on average."""
+"""The average number of elements checked for each operation."""
 
 LARGEST: Final = 2_000
 """A graph with more elements is not checked."""
 
 enabled: bool = os.environ.get("TETHERPY_CHECK", "") not in ("", "0")
-"""Whether new containers are checked; by default as the environment says."""
+"""Whether new containers are checked; set by the environment variable by default."""
 
 
 def auditor(container: Any) -> Callable[[], None]:
     """Return a function that checks the graph of a tree of containers.
 
     Raises:
-        GraphInvariantError: by the function, if something does not hold.
+        GraphInvariantError: by the function, if an invariant is violated.
     """
 
     credit = 0
@@ -51,14 +51,14 @@ def auditor(container: Any) -> Callable[[], None]:
 
 
 def check_graph(containers: Iterable[Any], outside: Iterable[Element]) -> None:
-    """Compare edges, counts of active users, marks and queues with what they are made from.
+    """Check edges, counts of active users, marks and queues against each other.
 
     Args:
-        containers: those whose elements are checked, with everything that these are connected with.
-        outside: further elements to begin with.
+        containers: the containers to check, with all elements connected to theirs.
+        outside: further elements to start from.
 
     Raises:
-        GraphInvariantError: something does not hold.
+        GraphInvariantError: an invariant is violated.
     """
     elements = _reachable([*(e for container in containers for e in container.elements.values()), *outside])
     held = Counter(source for e in elements for source, active in _held(e) if not active)

@@ -1,4 +1,4 @@
-"""What can be watched, read and listened to, and how a container finds the node behind it."""
+"""Listenables: providers and parts of them that can be watched, read and listened to."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ R = TypeVar("R")
 
 
 class ProviderListenable(Generic[T_co]):
-    """Base of providers and of what is derived from one on the spot (``select``, ``future``, ``notifier``)."""
+    """Base of providers and of views on a provider (``select``, ``future``, ``notifier``)."""
 
     __slots__ = ()
 
     build_type: ClassVar[type[Build]] = Build
-    """What the function of a node is called with."""
+    """The type of the argument of a node's function."""
     settings: ProviderOptions = DEFAULT
-    """How it behaves; what is derived on the spot has nothing special."""
+    """Its options; views have the default options."""
     ephemeral: ClassVar[bool] = True
-    """Whether a node of this goes at once with its last user, and is not found again by others."""
+    """Whether its node belongs to one user and is removed with it, as for views."""
     synthetic: ClassVar[bool] = True
-    """Whether it is no provider that somebody declared, so that observers are not told of it (Riverpod)."""
+    """Whether it is not a declared provider, so that observers are not notified of it (Riverpod)."""
 
     @property
     def name(self) -> str:
@@ -34,11 +34,11 @@ class ProviderListenable(Generic[T_co]):
 
     @property
     def origin(self) -> Any:
-        """The provider that this is, or is derived from."""
+        """The provider itself, or the provider of a view."""
         raise NotImplementedError
 
     def node_in(self, host: Host) -> Element:
-        """Return the live node of this in a container, mounting it if needed (not built yet)."""
+        """Return its node in a container, mounted if needed but not built."""
         raise NotImplementedError
 
     def read_in(self, host: Host) -> T_co:
@@ -52,7 +52,7 @@ class ProviderListenable(Generic[T_co]):
         return self
 
     def select(self, selector: Callable[[T_co], R]) -> Selector[T_co, R]:
-        """Listen to a part only: who watches it is rebuilt when ``selector(value)`` changes by ``!=``.
+        """Return a view of a part; its watchers are rebuilt only when ``selector(value)`` changes by ``!=``.
 
         Args:
             selector: a pure function of the value.
@@ -61,13 +61,13 @@ class ProviderListenable(Generic[T_co]):
 
 
 class Refreshable(ProviderListenable[T_co]):
-    """What ``refresh`` accepts: a provider, its ``future`` or its ``notifier``; the origin is invalidated."""
+    """Base of the arguments of ``refresh``: a provider, its ``future`` or its ``notifier``."""
 
     __slots__ = ()
 
 
 class Selector(ProviderListenable[R], Generic[T_co, R]):
-    """A part of a listenable; made by ``select``."""
+    """A part of a listenable; returned by ``select``."""
 
     __slots__ = ("_selector", "_source")
 
@@ -77,7 +77,7 @@ class Selector(ProviderListenable[R], Generic[T_co, R]):
 
     @property
     def name(self) -> str:
-        """The name of the source, with the fact that a part of it was selected."""
+        """The name of the source, followed by ``.select``."""
         return f"{self._source.name}.select"
 
     @property
@@ -93,7 +93,7 @@ class Selector(ProviderListenable[R], Generic[T_co, R]):
         return self._selector(self._source.read_in(host))
 
     def node_in(self, host: Host) -> Element:
-        """Return a new node of its own, gone again with its last user."""
+        """Return a new node, which is removed with its last user."""
         source = self._source.node_in(host)
         selector = self._selector
         return Element(host, self, lambda build: selector(depend_on(build.element, source)))

@@ -1,10 +1,10 @@
-"""The states of a node in the graph, and every move between them.
+"""The states of a node in the graph, and all transitions between them.
 
-A node is CLEAN, or it may be out of date (CHECK: something further up may have changed), or it is out of date
-(DIRTY, as every node is before its first build). Marking only moves nodes to CHECK or DIRTY and stops at what is
-already marked; bringing up to date happens when a node is read, or at the end of the turn for nodes with
-listeners. States are plain integers because they are compared on the hottest paths: a settled node is 0 or
-below, one that needs work or cannot be read is above.
+A node is CLEAN, possibly outdated (CHECK: an indirect dependency may have changed), or outdated
+(DIRTY, as every node is before its first build). Marking only moves nodes to CHECK or DIRTY and stops at nodes that
+are already marked; nodes are updated when they are read, or at the end of the turn if they have listeners.
+States are plain integers because they are compared on the hottest paths: 0 or below is up to date; above 0 the node
+needs work or cannot be read.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ MOVES: Final = {
     (CHECK, DISPOSED): "it is not used, or its container was disposed",
     (DIRTY, DISPOSED): "it is not used, or its container was disposed",
 }
-"""Every move that a node makes, and why."""
+"""All transitions, with the reason of each."""
 
 
 def state_diagram() -> str:
-    """Draw the moves as a Mermaid state diagram."""
+    """Return the transitions as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {NAMES[DIRTY]}: mounted"]
     lines += [f"    {NAMES[before]} --> {NAMES[after]}: {why}" for (before, after), why in MOVES.items()]
     return "\n".join(lines)

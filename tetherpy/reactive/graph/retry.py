@@ -1,4 +1,4 @@
-"""Retry of failed builds: opt-in, per provider or per container."""
+"""Retry policies for failed builds, set per provider or per container."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ PROGRAMMING_ERRORS: Final = (
     SyntaxError,
     TypeError,
 )
-"""Errors that come out the same however often one tries."""
+"""Errors that a retry cannot change."""
 
 HOPELESS: Final = (ProviderError, *PROGRAMMING_ERRORS)
 
@@ -44,8 +44,8 @@ HOPELESS: Final = (ProviderError, *PROGRAMMING_ERRORS)
 def exponential_retry(retry_count: int, error: Exception) -> timedelta | None:
     """Wait 200 ms, doubling up to 6.4 s, at most ten times (Riverpod's default policy).
 
-    Never retries a ProviderError (the provider that failed does its own retrying) nor an error that
-    tells of a mistake in the program, nor an exception group that holds one of them.
+    Never retries a ProviderError (the failed provider has its own retries), a programming error, or an exception
+    group that contains one of them.
     """
     if retry_count >= MOST_RETRIES or any(isinstance(leaf, HOPELESS) for leaf in leaves(error)):
         return None
@@ -53,12 +53,12 @@ def exponential_retry(retry_count: int, error: Exception) -> timedelta | None:
 
 
 def never(retry_count: int, error: Exception) -> None:
-    """Give up at once: switches retrying off for one provider of a container that retries."""
+    """Do not retry: turns retries off for one provider of a container that has a retry policy."""
     return
 
 
 class Retrying:
-    """How often a provider was tried again, and the timer of the next try."""
+    """The number of retries of a provider, and the timer of the next one."""
 
     __slots__ = ("_timer", "count")
 
@@ -67,9 +67,9 @@ class Retrying:
         self._timer: Timer | None = None
 
     def schedule(self, policy: Retry, error: Exception, again: Callable[[], None], timers: Timers) -> bool:
-        """Call ``again`` after the time that the policy gives; return whether it gave one.
+        """Call ``again`` after the delay that the policy returns; return whether it returned one.
 
-        Without a running event loop nothing can wait, and nothing is retried.
+        Without a running event loop there are no timers, and nothing is retried.
         """
         delay = None if running_loop() is None else policy(self.count, error)
         if delay is None:
@@ -79,7 +79,7 @@ class Retrying:
         return True
 
     def cancel(self) -> None:
-        """Forget the next try."""
+        """Cancel the next retry."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,4 +1,4 @@
-"""Trying again: when a failed provider is built once more by itself."""
+"""Scheduling and cancelling the retries of failed providers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .retry import Retrying
 
 
 def schedule_retry(node: Element, error: Exception) -> bool:
-    """Ask the retry policy whether to build again; return whether that will happen by itself."""
+    """Schedule a retry if the retry policy says so; return whether one is scheduled."""
     provider = node.provider
     if provider.ephemeral:
         return False
@@ -18,7 +18,7 @@ def schedule_retry(node: Element, error: Exception) -> bool:
     table = node.host.scheduler.retries
     retries = table.get(node)
     if retries is None or node.ref.is_reload:
-        # A changed dependency is a new situation: counting begins again (Riverpod).
+        # After a dependency has changed, the count starts again at 0 (Riverpod).
         retries = table[node] = _fresh(retries)
     try:
         return retries.schedule(
@@ -33,14 +33,14 @@ def schedule_retry(node: Element, error: Exception) -> bool:
 
 
 def pause_retrying(node: Element) -> None:
-    """Forget the next try, but not how many there were."""
+    """Cancel the next retry, but keep the count."""
     retries = node.host.scheduler.retries.get(node)
     if retries is not None:
         retries.cancel()
 
 
 def stop_retrying(node: Element) -> None:
-    """Forget the next try and the count: the node has succeeded, or is gone."""
+    """Cancel the next retry and reset the count, because the node has succeeded or was disposed."""
     retries = node.host.scheduler.retries.pop(node, None)
     if retries is not None:
         retries.cancel()

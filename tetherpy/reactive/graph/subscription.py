@@ -1,4 +1,4 @@
-"""What ``listen`` returns: one listener's claim on a provider."""
+"""Subscriptions: the listeners of providers outside the graph."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class ProviderSubscription(Generic[T]):
         self._pauses = 0
         self._missed: tuple[Any, Any, Exception | None] | None = None
         self._closed = False
-        #: The context variables of the registration: a change made for another request is heard as this listener.
+        #: The context variables of the registration: the callback runs in them, whoever makes the change.
         self.context: Context = copy_context() or NO_VARIABLES
         add_listener(element, self)
 
@@ -94,7 +94,7 @@ class ProviderSubscription(Generic[T]):
             scheduler.leave()
 
     def pause(self) -> None:
-        """Stop being called until ``resume``; pauses add up. A provider whose listeners all pause is paused too."""
+        """Stop calls until ``resume``; each pause needs one resume. A provider is paused if all its listeners are."""
         self._check_thread()
         scheduler = self._element.host.scheduler
         scheduler.depth += 1
@@ -105,7 +105,7 @@ class ProviderSubscription(Generic[T]):
             scheduler.leave()
 
     def suspend(self) -> Element | None:
-        """Pause without deactivating the element: return it if the caller has to do that."""
+        """Pause without deactivating the element; return the element if the caller must deactivate it."""
         if self._closed:
             return None
         self._pauses += 1
@@ -113,7 +113,7 @@ class ProviderSubscription(Generic[T]):
         return self._element if self._pauses == 1 and not self._weak else None
 
     def resume(self) -> None:
-        """Undo one ``pause``; the last one delivers the last change that was missed."""
+        """Undo one ``pause``; after the last one, deliver the most recent missed change."""
         self._check_thread()
         scheduler = self._element.host.scheduler
         scheduler.depth += 1
@@ -124,7 +124,7 @@ class ProviderSubscription(Generic[T]):
             scheduler.leave()
 
     def restore(self) -> Element | None:
-        """Undo one pause without activating the element: return it if the caller has to do that."""
+        """Undo one pause without activating the element; return the element if the caller must activate it."""
         if self._closed or not self._pauses:
             return None
         self._pauses -= 1
@@ -142,7 +142,7 @@ class ProviderSubscription(Generic[T]):
         return element
 
     def close(self) -> None:
-        """Stop listening. Closing twice is closing once."""
+        """Stop listening. A second call does nothing."""
         self._check_thread()
         if self._closed:
             return
@@ -159,17 +159,17 @@ class ProviderSubscription(Generic[T]):
             scheduler.leave()
 
     def when_closed(self, callback: Callable[[], object]) -> None:
-        """Call ``callback`` once when it is closed, by its user or because the provider ends."""
+        """Call ``callback`` once when the subscription is closed, by its user or with the provider."""
         self._on_close = (*self._on_close, callback)
 
     def follow_weakly(self, origin: Element) -> None:
-        """Listen weakly to the provider of a view too, without which nobody would evaluate the view."""
+        """Also listen weakly to the provider of a view, so that the view is evaluated when the provider changes."""
         follower = _WeakView(self._element, self)
         add_listener(origin, follower)
         self.when_closed(partial(remove_listener, origin, follower, was_active=False))
 
     def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
-        """Deliver a change; what a callback raises goes to the container's on_error and stops no other listener.
+        """Deliver a change; an exception of a callback goes to on_error and does not affect other listeners.
 
         The caller has entered the context of the registration.
         """
@@ -190,7 +190,7 @@ class ProviderSubscription(Generic[T]):
             self._element.host.report(error, self._element.provider)
 
     def _after_resuming(self, element: Element) -> None:
-        """Deliver what was missed after the callbacks and kept events of all that is resumed with it."""
+        """Deliver the missed change after the callbacks and kept events of everything resumed in this operation."""
         element.host.scheduler.callbacks.append((self._deliver_missed, (element,)))
 
     def _deliver_missed(self, element: Element) -> None:
@@ -199,7 +199,7 @@ class ProviderSubscription(Generic[T]):
             notify_listeners(element, (self,), previous, value, failure)
 
     def fire(self, value: Any, failure: Exception | None) -> None:
-        """Call the callback with the value that it begins with."""
+        """Call the callback with the initial value."""
         try:
             if failure is None:
                 call(self._on_change, None, value)
@@ -224,9 +224,9 @@ class ProviderSubscription(Generic[T]):
 
 
 class _WeakView:
-    """Listens for a view that only weak listeners have: evaluates it when its provider is built or changes.
+    """Evaluates a view that has only weak listeners when its provider is built or changes.
 
-    The view stays without edges otherwise, which would build the provider and keep it alive.
+    The view has no edges, because an edge would build the provider and keep it alive.
     """
 
     __slots__ = ("_subscription", "_view")
@@ -240,7 +240,7 @@ class _WeakView:
         self._subscription = subscription
 
     def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
-        """Bring the view up to date, which tells its listeners if it changed."""
+        """Update the view, which notifies its listeners if it changed."""
         if self._view.state > 0:
             scheduler = self._view.host.scheduler
             scheduler.depth += 1
@@ -251,7 +251,7 @@ class _WeakView:
                 scheduler.leave()
 
     def close(self) -> None:
-        """Close what it works for: the provider is gone."""
+        """Close the subscription, because the provider was disposed."""
         self._subscription.close()
 
 
@@ -272,7 +272,7 @@ def subscribe(
     """Add a listener, building the element first unless the listener is weak.
 
     Raises:
-        ReactiveArgumentError: for a weak listener that is called immediately: it must not build.
+        ReactiveArgumentError: both ``weak`` and ``fire_immediately`` are set.
         AsyncCallbackError: a callback is ``async``.
     """
     refuse_async(on_change)
@@ -284,7 +284,7 @@ def subscribe(
     scheduler.depth += 1
     try:
         if not weak and element.state > 0:
-            # Before it listens: what it finds is its starting point, not a change.
+            # Refresh before adding the listener: its first value is not a change.
             refresh(element)
         subscription = ProviderSubscription(element, on_change, on_error, weak=weak, on_close=on_close)
         if weak and element.provider.ephemeral:
@@ -292,7 +292,7 @@ def subscribe(
         if fire_immediately:
             value = None if element.value is NO_VALUE else element.value
             if scheduler.callbacks and scheduler.building is None:
-                # What has happened before is delivered first.
+                # Earlier events are delivered first.
                 scheduler.callbacks.append((_fire, (element, subscription, value, element.failure)))
             else:
                 subscription.fire(value, element.failure)

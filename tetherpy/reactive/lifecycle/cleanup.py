@@ -1,4 +1,4 @@
-"""What goes on after a container's providers were disposed: asynchronous clean-up, and what failed in it."""
+"""Asynchronous clean-up after the disposal of providers, and the collection of its errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Cleanup:
         self.collected: list[BaseException] | None = None
 
     def start(self, work: Awaitable[object], provider: object, report: Report) -> None:
-        """Run work on the running loop; where none runs it is dropped, and ``take_stranded`` tells."""
+        """Run work on the running loop; without one it is dropped, and ``take_stranded`` returns the error."""
         loop = running_loop()
         if loop is None:
             _drop(work)
@@ -39,7 +39,7 @@ class Cleanup:
         task.add_done_callback(partial(self._ended, provider, report))
 
     def adopt(self, other: Cleanup) -> None:
-        """Wait for another's tasks too: those of a child container."""
+        """Also wait for the tasks of a child container."""
         if other is not self:
             for task in other._tasks:
                 self._tasks.add(task)
@@ -53,21 +53,21 @@ class Cleanup:
             self.collected = []
 
     def take_stranded(self) -> NoEventLoopError | None:
-        """Return, once, the first error of work that found no loop."""
+        """Return the first error of work that had no loop, and forget it."""
         stranded, self._stranded = self._stranded, None
         return stranded
 
     async def finish(self) -> None:
         """Wait for all tasks."""
         loop = running_loop()
-        # A task whose loop ended before it did can neither continue nor be waited for.
+        # A task whose loop has ended can neither continue nor be awaited.
         while tasks := [task for task in self._tasks if task.get_loop() is loop]:
             await asyncio.wait(tasks)
             self._tasks.difference_update(tasks)
         self._tasks.clear()
 
     def take_collected(self) -> list[BaseException]:
-        """Return what was collected; what fails later is reported again."""
+        """Return the collected errors; later errors are reported again."""
         collected, self.collected = self.collected or [], None
         return collected
 
@@ -79,7 +79,7 @@ class Cleanup:
 
 def _drop(work: Awaitable[object]) -> None:
     if inspect.iscoroutine(work):
-        work.close()  # Python warns of a coroutine that is never awaited
+        work.close()  # Python warns about a coroutine that is never awaited
 
 
 def end_stranded(task: asyncio.Task[Any], provider: object, report: Report) -> None:
@@ -104,10 +104,10 @@ async def _run(work: Awaitable[object]) -> None:
 
 
 class Begun(Coroutine[Any, Any, None]):
-    """Runs a coroutine up to its first wait before a cancellation can reach it.
+    """Wraps a coroutine so that it runs to its first wait before it can be cancelled.
 
-    asyncio cancels a task before its first step by an error that is raised before the first line. The end of the loop
-    would then skip clean-up that has just been started.
+    A task cancelled before its first step never runs a line of its coroutine. When the loop ends, clean-up that was
+    just started would be skipped.
     """
 
     def __init__(self, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -119,13 +119,13 @@ class Begun(Coroutine[Any, Any, None]):
         return self._coroutine.send(value)
 
     def throw(self, *error: Any) -> Any:
-        """Raise an error at the present wait, or at the first one."""
+        """Raise an error at the current wait, or at the first one."""
         if inspect.getcoroutinestate(self._coroutine) == inspect.CORO_CREATED:
             self._coroutine.send(None)
         return self._coroutine.throw(*error)
 
     def close(self) -> None:
-        """Give up."""
+        """Close the coroutine."""
         self._coroutine.close()
 
     def __await__(self) -> Generator[Any, Any, None]:

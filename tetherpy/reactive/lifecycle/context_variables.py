@@ -1,4 +1,4 @@
-"""Set a context variable for the time of a block."""
+"""A context manager that sets a context variable for a block."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 running_loop: Final[Callable[[], asyncio.AbstractEventLoop | None]] = asyncio._get_running_loop  # pyright: ignore[reportPrivateUsage]
-"""Return the running event loop of this thread, or None where none runs.
+"""Return the running event loop of this thread, or None.
 
 asyncio documents this function; ``get_running_loop`` raises instead, which costs ten times as much.
 """

@@ -1,4 +1,4 @@
-"""What one build of a provider has asked to be called for, and what has to be undone when it ends."""
+"""Callbacks, disposers and resources registered by one build of a provider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .timers import Timer
 
 
 class Event(Enum):
-    """The moments in a provider's life that a Ref can register callbacks for."""
+    """The events in a provider's life for which a Ref registers callbacks."""
 
     CANCEL = "cancel"
     RESUME = "resume"
@@ -30,39 +30,39 @@ class Pausable(Protocol):
         ...
 
     def suspend(self) -> Any:
-        """Stop delivering; return the element that the caller has to deactivate, or None."""
+        """Stop delivering; return the element that the caller must deactivate, or None."""
         ...
 
     def restore(self) -> Any:
-        """Deliver again, the last missed event first; return the element that the caller has to activate, or None."""
+        """Deliver again, the last missed event first; return the element that the caller must activate, or None."""
         ...
 
     def close(self) -> None:
-        """Stop for good."""
+        """Stop permanently."""
         ...
 
 
 Callback: TypeAlias = Callable[[], object]
 Disposer: TypeAlias = Callable[[], Awaitable[object] | object]
 Closer: TypeAlias = Callable[[BaseException | None], Awaitable[bool | None] | bool | None]
-"""Leaves a context manager, which is passed the error that ended its block, or None; true suppresses the error."""
+"""Leaves a context manager, given the error that ended its block, or None; a true result suppresses the error."""
 SelfListener: TypeAlias = tuple[Callable[[Any, Any], object], Callable[[Exception], object] | None]
 
 
 class Hooks:
     """The callbacks, subscriptions, tasks and context managers of one build; most builds have none.
 
-    Each kind is None until there is one, because a request's container makes many of these.
+    Each kind is None until the first one is added, because the container of a request creates many Hooks.
 
     Attributes:
-        cache_time: how long the state outlives its last user, in seconds; None unless ``cache_for`` was called.
-        cache_timer: measures that time.
-        cancelled_once: whether the last active user has left since the build, so that RESUME means something.
-        closers: leave the context managers, in the order in which they were entered.
-        disposers: called at the end, in the order of their registration.
+        cache_time: the time to keep the state after its last user, in seconds; None unless ``cache_for`` was called.
+        cache_timer: the timer of ``cache_time``.
+        cancelled_once: whether the last active user has left since the build, so that RESUME can follow.
+        closers: functions that leave the context managers, in the order in which they were entered.
+        disposers: the disposers, in the order of their registration.
         entered_in: the tasks that entered asynchronous context managers.
-        links: what keeps an auto-dispose provider alive.
-        paused: whether what the build listens to is paused, because the provider has no active user.
+        links: the KeepAliveLinks of an auto-dispose provider.
+        paused: whether the subscriptions of the build are paused, because the provider has no active user.
     """
 
     __slots__ = (
@@ -125,7 +125,7 @@ class Hooks:
         return _add(self.self_listeners, listener)
 
     def leave(self, closer: Closer) -> None:
-        """Have a context manager left at the end of the build."""
+        """Register a function that leaves a context manager at the end of the build."""
         if self.closers is None:
             self.closers = []
         self.closers.append(closer)
@@ -145,14 +145,14 @@ class Hooks:
 
     @property
     def has_to_undo(self) -> bool:
-        """Whether something is left for a teardown after ``close``."""
+        """Whether a teardown has work left after ``close``."""
         return bool(self.disposers or self.closers or self.tasks)
 
     def pause(self) -> list[Any]:
-        """Pause what the build listens to, because its provider has no active user.
+        """Pause the subscriptions of the build, because its provider has no active user.
 
         Returns:
-            The elements that the caller has to deactivate.
+            The elements that the caller must deactivate.
         """
         if self.paused:
             return []
@@ -160,10 +160,10 @@ class Hooks:
         return [element for one in self._subscriptions or () if (element := one.suspend()) is not None]
 
     def resume(self) -> list[Any]:
-        """Resume what the build listens to.
+        """Resume the subscriptions of the build.
 
         Returns:
-            The elements that the caller has to activate.
+            The elements that the caller must activate.
         """
         if not self.paused:
             return []
@@ -171,7 +171,7 @@ class Hooks:
         return [element for one in self._subscriptions or () if (element := one.restore()) is not None]
 
     def close(self) -> None:
-        """Stop everything that calls or is called; what has to be undone stays for the teardown."""
+        """Remove callbacks, timers and subscriptions; disposers, tasks and context managers stay for the teardown."""
         self.events = self.links = self.self_listeners = self.cache_time = None
         if self.cache_timer is not None:
             self.cache_timer.cancel()

@@ -1,8 +1,8 @@
-"""The end of a build: its tasks end, its disposers run, its context managers are left, one after another.
+"""The teardown of a build: its tasks are cancelled, its disposers run, its context managers are left, in this order.
 
-What is synchronous happens at once where it can. Something asynchronous makes the rest wait for it, and with the
-rest everything that the build used: users end before what they use, a build before the next build of the same
-provider, the providers of a child container before those of its parent. What is not related ends concurrently.
+Synchronous steps run at once. After an asynchronous step, the remaining steps wait for it, and so do the teardowns of
+all dependencies of the build: users end before their dependencies, a build before the next build of the same
+provider, the providers of a child container before those of its parent. Unrelated teardowns run concurrently.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Unwinding:
 
 
 class Host(Protocol):
-    """What a teardown needs of a container."""
+    """The part of a container that a teardown uses."""
 
     closing: bool
     unwinding: Unwinding | None
@@ -38,11 +38,11 @@ class Host(Protocol):
 
     @property
     def parent(self) -> Any:
-        """The container above, None for a root."""
+        """The parent container, None for a root."""
         ...
 
     def report(self, error: BaseException, provider: object) -> None:
-        """Take an error that no caller can see."""
+        """Report an error that no caller can see."""
         ...
 
     def in_background(self, work: Awaitable[object], provider: object) -> None:
@@ -51,7 +51,7 @@ class Host(Protocol):
 
 
 class Node(Protocol):
-    """What a teardown needs of an element."""
+    """The part of an element that a teardown uses."""
 
     host: Any
     provider: Any
@@ -60,11 +60,11 @@ class Node(Protocol):
 
 
 Key: TypeAlias = tuple[object, object]
-"""A container and a provider: it names a provider's elements there, one after another."""
+"""A container and a provider: identifies the successive elements of the provider in the container."""
 
 
 class Errand:
-    """What the current task works for: the task of a build runs the function first, and then its teardown."""
+    """The teardown that a task runs for; the task of a build runs the function first, and then its teardown."""
 
     __slots__ = ("teardown",)
 
@@ -73,11 +73,11 @@ class Errand:
 
 
 current_errand: Final[ContextVar[Errand | None]] = ContextVar("current_errand", default=None)
-"""What the current task works for. Tasks that it starts inherit it."""
+"""The errand of the current task. Tasks that it starts inherit it."""
 
 
 def current_teardown() -> Teardown | None:
-    """Return the teardown that the current task works for, if that has not ended."""
+    """Return the teardown that the current task runs for, if that has not ended."""
     errand = current_errand.get()
     teardown = None if errand is None else errand.teardown
     return None if teardown is None or teardown.done.done else teardown
@@ -89,12 +89,12 @@ class Teardowns:
     __slots__ = ("_by_key", "pending")
 
     def __init__(self) -> None:
-        #: What has to end before the provider of this key may end, or be built again.
+        #: The teardowns that must end before the provider of the key can end or be rebuilt.
         self._by_key: dict[Key, dict[Teardown, None]] = {}
         self.pending: dict[Teardown, None] = {}
 
     def before_end(self, element: Node) -> list[Teardown]:
-        """Return what an element's end waits for: the users of it, its former builds, and child containers."""
+        """Return the teardowns that an element waits for: of its users, its former builds, and child containers."""
         found = dict(self._by_key.get(key_of(element), {}))
         host = element.host
         if host.closing:
@@ -109,18 +109,18 @@ class Teardowns:
         return _in_this_loop(teardown for teardown in self._by_key.get(key, ()) if teardown.key == key)
 
     def resume(self) -> None:
-        """Continue those whose loop has ended."""
+        """Continue the teardowns whose loop has ended."""
         for teardown in tuple(self.pending):
             teardown.resume()
 
     def add(self, teardown: Teardown, keys: Iterable[Key]) -> None:
-        """Let the providers of these keys wait for a teardown."""
+        """Make the providers of these keys wait for a teardown."""
         self.pending[teardown] = None
         for key in keys:
             self._by_key.setdefault(key, {})[teardown] = None
 
     def remove(self, teardown: Teardown, keys: Iterable[Key]) -> None:
-        """Let them wait no longer."""
+        """Remove a teardown; the providers of these keys no longer wait for it."""
         self.pending.pop(teardown, None)
         for key in keys:
             waiting = self._by_key.get(key)
@@ -131,12 +131,11 @@ class Teardowns:
 
 
 class Teardown:
-    """What is left to do after one build has ended.
+    """The clean-up after one build has ended.
 
     Args:
         element: the element whose build ends.
-        ref: the Ref of that build.
-        hooks: what the build has registered, if anything.
+        hooks: the hooks of the build, if it has any.
     """
 
     __slots__ = (
@@ -162,9 +161,9 @@ class Teardown:
     _unwinding: Unwinding
     key: Key
     done: Promise[None]
-    """Settled at the end. This, ``passed`` and the key are set when others can come to wait: most end at once."""
+    """Settled at the end. This, ``passed`` and the key are set only if others can wait for it: most end at once."""
     passed: Promise[None]
-    """Settled when what this build has used need not wait any longer."""
+    """Settled when the dependencies of this build no longer need to wait."""
 
     def __init__(self, element: Node, hooks: Hooks | None) -> None:
         self.element: Any = element
@@ -198,14 +197,14 @@ class Teardown:
         return waiting
 
     def wait_in(self, run: Callable[[Teardown, Coroutine[Any, Any, None]], asyncio.Task[Any]]) -> None:
-        """Have the asynchronous part run by the task of the build, when what it does has ended.
+        """Run the asynchronous part in the task of the build, after the function of the build has ended.
 
         Context managers with a cancel scope must be left in the task that entered them.
         """
         self._hosted_by = run
 
     def start(self, ref: Any) -> None:
-        """Do what can be done at once, and the rest in the background."""
+        """Run the synchronous steps now, and the rest in the background."""
         if not (self._disposers or self._closers or self._tasks or self._hosted_by is not None):
             return
         earlier = self._registry.before_end(self.element) if self._registry.pending else []
@@ -241,11 +240,11 @@ class Teardown:
 
     def _on_task_done(self, task: asyncio.Task[Any]) -> None:
         if not self.done.done:
-            # It was cancelled before its first step, by the end of the loop: what is left is done in the next one.
+            # The end of the loop cancelled it before its first step: continue in the next loop.
             self.host.scheduler.in_next_loop[self] = self.resume
 
     def resume(self) -> None:
-        """Do what is left of a teardown whose loop has ended before it has."""
+        """Continue in the current loop a teardown whose loop has ended."""
         if self.done.done or self._task is None or not (self._task.done() or self._task.get_loop().is_closed()):
             return
         if self._is_waiting:
@@ -259,8 +258,8 @@ class Teardown:
     def awaits(self, element: Node) -> None:
         """Note that a disposer waits for a new value of an element.
 
-        If the build had used it, the former build of that element waits for this teardown, and the new one for that:
-        none of them would end. What the build has used does not wait for the rest of this teardown then.
+        If the build depended on the element, the element's former build waits for this teardown, and its new build
+        waits for the former: a deadlock. So the dependencies of this build stop waiting for this teardown.
         """
         if key_of(element) in self._keys and not self.passed.done:
             self.passed.resolve(None)
@@ -280,12 +279,12 @@ class Teardown:
         return None
 
     def _run_closers(self) -> Awaitable[object] | None:
-        """Leave the context managers up to the first asynchronous one, and return what is to be awaited."""
+        """Leave the context managers up to the first asynchronous one, and return its awaitable."""
         return leave_managers(self._closers, self._unwinding, self._report) if self._closers else None
 
     def _finish_without_loop(self, pending: Awaitable[object] | None) -> None:
         while pending is not None:
-            self.host.in_background(pending, self.element.provider)  # where no loop runs this keeps an error
+            self.host.in_background(pending, self.element.provider)  # without a loop this stores an error
             pending = self._run_disposers()
         pending = self._run_closers()
         while pending is not None:
@@ -300,7 +299,7 @@ class Teardown:
             try:
                 await wait
             except asyncio.CancelledError as error:
-                # The loop is being closed. What is left is still done, as it would be in a finally clause.
+                # The loop is being closed. The remaining steps still run, like a finally clause.
                 cancelled = error
             except GeneratorExit:
                 raise
@@ -341,11 +340,11 @@ def leave_managers(
 ) -> Awaitable[object] | None:
     """Leave context managers, the last one entered first, up to the first asynchronous one.
 
-    As in an ``ExitStack``, one that returns true suppresses the error for those entered earlier, and one that
-    raises gives them its own error.
+    As in an ``ExitStack``, a true result suppresses the error for the managers entered earlier, and an exception
+    raised by a manager is passed to them.
 
     Returns:
-        What is to be awaited before the next call, or None if all of them were left.
+        An awaitable to await before the next call, or None if all of them were left.
     """
     while closers:
         try:
@@ -377,12 +376,12 @@ def _failed(unwinding: Unwinding, error: BaseException, report: Callable[[BaseEx
 
 
 def key_of(element: Node) -> Key:
-    """Return what names an element, and those that take its place."""
+    """Return the key of an element, which elements that replace it share."""
     return element.host, element.provider
 
 
 def _used_by(element: Node, ref: Any) -> list[Key]:
-    """Return the keys of everything that a build has read, directly or through others."""
+    """Return the keys of the direct and indirect dependencies of a build."""
     found: dict[Node, None] = {}
     todo = [*element.sources, *((ref.reads or ()) if ref is not None else ())]
     while todo:
@@ -396,19 +395,19 @@ def _used_by(element: Node, ref: Any) -> list[Key]:
 
 
 def _in_this_loop(teardowns: Iterable[Teardown]) -> list[Teardown]:
-    """Leave out those of former loops, which may never continue."""
+    """Return the teardowns of the current loop; those of former loops may never continue."""
     loop = running_loop()
     return [teardown for teardown in teardowns if teardown.loop is loop]
 
 
 def is_torn_down_under(host: Any) -> bool:
-    """Whether the current task works for a teardown in a container or in one below it."""
+    """Return whether the current task runs a teardown of a container or of one of its children."""
     teardown = current_teardown()
     return teardown is not None and (teardown.host is host or _is_below(teardown.host, host))
 
 
 def _is_below(host: Host, other: Host) -> bool:
-    """Whether a container is a child of another, directly or through others."""
+    """Return whether a container is a direct or indirect child of another."""
     above = host.parent
     while above is not None:
         if above is other:
@@ -418,7 +417,7 @@ def _is_below(host: Host, other: Host) -> bool:
 
 
 async def ended(teardowns: list[Teardown]) -> None:
-    """Wait for the end of teardowns, except for the one that waits here itself."""
+    """Wait for the end of teardowns, except for the teardown that calls this."""
     current = current_teardown()
     for teardown in teardowns:
         if teardown is not current:

@@ -1,4 +1,4 @@
-"""Timers that survive the event loop they were started in."""
+"""Timers that continue in the next event loop."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Timer:
         self.due = 0.0
 
     def start(self, loop: asyncio.AbstractEventLoop, seconds: float) -> None:
-        """Wait in a loop, and no longer in another one."""
+        """Start in a loop; a timer running in another loop is cancelled."""
         if self._handle is not None:
             self._handle.cancel()
         self._handle = loop.call_later(max(seconds, 0.0), self._fire)
         self.due = self._handle.when()
 
     def cancel(self) -> None:
-        """Cancel the call. Cancelling twice, or after the call, does nothing."""
+        """Cancel the call. A second call, or one after the timer has fired, does nothing."""
         if self._handle is not None:
             self._handle.cancel()
         self._timers.waiting.pop(self, None)
@@ -40,8 +40,8 @@ class Timer:
 class Timers:
     """The timers of a tree of containers.
 
-    A timer of a closed loop would never fire. ``move_to`` starts the pending ones again in the loop that runs now,
-    with the time that remained.
+    A timer of a closed loop would never fire. ``move_to`` restarts pending timers in the current loop with the
+    remaining time.
     """
 
     __slots__ = ("_loop", "waiting")
@@ -51,7 +51,7 @@ class Timers:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self, seconds: float, callback: Callable[[], None]) -> Timer | None:
-        """Call ``callback`` after ``seconds``; return None, and do nothing, where no event loop runs."""
+        """Call ``callback`` after ``seconds``; without a running event loop do nothing and return None."""
         loop = running_loop()
         if loop is None:
             return None
@@ -62,7 +62,7 @@ class Timers:
         return timer
 
     def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Serve this loop from now on."""
+        """Use this loop from now on, and move the pending timers to it."""
         previous, self._loop = self._loop, loop
         if previous is not None and previous is not loop:
             now = previous.time()
@@ -70,6 +70,6 @@ class Timers:
                 timer.start(loop, timer.due - now)
 
     def close(self) -> None:
-        """Cancel all of them."""
+        """Cancel all timers."""
         for timer in tuple(self.waiting):
             timer.cancel()

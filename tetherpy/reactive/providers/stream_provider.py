@@ -28,7 +28,7 @@ StreamOf: TypeAlias = "Observable[T] | AsyncIterable[T]"
 class StreamProvider(AsyncProviderBase[T], Generic[T]):
     """The latest value of a stream, watched as an AsyncValue.
 
-    While there are no listeners, an async iterator is not pulled, and only the last event of an Observable is kept.
+    Without listeners an async iterator is not pulled, and only the last event of an Observable is kept.
     When the stream ends, the last value stays; without a value the provider stays loading (Riverpod).
 
     Args:

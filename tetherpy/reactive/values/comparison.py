@@ -1,4 +1,4 @@
-"""When a value counts as changed: the one comparison of values that users give."""
+"""Comparison of user values: decides whether a value has changed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _INHERITED_NE: Final[Any] = object.__ne__
 
 
 def differs(previous: object, value: object) -> bool:
-    """Whether a value is another than the one before; see ``is_same`` for what counts as a change."""
+    """Return whether a value differs from the previous one; ``is_same`` has the rule."""
     if value is previous:
         return False
     try:
@@ -21,21 +21,21 @@ def differs(previous: object, value: object) -> bool:
 
 
 def is_same(previous: Any, value: Any, unequal: object) -> bool:
-    """Whether two values are the same, given the result of ``value != previous``.
+    """Return whether two values are the same, given the result of ``value != previous``.
 
-    A comparison that gives no plain bool (NumPy arrays, ORM expressions) counts as a change.
+    A comparison whose result is not a bool (NumPy arrays, ORM expressions) counts as a change.
 
     Raises:
-        Exception: what the ``==`` of the values raises.
+        Exception: the exception that ``==`` of the values raises.
     """
     if not is_false(unequal) or previous is NO_VALUE:
         return False
-    # The != that every class inherits is the inverted truth of its ==, even where that gave an expression.
+    # The inherited != inverts the truth value of ==, even if == returned an expression: compare again with ==.
     return type(value).__ne__ is not _INHERITED_NE or _is_true(value == previous)
 
 
 def is_false(result: object) -> bool:
-    """Whether the result of a comparison is False, Python's or NumPy's."""
+    """Return whether the result of a comparison is the False of Python or NumPy."""
     return result is False or (result is not True and _is_numpy_bool(result) and not result)
 
 
@@ -44,5 +44,5 @@ def _is_true(result: object) -> bool:
 
 
 def _is_numpy_bool(result: object) -> bool:
-    # Only a program that has imported NumPy can have made one.
+    # A NumPy bool exists only if NumPy is imported.
     return isinstance(result, getattr(sys.modules.get("numpy"), "bool_", ()))

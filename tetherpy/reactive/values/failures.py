@@ -1,4 +1,4 @@
-"""What an error of a build means: which providers failed, and whether a value is only not there yet."""
+"""Classification of build errors: still loading, failed because of another provider, or original."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from ..errors import AsyncValueIsLoadingError, ProviderError
 
 
 def origins(error: BaseException) -> Iterator[BaseException]:
-    """Yield what an error comes from, through exception groups and through ProviderErrors to their causes."""
+    """Yield the original errors behind an error, through exception groups and the causes of ProviderErrors."""
     waiting = [error]
     seen: set[int] = set()
     while waiting:
         for leaf in leaves(waiting.pop()):
             if not isinstance(leaf, ProviderError) or leaf.__cause__ is None:
                 yield leaf
-            elif id(leaf.__cause__) not in seen:  # groups of one failed provider would double with each level
+            elif id(leaf.__cause__) not in seen:  # else nested groups around one failed provider take exponential time
                 seen.add(id(leaf.__cause__))
                 waiting.append(leaf.__cause__)
 
 
 def is_still_loading(error: BaseException) -> bool:
-    """Whether an error only says that an asynchronous value is not there yet."""
+    """Return whether an error only means that an asynchronous value is still loading."""
     return all(isinstance(origin, AsyncValueIsLoadingError) for origin in origins(error))
 
 
 def is_of_others(error: BaseException) -> bool:
-    """Whether an error only says that other providers have failed, which have reported it themselves."""
+    """Return whether an error only means that other providers have failed, which have reported their errors."""
     return all(isinstance(leaf, ProviderError) for leaf in leaves(error))

@@ -1,4 +1,4 @@
-"""What an explanation keeps of a value: enough to show it, and no large object in memory."""
+"""Compact records of values for explanations: enough to show a value without keeping large objects in memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOST_ITEMS: Final = 8
 
 
 class _Shown:
-    """Stands for a value that is shown while something else keeps it."""
+    """A weak reference to a value, shown while it is in memory."""
 
     __slots__ = ("_name", "_value")
 
@@ -34,7 +34,7 @@ class _Shown:
 
 
 class _Text:
-    """Stands for a value by a text that was made when it was known."""
+    """A text that replaces a value."""
 
     __slots__ = ("_text",)
 
@@ -46,7 +46,7 @@ class _Text:
 
 
 class _State:
-    """Stands for an AsyncValue."""
+    """A record of an AsyncValue."""
 
     __slots__ = ("_name", "_part")
 
@@ -59,7 +59,7 @@ class _State:
 
 
 def change_of(node: Element, previous: Any, value: Any) -> Change:
-    """Describe a change of a node for those that are built again because of it."""
+    """Return the record of a change, kept by the nodes that are rebuilt because of it."""
     return (
         node.provider,
         previous if type(previous) in PLAIN else _remembered(previous),

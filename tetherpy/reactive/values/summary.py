@@ -1,4 +1,4 @@
-"""Short texts of values, whatever their own ``repr`` does."""
+"""Short texts of values, bounded in length and safe against a failing ``repr``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SORTED = 1_000
 
 
 class _Brief(reprlib.Repr):
-    """``reprlib`` with bounds of ours, and a word for a ``repr`` that raises."""
+    """``reprlib`` with other bounds, and a text for a ``repr`` that raises."""
 
     def __init__(self) -> None:
         super().__init__()
