@@ -1,4 +1,4 @@
-"""SQLite for an asyncio app: transactions, migrations, and queries that live; and PostgreSQL with the same calls."""
+"""Databases for asyncio apps: SQLite and PostgreSQL, with transactions, migrations and live queries."""
 
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -114,7 +114,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # Only an app on PostgreSQL needs the driver, which the extra tetherpy[postgres] installs.
+    # The extra tetherpy[postgres] installs the driver. Apps that use SQLite do not need it.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

@@ -1,4 +1,4 @@
-"""Addresses of databases: a path is SQLite's, a URL is PostgreSQL's."""
+"""Database addresses: the path of an SQLite file or the URL of a PostgreSQL database."""
 
 import os
 from pathlib import Path
@@ -18,7 +18,7 @@ _SECRET = ("password", "sslpassword", "passfile")
 
 
 def is_url(address: Address) -> bool:
-    """Tell whether an address is a URL of whatever scheme."""
+    """Tell whether an address is a URL; its scheme may be any."""
     return "://" in text_of(address)
 
 
@@ -42,7 +42,7 @@ def text_of(address: object) -> str:
 def sqlite_path(address: Address) -> Path:
     """Return the real path of the SQLite file that an address names, ``~`` and links resolved.
 
-    Raises ``DatabaseAddressError`` for what names no such file: a URL, an SQLite URI, a database in memory.
+    Raises ``DatabaseAddressError`` for all other addresses: a URL, an SQLite URI, a database in memory.
     """
     text = text_of(address)
     if text.startswith("file:"):
@@ -52,10 +52,10 @@ def sqlite_path(address: Address) -> Path:
     if is_url(text):
         raise DatabaseAddressError(redacted(text), OTHER_URL)
     if text == ":memory:" or not text or "\0" in text:
-        reason = "a database in memory cannot be shared by two connections" if text == ":memory:" else "it is no path"
+        reason = "two connections cannot share a database in memory" if text == ":memory:" else "it is not a path"
         raise DatabaseAddressError(text, reason)
     try:
-        # Two names of one file must agree on the names of the files beside it.
+        # Two names of one file must lead to the same log, change signal file and service folder.
         return Path(text).expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:
         # An unknown user after "~", links in a circle, a lone surrogate.
@@ -63,7 +63,7 @@ def sqlite_path(address: Address) -> Path:
 
 
 def redacted(address: Address) -> str:
-    """Write an address for people and logs: without its password."""
+    """Return an address without its password, for logs and messages."""
     text = text_of(address)
     if not is_url(text):
         return text
@@ -74,7 +74,7 @@ def redacted(address: Address) -> str:
     except ValueError:
         return UNREADABLE
     if not at and "@" in text:
-        # The password holds "/", "?" or "#" as they are: what seems to be the host is a part of it.
+        # The password contains an unescaped "/", "?" or "#", so the parsed host is a part of the password.
         return UNREADABLE
     netloc = user.partition(":")[0] + at + host
     return urlunsplit((parts.scheme, netloc, parts.path, urlencode(query, safe="/"), ""))

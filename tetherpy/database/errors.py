@@ -1,4 +1,4 @@
-"""What the database reports, each error built from the data it keeps."""
+"""The errors of the database package."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,10 @@ from tetherpy.errors import ArgumentError, TetherError
 
 
 class DatabaseError(TetherError):
-    """Base of everything :mod:`tetherpy.database` raises by itself.
+    """Base class of the errors of :mod:`tetherpy.database`.
 
-    Errors that a statement earns (a constraint, a typing mistake in SQL) stay the ``sqlite3`` exceptions
-    that they are; what concerns the file, the lock, the disk or the way the API is used is one of these.
+    They report problems of the file, the server, locks, the disk and the use of the API. Errors of a statement (a
+    violated constraint, a mistake in the SQL) stay exceptions of the driver: ``sqlite3`` or ``psycopg``.
     """
 
 
@@ -34,12 +34,12 @@ class DatabaseFolderMissingError(DatabaseOpenError):
         super().__init__(
             path,
             f"the folder {str(path.parent)!r} does not exist",
-            "create it first (it is not created for you, so that a mistyped path does not start an empty database)",
+            "create it first (tetherpy does not, so that a mistyped path does not start an empty database)",
         )
 
 
 class NotADatabaseError(DatabaseOpenError):
-    """The file has content that is not an SQLite database (or an encrypted one)."""
+    """The file is not an SQLite database, or it is encrypted."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "the file is not an SQLite database", "check the path; the file has not been changed")
@@ -50,50 +50,47 @@ class DatabaseCorruptError(DatabaseError):
 
     def __init__(self, path: Path, detail: str) -> None:
         super().__init__(
-            f"the database {str(path)!r} is damaged ({detail}); stop every process "
-            "that uses it, keep a copy, "
-            "and restore a backup or salvage it with `sqlite3 file .recover`"
+            f"the database {str(path)!r} is damaged ({detail}); stop every process that uses it, keep a copy, and "
+            "restore a backup or salvage it with `sqlite3 file .recover`"
         )
         self.path = path
         self.detail = detail
 
 
 class DatabaseReadOnlyError(DatabaseError):
-    """The file, its folder or its file system, or the server, does not let this process write."""
+    """This process may not write to the file, its folder or its file system, or to the server."""
 
     def __init__(self, path: Path | str) -> None:
         advice = (
             "SQLite's write-ahead log needs write access to the file and to its folder: check owner, mode and mount"
             if isinstance(path, Path)
-            else "the server is a standby, or default_transaction_read_only is on: connect to the primary, or set it "
-            "to off for the role and the database"
+            else "the server is a standby, or default_transaction_read_only is on: connect to the primary, or turn the "
+            "setting off for the role and the database"
         )
-        super().__init__(f"the database {str(path)!r} cannot be written by this process; {advice}")
+        super().__init__(f"this process cannot write to the database {str(path)!r}; {advice}")
         self.path = path
 
 
 class DatabaseLockedError(DatabaseError):
-    """Another connection kept a lock for longer than ``busy_timeout``: a file's write lock, or a server's row."""
+    """Another connection held a lock for longer than ``busy_timeout``: the write lock of a file, or a row's lock."""
 
     def __init__(self, path: Path | str, busy_timeout: float) -> None:
         super().__init__(
-            f"the database {str(path)!r} stayed locked by another connection for "
-            f"{busy_timeout:g} s; nothing was "
-            "written: find who holds a write transaction open and try again (a file can be opened with a longer "
-            "busy_timeout)"
+            f"another connection kept the database {str(path)!r} locked for {busy_timeout:g} s; nothing was written: "
+            "find the process that holds a write transaction open, and try again (an SQLite file can be opened with "
+            "a longer busy_timeout)"
         )
         self.path = path
         self.busy_timeout = busy_timeout
 
 
 class DiskFullError(DatabaseError):
-    """A write found no room: disk, quota or file size limit. The transaction was rolled back."""
+    """A write failed because the disk, a quota or a file size limit is full. The transaction was rolled back."""
 
     def __init__(self, path: Path | str, detail: str) -> None:
         super().__init__(
-            f"could not write to the database {str(path)!r} ({detail}); the "
-            "transaction was rolled back and what "
-            "was committed before is intact: make room (disk, quota, file size limit) and try again"
+            f"could not write to the database {str(path)!r} ({detail}); the transaction was rolled back, and earlier "
+            "commits are intact: free space (disk, quota, file size limit) and try again"
         )
         self.path = path
         self.detail = detail
@@ -104,9 +101,8 @@ class DatabaseIOError(DatabaseError):
 
     def __init__(self, path: Path, detail: str) -> None:
         super().__init__(
-            f"the operating system reported an error on the database {str(path)!r} "
-            f"({detail}); the transaction "
-            "was rolled back: look at the disk and the system's log before trying again"
+            f"the operating system reported an error on the database {str(path)!r} ({detail}); the transaction was "
+            "rolled back: check the disk and the system log before you try again"
         )
         self.path = path
         self.detail = detail
@@ -117,34 +113,33 @@ class DatabaseClosedError(DatabaseError):
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(
-            f"the database {str(path)!r} is closed; what this call asked for was not done: "
-            "keep it open for as long as anything uses it"
+            f"the database {str(path)!r} is closed, so the call did nothing: keep the database open while it is in use"
         )
         self.path = path
 
 
 class DatabaseReplacedError(DatabaseError):
-    """The file was deleted, moved or replaced while it was open; nothing more can be done with what is open."""
+    """The file was deleted, moved or replaced while it was open; the open connections are of no further use."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(
             f"the database file {str(path)!r} was deleted or replaced while process {os.getpid()} had it open; "
-            "nothing was written: open the database again, and stop the processes that use a database before it "
-            "is deleted, moved or restored"
+            "nothing was written: open the database again, and stop the processes that use a database before you "
+            "delete, move or restore it"
         )
         self.path = path
         self.pid = os.getpid()
 
 
 class DatabaseAddressError(DatabaseOpenError):
-    """The address names no database that can be opened; ``address`` is without its password."""
+    """The address is not one of a database; ``address`` is without its password."""
 
     def __init__(self, address: str, reason: str | None = None) -> None:
-        self.reason = reason or "it is no address of a database"
+        self.reason = reason or "it is not the address of a database"
         DatabaseError.__init__(
             self,
             f"cannot open the database {address!r}: {self.reason}; give the path of an SQLite file, or a URL such as "
-            "postgresql://user@host:5432/name with all but letters and digits percent-encoded",
+            "postgresql://user@host:5432/name in which all characters except letters and digits are percent-encoded",
         )
         self.address = address
         self.path = Path(address)
@@ -162,33 +157,33 @@ class DatabaseUnavailableError(DatabaseError):
 
     def __init__(self, address: str, reason: str) -> None:
         super().__init__(
-            f"the database {address} cannot be reached ({reason.strip()}); a write that was under way may or may "
-            "not have been done: look, then try again once the server answers"
+            f"cannot reach the database {address} ({reason.strip()}); a write in progress may or may not have been "
+            "committed: check, then try again when the server answers"
         )
         self.address = address
         self.reason = reason
 
 
 class DatabasePrivilegeError(DatabaseError):
-    """The server's role may not do what a call needs."""
+    """The role lacks a privilege that the call needs."""
 
     def __init__(self, address: str, detail: str) -> None:
         super().__init__(
             f"the role of {address} lacks a privilege ({detail.strip()}); nothing was written: GRANT it to the role. "
-            "The role that makes the job tables needs USAGE and CREATE on their schema; other roles need USAGE on the "
-            "schema and ALL on its tables and sequences"
+            "The role that creates the job tables needs USAGE and CREATE on their schema; other roles need USAGE on "
+            "the schema and ALL on its tables and sequences"
         )
         self.address = address
         self.detail = detail
 
 
 class DatabaseEncodingError(DatabaseError):
-    """The database's encoding lacks a character of a text."""
+    """The encoding of the database has no code for a character of a text."""
 
     def __init__(self, address: str, detail: str) -> None:
         super().__init__(
-            f"the encoding of {address} cannot keep a text ({detail.strip()}); nothing was written: use a database "
-            "whose encoding is UTF8"
+            f"the encoding of {address} cannot store a text ({detail.strip()}); nothing was written: use a database "
+            "with the encoding UTF8"
         )
         self.address = address
         self.detail = detail
@@ -199,14 +194,14 @@ class WrongLoopError(DatabaseError):
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(
-            f"the database {str(path)!r} was opened in another event loop; open one Database per loop, "
-            "inside the code that the loop runs"
+            f"the database {str(path)!r} was opened in another event loop; open one Database in each loop, "
+            "in code that the loop runs"
         )
         self.path = path
 
 
 class DatabaseForkedError(WrongLoopError):
-    """The database was open in a parent of this process when the parent forked."""
+    """A parent of this process had the database open when it forked."""
 
     def __init__(self, path: Path | str) -> None:
         DatabaseError.__init__(
@@ -225,24 +220,24 @@ class RowNotFoundError(DatabaseError):
 
     def __init__(self, sql: str) -> None:
         super().__init__(
-            f"no row for {sql!r}; use get_optional if that is an answer and not a mistake",
+            f"no row for {sql!r}; use get_optional if the query may return no row",
         )
         self.sql = sql
 
 
 class ReadTimeoutError(DatabaseError, TimeoutError):
-    """A long read took more time than it was given."""
+    """A long read took longer than its time limit."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(
-            f"a read was ended after {seconds:g} s, so that it does not keep others and the log waiting; "
-            "narrow what it looks at (jobs: by status, key, before_id or dates together with a limit)"
+            f"a read was interrupted after {seconds:g} s, because it delays other reads and keeps the log from being "
+            "reset; make it read fewer rows (jobs: filter by status, key, before_id or dates, with a limit)"
         )
         self.seconds = seconds
 
 
 class WriteOnReaderError(DatabaseError):
-    """A statement that writes was given to a call that reads."""
+    """A call that reads was given a statement that writes."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -252,30 +247,29 @@ class WriteOnReaderError(DatabaseError):
 
 
 class TransactionControlError(DatabaseError):
-    """A function or statement tried to begin, commit or roll back by itself."""
+    """A function or statement tried to begin, commit or roll back the transaction it runs in."""
 
     def __init__(self) -> None:
         super().__init__(
             "statements inside run or a transaction must not BEGIN, COMMIT, ROLLBACK or use executescript: "
-            "the database does that for them; use savepoints or a nested transaction() to undo a part"
+            "the database does that; use a savepoint or a nested transaction() to undo a part"
         )
 
 
 class TransactionHeldError(DatabaseError):
-    """The calling task holds a transaction and asks for another commit, which would wait for itself."""
+    """The task has an open transaction and calls a method that commits separately: a deadlock with itself."""
 
     def __init__(self, call: str) -> None:
         super().__init__(
-            f"{call} commits on its own, but this task holds an open transaction on "
-            "the same database and would "
-            "wait for itself forever; use the transaction's own methods (tx.run, tx.execute, ...), or give it to "
-            "the call if that takes one (transaction=tx)"
+            f"{call} commits separately, but this task has an open transaction on the same database and would wait "
+            "for itself forever; use the methods of the transaction (tx.run, tx.execute, ...), or pass it to the call "
+            "if that takes one (transaction=tx)"
         )
         self.call = call
 
 
 class TransactionNestedError(DatabaseError):
-    """The outer transaction was used while this task has a nested one open."""
+    """The task used the outer transaction while its nested one was open."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -284,15 +278,15 @@ class TransactionNestedError(DatabaseError):
 
 
 class TransactionOverError(DatabaseError):
-    """The transaction has ended, or SQLite rolled it back after an error, so nothing more can join it."""
+    """The transaction has ended, or SQLite rolled it back after an error."""
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"the transaction is over ({reason}); nothing was written, begin another one")
+        super().__init__(f"the transaction is over ({reason}); nothing was written: begin a new one")
         self.reason = reason
 
 
 class MigrationError(DatabaseError):
-    """Base of what can be wrong between the code's migrations and the database's record of them."""
+    """Base class of conflicts between the migrations in the code and those recorded in the database."""
 
     def __init__(self, namespace: str, version: int, what: str) -> None:
         super().__init__(f"migration {version} of {namespace!r} {what}")
@@ -311,20 +305,20 @@ class DuplicateMigrationError(MigrationError, ValueError):
 
 
 class MigrationChangedError(MigrationError):
-    """A migration was edited after it had been applied."""
+    """A migration was edited after it was applied."""
 
     def __init__(self, namespace: str, version: int, name: str) -> None:
         super().__init__(
             namespace,
             version,
-            f"({name}) is not the one that was applied to this database: its SQL has changed since; "
+            f"({name}) differs from the one that was applied to this database: its SQL was edited; "
             "restore it and put the change into a new migration",
         )
         self.name = name
 
 
 class MigrationMissingError(MigrationError):
-    """The database has a migration between the code's own that the code does not have."""
+    """A migration was applied to the database and is missing in the code, which has later ones."""
 
     def __init__(self, namespace: str, version: int, name: str) -> None:
         super().__init__(
@@ -336,7 +330,7 @@ class MigrationMissingError(MigrationError):
 
 
 class MigrationOrderError(MigrationError):
-    """The code has a migration that the database skipped: later ones were applied already."""
+    """The code has a migration that was never applied, while later ones were."""
 
     def __init__(self, namespace: str, version: int, newest: int) -> None:
         super().__init__(
@@ -348,22 +342,24 @@ class MigrationOrderError(MigrationError):
 
 
 class SchemaNewerError(MigrationError):
-    """The database was migrated by newer code than this."""
+    """Newer code has migrated the database."""
 
     def __init__(self, namespace: str, version: int, newest_known: int) -> None:
         super().__init__(
             namespace,
             version,
-            f"was applied by newer code (this code knows up to {newest_known}); "
-            "run the newer code, or restore a backup from before it",
+            f"was applied by newer code (this code knows migrations up to {newest_known}); "
+            "run the newer code, or restore a backup from before the migration",
         )
         self.newest_known = newest_known
 
 
 class MigrationFailedError(MigrationError):
-    """A migration's SQL failed; it was rolled back whole."""
+    """The SQL of a migration failed; the migration was rolled back."""
 
     def __init__(self, namespace: str, version: int, name: str, detail: str) -> None:
-        super().__init__(namespace, version, f"({name}) failed and was rolled back, those before it are kept: {detail}")
+        super().__init__(
+            namespace, version, f"({name}) failed and was rolled back; earlier migrations stay applied: {detail}"
+        )
         self.name = name
         self.detail = detail

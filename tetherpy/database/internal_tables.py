@@ -1,4 +1,4 @@
-"""The two tables of our own that every database has."""
+"""The two internal tables of every database: table versions and applied migrations."""
 
 from . import migrations
 from .sqlite.changes import table_versions

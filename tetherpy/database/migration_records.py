@@ -1,4 +1,4 @@
-"""The migrations that a database says it has, read without changing anything."""
+"""The migrations recorded in a database, read without writing to it."""
 
 import sqlite3
 from datetime import datetime
@@ -17,7 +17,7 @@ _HAS_RECORD = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?"
 
 @attrs.frozen
 class AppliedMigration:
-    """One step that was applied, as the database recorded it."""
+    """The record of one applied migration."""
 
     namespace: str
     version: int
@@ -27,10 +27,10 @@ class AppliedMigration:
 
 
 def applied_migrations(path: Address) -> list[AppliedMigration]:
-    """Return what the file's record holds, by namespace and version; nothing if it has no such record.
+    """Return the applied migrations of a file, by namespace and version; an empty list if it has no record of them.
 
-    The file is opened for reading only, and made neither a WAL database nor one of ours. Raises
-    :class:`DatabaseOpenError` if there is no such file or it is no database, and what else reading meets.
+    The file is opened for reading only: it is neither switched to WAL nor given internal tables. Raises
+    :class:`DatabaseOpenError` if the file is missing or not a database, and other errors of reading.
     """
     path = sqlite_path(path)
     try:

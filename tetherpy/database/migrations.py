@@ -1,8 +1,7 @@
-"""Numbered changes of the schema, each applied once and recorded with its checksum.
+"""Schema migrations: numbered changes, each applied once and recorded with its checksum.
 
-A package that ships tables gives its migrations a namespace of its own; an app's are in ``"app"``.
-Namespaces do not see each other, so their numbers may overlap, and a process that passes no migrations of a
-namespace does not find_missing it.
+A package that ships tables gives its migrations a separate namespace; those of an app are in ``"app"``. Numbers
+are compared within a namespace only, and a namespace is checked only by a process that passes migrations of it.
 """
 
 import hashlib
@@ -38,7 +37,7 @@ def _check_version(_: object, __: object, version: int) -> None:
 
 @attrs.frozen
 class Migration:
-    """One step, of one or more statements. Once released it never changes; a later one corrects it."""
+    """One change of the schema, of one or more statements. Never edit a released migration: add a new one."""
 
     version: int = attrs.field(validator=_check_version)
     name: str
@@ -47,13 +46,13 @@ class Migration:
 
     @property
     def checksum(self) -> str:
-        """Fingerprint of the SQL; indentation and blank lines do not count."""
+        """Return the hash of the SQL; indentation and blank lines do not change it."""
         lines = (line.strip() for line in self.sql.splitlines())
         return hashlib.sha256("\n".join(line for line in lines if line).encode()).hexdigest()
 
 
 def by_namespace(migrations: Iterable[Migration]) -> dict[str, list[Migration]]:
-    """Group migrations by namespace, in order of version; two of the same number are a ``DuplicateMigrationError``."""
+    """Group migrations by namespace, sorted by version; raises ``DuplicateMigrationError`` for equal numbers."""
     sets: dict[str, list[Migration]] = {}
     for migration in sorted(migrations, key=lambda migration: migration.version):
         known = sets.setdefault(migration.namespace, [])
@@ -64,12 +63,12 @@ def by_namespace(migrations: Iterable[Migration]) -> dict[str, list[Migration]]:
 
 
 def create(connection: sqlite3.Connection) -> None:
-    """Create the record of migrations, if it is not there."""
+    """Create the table of applied migrations unless it exists."""
     connection.execute(_CREATE)
 
 
 def pending(connection: sqlite3.Connection, namespace: str, migrations: list[Migration]) -> list[Migration]:
-    """Return the migrations to apply, or raise what is wrong between the code and the record."""
+    """Return the migrations to apply; raises ``MigrationError`` if code and record conflict."""
     recorded = {row[0]: (row[1], row[2]) for row in connection.execute(_READ, (namespace,))}
     return find_missing(namespace, migrations, recorded)
 
@@ -77,7 +76,10 @@ def pending(connection: sqlite3.Connection, namespace: str, migrations: list[Mig
 def find_missing(
     namespace: str, migrations: list[Migration], recorded: Mapping[int, tuple[str, str]]
 ) -> list[Migration]:
-    """Return the migrations that a record (name and checksum by version) lacks, or raise what is wrong."""
+    """Return the migrations that are not in the record (name and checksum by version).
+
+    Raises ``MigrationError`` if code and record conflict.
+    """
     known = {migration.version for migration in migrations}
     newest = max(recorded, default=0)
     newest_known = max(known, default=0)
@@ -99,7 +101,7 @@ def find_missing(
 
 
 def apply(connection: sqlite3.Connection, migrations: list[Migration], migration: Migration) -> None:
-    """Apply one migration inside the open transaction, unless another process was faster."""
+    """Apply one migration in the open transaction, unless another process has applied it."""
     if migration not in pending(connection, migration.namespace, migrations):
         return
     for statement in statements(migration.sql):
@@ -112,7 +114,7 @@ def apply(connection: sqlite3.Connection, migrations: list[Migration], migration
 
 
 def statements(script: str) -> Iterator[str]:
-    """Split a script where SQLite says a statement is complete (a trigger has semicolons inside)."""
+    """Split a script into statements; SQLite decides where one ends, because a trigger contains semicolons."""
     statement = ""
     for part in script.split(";"):
         statement += part + ";"

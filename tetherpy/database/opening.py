@@ -1,4 +1,4 @@
-"""What ``Database.open`` returns: entered or awaited, it opens."""
+"""The result of ``Database.open``: an async context manager that can also be awaited."""
 
 from collections.abc import Callable, Coroutine, Generator
 from types import TracebackType
@@ -8,7 +8,7 @@ import attrs
 
 
 class AsyncCloseable(Protocol):
-    """Something that is closed by awaiting ``aclose``."""
+    """An object with an async ``aclose``."""
 
     async def aclose(self) -> None:
         """Close it."""
@@ -20,7 +20,7 @@ T = TypeVar("T", bound=AsyncCloseable)
 
 @attrs.define(eq=False)
 class Opening(Generic[T]):
-    """``async with opening`` opens and closes; ``await opening`` leaves the closing to the caller."""
+    """``async with opening`` opens and closes; after ``await opening`` the caller closes."""
 
     _open: Callable[[], Coroutine[Any, Any, T]]
     _opened: T | None = None

@@ -1,4 +1,4 @@
-"""A plain connection for a short look at a file, without an event loop."""
+"""A read-only ``sqlite3`` connection for short reads without an event loop."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .sqlite.open_files import OpenFile, check_not_inherited
 def read_only(address: Address, timeout: float = 5.0) -> Generator[sqlite3.Connection]:
     """Open an existing SQLite file for reading only; wait ``timeout`` seconds at most for a lock.
 
-    The file is made neither a WAL database nor one of ours. Raises ``sqlite3.Error``, and
+    The file is neither switched to WAL nor given internal tables. Raises ``sqlite3.Error``, and
     ``DatabaseForkedError`` if a parent of this process had the file open when it forked.
     """
     path = sqlite_path(address)
     check_not_inherited(path)
     file = OpenFile(path)
     try:
-        # By URI, because SQLite then makes no file where there is none.
+        # With mode=ro, which needs a URI, SQLite does not create a missing file.
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=timeout)) as connection:
             file.opened()
             yield connection

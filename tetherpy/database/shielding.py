@@ -1,4 +1,4 @@
-"""Waiting for what must not be left half-way, however often the waiting task is cancelled."""
+"""Waits that finish their work before they pass a cancellation on."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -8,9 +8,9 @@ T = TypeVar("T")
 
 
 async def finish(work: Awaitable[T]) -> T:
-    """Wait until ``work`` has ended, then raise the cancellation that arrived meanwhile, if one did.
+    """Wait until ``work`` has ended; then raise ``CancelledError`` if the waiting task was cancelled during the wait.
 
-    An error of ``work`` comes before the cancellation, which is then its context.
+    If ``work`` fails, its error is raised instead, caused by the cancellation.
     """
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None

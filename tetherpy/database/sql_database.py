@@ -1,4 +1,4 @@
-"""What the databases of an app have in common, so that code which uses one runs on the other."""
+"""Protocols that ``Database`` and ``PostgresDatabase`` both implement."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -9,10 +9,10 @@ from .sqlite.connection import Parameters
 
 
 class SqlRow(Protocol):
-    """A row by name, by index and by iteration."""
+    """A row whose values are read by name, by index or by iteration."""
 
     def __getitem__(self, key: Any, /) -> Any:
-        """Return a value by its column's name or number."""
+        """Return the value of a column, given by name or index."""
         ...
 
     def __iter__(self) -> Iterator[Any]:
@@ -24,12 +24,12 @@ class SqlRow(Protocol):
         ...
 
     def keys(self) -> Sequence[str]:
-        """Return the columns' names."""
+        """Return the names of the columns."""
         ...
 
 
 class SqlStatements(Protocol):
-    """Statements with ``?`` or ``:name`` for values, whichever database they are for."""
+    """Methods that run SQL with ``?`` or ``:name`` for values, on both databases."""
 
     async def execute(self, sql: str, parameters: Parameters = (), /) -> Any:
         """Execute one statement."""
@@ -40,7 +40,7 @@ class SqlStatements(Protocol):
         ...
 
     async def get(self, sql: str, parameters: Parameters = (), /) -> SqlRow:
-        """Return the first row; ``RowNotFoundError`` if there is none."""
+        """Return the first row; raises ``RowNotFoundError`` without one."""
         ...
 
     async def get_optional(self, sql: str, parameters: Parameters = (), /) -> SqlRow | None:
@@ -52,12 +52,12 @@ class SqlStatements(Protocol):
         ...
 
     async def migrate(self, steps: Iterable[Migration], /) -> None:
-        """Apply those migrations that the database does not have yet."""
+        """Apply the migrations that are not applied yet."""
         ...
 
 
 class SqlTransaction(SqlStatements, Protocol):
-    """All or nothing: what its statements did is committed at its end, or undone if an error ends it."""
+    """A transaction: committed at the end of its block, rolled back if an error leaves the block."""
 
 
 class SqlDatabase(SqlStatements, Protocol):
@@ -65,11 +65,11 @@ class SqlDatabase(SqlStatements, Protocol):
 
     @property
     def address(self) -> str:
-        """Return what opens it again: a path or a URL, which may hold a password."""
+        """Return the path or URL of the database; a URL may contain a password."""
         ...
 
     def transaction(self) -> AbstractAsyncContextManager[SqlTransaction]:
-        """Return a transaction to enter; in a task that has one open it is a nested one."""
+        """Return a transaction to enter; if the task has one open, the new one is nested in it."""
         ...
 
     async def aclose(self) -> None:

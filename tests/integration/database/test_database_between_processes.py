@@ -112,7 +112,7 @@ async def test_killed_inside_a_transaction_it_leaves_nothing(path, child):
     )
     assert await holder.line() == "written"
     async with Database.open(path, busy_timeout=0.05) as db:
-        with pytest.raises(DatabaseLockedError, match="locked by another connection") as caught:
+        with pytest.raises(DatabaseLockedError, match="another connection kept") as caught:
             await db.execute("INSERT INTO t VALUES (2)")
         assert caught.value.busy_timeout == 0.05
         holder.kill()

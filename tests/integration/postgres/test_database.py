@@ -50,7 +50,7 @@ def test_values_come_in_the_order_of_their_numbers():
         bound("SELECT ?, :a", {"a": 1})
     with pytest.raises(DatabaseArgumentError, match="mapping"):
         bound("SELECT :a", [1])
-    with pytest.raises(DatabaseArgumentError, match="no value is given for :b"):
+    with pytest.raises(DatabaseArgumentError, match="the value of :b is missing"):
         bound("SELECT :a, :b", {"a": 1})
 
 

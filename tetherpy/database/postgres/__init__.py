@@ -1,4 +1,4 @@
-"""A PostgreSQL database for an asyncio app, with the calls that ``Database`` has for SQLite."""
+"""PostgreSQL databases for asyncio apps, with the methods of ``Database``."""
 
 from .database import PostgresDatabase
 from .rows import PostgresRow

@@ -17,7 +17,7 @@ logger = logging.getLogger("tetherpy.database")
 CLOSE_SECONDS = 3.0
 """How long a close waits for the last notification."""
 LOCK_SECONDS = 0.5
-"""How long a notification waits for the commit of another one before it lets other statements have its connection."""
+"""How long a notification waits for the commit of another one before it releases its connection and tries again."""
 _NOTIFY = b"SELECT set_config('lock_timeout', %s, true), pg_notify(channel, '') FROM unnest(%s::text[]) AS channel"
 
 
@@ -51,7 +51,7 @@ class Announcer:
     async def _notify(self) -> None:
         while self._owed:
             channels, self._owed = self._owed, set()
-            # The connection that was used last needs no examination, and is the one that committed as a rule.
+            # The connection that was used last needs no check, and is usually the one that committed.
             pool = max(self._pools, key=lambda pool: pool.last_used)
             try:
                 async with pool.connection() as connection:
@@ -60,7 +60,7 @@ class Announcer:
                 self._owed |= channels
             except (DatabaseError, psycopg.Error) as error:
                 logger.warning(
-                    "%s: other processes were not notified of a commit (%s); they find it when they look next",
+                    "%s: other processes were not notified of a commit (%s); they find it at their next poll",
                     self._name,
                     error,
                 )

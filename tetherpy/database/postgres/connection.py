@@ -1,4 +1,4 @@
-"""Making connections, and telling a silent one from a slow one."""
+"""Connections: their settings, their timeouts, and how a call that waits is interrupted."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ T = TypeVar("T")
 _DEFAULTS = {
     "application_name": "tetherpy",
     "connect_timeout": "10",
-    # The driver would give text as bytes where the database says SQL_ASCII.
+    # With SQL_ASCII as client encoding the driver would return text as bytes.
     "client_encoding": "UTF8",
-    # A machine that vanished without a word is noticed after half a minute.
+    # A lost network connection is noticed after half a minute.
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "4",
@@ -32,16 +32,16 @@ _DEFAULTS = {
 }
 _SESSION = {
     "TimeZone": "UTC",
-    # The driver reads no other forms of dates and intervals. A role or a database may have set them.
+    # The driver reads no other formats of dates and intervals. A role or a database may have set others.
     "DateStyle": "ISO,YMD",
     "IntervalStyle": "postgres",
-    # The server notices a vanished machine as soon, and releases what its transactions had locked.
+    # The server notices a lost client as soon, and releases the locks of its transactions.
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "4",
     "tcp_user_timeout": "30000",
 }
-"""Settings of each session; options in the URL come later and override these."""
+"""Settings of each session; options in the URL override them."""
 AGAIN_SECONDS = 0.05
 ANSWER_SECONDS = 3.0
 """How long an idle server may take to answer a trivial statement before the connection counts as lost."""
@@ -61,18 +61,18 @@ _PASSING = (
     "failed to resolve host",
     "administrator command",
 )
-"""Messages of a server that is starting or away; the client library gives no code for these."""
+"""Messages for a server that is starting or unreachable; the client library has no codes for them."""
 
 
 class Connection(psycopg.AsyncConnection[Any]):
-    """A connection that knows since when a call waits for the server, and whose calls can be ended from outside."""
+    """A connection that records since when a call waits for the server, and whose calls can be interrupted."""
 
     waiting_since: float | None = None
-    """When the present wait for the server began, in the loop's seconds; None while nothing waits."""
+    """The start of the current wait for the server, in the loop's time; None while nothing waits."""
     _ending: asyncio.TimerHandle | None = None
 
     async def wait(self, gen: PQGen[T], interval: float = 0.1, timeout: float | None = None) -> T:  # noqa: ASYNC109
-        """Wait for the server, as the driver does, and note since when."""
+        """Wait for the server, as the driver does, and record the start of the wait."""
         self.waiting_since = asyncio.get_running_loop().time()
         try:
             return await super().wait(gen, interval, timeout)
@@ -83,19 +83,19 @@ class Connection(psycopg.AsyncConnection[Any]):
                 self._ending = None
 
     async def cancel_safe(self, *, timeout: float = 30.0) -> None:  # noqa: ASYNC109
-        """Ask the server to cancel the statement; hang up if the wait has not ended ``CANCEL_SECONDS`` later."""
+        """Ask the server to cancel the statement; shut the socket down if the wait lasts ``CANCEL_SECONDS`` longer."""
         self._ending = asyncio.get_running_loop().call_later(CANCEL_SECONDS, self.hang_up)
         await super().cancel_safe(timeout=min(timeout, CANCEL_SECONDS))
 
     @property
     def unanswered_since(self) -> float | None:
-        """Return since when a statement waits for its answer; None if none does."""
+        """Return the time since which a statement waits for its result; None if none does."""
         if self.closed or self.info.transaction_status is not TransactionStatus.ACTIVE:
             return None
         return self.waiting_since
 
     def hang_up(self) -> None:
-        """End the connection under a call that waits: the call fails as if the server had closed it."""
+        """Shut the socket down: a call that waits fails as if the server had closed the connection."""
         if self.closed:
             return
         with suppress(OSError), socket.socket(fileno=dup(self.fileno())) as end:
@@ -103,7 +103,7 @@ class Connection(psycopg.AsyncConnection[Any]):
 
     @contextmanager
     def answering(self) -> Generator[None]:
-        """Hang up unless the block ends within ``ANSWER_SECONDS``."""
+        """Shut the socket down unless the block ends within ``ANSWER_SECONDS``."""
         timer = asyncio.get_running_loop().call_later(ANSWER_SECONDS, self.hang_up)
         try:
             yield
@@ -112,21 +112,21 @@ class Connection(psycopg.AsyncConnection[Any]):
 
 
 def settings_of(url: str, name: str) -> dict[str, Any]:
-    """Read a URL, with defaults for what it leaves open; ``DatabaseAddressError`` if it is none."""
+    """Return the settings in a URL and defaults for the others; raises ``DatabaseAddressError`` if it is not valid."""
     try:
         given = conninfo_to_dict(url)
     except psycopg.ProgrammingError:
-        # Not chained: the server library's message may quote a part of the password.
+        # Not chained: the message of the client library may quote a part of the password.
         raise DatabaseAddressError(name) from None
     if name == UNREADABLE or "@" in str(given.get("host", ""))[1:]:
-        # A part of the password, whose own "@", "/", "?" or "#" is not escaped, would be taken for the host.
+        # The password contains an unescaped "@", "/", "?" or "#", so the parsed host is a part of the password.
         raise DatabaseAddressError(name)
     session = [f"-c {setting}={value}" for setting, value in _SESSION.items()]
     return {**_DEFAULTS, **given, "options": " ".join([*session, str(given.pop("options", None) or "")]).rstrip()}
 
 
 def with_lock_timeout(settings: dict[str, Any], seconds: float) -> dict[str, Any]:
-    """Return settings of connections that wait at most that long for a lock, even if the URL says otherwise."""
+    """Return the settings with a lock timeout in seconds, which overrides the one in the URL."""
     return {**settings, "options": f"{settings['options']} -c lock_timeout={seconds * 1000:.0f}ms"}
 
 
@@ -136,10 +136,10 @@ async def connect(settings: dict[str, Any]) -> Connection:
 
 
 def passes(error: psycopg.OperationalError) -> bool:
-    """Tell whether a connection that was refused may be made later: the server is starting, away or full."""
+    """Tell whether a refused connection may succeed later: the server is starting, unreachable or full."""
     return any(cause in str(error) for cause in (*_PASSING, *_FULL))
 
 
 def is_full(error: psycopg.OperationalError) -> bool:
-    """Tell whether the server, or what it allows the role, has no connection left."""
+    """Tell whether the server, or the limit of the role, has no free connection."""
     return any(cause in str(error) for cause in _FULL)

@@ -1,4 +1,4 @@
-"""Finding connections that pass nothing: the server is asked, over another one, whether it works on their calls."""
+"""A probe that finds dead connections: it asks the server, over another connection, for the state of their calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .connection import ANSWER_SECONDS, Connection, connect
 logger = logging.getLogger("tetherpy.database")
 
 _STATES = b"SELECT pid, state, state_change FROM pg_stat_activity WHERE pid = ANY (%s)"
-_UNREACHABLE = "the server takes no new connections either"
+_UNREACHABLE = "the server does not accept new connections either"
 _GONE = "its server process has ended"
 
 Place: TypeAlias = tuple[str, str, int]
@@ -25,10 +25,10 @@ Suspicion: TypeAlias = tuple[str, datetime | None]
 
 @attrs.define(eq=False)
 class ConnectionProbe:
-    """Hang up connections whose calls wait for an answer that cannot come.
+    """Shut connections down whose calls wait for a result that cannot arrive.
 
-    A statement may run for as long as it likes. But if the server says twice in a row that the connection's process
-    has been waiting for a statement since the same instant, the statement or its answer was lost on the way.
+    The duration of a statement is not limited. But if the server reports twice in a row that the process of the
+    connection has been waiting for a statement since the same time, the statement or its result was lost.
     """
 
     _settings: dict[str, Any] = attrs.field(repr=False)
@@ -38,7 +38,7 @@ class ConnectionProbe:
     )
 
     async def probe(self, connections: Iterable[Connection], since: float) -> None:
-        """Examine those whose call has waited since then or longer; hang up those that were doubtful before."""
+        """Check connections whose call has waited since then or longer; shut those down that are suspects twice."""
         waiting: dict[Place, dict[Connection, float]] = {}
         for connection in connections:
             began = connection.unanswered_since
@@ -49,9 +49,9 @@ class ConnectionProbe:
             for connection, suspicion in (await self._find_suspects(place, list(calls))).items():
                 finding = (calls[connection], suspicion)
                 if connection.unanswered_since != calls[connection]:
-                    continue  # it has its answer now
+                    continue  # the result has arrived
                 if before.get(connection) == finding:
-                    logger.warning("%s: a call got no answer (%s); its connection is closed", self._name, suspicion[0])
+                    logger.warning("%s: a call got no result (%s); its connection is closed", self._name, suspicion[0])
                     connection.hang_up()
                 else:
                     self._suspects[connection] = finding
@@ -64,7 +64,7 @@ class ConnectionProbe:
         try:
             states = await _states(settings, [connection.info.backend_pid for connection in connections])
         except psycopg.Error as error:
-            # A server that refuses answers: it may well work on the calls.
+            # A server that refuses the connection is alive and may be working on the calls.
             return {} if "FATAL" in str(error) else dict.fromkeys(connections, (_UNREACHABLE, None))
         if states is None:
             return {}
@@ -79,7 +79,7 @@ class ConnectionProbe:
 
 
 async def _states(settings: dict[str, Any], pids: list[int]) -> dict[int, tuple[str | None, datetime | None]] | None:
-    """Return the states of server processes by number; None behind a pooler, which numbers them differently."""
+    """Return the states of server processes by process id; None behind a pooler, whose process ids differ."""
     connection = await connect(settings)
     try:
         with connection.answering():

@@ -1,4 +1,4 @@
-"""A PostgreSQL database as an app sees it."""
+"""``PostgresDatabase``: a database on a PostgreSQL server, with the methods of ``Database``."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ logger = logging.getLogger("tetherpy.database")
 
 OWN_CONNECTIONS = 2
 OWN_LOCK_SECONDS = 2.0
-"""After this wait for a lock a statement of the library's own lets others have its connection, and tries again.
+"""After this wait for a lock, an internal statement releases its connection and tries again.
 
-Longer than the second after which the server looks for a deadlock.
+It is longer than the second after which the server checks for deadlocks.
 """
 
 
 @attrs.define(eq=False)
 class PostgresDatabase:
-    """A database on a PostgreSQL server, with the calls that ``Database`` has for an SQLite file.
+    """A database on a PostgreSQL server, with the methods of ``Database``.
 
-    Statements are written with ``?`` or ``:name`` for values and commit when they return. The app has up to
-    ``pool_size`` connections, for what it changes of jobs as well; what tetherpy itself asks goes over two
-    more, so that transactions which wait for each other never keep a worker from its heartbeat; and one listens.
+    Statements take ``?`` or ``:name`` for values and are committed when they return. The app's calls, changes of
+    jobs included, use a pool of up to ``pool_size`` connections. tetherpy's internal statements use two more, so that
+    transactions which wait for each other never block a heartbeat. One more connection listens for notifications.
     """
 
     address: str = attrs.field(repr=redacted)
@@ -68,12 +68,17 @@ class PostgresDatabase:
         pool_size: int = 10,
         connect_timeout: timedelta | float = 5.0,
     ) -> Opening[PostgresDatabase]:
-        """Connect and apply what migrations are missing: ``async with PostgresDatabase.open(url)``.
+        """Connect and apply missing migrations: ``async with PostgresDatabase.open(url)``.
 
-        A server that is just starting is waited for, ``connect_timeout`` seconds at most. Where the server, or what it
-        allows the role, has fewer connections than ``pool_size``, calls wait for those that there are. Raises
-        ``DatabaseAddressError`` for what is no PostgreSQL URL, ``DatabaseUnavailableError`` if the server
-        cannot be reached or refuses, ``MigrationError`` as ``Database.open`` does.
+        Args:
+            url: such as ``postgresql://user@host:5432/name``.
+            migrations: the schema of the app. Each migration is applied once.
+            pool_size: maximum number of connections for the app's calls. If the server or the limit of the role
+                allows fewer, calls wait for a free one.
+            connect_timeout: how long to wait for a server that is starting (``timedelta`` or seconds).
+
+        Raises ``DatabaseAddressError`` if ``url`` is not a PostgreSQL URL, ``DatabaseUnavailableError`` if the server
+        is unreachable or refuses, and ``MigrationError`` as ``Database.open`` does.
         """
         if pool_size < 1:
             raise DatabaseArgumentError("pool_size", pool_size, "a database needs at least 1 connection")
@@ -94,7 +99,7 @@ class PostgresDatabase:
             database = cls(url, settings, pool, own, Listener(settings, name, pool.make_room))
             stack.push_async_callback(database.aclose)
             async with pool.connection(connect_timeout):
-                pass  # the server is there, and gives one
+                pass  # the server accepts a connection
             if steps:
                 await database.migrate(steps)
             stack.pop_all()
@@ -110,9 +115,9 @@ class PostgresDatabase:
         return redacted(self.address)
 
     async def aclose(self) -> None:
-        """End the streams and close the connections, those in use when they come back.
+        """End the streams and close the connections; those in use are closed when they are returned.
 
-        In a process that was forked while it was open this does nothing: the connections are the parent's.
+        In a forked child of the process that opened the database this does nothing: the connections are the parent's.
         """
         if self._closed or self._pool.is_inherited:
             return
@@ -123,9 +128,9 @@ class PostgresDatabase:
         await self._pool.close()
 
     async def migrate(self, steps: Iterable[Migration]) -> None:
-        """Apply those migrations that the database does not have yet, all in one transaction.
+        """Apply the migrations that are not applied yet, all in one transaction.
 
-        Any number of processes may do this at the same time. Raises as ``Database.migrate`` does, and as
+        Several processes may do this at the same time. Raises the errors of ``Database.migrate`` and of
         ``change_schema``.
         """
         given = tuple(steps)
@@ -133,11 +138,11 @@ class PostgresDatabase:
         await self.change_schema(lambda tx: migrating.migrate(tx.connection, given))
 
     async def change_schema(self, work: Callable[[PostgresTransaction], Awaitable[None]]) -> None:
-        """Do work in a transaction while no other process changes the schema.
+        """Run ``work`` in a transaction while no other process changes the schema.
 
-        Its statements wait only a moment for locks, because statements of others queue up behind them. Where a
-        lock is not free the transaction is undone and the work done again. Raises ``DatabaseLockedError`` after
-        a minute of that.
+        Its statements wait for locks only briefly, because statements of other processes queue up behind them. If a
+        lock is not free, the transaction is rolled back and the work is done again. Raises ``DatabaseLockedError``
+        after a minute.
         """
         clock = asyncio.get_running_loop().time
         deadline, waiting = clock() + migrating.SCHEMA_TIMEOUT_SECONDS, False
@@ -186,17 +191,17 @@ class PostgresDatabase:
                 return (await execute(connection, sql, parameters)).rows
 
     def announce(self, channel: str) -> None:
-        """Notify a channel of what this process has committed, soon and once for all that comes meanwhile.
+        """Notify a channel of the commits of this process; commits in quick succession share one notification.
 
-        For changes that the library makes: their own transactions do not notify (see ``Announcer``).
+        It is for changes that the library makes: their transactions do not notify (see ``Announcer``).
         """
         self._announcer.announce(channel)
 
     def transaction(self) -> PostgresTransaction:
         """Return a transaction to enter: ``async with db.transaction() as tx``.
 
-        In a task that already holds one it is nested: a savepoint, undone alone and committed with the outer
-        one. Reads on the database itself do not see what the transaction has not committed.
+        In a task that has one open, it is nested: a savepoint that is rolled back separately and committed with the
+        outer one. Reads on the database do not see its uncommitted changes.
         """
         held = self._holders.of_this_task()
         if held is not None:
@@ -207,9 +212,9 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def own_connection(self) -> AsyncGenerator[Connection]:
-        """Borrow a connection that is kept for the library's own statements; each commits by itself.
+        """Borrow a connection for internal statements; each is committed separately.
 
-        A statement that waits for a lock for ``OWN_LOCK_SECONDS`` is undone: ``psycopg.errors.LockNotAvailable``.
+        A statement that waits longer than ``OWN_LOCK_SECONDS`` for a lock raises ``psycopg.errors.LockNotAvailable``.
         """
         with self.explained():
             async with self._own.connection() as connection:
@@ -217,7 +222,7 @@ class PostgresDatabase:
 
     @asynccontextmanager
     async def free_connection(self, call: str) -> AsyncGenerator[Connection]:
-        """Borrow one of the app's connections for what commits by itself.
+        """Borrow one of the app's connections for statements that are committed separately.
 
         Raises ``TransactionHeldError``, naming the call, in a task that has a transaction open.
         """
@@ -227,7 +232,7 @@ class PostgresDatabase:
                 yield connection
 
     def explained(self) -> AbstractContextManager[None]:
-        """Return a block that raises the database's own errors for problems of server, role and connection."""
+        """Return a block that translates errors of server, role and connection to errors of this package."""
         return explained(self.name)
 
     def check_free(self, call: str) -> None:

@@ -1,4 +1,4 @@
-"""The meaning of errors from the server: the database's own errors, or mistakes in a statement."""
+"""Translation of ``psycopg`` errors to errors of this package."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from ..errors import (
 )
 
 _UNREACHABLE_STATES = ("08", "57P")
-"""SQLSTATE classes: connection exceptions, and a server that shuts down, crashes or starts."""
+"""SQLSTATE classes: connection exceptions, and a server that is shutting down, crashing or starting."""
 _ENDED = ("FATAL", "PANIC")
-"""Severities with which the server ends the connection, such as for a timeout of the session."""
+"""Severities after which the server closes the connection, such as for a session timeout."""
 
 
 def is_lost(error: BaseException) -> bool:
-    """Tell whether an error means that the connection is gone."""
+    """Tell whether an error means that the connection is lost."""
     if isinstance(error, psycopg.InterfaceError):
         return "closed" in str(error) or "lost" in str(error)
     if not isinstance(error, psycopg.Error):
@@ -36,7 +36,7 @@ def is_lost(error: BaseException) -> bool:
 
 
 def meaning(error: psycopg.Error, name: str) -> DatabaseError | None:
-    """Return the error that says what to do; None where the statement itself is wrong."""
+    """Return the ``DatabaseError`` for an error; None if the statement is wrong."""
     detail = str(error)
     if is_lost(error):
         return DatabaseUnavailableError(name, detail)
@@ -55,7 +55,7 @@ def meaning(error: psycopg.Error, name: str) -> DatabaseError | None:
 
 @contextmanager
 def explained(name: str) -> Generator[None]:
-    """Raise the database's own errors for problems of server, role and connection; others pass through."""
+    """Translate errors of server, role and connection in the block; other errors pass through."""
     try:
         yield
     except psycopg.Error as error:

@@ -1,4 +1,4 @@
-"""Hearing of commits: one connection per open database that listens, and listens again after it was cut."""
+"""The listener for notifications: one connection per open database, which reconnects when it is lost."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from .connection import Connection, connect, is_full
 logger = logging.getLogger("tetherpy.database")
 
 ASK_SECONDS = 5.0
-"""This often the server must answer over the connection that listens: one that passes nothing looks idle.
+"""How often the server is queried over the listening connection: a dead connection looks like an idle one.
 
-What it answers also shows changes whose notification was never sent.
+The result also shows changes whose notification was never sent.
 """
 FIRST_RETRY_SECONDS = 0.05
 LAST_RETRY_SECONDS = 2.0
@@ -29,7 +29,7 @@ LAST_RETRY_SECONDS = 2.0
 
 @attrs.frozen(eq=False)
 class Subscriber:
-    """Who is told of notifications of one channel, and of the close."""
+    """The callbacks of one subscriber: for notifications of a channel, and for the close."""
 
     channel: str
     notified: Callable[[], None]
@@ -38,11 +38,11 @@ class Subscriber:
 
 @attrs.define(eq=False)
 class Listener:
-    """Listen on channels for as long as the database is open, from the first subscriber on.
+    """Listen on channels from the first subscriber until the database is closed.
 
-    Whatever may have been missed, before listening began or while the connection was cut, is made up for by
-    telling every subscriber once when it listens (again). A process that ends between its commit and its
-    notification is made up for by a look every ``ASK_SECONDS`` at what changes with each commit.
+    Notifications may be missed before listening begins and while the connection is lost. So every subscriber is
+    notified once each time listening begins. A process may end between its commit and its notification. So every
+    ``ASK_SECONDS`` a query checks for commits.
     """
 
     _settings: dict[str, Any] = attrs.field(repr=False)
@@ -61,9 +61,9 @@ class Listener:
         closed: Callable[[], None] = do_nothing,
         newest: bytes | None = None,
     ) -> Callable[[], None]:
-        """Call ``notified()`` in the loop after commits that notify the channel; return what ends that.
+        """Call ``notified()`` in the loop after notifications of the channel; return the function that stops it.
 
-        ``newest`` is a statement whose first row is another one after each of these commits.
+        ``newest`` is a query whose first row changes with each commit that the channel announces.
         Raises ``DatabaseClosedError`` after the close.
         """
         if self._closed:
@@ -77,7 +77,7 @@ class Listener:
         return remove
 
     async def close(self) -> None:
-        """Listen no more, and tell the subscribers."""
+        """Stop listening and call ``closed`` of every subscriber."""
         self._closed = True
         for subscriber in self._subscribers.take_all():
             call_subscriber("notifications", subscriber.closed)
@@ -114,13 +114,13 @@ class Listener:
                 if isinstance(error, psycopg.OperationalError) and is_full(error):
                     await self._make_room()
             except Exception:
-                # No descriptors or threads left, or a bug: whatever it is, streams and workers must not go deaf.
+                # Such as no free descriptor or thread, or a bug: streams and workers need notifications, so try again.
                 logger.exception("%s: listening failed; trying again in %g s", self._name, delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, LAST_RETRY_SECONDS)
 
     async def _listen(self, connection: Connection) -> list[str]:
-        """Listen, and return the channels whose newest commit is another one than at the last look."""
+        """Listen; return the channels with commits since the last call."""
         changed: list[str] = []
         with connection.answering():
             for channel, newest in tuple(self._channels.items()):
@@ -146,4 +146,4 @@ async def _first_row(connection: Connection, statement: bytes) -> object:
     try:
         return await (await connection.execute(statement)).fetchone()
     except psycopg.errors.UndefinedTable:
-        return None  # no table, no change
+        return None  # without the table there are no commits

@@ -1,4 +1,4 @@
-"""Migrations on PostgreSQL: in one transaction, one process at a time."""
+"""Migrations on PostgreSQL: in one transaction, by one process at a time."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..migrations import TABLE, Migration, by_namespace, find_missing
 from .connection import Connection
 
 _LOCK = 7_305_514_922_861
-"""Names the advisory lock under which the schema is changed; any number does that nobody else uses."""
+"""The number of the advisory lock for schema changes; it is arbitrary and must be unused otherwise."""
 LOCK_SECONDS = 0.5
-"""While the schema is changed a lock is waited for at most this long: other statements queue up behind the wait."""
+"""Maximum wait for a lock during a schema change: other statements queue up behind the wait."""
 PAUSE_SECONDS = 0.5
-"""After a lock was waited for in vain, other statements have at least this long before the next attempt."""
+"""Pause after a lock timeout before the next attempt, so that other statements can run."""
 SCHEMA_TIMEOUT_SECONDS = 60.0
-"""How long a change of the schema is tried again while transactions hold locks that it needs."""
+"""How long a schema change is tried again while transactions hold locks that it needs."""
 LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 _CREATE = (
     f"CREATE TABLE IF NOT EXISTS {TABLE} (namespace text NOT NULL, version bigint NOT NULL, name text NOT NULL, "
@@ -41,7 +41,7 @@ async def migrate(connection: Connection, steps: Iterable[Migration]) -> None:
 
 @asynccontextmanager
 async def changing(connection: Connection) -> AsyncGenerator[None]:
-    """Wait until no other process changes the schema, to the end of the transaction; create the record.
+    """Take the lock for schema changes until the end of the transaction, and create the table of migrations.
 
     Statements of the block wait at most ``LOCK_SECONDS`` for a lock.
     """
@@ -55,7 +55,7 @@ async def changing(connection: Connection) -> AsyncGenerator[None]:
 
 
 async def applied(connection: Connection, namespace: str) -> dict[int, tuple[str, str]]:
-    """Return name and checksum of the migrations that are recorded, by version."""
+    """Return name and checksum of the applied migrations, by version."""
     cursor = await connection.execute(_READ.encode(), (namespace,))
     return {version: (name, checksum) for version, name, checksum in await cursor.fetchall()}
 

@@ -1,4 +1,4 @@
-"""The placeholders of SQLite's statements, as PostgreSQL's."""
+"""Translation of SQLite's placeholders to PostgreSQL's."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,10 +17,10 @@ _TOKEN = re.compile(
 
 @lru_cache(maxsize=512)
 def numbered(sql: str) -> tuple[bytes, tuple[str, ...] | None]:
-    """Write ``?`` and ``:name`` as ``$1``, ``$2``...; return with it the names in the order of their numbers.
+    """Replace ``?`` and ``:name`` by ``$1``, ``$2``...; return the statement, and the names in order of their numbers.
 
-    What is quoted or commented stays. The names are None for a statement that has none. PostgreSQL's
-    operators that are spelled with a question mark have functions that do the same, such as ``jsonb_exists``.
+    Strings, quoted names and comments are not changed. The names are None if the statement has none. PostgreSQL has
+    operators with a question mark; use the equivalent functions, such as ``jsonb_exists``.
     """
     names: list[str] = []
     marks = 0
@@ -43,13 +43,13 @@ def numbered(sql: str) -> tuple[bytes, tuple[str, ...] | None]:
 
 
 def bound(sql: str, parameters: Parameters) -> tuple[bytes, Sequence[Any] | None]:
-    """Return a statement and its values for PostgreSQL; no values are None, so that a script may have several."""
+    """Return a statement and its values for PostgreSQL; without values None, which allows several statements."""
     text, names = numbered(sql)
     if names is None:
         return text, (list(parameters) or None) if not isinstance(parameters, Mapping) else None
     if not isinstance(parameters, Mapping):
-        raise DatabaseArgumentError("sql", sql, "it names its values; give a mapping")
+        raise DatabaseArgumentError("sql", sql, "it has named placeholders; pass a mapping")
     if missing := [name for name in names if name not in parameters]:
-        # The error holds no values, because some are secrets.
-        raise DatabaseArgumentError("sql", sql, f"no value is given for :{missing[0]}")
+        # The error contains no values, because they may be secrets.
+        raise DatabaseArgumentError("sql", sql, f"the value of :{missing[0]} is missing")
     return text, [parameters[name] for name in names]

@@ -1,4 +1,4 @@
-"""A bounded number of connections that are used again, and found out when they are dead."""
+"""The connection pool: a bounded number of connections, reused, and replaced when they are dead."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ from .connection import AGAIN_SECONDS, Connection, connect, is_full, passes
 from .connection_probe import ConnectionProbe
 
 GET_SECONDS = 10.0
-"""How long a call waits while all connections are in use, here or at the server."""
+"""How long a call waits while all connections are in use, in this process or at the server."""
 RECONNECT_SECONDS = 5.0
-"""How long a call that needs a new connection waits for a server that is just starting."""
+"""How long a call that needs a new connection waits for a server that is starting."""
 LAST_AGAIN_SECONDS = 1.0
-"""The longest pause between attempts to get a connection of a full server."""
+"""The longest pause between attempts to connect to a full server."""
 ASK_IDLE_SECONDS = 5.0
-"""A connection that was idle for longer must answer before it is lent."""
+"""A connection that was idle for longer is tested before it is lent."""
 SPARE_IDLE_SECONDS = 5.0
 KEEP_IDLE_SECONDS = 20.0
-"""A connection that was idle for longer is closed, and after ``SPARE_IDLE_SECONDS`` unless it was the last in use.
+"""A connection that was idle for longer is closed; all but the last used one already after ``SPARE_IDLE_SECONDS``.
 
 A role may have few connections, and other processes need some.
 """
 PROBE_SECONDS = 3.0
-"""This often the server is asked about calls that have waited for longer than this."""
+"""How often the server is queried for the state of calls that have waited for longer than this."""
 
 
 @attrs.define(eq=False)
 class Pool:
-    """Lend up to ``size`` connections that commit each statement.
+    """Lend up to ``size`` connections in autocommit mode.
 
-    The pools of psycopg_pool wait a second and more between attempts to connect; here each call that needs a
-    connection makes it, and fails at once if the server refuses it. A call may take as long as its server process
-    works on it. A call whose connection passes nothing fails after three times ``PROBE_SECONDS`` at most.
+    The pools of psycopg_pool wait a second or more between attempts to connect. Here each call that needs a new
+    connection opens it, and fails at once if the server refuses it. The duration of a statement is not limited. A
+    call over a dead connection fails after three times ``PROBE_SECONDS`` at most.
     """
 
     _settings: dict[str, Any] = attrs.field(repr=False)
@@ -67,26 +67,26 @@ class Pool:
 
     @property
     def is_inherited(self) -> bool:
-        """Whether a parent of this process opened the connections, and shares them."""
+        """Tell whether a parent of this process opened the connections."""
         return self._pid != os.getpid()
 
     @property
     def last_used(self) -> float:
-        """Return when the newest idle connection came back, in the loop's seconds; -inf if none is idle."""
+        """Return when the newest idle connection was returned, in the loop's time; -inf if none is idle."""
         return self._idle[-1][0] if self._idle else -math.inf
 
     def share_with(self, other: Pool) -> None:
-        """Let either pool close what is idle in the other when the server gives no more connections."""
+        """Let each pool close idle connections of the other one when the server is full."""
         self._siblings.append(other)
         other._siblings.append(self)
 
     @asynccontextmanager
     async def connection(self, connect_timeout: float | None = None) -> AsyncGenerator[Connection]:
-        """Lend a connection; one that comes back with a transaction open, or broken, is closed.
+        """Lend a connection; one that is returned broken or in a transaction is closed.
 
-        ``connect_timeout`` is how long a server that is away is tried, ``RECONNECT_SECONDS`` by default. Raises
-        ``DatabaseUnavailableError`` if no connection is free in time or can be made, ``DatabaseClosedError``
-        after the close, ``DatabaseForkedError`` in a child of the process that opened it.
+        ``connect_timeout`` is how long to wait for a server that is starting, ``RECONNECT_SECONDS`` by default. Raises
+        ``DatabaseUnavailableError`` if no connection is free in time or a new one fails, ``DatabaseClosedError``
+        after the close, ``DatabaseForkedError`` in a child of the process that opened the pool.
         """
         if self.is_inherited:
             raise DatabaseForkedError(self._name)
@@ -109,7 +109,7 @@ class Pool:
             self._places.release()
 
     async def close(self) -> None:
-        """Close the idle connections now and the lent ones when they come back."""
+        """Close the idle connections now and the lent ones when they are returned."""
         self._closed = True
         if self._timer is not None:
             self._timer.cancel()
@@ -120,9 +120,9 @@ class Pool:
         self._wake()
 
     async def make_room(self) -> bool:
-        """Close idle connections here and in the pools beside; tell whether there were any.
+        """Close idle connections of this pool and of the pools it shares with; tell whether there were any.
 
-        A server that has no more connections can give a new one then.
+        A full server can accept a new connection then.
         """
         closed = [await pool._close_idle() for pool in (self, *self._siblings)]
         return any(closed)
@@ -162,7 +162,7 @@ class Pool:
                         return connection
                     if await _answers(connection):
                         return connection
-                    # The others were idle for longer still.
+                    # The other connections have been idle for longer.
                     await self._close_idle()
             except BaseException:
                 await connection.close()
@@ -172,7 +172,7 @@ class Pool:
 
     async def _return(self, connection: Connection) -> None:
         if self.is_inherited:
-            return  # to close it here would end the parent's session
+            return  # closing it would end the session of the parent
         is_idle = not connection.closed and connection.info.transaction_status is TransactionStatus.IDLE
         if is_idle and not self._closed:
             self._idle.append((asyncio.get_running_loop().time(), connection))
@@ -220,10 +220,10 @@ async def _answers(connection: Connection) -> bool:
 
 
 def _is_quiet(connection: Connection) -> bool:
-    """Tell, without a round trip, whether an idle connection has nothing to read: else the server ended it."""
+    """Tell without a round trip whether an idle connection is open: if it has data to read, the server closed it."""
     if connection.closed:
         return False
-    # select() takes no descriptor from 1024 on.
+    # select() does not support descriptors above 1023.
     poller = select.poll()
     poller.register(connection.fileno(), select.POLLIN)
     return not poller.poll(0)

@@ -1,4 +1,4 @@
-"""Rows that are read by name, by index and by iteration, as SQLite's are."""
+"""Rows whose values are read by name, by index or by iteration."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class PostgresRow(tuple[Any, ...]):
     columns: tuple[str, ...]
 
     def __getitem__(self, key: Any) -> Any:
-        """Return a value by its column's name or number; ``IndexError`` if there is none."""
+        """Return the value of a column, given by name or index; raises ``IndexError`` without one."""
         if isinstance(key, str):
             try:
                 key = self.columns.index(key)
@@ -23,12 +23,12 @@ class PostgresRow(tuple[Any, ...]):
         return super().__getitem__(key)
 
     def keys(self) -> list[str]:
-        """Return the columns' names."""
+        """Return the names of the columns."""
         return list(self.columns)
 
 
 def row_factory(cursor: AsyncCursor[Any]) -> Callable[[Sequence[Any]], PostgresRow]:
-    """Make rows of what a cursor fetches."""
+    """Return the function that makes rows of the values that a cursor fetches."""
     columns = tuple(column.name for column in cursor.description or ())
 
     def make(values: Sequence[Any]) -> PostgresRow:

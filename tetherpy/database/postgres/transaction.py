@@ -1,4 +1,4 @@
-"""A transaction on a connection of its own, and the statements of both transaction and database."""
+"""Transactions, and the execution of statements in and outside them."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from .rows import PostgresRow, row_factory
 
 @attrs.frozen
 class PostgresExecuted:
-    """What a statement did: the rows of its ``RETURNING`` clause, and how many rows it changed."""
+    """The result of a statement: the rows of its ``RETURNING`` clause, and how many rows it changed."""
 
     rows: list[PostgresRow]
     rowcount: int
 
 
 async def execute(connection: Connection, sql: str, parameters: Parameters) -> PostgresExecuted:
-    """Execute one statement and fetch all that it returns."""
+    """Execute one statement and fetch all its rows."""
     text, values = bound(sql, parameters)
     async with AsyncRawCursor(connection, row_factory=row_factory) as cursor:
         await cursor.execute(text, values)
@@ -65,13 +65,13 @@ async def fetch_first(connection: Connection, sql: str, parameters: Parameters) 
 
 @attrs.define(eq=False)
 class PostgresTransaction:
-    """All or nothing: left it commits, left by an error it undoes; a nested one is a savepoint.
+    """A transaction: it commits at the end of its block, and rolls back if an error leaves it; nested, a savepoint.
 
-    It has one connection from its beginning to its end. ``connection`` is that connection, for code that uses
-    psycopg itself. Cancel the task that holds it at any point: when the cancellation comes out of the block, what
-    the block wrote is undone. A cancellation that arrives during the commit itself comes out after it, with the
-    work committed. If the connection is lost, every call and the end of the block raise
-    ``DatabaseUnavailableError``; the work is undone, except that a commit under way may have been done.
+    It has one connection from beginning to end: ``connection``, for code that uses psycopg directly. The task may be
+    cancelled at any point: when ``CancelledError`` leaves the block, its changes are rolled back. A cancellation
+    during the commit is raised after it, with the changes committed. If the connection is lost, every call and the
+    end of the block raise ``DatabaseUnavailableError``; the changes are rolled back, unless the connection is lost
+    during the commit: then they may be committed.
     """
 
     _name: str
@@ -88,7 +88,7 @@ class PostgresTransaction:
 
     @property
     def connection(self) -> Connection:
-        """Return the connection it runs on; ``TransactionOverError`` before it begins and after it ended."""
+        """Return its connection; raises ``TransactionOverError`` before it begins and after its end."""
         if self._over is not None or self._connection is None:
             raise TransactionOverError(self._over or "it has not begun")
         if self._child is not None:
@@ -122,9 +122,10 @@ class PostgresTransaction:
         return (await self.execute(sql, parameters)).rows
 
     async def migrate(self, steps: Iterable[Migration]) -> None:
-        """Apply those migrations that the database does not have yet, as a part of this transaction.
+        """Apply the migrations that are not applied yet, as a part of this transaction.
 
-        Raises ``DatabaseLockedError`` if another transaction holds a lock that a step needs: begin again then.
+        Raises ``DatabaseLockedError`` if another transaction holds a lock that a step needs; then try the whole
+        transaction again.
         """
         try:
             with explained(self._name):
@@ -169,13 +170,13 @@ class PostgresTransaction:
             self._parent._child = None
         if self._child is not None:
             self._child._over = "the outer one has ended"
-        # psycopg leaves the transaction of a connection that is gone without a word, as if it were committed.
+        # psycopg does not report a lost connection at the end of a transaction, as if it were committed.
         lost = kind is None and self._connection is not None and self._connection.closed
         try:
             with explained(self._name):
                 await finish(self._stack.__aexit__(kind, error, trace))
         finally:
-            # Also after an error or a cancellation, since it may be committed.
+            # Notify after an error or a cancellation too, because the transaction may be committed.
             if kind is None:
                 for channel in self._owed:
                     self._announce(channel)
@@ -184,28 +185,28 @@ class PostgresTransaction:
 
     @property
     def innermost(self) -> PostgresTransaction:
-        """Return the transaction nested deepest in this one."""
+        """Return the innermost nested transaction, or this one."""
         return self if self._child is None else self._child.innermost
 
 
 @attrs.define
 class Holders:
-    """Which task has which transaction open, so that another one in the same task is nested in it."""
+    """The open transaction of each task, so that a second one in the same task is nested."""
 
     _held: dict[asyncio.Task[Any] | None, PostgresTransaction] = attrs.Factory(
         dict["asyncio.Task[Any] | None", PostgresTransaction]
     )
 
     def enter(self, transaction: PostgresTransaction) -> None:
-        """Note that the running task has a transaction open; a nested one belongs to its outer one."""
+        """Record the transaction of the current task; a nested one belongs to its outer one."""
         self._held.setdefault(asyncio.current_task(), transaction)
 
     def leave(self, transaction: PostgresTransaction) -> None:
-        """Note that a transaction ended."""
+        """Remove a transaction that has ended."""
         for task in [task for task, held in self._held.items() if held is transaction]:
             del self._held[task]
 
     def of_this_task(self) -> PostgresTransaction | None:
-        """Return the innermost transaction of the running task."""
+        """Return the innermost transaction of the current task."""
         held = self._held.get(asyncio.current_task())
         return None if held is None else held.innermost

@@ -1,4 +1,4 @@
-"""Waiting for a lock that another connection holds, in slices: SQLite's own wait can be neither seen nor ended."""
+"""Waits for SQLite's lock, in slices: a wait inside SQLite cannot be interrupted."""
 
 import sqlite3
 import time
@@ -7,21 +7,21 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-#: How long SQLite waits by itself before we look whether anyone still wants the lock.
+#: How long SQLite waits before we check whether the lock is still wanted.
 BUSY_SLICE_MS = 100
 _PAUSE = 0.001
 
 
 def always() -> bool:
-    """Want it to the end."""
+    """Return True."""
     return True
 
 
 def within_busy_timeout(attempt: Callable[[], T], busy_timeout: float, wanted: Callable[[], bool] = always) -> T:
-    """Return what ``attempt`` returns, trying again while SQLite is busy: ``busy_timeout`` seconds at most.
+    """Call ``attempt``, and again while SQLite is busy and the lock is ``wanted``: ``busy_timeout`` seconds at most.
 
-    Some steps (switching to WAL, the first look at a file while another process does) do not wait in SQLite at
-    all; those that do wait there for a slice at a time.
+    Some steps (switching to WAL, opening a file that another process opens) do not wait inside SQLite at all; the
+    others wait there for one slice at a time.
     """
     deadline = time.monotonic() + busy_timeout
     while True:

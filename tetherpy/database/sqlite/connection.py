@@ -1,4 +1,4 @@
-"""The ``sqlite3`` connection that both sides of a database use, and how it is set up."""
+"""The ``sqlite3`` connection of the writer and the readers, and its configuration."""
 
 import contextlib
 import sqlite3
@@ -14,21 +14,21 @@ from .busy_timeout import BUSY_SLICE_MS, within_busy_timeout
 from .changes.table_access import SCHEMA_TABLE, TableAccessCache
 
 Row: TypeAlias = sqlite3.Row
-"""A row by name, by index and by iteration; ``dict(row)`` copies it."""
+"""A row, read by name, by index or by iteration; ``dict(row)`` copies it."""
 Parameters: TypeAlias = Sequence[Any] | Mapping[str, Any]
 """Values for ``?`` or for ``:name``."""
 Synchronous: TypeAlias = Literal["OFF", "NORMAL", "FULL", "EXTRA"]
 
 ROLLED_BACK = "SQLite rolled it back after an earlier error"
 LARGE_LOG_BYTES = 32 * 1024 * 1024
-"""A log that is larger is begun again."""
+"""A larger log is reset."""
 KEPT_LOG_BYTES = LARGE_LOG_BYTES // 2
-"""The file of a log that was begun again is cut to this size; it must not look large."""
+"""The file of a reset log is truncated to this size, which is below ``LARGE_LOG_BYTES``."""
 
 
 @attrs.frozen
 class Returned:
-    """What a function returned, dressed as the cursor that aiosqlite fetches from."""
+    """The result of a function, with the method of a cursor that aiosqlite calls."""
 
     value: Any
 
@@ -38,7 +38,7 @@ class Returned:
 
 
 class TrackedCursor(sqlite3.Cursor):
-    """A cursor that notes which tables its statements changed."""
+    """A cursor that records which tables its statements changed."""
 
     def execute(self, sql: str, parameters: Any = (), /) -> Self:
         """Execute one statement, as ``sqlite3`` does."""
@@ -51,7 +51,7 @@ class TrackedCursor(sqlite3.Cursor):
     def _track(self, sql: str, execute: Callable[[str, Any], Self], parameters: Any) -> Self:
         connection = cast("TrackedConnection", self.connection)
         if connection.table_accesses.guarded and not connection.in_transaction:
-            # A caller that ignored the error with which SQLite rolled back: this would be committed alone.
+            # SQLite rolled back and the caller ignored the error: this statement would be committed alone.
             raise TransactionOverError(ROLLED_BACK)
         writes = connection.table_accesses.of(sql).writes
         before = connection.total_changes
@@ -61,7 +61,7 @@ class TrackedCursor(sqlite3.Cursor):
             if self.description is not None:
                 connection.unfinished.add(self)
             if writes:
-                # A statement that failed half-way (OR FAIL) has changed rows too, and DDL counts none.
+                # A statement that fails midway (OR FAIL) has changed rows too. DDL does not count rows.
                 if connection.total_changes != before or SCHEMA_TABLE in writes:
                     connection.table_accesses.changed |= writes
                 elif self.description is not None:
@@ -69,15 +69,14 @@ class TrackedCursor(sqlite3.Cursor):
 
 
 class TrackedConnection(sqlite3.Connection):
-    """A connection that knows what its transaction changed and that runs a function in one hop.
+    """A connection that records the tables its transaction changed, and that runs a function in one hop.
 
-    aiosqlite has no call for "run this function on the thread"; it does call ``execute(...).fetchall()``
-    there, so a callable given as ``sql`` is called with this connection (its public ``factory=`` makes this
-    possible).
+    aiosqlite cannot run an arbitrary function on its thread, but it calls ``execute(...).fetchall()`` there. So a
+    callable that is passed as ``sql`` is called with this connection (aiosqlite's ``factory=`` allows this).
     """
 
     table_accesses: TableAccessCache
-    #: Cursors and blobs that a caller may have left half-read; each would keep a commit from happening.
+    #: Cursors and blobs that a caller may have left half-read; each would block a commit.
     unfinished: "weakref.WeakSet[sqlite3.Cursor | sqlite3.Blob]"
 
     def execute(self, sql: Any, parameters: Any = (), /) -> Any:
@@ -87,17 +86,17 @@ class TrackedConnection(sqlite3.Connection):
         return Returned(sql(self, *parameters))
 
     def executemany(self, sql: str, parameters: Iterable[Any], /) -> Any:
-        """Execute one statement for each set of parameters; sqlite3's own would use a cursor that does not track."""
+        """Execute one statement for each set of parameters with a cursor that tracks, unlike sqlite3's method."""
         return self.cursor().executemany(sql, parameters)
 
     def cursor(self, factory: Any = TrackedCursor) -> Any:
-        """Return a cursor; a factory of your own tracks if it derives from :class:`TrackedCursor`."""
+        """Return a cursor; one of another factory tracks only if that derives from :class:`TrackedCursor`."""
         return super().cursor(factory)
 
     def blobopen(
         self, table: str, column: str, row: int, /, *, readonly: bool = False, name: str = "main"
     ) -> sqlite3.Blob:
-        """Open a blob; one opened for writing counts as a change, since SQLite announces none."""
+        """Open a blob; a writable one counts as a change, because SQLite does not report writes to blobs."""
         if not readonly:
             self.table_accesses.changed.add(table)
         blob = super().blobopen(table, column, row, readonly=readonly, name=name)
@@ -105,16 +104,16 @@ class TrackedConnection(sqlite3.Connection):
         return blob
 
     def control(self, sql: str) -> Any:
-        """Execute what callers may not and return its value.
+        """Execute a statement that callers may not, and return its first value.
 
-        The text is ours alone, so the cache of compiled statements never serves it to a caller.
+        The comment makes the text unique, so that the cache of compiled statements never serves it to a caller.
         """
         row = super().cursor(sqlite3.Cursor).execute(f"{sql} /* tetherpy */").fetchone()
         return None if row is None else row[0]
 
     @contextlib.contextmanager
     def snapshot(self) -> Generator[None]:
-        """Let all queries inside see the same moment."""
+        """Run the queries of the block in one read transaction."""
         self.control("BEGIN")
         try:
             yield
@@ -124,7 +123,7 @@ class TrackedConnection(sqlite3.Connection):
 
     @contextlib.contextmanager
     def guard(self) -> Generator[None]:
-        """Let a caller's statements neither end the transaction they share nor outlive it."""
+        """Forbid the statements of a caller to end the shared transaction, and close the ones it left open."""
         self.table_accesses.guarded = True
         try:
             yield
@@ -136,8 +135,8 @@ class TrackedConnection(sqlite3.Connection):
 
 
 def configure(connection: sqlite3.Connection, busy_timeout: float) -> None:
-    """Set up what both connections have in common; fails if the file is no database."""
-    assert isinstance(connection, TrackedConnection)  # the factory's own promise
+    """Configure any connection; raises ``sqlite3.DatabaseError`` if the file is not a database."""
+    assert isinstance(connection, TrackedConnection)  # made by factory=
     connection.row_factory = sqlite3.Row
     connection.table_accesses = TableAccessCache()
     connection.unfinished = weakref.WeakSet()
@@ -147,21 +146,21 @@ def configure(connection: sqlite3.Connection, busy_timeout: float) -> None:
 
 
 def configure_writer(connection: TrackedConnection, path: Path, synchronous: Synchronous, busy_timeout: float) -> None:
-    """Make the database a WAL one (it stays so) and set what concerns writing."""
+    """Switch the database to WAL permanently, and configure the connection for writing."""
     connection.control(f"PRAGMA busy_timeout = {min(BUSY_SLICE_MS, round(busy_timeout * 1000))}")
     if connection.control("PRAGMA page_count") == 0:
-        # Can only be chosen for a new file; see .free_space.
+        # Possible only while the file is empty; see .free_space.
         within_busy_timeout(lambda: connection.control("PRAGMA auto_vacuum = INCREMENTAL"), busy_timeout)
     mode = within_busy_timeout(lambda: connection.control("PRAGMA journal_mode = WAL"), busy_timeout)
     if mode != "wal":
         raise DatabaseOpenError(
-            path, f"its file system allows no write-ahead log (SQLite stays in mode {mode!r})", "use a local disk"
+            path, f"its file system does not support WAL (SQLite stays in mode {mode!r})", "use a local disk"
         )
     connection.control(f"PRAGMA synchronous = {synchronous}")
     connection.control(f"PRAGMA journal_size_limit = {KEPT_LOG_BYTES}")
 
 
 def configure_reader(connection: TrackedConnection, busy_timeout: float) -> None:
-    """Let the connection read only; in WAL it waits for a lock in rare moments alone, such as recovery."""
+    """Configure the connection for reading; in WAL mode it waits for a lock rarely, such as during recovery."""
     connection.control(f"PRAGMA busy_timeout = {round(busy_timeout * 1000)}")
     connection.control("PRAGMA query_only = ON")

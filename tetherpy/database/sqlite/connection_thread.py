@@ -1,4 +1,4 @@
-"""One connection on a thread of its own, spoken to in whole functions: one call is one hop."""
+"""An SQLite connection on a dedicated thread; each call runs one function on it."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 _driver_log = logging.getLogger("aiosqlite")
 if _driver_log.level == logging.NOTSET:
-    # At DEBUG it writes the values of every statement, payloads and passwords among them.
+    # At DEBUG it logs the values of every statement, payloads and passwords included.
     _driver_log.setLevel(logging.INFO)
 
 Explain: TypeAlias = Callable[[sqlite3.Error], DatabaseError | None]
@@ -29,7 +29,7 @@ Explain: TypeAlias = Callable[[sqlite3.Error], DatabaseError | None]
 
 @attrs.define(eq=False)
 class ConnectionThread:
-    """An aiosqlite connection. Calls run in the order in which they were made, each to its end."""
+    """An aiosqlite connection whose calls run one after another, in the order in which they were made."""
 
     file: OpenFile
     _connection: aiosqlite.Connection
@@ -37,12 +37,12 @@ class ConnectionThread:
     _closed: bool = False
     #: Calls made so far.
     hops: int = 0
-    #: Calls that have not been answered yet.
+    #: Calls that have not returned yet.
     under_way: int = 0
 
     @classmethod
     async def open(cls, path: Path, explain: Explain, busy_timeout: float) -> Self:
-        """Connect; the file is created if it is not there. Errors of SQLite go through ``explain``."""
+        """Connect; a missing file is created. ``explain`` translates errors of SQLite."""
         opening = asyncio.ensure_future(cls._open(path, explain, busy_timeout))
         try:
             return await finish(opening)
@@ -82,8 +82,8 @@ class ConnectionThread:
     async def call(self, function: Callable[[TrackedConnection, *Ts], T], *args: *Ts) -> T:
         """Run ``function(connection, *args)`` on the connection's thread.
 
-        A caller cancelled meanwhile leaves at once; the function still runs, after those before it. Raises
-        ``DatabaseReplacedError`` if the file's name no longer leads to it.
+        If the caller is cancelled, the call ends at once and the function still runs in its turn. Raises
+        ``DatabaseReplacedError`` if the path no longer leads to the open file.
         """
         self.file.check_process()
         if self._closed:
@@ -91,7 +91,7 @@ class ConnectionThread:
         self.hops += 1
         self.under_way += 1
         try:
-            # A callable where aiosqlite expects SQL: see TrackedConnection.
+            # TrackedConnection accepts a callable where aiosqlite expects SQL.
             checked = cast("Any", _checked)
             return cast("T", await self._connection.execute_fetchall(checked, (self.file, function, args)))
         except sqlite3.Error as error:
@@ -103,18 +103,18 @@ class ConnectionThread:
             self.under_way -= 1
 
     def explained(self, error: BaseException) -> BaseException:
-        """Return the error that says what to do about ``error``, caused by it, or ``error`` itself."""
+        """Return the ``DatabaseError`` for an error of SQLite, caused by it; other errors are returned unchanged."""
         if not isinstance(error, sqlite3.Error) or (explained := self._explain(error)) is None:
             return error
         explained.__cause__ = error
         return explained
 
     def end(self) -> DatabaseError:
-        """Return the error of calls after the end: the file was replaced, or the database closed."""
+        """Return the error of calls after the end: ``DatabaseReplacedError`` or ``DatabaseClosedError``."""
         return DatabaseReplacedError(self.path) if self.file.is_replaced else DatabaseClosedError(self.path)
 
     async def close(self) -> None:
-        """Close after the calls made before; an open transaction is rolled back."""
+        """Close after the pending calls; an open transaction is rolled back."""
         self._closed = True
         await finish(self._connection.close())
         self.file.closed()

@@ -1,4 +1,4 @@
-"""The database as an app sees it."""
+"""``Database``: an SQLite file that is open in one event loop."""
 
 import asyncio
 import contextlib
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from reactivex import Observable
 
 LONGEST_READ_SECONDS = 10.0
-"""What ``Database.read_long`` gives a read if its caller does not say."""
+"""The default time limit of ``Database.read_long``."""
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -55,11 +55,11 @@ Ts = TypeVarTuple("Ts")
 
 @attrs.define(eq=False)
 class Database:
-    """An SQLite file in WAL mode: one connection that writes and one that reads, each on its own thread.
+    """An SQLite file in WAL mode: one connection for writing and one for reading, each on a dedicated thread.
 
-    Every call is one hop to a thread. Writes that wait at the same moment share a transaction. All calls
-    are made in the loop that opened it; any number of Databases, in any number of processes, may have the
-    same file open.
+    Every call is one hop to a thread. Writes that wait at the same time share a transaction (group commit). Call it
+    only in the event loop that opened it. Any number of Databases, in any number of processes, may have the same
+    file open.
     """
 
     path: Path
@@ -86,14 +86,19 @@ class Database:
         busy_timeout: timedelta | float = 5.0,
         safety_interval: timedelta | float | None = 0.25,
     ) -> "Opening[Database]":
-        """Open or create the file and apply what migrations are missing: ``async with Database.open(...)``.
+        """Open or create the file and apply missing migrations: ``async with Database.open(...)``.
 
-        ``synchronous`` is SQLite's: NORMAL survives any death of the process, and a power cut may take the
-        last commits; FULL syncs each commit. ``busy_timeout`` (a ``timedelta`` or seconds) bounds the wait for another
-        process' write transaction. ``safety_interval`` (the same, None for never) is how often a listening
-        process looks whether a commit came without notice, as one does from a program that does not use
-        tetherpy. ``~`` in the path is this user's folder. Foreign keys are enforced. Raises a
-        :class:`DatabaseOpenError`, :class:`MigrationError` or other :class:`DatabaseError` that says what is wrong.
+        Args:
+            path: the file; ``~`` is the home folder of the user. Its folder must exist.
+            migrations: the schema of the app. Each migration is applied once.
+            synchronous: the setting of SQLite. With NORMAL, commits survive any crash of the process, and a power
+                failure may lose the last ones; FULL syncs each commit to the disk.
+            busy_timeout: bound on the wait for another process' write transaction (``timedelta`` or seconds).
+            safety_interval: how often a listening process polls for commits that sent no change signal, such as
+                those of programs that do not use tetherpy (``timedelta`` or seconds, None for never).
+
+        Foreign keys are enforced. Raises :class:`DatabaseOpenError`, :class:`MigrationError` or another
+        :class:`DatabaseError`.
         """
         if synchronous not in get_args(Synchronous):
             raise DatabaseArgumentError("synchronous", synchronous, "it must be 'OFF', 'NORMAL', 'FULL' or 'EXTRA'")
@@ -147,27 +152,26 @@ class Database:
 
     @property
     def address(self) -> str:
-        """Return what opens it again: its path."""
+        """Return the path."""
         return str(self.path)
 
     async def aclose(self) -> None:
-        """Finish what is queued, end the live queries, close; closing again waits for the first to end.
+        """Finish queued calls, end the live queries and close; a second call waits for the first one.
 
-        A transaction that some task still holds is rolled back, and its next statement raises
-        :class:`DatabaseClosedError`, like every other call. In a process that was forked while it was open
-        this does nothing.
+        An open transaction is rolled back, and its next statement raises :class:`DatabaseClosedError`, like every
+        other call. In a forked child of the process that opened the database this does nothing.
         """
         if self._writer.connection_thread.file.is_inherited:
-            return  # the connections are the parent's, who closes them
+            return  # the connections belong to the parent, which closes them
         self._check_loop()
         if self._closing is None:
             self._closing = self._loop.create_task(self._lifetime.aclose())
         await finish(self._closing)
 
     async def _until_closed(self) -> AsyncGenerator[None]:
-        """Close when closed, or when the loop shuts down: it closes the generators that nobody closed.
+        """Close the database when this generator is closed: by ``aclose``, or by the loop when it shuts down.
 
-        Without this a process that forgot to close would never end: the connections' threads wait for work.
+        Otherwise a process that did not close the database would never end: the connection threads wait for work.
         """
         try:
             yield
@@ -186,10 +190,10 @@ class Database:
             await self._feed.close()
 
     async def migrate(self, steps: Iterable[Migration]) -> None:
-        """Apply those migrations that the database does not have yet, each in a transaction of its own.
+        """Apply the migrations that are not applied yet, each in a separate transaction.
 
-        Two processes may do this at the same time. Raises :class:`MigrationError` before anything is
-        applied if the database's record and ``steps`` do not fit together, or for the step that failed.
+        Several processes may do this at the same time. Raises :class:`MigrationError` before the first step if
+        ``steps`` conflict with the record in the database, and for a step that fails.
         """
         for ordered, step in await self._pending(steps):
             await self.run(migrations.apply, ordered, step)
@@ -208,10 +212,10 @@ class Database:
     async def run(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
         """Run ``function(connection, *args)`` in one hop and one transaction; committed when this returns.
 
-        Calls that wait at the same moment share the transaction. If one of them fails, all are undone and run
-        again one by one: so the function must have no effect but through the connection, and it may neither
-        commit nor roll back. A caller cancelled before its function began has done nothing; after that the
-        function is committed, or undone, without it.
+        Calls that wait at the same time share the transaction. If one of them fails, all are rolled back and run
+        again one by one. So the function may run twice: it must have no effects except through the connection, and
+        it must neither commit nor roll back. A cancellation before the function begins prevents it; later it does
+        not change the outcome.
         """
         self._check_free("run")
         result: T = await self._writer.run(function, args)
@@ -223,20 +227,20 @@ class Database:
         function: Callable[[sqlite3.Connection, *Ts], T],
         *args: *Ts,
     ) -> T:
-        """Return ``answer(connection)``, which only reads; where it is None run ``function`` as :meth:`run` does.
+        """Return ``answer(connection)``, which only reads; if that is None, run ``function`` as :meth:`run` does.
 
-        One hop either way, and the write lock is taken only for the function, which has to look again: another
-        process may have written in between. Other calls that wait at the same moment may have the function
-        run without its being needed.
+        Both are one hop, and only the function takes the write lock. The function must check again, because another
+        process may have written in between. It may also run when it is not needed, because other calls that
+        wait at the same time need the write lock.
         """
         self._check_free("run_unless")
         result: T = await self._writer.run(function, args, answer)
         return result
 
     async def read(self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts) -> T:
-        """Run ``function(connection, *args)`` in one hop on the reading connection, seeing one moment.
+        """Run ``function(connection, *args)`` in one hop and one snapshot on the reading connection.
 
-        Live queries wait for the same connection: for what takes long there is :meth:`read_long`.
+        Live queries wait for the same connection, so use :meth:`read_long` for slow queries.
         """
         self._check_loop()
         result: T = await self._reader.call(in_snapshot, function, args)
@@ -245,10 +249,10 @@ class Database:
     async def read_long(
         self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts, seconds: float = LONGEST_READ_SECONDS
     ) -> T:
-        """Run ``function(connection, *args)`` as :meth:`read` does, where other reads do not wait for it.
+        """Run ``function(connection, *args)`` as :meth:`read` does, without delaying other reads.
 
-        It is for what looks at many rows. Long reads run one after another on a connection of their own. Raises
-        :class:`ReadTimeoutError` for one that takes more than ``seconds``; one whose caller is cancelled ends.
+        It is for queries over many rows. Long reads run one after another on a separate connection. Raises
+        :class:`ReadTimeoutError` after ``seconds``. A cancelled call interrupts the query.
         """
         self._check_loop()
         result: T = await self._long_reads.read(function, args, seconds)
@@ -286,21 +290,20 @@ class Database:
     def transaction(self) -> Transaction:
         """Return a transaction to enter: ``async with db.transaction() as tx``.
 
-        It has the write lock from its beginning to its end; keep it short. In a task that already holds one
-        it is nested: a savepoint, undone alone and committed with the outer one. Reads on the database
-        itself do not see what the transaction has not committed; reads on ``tx`` do.
+        It holds the write lock from beginning to end, so keep it short. In a task that has one open, it is nested: a
+        savepoint that is rolled back separately and committed with the outer one. Reads on ``tx`` see its
+        uncommitted changes; reads on the database do not.
         """
         self._check_loop()
         held = self._held()
         return Transaction(self._writer, self._writer) if held is None else held.transaction()
 
     def on_change(self, callback: OnChange, closed: Callable[[], None] = do_nothing) -> Callable[[], None]:
-        """Call ``callback(tables)`` in the loop after each commit, by whatever process, that changed tables.
+        """Call ``callback(tables)`` in the loop after commits that changed tables, in this or any other process.
 
-        Commits that follow each other closely are reported together. More tables than changed may be named
-        (see ``changes/table_versions.py``), never fewer. ``closed()`` is called when the database closes,
-        or its file is deleted or replaced, and nothing more will be reported; :meth:`end` says which. Return
-        what ends both.
+        Commits in quick succession are reported together. The report may name too many tables (see
+        ``changes/table_versions.py``), never too few. ``closed()`` is called once when the database is closed, or
+        its file is deleted or replaced; :meth:`end` returns the reason. Returns the function that unsubscribes.
         """
         self._check_loop()
         return self._feed.add(callback, closed)
@@ -311,22 +314,23 @@ class Database:
 
     @property
     def busy(self) -> bool:
-        """Tell whether a call is on its way to a connection's thread or back."""
+        """Tell whether a call has not returned from the thread of a connection yet."""
         return bool(self._writer.connection_thread.under_way or self._reader.under_way or self._long_reads.busy)
 
     @property
     def changes(self) -> "Observable[frozenset[str]]":
-        """The names of changed tables, as :meth:`on_change` reports them; completes at the close."""
+        """Return an observable of the names of changed tables, as in :meth:`on_change`; it completes at the close."""
         return observable(lambda on_next, _, on_completed: self._feed.add(on_next, on_completed))
 
     def watch(
         self, sql: str, parameters: Parameters = (), *, throttle: timedelta | float = 0.02
     ) -> "Observable[list[Row]]":
-        """Return the rows of now, and again after commits that changed a table (or view) the query reads.
+        """Return an observable of the rows of a query: the current ones, and the new ones after each change.
 
-        SQLite itself says which tables those are. Queries run at most every ``throttle`` seconds, the first
-        after a pause at once; rows equal to the last ones are not sent again, and all who watch the same
-        query share one. Completes when the database closes; an error of the query ends it with that error.
+        The query runs again after commits that changed a table it reads; SQLite reports which tables those are. It
+        runs at most every ``throttle`` seconds, and at once after a pause. Rows equal to the last ones are not
+        sent again, and equal queries are run once for all subscribers. The observable completes when the database
+        is closed; an error of the query is its error.
         """
         query = Query(sql, parameters, to_seconds("throttle", throttle))
         return observable(

@@ -1,4 +1,4 @@
-"""From what SQLite reports to the error that says what to do."""
+"""Translation of ``sqlite3`` errors to errors of this package."""
 
 import sqlite3
 from pathlib import Path
@@ -18,7 +18,7 @@ from ..errors import (
 
 
 def explain(error: sqlite3.Error, path: Path, busy_timeout: float) -> DatabaseError | None:
-    """Return the error that says what to do, or None where SQLite's own word is the best one."""
+    """Return the ``DatabaseError`` for an error of SQLite, or None to keep the original."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return None
@@ -45,7 +45,7 @@ def explain(error: sqlite3.Error, path: Path, busy_timeout: float) -> DatabaseEr
 
 
 def explain_reading(error: sqlite3.Error, path: Path, busy_timeout: float) -> DatabaseError | None:
-    """Explain an error of the connection that only reads."""
+    """Translate an error of a connection that only reads, as ``explain`` does."""
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_READONLY:
         return WriteOnReaderError()
     return explain(error, path, busy_timeout)

@@ -1,4 +1,4 @@
-"""Giving the space of deleted rows back to the disk, a little at a time."""
+"""Incremental vacuum: return the space of deleted rows to the disk in small steps."""
 
 import logging
 import math
@@ -15,26 +15,29 @@ from .connection import TrackedConnection
 LOG = logging.getLogger("tetherpy.database")
 
 INCREMENTAL_VACUUM = 2
-"""What ``PRAGMA auto_vacuum`` says of a file whose free pages can be cut off without copying it."""
+"""The value of ``PRAGMA auto_vacuum`` for a file that can be truncated without copying it."""
 CHECK_SECONDS = 1.0
-"""Free pages are counted this often at most."""
+"""Minimum seconds between two counts of the free pages."""
 FEW_PAGES = 1024
-"""So many free pages, about 4 MiB, are always kept: rows to come need them."""
+"""This many free pages, about 4 MiB, are always kept for new rows."""
 KEPT_SHARE = 4
-"""A file keeps this part of its pages free: a quarter."""
+"""Pages are removed only while more than one in ``KEPT_SHARE`` is free."""
 PAGES_AT_ONCE = 2000
-"""About 8 MiB: this moves in some hundredths of a second, during which other writers wait."""
+"""About 8 MiB: a step takes a few hundredths of a second, during which other writers wait."""
 
 
 @attrs.define
 class FreeSpace:
-    """Cut off free pages of one file while there are many."""
+    """Truncate one file while many of its pages are free."""
 
     _database: Path
     _check_at: float = 0.0
 
     def release_space(self, connection: TrackedConnection) -> None:
-        """Look at the free pages, on the writer's thread after a commit; an error is logged, for the commit stands."""
+        """Count the free pages and remove some if there are many.
+
+        Runs on the writer's thread after a commit. The commit is done, so an error is logged and not raised.
+        """
         now = time.monotonic()
         if now < self._check_at:
             return
@@ -44,22 +47,22 @@ class FreeSpace:
                 if connection.control("PRAGMA auto_vacuum") == INCREMENTAL_VACUUM:
                     _cut_off(connection)
                 else:
-                    self._check_at = math.inf  # only VACUUM can shrink it, which doctor says
+                    self._check_at = math.inf  # only VACUUM can shrink it; "tetherpy doctor" reports this
         except sqlite3.Error as error:
             if error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
-                return  # another process writes at the moment
-            LOG.warning("could not give free space of %s back: %s", self._database, error)
+                return  # another process is writing
+            LOG.warning("could not release free space of %s: %s", self._database, error)
 
 
 def is_much_free_space(free: int, pages: int) -> bool:
-    """Tell whether so many of a file's pages are free that they should be given back."""
+    """Tell whether a file has enough free pages to release some."""
     return free > FEW_PAGES and free * KEPT_SHARE > pages
 
 
 def _cut_off(connection: TrackedConnection) -> None:
     try:
-        # A script, because sqlite3 runs only the first page's step of this pragma otherwise. Without a counter it
-        # would be the commit of an unknown writer, after which all queries run again.
+        # A script, because execute() runs only the first step of this pragma, which moves one page. The raised version
+        # tells readers which table changed; otherwise they would run all live queries again.
         sqlite3.Connection.executescript(
             connection,
             f"BEGIN IMMEDIATE; PRAGMA incremental_vacuum({PAGES_AT_ONCE}); {raised(CHANGES_TABLE)}; COMMIT",

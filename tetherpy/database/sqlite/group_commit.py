@@ -1,4 +1,4 @@
-"""What happens on the writer's thread: transactions, and many operations sharing one."""
+"""Transactions on the writer's thread, and group commit: many operations in one transaction."""
 
 import sqlite3
 from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ from .statements import in_snapshot
 class Operation:
     """A function to run in a transaction.
 
-    ``answer``, asked before a transaction is begun, returns the result if nothing has to be written for it.
+    ``answer`` is called before the transaction begins. If it returns a result, the function is not needed.
     """
 
     function: Callable[..., Any]
@@ -28,29 +28,29 @@ class Operation:
 
 
 Committed: TypeAlias = Callable[[TrackedConnection], None]
-"""What is called on the writer's thread after a commit that changed something."""
+"""Called on the writer's thread after a commit that changed something."""
 Caller: TypeAlias = Waiter[Operation, Any]
-"""A task that waits for what its operation returns."""
+"""A task that waits for the result of its operation."""
 
 
 @attrs.frozen
 class Outcome:
-    """What an operation returned or raised."""
+    """The result or the error of an operation."""
 
     value: Any = None
     error: BaseException | None = None
 
 
 def begin(connection: TrackedConnection, busy_timeout: float, wanted: Callable[[], bool]) -> None:
-    """Take the write lock, waiting at most ``busy_timeout`` seconds and only as long as it is ``wanted``."""
+    """Take the write lock; wait for it while it is ``wanted``, ``busy_timeout`` seconds at most."""
     within_busy_timeout(lambda: connection.control("BEGIN IMMEDIATE"), busy_timeout, wanted)
     connection.table_accesses.begin(connection.total_changes)
 
 
 def commit(connection: TrackedConnection, committed: Committed) -> None:
-    """Commit; a commit that changed tables names them in the change log and calls ``committed``."""
+    """Commit; if the transaction changed tables, raise their versions and call ``committed``."""
     demand_transaction(connection)
-    changed = connection.table_accesses.settle(connection.total_changes)
+    changed = connection.table_accesses.changed_tables(connection.total_changes)
     try:
         if changed:
             record(connection, changed)
@@ -69,39 +69,39 @@ def rollback(connection: TrackedConnection) -> None:
 
 
 def save(connection: TrackedConnection, depth: int) -> None:
-    """Mark the point that :func:`restore` goes back to."""
+    """Set the savepoint for :func:`restore`."""
     demand_transaction(connection)
     connection.control(f"SAVEPOINT tetherpy_{depth}")
 
 
 def release(connection: TrackedConnection, depth: int) -> None:
-    """Forget the savepoint; its work is now the surrounding transaction's."""
+    """Release the savepoint; its changes belong to the surrounding transaction now."""
     demand_transaction(connection)
     connection.control(f"RELEASE tetherpy_{depth}")
 
 
 def restore(connection: TrackedConnection, depth: int) -> None:
-    """Undo what was done since the savepoint, unless SQLite has undone the whole transaction already."""
+    """Roll back to the savepoint, unless SQLite has rolled back the whole transaction."""
     if connection.in_transaction:
         connection.control(f"ROLLBACK TO tetherpy_{depth}")
         connection.control(f"RELEASE tetherpy_{depth}")
 
 
 def demand_transaction(connection: TrackedConnection) -> None:
-    """Raise if SQLite has rolled back: a statement executed now would be committed at once, alone."""
+    """Raise ``TransactionOverError`` if SQLite has rolled back: a statement would now be committed separately."""
     if not connection.in_transaction:
         raise TransactionOverError(ROLLED_BACK)
 
 
 def guarded(connection: TrackedConnection, function: Callable[..., Any], args: Sequence[Any]) -> Any:
-    """Run a caller's function inside the open transaction, which it can neither end nor outlive."""
+    """Run a function of a caller in the open transaction, which it cannot end."""
     demand_transaction(connection)
     with connection.guard():
         return function(connection, *args)
 
 
 def _answers(connection: TrackedConnection, callers: Sequence[Caller]) -> list[Outcome] | None:
-    """Return the outcomes of operations none of which has to write; None if one has."""
+    """Return the outcomes of operations if none of them has to write, else None."""
     outcomes: list[Outcome] = []
     for caller in callers:
         outcome = Outcome() if caller.gone else _answer(connection, caller.wish)
@@ -116,7 +116,7 @@ def _answer(connection: TrackedConnection, operation: Operation) -> Outcome | No
         return None
     try:
         value = in_snapshot(connection, operation.answer, ())
-    except BaseException as error:  # handed to the caller, whatever it is
+    except BaseException as error:  # raised in the caller's task
         return Outcome(error=error)
     return None if value is None else Outcome(value)
 
@@ -127,10 +127,10 @@ def commit_together(
     busy_timeout: float,
     committed: Committed,
 ) -> list[Outcome]:
-    """Run all operations in one transaction; if one fails, run each in its own, so that only its caller sees it.
+    """Run all operations in one transaction; if one fails, run each separately, so that only its caller sees the error.
 
-    A transaction of all is the fast case: one sync, one bell. The replay costs less than a savepoint for
-    each. An operation whose caller is gone before it begins is left out.
+    One transaction for all means one sync and one change signal. Running them again costs less than one savepoint
+    for each. An operation whose caller was cancelled before it began is left out.
     """
 
     def wanted() -> bool:
@@ -148,7 +148,7 @@ def commit_together(
             for caller in callers
         ]
         commit(connection, committed)
-    except BaseException as error:  # handed to the caller, whatever it is
+    except BaseException as error:  # raised in the caller's task
         rollback(connection)
         if len(callers) == 1:
             return [Outcome(error=error)]

@@ -1,4 +1,4 @@
-"""Reads that may take long: on a connection of their own, so that short ones do not wait, and bounded."""
+"""Long reads: on a separate connection, so that short reads do not wait, and with a time limit."""
 
 import asyncio
 import sqlite3
@@ -14,12 +14,12 @@ from .connection_thread import ConnectionThread
 from .statements import in_snapshot
 
 INSTRUCTIONS_BETWEEN_LOOKS = 10_000
-"""Of SQLite's virtual machine: well below a millisecond."""
+"""Instructions of SQLite's virtual machine between two checks of the time limit: well below a millisecond."""
 
 
 @attrs.define(eq=False)
 class LongReads:
-    """Open a connection for the first long read and keep it; long reads run one after another."""
+    """Run long reads one after another on a connection that is opened for the first one."""
 
     _open: Callable[[], Awaitable[ConnectionThread]]
     _connection_thread: ConnectionThread | None = None
@@ -29,13 +29,13 @@ class LongReads:
 
     @property
     def busy(self) -> bool:
-        """Whether a read runs or waits."""
+        """Tell whether a read is running or waiting."""
         return bool(self._running)
 
     async def read(self, function: Callable[..., Any], args: tuple[Any, ...], seconds: float) -> Any:
-        """Run a function for at most ``seconds``; if its caller is cancelled it ends at once.
+        """Run a function; a cancellation of the caller interrupts it.
 
-        Raises ``ReadTimeoutError`` for what takes longer.
+        Raises ``ReadTimeoutError`` after ``seconds``.
         """
         connection_thread = await self._connected()
         work = LongRead(function, args, seconds)
@@ -47,7 +47,7 @@ class LongReads:
             self._running.discard(work)
 
     async def close(self) -> None:
-        """End what runs, and close the connection."""
+        """Interrupt running reads and close the connection."""
         self._closed = True
         for work in self._running:
             work.give_up()
@@ -68,7 +68,7 @@ class LongReads:
 
 @attrs.define(eq=False)
 class LongRead:
-    """One read, and whether its caller still waits for it."""
+    """One read, and whether its caller still waits for the result."""
 
     function: Callable[..., Any]
     args: tuple[Any, ...]
@@ -76,7 +76,7 @@ class LongRead:
     _given_up: bool = False
 
     def give_up(self) -> None:
-        """End it soon, or before it begins."""
+        """Interrupt it, or prevent it if it has not begun."""
         self._given_up = True
 
     def wanted(self) -> bool:

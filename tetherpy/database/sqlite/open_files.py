@@ -1,8 +1,8 @@
-"""The database files that this process has open, and what a fork and a deletion make of them.
+"""The database files that this process has open; detects forks and replaced files.
 
-A forked child must not use what its parent has open. SQLite notes the locks of a process in the memory of that
-process; the system does not pass the locks themselves to a child. A child that opens such a file finds its
-parent's locks noted, takes none, and other processes may delete the log that it writes to
+A forked child must not use the connections of its parent. SQLite keeps a list of the locks of a process in its
+memory, which a child inherits, while it does not inherit the locks. So a child that opens such a file believes that
+it holds the locks of its parent, takes none, and other processes may delete the log that it writes to
 (sqlite.org/howtocorrupt.html, section 2.6).
 """
 
@@ -17,14 +17,14 @@ import attrs
 from ..errors import DatabaseForkedError, DatabaseReplacedError
 
 FileId: TypeAlias = tuple[int, int]
-"""Device and number of a file: what stays the same under another name."""
+"""Device and inode number: they identify a file under any name."""
 
 _open: set[OpenFile] = set()
 
 
 @attrs.define(eq=False)
 class OpenFile:
-    """One connection's file, from before it is opened until after it is closed."""
+    """The file of one connection, from before it is opened until after it is closed."""
 
     path: Path
     _pid: int = attrs.field(init=False, factory=os.getpid)
@@ -35,23 +35,23 @@ class OpenFile:
 
     @property
     def is_inherited(self) -> bool:
-        """Whether a parent of this process opened it."""
+        """Tell whether a parent of this process opened it."""
         return self._pid != os.getpid()
 
     @property
     def is_replaced(self) -> bool:
-        """Whether its name no longer leads to it: it was deleted, moved, or another file put in its place."""
+        """Tell whether the path no longer leads to it: the file was deleted, moved or replaced."""
         try:
             return self._id is not None and file_id(self.path) != self._id
-        except OSError:  # a folder that cannot be searched at the moment says nothing about the file
+        except OSError:  # the folder cannot be searched now, which tells nothing about the file
             return False
 
     def opened(self) -> None:
-        """Note which file it is, now that SQLite has created it."""
+        """Record the file's identity, after SQLite has created it."""
         self._id = file_id(self.path)
 
     def closed(self) -> None:
-        """Forget it."""
+        """Remove it from the open files."""
         _open.discard(self)
 
     def check_process(self) -> None:
@@ -60,7 +60,7 @@ class OpenFile:
             raise DatabaseForkedError(self.path)
 
     def check_name(self) -> None:
-        """Raise ``DatabaseReplacedError`` if its name no longer leads to it."""
+        """Raise ``DatabaseReplacedError`` if the path no longer leads to it."""
         if self.is_replaced:
             raise DatabaseReplacedError(self.path)
 
@@ -70,7 +70,7 @@ class OpenFile:
 
 
 def file_id(path: Path) -> FileId | None:
-    """Return which file a path leads to, or None if there is none; raises other errors of ``os.stat``."""
+    """Return the identity of the file at a path, or None if it does not exist; raises other errors of ``os.stat``."""
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):

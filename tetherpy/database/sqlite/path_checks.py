@@ -1,4 +1,4 @@
-"""Whether a path can be a database, before SQLite is asked (it knows one word for every obstacle)."""
+"""Path checks before opening: SQLite reports every problem as "unable to open database file"."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from .open_files import check_not_inherited
 
 
 def checked_path(address: Address) -> Path:
-    """Return the real path of the file, or raise what keeps it from being opened."""
+    """Return the real path of the file; raises ``DatabaseOpenError`` with the reason if it cannot be opened."""
     path = sqlite_path(address)
     if not path.parent.is_dir():
         raise DatabaseFolderMissingError(path)
@@ -23,12 +23,12 @@ def checked_path(address: Address) -> Path:
 
 
 def create_file(path: Path) -> None:
-    """Create an empty file with the mode that the umask leaves, unless it exists.
+    """Create an empty file unless it exists; its mode is 0666 without the bits of the umask.
 
-    SQLite gives its other files the mode of this one. By itself it would never let group or others write.
+    SQLite gives its other files the same mode. A file that SQLite creates is never writable for group or others.
     """
     try:
-        # Never an existing file: closing it would drop the locks that SQLite holds in this process.
+        # Never open an existing file: closing it would release the locks that SQLite holds in this process.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666))
     except FileExistsError:
         return

@@ -1,4 +1,4 @@
-"""What a transaction opens and ends: the writer's own transaction, or a savepoint inside it."""
+"""The scope of a transaction: the transaction of the writer, or a savepoint in it."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -10,10 +10,10 @@ from .group_commit import release, restore, save
 
 
 class Scope(Protocol):
-    """A stretch of work that is kept or undone as a whole; :class:`~.writer.Writer` is the outermost one."""
+    """Work that is committed or rolled back as a whole; :class:`~.writer.Writer` is the outermost scope."""
 
     async def begin(self, wanted: Callable[[], bool]) -> None:
-        """Open it; waiting for another process' lock lasts only as long as it is ``wanted``."""
+        """Begin it; the wait for another process' lock ends when it is no longer ``wanted``."""
         ...
 
     async def commit(self) -> None:
@@ -21,25 +21,25 @@ class Scope(Protocol):
         ...
 
     async def rollback(self) -> None:
-        """Undo the work, if anything is left to undo."""
+        """Undo the work, unless it is undone already."""
         ...
 
 
 @attrs.frozen
 class Savepoint:
-    """A scope inside another; ``depth`` counts how many are around it."""
+    """A scope inside another one; ``depth`` is the number of scopes around it."""
 
     _connection_thread: ConnectionThread
     _depth: int
 
     async def begin(self, wanted: Callable[[], bool]) -> None:
-        """Mark the point to go back to; the lock is held already."""
+        """Set the savepoint; the lock is held already."""
         await self._connection_thread.call(save, self._depth)
 
     async def commit(self) -> None:
-        """Give the work to the scope around it."""
+        """Merge the work into the outer scope."""
         await self._connection_thread.call(release, self._depth)
 
     async def rollback(self) -> None:
-        """Go back to the point."""
+        """Roll back to the savepoint."""
         await self._connection_thread.call(restore, self._depth)

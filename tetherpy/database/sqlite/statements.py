@@ -1,4 +1,4 @@
-"""What the statement methods do on a connection's thread."""
+"""Execution of statements on the thread of a connection."""
 
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ from .connection import Parameters, Row, TrackedConnection
 
 @attrs.frozen
 class Executed:
-    """What a statement did."""
+    """The result of a statement."""
 
     #: Rows of a ``RETURNING`` clause (or of a query).
     rows: list[Row]
@@ -22,7 +22,7 @@ class Executed:
 
 
 def execute(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> Executed:
-    """Execute one statement and fetch all that it returns."""
+    """Execute one statement and fetch all its rows."""
     cursor = connection.execute(sql, parameters)
     rows = cursor.fetchall()
     return Executed(rows, cursor.rowcount, cursor.lastrowid)
@@ -40,7 +40,7 @@ def fetch_all(connection: sqlite3.Connection, sql: str, parameters: Parameters) 
 
 
 def fetch_first(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> Row | None:
-    """Return the first row or None, and end the statement: a half-read one would hold its snapshot."""
+    """Return the first row or None, and close the cursor: a half-read statement keeps its snapshot open."""
     cursor = connection.execute(sql, parameters)
     try:
         row: Row | None = cursor.fetchone()
@@ -50,6 +50,6 @@ def fetch_first(connection: sqlite3.Connection, sql: str, parameters: Parameters
 
 
 def in_snapshot(connection: TrackedConnection, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
-    """Run a function whose queries all see the same moment."""
+    """Run a function whose queries all see the same snapshot."""
     with connection.snapshot(), connection.guard():
         return function(connection, *args)

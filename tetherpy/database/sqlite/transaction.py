@@ -1,4 +1,4 @@
-"""A transaction that a task holds across awaits, and the savepoints nested in it."""
+"""Transactions that a task keeps open across awaits, with nested savepoints."""
 
 import asyncio
 import contextlib
@@ -29,12 +29,11 @@ Ts = TypeVarTuple("Ts")
 
 @attrs.define(eq=False)
 class Transaction:
-    """All or nothing: entered it has the write lock, left it commits, left by an error it undoes.
+    """A transaction: its block holds the write lock, commits at its end, and rolls back if an error leaves it.
 
-    Cancel the task that holds it at any point: when the cancellation comes out of the block, what the block
-    wrote is undone and the lock is free. A cancellation that arrives during the commit itself comes out
-    after it, with the work committed. Other tasks may use the same transaction; their statements run one
-    after another.
+    The task may be cancelled at any point: when ``CancelledError`` leaves the block, its changes are rolled back and
+    the lock is free. A cancellation during the commit is raised after it, with the changes committed. Other tasks
+    may use the same transaction; their statements run one after another.
     """
 
     _writer: Writer
@@ -78,7 +77,7 @@ class Transaction:
         return await self.run(fetch_all, sql, parameters)
 
     async def migrate(self, steps: Iterable[Migration]) -> None:
-        """Apply those migrations that the database does not have yet, as a part of this transaction.
+        """Apply the migrations that are not applied yet, as a part of this transaction.
 
         Raises as :meth:`Database.migrate` does.
         """
@@ -91,7 +90,7 @@ class Transaction:
         return Transaction(self._writer, Savepoint(self._writer.connection_thread, self._depth + 1), self)
 
     def held_by(self, task: "asyncio.Task[Any] | None") -> "Transaction | None":
-        """Return this one or the innermost nested in it that ``task`` entered; None if it has none."""
+        """Return the innermost transaction that ``task`` entered, this one or one nested in it; None without one."""
         nested = None if self._child is None else self._child.held_by(task)
         return nested or (self if self._task is task else None)
 
@@ -103,8 +102,7 @@ class Transaction:
         try:
             await self._scope.begin(self._wanted)
         except BaseException:
-            # A begin whose task was cancelled may yet succeed on the writer's thread; the undo queues
-            # behind it.
+            # A BEGIN whose task was cancelled may still succeed on the writer's thread; the rollback runs after it.
             self._given_up = True
             await self._undo("it could not begin")
             raise
@@ -117,7 +115,7 @@ class Transaction:
         file = self._writer.connection_thread.file
         if error is None:
             file.check_process()
-        elif not file.is_inherited:  # in a forked child it is the parent's to end
+        elif not file.is_inherited:  # in a forked child the transaction belongs to the parent
             await self._undo("it was rolled back")
         if error is not None:
             return
@@ -135,7 +133,7 @@ class Transaction:
 
     async def _undo(self, reason: str) -> None:
         try:
-            # Nothing is left to undo after the end of the parent, of the database or of its file.
+            # There is nothing to undo after the end of the outer transaction, of the database or of its file.
             if self._over is None or self._given_up:
                 with contextlib.suppress(DatabaseClosedError, DatabaseReplacedError):
                     await finish(self._scope.rollback())
@@ -144,38 +142,38 @@ class Transaction:
 
     @property
     def _depth(self) -> int:
-        return 0 if self._parent is None else self._parent._depth + 1  # same class
+        return 0 if self._parent is None else self._parent._depth + 1
 
     def _wanted(self) -> bool:
         return not self._given_up
 
     async def _turn(self) -> None:
-        """Wait for nested transactions of other tasks; one of this task would be waited for forever."""
+        """Wait for nested transactions of other tasks; waiting for one of this task would be a deadlock."""
         while (child := self._child) is not None:
-            if child._task is asyncio.current_task():  # same class
+            if child._task is asyncio.current_task():
                 raise TransactionNestedError
-            await child._ended.wait()  # same class
+            await child._ended.wait()
 
     async def _take_place(self) -> None:
         parent = self._parent
         if parent is None:
             await self._writer.acquire(self)
             return
-        await parent._turn()  # same class
-        if parent._over is not None:  # same class
-            raise TransactionOverError(parent._over)  # same class
-        parent._child = self  # same class
+        await parent._turn()
+        if parent._over is not None:
+            raise TransactionOverError(parent._over)
+        parent._child = self
 
     def _leave_place(self, reason: str) -> None:
         self._close(reason)
         if self._parent is None:
             self._writer.release()
-        elif self._parent._child is self:  # same class
-            self._parent._child = None  # same class
+        elif self._parent._child is self:
+            self._parent._child = None
 
     def _close(self, reason: str) -> None:
-        """End this one and those nested in it, lest they take the writer's next transaction for theirs."""
+        """End this transaction and its nested ones: their statements must not run in the next transaction."""
         self._over = reason
         self._ended.set()
         if self._child is not None:
-            self._child._close(reason)  # same class
+            self._child._close(reason)

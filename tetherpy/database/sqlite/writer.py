@@ -1,4 +1,4 @@
-"""The one connection that writes: a queue of operations, and of transactions that want it alone."""
+"""The writer: a queue of operations and exclusive transactions for the one writing connection."""
 
 import asyncio
 import logging
@@ -21,19 +21,19 @@ SHARED_LIMIT = 256
 
 @attrs.frozen(eq=False)
 class Turn:
-    """A transaction's wish to have the writer to itself."""
+    """A request of a transaction for exclusive use of the writer."""
 
     holder: object
 
 
 @attrs.define(eq=False)
 class Writer:
-    """First come, first served; operations that stand next to each other in the queue share a transaction."""
+    """Serve requests in order of arrival; adjacent operations in the queue share a transaction (group commit)."""
 
     connection_thread: ConnectionThread
     _busy_timeout: float
     _committed: Committed
-    #: Who has the writer to itself at the moment.
+    #: The transaction that has exclusive use of the writer now.
     holder: object = None
     _queue: WaitQueue[Operation | Turn, Any] = attrs.field(
         init=False, default=attrs.Factory(lambda self: WaitQueue(self._advance), takes_self=True)
@@ -47,15 +47,15 @@ class Writer:
         args: tuple[Any, ...],
         answer: Callable[[sqlite3.Connection], Any] | None = None,
     ) -> Any:
-        """Run one operation in a transaction, together with whatever else is waiting."""
+        """Run one operation in a transaction, together with other waiting operations."""
         return await self._queue.wait(Operation(function, args, answer))
 
     async def acquire(self, holder: object) -> None:
-        """Wait until ``holder`` has the writer to itself, after everything queued before."""
+        """Wait until ``holder`` has exclusive use of the writer, after all earlier requests."""
         await self._queue.wait(Turn(holder), unclaimed=lambda _: self.release())
 
     def release(self) -> None:
-        """Let the next one have the writer."""
+        """End the exclusive use and serve the next request."""
         self.holder = None
         self._busy = False
         self._advance()
@@ -69,7 +69,7 @@ class Writer:
         await self.connection_thread.call(commit, self._committed)
 
     async def rollback(self) -> None:
-        """Roll back the holder's transaction, if there still is one."""
+        """Roll back the holder's transaction, unless it has ended."""
         await self.connection_thread.call(rollback)
 
     async def inside(self, function: Callable[..., Any], args: tuple[Any, ...]) -> Any:
@@ -77,7 +77,7 @@ class Writer:
         return await self.connection_thread.call(guarded, function, args)
 
     async def close(self) -> None:
-        """Finish the operations that no transaction keeps waiting, refuse the others, then close."""
+        """Finish the operations that do not wait for a transaction, refuse the other ones, and close."""
         self._queue.close(self.connection_thread.end)
         while self._commits is not None:
             await asyncio.wait([self._commits])
@@ -93,7 +93,7 @@ class Writer:
             self.holder = first.wish.holder
             first.answer(None)
         else:
-            # Begins with the loop's next turn, so that everything asked for in this one is in it.
+            # Starts in the next iteration of the loop, so that it includes all operations of this iteration.
             self._commits = asyncio.get_running_loop().create_task(self._commit_operations())
 
     async def _commit_operations(self) -> None:
@@ -109,11 +109,11 @@ class Writer:
         try:
             return await self.connection_thread.call(commit_together, callers, self._busy_timeout, self._committed)
         except asyncio.CancelledError:
-            # The loop is shutting down: whoever waits must hear of it too.
+            # The loop is shutting down: cancel the waiting tasks too.
             for caller in callers:
                 caller.cancel()
             raise
-        except Exception as error:  # the rollback itself failed; handed to the callers
+        except Exception as error:  # the rollback failed; raised in the callers' tasks
             return [Outcome(error=error) for _ in callers]
 
     def _take_operations(self) -> list[Caller]:
@@ -124,7 +124,7 @@ class Writer:
         return taken
 
     def _settle(self, caller: Caller, outcome: Outcome) -> None:
-        """Give the waiting task its outcome; of one that was cancelled meanwhile a failure is logged."""
+        """Pass the outcome to the waiting task; if that was cancelled, log a failure."""
         error = outcome.error
         if error is None:
             caller.answer(outcome.value)

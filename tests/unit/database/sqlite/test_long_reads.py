@@ -47,7 +47,7 @@ async def test_short_reads_do_not_wait_for_a_long_one_which_ends_when_its_caller
 
 
 async def test_a_long_read_ends_after_its_time(db):
-    with pytest.raises(ReadTimeoutError, match=r"ended after 0\.05 s") as caught:
+    with pytest.raises(ReadTimeoutError, match=r"interrupted after 0\.05 s") as caught:
         await db.read_long(never_ends, seconds=0.05)
     assert isinstance(caught.value, TimeoutError)
     assert isinstance(caught.value, DatabaseError)
@@ -142,7 +142,7 @@ async def test_a_read_that_keeps_the_log_is_not_waited_for_and_is_reported_once(
             for number in range(5):
                 await db.execute("INSERT INTO t VALUES (?)", (number,))
         assert (await db.get("SELECT count(*) FROM t"))[0] == 5
-    assert caplog.text.count("keep it from being begun again") == 1
+    assert caplog.text.count("keep it from being reset") == 1
     assert "RESTART" not in checkpoints
 
 

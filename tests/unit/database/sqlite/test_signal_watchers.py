@@ -84,7 +84,7 @@ async def test_a_bell_that_cannot_be_rung_does_not_undo_the_commit(tmp_path, cap
         db.path.with_name("app.db-signal").unlink()
         db.path.with_name("app.db-signal").mkdir()
         await db.execute("INSERT INTO t VALUES (1)")
-        assert "could not ring" in caplog.text
+        assert "could not signal a commit" in caplog.text
         assert len(await db.get_all("SELECT * FROM t")) == 1
         db.path.with_name("app.db-signal").rmdir()
         await db.execute("INSERT INTO t VALUES (2)")
@@ -153,7 +153,7 @@ async def test_after_a_look_that_failed_it_looks_again_even_if_nothing_wakes_it(
             stranger.execute("INSERT INTO t VALUES (1)")
         async with asyncio.timeout(25):
             await changed.wait()
-    assert caplog.text.count("could not look for changes") == 1
+    assert caplog.text.count("could not poll for changes") == 1
 
 
 def link(change_signal, victim):
@@ -175,7 +175,7 @@ async def test_a_bell_that_somebody_else_has_laid_out_is_refused_and_leads_nowhe
     victim.chmod(0o600)
     change_signal = tmp_path / "app.db-signal"
     trap(change_signal, victim)
-    with pytest.raises(DatabaseOpenError, match="its bell"):
+    with pytest.raises(DatabaseOpenError, match="its change signal file"):
         await Database.open(tmp_path / "app.db")
     change_signal.unlink()
     async with Database.open(tmp_path / "app.db") as db:
@@ -185,7 +185,7 @@ async def test_a_bell_that_somebody_else_has_laid_out_is_refused_and_leads_nowhe
         trap(change_signal, victim)
         await db.execute("INSERT INTO t VALUES (1)")
         await db._feed.caught_up()
-    assert "could not ring" in caplog.text
+    assert "could not signal a commit" in caplog.text
     assert victim.read_text() == "ORIGINAL"
     assert victim.stat().st_mode & 0o777 == 0o600
 
@@ -220,7 +220,7 @@ async def test_all_files_have_the_mode_that_the_umask_leaves(tmp_path, mask):
 
 async def test_a_bell_that_cannot_be_opened_says_so(tmp_path):
     (tmp_path / "app.db-signal").mkdir()
-    with pytest.raises(DatabaseOpenError, match="its bell"):
+    with pytest.raises(DatabaseOpenError, match="its change signal file"):
         await Database.open(tmp_path / "app.db")
 
 

@@ -1,4 +1,4 @@
-"""Telling this process that tables changed: one look for every wake-up, one report for every listener."""
+"""The change feed: poll the table versions after each wake-up and notify the listeners of this process."""
 
 import asyncio
 import logging
@@ -21,18 +21,18 @@ LOG = logging.getLogger("tetherpy.database")
 
 OnChange: TypeAlias = Callable[[frozenset[str]], None]
 
-#: Looks that may follow each other at once after a time of quiet, and the seconds between two from then on.
+#: Polls that follow each other without a pause after an idle time, and the pause in seconds between later ones.
 _EAGER_POLLS = 4
 _GAP = 0.001
 PUSH_RETRY_SECONDS = 5.0
-"""A process that has to ask tries this often to be pushed to instead."""
+"""How often a process that polls tries to get push notifications instead."""
 POLL_RETRY_SECONDS = 0.25
-"""After a look that failed."""
+"""Pause after a poll that failed."""
 
 
 @attrs.frozen(eq=False)
 class Listener:
-    """Who is told of changes, and of the end."""
+    """The callbacks of one listener: for changes, and for the end of the feed."""
 
     changed: OnChange
     closed: Callable[[], None]
@@ -40,10 +40,10 @@ class Listener:
 
 @attrs.define(eq=False)
 class ChangeFeed:
-    """Looks at the database when the bell rings, and at a slow pace in case a ring was lost.
+    """Poll the table versions after each change signal, and every ``safety_interval`` seconds (None: never).
 
-    A process killed between its commit and its ring is found by the slow pace, ``safety_interval`` seconds
-    (None: no safety net). Without listeners nothing is watched and no timer runs.
+    The interval finds commits without a signal, such as that of a process that was killed between the two. Without
+    listeners nothing is watched and no timer runs.
     """
 
     _reader: ConnectionThread
@@ -60,7 +60,7 @@ class ChangeFeed:
     _is_failing: bool = False
     _polling: "asyncio.Task[None] | None" = None
     _again: bool = False
-    #: Tasks that wait for the next look to end.
+    #: Tasks that wait for the end of the next poll.
     _waiting: WaitQueue[None, None] = attrs.field(
         init=False, default=attrs.Factory(lambda self: WaitQueue(self.wake), takes_self=True)
     )
@@ -68,13 +68,13 @@ class ChangeFeed:
     _closed: bool = False
 
     async def begin(self) -> None:
-        """Take the state of now as known."""
+        """Take the current versions as known."""
         await self._reader.call(self._versions.start)
 
     def add(self, changed: OnChange, closed: Callable[[], None]) -> Callable[[], None]:
-        """Call ``changed`` after every commit from now on, ``closed`` at the end; return what stops it.
+        """Call ``changed`` after each commit from now on, ``closed`` at the end; return the function that stops it.
 
-        The first report may name tables that changed before, since nobody looked while nobody listened.
+        The first report may name tables that changed earlier, because there is no polling without listeners.
         """
         if self._closed:
             raise self._reader.end()
@@ -85,13 +85,13 @@ class ChangeFeed:
         await self._waiting.wait(None)
 
     def wake(self) -> None:
-        """Look soon, whether or not something changed."""
+        """Poll soon, even if there was no signal."""
         self._again = True
         if self._polling is None and not self._closed:
             self._polling = self._loop.create_task(self._poll_while_woken())
 
     async def close(self) -> None:
-        """Stop, and tell every listener that there will be no more."""
+        """Stop, and call ``closed`` of every listener."""
         self._closed = True
         self._waiting.close(self._reader.end)
         if self._polling is not None:
@@ -110,12 +110,12 @@ class ChangeFeed:
         self._schedule()
 
     def _listen(self) -> None:
-        """Watch the bell; a process that can only ask tries again later."""
+        """Watch the change signal file; if only polling is possible, try again later."""
         self._stop_listening()
         self._watcher = watch(self._change_signal, self.wake, lambda: self._commits_seen, lambda _: self._listen())
         if isinstance(self._watcher, PollingWatcher):
             self._listen_timer = self._loop.call_later(PUSH_RETRY_SECONDS, self._listen)
-        self.wake()  # for what happened while nobody listened
+        self.wake()  # for changes before the watch began
 
     def _stop_listening(self) -> None:
         if self._watcher is not None:
@@ -162,16 +162,16 @@ class ChangeFeed:
         except DatabaseReplacedError as error:
             for waiter in waiting:
                 waiter.fail(error)
-            LOG.error("%s", error)  # noqa: TRY400  # where it was found says nothing
+            LOG.error("%s", error)  # noqa: TRY400  # the traceback does not help
             self._end()
             return
         except Exception as error:
             for waiter in waiting:
                 waiter.fail(error)
             if not self._is_failing:
-                LOG.exception("could not look for changes; trying again every %g s", POLL_RETRY_SECONDS)
+                LOG.exception("could not poll for changes; trying again every %g s", POLL_RETRY_SECONDS)
             self._is_failing = True
-            # Nothing else may ever lead to another look.
+            # There may never be another wake-up.
             self._loop.call_later(POLL_RETRY_SECONDS, self.wake)
             return
         self._is_failing = False

@@ -1,4 +1,4 @@
-"""The bell: a file beside the database that every committing process touches, for others to hear."""
+"""The change signal file: every committing process writes to it, and the other processes watch it."""
 
 import errno
 import logging
@@ -16,11 +16,10 @@ LOG = logging.getLogger("tetherpy.database")
 
 @attrs.define(eq=False)
 class ChangeSignal:
-    """``<database>-signal``, one byte of no meaning: only that it was written counts.
+    """The file ``<database>-signal``. It has one byte, whose value means nothing: only the write counts.
 
-    It is written after the commit, so who hears it can see the commit; watching SQLite's own log does not
-    have this property (it is written before it becomes visible). Losing the file loses no data: it is made
-    again.
+    It is written after the commit, so a process that sees the write also sees the commit. SQLite's log is written
+    before the commit becomes visible, so watching the log would be too early. A deleted file is created again.
     """
 
     _database: Path
@@ -29,20 +28,20 @@ class ChangeSignal:
 
     @classmethod
     def of(cls, database: Path) -> Self:
-        """Return the bell of a database, made if it is not there."""
+        """Return the change signal of a database; its file is created if it is missing."""
         change_signal = cls(database, database.with_name(database.name + "-signal"))
         try:
             change_signal._fd = change_signal.open()
         except OSError as error:
-            reason = f"its bell {str(change_signal.path)!r}, which signals changes, cannot be used ({error.strerror})"
-            raise DatabaseOpenError(database, reason, "delete that file, or let this user write it") from error
+            reason = f"its change signal file {str(change_signal.path)!r} cannot be used ({error.strerror})"
+            raise DatabaseOpenError(database, reason, "delete that file, or make it writable for this user") from error
         return change_signal
 
     def open(self) -> int:
-        """Return a descriptor of the bell file, made if need be for all who may write the database.
+        """Return a descriptor of the file; a missing one is created with the permissions of the database.
 
-        In a folder that others may write, another user may have made the file first. Raises ``PermissionError``
-        for what is no plain file of one name, or belongs to a user who may not write the database.
+        In a folder that is writable for other users, another user may have created the file first. Raises
+        ``PermissionError`` if it is not a regular file with one name, or its owner may not write the database.
         """
         try:
             fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
@@ -58,12 +57,12 @@ class ChangeSignal:
         return fd
 
     def _check(self, fd: int) -> None:
-        """Demand a file that harms nobody if it is written, and give it the owner and mode of the database."""
+        """Check that writing to the file is harmless, and give it the owner and mode of the database."""
         found, database = os.fstat(fd), os.stat(self._database)
         if not stat.S_ISREG(found.st_mode):
-            raise _distrust(self.path, "it is no plain file")
+            raise _distrust(self.path, "it is not a regular file")
         if found.st_nlink > 1:
-            raise _distrust(self.path, "the file has other names too")
+            raise _distrust(self.path, "it has hard links")
         me = os.geteuid()
         if found.st_uid not in (me, database.st_uid, 0) and not database.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise _distrust(self.path, f"it belongs to user {found.st_uid}, who may not write the database")
@@ -73,9 +72,9 @@ class ChangeSignal:
             os.fchmod(fd, database.st_mode & 0o666)
 
     def send(self) -> None:
-        """Tell every process that something was committed; called on the writer's thread.
+        """Signal a commit to every process; called on the writer's thread.
 
-        The commit stands even if this fails: that is logged, and listeners find it by their safety net.
+        The commit is done, so an error is logged and not raised: listeners find the commit when they poll.
         """
         try:
             if os.fstat(self._fd).st_nlink == 0:
@@ -84,10 +83,10 @@ class ChangeSignal:
             os.lseek(self._fd, 0, os.SEEK_SET)
             os.write(self._fd, b"!")
         except OSError as error:
-            LOG.warning("could not ring %s: %s", self.path, error)
+            LOG.warning("could not signal a commit with %s: %s", self.path, error)
 
     def close(self) -> None:
-        """Close the file; it stays, for the other processes."""
+        """Close the file without deleting it: other processes use it."""
         os.close(self._fd)
         self._fd = -1
 

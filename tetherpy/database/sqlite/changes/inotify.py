@@ -1,4 +1,4 @@
-"""Hearing the bell through Linux's inotify, by libc: no thread, and no wake-up while nothing happens."""
+"""A watcher of the change signal file with Linux's inotify, called through libc: no thread, no idle wake-ups."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ import attrs
 from .change_signal import ChangeSignal
 
 _IN_MODIFY = 0x2
-_IN_ATTRIB = 0x4  # also: a link to the file was removed
+_IN_ATTRIB = 0x4  # sent too when a link to the file is removed
 _IN_MOVE_SELF = 0x800
 _IN_IGNORED = 0x8000
 _IN_DONT_FOLLOW = 0x2000000
@@ -23,7 +23,7 @@ _EVENT = struct.Struct("iIII")
 
 @attrs.define(eq=False)
 class InotifyWatcher:
-    """One inotify instance with one watch, read by the loop; ``lost`` is called when it can watch no longer."""
+    """One inotify instance with one watch, read by the loop; ``lost`` is called when the watch cannot be renewed."""
 
     _change_signal: ChangeSignal
     _loop: asyncio.AbstractEventLoop
@@ -41,7 +41,7 @@ class InotifyWatcher:
         wake: Callable[[], None],
         lost: Callable[[OSError], None],
     ) -> Self:
-        """Start; raises OSError (EMFILE, ENOSPC) when the user's share of inotify is used up."""
+        """Start; raises OSError (EMFILE, ENOSPC) when the user has reached a limit of inotify."""
         libc = ctypes.CDLL(None, use_errno=True)
         watcher = cls(change_signal, loop, wake, lost, libc, checked(libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)))
         try:
@@ -53,12 +53,12 @@ class InotifyWatcher:
         return watcher
 
     def close(self) -> None:
-        """Stop listening."""
+        """Stop watching."""
         self._loop.remove_reader(self._fd)
         os.close(self._fd)
 
     def _arm(self) -> None:
-        """Watch the file that has the bell's name now; made again if it was deleted."""
+        """Watch the file at the path; a deleted one is created again."""
         os.close(self._change_signal.open())
         mask = _IN_MODIFY | _IN_ATTRIB | _IN_MOVE_SELF | _IN_DONT_FOLLOW
         self._watch = checked(self._libc.inotify_add_watch(self._fd, os.fsencode(self._change_signal.path), mask))
@@ -73,14 +73,14 @@ class InotifyWatcher:
             self._libc.inotify_rm_watch(self._fd, self._watch)
             try:
                 self._arm()
-            except OSError as error:  # another process may have taken the last watch
+            except OSError as error:  # another process may use the last watch of the user
                 self._lost(error)
         if seen:
             self._wake()
 
 
 def events(buffer: bytes) -> list[tuple[int, int]]:
-    """Return (watch, mask) of each event in what inotify wrote."""
+    """Return (watch, mask) of each event in the bytes read from inotify."""
     found: list[tuple[int, int]] = []
     offset = 0
     while offset < len(buffer):
@@ -91,7 +91,7 @@ def events(buffer: bytes) -> list[tuple[int, int]]:
 
 
 def checked(result: int) -> int:
-    """Return what libc returned, or raise its error."""
+    """Return the result of a libc call; raises its error as OSError."""
     if result < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))

@@ -1,4 +1,4 @@
-"""Hearing the bell through the kqueue of macOS and the BSDs."""
+"""A watcher of the change signal file with the kqueue of macOS."""
 
 import asyncio
 import os
@@ -15,7 +15,7 @@ if sys.platform == "darwin":
 
     @attrs.define(eq=False)
     class KqueueWatcher:
-        """One kqueue on the bell file, read by the loop; ``lost`` is called when it can watch no longer."""
+        """One kqueue on the file, read by the loop; ``lost`` is called when the watch cannot be renewed."""
 
         _change_signal: ChangeSignal
         _loop: asyncio.AbstractEventLoop
@@ -32,7 +32,7 @@ if sys.platform == "darwin":
             wake: Callable[[], None],
             lost: Callable[[OSError], None],
         ) -> Self:
-            """Start; raises OSError when there are no more descriptors."""
+            """Start; raises OSError when no descriptor is free."""
             watcher = cls(change_signal, loop, wake, lost, select.kqueue())
             try:
                 watcher._arm()
@@ -43,14 +43,14 @@ if sys.platform == "darwin":
             return watcher
 
         def close(self) -> None:
-            """Stop listening."""
+            """Stop watching."""
             self._loop.remove_reader(self._queue.fileno())
             self._queue.close()
             if self._fd >= 0:
                 os.close(self._fd)
 
         def _arm(self) -> None:
-            """Watch the file that has the bell's name now; closing the old descriptor ends its watch."""
+            """Watch the file at the path; closing the old descriptor ends the old watch."""
             if self._fd >= 0:
                 os.close(self._fd)
                 self._fd = -1

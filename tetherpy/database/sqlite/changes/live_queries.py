@@ -1,4 +1,4 @@
-"""Live queries: the rows of now, and again after each commit that changed a table they come from."""
+"""Live queries: run a query again after each commit that changed a table it reads."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
@@ -28,14 +28,14 @@ class Observer:
 
 @attrs.frozen
 class Query:
-    """A query and how often it may run; equal ones are run once for all who watch them."""
+    """A query and its throttle in seconds; equal queries are run once for all their observers."""
 
     sql: str
     parameters: Parameters
     throttle: float
 
     def key(self) -> Hashable:
-        """Return what is equal for equal queries; 1, 1.0 and True are equal to Python and not to SQLite."""
+        """Return a key that equal queries share; 1, 1.0 and True are equal in Python and not in SQLite."""
         given = self.parameters
         pairs: list[tuple[Any, Any]] = sorted(given.items()) if isinstance(given, Mapping) else list(enumerate(given))
         key = self.sql, self.throttle, *((name, value.__class__, value) for name, value in pairs)
@@ -47,14 +47,14 @@ class Query:
 
 
 def rows_and_tables(connection: TrackedConnection, query: Query) -> tuple[list[Row], frozenset[str]]:
-    """Run a query and name the tables that it reads; the schema is one of them."""
+    """Run a query; return its rows and the tables it reads, the schema table included."""
     rows = fetch_all(connection, query.sql, query.parameters)
     return rows, frozenset(connection.table_accesses.of(query.sql).reads) | {SCHEMA_TABLE}
 
 
 @attrs.define(eq=False)
 class LiveQuery:
-    """One query, run for all its subscribers at once while there is one; equal rows are not sent again."""
+    """One query, run for all its observers while there is one; rows equal to the last ones are not sent again."""
 
     _query: Query
     _reader: ConnectionThread
@@ -95,7 +95,7 @@ class LiveQuery:
 
     async def _query_while_watched(self) -> None:
         loop = asyncio.get_running_loop()
-        # What was committed before is reported first and the query sees it: no second, equal answer.
+        # Wait for reports of earlier commits: the query sees those, and a later report would run it again.
         await self._feed.caught_up()
         while self._observers:
             self._dirty.clear()

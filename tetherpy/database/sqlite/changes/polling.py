@@ -1,4 +1,4 @@
-"""Hearing without a bell: ask the database, often while it changes and seldom while it rests."""
+"""A watcher that polls the database: frequently while it changes, rarely while it is idle."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _SLOWER = 1.5
 
 @attrs.define(eq=False)
 class PollingWatcher:
-    """A timer between 1 ms (something was just committed) and 20 ms (nothing happens)."""
+    """A timer with an interval between 1 ms (after a commit) and 20 ms (idle)."""
 
     _loop: asyncio.AbstractEventLoop
     _wake: Callable[[], None]
@@ -24,7 +24,7 @@ class PollingWatcher:
 
     @classmethod
     def start(cls, loop: asyncio.AbstractEventLoop, wake: Callable[[], None], commits_seen: Callable[[], int]) -> Self:
-        """Start; ``commits_seen`` grows whenever a wake-up found something new."""
+        """Start; ``commits_seen`` returns a number that grows when a wake-up has found a commit."""
         watcher = cls(loop, wake, commits_seen)
         watcher._tick()
         return watcher

@@ -1,4 +1,4 @@
-"""Hearing the bell: the protocol, and the choice of what the system offers."""
+"""Watchers of the change signal file: their protocol, and the choice of one for the system."""
 
 import asyncio
 import errno
@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import Protocol
 
+from tetherpy.subscribers import do_nothing
+
 from .change_signal import ChangeSignal
 from .polling import PollingWatcher
 
@@ -14,34 +16,29 @@ LOG = logging.getLogger("tetherpy.database")
 
 
 class Watcher(Protocol):
-    """Something that calls ``wake`` in the loop soon after the bell was rung in any process."""
+    """A watcher that calls ``wake`` in the loop soon after any process signalled a commit."""
 
     def close(self) -> None:
-        """Stop and free what it uses."""
+        """Stop and release its resources."""
         ...
-
-
-def ignore(_: OSError) -> None:
-    """Take no notice."""
 
 
 def watch(
     change_signal: ChangeSignal,
     wake: Callable[[], None],
     commits_seen: Callable[[], int],
-    lost: Callable[[OSError], None] = ignore,
+    lost: Callable[[OSError], None] = do_nothing,
 ) -> Watcher:
-    """Watch the bell by the best means there is: inotify on Linux, kqueue on macOS.
+    """Watch the file with inotify on Linux, with kqueue on macOS.
 
-    Where neither is there, or the system has no more of them to give (some allow 128 per user), the database
-    itself is asked, often while it changes and seldom while it rests. ``lost`` is called when a watcher that
-    was pushed to can hear no longer; then watch again.
+    Where neither exists, or the user has reached a limit (128 watches per user on some systems), poll the database.
+    ``lost`` is called when push notifications end; call this function again then.
     """
     loop = asyncio.get_running_loop()
     try:
         return push_watcher(change_signal, loop, wake, lost)
     except OSError as error:
-        LOG.info("no push notification, asking the database instead: %s", error)
+        LOG.info("no push notifications, polling the database instead: %s", error)
         return PollingWatcher.start(loop, wake, commits_seen)
 
 
@@ -51,7 +48,7 @@ def push_watcher(
     wake: Callable[[], None],
     lost: Callable[[OSError], None],
 ) -> Watcher:
-    """Return what the system pushes with; raises OSError where it cannot."""
+    """Return a watcher with push notifications; raises OSError if the system has none."""
     if sys.platform == "linux":
         from .inotify import InotifyWatcher as PushWatcher
     elif sys.platform == "darwin":

@@ -1,11 +1,10 @@
-"""Which tables a statement reads and writes, as SQLite itself says.
+"""The tables that a statement reads and writes, reported by SQLite's authorizer.
 
-SQLite calls the authorizer while it compiles a statement and names every table the program will touch,
-those behind views, triggers and foreign key actions included (sqlite.org/c3ref/set_authorizer.html). Python
-keeps compiled statements in a least-recently-used cache by their text, and a cached statement is not
-announced again; so the footprint is kept by text too, in a cache of the same discipline that is larger:
-whatever Python still has compiled, this has on record. When a schema change makes SQLite compile anew, the
-footprint only grows.
+SQLite calls the authorizer while it compiles a statement and names every table that the statement will use, those
+behind views, triggers and foreign key actions included (sqlite.org/c3ref/set_authorizer.html). Python keeps compiled
+statements in an LRU cache by their text, and a cached statement is not reported again. So the tables are cached by
+text too, in a larger LRU cache: it has an entry for each statement that Python still has compiled. When a schema
+change makes SQLite compile a statement again, tables are only added to its entry.
 """
 
 import re
@@ -14,9 +13,9 @@ from collections import OrderedDict
 
 import attrs
 
-#: The schema table by the name that the authorizer uses; writing it is what DDL does.
+#: The schema table under the name that the authorizer uses; DDL writes to it.
 SCHEMA_TABLE = "sqlite_master"
-#: Our own counters (see :mod:`.changelog`): nobody is told that they changed.
+#: The table versions (see :mod:`.table_versions`); their changes are not reported.
 CHANGES_TABLE = "tetherpy_changes"
 CACHED_STATEMENTS = 256
 _KEPT = 4 * CACHED_STATEMENTS
@@ -29,38 +28,39 @@ class TableAccess:
 
     reads: set[str] = attrs.Factory(set[str])
     writes: set[str] = attrs.Factory(set[str])
-    #: Only such a statement changes the schema: compiling the first use of json_each and the like asks for it too.
+    #: Compiling the first use of a table-valued function such as json_each also reports a write to the schema table;
+    #: only DDL changes the schema.
     is_ddl: bool = False
 
 
 @attrs.define
 class TableAccessCache:
-    """The authorizer of one connection; used from that connection's thread alone."""
+    """The authorizer of one connection; used only in the thread of that connection."""
 
-    #: Tables changed for certain since the transaction began.
+    #: Tables that were certainly changed since the transaction began.
     changed: set[str] = attrs.Factory(set[str])
-    #: Tables of statements with RETURNING, whose changes SQLite counts only when all their rows were fetched.
+    #: Tables of statements with RETURNING: SQLite counts their changes only after all rows were fetched.
     undecided: set[str] = attrs.Factory(set[str])
     _changes_at_begin: int = 0
-    #: While a caller's statements run, they may not end the transaction they share with others.
+    #: True while statements of a caller run: they must not end the transaction that they share.
     guarded: bool = False
     _current: TableAccess = attrs.Factory(TableAccess)
     _known: OrderedDict[str, TableAccess] = attrs.Factory(OrderedDict[str, TableAccess])
 
     def begin(self, total_changes: int) -> None:
-        """Start the account of a transaction."""
+        """Reset the changed tables for a new transaction."""
         self.changed.clear()
         self.undecided.clear()
         self._changes_at_begin = total_changes
 
-    def settle(self, total_changes: int) -> set[str]:
-        """Return the tables that the transaction changed; the undecided among them if it changed anything."""
+    def changed_tables(self, total_changes: int) -> set[str]:
+        """Return the tables that the transaction changed; the undecided ones too if it changed any row."""
         if self.undecided and total_changes != self._changes_at_begin:
             self.changed |= self.undecided
         return self.changed
 
     def of(self, sql: str) -> TableAccess:
-        """Make the footprint of ``sql`` the one that the authorizer adds to, and return it."""
+        """Return the table access of ``sql``; the authorizer adds to it from now on."""
         known = self._known
         table_access = known.get(sql)
         if table_access is None:
@@ -75,9 +75,9 @@ class TableAccessCache:
     def authorize(
         self, action: int, first: str | None, second: str | None, schema: str | None, source: str | None
     ) -> int:
-        """Record the tables of ``main`` that a statement touches; deny transaction control by callers."""
+        """Record the tables of ``main`` that a statement uses; deny transaction control by callers."""
         if action == sqlite3.SQLITE_READ:
-            # The schema is not named for count(*); a table of another schema does no harm here.
+            # For count(*) the schema name is missing. A table of another schema is harmless here.
             if first is not None:
                 self._current.reads.add(first)
         elif action in (sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE):
