@@ -1,6 +1,6 @@
 """The background service: worker processes that outlive the app, and the app's handle to them.
 
-Names are imported when first used: a worker needs other modules than an app does.
+Names are imported at their first use, because a worker needs other modules than an app.
 """
 
 from __future__ import annotations

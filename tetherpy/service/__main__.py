@@ -1,7 +1,7 @@
-"""The supervisor's entry: ``python -m tetherpy.service DATABASE LOCK SOCKET [APP_PIPE]``.
+"""The entry point of a supervisor: ``python -m tetherpy.service DATABASE LOCK SOCKET [APP_PIPE]``.
 
-For ``BackgroundService.start``, which hands over the descriptors, and the configuration on standard input;
-people use ``run_worker``. The database is named for whoever looks at the list of processes.
+``BackgroundService.start`` runs it, passes the descriptors on, and writes the configuration to standard input. To
+start a worker by hand, use ``run_worker``. The database is an argument only to be visible in the list of processes.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import sys
 
 
 def main(arguments: list[str]) -> None:
-    """Fork the supervisor and end, so that whoever started this need not wait for it."""
+    """Fork the supervisor and exit, so that the app does not have to reap it."""
     if os.fork():
         os._exit(0)
-    # What is imported stays, and looking for garbage in it meanwhile takes a tenth of the start.
+    # Imported modules are never garbage, and collecting during the imports takes a tenth of the start time.
     gc.disable()
     from .supervisor.entry_points import serve_launched
 

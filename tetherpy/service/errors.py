@@ -1,4 +1,4 @@
-"""Every error of the service package."""
+"""The errors of the service package."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tetherpy.jobs import did_you_mean
 
 
 class ServiceError(TetherError):
-    """Base of all errors about the background service and its workers."""
+    """Base class of errors of the background service and its workers."""
 
 
 def _process(pid: int | None) -> str:
@@ -22,8 +22,12 @@ class ServiceArgumentError(ServiceError, ArgumentError):
 class WorkerStartError(ServiceError):
     """The worker did not become ready.
 
-    ``worker_traceback`` is what the initialization callback raised, if it did; ``log_tail`` is
-    what the worker printed while starting. ``left_running`` is the supervisor of another start that was waited for.
+    Attributes:
+        reason: why.
+        worker_traceback: the traceback of the initialization callback, if it raised.
+        log_tail: the output of the worker during the start.
+        log: the path of the log.
+        left_running: the process id of another service's supervisor that still runs.
     """
 
     def __init__(
@@ -46,27 +50,27 @@ class WorkerStartError(ServiceError):
         if log_tail:
             parts.append(f"It printed:\n{log_tail.rstrip()}")
         if log and left_running is not None:
-            parts.append(f"Process {left_running} was left running; its log is {log}. Stop it, then start again.")
+            parts.append(f"Process {left_running} is still running; its log is {log}. Stop it, then start again.")
         elif log:
-            parts.append(f"Nothing was left running; the whole log is {log}.")
+            parts.append(f"No process is left running; the whole log is {log}.")
         super().__init__("\n".join(parts))
 
 
 class WorkerStopError(ServiceError, TimeoutError):
-    """The service was asked to stop and is still there; ``pid`` is its supervisor's, if that is known."""
+    """The service is still running after a stop; ``pid`` is the process id of its supervisor, if known."""
 
     def __init__(self, database: str, waited: float, pid: int | None = None) -> None:
         self.database = database
         self.waited = waited
         self.pid = pid
         super().__init__(
-            f"The background service of {database} is still there {waited:.1f} s after it was asked to "
-            f"stop: its supervisor{_process(pid)} does not end. See its log, then kill the process."
+            f"The background service of {database} is still running {waited:.1f} s after the request to stop: its "
+            f"supervisor{_process(pid)} does not end. Read its log, then kill the process."
         )
 
 
 class ServiceStalledError(ServiceError, TimeoutError):
-    """The service does not read what it is sent; ``pid`` is its supervisor's, if that is known."""
+    """The service does not read its messages; ``pid`` is the process id of its supervisor, if known."""
 
     def __init__(self, database: str, waited: float, pid: int | None = None) -> None:
         self.database = database
@@ -74,13 +78,13 @@ class ServiceStalledError(ServiceError, TimeoutError):
         self.pid = pid
         super().__init__(
             f"The background service of {database} did not answer within {waited:g} s: its supervisor"
-            f"{_process(pid)} stands still, or a worker blocks its event loop while many messages wait for it. "
-            "Send again later; see the service's log if it lasts."
+            f"{_process(pid)} is suspended, or a worker blocks its event loop while many messages wait for it. "
+            "Send the message again later; if the error persists, read the log of the service."
         )
 
 
 class ServiceDiffersError(ServiceError):
-    """A service runs with other settings than those that were asked for."""
+    """The running service has other settings than the requested ones."""
 
     def __init__(self, database: str, running: str, wanted: str, pid: int) -> None:
         self.database = database
@@ -88,44 +92,45 @@ class ServiceDiffersError(ServiceError):
         self.wanted = wanted
         self.pid = pid
         super().__init__(
-            f"A background service with other settings runs for {database} (supervisor {pid}). "
-            f"Running: {running}. Asked for: {wanted}. "
-            'Start with if_running="attach" to use the one that runs, or with if_running="restart" to replace it.'
+            f"A background service with other settings is running for {database} (supervisor {pid}). "
+            f"Running: {running}. Requested: {wanted}. "
+            'Start with if_running="attach" to use the running one, or with if_running="restart" to replace it.'
         )
 
 
 class FrameError(ServiceError):
-    """A line between two processes of the service is not a frame."""
+    """A process of the service received a line that is not a frame."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"The connection carried what is not a frame: {reason}. It is closed.")
+        super().__init__(f"Received a line that is not a frame: {reason}. The connection is closed.")
 
 
 class ServiceNotRunningError(ServiceError):
-    """There is no worker to talk to."""
+    """No service is running for the database."""
 
     def __init__(self, database: str) -> None:
         self.database = database
         super().__init__(
-            f"No background service answers for {database}: it was not started, or it has stopped. Call start() first."
+            f"No background service is running for {database}: it was not started, or it has stopped. Call start() "
+            "first."
         )
 
 
 class ServiceAlreadyRunningError(ServiceError):
-    """Another process serves this database already."""
+    """A service is already running for the database."""
 
     def __init__(self, database: str, pid: int | None = None) -> None:
         self.database = database
         self.pid = pid
         super().__init__(
-            f"A background service already runs for {database}{_process(pid)}; one database has one. Stop that one "
-            "first, or give it more processes."
+            f"A background service is already running for {database}{_process(pid)}; a database has only one on each "
+            "machine. Stop that one first, or start it with more processes."
         )
 
 
 class ServiceFolderError(ServiceError):
-    """The folder for the service's files cannot be used."""
+    """The folder for the files of the service cannot be used."""
 
     def __init__(self, folder: str, reason: str, remedy: str = "") -> None:
         self.folder = folder
@@ -135,7 +140,7 @@ class ServiceFolderError(ServiceError):
 
 
 class UnsupportedDatabaseError(DatabaseAddressError, ServiceError):
-    """There are no workers for this kind of database."""
+    """Workers do not support this kind of database."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url, "it is a URL of neither an SQLite file nor a PostgreSQL server")
@@ -143,19 +148,19 @@ class UnsupportedDatabaseError(DatabaseAddressError, ServiceError):
 
 
 class CallbackNameError(ServiceError):
-    """The initialization callback cannot be imported by its name in another process."""
+    """Another process cannot import the initialization callback by its name."""
 
     def __init__(self, callback: object, reason: str) -> None:
         self.callback = callback
         self.reason = reason
         super().__init__(
-            f"The initialization callback {callback!r} cannot be used: {reason}. Give it as "
-            '"package.module:function", naming a function at the top of an importable module.'
+            f"The initialization callback {callback!r} cannot be used: {reason}. Pass "
+            '"package.module:function", with a function at the top level of an importable module.'
         )
 
 
 class HandlerRegistrationError(ServiceError):
-    """A handler or a periodic job cannot be registered as it is."""
+    """The registration of a handler or a periodic job is not valid."""
 
     def __init__(self, key: str, reason: str) -> None:
         self.key = key
@@ -164,26 +169,26 @@ class HandlerRegistrationError(ServiceError):
 
 
 class NoSuchHandlerError(ServiceError):
-    """A job's key has no handler in this worker."""
+    """This worker has no handler for the key of a job."""
 
     def __init__(self, key: str, registered: tuple[str, ...]) -> None:
         self.key = key
         self.registered = registered
         super().__init__(
             f"No handler is registered for {key!r}{did_you_mean(key, registered)}; "
-            f"registered are: {', '.join(registered) or 'none'}. "
+            f"registered keys: {', '.join(registered) or 'none'}. "
             "Register it in the initialization callback, then retry the job."
         )
 
 
 class OutsideJobError(ServiceError):
-    """Something that belongs to one job was used where no job runs."""
+    """A member of ``ServiceInstance`` that belongs to one job was used outside a job."""
 
     def __init__(self, what: str) -> None:
         self.what = what
         super().__init__(
-            f"ServiceInstance.{what} belongs to one job. Use it on the service that a handler is given, "
-            "not on the one of the initialization callback."
+            f"ServiceInstance.{what} belongs to one job. Use it on the service that is passed to a handler, "
+            "not on the one that is passed to the initialization callback."
         )
 
 

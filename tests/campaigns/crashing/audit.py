@@ -205,4 +205,4 @@ def effects_are_explained(books):
 def count_late(traces):
     """Count the completions that came after the claim was lost and were refused, as the logs tell."""
     logs = traces.folder.rglob("worker.log*")
-    return sum(log.read_text(errors="replace").count("no longer this worker's") for log in logs)
+    return sum(log.read_text(errors="replace").count("no longer belongs to this worker") for log in logs)

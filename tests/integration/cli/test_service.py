@@ -15,7 +15,7 @@ def test_the_life_of_a_service(command, jobs, enqueue, reaches, database, tmp_pa
 
     second = command("worker", "--callback", "shop:initialize")
     assert second.code == 1
-    assert second.err.startswith("error: A background service already runs for")
+    assert second.err.startswith("error: A background service is already running for")
     assert second.err.count("\n") == 1
 
     again = command("service", "start", "--callback", "shop:initialize", "--json")

@@ -230,7 +230,7 @@ async def test_completing_in_a_transaction_counts_if_that_is_committed(service, 
     # The exchange that settles the next job comes after the one in which this one's outcome is refused or stored.
     for _ in range(2):
         assert (await finished(await service.job("echo", 1))).result == 1
-    assert "no longer this worker's" not in log()
+    assert "no longer belongs to this worker" not in log()
     assert [attempt.outcome for attempt in await manager.get_attempts(job.id)] == ["completed"]
 
 
@@ -536,7 +536,7 @@ def start_elsewhere(database_path):
 
 async def test_start_says_that_the_disk_is_full_and_works_when_there_is_room(start_elsewhere, make, finished, servers):
     printed = await start_elsewhere(BOUND_FILES)
-    assert "did not start: its database or the folder beside it cannot be used" in printed
+    assert "did not start: its database or service folder cannot be used" in printed
     assert "DiskFullError" in printed or "too large" in printed
     assert servers() == []
     service = make()
@@ -551,6 +551,6 @@ async def test_start_says_that_the_database_is_read_only(start_elsewhere, databa
         pass
     database_path.chmod(0o444)
     printed = await start_elsewhere(OBEY_FILE_MODES)
-    assert "did not start: its database or the folder beside it cannot be used" in printed
+    assert "did not start: its database or service folder cannot be used" in printed
     assert "DatabaseReadOnlyError" in printed
     assert servers() == []

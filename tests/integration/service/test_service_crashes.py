@@ -139,7 +139,7 @@ async def test_hung_worker_loses_its_jobs_and_its_say(make_service, manager, eng
     assert second.outcome == "completed"
     # What the first one reported when it went on was refused, and said so.
     log = database_path.with_name("app.db-service") / "worker.log"
-    await until(lambda: "no longer this worker's" in log.read_text())
+    await until(lambda: "no longer belongs to this worker" in log.read_text())
     await service.stop(0)
 
 
@@ -211,7 +211,7 @@ async def test_a_successor_waits_for_a_database_that_is_locked(
         other.execute("BEGIN IMMEDIATE")
         kill(pid)
         # More often than the supervisor would try again with workers that end.
-        await until(lambda: log.read_text().count("a successor cannot start: its database") > 6)
+        await until(lambda: log.read_text().count("a new worker cannot start: its database") > 6)
         assert await service.is_running()
         other.execute("ROLLBACK")
         await assert_all_ran_again(manager, finished, [job_id])
@@ -228,7 +228,7 @@ async def test_a_successor_that_waits_for_a_database_can_be_stopped(
     with contextlib.closing(sqlite3.connect(database_path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         kill(pid)
-        await until(lambda: "a successor cannot start" in log.read_text())
+        await until(lambda: "a new worker cannot start" in log.read_text())
         await service.stop()
         await until(lambda: servers() == [])
         assert "does not end and is killed" not in log.read_text()

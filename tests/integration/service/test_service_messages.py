@@ -246,7 +246,7 @@ async def test_a_supervisor_that_stands_still_keeps_no_caller_waiting(make_servi
     try:
         with pytest.raises(ServiceStalledError, match=f"process {pid}"):
             await service.invoke("question", 1)
-        with pytest.raises(WorkerStartError, match=f"Process {pid} was left running"):
+        with pytest.raises(WorkerStartError, match=f"Process {pid} is still running"):
             await service.start()
         with pytest.raises(WorkerStopError, match=f"process {pid}"):
             await service.stop(0.1)

@@ -69,7 +69,7 @@ def _unhandled(waiting: Mapping[str, int], workers: list[WorkerRecord]) -> Findi
     return Finding.wrong(
         "handlers",
         f"jobs wait for a worker that has a handler for their key: {jobs}",
-        f"Start workers whose callback registers it; registered are: {', '.join(known) or 'none'}.",
+        f"Start workers whose callback registers it; registered keys: {', '.join(known) or 'none'}.",
     )
 
 

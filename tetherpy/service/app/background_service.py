@@ -38,25 +38,30 @@ START_TIMEOUT_SECONDS = 30.0
 
 
 class BackgroundService:
-    """Start, ask, tell and stop the worker processes of one database, from any process.
+    """Control the worker processes of one database from any process.
 
-    ``app_initialization_callback`` is ``"module:function"``, or the function itself if it can be
-    imported under its name; the worker calls it with a ``ServiceInstance``. Each of ``processes``
-    workers runs up to ``concurrency`` jobs at once. Detached workers outlive the app until they
-    are stopped; others hand back what they run and end when this process does. Finished jobs
-    older than ``retention`` are deleted; None keeps them. ``queues`` None serves all. A worker that
-    is silent for ``lease`` loses its jobs. Durations are a ``timedelta`` or seconds. ``if_running`` says what
-    ``start`` does when a service with other settings (callback, concurrency, processes, queues, retention, lease)
-    runs: raise ``ServiceDiffersError``, ``"attach"`` to it, or ``"restart"`` it with these.
-    A job whose key no worker has a handler for waits for one; it is FAILED after ``unknown_key_grace``.
-    ``database`` lets ``job`` use the app's open database instead of one of its own. ``pool_size`` is how many
-    connections to a server the app's calls may use at once, in this process and in each worker.
+    ``async with`` starts the service and closes this object at the end: attached workers end then, detached ones
+    continue. With the URL of a server, each machine has a separate service for the database, and all share the jobs.
 
-    With the URL of a server each machine has its own service of the database, and this is this machine's;
-    the jobs are all machines'.
-
-    An ``async with`` starts it, and closes what this object holds open: attached workers end with
-    that, detached ones go on.
+    Args:
+        db_path_or_url: the path of an SQLite file or the URL of a PostgreSQL database.
+        app_initialization_callback: ``"module:function"``, or a function that can be imported under its name. Each
+            worker calls it with a ``ServiceInstance``.
+        initial_notification_title: the title of the notification until a worker changes it.
+        initial_notification_content: the content of the notification until a worker changes it.
+        concurrency: how many jobs one worker runs at the same time.
+        processes: how many workers to start.
+        detached: whether the workers outlive this process. Attached workers release their jobs and end with it.
+        retention: delete finished jobs that are older; None keeps them. Durations are a ``timedelta`` or seconds.
+        queues: the queues to serve; None serves all.
+        lease: the jobs of a worker without a heartbeat for this long are rescued.
+        start_timeout: how long ``start`` waits for the workers.
+        if_running: the reaction of ``start`` to a running service with other settings (callback, concurrency,
+            processes, queues, retention, lease): raise ``ServiceDiffersError``, ``"attach"`` to it, or ``"restart"``
+            it with these.
+        database: the open database of the app, for ``job``; None opens one when it is needed.
+        pool_size: maximum number of connections to a server for the app's calls, in this process and in each worker.
+        unknown_key_grace: a job whose key has no handler in any worker waits this long for one; then it is FAILED.
     """
 
     def __init__(
@@ -101,18 +106,17 @@ class BackgroundService:
         self._opened = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._app_pipe: int | None = None
-        self._link = ControlClient(self._files, self._on_frame, lambda: self._board.show(ServiceState()))
-        self._mailbox = EventBus(self._link.hold, self._link.release)
-        self._board = StateBoard(self._link.hold, self._link.release)
+        self._client = ControlClient(self._files, self._on_frame, lambda: self._board.show(ServiceState()))
+        self._events = EventBus(self._client.hold, self._client.release)
+        self._board = StateBoard(self._client.hold, self._client.release)
 
     async def start(self) -> None:
-        """Start the workers and return when they are ready; attach if they run already.
+        """Start the workers and return when they are ready; attach if they are running.
 
-        However many processes start at once, one group of workers comes of it; one that is just
-        stopping is waited for. Raises ``ServiceDiffersError`` if they run with other settings (see
-        ``if_running``), and ``WorkerStartError``, with the worker's traceback and what it printed, if the
-        callback raises, its name does not resolve, the worker dies, or it is not ready after
-        ``start_timeout`` seconds: then nothing is left running.
+        Several processes may start at the same time: one group of workers is started. A service that is stopping is
+        waited for. Raises ``ServiceDiffersError`` if workers run with other settings (see ``if_running``).
+        Raises ``WorkerStartError``, with the worker's traceback and output, if the callback raises, its name does not
+        resolve, the worker dies, or it is not ready after ``start_timeout``: then no process is left running.
         """
         self._files.create()
         reading, writing = (None, None) if self._detached else open_private_pipe()
@@ -134,10 +138,10 @@ class BackgroundService:
             self._app_pipe = writing
         else:
             _close(writing)
-        self._link.nudge()
+        self._client.nudge()
 
     async def is_running(self) -> bool:
-        """Tell whether workers of this database run, whoever started them."""
+        """Tell whether workers of this database are running; any process may have started them."""
         return is_locked(self._files.group_lock)
 
     async def job(
@@ -156,7 +160,7 @@ class BackgroundService:
     ) -> int:
         """Enqueue a job and return its id; durable when this returns, whether workers run or not.
 
-        As ``BackgroundJobManager.enqueue``.
+        The parameters are those of ``BackgroundJobManager.enqueue``.
         """
         manager = await self._manager()
         return await manager.enqueue(
@@ -173,45 +177,44 @@ class BackgroundService:
         )
 
     async def stop(self, timeout: timedelta | float = 30.0) -> None:  # noqa: ASYNC109 - bounds the jobs, not this call
-        """Stop the workers, also those of another process, and return when they have ended.
+        """Stop the workers, even if another process started them, and return when they have ended.
 
-        They finish what runs; what still runs after ``timeout`` seconds is released: it is
-        PENDING again and the attempt does not count. Nothing happens if none run. Raises
-        ``WorkerStopError`` if they do not end.
+        They finish their running jobs. Jobs that still run after ``timeout`` seconds are released: they are PENDING
+        again and the attempt does not count. Without workers this does nothing. Raises ``WorkerStopError`` if
+        they do not end.
         """
         await stop_group(self._files, to_seconds("timeout", timeout))
 
     def on(self, event: str) -> Observable[Any]:
-        """Return a hot observable of what workers send as ``event``, now or after a later start."""
-        return self._mailbox.on(event)
+        """Return a hot observable of the messages that workers send as ``event``, now and after a later start."""
+        return self._events.on(event)
 
     async def invoke(self, event: str, data: object = None) -> None:
-        """Send a message to every worker; returns when it is on its way.
+        """Send a message to every worker; return when the supervisor has read it, or it is queued behind others.
 
-        While workers have too many messages to read it waits. Raises ``ServiceNotRunningError`` if no worker
-        runs, ``MessageError`` if ``data`` is not JSON, nested deeper than 200 or over 1 MiB, and
+        It waits while workers have too many unread messages (backpressure). Raises ``ServiceNotRunningError`` if no
+        service runs, ``MessageError`` if ``data`` is not JSON, is nested deeper than 200 levels or exceeds 1 MiB, and
         ``ServiceStalledError`` if the message is not read within ten seconds.
         """
-        await self._link.send(frames.event(event, data))
+        await self._client.send(frames.event(event, data))
 
     @property
     def state(self) -> Observable[ServiceState]:
-        """Return an observable of the service: its state now, then each change, pushed."""
+        """Return an observable of the service: its current state, then each change."""
         return self._board.observe()
 
     @property
     def manifest(self) -> Observable[ServiceManifest]:
-        """Return an observable of what the workers can do, told when they appear and when it changes.
+        """Return an observable of the workers' handlers and periodic jobs: when workers start, and after each change.
 
-        It says nothing while none run. With it a page can offer the handlers of a process that it
-        does not import.
+        It emits nothing while no workers run. A page uses it to offer handlers whose modules it does not import.
         """
         return observe_manifest(self.on, self.state, self.invoke)
 
     async def aclose(self) -> None:
-        """Close what this object holds open; workers that are attached to it end."""
+        """Close the database and connections of this object; attached workers end."""
         await self._opened.aclose()
-        await self._link.settle()
+        await self._client.flush()
         _close(self._app_pipe)
         self._app_pipe = None
 
@@ -243,15 +246,15 @@ class BackgroundService:
             case frames.Status():
                 self._board.show(ServiceState.of(frame))
             case frames.Event():
-                self._mailbox.deliver(frame.name, frames.data_of(frame))
+                self._events.deliver(frame.name, frames.data_of(frame))
             case _:
                 pass
 
 
 @asynccontextmanager
 async def _open(files: ServiceFiles, pool_size: int) -> AsyncGenerator[SqlDatabase]:
-    # An asynchronous generator, because asyncio.run() closes those that were left open: an app
-    # that forgets aclose() must not hang at its end, waiting for the database's threads.
+    # An asynchronous generator, because asyncio.run() closes open ones: an app without aclose()
+    # must not hang at its end, waiting for the threads of the database.
     async with open_database(files.address, pool_size=pool_size) as database:
         yield database
 

@@ -1,4 +1,4 @@
-"""Starts the supervisor as a process of its own that outlives this one."""
+"""The launch of a supervisor as a separate process that outlives this one."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from ..protocol.worker_log import open_log
 
 @attrs.frozen
 class Launched:
-    """Hold what is needed to undo a launch: the process group that supervisor and workers are in."""
+    """The process group of the supervisor and its workers, with which a launch is undone."""
 
     group: int
 
     def kill(self) -> None:
-        """Kill whatever of the group is left."""
+        """Kill all processes of the group."""
         try:
             os.killpg(self.group, signal.SIGKILL)
         except ProcessLookupError:
@@ -33,7 +33,7 @@ class Launched:
 
 
 def listen(files: ServiceFiles) -> socket.socket:
-    """Open the socket that apps connect to; to be called by the holder of the group's lock."""
+    """Open the socket that apps connect to; only the holder of the group's lock may call this."""
     files.socket.unlink(missing_ok=True)
     listener = socket.socket(fileno=open_private(_unix_socket))
     try:
@@ -47,7 +47,7 @@ def listen(files: ServiceFiles) -> socket.socket:
 
 
 def close_listener(listener: socket.socket) -> None:
-    """Close this process' copy of the socket that ``listen`` opened."""
+    """Close this process' copy of a socket opened by ``listen``."""
     disown(listener.fileno())
     listener.close()
 
@@ -61,8 +61,8 @@ async def launch(
 ) -> Launched:
     """Start a supervisor that takes over the lock and the listening socket.
 
-    Because it inherits both, no process ever sees the group without its lock or its socket. The
-    process started here forks the supervisor and ends, so that no zombie of it stays with the app.
+    It inherits both, so that at no time the group is without its lock or its socket. The process started here
+    forks the supervisor and exits, so that the app has no zombie.
     """
     descriptors = [lock, listener.fileno(), *([] if app_pipe is None else [app_pipe])]
     log = open_log(files.log)
@@ -90,7 +90,7 @@ async def launch(
         close_private(reading)
     launched = Launched(process.pid)
     try:
-        # Not an argument, which every user of the machine can read: a URL may hold a password.
+        # Not as an argument, which every user of the machine can read: a URL may contain a password.
         await asyncio.gather(asyncio.to_thread(_hand_over, config.encode(), writing), process.wait())
     except BaseException:
         launched.kill()
@@ -99,7 +99,7 @@ async def launch(
 
 
 def _hand_over(data: bytes, descriptor: int) -> None:
-    # In a thread, because the supervisor that reads it may be slow to start. If it has died, that is seen elsewhere.
+    # In a thread, because the supervisor may be slow to start and read. Its death is detected elsewhere.
     try:
         with contextlib.suppress(BrokenPipeError), open(descriptor, "wb", closefd=False) as pipe:
             pipe.write(data)
@@ -108,7 +108,7 @@ def _hand_over(data: bytes, descriptor: int) -> None:
 
 
 def _python_path() -> str:
-    # Only so that the new interpreter finds this package; the supervisor restores the variable.
+    # The new interpreter must find this package; the supervisor restores the variable later.
     home = str(Path(__file__).parents[3])
     rest = os.environ.get("PYTHONPATH")
     return home if not rest else os.pathsep.join((home, rest))

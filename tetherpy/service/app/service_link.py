@@ -1,4 +1,4 @@
-"""A connection to the service that lasts while it is needed, whether the service runs or not."""
+"""The control client: a connection to the supervisor that is kept open, and opened again, while it is needed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from ..protocol.service_files import ServiceFiles
 from ..protocol.wait_bounds import FINISH_SECONDS, SEND_SECONDS
 
 RETRY_SECONDS = 0.1
-"""How often a service that is not there is looked for, while the link is held."""
+"""Pause between attempts to connect to a service that is not running."""
 
 _logger = logging.getLogger("tetherpy.service")
 
 
 @attrs.define(eq=False)
 class ControlClient:
-    """Keep connected while held; ``on_absent`` is called when there is no service to connect to."""
+    """Stay connected while there are holders; ``on_absent`` is called when no service is running."""
 
     files: ServiceFiles
     on_frame: Callable[[Frame], None]
@@ -39,14 +39,14 @@ class ControlClient:
     _endings: set[asyncio.Task[None]] = attrs.field(init=False, factory=set[asyncio.Task[None]])
 
     def hold(self) -> None:
-        """Be connected from now on, in the running loop."""
+        """Add a holder: connect in the running loop and stay connected until ``release``."""
         self._holders += 1
         if self._holders == 1:
             self._connection = asyncio.get_running_loop().create_future()
             self._task = asyncio.create_task(self._keep())
 
     def release(self) -> None:
-        """Disconnect unless others hold the link."""
+        """Remove a holder; disconnect after the last one."""
         self._holders -= 1
         if self._holders == 0 and self._task is not None:
             self._task.cancel()
@@ -55,13 +55,13 @@ class ControlClient:
             self._task = None
 
     def nudge(self) -> None:
-        """Look for the service now: it was just started."""
+        """Try to connect now, because the service was just started."""
         self._nudged.set()
 
     async def send(self, data: bytes) -> None:
         """Send an encoded frame; return when the service has read it, or it is queued behind others.
 
-        Raises ``ServiceNotRunningError`` if there is no service, ``ServiceStalledError`` if it does not read.
+        Raises ``ServiceNotRunningError`` without a service, ``ServiceStalledError`` if it does not read.
         """
         self.hold()
         self._sent = read = True
@@ -76,12 +76,12 @@ class ControlClient:
         finally:
             self.release()
             if self._holders == 0:
-                read = await self.settle()
+                read = await self.flush()
         if not read:
             raise ServiceStalledError(self.files.name, SEND_SECONDS, signer_of(self.files.group_lock))
 
-    async def settle(self) -> bool:
-        """Wait until what was sent before the last release has been read; False if that did not happen in time."""
+    async def flush(self) -> bool:
+        """Wait until the service has read all frames sent before the last release; return False after a timeout."""
         if self._endings:
             await asyncio.wait(self._endings)
         return self._read_by_service
@@ -101,9 +101,9 @@ class ControlClient:
                 self.on_absent()
                 await wait_for_event(self._nudged, RETRY_SECONDS)
             except OSError as error:
-                # No descriptors, for instance. Waiters hear of it, and the next attempt may succeed.
+                # No free descriptors, for instance. Fail the waiting calls; the next attempt may succeed.
                 if not _failed(self._connection):
-                    _logger.warning("The service of %s cannot be reached now: %s", self.files.name, error)
+                    _logger.warning("Cannot connect to the service of %s now: %s", self.files.name, error)
                 self._answer_with(error)
                 await wait_for_event(self._nudged, RETRY_SECONDS)
             else:
@@ -115,14 +115,14 @@ class ControlClient:
             async for frame in connection.frames():
                 self.on_frame(frame)
         except FrameError:
-            _logger.exception("The service of %s sent what is not a frame; connecting again", self.files.name)
+            _logger.exception("The service of %s sent a line that is not a frame; reconnecting", self.files.name)
         finally:
             self._read_by_service = await connection.finish(SEND_SECONDS if self._sent else FINISH_SECONDS)
             self._sent = False
 
     def _answer_with(self, error: Exception) -> None:
         self._unanswered().set_exception(error)
-        # No caller may wait for it, and then it is no news that it failed.
+        # Mark the exception as retrieved: asyncio would report it if no caller waits for it.
         self._connection.exception()
 
     def _unanswered(self) -> asyncio.Future[FrameStream]:

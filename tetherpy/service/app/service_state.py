@@ -1,4 +1,4 @@
-"""What an app sees of its service."""
+"""The state of a service, as an app observes it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class WorkerState:
-    """Show one worker process; ``id`` is None until it takes jobs."""
+    """One worker process; ``id`` is None until it is ready for jobs."""
 
     pid: int
     id: str | None
@@ -27,9 +27,9 @@ class WorkerState:
 
 @attrs.frozen
 class ServiceState:
-    """Show the service of one database; ``running`` is True from ready to the end of a stop.
+    """The state of a service; ``running`` is True from the moment it is ready to the end of a stop.
 
-    ``settings`` are those it was started with; None while there is none.
+    ``settings`` are those it was started with; None while no service runs.
     """
 
     running: bool = False
@@ -41,7 +41,7 @@ class ServiceState:
 
     @classmethod
     def of(cls, status: Status) -> ServiceState:
-        """Read what the supervisor says."""
+        """Return the state in a status frame of the supervisor."""
         return cls(
             running=status.phase in (Phase.READY, Phase.STOPPING),
             workers=tuple(WorkerState(worker.pid, worker.id) for worker in status.workers),
@@ -54,7 +54,7 @@ class ServiceState:
 
 @attrs.define(eq=False)
 class StateBoard:
-    """Keep the newest state and tell those who watch; ``on_first`` and ``on_last`` as a mailbox has."""
+    """The newest state and its observers; ``on_first`` and ``on_last`` are those of ``Subscribers``."""
 
     on_first: Callable[[], None]
     on_last: Callable[[], None]
@@ -64,7 +64,7 @@ class StateBoard:
     )
 
     def show(self, state: ServiceState) -> None:
-        """Take a new state; one that equals the current is no news."""
+        """Set the state and notify the observers if it differs from the current one."""
         if state == self._current:
             return
         self._current = state

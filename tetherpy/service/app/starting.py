@@ -1,4 +1,4 @@
-"""How a service is started or attached to: many may try at once, and one group comes of it."""
+"""Starting a service or attaching to it; of several concurrent starts one launches it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ IfRunning: TypeAlias = Literal["error", "attach", "restart"]
 
 
 class Start(Enum):
-    """Say how a start ended."""
+    """The outcome of a start."""
 
     LAUNCHED = auto()
     ATTACHED = auto()
@@ -36,10 +36,10 @@ class Start(Enum):
 
 @attrs.define(eq=False)
 class Starter:
-    """Start the service of one database, or attach to the one that another process starts.
+    """Start the service of one database, or attach to one that another process starts.
 
-    The process that gets the group's lock launches and hands the lock over; every process, that one included,
-    then connects and waits for the supervisor to say how the start went.
+    The process that gets the group's lock launches the supervisor and passes the lock on. Every process then connects
+    and waits for the supervisor's report on the start.
     """
 
     config: WorkerConfig
@@ -51,8 +51,8 @@ class Starter:
     async def start(self, seconds: float) -> Start:
         """Return when the workers are ready.
 
-        Raises ``WorkerStartError`` if they do not get ready in time, or at all, and ``ServiceDiffersError`` if
-        others run and ``if_running`` is ``"error"``.
+        Raises ``WorkerStartError`` if the start fails or times out, and ``ServiceDiffersError`` if workers with other
+        settings run and ``if_running`` is ``"error"``.
         """
         try:
             async with asyncio.timeout(seconds):
@@ -73,11 +73,11 @@ class Starter:
             reason = f"{late}: the initialization callback has not returned"
             return WorkerStartError(reason, log=str(self.files.log))
         holder = living_signer_of(self.files.group_lock)
-        reason = f"{late}: another service of this database starts, stops or stands still"
+        reason = f"{late}: another service of this database is starting, stopping or suspended"
         return WorkerStartError(reason, log=str(self.files.log), left_running=holder)
 
     async def _try_own(self) -> int | None:
-        """Return the group's lock, or None if a service runs, also one whose lock file was deleted."""
+        """Return the group's lock; None if a service runs, even if its lock file was deleted."""
         lock = try_lock(self.files.group_lock)
         if lock is None:
             return None
@@ -92,7 +92,7 @@ class Starter:
         return lock
 
     async def _attach(self) -> bool:
-        status = await self._hear()
+        status = await self._read_status()
         if not self._is_ready(status):
             return False
         assert status is not None
@@ -108,7 +108,7 @@ class Starter:
     async def _start_ours(self, lock: int) -> None:
         log_size = self.files.log.stat().st_size if self.files.log.exists() else 0
         async with self._undone_unless_ready(lock):
-            status = await self._hear()
+            status = await self._read_status()
             if not self._is_ready(status, log_size):
                 await self._wait_for_end()
                 raise WorkerStartError(
@@ -133,7 +133,7 @@ class Starter:
             finally:
                 close_listener(listener)
         finally:
-            # The supervisor has its own copies: ours would hide its end.
+            # The supervisor has copies of both. With this one open, its end could not be detected.
             close_private(lock)
 
     async def _listens(self) -> bool:
@@ -144,8 +144,8 @@ class Starter:
         connection.abort()
         return True
 
-    async def _hear(self) -> Status | None:
-        """Return the status that decides the start; None if there is no supervisor, or no longer."""
+    async def _read_status(self) -> Status | None:
+        """Return the first status after STARTING; None if no supervisor runs, or it ends before."""
         try:
             connection = await FrameStream.connect(self.files)
         except ServiceNotRunningError:
@@ -163,7 +163,7 @@ class Starter:
             raise WorkerStartError(
                 status.error,
                 worker_traceback=status.traceback,
-                # The supervisor logs its verdict too, which the error tells already.
+                # The supervisor logs the error too; leave it out, because this error contains it already.
                 log_tail="" if log_size is None else self._tail(log_size).partition(f"tetherpy: {status.error}")[0],
                 log=str(self.files.log),
             )

@@ -1,4 +1,4 @@
-"""How a service is stopped from any process."""
+"""Stopping a service from any process."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ SECOND_SIGNAL_SECONDS = 0.2
 
 
 async def stop_group(files: ServiceFiles, seconds: float) -> None:
-    """Stop the service of a database and return when it is gone; at once if there is none.
+    """Stop the service of a database and return when it has ended; return at once without one.
 
-    A service that is just starting is stopped too, one that stops already is waited for. One that cannot be
-    reached over its socket within ``seconds`` is signalled by the process id in its lock file. Raises
-    ``WorkerStopError`` if it is still there a few seconds later.
+    A service that is starting is stopped too; one that is stopping is waited for. If the socket does not work within
+    ``seconds``, the supervisor is signalled: its process id is in the lock file. Raises ``WorkerStopError`` if
+    the service is still running a few seconds later.
     """
     bound = seconds + KILL_GRACE_SECONDS + STOP_MARGIN_SECONDS
     stopping = asyncio.ensure_future(_stop_by_socket(files, seconds))
@@ -42,7 +42,7 @@ async def stop_group(files: ServiceFiles, seconds: float) -> None:
 async def _stop_by_socket(files: ServiceFiles, seconds: float) -> None:
     while True:
         if await _stop_supervisor(files, seconds):
-            # What may be there in its place by now is not ours to stop.
+            # Another process may have started a new service by now. It must not be stopped.
             return
         if not is_locked(files.group_lock):
             return
@@ -50,7 +50,7 @@ async def _stop_by_socket(files: ServiceFiles, seconds: float) -> None:
 
 
 async def _stop_supervisor(files: ServiceFiles, seconds: float) -> bool:
-    """Stop the supervisor that listens, and wait for its end; False if none does."""
+    """Stop the listening supervisor and wait for its end; return False without one."""
     try:
         connection = await FrameStream.connect(files)
     except ServiceNotRunningError:
@@ -74,7 +74,7 @@ async def _stop_supervisor(files: ServiceFiles, seconds: float) -> bool:
 
 
 async def _supervisor_of(connection: FrameStream) -> int | None:
-    """Return the process that listens; None if it does not greet: it has ended, or stands still."""
+    """Return the process id of the listening supervisor; None if it sends no status: it has ended or is suspended."""
     try:
         async with asyncio.timeout(ANSWER_SECONDS):
             async for frame in connection.frames():
@@ -86,7 +86,7 @@ async def _supervisor_of(connection: FrameStream) -> int | None:
 
 
 async def _signal_supervisor(files: ServiceFiles) -> None:
-    """End the supervisor by signals, at once: the first means finish, the second release what runs."""
+    """End the supervisor with two signals: finish the jobs, then release them."""
     pid = living_signer_of(files.group_lock) if is_locked(files.group_lock) else None
     if pid is None:
         return
@@ -94,7 +94,7 @@ async def _signal_supervisor(files: ServiceFiles) -> None:
     close = watch_exit(asyncio.get_running_loop(), pid, ended.set)
     try:
         for _ in range(2):
-            # Asked again, since the first signal may have ended it.
+            # Checked again, because the first signal may have ended it.
             if living_signer_of(files.group_lock) == pid:
                 os.kill(pid, signal.SIGTERM)
             await asyncio.sleep(SECOND_SIGNAL_SECONDS)

@@ -1,3 +1,3 @@
-"""From a claimed job to its outcome: fetch loop, executor, outcome policy."""
+"""From a claimed job to its outcome: fetcher, executor, outcome policy."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Hears which running jobs are asked to stop."""
+"""The watch for cancellation requests of running jobs."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _logger = logging.getLogger("tetherpy.service")
 
 @attrs.define(eq=False)
 class CancellationWatch:
-    """Ask for requests after changes to jobs, at most once every ``interval`` seconds.
+    """Query the cancellation requests after changes of jobs, at most once every ``interval`` seconds.
 
-    With nothing running there is nothing to cancel, and nothing is asked. A change that is heard while claims are
-    on their way may concern them: it is asked about again when they have begun.
+    Without running jobs there is no query. A change during a fetch may concern the jobs that the fetch is about to
+    claim, so the requests are queried again when those have begun.
     """
 
     engine: JobEngine
@@ -34,20 +34,20 @@ class CancellationWatch:
     _changed_while_claiming: bool = attrs.field(init=False, default=False)
 
     def on_change(self) -> None:
-        """Note that some job changed."""
+        """Record that jobs have changed."""
         if self.is_claiming():
             self._changed_while_claiming = True
         if self.running():
             self._changed.set()
 
     def on_begun(self) -> None:
-        """Note that claimed jobs have begun."""
+        """Record that claimed jobs have begun."""
         if self._changed_while_claiming:
             self._changed_while_claiming = False
             self._changed.set()
 
     async def run(self) -> None:
-        """Pass on requests as they come."""
+        """Cancel jobs as they are requested, until cancelled."""
         while True:
             await self._changed.wait()
             self._changed.clear()
@@ -59,5 +59,5 @@ class CancellationWatch:
         try:
             self.cancel(await self.engine.cancel_requested(self.worker_id))
         except Exception:
-            # The heartbeat brings the same requests, later.
+            # The next heartbeat returns the same requests.
             _logger.exception("Cancellation requests could not be read")

@@ -1,4 +1,4 @@
-"""Runs handlers: claims in, outcomes out."""
+"""The executor: runs the handlers of claimed jobs and decides the outcomes."""
 
 from __future__ import annotations
 
@@ -32,12 +32,11 @@ def _nothing() -> None:
 
 @attrs.define(eq=False)
 class Executor:
-    """Run claimed jobs, sync handlers in threads, and tell how each attempt ended.
+    """Run claimed jobs (plain ``def`` handlers in threads) and report the outcome of each attempt.
 
-    ``on_acknowledged`` gets each attempt's outcome once, and whether it may be stored already because
-    the handler completed the job itself. ``on_free`` is called when a slot is free again, which
-    for a handler that does not end when it should is later. ``on_stuck`` is called when all slots are held by
-    such handlers.
+    ``on_acknowledged`` is called once for each attempt, with its outcome, and with True if that may be stored already
+    because the handler completed the job. ``on_free`` is called when a slot becomes free. That is later than the
+    outcome if a handler ignores its cancellation. ``on_stuck`` is called when such handlers hold all slots.
     """
 
     registry: HandlerRegistry
@@ -69,11 +68,11 @@ class Executor:
 
     @property
     def is_stuck(self) -> bool:
-        """Tell whether all slots are held by handlers whose outcome was decided without them."""
+        """Tell whether all slots are held by handlers that still run after their outcome was decided."""
         return self.free_slots == 0 and not self._runs
 
     def start(self, claim: Claim) -> None:
-        """Begin an attempt in a task of its own."""
+        """Start an attempt in a new task."""
         run = JobRun(claim)
         self._runs[claim.id] = run
         self._occupied += 1
@@ -92,13 +91,13 @@ class Executor:
         run.task.add_done_callback(partial(self._on_done, run))
 
     def cancel(self, job_ids: Iterable[int]) -> None:
-        """Ask those of the jobs that run here to end; they are waited for."""
+        """Ask the running ones of these jobs to end, without a bound on how long they take."""
         for job_id in job_ids:
             if run := self._runs.get(job_id):
                 run.interrupt(Interruption.CANCELLED)
 
     def release_all(self) -> None:
-        """Ask all to end so that they can be handed back."""
+        """Ask all running jobs to end, so that they can be released."""
         for run in tuple(self._runs.values()):
             self._interrupt(run, Interruption.RELEASED)
 
@@ -113,11 +112,11 @@ class Executor:
         return outcome
 
     async def _outcome(self, run: JobRun, handler: JobHandler) -> tuple[Outcome, BaseException | None]:
-        """Run the handler; return the outcome, and the error for the context managers that the job has entered."""
+        """Run the handler; return the outcome, and the error for the context managers of the job."""
         try:
             payload = handler.payload_of(run.claim.job)
         except PayloadDecodeError as error:
-            return self.outcome_policy.hopeless(error), error
+            return self.outcome_policy.final_failure(error), error
         service = self.service(run)
         wait_observer.set(partial(self._waits.waiting, run.claim.id, run.claim.job.job_key))
         try:
@@ -155,32 +154,32 @@ class Executor:
 
     def _abandon(self, run: JobRun) -> None:
         if not run.acknowledged:
-            self._settle(run, self.outcome_policy.interrupted(run))
+            self._acknowledge(run, self.outcome_policy.interrupted(run))
             if self.is_stuck:
                 self.on_stuck()
 
     def _refuse(self, run: JobRun, error: NoSuchHandlerError) -> None:
-        self._settle(run, self.outcome_policy.hopeless(error))
+        self._acknowledge(run, self.outcome_policy.final_failure(error))
         self._free()
 
     def _on_done(self, run: JobRun, task: asyncio.Task[Outcome]) -> None:
         if not run.acknowledged:
-            self._settle(run, self._decided(run, task))
+            self._acknowledge(run, self._decided(run, task))
         self._free()
 
     def _decided(self, run: JobRun, task: asyncio.Task[Outcome]) -> Outcome:
-        # A task that is cancelled before its first step has not decided anything itself, nor has one
-        # whose handler raised what otherwise means that a coroutine is being closed.
+        # A task that was cancelled before its first step has no outcome, nor has one whose handler raised
+        # GeneratorExit.
         if task.cancelled():
             return self.outcome_policy.interrupted(run)
         error = task.exception()
         return task.result() if error is None else self.outcome_policy.outcome_of(run, error)
 
-    def _settle(self, run: JobRun, outcome: Outcome) -> None:
+    def _acknowledge(self, run: JobRun, outcome: Outcome) -> None:
         run.acknowledged = True
         if run.timer is not None:
             run.timer.cancel()
-        # A job that was taken from this worker may have been claimed by it again: that run is another.
+        # The job may have been rescued and claimed by this worker again. Keep that newer run.
         if self._runs.get(run.claim.id) is run:
             del self._runs[run.claim.id]
         self.on_acknowledged(Ack(run.claim, outcome), run.completed and isinstance(outcome, Completed))
@@ -191,7 +190,7 @@ class Executor:
 
 
 async def _in_loop(run: JobRun, value: Awaitable[Any]) -> Any:
-    """Await what a plain function returned, unless the attempt was asked to end meanwhile."""
+    """Await the awaitable returned by a plain function, unless the attempt was asked to end."""
     if run.cancelled:
         if inspect.iscoroutine(value):
             value.close()
@@ -206,7 +205,7 @@ async def _in_loop(run: JobRun, value: Awaitable[Any]) -> Any:
 def _call(
     worker_pid: int, context: contextvars.Context, function: Callable[..., Any], args: tuple[Any, ...]
 ) -> tuple[Any, BaseException | None]:
-    # Handed over as values: a future takes neither StopIteration nor, quietly, SystemExit.
+    # Returned as values: a future does not accept StopIteration, and SystemExit would end the loop.
     try:
         return context.run(function, *args), None
     except BaseException as error:

@@ -1,4 +1,4 @@
-"""How an exception is written into a job's row and its attempt's."""
+"""The text of an exception in the rows of a job and an attempt."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import traceback
 
 MAX_ERROR = 4_000
 MAX_TRACEBACK = 16_000
-"""Characters kept; a traceback loses its middle, an error its end."""
+"""Maximum characters. A longer traceback is truncated in the middle, a longer error at its end."""
 
 
 def describe(error: BaseException) -> str:
-    """Write type and message on one or more lines, such as ``ValueError: no such file``."""
+    """Return type and message, such as ``ValueError: no such file``."""
     name = type(error).__qualname__
     try:
         message = str(error)
@@ -21,7 +21,7 @@ def describe(error: BaseException) -> str:
 
 
 def describe_traceback(error: BaseException) -> str:
-    """Write the whole chain of an exception, without the frame of the caller that caught it."""
+    """Return the traceback of an exception and its causes, without the frame that caught it."""
     inner = error.__traceback__.tb_next if error.__traceback__ is not None else None
     try:
         text = "".join(traceback.format_exception(type(error), error, inner))
@@ -35,5 +35,5 @@ def describe_traceback(error: BaseException) -> str:
 
 
 def _storable(text: str) -> str:
-    # SQLite takes neither lone surrogates nor, in what C programs read, NUL.
+    # SQLite does not store lone surrogates, and C programs read a text only up to a NUL.
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -1,4 +1,4 @@
-"""The functions that do the jobs, as the initialization callback registered them."""
+"""The registry of job handlers."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _PARAMETERS = "(service, payload, db)"
 
 @attrs.frozen
 class JobHandler:
-    """Hold one handler and how its attempts are treated.
+    """One handler and its options.
 
-    ``annotation`` is the type that payloads are decoded to; ``timeout`` bounds an attempt of a job
-    that has none of its own. ``is_async`` says that calling it in the loop does not block; what another one returns
-    is awaited too if it can be.
+    ``annotation`` is the type that payloads are decoded to; ``timeout`` bounds an attempt of a job without a timeout.
+    ``is_async`` is True for a function that is called in the loop; any other one is called in a thread, and its
+    result is awaited if it is awaitable.
     """
 
     key: str
@@ -36,7 +36,7 @@ class JobHandler:
     timeout: timedelta | None
 
     def payload_of(self, job: BackgroundJob) -> Any:
-        """Decode a job's payload; ``PayloadDecodeError`` with the path of what does not fit."""
+        """Decode a job's payload; raises ``PayloadDecodeError`` with the path of the invalid value."""
         return job.payload_as(self.annotation)
 
 
@@ -49,10 +49,10 @@ class HandlerRegistry:
     def add(
         self, key: str, function: Callable[..., Any], retry: Backoff | None, timeout: timedelta | float | None
     ) -> None:
-        """Register a handler; ``HandlerRegistrationError`` if it could never be called."""
+        """Register a handler; raises ``HandlerRegistrationError`` if it cannot be called with the arguments of one."""
         _check_key(key)
         if key in self._handlers:
-            raise HandlerRegistrationError(key, "it has a handler already; one key has one")
+            raise HandlerRegistrationError(key, "it has a handler already; a key has one handler")
         self._handlers[key] = JobHandler(
             key=key,
             function=function,
@@ -73,7 +73,7 @@ class HandlerRegistry:
         return tuple(self._handlers.values())
 
     def find(self, key: str) -> JobHandler:
-        """Return the handler of a key; ``NoSuchHandlerError`` names those that are registered."""
+        """Return the handler of a key; raises ``NoSuchHandlerError`` with the registered keys."""
         try:
             return self._handlers[key]
         except KeyError:
@@ -82,7 +82,7 @@ class HandlerRegistry:
 
 def _check_key(key: object) -> None:
     if not isinstance(key, str) or not key:
-        raise HandlerRegistrationError(str(key), "its job key has to be a str that is not empty")
+        raise HandlerRegistrationError(str(key), "its job key must be a str that is not empty")
 
 
 def _decodable(key: str, annotation: Any) -> Any:
@@ -93,7 +93,7 @@ def _decodable(key: str, annotation: Any) -> Any:
 
 
 def payload_annotation(key: str, function: Callable[..., Any]) -> Any:
-    """Return the annotation of a handler's payload, ``Any`` where it has none."""
+    """Return the annotation of a handler's payload, ``Any`` without one."""
     try:
         parameters = list(inspect.signature(function).parameters.values())
         inspect.signature(function).bind(*_PARAMETERS.split(","))
@@ -126,7 +126,7 @@ def _is_async(key: str, function: Callable[..., Any]) -> bool:
     plain = _plain(function)
     if inspect.isasyncgenfunction(plain) or inspect.isgeneratorfunction(plain):
         raise HandlerRegistrationError(key, "it is a generator; a handler returns its result")
-    # What a decorator wraps does not count: it may await it, block on it, or hand its coroutine on.
+    # The function inside a decorator does not matter: the wrapper may await it, block on it, or return its coroutine.
     while isinstance(function, partial):
         function = function.func
     return inspect.iscoroutinefunction(function if inspect.isroutine(function) else type(function).__call__)

@@ -1,4 +1,4 @@
-"""The parts of a worker that turn claims into outcomes, joined: the same wherever a worker runs."""
+"""The job loop: fetcher, executor, progress and cancellation, in a worker process or inline in a test."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .worker_context import WorkerContext
 
 @attrs.frozen(eq=False)
 class JobLoop:
-    """Claim, run and settle jobs, store their progress and heed requests to cancel them."""
+    """Claim, run and acknowledge jobs, store their progress, and cancel them on request."""
 
     fetcher: Fetcher
     executor: Executor
@@ -36,10 +36,10 @@ class JobLoop:
         engine: JobEngine,
         worker_id: str,
         clock: Clock,
-        looked: Callable[..., None],
+        on_fetched: Callable[..., None],
         keys: Callable[[], Collection[str] | None] = lambda: None,
     ) -> JobLoop:
-        """Join the parts for what the initialization callback has set up; ``looked`` and ``keys`` are the claimer's."""
+        """Create the parts for an initialized context; ``on_fetched`` and ``keys`` are those of ``Fetcher``."""
         progress = ProgressBoard(engine)
 
         def service(run: JobRun) -> ServiceInstance:
@@ -54,23 +54,23 @@ class JobLoop:
             outcome_policy=OutcomePolicy(clock),
             slots=context.config.concurrency,
         )
-        fetcher = Fetcher(engine, worker_id, context.config.queues, executor, progress, clock, looked, keys)
+        fetcher = Fetcher(engine, worker_id, context.config.queues, executor, progress, clock, on_fetched, keys)
         executor.on_acknowledged, executor.on_free = fetcher.acknowledge, fetcher.wake
         cancellation = CancellationWatch(
-            engine, worker_id, lambda: executor.running, executor.cancel, lambda: fetcher.is_exchanging
+            engine, worker_id, lambda: executor.running, executor.cancel, lambda: fetcher.is_fetching
         )
         fetcher.on_begun = cancellation.on_begun
         return cls(fetcher, executor, progress, cancellation)
 
     def on_change(self) -> None:
-        """Note that some job changed."""
+        """Record that jobs have changed."""
         self.fetcher.wake()
         self.cancellation.on_change()
 
-    async def run(self, beside: Iterable[Coroutine[Any, Any, None]] = ()) -> None:
-        """Work until the claimer is drained, with others beside it that end then; the failure of any ends all."""
+    async def run(self, background: Iterable[Coroutine[Any, Any, None]] = ()) -> None:
+        """Work until the fetcher is drained; run ``background`` coroutines until then. If one fails, all end."""
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(part) for part in (self.cancellation.run(), self.progress.run(), *beside)]
+            tasks = [group.create_task(part) for part in (self.cancellation.run(), self.progress.run(), *background)]
             await self.fetcher.run()
             for task in tasks:
                 task.cancel()

@@ -1,4 +1,4 @@
-"""One attempt of one job, while it runs."""
+"""A running attempt of a job."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .handlers import JobHandler
 
 
 class Interruption(Enum):
-    """Say why an attempt is asked to end before it is done."""
+    """The reason why an attempt is asked to end early."""
 
     TIMED_OUT = "timed out"
     CANCELLED = "cancelled"
@@ -24,14 +24,16 @@ class Interruption(Enum):
 
 @attrs.define(eq=False)
 class JobRun:
-    """Hold the claim, what interrupted it, and whether its outcome is decided.
+    """The state of a running attempt.
 
-    ``seen`` is set when the handler asked and was told that it should end: what it returns after
-    that is no result. ``acknowledged`` attempts that still run are those that ignore their end; they
-    keep their slot, because they keep their thread or task. ``cancellable`` is set while the handler runs in the loop:
-    a thread cannot be cancelled, and its task must not stop waiting for it. ``completed`` is set when the handler
-    completed the job in its own transaction, whether that was committed or not. ``on_end`` is awaited, last first,
-    when the handler has ended, with the error that ended it or None.
+    Attributes:
+        interruption: the reason why it was asked to end, or None.
+        seen: the handler has read that it should end; its result is ignored from then on.
+        acknowledged: the outcome is decided. A handler that still runs keeps its slot, because it keeps its thread or
+            task.
+        completed: the handler completed the job in a transaction, which may have been rolled back.
+        cancellable: the handler runs in the loop. A thread cannot be cancelled, and its task must wait for it.
+        on_end: awaited in reverse order when the handler has ended, with its error or None.
     """
 
     claim: Claim
@@ -50,7 +52,7 @@ class JobRun:
 
     @property
     def cancelled(self) -> bool:
-        """Tell the handler whether it should end."""
+        """Tell the handler whether it should end, and record that it knows."""
         if self.interruption is None:
             return False
         self.seen = True
@@ -58,11 +60,11 @@ class JobRun:
 
     @property
     def why(self) -> str:
-        """Say why the attempt was asked to end."""
+        """Return the reason why the attempt was asked to end, as text."""
         return "" if self.interruption is None else self.interruption.value
 
     def interrupt(self, why: Interruption) -> None:
-        """Ask the attempt to end, unless something else did so before: the first reason stands."""
+        """Ask the attempt to end; the first reason is kept."""
         if self.interruption is not None:
             return
         self.interruption = why

@@ -1,4 +1,4 @@
-"""What the service shows the user while it works."""
+"""The notification that the service shows to the user."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..protocol.settings import shown
 
 @attrs.define(eq=False)
 class Notification:
-    """Hold title, content and whether the service is shown at all; tell of each change."""
+    """Title, content and visibility of the notification; ``on_change`` is called after each change."""
 
     title: str
     content: str
@@ -20,14 +20,14 @@ class Notification:
     foreground: bool = True
 
     def show(self, title: str | None, content: str | None) -> None:
-        """Change what is given, keep what is None; lone surrogates are escaped."""
+        """Set title and content; None keeps a value. Lone surrogates are escaped."""
         self._become(
             self.title if title is None else shown(title),
             self.content if content is None else shown(content),
         )
 
     def move(self, *, foreground: bool) -> None:
-        """Show the service, or hide it."""
+        """Show or hide the notification."""
         self._become(self.title, self.content, foreground)
 
     def _become(self, title: str, content: str, foreground: bool | None = None) -> None:

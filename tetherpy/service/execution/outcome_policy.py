@@ -1,4 +1,4 @@
-"""What an attempt comes to: from what the handler raised to the job's next state."""
+"""The outcome policy: the outcome of an attempt, decided from the handler's error or interruption."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ THE_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 
 @attrs.frozen
 class OutcomePolicy:
-    """Decide outcomes; the clock and the chance in a retry's delay come from outside."""
+    """Decide outcomes. The clock and the random jitter of retry delays are parameters."""
 
     clock: Clock
     random: Callable[[], float] = random.random
 
     def outcome_of(self, run: JobRun, error: BaseException) -> Outcome:
-        """Return what an attempt comes to that ended by raising; an exception group counts as what it holds."""
+        """Return the outcome of an attempt that raised; of an exception group, each contained error counts."""
         held = list(leaves(error))
         final = next((one for one in held if isinstance(one, DoNotRetry | PayloadError)), None)
         if final is not None:
@@ -46,18 +46,18 @@ class OutcomePolicy:
         if cancel is not None:
             return Cancelled(cancel.reason)
         delays = [one.delay for one in held if isinstance(one, Snooze)]
-        if delays and len(delays) == len(held):  # a failure beside it counts: it would be repeated without end
+        if delays and len(delays) == len(held):  # another error in the group is a failure: snoozing has no limit
             return Snoozed(self._after(max(delays)))
         if run.interruption is not None:
             return self.interrupted(run)
         return self._failed(run, error)
 
-    def hopeless(self, error: BaseException) -> Outcome:
-        """Return the failure of an attempt that no other one could better."""
+    def final_failure(self, error: BaseException) -> Outcome:
+        """Return a failure without a retry."""
         return Failed(describe(error), describe_traceback(error))
 
     def interrupted(self, run: JobRun) -> Outcome:
-        """Return what an attempt comes to that was asked to end."""
+        """Return the outcome of an attempt that was asked to end."""
         match run.interruption:
             case Interruption.CANCELLED:
                 return Cancelled("cancelled on request")
@@ -77,5 +77,5 @@ class OutcomePolicy:
         try:
             return self.clock() + delay
         except OverflowError:
-            # Beyond the calendar: until somebody moves the job by hand.
+            # Beyond the calendar: the job waits until it is retried by hand.
             return THE_LAST_MOMENT

@@ -1,4 +1,4 @@
-"""Progress of running jobs, gathered so that a handler may report as often as it likes."""
+"""Progress reports of running jobs, stored at a limited rate however often handlers report."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ class ProgressBoard:
     _reported: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 
     def report(self, progress: Progress) -> None:
-        """Note how far a job is; a part that is None stays as it was reported before."""
+        """Set the progress of a job; None keeps the previous fraction or message."""
         before = self._pending.get(progress.claim.id)
         self._pending[progress.claim.id] = progress if before is None else _merged(before, progress)
         self._reported.set()
 
     def take(self, claims: Iterable[Claim]) -> list[Progress]:
-        """Remove and return what is not stored yet of jobs that are about to be settled."""
+        """Remove and return the unstored progress of jobs that are about to be acknowledged."""
         taken = (self._pending.pop(claim.id, None) for claim in claims) if self._pending else ()
         return [progress for progress in taken if progress is not None]
 
     def newest(self, claim: Claim) -> Progress | None:
-        """Return what was reported of a job and may not be stored yet, also if it is being stored."""
+        """Return the latest progress of a job that may not be stored yet; None without any."""
         known = [known for known in (self._storing.get(claim.id), self._pending.get(claim.id)) if known is not None]
         mine = [progress for progress in known if progress.claim is claim]
         return _merged(mine[0], mine[-1]) if mine else None
 
     async def run(self) -> None:
-        """Store what is reported, the first report of a quiet time at once."""
+        """Store reports until cancelled; the first one after an idle time at once."""
         while True:
             await self._reported.wait()
             self._reported.clear()
@@ -52,7 +52,7 @@ class ProgressBoard:
             try:
                 await self.engine.report_progress(updates)
             except Exception:
-                # Progress is advice: the job goes on, and the next report tells more than this one.
+                # Progress is best effort: the job continues, and the next report replaces this one.
                 _logger.exception("Progress of %d jobs could not be stored", len(updates))
             self._storing = {}
             await asyncio.sleep(self.interval)

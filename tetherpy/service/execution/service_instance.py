@@ -1,4 +1,4 @@
-"""``ServiceInstance``: what the initialization callback and the handlers are given."""
+"""``ServiceInstance``: the argument of the initialization callback and of handlers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ STOP_SELF_SECONDS = 30.0
 
 @attrs.frozen(eq=False)
 class JobServices:
-    """Join one attempt with what its service needs to serve it."""
+    """A running attempt, and the parts of the worker that serve it."""
 
     run: JobRun
     engine: JobEngine
@@ -53,9 +53,9 @@ class JobServices:
 
 @attrs.frozen(eq=False)
 class ServiceInstance:
-    """Speak for the worker, and inside a handler for its job as well.
+    """The interface of the worker; inside a handler, also that of its job.
 
-    The synchronous methods may be called in any thread, so a plain ``def`` handler has them too.
+    The synchronous methods may be called in any thread, so also in a plain ``def`` handler.
     """
 
     _context: WorkerContext
@@ -64,19 +64,19 @@ class ServiceInstance:
     # --- while initializing -------------------------------------------------------------------
 
     async def enter(self, manager: AbstractAsyncContextManager[T]) -> T:
-        """Enter a context manager that is left when the worker ends, last entered first."""
+        """Enter a context manager; the worker exits them in reverse order when it ends."""
         return await self._context.stack.enter_async_context(manager)
 
     def open_database(self, *, migrations: Iterable[Migration] = ()) -> AbstractAsyncContextManager[SqlDatabase]:
-        """Return the database that this worker serves, to be entered: ``await service.enter(service.open_database())``.
+        """Return this worker's database, to enter: ``await service.enter(service.open_database())``.
 
-        ``migrations`` are the app's own; see ``tetherpy.jobs.open_database``. It has the service's ``pool_size``.
+        ``migrations`` are those of the app; see ``tetherpy.jobs.open_database``. ``pool_size`` is that of the service.
         """
         config = self._context.config
         return open_database(config.database, migrations=migrations, pool_size=config.pool_size)
 
     def set_background_db_connection(self, db: SqlDatabase) -> None:
-        """Set the database that handlers are given; without it they get one of the service's own."""
+        """Set the database that is passed to handlers; without this call the worker opens one."""
         self._context.database = db
 
     def register_job_handler(
@@ -87,12 +87,12 @@ class ServiceInstance:
         retry: Backoff | None = None,
         timeout: timedelta | float | None = None,
     ) -> None:
-        """Let ``handler(service, payload, db)`` do the jobs with this key, from now on.
+        """Register ``handler(service, payload, db)`` for the jobs with this key.
 
-        An ``async def`` runs in the loop, a plain ``def`` in a thread. The annotation of
-        ``payload`` is what payloads are decoded to. ``timeout`` bounds an attempt of jobs that
-        were enqueued without one. Raises ``HandlerRegistrationError`` for what could never be
-        called, and for a key that has a handler; ``DurationError`` for a ``timeout`` that is no duration.
+        An ``async def`` runs in the loop, a plain ``def`` in a thread. Payloads are decoded to the type that
+        annotates ``payload``. ``timeout`` bounds an attempt of jobs that were enqueued without one. Raises
+        ``HandlerRegistrationError`` for a function that cannot be called this way and for a key that has a handler,
+        ``DurationError`` for a ``timeout`` that is not a valid duration.
         """
         self._context.handlers.add(key, handler, retry, timeout)
         self._context.in_loop(self._context.on_registered)
@@ -114,22 +114,22 @@ class ServiceInstance:
         overlap: bool = True,
         catch_up: CatchUp = "none",
     ) -> None:
-        """Enqueue a job at every tick of a schedule, once however many workers there are.
+        """Enqueue a job at every tick of a schedule, once for all workers.
 
         The schedule is a ``cron`` expression in a time zone (needs the extra ``tetherpy[cron]``) or
-        a span, ``every`` (a ``timedelta`` or seconds). Two of one name are an error.
+        an interval, ``every`` (a ``timedelta`` or seconds). Names are unique.
 
         With ``overlap=False`` a tick enqueues nothing while the job of an earlier tick is PENDING or
-        RUNNING; with ``unique_key``, while any job with that key is. ``catch_up`` is for ticks that
-        passed while no worker lived or the database was away: "none" leaves them out, "last" makes up
-        for the last one. A tick that finds the database locked or away is tried again until it is stored.
+        RUNNING; with ``unique_key``, while any job with that key is. ``catch_up`` is for ticks that were
+        missed while no worker ran or the database was unavailable: "none" skips them, "last" enqueues the
+        last one. A tick that finds the database locked or unavailable is tried again until it is stored.
         """
         if (cron is None) == (every is None):
-            raise HandlerRegistrationError(name, "give it either cron or every")
+            raise HandlerRegistrationError(name, "pass either cron or every")
         if name in self._context.periodic:
-            raise HandlerRegistrationError(name, "there is a periodic job of this name already")
+            raise HandlerRegistrationError(name, "a periodic job with this name exists already")
         if not overlap and unique_key is not None:
-            raise HandlerRegistrationError(name, "give it either unique_key or overlap=False")
+            raise HandlerRegistrationError(name, "pass either unique_key or overlap=False")
         encode(payload)
         schedule = Cron(cron, time_zone) if cron is not None else Every(0 if every is None else every)
         job = NewJob(
@@ -145,23 +145,23 @@ class ServiceInstance:
         self._context.in_loop(self._context.on_registered)
 
     def override(self, *overrides: Override) -> None:
-        """Apply overrides to every job's container from now on; a later one of a provider wins."""
+        """Apply overrides to the container of every job from now on; a later override of a provider wins."""
         self._context.overrides.extend(overrides)
 
     # --- the worker ---------------------------------------------------------------------------
 
     def stop_self(self) -> None:
-        """End the service as ``BackgroundService.stop`` does; all its workers, not this one alone."""
+        """Stop the service with all its workers, as ``BackgroundService.stop`` does."""
         self._context.supervisor_pipe.send(frames.Stop(STOP_SELF_SECONDS))
 
     def on(self, event: str) -> Observable[Any]:
-        """Return a hot observable of what apps send as ``event``; every worker gets all of it."""
+        """Return a hot observable of the messages that apps send as ``event``; every worker receives all."""
         return self._context.event_bus.on(event)
 
     async def invoke(self, event: str, data: object = None) -> None:
-        """Send a message to every app process that listens; whoever does not now never gets it.
+        """Send a message to every app process that listens now; it is not stored for others.
 
-        Raises ``MessageError`` if ``data`` is no JSON or over 1 MiB.
+        Raises ``MessageError`` if ``data`` is not JSON or exceeds 1 MiB.
         """
         await self._context.supervisor_pipe.send_event(frames.event(event, data))
 
@@ -178,7 +178,7 @@ class ServiceInstance:
         return self._context.notification.foreground
 
     def set_foreground_notification_info(self, title: str | None = None, content: str | None = None) -> None:
-        """Change the notification, pushed to every app; what is None stays as it is."""
+        """Change the notification in every app; None keeps a value."""
         self._context.in_loop(self._context.notification.show, title, content)
 
     # --- the job ------------------------------------------------------------------------------
@@ -190,18 +190,18 @@ class ServiceInstance:
 
     @property
     def cancelled(self) -> bool:
-        """Tell whether the job should end: cancelled, timed out, or the worker stops.
+        """Tell whether the job should end: it is cancelled, it timed out, or the worker stops.
 
-        An ``async def`` handler is also told by ``CancelledError`` at its next ``await``. What a
-        handler returns after it was told True is not kept.
+        In an ``async def`` handler the next ``await`` also raises ``CancelledError``. After this returned True, the
+        handler's result is ignored.
         """
         return self._of_job("cancelled").run.cancelled
 
     def report_progress(self, fraction: float | None = None, message: str | None = None) -> None:
-        """Say how far the job is, 0 to 1, and what it does; pushed to all who watch it.
+        """Set the progress of the job, a fraction from 0 to 1 and a message; all who watch the job receive it.
 
-        May be called often: what follows quickly is stored together, the newest wins. Raises
-        ``JobArgumentError`` for a fraction that is no number or a message that is no text.
+        May be called often: calls in quick succession are stored once, with the newest values. Raises
+        ``JobArgumentError`` if the fraction is not a number or the message is not text.
         """
         services = self._of_job("report_progress")
         progress = Progress(services.run.claim, fraction, message)
@@ -210,28 +210,28 @@ class ServiceInstance:
         self._context.in_loop(services.progress.report, progress)
 
     async def complete(self, result: object = None, *, transaction: Any) -> None:
-        """Complete the job in the handler's own transaction: its writes and this in one commit.
+        """Complete the job in the handler's transaction: its writes and the completion are one commit.
 
         So the effect happens exactly once, although the job may run more than once. ``transaction``
-        must be of the service's database. Progress that was reported before is in the commit too.
-        Raises ``ClaimLostError`` if the job was taken from this worker meanwhile; let it pass, so that
-        the transaction is rolled back. What the handler returns afterwards is not kept.
+        must belong to the service's database. Progress that was reported before is part of the commit.
+        Raises ``ClaimLostError`` if the job was rescued from this worker; do not catch it, so that
+        the transaction is rolled back. The return value of the handler is ignored.
         """
         services = self._of_job("complete")
         outcome = Completed(encode(result))
-        # Stored later, by another connection, it would come after the end and be refused.
+        # Stored later by another connection, it would arrive after the end of the job and be rejected.
         progress = services.progress.newest(services.run.claim)
         await services.engine.acknowledge(Ack(services.run.claim, outcome), transaction, progress)
         services.run.completed = True
 
     def job_container(self, overrides: Iterable[Override] = ()) -> ProviderContainer:
-        """Create a provider container for this job; it is disposed with the job at the latest.
+        """Create a provider container for this job; it is disposed at the end of the job.
 
-        The worker's overrides apply, and those given here take precedence. The context managers that its providers
-        enter are passed the error of the handler: a transaction is rolled back when the job fails, is cancelled,
-        runs out of time or is released.
+        The worker's overrides apply; the ones passed here take precedence. Context managers that its providers enter
+        are exited with the error of the handler: a transaction is rolled back when the job fails, is cancelled,
+        times out or is released.
         """
-        # Imported here: a worker whose jobs use no container does without the reactive core.
+        # Imported here: a worker whose jobs use no container does not need the reactive core.
         from tetherpy.reactive import ProviderContainer
 
         run = self._of_job("job_container").run

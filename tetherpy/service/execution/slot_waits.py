@@ -1,4 +1,4 @@
-"""Notices handlers that wait for other jobs while they hold all slots of their worker."""
+"""Detection of handlers that wait for other jobs while they hold all slots of their worker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _logger = logging.getLogger("tetherpy.service")
 class SlotWaits:
     """Count the jobs of one worker whose handlers wait for other jobs; warn once when they hold all its slots.
 
-    May be used in any thread: a plain ``def`` handler may wait in a loop of its own.
+    May be used in any thread: a plain ``def`` handler may wait in a separate event loop.
     """
 
     slots: int
@@ -27,7 +27,7 @@ class SlotWaits:
 
     @contextmanager
     def waiting(self, job_id: int, job_key: str, other_id: int) -> Generator[None]:
-        """Note that a job's handler waits for another job, until the block ends."""
+        """Count a handler that waits for another job in the block."""
         with self._lock:
             self._waiting[job_id] += 1
             warn = len(self._waiting) >= self.slots and not self._warned
@@ -35,9 +35,9 @@ class SlotWaits:
         if warn:
             _logger.warning(
                 "Job %d (%r) waits for job %d, and all slots of this worker (concurrency=%d) are held by jobs that "
-                "wait. Unless another worker takes job %d, they wait for ever. Raise concurrency, serve the jobs that "
-                "are waited for in a queue with its own workers, give wait_for a timeout, or let the first job end "
-                "and the second one enqueue what comes next.",
+                "wait. Unless another worker claims job %d, this is a deadlock. Raise concurrency, put the jobs that "
+                "are waited for into a queue with separate workers, pass a timeout to wait_for, or let the first job "
+                "end and the second one enqueue the next step.",
                 job_id,
                 job_key,
                 other_id,
@@ -50,4 +50,4 @@ class SlotWaits:
         finally:
             with self._lock:
                 self._waiting[job_id] -= 1
-                self._waiting += Counter()  # leaves out what is zero
+                self._waiting += Counter()  # removes entries that are zero

@@ -1,4 +1,4 @@
-"""How long a worker waits before it gives the database again what it could not store."""
+"""Exponential backoff between attempts of a worker to write to the database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one worker process is made of, shared by every ``ServiceInstance`` in it."""
+"""The shared state of one worker process."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from .notification import Notification
 
 
 class Outbox(Protocol):
-    """Where a worker's frames go: a process' line to its supervisor, or what stands for it."""
+    """The destination of a worker's frames: its supervisor, or a test."""
 
     def send(self, frame: Frame) -> None:
         """Send a frame, from any thread."""
         ...
 
     async def send_event(self, data: bytes) -> None:
-        """Send an encoded event and wait while there is too much to read."""
+        """Send an encoded event; wait while the receiver has too many unread ones."""
         ...
 
 
 @attrs.define(eq=False)
 class WorkerContext:
-    """Hold what the initialization callback sets up and the jobs use."""
+    """The registrations of the initialization callback, and the parts that jobs use."""
 
     config: WorkerConfig
     supervisor_pipe: Outbox
@@ -46,19 +46,19 @@ class WorkerContext:
     overrides: list[Any] = attrs.field(factory=list[Any])
     database: SqlDatabase | None = None
     on_registered: Callable[[], None] = attrs.field(init=False, default=lambda: None)
-    """Called in the loop after a handler or a periodic job was registered."""
+    """Called in the loop after the registration of a handler or a periodic job."""
     _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.get_running_loop)
     _has_worked: bool = attrs.field(init=False, default=False)
     _thread: int = attrs.field(init=False, factory=threading.get_ident)
 
     def begin_work(self) -> None:
-        """Tell the supervisor of the first job."""
+        """Notify the supervisor of the first job."""
         if not self._has_worked:
             self._has_worked = True
             self.supervisor_pipe.send(Working())
 
     def in_loop(self, function: Callable[..., object], *args: object) -> None:
-        """Call a function in the loop's thread: at once if this is it, else as soon as it can."""
+        """Call a function in the loop's thread: at once if this is that thread, else soon."""
         if threading.get_ident() == self._thread:
             function(*args)
         else:

@@ -1,3 +1,3 @@
-"""What the processes of a service share: frames, files, locks and settings."""
+"""Frames, files, locks and settings that the processes of a service share."""
 
 __all__: list[str] = []

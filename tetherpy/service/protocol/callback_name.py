@@ -1,4 +1,4 @@
-"""The initialization callback's name: from a function in the app, to a function in the worker."""
+"""The name of the initialization callback, with which a worker imports it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAME_PARTS = 2
 
 
 def name_of(callback: str | Callable[..., Any]) -> str:
-    """Return ``"module:qualname"`` for a callback; ``CallbackNameError`` if it has no such name."""
+    """Return the name of a callback, ``"module:qualname"``; raises ``CallbackNameError`` without one."""
     if isinstance(callback, str):
         parts = callback.split(":")
         if len(parts) != _NAME_PARTS or not all(_is_dotted_name(part) for part in parts):
@@ -25,7 +25,7 @@ def name_of(callback: str | Callable[..., Any]) -> str:
         raise CallbackNameError(callback, "it has no name that another process could import")
     if module == "__main__":
         raise CallbackNameError(
-            callback, "it is defined in the script that was started, which another process knows by no name"
+            callback, "it is defined in the main script, which another process cannot import by name"
         )
     if not _is_dotted_name(qualname):
         raise CallbackNameError(callback, "it is a lambda or is defined inside another function")
@@ -33,7 +33,7 @@ def name_of(callback: str | Callable[..., Any]) -> str:
 
 
 def resolve(name: str) -> Callable[..., Any]:
-    """Import the function that a name means; errors of the import itself pass through."""
+    """Import the function with a name; errors of the import pass through."""
     module_name, _, path = name.partition(":")
     module = importlib.import_module(module_name)
     try:

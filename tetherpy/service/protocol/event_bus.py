@@ -1,4 +1,4 @@
-"""Who waits for which message: the receiving half of messages, the same in app and worker."""
+"""The event bus: delivers received messages to their subscribers, in app and worker."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ _logger = logging.getLogger("tetherpy.service")
 
 @attrs.define(eq=False)
 class EventBus:
-    """Deliver each message to everyone who subscribed to its event before it arrived.
+    """Deliver each message to the current subscribers of its event.
 
-    ``on_first`` and ``on_last`` are called when the mailbox gets its first subscriber and loses
-    its last one.
+    ``on_first`` is called after the first subscription to any event, ``on_last`` after the end of the last one.
     """
 
     on_first: Callable[[], None] = do_nothing
@@ -32,7 +31,7 @@ class EventBus:
     )
 
     def deliver(self, event: str, data: Any) -> None:
-        """Hand a message to the event's subscribers; one that raises does not rob the others."""
+        """Deliver a message to the subscribers of an event; an error of one is logged and does not affect others."""
         for subscribed, callback in self._subscribers:
             if subscribed == event:
                 try:
@@ -41,9 +40,9 @@ class EventBus:
                     _logger.exception("A subscriber of %r raised", event, extra={"event": event})
 
     def subscribe(self, event: str, callback: Callable[[Any], None]) -> Callable[[], None]:
-        """Call back for each message of an event; return what ends that."""
+        """Call ``callback`` for each message of an event; return the function that unsubscribes it."""
         return self._subscribers.add((event, callback))
 
     def on(self, event: str) -> Observable[Any]:
-        """Return a hot observable of an event's messages, as they are from the subscription on."""
+        """Return a hot observable of the messages of an event."""
         return observable(lambda on_next, _error, _completed: self.subscribe(event, on_next))

@@ -1,4 +1,4 @@
-"""Notification of another process' end by the operating system."""
+"""Notification of the end of another process by the operating system."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 POLL_SECONDS = 0.05
-"""Where the system has no process descriptors, how often its end is looked for."""
+"""Interval of checks where the system has no process descriptors."""
 
 
 def watch_exit(loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable[[], None]) -> Callable[[], None]:
-    """Call back in the loop once when the process has ended; return what ends the watch.
+    """Call ``on_exit`` once in the loop when a process has ended; return the function that ends the watch.
 
-    Costs nothing while the process lives where there is ``pidfd_open`` (Linux 5.3). Elsewhere a
-    timer asks whether the process is there.
+    With ``pidfd_open`` (Linux 5.3) a watch costs nothing while the process lives. Elsewhere a timer polls.
     """
     if hasattr(os, "pidfd_open"):
         return _watch_descriptor(loop, pid, on_exit)
@@ -61,7 +60,7 @@ def _watch_by_timer(loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callable
 
 
 def is_there(pid: int) -> bool:
-    """Tell whether there is a process with this id; it may be another than the one that had it before."""
+    """Tell whether a process with this id exists; the id may have been reused for another process."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -72,13 +71,13 @@ def is_there(pid: int) -> bool:
 
 
 def start_of(pid: int) -> str:
-    """Return when a process started, in the system's own unit: with its id this names one process of a machine.
+    """Return the start time of a process in clock ticks; with its id it identifies one process of a machine.
 
-    Return an empty text where the system does not tell, or there is no such process.
+    Return an empty text if the system does not report it, or the process does not exist.
     """
     try:
         status = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
         return ""
-    # The second field is the program's name in parentheses, which may hold any byte; the start is the 22nd.
+    # The second field is the program's name in parentheses, which may contain any byte; the start time is the 22nd.
     return status.rpartition(b")")[2].split()[19].decode()

@@ -1,4 +1,4 @@
-"""Frames over an asyncio stream: an app's line to the supervisor, and a worker's two."""
+"""Frames over an asyncio stream: the connection of an app to the supervisor, and the two of a worker."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class FrameStream:
 
     @classmethod
     async def connect(cls, files: ServiceFiles) -> FrameStream:
-        """Connect to the supervisor of a database; ``ServiceNotRunningError`` if none listens.
+        """Connect to the supervisor of a database; raises ``ServiceNotRunningError`` if none listens.
 
-        Raises ``OSError`` for what has nothing to do with the service, such as no free descriptors.
+        Raises ``OSError`` for errors unrelated to the service, such as no free descriptors.
         """
         try:
             with files.socket_address() as address:
@@ -47,24 +47,24 @@ class FrameStream:
         self._writer.write(data)
 
     async def send(self, data: bytes) -> None:
-        """Send an encoded frame and wait while the other side has too much to read.
+        """Send an encoded frame; wait while the other side has too much unread data.
 
-        Raises ``ConnectionError`` if it is gone.
+        Raises ``ConnectionError`` if the connection is closed.
         """
         self._writer.write(data)
         await self._writer.drain()
 
     async def frames(self) -> AsyncIterator[Frame]:
-        """Yield frames until the other side is gone; ``FrameError`` for what is not one."""
+        """Yield frames until the connection is closed; raises ``FrameError`` for a line that is not a frame."""
         try:
-            # What does not end in a newline is the beginning of a frame whose sender died.
+            # A line without a newline is the beginning of a frame whose sender died.
             while (line := await self._line()).endswith(b"\n"):
                 yield decode(line)
         except ConnectionError:
             return
 
     async def flush(self) -> None:
-        """Wait until everything was handed to the system, or the other side is gone."""
+        """Wait until all data is passed to the system, or the connection is closed."""
         try:
             self._writer.transport.set_write_buffer_limits(high=0)
             await self._writer.drain()
@@ -72,9 +72,9 @@ class FrameStream:
             return
 
     async def finish(self, seconds: float) -> bool:
-        """Close when the other side has read everything: it answers the end with its own.
+        """Close after the other side has read everything: it then closes its end too.
 
-        Return False if it has not done so within ``seconds``.
+        Return False if that takes longer than ``seconds``.
         """
         try:
             async with asyncio.timeout(seconds):

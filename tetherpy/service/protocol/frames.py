@@ -1,8 +1,8 @@
 """The frames between app, supervisor and worker: one JSON object per line.
 
-App and supervisor talk over a Unix socket beside the database. Worker and supervisor share two socket pairs:
-one for control and one for events, so that many events never keep a command or a heartbeat waiting.
-The end of a stream says that the other side is gone.
+App and supervisor are connected by a Unix socket in the service folder. Worker and supervisor share two socket pairs:
+one for control and one for events, so that many events never delay a command or a heartbeat. The end of a stream
+means that the other process has ended.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from ..errors import FrameError, MessageError
 from .settings import ServiceSettings
 
 MAX_FRAME = 1 << 20
-"""Bytes in one frame, its newline included."""
+"""Maximum bytes of a frame, its newline included."""
 
 
 class Phase(StrEnum):
-    """Say where a worker group is in its life."""
+    """The phase of a worker group."""
 
     STARTING = "starting"
     READY = "ready"
@@ -32,26 +32,26 @@ class Phase(StrEnum):
 
 
 class Event(msgspec.Struct, frozen=True, tag="event"):
-    """A message of the user's: from an app to all workers, or from a worker to all apps."""
+    """A message of the user, from an app to all workers or from a worker to all apps."""
 
     name: str
     data: msgspec.Raw
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
-    """Ask the supervisor to end the group; jobs may take ``timeout`` seconds to finish."""
+    """A request to the supervisor to end the group; jobs may take ``timeout`` seconds to finish."""
 
     timeout: float
 
 
 class Halt(msgspec.Struct, frozen=True, tag="halt"):
-    """Tell a worker to end: finish what runs, or release it ``now``."""
+    """A request to a worker to end after its running jobs, or to release them ``now``."""
 
     now: bool
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """A worker takes jobs from here on."""
+    """A worker is ready for jobs."""
 
     worker_id: str
 
@@ -68,11 +68,11 @@ class StartFailed(msgspec.Struct, frozen=True, tag="start_failed"):
 
 
 class Beat(msgspec.Struct, frozen=True, tag="beat"):
-    """A worker's event loop turns."""
+    """A sign that the event loop of a worker is running."""
 
 
 class Notice(msgspec.Struct, frozen=True, tag="notice"):
-    """A worker's notification changed."""
+    """The notification of a worker changed."""
 
     title: str
     content: str
@@ -80,14 +80,14 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
 
 
 class WorkerEntry(msgspec.Struct, frozen=True):
-    """One worker process as the supervisor knows it; ``id`` is None until it is ready."""
+    """One worker process; ``id`` is None until it is ready."""
 
     pid: int
     id: str | None
 
 
 class Status(msgspec.Struct, frozen=True, tag="status"):
-    """The group's state, sent to an app when it connects and whenever it changed."""
+    """The state of the group, sent to an app when it connects and after each change."""
 
     phase: Phase
     supervisor: int
@@ -107,12 +107,12 @@ _encoder = msgspec.json.Encoder()
 
 
 def encode(frame: Frame) -> bytes:
-    """Write a frame with its newline."""
+    """Return the bytes of a frame, with a newline."""
     return _encoder.encode(frame) + b"\n"
 
 
 def decode(line: bytes | bytearray) -> Frame:
-    """Read one frame; ``FrameError`` for whatever else the line holds, an event's data included."""
+    """Return the frame in a line; raises ``FrameError`` if the line or the data of an event is not valid."""
     try:
         frame: Frame = _decoder.decode(line)
         if isinstance(frame, Event):
@@ -123,24 +123,24 @@ def decode(line: bytes | bytearray) -> Frame:
 
 
 def event(name: str, data: object) -> bytes:
-    """Write a user's message; ``MessageError`` if it is not JSON, nested too deeply or too large."""
+    """Return the frame of a message; raises ``MessageError`` if it is not JSON, nested too deeply or too large."""
     try:
-        # Read back and written again: text that the data brings along ready-made is checked too, and is one line.
+        # Decoded and encoded again, so that raw JSON in the data is validated too, and is on one line.
         plain = msgspec.json.decode(encode_payload(data, MAX_FRAME) or "null")
         frame = encode(Event(name, msgspec.Raw((encode_payload(plain, MAX_FRAME) or "null").encode())))
     except PayloadTooLargeError as error:
         raise MessageError(name, _too_large(error.size)) from error
     except (PayloadError, msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise MessageError(name, f"its data is no JSON ({error})") from error
+        raise MessageError(name, f"its data is not JSON ({error})") from error
     if len(frame) > MAX_FRAME:
         raise MessageError(name, _too_large(len(frame)))
     return frame
 
 
 def data_of(frame: Event) -> Any:
-    """Decode the data of a user's message."""
+    """Decode the data of a message."""
     return msgspec.json.decode(frame.data)
 
 
 def _too_large(size: int) -> str:
-    return f"it takes {size:,} bytes, the bound is {MAX_FRAME:,}; store the data and send its id"
+    return f"it has {size:,} bytes, more than {MAX_FRAME:,}; store the data and send its id"

@@ -1,4 +1,4 @@
-"""Locks that the operating system drops when their process ends, however it ends."""
+"""File locks, which the operating system releases when their process ends, even after a crash."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MOST_REMOVALS = 5
 
 
 def try_lock(path: Path) -> int | None:
-    """Lock the file, creating it if needed, and return its descriptor; None if another holds it.
+    """Lock the file, creating it if needed, and return its descriptor; None if another process holds the lock.
 
-    Close it with ``unlock``. Forked children do not keep it; a program that inherits the descriptor does.
+    Close it with ``unlock``. Forked children do not keep the lock; a program that inherits the descriptor does.
     """
     descriptor = open_private(lambda: open_own(path, os.O_RDWR | os.O_CREAT))
     try:
@@ -34,16 +34,16 @@ def try_lock(path: Path) -> int | None:
 
 
 def unlock(descriptor: int) -> None:
-    """Drop the lock, also where another process has a copy of its descriptor, and close it."""
+    """Release the lock, even if another process has a copy of its descriptor, and close it."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
     close_private(descriptor)
 
 
 def is_locked(path: Path) -> bool:
-    """Tell whether a process holds the file's lock; False if there is no such file.
+    """Tell whether a process holds the file's lock; False if the file does not exist.
 
-    It asks with a shared lock, so that any number may ask at once. A ``try_lock`` in the same
-    microseconds fails, which is why processes that want the lock try again.
+    It tries a shared lock, so that several processes may check at the same time. A ``try_lock`` during the check
+    fails, so processes that want the lock try again.
     """
     try:
         descriptor = open_private(lambda: open_own(path, os.O_RDONLY))
@@ -59,23 +59,23 @@ def is_locked(path: Path) -> bool:
 
 
 def sign(descriptor: int) -> None:
-    """Write into a file that it has locked which process this is."""
+    """Write the id and start time of this process into a file that it has locked."""
     pid = os.getpid()
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, f"{pid} {start_of(pid)}".encode(), 0)
 
 
 def signer_of(path: Path) -> int | None:
-    """Return the id of the process that signed the file; None if there is none. It may have ended since."""
+    """Return the id of the process that signed the file, or None; the process may have ended."""
     pid, _ = _signature(path)
     return pid
 
 
 def living_signer_of(path: Path) -> int | None:
-    """Return the id of the process that signed the file, if it is the process that has this id here and now.
+    """Return the id of the process that signed the file, if that process is running.
 
-    The id may belong to an unrelated process: it is used again after the signer's end, and each container counts
-    on its own. Where the system does not tell when a process started, the id alone decides.
+    The id may belong to an unrelated process: ids are reused, and each container has separate ids. So the start time
+    is compared too, where the system reports it.
     """
     pid, started = _signature(path)
     return pid if pid is not None and start_of(pid) == started else None
@@ -98,9 +98,9 @@ def is_in_place(descriptor: int, path: Path) -> bool:
 
 
 def lock_into_place(path: Path) -> int:
-    """Create the file already locked and signed, so that no process ever sees it unlocked while this one lives.
+    """Create the file locked and signed: no process ever sees it unlocked while this one lives.
 
-    A program that cleans temporary folders may remove the folder meanwhile: it is made again.
+    A program that cleans temporary folders may remove the folder at the same time; it is created again.
     """
     for _ in range(_MOST_REMOVALS):
         try:
@@ -125,11 +125,11 @@ def _lock_into_place(path: Path) -> int:
 
 
 async def wait_until_unlocked(path: Path, seconds: float) -> bool:
-    """Wait until no process holds the lock; tell whether that happened within ``seconds``."""
+    """Wait until no process holds the lock; return False after ``seconds``."""
     deadline = time.monotonic() + seconds
     while is_locked(path):
         if time.monotonic() >= deadline:
             return False
-        # No event tells that a lock was dropped, except by taking it.
+        # There is no notification of a released lock.
         await asyncio.sleep(_POLL_SECONDS)
     return True

@@ -1,4 +1,4 @@
-"""What a service's workers can do: told by the workers, so that an app can offer it without importing them."""
+"""The manifest: handlers and periodic jobs of the workers, for apps that do not import them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,14 @@ if TYPE_CHECKING:
 
 ASK = "tetherpy.manifest?"
 ANSWER = "tetherpy.manifest"
-"""Events of ours among those of the user's."""
+"""Internal events; all others belong to the user."""
 
 
 @attrs.frozen(kw_only=True)
 class HandlerInfo:
-    """Describe what does the jobs of one key.
+    """The description of a handler.
 
-    ``payload_schema`` is the JSON Schema of its payload; None where its type has none. ``timeout``
-    is in seconds.
+    ``payload_schema`` is the JSON Schema of its payload, or None if its type has none. ``timeout`` is in seconds.
     """
 
     job_key: str
@@ -45,7 +44,7 @@ class HandlerInfo:
 
 @attrs.frozen(kw_only=True)
 class PeriodicInfo:
-    """Describe a periodic job: its schedule, which is ``cron`` or ``every`` (seconds), and what it enqueues."""
+    """The description of a periodic job: its schedule, ``cron`` or ``every`` (seconds), and the job it enqueues."""
 
     name: str
     job_key: str
@@ -73,14 +72,14 @@ class PeriodicInfo:
 
 @attrs.frozen
 class ServiceManifest:
-    """Describe the handlers and the periodic jobs that an initialization callback registered, in order of name."""
+    """The registered handlers and periodic jobs of a worker, sorted by name."""
 
     handlers: tuple[HandlerInfo, ...] = ()
     periodic: tuple[PeriodicInfo, ...] = ()
 
 
-def answer_questions(context: WorkerContext) -> None:
-    """Tell whoever asks what this worker can do."""
+def serve_manifest(context: WorkerContext) -> None:
+    """Answer requests for the manifest of this worker."""
 
     def answer(_: object) -> None:
         handlers = sorted(context.handlers.all, key=lambda handler: handler.key)
@@ -96,7 +95,7 @@ def observe_manifest(
     state: Observable[ServiceState],
     invoke: Callable[[str], Awaitable[None]],
 ) -> Observable[ServiceManifest]:
-    """Observe what workers answer; they are asked when they appear, and again when others take their place."""
+    """Return an observable of the manifests of workers, which are requested whenever other workers become ready."""
 
     def listen(on_next: Callable[[ServiceManifest], None], *_: object) -> Callable[[], None]:
         asked: tuple[WorkerState, ...] = ()
@@ -136,7 +135,7 @@ async def _ask(invoke: Callable[[str], Awaitable[None]]) -> None:
     try:
         await invoke(ASK)
     except ServiceNotRunningError:
-        # It has ended meanwhile; whoever starts next is asked.
+        # The service has ended. The next one is asked when it is ready.
         return
 
 
@@ -168,7 +167,7 @@ def _describe_periodic(periodic: PeriodicJob) -> PeriodicInfo:
 
 
 def _fitting(manifest: ServiceManifest) -> frames.Event:
-    """Return the message, with less in it where all would not fit a frame."""
+    """Return the message; leave out schemas and payloads, then all entries, if it exceeds a frame."""
     bare = attrs.evolve(
         manifest,
         handlers=tuple(attrs.evolve(info, payload_schema=None) for info in manifest.handlers),

@@ -1,8 +1,8 @@
-"""Descriptors that stay with their process: a copy made by ``os.fork`` does not keep them open.
+"""Private descriptors: they are closed in children made with ``os.fork``.
 
-A lock, a listening socket or the end of a pipe says something about one process. A forked child that kept a
-copy would say it for a process that is gone. In the child each of them is replaced by ``/dev/null``: the number
-stays in use, so that an object of the parent's that closes it in the child does no harm.
+A lock, a listening socket or the end of a pipe shows that one process is alive. If a forked child kept a copy, the
+process would still look alive after its end. In the child each of them is replaced by ``/dev/null``: the number stays
+in use, so that an object of the parent that closes it in the child is harmless.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import os
 import threading
 from collections.abc import Callable
 
-#: The numbers, and what each of them led to: a number that was closed elsewhere may belong to another file by now.
+#: Each descriptor with the identity of its file: a descriptor that was closed elsewhere may belong to another file.
 _private: dict[int, tuple[int, int]] = {}
 _changing = threading.RLock()
 
 
 def open_private(opener: Callable[[], int]) -> int:
-    """Open a descriptor and keep it from forked children until ``close_private``."""
+    """Open a descriptor that forked children do not keep, until ``close_private``."""
     with _changing:
         descriptor = opener()
         _private[descriptor] = _identity(descriptor)
@@ -33,7 +33,7 @@ def open_private_pipe() -> tuple[int, int]:
 
 
 def disown(descriptor: int) -> int:
-    """Return a private descriptor to be closed by its next owner; forked children keep it from now on."""
+    """Make a private descriptor an ordinary one, which its next owner closes; forked children keep it from now on."""
     with _changing:
         _private.pop(descriptor, None)
         return descriptor
@@ -73,7 +73,7 @@ def _replace_all() -> None:
     try:
         nothing = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     except OSError:
-        # No descriptor is free: closed numbers are better than copies.
+        # No descriptor is free: close them without a replacement.
         for descriptor in private:
             os.close(descriptor)
         return

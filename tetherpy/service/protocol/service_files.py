@@ -1,4 +1,4 @@
-"""Where the service of one database keeps its lock, socket, log and worker locks on this machine."""
+"""The paths of a service's lock, socket, log and worker locks on this machine."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from tetherpy.database import Address, is_postgres, is_url, redacted, sqlite_pat
 
 from ..errors import ServiceFolderError, UnsupportedDatabaseError
 
-_REMOVE = "Make sure that no service runs, then remove the folder; it is made again"
+_REMOVE = "Make sure that no service is running, then remove the folder; it is created again"
 
 _SOCKET_PATH_LIMIT = 100
-"""Bytes that every platform's sun_path takes (macOS: 104, Linux: 108, both with a final NUL)."""
+"""Bytes that fit into sun_path on every platform (macOS: 104, Linux: 108, both with a final NUL)."""
 
 
 @attrs.frozen
 class ServiceFiles:
-    """Name the files of one database's service: all in one folder.
+    """The files of the service of one database, all in one folder.
 
-    It is beside an SQLite file, so all who use that share it. A server's is in this user's folder for state
-    (``XDG_STATE_HOME``, ``~/.local/state``), under a name made of the URL without its password: each
-    machine has a service of its own for the database. ``address`` is what opens the database.
+    For an SQLite file it is next to the file, so all users of the file share it. For a server it is in the state
+    folder of this user (``XDG_STATE_HOME``, ``~/.local/state``), under a name made from the URL without its password:
+    each machine has a separate service for the database. ``address`` is the path or URL of the database.
     """
 
     address: str = attrs.field(repr=redacted)
@@ -37,10 +37,10 @@ class ServiceFiles:
 
     @classmethod
     def of(cls, database: Address) -> ServiceFiles:
-        """Find the files of a database; every spelling of its path gives the same ones.
+        """Return the files of a database, the same ones for every spelling of its path.
 
         Raises ``UnsupportedDatabaseError`` for a URL that is not PostgreSQL's, ``DatabaseAddressError`` for
-        what is no path either.
+        an invalid path.
         """
         if is_postgres(database):
             return cls(os.fspath(database), _state_home() / "tetherpy" / f"{_label(database)}-service")
@@ -51,17 +51,17 @@ class ServiceFiles:
 
     @property
     def name(self) -> str:
-        """Return the database's address without its password."""
+        """Return the address of the database without its password."""
         return redacted(self.address)
 
     @property
     def database_is_missing(self) -> bool:
-        """Whether the database is a file that is not there; a server's never is."""
+        """Tell whether the database is a file that does not exist; always False for a server."""
         return not is_url(self.address) and not os.path.exists(self.address)
 
     @property
     def group_lock(self) -> Path:
-        """Return the file whose lock the one supervisor of this database holds."""
+        """Return the file that the supervisor of this database keeps locked."""
         return self.folder / "service.lock"
 
     @property
@@ -71,11 +71,11 @@ class ServiceFiles:
 
     @property
     def log(self) -> Path:
-        """Return the newest file of the workers' output."""
+        """Return the current file of the workers' output."""
         return self.folder / "worker.log"
 
     def worker_lock(self, worker_id: str) -> Path:
-        """Return the file that a worker keeps locked for life."""
+        """Return the file that a worker keeps locked while it lives."""
         return self.folder / f"{worker_id}.worker"
 
     def worker_ids(self) -> frozenset[str]:
@@ -83,9 +83,9 @@ class ServiceFiles:
         return frozenset(path.stem for path in self.folder.glob("*.worker"))
 
     def create(self) -> None:
-        """Create the folder, for this user alone: messages and logs may hold what is private.
+        """Create the folder, accessible only for this user: messages and logs may contain private data.
 
-        Raises ``ServiceFolderError`` for one that another user made or may write: the files in it would be theirs.
+        Raises ``ServiceFolderError`` if it belongs to another user, or other users may write to it.
         """
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True, parents=is_url(self.address))
@@ -102,27 +102,27 @@ class ServiceFiles:
                     str(self.folder), f"it belongs to user {owner}, and this process is user {user}", _REMOVE
                 )
         if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            mode = f"other users may write in it (mode {stat.S_IMODE(found.st_mode):04o})"
+            mode = f"other users may write to it (mode {stat.S_IMODE(found.st_mode):04o})"
             raise ServiceFolderError(str(self.folder), mode, _REMOVE)
         if stat.S_IMODE(found.st_mode) & 0o077:
             self.folder.chmod(0o700)
 
     @contextmanager
     def socket_address(self) -> Generator[str]:
-        """Give an address for bind or connect, short enough whatever the folder is called."""
+        """Yield an address of the socket for bind or connect that does not exceed the limit of the system."""
         if len(os.fsencode(self.socket)) <= _SOCKET_PATH_LIMIT:
             yield str(self.socket)
             return
         folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            # A Linux way round the limit; elsewhere the system refuses and says so.
+            # Works on Linux only; other systems report that the path is too long.
             yield f"/proc/self/fd/{folder}/{self.socket.name}"
         finally:
             os.close(folder)
 
 
 def open_own(path: Path, flags: int) -> int:
-    """Open one of the service's files; ``ServiceFolderError`` if it is a symbolic link: its target is another file."""
+    """Open one of the service's files; raises ``ServiceFolderError`` if it is a symbolic link."""
     try:
         return os.open(path, flags | os.O_NOFOLLOW, 0o600)
     except OSError as error:
@@ -136,7 +136,7 @@ def _state_home() -> Path:
 
 
 def _label(url: Address) -> str:
-    """Return a name for a URL's folder: the database's, and what tells it from another of that name."""
+    """Return the name of a URL's folder: the name of the database and a hash of the URL."""
     text = redacted(url)
     name = "".join(letter for letter in urlsplit(text).path if letter.isalnum() or letter in "_-")
     return f"{name[:40] or 'postgres'}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"

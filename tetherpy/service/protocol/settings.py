@@ -1,4 +1,4 @@
-"""The settings of a service, and what a worker process gets with them when it is launched."""
+"""The settings of a service, and the configuration of its worker processes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from ..errors import ServiceArgumentError
 DEFAULT_LEASE = timedelta(seconds=30)
 DEFAULT_UNKNOWN_KEY_GRACE = timedelta(seconds=60)
 MAX_CHARACTERS = 4_000
-"""Characters of a notification's title or content that are kept: a frame carries them."""
+"""Maximum characters of a notification's title or content, so that they fit into a frame."""
 
 
 def shown(text: str) -> str:
-    """Cut a text that is shown to its bound, lone surrogates escaped."""
+    """Truncate a displayed text and escape its lone surrogates."""
     return text[:MAX_CHARACTERS].encode(errors="backslashreplace").decode()
 
 
@@ -42,9 +42,9 @@ def _lease(value: timedelta | float) -> timedelta:
 
 @attrs.frozen(kw_only=True)
 class ServiceSettings:
-    """Hold what makes one service of a database do other work than another.
+    """The settings that are compared when an app attaches to a running service.
 
-    ``lease`` is how long a worker may be silent before others take its jobs; ``queues`` None serves all queues.
+    The jobs of a worker without a heartbeat for ``lease`` are rescued. ``queues`` None serves all queues.
     """
 
     callback: str
@@ -65,9 +65,9 @@ class ServiceSettings:
 
 @attrs.frozen(kw_only=True)
 class WorkerConfig:
-    """Hold everything that differs between one worker group and another.
+    """The configuration of a worker group.
 
-    ``sys_path`` is the app's, so that the callback resolves as it does there; ``pool_size`` is that of
+    ``sys_path`` is that of the app, so that the callback resolves as it does there; ``pool_size`` is that of
     ``open_database``.
     """
 
@@ -87,7 +87,7 @@ class WorkerConfig:
 
     @property
     def settings(self) -> ServiceSettings:
-        """Return the part that decides what the service does."""
+        """Return the settings of the service."""
         return ServiceSettings(
             callback=self.callback,
             concurrency=self.concurrency,
@@ -98,10 +98,10 @@ class WorkerConfig:
         )
 
     def encode(self) -> bytes:
-        """Write the configuration for the process that becomes the supervisor; a password may be in it."""
+        """Return the configuration as JSON, for the supervisor; it may contain a password."""
         return msgspec.json.encode(self)
 
     @classmethod
     def decode(cls, data: bytes) -> WorkerConfig:
-        """Read what ``encode`` wrote."""
+        """Return the configuration in the JSON from ``encode``."""
         return msgspec.json.decode(data, type=cls)

@@ -1,26 +1,26 @@
 """Bounds on waits for other processes, in seconds."""
 
 ANSWER_SECONDS = 5.0
-"""A supervisor greets a connection within this time, or it stands still."""
+"""A supervisor that does not send its status to a new connection within this time counts as suspended."""
 SEND_SECONDS = 10.0
-"""A message is read within this time; longer while a worker blocks its loop or the supervisor stands still."""
+"""How long to wait until a message is read: longer while a worker blocks its loop or the supervisor is suspended."""
 FINISH_SECONDS = 3.0
-"""The other side answers the end of a connection within this time."""
+"""How long to wait until the other process closes its end of a connection."""
 STALLED_SECONDS = 5.0
-"""An app that reads nothing for this long while messages wait for it loses its connection."""
+"""An app is disconnected if it reads nothing for this long while messages wait for it."""
 HANDLER_GRACE_SECONDS = 2.0
-"""A handler that was asked to end may take this long, before its outcome is decided without it."""
+"""How long a handler may take to end after it was asked to; then its outcome is decided without it."""
 STUCK_SECONDS = 5.0
-"""Handlers that ignore their end may hold all slots for this long; then the worker ends and a successor works."""
+"""How long handlers that ignore cancellation may hold all slots; then the worker ends and is replaced."""
 EXIT_SECONDS = 2.0
-"""Exit handlers of a worker may take this long."""
+"""How long the exit handlers of a worker may take."""
 KILL_GRACE_SECONDS = HANDLER_GRACE_SECONDS + EXIT_SECONDS + 1.0
-"""A worker that was told to end at once is killed after this time."""
+"""A worker is killed this long after the request to end at once."""
 FAREWELL_SECONDS = 2.0
-"""A supervisor waits this long for apps to read its last status."""
+"""How long a supervisor waits for apps to read its last status."""
 STOP_MARGIN_SECONDS = 5.0
-"""A supervisor has ended this long after its workers."""
+"""How long a supervisor may take to end after its workers."""
 SIGNAL_STOP_SECONDS = 30.0
-"""Jobs may take this long to finish when a signal or the loss of its files ends a service."""
+"""How long jobs may take to finish when a service ends because of a signal or lost files."""
 LOCK_RELEASE_SECONDS = 5.0
-"""A killed group has dropped its lock within this time."""
+"""How long to wait for the lock of a killed group."""

@@ -1,4 +1,4 @@
-"""The workers' output on disk: never more than a bound, whatever a handler prints."""
+"""The log of the workers' output, with a bound on its size."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .locks import is_in_place
 from .service_files import open_own
 
 MAX_LOG_BYTES = 4 << 20
-"""Bytes in the newest file; one older file of that size is kept beside it."""
+"""Maximum bytes of the current file; one older file of that size is kept too."""
 
 
 @attrs.define(eq=False)
 class WorkerLog:
-    """Append to a file that is put aside when full, replacing the one put aside before.
+    """Append to a file; a full one is rotated and replaces the older one.
 
-    What cannot be written, as on a full disk, is dropped and counted: work goes on without a log.
-    With ``standard_streams`` descriptors 1 and 2 of this process follow the newest file too.
+    If a write fails, as on a full disk, the output is dropped and counted. With ``standard_streams``, descriptors 1
+    and 2 of this process lead to the current file too.
     """
 
     path: Path
@@ -35,7 +35,7 @@ class WorkerLog:
         self._open()
 
     def write(self, data: bytes) -> None:
-        """Append all of the data; it may be spread over two files."""
+        """Append data; it may be split between two files."""
         try:
             if self._dropped:
                 self._append(f"tetherpy: {self._dropped} bytes of output could not be stored\n".encode())
@@ -45,7 +45,7 @@ class WorkerLog:
             self._dropped += len(data)
 
     def reopen_if_moved(self) -> None:
-        """Follow the path again if the file was deleted or another one is in its place."""
+        """Open the path again if the file was deleted or replaced."""
         if not is_in_place(self._descriptor, self.path):
             self._reopen()
 
@@ -63,7 +63,7 @@ class WorkerLog:
             view = view[written:]
 
     def _rotate(self) -> None:
-        with contextlib.suppress(FileNotFoundError):  # deleted: a new one is made
+        with contextlib.suppress(FileNotFoundError):  # deleted; a new file is created
             self.path.replace(self.path.with_name(self.path.name + ".1"))
         self._reopen()
 
@@ -81,16 +81,16 @@ class WorkerLog:
 
 
 def open_log(path: Path) -> int:
-    """Open the log for appending, creating it if needed; ``ServiceFolderError`` if it is a symbolic link."""
+    """Open the log for appending, creating it if needed; raises ``ServiceFolderError`` if it is a symbolic link."""
     return open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
 
 def log_tail(path: Path, since: int, limit: int = 4096) -> str:
-    """Return what was logged after the byte ``since``, at most the last ``limit`` bytes."""
+    """Return the log after the byte ``since``, at most the last ``limit`` bytes."""
     try:
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
-            # A file shorter than before was rotated meanwhile: all of it is new.
+            # A file shorter than before has been rotated: all of it is new.
             start = since if since <= size else 0
             file.seek(max(start, size - limit))
             return file.read().decode(errors="replace")

@@ -1,4 +1,4 @@
-"""One worker process as its supervisor sees it, and the fork that makes it."""
+"""A worker process in its supervisor, and the fork that creates it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .selector_loop import SelectorLoop
 
 @attrs.frozen
 class WorkerSockets:
-    """Hold a worker's ends of its two lines."""
+    """The worker's ends of its two sockets."""
 
     control: socket.socket
     events: socket.socket
@@ -28,7 +28,7 @@ class WorkerSockets:
 
 @attrs.define(eq=False)
 class Child:
-    """Hold one forked worker: its process, the two lines to it, and what it said about itself."""
+    """One forked worker: its process, its two sockets, and the state that it has reported."""
 
     pid: int
     worker_id: str | None = None
@@ -39,15 +39,15 @@ class Child:
 
     @property
     def was_ready(self) -> bool:
-        """Tell whether it ever took jobs."""
+        """Tell whether it was ever ready for jobs."""
         return self.worker_id is not None
 
     def kill(self) -> None:
-        """End the process now; it is still to be reaped."""
+        """Kill the process; it must still be reaped."""
         os.kill(self.pid, signal.SIGKILL)
 
     def reap(self) -> str | None:
-        """Return how the process ended, its last words heard; None while it lives."""
+        """Return how the process ended, after handling its last frames; None while it lives."""
         try:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
         except ChildProcessError:
@@ -56,15 +56,15 @@ class Child:
             return None
         self.control.drain()
         self.events.drain()
-        return "ended unseen" if status is None else _ending(os.waitstatus_to_exitcode(status))
+        return "ended with an unknown status" if status is None else _ending(os.waitstatus_to_exitcode(status))
 
     def hang_up(self) -> None:
-        """Close both lines: the worker finishes what it runs and ends."""
+        """Close both sockets: the worker finishes its jobs and ends."""
         self.control.close()
         self.events.close()
 
-    def forget_lines(self) -> None:
-        """Close the descriptors without a word to the worker: for a forked sibling."""
+    def close_descriptors(self) -> None:
+        """Close the descriptors without affecting the worker: for a forked sibling."""
         self.control.sock.close()
         self.events.sock.close()
 
@@ -75,17 +75,17 @@ def _ending(code: int) -> str:
     try:
         name = signal.Signals(-code).name
     except ValueError:
-        # Real-time signals have numbers and no names.
+        # Real-time signals have no names.
         name = f"signal {-code}"
     return f"was killed by {name}"
 
 
 @attrs.frozen(eq=False)
 class Forker:
-    """Fork workers that run ``work`` with their sockets and end with the code it returns.
+    """Fork workers that run ``work`` with their sockets and exit with the code it returns.
 
-    In the worker ``release`` closes what belongs to the supervisor. With ``own_group`` each worker is a process
-    group, so that a terminal's Ctrl-C reaches the supervisor alone.
+    In the worker ``release`` closes the descriptors of the supervisor. With ``own_group`` each worker is a process
+    group, so that Ctrl-C in a terminal reaches only the supervisor.
     """
 
     selector_loop: SelectorLoop
@@ -97,9 +97,9 @@ class Forker:
     own_group: bool
 
     def fork(self, output: int | None) -> Child:
-        """Fork a worker that prints to ``output``, which is closed here; None leaves it the supervisor's own.
+        """Fork a worker that prints to ``output``, which is closed here; None means the output of the supervisor.
 
-        Raises ``OSError`` if the system has no room for another process or no descriptors for its lines.
+        Raises ``OSError`` if the system has reached its limit of processes or descriptors.
         """
         with ExitStack() as undone:
             if output is not None:
@@ -129,14 +129,14 @@ class Forker:
         return child
 
     def _be_worker(self, sockets: WorkerSockets, output: int | None) -> NoReturn:
-        # Whatever happens here, the supervisor's loop above this frame must never go on in the child.
+        # The supervisor's loop, which called this function, must never continue in the child.
         code = 1
         try:
             forget_exit_handlers()
             self.release()
             if self.own_group:
                 os.setpgid(0, 0)
-                # A terminal that stops the output of background groups is not to stop a worker.
+                # A terminal must not stop a worker because it writes output from a background group.
                 signal.signal(signal.SIGTTOU, signal.SIG_IGN)
             if output is not None:
                 os.dup2(output, 1)

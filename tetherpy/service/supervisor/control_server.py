@@ -1,4 +1,4 @@
-"""The supervisor's side of the socket that apps connect to."""
+"""The control server: the supervisor's end of the socket that apps connect to."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .selector_loop import SelectorLoop
 
 ACCEPT_AGAIN_SECONDS = 0.2
 MAX_UNREAD = 8 << 20
-"""Bytes that wait for an app that does not read; beyond that its connection is closed."""
+"""Maximum unread bytes of an app; with more its connection is closed."""
 
 
 @attrs.define(eq=False)
 class ControlServer:
-    """Accept apps, greet each with the group's status, and send to all of them."""
+    """Accept connections of apps, send each the status of the group, and broadcast frames."""
 
     selector_loop: SelectorLoop
     listener: socket.socket
@@ -40,11 +40,11 @@ class ControlServer:
 
     @property
     def has_unsent(self) -> bool:
-        """Tell whether any app has yet to read something."""
+        """Tell whether any app has unread data."""
         return any(app.unsent for app in self._apps)
 
     def listen_on(self, listener: socket.socket) -> None:
-        """Accept apps on another socket from now on; those who are connected stay."""
+        """Accept apps on another socket from now on; existing connections stay open."""
         self.stop_listening()
         self.listener = listener
         self._closed = False
@@ -56,20 +56,20 @@ class ControlServer:
             app.send(data)
 
     def stop_listening(self) -> None:
-        """Accept nobody any more; those who are connected stay."""
+        """Stop accepting apps; existing connections stay open."""
         if not self._closed:
             self._closed = True
             self.selector_loop.forget(self.listener.fileno())
             self.listener.close()
 
     def close(self) -> None:
-        """Drop everybody."""
+        """Close the listening socket and all connections."""
         self.stop_listening()
         for app in tuple(self._apps):
             app.close()
 
     def release(self) -> None:
-        """Close the descriptors without a word to anybody: for a forked child."""
+        """Close the descriptors without affecting the apps: for a forked child."""
         self.listener.close()
         for app in self._apps:
             app.sock.close()
@@ -84,14 +84,14 @@ class ControlServer:
         except (BlockingIOError, ConnectionAbortedError):
             return
         except OSError:
-            # No descriptors left: apps have to wait, and the loop must not spin.
+            # No free descriptors: apps must wait, and the loop must not spin.
             self.selector_loop.forget(self.listener.fileno())
             self.selector_loop.call_later(ACCEPT_AGAIN_SECONDS, self._listen)
             return
         try:
             app = FrameSocket(connection, self.selector_loop, self.on_frame, self._on_close, self.on_room, MAX_UNREAD)
         except OSError:
-            # The selector has no room: the app sees the end of the connection and asks again.
+            # The selector is full: the app sees the end of the connection and reconnects.
             connection.close()
             return
         self._apps.add(app)

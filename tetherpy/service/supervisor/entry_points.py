@@ -1,4 +1,4 @@
-"""What becomes a supervisor, in the background or in the foreground."""
+"""Entry points of a supervisor process, in the background or in the foreground."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from .supervisor import Supervisor
 
 
 def serve_launched(lock: int, listener: int, app_pipe: int | None = None) -> int:
-    """Supervise with what ``launch`` handed over, the configuration on standard input; return the exit code."""
+    """Supervise with the descriptors from ``launch`` and the configuration on standard input; return the exit code."""
     _reset_signals()
     config = WorkerConfig.decode(sys.stdin.buffer.read())
     _read_nothing_more()
@@ -60,10 +60,10 @@ def run_worker(
 ) -> int:
     """Serve a database in the foreground until a signal ends it; return the exit code.
 
-    For systemd and containers. SIGTERM or SIGINT once: finish what runs, for 30 seconds at most;
-    twice: hand it back now. Output goes to this process' own streams. Call it from a process
-    without other threads, as it forks. Apps attach to it as to any other. Raises
-    ``ServiceAlreadyRunningError`` if the database is served already.
+    For systemd and containers. After the first SIGTERM or SIGINT, running jobs have 30 seconds to finish (graceful
+    shutdown); a second signal releases them at once. Output goes to the streams of this process. Call it from a
+    process without other threads, because it forks. Apps can attach to it. The parameters are those of
+    ``BackgroundService``. Raises ``ServiceAlreadyRunningError`` if a service is running for the database.
     """
     files = ServiceFiles.of(db_path_or_url)
     config = WorkerConfig(
@@ -99,23 +99,23 @@ def _supervisor(
     selector_loop: SelectorLoop,
     output: LogPump | None,
 ) -> Supervisor:
-    # Objects that are there now are the same in every worker: the collector need not copy them.
+    # The current objects are shared by all workers: frozen, the collector does not copy their pages.
     gc.freeze()
     gc.enable()
     return Supervisor(config, group, work, listener, selector_loop, output)
 
 
 def _reset_signals() -> None:
-    """Undo what the app has blocked or ignored: a process that is started inherits it."""
+    """Unblock signals and restore their defaults: a new process inherits the settings of the app."""
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     for number in signal.valid_signals():
-        # Python itself ignores these two, and reports the errors instead.
+        # Python ignores these two and raises errors instead.
         if signal.getsignal(number) is signal.SIG_IGN and number not in (signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
 
 
 def _open_standard_descriptors() -> None:
-    """Let no socket or database get the number of a standard stream that is closed: output would be written to it."""
+    """Open closed standard streams, so that no socket or database gets their number and receives output."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)

@@ -1,4 +1,4 @@
-"""Events on their way through the supervisor: as fast as the receivers read them."""
+"""The relay of events through the supervisor, with backpressure."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from .frame_socket import LOW_WATER, FrameSocket
 from .selector_loop import SelectorLoop
 
 HIGH_WATER = 1 << 20
-"""Unsent bytes of one receiver beyond which the senders have to wait."""
+"""Unsent bytes of one receiver beyond which the senders must wait."""
 
 
 @attrs.define(eq=False)
 class EventRelay:
-    """Pass each event to all receivers, and stop reading from senders while one of them is far behind.
+    """Send each event to all receivers, and stop reading from senders while one receiver is far behind.
 
     ``drop`` closes a receiver that has read nothing for ``STALLED_SECONDS`` while senders wait for it. Without
-    ``drop`` it is waited for.
+    ``drop`` the senders wait without a bound.
     """
 
     selector_loop: SelectorLoop
@@ -27,7 +27,7 @@ class EventRelay:
     drop: Callable[[FrameSocket], None] | None = None
     _waiting: set[FrameSocket] = attrs.field(init=False, factory=set[FrameSocket])
     _watched: bool = attrs.field(init=False, default=False)
-    """Whether a look for stalled receivers is due: one at a time, however often senders stop and continue."""
+    """Whether a check for stalled receivers is scheduled: one at a time, however often senders pause and resume."""
 
     def pass_on(self, sender: FrameSocket, data: bytes) -> None:
         """Send an encoded event to every receiver."""
@@ -37,7 +37,7 @@ class EventRelay:
             self._hold(sender)
 
     def on_room(self, _: FrameSocket) -> None:
-        """Let the senders go on if no receiver is far behind; to be called when one has read or is gone."""
+        """Resume the senders if no receiver is far behind; call it when one has read data or is closed."""
         if self._waiting and all(receiver.unsent < LOW_WATER for receiver in self.receivers()):
             waiting, self._waiting = self._waiting, set()
             for sender in waiting:

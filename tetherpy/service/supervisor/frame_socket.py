@@ -1,4 +1,4 @@
-"""One connection of the supervisor: frames in, frames out, never blocking."""
+"""A nonblocking socket of the supervisor that sends and receives frames."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..protocol.frames import MAX_FRAME, Frame, decode
 from .selector_loop import SelectorLoop
 
 LOW_WATER = 256 << 10
-"""Unsent bytes below which a peer has room again."""
+"""Unsent bytes below which a receiver accepts more."""
 
 
 def _nothing(_: FrameSocket) -> None:
@@ -21,11 +21,11 @@ def _nothing(_: FrameSocket) -> None:
 
 @attrs.define(eq=False)
 class FrameSocket:
-    """Exchange frames with one app or over one line of a worker.
+    """Send and receive frames over the connection of an app or one of a worker's sockets.
 
-    ``on_close`` is called once, when the other side is gone or sent what is not a frame: then ``error`` says so.
-    ``on_room`` is called whenever less than ``LOW_WATER`` bytes are left to send. More than ``limit`` unsent
-    bytes close the connection.
+    ``on_close`` is called once, when the other side is closed or sent an invalid frame; ``error`` is set in the second
+    case. ``on_room`` is called whenever less than ``LOW_WATER`` bytes are unsent. With more than ``limit`` unsent
+    bytes the connection is closed.
     """
 
     sock: socket.socket
@@ -47,7 +47,7 @@ class FrameSocket:
 
     @property
     def unsent(self) -> int:
-        """Return the number of bytes that the other side has yet to read."""
+        """Return the number of unsent bytes."""
         return 0 if self.closed else len(self._outbox)
 
     def send(self, data: bytes) -> None:
@@ -60,7 +60,7 @@ class FrameSocket:
         self._write()
 
     def pause(self) -> None:
-        """Read nothing until ``resume``."""
+        """Stop reading until ``resume``."""
         self._paused = True
         self._watch()
 
@@ -70,13 +70,13 @@ class FrameSocket:
         self._watch()
 
     def drain(self) -> None:
-        """Handle all that the other side has sent, then close."""
+        """Handle all received frames, then close."""
         while not self.closed and self._read():
             pass
         self.close()
 
     def close(self) -> None:
-        """Close the connection; nothing happens if it is closed already."""
+        """Close the connection, unless it is closed."""
         if self.closed:
             return
         self.closed = True

@@ -1,4 +1,4 @@
-"""The files that make one process the service of its database: checked while it runs, and made again."""
+"""The lock and socket of a running service: checked periodically, and created again when they are deleted."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from ..protocol.private_descriptors import close_private
 from ..protocol.service_files import ServiceFiles
 
 TOUCH_SECONDS = 3600.0
-"""Cleaners of temporary folders remove what was not touched for days."""
+"""Interval of updating the times of the files: cleaners of temporary folders delete old files."""
 
 
 @attrs.define(eq=False)
 class GroupFiles:
-    """Hold the group's lock and remember its socket.
+    """The lock and the socket of the group.
 
-    ``renew`` makes again what was deleted. It answers why this process has to end where it cannot: the database
-    is gone, or another process has become its service.
+    ``renew`` creates deleted files again. It returns the reason why this process must end if it cannot: the database
+    was deleted, or another process is its service now.
     """
 
     files: ServiceFiles
@@ -41,10 +41,10 @@ class GroupFiles:
         self._socket = self._found_socket()
 
     def renew(self, accept_on: Callable[[socket.socket], None]) -> str | None:
-        """Check the files, make again what is missing, and give a new listening socket to ``accept_on``.
+        """Check the files and create missing ones again; a new listening socket is passed to ``accept_on``.
 
-        Return the reason why this process is no longer the service, else None. Raises ``OSError`` and
-        ``ServiceFolderError`` if that cannot be done now.
+        Return the reason why this process is no longer the service, or None. Raises ``OSError`` and
+        ``ServiceFolderError`` if a file cannot be created now.
         """
         if self._had_database and self.files.database_is_missing:
             return self.lost_database
@@ -61,20 +61,20 @@ class GroupFiles:
 
     @property
     def lost_database(self) -> str:
-        """Say that the database is not there."""
+        """Return the message for a deleted database."""
         return f"the database file {self.files.name!r} was deleted"
 
     def expect_database(self) -> None:
-        """Take it as a loss from now on if the database is not there: the workers have opened it."""
+        """Treat a missing database as deleted from now on, because the workers have opened it."""
         self._had_database = not self.files.database_is_missing
 
     def remove_socket(self) -> None:
-        """Remove the socket, unless it is another process' by now."""
+        """Remove the socket, unless it belongs to another process."""
         if self._socket_is_ours():
             self.files.socket.unlink(missing_ok=True)
 
     def unlock(self) -> None:
-        """Give up the lock."""
+        """Release the lock."""
         unlock(self.lock)
 
     def release(self) -> None:
@@ -85,7 +85,7 @@ class GroupFiles:
         fresh = try_lock(self.files.group_lock)
         if fresh is None:
             self._lock_lost = True
-            # Unsigned it is held by a process that looks for a service, or by one that is about to be it.
+            # Without a signature it is held by a process that checks for a service, or by one that starts one.
             holder = signer_of(self.files.group_lock)
             return None if holder is None else f"another service (process {holder}) runs for {self.files.name}"
         sign(fresh)
@@ -113,7 +113,7 @@ class GroupFiles:
 
 
 def touch_all(*paths: os.PathLike[str]) -> None:
-    """Mark files as used; one that is missing is passed over."""
+    """Update the times of files; missing ones are skipped."""
     for path in paths:
         try:
             os.utime(path, follow_symlinks=False)

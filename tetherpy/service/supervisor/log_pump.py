@@ -1,4 +1,4 @@
-"""Copies what the workers print into their log."""
+"""The pump that copies the output of the workers to their log."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _CHUNK = 1 << 16
 
 @attrs.define(eq=False)
 class LogPump:
-    """Give each worker a pipe and copy what comes out of it.
+    """Open a pipe for each worker and copy its data to the log.
 
-    A pipe stays open as long as anything the worker started holds it, so it may outlive the worker.
+    A pipe stays open while any process that the worker started holds it, so it may outlive the worker.
     """
 
     selector_loop: SelectorLoop
@@ -32,7 +32,7 @@ class LogPump:
         return writing
 
     def drain(self) -> None:
-        """Copy all that has been printed so far."""
+        """Copy all output that has been printed so far."""
         for pipe in tuple(self._pipes):
             while self._copy(pipe):
                 pass

@@ -1,4 +1,4 @@
-"""When the supervisor starts a new worker for one that died."""
+"""The restart policy: the delay before a dead worker is replaced."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import attrs
 
 @attrs.define
 class RestartPolicy:
-    """Restart at once after work, ever later after starts that came to nothing; give up on broken starts.
+    """Restart at once after work, with exponential backoff without work, and give up on failing starts.
 
-    A worker that has run a job gets its successor at once, however often jobs kill it: each death costs the job
-    an attempt, so such a row ends. Workers that die without having run a job would end in no such way: the delay
-    grows, and after ``max_broken_starts`` in a row that died before they were ready there is no successor. The
-    two causes are counted apart, and work of any worker clears both.
+    A worker that has run a job is replaced at once: each death costs the job an attempt, so the deaths end. Workers
+    that die without having run a job could die forever: the delay grows, and after ``max_broken_starts`` consecutive
+    ones that died before they were ready, no further worker is started. The two causes are counted separately, and
+    a job run by any worker resets both counts.
     """
 
     first_delay: float = 0.1
@@ -22,11 +22,11 @@ class RestartPolicy:
     _broken_starts: int = attrs.field(init=False, default=0)
 
     def worked(self) -> None:
-        """Note that a worker runs a job: the service as a whole is sound."""
+        """Reset the counts, because a worker runs a job."""
         self._idle_deaths = self._broken_starts = 0
 
     def delay_after(self, *, was_ready: bool, did_work: bool) -> float | None:
-        """Return the seconds to wait after the death of a worker; None to give up."""
+        """Return the delay in seconds after the death of a worker; None to give up."""
         if did_work:
             return 0.0
         if was_ready:

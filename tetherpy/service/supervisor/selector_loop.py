@@ -1,7 +1,7 @@
-"""The supervisor's loop: readiness, timers and signals, without threads and without asyncio.
+"""The supervisor's event loop: descriptors, timers and signals, without threads and without asyncio.
 
-A process that forks must be able to do so at any point of its loop. A running asyncio loop
-cannot be forked (its child believes that it runs in it), this one can: the child drops it.
+The supervisor must be able to fork inside a callback. A running asyncio loop cannot be forked, because the child would
+be marked as running in it. The child of this loop just closes it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import attrs
 _READ = selectors.EVENT_READ
 _WRITE = selectors.EVENT_WRITE
 LONGEST_WAIT_SECONDS = 3600.0
-"""A longer wait is cut: the system call takes milliseconds of 31 bits."""
+"""Maximum of one wait: the system call takes milliseconds in 31 bits."""
 STANDSTILL_SECONDS = 0.5
-"""A timer that is late by more than this says that the process stood still, not that it was busy."""
+"""If a timer is later than this, the process was suspended, not busy."""
 
 
 @attrs.frozen
@@ -32,10 +32,10 @@ class _Watch:
 
 @attrs.define(eq=False)
 class SelectorLoop:
-    """Call back when descriptors are ready, time has come or a signal has arrived.
+    """Call back when descriptors are ready, timers are due or signals have arrived.
 
-    Time does not pass while the whole process stands still, as in a paused container: its own late timer
-    tells. What is measured with ``now`` so never blames another process for that time.
+    ``now`` excludes the time in which the process was suspended, as in a paused container. A late timer detects this.
+    So time in which this process could not read is never counted as silence of another process.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -46,20 +46,20 @@ class SelectorLoop:
     )
     _order: itertools.count[int] = attrs.field(init=False, factory=itertools.count)
     _signals: dict[int, Callable[[], None]] = attrs.field(init=False, factory=dict[int, Callable[[], None]])
-    _bell: tuple[socket.socket, socket.socket] = attrs.field(init=False, factory=socket.socketpair)
+    _wakeup_sockets: tuple[socket.socket, socket.socket] = attrs.field(init=False, factory=socket.socketpair)
 
     def __attrs_post_init__(self) -> None:
-        for end in self._bell:
+        for end in self._wakeup_sockets:
             end.setblocking(False)
-        signal.set_wakeup_fd(self._bell[1].fileno(), warn_on_full_buffer=False)
-        self.watch(self._bell[0].fileno(), self._on_signals)
+        signal.set_wakeup_fd(self._wakeup_sockets[1].fileno(), warn_on_full_buffer=False)
+        self.watch(self._wakeup_sockets[0].fileno(), self._on_signals)
 
     def now(self) -> float:
-        """Return the seconds of the clock, without those in which this process stood still."""
+        """Return the time of the clock, without the time in which this process was suspended."""
         return self.clock() - self._stood_still
 
     def watch(self, fd: int, readable: Callable[[], None] | None, writable: Callable[[], None] | None = None) -> None:
-        """Call ``readable`` while there is something to read, ``writable`` while there is room to write."""
+        """Call ``readable`` while the descriptor can be read, ``writable`` while it can be written."""
         events = (0 if readable is None else _READ) | (0 if writable is None else _WRITE)
         watch = _Watch(readable, writable)
         if not events:
@@ -70,31 +70,31 @@ class SelectorLoop:
             self._selector.register(fd, events, watch)
 
     def forget(self, fd: int) -> None:
-        """Stop watching a descriptor, before it is closed; nothing happens if it is not watched."""
+        """Stop watching a descriptor before it is closed; it may be unwatched."""
         if fd in self._selector.get_map():
             self._selector.unregister(fd)
 
     def call_later(self, delay: float, callback: Callable[[], None]) -> None:
-        """Call once, ``delay`` seconds from now."""
+        """Call ``callback`` once, after ``delay`` seconds."""
         heapq.heappush(self._timers, (self.now() + delay, next(self._order), callback))
 
     def on_signal(self, number: signal.Signals, callback: Callable[[], None]) -> None:
-        """Call for each signal of this number, from the loop and not from the handler."""
+        """Call ``callback`` in the loop for each signal of this number."""
         self._signals[number] = callback
-        signal.signal(number, _heed)
-        # The parent may have had it blocked, which a process inherits.
+        signal.signal(number, _do_nothing)
+        # A process inherits blocked signals from its parent.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
 
     def run(self, until: Callable[[], bool]) -> None:
-        """Turn until the condition holds; it is looked at after each turn."""
+        """Run until the condition holds; it is checked after each iteration."""
         while not until():
             self.turn()
 
     def turn(self) -> None:
-        """Wait for the next thing and do it."""
+        """Wait for the next event and call its callbacks."""
         self._discount_standstill()
         for key, events in self._selector.select(self._next_wait()):
-            # An earlier callback of this turn may have dropped this descriptor.
+            # An earlier callback of this iteration may have removed this descriptor.
             if self._selector.get_map().get(key.fd) is not key:
                 continue
             watch: _Watch = key.data
@@ -114,20 +114,20 @@ class SelectorLoop:
             self._stood_still += late
 
     def close(self) -> None:
-        """Drop everything, signals back to what a fresh process has."""
+        """Close the loop and restore the default signal handlers."""
         signal.set_wakeup_fd(-1)
         for number in self._signals:
             default = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
             signal.signal(number, default)
         self._selector.close()
-        for end in self._bell:
+        for end in self._wakeup_sockets:
             end.close()
 
     def _on_signals(self) -> None:
-        for number in self._bell[0].recv(4096):
+        for number in self._wakeup_sockets[0].recv(4096):
             if callback := self._signals.get(number):
                 callback()
 
 
-def _heed(number: int, frame: object) -> None:
-    """Do nothing: that there is a handler makes the signal write its number to the bell."""
+def _do_nothing(number: int, frame: object) -> None:
+    """Do nothing: with any handler, Python writes the signal's number to the wake-up socket."""

@@ -1,8 +1,7 @@
-"""The parent of a database's workers: starts them, replaces those that die, ends them.
+"""The supervisor: starts the workers of a database, replaces dead ones, and ends them.
 
-It is not a worker itself and runs no code of the user's, so that whatever a job does to its process
-a supervisor is left to start another. It has imported what a worker needs, so that a successor
-is a fork away and not an interpreter start.
+It runs no code of the user, so a job cannot harm it. It has imported the modules that a worker needs, so a new worker
+is a fork and not an interpreter start.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ HUNG_AFTER_LEASES = 2
 
 @attrs.define(eq=False)
 class Supervisor:
-    """Run the workers of one database until they are told to stop."""
+    """Run the workers of one database until they are stopped."""
 
     config: WorkerConfig
     group: GroupFiles
@@ -89,13 +88,13 @@ class Supervisor:
             partial(self.work, self.config),
             self._release,
             self._on_worker_frame,
-            self._on_line_closed,
+            self._on_worker_closed,
             self._to_workers.on_room,
             own_group=self.output is None,
         )
 
     def stop_with(self, app_pipe: int) -> None:
-        """Stop when the app that holds the other end of this pipe is gone."""
+        """Stop when the app that holds the other end of this pipe has ended."""
         self._app_pipe = app_pipe
 
         def on_end() -> None:
@@ -117,21 +116,21 @@ class Supervisor:
             self.selector_loop.run(until=lambda: self._ending and not self._children)
             if self.output is not None:
                 self.output.drain()
-            self._say_farewell()
+            self._flush_to_apps()
         finally:
             for child in self._children:
                 child.kill()
             self.control_server.close()
             self.selector_loop.close()
-            # Also for a copy of the lock that a program of a start may hold.
+            # Releases the lock even if another process has a copy of the descriptor.
             self.group.unlock()
         return 1 if self._phase is Phase.FAILED else 0
 
     def stop(self, timeout: float) -> None:
-        """Let the workers finish what runs; after ``timeout`` seconds they release it."""
+        """Let the workers finish their jobs; after ``timeout`` seconds they release them."""
         if not self._ending:
             self._enter(Phase.STOPPING)
-            self._tell_workers(Halt(now=False))
+            self._send_to_workers(Halt(now=False))
         self.selector_loop.call_later(timeout, self._halt_now)
 
     @property
@@ -150,11 +149,11 @@ class Supervisor:
         self._children.append(child)
 
     def _release(self) -> None:
-        # A copy of any of these in a worker would keep the supervisor's death from being noticed.
+        # With a copy of any of these in a worker, the death of the supervisor could not be detected.
         self.selector_loop.close()
         self.control_server.release()
         for sibling in self._children:
-            sibling.forget_lines()
+            sibling.close_descriptors()
         self.group.release()
         if self._app_pipe is not None:
             os.close(self._app_pipe)
@@ -207,11 +206,11 @@ class Supervisor:
                 self._traceback = frame.traceback
                 self._fail(frame.reason)
             case StartFailed():
-                self._report(f"a successor cannot start: {frame.reason}\n{frame.traceback}")
+                self._report(f"a new worker cannot start: {frame.reason}\n{frame.traceback}")
             case _:
-                self._report(f"worker {child.pid} sent what no worker sends: {frame!r:.200}")
+                self._report(f"worker {child.pid} sent an unexpected frame: {frame!r:.200}")
 
-    def _on_line_closed(self, child: Child, line: FrameSocket) -> None:
+    def _on_worker_closed(self, child: Child, line: FrameSocket) -> None:
         if line.error is not None:
             self._report(f"worker {child.worker_id or child.pid}: {line.error} It finishes what runs and is replaced.")
             child.hang_up()
@@ -223,15 +222,13 @@ class Supervisor:
             case Stop():
                 self.stop(frame.timeout)
             case _:
-                self._report(f"an app sent what no app sends: {frame!r:.200}")
+                self._report(f"an app sent an unexpected frame: {frame!r:.200}")
 
     def _on_broken_app(self, app: FrameSocket) -> None:
         self._report(f"an app: {app.error}")
 
     def _drop_app(self, app: FrameSocket) -> None:
-        self._report(
-            f"an app has read nothing for long while {app.unsent:,} bytes wait for it; its connection is closed"
-        )
+        self._report(f"an app does not read, and {app.unsent:,} bytes wait for it; its connection is closed")
         app.close()
 
     def _on_ready(self) -> None:
@@ -257,7 +254,7 @@ class Supervisor:
     def _enter(self, phase: Phase) -> None:
         self._phase = phase
         if self._ending:
-            # An app that comes now waits for the lock and starts another group.
+            # An app that starts the service now waits for the lock and launches another group.
             self.control_server.stop_listening()
             self.group.remove_socket()
         self._announce()
@@ -266,7 +263,7 @@ class Supervisor:
         if self._halting_now:
             return
         self._halting_now = True
-        self._tell_workers(Halt(now=True))
+        self._send_to_workers(Halt(now=True))
         self.selector_loop.call_later(KILL_GRACE_SECONDS, self._kill_all)
 
     def _kill_all(self) -> None:
@@ -278,7 +275,7 @@ class Supervisor:
         bound = (self.config.lease * HUNG_AFTER_LEASES).total_seconds()
         for child in self._children:
             if child.last_beat is not None and self.selector_loop.now() - child.last_beat > bound:
-                self._report(f"worker {child.worker_id} has not turned its loop for {bound:g} s and is killed")
+                self._report(f"the event loop of worker {child.worker_id} was blocked for {bound:g} s; it is killed")
                 child.kill()
         self.selector_loop.call_later(bound / 4, self._watch_for_hung)
 
@@ -292,7 +289,7 @@ class Supervisor:
         except (OSError, ServiceFolderError) as error:
             if str(error) != self._files_error:
                 self._files_error = str(error)
-                self._report(f"the files of this service cannot be made again: {error}")
+                self._report(f"the files of this service cannot be created again: {error}")
         else:
             self._files_error = ""
             if reason is not None:
@@ -300,7 +297,7 @@ class Supervisor:
                 self.stop(SIGNAL_STOP_SECONDS)
         self.selector_loop.call_later(CHECK_FILES_SECONDS, self._check_files)
 
-    def _tell_workers(self, frame: Frame) -> None:
+    def _send_to_workers(self, frame: Frame) -> None:
         data = encode(frame)
         for child in self._children:
             child.control.send(data)
@@ -323,7 +320,7 @@ class Supervisor:
     def _announce(self) -> None:
         self.control_server.broadcast(self._greeting())
 
-    def _say_farewell(self) -> None:
+    def _flush_to_apps(self) -> None:
         deadline = self.selector_loop.now() + FAREWELL_SECONDS
         self.selector_loop.call_later(FAREWELL_SECONDS, lambda: None)
         self.selector_loop.run(until=lambda: not self.control_server.has_unsent or self.selector_loop.now() >= deadline)
@@ -339,5 +336,5 @@ class Supervisor:
             os.write(2, data)
             self._unwritten = 0
         except OSError:
-            # No one reads it, or its disk is full. The work goes on without it.
+            # The reader is gone, or the disk is full. Continue without the output.
             self._unwritten += len(data)

@@ -1,3 +1,3 @@
-"""The life of a worker process: start, heartbeat, liveness, periodic jobs, retention, end."""
+"""A worker process: start, heartbeat, liveness, periodic jobs, retention, end."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Listens for changes while that is of use: not while every look finds more work than there are slots."""
+"""The change gate: unsubscribes from change notifications while the worker has a backlog."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Callable
 import attrs
 
 BUSY_STREAK = 50
-"""Looks in a row that found work for every slot, before changes are no longer listened to."""
+"""Consecutive fetches with work for every slot, after which the worker unsubscribes."""
 REST_SECONDS = 0.01
-"""After this long without a look, changes are listened to again."""
+"""The worker subscribes again after this long without a fetch."""
 
 
 @attrs.define(eq=False)
 class ChangeGate:
-    """Subscribe to changes except in a busy streak, when each commit of one's own would be news.
+    """Subscribe to changes, except while the worker has a backlog: each of its commits would notify it.
 
-    A worker with a backlog learns of new jobs by its next claim anyway; to be told of them costs it
-    a quarter of its speed with one slot. Whatever was missed is made up for by one call of
-    ``on_change`` when the streak ends, so a missed change is late by ``REST_SECONDS`` at most.
+    A worker with a backlog finds new jobs with its next fetch anyway, and notifications cost it a quarter of its
+    speed with one slot. When it subscribes again, one call of ``on_change`` replaces missed ones. So a change is
+    late by ``REST_SECONDS`` at most.
     """
 
     subscribe: Callable[[Callable[[], None]], Callable[[], None]]
@@ -27,29 +27,29 @@ class ChangeGate:
     _unsubscribe: Callable[[], None] | None = attrs.field(init=False, default=None)
     _streak: int = attrs.field(init=False, default=0)
     _closed: bool = attrs.field(init=False, default=False)
-    _last_look: float = attrs.field(init=False, default=0.0)
+    _last_fetch: float = attrs.field(init=False, default=0.0)
 
     def listen(self) -> None:
-        """Be told of changes from now on."""
+        """Subscribe to changes, unless subscribed."""
         self._streak = 0
         if self._unsubscribe is None and not self._closed:
             self._unsubscribe = self.subscribe(self.on_change)
             self.on_change()
 
-    def looked(self, *, all_busy: bool) -> None:
-        """Note that the table was looked at, and whether that found work for every free slot."""
+    def on_fetched(self, *, all_busy: bool) -> None:
+        """Record a fetch, and whether it found work for every free slot."""
         if not all_busy:
             self.listen()
             return
         self._streak += 1
         loop = asyncio.get_running_loop()
-        self._last_look = loop.time()
+        self._last_fetch = loop.time()
         if self._streak >= BUSY_STREAK and self._unsubscribe is not None:
             self._ignore()
-            loop.call_later(REST_SECONDS, self._look_up)
+            loop.call_later(REST_SECONDS, self._listen_if_idle)
 
     def close(self) -> None:
-        """Be told no more, whatever is looked at."""
+        """Unsubscribe for good."""
         self._closed = True
         self._ignore()
 
@@ -58,11 +58,11 @@ class ChangeGate:
             self._unsubscribe()
             self._unsubscribe = None
 
-    def _look_up(self) -> None:
+    def _listen_if_idle(self) -> None:
         if self._unsubscribe is not None:
             return
         loop = asyncio.get_running_loop()
-        if loop.time() - self._last_look >= REST_SECONDS:
+        if loop.time() - self._last_fetch >= REST_SECONDS:
             self.listen()
         else:
-            loop.call_later(REST_SECONDS, self._look_up)
+            loop.call_later(REST_SECONDS, self._listen_if_idle)

@@ -1,11 +1,11 @@
-"""The end of a copy of the worker that a handler makes with ``os.fork``.
+"""The guard that stops forked children of a handler from acting as the worker.
 
-The copy may run code and end (``multiprocessing``, ``os._exit``). It must never act as a worker: it has the
-worker's database connection and its running jobs, and is not entitled to either. So it drops the lock that says
-the worker lives (``private_descriptors`` does that), and ends when it comes back to the loop or returns from the
-handler. A signal to the copy does what it does by default: asyncio would write it to a socket that the worker
-reads, and so end the worker with a ``multiprocessing`` pool. A signal that comes while the copy is being made
-waits until that is so: lost, it would leave the pool to wait for a process that was told to end.
+A child made with ``os.fork`` may run code and exit (``multiprocessing``, ``os._exit``). It must not act as a worker,
+although it has copies of the database connection and of the running jobs. So it closes the lock that shows that the
+worker lives (see ``private_descriptors``), and it exits when it returns to the loop or from the handler. Signals have
+their default effect in the child: asyncio would write them to a socket that the worker reads, so terminating a
+``multiprocessing`` pool would end the worker. Signals are blocked during the fork and delivered after it: a lost
+SIGTERM would make the pool wait forever.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ ENDING = (signal.SIGTERM, signal.SIGINT)
 
 
 def guard_against_forks(loop: asyncio.AbstractEventLoop) -> None:
-    """Make every later fork of this process end where it would go on as a worker."""
-    # Known here and not asked of the system: a copy's first moment may come when its worker is dead already.
+    """Make every forked child of this process exit where it would continue as a worker."""
+    # A variable, because the parent may be dead when the child starts, so its process id tells nothing.
     is_worker = True
     forking = threading.local()
 
     def hold_signals() -> None:
         forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
 
-    def let_signals_in() -> None:
+    def restore_signals() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, forking.mask)
 
     def in_copy() -> None:
@@ -39,12 +39,12 @@ def guard_against_forks(loop: asyncio.AbstractEventLoop) -> None:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             loop.call_soon(os._exit, FORKED_EXIT_STATUS)
-        let_signals_in()
+        restore_signals()
 
-    os.register_at_fork(before=hold_signals, after_in_parent=let_signals_in, after_in_child=in_copy)
+    os.register_at_fork(before=hold_signals, after_in_parent=restore_signals, after_in_child=in_copy)
 
 
 def exit_if_forked(worker_pid: int) -> None:
-    """End this process if it is a copy of the worker that returned from a handler."""
+    """Exit if this process is a forked child of the worker that returned from a handler."""
     if os.getpid() != worker_pid:
         os._exit(FORKED_EXIT_STATUS)

@@ -1,4 +1,4 @@
-"""Says regularly that this worker's loop turns, and takes over from workers whose does not."""
+"""The heartbeat: extends the leases of this worker and rescues jobs whose lease has expired."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ..execution.notification import Notification
 
 BEATS_PER_LEASE = 3
 NOTICE_INTERVAL_SECONDS = 0.1
-"""A notification that changes is stored at most this often."""
+"""Minimum interval of storing a changed notification."""
 
 _logger = logging.getLogger("tetherpy.service")
 
 
 @attrs.define(eq=False)
 class Heartbeat:
-    """Extend this worker's leases, keep its notification and its job keys in its row, rescue expired jobs.
+    """Extend this worker's leases, store its notification and its job keys, and rescue expired jobs.
 
-    ``on_beat`` tells the supervisor; ``cancel`` gets the jobs that are asked to stop; ``drain`` is called when
-    newer code has changed the tables.
+    ``on_beat`` notifies the supervisor; ``cancel`` is called with the jobs to cancel; ``drain`` is called when
+    newer code has migrated the tables.
     """
 
     engine: JobEngine
@@ -40,10 +40,10 @@ class Heartbeat:
     keys: Callable[[], frozenset[str] | None] = lambda: None
     _soon: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
     _last_beat: float | None = attrs.field(init=False, default=None)
-    _judges_from: float = attrs.field(init=False, default=0.0)
+    _trusts_clock_from: float = attrs.field(init=False, default=0.0)
 
     def notice(self) -> None:
-        """Store what has changed before the next beat is due."""
+        """Store changes soon, before the next heartbeat is due."""
         self._soon.set()
 
     async def run(self) -> None:
@@ -68,26 +68,26 @@ class Heartbeat:
             if self._stood_still():
                 return
             if rescued := await self.engine.rescue_expired():
-                _logger.warning("Leases ran out; jobs taken back: %s", rescued, extra={"job_ids": rescued})
+                _logger.warning("Leases have expired; rescued jobs: %s", rescued, extra={"job_ids": rescued})
             await self.engine.refuse_newer()
         except DatabaseReplacedError:
             raise
         except SchemaNewerError as error:
-            # The jobs that run can still end well, if the outcomes can be stored as before.
-            _logger.warning("Worker %s takes no more jobs: %s", self.worker_id, error)
+            # Running jobs can still finish if their outcomes can be stored.
+            _logger.warning("Worker %s claims no more jobs: %s", self.worker_id, error)
             self.drain()
         except Exception:
-            # The next beat may come through; if none does, the lease runs out, which is its purpose.
+            # The next heartbeat may succeed; if none does, the lease expires, as intended.
             _logger.exception("Worker %s could not store its heartbeat", self.worker_id)
 
     def _stood_still(self) -> bool:
-        """Tell whether this worker stood still within the last lease: then it cannot say who else was silent.
+        """Tell whether this worker was suspended within the last lease: then other workers may have been, too.
 
-        Where everything was paused, as a container is, the others have not beaten since, as this one has not.
+        After a pause of the whole container no worker has sent a heartbeat, and none of them is dead.
         """
         now = asyncio.get_running_loop().time()
         before, self._last_beat = self._last_beat, now
         lease = self.lease.total_seconds()
         if before is not None and now - before > lease * 2 / BEATS_PER_LEASE:
-            self._judges_from = now + lease
-        return now < self._judges_from
+            self._trusts_clock_from = now + lease
+        return now < self._trusts_clock_from

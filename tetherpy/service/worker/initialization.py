@@ -1,4 +1,4 @@
-"""Runs the app's initialization callback in the worker."""
+"""The call of the app's initialization callback in a worker."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from ..execution.service_instance import ServiceInstance
 from ..execution.worker_context import WorkerContext
 from ..protocol.callback_name import resolve
 from ..protocol.frames import StartFailed
-from ..protocol.manifest import answer_questions
+from ..protocol.manifest import serve_manifest
 from ..protocol.settings import shown
 
 _MAX_TRACEBACK = 32_000
-"""Characters of its end that are told; a frame has a bound."""
+"""Maximum characters of a reported traceback, from its end, so that it fits into a frame."""
 
 
 async def initialize(context: WorkerContext) -> bool:
@@ -35,17 +35,17 @@ async def initialize(context: WorkerContext) -> bool:
     except BaseException as error:
         reason = f"the initialization callback {name} raised {type(error).__name__}: {error}"
         return report_failure(context, reason, error)
-    answer_questions(context)
+    serve_manifest(context)
     return True
 
 
 def report_unusable_database(context: WorkerContext, error: BaseException) -> bool:
-    """Tell the supervisor that this worker cannot join the others; return False."""
-    return report_failure(context, f"its database or the folder beside it cannot be used: {error}", error)
+    """Report to the supervisor that this worker cannot use the database; return False."""
+    return report_failure(context, f"its database or service folder cannot be used: {error}", error)
 
 
 def report_failure(context: WorkerContext, reason: str, error: BaseException) -> bool:
-    """Tell the supervisor why this worker does not start; return False."""
+    """Report to the supervisor why this worker cannot start; return False."""
     text = "".join(traceback.format_exception(error))
     context.supervisor_pipe.send(
         StartFailed(shown(reason), text[-_MAX_TRACEBACK:].encode(errors="backslashreplace").decode())

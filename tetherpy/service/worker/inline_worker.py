@@ -1,4 +1,4 @@
-"""A worker without a process: the same parts, in the loop of whoever calls it."""
+"""A worker for tests that runs in the caller's event loop instead of a process."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from .periodic_jobs import PeriodicSchedule
 
 WORKER_ID = "inline"
 LONGEST_NAP = timedelta(days=365)
-"""The clock of a test is moved on purpose only, so a schedule need not look at it in between."""
+"""The clock of a test changes only on purpose, so a schedule need not check it during a sleep."""
 
 
 @attrs.define(eq=False)
 class LocalOutbox:
-    """Take the frames of a worker that has no supervisor: messages are kept, a wish to stop is passed on."""
+    """Receive the frames of a worker without a supervisor: keep messages, and stop on request."""
 
     stop: Callable[[], None] = attrs.field(init=False)
     messages: list[tuple[str, Any]] = attrs.field(init=False, factory=list[tuple[str, Any]])
 
     def send(self, frame: frames.Frame) -> None:
-        """Heed a frame that asks for something."""
+        """Keep a message, or stop."""
         match frame:
             case frames.Event():
                 self.messages.append((frame.name, frames.data_of(frame)))
@@ -52,10 +52,10 @@ class LocalOutbox:
 
 @attrs.define(eq=False)
 class InlineWorker:
-    """Do jobs here and now, with the parts of a worker process and none of the process: for tests.
+    """Run jobs in the current event loop with the parts of a worker process, for tests.
 
-    Jobs are claimed while ``drain`` runs and at no other time; periodic jobs are enqueued after
-    ``follow_schedules``. ``service`` is what an initialization callback is given.
+    Jobs are claimed only while ``drain`` runs; periodic jobs are enqueued after ``follow_schedules``. ``service`` is
+    the argument for an initialization callback.
     """
 
     context: WorkerContext
@@ -67,7 +67,7 @@ class InlineWorker:
     @classmethod
     @asynccontextmanager
     async def open(cls, database: Database, *, clock: Clock = utc_now, concurrency: int = 10) -> AsyncGenerator[Self]:
-        """Open a worker on a database; what its callback entered is left at the end of the block."""
+        """Open a worker on a database; context managers that its callback entered exit at the end of the block."""
         await database.migrate(JOB_MIGRATIONS)
         config = WorkerConfig(database=str(database.path), callback="", concurrency=concurrency)
         async with AsyncExitStack() as stack:
@@ -80,25 +80,22 @@ class InlineWorker:
 
     @property
     def service(self) -> ServiceInstance:
-        """Speak for the worker, as its initialization callback does."""
+        """Return the service that is passed to the initialization callback."""
         return ServiceInstance(self.context)
 
     @property
     def running(self) -> frozenset[int]:
-        """Return the jobs that run now."""
+        """Return the running jobs."""
         return frozenset() if self._jobs is None else self._jobs.executor.running
 
     async def initialize(self, callback: str | Callable[[ServiceInstance], Awaitable[None] | None]) -> None:
-        """Call an initialization callback, given as a function or by its name ``"module:function"``.
-
-        What it raises passes through.
-        """
+        """Call an initialization callback, a function or ``"module:function"``; its errors pass through."""
         result = (resolve(name_of(callback)) if isinstance(callback, str) else callback)(self.service)
         if inspect.isawaitable(result):
             await result
 
     def follow_schedules(self) -> None:
-        """Enqueue the periodic jobs that are registered now at their ticks from now on."""
+        """Enqueue the registered periodic jobs at their ticks from now on."""
         if self._schedule is not None:
             self._schedule.cancel()
         jobs = tuple(self.context.periodic.values())
@@ -106,9 +103,9 @@ class InlineWorker:
         self._schedule = asyncio.get_running_loop().create_task(schedule.run())
 
     async def drain(self, on_acknowledged: Callable[[Ack], None]) -> None:
-        """Run all jobs that are due, those included that fall due or are enqueued meanwhile; return when none is left.
+        """Run all due jobs, including those that become due or are enqueued during the call; return when none is left.
 
-        ``on_acknowledged`` is told how each attempt ended.
+        ``on_acknowledged`` is called with the outcome of each attempt.
         """
         loop = asyncio.get_running_loop()
 
@@ -116,15 +113,15 @@ class InlineWorker:
             if jobs.fetcher.is_idle:
                 jobs.fetcher.drain()
 
-        def looked(*, all_busy: bool) -> None:
-            # What was claimed has not begun yet.
+        def on_fetched(*, all_busy: bool) -> None:
+            # The claimed jobs have not started yet.
             loop.call_soon(end_if_idle)
 
         def acknowledged(ack: Ack, may_be_stored: bool) -> None:
             on_acknowledged(ack)
             jobs.fetcher.acknowledge(ack, may_be_stored)
 
-        jobs = self._jobs = JobLoop.of(self.context, self.engine, WORKER_ID, self.engine.clock, looked)
+        jobs = self._jobs = JobLoop.of(self.context, self.engine, WORKER_ID, self.engine.clock, on_fetched)
         jobs.executor.on_acknowledged = acknowledged
         ignore = self.engine.on_change(jobs.cancellation.on_change)
         try:
@@ -134,7 +131,7 @@ class InlineWorker:
             jobs.executor.release_all()
 
     def stop(self) -> None:
-        """Claim nothing more in this ``drain``: what runs is finished."""
+        """Stop claiming in this ``drain``; running jobs are finished."""
         if self._jobs is not None:
             self._jobs.fetcher.drain()
 

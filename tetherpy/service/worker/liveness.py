@@ -1,4 +1,4 @@
-"""Which workers live: by a lock that each holds for life and the system drops when it dies."""
+"""Liveness of workers: each holds a file lock, which the system releases when the worker dies."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from ..protocol.service_files import ServiceFiles
 from ..supervisor.group_files import TOUCH_SECONDS, touch_all
 
 AGAIN_SECONDS = 0.02
-"""A process can be seen to end a moment before its lock is dropped: then it is looked at again."""
+"""The end of a process is visible shortly before its lock is released: then the lock is checked again."""
 MAX_AGAIN = 25
 AFTER_FAILURE_SECONDS = 1.0
-"""No database or no descriptors now; a look too often would fill the log."""
+"""Pause after a failed check, such as without a database or free descriptors, so that the log is not flooded."""
 
 _logger = logging.getLogger("tetherpy.service")
 
 
 @attrs.define(eq=False)
 class Liveness:
-    """Hold this worker's lock, watch the others, and rescue the jobs of those that died.
+    """Hold this worker's lock, watch the other workers, and rescue the jobs of dead ones.
 
-    A death is heard of through the system, at once. The lock decides whether it is one: a process
-    id may be used again, or be another container's, in which case a look at the locks every
-    ``interval`` finds the death.
+    The system reports the end of a process at once. The lock decides whether the worker is dead, because process ids
+    are reused, and those of another container are not visible. A check of the locks every ``interval`` finds deaths
+    that are not reported.
     """
 
     files: ServiceFiles
@@ -48,32 +48,32 @@ class Liveness:
     _watches: dict[str, Callable[[], None]] = attrs.field(init=False, factory=dict[str, Callable[[], None]])
     _seen: int = attrs.field(init=False, default=-1)
     _again: int = attrs.field(init=False, default=0)
-    _alarm: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
+    _wakeup: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 
     def __attrs_post_init__(self) -> None:
         self._descriptor = lock_into_place(self.files.worker_lock(self.worker_id))
 
     def on_change(self) -> None:
-        """Look for new workers if the folder changed: each has its file before it changes a row."""
+        """Watch new workers if the folder changed: each creates its file before it changes a row."""
         if self._folder_version() != self._seen:
             self._watch_others()
 
     async def run(self) -> None:
-        """Rescue what dead workers left, now and after every death."""
+        """Rescue the jobs of dead workers, now and after every death."""
         while True:
             try:
                 self._renew()
                 self._watch_others()
                 await self.rescue()
             except Exception:
-                # The jobs are still theirs in the table, so the next look finds them.
-                _logger.exception("Jobs of dead workers could not be taken back")
-                self._ring_later(AFTER_FAILURE_SECONDS)
-            await wait_for_event(self._alarm, self.interval.total_seconds())
-            self._alarm.clear()
+                # The jobs still belong to the dead workers in the table, so the next check finds them.
+                _logger.exception("Jobs of dead workers could not be rescued")
+                self._check_later(AFTER_FAILURE_SECONDS)
+            await wait_for_event(self._wakeup, self.interval.total_seconds())
+            self._wakeup.clear()
 
     async def rescue(self) -> None:
-        """Take back the jobs of all workers that are not alive, and forget those."""
+        """Rescue the jobs of all dead workers, and remove those workers."""
         known = self.files.worker_ids() - {self.worker_id}
         dead = frozenset(worker_id for worker_id in known if not is_locked(self.files.worker_lock(worker_id)))
         dead |= await self._dead_without_a_file(known)
@@ -84,7 +84,7 @@ class Liveness:
                 self.files.worker_lock(worker_id).unlink(missing_ok=True)
                 self._unwatch(worker_id)
             _logger.warning(
-                "Workers %s died; %d jobs taken back",
+                "Workers %s died; %d jobs rescued",
                 ", ".join(sorted(dead)),
                 len(rescued),
                 extra={"job_ids": rescued},
@@ -92,13 +92,13 @@ class Liveness:
             self._again = 0
         elif self._again:
             self._again -= 1
-            self._ring_later(AGAIN_SECONDS)
+            self._check_later(AGAIN_SECONDS)
 
     async def _dead_without_a_file(self, known: frozenset[str]) -> frozenset[str]:
-        """Return the workers that hold jobs, have no file, and whose process of this machine is gone.
+        """Return the workers that hold jobs, have no file, and whose process on this machine has ended.
 
-        A missing file alone says nothing: a cleaner may have deleted it, and its worker makes it again. Where the
-        process cannot be looked for, the lease decides.
+        A missing file alone proves nothing: a cleaner may have deleted it, and its worker creates it again. For a
+        process of another machine, the lease decides.
         """
         if self.engine.capabilities.several_machines:
             return frozenset()
@@ -114,14 +114,14 @@ class Liveness:
         )
 
     def close(self) -> None:
-        """Stop watching and give up the lock and its file."""
+        """Stop watching, release the lock and delete its file."""
         for worker_id in tuple(self._watches):
             self._unwatch(worker_id)
         self.files.worker_lock(self.worker_id).unlink(missing_ok=True)
         close_private(self._descriptor)
 
     def _renew(self) -> None:
-        """Make this worker's lock file again if it was deleted, and touch it now and then."""
+        """Create this worker's lock file again if it was deleted, and update its time now and then."""
         path = self.files.worker_lock(self.worker_id)
         if not is_in_place(self._descriptor, path):
             self.files.create()
@@ -139,15 +139,15 @@ class Liveness:
             pid = self._pid_of(worker_id)
             if pid is not None:
                 self._watches[worker_id] = watch_exit(loop, pid, self._on_exit)
-        # Only now: what could not be watched is tried again with the next change.
+        # Set last: after an error the watch is tried again with the next change.
         self._seen = version
 
     def _on_exit(self) -> None:
         self._again = MAX_AGAIN
-        self._alarm.set()
+        self._wakeup.set()
 
-    def _ring_later(self, seconds: float) -> None:
-        asyncio.get_running_loop().call_later(seconds, self._alarm.set)
+    def _check_later(self, seconds: float) -> None:
+        asyncio.get_running_loop().call_later(seconds, self._wakeup.set)
 
     def _unwatch(self, worker_id: str) -> None:
         if close := self._watches.pop(worker_id, None):

@@ -1,4 +1,4 @@
-"""Enqueue periodic jobs at their ticks: one job per tick, however many workers there are."""
+"""Periodic jobs: enqueue one job per tick, however many workers there are."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ..errors import HandlerRegistrationError
 from ..execution.store_retries import retry_pauses
 
 LONGEST_NAP = timedelta(seconds=30)
-"""After this long the clock is looked at again: it may have been moved."""
+"""Maximum of one sleep, because the clock may be changed during the sleep."""
 
 CatchUp: TypeAlias = Literal["none", "last"]
-"""What becomes of ticks that nobody could serve in time: they are left out, or the last of them is made up for."""
+"""The treatment of missed ticks: skip them, or enqueue the last one."""
 
 T = TypeVar("T")
 
@@ -56,8 +56,8 @@ class PeriodicSchedule:
     longest_nap: timedelta = LONGEST_NAP
     _registered: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 
-    def look(self) -> None:
-        """Serve the jobs too that were registered meanwhile."""
+    def refresh(self) -> None:
+        """Serve jobs that were registered since the last call."""
         self._registered.set()
 
     async def run(self) -> None:
@@ -96,20 +96,20 @@ class PeriodicSchedule:
         return job.schedule.next_after(max(tick, now))
 
     async def _reached(self, job: PeriodicJob, tick: datetime) -> datetime:
-        """Wait until a tick is due and return it, or an earlier one if the clock was moved back meanwhile."""
+        """Wait until a tick is due and return it, or an earlier one if the clock was set back during the wait."""
         while (wait := tick - self.clock()) > timedelta(0):
             await asyncio.sleep(min(wait, self.longest_nap).total_seconds())
-            # A tick that had its job before the clock was moved back has none again: the engine remembers it.
+            # A tick from before the clock was set back is not enqueued twice: the engine stores the enqueued ticks.
             tick = min(tick, job.schedule.next_after(self.clock()))
         return tick
 
     async def _stored(self, job: PeriodicJob, tick: datetime, store: Callable[[], Awaitable[T]]) -> T | None:
-        """Try until the database has taken it; None if it never can."""
+        """Try until the database has stored it; None if that is impossible."""
         for pause in retry_pauses():
             try:
                 return await store()
             except DatabaseClosedError:
-                # A handler closed what it was given. It stays closed, so this worker has to end.
+                # A handler closed the database. It stays closed, so this worker must end.
                 raise
             except JobError:
                 _logger.exception("The tick of periodic job %r at %s cannot be enqueued", job.name, tick)

@@ -1,4 +1,4 @@
-"""The end of a worker process: exit handlers, bounded in time, and the output that is still buffered."""
+"""The exit of a worker process: exit handlers with a time limit, and buffered output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ..protocol.wait_bounds import EXIT_SECONDS
 
 
 def forget_exit_handlers() -> None:
-    """Drop the exit handlers of the parent: they are for its end. Those of Python's own modules stay."""
+    """Remove the exit handlers of the parent, which are for its exit; keep those of Python's modules."""
     _internal(atexit, "_clear")()
     atexit.register(logging.shutdown)
     if (util := sys.modules.get("multiprocessing.util")) is not None:
@@ -23,34 +23,34 @@ def forget_exit_handlers() -> None:
 
 
 def run_exit_handlers(code: int) -> None:
-    """Run what ``atexit`` has and end pools, as the end of an interpreter does.
+    """Run the exit handlers and end pools, as an interpreter does at its exit.
 
-    After ``EXIT_SECONDS`` the process ends with ``code`` whatever still runs.
+    After ``EXIT_SECONDS`` the process exits with ``code``, even if handlers still run.
     """
     bound = threading.Timer(EXIT_SECONDS, os._exit, (code,))
     bound.daemon = True
     bound.start()
-    # The interpreter's own order: pools and threads first, which the handlers may still use, then the handlers.
+    # In the order of the interpreter: first threads and pools, then the exit handlers.
     _internal(threading, "_shutdown")()
     _internal(atexit, "_run_exitfuncs")()
     bound.cancel()
 
 
 def _internal(module: ModuleType, name: str) -> Callable[[], None]:
-    # As multiprocessing does in its children: there is no public way to end as an interpreter does after a fork.
+    # multiprocessing does the same in its children: there is no public API for the exit of a forked child.
     function: Callable[[], None] = vars(module)[name]
     return function
 
 
 def write_lines_at_once() -> None:
-    """Write each printed line when it ends: the log shows it in time, and before the error that follows it."""
+    """Buffer output by line, so that the log shows it in time and in the right order."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(line_buffering=True)
 
 
 def flush_output() -> None:
-    """Write what is buffered; what cannot be written is dropped: no one reads it, or there is no room."""
+    """Write buffered output; drop it if that fails, because the reader is gone or the disk is full."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

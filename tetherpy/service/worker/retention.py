@@ -1,4 +1,4 @@
-"""Deletes finished jobs that nobody wants to see any more."""
+"""Retention: delete old finished jobs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tetherpy.jobs import JobEngine
 
 INTERVAL_SECONDS = 60.0
 BATCH = 1000
-"""Jobs deleted in one transaction, so that claims do not wait for long."""
+"""Maximum jobs deleted in one transaction, so that claims do not wait for long."""
 
 _logger = logging.getLogger("tetherpy.service")
 
@@ -26,7 +26,7 @@ class Retention:
     interval: float = INTERVAL_SECONDS
 
     async def run(self) -> None:
-        """Clean up now and then every ``interval`` seconds, without a pause while there is more."""
+        """Delete now and then every ``interval`` seconds; without a pause while there are more."""
         while True:
             if not await self._delete():
                 await asyncio.sleep(min(self.interval, self.keep.total_seconds()))

@@ -1,4 +1,4 @@
-"""The worker's two lines to its supervisor."""
+"""The worker's two sockets to its supervisor."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..protocol.wait_bounds import FINISH_SECONDS
 
 @attrs.define(eq=False)
 class SupervisorPipe:
-    """Send frames to the supervisor and receive its own; ``send`` may be called in any thread."""
+    """Send frames to the supervisor and receive frames from it; ``send`` may be called in any thread."""
 
     _control: FrameStream
     _events: FrameStream
@@ -29,7 +29,7 @@ class SupervisorPipe:
         return cls(await FrameStream.over(control), await FrameStream.over(events))
 
     def send(self, frame: Frame) -> None:
-        """Send a frame; one that the supervisor does not live to read is dropped."""
+        """Send a frame; it is lost if the supervisor ends before it reads it."""
         line = self._events if isinstance(frame, Event) else self._control
         data = encode(frame)
         if threading.get_ident() == self._thread:
@@ -38,11 +38,11 @@ class SupervisorPipe:
             self._loop.call_soon_threadsafe(line.write, data)
 
     async def send_event(self, data: bytes) -> None:
-        """Send an encoded event and wait while the supervisor has too many to pass on."""
+        """Send an encoded event; wait while the supervisor has too many unsent ones."""
         await self._events.send(data)
 
     async def flush(self) -> None:
-        """Wait until the supervisor has been given everything, is gone, or stands still."""
+        """Wait until all frames are sent, or the supervisor has ended or is suspended."""
         try:
             async with asyncio.timeout(FINISH_SECONDS):
                 await self._control.flush()
@@ -51,9 +51,9 @@ class SupervisorPipe:
             return
 
     async def listen(self, on_frame: Callable[[Frame], None]) -> None:
-        """Hand over each frame that arrives; return when the supervisor is gone.
+        """Call ``on_frame`` for each received frame; return when the supervisor has ended.
 
-        Raises ``FrameError`` for what is not a frame.
+        Raises ``FrameError`` for a line that is not a frame.
         """
         listening = [asyncio.ensure_future(_listen(line, on_frame)) for line in (self._control, self._events)]
         try:

@@ -1,4 +1,4 @@
-"""Jobs whose key no worker has a handler for: they wait for one, and fail when none comes."""
+"""Jobs whose key has no handler in any worker: they wait for one, and fail after a grace period."""
 
 from __future__ import annotations
 
@@ -16,47 +16,47 @@ from ..errors import NoSuchHandlerError
 from ..execution.failure_text import describe
 
 LONGEST_PAUSE_SECONDS = 10.0
-LOOKS_PER_GRACE = 4
+CHECKS_PER_GRACE = 4
 
 _logger = logging.getLogger("tetherpy.service")
 
 
 @attrs.define(eq=False)
 class UnhandledJobs:
-    """Fail the jobs of a key that no registered worker has had a handler for during the whole of ``grace``.
+    """Fail the jobs of a key that has had no handler in any registered worker for ``grace``.
 
-    Another version of the code may have the handler, and be about to start. The time is measured while this worker
-    lives, on its monotonic clock, from its first look that found the key unknown. Time in which it stood still, as
-    in a paused container, does not count: other workers could not start then either.
+    Another version of the code may have the handler and be about to start. The time is measured while this worker
+    lives, on its monotonic clock, from its first check that found the key unknown. Time in which the worker was
+    suspended, as in a paused container, does not count: other workers could not start then either.
     """
 
     engine: JobEngine
     grace: timedelta
     monotonic: Callable[[], float] = time.monotonic
     _unknown_since: dict[str, float] = attrs.field(init=False, factory=dict[str, float])
-    _looked_at: float | None = attrs.field(init=False, default=None)
+    _checked_at: float | None = attrs.field(init=False, default=None)
 
     @property
     def pause(self) -> float:
-        """Return the seconds between two looks."""
-        return min(self.grace.total_seconds() / LOOKS_PER_GRACE, LONGEST_PAUSE_SECONDS)
+        """Return the seconds between two checks."""
+        return min(self.grace.total_seconds() / CHECKS_PER_GRACE, LONGEST_PAUSE_SECONDS)
 
     async def run(self) -> None:
-        """Look a few times within each grace."""
+        """Check a few times within each grace period."""
         while True:
             await asyncio.sleep(self.pause)
             try:
-                await self.look()
+                await self.check()
             except Exception:
-                _logger.exception("Jobs without a handler could not be looked for")
+                _logger.exception("Could not check for jobs without a handler")
 
-    async def look(self) -> None:
-        """Note the keys that are unknown now, and fail the jobs of those that have been for too long."""
+    async def check(self) -> None:
+        """Record the unknown keys, and fail the jobs of those that have been unknown for too long."""
         waiting = await self.engine.unhandled()
         registered = await self._registered() if waiting else frozenset[str]()
         now = self.monotonic()
-        lost = 0.0 if self._looked_at is None else max(0.0, now - self._looked_at - 2 * self.pause)
-        self._looked_at = now
+        lost = 0.0 if self._checked_at is None else max(0.0, now - self._checked_at - 2 * self.pause)
+        self._checked_at = now
         unknown = () if registered is None else waiting.keys() - registered
         self._unknown_since = {key: min(now, self._unknown_since.get(key, now) + lost) for key in unknown}
         for key, since in self._unknown_since.items():
@@ -66,7 +66,7 @@ class UnhandledJobs:
                     _logger.error("%d jobs became FAILED, since no worker has a handler for %r", failed, key)
 
     async def _registered(self) -> frozenset[str] | None:
-        """Return the keys that any worker has a handler for; None if one takes every key."""
+        """Return the keys with a handler in any worker; None if a worker claims every key."""
         keys: set[str] = set()
         for worker in await self.engine.workers():
             if worker.job_keys is None:

@@ -1,4 +1,4 @@
-"""The worker process: initializes itself, takes jobs, and ends in good order."""
+"""The worker process: initialization, job loop, graceful shutdown."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ _logger = logging.getLogger("tetherpy.service")
 
 
 def work(config: WorkerConfig, sockets: WorkerSockets) -> int:
-    """Be a worker until told to end; return the exit code. The process must end right after.
+    """Run a worker until it is stopped; return the exit code. The process must exit right after.
 
-    The loop is not closed as ``asyncio.run`` would do: that waits for tasks that ignore their
-    cancellation, and what handlers leave behind ends with the process.
+    The loop is not closed as in ``asyncio.run``, which waits for tasks that ignore their cancellation: tasks that
+    handlers leave behind end with the process.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -60,7 +60,7 @@ def work(config: WorkerConfig, sockets: WorkerSockets) -> int:
 
 @attrs.define(eq=False)
 class Worker:
-    """Join the parts of a worker and order its beginning and its end."""
+    """Create the parts of a worker, start them and end them in order."""
 
     config: WorkerConfig
     files: ServiceFiles
@@ -121,11 +121,11 @@ class Worker:
         return engine
 
     async def _join(self, context: WorkerContext, engine: JobEngine) -> Liveness | None:
-        """Take a place among the workers: others see that this one lives, and that it is there.
+        """Register this worker, and show with a lock that it lives; return None if it is halted before.
 
-        Another program may hold the write lock for longer than anyone waits, a disk be full, a server away. That
-        ends the start of a service, which is told of it at once. A successor goes on trying: nothing is wrong
-        with it, and it has jobs to take back. None if it was halted before that.
+        The write lock may be held for too long, the disk may be full, the server may be unavailable. When the service
+        is starting, the supervisor fails the start after the report of this error. A replacement of a dead worker
+        keeps trying, because it has jobs to rescue.
         """
         liveness = Liveness(self.files, engine, self.worker_id, self.config.lease / BEATS_PER_LEASE)
         context.stack.callback(liveness.close)
@@ -168,7 +168,7 @@ class Worker:
 
         def subscribe(callback: Callable[[], None]) -> Callable[[], None]:
             ignore_jobs = engine.on_change(callback, on_end)
-            # A new worker, whom liveness has to watch, changes no job.
+            # Liveness must watch new workers, and a new worker changes no job.
             ignore_workers = engine.on_worker(liveness.on_change)
 
             def ignore() -> None:
@@ -179,7 +179,7 @@ class Worker:
 
         change_gate = ChangeGate(subscribe, on_change)
         jobs = JobLoop.of(
-            context, engine, self.worker_id, self.clock, change_gate.looked, lambda: context.handlers.keys
+            context, engine, self.worker_id, self.clock, change_gate.on_fetched, lambda: context.handlers.keys
         )
         heartbeat = Heartbeat(
             engine,
@@ -197,7 +197,7 @@ class Worker:
         def on_registered() -> None:
             heartbeat.notice()
             jobs.fetcher.wake()
-            schedule.look()
+            schedule.refresh()
 
         def on_notice(notice: frames.Notice) -> None:
             context.supervisor_pipe.send(notice)
@@ -243,8 +243,8 @@ class Worker:
         if self._halted:
             return
         _logger.warning(
-            "All %d slots of worker %s are held by handlers that have ignored their timeout; if none ends within "
-            "%g s, the worker ends and a successor takes jobs. Let handlers look at service.cancelled",
+            "All %d slots of worker %s are held by handlers that ignore their timeout; if none ends within "
+            "%g s, the worker ends and is replaced. Check service.cancelled in handlers",
             self.config.concurrency,
             self.worker_id,
             STUCK_SECONDS,
@@ -272,14 +272,14 @@ class Worker:
         try:
             await supervisor_pipe.listen(on_frame)
         except Exception:
-            _logger.exception("Worker %s cannot hear its supervisor and ends; a successor is started", self.worker_id)
+            _logger.exception("Worker %s cannot read from its supervisor and ends; it is replaced", self.worker_id)
             self._halt(now=False)
         else:
             self._halt(now=False)
             self._outlive_supervisor()
 
     def _outlive_supervisor(self) -> None:
-        # The pipes to its log are broken; a handler that prints should not fail for that.
+        # The pipes to its log are broken; print() in a handler must not fail because of that.
         try:
             log = open_log(self.files.log)
         except OSError:

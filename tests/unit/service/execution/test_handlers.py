@@ -129,7 +129,7 @@ def test_missing_key_names_the_registered_ones():
     registry = HandlerRegistry()
     for key in ("b", "a"):
         registry.add(key, typed, None, None)
-    with pytest.raises(NoSuchHandlerError, match="'c'; registered are: a, b") as caught:
+    with pytest.raises(NoSuchHandlerError, match="'c'; registered keys: a, b") as caught:
         registry.find("c")
     assert caught.value.registered == ("a", "b")
     registry.add("send_mail", typed, None, None)

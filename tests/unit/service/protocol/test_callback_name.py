@@ -42,7 +42,7 @@ def test_what_another_process_could_not_import_is_refused():
 def test_the_script_that_was_started_is_refused():
     function = types.FunctionType((lambda service: None).__code__, {}, "initialize")
     function.__module__, function.__qualname__ = "__main__", "initialize"
-    with pytest.raises(CallbackNameError, match="script that was started"):
+    with pytest.raises(CallbackNameError, match="main script"):
         name_of(function)
 
 

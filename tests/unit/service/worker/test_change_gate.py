@@ -33,7 +33,7 @@ def change_gate():
 
 async def test_listens_once_and_looks_at_once(change_gate):
     change_gate.change_gate.listen()
-    change_gate.change_gate.looked(all_busy=False)
+    change_gate.change_gate.on_fetched(all_busy=False)
     assert (change_gate.listening, change_gate.woken) == (1, 1)
 
 
@@ -41,24 +41,24 @@ async def test_busy_streak_ends_listening_and_an_idle_look_begins_it(change_gate
     change_gate.change_gate.listen()
     for _ in range(BUSY_STREAK):
         assert change_gate.listening == 1
-        change_gate.change_gate.looked(all_busy=True)
+        change_gate.change_gate.on_fetched(all_busy=True)
     assert change_gate.listening == 0
-    change_gate.change_gate.looked(all_busy=False)
+    change_gate.change_gate.on_fetched(all_busy=False)
     assert (change_gate.listening, change_gate.woken) == (1, 2)
 
 
 async def test_looks_interrupted_by_an_idle_one_are_no_streak(change_gate):
     change_gate.change_gate.listen()
     for _ in range(5 * BUSY_STREAK):
-        change_gate.change_gate.looked(all_busy=True)
-        change_gate.change_gate.looked(all_busy=False)
+        change_gate.change_gate.on_fetched(all_busy=True)
+        change_gate.change_gate.on_fetched(all_busy=False)
     assert change_gate.listening == 1
 
 
 async def test_listens_again_when_all_slots_are_busy_for_long(change_gate):
     change_gate.change_gate.listen()
     for _ in range(BUSY_STREAK):
-        change_gate.change_gate.looked(all_busy=True)
+        change_gate.change_gate.on_fetched(all_busy=True)
     async with asyncio.timeout(25):
         while not change_gate.listening:
             await asyncio.sleep(0.001)
@@ -70,5 +70,5 @@ async def test_closed_for_good(change_gate):
     change_gate.change_gate.listen()
     change_gate.change_gate.close()
     change_gate.change_gate.close()
-    change_gate.change_gate.looked(all_busy=False)
+    change_gate.change_gate.on_fetched(all_busy=False)
     assert change_gate.listening == 0

@@ -37,4 +37,4 @@ async def test_a_worker_that_receives_what_is_no_frame_says_so_and_ends(tmp_path
         async with asyncio.timeout(25):
             _, said = await worker.communicate()
     assert worker.returncode == 0
-    assert b"cannot hear its supervisor and ends" in said
+    assert b"cannot read from its supervisor and ends" in said

@@ -36,7 +36,7 @@ async def pass_time(watch, ticks, seconds):
     end = ticks.now + seconds
     while ticks.now < end:
         ticks.now = min(end, ticks.now + watch.pause)
-        await watch.look()
+        await watch.check()
 
 
 async def test_a_key_that_nobody_knows_for_the_whole_grace_fails_its_jobs(engine):
@@ -45,13 +45,13 @@ async def test_a_key_that_nobody_knows_for_the_whole_grace_fails_its_jobs(engine
     await engine.register_worker(worker("w1", "send_mail"))
     ids = await engine.enqueue([NewJob(job_key="sendmail") for _ in range(1_500)])
     await engine.ack_and_fetch("w1", [], 1, keys=["send_mail"])
-    await watch.look()
+    await watch.check()
     await pass_time(watch, ticks, GRACE - 1)
     assert (await engine.counts()).pending == len(ids)
     await pass_time(watch, ticks, 1)
     assert (await engine.counts()).failed == len(ids)
     job = await engine.get(ids[0])
-    assert "'sendmail' (did you mean 'send_mail'?); registered are: send_mail" in job.last_error
+    assert "'sendmail' (did you mean 'send_mail'?); registered keys: send_mail" in job.last_error
 
 
 async def test_jobs_of_a_rolling_deploy_wait_for_the_new_version(engine):
@@ -61,7 +61,7 @@ async def test_jobs_of_a_rolling_deploy_wait_for_the_new_version(engine):
     await engine.enqueue([NewJob(job_key="new"), NewJob(job_key="old")])
     (claim,) = (await engine.ack_and_fetch("old", [], 5, keys=["old"])).claims
     assert claim.job.job_key == "old"
-    await watch.look()
+    await watch.check()
     await engine.register_worker(worker("new", "old", "new"))
     await pass_time(watch, ticks, GRACE - 1)
     await engine.unregister_worker("new")
@@ -76,7 +76,7 @@ async def test_while_a_worker_takes_every_key_none_is_unknown(engine):
     await engine.register_worker(worker("any"))
     await engine.enqueue([NewJob(job_key="new")])
     await engine.ack_and_fetch("w1", [], 5, keys=["old"])
-    await watch.look()
+    await watch.check()
     await pass_time(watch, ticks, 2 * GRACE)
     assert (await engine.counts()).pending == 1
 
@@ -87,9 +87,9 @@ async def test_time_in_which_the_worker_stood_still_is_no_part_of_the_grace(engi
     await engine.register_worker(worker("old", "old"))
     await engine.enqueue([NewJob(job_key="new")])
     await engine.ack_and_fetch("old", [], 5, keys=["old"])
-    await watch.look()
+    await watch.check()
     ticks.now += 100 * GRACE
-    await watch.look()
+    await watch.check()
     assert (await engine.counts()).pending == 1
     await pass_time(watch, ticks, GRACE)
     assert (await engine.counts()).failed == 1
