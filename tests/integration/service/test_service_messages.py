@@ -63,7 +63,7 @@ async def test_every_worker_hears_and_every_app_gets_the_answers(make_service, u
     one, other = make_service(APP, processes=2), make_service(APP)
     await one.start()
     heard = [listen(service.on("answer")) for service in (one, other)]
-    await until(lambda: other._link._connection.done())
+    await until(lambda: other._client._connection.done())
     await one.invoke("question", "who?")
     await until(lambda: [len(answers) for answers in heard] == [2, 2])
     assert len({answer["pid"] for answer in heard[0]}) == 2
@@ -82,7 +82,7 @@ async def test_listener_outlives_a_restart(make_service, until, listen):
 
 async def test_message_from_a_job(service, until, listen, finished):
     announced = listen(service.on("announced"))
-    await until(lambda: service._link._connection.done())
+    await until(lambda: service._client._connection.done())
     assert (await finished(await service.job("announce", "dinner"))).result is True
     await until(lambda: announced == ["dinner"])
 
@@ -94,7 +94,7 @@ async def test_nobody_to_talk_to(make_service):
 
 async def test_message_that_is_none(make_service):
     service = make_service(APP)
-    for data, reason in ((object(), "no JSON"), ("x" * (1 << 20), "bound is 1,048,576"), ("\ud800", "no JSON")):
+    for data, reason in ((object(), "not JSON"), ("x" * (1 << 20), "more than 1,048,576"), ("\ud800", "not JSON")):
         with pytest.raises(MessageError, match=reason):
             await service.invoke("question", data)
 

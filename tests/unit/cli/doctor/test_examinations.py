@@ -209,7 +209,7 @@ async def test_jobs_that_wait_for_a_handler_are_found(engine):
     found = (await examined(engine, serving=True))["handlers"]
     assert found.state is State.WRONG
     assert "1 of 'sendmail' (did you mean 'send_mail'?)" in found.found
-    assert "registered are: send_mail" in found.remedy
+    assert "registered keys: send_mail" in found.remedy
 
 
 async def test_rows_that_say_nothing_are_found(engine):
