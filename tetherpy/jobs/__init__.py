@@ -12,7 +12,6 @@ from tetherpy.lazy_facade import lazy_facade
 if TYPE_CHECKING:
     from .capabilities import EngineCapabilities
     from .engine import JobEngine, JobStore, WorkQueue
-    from .enqueue_options import EnqueueOptions
     from .errors import (
         ClaimLostError,
         CopyDiffersError,
@@ -41,7 +40,14 @@ if TYPE_CHECKING:
     from .handler_signals import CancelJob, DoNotRetry, Snooze
     from .live.observed_waits import WaitObserver, observed_wait, wait_observer
     from .manager import BackgroundJobManager
-    from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+    from .model import (
+        BackgroundJob,
+        EnqueueOptions,
+        JobAttempt,
+        JobCounts,
+        NewJob,
+        WorkerRecord,
+    )
     from .opening import engine_of, open_database, open_engine
     from .outcomes import (
         Ack,
@@ -163,9 +169,8 @@ _MODULES = {
     **dict.fromkeys(("CopyProgress", "CopyReport", "copy_jobs"), "transfer"),
     **dict.fromkeys(("CancelJob", "DoNotRetry", "Snooze"), "handler_signals"),
     **dict.fromkeys(("JobEngine", "JobStore", "WorkQueue"), "engine"),
-    "EnqueueOptions": "enqueue_options",
     "BackgroundJobManager": "manager",
-    **dict.fromkeys(("BackgroundJob", "JobAttempt", "JobCounts", "NewJob", "WorkerRecord"), "model"),
+    **dict.fromkeys(("BackgroundJob", "EnqueueOptions", "JobAttempt", "JobCounts", "NewJob", "WorkerRecord"), "model"),
     **dict.fromkeys(("engine_of", "open_database", "open_engine"), "opening"),
     **dict.fromkeys(
         (

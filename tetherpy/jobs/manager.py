@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import attrs
 
@@ -16,7 +16,7 @@ from .errors import JobNotFoundError
 from .live.job_queries import Counts, ManyJobs, OneJob
 from .live.live_views import LiveViewHub
 from .live.wait_until_finished import wait_until_finished
-from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, NewJobOptions, WorkerRecord
 from .opening import store_of
 from .query import CreationOrder, JobQuery
 from .status import BackgroundJobStatus
@@ -44,14 +44,8 @@ class BackgroundJobManager:
         job_key: str,
         payload: object = None,
         *,
-        priority: int = 0,
-        max_attempts: int = 3,
-        delay: timedelta | float | None = None,
-        run_at: datetime | None = None,
-        queue: str = "default",
-        timeout: timedelta | float | None = None,  # noqa: ASYNC109 - the attempt's bound, not this call's
-        unique_key: str | None = None,
         transaction: Any | None = None,
+        **options: Unpack[NewJobOptions],
     ) -> int:
         """Store a job and return its id; it is durable when this returns.
 
@@ -59,17 +53,7 @@ class BackgroundJobManager:
         those of ``NewJob``. Raises ``PayloadEncodeError`` or ``PayloadTooLargeError``
         before anything is stored.
         """
-        job = NewJob(
-            job_key=job_key,
-            payload=payload,
-            priority=priority,
-            max_attempts=max_attempts,
-            delay=delay,
-            run_at=run_at,
-            queue=queue,
-            timeout=timeout,
-            unique_key=unique_key,
-        )
+        job = NewJob(job_key=job_key, payload=payload, **options)
         (job_id,) = await self.engine.enqueue([job], transaction)
         return job_id
 

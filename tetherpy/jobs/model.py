@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import attrs
 
@@ -77,6 +77,27 @@ def _delay(value: timedelta | float | None) -> timedelta | None:
 
 def _timeout(value: timedelta | float | None) -> timedelta | None:
     return to_optional_span("NewJob.timeout", value, positive=True)
+
+
+class NewJobOptions(TypedDict, total=False):
+    """The optional fields of ``NewJob``, for functions that pass them on."""
+
+    priority: int
+    max_attempts: int
+    delay: timedelta | float | None
+    run_at: datetime | None
+    queue: str
+    timeout: timedelta | float | None
+    unique_key: str | None
+
+
+class EnqueueOptions(NewJobOptions, total=False):
+    """The keyword arguments of ``BackgroundJobManager.enqueue``; each may be omitted.
+
+    ``async def enqueue_greet(manager, payload: Greeting, **options: Unpack[EnqueueOptions])`` passes them on.
+    """
+
+    transaction: Any | None
 
 
 @attrs.frozen(kw_only=True)

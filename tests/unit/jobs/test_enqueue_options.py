@@ -1,14 +1,19 @@
-"""The options that typed functions pass on are those of the manager."""
+"""The options that functions pass on are the fields of a new job, and the transaction."""
 
 import inspect
 
-from tetherpy.jobs import BackgroundJobManager, EnqueueOptions
+import pytest
+
+from tetherpy.jobs import BackgroundJobManager, EnqueueOptions, NewJob
+from tetherpy.service import BackgroundService
 
 
-def test_they_are_the_keyword_arguments_of_enqueue_with_the_same_types():
-    parameters = inspect.signature(BackgroundJobManager.enqueue).parameters.values()
-    taken = {
-        parameter.name: parameter.annotation for parameter in parameters if parameter.kind is parameter.KEYWORD_ONLY
-    }
-    offered = {name: annotation.__forward_arg__ for name, annotation in EnqueueOptions.__annotations__.items()}
-    assert offered == taken
+def test_they_are_the_optional_arguments_of_a_new_job_and_the_transaction():
+    parameters = inspect.signature(NewJob).parameters
+    assert EnqueueOptions.__annotations__.keys() == parameters.keys() - {"job_key", "payload"} | {"transaction"}
+
+
+@pytest.mark.parametrize("call", [BackgroundJobManager.enqueue, BackgroundService.job])
+def test_functions_that_pass_them_on_do_not_repeat_them(call):
+    named = inspect.signature(call).parameters.keys() - {"self", "job_key", "payload", "options"}
+    assert named <= {"transaction"}

@@ -7,15 +7,15 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, get_args
+from typing import TYPE_CHECKING, Any, Self, Unpack, get_args
 
 import attrs
 
 from tetherpy.database import SqlDatabase
 from tetherpy.durations import to_seconds
-from tetherpy.jobs import BackgroundJobManager, open_database
+from tetherpy.jobs import BackgroundJobManager, EnqueueOptions, open_database
 
 from ..errors import ServiceArgumentError
 from ..protocol import frames
@@ -148,33 +148,14 @@ class BackgroundService:
         self,
         job_key: str,
         payload: object = None,
-        *,
-        priority: int = 0,
-        max_attempts: int = 3,
-        delay: timedelta | float | None = None,
-        run_at: datetime | None = None,
-        queue: str = "default",
-        timeout: timedelta | float | None = None,  # noqa: ASYNC109 - the job's
-        unique_key: str | None = None,
-        transaction: Any | None = None,
+        **options: Unpack[EnqueueOptions],
     ) -> int:
         """Enqueue a job and return its id; durable when this returns, whether workers run or not.
 
         The parameters are those of ``BackgroundJobManager.enqueue``.
         """
         manager = await self._manager()
-        return await manager.enqueue(
-            job_key,
-            payload,
-            priority=priority,
-            max_attempts=max_attempts,
-            delay=delay,
-            run_at=run_at,
-            queue=queue,
-            timeout=timeout,
-            unique_key=unique_key,
-            transaction=transaction,
-        )
+        return await manager.enqueue(job_key, payload, **options)
 
     async def stop(self, timeout: timedelta | float = 30.0) -> None:  # noqa: ASYNC109 - bounds the jobs, not this call
         """Stop the workers, even if another process started them, and return when they have ended.
