@@ -1,7 +1,7 @@
-"""What tests of an app need: a pytest plugin with fixtures for containers, jobs and time.
+"""A pytest plugin for apps, with fixtures for containers, jobs and time.
 
-It is registered with pytest when tetherpy is installed, and never imported by the rest of the library. The
-names here are the types of what its fixtures give; they are imported when first used.
+The plugin is registered with pytest when tetherpy is installed; the rest of the library never imports it. The
+names here are the types of the fixtures' values; they are imported when first used.
 """
 
 from __future__ import annotations

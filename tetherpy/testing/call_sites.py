@@ -1,4 +1,4 @@
-"""Where in the code of a test or an app something was made."""
+"""Call sites in the code of a test or an app."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SITE_PACKAGES = "site-packages"
 
 @attrs.frozen
 class Site:
-    """A line of code, and the function that it is in where that is known."""
+    """A line of code, and its function if known."""
 
     file: str
     line: int
@@ -29,12 +29,12 @@ class Site:
 
     @classmethod
     def of_frame(cls, frame: FrameType) -> Site:
-        """Return where a frame is."""
+        """Return the site of a frame."""
         return cls(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_qualname)
 
 
 def calling_site() -> Site | None:
-    """Return the innermost line that is no part of this library, of Python's or of an installed package."""
+    """Return the innermost line outside this library, the standard library and installed packages."""
     frame: FrameType | None = inspect.currentframe()
     while frame is not None:
         if not _is_foreign(frame.f_code.co_filename):

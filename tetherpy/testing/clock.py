@@ -15,10 +15,10 @@ from .driven_loop import DrivenLoop
 from .errors import ClockError
 
 START: Final = datetime(2000, 1, 1, tzinfo=UTC)
-"""When every test begins; a Saturday."""
+"""The start time of every test; a Saturday."""
 
 MOST_STEPS: Final = 1_000_000
-"""How many turns of the loop, and how many timers, one ``advance`` takes before it counts as endless."""
+"""The maximum number of loop turns and of timers in one ``advance``; beyond it ``advance`` fails."""
 
 _QUIET_TURNS = 2
 """One turn without work may be followed by one with the answer of a system call."""
@@ -32,11 +32,11 @@ def _patience(value: timedelta | float) -> float:
 
 @attrs.define(eq=False, repr=False)
 class Clock:
-    """Time that passes only when the test says so: for the event loop, and for the jobs' calendar.
+    """The clock of the event loop and of jobs; its time passes only when the test advances it.
 
-    While it is there nothing that waits for the loop's time goes on by itself: ``asyncio.sleep``, timeouts,
-    retries of providers, ``cache_for``, delays and backoff of jobs, periodic jobs. Threads, files and sockets
-    work as ever. A test that waits for time which nobody lets pass fails after ``patience`` seconds of real time.
+    It controls everything that waits for the loop's time: ``asyncio.sleep``, timeouts, retries of providers,
+    ``cache_for``, delays and backoff of jobs, periodic jobs. Threads, files and sockets work as usual. A test that
+    waits without advancing the clock fails after ``patience`` seconds of real time.
     """
 
     patience: float = attrs.field(default=30.0, converter=_patience)
@@ -46,7 +46,7 @@ class Clock:
     _busy: list[Callable[[], bool]] = attrs.field(init=False, factory=list[Callable[[], bool]])
 
     def now(self) -> datetime:
-        """Return the present: the first of January 2000, 00:00 UTC, and what has passed since."""
+        """Return the current time, which starts at 1 January 2000, 00:00 UTC."""
         return START + self.elapsed
 
     def time(self) -> float:
@@ -54,14 +54,14 @@ class Clock:
         return self._began + self.elapsed.total_seconds()
 
     async def advance(self, duration: timedelta | float) -> None:
-        """Let time pass (seconds or timedelta), timer by timer; all that fell due has run when this returns.
+        """Advance the time (seconds or timedelta) timer by timer, and run everything that becomes due.
 
-        What runs because of a timer sees the time that it was set for. Work in the threads of the databases of
-        the fixture ``jobs`` is waited for.
+        A callback sees the time that its timer was set for. ``advance`` waits for work in the threads of the
+        databases of the fixture ``jobs``.
 
         Raises:
-            DurationError: a negative duration, or no duration.
-            ClockError: the loop does not come to rest, or no loop runs that it can drive.
+            DurationError: the duration is negative or not a duration.
+            ClockError: the loop never becomes idle, or the running loop is not asyncio's.
         """
         span = to_span("advance", duration)
         driven = self.drive(asyncio.get_running_loop())
@@ -82,14 +82,14 @@ class Clock:
         await self.settle()
 
     async def advance_to(self, moment: datetime) -> None:
-        """Let time pass until an aware datetime that is not before ``now()``."""
+        """Advance the time to an aware datetime that is not before ``now()``."""
         await self.advance(moment - self.now())
 
     async def settle(self) -> None:
-        """Wait, without letting time pass, until nothing is left to do but to wait for time.
+        """Wait until the loop is idle, without advancing the time.
 
         Raises:
-            ClockError: something calls itself again on every turn of the loop.
+            ClockError: a callback reschedules itself on every turn of the loop.
         """
         driven = self.drive(asyncio.get_running_loop())
         quiet = turns = 0
@@ -109,10 +109,10 @@ class Clock:
         self._busy.append(busy)
 
     def drive(self, loop: asyncio.AbstractEventLoop) -> DrivenLoop:
-        """Take over the time of an event loop; a second time changes nothing.
+        """Control the time of an event loop; a second call does nothing.
 
         Raises:
-            ClockError: it is not asyncio's own loop, or another one than before.
+            ClockError: the loop is not asyncio's, or not the same as before.
         """
         if self._driven is None:
             self._began = loop.time() - self.elapsed.total_seconds()
@@ -122,7 +122,7 @@ class Clock:
         return self._driven
 
     def release(self) -> None:
-        """Give the loop its own time back."""
+        """Restore the time of the loop."""
         if self._driven is not None:
             self._driven.release()
             self._driven = None

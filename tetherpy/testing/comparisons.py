@@ -1,4 +1,4 @@
-"""What pytest shows when two values of this library are not equal."""
+"""Explanations of failed comparisons, shown by pytest."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _is_value(value: object) -> TypeGuard[Value]:
 
 
 def _parts(value: Value) -> dict[str, str]:
-    """Return what an asynchronous value says, by name; parts that say nothing are left out."""
+    """Return the parts of an asynchronous value by name, without empty parts."""
     parts = {"kind": type(value).__name__}
     if value.has_value:
         parts["value"] = brief(value.value)

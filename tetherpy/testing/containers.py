@@ -13,7 +13,7 @@ from tetherpy.reactive import ProviderContainer
 
 @attrs.define(eq=False)
 class TestContainers:
-    """What ``ProviderContainer.test`` has made in a test; the last one is disposed first."""
+    """The containers created by ``ProviderContainer.test`` in a test; the last one is disposed first."""
 
     __test__ = False
 
@@ -21,7 +21,7 @@ class TestContainers:
 
     @contextmanager
     def collected(self) -> Generator[None]:
-        """Have ``ProviderContainer.test`` put what it makes here."""
+        """Collect the containers that ``ProviderContainer.test`` creates in the block."""
         outer, ProviderContainer.test_scope = ProviderContainer.test_scope, self.opened
         try:
             yield
@@ -37,7 +37,7 @@ class TestContainers:
         return any(not container.disposed for container in self.opened)
 
     async def dispose(self) -> None:
-        """Dispose all, whatever fails in one; then raise what failed."""
+        """Dispose all containers, also after an error; then raise the errors."""
         async with AsyncExitStack() as stack:
             for container in self.opened:
                 stack.push_async_callback(container.aclose)

@@ -42,7 +42,7 @@ class DrivenLoop:
 
     @property
     def has_work(self) -> bool:
-        """Whether anything is to be called on the next turn, whoever asks being called in this one."""
+        """Whether callbacks are scheduled for the next turn of the loop."""
         return bool(self.loop._ready)
 
     @property
@@ -56,7 +56,7 @@ class DrivenLoop:
         return float(self.loop._clock_resolution)
 
     def release(self) -> None:
-        """Give the loop its own time back."""
+        """Restore the time of the loop."""
         del self.loop.time, self.loop._selector.select
 
     def _wait(self, timeout: float | None) -> Any:
@@ -67,7 +67,7 @@ class DrivenLoop:
         if not events:
             raise ClockError(
                 f"For {self.patience():g} s nothing has happened: the test waits for time to pass, and with the "
-                "fixture `clock` it passes only in `await clock.advance(...)`. Start what sleeps in a task and advance "
-                "beside it; if the test waits for something slow, raise clock.patience."
+                "fixture `clock` it passes only in `await clock.advance(...)`. Run the code that sleeps in a task and "
+                "call advance in the test; if the test waits for a slow operation, increase clock.patience."
             )
         return events

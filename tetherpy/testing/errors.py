@@ -1,4 +1,4 @@
-"""What a test is told when it uses the fixtures in a way that cannot work."""
+"""Errors of using the fixtures incorrectly."""
 
 from __future__ import annotations
 

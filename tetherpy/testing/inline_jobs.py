@@ -44,7 +44,7 @@ def _patience(value: timedelta | float) -> float:
 
 @attrs.define(eq=False, repr=False)
 class InlineJobs:
-    """The jobs of one test, in an SQLite file of its own; the value of the fixture ``jobs``.
+    """The jobs of one test, in a separate SQLite file; the value of the fixture ``jobs``.
 
     Nothing runs until ``drain``. ``path`` is the file, ``concurrency`` how many handlers run at a time (set it
     before the first ``drain``), ``patience`` how many seconds one ``drain`` waits for them at most.
@@ -137,17 +137,17 @@ class InlineJobs:
         return await (await self.manager()).enqueue(job_key, payload, **options)
 
     def enqueued(self, job_key: str | None = None) -> JobList:
-        """Return the jobs that were enqueued under a key, or all, as they are now, whoever enqueued them."""
+        """Return the enqueued jobs, of one key or of all, in their current state."""
         found = read_jobs(self.path, JobQuery(job_key=job_key))
         return JobList(found, self._nothing(job_key))
 
     # -- running -----------------------------------------------------------------------------------
 
     async def drain(self, *, limit: int = 1000) -> JobList:
-        """Run every job that is due, until none is, and return those that ran as they are then.
+        """Run jobs until none is due, and return the jobs that ran, in their current state.
 
-        Jobs that fall due or are enqueued meanwhile run too; what waits for a later time, such as a retry with
-        backoff, stays PENDING. A handler's failure does not fail the test: it is on the job, and its traceback in
+        Jobs that become due or are enqueued during the call run too; jobs that are due later, such as a retry with
+        backoff, stay PENDING. A failed handler does not fail the test: the error is on the job, its traceback in
         the captured log.
 
         Raises:
@@ -177,7 +177,7 @@ class InlineJobs:
         return JobList([ran[key] for key in sorted(ran)], "no job was due")
 
     def messages(self, event: str | None = None) -> list[Any]:
-        """Return the data of what handlers sent to the app with ``service.invoke``, of one event or of all."""
+        """Return the data of messages that handlers sent with ``service.invoke``, of one event or of all."""
         sent = [] if self._worker is None else self._worker.outbox.messages
         return [data for name, data in sent if event in (None, name)]
 

@@ -1,4 +1,4 @@
-"""Jobs as a test looks at them."""
+"""Lists of jobs for assertions in tests."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class JobList(list[BackgroundJob]):
 
 
 def line_of(job: BackgroundJob) -> str:
-    """Return one line that says what a job is and what became of it."""
+    """Return one line with the key, state and outcome of a job."""
     parts = [f"{job.id} {job.job_key} {job.status}"]
     if job.payload_json is not None:
         parts.append(_short(job.payload_json))

@@ -1,7 +1,7 @@
-"""The pytest plugin: fixtures for containers, jobs and time, checks for what a test leaves behind.
+"""The pytest plugin: fixtures for containers, jobs and time, and leak checks.
 
-It is loaded in every run of pytest where tetherpy is installed, so what a fixture needs is imported when the
-fixture is used.
+It is loaded in every run of pytest where tetherpy is installed, so modules that a fixture needs are imported when
+the fixture is used.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def tetherpy_containers(request: pytest.FixtureRequest) -> Generator[TestContain
 
 @pytest.fixture
 def tetherpy_lifetime(request: pytest.FixtureRequest) -> Generator[Lifetime]:
-    """Give what the other fixtures of this test share; at its end nothing of the test may be left."""
+    """Give the shared state of the other fixtures of this test; its end checks for leaks."""
     from .test_scope import lifetime_of
 
     yield from lifetime_of(request)
@@ -79,7 +79,7 @@ def tetherpy_lifetime(request: pytest.FixtureRequest) -> Generator[Lifetime]:
 
 @pytest.fixture
 def provider_overrides() -> list[Override]:
-    """Return what every container of a test overrides: none, unless a ``conftest.py`` has a fixture of this name."""
+    """Return the overrides of every container of a test; override this fixture in a ``conftest.py``."""
     return []
 
 
@@ -131,7 +131,7 @@ def jobs_path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def jobs(jobs_path: Path, tetherpy_lifetime: Lifetime, request: pytest.FixtureRequest) -> InlineJobs:
-    """Return the jobs of an ``async def`` test, in an SQLite file of its own: enqueue, then ``await jobs.drain()``.
+    """Return the jobs of an ``async def`` test, in a separate SQLite file: enqueue, then ``await jobs.drain()``.
 
     Handlers run in the test's own loop, through the code of the worker. With the fixture ``clock`` they go by
     that clock.

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 @asynccontextmanager
 async def patience(seconds: float, on_late: Callable[[], object]) -> AsyncGenerator[None]:
-    """Cancel the block if it takes longer; ``on_late`` is called just before, and whoever waits goes on after it."""
+    """Call ``on_late`` and cancel the block if it takes longer; execution continues after the block."""
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
     waiting, late = True, False

@@ -13,7 +13,7 @@ import pytest
 
 
 class Ending(Protocol):
-    """What begins with a test and ends with it."""
+    """A resource that begins and ends with a test."""
 
     def begin(self, loop: asyncio.AbstractEventLoop | None) -> None:
         """Take note of the test's loop; None if it has none."""
@@ -34,7 +34,7 @@ def ended_with(request: pytest.FixtureRequest, ending: Ending) -> Generator[None
 
     Under pytest-asyncio it is disposed in its runner, which is set up before and so closed after, when the
     fixtures that depend on this one have ended. Any other ``async def`` test does it itself, as its last step.
-    A test that is no coroutine, or one of ``unittest``, has it done in a loop of its own.
+    For a synchronous test, or one of ``unittest``, it is disposed in a separate loop.
     """
     test: Any = request.node
     if (runner := _asyncio_runner(request)) is not None:
@@ -64,7 +64,7 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
     try:
         return asyncio.get_running_loop()
     except RuntimeError:
-        return None  # whoever runs this test has no loop of asyncio: trio, or a plugin of the user's
+        return None  # the test runs in another event loop, such as trio's
 
 
 def _is_unittest(test: pytest.Item) -> bool:

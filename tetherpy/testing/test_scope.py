@@ -1,4 +1,4 @@
-"""From the beginning of a test to its end: what its fixtures share."""
+"""The shared state of the fixtures of one test."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FAILED = pytest.StashKey[bool]()
 
 @attrs.define(eq=False)
 class Lifetime:
-    """What the fixtures of one test share: what to dispose at its end, and what must not be left.
+    """Resources to dispose at the end of a test, and the leak check.
 
     ``loop`` is the loop of the test, None before it is known and in a test without one. ``before_end``
     is left before anything is disposed, ``after_containers`` after all containers are.
@@ -54,11 +54,11 @@ class Lifetime:
 
     @property
     def is_needed(self) -> bool:
-        """Whether there is anything to dispose: what is left behind shows only afterwards."""
+        """Always true: leaks are found only by disposing."""
         return True
 
     async def dispose(self) -> None:
-        """Dispose everything, and note what is left behind; raises what failed meanwhile."""
+        """Dispose everything and record leaks; raises the errors of the disposal."""
         self.before_end.close()
         self._leaks += await self._check.in_use(self.containers.opened)
         try:
@@ -67,8 +67,8 @@ class Lifetime:
         finally:
             self._leaks += await self._check.left()
 
-    def judge(self) -> None:
-        """Fail the test for what it has left behind."""
+    def fail_on_leaks(self) -> None:
+        """Fail the test if it has leaks."""
         unwanted = [leak for leak in (*self._leaks, *self._check.left_open()) if leak.kind not in self.allowed]
         if unwanted:
             pytest.fail(report_of(unwanted), pytrace=False)
@@ -82,7 +82,7 @@ def lifetime_of(request: pytest.FixtureRequest) -> Generator[Lifetime]:
         for _ in ended_with(request, lifetime):
             yield lifetime
     if not test.stash.get(FAILED, False):
-        lifetime.judge()
+        lifetime.fail_on_leaks()
 
 
 def _allowed(test: Any) -> frozenset[str]:

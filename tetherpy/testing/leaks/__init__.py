@@ -1,4 +1,4 @@
-"""What a test has left behind: providers, tasks and file handles, each with its place and its remedy."""
+"""Leak checks: providers, tasks and file handles that outlive a test, each with its place and a remedy."""
 
 from .check import LeakCheck
 from .leak import KINDS, Leak, report_of

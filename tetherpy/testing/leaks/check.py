@@ -18,7 +18,7 @@ from .tasks import TaskWatch
 
 @attrs.define(eq=False)
 class LeakCheck:
-    """Compare what there is after a test with what there was before."""
+    """Compares providers, tasks and file handles before and after a test."""
 
     _stack: ExitStack = attrs.field(init=False, factory=ExitStack)
     _made: ValuesView[MadeContainer] = attrs.field(init=False)
@@ -29,12 +29,12 @@ class LeakCheck:
         self._made = self._stack.enter_context(recorded_containers())
 
     def begin_in(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Watch the tasks of a loop from now on; what the loop itself has open is not the test's."""
+        """Watch the tasks of a loop from now on; file handles of the loop itself are not leaks."""
         self._tasks = TaskWatch(loop)
         self._handles = open_handles()
 
     async def in_use(self, containers: Iterable[ProviderContainer]) -> list[Leak]:
-        """Return what is still in use in containers that are about to be disposed."""
+        """Return the providers still in use in containers that are about to be disposed."""
         leaks: list[Leak] = []
         for made in self._made:
             if made.container in containers and not made.container.disposed:

@@ -44,7 +44,7 @@ def left_open(before: frozenset[Handle]) -> list[Leak]:
     """Return the handles that are open now and were not before."""
     if open_handles() <= before:
         return []
-    gc.collect()  # what only waits for the garbage collector is Python's own warning's matter
+    gc.collect()  # Python itself warns about files that only the garbage collector closes
     new = open_handles() - before
     owners = _owners() if new else {}
     return [_leak(handle, owners.get(handle.number)) for handle in sorted(new, key=lambda handle: handle.number)]

@@ -16,7 +16,7 @@ KINDS: Final[tuple[Kind, ...]] = ("provider", "task", "file")
 
 @attrs.frozen
 class Leak:
-    """Name what was left behind, where it was made if that is known, and what to do about it."""
+    """A leaked object, the place of its creation if known, and a remedy."""
 
     kind: Kind
     what: str

@@ -1,4 +1,4 @@
-"""Providers that outlive the test: in containers nobody disposed, or held by a subscription nobody closed."""
+"""Providers that outlive the test, in an undisposed container or because of an open subscription."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class TaskWatch:
 
     loop: asyncio.AbstractEventLoop
     _before: frozenset[asyncio.Task[Any]] = attrs.field(init=False)
-    #: Strong references: a task that nobody else holds would vanish with the garbage, its leak unseen.
+    #: Strong references: otherwise the garbage collector could remove a leaked task before the check.
     _sites: dict[asyncio.Task[Any], Site | None] = attrs.field(
         init=False, factory=dict[asyncio.Task[Any], "Site | None"]
     )
