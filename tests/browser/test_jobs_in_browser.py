@@ -53,7 +53,7 @@ async def test_a_job_is_enqueued_from_a_form_made_of_its_payload_type(shop, visi
     await page.get_by_text("Options").click()
     await page.get_by_label("Priority").fill("5")
     await page.get_by_role("button", name="Enqueue").click()
-    await page.get_by_role("link", name="Show it").click()
+    await page.get_by_role("link", name="Open").click()
     await expect(page.locator("#story .status")).to_have_text("Completed")
     await expect(page.locator("#result")).to_contain_text('"rows": 7')
     (job,) = await shop.manager.get_all_jobs()
@@ -65,7 +65,7 @@ async def test_what_does_not_fit_is_said_beside_the_field_and_nothing_is_enqueue
     page = await visit("enqueue?key=whatever")
     await page.get_by_label("Payload", exact=True).fill("{not json")
     await page.get_by_role("button", name="Enqueue").click()
-    await expect(page.get_by_role("alert")).to_contain_text("This is no JSON")
+    await expect(page.get_by_role("alert")).to_contain_text("Invalid JSON")
     await expect(page.get_by_label("Payload", exact=True)).to_have_attribute("aria-invalid", "true")
     await page.get_by_label("Payload", exact=True).fill('{"a": 1}')
     await page.get_by_role("button", name="Enqueue").click()
@@ -103,7 +103,7 @@ async def test_a_failed_job_shows_its_error_and_traceback_and_runs_again_when_to
     await expect(page.locator("#last-error")).to_contain_text("a vase is out of stock")
     await expect(page.locator("#traceback-1 pre")).to_contain_text("in take_from_stock")
     await page.get_by_role("button", name=f"Retry job {job_id}").click()
-    await expect(page.get_by_text("1 job will run again.")).to_be_visible()
+    await expect(page.get_by_text(f"Job {job_id} queued for retry.")).to_be_visible()
     await expect(page.locator("#traceback-2 pre")).to_contain_text("in take_from_stock")
     await expect(page.locator(".timeline .attempt-failed")).to_have_count(2)
 
@@ -116,20 +116,20 @@ async def test_without_scripts_a_job_runs_again_and_is_deleted_after_a_question(
     await drawn(page)
     await expect(page.get_by_text("Live", exact=True)).to_be_hidden()
     await page.get_by_role("button", name=f"Retry job {again}").click()
-    await expect(page.get_by_text("1 job will run again.")).to_be_visible()
+    await expect(page.get_by_text(f"Job {again} queued for retry.")).to_be_visible()
     await expect(page).to_have_url(f"{shop.url}jobs/{again}")
     await page.goto(f"{shop.url}?order=oldest")
     await drawn(page)
     await page.get_by_role("button", name=f"Delete job {gone}").click()
     await expect(page.get_by_role("heading")).to_contain_text(f"Delete job {gone} and its attempts?")
-    await page.get_by_role("link", name="Keep").click()
+    await page.get_by_role("link", name="No").click()
     await expect(page).to_have_url(f"{shop.url}?order=oldest")
     await drawn(page)
     await page.get_by_role("button", name=f"Delete job {gone}").click()
     await expect(page.get_by_role("heading")).to_contain_text(f"Delete job {gone} and its attempts?")
     assert await shop.manager.get_job_by_id(gone) is not None
     await page.get_by_role("button", name="Delete").click()
-    await expect(page.get_by_text("1 job deleted.")).to_be_visible()
+    await expect(page.get_by_text(re.compile(r"Job \d+ deleted\."))).to_be_visible()
     await expect(page).to_have_url(f"{shop.url}?order=oldest")
     assert await shop.manager.get_job_by_id(gone) is None
 
@@ -147,7 +147,7 @@ async def test_a_click_before_the_scripts_are_there_leads_back_and_tells_what_it
     await expect(page).to_have_url(f"{shop.url}jobs/{job_id}")
     await is_live(page)
     note = page.locator(".toast")
-    await expect(note).to_contain_text("1 job cancelled")
+    await expect(note).to_contain_text("Cancellation requested for")
     await note.get_by_role("button", name="Close").click()
     await expect(note).to_have_count(0)
 
@@ -159,7 +159,7 @@ async def test_what_was_asked_for_is_done_although_its_row_has_left_the_page_mea
     await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(50)])
     await expect(page.locator(f"#job-{job_id}")).to_have_count(0)
     await page.get_by_role("button", name="Delete", exact=True).click()
-    await expect(page.get_by_text("1 job deleted.")).to_be_visible()
+    await expect(page.get_by_text(re.compile(r"Job \d+ deleted\."))).to_be_visible()
     assert (await shop.manager.get_counts()).pending == 50
 
 
@@ -187,13 +187,13 @@ async def test_chosen_jobs_are_deleted_after_a_question(shop, visit):
     ids = await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(4)])
     page = await visit()
     for job_id in ids[:3]:
-        await page.get_by_label(f"Choose job {job_id}", exact=True).check()
-    await expect(page.locator("#bulk-count")).to_have_text("3 chosen")
+        await page.get_by_label(f"Select job {job_id}", exact=True).check()
+    await expect(page.locator("#bulk-count")).to_have_text("3 selected")
     await page.get_by_role("button", name=f"Cancel job {ids[3]}").click()
-    await expect(page.get_by_text("1 job cancelled")).to_be_visible()
-    await expect(page.locator("#bulk-count")).to_have_text("3 chosen")
+    await expect(page.get_by_text("Cancellation requested for")).to_be_visible()
+    await expect(page.locator("#bulk-count")).to_have_text("3 selected")
     await page.locator("#bulk").get_by_role("button", name="Delete").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Keep").click()
+    await page.get_by_role("dialog").get_by_role("button", name="No").click()
     assert (await shop.manager.get_counts()).total == 4
     await page.locator("#bulk").get_by_role("button", name="Delete").click()
     await page.get_by_role("dialog").get_by_role("button", name="Delete").click()
@@ -205,12 +205,12 @@ async def test_chosen_jobs_are_deleted_after_a_question(shop, visit):
 async def test_a_choice_outlives_rows_that_are_pushed_off_the_page(shop, visit):
     (first,) = await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900)])
     page = await visit()
-    await page.get_by_label(f"Choose job {first}", exact=True).check()
+    await page.get_by_label(f"Select job {first}", exact=True).check()
     await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(60)])
-    await expect(page.get_by_label(f"Choose job {first}", exact=True)).to_have_count(0)
-    await expect(page.locator("#bulk-count")).to_have_text("1 chosen")
+    await expect(page.get_by_label(f"Select job {first}", exact=True)).to_have_count(0)
+    await expect(page.locator("#bulk-count")).to_have_text("1 selected")
     await page.locator("#bulk").get_by_role("button", name="Cancel").click()
-    await expect(page.get_by_text("1 job cancelled")).to_be_visible()
+    await expect(page.get_by_text("Cancellation requested for")).to_be_visible()
     assert (await shop.manager.get_job_by_id(first)).status is BackgroundJobStatus.CANCELLED
 
 
@@ -220,7 +220,7 @@ async def test_all_jobs_that_pass_a_filter_are_acted_on_however_many(shop, visit
     page = await visit(f"?status=pending&key={WAITING}")
     await page.get_by_role("button", name="Cancel all pending").click()
     await page.get_by_role("dialog").get_by_role("button", name="Cancel all").click()
-    await expect(page.get_by_text("620 jobs in all.")).to_be_visible()
+    await expect(page.get_by_text("Cancellation requested for 620 jobs.")).to_be_visible()
     assert (await shop.manager.get_counts()).cancelled == 620
     assert (await shop.manager.get_job_by_id(kept)).status is BackgroundJobStatus.PENDING
 
@@ -230,7 +230,7 @@ async def test_jobs_are_searched_filtered_and_paged(shop, visit):
     wanted = await shop.manager.enqueue("other", {"customer": "Åse & Co"}, queue="mail", delay=900)
     page = await visit()
     await expect(page.locator("#rows tr")).to_have_count(50)
-    await page.get_by_role("link", name="On", exact=True).click()
+    await page.get_by_role("link", name="Next", exact=True).click()
     await expect(page.locator("#rows tr")).to_have_count(21)
     await page.get_by_label("Search").fill("Åse & Co")
     await page.get_by_role("button", name="Filter").click()
@@ -238,7 +238,7 @@ async def test_jobs_are_searched_filtered_and_paged(shop, visit):
     await expect(page.locator(f"#job-{wanted}")).to_be_visible()
     await is_live(page)
     await page.get_by_label("Status").select_option("failed")
-    await expect(page.get_by_text("No job passes the filter.")).to_be_visible()
+    await expect(page.get_by_text("No jobs match these filters.")).to_be_visible()
     await page.get_by_label("Search").fill(f"#{wanted}")
     await page.get_by_label("Search").press("Enter")
     await expect(page.get_by_role("heading", level=1)).to_contain_text("other")
@@ -258,7 +258,9 @@ async def test_the_service_is_started_and_stopped_and_shows_its_notification(sho
     await expect(page.locator("#notification-content")).to_have_text("9 rows of acme")
     await expect(page.locator("#badge")).to_contain_text("1 worker")
     await page.get_by_role("button", name="Stop").click()
-    await expect(page.get_by_text("The workers have stopped.")).to_be_visible()
+    await expect(page.get_by_role("dialog")).to_contain_text("Stop the workers? Running jobs have 30 seconds to finish")
+    await page.get_by_role("dialog").get_by_role("button", name="Stop").click()
+    await expect(page.get_by_text("Workers stopped.")).to_be_visible()
     await expect(page.locator("#service-state")).to_have_text("Stopped")
     assert not await shop.service.is_running()
 

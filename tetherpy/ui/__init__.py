@@ -1,7 +1,6 @@
-"""What people see: one module or folder per toolkit, each behind an extra, all built on one ``Watcher``.
+"""User interfaces: one folder per toolkit, each behind an extra, all built on one ``Watcher``.
 
-The toolkits are imported by their own names (``tetherpy.ui.textual``, ``tetherpy.ui.web``), so that none is loaded
-unless it is used.
+Import a toolkit by its own name (``tetherpy.ui.textual``, ``tetherpy.ui.web``); none is loaded unless it is used.
 """
 
 from __future__ import annotations
@@ -11,16 +10,24 @@ from typing import TYPE_CHECKING
 from tetherpy.lazy_facade import lazy_facade
 
 if TYPE_CHECKING:
+    from .actions import CANCEL, DELETE, RESET_AND_RETRY, RETRY, STOP_TIMEOUT, JobAction, JobResults
     from .errors import BuildWithinBuildError, UiError, WatcherClosedError
     from .job_providers import JobProviders, providers_of
     from .notify import DesktopNotifications, JobNotifications, Notification, NotificationSink
     from .watcher import Watcher
 
 __all__ = [
+    "CANCEL",
+    "DELETE",
+    "RESET_AND_RETRY",
+    "RETRY",
+    "STOP_TIMEOUT",
     "BuildWithinBuildError",
     "DesktopNotifications",
+    "JobAction",
     "JobNotifications",
     "JobProviders",
+    "JobResults",
     "Notification",
     "NotificationSink",
     "UiError",
@@ -31,6 +38,9 @@ __all__ = [
 
 _MODULES = {
     "Watcher": "watcher",
+    **dict.fromkeys(
+        ("CANCEL", "DELETE", "RESET_AND_RETRY", "RETRY", "STOP_TIMEOUT", "JobAction", "JobResults"), "actions"
+    ),
     **dict.fromkeys(("JobProviders", "providers_of"), "job_providers"),
     **dict.fromkeys(("DesktopNotifications", "JobNotifications", "Notification", "NotificationSink"), "notify"),
 }

@@ -18,14 +18,14 @@ class WatcherClosedError(UiError):
 
     def __init__(self, watcher: object) -> None:
         super().__init__(
-            f"{watcher!r} is closed, because what it watched for is gone: it watches nothing any more. "
-            "Use container.read for a value that is needed once, or make a new Watcher."
+            f"{watcher!r} is closed: its owner was disposed. "
+            "Use container.read to read a value once, or create a new Watcher."
         )
         self.watcher = watcher
 
 
 class BuildWithinBuildError(UiError):
-    """Raised when a build of a Watcher begins before its last one has ended.
+    """Raised when a build of a Watcher begins before its previous build has ended.
 
     Attributes:
         watcher: the watcher that is being built.
@@ -33,7 +33,7 @@ class BuildWithinBuildError(UiError):
 
     def __init__(self, watcher: object) -> None:
         super().__init__(
-            f"{watcher!r} is being built already: it could not tell what either build had watched. "
-            "Let one build end before the next, or give each its own Watcher."
+            f"{watcher!r} is being built already, and cannot keep the dependencies of two builds apart. "
+            "End one build before the next, or give each its own Watcher."
         )
         self.watcher = watcher

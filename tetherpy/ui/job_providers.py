@@ -1,4 +1,4 @@
-"""Which providers the screens watch: those of an app, or some that are declared here for a database."""
+"""The providers that the screens watch: those of an app, or new ones for a database."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 
 MOST_MATCHES: Final = 100
-"""How many of the jobs that have a text in them are shown."""
+"""The maximum number of search results."""
 
 
 @attrs.frozen
 class JobProviders:
-    """Name the providers that the screens of the jobs watch; an app has them in its ``providers`` package.
+    """The providers that the job screens watch; an app has them in its ``providers`` package.
 
-    ``startable`` says whether the handle to the service knows what workers are to call first.
+    ``startable`` says whether the service has an initialization callback, which workers need to start.
     """
 
     manager: Provider[BackgroundJobManager]
@@ -44,9 +44,9 @@ class JobProviders:
     service_state: ProviderListenable[AsyncValue[ServiceState]]
     startable: bool = True
     attempts: Callable[[int], ProviderListenable[AsyncValue[list[JobAttempt]]]] = attrs.field(init=False)
-    """The attempts of a job, read again whenever one begins or ends."""
+    """The attempts of a job, read again when one begins or ends."""
     matching: Callable[[JobQuery], ProviderListenable[AsyncValue[list[BackgroundJob]]]] = attrs.field(init=False)
-    """The jobs that a query asks for."""
+    """The jobs that match a query."""
 
     def __attrs_post_init__(self) -> None:
         manager, job = self.manager, self.job
@@ -64,7 +64,7 @@ class JobProviders:
         object.__setattr__(self, "matching", matching)
 
     def jobs(self, status: BackgroundJobStatus, text: str = "") -> ProviderListenable[AsyncValue[list[BackgroundJob]]]:
-        """Return the newest jobs in one state, or those of them that have a text in them (see ``JobQuery``)."""
+        """Return the newest jobs with a status, filtered by a search text if given (see ``JobQuery``)."""
         if not text:
             return self.jobs_by_status(status)
         return self.matching(JobQuery(status=status, text=text, limit=MOST_MATCHES, order_by_creation="DESC"))
@@ -73,12 +73,12 @@ class JobProviders:
 def providers_of(
     database: str | os.PathLike[str], service: Callable[[], BackgroundService], *, startable: bool = True
 ) -> JobProviders:
-    """Declare the providers for the jobs of one database, for an app that has none of its own.
+    """Declare the providers for the jobs of one database, for an app without its own.
 
     Args:
         database: its path or URL.
-        service: makes the handle to its workers; it is closed with the container.
-        startable: whether that handle knows what workers are to call first.
+        service: creates the handle to the workers; it is closed with the container.
+        startable: whether the service has an initialization callback.
     """
 
     @FutureProvider

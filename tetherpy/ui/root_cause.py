@@ -1,4 +1,4 @@
-"""Why a provider is in error, as people want to be told."""
+"""The root cause of a provider's error."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tetherpy.reactive import ProviderError
 
 
 def original(error: BaseException) -> BaseException:
-    """Return the error that a provider's failure comes from; several in an exception group are shown together."""
+    """Return the original error of a provider; an exception group with several errors is returned as a group."""
     while True:
         held = list(leaves(error))
         if len(held) == 1 and held[0] is not error:

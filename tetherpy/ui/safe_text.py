@@ -1,4 +1,4 @@
-"""Text of others' made fit to show: bounded, and without what would steer the screen or reorder what is read."""
+"""Sanitize untrusted text for display: bound its length, and escape control and bidirectional characters."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _UNSAFE: Final = re.compile(f"[{_CONTROLS}{_REORDERING}{_SURROGATES}]")
 
 
 def plain(text: str, limit: int = 20_000) -> str:
-    r"""Write control characters (but line breaks), bidirectional controls and lone surrogates as ``\x1b`` and the like.
+    r"""Escape control characters other than line breaks, bidirectional controls and lone surrogates, as in ``\x1b``.
 
-    What is longer than ``limit`` characters keeps its beginning and its end.
+    The middle of a text longer than ``limit`` characters is left out.
     """
     if len(text) > limit:
         head, tail = limit * 2 // 3, limit // 3
@@ -23,7 +23,7 @@ def plain(text: str, limit: int = 20_000) -> str:
 
 
 def one_line(text: str, limit: int = 200) -> str:
-    """Return the same on one line, cut off at ``limit`` characters."""
+    """Return the sanitized text on one line, truncated to ``limit`` characters."""
     line = " ".join(text[: limit * 4].split())
     return plain(line if len(line) <= limit else f"{line[: limit - 1]}…")
 

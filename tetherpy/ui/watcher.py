@@ -1,4 +1,4 @@
-"""Watcher: what every binding reduces to. Watch anything, be told once per turn, close."""
+"""Watcher, the base of every binding: watch listenables, and get one callback per turn of the event loop."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNSEEN: Final = object()
 
 @attrs.define(eq=False)
 class _Dependency:
-    """Hold one thing that is watched; ``seen`` is what was read last, a value or the error in its place."""
+    """One watched listenable; ``seen`` is the last value read, or the error."""
 
     subscription: ProviderSubscription[Any] = attrs.field(init=False)
     seen: object = _UNSEEN
@@ -29,12 +29,12 @@ class _Dependency:
 
 @attrs.define(eq=False)
 class Watcher:
-    """Watch listenables of a container for something that is built from their values, such as a widget.
+    """Watches listenables of a container for an object built from their values, such as a widget.
 
-    ``on_dirty`` is called without arguments when something watched has changed: once however much has changed,
-    and not again before something is watched again. It is called on the next turn of the running event loop, or
-    at once where none runs. What it raises goes to the container's ``on_error``, with this watcher in the place
-    of the provider; the next change calls it again.
+    ``on_dirty`` is called without arguments after a change: once for any number of changes, and not again before
+    the next ``watch``. It is called on the next turn of the running event loop, or immediately if no loop runs. Its
+    exceptions go to the container's ``on_error``, with this watcher in place of the provider; the next change calls
+    it again.
 
     A watcher belongs to the thread of its container.
     """
@@ -44,8 +44,8 @@ class Watcher:
     _dependencies: dict[Any, _Dependency] = attrs.field(init=False, factory=dict[Any, _Dependency])
     _former: dict[Any, _Dependency] = attrs.field(init=False, factory=dict[Any, _Dependency])
     _listeners: list[ProviderSubscription[Any]] = attrs.field(init=False, factory=list[ProviderSubscription[Any]])
-    _news: set[_Dependency] = attrs.field(init=False, factory=set[_Dependency])
-    _told: bool = attrs.field(init=False, default=False)
+    _changed: set[_Dependency] = attrs.field(init=False, factory=set[_Dependency])
+    _notified: bool = attrs.field(init=False, default=False)
     _due_in: asyncio.AbstractEventLoop | None = attrs.field(init=False, default=None)
     _busy: int = attrs.field(init=False, default=0)
     _building: bool = attrs.field(init=False, default=False)
@@ -56,11 +56,11 @@ class Watcher:
         """Return the current value, and call ``on_dirty`` when it changes.
 
         Raises:
-            ProviderError: the provider is in error; it is watched all the same.
+            ProviderError: the provider is in error; it is watched anyway.
             WatcherClosedError: this watcher is closed.
         """
         self._check()
-        self._told = False
+        self._notified = False
         with self._quiet():
             dependency = self._dependencies.get(listenable)
             if dependency is None:
@@ -73,7 +73,7 @@ class Watcher:
                 dependency.seen = error.__cause__
                 raise
             finally:
-                self._news.discard(dependency)
+                self._changed.discard(dependency)
             return value
 
     def listen(
@@ -97,19 +97,19 @@ class Watcher:
 
     @contextmanager
     def build(self) -> Generator[Self]:
-        """Collect anew what is watched: what is not watched again inside the block is dropped when it ends.
+        """Collect the dependencies again: those that are not watched inside the block are dropped at its end.
 
-        Where it raises, what was watched until then stays watched.
+        If the block raises, the dependencies watched until then are kept.
 
         Raises:
-            BuildWithinBuildError: the last build has not ended.
+            BuildWithinBuildError: the previous build has not ended.
             WatcherClosedError: this watcher is closed.
         """
         self._check()
         if self._building:
             raise BuildWithinBuildError(self)
         self._building = True
-        self._told = False
+        self._notified = False
         self._former, self._dependencies = self._dependencies, {}
         listeners, self._listeners = self._listeners, []
         with self._quiet():
@@ -118,14 +118,14 @@ class Watcher:
             finally:
                 self._building = False
                 former, self._former = self._former, {}
-                self._news.difference_update(former.values())
+                self._changed.difference_update(former.values())
                 for subscription in (*(left.subscription for left in former.values()), *listeners):
                     subscription.close()
 
     def pause(self) -> None:
-        """Stop being told until ``resume``, as while nobody can see it; pauses add up.
+        """Suspend ``on_dirty`` until ``resume``, for example while the widget is hidden; pauses are counted.
 
-        What only paused watchers watch is paused too.
+        Providers that only paused watchers watch are paused too.
         """
         self._check()
         self._pauses += 1
@@ -134,7 +134,7 @@ class Watcher:
                 subscription.pause()
 
     def resume(self) -> None:
-        """Undo one ``pause``; after the last, ``on_dirty`` is called if something has changed meanwhile."""
+        """Undo one ``pause``; after the last, ``on_dirty`` is called if there was a change."""
         self._check()
         if not self._pauses:
             return
@@ -146,23 +146,23 @@ class Watcher:
 
     @property
     def is_paused(self) -> bool:
-        """Whether it was paused more often than resumed."""
+        """Whether the watcher is paused."""
         return self._pauses > 0
 
     @property
     def closed(self) -> bool:
-        """Whether it was closed, or its container was disposed."""
+        """Whether the watcher is closed or its container is disposed."""
         return self._closed or self.container.disposed
 
     def close(self) -> None:
-        """Watch nothing any more. Closing twice is closing once."""
+        """Drop all dependencies. Closing again has no effect."""
         for subscription in self._subscriptions():
             subscription.close()
         self._closed = True
         self._dependencies.clear()
         self._former.clear()
         self._listeners.clear()
-        self._news.clear()
+        self._changed.clear()
 
     def __enter__(self) -> Self:
         return self
@@ -187,16 +187,16 @@ class Watcher:
 
     def _depend_on(self, listenable: ProviderListenable[Any]) -> _Dependency:
         def changed(previous: object, value: object) -> None:
-            # Reading pulls: whoever read it meanwhile has it. The same object before and after was changed in place.
+            # Another read may have delivered the value already. The same object before and after: changed in place.
             if value is not dependency.seen or value is previous:
-                self._news.add(dependency)
-                self._tell_soon()
+                self._changed.add(dependency)
+                self._schedule_notification()
 
         def failed(error: Exception) -> None:
             changed(_UNSEEN, error)
 
         dependency = _Dependency()
-        # A source may emit while it is being subscribed to: what it says is read right afterwards.
+        # A source may emit during subscription; watch() reads that value right afterwards.
         dependency.subscription = self.container.listen(listenable, changed, on_error=failed)
         if self._pauses:
             dependency.subscription.pause()
@@ -204,40 +204,40 @@ class Watcher:
 
     @contextmanager
     def _quiet(self) -> Generator[None]:
-        """Tell of nothing inside; what is still news when the outermost block ends is told then."""
+        """Defer ``on_dirty`` until the outermost block ends."""
         self._busy += 1
         try:
             yield
         finally:
             self._busy -= 1
-            self._tell_soon()
+            self._schedule_notification()
 
     @property
     def _is_due(self) -> bool:
-        return bool(self._news) and not (self._told or self._busy or self._pauses or self.closed)
+        return bool(self._changed) and not (self._notified or self._busy or self._pauses or self.closed)
 
-    def _tell_soon(self) -> None:
+    def _schedule_notification(self) -> None:
         if not self._is_due:
             return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._tell()
+            self._notify()
             return
-        # A call left over in a loop that was closed must not keep this one from being made.
+        # A pending call in a closed loop must not suppress this one.
         if self._due_in is not loop:
             self._due_in = loop
-            loop.call_soon(self._tell)
+            loop.call_soon(self._notify)
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self._due_in = None
         if not self._is_due:
             return
-        self._told = True
-        self._news.clear()
+        self._notified = True
+        self._changed.clear()
         with self._quiet():
             try:
                 self.on_dirty()
             except Exception as error:
-                self._told = False
+                self._notified = False
                 self.container.report(error, self)

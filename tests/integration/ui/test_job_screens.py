@@ -81,10 +81,10 @@ async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service
         assert app.screen.query_one("#key", Input).value == "steps"
         app.screen.query_one("#payload", TextArea).text = "{no json"
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "JSON" in shown(app, app.screen.query_one("#refusal")))
+        await until(pilot, lambda: "JSON" in shown(app, app.screen.query_one("#error")))
         app.screen.query_one("#payload", TextArea).text = '"walk"'
         await pilot.press("ctrl+s")
-        await until(pilot, lambda: "Job 1 (steps) waits." in notes(app))
+        await until(pilot, lambda: "Job 1 (steps) enqueued." in notes(app))
         await until(pilot, is_gone(app, EnqueueScreen))
 
         await pilot.press("2")
@@ -98,20 +98,14 @@ async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service
         await until(pilot, lambda: count(app, "running", shown) == "1")
 
         await pilot.press("c")
-        await until(pilot, answers(app, ConfirmScreen))
-        await pilot.press("n")
-        await until(pilot, is_gone(app, ConfirmScreen))
-        await pilot.press("c")
-        await until(pilot, answers(app, ConfirmScreen))
-        await pilot.press("y")
-        await until(pilot, lambda: "Job 1 is asked to stop." in notes(app))
+        await until(pilot, lambda: "Cancellation requested for job 1." in notes(app))
         assert (await manager.wait_for(1, timeout=25)).status is BackgroundJobStatus.CANCELLED
 
         await pilot.press("5")
         await until(pilot, lambda: app.query_one(JobTable).status is BackgroundJobStatus.CANCELLED and rows(app))
         Path("walk.3").touch()
         await pilot.press("r")
-        await until(pilot, lambda: "Job 1 waits for another try." in notes(app))
+        await until(pilot, lambda: "Job 1 queued for retry." in notes(app))
         assert (await manager.wait_for(1, timeout=25)).status is BackgroundJobStatus.COMPLETED
         await pilot.press("3")
         await until(pilot, lambda: last_cell(app) == '"walked"')
@@ -161,7 +155,7 @@ async def test_deleting_asks_first(app, manager, until, shown):
         await pilot.press("D")
         await until(pilot, answers(app, ConfirmScreen))
         await pilot.press("y")
-        await until(pilot, lambda: "4 pending jobs are deleted." in notes(app))
+        await until(pilot, lambda: "4 jobs deleted." in notes(app))
         await until(pilot, lambda: rows(app) == [] and count(app, "pending", shown) == "0")
 
 
@@ -259,13 +253,13 @@ async def test_the_service_is_started_and_stopped(app, service, until, shown):
         await until(pilot, lambda: start.is_on_screen)
         await pilot.click("#start")
         await until(pilot, lambda: "Service status: running" in shown(app, card))
-        await until(pilot, lambda: "The service runs." in notes(app))
+        await until(pilot, lambda: "Workers started." in notes(app))
         assert await service.is_running()
         await until(pilot, lambda: (start.disabled, stop.disabled) == (True, False))
         await pilot.press("x")
         await until(pilot, answers(app, ConfirmScreen))
         await pilot.press("y")
-        await until(pilot, lambda: "The service has stopped." in notes(app))
+        await until(pilot, lambda: "Workers stopped." in notes(app))
         await until(pilot, lambda: "stopped" in shown(app, card))
         assert not await service.is_running()
 
@@ -298,9 +292,7 @@ async def test_a_database_that_cannot_be_opened_is_told(folder, until, shown):
     app = JobsApp(providers_of(path, lambda: BackgroundService(path, "screens_worker:initialize")))
     app.container._on_error = lambda error, where: None
     async with app.run_test() as pilot:
-        await until(
-            pilot, lambda: "The jobs cannot be shown: NotADatabaseError" in shown(app, app.query_one(TableNote))
-        )
+        await until(pilot, lambda: "Could not load the jobs: NotADatabaseError" in shown(app, app.query_one(TableNote)))
         await pilot.press("e")
         await until(pilot, answers(app, EnqueueScreen))
         app.screen.query_one("#key", Input).value = "job"
@@ -365,11 +357,17 @@ async def test_what_others_wrote_into_the_rows_is_shown_and_not_obeyed(app, data
 
 
 async def test_a_job_that_cannot_be_is_refused_in_the_form(app, manager, until, shown):
-    hostile = [("delay", "1e300"), ("delay", "nan"), ("priority", "9" * 40), ("tries", "0"), ("tries", "9" * 5_000)]
+    hostile = [
+        ("delay", "1e300"),
+        ("delay", "nan"),
+        ("priority", "9" * 40),
+        ("max_attempts", "0"),
+        ("max_attempts", "9" * 5_000),
+    ]
     async with app.run_test() as pilot:
         await pilot.press("e")
         await until(pilot, answers(app, EnqueueScreen))
-        refusal = app.screen.query_one("#refusal", Label)
+        refusal = app.screen.query_one("#error", Label)
         for field, text in [*hostile, ("key", "")]:
             entry = app.screen.query_one(f"#{field}", Input)
             good, entry.value = entry.value, text

@@ -52,7 +52,7 @@ def job(status, **fields):
         (job("RUNNING"), ""),
         (job("RUNNING", progress_message="step 1"), "step 1"),
         (job("RUNNING", progress=0.5, progress_message="[b]\x1b[0m"), f"{bar(0.5, 12)}  50% [b]\\x1b[0m"),
-        (job("RUNNING", progress=0.5, cancel_requested_at=NOON), "asked to stop"),
+        (job("RUNNING", progress=0.5, cancel_requested_at=NOON), "cancellation requested"),
         (job("COMPLETED", result_json="[1,2]"), "[1,2]"),
         (job("FAILED", last_error="first\nsecond"), "first second"),
         (job("CANCELLED"), ""),

@@ -9,41 +9,42 @@ from typing import Annotated
 
 import typer
 
-from tetherpy.jobs import BackgroundJobStatus, JobError, JobNotFoundError
+from tetherpy.jobs import BackgroundJobStatus
+from tetherpy.ui import DELETE
 
 from ..output.columns import Column, View
-from ..output.error_reporting import FAILED, complain
 from ..output.formats import Form, emit, form_of, print_row
 from ..parameters.database_location import existing_jobs
 from ..parameters.durations import read_duration, span
 from ..parameters.options import DatabaseOption, JobIdsArgument, JsonOption
 from .job_columns import STATES
+from .refusals import exit_code_of
 
 DELETED = View[int]((Column("deleted", str),), lambda count: {"deleted": count})
-"""How many jobs are gone."""
+"""The number of deleted jobs."""
 
 
 def delete_jobs(
     job_ids: JobIdsArgument = [],  # noqa: B006 - typer reads it, nobody changes it
     status: Annotated[
         BackgroundJobStatus | None,
-        typer.Option(case_sensitive=False, metavar="STATUS", help=f"All jobs in this state: {STATES}."),
+        typer.Option(case_sensitive=False, metavar="STATUS", help=f"All jobs with this status: {STATES}."),
     ] = None,
     older_than: Annotated[
         timedelta | None,
-        typer.Option(parser=read_duration, metavar="DURATION", help="Only those last changed longer ago, such as 7d."),
+        typer.Option(parser=read_duration, metavar="DURATION", help="Only jobs last updated longer ago, such as 7d."),
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Skip the confirmation.")] = False,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> int:
-    """Delete jobs that do not run: some by id, or all of a status."""
+    """Delete jobs that are not running: by id, or all with a status."""
     form = form_of(json)
     if bool(job_ids) == (status is not None):
-        raise typer.BadParameter("give the ids of jobs, or --status; one of the two", param_hint="ID... / --status")
+        raise typer.BadParameter("pass either job ids or --status", param_hint="ID... / --status")
     if status is None:
         if older_than is not None:
-            raise typer.BadParameter("it belongs to --status", param_hint="--older-than")
+            raise typer.BadParameter("it requires --status", param_hint="--older-than")
         return asyncio.run(_delete_each(database, form, job_ids))
     if not yes:
         _confirm(status, older_than)
@@ -51,26 +52,18 @@ def delete_jobs(
 
 
 def _confirm(status: BackgroundJobStatus, older_than: timedelta | None) -> None:
-    """Ask a person; outside a loop, where Ctrl-C ends the question."""
+    """Ask for confirmation, outside the event loop, where Ctrl-C ends the prompt."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise typer.BadParameter("nobody can be asked here, so say --yes if you mean it", param_hint="--status")
-    age = "" if older_than is None else f" last changed more than {span(older_than.total_seconds())} ago"
-    typer.confirm(f"Delete all {status} jobs{age}?", abort=True, err=True)
+        raise typer.BadParameter("cannot ask for confirmation without a terminal; pass --yes", param_hint="--status")
+    age = "" if older_than is None else f" last updated more than {span(older_than.total_seconds())} ago"
+    typer.confirm(DELETE.confirm_all(f"all {status} jobs{age}").text, abort=True, err=True)
 
 
 async def _delete_each(database: str | None, form: Form, job_ids: list[int]) -> int:
-    refused: list[JobError] = []
     async with existing_jobs(database) as engine:
-        for job_id in job_ids:
-            try:
-                if not await engine.delete(job_id):
-                    raise JobNotFoundError(job_id)
-            except JobError as error:
-                refused.append(error)
-    _tell(form, len(job_ids) - len(refused))
-    for refusal in refused:
-        complain(refusal)
-    return FAILED if refused else 0
+        results = await DELETE.run(engine, job_ids)
+    _print(form, len(results.done))
+    return exit_code_of(results)
 
 
 async def _delete_all(
@@ -78,12 +71,12 @@ async def _delete_all(
 ) -> int:
     async with existing_jobs(database) as engine:
         deleted = await engine.delete_by_status(status, older_than)
-    _tell(form, deleted)
+    _print(form, deleted)
     return 0
 
 
-def _tell(form: Form, deleted: int) -> None:
+def _print(form: Form, deleted: int) -> None:
     if form is Form.TABLE:
-        emit(f"{deleted} {'job' if deleted == 1 else 'jobs'} deleted.")
+        emit(DELETE.message(deleted))
     else:
         print_row(form, DELETED, deleted)

@@ -1,4 +1,4 @@
-"""The commands on jobs: each is registered here and loaded only when it runs."""
+"""The ``jobs`` commands, each loaded when it runs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ group = lazy_group(
         "enqueue": ("enqueue:enqueue_job", "Enqueue a job, and print its id."),
         "retry": ("move:retry_jobs", "Make finished jobs PENDING again."),
         "cancel": ("move:cancel_jobs", "Cancel pending jobs, and ask running ones to stop."),
-        "delete": ("delete:delete_jobs", "Delete jobs that do not run: some by id, or all of a status."),
+        "delete": ("delete:delete_jobs", "Delete jobs that are not running: by id, or all with a status."),
         "watch": ("watch:watch_jobs", "Follow jobs as they change."),
-        "stats": ("stats:show_stats", "Count jobs in each state, and show waiting times and durations."),
+        "stats": ("stats:show_stats", "Count jobs by status, and show waiting times and durations."),
     },
 )

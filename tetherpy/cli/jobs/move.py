@@ -1,19 +1,18 @@
-"""``tetherpy jobs retry`` and ``tetherpy jobs cancel``: one move for each of some jobs."""
+"""``tetherpy jobs retry`` and ``tetherpy jobs cancel``."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 import typer
 
-from tetherpy.jobs import BackgroundJob, JobEngine, JobError
+from tetherpy.ui import CANCEL, RESET_AND_RETRY, RETRY, JobAction
 
-from ..output.error_reporting import FAILED, complain
 from ..output.formats import form_of, print_all
 from ..parameters.database_location import existing_jobs
 from ..parameters.options import DatabaseOption, JobIdsArgument, JsonOption
 from .job_columns import JOBS
+from .refusals import exit_code_of
 
 
 async def retry_jobs(
@@ -23,27 +22,17 @@ async def retry_jobs(
     json: JsonOption = False,
 ) -> int:
     """Make finished jobs PENDING again."""
-    return await _move_each(database, json, job_ids, lambda engine, job_id: engine.retry(job_id, reset_attempts=reset))
+    return await _run(RESET_AND_RETRY if reset else RETRY, database, json, job_ids)
 
 
 async def cancel_jobs(job_ids: JobIdsArgument, database: DatabaseOption = None, json: JsonOption = False) -> int:
     """Cancel pending jobs, and ask running ones to stop."""
-    return await _move_each(database, json, job_ids, lambda engine, job_id: engine.request_cancel(job_id))
+    return await _run(CANCEL, database, json, job_ids)
 
 
-async def _move_each(
-    database: str | None, json: bool, job_ids: list[int], move: Callable[[JobEngine, int], Awaitable[BackgroundJob]]
-) -> int:
-    """Move every job that can be moved, print those, complain of the others; return the exit code."""
-    moved: list[BackgroundJob] = []
-    refused: list[JobError] = []
+async def _run(action: JobAction, database: str | None, json: bool, job_ids: list[int]) -> int:
+    """Apply an action, print the changed jobs and the errors; return the exit code."""
     async with existing_jobs(database) as engine:
-        for job_id in job_ids:
-            try:
-                moved.append(await move(engine, job_id))
-            except JobError as error:
-                refused.append(error)
-    print_all(form_of(json), JOBS, moved)
-    for refusal in refused:
-        complain(refusal)
-    return FAILED if refused else 0
+        results = await action.run(engine, job_ids)
+    print_all(form_of(json), JOBS, results.jobs)
+    return exit_code_of(results)

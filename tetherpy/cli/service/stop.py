@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
+from tetherpy.ui import STOP_TIMEOUT
+
 from ..output.formats import remark
 from ..parameters.database_location import existing_file
 from ..parameters.durations import read_duration
 from ..parameters.options import DatabaseOption
 from .service_report import handle
-
-DEFAULT_TIMEOUT = timedelta(seconds=30)
 
 
 async def stop_service(
@@ -22,16 +22,16 @@ async def stop_service(
         typer.Option(
             parser=read_duration,
             metavar="DURATION",
-            help="How long running jobs may take to finish; then they are released. 30s if not given.",
+            help="How long running jobs may take to finish; then they are released. Default: 30s.",
         ),
     ] = None,
     database: DatabaseOption = None,
 ) -> None:
-    """Stop the workers of a database, also those of other processes.
+    """Stop the workers of a database, including those that other processes started.
 
-    Returns when they have ended; at once, and with exit code 0, if none run.
+    Returns when they have ended; the exit code is 0 if none run.
     """
     service = handle(existing_file(database))
     if not await service.is_running():
-        remark("No workers run.")
-    await service.stop((DEFAULT_TIMEOUT if timeout is None else timeout).total_seconds())
+        remark("No workers running.")
+    await service.stop(STOP_TIMEOUT if timeout is None else timeout)

@@ -1,4 +1,4 @@
-"""The graph of a container's providers, or of those that a module declares, as text, Mermaid or SVG."""
+"""The graph of the providers of a container or a module, as text, Mermaid or SVG."""
 
 from .built_providers import live_graph
 from .declared_providers import declared_graph

@@ -1,4 +1,4 @@
-"""The size and the place of each box of a picture."""
+"""The sizes and positions of the boxes in the picture."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ import attrs
 from .graph_model import Node
 from .layout import Layout, Slot
 
-_CHARACTER = 7.3  # the width of one in the monospaced font at 12 px
-_LONGEST = 44  # characters of a line; the rest is in the tooltip
+_CHARACTER = 7.3  # pixels, in the monospaced font at 12 px
+_LONGEST = 44  # characters in a line; the tooltip has the full text
 LINE = 16.0
 PADDING = 10.0
 _GAP_X = 56.0
 _GAP_Y = 18.0
 _MARGIN = 16.0
-_PASSING = 14.0  # the height of an edge that passes by a column
+_PASSING = 14.0  # the height of an edge that crosses a column
 
 
 @attrs.define
 class Box:
-    """A rectangle, by its left edge and its middle."""
+    """A rectangle by its left edge and its vertical center."""
 
     x: float = 0.0
     y: float = 0.0
@@ -28,7 +28,7 @@ class Box:
 
 
 def lines_of(node: Node) -> list[tuple[str, str]]:
-    """Return the lines in a box, each with its class."""
+    """Return the lines of text in a box, each with its CSS class."""
     lines = [("name", node.name), ("soft", _about(node))]
     if node.value is not None:
         lines.append(("value", node.value))
@@ -40,11 +40,11 @@ def lines_of(node: Node) -> list[tuple[str, str]]:
 def _about(node: Node) -> str:
     if node.listeners is None:
         return node.kind
-    return f"{node.kind}, {node.listeners} listening"
+    return f"{node.kind}, {node.listeners} listener{'' if node.listeners == 1 else 's'}"
 
 
 def place(layout: Layout, lines: dict[str, list[tuple[str, str]]]) -> tuple[dict[int, Box], float, float]:
-    """Give each slot its box; return them by the slot's identity, and the size of the picture."""
+    """Return the box of each slot, by ``id(slot)``, and the width and height of the picture."""
     boxes = {id(slot): _box(slot, lines) for column in layout.columns for slot in column}
     tall = [sum(boxes[id(slot)].height + _GAP_Y for slot in column) - _GAP_Y for column in layout.columns]
     height = max(tall, default=0.0) + 2 * _MARGIN

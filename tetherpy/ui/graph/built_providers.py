@@ -1,4 +1,4 @@
-"""The graph of what a container has built."""
+"""The graph of the providers that a container has built."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .graph_model import Edge, Graph, Node, identify, name_and_kind
 
 
 def live_graph(container: ProviderContainer, title: str = "providers") -> Graph:
-    """Return the providers that are built in a container and its parents; nothing is built or changed for it."""
+    """Return the providers built in a container and its parents, without building or changing any."""
     explanations = [container.explain(provider) for provider in container.all_providers()]
     ids = identify(
         provider for explanation in explanations for provider in (explanation.provider, *explanation.watches)

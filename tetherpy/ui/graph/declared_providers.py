@@ -1,4 +1,4 @@
-"""The graph of providers that are only declared, found by reading the modules that declare them."""
+"""The graph of declared providers, read from the source of their modules."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from .source_reader import SourceReader, is_provider
 
 
 def declared_graph(module: ModuleType, title: str = "providers") -> Graph:
-    """Return the providers and families that a module has, those they use included, whichever module has those.
+    """Return the providers and families of a module, and those of other modules that they use.
 
-    Who uses whom is read from the source text: a provider uses what its function names, also through other
-    functions and classes of the same module. What a function is handed at run time does not show.
+    Dependencies are read from the source: a provider uses the providers that its function names, directly or through
+    other functions and classes of its module. Providers passed in at run time are not found.
     """
     reader = SourceReader()
     uses: dict[Any, dict[Any, bool]] = {}

@@ -1,4 +1,4 @@
-"""Every error of drawing graphs."""
+"""Errors of the graph drawings."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from tetherpy.errors import TetherError
 
 
 class GraphTooLargeError(TetherError):
-    """A graph has more providers, or more and longer arrows, than a picture can show."""
+    """Raised for a graph that is too large for a picture."""
 
     def __init__(self, providers: int, arrows: int) -> None:
         self.providers = providers
         self.arrows = arrows
         super().__init__(
-            f"The graph has {providers:,} providers and {arrows:,} arrows, and a picture of so many could not be read. "
-            "Use --format text or mermaid, or look at a smaller container."
+            f"The graph is too large for a picture: {providers:,} providers and {arrows:,} arrows. "
+            "Use --format text or mermaid, or draw a smaller container."
         )

@@ -1,4 +1,4 @@
-"""A graph of providers, as plain values: nothing in it refers to what it describes."""
+"""A graph of providers as plain values, without references to the providers."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from ..safe_text import one_line
 
 @attrs.frozen(kw_only=True)
 class Node:
-    """One provider or family. What only a container knows is None where there is none.
+    """One provider or family; fields that only a container knows are None in a declared graph.
 
-    ``state`` is that of ``Explanation``, ``value`` what it holds, ``reason`` why it was last built,
-    ``listeners`` how many listeners outside the graph it has.
+    ``state`` is that of ``Explanation``, ``reason`` the reason of the last build, ``listeners`` the number of
+    listeners outside the graph.
     """
 
     id: str
@@ -31,7 +31,7 @@ class Node:
 
 @attrs.frozen
 class Edge:
-    """A provider and one that it uses, by their ids; ``watches`` is False if it only reads or mentions it."""
+    """A dependency of ``user`` on ``source``, by their ids; ``watches`` is False if it is only read or mentioned."""
 
     user: str
     source: str
@@ -40,14 +40,14 @@ class Edge:
 
 @attrs.frozen
 class Graph:
-    """Providers in a stable order, and who uses whom."""
+    """Providers in a stable order, and their dependencies."""
 
     title: str
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
 
     def sources_of(self) -> dict[str, list[Node]]:
-        """Return what each node uses, by its id."""
+        """Return the dependencies of each node, by its id."""
         by_id = {node.id: node for node in self.nodes}
         sources: dict[str, list[Node]] = {node.id: [] for node in self.nodes}
         for edge in self.edges:
@@ -56,12 +56,12 @@ class Graph:
 
 
 def identify(providers: Iterable[Any]) -> dict[Any, str]:
-    """Give each provider an id, in order."""
+    """Number the providers in order."""
     return {provider: f"n{number}" for number, provider in enumerate(dict.fromkeys(providers))}
 
 
 def name_and_kind(provider: Any) -> tuple[str, str]:
-    """Return how a provider is called and what it is, from its ``repr``: ``Kind(name)``."""
+    """Return the name and the kind of a provider from its ``repr``: ``Kind(name)``."""
     kind = type(provider).__name__
     text = one_line(brief(provider))
     bare = text.removeprefix(f"{kind}(").removesuffix(")")

@@ -1,4 +1,4 @@
-"""Where the boxes of a graph go: in columns, each to the right of all that it uses (after Sugiyama)."""
+"""A layered layout (Sugiyama): each node is in a column to the right of its dependencies."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import attrs
 from .errors import GraphTooLargeError
 
 _MOST_SLOTS = 20_000
-"""How many columns all edges together may pass by: a second's work, and more than anyone could follow."""
+"""Maximum number of columns that all edges together may cross: about a second of work."""
 
 _SWEEPS = 8
-"""How often the order in the columns is improved, in turns from the left and from the right."""
+"""Number of passes that reorder the columns, alternately from the left and from the right."""
 
 
 @attrs.define(eq=False)
 class Slot:
-    """A place in a column: of a node, or of an edge that passes by."""
+    """A position in a column, of a node or of an edge that crosses the column."""
 
     node: str | None
     column: int
@@ -39,10 +39,10 @@ class Layout:
 def lay_out(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> Layout:
     """Place nodes and edges ``(source, user)`` so that arrows lead to the right and cross seldom.
 
-    An edge that would close a circle leads back to the left.
+    An edge that closes a cycle leads back to the left.
 
     Raises:
-        GraphTooLargeError: the edges pass by too many columns.
+        GraphTooLargeError: the edges cross too many columns.
     """
     names = list(nodes)
     pairs = [pair for pair in dict.fromkeys(edges) if pair[0] != pair[1]]
@@ -63,7 +63,7 @@ def lay_out(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> Layout:
 
 
 def _columns(names: list[str], edges: list[tuple[str, str]]) -> dict[str, int]:
-    """Put each node one column to the right of the last that it uses; circles are cut where they are met."""
+    """Put each node one column to the right of its last dependency; cycles are cut where they are found."""
     users: dict[str, list[str]] = {name: [] for name in names}
     waiting = dict.fromkeys(names, 0)
     for source, user in edges:
@@ -73,7 +73,7 @@ def _columns(names: list[str], edges: list[tuple[str, str]]) -> dict[str, int]:
     ready = deque(name for name in names if not waiting[name])
     placed: dict[str, None] = {}
     while len(placed) < len(names):
-        # Where only circles are left, the first one that waits goes next, whatever it waits for.
+        # Only cycles are left: cut one at its first node.
         name = ready.popleft() if ready else next(name for name in names if name not in placed)
         if name in placed:
             continue
@@ -111,7 +111,7 @@ def _reorder(column: list[Slot], *, from_left: bool) -> None:
 
 
 def _number(column: list[Slot]) -> None:
-    """Give each slot its row, with the middle of the column at 0, so that columns of any length compare."""
+    """Number the rows around the center of the column, so that columns of different lengths are comparable."""
     for row, slot in enumerate(column):
         slot.row = row - (len(column) - 1) / 2
 

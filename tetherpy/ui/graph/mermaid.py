@@ -7,11 +7,11 @@ import re
 from .graph_model import Graph, Node
 
 _SPECIAL = re.compile(r"[^\w .,:;()\[\]{}=+*/'-]")
-"""What could end a quoted label, be taken for Markdown, HTML or an entity: written as a character code."""
+"""Characters that could end a quoted label or be read as Markdown, HTML or an entity."""
 
 
 def to_mermaid(graph: Graph) -> str:
-    """Draw values as boxes and their flow as arrows: from what is used to who uses it; dotted if it only reads."""
+    """Draw providers as boxes, with arrows from dependencies to their users; dotted if not watched."""
     lines = ["flowchart LR"]
     lines += [f'    {node.id}["{_label(node)}"]' for node in graph.nodes]
     lines += [f"    {edge.source} {'-->' if edge.watches else '-.->'} {edge.user}" for edge in graph.edges]

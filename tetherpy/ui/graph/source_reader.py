@@ -1,4 +1,4 @@
-"""Which providers a function names, read from the source of its module."""
+"""Find the providers that a function names, in the source of its module."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 
 def is_provider(value: object) -> bool:
-    """Tell whether something is a provider or a family of them; a class that lies about itself is none."""
+    """Whether a value is a provider or a family, by its real type (``__class__`` may be overridden)."""
     return issubclass(type(value), (ProviderBase, Family))
 
 
 @attrs.frozen(eq=False)
 class ModuleSource:
-    """A module and the statements at its top that give names a meaning."""
+    """A module and its top-level statements by the names they define."""
 
     module: ModuleType
     statements: dict[str, ast.stmt]
 
     @classmethod
     def of(cls, module: ModuleType) -> ModuleSource:
-        """Parse a module; one without a source that can be read has no statements."""
+        """Parse a module; without readable source it has no statements."""
         try:
             tree = ast.parse(inspect.getsource(module))
         except (OSError, TypeError, SyntaxError, ValueError):
@@ -40,12 +40,12 @@ class ModuleSource:
 
 @attrs.define(eq=False)
 class SourceReader:
-    """Find what providers use; each module is read once."""
+    """Finds the dependencies of providers; parses each module once."""
 
     _sources: dict[str, ModuleSource] = attrs.field(init=False, factory=dict[str, ModuleSource])
 
     def uses_of(self, provider: Any, near: ModuleType) -> dict[Any, bool]:
-        """Return the providers that one names, in order, and whether it watches each."""
+        """Return the providers that a provider names, in order, and whether it watches each."""
         place = self._declaration(provider, near)
         if place is None:
             return {}
@@ -57,9 +57,9 @@ class SourceReader:
         return uses
 
     def _declaration(self, provider: Any, near: ModuleType) -> tuple[ModuleSource, ast.stmt] | None:
-        """Return where a provider is declared: in the module at hand, or in one that is loaded."""
+        """Return the declaration of a provider, in the given module or any loaded one."""
         for module in (near, *tuple(sys.modules.values())):
-            # Not every entry is a module, and some run code when they are looked at.
+            # Some entries are not modules, and some run code on attribute access.
             if type(module) is not ModuleType or not _has(module, provider):
                 continue
             source = self._source(module)
@@ -76,7 +76,7 @@ class SourceReader:
         return found
 
     def _named_in(self, source: ModuleSource, root: ast.stmt, seen: set[ast.stmt]) -> Iterator[tuple[Any, bool]]:
-        """Find the providers in a statement, and in the functions and classes of the module that it names."""
+        """Find the providers in a statement, and in the functions and classes of its module that it names."""
         watching = {id(part) for call in ast.walk(root) if _is_watch(call) for part in ast.walk(call)}
         for node in _in_order(root):
             value = _value_of(node, source.module)
@@ -110,7 +110,7 @@ def _is_watch(node: ast.AST) -> bool:
 
 
 def _in_order(root: ast.AST) -> Iterator[ast.AST]:
-    """Walk a tree in the order of the text; ``ast.walk`` goes level by level."""
+    """Walk a tree in source order; ``ast.walk`` is breadth first."""
     waiting: list[ast.AST] = [root]
     while waiting:
         node = waiting.pop()
@@ -119,7 +119,7 @@ def _in_order(root: ast.AST) -> Iterator[ast.AST]:
 
 
 def _value_of(node: ast.AST, module: ModuleType) -> object:
-    """Return what a name, or a name in another module, means at the top of a module; None if it means nothing."""
+    """Return the value of a name, or of a module's attribute, at the top level of a module; None if undefined."""
     match node:
         case ast.Name(id=name):
             return vars(module).get(name)

@@ -12,7 +12,7 @@ from .graph_model import Edge, Graph, Node
 from .layout import Layout, lay_out
 
 MOST_DRAWN: Final = 500
-"""Providers in one picture; nobody could read more."""
+"""The maximum number of providers in a readable picture."""
 
 
 _STYLE = """
@@ -38,7 +38,7 @@ _TIP = (
 
 
 def to_svg(graph: Graph) -> str:
-    """Draw the graph from left to right: what is used, an arrow, who uses it.
+    """Draw the graph from left to right, with arrows from dependencies to their users.
 
     Raises:
         GraphTooLargeError: it has more than ``MOST_DRAWN`` providers, or too many long arrows.
@@ -54,7 +54,7 @@ def to_svg(graph: Graph) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" role="img" {size}>',
             f"  <title>{_xml(graph.title)}</title>",
-            f"  <desc>{len(graph.nodes)} providers; arrows lead from what is used to who uses it.</desc>",
+            f"  <desc>{len(graph.nodes)} providers; arrows lead from dependencies to their users.</desc>",
             f"  <style>{_STYLE}  </style>",
             _TIP,
             *_draw_edges(graph, layout, boxes),
@@ -106,5 +106,5 @@ def _tooltip(node: Node) -> str:
 
 
 def _xml(text: str) -> str:
-    # Of what XML 1.0 forbids, one_line() has left U+FFFE and U+FFFF only.
+    # U+FFFE and U+FFFF are the only characters left by one_line() that XML 1.0 forbids.
     return escape(text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff"))

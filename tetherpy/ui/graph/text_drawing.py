@@ -1,4 +1,4 @@
-"""A graph as text for people."""
+"""A graph as plain text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from .graph_model import Graph, Node
 
 
 def to_text(graph: Graph) -> str:
-    """Describe each provider in a paragraph: what it is, what it uses, and why it was last built."""
+    """Describe each provider in a paragraph: kind, value, dependencies, and the reason of its last build."""
     if not graph.nodes:
         return f"{graph.title}: no providers\n"
     sources = graph.sources_of()

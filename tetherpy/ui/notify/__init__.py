@@ -1,4 +1,4 @@
-"""Desktop notifications: what the jobs came to, told in an app's process where a desktop listens."""
+"""Desktop notifications for finished jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Notifications on the desktop of the person who runs the app, through desktop-notifier (extra ``notify``)."""
+"""Desktop notifications through desktop-notifier (extra ``notify``)."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger("tetherpy.ui")
 
 ANSWER_SECONDS: Final = 5.0
-"""How long the desktop may take to answer."""
+"""The timeout of a request to the desktop."""
 AGAIN_SECONDS: Final = 60.0
-"""How long to be silent after the desktop did not answer."""
+"""The pause after a request without a response."""
 
 
 @attrs.define(eq=False)
 class DesktopNotifications:
-    """Show notifications where a desktop answers; be silent where none does, or without the extra ``notify``.
+    """Shows notifications if a desktop is available; does nothing otherwise, or without the extra ``notify``.
 
-    On Linux that is a session bus with a notification service. Close it, or leave its ``async with`` block, to
-    leave the bus.
+    On Linux it needs a session bus with a notification service. ``aclose``, or the end of its ``async with`` block,
+    disconnects from the bus.
     """
 
     app_name: str = "tetherpy"
@@ -40,18 +40,18 @@ class DesktopNotifications:
     _silent_until: float = attrs.field(init=False, default=-math.inf)
 
     async def show(self, notification: Notification) -> bool:
-        """Show it, and tell whether the desktop has taken it."""
+        """Show a notification; return whether the desktop accepted it."""
         if self.clock() < self._silent_until:
             return False
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await asyncio.sleep(0)  # lets the loop notice that a bus has gone
+                await asyncio.sleep(0)  # lets the loop notice a closed bus
                 if self._notifier is None or not getattr(_bus_of(self._notifier), "connected", True):
                     await self.aclose()
                     await self._connect()
                 taken = await _send(self._notifier, notification)
-        except Exception as error:  # of the library, the bus, the service: whatever it is, nobody can be shown it
-            logger.debug("no desktop takes notifications: %r", error)
+        except Exception as error:  # any error of the library, the bus or the service
+            logger.debug("desktop notifications are unavailable: %r", error)
             taken = False
         if not taken:
             await self.aclose()
@@ -62,16 +62,16 @@ class DesktopNotifications:
         from desktop_notifier import DesktopNotifier
 
         self._notifier = DesktopNotifier(self.app_name, app_icon=None)
-        # This raises where nobody answers; sending would log a warning with a traceback instead.
+        # Raises without a notification service; send() would log a warning with a traceback instead.
         await self._notifier.get_capabilities()
 
     async def aclose(self) -> None:
-        """Leave the bus. Closing twice is closing once."""
+        """Disconnect from the bus. Closing again has no effect."""
         notifier, self._notifier = self._notifier, None
         bus = _bus_of(notifier)
         if bus is not None:
             bus.disconnect()
-            # How the connection ended is no matter by now; but it has to be asked for, or asyncio logs it as an error.
+            # Retrieve the result, or asyncio logs it as an unhandled error.
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(ANSWER_SECONDS):
                     await bus.wait_for_disconnect()
@@ -86,14 +86,14 @@ class DesktopNotifications:
 
 
 def _bus_of(notifier: DesktopNotifier | None) -> Any:
-    """Return the connection to the session bus: the library has no way to close it. Not every desktop has one."""
+    """Return the connection to the session bus, if any; the library has no method to close it."""
     return getattr(getattr(notifier, "_backend", None), "bus", None)
 
 
 async def _send(notifier: DesktopNotifier | None, notification: Notification) -> bool:
     from desktop_notifier import Urgency
 
-    assert notifier is not None  # it has just been connected
+    assert notifier is not None  # just connected
     dispatched: list[bool] = []
     await notifier.send(
         notification.title,

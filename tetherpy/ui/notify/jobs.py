@@ -1,4 +1,4 @@
-"""Telling of jobs that are done or failed, and of a service that stopped: together, and not too often."""
+"""Notifications for completed and failed jobs and for a stopped service, grouped and rate limited."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from ..watcher import Watcher
 from .sink import Notification, NotificationSink
 
 INTERVAL_SECONDS: Final = 5.0
-"""The least time between two rounds of notifications, unless told otherwise."""
+"""The default minimum interval between notifications."""
 LOOKED_THROUGH: Final = 100
-"""Among how many of the newest jobs the one is looked for that has just finished."""
+"""How many of the newest jobs are searched for the one that has just finished."""
 
 
 def _interval(value: timedelta | float) -> float:
@@ -31,10 +31,10 @@ def _interval(value: timedelta | float) -> float:
 
 @attrs.define(eq=False)
 class JobNotifications:
-    """Tell a sink when jobs are done, when they failed, and when the service stopped.
+    """Notifies a sink when jobs complete or fail, and when the service stops.
 
-    However many jobs finish within ``interval`` (seconds or timedelta), they are told of in one
-    notification for those that are done and one for those that failed. A single one is told of by name.
+    Jobs that finish within ``interval`` (seconds or timedelta) are grouped: one notification for completed and one
+    for failed jobs. A single job is named.
     """
 
     container: ProviderContainer
@@ -44,7 +44,7 @@ class JobNotifications:
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
 
     async def run(self) -> None:
-        """Tell of everything from now on, until cancelled."""
+        """Send notifications for changes from now on, until cancelled."""
         changed = asyncio.Event()
         counts: JobCounts | None = None
         service: ServiceState | None = None
@@ -84,7 +84,7 @@ class JobNotifications:
         try:
             jobs = await manager.get_jobs_by_status(status, limit=LOOKED_THROUGH, order_by_creation="DESC")
         except TetherError:
-            return None  # it is told of without its name
+            return None  # the notification does not name the job
         return max(jobs, key=lambda job: job.finished_at or job.updated_at, default=None)
 
 

@@ -1,4 +1,4 @@
-"""What a notification is, and what takes one."""
+"""Notifications and their sinks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..safe_text import one_line
 LONGEST_TITLE: Final = 80
 LONGEST_BODY: Final = 240
 
-# Some desktops read a little HTML in the body, others show it as it is: these mean the same to both.
+# Some desktops interpret HTML in the body, others show it literally; these characters look the same on both.
 _HARMLESS: Final = str.maketrans({"<": "[", ">": "]", "&": "+"})
 
 
@@ -25,10 +25,9 @@ def _body(text: str) -> str:
 
 @attrs.frozen
 class Notification:
-    """Say something to whoever sits before the screen.
+    """A notification for the user.
 
-    Title and body are one line of bounded length each, without control characters and without what a desktop
-    could take for markup, whatever they were made from.
+    Title and body are sanitized: one line each, bounded, without control characters and markup.
     """
 
     title: str = attrs.field(converter=_title)
@@ -37,8 +36,8 @@ class Notification:
 
 
 class NotificationSink(Protocol):
-    """Takes notifications: a desktop, or what stands for one in a test."""
+    """A receiver of notifications: a desktop, or a recorder in a test."""
 
     async def show(self, notification: Notification) -> bool:
-        """Show it if possible, and tell whether it was taken; never raise because nobody can see it."""
+        """Show a notification if possible; return whether it was accepted. Does not raise if nothing can be shown."""
         ...

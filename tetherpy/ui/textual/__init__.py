@@ -1,6 +1,6 @@
-"""Providers in terminal apps made with Textual: widgets that are built from them, and the screens of the jobs.
+"""Providers in Textual apps: widgets that are built from providers, and the job screens.
 
-The screens are imported when first used: an app that has only widgets of its own does not load them.
+The job screens are imported on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Widgets that are built from providers, and built again when what they watched changes."""
+"""Widgets that are built from providers, and rebuilt when a watched provider changes."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from .scope import app_of, container_of
 
 
 class Consumer(Widget):
-    """Base of widgets that ``build`` brings up to date: once mounted, and again after what it watched has changed.
+    """Base of widgets that ``build`` updates: after mounting, and after each change of a watched provider.
 
-    Put it behind a widget of Textual: ``class JobTable(DataTable[str], Consumer)``. What is watched is dropped when
-    the widget is unmounted, and paused while it is not displayed or its screen is not shown (Riverpod).
+    Use it as a mixin after a Textual widget: ``class JobTable(DataTable[str], Consumer)``. Subscriptions are closed
+    when the widget is unmounted, and paused while it or its screen is not displayed, as in Riverpod.
     """
 
     _ref: WidgetRef | None = None
-    _is_resting = False
+    _is_hidden = False
 
     def build(self, ref: WidgetRef) -> Any:
-        """Bring this widget up to date with what ``ref.watch`` returns."""
+        """Update this widget from the values that ``ref.watch`` returns."""
         raise NotImplementedError
 
     @property
     def ref(self) -> WidgetRef:
-        """The way to the providers, for handlers of events; there once the widget is in the app.
+        """The access to providers, for event handlers; available once the widget is mounted.
 
         Raises:
             NoProviderScopeError: the widget is not mounted below a scope.
@@ -39,51 +39,51 @@ class Consumer(Widget):
         return self._ref
 
     def on_dirty(self) -> None:
-        """Plan the next build: called once per turn in which something watched has changed."""
+        """Schedule the next build; called once per turn with a change."""
         self.call_next(self.rebuild)
 
     def rebuild(self) -> Any:
-        """Build now, and return what ``build`` returns."""
+        """Build now, and return the result of ``build``."""
         ref = self.ref
         with ref.watcher.build():
             return self.build(ref)
 
     def on_mount(self) -> None:
-        """Build for the first time, and learn when another screen covers this one."""
-        app_of(self).screen_change_signal.subscribe(self, self._look)  # pyright: ignore[reportUnknownMemberType]
+        """Build for the first time, and watch for screens that cover this one."""
+        app_of(self).screen_change_signal.subscribe(self, self._update_pause)  # pyright: ignore[reportUnknownMemberType]
         self.begin()
-        self.call_after_refresh(self._look)
+        self.call_after_refresh(self._update_pause)
 
     def begin(self) -> None:
-        """Have the first build made."""
+        """Run the first build."""
         self.rebuild()
 
     def on_unmount(self) -> None:
-        """Let go of everything."""
+        """Close the watcher."""
         if self._ref is not None:
             self._ref.watcher.close()
 
     def on_show(self) -> None:
-        """Watch again."""
-        self._look()
+        """Resume if the widget is displayed."""
+        self._update_pause()
 
     def on_hide(self) -> None:
-        """Rest, if it is not only out of sight by being covered or scrolled away."""
-        self._look()
+        """Pause unless the widget is only covered or scrolled away."""
+        self._update_pause()
 
-    def _look(self, _: object = None) -> None:
-        """Pause while nobody can come to see this widget without the screen or a style changing."""
-        resting = not (self._screen_shows() and all(node.display for node in self.ancestors_with_self))
-        if resting is self._is_resting or self.ref.watcher.closed:
+    def _update_pause(self, _: object = None) -> None:
+        """Pause while the widget cannot be visible without a change of the screen or of a style."""
+        hidden = not (self._screen_shows() and all(node.display for node in self.ancestors_with_self))
+        if hidden is self._is_hidden or self.ref.watcher.closed:
             return
-        self._is_resting = resting
-        if resting:
+        self._is_hidden = hidden
+        if hidden:
             self.ref.watcher.pause()
         else:
             self.ref.watcher.resume()
 
     def _screen_shows(self) -> bool:
-        """Whether no screen covers this widget's completely, as a modal one does not."""
+        """Whether no opaque screen covers this widget's screen; modal screens are not opaque."""
         for screen in reversed(app_of(self).screen_stack):
             if screen is self.screen:
                 return True
@@ -93,7 +93,7 @@ class Consumer(Widget):
 
 
 class ConsumerWidget(Consumer):
-    """A widget that shows what ``build`` returns: a string (literally, no markup), Content, or a Rich renderable."""
+    """A widget that shows the result of ``build``: a string (without markup), Content, or a Rich renderable."""
 
     DEFAULT_CSS = """
     ConsumerWidget {
@@ -109,25 +109,25 @@ class ConsumerWidget(Consumer):
         super().__init__(*children, markup=markup, **options)
 
     def build(self, ref: WidgetRef) -> RenderResult:
-        """Return what is to be shown."""
+        """Return the content to show."""
         raise NotImplementedError
 
     def on_dirty(self) -> None:
-        """Have this widget, and no other, drawn again."""
+        """Render this widget again."""
         self.refresh(layout=self.styles.auto_dimensions)
 
     def begin(self) -> None:
-        """Do nothing: it is built when it is drawn."""
+        """Do nothing: the first render builds the widget."""
 
     def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> Self:
-        """Have it drawn, and before that built, again; in a build it is being drawn already."""
+        """Build and render again; ignored during a build, which renders anyway."""
         if self._is_building:
             return self
         self._shown = None
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def render(self) -> RenderResult:
-        """Return what the last build gave; Textual asks for it several times to lay out and draw one state."""
+        """Return the result of the last build; Textual calls this several times per layout."""
         shown = self._shown
         if shown is None:
             self._is_building = True

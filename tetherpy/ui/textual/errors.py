@@ -6,15 +6,15 @@ from ..errors import UiError
 
 
 class NoProviderScopeError(UiError):
-    """Raised when no container is to be found above a node.
+    """Raised for a node without a container above it.
 
     Attributes:
-        node: the widget, screen or app that was to find one.
+        node: the widget, screen or app.
     """
 
     def __init__(self, node: object) -> None:
         super().__init__(
             f"There is no ProviderContainer above {node!r}. Derive the app from ProviderApp, or put the widget "
-            "into a ProviderScope; and ask only after the widget has been mounted."
+            "into a ProviderScope. Access it only after the widget is mounted."
         )
         self.node = node

@@ -1,4 +1,4 @@
-"""WidgetRef: how a widget reaches providers."""
+"""WidgetRef: the access of a widget to providers."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ T = TypeVar("T")
 
 @attrs.frozen
 class WidgetRef:
-    """Reach the providers of the container that a widget lives in; valid as long as the widget is mounted."""
+    """The access to the providers of a widget's container; valid while the widget is mounted."""
 
     watcher: Watcher
 
     def watch(self, listenable: ProviderListenable[T]) -> T:
-        """Return the current value, and have the widget built again when it changes.
+        """Return the current value, and rebuild the widget when it changes.
 
         Raises:
-            ProviderError: the provider is in error; the widget is built again when it recovers.
+            ProviderError: the provider is in error; the widget is rebuilt when it recovers.
         """
         return self.watcher.watch(listenable)
 
@@ -50,15 +50,15 @@ class WidgetRef:
         return self.watcher.listen(listenable, callback, fire_immediately=fire_immediately, on_error=on_error)
 
     def read(self, listenable: ProviderListenable[T]) -> T:
-        """Return the current value without watching it, as in the handler of a button."""
+        """Return the current value without watching it, for example in an event handler."""
         return self.container.read(listenable)
 
     def refresh(self, refreshable: Refreshable[T]) -> T:
-        """Invalidate a provider and read it right away."""
+        """Invalidate a provider, and read it immediately."""
         return self.container.refresh(refreshable)
 
     def invalidate(self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False) -> None:
-        """Have a provider, or every member of a family, built again."""
+        """Rebuild a provider, or every member of a family."""
         self.container.invalidate(target, as_reload=as_reload)
 
     def exists(self, provider: ProviderBase[Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Where the containers of a Textual app are: on the app, and on scopes within it."""
+"""The containers of a Textual app: on the app, and on scopes inside it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def container_of(node: DOMNode) -> ProviderContainer:
     """Return the container of the nearest scope at or above a widget, a screen or an app.
 
     Raises:
-        NoProviderScopeError: there is none, or the widget is not mounted.
+        NoProviderScopeError: there is no scope, or the widget is not mounted.
     """
     for above in node.ancestors_with_self:
         if isinstance(above, ProviderScope | ProviderApp):
@@ -30,17 +30,17 @@ def container_of(node: DOMNode) -> ProviderContainer:
 
 
 def app_of(node: DOMNode) -> App[Any]:
-    """Return the app of a node, typed: Textual leaves open what its apps return."""
+    """Return the app of a node, with a type: Textual does not type the result of apps."""
     return node.app  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
 
 
 class ProviderApp(App[R], Generic[R]):
-    """An app with a ProviderContainer, in whose event loop the providers live.
+    """An app with a ProviderContainer in its event loop.
 
     Args:
-        container: the container of the app; whoever made it closes it. None makes one that is closed with the app.
-        overrides: replacements for providers, in the container that is made.
-        observers: told of everything that happens in the container that is made.
+        container: the container of the app, closed by its creator. None creates one that is closed with the app.
+        overrides: overrides of the created container.
+        observers: observers of the created container.
         options: as for ``App``.
     """
 
@@ -64,18 +64,18 @@ class ProviderApp(App[R], Generic[R]):
         return self._container
 
     async def on_unmount(self) -> None:
-        """Close the container when all widgets are gone."""
+        """Close the container after all widgets are unmounted."""
         if self._own_container:
             await self._container.aclose()
 
 
 class ProviderScope(Container):
-    """A part of the screen with a child container of its own: overrides hold for what is inside.
+    """A part of the screen with its own child container; its overrides apply to the widgets inside.
 
     Args:
         children: the widgets inside.
-        overrides: replacements for providers that name their ``dependencies``.
-        observers: told of what happens in this scope.
+        overrides: overrides of providers that declare their ``dependencies``.
+        observers: observers of the child container.
         options: as for ``Container``.
     """
 
@@ -93,10 +93,10 @@ class ProviderScope(Container):
 
     @property
     def container(self) -> ProviderContainer:
-        """The container of this scope, made when first asked for.
+        """The container of this scope, created on first access.
 
         Raises:
-            NoProviderScopeError: this scope is not mounted in one.
+            NoProviderScopeError: there is no scope above this one, or it is not mounted.
         """
         if self._container is None:
             if self.parent is None:
@@ -106,7 +106,7 @@ class ProviderScope(Container):
         return self._container
 
     async def on_unmount(self) -> None:
-        """Close the container when the widgets inside are gone."""
+        """Close the container after the widgets inside are unmounted."""
         container, self._container = self._container, None
         if container is not None:
             await container.aclose()

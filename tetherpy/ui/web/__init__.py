@@ -1,6 +1,6 @@
-"""The dashboard: a page that shows the jobs, their workers and what both do, live, and steers them.
+"""The dashboard: a live page to inspect and manage jobs and workers.
 
-It is an ASGI app (extra ``tetherpy[web]``), to be mounted in another or served by ``tetherpy dashboard``.
+It is an ASGI app (extra ``tetherpy[web]``): mount it in another, or serve it with ``tetherpy dashboard``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""``dashboard``: the page as an ASGI app, to be mounted in any other."""
+"""The dashboard as an ASGI app, to mount in any other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tetherpy.service import BackgroundService
 
 from .actions.button_actions import Actions
 from .actions.form_data import read_form
-from .actions.responses import Answers
+from .actions.responses import Responses
 from .event_stream import Live
 from .pages.fragments import declare_parts
 from .pages.page_providers import declare_sources
@@ -44,14 +44,15 @@ def dashboard(
 ) -> ASGIApp:
     """Return the dashboard of a container's jobs as an ASGI app, for ``Mount("/jobs", dashboard(...))``.
 
-    It reads ``manager`` and ``service`` from the container when pages are asked for, in the thread
-    of the container; without ``service`` there is nothing to start or stop, and with one that is not
-    ``startable``, as it does not know what workers are to call first, only to stop. By default it answers
-    this machine alone, and nothing that a proxy passed on. For others name the ``hosts`` under which it is
-    reached, and give a ``token`` that users log in with, or ``authorize``, which asks the login of your app; given
-    both, either admits.
+    Requests read ``manager`` and ``service`` from the container, in the thread of the container. Without
+    ``service`` there is nothing to start or stop; one that is not ``startable`` (it has no initialization callback)
+    can only be stopped.
 
-    Raises ``DashboardExposedError`` where neither is given, ``WeakTokenError`` for a short token.
+    By default only requests from this machine are served, and none from a proxy. To serve others, name the ``hosts``
+    that the Host header may contain, and give a ``token`` to log in with, or ``authorize`` with the login of your
+    app; with both, either admits.
+
+    Raises ``DashboardExposedError`` for other hosts without either, and ``WeakTokenError`` for a short token.
     """
     access = Access(hosts=tuple(hosts), token=token, authorize=authorize, clock=clock)
     login_attempts = LoginAttempts()
@@ -60,7 +61,7 @@ def dashboard(
     live = Live(container)
     pages = Pages(declare_parts(sources, drawing), sources, drawing, live)
     actions = Actions(container, sources)
-    answers = Answers(drawing)
+    responses = Responses(drawing)
 
     def routes(path: str, page: Callable[[Request], Awaitable[Page]]) -> list[Route]:
         async def show(request: Request) -> Response:
@@ -92,10 +93,10 @@ def dashboard(
             *routes("jobs/{job_id}", pages.job),
             *routes("service", pages.service),
             *routes("enqueue", pages.enqueue),
-            Route("/actions", answers.to(actions.steer, actions.confirm), methods=["POST"]),
-            Route("/enqueue", answers.to(actions.enqueue), methods=["POST"]),
-            Route("/service/start", answers.to(actions.start), methods=["POST"]),
-            Route("/service/stop", answers.to(actions.stop), methods=["POST"]),
+            Route("/actions", responses.to(actions.change_jobs, actions.confirm_change), methods=["POST"]),
+            Route("/enqueue", responses.to(actions.enqueue), methods=["POST"]),
+            Route("/service/start", responses.to(actions.start), methods=["POST"]),
+            Route("/service/stop", responses.to(actions.stop, actions.confirm_stop), methods=["POST"]),
             Route("/login", login, methods=["GET", "POST"]),
             Route("/logout", logout, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),

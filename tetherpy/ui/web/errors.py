@@ -12,37 +12,36 @@ class DashboardError(UiError):
 
 
 class DashboardExposedError(DashboardError):
-    """Raised for a dashboard that others could reach and nobody would have to log in to.
+    """Raised for a dashboard that other machines could reach without a login.
 
     Attributes:
-        hosts: the names under which it could be reached.
+        hosts: the host names other machines could use.
     """
 
     def __init__(self, hosts: Iterable[str]) -> None:
         self.hosts = tuple(hosts)
         super().__init__(
-            f"A dashboard that answers to {', '.join(self.hosts)} can be reached from other machines, and whoever "
-            "reaches it can run and delete jobs. Give it a token, or authorize= with the login of your app."
+            f"A dashboard on {', '.join(self.hosts)} is reachable from other machines, and everyone who reaches it can "
+            "run and delete jobs. Pass token=, or authorize= with the login of your app."
         )
 
 
 class WeakTokenError(DashboardError):
-    """Raised for a token that could be guessed.
+    """Raised for a token that is easy to guess.
 
     Attributes:
-        least: how many characters it needs.
+        least: the required number of characters.
     """
 
     def __init__(self, least: int) -> None:
         self.least = least
         super().__init__(
-            f"The token is too short to be a secret; it needs at least {least} characters. "
-            "Make one with secrets.token_urlsafe()."
+            f"The token is too short: it needs at least {least} characters. Generate one with secrets.token_urlsafe()."
         )
 
 
 class FieldError(DashboardError, ValueError):
-    """Raised for a field of a form that holds what it cannot hold.
+    """Raised for an invalid value in a form field.
 
     Attributes:
         field: the name of the field.

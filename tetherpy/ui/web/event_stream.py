@@ -1,4 +1,4 @@
-"""The stream that keeps an open page up to date: server-sent events of what has changed."""
+"""Live updates of an open page by server-sent events."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from ..watcher import Watcher
 from .pages.fragments import Fragment, together
 
 SHORTEST_REST = 0.04
-"""Seconds between two messages: 25 a second at most."""
+"""Minimum seconds between two messages: at most 25 a second."""
 SILENCE_SECONDS = 15.0
-"""After this long without news a comment is sent, so that both sides learn of a connection that is gone."""
+"""After so many seconds without an event a comment is sent, so that both sides detect a broken connection."""
 UNREAD_SECONDS = 10.0
-"""A client that reads nothing for this long is let go."""
+"""A client that reads nothing for so many seconds is disconnected."""
 FIRST_PAINT_SECONDS = 2.0
-"""What is not known by then is shown as loading, and follows."""
+"""Fragments that are not ready after so many seconds are sent as loading."""
 
 
 @attrs.define
 class Changes:
-    """Tell what of a page differs from what was told last; its size is that of the page."""
+    """Computes the difference to the last state that was sent; holds one copy of the page."""
 
     _html: dict[str, str] = attrs.Factory(dict[str, str])
     _lists: dict[str, tuple[str, ...]] = attrs.Factory(dict[str, tuple[str, ...]])
 
     def since_last(self, part: Fragment) -> Mapping[str, object]:
-        """Return what is new; nothing where nothing is."""
+        """Return the changed elements and lists; empty without a change."""
         html = {name: text for name, text in part.html.items() if self._html.get(name) != text}
         lists = {name: rows for name, rows in part.lists.items() if self._lists.get(name) != rows}
         self._html, self._lists = dict(part.html), dict(part.lists)
@@ -44,22 +44,22 @@ class Changes:
 
 @attrs.define(eq=False)
 class Live:
-    """Follow parts in a container, for pages and their streams."""
+    """Reads fragments from a container, for pages and their streams."""
 
     container: ProviderContainer
     instance: str = attrs.field(factory=lambda: secrets.token_hex(8))
-    """Differs after each start of the server, so that a page can tell that it was restarted."""
+    """Random id of this server process, by which a page detects a restart."""
     streams: int = attrs.field(init=False, default=0)
-    """How many pages are being kept up to date."""
+    """Number of open streams."""
 
     async def first(self, parts: Sequence[ProviderListenable[Fragment]]) -> Fragment:
-        """Return what the parts show once all are loaded, or after ``FIRST_PAINT_SECONDS``."""
+        """Return the fragments once all are ready, or after ``FIRST_PAINT_SECONDS``."""
         changed = asyncio.Event()
         with Watcher(self.container, changed.set) as watcher:
             return await _loaded(watcher, changed, parts)
 
     async def events(self, parts: Sequence[ProviderListenable[Fragment]]) -> AsyncGenerator[bytes]:
-        """Yield events: who speaks, all that the page shows, then what changes, newest only for who is slow."""
+        """Yield events: the server's id, the whole page, then changes; a slow client gets only the newest state."""
         changed = asyncio.Event()
         changes = Changes()
         loop = asyncio.get_running_loop()
@@ -85,13 +85,13 @@ class Live:
 
 @attrs.frozen(eq=False)
 class EventStream:
-    """Send events until the client is gone, or reads no more: as an ASGI response."""
+    """An ASGI response that sends events until the client disconnects or stops reading."""
 
     live: Live
     parts: Sequence[ProviderListenable[Fragment]]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Respond."""
+        """Send the response."""
         headers = [(b"content-type", b"text/event-stream; charset=utf-8"), (b"x-accel-buffering", b"no")]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         self.live.streams += 1

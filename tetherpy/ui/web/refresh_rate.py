@@ -1,4 +1,4 @@
-"""How often what a page shows is asked for: at once after a change, and with rests while changes keep coming."""
+"""Rate limit of updates: immediate after a change, throttled while changes continue."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 SHORTEST_REST = 0.05
-"""Seconds: nothing on a page changes more than 20 times a second."""
+"""Minimum seconds between updates: at most 20 a second."""
 STEADY_REST = 0.2
-"""Seconds between changes that go on and on: nobody reads more, and the browser has other things to do."""
+"""Minimum seconds between updates while changes continue, to save work in the browser."""
 BURST = 12
-"""Changes that may follow each other after the shortest rest, before they count as going on and on."""
+"""Updates at the shortest interval before the longer one applies."""
 REST_SHARE = 10.0
-"""A rest is this many times as long as the answer took, so that a costly question takes a tenth of the time."""
+"""The pause is so many times as long as the query took, so that a slow query uses a tenth of the time."""
 LONGEST_REST = 2.0
-"""Seconds: however long an answer took, a page is not older than this."""
+"""Maximum pause in seconds, however long the query took."""
 
 
 @attrs.define
 class RefreshLimiter:
-    """Tell how long to rest after each answer; ``least`` is the shortest rest."""
+    """A token bucket that returns the pause after each update; ``least`` is the shortest pause."""
 
     least: float = SHORTEST_REST
     _credit: float = attrs.field(init=False, default=BURST)
     _last: float | None = attrs.field(init=False, default=None)
 
     def after(self, took: float, now: float) -> float:
-        """Return the rest after an answer that took so long; ``now`` is the loop's time."""
+        """Return the pause in seconds after a query that took ``took`` seconds; ``now`` is the loop's time."""
         passed = 0.0 if self._last is None else now - self._last
         self._last = now
         self._credit = max(0.0, min(BURST, self._credit + passed / STEADY_REST) - 1)
@@ -49,7 +49,7 @@ class RefreshLimiter:
 
 
 async def paced(values: Observable[T]) -> AsyncGenerator[T]:
-    """Yield a value and then, after each rest, the newest of those that came meanwhile."""
+    """Yield the first value, and then the newest value after each pause."""
     loop = asyncio.get_running_loop()
     rests = RefreshLimiter()
 
@@ -66,7 +66,7 @@ async def asked(
     rest: float = SHORTEST_REST,
     at_latest: float | None = None,
 ) -> AsyncGenerator[T]:
-    """Yield an answer now and after each change of jobs; after ``at_latest`` seconds even without a change."""
+    """Yield a result now and after each change of jobs; after ``at_latest`` seconds even without a change."""
     loop = asyncio.get_running_loop()
     rests = RefreshLimiter(rest)
     changed = asyncio.Event()

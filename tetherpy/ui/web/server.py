@@ -1,4 +1,4 @@
-"""The server behind ``tetherpy dashboard``: uvicorn, with a bound on all that a client can take its time with."""
+"""The server of ``tetherpy dashboard``: uvicorn with timeouts against slow clients."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_HEAD_BYTES = 32 * 1024
-"""The bound of a request's head, whether it arrives in pieces or at once."""
+"""Maximum size of the request line and headers."""
 MAX_CONNECTIONS = 1000
 GOODBYE_SECONDS = 0.5
-"""What is being answered when the server ends has this long; streams end with it."""
+"""Seconds that open requests have to finish at shutdown; streams are closed after it."""
 CANCEL_SECONDS = 5
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @attrs.frozen
 class ClientTimeouts:
-    """Say for how long a client is waited for, in seconds.
+    """Timeouts for slow clients, in seconds.
 
-    ``head`` is how long a request's head may take to arrive, ``unread`` how long more than a buffer
-    may wait to be read.
+    ``head`` bounds the arrival of the request line and headers, ``unread`` the time for which a full send buffer
+    may stay unread.
     """
 
     head: float = 10.0
@@ -42,39 +42,39 @@ class ClientTimeouts:
 
 
 class PatientProtocol(H11Protocol):
-    """Speak HTTP/1.1 with a client as long as it does its part."""
+    """HTTP/1.1 with timeouts for slow clients."""
 
     patience = ClientTimeouts()
     _head: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait for the first request."""
+        """Start the timeout for the first request."""
         super().connection_made(transport)
         self._head = self.loop.call_later(self.patience.head, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait for nothing any more."""
+        """Stop all timeouts."""
         self._stop_waiting_for_head()
         self._stop_waiting_for_reader()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what arrives; what is no whole head begins, or leaves, the time that one may take."""
+        """Process received data; the timeout runs until the headers are complete."""
         super().data_received(data)
-        cycle: Any = self.cycle  # None before the first request, whatever its annotation says
+        cycle: Any = self.cycle  # None before the first request, despite its annotation
         if cycle is not None and not cycle.response_complete:
             self._stop_waiting_for_head()
         elif self._head is None and not self.transport.is_closing():
             self._head = self.loop.call_later(self.patience.head, self.transport.abort)
 
     def pause_writing(self) -> None:
-        """Begin to wait for a client that does not read."""
+        """Start the timeout for a client that does not read."""
         super().pause_writing()
         self._unread = self.loop.call_later(self.patience.unread, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """Go on: it has read."""
+        """Stop the timeout: the client has read."""
         self._stop_waiting_for_reader()
         super().resume_writing()
 
@@ -90,11 +90,11 @@ class PatientProtocol(H11Protocol):
 
 
 class PoliteServer(uvicorn.Server):
-    """End in good order: without tracebacks in the log, and with time for the app to close what it holds open."""
+    """A graceful shutdown: no tracebacks in the log, and time for the app to close its streams."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
-        """End at a signal. Uvicorn's own raises it again at the end, which would cut short what comes after."""
+        """Shut down at a signal. Uvicorn would raise the signal again at the end, before our own cleanup."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -108,7 +108,7 @@ class PoliteServer(uvicorn.Server):
                 loop.remove_signal_handler(number)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Let what is being answered end, then close what is left: streams that are cancelled would be logged."""
+        """Let open requests finish, then close the connections: uvicorn would log cancelled streams."""
         goodbye = asyncio.get_running_loop().call_later(GOODBYE_SECONDS, self._close_connections)
         try:
             await super().shutdown(sockets)
@@ -130,8 +130,8 @@ async def serve(
 ) -> None:
     """Serve an app until a signal, or the task's cancellation, ends it.
 
-    ``on_ready`` is called with the port, which 0 leaves to the system. What is requested is not
-    logged: an address may hold the token. Raises ``OSError`` where the port is taken.
+    ``on_ready`` is called with the port; port 0 lets the system choose. Requests are not logged, because a URL may
+    contain the token. Raises ``OSError`` if the port is in use.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
@@ -142,10 +142,10 @@ async def serve(
 async def serve_unix(
     app: ASGIApp, path: Path, on_ready: Callable[[], object], patience: ClientTimeouts = PatientProtocol.patience
 ) -> None:
-    """Serve an app on a Unix socket that this user alone may open, as ``serve`` does; remove the socket at the end.
+    """Serve an app on a Unix socket that only this user may open; remove the socket at the end.
 
-    Raises ``OSError`` where the path cannot be used, or where another server listens; the socket of one that
-    has ended is replaced.
+    Replaces the socket of a server that has ended. Raises ``OSError`` if the path cannot be used, or if another
+    server listens on it.
     """
     with _listening(path) as listener:
         on_ready()
@@ -157,7 +157,7 @@ def _listening(path: Path) -> Generator[socket.socket]:
     with socket.socket(socket.AF_UNIX) as listener:
         if path.is_socket():
             _remove_dead(path)
-        # Only the mode at the time of bind() leaves no moment in which others may connect.
+        # chmod() after bind() would leave a moment in which other users can connect.
         mask = os.umask(0o177)
         try:
             listener.bind(str(path))
@@ -180,7 +180,7 @@ def _remove_dead(path: Path) -> None:
         except ConnectionRefusedError:
             path.unlink()
         else:
-            raise OSError(errno.EADDRINUSE, "another server listens there")
+            raise OSError(errno.EADDRINUSE, "another server listens on it")
 
 
 async def _serve(app: ASGIApp, listener: socket.socket, patience: ClientTimeouts) -> None:
@@ -198,7 +198,7 @@ async def _serve(app: ASGIApp, listener: socket.socket, patience: ClientTimeouts
         server_header=False,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,
         limit_concurrency=MAX_CONNECTIONS,
-        proxy_headers=False,  # who is asked for is who asks
+        proxy_headers=False,  # do not trust X-Forwarded-* headers
         timeout_graceful_shutdown=CANCEL_SECONDS,
     )
     server = PoliteServer(config)
@@ -210,14 +210,14 @@ async def _serve(app: ASGIApp, listener: socket.socket, patience: ClientTimeouts
 
 
 def _bounded(app: ASGIApp) -> ASGIApp:
-    """Return an app that answers no request whose head is too large.
+    """Return an app that rejects requests with too large headers.
 
-    h11 bounds a head that is not complete yet; one that arrives at once is complete before it looks.
+    h11 checks only incomplete headers; headers that arrive in one piece are complete before its check.
     """
 
     async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and _head_bytes(scope) > MAX_HEAD_BYTES:
-            text = f"The head of a request has at most {MAX_HEAD_BYTES:,} bytes.\n"
+            text = f"The request line and headers may have at most {MAX_HEAD_BYTES:,} bytes.\n"
             refusal = PlainTextResponse(
                 text, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, headers={"connection": "close"}
             )

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from tetherpy.jobs import BackgroundJobStatus, NewJob
+from tetherpy.ui.actions import CONFIRM_STOP
 
 HOSTILE = '<script>alert("1")</script>\r\nSet-Cookie: stolen=1; "\u202e\x1b[2J; ü 🦆'
 
@@ -149,14 +150,17 @@ async def test_a_forged_note_is_text_or_nothing(serving):
     assert "hello" in notes((await served.get("/", Cookie=f"{name}={FORGED[1]}")).body)
 
 
-async def test_what_is_asked_first_is_asked_by_a_page_and_done_when_confirmed(serving):
+async def test_actions_that_need_confirmation_get_a_page_and_run_when_confirmed(serving):
     served = await serving()
     ids = await served.manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(4)])
     page = "?status=pending"
     for body, question in (
         (f"action=delete:{ids[0]}", f"Delete job {ids[0]} and its attempts?"),
-        (f"action=delete&id={ids[1]}&id={ids[2]}", "Delete the chosen jobs and their attempts?"),
-        ("action=cancel&scope=all&status=pending&key=k", "Cancel all pending jobs that pass the filter?"),
+        (
+            f"action=delete&id={ids[1]}&id={ids[2]}",
+            "Delete the selected jobs and their attempts? This cannot be undone.",
+        ),
+        ("action=cancel&scope=all&status=pending&key=k", "Cancel all pending jobs that match these filters?"),
     ):
         before = await served.manager.get_all_jobs()
         asked = await served.post("/actions", f"{body}&confirmed=no", Referer=f"{served.origin}/{page}")
@@ -173,8 +177,16 @@ async def test_what_is_asked_first_is_asked_by_a_page_and_done_when_confirmed(se
     assert (job.id, job.status) == (ids[3], BackgroundJobStatus.CANCELLED)
 
 
-async def test_more_than_is_done_at_once_is_gone_on_with_by_a_page(serving, monkeypatch):
-    monkeypatch.setattr("tetherpy.ui.web.actions.job_actions.AT_ONCE", 2)
+async def test_stop_asks_for_confirmation_as_in_the_terminal_app(serving):
+    served = await serving()
+    asked = await served.post("/service/stop", "", Referer=f"{served.origin}/service")
+    assert asked.status == 200
+    assert CONFIRM_STOP.text in asked.body
+    assert 'action="service/stop"' in asked.body
+
+
+async def test_more_jobs_than_a_batch_are_continued_by_a_page(serving, monkeypatch):
+    monkeypatch.setattr("tetherpy.ui.web.actions.job_actions.BATCH_SIZE", 2)
     served = await serving()
     await served.manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(5)])
     sent = "action=cancel&scope=all&status=pending"
@@ -183,13 +195,13 @@ async def test_more_than_is_done_at_once_is_gone_on_with_by_a_page(serving, monk
         questions.append(re.search("<h1>(.*?)</h1>", answer.body)[1])
         fields = re.findall(r'name="(\w+)" value="([^"]*)"', answer.body)
         sent = "&".join(f"{name}={quote(value)}" for name, value in fields)
-    more = "2 jobs cancelled or asked to stop. There are more. Go on?"
-    assert questions == ["Cancel all pending jobs that pass the filter?", more, more]
+    more = [f"Cancellation requested for {count} jobs. There are more. Continue?" for count in (2, 4)]
+    assert questions == ["Cancel all pending jobs?", *more]
     assert (await served.manager.get_counts()).cancelled == 5
 
 
-async def test_jobs_that_pass_the_filter_again_at_once_are_visited_once(serving, monkeypatch):
-    monkeypatch.setattr("tetherpy.ui.web.actions.job_actions.AT_ONCE", 2)
+async def test_changed_jobs_that_match_the_filters_again_are_visited_once(serving, monkeypatch):
+    monkeypatch.setattr("tetherpy.ui.web.actions.job_actions.BATCH_SIZE", 2)
     served = await serving()
     manager = served.manager
     ids = await manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(5)])

@@ -1,4 +1,4 @@
-"""The screens of the jobs: what waits and runs, one job in full, and the service with its workers."""
+"""The job screens: jobs by status, one job in detail, and the service with its workers."""
 
 from __future__ import annotations
 

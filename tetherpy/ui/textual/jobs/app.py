@@ -1,4 +1,4 @@
-"""JobsApp: both screens as an app, which is what ``tetherpy top`` shows."""
+"""JobsApp: both screens as an app, shown by ``tetherpy top``."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class JobsApp(ProviderApp[None]):
     """The jobs and the service of a database in a terminal.
 
     Args:
-        providers: what to watch and to steer.
-        container: where those providers live; None makes one.
-        title: what stands above it all.
-        suggested: what the form for a new job has in it at first.
-        notifications: what is told of jobs that are done or failed, such as a desktop.
+        providers: the providers to watch.
+        container: the container of the providers; None creates one.
+        title: the title of the app.
+        suggested: the initial content of the form for a new job.
+        notifications: the sink for notifications about finished jobs, such as a desktop.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -74,12 +74,12 @@ class JobsApp(ProviderApp[None]):
             self.run_worker(JobNotifications(self.container, self._providers, self._notifications_sink).run())
 
     def action_open(self, tab: str) -> None:
-        """Show a tab, and give it the keyboard."""
+        """Show a tab, and focus it."""
         self.query_one(TabbedContent).active = tab
         self.query_one(JobStatusDashboard if tab == "jobs" else BackgroundServiceTab).focus()
 
     def action_help(self) -> None:
-        """Show or hide all keys."""
+        """Show or hide the list of keys."""
         if self.screen.query("HelpPanel"):
             self.action_hide_help_panel()
         else:

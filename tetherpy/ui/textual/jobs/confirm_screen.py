@@ -1,4 +1,4 @@
-"""Asking before what cannot be undone."""
+"""Confirmation dialogs."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Button, Label
 
+from ...actions import Confirmation
+
 
 class ConfirmScreen(ModalScreen[bool]):
-    """A question; it ends with whether the answer was yes."""
+    """A dialog that closes with whether the user confirmed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes"),
@@ -21,7 +23,7 @@ class ConfirmScreen(ModalScreen[bool]):
     DEFAULT_CSS = """
     ConfirmScreen {
         align: center middle;
-        #question {
+        #confirmation {
             width: 60; max-width: 95%; height: auto;
             background: $surface; border: round $warning; padding: 1 2;
         }
@@ -31,23 +33,22 @@ class ConfirmScreen(ModalScreen[bool]):
     }
     """
 
-    def __init__(self, question: str, yes: str) -> None:
+    def __init__(self, confirmation: Confirmation) -> None:
         super().__init__()
-        self._question = question
-        self._yes = yes
+        self._confirmation = confirmation
 
     def compose(self) -> ComposeResult:
-        """Show the question and two buttons; the harmless one has the focus."""
-        with Vertical(id="question"):
-            yield Label(self._question, markup=False)
+        """Show the text and two buttons; the one that does nothing has the focus."""
+        with Vertical(id="confirmation"):
+            yield Label(self._confirmation.text, markup=False)
             with Horizontal():
-                yield Button("No (n)", id="no")
-                yield Button(f"{self._yes} (y)", variant="error", id="yes")
+                yield Button(f"{self._confirmation.no} (n)", id="no")
+                yield Button(f"{self._confirmation.yes} (y)", variant="error", id="yes")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Answer."""
+        """Close with the pressed button."""
         self.dismiss(event.button.id == "yes")
 
     def action_answer(self, answer: bool) -> None:
-        """Answer by key."""
+        """Close by key."""
         self.dismiss(answer)

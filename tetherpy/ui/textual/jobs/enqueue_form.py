@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import msgspec
@@ -9,15 +10,18 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Button, Input, Label, TextArea
 
 from tetherpy.jobs import BackgroundJobManager, NewJob, PayloadDecodeError, decode
 
 from ...safe_text import plain
+from ..scope import app_of
+from .background_action import run_in_background
 
 
 class EnqueueScreen(ModalScreen[NewJob | None]):
-    """Ask for a job; ends with it, or with None."""
+    """The form for a new job; closes with the job, or with None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel"),
@@ -36,7 +40,7 @@ class EnqueueScreen(ModalScreen[NewJob | None]):
         TextArea { border: none; height: 6; margin-bottom: 1; background: $boost; }
         .short { width: 1fr; height: auto; }
         .short Input { width: 12; }
-        #refusal { color: $text-error; height: auto; width: 1fr; }
+        #error { color: $text-error; height: auto; width: 1fr; }
         #buttons { height: auto; align-horizontal: right; }
         Button { margin-left: 2; }
     }
@@ -47,44 +51,44 @@ class EnqueueScreen(ModalScreen[NewJob | None]):
         self._suggested = suggested
 
     def compose(self) -> ComposeResult:
-        """Show the fields."""
+        """Lay out the fields."""
         suggested = self._suggested
         payload = "" if suggested is None or suggested.payload is None else _written(suggested.payload)
         with VerticalScroll(id="form") as form:
             form.border_title = "Enqueue a job"
             yield Label("Job key")
             yield Input(suggested.job_key if suggested else "", id="key", placeholder="the key of a handler")
-            yield Label("Payload (JSON, or nothing)")
+            yield Label("Payload (JSON; may be empty)")
             yield TextArea(payload, id="payload", tab_behavior="focus")
             with Horizontal(classes="short"):
                 yield Label("Priority ")
                 yield Input(str(suggested.priority if suggested else 0), id="priority", type="integer")
-                yield Label("  Tries ")
-                yield Input(str(suggested.max_attempts if suggested else 3), id="tries", type="integer")
+                yield Label("  Max attempts ")
+                yield Input(str(suggested.max_attempts if suggested else 3), id="max_attempts", type="integer")
                 yield Label("  Delay (s) ")
                 yield Input("0", id="delay", type="number")
-            yield Label("", id="refusal", markup=False)
+            yield Label("", id="error", markup=False)
             with Horizontal(id="buttons"):
                 yield Button("Cancel (esc)", id="cancel")
                 yield Button("Enqueue (ctrl+s)", variant="primary", id="send")
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Send the form, or drop it."""
+        """Submit or close the form."""
         if event.button.id == "send":
             self.action_send()
         else:
             self.dismiss(None)
 
     def on_input_submitted(self) -> None:
-        """Send the form with Enter in a field."""
+        """Submit the form with Enter in a field."""
         self.action_send()
 
     def action_send(self) -> None:
-        """End with the job, or say what is wrong with it."""
+        """Close with the job, or show what is invalid."""
         try:
             self.dismiss(self._job())
         except (ValueError, OverflowError, PayloadDecodeError) as error:
-            self.query_one("#refusal", Label).update(plain(str(error), 400))
+            self.query_one("#error", Label).update(plain(str(error), 400))
 
     def _job(self) -> NewJob:
         text = self.query_one("#payload", TextArea).text.strip()
@@ -92,7 +96,7 @@ class EnqueueScreen(ModalScreen[NewJob | None]):
             job_key=self._field("key").strip(),
             payload=decode(text) if text else None,
             priority=int(self._field("priority") or 0),
-            max_attempts=int(self._field("tries") or 3),
+            max_attempts=int(self._field("max_attempts") or 3),
             delay=float(self._field("delay") or 0) or None,
         )
 
@@ -100,10 +104,22 @@ class EnqueueScreen(ModalScreen[NewJob | None]):
         return self.query_one(f"#{name}", Input).value
 
 
-async def enqueue(manager: BackgroundJobManager, job: NewJob) -> str:
-    """Store the job, and say so."""
+def open_enqueue_form(
+    widget: Widget, manager: Callable[[], BackgroundJobManager], suggested: NewJob | None = None
+) -> None:
+    """Open the form, and enqueue the submitted job in the background."""
+
+    def submitted(job: NewJob | None) -> None:
+        if job is not None:
+            run_in_background(widget, lambda: _enqueue(manager(), job))
+
+    app_of(widget).push_screen(EnqueueScreen(suggested), submitted)
+
+
+async def _enqueue(manager: BackgroundJobManager, job: NewJob) -> str:
+    """Enqueue the job, and return the message."""
     (job_id,) = await manager.enqueue_many([job])
-    return f"Job {job_id} ({job.job_key}) waits."
+    return f"Job {job_id} ({job.job_key}) enqueued."
 
 
 def _written(payload: object) -> str:

@@ -1,4 +1,4 @@
-"""One job in full: what was asked, how far it is, what each attempt came to."""
+"""One job in detail: payload, progress, attempts and result."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LABEL = "dim"
 
 
 class JobDetail(ConsumerWidget):
-    """Shows one job, and draws itself again when that job changes."""
+    """Shows one job, and renders again when that job changes."""
 
     DEFAULT_CSS = "JobDetail { width: 1fr; height: auto; padding: 0 1; }"
 
@@ -37,23 +37,21 @@ class JobDetail(ConsumerWidget):
         self.job_id = job_id
 
     def show(self, job_id: int | None) -> None:
-        """Show another job, or none."""
+        """Show another job, or no job."""
         if job_id != self.job_id:
             self.job_id = job_id
             self.refresh(layout=True)
 
     def build(self, ref: WidgetRef) -> Content:
-        """Write everything there is to say."""
+        """Render the job."""
         if self.job_id is None:
-            return Content.styled("No job is chosen.", LABEL)
+            return Content.styled("No job selected.", LABEL)
         state = ref.watch(self._providers.job(self.job_id))
         if (error := state.error) is not None:
-            return Content.styled(plain(f"Job {self.job_id} cannot be shown: {original(error)}"), "$text-error")
+            return Content.styled(plain(f"Could not load job {self.job_id}: {original(error)}"), "$text-error")
         job = state.value
         if job is None:
-            return Content.styled(
-                "Loading..." if state.is_loading else f"There is no job {self.job_id} any more.", LABEL
-            )
+            return Content.styled("Loading..." if state.is_loading else f"Job {self.job_id} has been deleted.", LABEL)
         attempts = ref.watch(self._providers.attempts(self.job_id)).value or []
         parts = (_headline(job), _error(job), _timeline(attempts), _data(job), _facts(job), _traceback(attempts))
         return Content("\n").join(chain.from_iterable(parts))
@@ -66,7 +64,7 @@ def _headline(job: BackgroundJob) -> Iterator[Content]:
         (f"{mark} {job.status}", f"ansi_{colour}"), f"  attempt {job.attempts} of {job.max_attempts}"
     )
     if job.cancel_requested_at is not None and not job.status.is_finished:
-        yield Content.styled(f"asked to stop at {at(job.cancel_requested_at)}", "$text-warning")
+        yield Content.styled(f"cancellation requested at {at(job.cancel_requested_at)}", "$text-warning")
     if job.progress is not None or job.progress_message:
         yield Content.assemble(
             (bar(job.progress, 24), "ansi_cyan"),
@@ -77,7 +75,7 @@ def _headline(job: BackgroundJob) -> Iterator[Content]:
 
 def _facts(job: BackgroundJob) -> Iterator[Content]:
     yield Content("")
-    times = {"created": job.created_at, "due": job.run_at, "began": job.last_attempt_at, "finished": job.finished_at}
+    times = {"created": job.created_at, "due": job.run_at, "started": job.last_attempt_at, "finished": job.finished_at}
     facts = {name: at(moment) for name, moment in times.items() if moment is not None}
     facts |= {"priority": str(job.priority), "queue": one_line(job.queue)}
     if job.timeout is not None:
@@ -137,7 +135,7 @@ def _section(name: str, text: str, style: str = "") -> Iterator[Content]:
 
 
 def pretty(text: str) -> str:
-    """Indent JSON; what is no JSON is shown as it is."""
+    """Indent JSON; other text is shown unchanged."""
     try:
         return plain(msgspec.json.format(text[:200_000], indent=2))
     except (msgspec.MsgspecError, RecursionError):
@@ -145,7 +143,7 @@ def pretty(text: str) -> str:
 
 
 class JobScreen(ModalScreen[None]):
-    """One job over the whole screen, for terminals too narrow to show it beside the table."""
+    """One job over the whole screen, for terminals too narrow for the detail next to the table."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter", "dismiss", "Close")]
     DEFAULT_CSS = """
@@ -161,7 +159,7 @@ class JobScreen(ModalScreen[None]):
         self._job_id = job_id
 
     def compose(self) -> ComposeResult:
-        """Show it in a frame."""
+        """Lay out the job in a frame."""
         with VerticalScroll() as frame:
             frame.border_title = f"Job {self._job_id}"
             frame.border_subtitle = "Esc closes"

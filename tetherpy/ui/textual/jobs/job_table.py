@@ -1,4 +1,4 @@
-"""The jobs in one state, a row each; what did not change is not touched."""
+"""The table of the jobs with one status; unchanged cells are not updated."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from ..ref import WidgetRef
 from .job_text import at, note
 
 COLUMNS = {"id": 7, "job": 18, "tries": 5, "since": 8, "note": 160}
-"""The columns and how many characters they take; what does not fit is cut off at the edge of the table.
+"""The columns and their widths in characters; text beyond the edge of the table is cut off.
 
-Widths are fixed because a column that fits its cells is measured anew, cell by cell, whenever one changes.
+Fixed widths: an automatic width measures every cell of the column at each change.
 """
 
 REST_SECONDS = 0.2
-"""The least time between two rounds of changes: drawing a table takes long, and nobody reads faster."""
+"""Minimum interval between updates: rendering a table is slow."""
 
 
 def row_of(job: BackgroundJob) -> tuple[Text, ...]:
-    """Write a job as a row."""
+    """Return the cells of a job."""
     return (
         Text(str(job.id), "bold", justify="right"),
         Text(one_line(job.job_key, 80)),
@@ -38,7 +38,7 @@ def row_of(job: BackgroundJob) -> tuple[Text, ...]:
 
 
 class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatibleMethodOverride]  # within Textual
-    """The newest jobs in one state; the cursor stays on its job while others come and go."""
+    """The newest jobs with one status; the cursor stays on its job while other rows change."""
 
     DEFAULT_CSS = """
     JobTable { height: 1fr; width: 2fr; background: transparent; overflow-x: hidden; scrollbar-size-vertical: 1; }
@@ -53,23 +53,23 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
         self._rests_until = 0.0
 
     def on_mount(self) -> None:
-        """Make the columns."""
+        """Add the columns."""
         for name, width in COLUMNS.items():
             self.add_column(name.upper(), key=name, width=width)
 
     def show(self, status: BackgroundJobStatus, text: str = "") -> None:
-        """Show the jobs in another state, or those of them that have a text in them."""
+        """Show the jobs with another status or search text."""
         self.status, self.text = status, text
         self.rebuild()
 
     @property
     def job_id(self) -> int | None:
-        """The job under the cursor."""
+        """The id of the selected job."""
         ids = list(self._rows)
         return ids[self.cursor_row] if 0 <= self.cursor_row < len(ids) else None
 
     def on_dirty(self) -> None:
-        """Bring the rows up to date: at once after a time of quiet, else when it has rested."""
+        """Update the rows, at most once per ``REST_SECONDS``."""
         wait = self._rests_until - monotonic()
         if wait > 0:
             self.set_timer(wait, self.rebuild)
@@ -77,7 +77,7 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
             super().on_dirty()
 
     def build(self, ref: WidgetRef) -> None:
-        """Bring the rows up to date."""
+        """Update the rows."""
         self._rests_until = monotonic() + REST_SECONDS
         jobs = ref.watch(self._providers.jobs(self.status, self.text)).value
         rows = {job.id: row_of(job) for job in jobs or ()}
@@ -106,7 +106,7 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
 
 
 class TableNote(ConsumerWidget):
-    """Says below the table what it shows, or why it shows nothing."""
+    """The status line below the table: what it shows, or why it is empty."""
 
     DEFAULT_CSS = "TableNote { width: 1fr; height: 1; padding: 0 1; color: $text-muted; }"
 
@@ -117,19 +117,19 @@ class TableNote(ConsumerWidget):
         self.text = ""
 
     def show(self, status: BackgroundJobStatus, text: str = "") -> None:
-        """Speak of another state, or of what has a text in it."""
+        """Describe another status or search text."""
         self.status, self.text = status, text
         self.refresh()
 
     def build(self, ref: WidgetRef) -> str:
-        """Say it in one line."""
+        """Return the line."""
         jobs = ref.watch(self._providers.jobs(self.status, self.text))
         counts = ref.watch(self._providers.counts).value
         name = self.status.lower()
-        found = f" with {one_line(self.text, 40)!r}, Esc shows all" if self.text else ""
+        found = f" with {one_line(self.text, 40)!r}, Esc clears the search" if self.text else ""
         if jobs.error is not None:
             error = original(jobs.error)
-            return one_line(f"The jobs cannot be shown: {type(error).__name__}: {error}")
+            return one_line(f"Could not load the jobs: {type(error).__name__}: {error}")
         if jobs.value is None:
             return "Opening the database..."
         if found:
@@ -139,5 +139,5 @@ class TableNote(ConsumerWidget):
             return f"No {name} jobs. Press e to enqueue one." if name == "pending" else f"No {name} jobs."
         shown, total = len(jobs.value), counts.by_status[self.status] if counts else 0
         if shown < total:
-            return f"The newest {shown:,} of {total:,} {name} jobs. Enter shows one."
-        return f"{shown:,} {name} job{'s' * (shown != 1)}, the newest first. Enter shows one."
+            return f"The newest {shown:,} of {total:,} {name} jobs. Press Enter for details."
+        return f"{shown:,} {name} job{'s' * (shown != 1)}, newest first. Press Enter for details."

@@ -1,4 +1,4 @@
-"""How a job is written in a terminal: its state, its times, how far it is, what came of it."""
+"""The text of jobs in a terminal: status, times, progress and results."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ MARKS: Final[Mapping[BackgroundJobStatus, tuple[str, str]]] = MappingProxyType(
         BackgroundJobStatus.CANCELLED: ("◌", "bright_black"),
     }
 )
-"""A sign and a colour for each state: the sign alone must do where colours are not seen."""
+"""A symbol and a colour for each status; the symbol must suffice without colours."""
 
 FAINT: Final = "#8a8a8a"
-"""A grey that can be read on dark and on light."""
+"""A grey that is readable on dark and light backgrounds."""
 
 Clock = Callable[[], datetime]
 
@@ -36,7 +36,7 @@ def now() -> datetime:
 
 
 def at(moment: datetime | None, clock: Clock = now) -> str:
-    """Write a moment in local time, in eight characters: the time of today, the date of another day."""
+    """Format an instant in local time, in eight characters: a time today, a date otherwise."""
     if moment is None:
         return ""
     present = clock()
@@ -47,7 +47,7 @@ def at(moment: datetime | None, clock: Clock = now) -> str:
 
 
 def lasting(span: timedelta) -> str:
-    """Write a duration: ``250 ms``, ``2.5 s``, ``42 s``, ``3 min 5 s``, ``2 h 10 min``, ``4 d 3 h``."""
+    """Format a duration: ``250 ms``, ``2.5 s``, ``42 s``, ``3 min 5 s``, ``2 h 10 min``, ``4 d 3 h``."""
     seconds = span.total_seconds()
     if seconds < 0.9995:
         return f"{seconds * 1_000:.0f} ms"
@@ -64,17 +64,17 @@ def lasting(span: timedelta) -> str:
 
 
 def bar(fraction: float | None, width: int) -> str:
-    """Draw a progress bar of so many characters."""
+    """Return a progress bar of ``width`` characters."""
     filled = round(width * min(max(fraction or 0.0, 0.0), 1.0))
     return "━" * filled + "┄" * (width - filled)
 
 
 def note(job: BackgroundJob, limit: int = 160) -> Text:
-    """Say in one line how far a job is, what came of it, or what went wrong."""
+    """Return the progress, the result or the error of a job in one line."""
     match job.status:
         case BackgroundJobStatus.RUNNING:
             if job.cancel_requested_at is not None:
-                return Text("asked to stop", "yellow")
+                return Text("cancellation requested", "yellow")
             if job.progress is None:
                 return Text(one_line(job.progress_message or "", limit))
             return Text.assemble(

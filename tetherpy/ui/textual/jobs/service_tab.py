@@ -1,4 +1,4 @@
-"""BackgroundServiceTab: start and stop the workers, see whether they run and what they say."""
+"""BackgroundServiceTab: start and stop the workers, and show their state and notification."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from textual.widgets import Button
 from tetherpy.jobs import BackgroundJobManager, NewJob
 from tetherpy.service import BackgroundService
 
+from ...actions import CONFIRM_STOP, STOPPING, start_workers, stop_workers
 from ...job_providers import JobProviders
 from ...root_cause import original
 from ...safe_text import one_line, plain
 from ..consumer import Consumer, ConsumerWidget
 from ..ref import WidgetRef
 from ..scope import app_of, container_of
-from .background_action import do
-from .confirm_screen import ConfirmScreen
-from .enqueue_form import EnqueueScreen, enqueue
+from .background_action import confirm_and_run, run_in_background
+from .enqueue_form import open_enqueue_form
 
 
 class ServiceLine(ConsumerWidget):
-    """One line: whether workers run, and what the service says it does."""
+    """A status line: whether workers run, and the notification of the service."""
 
     DEFAULT_CSS = "ServiceLine { width: 1fr; height: 1; padding: 0 1; background: $panel; }"
 
@@ -34,10 +34,10 @@ class ServiceLine(ConsumerWidget):
         self._providers = providers
 
     def build(self, ref: WidgetRef) -> Content:
-        """Write it."""
+        """Render the state."""
         state = ref.watch(self._providers.service_state).value
         if state is None or not state.running:
-            return Content.assemble(("○ stopped", "dim"), "  no worker runs: jobs wait")
+            return Content.assemble(("○ stopped", "dim"), "  no workers running; jobs stay pending")
         workers = len(state.workers)
         return Content.assemble(
             ("● running", "bold $text-success"),
@@ -49,7 +49,7 @@ class ServiceLine(ConsumerWidget):
 
 
 class ServiceCard(ConsumerWidget):
-    """The service in full: its workers, and its notification as its handlers set it."""
+    """The service: its workers, and the notification that handlers set."""
 
     DEFAULT_CSS = """
     ServiceCard { width: 1fr; height: auto; border: round $primary; border-title-color: $text-muted; padding: 0 1; }
@@ -61,14 +61,14 @@ class ServiceCard(ConsumerWidget):
         self.border_title = "Background service"
 
     def build(self, ref: WidgetRef) -> Content:
-        """Write it."""
+        """Render the state."""
         state = ref.watch(self._providers.service_state)
         if (error := state.error) is not None:
-            return Content.styled(plain(f"The service cannot be asked: {original(error)}"), "$text-error")
+            return Content.styled(plain(f"Could not load the service state: {original(error)}"), "$text-error")
         service = state.value
         if service is None or not service.running:
             return Content.assemble(
-                ("○ Service status: stopped\n\n", "bold"), ("Jobs wait until it is started.", "dim")
+                ("○ Service status: stopped\n\n", "bold"), ("Jobs stay pending until the workers are started.", "dim")
             )
         workers = ", ".join(str(worker.pid) for worker in service.workers) or "none yet"
         return Content.assemble(
@@ -83,7 +83,7 @@ class ServiceCard(ConsumerWidget):
 
 
 class ServiceButtons(Horizontal, Consumer):
-    """Start and stop: only what can be done can be pressed."""
+    """The buttons; those without effect are disabled."""
 
     DEFAULT_CSS = "ServiceButtons { height: auto; margin: 1 0; Button { margin-right: 2; } }"
 
@@ -92,13 +92,13 @@ class ServiceButtons(Horizontal, Consumer):
         self._providers = providers
 
     def compose(self) -> ComposeResult:
-        """Make the buttons."""
+        """Create the buttons."""
         yield Button("Start (s)", variant="success", id="start")
         yield Button("Stop (x)", variant="error", id="stop")
         yield Button("Enqueue (e)", variant="primary", id="enqueue")
 
     def build(self, ref: WidgetRef) -> None:
-        """Let those be pressed that do something."""
+        """Enable the buttons that have an effect."""
         state = self._providers.service_state
         running = ref.watch(state.select(lambda state: state.value is not None and state.value.running))
         self.query_one("#start", Button).disabled = running or not self._providers.startable
@@ -106,11 +106,11 @@ class ServiceButtons(Horizontal, Consumer):
 
 
 class BackgroundServiceTab(VerticalScroll):
-    """Start, stop, ask and feed the background service.
+    """The background service: its state, start, stop, and a form to enqueue a job.
 
     Args:
-        providers: what to watch and to steer.
-        suggested: what the form for a new job has in it at first.
+        providers: the providers to watch.
+        suggested: the initial content of the form for a new job.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -131,7 +131,7 @@ class BackgroundServiceTab(VerticalScroll):
         yield ServiceButtons(self._providers)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
-        """Do what the button says."""
+        """Run the action of the button."""
         match event.button.id:
             case "start":
                 self.action_start()
@@ -149,37 +149,22 @@ class BackgroundServiceTab(VerticalScroll):
         return container_of(self).read(self._providers.manager)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer to start what can be started."""
+        """Offer to start only a service that can be started."""
         return action != "start" or self._providers.startable
 
     def action_start(self) -> None:
         """Start the workers."""
-
-        async def start() -> str:
-            await self._service.start()
-            return "The service runs."
-
-        do(self, start)
+        run_in_background(self, lambda: start_workers(self._service))
 
     def action_stop(self) -> None:
-        """Stop the workers, if that is meant."""
+        """Stop the workers after a confirmation."""
 
         async def stop() -> str:
-            await self._service.stop()
-            return "The service has stopped."
+            app_of(self).notify(STOPPING, markup=False)
+            return await stop_workers(self._service)
 
-        def answered(meant: bool | None) -> None:
-            if meant:
-                do(self, stop)
-
-        question = "Stop the workers? They finish what runs within 30 seconds; what takes longer is handed back."
-        app_of(self).push_screen(ConfirmScreen(question, "Stop them"), answered)
+        confirm_and_run(self, CONFIRM_STOP, stop)
 
     def action_enqueue(self) -> None:
-        """Ask for a new job."""
-
-        def asked(job: NewJob | None) -> None:
-            if job is not None:
-                do(self, lambda: enqueue(self._manager, job))
-
-        app_of(self).push_screen(EnqueueScreen(self._suggested), asked)
+        """Open the form for a new job."""
+        open_enqueue_form(self, lambda: self._manager, self._suggested)

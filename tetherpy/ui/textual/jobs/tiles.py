@@ -1,4 +1,4 @@
-"""The counts of the states; each tile is drawn again when its own count changes."""
+"""The number of jobs by status; each tile renders again when its own count changes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from .job_text import MARKS
 
 
 class StatusTile(ConsumerWidget):
-    """Shows how many jobs are in one state; a click chooses it."""
+    """Shows the number of jobs with one status; a click selects it."""
 
     class Chosen(Message):
-        """Somebody wants to see the jobs in this state."""
+        """The user selected this status."""
 
         def __init__(self, status: BackgroundJobStatus) -> None:
             super().__init__()
@@ -32,7 +32,7 @@ class StatusTile(ConsumerWidget):
         self.status = status
 
     def build(self, ref: WidgetRef) -> Content:
-        """Show sign, name and count."""
+        """Render symbol, name and count."""
         status = self.status
         count = ref.watch(self._providers.counts.select(lambda state: state.value and state.value.by_status[status]))
         mark, colour = MARKS[status]
@@ -45,12 +45,12 @@ class StatusTile(ConsumerWidget):
         )
 
     def on_click(self) -> None:
-        """Choose it."""
+        """Select this status."""
         self.post_message(self.Chosen(self.status))
 
 
 class StatusTiles(Horizontal):
-    """All states in a row, one of them chosen."""
+    """All statuses in a row, one of them selected."""
 
     DEFAULT_CSS = """
     StatusTiles {
@@ -71,11 +71,11 @@ class StatusTiles(Horizontal):
         self._providers = providers
 
     def compose(self) -> ComposeResult:
-        """Make a tile for each state."""
+        """Create a tile for each status."""
         for number, status in enumerate(BackgroundJobStatus, start=1):
             yield StatusTile(self._providers, status, number)
 
     def choose(self, status: BackgroundJobStatus) -> None:
-        """Mark one tile."""
+        """Select one tile."""
         for tile in self.query(StatusTile):
             tile.set_class(tile.status is status, "chosen")

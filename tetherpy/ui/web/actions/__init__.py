@@ -1,3 +1,3 @@
-"""What forms and buttons of the dashboard do, and the responses to them."""
+"""The actions of the dashboard's forms and buttons, and the responses to them."""
 
 __all__: list[str] = []

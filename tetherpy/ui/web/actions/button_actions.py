@@ -1,66 +1,53 @@
-"""What the buttons do: each is one call of the manager or the service, and one sentence about its outcome."""
+"""The endpoints of forms and buttons: each makes one call and returns a message."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import attrs
 import msgspec
 from starlette.exceptions import HTTPException
 
-from tetherpy.errors import DurationError, TetherError
+from tetherpy.errors import DurationError
 from tetherpy.jobs import BackgroundJobManager, NewJob
 from tetherpy.reactive import ProviderContainer
 from tetherpy.service import BackgroundService, ServiceDiffersError, WorkerStartError
 
+from ...actions import CONFIRM_STOP, start_workers, stop_workers
 from ...safe_text import one_line, plain
 from ..errors import FieldError
 from ..pages.page_providers import PageProviders
 from ..pages.schema_form import fields_of, payload_of
-from .job_actions import STEPS, JobActions
-from .responses import Confirmation, Form, Outcome
-
-STOP_SECONDS = 10.0
-TOLD = 3
-"""Refusals that are told in full."""
+from .job_actions import JobActionRequest
+from .responses import ConfirmationForm, Form, Outcome
 
 
 @attrs.frozen(eq=False)
 class Actions:
-    """Act for a page: each reads the fields of a form, and tells how it went."""
+    """The actions of the page: each reads the fields of a form and returns an outcome."""
 
     container: ProviderContainer
     sources: PageProviders
 
-    async def steer(self, form: Form) -> Outcome:
-        """Retry, cancel or delete the jobs that were chosen, or the next of all that pass a filter."""
-        asked = JobActions.of(form)
+    async def change_jobs(self, form: Form) -> Outcome:
+        """Retry, cancel or delete the selected jobs, or the next batch of all jobs that match the filters."""
+        request = JobActionRequest.of(form)
         manager = await self._manager()
-        ids = await asked.jobs(manager)
-        outcome = await self._each(manager, asked.step, ids)
-        before_id = asked.next_after(ids)
-        return attrs.evolve(outcome, more=before_id is not None, before_id=before_id)
+        ids = await request.job_ids(manager)
+        results = await request.action.run(manager.engine, ids)
+        before_id = request.next_after(ids)
+        return Outcome(
+            message=one_line(results.message(request.earlier), 1000),
+            failed=bool(results.refused),
+            done=request.earlier + len(results.done),
+            more=before_id is not None,
+            before_id=before_id,
+        )
 
-    def confirm(self, form: Form) -> Confirmation | None:
-        """Return what is to be asked before jobs are steered."""
-        asked = JobActions.of(form)
-        return None if asked.question is None else Confirmation(asked.question, asked.fields)
-
-    async def _each(self, manager: BackgroundJobManager, step: str, ids: Iterable[int]) -> Outcome:
-        told, act = STEPS[step]
-        refusals: list[str] = []
-        done = 0
-        for job_id in ids:
-            try:
-                await act(manager, job_id)
-                done += 1
-            except TetherError as error:
-                refusals.append(str(error))
-        jobs = "1 job" if done == 1 else f"{done} jobs"
-        message = f"{jobs} {told}." if done or not refusals else f"No job {told}."
-        if refusals:
-            message += f" {len(refusals)} refused: {' '.join(refusals[:TOLD])}"
-        return Outcome(message=one_line(message, 1000), failed=bool(refusals), done=done)
+    def confirm_change(self, form: Form) -> ConfirmationForm | None:
+        """Return the confirmation that a change of jobs needs; None if it needs none."""
+        request = JobActionRequest.of(form)
+        return None if request.prompt is None else ConfirmationForm(request.prompt, "actions", request.fields)
 
     async def enqueue(self, form: Form) -> Outcome:
         """Enqueue the job that a form describes."""
@@ -79,7 +66,7 @@ class Actions:
     def _new_job(self, form: Mapping[str, str]) -> NewJob:
         job_key = form.get("job_key", "").strip()
         if not job_key:
-            raise FieldError("job_key", "Say which handler is to do the job.")
+            raise FieldError("job_key", "Handler is required.")
         fields = fields_of(self.sources.schema_of(self.container, job_key))
         if fields is not None and "payload" not in form:
             payload: object = payload_of(fields, form)
@@ -88,8 +75,8 @@ class Actions:
         return NewJob(
             job_key=job_key,
             payload=payload,
-            priority=_whole(form, "priority", 0),
-            max_attempts=_whole(form, "max_attempts", 3),
+            priority=_integer(form, "priority", 0),
+            max_attempts=_integer(form, "max_attempts", 3),
             delay=_seconds(form, "delay"),
             timeout=_seconds(form, "timeout"),
             queue=form.get("queue", "").strip() or "default",
@@ -99,25 +86,27 @@ class Actions:
     async def start(self, form: Form) -> Outcome:
         """Start the workers."""
         if not self.sources.startable:
-            raise HTTPException(404, "This dashboard does not know what workers are to do.")
+            raise HTTPException(404, "Cannot start workers: no initialization callback configured.")
         try:
-            await self._service().start()
+            return Outcome(message=await start_workers(self._service()), goto="service")
         except (WorkerStartError, ServiceDiffersError) as error:
             message, _, detail = str(error).partition("\n")
             return Outcome(message=one_line(message, 1000), detail=plain(detail), failed=True)
-        return Outcome(message="The workers are ready.", goto="service")
 
     async def stop(self, form: Form) -> Outcome:
-        """Stop the workers; what does not finish within ``STOP_SECONDS`` is handed back."""
-        await self._service().stop(STOP_SECONDS)
-        return Outcome(message="The workers have stopped.", goto="service")
+        """Stop the workers."""
+        return Outcome(message=await stop_workers(self._service()), goto="service")
+
+    def confirm_stop(self, form: Form) -> ConfirmationForm:
+        """Return the confirmation before the workers are stopped."""
+        return ConfirmationForm(CONFIRM_STOP, "service/stop", [])
 
     async def _manager(self) -> BackgroundJobManager:
         return await self.container.read(self.sources.manager.future)
 
     def _service(self) -> BackgroundService:
         if self.sources.service is None:
-            raise HTTPException(404, "This dashboard has no service to start or stop.")
+            raise HTTPException(404, "No service configured.")
         return self.container.read(self.sources.service)
 
 
@@ -127,15 +116,15 @@ def _json(text: str) -> object:
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise FieldError("payload", f"This is no JSON: {error}") from error
+        raise FieldError("payload", f"Invalid JSON: {error}") from error
 
 
-def _whole(form: Mapping[str, str], name: str, usual: int) -> int:
+def _integer(form: Mapping[str, str], name: str, default: int) -> int:
     text = form.get(name, "").strip()
     try:
-        return int(text) if text else usual
+        return int(text) if text else default
     except ValueError as error:
-        raise FieldError(name, "It is a whole number.") from error
+        raise FieldError(name, "Must be an integer.") from error
 
 
 def _seconds(form: Mapping[str, str], name: str) -> float | None:
@@ -143,4 +132,4 @@ def _seconds(form: Mapping[str, str], name: str) -> float | None:
     try:
         return float(text) if text else None
     except ValueError as error:
-        raise FieldError(name, "It is a number of seconds.") from error
+        raise FieldError(name, "Must be a number of seconds.") from error

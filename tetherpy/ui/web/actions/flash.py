@@ -1,4 +1,4 @@
-"""The note that tells on the next page how it went, kept meanwhile in a cookie: once, and for a minute at most."""
+"""Flash messages: shown once on the next page, and stored in a cookie for at most a minute."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ NOTE_SECONDS = 60
 MESSAGE_BYTES = 800
 DETAIL_BYTES = 600
 MAX_COOKIE = 4000
-"""Browsers drop a cookie of more than 4096 bytes; text that JSON doubles, in Base64, is within this."""
+"""Browsers drop cookies over 4096 bytes. Texts within the bounds above fit, even if JSON escapes double them."""
 
 
 @attrs.frozen(kw_only=True)
 class FlashMessage:
-    """Say something in passing; ``link`` is a page to look at, as an address below the dashboard."""
+    """A message; ``link`` is the address of a related page, relative to the dashboard."""
 
     message: str
     failed: bool = False
@@ -31,8 +31,8 @@ class FlashMessage:
     link: str = ""
 
 
-def leave(request: Request, response: Response, note: FlashMessage) -> None:
-    """Have the next page that is shown to this browser say it."""
+def store(request: Request, response: Response, note: FlashMessage) -> None:
+    """Show a message on the next page of this browser."""
     fitting = attrs.evolve(
         note, message=_cut(one_line(note.message, 1000), MESSAGE_BYTES), detail=_cut(plain(note.detail), DETAIL_BYTES)
     )
@@ -47,16 +47,17 @@ def leave(request: Request, response: Response, note: FlashMessage) -> None:
     )
 
 
-def pick_up(request: Request, response: Response) -> None:
-    """Have the browser forget the note that a response says."""
+def discard(request: Request, response: Response) -> None:
+    """Delete the message that a response shows from the browser."""
     if _name(request) in request.cookies:
         response.delete_cookie(_name(request), path=_path(request), httponly=True, samesite="strict")
 
 
-def left(request: Request) -> FlashMessage | None:
-    """Return the note that was left for this browser, if it is one.
+def pending(request: Request) -> FlashMessage | None:
+    """Return the message for this browser, if there is a valid one.
 
-    Who can write cookies for this host can write one: it is text of theirs, and its link leads to a page of ours.
+    Any site that can write cookies for this host can forge one: treat it as untrusted text. Its link can only lead
+    to a page of the dashboard.
     """
     value = request.cookies.get(_name(request), "")
     if not value or len(value) > MAX_COOKIE:
@@ -69,7 +70,7 @@ def left(request: Request) -> FlashMessage | None:
 
 
 def _name(request: Request) -> str:
-    """Return a name of this dashboard's own: browsers share cookies between the ports of a host."""
+    """Return a cookie name for this host and port: browsers share cookies between the ports of a host."""
     return f"tetherpy-note-{hashlib.sha256(request.headers['host'].encode()).hexdigest()[:8]}"
 
 

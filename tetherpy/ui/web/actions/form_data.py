@@ -1,4 +1,4 @@
-"""Reading what a browser posts: bounded in size and in time."""
+"""Read form posts, bounded in size and time."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 MAX_BODY_BYTES = 4 * 1024 * 1024
-"""A payload of the greatest size, as a form writes it."""
+"""Enough for the largest payload in form encoding."""
 MAX_FIELDS = 2000
 BODY_SECONDS = 10.0
 
 
 async def read_form(request: Request) -> ImmutableMultiDict[str, str]:
-    """Return the fields of a form; an HTTP error for what is too large, too slow or no form."""
+    """Return the fields of a form; raises an HTTP error if the body is too large, too slow or not a form."""
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send the fields of a form.")
+        raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Send form fields: application/x-www-form-urlencoded.")
     try:
         async with asyncio.timeout(BODY_SECONDS):
             body = await _read(request)
@@ -30,7 +30,7 @@ async def read_form(request: Request) -> ImmutableMultiDict[str, str]:
     try:
         fields = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError as error:
-        raise HTTPException(HTTPStatus.BAD_REQUEST, "This is no form in UTF-8.") from error
+        raise HTTPException(HTTPStatus.BAD_REQUEST, "The body is not a form in UTF-8.") from error
     return ImmutableMultiDict(fields)
 
 
@@ -39,5 +39,7 @@ async def _read(request: Request) -> bytes:
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_BODY_BYTES:
-            raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"More than {MAX_BODY_BYTES:,} bytes.")
+            raise HTTPException(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"The body is larger than {MAX_BODY_BYTES:,} bytes."
+            )
     return bytes(body)

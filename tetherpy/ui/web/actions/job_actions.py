@@ -1,8 +1,8 @@
-"""What a form asks to be done to jobs: which step, and with which jobs."""
+"""The request of a form to change jobs: the action, and the jobs to apply it to."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable
 
 import attrs
 from starlette.datastructures import ImmutableMultiDict
@@ -10,69 +10,75 @@ from starlette.exceptions import HTTPException
 
 from tetherpy.jobs import BackgroundJobManager
 
-from ..pages.confirmations import ConfirmationPrompt, ask_of_all, ask_of_chosen, ask_of_one
+from ...actions import JOB_ACTIONS, Confirmation, JobAction
 from ..pages.job_filters import JobFilter, read_id
 
-AT_ONCE = 500
-"""Jobs that one request acts on; a page asks again while there are more."""
-
-STEPS: Mapping[str, tuple[str, Callable[[BackgroundJobManager, int], Awaitable[object]]]] = {
-    "retry": ("will run again", lambda manager, job_id: manager.retry_job(job_id)),
-    "cancel": ("cancelled or asked to stop", lambda manager, job_id: manager.cancel_job(job_id)),
-    "delete": ("deleted", lambda manager, job_id: manager.delete_job(job_id)),
-}
-"""What can be done to a job, and how it is told."""
+BATCH_SIZE = 500
+"""Jobs that one request changes; the page sends the request again while there are more."""
 
 
 @attrs.frozen(kw_only=True)
-class JobActions:
-    """Hold a step, and the jobs that it is for: ``ids``, or all that pass the filter ``wanted``.
+class JobActionRequest:
+    """An action and its jobs: those of ``ids``, or all that match the filter ``wanted``.
 
-    With a filter the newest jobs come first, ``AT_ONCE`` at a time, those with lower ids than ``before_id``.
+    With a filter the newest jobs come first, ``BATCH_SIZE`` at a time, those with lower ids than ``before_id``.
     """
 
-    step: str
+    action: JobAction
     ids: tuple[int, ...] = ()
     wanted: JobFilter | None = None
     before_id: int | None = None
-    question: ConfirmationPrompt | None = None
-    """What is to be asked before; None where it is just done."""
+    earlier: int = 0
+    """Jobs that earlier batches changed."""
+    prompt: Confirmation | None = None
+    """The confirmation that is needed, if any."""
 
     @classmethod
-    def of(cls, form: ImmutableMultiDict[str, str]) -> JobActions:
-        """Read a form; an HTTP error for one that names no step, or too many jobs or none."""
-        step, _, single = form.get("action", "").partition(":")
-        if step not in STEPS:
-            raise HTTPException(400, "There is no such action.")
+    def of(cls, form: ImmutableMultiDict[str, str]) -> JobActionRequest:
+        """Read a form; raises an HTTP error without a known action, or with too many jobs or none."""
+        name, _, single = form.get("action", "").partition(":")
+        action = JOB_ACTIONS.get(name)
+        if action is None:
+            raise HTTPException(400, "Unknown action.")
         if form.get("scope") == "all":
             wanted = attrs.evolve(JobFilter.of(form), order="DESC", page=1)
-            before = _numbers([form.get("before_id", "")])
-            question = ask_of_all(step, wanted.status)
-            return cls(step=step, wanted=wanted, before_id=before[0] if before else None, question=question)
-        ids = _numbers([single] if single else form.getlist("id"))
-        if not ids or len(ids) > AT_ONCE:
-            raise HTTPException(400, f"Choose 1 to {AT_ONCE} jobs.")
-        return cls(step=step, ids=ids, question=ask_of_one(step, ids[0]) if single else ask_of_chosen(step))
+            return cls(
+                action=action,
+                wanted=wanted,
+                before_id=read_id(form.get("before_id", "")),
+                earlier=read_id(form.get("done", "")) or 0,
+                prompt=action.confirm_all(wanted.description),
+            )
+        ids = _ids([single] if single else form.getlist("id"))
+        if not ids or len(ids) > BATCH_SIZE:
+            raise HTTPException(400, f"Select 1 to {BATCH_SIZE} jobs.")
+        prompt = action.confirm_one(ids[0]) if single else action.confirm_selected()
+        return cls(action=action, ids=ids, prompt=prompt)
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """Return it as the fields of a form."""
+        """Return the request as the fields of a form."""
         if self.wanted is None:
-            return [("action", self.step), *(("id", str(job_id)) for job_id in self.ids)]
-        before = [] if self.before_id is None else [("before_id", str(self.before_id))]
-        return [("action", self.step), ("scope", "all"), *self.wanted.fields.items(), *before]
+            return [("action", self.action.name), *(("id", str(job_id)) for job_id in self.ids)]
+        position = {"before_id": self.before_id, "done": self.earlier}
+        return [
+            ("action", self.action.name),
+            ("scope", "all"),
+            *self.wanted.fields.items(),
+            *((name, str(value)) for name, value in position.items() if value),
+        ]
 
-    async def jobs(self, manager: BackgroundJobManager) -> tuple[int, ...]:
-        """Return the ids of the jobs, ``AT_ONCE`` at most."""
+    async def job_ids(self, manager: BackgroundJobManager) -> tuple[int, ...]:
+        """Return the ids of the jobs, ``BATCH_SIZE`` at most."""
         if self.wanted is None:
             return self.ids
-        query = attrs.evolve(self.wanted.query, limit=AT_ONCE, before_id=self.before_id)
+        query = attrs.evolve(self.wanted.query, limit=BATCH_SIZE, before_id=self.before_id)
         return tuple(job.id for job in await manager.engine.find(query))
 
     def next_after(self, ids: tuple[int, ...]) -> int | None:
-        """Return the ``before_id`` to go on from after these jobs; None where there are no more."""
-        return None if self.wanted is None or len(ids) < AT_ONCE else ids[-1]
+        """Return the ``before_id`` of the next batch after these jobs; None if this was the last."""
+        return None if self.wanted is None or len(ids) < BATCH_SIZE else ids[-1]
 
 
-def _numbers(texts: Iterable[str]) -> tuple[int, ...]:
+def _ids(texts: Iterable[str]) -> tuple[int, ...]:
     return tuple(number for text in texts if (number := read_id(text)) is not None)

@@ -1,4 +1,4 @@
-"""Where a form that was sent without a script leads back to: a page of the dashboard, never anywhere else."""
+"""The page to return to after a form post without scripts: a page of the dashboard, never another site."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _QUERY = re.compile(rf"[!-~]{{0,{MAX_QUERY}}}")
 
 
 def page_address(address: str) -> str | None:
-    """Return an address below the dashboard, such as ``jobs/7`` or ``?status=failed``; None unless it is a page's."""
+    """Return an address below the dashboard, such as ``jobs/7`` or ``?status=failed``, if there is such a page."""
     path, mark, query = address.partition("?")
     if not _PAGE.fullmatch(path):
         return None
@@ -22,9 +22,9 @@ def page_address(address: str) -> str | None:
 
 
 def came_from(request: Request, form: Mapping[str, str]) -> str | None:
-    """Return the page that a form was on, below the dashboard; None where nobody told.
+    """Return the page of a form, as an address below the dashboard; None if the request does not name it.
 
-    A browser tells in Referer; a page between the form and what it does, in the field ``back``.
+    The browser sends it as Referer; the confirmation page sends it in the field ``back``.
     """
     if "back" in form:
         return page_address(form["back"])

@@ -1,4 +1,4 @@
-"""How what was asked for is answered: a script with the outcome, a form without one with a page that tells it."""
+"""Responses to form posts: JSON for scripts, a redirect with a flash message otherwise."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from tetherpy.errors import TetherError
 
+from ...actions import Confirmation
 from ...root_cause import original
 from ...safe_text import one_line
-from ..pages.confirmations import ConfirmationPrompt
 from ..pages.rendering import Renderer
-from .flash import FlashMessage, leave
+from .flash import FlashMessage, store
 from .form_data import read_form
 from .redirects import came_from
 
@@ -25,9 +25,9 @@ Form: TypeAlias = ImmutableMultiDict[str, str]
 
 @attrs.frozen(kw_only=True)
 class Outcome:
-    """Tell how it went; ``done`` counts jobs, ``goto`` is an address below the dashboard's.
+    """The outcome of an action; ``done`` counts jobs, ``goto`` is an address below the dashboard.
 
-    With ``more`` the same is to be asked for again, from ``before_id`` on.
+    With ``more``, send the request again with ``before_id`` and ``done`` for the next batch.
     """
 
     message: str
@@ -41,41 +41,43 @@ class Outcome:
 
 
 @attrs.frozen
-class Confirmation:
-    """Ask before something is done; ``fields`` are those of the form that does it."""
+class ConfirmationForm:
+    """A confirmation, and the form to send after it: its address and its fields."""
 
-    question: ConfirmationPrompt
+    prompt: Confirmation
+    address: str
     fields: list[tuple[str, str]]
 
-    def again(self, outcome: Outcome) -> Confirmation:
-        """Return the question whether to go on after an outcome that leaves more to be done."""
-        question = attrs.evolve(self.question, text=f"{outcome.message} There are more. Go on?", no="Stop here")
-        kept = [(name, value) for name, value in self.fields if name != "before_id"]
-        return Confirmation(question, [*kept, ("before_id", str(outcome.before_id))])
+    def again(self, outcome: Outcome) -> ConfirmationForm:
+        """Return the confirmation for the next batch."""
+        prompt = attrs.evolve(self.prompt, text=f"{outcome.message} There are more. Continue?", no="Stop here")
+        position = {"before_id": str(outcome.before_id), "done": str(outcome.done)}
+        kept = [(name, value) for name, value in self.fields if name not in position]
+        return attrs.evolve(self, prompt=prompt, fields=[*kept, *position.items()])
 
 
 Action: TypeAlias = Callable[[Form], Awaitable[Outcome]]
-"""Does what a form asks for."""
+"""Handles a form."""
 
-Confirm: TypeAlias = Callable[[Form], Confirmation | None]
-"""Tells what is to be asked before a form is acted on; None where nothing is."""
+Confirm: TypeAlias = Callable[[Form], ConfirmationForm | None]
+"""Returns the confirmation that a form needs; None if it needs none."""
 
 
-def ask_nothing(form: Form) -> None:
-    """Just do it."""
+def no_confirmation(form: Form) -> None:
+    """Need no confirmation."""
 
 
 @attrs.frozen(eq=False)
-class Answers:
+class Responses:
     """Turn actions into endpoints."""
 
     drawing: Renderer
 
-    def to(self, action: Action, confirm: Confirm = ask_nothing) -> Callable[[Request], Awaitable[Response]]:
-        """Return an endpoint that answers with the outcome, or with what kept it from being done.
+    def to(self, action: Action, confirm: Confirm = no_confirmation) -> Callable[[Request], Awaitable[Response]]:
+        """Return an endpoint that responds with the outcome or the error.
 
-        Scripts ask by themselves. A form that was sent without one is answered with the question, until it is
-        sent with ``confirmed=yes``; then with the page that it was on.
+        Scripts ask for confirmation themselves. A form without scripts gets the confirmation page until it is
+        sent with ``confirmed=yes``, and then a redirect to its page.
         """
 
         async def answer(request: Request) -> Response:
@@ -92,22 +94,22 @@ class Answers:
                 return JSONResponse(attrs.asdict(outcome))
             if asked is not None and outcome.more:
                 return self._ask(request, form, asked.again(outcome))
-            return _lead_back(request, form, outcome)
+            return _redirect(request, form, outcome)
 
         return answer
 
-    def _ask(self, request: Request, form: Form, asked: Confirmation) -> Response:
+    def _ask(self, request: Request, form: Form, asked: ConfirmationForm) -> Response:
         root = request.scope.get("root_path", "")
         back = came_from(request, form)
         return HTMLResponse(self.drawing.draw("confirm.html", root=root, back=back, asked=asked))
 
 
-def _lead_back(request: Request, form: Form, outcome: Outcome) -> Response:
+def _redirect(request: Request, form: Form, outcome: Outcome) -> Response:
     back = came_from(request, form)
     place = outcome.goto if back is None else back
     response = RedirectResponse(f"{request.scope.get('root_path', '')}/{place}", 303)
     link = outcome.goto if outcome.goto != place else ""
-    leave(
+    store(
         request,
         response,
         FlashMessage(message=outcome.message, failed=outcome.failed, detail=outcome.detail, link=link),

@@ -1,3 +1,3 @@
-"""The pages of the dashboard and their live fragments."""
+"""The pages of the dashboard, and their live fragments."""
 
 __all__: list[str] = []

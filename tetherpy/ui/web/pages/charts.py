@@ -1,4 +1,4 @@
-"""The numbers behind the pictures; the templates draw them as inline SVG."""
+"""The numbers behind the charts; the templates draw them as inline SVG."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BINS = 24
 
 @attrs.frozen
 class Bar:
-    """Show one part of the time: heights are shares of the highest bar."""
+    """One interval of the throughput chart; heights are fractions of the highest bar."""
 
     x: float
     completed: float
@@ -27,7 +27,7 @@ class Bar:
 
 @attrs.frozen
 class Throughput:
-    """Show how many jobs finished in each part of the time."""
+    """The number of jobs that finished in each interval."""
 
     bars: tuple[Bar, ...]
     total: int
@@ -36,7 +36,7 @@ class Throughput:
 
     @classmethod
     def of(cls, timeline: JobTimeline, span: timedelta) -> Throughput:
-        """Count what finished, and how much of it failed."""
+        """Count completed and failed jobs per interval."""
         moments = timeline.moments(BARS, start=timeline.until - span)
         completed = timeline.finished(moments, BackgroundJobStatus.COMPLETED)
         failed = timeline.finished(moments, BackgroundJobStatus.FAILED)
@@ -54,7 +54,7 @@ class Throughput:
 
 @attrs.frozen
 class DepthChart:
-    """Show how many jobs waited or ran, as the points of a line in a field of 100 by 40."""
+    """The number of pending and running jobs over time, as a polyline in a 100 by 40 view box."""
 
     line: str
     area: str
@@ -62,11 +62,11 @@ class DepthChart:
     now: int
     since: datetime
     is_cut: bool
-    """Whether it begins later than asked, because more jobs are on it than are read."""
+    """Whether the chart begins later than requested, because only the newest jobs are read."""
 
     @classmethod
     def of(cls, timeline: JobTimeline, span: timedelta) -> DepthChart:
-        """Compute how deep it was at most in as many parts of the time as there are bars."""
+        """Compute the depth at the end of each interval."""
         begin = timeline.until - span
         moments = [timeline.since, *timeline.moments(BARS, start=timeline.since)]
         depth = timeline.depth(moments)
@@ -84,7 +84,7 @@ class DepthChart:
 
 @attrs.frozen
 class Bin:
-    """Count the durations in one step of the scale; ``height`` is a share of the highest."""
+    """The number of durations in one bin; ``height`` is a fraction of the highest bin."""
 
     height: float
     label_from: timedelta
@@ -94,7 +94,7 @@ class Bin:
 
 @attrs.frozen
 class DurationChart:
-    """Show how long jobs took, on a scale of equal ratios, and the percentiles' places on it, 0 to 100."""
+    """A histogram of durations on a logarithmic scale, with the positions of the percentiles, 0 to 100."""
 
     bins: tuple[Bin, ...]
     count: int
@@ -125,7 +125,7 @@ class DurationChart:
 
 @attrs.frozen
 class _Scale:
-    """Place durations between 0 and 1 by their logarithm."""
+    """A logarithmic scale from 0 to 1."""
 
     low: float
     high: float
@@ -148,7 +148,7 @@ def _seconds(duration: timedelta) -> float:
 
 @attrs.frozen
 class AttemptBar:
-    """Show one attempt on the job's life, in shares of 0 to 100."""
+    """One attempt on the timeline of a job; positions from 0 to 100."""
 
     attempt: JobAttempt
     x: float
@@ -159,7 +159,7 @@ class AttemptBar:
 
 @attrs.frozen
 class AttemptChart:
-    """Show a job's attempts on the time from ``begin`` to the job's end, or to now."""
+    """The timeline of a job's attempts, from ``begin`` to the job's end or now."""
 
     bars: tuple[AttemptBar, ...]
     begin: datetime
@@ -167,7 +167,7 @@ class AttemptChart:
 
     @classmethod
     def of(cls, job: BackgroundJob, attempts: Sequence[JobAttempt], now: datetime, begin: datetime) -> AttemptChart:
-        """Place the attempts; one without readable times is left out."""
+        """Compute the positions; attempts without readable times are left out."""
         end = max(job.finished_at or now, begin + timedelta(milliseconds=1))
         total = (end - begin).total_seconds()
         bars: list[AttemptBar] = []

@@ -1,4 +1,4 @@
-"""The living parts of pages: pieces of HTML by their ids, drawn anew when what they show has changed."""
+"""The live fragments of pages: HTML by element id, rendered again when its data changes."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ T = TypeVar("T")
 
 @attrs.frozen
 class Fragment:
-    """Hold pieces of HTML by the id of their element, and which pieces the rows of a list are, in order.
+    """HTML by the id of its element, and the ids of the rows of lists, in order.
 
-    A part that is not ``ready`` shows that it is being loaded.
+    A fragment that is not ``ready`` shows that it is loading.
     """
 
     html: Mapping[str, str] = attrs.field(factory=dict[str, str])
@@ -34,7 +34,7 @@ class Fragment:
 
 @attrs.frozen(eq=False)
 class Fragments:
-    """Declare the parts that pages are put together from; pages with the same part share it."""
+    """The providers of all fragments; pages share them."""
 
     title: Provider[Fragment]
     tiles: Callable[[str], Provider[Fragment]]
@@ -49,10 +49,10 @@ class Fragments:
 
 
 def declare_parts(sources: PageProviders, drawing: Renderer) -> Fragments:
-    """Declare the parts that show some sources."""
+    """Declare the fragments that render the given providers."""
 
     def draw(name: str, source: AsyncValue[T], values: Callable[[T], Mapping[str, Any]]) -> Fragment:
-        """Draw the one element of this name: what is known of a source, else that it is loading, or its error."""
+        """Render the element of this name: its value, its error, or that it is loading."""
         if source.has_value and not source.has_error:
             return Fragment({name: drawing.draw(f"parts/{name}.html", **values(source.require_value))})
         error = None if source.error is None else original(source.error)
@@ -125,7 +125,7 @@ def declare_parts(sources: PageProviders, drawing: Renderer) -> Fragments:
     def plan(ref: Ref) -> Fragment:
         planned = ref.watch(sources.plan)
         if not planned.has_value and not planned.has_error:
-            # Nothing is known while no worker runs, and that is nothing to wait for.
+            # Only running workers report their periodic jobs: do not wait for them.
             return Fragment({"plan": drawing.draw("parts/plan.html", planned=None)})
         return draw("plan", planned, lambda known: {"planned": known})
 
@@ -134,7 +134,7 @@ def declare_parts(sources: PageProviders, drawing: Renderer) -> Fragments:
         state, manifest = ref.watch(sources.state), ref.watch(sources.manifest)
         handlers = () if manifest.value is None else manifest.value.handlers
         html = drawing.draw("parts/handler.html", handlers=handlers, job_key=job_key)
-        # Workers that run will tell soon.
+        # Running workers report their handlers soon after the start.
         awaited = state.value is None or (state.value.running and manifest.value is None)
         return Fragment({"handler": html}, ready=not awaited or state.has_error or manifest.has_error)
 
@@ -142,7 +142,7 @@ def declare_parts(sources: PageProviders, drawing: Renderer) -> Fragments:
 
 
 def together(parts: list[Fragment]) -> Fragment:
-    """Return several parts as one."""
+    """Merge several fragments."""
     return Fragment(
         {name: html for part in parts for name, html in part.html.items()},
         {name: rows for part in parts for name, rows in part.lists.items()},

@@ -1,4 +1,4 @@
-"""How values read: the filters of the templates."""
+"""Jinja filters."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ ICONS = {
 
 
 def number(value: int) -> str:
-    """Write thousands apart, by a space that does not break."""
+    """Format an integer with narrow no-break spaces between thousands."""
     return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 
 def compact(value: float) -> str:
-    """Write a number in at most four characters: 12.5k."""
+    """Format a number in about four characters, such as 12.5k."""
     for bound, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= bound:
             scaled = value / bound
@@ -37,7 +37,7 @@ def compact(value: float) -> str:
 
 
 def span(value: timedelta | float | None) -> str:
-    """Write a duration with its two greatest units."""
+    """Format a duration with its two largest units."""
     if value is None:
         return "\N{EN DASH}"
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
@@ -56,17 +56,17 @@ def span(value: timedelta | float | None) -> str:
 
 
 def instant(value: datetime) -> str:
-    """Write an instant for people who have no script that writes it in their own time zone."""
+    """Format an instant in UTC, for browsers without scripts that would show local time."""
     return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def iso(value: datetime) -> str:
-    """Write an instant for the ``datetime`` attribute."""
+    """Format an instant for the ``datetime`` attribute."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def json_text(text: str | None) -> str:
-    """Write JSON in lines, bounded; what is no JSON is shown as it is."""
+    """Indent JSON, with a bound on its length; other text is shown unchanged."""
     if text is None:
         return ""
     try:

@@ -1,4 +1,4 @@
-"""Which jobs a table shows: read from an address, written into one, asked of the manager."""
+"""The filters of the job table: read from a URL, written into one, and turned into a query."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PAGE_SIZE = 50
 MAX_TEXT = 200
 MAX_PAGE = 20_000_000
 WINDOWS = {"5m": timedelta(minutes=5), "1h": timedelta(hours=1), "24h": timedelta(hours=24)}
-"""How far the charts beside the table look back, by name."""
+"""The time windows of the charts, by name."""
 USUAL_WINDOW = "5m"
 
 
@@ -25,7 +25,7 @@ _LONGEST_ID = len(str(LARGEST_ID))
 
 
 def read_id(text: str) -> int | None:
-    """Return the id of a job that a text from outside names; None if it names none."""
+    """Return a job id from untrusted text; None if the text is not an id."""
     if not (text.isascii() and text.isdecimal() and len(text) <= _LONGEST_ID):
         return None
     return number if (number := int(text)) <= LARGEST_ID else None
@@ -33,9 +33,9 @@ def read_id(text: str) -> int | None:
 
 @attrs.frozen
 class JobFilter:
-    """Hold what the user filters by, and the page, counted from 1; empty text filters nothing.
+    """The user's filters, and the page, counted from 1; an empty text does not filter.
 
-    ``window`` is that of the charts: it filters nothing, and goes along from address to address.
+    ``window`` is the time window of the charts: it does not filter, and is kept in links.
     """
 
     status: BackgroundJobStatus | None = None
@@ -48,7 +48,7 @@ class JobFilter:
 
     @classmethod
     def of(cls, params: Mapping[str, str]) -> JobFilter:
-        """Read an address' parameters; what is no filter filters nothing."""
+        """Read the parameters of a URL; invalid values are ignored."""
         status = None
         with contextlib.suppress(ValueError):
             status = BackgroundJobStatus(params.get("status", "").upper())
@@ -66,22 +66,22 @@ class JobFilter:
 
     @property
     def everything(self) -> JobFilter:
-        """Return the filter that lets all jobs pass, beside the same charts."""
+        """Return the same time window without filters."""
         return JobFilter(window=self.window)
 
     @property
     def job_number(self) -> int | None:
-        """Return the id that was searched for: ``#12``."""
+        """Return the id of a search for ``#12``."""
         return read_id(self.text[1:]) if self.text.startswith("#") else None
 
     @property
     def is_narrowed(self) -> bool:
-        """Tell whether anything but the status is filtered by."""
+        """Whether there is a filter other than the status."""
         return bool(self.text or self.job_key or self.queue)
 
     @property
     def query(self) -> JobQuery:
-        """Return the question; it asks for one job more than a page has, to tell whether there is another page."""
+        """Return the query: one job more than a page has, to know whether there is a next page."""
         return JobQuery(
             status=self.status,
             text=self.text or None,
@@ -93,8 +93,14 @@ class JobFilter:
         )
 
     @property
+    def description(self) -> str:
+        """Return the matching jobs in words, for confirmations."""
+        jobs = f"all {self.status.lower()} jobs" if self.status else "all jobs"
+        return f"{jobs} that match these filters" if self.is_narrowed else jobs
+
+    @property
     def fields(self) -> dict[str, str]:
-        """Return it as the fields of a form, without those that change nothing."""
+        """Return the filters as the fields of a form, without defaults."""
         fields = {
             "status": self.status.value.lower() if self.status else "",
             "text": self.text,
@@ -107,6 +113,6 @@ class JobFilter:
         return {name: value for name, value in fields.items() if value}
 
     def params(self, **changes: Any) -> str:
-        """Return it as the parameters of an address, with some things changed; "" where nothing is filtered."""
+        """Return the filters as the query string of a URL, with some changed; "" without filters."""
         given = attrs.evolve(self, **{"page": 1, **changes}).fields
         return f"?{urlencode(given)}" if given else ""

@@ -1,4 +1,4 @@
-"""The data behind the pages, as providers: shared by all pages that show it, gone when none does."""
+"""The providers of the data on the pages; shared by all pages, and disposed when no page uses them."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ from tetherpy.service import BackgroundService, PeriodicInfo, ServiceManifest, S
 from ..refresh_rate import asked, paced
 
 KEPT_SECONDS = 1.0
-"""What is costly to ask for, and may be a second old, is kept this long for the stream that a page opens next."""
+"""How long expensive results are cached between the first response of a page and its stream."""
 WORKERS_SECONDS = 5.0
-"""Heartbeats are no change of a job: they are looked at this often."""
+"""How often heartbeats are read: they are not announced as changes of jobs."""
 LONGEST_NAP = timedelta(minutes=1)
 
 ATTEMPTS_SHOWN = 20
-"""Of one job, the newest: a page is sent again whenever its job changes."""
+"""The newest attempts of a job that its page shows: the page is sent again whenever the job changes."""
 BARS = 60
-"""Parts into which charts divide their time."""
+"""Number of intervals in a chart."""
 
 
 @attrs.frozen
 class JobHistory:
-    """Hold a job with its newest attempts, oldest first; ``left_out`` counts those before them."""
+    """A job with its newest attempts, oldest first; ``left_out`` counts the older ones."""
 
     job: BackgroundJob
     attempts: tuple[JobAttempt, ...]
@@ -56,7 +56,7 @@ class JobHistory:
 
 @attrs.frozen
 class Planned:
-    """Hold a periodic job and its next tick; None where this process cannot tell it."""
+    """A periodic job and its next tick; None if this process cannot compute it."""
 
     info: PeriodicInfo
     next_tick: datetime | None
@@ -64,7 +64,7 @@ class Planned:
 
 @attrs.frozen(eq=False)
 class PageProviders:
-    """Declare the data of one app's jobs, given the providers of its manager and its service."""
+    """The providers of the data of one app's jobs."""
 
     manager: FutureProvider[BackgroundJobManager]
     service: ProviderListenable[BackgroundService] | None
@@ -74,16 +74,16 @@ class PageProviders:
     timeline: Callable[[timedelta], StreamProvider[JobTimeline]]
     workers: StreamProvider[list[WorkerRecord]]
     unhandled: StreamProvider[Mapping[str, int]]
-    """The keys of jobs that wait for a handler, and how many wait."""
+    """The number of pending jobs for each key without a handler."""
     state: StreamProvider[ServiceState]
     manifest: StreamProvider[ServiceManifest]
     plan: StreamProvider[tuple[Planned, ...]]
     clock: Clock
     startable: bool
-    """Whether the service can be started from here."""
+    """Whether this process can start the service."""
 
     def schema_of(self, container: ProviderContainer, job_key: str) -> dict[str, Any] | None:
-        """Return the schema of a handler's payload, if workers have told of it."""
+        """Return the schema of a handler's payload, if workers have reported one."""
         known = container.read(self.manifest).value
         handlers = () if known is None else known.handlers
         return next((info.payload_schema for info in handlers if info.job_key == job_key), None)
@@ -96,7 +96,7 @@ def declare_sources(
     *,
     startable: bool = True,
 ) -> PageProviders:
-    """Declare everything that pages show of the jobs of a manager and, if there is one, its service."""
+    """Declare the providers for a manager and, if there is one, its service."""
 
     @FutureProvider
     async def ready_manager(ref: Ref) -> BackgroundJobManager:
@@ -130,7 +130,7 @@ def declare_sources(
     @StreamProvider.auto_dispose
     def workers(ref: Ref) -> AsyncGenerator[list[WorkerRecord]]:
         ref.cache_for(KEPT_SECONDS)
-        # Workers that come and go are told of by the service.
+        # The service announces starts and ends of workers.
         ref.watch(state.select(lambda seen: seen.value and seen.value.workers))
         known = ref.watch(manager)
         return asked(known.engine, known.get_workers, rest=1.0, at_latest=WORKERS_SECONDS)
@@ -155,7 +155,7 @@ def declare_sources(
         if service is None:
             yield ServiceManifest()
             return
-        # What workers that have ended could do is still worth offering.
+        # Keep offering the handlers of workers that have ended.
         ref.keep_alive()
         async for described in paced(ref.watch(service).manifest):
             yield described

@@ -1,4 +1,4 @@
-"""The pages: what each is made of, and how it is shown and kept up to date."""
+"""The pages: the fragments of each, the first response, and live updates."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ MAX_STREAMS = 500
 
 @attrs.frozen(eq=False)
 class Page:
-    """Hold what one page shows: a template, the parts that live, and values that do not."""
+    """One page: its template, its live fragments, and its fixed values."""
 
     template: str
     address: str
     parts: tuple[ProviderListenable[Fragment], ...]
     values: Mapping[str, Any] = attrs.field(factory=dict[str, Any])
     instead: str = ""
-    """The address of the page that was meant, where it is another."""
+    """The address to redirect to, if any."""
     home: str = "."
-    """The address of all jobs."""
+    """The address of the page with all jobs."""
 
 
 @attrs.frozen(eq=False)
 class Pages:
-    """Know every page of a dashboard."""
+    """All pages of a dashboard."""
 
     parts: Fragments
     sources: PageProviders
@@ -74,7 +74,7 @@ class Pages:
         return Page("service.html", "service", (*shared, self.parts.service, self.parts.workers, self.parts.plan))
 
     async def enqueue(self, request: Request) -> Page:
-        """Return the page with the form that enqueues a job, its fields those of the handler that was chosen."""
+        """Return the page with the form that enqueues a job, with the fields of the selected handler."""
         job_key = request.query_params.get("key", "")
         choice = self.parts.handler(job_key)
         await self.live.first([choice])
@@ -86,24 +86,24 @@ class Pages:
         return Page("enqueue.html", f"enqueue?{request.url.query}", parts, values)
 
     async def show(self, page: Page, request: Request) -> Response:
-        """Draw a whole page, with what its parts show now."""
+        """Render a whole page with the present content of its fragments."""
         root = request.scope.get("root_path", "")
         if page.instead:
             return RedirectResponse(f"{root}/{page.instead}", 303)
         seen = await self.live.first(page.parts)
-        html = {name: Markup(text) for name, text in seen.html.items()}  # noqa: S704 - our own templates drew it
+        html = {name: Markup(text) for name, text in seen.html.items()}  # noqa: S704 - rendered by our own templates
         rows = {name: [html[row] for row in rows] for name, rows in seen.lists.items()}
         shown = {"page": page, "html": html, "rows": rows, "root": root, "instance": self.live.instance}
-        shown |= {"note": flash.left(request), "logged_in": SESSION in request.scope}
+        shown |= {"note": flash.pending(request), "logged_in": SESSION in request.scope}
         response = HTMLResponse(self.drawing.draw(page.template, **page.values, **shown))
-        flash.pick_up(request, response)
+        flash.discard(request, response)
         return response
 
     async def follow(self, page: Page, request: Request) -> ASGIApp:
-        """Stream what changes on a page; ``?once`` gives what it shows now, for who may not hold a connection."""
+        """Stream the changes of a page; ``?once`` returns its present content instead, for polling."""
         if "once" in request.query_params:
             seen = await self.live.first(page.parts)
             return JSONResponse({"instance": self.live.instance, "html": dict(seen.html), "lists": dict(seen.lists)})
         if self.live.streams >= MAX_STREAMS:
-            raise HTTPException(503, "Too many pages are open.", {"retry-after": "5"})
+            raise HTTPException(503, "Too many open pages. Close some, or wait.", {"retry-after": "5"})
         return self.live.stream(page.parts)

@@ -1,4 +1,4 @@
-"""Turning templates and values into HTML; whatever comes from a job is escaped."""
+"""Render templates and values to HTML; everything that comes from a job is escaped."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
 
-from .confirmations import ask_of_all, ask_of_chosen, ask_of_one
+from ...actions import CONFIRM_STOP, JOB_ACTIONS, STOPPING
 from .jinja_filters import FILTERS, ICONS
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
 STATIC = Path(__file__).parents[1] / "static"
 ROWS_KEPT = 4096
 ROW_CHARACTERS = 1000
-"""More of a text than a row shows of any."""
+"""Longer than any text that a row shows."""
 
 
 def _environment(title: str) -> Environment:
@@ -33,17 +33,17 @@ def _environment(title: str) -> Environment:
     environment.filters.update(FILTERS)
     shared: Any = environment.globals
     shared.update(app_title=title, statuses=list(BackgroundJobStatus), icons=ICONS)
-    shared.update(ask_of_one=ask_of_one, ask_of_chosen=ask_of_chosen, ask_of_all=ask_of_all)
+    shared.update(job_actions=JOB_ACTIONS, confirm_stop=CONFIRM_STOP, stopping=STOPPING)
     return environment
 
 
 @attrs.define(eq=False)
 class Renderer:
-    """Draw whole pages and their pieces."""
+    """Renders pages and fragments."""
 
     title: str
     row_of: Callable[[BackgroundJob], str] = attrs.field(init=False)
-    """Draws a row from what can be seen of its job; one that was drawn is kept."""
+    """Renders a row from the visible fields of its job; cached."""
     _environment: Environment = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -55,11 +55,11 @@ class Renderer:
         return self.template(template).render(values)
 
     def template(self, name: str) -> Template:
-        """Return a template, compiled when it is used first."""
+        """Return a template, compiled on first use."""
         return self._environment.get_template(name)
 
     def row(self, job: BackgroundJob) -> str:
-        """Return the row of a job in a table; one that has not changed is not drawn again."""
+        """Return the table row of a job, from the cache if it has not changed."""
         return self.row_of(_seen_in_row(job))
 
     def _row_of(self, job: BackgroundJob) -> str:
@@ -67,7 +67,7 @@ class Renderer:
 
 
 def _seen_in_row(job: BackgroundJob) -> BackgroundJob:
-    """Leave out what a row does not show: payloads and results may be a megabyte each, and rows are kept."""
+    """Drop the fields that a row does not show: payloads may be a megabyte each, and rows are cached."""
     return attrs.evolve(
         job,
         job_key=job.job_key[:ROW_CHARACTERS],

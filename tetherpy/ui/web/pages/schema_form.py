@@ -1,4 +1,4 @@
-"""From the JSON Schema of a payload to the fields of a form, and from a filled form to a payload."""
+"""Form fields from the JSON Schema of a payload, and a payload from the submitted fields."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ Kind: TypeAlias = Literal["text", "integer", "number", "checkbox", "select", "js
 Schema: TypeAlias = Mapping[str, Any]
 
 PREFIX = "payload."
-"""Names of fields of the payload begin with it, so that none is taken for another field of the form."""
+"""Prefix of payload fields, which keeps them apart from the other fields of the form."""
 
 _KINDS: Mapping[str, Kind] = {"string": "text", "integer": "integer", "number": "number", "boolean": "checkbox"}
 
 
 @attrs.frozen(kw_only=True)
 class Field:
-    """Describe one field; ``initial`` is what it shows at first: a text, or one of the options."""
+    """One field; ``initial`` is its first value: a text, or one of the options."""
 
     name: str
     kind: Kind
@@ -34,11 +34,11 @@ class Field:
 
     @property
     def html_name(self) -> str:
-        """Return the name of its element."""
+        """Return the name of the HTML element."""
         return PREFIX + self.name
 
     def read(self, text: str | None) -> Any:
-        """Return the value; UNSET where nothing was given for what may be left out."""
+        """Return the value; UNSET for an empty optional field."""
         if self.kind == "checkbox" and not self.nullable:
             return text is not None
         if text is None or text == "":
@@ -47,7 +47,7 @@ class Field:
             if self.nullable:
                 return None
             if self.kind != "text":
-                raise FieldError(self.name, "It is needed.")
+                raise FieldError(self.name, "Required.")
             return ""
         return self._convert(text)
 
@@ -67,11 +67,11 @@ class Field:
                 case _:
                     return text
         except (ValueError, LookupError, RecursionError) as error:
-            raise FieldError(self.name, f"It is no {'JSON' if self.kind == 'json' else self.kind}: {error}") from error
+            raise FieldError(self.name, f"Invalid {'JSON' if self.kind == 'json' else self.kind}: {error}") from error
 
 
 def fields_of(schema: Schema | None) -> tuple[Field, ...] | None:
-    """Return the fields of an object's schema; None for all else, which is written as JSON."""
+    """Return the fields for the schema of an object; None for other schemas, whose payload is entered as JSON."""
     if schema is None:
         return None
     definitions = cast("Mapping[str, Schema]", schema.get("$defs", {}))
@@ -87,13 +87,13 @@ def fields_of(schema: Schema | None) -> tuple[Field, ...] | None:
 
 
 def payload_of(fields: Sequence[Field], form: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a filled form says; ``FieldError`` for the first field that is wrong."""
+    """Return the payload of a submitted form; raises ``FieldError`` for the first invalid field."""
     values = {field.name: field.read(form.get(field.html_name)) for field in fields}
     return {name: value for name, value in values.items() if value is not msgspec.UNSET}
 
 
 def _resolved(schema: Schema, definitions: Mapping[str, Schema]) -> tuple[Schema, bool]:
-    """Follow references and the other side of "or null"; tell whether null is allowed."""
+    """Resolve references and unions with null; return the schema and whether null is allowed."""
     nullable = False
     for _ in range(10):
         if "$ref" in schema:

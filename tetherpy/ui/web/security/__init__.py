@@ -1,3 +1,3 @@
-"""Who may use the dashboard: tokens, sessions, request headers."""
+"""Access control of the dashboard: tokens, sessions, request headers."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Who may use the dashboard: decided for every request before anything else looks at it."""
+"""The access policy of the dashboard, applied to every request."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .sessions import Session, Sessions
 MIN_TOKEN_CHARACTERS = 16
 
 Authorize: TypeAlias = Callable[[HTTPConnection], bool | Awaitable[bool]]
-"""Decides with the app's own login whether a request may use the dashboard."""
+"""Returns whether the app's own login admits a request to the dashboard."""
 
 
 def _lowered(hosts: Iterable[str]) -> tuple[str, ...]:
@@ -30,13 +30,12 @@ def _lowered(hosts: Iterable[str]) -> tuple[str, ...]:
 
 @attrs.frozen(kw_only=True)
 class Access:
-    """Tell which requests are welcome.
+    """The access policy.
 
-    ``hosts`` are the names that the Host header may have, whatever the port: other pages that a
-    browser resolves to this machine (DNS rebinding) have others. Without ``token`` and ``authorize``
-    requests must come from this machine, and not through a proxy. With both, either admits: people by the
-    app's login, and who has the token, such as a script, without one. Who wants both of everyone asks for both
-    in ``authorize`` alone. Raises ``DashboardExposedError`` and ``WeakTokenError``.
+    ``hosts`` are the names that the Host header may contain, with any port; this stops DNS rebinding, where another
+    site's name resolves to this machine. Without ``token`` and ``authorize``, requests must come from this machine
+    and not through a proxy. With both, either admits: users by the app's login, scripts by the token. To require
+    both, check both in ``authorize``. Raises ``DashboardExposedError`` and ``WeakTokenError``.
     """
 
     hosts: tuple[str, ...] = attrs.field(default=LOCAL_HOSTS, converter=_lowered)
@@ -58,15 +57,15 @@ class Access:
             raise DashboardExposedError(exposed)
 
     def knows_host(self, connection: HTTPConnection) -> bool:
-        """Tell whether a request names one of our hosts."""
+        """Whether the Host header contains one of the hosts."""
         return host_name(connection.headers.get("host", "")) in self.hosts
 
     def is_same_origin(self, connection: HTTPConnection, *, has_token: bool) -> bool:
-        """Tell whether a request was made by a page of ours, which browsers say by Origin and Sec-Fetch-Site.
+        """Whether a page of the dashboard made a request, by its Origin and Sec-Fetch-Site headers.
 
-        Each that is sent must say so; one without either is not sent by a browser if the token is in its
-        Authorization header. Origin has the scheme that the browser uses, and behind a proxy that
-        ends TLS another is seen here: then Sec-Fetch-Site, which is sent over HTTPS, tells that it is the page's.
+        Each of the two that is present must match. A request with neither is not from a browser if it has the token
+        in its Authorization header. Behind a proxy that terminates TLS, the scheme in Origin differs from the one
+        seen here; browsers send Sec-Fetch-Site over HTTPS, and it decides then.
         """
         origin, site = connection.headers.get("origin"), connection.headers.get("sec-fetch-site")
         if origin is None and site is None:
@@ -81,7 +80,7 @@ class Access:
         return site is not None or scheme == connection.url.scheme
 
     async def admits(self, connection: HTTPConnection) -> bool:
-        """Tell whether a request may use the dashboard without a token: by the app's login, or by where it is from."""
+        """Whether a request is admitted without a token: by the app's login, or by its address."""
         if self.authorize is not None:
             answer = self.authorize(connection)
             return await answer if inspect.isawaitable(answer) else answer
@@ -90,16 +89,16 @@ class Access:
         return connection.client is None or not connection.client.host or _is_loopback(connection.client.host)
 
     def is_token(self, given: str | None) -> bool:
-        """Compare in a time that does not tell how much of it is right."""
+        """Compare with the token in constant time."""
         return self.token is not None and given is not None and _are_equal(given, self.token)
 
     @property
     def cookie_name(self) -> str:
-        """Return a name that no other token has: browsers share cookies between the ports of a host."""
+        """Return a cookie name per token: browsers share cookies between the ports of a host."""
         return f"tetherpy-{hashlib.sha256((self.token or '').encode()).hexdigest()[:8]}"
 
     def session_of(self, connection: HTTPConnection) -> Session | None:
-        """Return the session of a browser that logged in; None if it did not, or its session has ended."""
+        """Return the session of a browser; None if it did not log in, or its session has ended."""
         return None if self.sessions is None else self.sessions.find(connection.cookies.get(self.cookie_name))
 
 

@@ -1,4 +1,4 @@
-"""The gate that every request passes: headers that bind browsers, then host, origin and identity."""
+"""The middleware of every request: security headers, then checks of host, origin and identity."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from .sessions import Session
 
 SAFE_METHODS = ("GET", "HEAD")
 OPEN_TO_ALL = ("/static/", "/login")
-"""What can be had without a login: the login page and how it looks."""
+"""Paths without a login: the login page and its static files."""
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
     "form-action 'self'; base-uri 'self'; frame-ancestors 'none'"
 )
 THROUGH_A_PROXY = (
-    "This request came through a proxy, and this dashboard answers its own machine only. "
-    "Give it a token, or authorize= with the login of the app."
+    "This request came through a proxy, but this dashboard serves only its own machine. "
+    "Start it with a token, or with authorize= and the login of the app."
 )
 HEADERS = {
     "content-security-policy": POLICY,
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
-    # With no-referrer browsers would send "Origin: null" with the forms of our own pages.
+    # With no-referrer, browsers would send "Origin: null" with our own forms.
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -41,19 +41,19 @@ HEADERS = {
 
 
 SESSION = "tetherpy.session"
-"""Where the scope of a request has the session that admitted it."""
+"""The key of the session in the scope of a request."""
 
 
 @attrs.frozen(eq=False)
 class Gate:
-    """Let requests to ``app`` that ``access`` welcomes, and harden all responses."""
+    """Passes admitted requests to ``app``, and adds security headers to all responses."""
 
     app: ASGIApp
     access: Access
     login_attempts: LoginAttempts = attrs.field(factory=LoginAttempts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, or answer it."""
+        """Pass a request to the app, or reject it."""
         if scope["type"] == "lifespan":
             await self.app(scope, receive, send)
             return
@@ -76,11 +76,11 @@ class Gate:
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
                     headers[name] = value
-                # Not no-store, with which browsers keep no page to go back to.
+                # Not no-store: browsers could not show the page on "back".
                 headers.setdefault("cache-control", "private, no-cache")
                 self._renew(connection, headers)
             elif message.get("more_body") and self._is_over(connection):
-                # A stream lasts as long as its session: the page asks again, and is sent to the login.
+                # A stream ends with its session; the page reconnects and is redirected to the login.
                 over, message = True, {"type": "http.response.body", "body": b""}
             await send(message)
 
@@ -97,25 +97,30 @@ class Gate:
         return SESSION in connection.scope and self.access.session_of(connection) is None
 
     async def _refusal(self, connection: HTTPConnection) -> Response | None:
-        """Return the answer to a request that is not let through."""
+        """Return the response to a rejected request; None for an admitted one."""
         if (name := repeated_header(connection)) is not None:
-            return _refuse(HTTPStatus.BAD_REQUEST, f"The header {name} is there more than once.")
+            return _refuse(HTTPStatus.BAD_REQUEST, f"The header {name} occurs more than once.")
         if not self.access.knows_host(connection):
-            return _refuse(HTTPStatus.MISDIRECTED_REQUEST, "This dashboard has another name: check the Host header.")
+            return _refuse(
+                HTTPStatus.MISDIRECTED_REQUEST,
+                "Unknown host. Check the Host header, or allow the name with hosts= or --name.",
+            )
         shown = _tokens_in(connection)
         pause = self.login_attempts.pause(connection) if shown and self.access.token is not None else 0
         right = [name for name, token in shown.items() if not pause and self.access.is_token(token)]
         is_guess = bool(shown) and not right and self.access.token is not None
         if is_guess and not pause:
-            # Before anything is awaited: others of the same sender may come meanwhile.
+            # Count before the first await: other requests of the same sender may arrive during it.
             self.login_attempts.note(connection)
         is_safe = connection.scope["method"] in SAFE_METHODS
         if is_safe and "address" in right:
-            # Sent on to an address without it, which neither history nor logs keep.
+            # Redirect to a URL without the token, so that neither the history nor logs keep it.
             return log_in(self.access, connection)
         has_token, is_open = "header" in right, self._is_open(connection)
         if not is_safe and not self.access.is_same_origin(connection, has_token=has_token):
-            refusal = _refuse(HTTPStatus.FORBIDDEN, "This request does not come from a page of the dashboard.")
+            refusal = _refuse(
+                HTTPStatus.FORBIDDEN, "Cross-origin request rejected: it does not come from a page of the dashboard."
+            )
         elif has_token or is_open or await self._admits(connection):
             refusal = None
         else:
@@ -123,7 +128,7 @@ class Gate:
         if is_guess and pause and (is_open or refusal is not None):
             return too_many_guesses(pause)
         if is_guess and not pause and not is_open and refusal is None:
-            self.login_attempts.take_back(connection)
+            self.login_attempts.forget_one(connection)
         return refusal
 
     def _is_open(self, connection: HTTPConnection) -> bool:
@@ -140,21 +145,21 @@ class Gate:
         if self.access.token is None:
             if self.access.authorize is None and is_forwarded(connection):
                 return _refuse(HTTPStatus.FORBIDDEN, THROUGH_A_PROXY)
-            return _refuse(HTTPStatus.FORBIDDEN, "You may not use this dashboard.")
+            return _refuse(HTTPStatus.FORBIDDEN, "Access denied.")
         root = connection.scope.get("root_path", "")
         if is_safe and "text/html" in connection.headers.get("accept", ""):
             return RedirectResponse(f"{root}/login", HTTPStatus.SEE_OTHER)
-        return _refuse(HTTPStatus.UNAUTHORIZED, "This dashboard needs its token.")
+        return _refuse(HTTPStatus.UNAUTHORIZED, "Token required.")
 
 
 def log_in(access: Access, connection: HTTPConnection) -> Response:
-    """Answer a request that has shown the token: remembered by a cookie, sent to the first page."""
+    """Start a session for a request with the right token, and redirect to the first page."""
     assert access.sessions is not None
     return _cookie(access, connection, access.sessions.begin())
 
 
 def log_out(access: Access, connection: HTTPConnection) -> Response:
-    """End the session of a browser, and send it to the login."""
+    """End the session of a browser, and redirect to the login."""
     if access.sessions is not None and (session := access.session_of(connection)) is not None:
         access.sessions.revoke(session)
     root = connection.scope.get("root_path", "")
@@ -164,7 +169,7 @@ def log_out(access: Access, connection: HTTPConnection) -> Response:
 
 
 def too_many_guesses(pause: int) -> Response:
-    """Answer a token that is not looked at, because too many wrong ones came before it."""
+    """Reject a token without a check, after too many wrong ones."""
     refusal = _refuse(HTTPStatus.TOO_MANY_REQUESTS, f"Too many wrong tokens. Try again in {pause} s.")
     refusal.headers["retry-after"] = str(pause)
     return refusal
@@ -185,10 +190,10 @@ def _cookie(access: Access, connection: HTTPConnection, value: str) -> Response:
 
 
 def _tokens_in(connection: HTTPConnection) -> dict[str, str]:
-    """Return the tokens that a request shows, by the place where they are.
+    """Return the tokens of a request by their place.
 
-    One in the address counts only where a browser opens a page, not where a page of another site asks for an image:
-    that could use up the guesses of the browser's owner.
+    A token in the URL counts only when a browser opens a page, not when another site embeds the URL as an image:
+    that could use up the login attempts of the user.
     """
     found = dict[str, str]()
     scheme, _, given = connection.headers.get("authorization", "").partition(" ")

@@ -1,4 +1,4 @@
-"""A bound on how fast somebody can try tokens."""
+"""Rate limit of login attempts."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ import attrs
 from starlette.requests import HTTPConnection
 
 AT_ONCE = 15
-"""Wrong tokens of one address that are answered without a pause."""
+"""Wrong tokens of one address before the limit applies."""
 PAUSE_SECONDS = 6.0
-"""After that one more is answered in this time."""
+"""Seconds for each further attempt."""
 MAX_ADDRESSES = 10_000
 
 
 @attrs.define(eq=False)
 class LoginAttempts:
-    """Count the wrong tokens of each address; after ``AT_ONCE`` none of its tokens is looked at for a while.
+    """Counts the wrong tokens of each address; after ``AT_ONCE`` its tokens are rejected without a check for a while.
 
-    A right token is refused as well then: otherwise there would be no bound. Sessions are not affected.
+    A right token is rejected too; otherwise an attacker could continue to guess. Sessions are not affected.
     """
 
     clock: Callable[[], float] = time.monotonic
     _free_at: dict[str, float] = attrs.field(init=False, factory=dict[str, float])
-    """When the guesses of an address will all be forgotten."""
+    """When the attempts of each address expire."""
 
     def pause(self, connection: HTTPConnection) -> int:
-        """Return for how many seconds no token of the sender is looked at; 0 if the next one is."""
+        """Return the seconds until the sender's next token is checked; 0 for now."""
         now = self.clock()
         left = self._free_at.get(_address(connection), now) - now
         return max(0, math.ceil(left - (AT_ONCE - 1) * PAUSE_SECONDS))
@@ -44,15 +44,15 @@ class LoginAttempts:
             del self._free_at[next(iter(self._free_at))]
         self._free_at[address] = free_at
 
-    def take_back(self, connection: HTTPConnection) -> None:
-        """Forget one token that ``note`` counted: its sender is welcome for another reason."""
+    def forget_one(self, connection: HTTPConnection) -> None:
+        """Undo one ``note``, for a sender who is admitted for another reason."""
         address = _address(connection)
         if address in self._free_at:
             self._free_at[address] -= PAUSE_SECONDS
 
 
 def _address(connection: HTTPConnection) -> str:
-    """Return what one sender can hardly change: an IPv4 address, or the network of an IPv6 address."""
+    """Return the IPv4 address, or the /64 network of an IPv6 address, within which a sender can change addresses."""
     host = "" if connection.client is None else connection.client.host
     try:
         address = ipaddress.ip_address(host)

@@ -1,34 +1,34 @@
-"""What the headers of a request tell about its way: who repeats one, whether a proxy passed it on, and over TLS."""
+"""Checks of request headers: repeated headers, proxies, TLS."""
 
 from __future__ import annotations
 
 from starlette.requests import HTTPConnection
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-"""What this machine calls itself."""
+"""The names of the local machine."""
 
 DECISIVE = ("host", "origin", "sec-fetch-site", "authorization", "content-type")
-"""Headers that decide whether a request is served: with two of one, which of them counts would be chance."""
+"""Headers that decide about access, which therefore must not be repeated."""
 
 FORWARDED = ("forwarded", "via", "x-real-ip", "true-client-ip", "cf-connecting-ip")
 FORWARDED_PREFIXES = ("x-forwarded-", "x-original-", "x-client-", "x-cluster-client-")
 
 
 def repeated_header(connection: HTTPConnection) -> str | None:
-    """Return the name of a decisive header that a request has more than once; None if there is none."""
+    """Return the name of a decisive header that occurs more than once, or None."""
     return next((name for name in DECISIVE if len(connection.headers.getlist(name)) > 1), None)
 
 
 def is_forwarded(connection: HTTPConnection) -> bool:
-    """Tell whether a proxy passed a request on: then its address is the proxy's, not that of the sender."""
+    """Whether a request came through a proxy, so that its address is the proxy's and not the sender's."""
     return any(name in FORWARDED or name.startswith(FORWARDED_PREFIXES) for name in connection.headers)
 
 
 def is_encrypted(connection: HTTPConnection) -> bool:
-    """Tell whether a browser sent a request over TLS, to this server or to a proxy before it.
+    """Whether a browser sent a request over TLS, to this server or to a proxy in front of it.
 
-    The sender can forge all of this; only its own cookies depend on it. Browsers send Sec-Fetch-Site to the names of
-    this machine and over TLS only.
+    The sender can forge these headers; only the sender's own cookies depend on them. Browsers send Sec-Fetch-Site
+    only over TLS and to local names.
     """
     headers = connection.headers
     said = (
@@ -48,6 +48,6 @@ def is_encrypted(connection: HTTPConnection) -> bool:
 
 
 def host_name(host: str) -> str:
-    """Return the value of a Host header without the port, in lower case."""
+    """Return the name in a Host header, without the port, in lower case."""
     name, colon, port = host.lower().rpartition(":")
     return name if colon and port.isascii() and port.isdigit() else host.lower()

@@ -1,4 +1,4 @@
-"""Sessions of those who logged in with the token: signed, ended by time, and revoked by a log out."""
+"""Sessions of users who logged in with the token: signed cookies that expire, and that a logout revokes."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import attrs
 from tetherpy.jobs import Clock
 
 IDLE = timedelta(hours=12)
-"""A session that is not used for this long has ended."""
+"""A session ends after so long without a request."""
 LONGEST = timedelta(days=7)
-"""A session ends after this long, however much it is used."""
+"""A session ends after so long in any case."""
 RENEWED_AFTER = timedelta(hours=1)
-"""A session that was written longer ago is written again when it is used."""
+"""The age at which a request renews the cookie."""
 
 
 @attrs.frozen
 class Session:
-    """Hold what the cookie of a session says: which one it is, since when, and when it was last written."""
+    """The content of a session cookie: id, start, and the time of the last renewal."""
 
     id: str
     begun: datetime
@@ -30,10 +30,10 @@ class Session:
 
 @attrs.define(eq=False)
 class Sessions:
-    """Write and read the sessions of one token.
+    """Writes and reads the session cookies of one token.
 
-    Every process with the same token reads them, and changing the token ends all. What was revoked is known to
-    this process only.
+    Every process with the same token accepts them; changing the token ends all sessions. Only this process knows
+    its revoked sessions.
     """
 
     token: str = attrs.field(repr=False)
@@ -46,16 +46,16 @@ class Sessions:
         return self._write(Session(secrets.token_urlsafe(16), now, now))
 
     def renewed(self, session: Session) -> str | None:
-        """Return a cookie that lasts longer, None while the one that is there is new enough."""
+        """Return a renewed cookie; None while the present one is new enough."""
         now = self.clock()
         return self._write(attrs.evolve(session, seen=now)) if now - session.seen > RENEWED_AFTER else None
 
     def find(self, cookie: str | None) -> Session | None:
-        """Return the session that a cookie shows; None if it is none, has ended, or was revoked."""
+        """Return the session of a cookie; None if the cookie is invalid, expired or revoked."""
         text, _, signature = (cookie or "").rpartition(".")
         if not hmac.compare_digest(signature.encode(errors="replace"), self._sign(text).encode()):
             return None
-        # What is signed was written by begin() or renewed(), so that it can be read.
+        # A valid signature means that begin() or renewed() wrote the text: it parses.
         name, begun, seen = text.split(".")
         session = Session(name, _moment(begun), _moment(seen))
         now = self.clock()
@@ -63,7 +63,7 @@ class Sessions:
         return None if ended or session.id in self._revoked else session
 
     def revoke(self, session: Session) -> None:
-        """End a session, also for whoever has a copy of its cookie."""
+        """End a session, including copies of its cookie."""
         now = self.clock()
         self._revoked = {name: moment for name, moment in self._revoked.items() if now - moment <= IDLE}
         self._revoked[session.id] = now

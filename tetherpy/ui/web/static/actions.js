@@ -1,8 +1,8 @@
-// Sends forms without leaving the page, after asking where what they do cannot be undone.
+// Sends forms without leaving the page, after a confirmation where the button requires one.
 import { toast } from "./toasts.js";
 
 export function watchActions() {
-  // The second click of a double click comes when the first may have been answered: it is not meant twice.
+  // Ignore the second click of a double click: the first request may have finished before it.
   document.addEventListener("click", (event) => {
     if (event.detail > 1 && event.target.closest("[data-action] button[type=submit]")) event.preventDefault();
   });
@@ -15,14 +15,14 @@ export function watchActions() {
 }
 
 async function act(form, button) {
-  // Nor is one while the first is being answered.
+  // Ignore clicks while a request is in progress.
   if (button?.getAttribute("aria-busy") || button?.getAttribute("aria-disabled")) return;
-  // Not form.action, which is the button of that name.
+  // Not form.action: that is the button named "action".
   const address = new URL(form.getAttribute("action"), document.baseURI);
-  // Before the question: until that is answered, a change may have taken the button from the page.
+  // Read the fields before the confirmation: an update may remove the button in the meantime.
   const fields = new URLSearchParams(new FormData(form, button));
-  const question = button?.dataset.confirm;
-  if (question && !(await confirmed(question, button.dataset.yes ?? "Delete"))) return;
+  const prompt = button?.dataset.confirm;
+  if (prompt && !(await confirmed(prompt, button.dataset.yes))) return;
   if (button) button.setAttribute("aria-busy", "true");
   if (form.dataset.busy) toast(form.dataset.busy);
   let done = 0;
@@ -31,26 +31,29 @@ async function act(form, button) {
     let refused;
     do {
       outcome = await send(address, fields);
-      done += outcome.done;
+      done = outcome.done;
       if (outcome.failed) refused ??= outcome;
-      // From there on: what is done may pass the filter again at once.
+      // Continue below the last id: a changed job may match the filters again.
       fields.set("before_id", outcome.before_id);
+      fields.set("done", done);
     } while (outcome.more);
-    tell(form, refused ?? outcome, done, fields.get("action"));
+    // Refusals of an earlier batch are shown as details.
+    if (refused && refused !== outcome) outcome = { ...outcome, failed: true, detail: refused.message };
+    show(form, outcome, fields.get("action"));
   } catch (error) {
-    toast(`${done ? `It was done for ${done} jobs and no more` : "It was not done"}: ${error.message}`, { failed: true });
+    toast(`${done ? `Stopped after ${done} jobs` : "Request failed"}: ${error.message}`, { failed: true });
   } finally {
     button?.removeAttribute("aria-busy");
   }
 }
 
 async function send(address, fields) {
-  const answer = await fetch(address, { method: "POST", body: fields, headers: { accept: "application/json" } });
-  if (answer.headers.get("content-type") !== "application/json") throw new Error(await answer.text());
-  return answer.json();
+  const response = await fetch(address, { method: "POST", body: fields, headers: { accept: "application/json" } });
+  if (response.headers.get("content-type") !== "application/json") throw new Error(await response.text());
+  return response.json();
 }
 
-function tell(form, outcome, done, action) {
+function show(form, outcome, action) {
   for (const field of form.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
   const place = form.querySelector(".form-error");
   if (place) place.textContent = outcome.failed ? outcome.message : "";
@@ -61,14 +64,13 @@ function tell(form, outcome, done, action) {
   }
   form.dispatchEvent(new CustomEvent("acted", { bubbles: true, detail: { action, failed: outcome.failed } }));
   if (place && outcome.failed) return;
-  const message = done > outcome.done ? `${done} jobs in all. ${outcome.message}` : outcome.message;
   const link = outcome.goto && new URL(outcome.goto, document.baseURI).href !== location.href ? outcome.goto : "";
-  toast(message, { failed: outcome.failed, detail: outcome.detail, link });
+  toast(outcome.message, { failed: outcome.failed, detail: outcome.detail, link });
 }
 
-function confirmed(question, yes) {
+function confirmed(prompt, yes) {
   const dialog = document.getElementById("confirm");
-  document.getElementById("confirm-text").textContent = question;
+  document.getElementById("confirm-text").textContent = prompt;
   document.getElementById("confirm-yes").textContent = yes;
   dialog.returnValue = "";
   dialog.showModal();

@@ -1,8 +1,8 @@
-// Keeps the keyboard's place: where what had the focus has gone, what has come for it takes the focus.
+// Keeps the keyboard focus: moves it to the replacement when the focused element is removed.
 const FOCUSABLE =
   'a[href], button:not(:disabled), input:not(:disabled, [type="hidden"]), select, textarea, summary, [tabindex="0"]';
 
-// To be called before a change; returns what is to be called after it.
+// Call before a change; call the returned function after it.
 export function keepFocus() {
   const element = document.activeElement;
   if (!hasFocus(element)) return () => {};
@@ -22,7 +22,7 @@ function hasFocus(element) {
   return element !== null && element !== document.body;
 }
 
-// What is where it was, or where the row was that it was in: the same button of another job if there is one.
+// The element at the same position, or at the position of its row: the same button of another job if there is one.
 function equivalent(element, places) {
   const kind = element.id.replace(/[0-9]+$/, "");
   for (const { parent, number } of places) {

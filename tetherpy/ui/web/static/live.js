@@ -1,4 +1,4 @@
-// Keeps the page up to date: by a stream while it is seen, again by itself after the server was away.
+// Updates the page: streams while it is visible, and reconnects when the server is back.
 import { takeSlot } from "./slots.js";
 import { toast } from "./toasts.js";
 import { swapper } from "./swap.js";
@@ -22,14 +22,14 @@ export function stayLive(address, changed) {
   }
 
   function greeted(instance) {
-    if (instance !== known) toast("The server was restarted. This page is up to date again.");
-    else if (lost) toast("Connected again. This page is up to date.");
+    if (instance !== known) toast("Server restarted. The page is up to date.");
+    else if (lost) toast("Reconnected. The page is up to date.");
     lost = false;
     known = instance;
   }
 
   function lose() {
-    if (!lost) toast("The connection is lost. Trying again.", { failed: true });
+    if (!lost) toast("Connection lost. Reconnecting.", { failed: true });
     lost = true;
     show("lost");
   }
@@ -60,11 +60,11 @@ export function stayLive(address, changed) {
     const once = new URL(url);
     once.searchParams.set("once", "");
     try {
-      const answer = await fetch(once, { signal });
-      // The session has ended, or the token is another: the page itself is answered with the login.
-      if (answer.status === 401 || answer.status === 403) return location.reload();
-      if (!answer.ok) throw new Error(answer.statusText);
-      const { instance, html, lists } = await answer.json();
+      const response = await fetch(once, { signal });
+      // The session has ended or the token has changed: reload to get the login page.
+      if (response.status === 401 || response.status === 403) return location.reload();
+      if (!response.ok) throw new Error(response.statusText);
+      const { instance, html, lists } = await response.json();
       if (signal.aborted) return;
       greeted(instance);
       swap({ html, lists });
@@ -76,7 +76,7 @@ export function stayLive(address, changed) {
 
   function stream(signal) {
     const source = new EventSource(url);
-    // Ends what listens for the end of the page, when the source has ended before.
+    // Removes the abort listener when the source ends first.
     const ended = new AbortController();
     source.addEventListener("hello", ({ data }) => {
       greeted(JSON.parse(data).instance);
@@ -85,7 +85,7 @@ export function stayLive(address, changed) {
     source.addEventListener("change", ({ data }) => swap(JSON.parse(data)));
     source.addEventListener("error", () => {
       lose();
-      // A browser tries again by itself unless it was answered otherwise than with a stream.
+      // Browsers reconnect by themselves unless the response was not a stream.
       if (source.readyState !== EventSource.CLOSED) return;
       ended.abort();
       wait(AGAIN_MILLISECONDS, signal).then(async () => {
@@ -110,7 +110,7 @@ export function stayLive(address, changed) {
 
 function wait(milliseconds, signal) {
   return new Promise((resolve) => {
-    // A page that is open all day waits often: nothing of it stays behind.
+    // Remove the listener: a page that is open all day waits often.
     function end() {
       clearTimeout(timer);
       signal.removeEventListener("abort", end);

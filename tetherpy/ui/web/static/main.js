@@ -1,8 +1,8 @@
-// What a page does besides showing what it was sent.
+// Entry point of the scripts of a page.
 import { watchActions } from "./actions.js";
-import { watchChoices } from "./choices.js";
+import { watchSelection } from "./selection.js";
 import { stayLive } from "./live.js";
-import { tellTimes } from "./times.js";
+import { showTimes } from "./times.js";
 import { adoptToasts } from "./toasts.js";
 
 function watchTheme() {
@@ -29,7 +29,7 @@ function watchFilters() {
   for (const select of form?.querySelectorAll("select") ?? []) {
     select.addEventListener("change", () => form.requestSubmit());
   }
-  // An address without the fields that are empty is one to keep.
+  // Keep empty fields out of the URL.
   form?.addEventListener("formdata", ({ formData }) => {
     for (const [name, value] of [...formData]) if (!value) formData.delete(name);
   });
@@ -40,10 +40,10 @@ watchTheme();
 watchReload();
 watchFilters();
 watchActions();
-const choices = watchChoices();
-tellTimes(document);
-setInterval(() => tellTimes(document), 1000);
+const selection = watchSelection();
+showTimes(document);
+setInterval(() => showTimes(document), 1000);
 stayLive(document.body.dataset.live, (changed) => {
-  tellTimes(changed);
-  choices.refresh();
+  showTimes(changed);
+  selection.refresh();
 });

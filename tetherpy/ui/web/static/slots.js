@@ -1,10 +1,10 @@
-// Over HTTP/1.1 a browser has six connections to a host, for all its tabs. Streams take four of them at most, so
-// that there is always one to load a page with; who gets no slot asks now and then until one is free.
+// Over HTTP/1.1 a browser opens at most six connections to a host, shared by all tabs. Streams use at most four, so
+// that pages still load. A page without a slot polls until one is free.
 const SLOTS = 4;
 
 export function takeSlot(signal) {
   const slot = { taken: false, free: null };
-  // Without locks (a page that is neither local nor HTTPS) every page takes its stream.
+  // Without the Web Locks API (neither localhost nor HTTPS) every page opens its stream.
   if (!navigator.locks) return { taken: true, free: Promise.resolve() };
   const held = new Promise((resolve) => signal.addEventListener("abort", resolve));
   slot.free = new Promise((resolve) => {

@@ -1,7 +1,7 @@
-// Puts pieces of HTML in the places of older ones, changing as little as possible: what has the focus keeps it.
+// Replaces fragments of HTML with minimal changes, so that the focus stays.
 import { keepFocus } from "./focus.js";
 
-// What the user and the scripts decide.
+// Attributes that the user and the scripts control.
 const OURS = new Set(["open", "aria-busy"]);
 
 export function swapper(changed) {
@@ -75,7 +75,7 @@ function morph(old, fresh) {
     if (old.data !== fresh.data) old.data = fresh.data;
     return;
   }
-  // The text of these is written here, in the user's time zone.
+  // times.js writes their text in the user's time zone.
   if (old.nodeName === "TIME" && old.dateTime === fresh.dateTime) return;
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && !OURS.has(name)) old.removeAttribute(name);
@@ -86,7 +86,7 @@ function morph(old, fresh) {
   morphChildren(old, fresh);
 }
 
-// Children with ids are known by them, wherever they have moved to; the others by their place.
+// Match children with ids by id, wherever they have moved; match the others by position.
 function morphChildren(old, fresh) {
   const wanted = new Set([...fresh.children].map(({ id }) => id));
   for (const child of [...old.children]) if (child.id && !wanted.has(child.id)) child.remove();

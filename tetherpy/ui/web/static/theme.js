@@ -1,4 +1,4 @@
-// Before anything is drawn: the theme that was chosen here, if one was.
+// Apply the saved theme before the first paint.
 (() => {
   const chosen = localStorage.getItem("tetherpy-theme");
   if (chosen === "light" || chosen === "dark") document.documentElement.dataset.theme = chosen;

@@ -1,8 +1,8 @@
-// Writes instants as people say them, and goes on doing so as time passes.
+// Shows relative times and local dates, and keeps them current.
 const DATE = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 const UNITS = [[86400, "d", 3600, "h"], [3600, "h", 60, "min"], [60, "min", 1, "s"]];
 
-export function tellTimes(root) {
+export function showTimes(root) {
   const now = Date.now();
   for (const element of root.querySelectorAll("time")) {
     const instant = Date.parse(element.dateTime);

@@ -1,4 +1,4 @@
-// Says something in passing, to the eye and to screen readers.
+// Transient messages, announced to screen readers.
 const SECONDS = 6;
 const FAILED_SECONDS = 15;
 
@@ -10,29 +10,29 @@ export function toast(message, { failed = false, detail = "", link = "" } = {}) 
   body.append(line("p", message));
   if (detail) body.append(line("pre", detail));
   if (link) {
-    const anchor = line("a", "Show it");
+    const anchor = line("a", "Open");
     anchor.className = "toast-link";
     anchor.href = link;
     body.append(anchor);
   }
   note.append(body);
   document.getElementById("toasts").append(note);
-  letGo(note);
+  addClose(note);
 }
 
-// What the server said, after a form that was sent without a script.
+// Flash messages that the server rendered after a form post without scripts.
 export function adoptToasts() {
-  for (const note of document.querySelectorAll("#toasts > .toast")) letGo(note);
+  for (const note of document.querySelectorAll("#toasts > .toast")) addClose(note);
 }
 
-function letGo(note) {
+function addClose(note) {
   const close = line("button", "Close");
   close.type = "button";
   close.className = "button quiet";
   close.addEventListener("click", () => note.remove());
   note.append(close);
   const seconds = note.classList.contains("toast-failed") ? FAILED_SECONDS : SECONDS;
-  // Details take longer to read than anyone can tell.
+  // Messages with details stay until they are closed.
   if (!note.querySelector("pre")) setTimeout(() => note.remove(), seconds * 1000);
 }
 
