@@ -1,4 +1,4 @@
-"""Run the demo: ``python -m examples.demo``. The app side only subscribes to stream providers and draws."""
+"""Run the demo: ``python -m examples.demo``. The app only subscribes to stream providers and renders."""
 
 import asyncio
 import os
@@ -36,7 +36,7 @@ LIMIT_SECONDS = 120.0
 
 
 def demo_container(folder: Path) -> ProviderContainer:
-    """Return a container whose database is in a folder of the demo's own, or the one that TETHERPY_DATABASE names."""
+    """Return a container with a database in a folder, or the database in TETHERPY_DATABASE."""
     address = os.environ.get("TETHERPY_DATABASE") or folder / "app.db"
     service = BackgroundService(
         address,
@@ -65,7 +65,7 @@ async def enqueue(container: ProviderContainer, folder: Path) -> dict[str, int]:
 
 
 def watch(container: ProviderContainer, view: View) -> ExitStack:
-    """Keep the view up to date: all that this app does with its jobs is listen to stream providers."""
+    """Update the view from stream providers."""
 
     def into(field: str) -> Callable[[object, AsyncState[object]], None]:
         def on_change(previous: object, state: AsyncState[object]) -> None:
@@ -98,7 +98,7 @@ async def run(container: ProviderContainer, folder: Path, console: Console) -> O
 
 
 async def main(folder: Path) -> int:
-    """Run the demo and return its exit code: 0 only if everything was as promised."""
+    """Run the demo and return its exit code: 0 only if every expectation holds."""
     console = Console()
     started = time.monotonic()
     async with demo_container(folder) as container, asyncio.timeout(LIMIT_SECONDS):
@@ -112,7 +112,7 @@ async def main(folder: Path) -> int:
     console.print(f"Time: {time.monotonic() - started:.1f} s")
     found = [*outcome.problems()]
     for problem in found:
-        console.print(f"[red]Not as promised:[/] {problem}")
+        console.print(f"[red]Unexpected:[/] {problem}")
     return 1 if found else 0
 
 

@@ -1,4 +1,4 @@
-"""What a job does: fetch a package's sources, count what is in them. Services behind providers."""
+"""The work of a job: read the sources of a package and count their contents, with services from providers."""
 
 import ast
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tetherpy.database import SqlDatabase
 
 @attrs.frozen
 class AnalysePackage:
-    """The payload of a job: which package, and where it is."""
+    """The payload of a job: a package and its folder."""
 
     package: str
     folder: str
@@ -29,7 +29,7 @@ class PackageReport:
     lines: int = 0
 
     def plus(self, source: str, tree: ast.Module) -> "PackageReport":
-        """Return the report with one more module counted."""
+        """Return the report with another module added."""
         nodes = list(ast.walk(tree))
         return attrs.evolve(
             self,
@@ -42,12 +42,12 @@ class PackageReport:
 
 @attrs.frozen
 class SourceFetcher:
-    """Finds the source files of a package, and knows the app's database."""
+    """Finds the source files of a package."""
 
     db: SqlDatabase
 
     def files(self, folder: Path) -> list[Path]:
-        """Return the package's source files, tests left out (some do not parse on purpose)."""
+        """Return the source files without tests, some of which do not parse on purpose."""
         return [file for file in sorted(folder.rglob("*.py")) if "test" not in file.parts and "tests" not in file.parts]
 
 
@@ -55,7 +55,7 @@ class SourceProcessor:
     """Parses source files one by one."""
 
     def reports(self, package: str, files: list[Path]) -> Iterator[PackageReport]:
-        """Yield the report after each file; a file that does not parse is a SyntaxError that names it."""
+        """Yield the report after each file; raises SyntaxError with the name of a file that does not parse."""
         report = PackageReport(package)
         for file in files:
             source = file.read_text(encoding="utf-8", errors="replace")
@@ -65,7 +65,7 @@ class SourceProcessor:
 
 @Provider
 def source_fetcher_provider(ref: Ref) -> SourceFetcher:
-    """Override it with the job's database: a fetcher cannot be made without one."""
+    """Must be overridden with a fetcher for the job's database."""
     raise NotImplementedError("source_fetcher_provider must be overridden with SourceFetcher(db)")
 
 

@@ -20,7 +20,7 @@ async def kill_in_mid_work(container: ProviderContainer, total: int) -> frozense
 
 
 async def until_counts(container: ProviderContainer, completed: int) -> JobCounts:
-    """Wait until so many jobs are completed and others run."""
+    """Wait until ``completed`` jobs are completed and others are running."""
     async for state in container.stream(job_counts_stream_provider):
         counts = state.value
         if counts is not None and counts.completed >= completed and counts.running:
@@ -29,7 +29,7 @@ async def until_counts(container: ProviderContainer, completed: int) -> JobCount
 
 
 async def until_service(container: ProviderContainer, *, running: bool) -> ServiceState:
-    """Wait until the service runs with a worker, or does not run."""
+    """Wait until the service runs with a worker, or has stopped."""
     async for state in container.stream(service_state_stream_provider):
         service = state.value
         if service is not None and service.running == running and (service.workers or not running):

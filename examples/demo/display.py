@@ -1,4 +1,4 @@
-"""What the demo shows: a live view of the streams, and a table at the end."""
+"""The display of the demo: a live view of the streams, and a table at the end."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ MOST_RUNNING = 10
 
 @attrs.define
 class View:
-    """The latest of each stream, as the listeners left it."""
+    """The latest value of each stream."""
 
     total: int
     counts: JobCounts = attrs.field(factory=JobCounts)
@@ -28,7 +28,7 @@ class View:
     headline: str = ""
 
     def __rich__(self) -> RenderableType:
-        """Draw it."""
+        """Render the view."""
         finished = self.counts.completed + self.counts.failed + self.counts.cancelled
         rows = Table.grid(padding=(0, 1))
         rows.add_row("all packages", ProgressBar(self.total, finished, width=40), f"{finished}/{self.total}")

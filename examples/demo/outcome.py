@@ -1,4 +1,4 @@
-"""How the demo ended: what is in the database, what is shown of it, and whether it is as promised."""
+"""The outcome of the demo: the rows in the database, and checks of the expectations."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,12 +16,12 @@ from .standard_library import BROKEN
 
 @attrs.frozen
 class Outcome:
-    """What is in the database at the end.
+    """The contents of the database at the end.
 
     Attributes:
-        expected: how many jobs were enqueued.
-        jobs: every job as it ended.
-        attempts: the history of each by id.
+        expected: the number of enqueued jobs.
+        jobs: all finished jobs.
+        attempts: the attempts of each job, by id.
         reports: the rows that handlers wrote, with the job that wrote each, largest package first.
         broken: the id of the job whose package does not parse.
         was_running: the ids of the jobs that ran when the worker was killed.
@@ -66,7 +66,7 @@ class Outcome:
         console.print(f"Killed in mid-work and run again, each counted once: {killed}")
 
     def problems(self) -> Iterator[str]:
-        """Yield in words whatever is not as promised."""
+        """Yield a message for each expectation that does not hold."""
         if len(self.jobs) != self.expected:
             yield f"{self.expected - len(self.jobs)} jobs are lost"
         written = [job_id for job_id, _ in self.reports]
@@ -90,4 +90,4 @@ class Outcome:
         if job.status is not BackgroundJobStatus.FAILED or job.attempts != job.max_attempts:
             yield f"{BROKEN} ended {job.status} after {job.attempts} attempts"
         if "SyntaxError" not in (job.last_error or ""):
-            yield f"{BROKEN} ended with {job.last_error!r}, which does not tell the reason"
+            yield f"{BROKEN} ended with {job.last_error!r}, which is not the expected reason"

@@ -1,4 +1,4 @@
-"""What there is to analyse: the packages of the running Python's standard library."""
+"""The packages to analyse: those of the running Python's standard library."""
 
 from importlib.machinery import PathFinder
 from pathlib import Path

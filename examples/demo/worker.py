@@ -1,4 +1,4 @@
-"""The worker side: what runs in the worker process."""
+"""The worker side: the code that runs in the worker process."""
 
 import asyncio
 from datetime import timedelta
@@ -19,12 +19,12 @@ REPORTS = Migration(
 
 
 def initialize(service: ServiceInstance) -> None:
-    """Register the handler; the service's own database connection is what handlers get."""
+    """Register the handler; handlers get the service's database connection."""
     service.register_job_handler("analyse_package", analyse_package, retry=Backoff(initial=timedelta(milliseconds=200)))
 
 
 async def analyse_package(service: ServiceInstance, payload: AnalysePackage, db: SqlDatabase) -> PackageReport:
-    """Count modules, classes, functions and lines of a package, in a provider container of this job's own."""
+    """Count modules, classes, functions and lines of a package, in a provider container of this job."""
     report = PackageReport(payload.package)
     fetcher = source_fetcher_provider.override_with_value(SourceFetcher(db))
     async with service.job_container(overrides=[fetcher]) as container:
@@ -32,7 +32,7 @@ async def analyse_package(service: ServiceInstance, payload: AnalysePackage, db:
         service.set_foreground_notification_info(title=f"Analysing {payload.package}", content=f"{len(files)} files")
         for done, report in enumerate(container.read(source_processor_provider).reports(payload.package, files), 1):
             service.report_progress(done / len(files), f"{report.lines:,} lines")
-            await asyncio.sleep(0)  # let other jobs, and the worker's heartbeat, have their turn
+            await asyncio.sleep(0)  # let other jobs and the heartbeat run
     async with db.transaction() as tx:
         # The row and the job's completion are one commit: a crash leaves both or neither.
         await tx.execute(

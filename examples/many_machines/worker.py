@@ -1,4 +1,4 @@
-"""What every worker does, on whatever machine it runs."""
+"""The code of every worker, on each machine."""
 
 import socket
 from typing import TypedDict
@@ -10,13 +10,13 @@ LETTERS = Migration(1, "letters", "CREATE TABLE letters (job_id bigint PRIMARY K
 
 
 class Letter(TypedDict):
-    """The payload: to whom."""
+    """The payload: the address of the receiver."""
 
     address: str
 
 
 async def send_letter(service: ServiceInstance, payload: Letter, db: SqlDatabase) -> str:
-    """Write the letter down and complete the job in one transaction; return which machine did it."""
+    """Store the letter and complete the job in one transaction; return the name of the machine."""
     machine = socket.gethostname()
     async with db.transaction() as tx:
         await tx.execute("INSERT INTO letters VALUES (?, ?)", (service.job.id, payload["address"]))

@@ -1,4 +1,4 @@
-"""The app side: enqueue jobs, ask about them, from anywhere that has a container."""
+"""The app side: enqueue and query jobs, from any code with a container."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
 
 
 async def enqueue_dummy_task(container: ProviderContainer) -> int:
-    """Enqueue a job as a button's callback would, and return its id."""
+    """Enqueue a job, as in the callback of a button, and return its id."""
     service = container.read(background_service_provider)
     return await service.job(
         "dummyTask",
@@ -21,7 +21,7 @@ async def enqueue_dummy_task(container: ProviderContainer) -> int:
 
 
 async def pending_jobs(container: ProviderContainer) -> list[BackgroundJob]:
-    """Ask the manager for the jobs that wait."""
+    """Return the pending jobs."""
     await container.read(database_provider.future)
     job_manager = container.read(background_job_manager_provider)
     return await job_manager.get_jobs_by_status(BackgroundJobStatus.PENDING)
@@ -29,7 +29,7 @@ async def pending_jobs(container: ProviderContainer) -> list[BackgroundJob]:
 
 @attrs.frozen
 class MyBackgroundJobEnqueueService:
-    """A service class of the app that enqueues jobs; it is given a long-lived container."""
+    """A service class of the app that enqueues jobs; it holds a long-lived container."""
 
     container: ProviderContainer
 
@@ -42,7 +42,7 @@ class MyBackgroundJobEnqueueService:
 
 
 async def check_job_status_utility(container: ProviderContainer, job_id: int) -> str:
-    """Describe a job in a line, from a temporary container of its own below the app's."""
+    """Describe a job in one line, from a temporary child container."""
     async with ProviderContainer(parent=container) as temporary:
         await temporary.read(database_provider.future)
         job = await temporary.read(background_job_manager_provider).get_job_by_id(job_id)

@@ -1,4 +1,4 @@
-"""A job handler with a provider container of its own: services, wired for this one job."""
+"""A job handler with its own provider container, which provides the services of this job."""
 
 from datetime import UTC, datetime
 from typing import Any, TypedDict
@@ -14,7 +14,7 @@ KEY = "complexDataProcessing"
 
 
 class Query(TypedDict):
-    """The payload: what to fetch."""
+    """The payload: the key of the query."""
 
     query_key: str
 
@@ -32,7 +32,7 @@ class DataFetcherService:
 
 
 class DataProcessorService:
-    """Processes what was fetched."""
+    """Processes the fetched rows."""
 
     async def process(self, raw_data: list[dict[str, Any]]) -> dict[str, Any]:
         """Return a summary."""
@@ -41,13 +41,13 @@ class DataProcessorService:
 
 @Provider
 def data_fetcher_provider(ref: Ref) -> DataFetcherService:
-    """Override it in the job's container: only there is a database."""
+    """Must be overridden in the job's container, which has a database."""
     raise NotImplementedError("data_fetcher_provider needs the job's db: override it")
 
 
 @Provider
 def data_processor_provider(ref: Ref) -> DataProcessorService:
-    """The processor needs nothing."""
+    """The processor."""
     return DataProcessorService()
 
 

@@ -1,4 +1,4 @@
-"""A job handler that shows what it does in the notification."""
+"""A job handler that shows its progress in the notification."""
 
 import asyncio
 from typing import Any, TypedDict
@@ -20,7 +20,7 @@ async def dummy_job_handler(service: ServiceInstance, payload: Greeting | None, 
     """Work through a few steps and report each."""
     message = payload["message"] if payload else "No message"
     for step in range(1, STEPS + 1):
-        await asyncio.sleep(STEP_SECONDS)  # stands for work
+        await asyncio.sleep(STEP_SECONDS)  # simulated work
         if service.is_foreground_service():
             service.set_foreground_notification_info(
                 title="Dummy Task Progress",

@@ -1,4 +1,4 @@
-"""What the worker process runs first: open its own database, register the job handlers."""
+"""The initialization of the worker process: open a database connection, register the job handlers."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""BackgroundServiceTab and JobStatusDashboard over this app's own providers."""
+"""BackgroundServiceTab and JobStatusDashboard with the providers of this app."""
 
 from typing import ClassVar
 
@@ -25,7 +25,7 @@ DUMMY_TASK = NewJob(job_key="dummyTask", payload={"message": "Hello from the ter
 
 
 class TerminalApp(ProviderApp[None]):
-    """Two tabs; the widgets of the library and one of this app's own."""
+    """Two tabs with the widgets of the library and one of this app."""
 
     TITLE = "Background jobs"
     ENABLE_COMMAND_PALETTE = False
@@ -52,9 +52,9 @@ class TerminalApp(ProviderApp[None]):
 
     def on_mount(self) -> None:
         self.action_open("service")
-        self.run_worker(self.tell_the_desktop())
+        self.run_worker(self.notify_desktop())
 
-    async def tell_the_desktop(self) -> None:
+    async def notify_desktop(self) -> None:
         async with DesktopNotifications(self.title) as desktop:
             await JobNotifications(self.container, PROVIDERS, desktop).run()
 

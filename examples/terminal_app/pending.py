@@ -8,7 +8,7 @@ MOST = 5
 
 
 class PendingJobs(ConsumerWidget):
-    """Lists the jobs that wait; only this widget is drawn again when they change."""
+    """Lists the pending jobs; only this widget renders again when they change."""
 
     DEFAULT_CSS = "PendingJobs { width: 1fr; margin: 0 1; border: round $primary; padding: 0 1; }"
 

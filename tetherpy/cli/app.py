@@ -1,4 +1,4 @@
-"""The command line as a whole: every command is registered here, and loaded only when it runs."""
+"""The registry of all commands; each is loaded when it runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from .output.error_reporting import INTERRUPTED, guarded
 
 COMMANDS = {
-    "init": ("init:initialize", "Make a new app that runs."),
+    "init": ("init:initialize", "Create a new app that runs."),
     "generate": ("generate:generate", "Generate providers from tether.yaml."),
     "migrate": ("migrate:migrate", "Create or upgrade the tables of the jobs."),
     "worker": ("service.worker:run_in_foreground", "Run jobs in the foreground, until a signal."),
@@ -20,20 +20,20 @@ COMMANDS = {
     "graph": ("graph:graph", "Draw the providers of a container."),
     "doctor": ("doctor.command:examine", "Examine a database, its workers and this machine."),
 }
-"""Each command: where it is in this package (a function, or a group), and its summary in the help."""
+"""Each command: its function or group in this package, and its summary in the help."""
 
 
 def main() -> None:
     """Run the command line and exit: 0, 1 (it failed, one line says why), 2 (usage) or 130 (Ctrl-C)."""
     code = guarded(_run)
     if code == INTERRUPTED:
-        # Who presses Ctrl-C twice is to see no traceback of how the interpreter ends.
+        # A second Ctrl-C must not print a traceback of the interpreter's shutdown.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     sys.exit(code)
 
 
 def _run() -> int:
-    # Inside, so that Ctrl-C during these imports ends quietly too.
+    # Imported here, so that Ctrl-C during these imports prints no traceback either.
     from .root import root
 
     result: object = root(COMMANDS).main(prog_name="tetherpy", standalone_mode=False)

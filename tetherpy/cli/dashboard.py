@@ -15,7 +15,7 @@ from tetherpy.reactive import ProviderContainer
 from .errors import ExtraMissingError, NotServedError
 from .output.formats import emit, remark
 from .parameters.database_location import existing_database
-from .parameters.integers import whole_number
+from .parameters.integers import integer_between
 from .parameters.options import DatabaseOption
 from .screen_providers import live_providers
 from .service.worker_options import CallbackOption, full_address
@@ -30,12 +30,12 @@ async def show_dashboard(
     ),
     port: Annotated[
         int,
-        typer.Option(parser=whole_number(0, 65535), metavar="NUMBER", help="The port; 0 lets the system choose."),
+        typer.Option(parser=integer_between(0, 65535), metavar="NUMBER", help="The port; 0 lets the system choose."),
     ] = USUAL_PORT,
     name: Annotated[
         list[str],
-        typer.Option("--name", metavar="HOST", help="A host name under which it is reached; may be repeated."),
-    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+        typer.Option("--name", metavar="HOST", help="An allowed host name, such as that of a proxy; may be repeated."),
+    ] = [],  # noqa: B006 - typer reads it, and does not change it
     token: Annotated[
         str | None,
         typer.Option(envvar="TETHERPY_TOKEN", help="The token for logging in; generated if not given."),
@@ -43,13 +43,13 @@ async def show_dashboard(
     no_token: Annotated[
         bool,
         typer.Option(
-            "--no-token", help="Disable the token: every user and program of this machine can run and delete jobs."
+            "--no-token", help="Disable the token: every user and program on this machine can run and delete jobs."
         ),
     ] = False,
     listen_at: Annotated[
         Path | None,
         typer.Option(
-            "--socket", metavar="PATH", help="Listen on a Unix socket that only you may open, instead of a port."
+            "--socket", metavar="PATH", help="Listen on a Unix socket that only you can open, instead of a port."
         ),
     ] = None,
     callback: CallbackOption = None,
@@ -57,7 +57,7 @@ async def show_dashboard(
 ) -> None:
     """Show jobs and workers in a browser, until Ctrl-C."""
     if no_token and token is not None:
-        raise typer.BadParameter("--no-token and a token exclude each other; TETHERPY_TOKEN sets a token too.")
+        raise typer.BadParameter("--no-token and a token exclude each other; TETHERPY_TOKEN also sets a token.")
     try:
         from tetherpy.ui.web import LOCAL_HOSTS, dashboard, serve, serve_unix
     except ModuleNotFoundError as error:
@@ -65,23 +65,23 @@ async def show_dashboard(
     address = full_address(existing_database(database))
     hosts = (*LOCAL_HOSTS, *(() if listen_at else _names(host)), *name)
     if token is None and not no_token and listen_at is None:
-        # The files of this user are protected from others, but any program of the machine can open a port.
+        # Any program of the machine can connect to a port, unlike to a file of this user.
         token = secrets.token_urlsafe(24)
     login = "" if token is None else f"?token={quote(token, safe='')}"
 
-    def tell(chosen: int) -> None:
+    def print_address(chosen: int) -> None:
         shown = host if host not in EVERY_ADDRESS else socket.gethostname()
         shown = f"[{shown}]" if ":" in shown else shown
         emit(f"http://{shown}:{chosen}/{login}", flush=True)
         if token is None:
-            remark("Without a token every user and program of this machine can run and delete jobs.")
-        remark("Ctrl-C ends it.")
+            remark("Without a token every user and program on this machine can run and delete jobs.")
+        remark("Press Ctrl-C to stop.")
 
-    def tell_of_socket() -> None:
+    def print_socket() -> None:
         emit(f"unix:{listen_at}", flush=True)
-        remark(f"Reach it with: ssh -L {USUAL_PORT}:{listen_at} {socket.gethostname()}")
+        remark(f"Connect with: ssh -L {USUAL_PORT}:{listen_at} {socket.gethostname()}")
         remark(f"Then open http://localhost:{USUAL_PORT}/{login}")
-        remark("Ctrl-C ends it.")
+        remark("Press Ctrl-C to stop.")
 
     providers = live_providers(address, database, callback)
     async with ProviderContainer() as container:
@@ -95,18 +95,18 @@ async def show_dashboard(
         )
         try:
             if listen_at is None:
-                await serve(app, host, port, tell)
+                await serve(app, host, port, print_address)
             else:
-                await serve_unix(app, listen_at.absolute(), tell_of_socket)
+                await serve_unix(app, listen_at.absolute(), print_socket)
         except OSError as error:
             if error.filename is not None:
                 raise
-            place = f"{host}, port {port}" if listen_at is None else str(listen_at)
+            place = f"{host}:{port}" if listen_at is None else str(listen_at)
             raise NotServedError(place, error.strerror or str(error)) from error
 
 
 def _names(host: str) -> tuple[str, ...]:
-    """Return the names by which a machine that listens at an address is usually reached."""
+    """Return the usual host names of a machine that listens on an address."""
     if host in ("localhost", "127.0.0.1", "::1"):
         return ()
     if host not in EVERY_ADDRESS:

@@ -1,4 +1,4 @@
-"""``tetherpy engine``: from the embedded engine to the one for many machines."""
+"""``tetherpy engine``: move jobs from SQLite to PostgreSQL."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ REPORT = View[CopyReport](
     ),
     attrs.asdict,
 )
-"""What was copied and found equal."""
+"""The copied and compared jobs."""
 
 PROGRESS_JOBS = 10_000
 
@@ -59,17 +59,17 @@ async def copy(
     """
     source = existing_database(database)
     if is_url(source) or not is_postgres(to):
-        raise EngineCopyError("it goes from an SQLite file to a PostgreSQL URL")
+        raise EngineCopyError("the source must be an SQLite file, and --to a PostgreSQL URL")
     if await BackgroundService(source, "tetherpy:no_callback").is_running():
-        raise EngineCopyError("workers run for the file; stop them first: tetherpy service stop")
+        raise EngineCopyError("workers are running for the file; stop them first: tetherpy service stop")
 
-    told = 0
+    reported = 0
 
-    def tell(progress: CopyProgress) -> None:
-        nonlocal told
-        if progress.done - told >= PROGRESS_JOBS:
-            told = progress.done
+    def report_progress(progress: CopyProgress) -> None:
+        nonlocal reported
+        if progress.done - reported >= PROGRESS_JOBS:
+            reported = progress.done
             remark(f"{progress.done:,} of {progress.total:,} jobs")
 
-    report = await copy_jobs(source, to, tell)
+    report = await copy_jobs(source, to, report_progress)
     print_one(form_of(json), REPORT, report)

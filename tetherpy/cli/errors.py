@@ -1,4 +1,4 @@
-"""Every error of the command line."""
+"""Errors of the command line."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from tetherpy.errors import TetherError
 
 
 class CommandError(TetherError):
-    """A command cannot do what it was asked to; the message is the one line that the user reads."""
+    """A command failed; the message is the one line that the user reads."""
 
 
 class DatabaseUnknownError(CommandError):
-    """No option, environment variable or ``tether.yaml`` says which database is meant."""
+    """No option, environment variable or ``tether.yaml`` names the database."""
 
     def __init__(self) -> None:
         super().__init__(
-            "It is not known which database is meant. Give --database PATH, set TETHERPY_DATABASE, "
-            "or run this in a folder with a tether.yaml."
+            "No database given. Pass --database PATH, set TETHERPY_DATABASE, "
+            "or run the command in a folder with a tether.yaml."
         )
 
 
 class NoDatabaseError(CommandError):
-    """There is no such database, and a command that only looks makes none."""
+    """The database does not exist, and a read-only command does not create it."""
 
     def __init__(self, path: str) -> None:
         self.path = path
         super().__init__(
-            f"There is no database {path!r}. Correct the path, or make it: tetherpy migrate --database {path!r}."
+            f"There is no database {path!r}. Correct the path, or create it: tetherpy migrate --database {path!r}."
         )
 
 
 class FolderError(CommandError):
-    """What should be a database is a folder."""
+    """The path of a database is a folder."""
 
     def __init__(self, path: str) -> None:
         self.path = path
-        super().__init__(f"{path!r} is a folder, and no database. Name the file in it that is one.")
+        super().__init__(f"{path!r} is a folder, not a database. Pass the path of the database file.")
 
 
 class NoJobTablesError(CommandError):
-    """The database is one of something else, and a command that only looks adds no tables to it."""
+    """The database has no job tables, and a read-only command does not add them."""
 
     def __init__(self, path: str) -> None:
         self.path = path
@@ -49,7 +49,7 @@ class NoJobTablesError(CommandError):
 
 
 class EngineCopyError(CommandError):
-    """Jobs cannot be copied from where, or to where, it was said."""
+    """Jobs cannot be copied between these databases."""
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -57,64 +57,64 @@ class EngineCopyError(CommandError):
 
 
 class JobsFailedError(CommandError):
-    """Jobs that were waited for did not end well."""
+    """Watched jobs did not complete."""
 
     def __init__(self, jobs: list[tuple[int, str, str | None]]) -> None:
         self.jobs = jobs
-        told = "; ".join(f"job {job_id} is {status}{_because(error)}" for job_id, status, error in jobs)
+        text = "; ".join(f"job {job_id} is {status}{_because(error)}" for job_id, status, error in jobs)
         again = " ".join(str(job_id) for job_id, _, _ in jobs)
-        super().__init__(f"{told[:1].upper()}{told[1:]}. To run them again: tetherpy jobs retry {again}.")
+        super().__init__(f"{text[:1].upper()}{text[1:]}. To run them again: tetherpy jobs retry {again}.")
 
 
 class CallbackUnknownError(CommandError):
-    """No option and no ``tether.yaml`` says what the workers call first."""
+    """No option and no ``tether.yaml`` names the initialization callback of the workers."""
 
     def __init__(self) -> None:
         super().__init__(
-            "It is not known what registers the handlers. Give --callback module:function, or set "
+            "No initialization callback configured. Pass --callback module:function, or set "
             "app_initialization_callback in tether.yaml."
         )
 
 
 class ServiceStartError(CommandError):
-    """The workers did not get ready."""
+    """The workers did not start."""
 
     def __init__(self, reason: str, log: str) -> None:
         self.reason = reason
         self.log = log
-        told = reason.removesuffix(".")
-        super().__init__(f"The workers did not start: {told}. Nothing was left running. The whole log is {log}.")
+        reason = reason.removesuffix(".")
+        super().__init__(f"The workers did not start: {reason}. No processes are left. The log is {log}.")
 
 
 class NoServiceError(CommandError):
-    """No workers run."""
+    """No workers are running."""
 
     def __init__(self, database: str) -> None:
         self.database = database
-        super().__init__(f"No workers run for {database}. Start some: tetherpy service start.")
+        super().__init__(f"No workers running for {database}. Start workers: tetherpy service start.")
 
 
 class SilentServiceError(CommandError):
-    """Whoever supervises the workers does not answer."""
+    """The supervisor of the workers does not respond."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         super().__init__(
-            f"The workers' supervisor has not answered for {seconds:g} s. See its log beside the database, then "
-            "stop it: tetherpy service stop."
+            f"The supervisor of the workers has not responded for {seconds:g} s. See its log next to the "
+            "database, then stop it: tetherpy service stop."
         )
 
 
 class UnitTextError(CommandError):
-    """A path or an option cannot be written into a file of the service manager."""
+    """A path or an option cannot be written to a unit file."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        super().__init__(f"{text!r} has characters that a service manager cannot be told. Use another path or name.")
+        super().__init__(f"{text!r} contains characters that a unit file cannot contain. Use another path or name.")
 
 
 class NotInstalledError(CommandError):
-    """There is nothing to take back."""
+    """There is no installed unit to remove."""
 
     def __init__(self, database: str, path: str) -> None:
         self.database = database
@@ -123,7 +123,7 @@ class NotInstalledError(CommandError):
 
 
 class MigrationsUnusableError(CommandError):
-    """What should be an app's migrations is something else."""
+    """The named migrations cannot be used."""
 
     def __init__(self, place: str, reason: str) -> None:
         self.place = place
@@ -134,41 +134,41 @@ class MigrationsUnusableError(CommandError):
 
 
 class ExtraMissingError(CommandError):
-    """A command needs a library that comes with an extra."""
+    """A command needs a library of an extra."""
 
     def __init__(self, extra: str, module: str | None) -> None:
         self.extra = extra
         self.module = module
-        super().__init__(f"This needs {module}, which is not installed: pip install 'tetherpy[{extra}]'.")
+        super().__init__(f"This command needs {module}, which is not installed: pip install 'tetherpy[{extra}]'.")
 
 
 class NotServedError(CommandError):
-    """The page cannot be at the address that it should have."""
+    """The dashboard cannot listen on the address."""
 
     def __init__(self, place: str, reason: str) -> None:
         self.place = place
-        self.reason = reason.partition(" (while")[0]  # attempting to bind: what that was is said here
+        self.reason = reason.partition(" (while")[0]  # drop "(while attempting to bind on address ...)"
         super().__init__(
-            f"The page cannot be at {place}: {self.reason}. Choose another with --port (0: any that is "
-            "free), --host or --socket."
+            f"Cannot listen on {place}: {self.reason}. Choose another address with --port (0 for any free port), "
+            "--host or --socket."
         )
 
 
 class NoTerminalError(CommandError):
-    """What draws on the whole terminal has none."""
+    """A full-screen command has no terminal."""
 
     def __init__(self) -> None:
-        super().__init__("This needs a terminal. In a pipe, use: tetherpy jobs watch.")
+        super().__init__("This command needs a terminal. In a pipe, use: tetherpy jobs watch.")
 
 
 class GraphTargetError(CommandError):
-    """What should be drawn is no container, and nothing that makes or declares providers."""
+    """The target of a drawing is not a container, a function that returns one, or a module."""
 
     def __init__(self, target: str, reason: str) -> None:
         self.target = target
         self.reason = reason
         super().__init__(
-            f"{target!r} cannot be drawn: {reason}. Name a container or a function that returns one, such as "
+            f"{target!r} cannot be drawn: {reason}. Pass a container or a function that returns one, such as "
             "shop.app:container, or a module that declares providers, such as providers."
         )
 

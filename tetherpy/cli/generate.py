@@ -35,7 +35,7 @@ CHANGES = View[Change](
 
 def generate(
     check: Annotated[bool, typer.Option("--check", help="Write nothing; exit with 1 if a file differs.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that were edited, too.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Also overwrite edited files.")] = False,
     config: Annotated[
         Path,
         typer.Option("--config", "-c", metavar="FILE", help="The settings; the package is written next to this file."),
@@ -63,7 +63,7 @@ def generate(
         raise
     print_all(form_of(json), CHANGES, plan.changes)
     if not plan.differing:
-        remark("Everything is as tether.yaml says.")
+        remark("All files are up to date.")
 
 
 def _show_differences(changes: tuple[Change, ...]) -> None:

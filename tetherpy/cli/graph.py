@@ -22,7 +22,7 @@ from .parameters.options import JsonOption
 
 
 class Format(StrEnum):
-    """How a graph is drawn."""
+    """The output format of a graph."""
 
     TEXT = "text"
     MERMAID = "mermaid"
@@ -31,7 +31,7 @@ class Format(StrEnum):
 
 @attrs.frozen
 class Element:
-    """One provider of a graph, and those that it uses."""
+    """One provider of a graph, and its dependencies."""
 
     node: Node
     uses: tuple[str, ...]
@@ -72,7 +72,7 @@ async def graph(
     With a module alone it draws the providers that the module declares, without building any.
     """
     if json and form is not Format.TEXT:
-        raise typer.BadParameter("JSON is a format of its own: leave out --format or --json.")
+        raise typer.BadParameter("--json and --format exclude each other.")
     text = _drawn(await _graph_of(Target.named(target)), form, json=json, for_people=output is None and is_terminal())
     if output is None:
         emit(text, end="")
@@ -89,7 +89,7 @@ async def _graph_of(target: Target) -> Graph:
     try:
         await container.aclose()
     except ExceptionGroup as failures:
-        raise GraphTargetError(target.text, f"to dispose it raised {brief(failures.exceptions[0])}") from failures
+        raise GraphTargetError(target.text, f"disposing it raised {brief(failures.exceptions[0])}") from failures
     return found
 
 

@@ -1,4 +1,4 @@
-"""What ``tetherpy graph`` looks at: a container, what makes one, or a module that declares providers."""
+"""The target of ``tetherpy graph``: a container, a function that returns one, or a module with providers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from .parameters.project import find_project
 
 @attrs.frozen
 class Target:
-    """The module that ``MODULE`` or ``MODULE:NAME`` names, and the name in it; None if there is none."""
+    """The module of ``MODULE`` or ``MODULE:NAME``, and the name in it, or None."""
 
     text: str
     module: ModuleType
@@ -29,21 +29,21 @@ class Target:
 
     @classmethod
     def named(cls, text: str) -> Target:
-        """Import the module, as the app's own code would; ``GraphTargetError`` if that fails."""
+        """Import the module; raises ``GraphTargetError`` if that fails."""
         module, colon, name = text.partition(":")
         if not module or (colon and not name):
             raise GraphTargetError(text, "it is not of the form module or module:name")
         if module.endswith(".py") or os.sep in module:
-            raise GraphTargetError(text, "it names a file, and a module is named as it is imported")
+            raise GraphTargetError(text, "it is a file name; pass the name of the module, as in an import")
         project = find_project()
         sys.path.insert(0, str(Path.cwd() if project is None else project.folder))
         try:
             return cls(text, import_module(module), name or None)
         except (Exception, SystemExit) as error:
-            raise GraphTargetError(text, f"to import {module} raised {_said(error)}") from error
+            raise GraphTargetError(text, f"importing {module} raised {_described(error)}") from error
 
     async def container(self) -> ProviderContainer:
-        """Return the container that the name means, or that the function of this name returns."""
+        """Return the named container, or the one that the named function returns."""
         found = self._found()
         if callable(found) and not isinstance(found, ProviderContainer):
             found = await self._made(found)
@@ -67,8 +67,8 @@ class Target:
             made = make()
             return await made if inspect.isawaitable(made) else made
         except (Exception, SystemExit) as error:
-            raise GraphTargetError(self.text, f"to call it raised {_said(error)}") from error
+            raise GraphTargetError(self.text, f"calling it raised {_described(error)}") from error
 
 
-def _said(error: BaseException) -> str:
+def _described(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}"

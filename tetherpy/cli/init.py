@@ -14,24 +14,24 @@ from .output.formats import Form, emit, form_of, tell_next, to_json
 from .parameters.options import JsonOption
 
 NEXT = (
-    ("python main.py", "run a job, and see it"),
-    ("python -m pip install pytest pytest-asyncio 'pyright[nodejs]'", "what checks need"),
+    ("python main.py", "run a job"),
+    ("python -m pip install pytest pytest-asyncio 'pyright[nodejs]'", "install the tools for tests and types"),
     ("python -m pytest", "run the app's test"),
-    ("pyright", "check its types"),
+    ("pyright", "check the types"),
 )
-"""What to type in the new folder, and what for."""
+"""The next commands in the new folder, with comments."""
 
 
 def initialize(
     where: Annotated[str, typer.Argument(metavar="DIR", help="The folder; this one if not given.")] = ".",
     json: JsonOption = False,
 ) -> None:
-    """Make a new app that runs: settings, providers, a worker with one handler, a script, a test.
+    """Create a new app that runs: settings, providers, a worker with one handler, a script, a test.
 
-    Nothing is overwritten.
+    Existing files are never overwritten.
     """
     if not where:
-        raise typer.BadParameter("A folder's name is not empty.", param_hint="DIR")
+        raise typer.BadParameter("The name of the folder is empty.", param_hint="DIR")
     folder = Path(where)
     paths = create_starter(folder)
     if form_of(json) is Form.JSON:
@@ -44,5 +44,5 @@ def initialize(
 
 
 def _typed(folder: Path) -> str:
-    """Write a folder as it is typed in a shell, where a dash at the beginning would make it an option."""
+    """Quote a folder for a shell command; a leading dash would make it an option."""
     return shlex.quote(f"./{folder}" if str(folder).startswith("-") else str(folder))

@@ -1,4 +1,4 @@
-"""Commands that are known by name and loaded when they run, so that ``--help`` loads none of them."""
+"""Commands that are loaded when they run, so that ``--help`` stays fast."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .output.standard_streams import ReaderGoneError, writing
 
 
 class Command(TyperCommand):
-    """A command whose help, if it cannot be printed, fails as results do."""
+    """A command that reports a failure to print its help like one to print results."""
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
-        """Read what was typed; if that is a wish to be helped, print the help."""
+        """Parse the arguments; ``--help`` prints the help."""
         with writing():
             return super().make_context(*arguments, **options)
 
 
 class LazyCommand(TyperCommand):
-    """Stand for a command that is not loaded: its name and its summary are all that a list of commands needs."""
+    """A placeholder for a command that is not loaded: its name and summary."""
 
     def __init__(self, name: str, module: str, attribute: str, summary: str) -> None:
         super().__init__(name, help=summary, rich_markup_mode=None)
@@ -39,19 +39,19 @@ class LazyCommand(TyperCommand):
 
 
 class LazyGroup(TyperGroup):
-    """Load a command once it is clear which one is meant; without one show what there is."""
+    """A group that loads the named command; without one it lists its commands."""
 
     def make_context(self, *arguments: Any, **options: Any) -> Any:
-        """Read what was typed, as ``Command`` does."""
+        """Parse the arguments, as ``Command`` does."""
         with writing():
             return super().make_context(*arguments, **options)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take no arguments at all for a wish to be helped."""
+        """Treat no arguments as ``--help``."""
         return super().parse_args(ctx, args or ["--help"])
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
-        """Return the real command in place of what stands for it; for one that is in a group, name the group."""
+        """Return the real command instead of its placeholder; suggest the group of an unknown command."""
         try:
             name, command, rest = super().resolve_command(ctx, args)
         except typer.TyperException as error:
@@ -70,12 +70,12 @@ def _is_group(command: object) -> TypeGuard[LazyCommand]:
 
 
 def lazy_group(name: str, summary: str, package: str, commands: Mapping[str, tuple[str, str]]) -> LazyGroup:
-    """Return a group of commands: by name, where each is in ``package`` (``"module:function"``) and its summary."""
+    """Return a group of commands by name: the place of each in ``package`` (``"module:function"``), and its summary."""
     return fill(LazyGroup(name=name, help=summary, rich_markup_mode=None), package, commands)
 
 
 def fill(group: LazyGroup, package: str, commands: Mapping[str, tuple[str, str]]) -> LazyGroup:
-    """Add the commands to a group, unloaded."""
+    """Add placeholders of the commands to a group."""
     for name, (place, summary) in commands.items():
         module, _, attribute = place.partition(":")
         group.add_command(LazyCommand(name, f"{package}.{module}", attribute, summary))
@@ -83,9 +83,9 @@ def fill(group: LazyGroup, package: str, commands: Mapping[str, tuple[str, str]]
 
 
 def as_command(name: str, function: Callable[..., Any]) -> Any:
-    """Make a command of a function with annotated parameters; an ``async`` one gets a loop of its own.
+    """Create a command from a function with annotated parameters; an ``async`` one runs in a new event loop.
 
-    An int that it returns is the exit code.
+    An int that the function returns is the exit code.
     """
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     app.command(name, cls=Command)(_running(function))
@@ -102,7 +102,7 @@ def _running(function: Callable[..., Any]) -> Callable[..., Any]:
 
             return asyncio.run(function(*arguments, **options))
         except BrokenPipeError as error:
-            # As what it is Typer would take it for a failure, and exit.
+            # Typer would handle a BrokenPipeError itself, as a failure.
             raise ReaderGoneError from error
 
     return run

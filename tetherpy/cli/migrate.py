@@ -57,15 +57,15 @@ STEPS = View[Step](
 
 
 async def migrate(
-    only_list: Annotated[bool, typer.Option("--list", help="Apply nothing, list only.")] = False,
+    only_list: Annotated[bool, typer.Option("--list", help="List the migrations without applying any.")] = False,
     also: Annotated[
         list[str],
         typer.Option(
             "--migrations",
             metavar="MODULE:NAME",
-            help="Also the app's migrations; may be repeated. Those of tether.yaml if not given.",
+            help="Migrations of the app; may be repeated. Those of tether.yaml if not given.",
         ),
-    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+    ] = [],  # noqa: B006 - typer reads it, and does not change it
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -84,7 +84,7 @@ async def migrate(
 
 
 async def _steps(address: str, own: Sequence[Migration]) -> list[Step]:
-    """Return what is applied, then what is not."""
+    """Return the applied migrations, then the others."""
     applied = await _applied_on_server(address) if is_url(address) else _applied_in_file(address)
     known = own if is_url(address) else [*JOB_MIGRATIONS, *own]
     there = {(step.namespace, step.version) for step in applied}
@@ -117,7 +117,7 @@ def _named_in_settings() -> list[str]:
 
 
 def _migrations_at(place: str) -> Sequence[Migration]:
-    """Import an app's migrations, as its own code would; ``MigrationsUnusableError`` if there are none."""
+    """Import the migrations of an app; raises ``MigrationsUnusableError`` without a list of migrations."""
     module, colon, name = place.partition(":")
     if not (module and colon and name):
         raise MigrationsUnusableError(place, "it is not of the form module:name")
@@ -130,5 +130,5 @@ def _migrations_at(place: str) -> Sequence[Migration]:
     steps = cast("Sequence[object]", found) if isinstance(found, Sequence) else ()
     migrations = [step for step in steps if isinstance(step, Migration)]
     if not migrations or len(migrations) < len(steps):
-        raise MigrationsUnusableError(place, "it is no list of Migration")
+        raise MigrationsUnusableError(place, "it is not a list of Migration")
     return migrations

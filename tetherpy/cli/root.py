@@ -1,4 +1,4 @@
-"""``tetherpy`` itself: what it accepts before the name of a command."""
+"""The root command ``tetherpy``."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from .lazy_commands import LazyGroup, fill
 
 
 def root(commands: Mapping[str, tuple[str, str]]) -> LazyGroup:
-    """Return the outermost group, which also offers to complete what is typed in a shell."""
+    """Return the root group, which also installs shell completion."""
     app = typer.Typer(cls=LazyGroup, rich_markup_mode=None)
     app.callback()(tetherpy)
     group = get_command(app)
-    assert isinstance(group, LazyGroup)  # said by ``cls``
+    assert isinstance(group, LazyGroup)  # because of cls=
     return fill(group, __package__ or "", commands)
 
 
-def _tell_version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
-        # Only here: reading metadata takes a fifth of what the help takes.
+        # Imported here: reading metadata takes a fifth of the time of --help.
         from importlib.metadata import version
 
         typer.echo(version("tetherpy"))
@@ -32,7 +32,7 @@ def _tell_version(asked: bool) -> None:
 def tetherpy(
     _: Annotated[
         bool,
-        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_tell_version),
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=_print_version),
     ] = False,
 ) -> None:
     """Reactive providers and durable background jobs.

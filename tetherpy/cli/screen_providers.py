@@ -1,4 +1,4 @@
-"""What the commands have in common that show jobs and workers while they change: ``dashboard`` and ``top``."""
+"""The providers of the live commands, ``dashboard`` and ``top``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .service.worker_options import WorkerPlan
 
 
 def live_providers(address: str, database: str | None, callback: str | None) -> JobProviders:
-    """Return providers of the jobs at an address and of their service.
+    """Return the providers of the jobs and the service of a database.
 
-    Workers can be started where ``--callback`` or a ``tether.yaml`` says what they do; elsewhere the service can
-    only be looked at and stopped.
+    Workers can be started if ``--callback`` or a ``tether.yaml`` names the initialization callback; otherwise the
+    service can only be inspected and stopped.
     """
     try:
         plan = WorkerPlan.of(database, callback, 1, 10, [], None)
     except CallbackUnknownError:
         return providers_of(address, lambda: handle(address), startable=False)
-    plan.move_in()
+    plan.enter_folder()
     return providers_of(address, lambda: BackgroundService(address, plan.callback, **plan.options), startable=True)

@@ -31,5 +31,5 @@ async def show_top(callback: CallbackOption = None, database: DatabaseOption = N
 
 
 def _end_of(address: str, width: int = 50) -> str:
-    """Return what tells one database from another where there is no room for all of it."""
+    """Return the end of an address, which distinguishes databases."""
     return address if len(address) <= width else f"…{address[1 - width :]}"

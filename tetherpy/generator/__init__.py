@@ -1,7 +1,7 @@
-"""From ``tether.yaml`` to the providers of an app, and from nothing to an app that runs.
+"""Generate the providers of an app from ``tether.yaml``, and starter apps.
 
-``read_settings`` reads the file, ``providers_package`` writes the sources that follow from it, ``Plan`` compares
-them with what is there and puts them in place.
+``read_settings`` reads the file, ``providers_package`` renders the sources, and ``Plan`` compares them with the files
+on disk and writes them.
 """
 
 from .errors import (

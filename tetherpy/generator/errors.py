@@ -1,4 +1,4 @@
-"""Every error of the generator."""
+"""Errors of the generator."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from pathlib import Path
 
 from tetherpy.errors import TetherError
 
-_SHOWN = 100  # characters of a line
+_SHOWN = 100  # characters in a line
 
 
 class GeneratorError(TetherError):
-    """Something about generating went wrong; nothing was written."""
+    """Generating failed; nothing was written."""
 
 
 class SettingsMissingError(GeneratorError):
-    """There is no ``tether.yaml`` where one was looked for."""
+    """There is no ``tether.yaml`` at the path."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        super().__init__(f"There is no {str(path)!r}. Name another with --config, or begin an app: tetherpy init.")
+        super().__init__(
+            f"There is no {str(path)!r}. Pass another path with --config, or create an app: tetherpy init."
+        )
 
 
 class SettingsError(GeneratorError):
-    """A ``tether.yaml`` says something that cannot be followed.
+    """A ``tether.yaml`` contains an error.
 
-    ``line`` and ``column`` count from 1, as editors do; ``text`` is that line. A note shows the line, with a mark
-    below the place.
+    ``line`` and ``column`` count from 1; ``text`` is the line. A note shows the line with a mark below the column.
     """
 
     def __init__(self, path: Path, line: int, column: int, problem: str, text: str) -> None:
@@ -49,30 +50,28 @@ class SettingValueError(GeneratorError, ValueError):
 
 
 class NothingToGenerateError(GeneratorError):
-    """The settings ask for nothing."""
+    """The settings enable nothing."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        super().__init__(
-            f"{path} asks for nothing to be generated. Set generation.background_services.enabled to true in it."
-        )
+        super().__init__(f"{path} enables nothing to generate. Set generation.background_services.enabled to true.")
 
 
 class FilesDifferError(GeneratorError):
-    """Files are not what the settings say."""
+    """Files differ from the generated sources."""
 
     def __init__(self, paths: Sequence[Path], settings: Path) -> None:
         self.paths = tuple(paths)
         self.settings = settings
         named = ", ".join(map(str, paths))
         super().__init__(
-            f"{named} {'differs' if len(paths) == 1 else 'differ'} from what {settings} says. "
-            "Run tetherpy generate, and check in what it writes."
+            f"{named} {'differs' if len(paths) == 1 else 'differ'} from the sources generated from {settings}. "
+            "Run tetherpy generate, and commit the result."
         )
 
 
 class FilesEditedError(GeneratorError):
-    """Files that would be overwritten or removed hold work of somebody else's."""
+    """Files that would be overwritten or removed contain edits."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)
@@ -84,26 +83,26 @@ class FilesEditedError(GeneratorError):
 
 
 class ModuleHiddenError(GeneratorError):
-    """The package would have the name of a module, which nobody could import any more."""
+    """A module with the name of the package exists; the package would hide it."""
 
     def __init__(self, module: Path) -> None:
         self.module = module
         super().__init__(
-            f"{module} is there, and a package {module.stem!r} would hide it. Rename one of the two: the package is "
+            f"{module} exists, and a package {module.stem!r} would hide it. Rename the module, or the package: set "
             "generation.background_services.package."
         )
 
 
 class FilesExistError(GeneratorError):
-    """A new app would overwrite files."""
+    """A new app would overwrite existing files."""
 
     def __init__(self, paths: Sequence[Path]) -> None:
         self.paths = tuple(paths)
         named = ", ".join(map(str, paths))
-        super().__init__(f"{named} {'is' if len(paths) == 1 else 'are'} there already. Name an empty folder.")
+        super().__init__(f"{named} already {'exists' if len(paths) == 1 else 'exist'}. Choose an empty folder.")
 
 
 def _excerpt(text: str, column: int) -> str:
-    """Return a line, of a long one the part around the place, and a mark below it."""
+    """Return a line, truncated around the column if long, and a mark below the column."""
     start = max(0, column - _SHOWN // 2) if len(text) > _SHOWN else 0
     return f"    {text[start : start + _SHOWN]}\n    {' ' * (column - 1 - start)}^"

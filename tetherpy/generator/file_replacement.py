@@ -1,4 +1,4 @@
-"""Put files in place: all of them, or none."""
+"""Replace files: all of them, or none."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 
-def put_in_place(texts: Mapping[Path, str | None]) -> None:
-    """Write files, missing folders included, and remove those whose text is None.
+def replace_files(texts: Mapping[Path, str | None]) -> None:
+    """Write files, including missing folders, and remove those whose text is None.
 
-    All are on the disk before the first one is replaced, and each is replaced at once: whoever reads it has it as it
-    was or as it will be. If one cannot be, those before it get back what they were, and the ``OSError`` is raised.
+    All new files are on disk before the first is replaced. Each replacement is atomic: readers see the old or the new
+    file. If one fails, the earlier ones are restored, and the ``OSError`` is raised.
     """
     with ExitStack() as folders, ExitStack() as staging, ExitStack() as files:
         ready = [
-            (path, text, Path(staging.enter_context(_folder_beside(path, folders)))) for path, text in texts.items()
+            (path, text, Path(staging.enter_context(_staging_folder(path, folders)))) for path, text in texts.items()
         ]
         for path, text, stage in ready:
             if os.path.lexists(path):
@@ -35,8 +35,8 @@ def put_in_place(texts: Mapping[Path, str | None]) -> None:
         folders.pop_all()
 
 
-def _folder_beside(path: Path, folders: ExitStack) -> TemporaryDirectory[str]:
-    """Return a folder on the same disk; those above it that are made for it are removed with ``folders``."""
+def _staging_folder(path: Path, folders: ExitStack) -> TemporaryDirectory[str]:
+    """Return a temporary folder on the same disk; ``folders`` removes the parent folders created for it."""
     for folder in reversed(path.parents):
         if not folder.is_dir():
             folder.mkdir()
@@ -44,7 +44,7 @@ def _folder_beside(path: Path, folders: ExitStack) -> TemporaryDirectory[str]:
     try:
         return TemporaryDirectory(prefix=".tether-", dir=path.parent)
     except OSError as error:
-        error.filename = str(path.parent)  # rather than a name that means nothing to anybody
+        error.filename = str(path.parent)  # rather than the name of the temporary folder
         raise
 
 

@@ -1,4 +1,4 @@
-"""Typed functions that enqueue the jobs which ``tether.yaml`` declares."""
+"""Typed functions that enqueue the jobs of ``tether.yaml``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .templates_text import filled
 def jobs_module(jobs: Sequence[JobDeclaration]) -> str:
     """Return the source of a module with one function per job."""
     modules = sorted({job.payload.partition(":")[0] for job in jobs if job.payload is not None})
-    # For type checkers alone: what imports the providers of an app may itself declare their payloads.
+    # For type checkers only: the module of a payload may import the providers.
     typed = "\n".join(["", "if TYPE_CHECKING:", *(f"    import {module}" for module in modules), ""]) if modules else ""
     typing = "TYPE_CHECKING, Unpack" if modules else "Unpack"
     functions = "".join(map(_function, jobs))

@@ -1,4 +1,4 @@
-"""What generating would change on disk, and doing it: all of it, or nothing if somebody's work would be lost."""
+"""The changes of a generator run, applied completely, or not at all if edits would be lost."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 import attrs
 
 from .errors import FilesEditedError, ModuleHiddenError
-from .file_replacement import put_in_place
+from .file_replacement import replace_files
 from .generated_marker import is_stamped, is_untouched
 
 
 class ChangeKind(StrEnum):
-    """What happens to a file."""
+    """The kind of a change."""
 
     CREATED = "created"
     UPDATED = "updated"
@@ -25,7 +25,7 @@ class ChangeKind(StrEnum):
 
 @attrs.frozen
 class Change:
-    """One file: its path, what is there and what should be; None is no file."""
+    """One file: its path, its text on disk and its generated text; None for a missing file."""
 
     path: Path
     before: str | None
@@ -33,7 +33,7 @@ class Change:
 
     @property
     def kind(self) -> ChangeKind:
-        """Return what happens to the file."""
+        """Return the kind of the change."""
         if self.before == self.after:
             return ChangeKind.UNCHANGED
         if self.before is None:
@@ -42,12 +42,12 @@ class Change:
 
     @property
     def loses_work(self) -> bool:
-        """Tell whether what is there was not generated, or was edited since."""
+        """Whether the change would overwrite or remove a file that was not generated or was edited."""
         return self.kind in (ChangeKind.UPDATED, ChangeKind.REMOVED) and not is_untouched(self.before or "")
 
     @property
     def diff(self) -> str:
-        """Return the difference as ``diff -u`` has it."""
+        """Return the difference in the format of ``diff -u``."""
         lines = difflib.unified_diff(
             (self.before or "").splitlines(keepends=True),
             (self.after or "").splitlines(keepends=True),
@@ -59,16 +59,16 @@ class Change:
 
 @attrs.frozen
 class Plan:
-    """All files that are generated, or were and are not any more."""
+    """The changes of all generated files, including files that are no longer generated."""
 
     changes: tuple[Change, ...]
 
     @classmethod
     def make(cls, folder: Path, sources: Mapping[PurePosixPath, str]) -> Plan:
-        """Compare what should be below a folder with what is there.
+        """Compare generated sources with the files below a folder.
 
-        A generated file beside the others that is not among them is to be removed. Raises ``ModuleHiddenError`` if a
-        module has the name of the package, and ``OSError`` if a file cannot be read.
+        Generated files in the same package that are not among the sources are removed. Raises ``ModuleHiddenError`` if
+        a module has the name of the package, and ``OSError`` if a file cannot be read.
         """
         wanted = {folder / path: text for path, text in sources.items()}
         packages = {path.parent for path in wanted}
@@ -83,28 +83,28 @@ class Plan:
 
     @property
     def differing(self) -> tuple[Change, ...]:
-        """Return the files that are not as they should be."""
+        """Return the changes that are not ``UNCHANGED``."""
         return tuple(change for change in self.changes if change.kind is not ChangeKind.UNCHANGED)
 
     @property
     def losing_work(self) -> tuple[Change, ...]:
-        """Return the files in which somebody's work would be lost."""
+        """Return the changes that would lose edits."""
         return tuple(change for change in self.changes if change.loses_work)
 
     def apply(self, *, force: bool = False) -> None:
         """Write and remove files.
 
-        Raises ``FilesEditedError``, unless ``force``, if that would lose work, and ``OSError`` if a file cannot be
-        written; then nothing has changed.
+        Raises ``FilesEditedError`` if edits would be lost, unless ``force``, and ``OSError`` if a file cannot be
+        written. Nothing has changed then.
         """
         if self.losing_work and not force:
             raise FilesEditedError([change.path for change in self.losing_work])
-        put_in_place({change.path: change.after for change in self.differing})
+        replace_files({change.path: change.after for change in self.differing})
 
 
 def _read(path: Path) -> str | None:
     try:
-        # What is no UTF-8 was not generated: replaced characters differ from whatever should be there.
+        # Generated files are UTF-8: replacement characters make any other file differ.
         return path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None

@@ -1,4 +1,4 @@
-"""The package of providers that follows from the settings."""
+"""Render the package of providers from the settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PROVIDER = re.compile(r"^(?:async )?def ([a-z]\w*)\(", re.MULTILINE)
 
 
 def providers_package(services: BackgroundServices) -> dict[PurePosixPath, str]:
-    """Return the sources of the package, by path below the folder of the ``tether.yaml``."""
+    """Return the sources of the package, by path relative to the ``tether.yaml``."""
     modules = {
         "background_jobs": filled("providers/background_jobs", {}),
         "background_service": _background_service(services),
@@ -61,5 +61,5 @@ def _import(module: str, names: list[str]) -> str:
 
 
 def _natural(name: str) -> list[tuple[str, int]]:
-    """Order names as linters do: numbers in them by their values."""
+    """Return a key for the natural order of names, as linters use it."""
     return [(text, int(number or 0)) for text, number in re.findall(r"(\D*)(\d*)", name)]

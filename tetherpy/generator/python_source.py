@@ -1,4 +1,4 @@
-"""Pieces of Python, written as formatters do whose lines have 88 characters or more."""
+"""Helpers that render Python source in the style of formatters with lines of 88 characters or more."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ SHORTEST_LINE = 88
 
 
 def literal(text: str) -> str:
-    """Write a text, quoted with the quotes that need fewer escapes."""
+    """Return a string literal, in the quotes that need fewer escapes."""
     quote = "'" if text.count('"') > text.count("'") else '"'
-    body = repr(f"{text}'\"")[1:-4]  # both kinds are in it, so repr uses single quotes and escapes those
+    body = repr(f"{text}'\"")[1:-4]  # with both kinds of quotes repr uses and escapes single ones
     body = body.replace("\\'", "'")
     return quote + body.replace(quote, f"\\{quote}") + quote
 
 
 def call(before: str, arguments: Sequence[str]) -> str:
-    """Write an indented call: on one line if that is short, else with a line for each argument.
+    """Return an indented call: on one line if it is short, else with one argument per line.
 
-    The comma behind the last argument keeps formatters with longer lines from joining them.
+    The trailing comma keeps formatters with longer lines from joining them.
     """
     one = f"{before}({', '.join(arguments)})"
-    if len(one) <= SHORTEST_LINE and one.isascii():  # formatters count some other characters twice
+    if len(one) <= SHORTEST_LINE and one.isascii():  # formatters count some non-ASCII characters twice
         return one
     indent = " " * (len(before) - len(before.lstrip()))
     return "\n".join([f"{before}(", *(f"{indent}    {argument}," for argument in arguments), f"{indent})"])

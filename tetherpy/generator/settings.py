@@ -1,4 +1,4 @@
-"""What a ``tether.yaml`` says."""
+"""The settings of a ``tether.yaml``."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from .name_checks import (
 
 @attrs.frozen
 class JobDeclaration:
-    """One kind of job: its key, and ``module:Class`` of its payload or None if that is any JSON."""
+    """One kind of job: its key, and ``module:Class`` of its payload, or None for any JSON."""
 
     key: str = attrs.field(validator=check_job_key)
     payload: str | None = attrs.field(default=None, validator=attrs.validators.optional(check_payload))
 
     @property
     def function(self) -> str:
-        """Return the name of the function that enqueues such a job."""
+        """Return the name of the generated function that enqueues the job."""
         return f"enqueue_{snake_case(self.key)}"
 
 
 @attrs.frozen
 class BackgroundServices:
-    """What is generated for background jobs.
+    """The settings for background jobs.
 
-    ``package`` is the dotted name of the package that is written; ``database_path`` the app's database, a path
-    or a ``postgresql://`` URL; ``migrations`` the ``module:name`` of the app's own, None if it has none;
-    ``app_initialization_callback`` the ``module:function`` that a worker calls first.
-    ``jobs`` get typed functions that enqueue them.
+    ``package`` is the dotted name of the generated package; ``database_path`` the app's database, a path or a
+    ``postgresql://`` URL; ``migrations`` the ``module:name`` of the app's migrations, if any;
+    ``app_initialization_callback`` the ``module:function`` that each worker calls first. A typed enqueue function is
+    generated for each of the ``jobs``.
     """
 
     enabled: bool = False
@@ -51,7 +51,7 @@ class BackgroundServices:
 
 @attrs.frozen
 class Generation:
-    """Everything that is generated."""
+    """The settings for all generated code."""
 
     background_services: BackgroundServices = attrs.Factory(BackgroundServices)
 
@@ -64,5 +64,5 @@ class Settings:
 
     @property
     def background_services(self) -> BackgroundServices:
-        """Return what is generated for background jobs."""
+        """Return the settings for background jobs."""
         return self.generation.background_services

@@ -1,4 +1,4 @@
-"""From a ``tether.yaml`` to settings: every mistake is an error that points at its place."""
+"""Read the settings of a ``tether.yaml``; every error has a line and a column."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .source_text import Place, read_source
 from .yaml_document import Node, Scalar, read_document
 
 SETTINGS_FILE = "tether.yaml"
-"""What the file is called that an app's settings are in."""
+"""The name of the settings file of an app."""
 
 A = TypeVar("A", bound=attrs.AttrsInstance)
 Reader: TypeAlias = Callable[[Node], Any]
@@ -25,8 +25,8 @@ Reader: TypeAlias = Callable[[Node], Any]
 def read_settings(path: Path) -> Settings:
     """Read a ``tether.yaml``.
 
-    Raises ``SettingsMissingError`` if there is none, ``SettingsError`` for whatever is wrong with it, and
-    ``OSError`` if it cannot be read.
+    Raises ``SettingsMissingError`` for a missing file, ``SettingsError`` for an invalid one, and ``OSError`` if it
+    cannot be read.
     """
     return _object(read_document(read_source(path)), Settings, {"generation": _generation})
 
@@ -53,7 +53,7 @@ def _background_services(node: Node) -> BackgroundServices:
 
 
 def _object(node: Node, kind: type[A], readers: Mapping[str, Reader]) -> A:
-    """Make an object of a mapping: each key is read by its reader, and checked by the validators of the class."""
+    """Create an object from a mapping: the readers convert the values, the validators of the class check them."""
     fields = attrs.fields_dict(kind)
     values: dict[str, Any] = {}
     for entry in _mapping(node).entries:
@@ -65,7 +65,7 @@ def _object(node: Node, kind: type[A], readers: Mapping[str, Reader]) -> A:
 
 
 def _check(place: Place, field: attrs.Attribute[Any], value: object) -> None:
-    """Have a value judged by the validator of its attribute; the error is about the place."""
+    """Run the validator of an attribute; raise its error for the place of the value."""
     if field.validator is not None:
         try:
             field.validator(None, field, value)
@@ -75,7 +75,7 @@ def _check(place: Place, field: attrs.Attribute[Any], value: object) -> None:
 
 def _mapping(node: Node) -> yaml_document.Mapping:
     if not isinstance(node, yaml_document.Mapping):
-        raise node.place.error(f"Here keys with values are expected, and this is {node}.")
+        raise node.place.error(f"Expected keys with values, found {node}.")
     return node
 
 
@@ -83,14 +83,14 @@ def _text(node: Node) -> str:
     if isinstance(node, Scalar) and node.tag == "str":
         return node.text
     hint = " Put it in quotes." if isinstance(node, Scalar) and node.text else ""
-    raise node.place.error(f"This has to be text, and is {node}.{hint}")
+    raise node.place.error(f"Expected text, found {node}.{hint}")
 
 
 def _flag(node: Node) -> bool:
     flags = {"true": True, "false": False}
     if isinstance(node, Scalar) and node.tag == "bool" and (flag := flags.get(node.text.lower())) is not None:
         return flag
-    raise node.place.error(f"Write true or false; this is {node}.")
+    raise node.place.error(f"Expected true or false, found {node}.")
 
 
 def _jobs(node: Node) -> tuple[JobDeclaration, ...]:
@@ -103,11 +103,11 @@ def _jobs(node: Node) -> tuple[JobDeclaration, ...]:
         _check(entry.value.place, fields["payload"], payload)
         job = JobDeclaration(entry.key, payload)
         if (other := jobs.get(job.function)) is not None:
-            raise entry.place.error(f"{job.key!r} and {other.key!r} would both be {job.function}. Rename one.")
+            raise entry.place.error(f"{job.key!r} and {other.key!r} both generate {job.function}. Rename one.")
         jobs[job.function] = job
     return tuple(jobs.values())
 
 
 def _unknown(key: str, known: list[str]) -> str:
     near = difflib.get_close_matches(key, known, 1)
-    return f"Unknown key {key!r}. " + (f"Did you mean {near[0]!r}?" if near else f"Known are: {', '.join(known)}.")
+    return f"Unknown key {key!r}. " + (f"Did you mean {near[0]!r}?" if near else f"Known keys: {', '.join(known)}.")

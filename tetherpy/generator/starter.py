@@ -1,4 +1,4 @@
-"""A new app: a folder that runs, with a worker, a script and a test."""
+"""Create a starter app with a worker, a script and a test."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from .errors import FilesExistError
-from .file_replacement import put_in_place
+from .file_replacement import replace_files
 from .providers_code import providers_package
 from .settings import BackgroundServices, JobDeclaration
 from .templates_text import filled
@@ -21,14 +21,14 @@ _FILES = {
     "pyproject.toml": "pyproject.toml",
     ".gitignore": "gitignore",
 }
-"""The files of an app, and the templates that they are made of."""
+"""The files of a starter app, and their templates."""
 
 
 def create_starter(folder: Path) -> list[Path]:
-    """Write a new app into a folder, which is made if need be; return the files.
+    """Write a starter app into a folder, created if missing; return the files.
 
-    Raises ``FilesExistError`` if one of them is there already, and ``OSError`` if they cannot be written; then
-    nothing was written.
+    Raises ``FilesExistError`` if one of them exists, and ``OSError`` if they cannot be written. Nothing was written
+    then.
     """
     title = "".join(character if character.isprintable() else "?" for character in folder.resolve().name) or "app"
     services = BackgroundServices(
@@ -38,20 +38,20 @@ def create_starter(folder: Path) -> list[Path]:
         jobs=(JobDeclaration("greet", "worker:Greeting"),),
     )
     values = {
-        "title": json.dumps(services.initial_notification_title),  # what is JSON is YAML, too
+        "title": json.dumps(services.initial_notification_title),  # JSON is valid YAML
         "content": json.dumps(services.initial_notification_content),
         "distribution": _distribution_name(title),
     }
     texts = {folder / name: filled(f"starter/{template}", values) for name, template in _FILES.items()}
     texts |= {folder / path: text for path, text in providers_package(services).items()}
-    hidden = folder / f"{services.package}.py"  # as a module; the package would go before it
+    hidden = folder / f"{services.package}.py"  # a module that the package would hide
     there = [path for path in (*texts, hidden) if os.path.lexists(path)]
     if there:
         raise FilesExistError(there)
-    put_in_place(texts)
+    replace_files(texts)
     return sorted(texts)
 
 
 def _distribution_name(title: str) -> str:
-    """Return a name that packaging tools take."""
+    """Return a valid distribution name."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-") or "app"

@@ -1,4 +1,4 @@
-"""The texts in ``templates/``, which generated files are made of."""
+"""Render the templates in ``templates/``."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from string import Template
 
 
 def filled(name: str, values: Mapping[str, str]) -> str:
-    """Return a template with its ``$names`` replaced; one that has no value is a KeyError."""
+    """Return a template with its ``$names`` replaced; raises KeyError for a name without a value."""
     text = files(__package__ or "").joinpath("templates", *f"{name}.txt".split("/")).read_text(encoding="utf-8")
     return Template(text).substitute(values)

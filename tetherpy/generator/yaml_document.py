@@ -1,7 +1,7 @@
-"""YAML as nodes that know their place. What is no plain tree of mappings and scalars is an error.
+"""Parse YAML to nodes with positions. Anything other than a tree of mappings and scalars is an error.
 
-ruamel.yaml tells one event after the other, and nothing is ever constructed from a tag. Whatever would make a small
-file large or deep (anchors, nesting) is refused when it is met, before more is read.
+The parser works on the events of ruamel.yaml, and constructs no objects from tags. Anchors and deep nesting, which
+expand small files, are rejected at once.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ _TAG = "tag:yaml.org,2002:"
 _KINDS = {"str": "text", "int": "a number", "float": "a number", "bool": "true or false", "null": "nothing"}
 _PROBLEMS = {
     "mapping values are not allowed here": (
-        "No key can be here. Put a text with ': ' in it in quotes, and see that the line above is indented as it "
-        "should be and has its ':'."
+        "Unexpected key. Put text that contains ': ' in quotes, and check the indentation and the ':' of the line "
+        "above."
     ),
-    "expected <block end>": "This is not indented as the keys above it are.",
-    "expected '<document start>'": "What stands before this is no key. Settings are keys with values: 'generation:'...",
-    "found unexpected end of stream": "The file ends inside a text in quotes. Close them.",
-    "found character": "A text cannot begin with this character. Put it in quotes.",
+    "expected <block end>": "Indented differently from the keys above.",
+    "expected '<document start>'": "Expected a key before this. Settings are keys with values, such as 'generation:'.",
+    "found unexpected end of stream": "The file ends inside a quoted text. Close the quotes.",
+    "found character": "Text cannot begin with this character. Put it in quotes.",
 }
-"""How the reader's complaints begin, and what they mean to somebody who writes settings."""
+"""The beginnings of parser messages, and messages for users in their place."""
 
 
 @attrs.frozen
 class Scalar:
-    """One value: its text, and what YAML takes it for (``str``, ``bool``, ``int``, ``float``, ``null``...)."""
+    """One value: its text, and its YAML type (``str``, ``bool``, ``int``, ``float``, ``null``...)."""
 
     place: Place
     tag: str
@@ -56,7 +56,7 @@ class Scalar:
 
 @attrs.frozen
 class Entry:
-    """One key of a mapping, and its value."""
+    """A key of a mapping, and its value."""
 
     place: Place
     key: str
@@ -65,7 +65,7 @@ class Entry:
 
 @attrs.frozen
 class Mapping:
-    """Keys with values; no key is there twice."""
+    """Unique keys with values."""
 
     place: Place
     entries: tuple[Entry, ...]
@@ -76,7 +76,7 @@ class Mapping:
 
 @attrs.frozen
 class Sequence:
-    """A list, of which nothing more is said: no setting is one."""
+    """A list; its items are dropped, because no setting is a list."""
 
     place: Place
 
@@ -88,12 +88,12 @@ Node: TypeAlias = Scalar | Mapping | Sequence
 
 
 def read_document(source: Source) -> Node:
-    """Return the one document of a file; raises ``SettingsError`` for whatever is wrong with it."""
+    """Return the document of a file; raises ``SettingsError`` if it is invalid."""
     return _Composer(source).document()
 
 
 class _Composer:
-    """Make nodes of events."""
+    """Builds nodes from parser events."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -101,16 +101,16 @@ class _Composer:
         self._events = self._parse()
 
     def document(self) -> Node:
-        next(self._events)  # of the stream
+        next(self._events)  # the start of the stream
         start = next(self._events)
         if not _is(start, DocumentStartEvent):
             raise self._source.at(0, 0).error("The file is empty. Begin with 'generation:'.")
         if start.version or start.tags:
-            raise self._place(start).error("Directives (%YAML, %TAG) are not supported here. Remove them.")
+            raise self._place(start).error("Directives (%YAML, %TAG) are not supported. Remove them.")
         root = self._node(next(self._events), 1)
-        next(self._events)  # the document's end
+        next(self._events)  # the end of the document
         if _is(second := next(self._events), DocumentStartEvent):
-            raise self._place(second).error("A second document begins here. Keep one.")
+            raise self._place(second).error("Only one document is allowed. Remove the second.")
         return root
 
     def _parse(self) -> Iterator[Any]:
@@ -122,18 +122,18 @@ class _Composer:
         except MarkedYAMLError as error:
             self._refuse(error)
         except (ValueError, OverflowError) as error:
-            # Numbers in escapes and directives that Python cannot hold.
+            # Escapes and directives can contain numbers that Python rejects.
             place = self._source.at(0, 0) if end is None else self._source.at(end.line, end.column)
-            raise place.error("What follows has a number that is too large.") from error
+            raise place.error("A number after this is too large.") from error
 
     def _node(self, event: Any, depth: int) -> Node:
         place = self._place(event)
         if event.anchor:
-            raise place.error("Anchors and aliases are not supported here. Write the value out.")
+            raise place.error("Anchors and aliases are not supported. Write the value out.")
         if event.tag:
-            raise place.error("Tags are not supported here. Write the value alone.")
+            raise place.error("Tags are not supported. Write only the value.")
         if depth > DEEPEST:
-            raise place.error("This is nested too deeply.")
+            raise place.error("Nested too deeply.")
         if _is(event, MappingStartEvent):
             return Mapping(place, self._entries(depth))
         if _is(event, SequenceStartEvent):
@@ -148,12 +148,12 @@ class _Composer:
         for event in self._until_end():
             key = self._node(event, depth + 1)
             if not isinstance(key, Scalar):
-                raise key.place.error(f"A key is a word, and this is {key}.")
+                raise key.place.error(f"Expected a word as key, found {key}.")
             if (first := entries.get(key.text)) is not None:
-                raise key.place.error(f"{key.text!r} was given in line {first.place.line} already.")
+                raise key.place.error(f"Duplicate key {key.text!r}: it is already in line {first.place.line}.")
             value = self._node(next(self._events), depth + 1)
             if isinstance(value, Scalar) and not value.text and value.tag == "null":
-                # YAML has what is not there begin with whatever comes next, a line or more further down.
+                # YAML puts a missing value at the next token, which may be lines below.
                 value = attrs.evolve(value, place=key.place)
             entries[key.text] = Entry(key.place, key.text, value)
         return tuple(entries.values())
@@ -168,12 +168,12 @@ class _Composer:
         mark = error.problem_mark or error.context_mark
         place = self._source.at(mark.line, mark.column)
         if place.text[place.column - 1 :].startswith("\t") or place.text.startswith("\t"):
-            raise place.error("YAML is indented with spaces, and this is a tab.") from error
+            raise place.error("Tab found. Indent with spaces.") from error
         problem = str(error.problem or error.context)
-        told = next((text for start, text in _PROBLEMS.items() if problem.startswith(start)), None)
-        raise place.error(told or f"{problem[:1].upper()}{problem[1:]}.") from error
+        explained = next((text for start, text in _PROBLEMS.items() if problem.startswith(start)), None)
+        raise place.error(explained or f"{problem[:1].upper()}{problem[1:]}.") from error
 
 
 def _is(event: Any, kind: type[object]) -> bool:
-    # Not narrowing: what a class of ruamel.yaml has is unknown to type checkers.
+    # Without narrowing: ruamel.yaml has no types.
     return isinstance(event, kind)

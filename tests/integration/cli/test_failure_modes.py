@@ -192,7 +192,7 @@ def test_a_page_whose_port_is_taken_says_how_to_choose_another(command):
         port = taken.getsockname()[1]
         code, out, err = command("dashboard", "--port", port)
     assert (code, out) == (1, "")
-    assert f"port {port}: Address already in use. Choose another with --port" in the_line(err)
+    assert f":{port}: Address already in use. Choose another address with --port" in the_line(err)
 
 
 @pytest.mark.parametrize("arguments", [("jobs", "enqueue", "\udcff"), ("jobs", "list", "--key", "\udcff")])
@@ -207,7 +207,7 @@ def test_a_payload_in_another_encoding_is_wrong_usage(command, tmp_path):
     (tmp_path / "payload.json").write_bytes(b'"gr\xfc\xdfe"')
     code, out, err = command("jobs", "enqueue", "greet", "--payload", "@payload.json")
     assert (code, out) == (2, "")
-    assert "payload.json holds no JSON: invalid start byte" in the_line(err)
+    assert "payload.json is not valid JSON: invalid start byte" in the_line(err)
 
 
 def test_a_home_that_no_shell_has_expanded_is_expanded(command, tmp_path, monkeypatch):

@@ -66,7 +66,7 @@ def test_ctrl_c_ends_a_watch_quietly(empty, enqueue):
 
 def test_ctrl_c_ends_a_watch_on_a_terminal_and_gives_the_cursor_back(empty, enqueue):
     with empty.terminal("jobs", "watch", enqueue("greet")) as terminal:
-        terminal.until("No worker runs, so jobs wait: tetherpy service start")
+        terminal.until("No workers running; jobs stay pending. Start workers: tetherpy service start")
         terminal.until("PENDING")
         terminal.signal(signal.SIGINT)
         assert terminal.end() == 130

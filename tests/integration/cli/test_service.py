@@ -42,7 +42,7 @@ def test_the_life_of_a_service(command, jobs, enqueue, reaches, database, tmp_pa
     status = command("service", "status")
     assert status.code == 1
     assert "running\tno" in status.lines
-    assert status.err == f"error: No workers run for {database}. Start some: tetherpy service start.\n"
+    assert status.err == f"error: No workers running for {database}. Start workers: tetherpy service start.\n"
 
 
 def test_workers_that_do_not_start_say_why_and_where_to_read_on(command, database):

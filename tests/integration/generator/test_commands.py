@@ -79,7 +79,7 @@ def test_check_writes_nothing_and_fails_when_something_differs(run, app):
     (app / "tether.yaml").write_text(MINIMAL + "    database_path: other.db\n")
     before = (app / "providers" / "database.py").read_text()
     ran = run(app, "generate", "--check")
-    ran.failed("providers/database.py differs from what tether.yaml says. Run tetherpy generate")
+    ran.failed("providers/database.py differs from the sources generated from tether.yaml. Run tetherpy generate")
     assert ran.out == "providers/database.py\tupdated\n"
     assert '+    return "other.db"' in ran.err
     assert (app / "providers" / "database.py").read_text() == before

@@ -33,7 +33,7 @@ async def test_without_a_callback_nothing_can_be_started(database_path, manager)
 
 
 @pytest.mark.parametrize(
-    ("database", "told"), [("app.db", "There is no database"), ("real.db", "This needs a terminal")]
+    ("database", "told"), [("app.db", "There is no database"), ("real.db", "This command needs a terminal")]
 )
 def test_one_line_says_why_it_cannot_run(folder, database, told):
     if database == "real.db":

@@ -151,20 +151,20 @@ def test_an_empty_container_is_no_failure(graph):
 @pytest.mark.parametrize(
     ("target", "reason"),
     [
-        ("nope", "to import nope raised ModuleNotFoundError: No module named 'nope'"),
-        ("broken", "to import broken raised ZeroDivisionError: "),
-        ("exits:container", "to import exits raised SystemExit: 3"),
-        ("wrong", "to import wrong raised SyntaxError: "),
+        ("nope", "importing nope raised ModuleNotFoundError: No module named 'nope'"),
+        ("broken", "importing broken raised ZeroDivisionError: "),
+        ("exits:container", "importing exits raised SystemExit: 3"),
+        ("wrong", "importing wrong raised SyntaxError: "),
         ("app:none", "app has no none"),
         ("app:Makers.none", "app has no Makers.none"),
         ("app:number", "it is a int, neither a ProviderContainer nor a function that returns one"),
         ("app:greeting", "it is a Provider, neither"),
-        ("app:fail", "to call it raised ValueError: not today"),
-        ("app:make_stuck", "to dispose it raised ZeroDivisionError("),
+        ("app:fail", "calling it raised ValueError: not today"),
+        ("app:make_stuck", "disposing it raised ZeroDivisionError("),
         ("app:", "it is not of the form"),
         (":container", "it is not of the form"),
-        ("..app", "to import ..app raised "),
-        ("app.py:container", "it names a file"),
+        ("..app", "importing ..app raised "),
+        ("app.py:container", "it is a file name"),
     ],
 )
 def test_what_cannot_be_drawn_is_said_in_one_line(graph, target, reason):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tetherpy.generator.file_replacement import put_in_place
+from tetherpy.generator.file_replacement import replace_files
 
 
 def contents(folder: Path) -> dict[str, str]:
@@ -14,7 +14,7 @@ def contents(folder: Path) -> dict[str, str]:
 def test_files_are_written_replaced_and_removed(tmp_path):
     (tmp_path / "old").write_text("old")
     (tmp_path / "gone").write_text("gone")
-    put_in_place({tmp_path / "old": "new", tmp_path / "gone": None, tmp_path / "deep" / "er" / "made": "caf\u00e9\n"})
+    replace_files({tmp_path / "old": "new", tmp_path / "gone": None, tmp_path / "deep" / "er" / "made": "caf\u00e9\n"})
     assert contents(tmp_path) == {"old": "new", "deep": "", "deep/er": "", "deep/er/made": "caf\u00e9\n"}
 
 
@@ -23,7 +23,7 @@ def test_if_one_cannot_be_replaced_all_are_as_they_were(tmp_path):
     (tmp_path / "link").symlink_to("nowhere")
     (tmp_path / "gone").write_text("gone")
     with pytest.raises(FileNotFoundError):
-        put_in_place(
+        replace_files(
             {
                 tmp_path / "first": "changed",
                 tmp_path / "made": "made",
@@ -41,5 +41,5 @@ def test_if_one_cannot_be_replaced_all_are_as_they_were(tmp_path):
 def test_if_one_cannot_be_written_nothing_is_replaced_and_no_folder_stays(tmp_path):
     (tmp_path / "file").write_text("file")
     with pytest.raises(FileExistsError, match=r"file'$"):
-        put_in_place({tmp_path / "deep" / "made": "made", tmp_path / "file" / "below": "text"})
+        replace_files({tmp_path / "deep" / "made": "made", tmp_path / "file" / "below": "text"})
     assert contents(tmp_path) == {"file": "file"}

@@ -35,7 +35,7 @@ def folder(tmp_path):
 
 def test_a_module_is_not_hidden_by_a_package_of_its_name(tmp_path):
     (tmp_path / "providers.py").write_text("mine = 1\n")
-    with pytest.raises(ModuleHiddenError, match=r"providers\.py is there, and a package 'providers' would hide it"):
+    with pytest.raises(ModuleHiddenError, match=r"providers\.py exists, and a package 'providers' would hide it"):
         plan(tmp_path)
 
 

@@ -43,7 +43,7 @@ def test_a_folder_with_other_files_is_fine(tmp_path):
 @pytest.mark.parametrize("name", ["main.py", "providers.py"])
 def test_nothing_is_overwritten_or_hidden(tmp_path, name):
     (tmp_path / name).write_text("mine")
-    with pytest.raises(FilesExistError, match=f"{name} is there already") as caught:
+    with pytest.raises(FilesExistError, match=f"{name} already exists") as caught:
         create_starter(tmp_path)
     assert caught.value.paths == (tmp_path / name,)
     assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -1,3 +1,3 @@
-"""``tetherpy doctor``: what may be wrong with a database, its workers or this machine, each with its remedy."""
+"""``tetherpy doctor``: problems of a database, its workers and this machine, with remedies."""
 
 __all__: list[str] = []

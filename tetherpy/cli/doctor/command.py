@@ -45,9 +45,9 @@ async def _examine_all(address: str) -> AsyncIterator[Finding]:
             yield finding
     yield examine_inotify()
     serving = await handle(address).is_running()
-    yield Finding.ok("service", "runs on this machine" if serving else "does not run on this machine")
+    yield Finding.ok("service", "running on this machine" if serving else "not running on this machine")
     if not healthy:
-        # To open the database would change it, or fail for what was found already.
+        # Opening an unhealthy database could change it, or fail with the reported problem.
         return
     try:
         async with open_engine(address) as engine:
@@ -77,4 +77,4 @@ def _print_for_people(findings: list[Finding]) -> None:
         if finding.remedy:
             console.print(Text(f"{'':7}{'':<{width}}  {on_one_line(finding.remedy)}", style="bold"), soft_wrap=True)
     if all(finding.state is State.OK for finding in findings):
-        emit("All is well.")
+        emit("No problems found.")

@@ -1,4 +1,4 @@
-"""What an examination finds."""
+"""The findings of examinations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..output.columns import Column, View
 
 
 class State(StrEnum):
-    """How something is; only what is ``wrong`` makes the exit code 1."""
+    """The severity of a finding; only ``wrong`` makes the exit code 1."""
 
     OK = "ok"
     ADVICE = "advice"
@@ -19,7 +19,7 @@ class State(StrEnum):
 
 @attrs.frozen
 class Finding:
-    """What was looked at, how it is, and what to do about it: nothing if it is ok."""
+    """The result of one check, with a remedy unless it is ok."""
 
     check: str
     state: State
@@ -28,17 +28,17 @@ class Finding:
 
     @classmethod
     def ok(cls, check: str, found: str) -> Finding:
-        """Say that something is as it should be."""
+        """Report that a check passed."""
         return cls(check, State.OK, found)
 
     @classmethod
     def advice(cls, check: str, found: str, remedy: str) -> Finding:
-        """Say that something works, and could be better."""
+        """Report something that works and could be improved."""
         return cls(check, State.ADVICE, found, remedy)
 
     @classmethod
     def wrong(cls, check: str, found: str, remedy: str) -> Finding:
-        """Say that something keeps jobs from running, or will."""
+        """Report a problem that keeps jobs from running, or will."""
         return cls(check, State.WRONG, found, remedy)
 
 

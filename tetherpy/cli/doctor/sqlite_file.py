@@ -1,4 +1,4 @@
-"""Examinations of the SQLite file itself, by a connection that only reads."""
+"""Examinations of the SQLite file, through a read-only connection."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from tetherpy.jobs import JOB_MIGRATIONS
 from .finding import Finding
 
 OLDEST = (3, 35, 0)
-"""The first version with RETURNING, which claims need (sqlite.org/lang_returning.html)."""
+"""The first version with RETURNING, which claiming jobs needs (sqlite.org/lang_returning.html)."""
 FIXED = ((3, 44, 6), (3, 50, 7), (3, 51, 3))
-"""Where the WAL-reset bug is fixed, by line of versions (sqlite.org/wal.html#walresetbug)."""
+"""The versions that fix the WAL-reset bug, per release line (sqlite.org/wal.html#walresetbug)."""
 LARGE_LOG = 256 << 20
 LOOK_SECONDS = 5.0
-"""How long the file is read for damage at most."""
+"""Maximum duration of the integrity check."""
 LOCK_SECONDS = 1.0
 
 
 def examine_version(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> Finding:
-    """Look which SQLite this Python uses."""
-    told = ".".join(map(str, version))
+    """Check the version of SQLite."""
+    found = ".".join(map(str, version))
     if version < OLDEST:
-        return Finding.wrong("sqlite version", told, "Use a Python whose SQLite is 3.35 or newer.")
+        return Finding.wrong("sqlite version", found, "Use a Python whose SQLite is 3.35 or newer.")
     if version >= FIXED[-1] or any(version[:2] == fixed[:2] and version >= fixed for fixed in FIXED):
-        return Finding.ok("sqlite version", told)
+        return Finding.ok("sqlite version", found)
     return Finding.advice(
         "sqlite version",
-        f"{told} has the WAL-reset bug",
-        "It is very rare; a Python with SQLite 3.51.3, 3.50.7 or 3.44.6 is free of it.",
+        f"{found} has the WAL-reset bug",
+        "The bug is very rare; SQLite 3.51.3, 3.50.7 and 3.44.6 fix it.",
     )
 
 
 def examine_file(path: Path) -> Iterator[Finding]:
-    """Look whether the file can be used, is undamaged, up to date and free."""
+    """Check access, journal mode, integrity, migrations, locks and size."""
     yield _access(path)
     try:
         with contextlib.closing(_connect(path, "ro")) as connection:
@@ -64,8 +64,8 @@ def _access(path: Path) -> Finding:
         return Finding.ok("access", f"{path} can be read and written")
     return Finding.wrong(
         "access",
-        f"this user cannot write {' and '.join(locked_out)}",
-        "Change owner or mode: SQLite's log needs the file and its folder.",
+        f"this user cannot write to {' and '.join(locked_out)}",
+        "Change the owner or the mode: SQLite writes to the file and creates others in its folder.",
     )
 
 
@@ -74,7 +74,7 @@ def _journal_mode(connection: sqlite3.Connection) -> Finding:
     if mode == "wal":
         return Finding.ok("journal mode", mode)
     return Finding.wrong(
-        "journal mode", mode, "Run tetherpy migrate: it makes it a WAL database, so that readers need not wait."
+        "journal mode", mode, "Run tetherpy migrate: it switches to WAL mode, in which readers do not block."
     )
 
 
@@ -83,15 +83,15 @@ def _free_space(connection: sqlite3.Connection, path: Path) -> Finding:
         connection.execute(f"PRAGMA {name}").fetchone()[0]
         for name in ("freelist_count", "page_count", "page_size", "auto_vacuum")
     )
-    told = f"{free * size / (1 << 20):,.1f} of {pages * size / (1 << 20):,.1f} MiB"
+    found = f"{free * size / (1 << 20):,.1f} of {pages * size / (1 << 20):,.1f} MiB"
     if not is_much_free_space(free, pages):
-        return Finding.ok("free space", told)
+        return Finding.ok("free space", found)
     if vacuum == INCREMENTAL_VACUUM:
-        return Finding.ok("free space", f"{told}; it is given back little by little while there are commits")
+        return Finding.ok("free space", f"{found}; it is released gradually with commits")
     return Finding.advice(
         "free space",
-        f"{told}; the file cannot shrink by itself",
-        f"Stop what uses it and run once: sqlite3 '{path}' 'PRAGMA auto_vacuum = INCREMENTAL; VACUUM'.",
+        f"{found}; the file does not shrink by itself",
+        f"Stop all processes that use it and run once: sqlite3 '{path}' 'PRAGMA auto_vacuum = INCREMENTAL; VACUUM'.",
     )
 
 
@@ -103,7 +103,7 @@ def _damage(connection: sqlite3.Connection) -> Finding:
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise
-        return Finding.ok("integrity", f"no damage found in {LOOK_SECONDS:g} s of looking")
+        return Finding.ok("integrity", f"no damage found in {LOOK_SECONDS:g} s")
     finally:
         connection.set_progress_handler(None, 0)
     if problems == ["ok"]:
@@ -111,7 +111,7 @@ def _damage(connection: sqlite3.Connection) -> Finding:
     return Finding.wrong(
         "integrity",
         problems[0],
-        "Stop every process that uses it, keep a copy, and restore a backup or salvage it: sqlite3 FILE .recover",
+        "Stop every process that uses it, keep a copy, and restore a backup or run: sqlite3 FILE .recover",
     )
 
 
@@ -120,8 +120,8 @@ def _migrations(path: Path) -> Finding:
     newest = JOB_MIGRATIONS[-1].version
     applied = max((step.version for step in applied_migrations(path) if step.namespace == namespace), default=0)
     if applied > newest:
-        told = f"the job tables have version {applied}, and this tetherpy knows {newest}"
-        return Finding.wrong("migrations", told, "Use the newer tetherpy that made them, or restore a backup.")
+        found = f"the job tables have version {applied}, and this tetherpy knows {newest}"
+        return Finding.wrong("migrations", found, "Use the newer tetherpy that created them, or restore a backup.")
     if applied < newest:
         return Finding.wrong("migrations", f"version {applied} of {newest} is applied", "Run tetherpy migrate.")
     return Finding.ok("migrations", f"the job tables have version {applied}")
@@ -134,9 +134,9 @@ def _write_lock(path: Path) -> Finding:
             connection.execute("ROLLBACK")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-            return Finding.wrong("write lock", f"it cannot be had: {error}", "See what else is wrong here.")
-        told = f"another process has held it for {LOCK_SECONDS:g} s"
-        return Finding.wrong("write lock", told, f"Find who holds a transaction open: fuser -v '{path}'.")
+            return Finding.wrong("write lock", f"cannot be acquired: {error}", "See the other findings.")
+        found = f"another process has held it for {LOCK_SECONDS:g} s"
+        return Finding.wrong("write lock", found, f"Find the process with an open transaction: fuser -v '{path}'.")
     return Finding.ok("write lock", "free")
 
 
@@ -145,9 +145,11 @@ def _log_size(path: Path) -> Finding:
         size = path.with_name(f"{path.name}-wal").stat().st_size
     except OSError:
         size = 0
-    told = f"{size / (1 << 20):,.1f} MiB"
+    found = f"{size / (1 << 20):,.1f} MiB"
     if size < LARGE_LOG:
-        return Finding.ok("write-ahead log", told)
+        return Finding.ok("write-ahead log", found)
     return Finding.wrong(
-        "write-ahead log", told, f"A reader keeps an old moment open, so the log grows. Find it: fuser -v '{path}'."
+        "write-ahead log",
+        found,
+        f"A long read transaction keeps the log from shrinking. Find the process: fuser -v '{path}'.",
     )

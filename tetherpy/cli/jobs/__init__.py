@@ -1,3 +1,3 @@
-"""``tetherpy jobs``: looking at jobs and steering them, one module per command."""
+"""``tetherpy jobs``: inspect and manage jobs, one module per command."""
 
 __all__: list[str] = []

@@ -25,7 +25,7 @@ DELETED = View[int]((Column("deleted", str),), lambda count: {"deleted": count})
 
 
 def delete_jobs(
-    job_ids: JobIdsArgument = [],  # noqa: B006 - typer reads it, nobody changes it
+    job_ids: JobIdsArgument = [],  # noqa: B006 - typer reads it, and does not change it
     status: Annotated[
         BackgroundJobStatus | None,
         typer.Option(case_sensitive=False, metavar="STATUS", help=f"All jobs with this status: {STATES}."),

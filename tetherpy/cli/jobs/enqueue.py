@@ -15,14 +15,14 @@ from tetherpy.jobs import JobNotFoundError, NewJob, PayloadDecodeError, decode, 
 from ..output.formats import Form, form_of, print_row
 from ..parameters.database_location import find_database
 from ..parameters.durations import read_duration, read_instant
-from ..parameters.integers import whole_number
+from ..parameters.integers import integer_between
 from ..parameters.options import DatabaseOption, JsonOption
 from .job_columns import ID, JOBS
 from .worker_hint import hint_at_workers
 
 
 def read_payload(text: str) -> Any:
-    """Read JSON as it stands, from ``@file``, or from stdin for ``-``."""
+    """Read JSON from the argument, from ``@file``, or from stdin for ``-``."""
     advice = ""
     if text == "-":
         source, data = "stdin", sys.stdin.buffer.read()
@@ -32,21 +32,21 @@ def read_payload(text: str) -> Any:
         source, data = "the argument", os.fsencode(text)
         advice = """ Quote it for the shell, such as --payload '{"name": "world"}'."""
     if not data.strip():
-        raise typer.BadParameter(f"{source} is empty. Where there is nothing to say, leave --payload out.")
+        raise typer.BadParameter(f"{source} is empty. Omit --payload for a job without one.")
     try:
         return decode(data.decode("utf-8-sig"))
     except (PayloadDecodeError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{source} holds no JSON: {error.reason}.{advice}") from error
+        raise typer.BadParameter(f"{source} is not valid JSON: {error.reason.rstrip('.')}.{advice}") from error
 
 
 async def enqueue_job(
-    key: Annotated[str, typer.Argument(metavar="KEY", help="The key of the handler that is to run.")],
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The key of the handler.")],
     payload: Annotated[
         Any, typer.Option(parser=read_payload, metavar="JSON|@FILE|-", help="The handler's input; - reads stdin.")
     ] = None,
-    priority: Annotated[int, typer.Option(parser=whole_number(), metavar="NUMBER", help="Higher runs first.")] = 0,
+    priority: Annotated[int, typer.Option(parser=integer_between(), metavar="NUMBER", help="Higher runs first.")] = 0,
     max_attempts: Annotated[
-        int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="Attempts before it is FAILED.")
+        int, typer.Option(parser=integer_between(1), metavar="NUMBER", help="Attempts before the job is FAILED.")
     ] = 3,
     delay: Annotated[
         timedelta | None,
@@ -56,7 +56,7 @@ async def enqueue_job(
         datetime | None, typer.Option(parser=read_instant, metavar="INSTANT", help="Earliest start, in ISO 8601.")
     ] = None,
     queue: Annotated[str, typer.Option(help="The queue.")] = "default",
-    timeout: Annotated[  # noqa: ASYNC109 - the attempt's bound, not this call's
+    timeout: Annotated[  # noqa: ASYNC109 - bounds the attempt, not this call
         timedelta | None, typer.Option(parser=read_duration, metavar="DURATION", help="The time limit of one attempt.")
     ] = None,
     unique_key: Annotated[

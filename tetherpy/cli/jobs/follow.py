@@ -1,4 +1,4 @@
-"""Following jobs: what a watch shows, each time that something has changed."""
+"""Follow jobs: the snapshots that ``jobs watch`` shows after each change."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import attrs
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobCounts, JobNotFoundError, JobQuery, JobStore
 
 WINDOW = 1000
-"""So many PENDING and so many RUNNING jobs are followed, the newest."""
+"""The maximum number of followed jobs per status; the newest are followed."""
 NEWEST = 200
-"""Among so many of the newest jobs are looked for those that ended unseen."""
+"""How many of the newest jobs are searched for jobs that ended between two snapshots."""
 OVERLAP = timedelta(seconds=1)
-"""A commit may show later than others that were stamped after it."""
+"""A commit may become visible after others with a later timestamp."""
 REST_SECONDS = 0.05
-"""The shortest time between two looks; of what changes meanwhile the last shows."""
+"""Minimum interval between two snapshots; intermediate changes are skipped."""
 
 
 async def changes(store: JobStore) -> AsyncGenerator[None]:
-    """Yield at once, and again after any process has changed a job; close it when done.
+    """Yield immediately, and after each change of a job by any process; close the generator when done.
 
-    If what keeps the jobs is closed, the error that says so is raised.
+    Raises the error of the engine when it is closed.
     """
     news = asyncio.Event()
     news.set()
@@ -48,9 +48,9 @@ async def changes(store: JobStore) -> AsyncGenerator[None]:
 
 
 async def follow_each(store: JobStore, job_ids: Sequence[int]) -> AsyncGenerator[list[BackgroundJob]]:
-    """Yield some jobs as they are, and after each change, until all have finished.
+    """Yield the current state of some jobs, and again after each change, until all have finished.
 
-    Raises ``JobNotFoundError`` if one is not there, or is deleted meanwhile.
+    Raises ``JobNotFoundError`` if one does not exist, or is deleted.
     """
     async with aclosing(changes(store)) as turns:
         async for _ in turns:
@@ -65,7 +65,7 @@ async def follow_each(store: JobStore, job_ids: Sequence[int]) -> AsyncGenerator
 
 @attrs.frozen
 class Overview:
-    """What there is to see of all jobs: those that wait or run, those that have just ended, and the counts."""
+    """A snapshot of all jobs: pending and running jobs, jobs that have just ended, and the counts."""
 
     active: list[BackgroundJob]
     ended: list[BackgroundJob]
@@ -73,10 +73,10 @@ class Overview:
 
 
 async def follow_all(store: JobStore, since: datetime) -> AsyncGenerator[Overview]:
-    """Yield an overview of all jobs, and another after each change, without end.
+    """Yield a snapshot of all jobs, and another after each change, without end.
 
-    Among the ended are those that began and ended between two looks, after ``since`` and if they are of the newest;
-    some are told twice. Of more than ``WINDOW`` jobs in one state the oldest are left out.
+    Jobs that began and ended between two snapshots, after ``since``, are included if they are among the newest; some
+    are repeated. Only the newest ``WINDOW`` jobs of each status are included.
     """
     known: set[int] = set()
     seen_to = since
@@ -100,25 +100,25 @@ async def _newest(store: JobStore, limit: int, status: BackgroundJobStatus | Non
 
 
 def _latest(jobs: Iterable[BackgroundJob]) -> dict[int, BackgroundJob]:
-    """Sort jobs by id; of two looks at one job the later counts, as the lists are read one after the other."""
+    """Return jobs by id; the lists are read one after the other, so the later state of a job wins."""
     return {job.id: job for job in sorted(jobs, key=lambda job: job.updated_at)}
 
 
 @attrs.define
 class Changes:
-    """Tell which jobs have changed since they were last looked at, and for new ones since ``since``."""
+    """Filters the jobs that have changed since the last snapshot; new jobs count from ``since``."""
 
     since: datetime
     _seen: dict[int, BackgroundJob] = attrs.field(init=False, factory=dict[int, BackgroundJob])
 
     def among(self, jobs: Iterable[BackgroundJob]) -> list[BackgroundJob]:
-        """Return the jobs that are news, by id, and remember them."""
+        """Return the changed jobs in order of id, and remember them."""
         given = {job.id: job for job in jobs}
-        news = [given[job_id] for job_id in sorted(given) if self._is_news(given[job_id])]
+        news = [given[job_id] for job_id in sorted(given) if self._has_changed(given[job_id])]
         self._seen = {job_id: seen for job_id, seen in self._seen.items() if job_id in given}
         return news
 
-    def _is_news(self, job: BackgroundJob) -> bool:
+    def _has_changed(self, job: BackgroundJob) -> bool:
         seen = self._seen.get(job.id)
         if seen is not None and seen.updated_at > job.updated_at:
             return False

@@ -9,7 +9,7 @@ group = lazy_group(
     "Inspect and manage jobs.",
     __package__ or "",
     {
-        "list": ("list_command:list_jobs", "List jobs, the newest first."),
+        "list": ("list_command:list_jobs", "List jobs, newest first."),
         "show": ("show:show_job", "Show one job and its attempts."),
         "enqueue": ("enqueue:enqueue_job", "Enqueue a job, and print its id."),
         "retry": ("move:retry_jobs", "Make finished jobs PENDING again."),

@@ -1,4 +1,4 @@
-"""How jobs and their attempts are written."""
+"""The columns and JSON documents of jobs and attempts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STYLES = {
 }
 
 STATES = "pending, running, completed, failed or cancelled"
-"""What a status is called on the command line, in capitals or not."""
+"""The statuses, as options accept them in any case."""
 
 
 def style(job: BackgroundJob) -> str:
@@ -29,7 +29,7 @@ def style(job: BackgroundJob) -> str:
 
 
 def note(job: BackgroundJob) -> str:
-    """Return what there is to say about a job: how far it is, what came of it, or what went wrong."""
+    """Return the progress, the result or the error of a job."""
     match job.status:
         case BackgroundJobStatus.COMPLETED:
             return job.result_json or ""
@@ -89,7 +89,7 @@ def _decoded(text: str | None) -> Any:
     try:
         return decode(text)
     except PayloadDecodeError:
-        # Something else than tetherpy wrote it: its text says more than an error in its place.
+        # Not written by tetherpy: the raw text is more useful than an error.
         return text
 
 
@@ -111,10 +111,10 @@ JOBS = View[BackgroundJob](
     ),
     job_document,
 )
-"""A job as one row of several."""
+"""A job as a row of a table."""
 
 ID = View[BackgroundJob]((Column("id", lambda job: str(job.id)),), job_document)
-"""A job by its number alone, for a script that goes on with it."""
+"""The id of a job alone, for scripts."""
 
 ATTEMPTS = View[JobAttempt](
     (
@@ -127,7 +127,7 @@ ATTEMPTS = View[JobAttempt](
     ),
     attempt_document,
 )
-"""An attempt as one row of several; into a pipe the fourth column is when it ended."""
+"""An attempt as a row of a table; in a pipe the fourth column is the time of its end."""
 
 
 @attrs.frozen
@@ -175,4 +175,4 @@ HISTORY = View[JobHistory](
     ),
     _history_document,
 )
-"""One job in full."""
+"""One job in detail."""

@@ -16,12 +16,12 @@ from ..parameters.durations import ago, instant
 from ..parameters.options import DatabaseOption, JsonOption
 
 SAMPLE = 1000
-"""So many of the newest COMPLETED jobs tell how long jobs take."""
+"""The number of newest COMPLETED jobs in the statistics of durations."""
 
 
 @attrs.frozen
 class Stats:
-    """How many jobs there are, how long the oldest waits, and how long the last attempts took in seconds."""
+    """The counts, the creation time of the oldest pending job, and durations of last attempts in seconds."""
 
     counts: JobCounts
     oldest_pending: datetime | None
@@ -30,7 +30,7 @@ class Stats:
 
 
 async def collect(store: JobStore) -> Stats:
-    """Ask for what stats tell: four questions, none of which reads more than ``SAMPLE`` rows."""
+    """Collect the statistics with a few queries, each of at most ``SAMPLE`` rows."""
     pending = await store.find(JobQuery(status=BackgroundJobStatus.PENDING, limit=1))
     completed = await store.find(JobQuery(status=BackgroundJobStatus.COMPLETED, limit=SAMPLE, order_by_creation="DESC"))
     seconds = sorted(
@@ -85,11 +85,11 @@ STATS = View[Stats](
     ),
     _document,
 )
-"""Figures about all jobs."""
+"""The statistics of all jobs."""
 
 
 async def show_stats(database: DatabaseOption = None, json: JsonOption = False) -> None:
-    """Count jobs in each state, and show waiting times and durations."""
+    """Count jobs by status, and show waiting times and durations."""
     async with existing_jobs(database) as engine:
         stats = await collect(engine)
     print_one(form_of(json), STATS, stats)

@@ -13,7 +13,7 @@ from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobStore
 from ..errors import JobsFailedError
 from ..output.formats import Form, form_of, print_row
 from ..parameters.database_location import existing_jobs
-from ..parameters.integers import whole_number
+from ..parameters.integers import integer_between
 from ..parameters.options import DatabaseOption, JsonOption
 from .follow import Changes, follow_all, follow_each
 from .job_columns import JOBS
@@ -24,8 +24,8 @@ BEGINNING_OF_TIME = datetime.min.replace(tzinfo=UTC)
 
 async def watch_jobs(
     job_ids: Annotated[
-        list[int], typer.Argument(metavar="[ID]...", parser=whole_number(1), help="The jobs; all if none is named.")
-    ] = [],  # noqa: B006 - typer reads it, nobody changes it
+        list[int], typer.Argument(metavar="[ID]...", parser=integer_between(1), help="The jobs; all if not given.")
+    ] = [],  # noqa: B006 - typer reads it, and does not change it
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:

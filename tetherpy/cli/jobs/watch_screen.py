@@ -1,4 +1,4 @@
-"""The live picture of a watch, for people."""
+"""The live display of ``jobs watch`` on a terminal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ORDER = (BackgroundJobStatus.RUNNING, BackgroundJobStatus.PENDING)
 
 @attrs.define
 class Screen:
-    """Keep a picture of jobs on the terminal, drawn again when it is shown something else."""
+    """A live display of jobs on the terminal."""
 
     console: Console = attrs.field(factory=Console)
     _live: Live = attrs.field(init=False)
@@ -47,7 +47,7 @@ class Screen:
     def show(
         self, jobs: Iterable[BackgroundJob], ended: Iterable[BackgroundJob] = (), counts: JobCounts | None = None
     ) -> None:
-        """Draw the jobs, those that ended lately and the counts."""
+        """Show the jobs, the recently ended ones, and the counts."""
         self._ended |= {job.id: job for job in ended if job.status.is_finished}
         latest = sorted(self._ended.values(), key=lambda job: job.updated_at, reverse=True)[:_ENDED_SHOWN]
         self._ended = {job.id: job for job in latest}

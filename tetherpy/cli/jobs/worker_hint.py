@@ -1,4 +1,4 @@
-"""What people are told while jobs wait for nothing."""
+"""A hint for users while no workers run."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from ..output.formats import remark
 
 
 async def hint_at_workers(engine: JobEngine) -> None:
-    """Tell a person how to start workers if there are none."""
+    """Print how to start workers if no workers are registered."""
     if not await engine.workers():
-        remark("No worker runs, so jobs wait: tetherpy service start, or tetherpy worker.")
+        remark("No workers running; jobs stay pending. Start workers: tetherpy service start, or tetherpy worker.")

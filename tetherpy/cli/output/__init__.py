@@ -1,3 +1,3 @@
-"""How the command line writes: tables, lines, JSON, errors."""
+"""Output of the command line: tables, lines, JSON, errors."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""What is written of a thing: its columns, and its JSON document."""
+"""The columns and the JSON document of an object."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .terminal_text import harmless
 T = TypeVar("T")
 
 Document: TypeAlias = Mapping[str, Any]
-"""What ``json.dumps`` takes."""
+"""A value for ``json.dumps``."""
 
 
 @attrs.frozen
 class Column(Generic[T]):
-    """One column: ``exact`` is what a pipe gets, ``shown`` what people see (the same if None); style is rich's."""
+    """One column: ``exact`` is its text in a pipe, ``shown`` on a terminal (the same if None), in a style of rich."""
 
     name: str
     exact: Callable[[T], str]
@@ -25,17 +25,17 @@ class Column(Generic[T]):
     style: Callable[[T], str] | None = None
 
     def cell(self, row: T) -> str:
-        """Return what people see."""
+        """Return the text for a terminal."""
         return harmless(self.exact(row) if self.shown is None else self.shown(row))
 
 
 @attrs.frozen
 class View(Generic[T]):
-    """How one kind of thing is written in each form."""
+    """The columns and the JSON document of one type."""
 
     columns: tuple[Column[T], ...]
     document: Callable[[T], Document]
 
     def line(self, row: T) -> str:
-        """Return the row as a pipe gets it."""
+        """Return the row for a pipe."""
         return "\t".join(harmless(column.exact(row)) for column in self.columns)

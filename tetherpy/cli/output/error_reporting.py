@@ -1,4 +1,4 @@
-"""The one place where errors become a line on stderr and an exit code."""
+"""Turn errors into a line on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from .terminal_text import harmless, on_one_line
 FAILED = 1
 USAGE = 2
 INTERRUPTED = 130
-"""What shells report of a process that Ctrl-C ended: 128 + SIGINT."""
+"""The exit code of shells for a process that Ctrl-C ended: 128 + SIGINT."""
 
 
 def guarded(run: Callable[[], int]) -> int:
-    """Run a command and return its exit code; whatever a user can cause ends as one line, never as a traceback.
+    """Run a command and return its exit code; errors that users can cause are printed as one line, without a traceback.
 
-    A reader that has seen enough (``| head``) is no failure. An error of another kind is a mistake in
-    the code and passes through.
+    A closed pipe (``| head``) is not a failure. Other errors are bugs, and are raised.
     """
     prepare_streams()
     try:
@@ -32,10 +31,10 @@ def guarded(run: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         code = INTERRUPTED
     except Exception as error:
-        outcome_policy = _verdict(error)
-        if outcome_policy is None:
+        reported = _report_of(error)
+        if reported is None:
             raise
-        code, line = outcome_policy
+        code, line = reported
         if line:
             _show_notes(error)
             complain(line)
@@ -44,21 +43,21 @@ def guarded(run: Callable[[], int]) -> int:
 
 
 def complain(message: object) -> None:
-    """Say on stderr what went wrong: one line, whatever the message holds."""
-    with contextlib.suppress(OSError):  # nobody is there to tell
+    """Print an error to stderr on one line."""
+    with contextlib.suppress(OSError):  # stderr is closed
         print(f"error: {on_one_line(str(message))}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def _show_notes(error: Exception) -> None:
-    """Show what a message is about, such as the line of a file, before it."""
+    """Print the notes of an error, such as the line of a file, before its message."""
     if isinstance(error, TetherError):
         for line in "\n".join(getattr(error, "__notes__", ())).splitlines():
             with contextlib.suppress(OSError):
                 print(harmless(line), file=sys.stderr)  # noqa: T201
 
 
-def _verdict(error: Exception) -> tuple[int, str] | None:
-    """Return the exit code and the line for an error, None if it is nothing that a user can cause."""
+def _report_of(error: Exception) -> tuple[int, str] | None:
+    """Return the exit code and the line for an error; None for a bug."""
     import sqlite3
 
     import typer
@@ -72,17 +71,17 @@ def _verdict(error: Exception) -> tuple[int, str] | None:
         case typer.Abort():
             return INTERRUPTED, ""
         case ExceptionGroup():
-            verdicts = [_verdict(leaf) if isinstance(leaf, Exception) else None for leaf in leaves(error)]
-            known = [outcome_policy for outcome_policy in verdicts if outcome_policy is not None]
-            return (known[0][0], " ".join(line for _, line in known)) if len(known) == len(verdicts) else None
+            reports = [_report_of(leaf) if isinstance(leaf, Exception) else None for leaf in leaves(error)]
+            known = [report for report in reports if report is not None]
+            return (known[0][0], " ".join(line for _, line in known)) if len(known) == len(reports) else None
         case TetherError():
             return FAILED, str(error)
         case OSError():
             reason = error.strerror or str(error)
             return FAILED, reason if error.filename is None else f"{error.filename}: {reason}"
         case UnicodeEncodeError():
-            return USAGE, f"{error.object!r} is no text in UTF-8."
+            return USAGE, f"{error.object!r} is not valid UTF-8."
         case sqlite3.Error():
-            return FAILED, f"the database refused: {error}. See what 'tetherpy doctor' finds."
+            return FAILED, f"Database error: {str(error).rstrip('.')}. Run 'tetherpy doctor' for a diagnosis."
         case _:
             return None

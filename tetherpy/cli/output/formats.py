@@ -1,8 +1,8 @@
-"""The one place that decides how results are written: a table, lines, or JSON.
+"""Output formats: a table on a terminal, lines in a pipe, or JSON.
 
-On a terminal: tables and colours, for people (``NO_COLOR`` is respected). Into a pipe or file: one line per
-row, columns separated by tabs, nothing cut off, no heading; control characters are escaped, so a row is always
-one line. With ``--json``: the documents that ``docs/reference/command-line.md`` describes.
+On a terminal: tables and colours (``NO_COLOR`` is respected). In a pipe or file: one line per row, columns separated by
+tabs, nothing truncated, no heading; control characters are escaped, so a row is always one line. With ``--json``: the
+documents of the command-line reference.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 class Form(Enum):
-    """How results are written."""
+    """The output format."""
 
     TABLE = auto()
     LINES = auto()
@@ -28,19 +28,19 @@ class Form(Enum):
 
 
 def form_of(json: bool) -> Form:
-    """Return the form that fits where the output goes, unless JSON was asked for."""
+    """Return JSON if requested, else the format that fits stdout."""
     if json:
         return Form.JSON
     return Form.TABLE if is_terminal() else Form.LINES
 
 
 def is_terminal() -> bool:
-    """Tell whether a person reads what is printed."""
+    """Whether stdout is a terminal."""
     return sys.stdout.isatty()
 
 
 def print_all(form: Form, view: View[T], rows: Iterable[T]) -> None:
-    """Print any number of things: a table, a line each, or one JSON array."""
+    """Print several objects: a table, a line each, or one JSON array."""
     match form:
         case Form.TABLE:
             from .tables import print_table
@@ -58,7 +58,7 @@ def print_all(form: Form, view: View[T], rows: Iterable[T]) -> None:
 
 
 def print_one(form: Form, view: View[T], row: T) -> None:
-    """Print one thing: a name and its value per line, for people aligned; or one JSON object."""
+    """Print one object: a name and its value per line, or one JSON object."""
     match form:
         case Form.TABLE:
             from .tables import print_card
@@ -72,7 +72,7 @@ def print_one(form: Form, view: View[T], row: T) -> None:
 
 
 def print_row(form: Form, view: View[T], row: T) -> None:
-    """Print one thing as one row, at once: it may be one of a stream. A line, or a JSON object on a line."""
+    """Print one object of a stream immediately: a line, or a JSON object on a line."""
     if form is Form.TABLE:
         print_all(form, view, [row])
     else:
@@ -80,24 +80,24 @@ def print_row(form: Form, view: View[T], row: T) -> None:
 
 
 def emit(text: str, *, end: str = "\n", flush: bool = False) -> None:
-    """Write to stdout; a reader that is gone is a ``ReaderGoneError``."""
+    """Write to stdout; raises ``ReaderGoneError`` for a closed pipe."""
     with writing():
         print(text, end=end, flush=flush)  # noqa: T201
 
 
 def remark(text: str) -> None:
-    """Tell a person something beside the result, on stderr; nobody is told if stderr is no terminal."""
+    """Print a remark to stderr if it is a terminal."""
     if sys.stderr.isatty():
         print(text, file=sys.stderr)  # noqa: T201
 
 
 def tell_next(lines: Iterable[str]) -> None:
-    """Tell what to type next, whoever reads: on stderr, since it is no result."""
+    """Print the next commands to stderr."""
     print("\n".join(["\nNext:", *(f"    {line}" for line in lines)]), file=sys.stderr)  # noqa: T201
 
 
 def to_json(document: Document) -> str:
-    """Write a document on one line; nothing in it can steer a terminal."""
+    """Return a document as one line of JSON, with control characters escaped."""
     import json
 
     ascii_only = "utf" not in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()

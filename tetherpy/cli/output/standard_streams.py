@@ -1,4 +1,4 @@
-"""The standard streams: what stands in for one that was closed from the start, and how writing to them fails."""
+"""The standard streams: replacements for closed ones, and errors of writing."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import sys
 from collections.abc import Generator
 
 _ACCESS = {"stdin": ("r", os.O_RDONLY), "stdout": ("w", os.O_RDONLY), "stderr": ("w", os.O_WRONLY)}
-"""How the null device stands in for each: nothing is read, no result can be written, and remarks reach nobody."""
+"""How the null device replaces each stream. Writing results to stdout fails; remarks on stderr are discarded."""
 
 
 class ReaderGoneError(Exception):
-    """Whoever reads what a command prints has seen enough."""
+    """The reader of the output has closed the pipe."""
 
 
 def prepare_streams() -> None:
-    """Open the null device for each stream that is closed (``>&-``), and have none fail for a character.
+    """Open the null device for each closed stream (``>&-``), and escape characters that cannot be encoded.
 
-    Else a file that is opened later would get the number of a closed stream, and be written to by whoever knows the
-    number alone. Results that go to a closed stdout are lost, so that is an ``OSError`` as with any other program.
+    Otherwise the next opened file would get the descriptor of the closed stream, and output could be written to it.
+    Writing results to a closed stdout is an ``OSError``, as with other programs.
     """
     for name, (mode, access) in _ACCESS.items():
         if getattr(sys, name) is None:
@@ -28,13 +28,13 @@ def prepare_streams() -> None:
             setattr(sys, name, stand_in)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            # A character that the terminal's encoding lacks must not end a command.
+            # A character missing in the terminal's encoding must not end a command.
             stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager
 def writing(place: str = "stdout") -> Generator[None]:
-    """Have an ``OSError`` that names no file name the place; a pipe without a reader is a ``ReaderGoneError``."""
+    """Add the place to an ``OSError`` without a file name; raise ``ReaderGoneError`` for a closed pipe."""
     try:
         yield
     except BrokenPipeError as error:
@@ -46,13 +46,13 @@ def writing(place: str = "stdout") -> Generator[None]:
 
 
 def write_rest() -> None:
-    """Write what stdout still holds: at the interpreter's end it would be too late to say that it failed."""
+    """Flush stdout: at the interpreter's exit a failure could not be reported."""
     with writing():
         sys.stdout.flush()
 
 
 def drop_rest() -> None:
-    """Send nowhere what stdout still holds and cannot be written: the interpreter would try again, and complain."""
+    """Discard output that cannot be written: the interpreter would try again at exit, and print an error."""
     try:
         sys.stdout.flush()
     except OSError:

@@ -1,4 +1,4 @@
-"""Tables for people."""
+"""Tables on a terminal."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def print_table(view: View[T], rows: Iterable[T]) -> None:
-    """Print a heading and a line per row; the last column, which holds the longest texts, has what room is left."""
+    """Print a heading and a line per row; the last column gets the remaining width."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, expand=True)
     *others, last = view.columns
     for column in others:
@@ -28,7 +28,7 @@ def print_table(view: View[T], rows: Iterable[T]) -> None:
 
 
 def print_card(view: View[T], row: T) -> None:
-    """Print a line per column that has something to say: its name and the row's value, as long as it is."""
+    """Print a line per non-empty column: its name and its full value."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
@@ -39,5 +39,5 @@ def print_card(view: View[T], row: T) -> None:
 
 
 def _cell(column: Column[T], row: T) -> Text:
-    # A Text, since a string's square brackets would be taken for markup.
+    # A Text: rich would interpret square brackets in a string as markup.
     return Text(column.cell(row), style="" if column.style is None else column.style(row))

@@ -1,4 +1,4 @@
-"""Text of others' made fit for a terminal: what steers it, or reorders what is read, is shown and not obeyed."""
+"""Sanitize untrusted text for a terminal: escape control and bidirectional characters."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ _SHORT = {"\t": r"\t", "\n": r"\n", "\r": r"\r"}
 
 
 def harmless(text: str) -> str:
-    r"""Write control characters, bidirectional controls and lone surrogates as escapes such as ``\n``, ``\x1b``."""
+    r"""Escape control characters, bidirectional controls and lone surrogates, as in ``\n`` and ``\x1b``."""
     return _UNSAFE.sub(_escape, text)
 
 
 def harmless_json(text: str) -> str:
-    """Write them as JSON's own escapes, which mean the same to a reader; for text without line breaks."""
+    """Use JSON escapes, which do not change the value; for text without line breaks."""
     return _UNSAFE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def on_one_line(text: str) -> str:
-    """Join the lines of a message, and make it harmless."""
+    """Join the lines of a message, and escape it."""
     return harmless(" ".join(text.split()))
 
 

@@ -1,3 +1,3 @@
-"""What the command line reads: options, durations, the database to use."""
+"""Parameters of the command line: shared options, durations, the database."""
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""The one place that finds out which database is meant."""
+"""Find the database of a command."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def find_database(given: str | None) -> str:
-    """Return the path or URL of the database that is meant.
+    """Return the path or URL of the database.
 
-    ``given`` is what ``--database`` says, or else ``TETHERPY_DATABASE``; without either it is the one of the
-    nearest ``tether.yaml``. Raises ``DatabaseUnknownError`` if there is none.
+    ``given`` is the value of ``--database`` or ``TETHERPY_DATABASE``; without either the nearest ``tether.yaml``
+    names it. Raises ``DatabaseUnknownError`` if nothing names one.
     """
     if given:
-        # A variable's or a file's ~ is expanded by no shell.
+        # Shells do not expand ~ in variables and files.
         return str(Path(given).expanduser()) if is_file(given) else given
     project = find_project()
     if project is None:
@@ -31,9 +31,9 @@ def find_database(given: str | None) -> str:
 
 @asynccontextmanager
 async def existing_jobs(given: str | None) -> AsyncGenerator[JobEngine]:
-    """Open the jobs of the database that is meant, for a command that looks and so makes none.
+    """Open the jobs of an existing database.
 
-    Raises ``NoDatabaseError``, ``NoJobTablesError`` and whatever ``open_engine`` does.
+    Raises ``NoDatabaseError``, ``NoJobTablesError`` and the errors of ``open_engine``.
     """
     from tetherpy.jobs import open_engine
 
@@ -42,7 +42,7 @@ async def existing_jobs(given: str | None) -> AsyncGenerator[JobEngine]:
 
 
 def existing_file(given: str | None) -> str:
-    """Return the database that is meant; if it is no file that is there, ``NoDatabaseError`` or ``FolderError``."""
+    """Return the database; raises ``NoDatabaseError`` or ``FolderError`` if it is not a URL or an existing file."""
     database = find_database(given)
     if is_file(database):
         if Path(database).is_dir():
@@ -53,9 +53,9 @@ def existing_file(given: str | None) -> str:
 
 
 def existing_database(given: str | None) -> str:
-    """Return the database that is meant, if it is there and has job tables.
+    """Return the database, if it exists and has job tables.
 
-    Raises ``NoDatabaseError``, ``NoJobTablesError`` and whatever ``applied_migrations`` does.
+    Raises ``NoDatabaseError``, ``NoJobTablesError`` and the errors of ``applied_migrations``.
     """
     database = existing_file(given)
     if is_file(database):
@@ -68,5 +68,5 @@ def existing_database(given: str | None) -> str:
 
 
 def is_file(database: str) -> bool:
-    """Tell whether a database is a file, and not somewhere on a network."""
+    """Whether a database is a file, and not a URL."""
     return "://" not in database

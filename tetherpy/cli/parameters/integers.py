@@ -1,4 +1,4 @@
-"""How whole numbers are read."""
+"""Parse integers."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 import typer
 
 LARGEST = 2**63 - 1
-"""What an SQL integer holds; the least one is as far from zero, and one further."""
+"""The largest SQL integer; the smallest is ``-LARGEST - 1``."""
 
 
-def whole_number(least: int = -LARGEST - 1, most: int = LARGEST) -> Callable[[str | int], int]:
-    """Return what reads a whole number, from ``least`` to ``most``, both included."""
+def integer_between(least: int = -LARGEST - 1, most: int = LARGEST) -> Callable[[str | int], int]:
+    """Return a parser of integers from ``least`` to ``most``, inclusive."""
 
     def read(text: str | int) -> int:
         try:
@@ -19,9 +19,9 @@ def whole_number(least: int = -LARGEST - 1, most: int = LARGEST) -> Callable[[st
         except ValueError as error:
             raise typer.BadParameter(f"{text!r} is not an integer.") from error
         if number < least:
-            raise typer.BadParameter(f"{number} is too small: at least {least}.")
+            raise typer.BadParameter(f"{number} is too small: the minimum is {least}.")
         if number > most:
-            raise typer.BadParameter(f"{number} is too large: at most {most}.")
+            raise typer.BadParameter(f"{number} is too large: the maximum is {most}.")
         return number
 
     return read

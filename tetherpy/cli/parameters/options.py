@@ -1,4 +1,4 @@
-"""The options that many commands have."""
+"""Options shared by commands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from .integers import whole_number
+from .integers import integer_between
 
 DatabaseOption: TypeAlias = Annotated[
     str | None,
@@ -21,8 +21,9 @@ DatabaseOption: TypeAlias = Annotated[
 JsonOption: TypeAlias = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 JobIdsArgument: TypeAlias = Annotated[
-    list[int], typer.Argument(metavar="ID...", parser=whole_number(1), help="The jobs.", show_default=False)
+    list[int],
+    typer.Argument(metavar="ID...", parser=integer_between(1), help="The ids of the jobs.", show_default=False),
 ]
 JobIdArgument: TypeAlias = Annotated[
-    int, typer.Argument(metavar="ID", parser=whole_number(1), help="The job.", show_default=False)
+    int, typer.Argument(metavar="ID", parser=integer_between(1), help="The id of the job.", show_default=False)
 ]

@@ -1,4 +1,4 @@
-"""The app that the working folder belongs to: whatever a ``tether.yaml`` says about it."""
+"""The app of the working folder, by its ``tether.yaml``."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Project:
-    """One app: its folder, and what its ``tether.yaml`` says about its jobs."""
+    """One app: its folder, and the job settings of its ``tether.yaml``."""
 
     folder: Path
     service: BackgroundServices
 
     @property
     def database(self) -> str:
-        """Return the database's path, or URL; a relative path begins at the ``tether.yaml``."""
+        """Return the path or URL of the database; a relative path is relative to the ``tether.yaml``."""
         named = self.service.database_path
         return named if "://" in named else str(self.folder / named)
 
@@ -28,9 +28,9 @@ class Project:
 def find_project() -> Project | None:
     """Return the app of the nearest ``tether.yaml``, from the working folder upwards; None if there is none.
 
-    Raises ``SettingsError`` if it says what cannot be followed.
+    Raises ``SettingsError`` for invalid settings.
     """
-    # Whoever names the database needs no reader of YAML.
+    # Imported here: commands with --database do not need the YAML parser.
     from tetherpy.generator import SETTINGS_FILE, read_settings
 
     here = Path.cwd()

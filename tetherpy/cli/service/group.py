@@ -1,4 +1,4 @@
-"""The commands on the service: each is registered here and loaded only when it runs."""
+"""The ``service`` commands, each loaded when it runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ group = lazy_group(
     {
         "start": ("start:start_service", "Start the workers of a database in the background."),
         "stop": ("stop:stop_service", "Stop the workers of a database."),
-        "status": ("status:show_status", "Show whether workers run, and their notification."),
+        "status": ("status:show_status", "Show whether workers are running, and their notification."),
         "install": ("install:install_service", "Start the workers at log-in, and restart them if they fail."),
         "uninstall": ("install:uninstall_service", "Remove the installed unit."),
     },

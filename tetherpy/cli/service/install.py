@@ -36,10 +36,10 @@ async def install_service(
     callback: CallbackOption = None,
     processes: ProcessesOption = 1,
     concurrency: ConcurrencyOption = 10,
-    queue: QueueOption = [],  # noqa: B006 - typer reads it, nobody changes it
+    queue: QueueOption = [],  # noqa: B006 - typer reads it, and does not change it
     retention: RetentionOption = None,
     manager: ManagerOption = None,
-    print_: Annotated[bool, typer.Option("--print", help="Print what would be written, and write nothing.")] = False,
+    print_: Annotated[bool, typer.Option("--print", help="Print the unit without writing it.")] = False,
     database: DatabaseOption = None,
 ) -> None:
     """Start the workers at log-in, and restart them if they fail.
@@ -56,7 +56,7 @@ async def install_service(
     path = unit_files(manager, name)[0]
     next_commands = _to_enable(manager, name, path)
     if await handle(plan.database).is_running():
-        next_commands.insert(0, "tetherpy service stop")  # a database has one service, whoever started it
+        next_commands.insert(0, "tetherpy service stop")  # a database has one service
     path.parent.mkdir(parents=True, exist_ok=True)
     _write_for_owner(path, text)
     emit(str(path))
@@ -78,7 +78,7 @@ def uninstall_service(manager: ManagerOption = None, database: DatabaseOption = 
 
 
 def _write_for_owner(path: Path, text: str) -> None:
-    """Write whole or not at all, and readable by this user alone: an address may hold a password."""
+    """Write atomically, readable by this user only: a URL may contain a password."""
     unfinished = path.with_name(f"{path.name}.new")
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="utf-8") as file:
@@ -87,7 +87,7 @@ def _write_for_owner(path: Path, text: str) -> None:
 
 
 def _to_enable(manager: Manager, name: str, path: Path) -> list[str]:
-    """Return what to type when the file is written; an agent that was there before is forgotten first."""
+    """Return the commands that enable the unit; an earlier launchd agent is removed first."""
     if manager is Manager.SYSTEMD:
         return ["systemctl --user daemon-reload", f"systemctl --user enable --now {name}"]
     forgotten = [f"launchctl bootout gui/{os.getuid()}/{name}"] if path.exists() else []
@@ -95,7 +95,7 @@ def _to_enable(manager: Manager, name: str, path: Path) -> list[str]:
 
 
 def _to_forget(manager: Manager, name: str) -> list[str]:
-    """Return what to type when the file is gone."""
+    """Return the commands to run after the file was removed."""
     if manager is Manager.SYSTEMD:
         return [f"systemctl --user stop {name}", "systemctl --user daemon-reload"]
     return [f"launchctl bootout gui/{os.getuid()}/{name}"]

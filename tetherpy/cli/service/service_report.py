@@ -1,4 +1,4 @@
-"""What the service of a database says about itself, and how that is written."""
+"""The state of a database's service, and its output formats."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from ..output.columns import Column, Document, View
 ANSWER_SECONDS = 5.0
 
 _NEVER_CALLED = "tetherpy.cli:no_callback"
-"""A handle wants the name of a callback, which is of no use unless it starts something."""
+"""A handle requires a callback, which is used only to start workers."""
 
 
 def handle(database: str) -> BackgroundService:
-    """Return a handle to whatever serves a database, to ask and to stop it."""
+    """Return a handle to the running service of a database, to inspect and stop it."""
     return BackgroundService(database, _NEVER_CALLED)
 
 
 async def state_of(service: BackgroundService) -> ServiceState:
-    """Return what the service says now; ``SilentServiceError`` if it does not answer."""
+    """Return the present state of the service; raises ``SilentServiceError`` if it does not respond."""
     answer: asyncio.Future[ServiceState] = asyncio.get_running_loop().create_future()
     subscription = service.state.subscribe(lambda state: None if answer.done() else answer.set_result(state))
     try:

@@ -24,7 +24,7 @@ from .worker_options import (
 
 
 class IfRunning(StrEnum):
-    """Say what a start does when workers with other settings run."""
+    """The behaviour if workers with other settings are running."""
 
     ERROR = "error"
     ATTACH = "attach"
@@ -35,24 +35,25 @@ async def start_service(
     callback: CallbackOption = None,
     processes: ProcessesOption = 1,
     concurrency: ConcurrencyOption = 10,
-    queue: QueueOption = [],  # noqa: B006 - typer reads it, nobody changes it
+    queue: QueueOption = [],  # noqa: B006 - typer reads it, and does not change it
     retention: RetentionOption = None,
     if_running: Annotated[
-        IfRunning, typer.Option(help="If workers with other settings run: fail, attach to them, or replace them.")
+        IfRunning,
+        typer.Option(help="If workers with other settings are running: fail, attach to them, or replace them."),
     ] = IfRunning.ERROR,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
     """Start the workers of a database in the background.
 
-    Returns when they are ready. They run until they are stopped. If workers with the same settings run already,
-    nothing happens.
+    Returns when they are ready. They run until they are stopped. Has no effect if workers with the same settings are
+    running.
     """
     plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
-    plan.move_in()
+    plan.enter_folder()
     service = BackgroundService(plan.database, plan.callback, if_running=if_running.value, **plan.options)
     if await service.is_running():
-        remark("Workers run already.")
+        remark("Workers are already running.")
     try:
         await service.start()
     except WorkerStartError as error:

@@ -12,9 +12,9 @@ from .service_report import STATE, Report, handle, state_of
 
 
 async def show_status(database: DatabaseOption = None, json: JsonOption = False) -> None:
-    """Show whether workers run, and their notification.
+    """Show whether workers are running, and their notification.
 
-    The exit code is 1 if none run.
+    The exit code is 1 if none are running.
     """
     found = existing_file(database)
     state = await state_of(handle(found))

@@ -29,7 +29,7 @@ async def stop_service(
 ) -> None:
     """Stop the workers of a database, including those that other processes started.
 
-    Returns when they have ended; the exit code is 0 if none run.
+    Returns when they have ended; the exit code is also 0 if none are running.
     """
     service = handle(existing_file(database))
     if not await service.is_running():

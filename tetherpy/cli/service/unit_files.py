@@ -1,4 +1,4 @@
-"""What a service manager is told: for systemd a user unit, for launchd an agent."""
+"""Unit files of service managers: a systemd user unit, or a launchd agent."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from .worker_options import WorkerPlan
 
 TARGET = "default.target"
 STOP_SECONDS = 40
-"""A worker has 30 to finish what runs; then it hands back what is left, which takes a moment."""
+"""Workers have 30 seconds to finish running jobs; then they release the rest, which takes a moment."""
 
 
 class Manager(StrEnum):
-    """Whoever starts processes for the user."""
+    """The service manager of the user."""
 
     SYSTEMD = "systemd"
     LAUNCHD = "launchd"
 
     @classmethod
     def here(cls) -> Manager:
-        """Return the one of this system."""
+        """Return the service manager of this system."""
         return cls.LAUNCHD if sys.platform == "darwin" else cls.SYSTEMD
 
 
 def unit_name(database: str) -> str:
-    """Return the name under which a database's workers are installed: readable, and its alone."""
+    """Return the readable and unique unit name for a database."""
     stem = database.rpartition("/")[2].partition("?")[0] if is_url(database) else Path(database).stem
     readable = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:40] or "database"
     return f"tetherpy-{readable}-{hashlib.sha256(redacted(database).encode(errors='surrogateescape')).hexdigest()[:8]}"
 
 
 def unit_files(manager: Manager, name: str) -> tuple[Path, ...]:
-    """Return where the manager looks for it, then what it makes of it there when it is enabled."""
+    """Return the path of the unit, and of the links that enabling it creates."""
     if manager is Manager.LAUNCHD:
         return (Path.home() / "Library" / "LaunchAgents" / f"{name}.plist",)
     folder = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "systemd" / "user"
@@ -48,7 +48,7 @@ def unit_files(manager: Manager, name: str) -> tuple[Path, ...]:
 
 
 def unit_text(manager: Manager, name: str, plan: WorkerPlan) -> str:
-    """Write the unit; ``UnitTextError`` for a path or option with control characters, which neither can hold."""
+    """Return the unit; raises ``UnitTextError`` for paths and options with control characters."""
     for word in (*plan.command, *plan.environment.values(), str(plan.folder)):
         if not word.isprintable():
             raise UnitTextError(word)
@@ -56,7 +56,7 @@ def unit_text(manager: Manager, name: str, plan: WorkerPlan) -> str:
 
 
 def _systemd(plan: WorkerPlan) -> str:
-    # Of the folder and the description nothing but the percent sign has a meaning: they are no words.
+    # Only the percent sign is special in the folder and the description: they are not split into words.
     folder, subject = (text.replace("%", "%%") for text in (str(plan.folder), redacted(plan.database)))
     environment = " ".join(_word(f"{name}={value}") for name, value in plan.environment.items())
     command = " ".join(_word(word).replace("$", "$$") for word in plan.command)
@@ -72,7 +72,7 @@ Environment={environment}
 ExecStart={command}
 Restart=on-failure
 RestartSec=5
-# The supervisor alone is told to stop, and tells its workers.
+# Only the supervisor gets the signal; it stops its workers.
 KillMode=mixed
 TimeoutStopSec={STOP_SECONDS}
 
@@ -82,7 +82,7 @@ WantedBy={TARGET}
 
 
 def _word(word: str) -> str:
-    """Quote a word as systemd reads it (systemd.syntax, "Quoting"; systemd.unit, "Specifiers")."""
+    """Quote a word for systemd (systemd.syntax, "Quoting"; systemd.unit, "Specifiers")."""
     escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
     return f'"{escaped}"'
 

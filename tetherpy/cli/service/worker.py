@@ -23,7 +23,7 @@ def run_in_foreground(
     callback: CallbackOption = None,
     processes: ProcessesOption = 1,
     concurrency: ConcurrencyOption = 10,
-    queue: QueueOption = [],  # noqa: B006 - typer reads it, nobody changes it
+    queue: QueueOption = [],  # noqa: B006 - typer reads it, and does not change it
     retention: RetentionOption = None,
     database: DatabaseOption = None,
 ) -> int:
@@ -31,12 +31,12 @@ def run_in_foreground(
 
     SIGTERM or Ctrl-C once: finish running jobs within 30 seconds; twice: release them now.
     """
-    # No loop and no threads: the workers are forks of this process.
+    # Without an event loop and threads: the workers are forks of this process.
     plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
-    plan.move_in()
+    plan.enter_folder()
     package = plan.callback.partition(":")[0].partition(".")[0]
     if package.isidentifier() and find_spec(package) is None:
-        # The worker would say so too, with a traceback; no code of the app's runs here.
+        # The worker would report this with a traceback; this check runs no code of the app.
         raise CallbackNameError(plan.callback, f"there is no module {package!r} in {plan.folder}")
-    remark(f"Running the jobs of {redacted(plan.database)}. Ctrl-C: finish what runs, and end.")
+    remark(f"Running the jobs of {redacted(plan.database)}. Press Ctrl-C to finish running jobs and stop.")
     return run_worker(plan.database, plan.callback, **plan.options)

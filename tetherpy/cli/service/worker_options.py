@@ -1,4 +1,4 @@
-"""What is asked of the workers of a database, by options and by ``tether.yaml``."""
+"""The settings of workers, from options and ``tether.yaml``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tetherpy.database import is_url, sqlite_path
 from ..errors import CallbackUnknownError
 from ..parameters.database_location import find_database
 from ..parameters.durations import read_duration, write_duration
-from ..parameters.integers import whole_number
+from ..parameters.integers import integer_between
 from ..parameters.project import find_project
 
 CallbackOption: TypeAlias = Annotated[
@@ -25,17 +25,17 @@ CallbackOption: TypeAlias = Annotated[
         "--callback",
         "-c",
         metavar="MODULE:FUNCTION",
-        help="The function that registers the handlers; tether.yaml's if not given.",
+        help="The function that registers the handlers; that of tether.yaml if not given.",
     ),
 ]
 ProcessesOption: TypeAlias = Annotated[
-    int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="How many worker processes.")
+    int, typer.Option(parser=integer_between(1), metavar="NUMBER", help="The number of worker processes.")
 ]
 ConcurrencyOption: TypeAlias = Annotated[
-    int, typer.Option(parser=whole_number(1), metavar="NUMBER", help="How many jobs each worker runs at once.")
+    int, typer.Option(parser=integer_between(1), metavar="NUMBER", help="The number of concurrent jobs per worker.")
 ]
 QueueOption: TypeAlias = Annotated[
-    list[str], typer.Option("--queue", help="Serve this queue; may be repeated. All if not given.")
+    list[str], typer.Option("--queue", help="Run only jobs in this queue; may be repeated. All queues if not given.")
 ]
 RetentionOption: TypeAlias = Annotated[
     timedelta | None,
@@ -44,13 +44,13 @@ RetentionOption: TypeAlias = Annotated[
 
 
 def full_address(database: str) -> str:
-    """Return an address that means the same database in every folder."""
+    """Return the address of a database as an absolute path, or its URL."""
     return database if is_url(database) else str(sqlite_path(database))
 
 
 @attrs.frozen
 class WorkerPlan:
-    """Say what the workers of a database do, and in which folder they do it."""
+    """The settings of the workers of a database, and their working folder."""
 
     database: str
     folder: Path
@@ -72,7 +72,7 @@ class WorkerPlan:
         queues: list[str],
         retention: timedelta | None,
     ) -> WorkerPlan:
-        """Take what the options leave open from the nearest ``tether.yaml``.
+        """Complete the options from the nearest ``tether.yaml``.
 
         Raises ``DatabaseUnknownError`` and ``CallbackUnknownError``.
         """
@@ -95,7 +95,7 @@ class WorkerPlan:
 
     @property
     def options(self) -> dict[str, Any]:
-        """Return the arguments that ``BackgroundService`` and ``run_worker`` have in common."""
+        """Return the common arguments of ``BackgroundService`` and ``run_worker``."""
         titles = {"initial_notification_title": self.title, "initial_notification_content": self.content}
         return {
             "processes": self.processes,
@@ -107,7 +107,7 @@ class WorkerPlan:
 
     @property
     def command(self) -> tuple[str, ...]:
-        """Return the command line of a foreground worker that does the same, for a service manager."""
+        """Return the equivalent foreground command, for a service manager."""
         words = [sys.executable, "-m", "tetherpy.cli", "worker"]
         words += ["--callback", self.callback]
         words += ["--processes", str(self.processes), "--concurrency", str(self.concurrency)]
@@ -119,10 +119,10 @@ class WorkerPlan:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the variables that go with the command: an address may hold a password, and all can see a command."""
+        """Return the environment of the command: a URL may contain a password, and command lines are public."""
         return {"TETHERPY_DATABASE": self.database}
 
-    def move_in(self) -> None:
-        """Make this process import and find what the app does: as if it had been started in its folder."""
+    def enter_folder(self) -> None:
+        """Change to the folder of the app, and import from it."""
         os.chdir(self.folder)
         sys.path.insert(0, str(self.folder))

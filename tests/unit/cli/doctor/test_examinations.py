@@ -103,7 +103,7 @@ async def test_looking_for_damage_takes_a_bounded_time(engine, tmp_path, monkeyp
     await engine.db.execute_many("INSERT INTO ballast VALUES (?)", [(number,) for number in range(20_000)])
     (found,) = [finding for finding in examine_file(tmp_path / "shop.db") if finding.check == "integrity"]
     assert found.state is State.OK
-    assert "in 0 s of looking" in found.found
+    assert "no damage found in 0 s" in found.found
 
 
 async def test_a_write_lock_that_is_held_is_found(engine, tmp_path, monkeypatch):
@@ -190,11 +190,11 @@ async def test_jobs_that_wait_are_wrong_without_a_worker_and_worth_a_look_with_o
     await manager.enqueue("greet", queue="slow")
     await manager.enqueue("greet", delay=timedelta(days=1))
     later = NOW + timedelta(minutes=90)
-    assert (await examined(engine))["waiting jobs"].state is State.OK
-    finding = (await examined(engine, later))["waiting jobs"]
+    assert (await examined(engine))["pending jobs"].state is State.OK
+    finding = (await examined(engine, later))["pending jobs"]
     assert finding.state is State.WRONG
-    assert finding.found == "1 due, the oldest for 1 h, and no worker runs"
-    finding = (await examined(engine, later, serving=True))["waiting jobs"]
+    assert finding.found == "1 due, the oldest for 1 h, and no workers running"
+    finding = (await examined(engine, later, serving=True))["pending jobs"]
     assert finding.state is State.ADVICE
     assert finding.found.endswith("in: slow")
 
@@ -209,7 +209,7 @@ async def test_jobs_that_wait_for_a_handler_are_found(engine):
     found = (await examined(engine, serving=True))["handlers"]
     assert found.state is State.WRONG
     assert "1 of 'sendmail' (did you mean 'send_mail'?)" in found.found
-    assert "registered keys: send_mail" in found.remedy
+    assert "Registered keys: send_mail" in found.remedy
 
 
 async def test_rows_that_say_nothing_are_found(engine):
