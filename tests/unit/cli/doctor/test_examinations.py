@@ -196,7 +196,7 @@ async def test_jobs_that_wait_are_wrong_without_a_worker_and_worth_a_look_with_o
     assert finding.found == "1 due, the oldest for 1 h, and no workers running"
     finding = (await examined(engine, later, serving=True))["pending jobs"]
     assert finding.state is State.ADVICE
-    assert finding.found.endswith("in: slow")
+    assert finding.found.endswith("in queues: slow")
 
 
 async def test_jobs_that_wait_for_a_handler_are_found(engine):
