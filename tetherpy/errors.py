@@ -123,6 +123,11 @@ def raise_again(error: BaseException) -> NoReturn:
     raise error.with_traceback(first)
 
 
+def clause(text: str) -> str:
+    """Return a message without its final full stop, to embed it in a sentence."""
+    return text if text.endswith("...") else text.rstrip(". ")
+
+
 def first_line(error: BaseException) -> str:
     """Return the type of an error and the first line of its text, such as ``OSError: offline``."""
     try:
@@ -131,7 +136,7 @@ def first_line(error: BaseException) -> str:
         line = f"<its text raised {type(unprintable).__name__}>"
     if len(line) > LONGEST_LINE:
         line = f"{line[:LONGEST_LINE]}..."
-    return f"{type(error).__name__}: {line.removesuffix('.')}" if line else type(error).__name__
+    return f"{type(error).__name__}: {clause(line)}" if line else type(error).__name__
 
 
 class ArgumentError(TetherError, ValueError, TypeError):
@@ -147,7 +152,7 @@ class ArgumentError(TetherError, ValueError, TypeError):
         self.name = name
         self.value = value
         self.reason = reason
-        super().__init__(f"{name} is {_shown(value)}; {reason}.")
+        super().__init__(f"{name} is {_shown(value)}; {clause(reason)}.")
 
 
 class DurationError(ArgumentError):

@@ -7,10 +7,10 @@ import importlib
 import inspect
 import pickle
 import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -45,7 +45,8 @@ def _kinds() -> list[type[BaseException]]:
     return sorted(kinds, key=lambda kind: (kind.__module__, kind.__name__))
 
 
-def _made(kind: type[BaseException]) -> BaseException:
+def made(kind: type[BaseException], given: Mapping[str, Any] = MappingProxyType({})) -> BaseException:
+    """Return an error of a class, with the given arguments and some fitting value for the others."""
     if kind.__name__ in EXAMPLES:
         keywords = {"time_stands_still": True} if kind.__name__ == "StuckJobsError" else {}
         return kind(*EXAMPLES[kind.__name__], **keywords)
@@ -55,8 +56,8 @@ def _made(kind: type[BaseException]) -> BaseException:
     for value in VALUES:
         try:
             return kind(
-                *(value for p in wanted if p.kind is p.POSITIONAL_OR_KEYWORD),
-                **{p.name: value for p in wanted if p.kind is p.KEYWORD_ONLY},
+                *(given.get(p.name, value) for p in wanted if p.kind is p.POSITIONAL_OR_KEYWORD),
+                **{p.name: given.get(p.name, value) for p in wanted if p.kind is p.KEYWORD_ONLY},
             )
         except Exception:
             continue
@@ -84,7 +85,7 @@ def test_all_packages_are_walked() -> None:
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
 def test_copies_and_pickles_are_the_same(kind: type[BaseException]) -> None:
     assert issubclass(kind, PortableError) or "__init__" not in vars(kind)
-    error = _made(kind)
+    error = made(kind)
     error.add_note("a note")
     error.__cause__ = OSError(2, "no such file")
     for way, copied in WAYS.items():

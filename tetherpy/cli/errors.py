@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tetherpy.errors import TetherError
+from tetherpy.errors import TetherError, clause
 
 
 class CommandError(TetherError):
@@ -53,7 +53,7 @@ class EngineCopyError(CommandError):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"The jobs were not copied: {reason}.")
+        super().__init__(f"The jobs were not copied: {clause(reason)}.")
 
 
 class JobsFailedError(CommandError):
@@ -82,8 +82,7 @@ class ServiceStartError(CommandError):
     def __init__(self, reason: str, log: str) -> None:
         self.reason = reason
         self.log = log
-        reason = reason.removesuffix(".")
-        super().__init__(f"The workers did not start: {reason}. No processes are left. The log is {log}.")
+        super().__init__(f"The workers did not start: {clause(reason)}. No processes are left. The log is {log}.")
 
 
 class NoServiceError(CommandError):
@@ -129,7 +128,7 @@ class MigrationsUnusableError(CommandError):
         self.place = place
         self.reason = reason
         super().__init__(
-            f"{place!r} cannot be used as migrations: {reason}. Name a list, such as shop.schema:MIGRATIONS."
+            f"{place!r} cannot be used as migrations: {clause(reason)}. Name a list, such as shop.schema:MIGRATIONS."
         )
 
 
@@ -149,8 +148,8 @@ class NotServedError(CommandError):
         self.place = place
         self.reason = reason.partition(" (while")[0]  # drop "(while attempting to bind on address ...)"
         super().__init__(
-            f"Cannot listen on {place}: {self.reason}. Choose another address with --port (0 for any free port), "
-            "--host or --socket."
+            f"Cannot listen on {place}: {clause(self.reason)}. "
+            "Choose another address with --port (0 for any free port), --host or --socket."
         )
 
 
@@ -168,10 +167,10 @@ class GraphTargetError(CommandError):
         self.target = target
         self.reason = reason
         super().__init__(
-            f"{target!r} cannot be drawn: {reason}. Pass a container or a function that returns one, such as "
+            f"{target!r} cannot be drawn: {clause(reason)}. Pass a container or a function that returns one, such as "
             "shop.app:container, or a module that declares providers, such as providers."
         )
 
 
 def _because(error: str | None) -> str:
-    return f" ({error.rstrip('.')})" if error else ""
+    return f" ({clause(error)})" if error else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tetherpy.errors import ArgumentError, TetherError
+from tetherpy.errors import ArgumentError, TetherError, clause
 
 from .status import LEGAL_MOVES, BackgroundJobStatus
 from .suggestions import did_you_mean
@@ -179,7 +179,7 @@ class PayloadEncodeError(PayloadError):
         self.path = path
         self.reason = reason
         super().__init__(
-            f"The value at {path} cannot be stored as JSON: {reason}. Use dict, list, str, numbers, "
+            f"The value at {path} cannot be stored as JSON: {clause(reason)}. Use dict, list, str, numbers, "
             "bool, None, or attrs classes, dataclasses and TypedDicts made of them."
         )
 
@@ -202,7 +202,7 @@ class PayloadDecodeError(PayloadError):
     def __init__(self, path: str, reason: str) -> None:
         self.path = path
         self.reason = reason
-        super().__init__(f"The stored value does not fit at {path}: {reason}.")
+        super().__init__(f"The stored value does not fit at {path}: {clause(reason)}.")
 
 
 class ScheduleError(JobError):
@@ -212,8 +212,8 @@ class ScheduleError(JobError):
         self.expression = expression
         self.reason = reason
         super().__init__(
-            f"{expression!r} is not a valid schedule: {reason}. Write five cron fields (minute, hour, day, month, "
-            "weekday), such as '0 3 * * *', and a time zone such as 'Europe/Berlin'."
+            f"{expression!r} is not a valid schedule: {clause(reason)}. Write five cron fields (minute, hour, day, "
+            "month, weekday), such as '0 3 * * *', and a time zone such as 'Europe/Berlin'."
         )
 
 
@@ -229,7 +229,7 @@ class CopyRefusedError(JobError):
 
     def __init__(self, reason: str, advice: str) -> None:
         self.reason = reason
-        super().__init__(f"The jobs were not copied: {reason}. {advice}")
+        super().__init__(f"The jobs were not copied: {clause(reason)}. {advice}")
 
 
 class CopyDiffersError(JobError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tetherpy.database import DatabaseAddressError
-from tetherpy.errors import ArgumentError, TetherError
+from tetherpy.errors import ArgumentError, TetherError, clause
 from tetherpy.jobs import did_you_mean
 
 
@@ -44,7 +44,7 @@ class WorkerStartError(ServiceError):
         self.worker_traceback = worker_traceback
         self.log_tail = log_tail
         self.log = log
-        parts = [f"The background worker did not start: {reason}."]
+        parts = [f"The background worker did not start: {clause(reason)}."]
         if worker_traceback:
             parts.append(f"In the worker:\n{worker_traceback.rstrip()}")
         if log_tail:
@@ -103,7 +103,7 @@ class FrameError(ServiceError):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"Received a line that is not a frame: {reason}. The connection is closed.")
+        super().__init__(f"Received a line that is not a frame: {clause(reason)}. The connection is closed.")
 
 
 class ServiceNotRunningError(ServiceError):
@@ -136,7 +136,9 @@ class ServiceFolderError(ServiceError):
         self.folder = folder
         self.reason = reason
         self.remedy = remedy or "Create the folder of the database and make it writable, or correct the database path"
-        super().__init__(f"The background service cannot keep its files in {folder}: {reason}. {self.remedy}.")
+        super().__init__(
+            f"The background service cannot keep its files in {folder}: {clause(reason)}. {clause(self.remedy)}."
+        )
 
 
 class UnsupportedDatabaseError(DatabaseAddressError, ServiceError):
@@ -154,7 +156,7 @@ class CallbackNameError(ServiceError):
         self.callback = callback
         self.reason = reason
         super().__init__(
-            f"The initialization callback {callback!r} cannot be used: {reason}. Pass "
+            f"The initialization callback {callback!r} cannot be used: {clause(reason)}. Pass "
             '"package.module:function", with a function at the top level of an importable module.'
         )
 
@@ -165,7 +167,7 @@ class HandlerRegistrationError(ServiceError):
     def __init__(self, key: str, reason: str) -> None:
         self.key = key
         self.reason = reason
-        super().__init__(f"{key!r} cannot be registered: {reason}.")
+        super().__init__(f"{key!r} cannot be registered: {clause(reason)}.")
 
 
 class NoSuchHandlerError(ServiceError):
@@ -198,4 +200,4 @@ class MessageError(ServiceError):
     def __init__(self, event: str, reason: str) -> None:
         self.event = event
         self.reason = reason
-        super().__init__(f"The message {event!r} cannot be sent: {reason}.")
+        super().__init__(f"The message {event!r} cannot be sent: {clause(reason)}.")

@@ -1,7 +1,6 @@
 """The workers from the command line: one service is started and asked in many ways."""
 
 import json
-from datetime import timedelta
 
 import pytest
 
@@ -34,7 +33,7 @@ def test_the_life_of_a_service(command, jobs, enqueue, reaches, database, tmp_pa
 
     endless = enqueue("wait")
     reaches(endless, "waiting")
-    monkeypatch.setattr("tetherpy.cli.service.stop.DEFAULT_TIMEOUT", timedelta(days=1))
+    monkeypatch.setattr("tetherpy.cli.service.stop.STOP_TIMEOUT", 86_400.0)
     stopped = command("service", "stop", "--timeout", "0s")
     assert (stopped.code, stopped.out, stopped.err) == (0, "", "")
     assert jobs(lambda manager: manager.get_counts()).pending == 1
@@ -51,7 +50,7 @@ def test_workers_that_do_not_start_say_why_and_where_to_read_on(command, databas
     log = database.with_name("shop.db-service") / "worker.log"
     assert ran.err == (
         "error: The workers did not start: the initialization callback shop:refuse raised RuntimeError: "
-        f"the shop is closed. Nothing was left running. The whole log is {log}.\n"
+        f"the shop is closed. No processes are left. The log is {log}.\n"
     )
     assert "Traceback" in log.read_text()
 

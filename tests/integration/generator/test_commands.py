@@ -126,7 +126,7 @@ def test_init_overwrites_nothing_and_says_what_is_there(run, tmp_path):
     assert made.code == 0
     assert "Next:\n    python main.py" in made.err
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    run(tmp_path, "init").failed("main.py", "Name an empty folder.")
+    run(tmp_path, "init").failed("main.py", "Choose an empty folder.")
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tetherpy.errors import clause
 from tetherpy.jobs import JobNotFoundError, NewJob, PayloadDecodeError, decode, open_engine
 
 from ..output.formats import Form, form_of, print_row
@@ -36,7 +37,7 @@ def read_payload(text: str) -> Any:
     try:
         return decode(data.decode("utf-8-sig"))
     except (PayloadDecodeError, UnicodeDecodeError) as error:
-        raise typer.BadParameter(f"{source} is not valid JSON: {error.reason.rstrip('.')}.{advice}") from error
+        raise typer.BadParameter(f"{source} is not valid JSON: {clause(error.reason)}.{advice}") from error
 
 
 async def enqueue_job(

@@ -6,7 +6,7 @@ import contextlib
 import sys
 from collections.abc import Callable
 
-from tetherpy.errors import TetherError, leaves
+from tetherpy.errors import TetherError, clause, leaves
 
 from .standard_streams import ReaderGoneError, drop_rest, prepare_streams, write_rest
 from .terminal_text import harmless, on_one_line
@@ -82,6 +82,6 @@ def _report_of(error: Exception) -> tuple[int, str] | None:
         case UnicodeEncodeError():
             return USAGE, f"{error.object!r} is not valid UTF-8."
         case sqlite3.Error():
-            return FAILED, f"Database error: {str(error).rstrip('.')}. Run 'tetherpy doctor' for a diagnosis."
+            return FAILED, f"Database error: {clause(str(error))}. Run 'tetherpy doctor' for a diagnosis."
         case _:
             return None

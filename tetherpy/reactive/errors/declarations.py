@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pickle import PicklingError
 
-from tetherpy.errors import ArgumentError, safe_repr
+from tetherpy.errors import ArgumentError, clause, safe_repr
 
 from .base import ReactiveError
 
@@ -34,7 +34,7 @@ class FamilyArgumentsError(ReactiveError, TypeError):
     """
 
     def __init__(self, family: object, reason: str) -> None:
-        super().__init__(f"{family!r}: {reason}. Give the arguments of its function without ref.")
+        super().__init__(f"{family!r}: {clause(reason)}. Give the arguments of its function without ref.")
         self.family = family
         self.reason = reason
 
