@@ -276,7 +276,7 @@ async def test_what_fails_is_told_and_no_traceback(database_path, manager, until
         await pilot.press("j")
         await until(pilot, has_focus(app, JobTable))
         await until(pilot, lambda: len(rows(app)) == 1)
-        await pilot.press("c")
+        await pilot.press("d")
         await until(pilot, answers(app, ConfirmScreen))
         await manager.cancel_job(1)
         await manager.delete_job(1)
@@ -345,7 +345,7 @@ async def test_what_others_wrote_into_the_rows_is_shown_and_not_obeyed(app, data
         await until(pilot, lambda: "UNIQUE KEY" in shown(app, detail).upper())
         await pilot.press("3", "2")
         await until(pilot, lambda: app.query_one(JobTable).status is BackgroundJobStatus.RUNNING and rows(app))
-        for key, screen, back in (("enter", JobScreen, "escape"), ("c", ConfirmScreen, "n")):
+        for key, screen, back in (("enter", JobScreen, "escape"), ("e", EnqueueScreen, "escape")):
             await pilot.press(key)
             await until(pilot, answers(app, screen))
             await pilot.press(back)

@@ -84,8 +84,8 @@ async def test_every_page_and_action_works_over_either_database(asked):
     job_id = await manager.enqueue("order mail", {"to": "ada"}, unique_key="ada", delay=900)
     for target, text in (
         ("/?status=pending&text=ada", "order mail"),
-        (f"/jobs/{job_id}", "It has not run yet."),
-        ("/service", "No worker is registered."),
+        (f"/jobs/{job_id}", "No attempts yet."),
+        ("/service", "No workers registered."),
         ("/enqueue", "Payload"),
         ("/live/?once", "order mail"),
     ):
