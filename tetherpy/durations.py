@@ -8,7 +8,7 @@ from typing import Any
 from .errors import DurationError
 
 LONGEST = timedelta(days=365_000)
-"""A thousand years: a moment that far away is still in the calendar."""
+"""A thousand years: a time that far in the future is still a valid ``datetime``."""
 
 _ZERO = timedelta(0)
 _KINDS = "it must be a timedelta or a number of seconds, such as timedelta(minutes=5) or 300"
@@ -17,8 +17,8 @@ _KINDS = "it must be a timedelta or a number of seconds, such as timedelta(minut
 def to_span(name: str, value: timedelta | float, *, positive: bool = False, most: timedelta = LONGEST) -> timedelta:
     """Return a duration as a ``timedelta``; ``name`` is the parameter that an error names.
 
-    Raises ``DurationError`` for what is no duration, for a negative one, for zero if it must be ``positive``,
-    and for one longer than ``most``.
+    Raises ``DurationError`` if it is not a duration, if it is negative, if it is zero and must be ``positive``,
+    or if it is longer than ``most``.
     """
     span = value if isinstance(value, timedelta) else _from_seconds(name, value)
     if span < _ZERO:
@@ -41,7 +41,7 @@ def to_seconds(name: str, value: timedelta | float, *, positive: bool = False) -
 
 
 def _from_seconds(name: str, value: Any) -> timedelta:
-    # Text is no number, although float() reads it: "5m" and "5" would be told apart by chance.
+    # Text is refused, although float() parses "5": then "5m" would fail and "5" would not.
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         raise DurationError(name, value, _KINDS)
     try:

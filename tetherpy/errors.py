@@ -1,4 +1,4 @@
-"""The root of every error that tetherpy raises, and what all of them share."""
+"""The base class of all errors of tetherpy, and functions for errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_LINE: Final = 200
 
 
 class PortableError(Exception):
-    """An exception that copies and pickles by what it holds, not by calling its constructor again.
+    """An exception that is copied and pickled by its attributes, without calling its constructor again.
 
     A copy has the same text, attributes, notes and ``__cause__``; it shares the attributes. A pickle replaces an
     attribute that cannot be pickled (or cannot be loaded again) by its ``repr``.
@@ -38,7 +38,7 @@ class PortableError(Exception):
 
 
 class TetherError(PortableError):
-    """Base of all tetherpy errors: catch it to catch whatever the library itself reports.
+    """Base class of all errors of tetherpy: catch it to catch every error that the library reports.
 
     Each package keeps its own errors in its ``errors.py``; every message says what happened,
     why, and what to do, and the data it was made from stays on the error as attributes.
@@ -55,7 +55,7 @@ Each is pickled by itself, so that one that fails does not take the error along.
 def _pack(value: object) -> _Packed:
     try:
         return pickle.dumps(value), safe_repr(value)
-    except Exception:  # what cannot be pickled raises whatever it likes; its text stands for it
+    except Exception:  # pickle raises errors of any type; the text replaces the value
         return None, safe_repr(value)
 
 
@@ -65,7 +65,7 @@ def _unpack(packed: _Packed) -> Any:
         return text
     try:
         return pickle.loads(pickled)  # noqa: S301  part of a pickle that is being loaded already
-    except Exception:  # as above, for what breaks only here
+    except Exception:  # some values fail only when they are loaded
         return text
 
 
@@ -145,7 +145,7 @@ class ArgumentError(TetherError, ValueError, TypeError):
     Attributes:
         name: the parameter.
         value: the value.
-        reason: what is wrong with it, and what is accepted.
+        reason: the fault, and the accepted values.
     """
 
     def __init__(self, name: str, value: object, reason: str) -> None:

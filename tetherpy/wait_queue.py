@@ -1,4 +1,4 @@
-"""A queue of tasks that wait for an answer, each of which may be cancelled at any moment."""
+"""A queue of tasks that wait for an answer, each of which may be cancelled at any time."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ def _do_nothing(*_: Any) -> None:
 
 @attrs.frozen(eq=False)
 class Waiter(Generic[Wish, Answer]):
-    """One task in a queue: what it asks for, and where its answer goes."""
+    """One waiting task: its request, and the future of its answer."""
 
     wish: Wish
     _future: asyncio.Future[Answer]
 
     @property
     def gone(self) -> bool:
-        """Whether it was cancelled or answered, or its event loop was closed; any thread may ask."""
+        """Tell whether it was cancelled or answered, or its event loop was closed; callable in any thread."""
         return self._future.done() or self._future.get_loop().is_closed()
 
     def answer(self, answer: Answer) -> bool:
-        """Give it its answer; return False if it is gone."""
+        """Set its answer; return False if it is gone."""
         if self.gone:
             return False
         self._future.set_result(answer)
         return True
 
     def fail(self, error: BaseException) -> bool:
-        """Give it an error to raise; return False if it is gone."""
+        """Set its error; return False if it is gone."""
         if self.gone:
             return False
         self._future.set_exception(error)
@@ -50,11 +50,11 @@ class Waiter(Generic[Wish, Answer]):
 
 @attrs.define(eq=False)
 class WaitQueue(Generic[Wish, Answer]):
-    """First come, first served. Leaving costs the same wherever a task stands.
+    """A first-in, first-out queue; a task at any position is removed in constant time.
 
-    A cancelled future stays in a queue until its task resumes; an answer given meanwhile would raise
-    ``InvalidStateError`` in the task that gives it. So answers go through :class:`Waiter`, and :meth:`first`
-    and :meth:`take` return only waiters that still wait.
+    A cancelled future stays in the queue until its task resumes. Setting its result before that would raise
+    ``InvalidStateError``. So answers go through :class:`Waiter`, and :meth:`first` and :meth:`take` skip waiters that
+    are gone.
     """
 
     #: Called after each arrival.
@@ -67,8 +67,8 @@ class WaitQueue(Generic[Wish, Answer]):
     async def wait(self, wish: Wish, unclaimed: Callable[[Answer], object] = _do_nothing) -> Answer:
         """Wait for the answer to ``wish``, in the order of the calls.
 
-        A task that is cancelled after it was answered and before it resumes raises ``CancelledError``;
-        ``unclaimed(answer)`` is called first, to pass the answer on. Raises what ``fail`` or ``close`` was given.
+        If the task is cancelled after it was answered and before it resumes, ``unclaimed(answer)`` is called, and
+        ``CancelledError`` is raised. Raises the errors that are passed to ``fail`` and ``close``.
         """
         if self._refusal is not None:
             raise self._refusal()
@@ -86,7 +86,7 @@ class WaitQueue(Generic[Wish, Answer]):
             self._waiters.pop(waiter, None)
 
     def first(self) -> Waiter[Wish, Answer] | None:
-        """Return the one that has waited longest, or None."""
+        """Return the waiter that has waited longest, or None."""
         while self._waiters:
             waiter = next(iter(self._waiters))
             if not waiter.gone:
@@ -95,23 +95,23 @@ class WaitQueue(Generic[Wish, Answer]):
         return None
 
     def take(self) -> Waiter[Wish, Answer] | None:
-        """Remove and return the one that has waited longest, or None."""
+        """Remove and return the waiter that has waited longest, or None."""
         if (waiter := self.first()) is not None:
             del self._waiters[waiter]
         return waiter
 
     def take_all(self) -> list[Waiter[Wish, Answer]]:
-        """Remove and return all that wait."""
+        """Remove and return all waiters."""
         waiters = [waiter for waiter in self._waiters if not waiter.gone]
         self._waiters.clear()
         return waiters
 
     def close(self, refusal: Callable[[], BaseException]) -> None:
-        """Give each task that comes from now on an error made by ``refusal``; those that wait stay."""
+        """Raise an error made by ``refusal`` in later calls of ``wait``; current waiters are not affected."""
         self._refusal = refusal
 
     def refuse_all(self, refusal: Callable[[], BaseException]) -> None:
-        """Close, and give those that wait the same kind of error."""
+        """Close, and fail the current waiters with the same kind of error."""
         self.close(refusal)
         for waiter in self.take_all():
             waiter.fail(refusal())

@@ -1,4 +1,4 @@
-"""The rule of a JobProvider: which job answers for it, and when one is run."""
+"""The rule of a JobProvider: which job it shows, and when it enqueues a new one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Found(Enum):
     LEFT = "it was cancelled because its provider was disposed"
     COMPLETED = "it has a result"
     FAILED = "it has failed"
-    CANCELLED = "somebody else has cancelled it"
+    CANCELLED = "it was cancelled by a user or another process"
 
 
 class Answer(Enum):
@@ -80,7 +80,7 @@ def found(job: BackgroundJob | None, *, cancels: bool, known_as_cancelled: bool)
     """Classify the latest job.
 
     ``cancels`` says whether the provider cancels its job when it is disposed. ``known_as_cancelled`` says whether the
-    value has shown this job as cancelled: then somebody else cancelled it, because a provider that is watched does not.
+    value has shown this job as cancelled: then it was not cancelled by the provider, which does so only when disposed.
     """
     if job is None:
         return Found.NOTHING

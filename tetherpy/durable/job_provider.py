@@ -3,7 +3,7 @@
 It enqueues its job once, is loading (with the job's progress) while a worker runs it, and holds its result
 afterwards. The job is found again by its unique key, which is made of the provider's name, the job key, the type of
 the result, and the payload: after a restart of the app, the same provider shows the same job, running or finished.
-``job_answers`` has the rule that says which job is shown and when one is run again.
+``job_choice`` has the rule that decides which job is shown and when a new one is enqueued.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class _Memory:
 
 @attrs.frozen
 class _JobDeclaration(Generic[T]):
-    """What all members of a family share: how to get the job, and what its states mean."""
+    """The part that all members of a family share: how to get the job, and the value for each of its states."""
 
     job_key: str
     name: str
@@ -124,7 +124,7 @@ class _JobDeclaration(Generic[T]):
     queue: str
 
     def bound_to(self, payload: Callable[..., object]) -> Callable[..., AsyncIterator[AsyncValue[T]]]:
-        """Return the provider's function: it finds or enqueues the job at once, and then follows it."""
+        """Return the provider's function, which finds or enqueues the job and then follows it."""
 
         def create(ref: Ref, memory: _Memory) -> AsyncIterator[AsyncValue[T]]:
             manager = ref.watch(self.manager)
@@ -164,7 +164,7 @@ class _JobDeclaration(Generic[T]):
                     memory.due = None
                     return job
                 if not job.status.is_finished:
-                    # It was asked to stop. While it runs, its unique key leads to it and not to a new job.
+                    # It is being cancelled. While it runs, a job with its unique key cannot be enqueued.
                     with suppress(JobNotFoundError):
                         await manager.wait_for(job.id)
                     continue
@@ -182,7 +182,7 @@ class _JobDeclaration(Generic[T]):
     async def _follow(
         self, manager: BackgroundJobManager, started: _Started, memory: _Memory
     ) -> AsyncIterator[AsyncValue[T]]:
-        # Shielded: the step goes on when this build ends, and is then awaited by _leave.
+        # Shielded: the step continues after the end of this build, and is then awaited by _leave.
         shown = (await asyncio.shield(started)).require_value
         job_id = _id(shown)
         if isinstance(shown, BackgroundJob):
@@ -195,7 +195,7 @@ class _JobDeclaration(Generic[T]):
                     if job is None or job.status.is_finished:
                         wait.close()
                     if job is None:
-                        # Retention deletes finished jobs: the state that the job led to stays.
+                        # Retention deletes finished jobs; keep the state that was shown.
                         known = memory.job
                         if known is None or known.id != job_id or not known.status.is_finished:
                             yield AsyncError(JobProviderError(self.job_key, None))
@@ -276,7 +276,7 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
 
     Args:
         job_key: which handler computes it.
-        payload: what the handler is given; a callable is called with a Ref and may watch other providers to make it.
+        payload: the payload of the job, or a function that makes it from a Ref and may watch other providers.
         result: the type that the handler's result is decoded to.
         manager: the provider of the app's BackgroundJobManager.
         name: shown in messages and part of the job's identity; the job key by default.
@@ -285,8 +285,8 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
             this process watches it. Other processes that watch it see it cancelled.
         dependencies: the scoped providers it uses.
         priority: higher runs first.
-        max_attempts: how often it is tried.
-        queue: which queue it waits in.
+        max_attempts: the maximum number of attempts.
+        queue: the queue of the job.
     """
 
     __slots__ = ()

@@ -1,4 +1,4 @@
-"""The providers of this process that watch one job, and the steps they take, one after the other."""
+"""The providers of this process that watch one job, and their steps, which run one after another."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ STORAGE_MIGRATIONS: Final = (
         namespace="storage",
     ),
 )
-"""The table that SqliteStorage needs; it applies them itself, an app may also pass them to Database.open."""
+"""The migrations of SqliteStorage's table; it applies them itself, or an app passes them to Database.open."""
 
 
 def _now() -> datetime:
@@ -29,8 +29,8 @@ class SqliteStorage:
     """Keeps text under text keys in a table of the database; several processes may share it.
 
     Args:
-        db: the app's open database. The table is made when it is first needed.
-        clock: tells the time (aware).
+        db: the open database of the app. The table is created at its first use.
+        clock: returns the current time as an aware datetime.
     """
 
     def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
@@ -39,7 +39,7 @@ class SqliteStorage:
         self._prepared = False
 
     async def read(self, key: str) -> PersistedData[str] | None:
-        """Return what is kept under a key, or None; whether it has expired is for the caller to judge."""
+        """Return the data under a key, or None; expired data is returned too, with its expiry time."""
         await self._prepare()
         row = await self._db.get_optional(
             "SELECT data, destroy_key, expires_at FROM tetherpy_storage WHERE key = ?", (key,)
@@ -50,7 +50,7 @@ class SqliteStorage:
         return PersistedData(row["data"], row["destroy_key"], expires_at)
 
     async def write(self, key: str, data: str, options: StorageOptions) -> None:
-        """Keep data under a key; durable when it returns."""
+        """Store data under a key; durable when this returns."""
         await self._prepare()
         expires_at = None if options.cache_time is None else _text(self._clock() + options.cache_time)
         await self._db.execute(
@@ -60,12 +60,12 @@ class SqliteStorage:
         )
 
     async def delete(self, key: str) -> None:
-        """Forget a key; one that is not kept is no error."""
+        """Delete a key; a missing one is not an error."""
         await self._prepare()
         await self._db.execute("DELETE FROM tetherpy_storage WHERE key = ?", (key,))
 
     async def delete_out_of_date(self) -> None:
-        """Forget everything whose time is over."""
+        """Delete all expired data."""
         await self._prepare()
         await self._db.execute("DELETE FROM tetherpy_storage WHERE expires_at <= ?", (_text(self._clock()),))
 

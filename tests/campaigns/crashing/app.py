@@ -35,7 +35,7 @@ def make_service(traces, database=None, *, detached=True):
 
 
 class App:
-    """Enqueue in every way there is, and note what the call that returned had promised."""
+    """Enqueue in every possible way, and record each acknowledged job."""
 
     def __init__(self, traces, random, db, role):
         self.traces, self.random, self.db, self.role = traces, random, db, role
@@ -45,7 +45,7 @@ class App:
 
     async def run(self):
         while True:
-            # A server may be away; what was not acknowledged was not promised.
+            # A server may be unavailable; jobs that were not acknowledged may be missing.
             with contextlib.suppress(DatabaseUnavailableError):
                 await self.do_something()
             await asyncio.sleep(self.random.uniform(0, 0.3))
@@ -133,7 +133,7 @@ async def main(role, number):
     asyncio.get_running_loop().add_reader(sys.stdin.fileno(), os._exit, 0)
     random = Random(f"{traces.seed} app {number}")
     while True:
-        # Where the server was killed as it started, it begins again.
+        # A server that was killed during its start is started again.
         with contextlib.suppress(DatabaseUnavailableError):
             async with open_database(traces) as db:
                 mine = Mine.choose(traces, random, CHANCES)

@@ -1,4 +1,4 @@
-"""The audit: every row and every trace has to be explained. It reads with ``sqlite3`` or ``psycopg`` alone."""
+"""The audit: every row and every trace must be explained. It reads with ``sqlite3`` or ``psycopg`` only."""
 
 import sqlite3
 from collections import Counter, defaultdict
@@ -19,7 +19,7 @@ OUTCOMES = {"completed", "failed", "snoozed", "cancelled", "released", "worker d
 
 @attrs.frozen
 class Report:
-    """What happened, and everything about it that must not have."""
+    """The result of a campaign, with everything that must not happen."""
 
     complaints: list
     kills: Counter
@@ -35,7 +35,7 @@ class Report:
 
 @attrs.define(eq=False)
 class Books:
-    """What the database and the traces say, joined by job."""
+    """The rows of the database and the traces, joined by job."""
 
     traces: object
     jobs: dict = attrs.field(factory=dict)
@@ -77,7 +77,7 @@ class Books:
 
 
 def row_with_texts(cursor):
-    """Make rows as SQLite's are: by name, instants as text."""
+    """Return rows like SQLite's: by name, times as text."""
     names = [column.name for column in cursor.description or ()]
 
     def make(values):
@@ -119,7 +119,7 @@ def integrity(books):
 
 
 def nothing_lost(books):
-    """Whatever enqueue returned is there, and what was enqueued in a transaction has its order."""
+    """Each acknowledged job exists, and each job of a transaction has its order."""
     for promise in books.traces.read("acknowledged"):
         job = books.jobs.get(promise["job"])
         if job is None:
@@ -148,7 +148,7 @@ def ended_as_scripted(books):
 
 
 def attempts_add_up(books):
-    """At most one completion, the last attempt, by the worker that held the claim; nobody counted twice."""
+    """At most one completion: the last attempt, by the worker that held the claim, counted once."""
     for job_id, job in books.jobs.items():
         rows = books.attempts[job_id]
         outcomes = [row["outcome"] for row in rows]
@@ -169,7 +169,7 @@ def attempts_add_up(books):
 
 
 def starts_are_explained(books):
-    """Every time a handler began there is an attempt row of that worker, and never two for one."""
+    """For each start of a handler there is exactly one attempt of that worker."""
     for job_id, starts in books.starts.items():
         began = Counter((start["attempt"], start["worker"]) for start in starts)
         allowed = Counter((row["attempt"], row["worker"]) for row in books.attempts[job_id])
@@ -203,6 +203,6 @@ def effects_are_explained(books):
 
 
 def count_late(traces):
-    """Count the completions that came after the claim was lost and were refused, as the logs tell."""
+    """Count the completions in the logs that were rejected because the claim was lost."""
     logs = traces.folder.rglob("worker.log*")
     return sum(log.read_text(errors="replace").count("no longer belongs to this worker") for log in logs)

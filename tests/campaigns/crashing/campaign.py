@@ -51,7 +51,7 @@ class Campaign:
         self.traces = Traces(self.folder)
 
     async def run(self):
-        """Return the audit's report; whatever ends this, no process is left behind."""
+        """Return the report of the audit; leave no process behind, even after an error."""
         if self.server is None:
             return await self._run(None)
         with stalling_proxy(self.server.address(self.server.create_database())) as self._proxy:
@@ -75,7 +75,7 @@ class Campaign:
             self.traces,
             Random(f"{self.seed} chaos"),
             lambda: sorted(app.pid for app in self._apps.values() if app.returncode is None),
-            # A failure will not go away by killing on.
+            # More kills do not resolve a failure.
             lambda: bool(self.failures) or self.traces.count_kills() >= self.kills,
             self.server,
             self._proxy,
@@ -120,7 +120,7 @@ class Campaign:
                 self.failures.append(f"no job ended for {STUCK_SECONDS:g} s: {counts}")
                 break
             if not await service.is_running():
-                # A group may still be ending, or a mine that was laid before go off as it starts.
+                # A group may still be ending, or an earlier mine may kill it when it starts.
                 with contextlib.suppress(WorkerStartError):
                     await service.start()
             await asyncio.sleep(0.05)

@@ -16,7 +16,7 @@ PAUSE_SECONDS = (0.05, 0.45)
 
 @attrs.define(eq=False)
 class Chaos:
-    """Do one terrible thing after another until ``enough`` says so."""
+    """Cause one fault after another until ``enough`` returns True."""
 
     traces: object
     random: object
@@ -102,22 +102,22 @@ class Chaos:
             self.traces.note("kills", kind="connections", victim=0, connections=number)
 
     async def stall_connections(self, servers):
-        """Let all connections that are open pass nothing more, and stay open."""
+        """Make all open connections dead without closing them."""
         if number := await asyncio.to_thread(self.proxy.stall):
             self.traces.note("kills", kind="connections, silently", victim=0, connections=number)
 
     async def kill_server(self, servers):
-        """Kill the postmaster and start it again while everybody works on."""
+        """Kill the postmaster and start it again while all processes continue."""
         self.traces.note("kills", kind="the server", victim=0)
         await asyncio.to_thread(self.server.kill)
         await asyncio.sleep(self.random.uniform(*PAUSE_SECONDS))
         await asyncio.to_thread(self.server.start_again)
 
     async def stop_worker(self, servers):
-        """Stop a worker for longer than its lease; its jobs are taken over, then it goes on with them."""
+        """Stop a worker for longer than its lease; its jobs are rescued, then it continues to run them."""
         seconds = LEASE_SECONDS * self.random.uniform(1.4, 1.8)
         self._stop(servers.workers, "a worker, beyond its lease", seconds)
-        # Left in peace, so that it wakes up among workers that have its jobs.
+        # No other faults, so that it wakes up while other workers have its jobs.
         await asyncio.sleep(seconds + PAUSE_SECONDS[1])
 
     async def hang_worker(self, servers):
@@ -129,7 +129,7 @@ class Chaos:
         await self.kill_worker(servers, "a worker, its supervisor stopped")
 
     def kill(self, pid, kind, **facts):
-        # Noted before, because the process may be seen to be gone before this one runs again.
+        # Recorded before, because the end of the process may be visible before this task runs again.
         self.traces.note("kills", kind=kind, victim=pid, **facts)
         send(pid, signal.SIGKILL)
 

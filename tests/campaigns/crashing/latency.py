@@ -1,4 +1,4 @@
-"""How long it takes from a kill until the jobs that it cut off run again."""
+"""The time from a kill until the interrupted jobs run again."""
 
 import time
 from bisect import bisect_right
@@ -10,12 +10,12 @@ import attrs
 
 @attrs.frozen
 class Latencies:
-    """Hold milliseconds, sorted, by what was killed.
+    """Sorted milliseconds, by the kind of the kill.
 
-    ``calm`` are those of one worker killed from outside while another lived and nothing else was
-    killed or stopped meanwhile: what the guarantee speaks of. ``taken_back`` is the part of it until
-    the other worker had them; the rest is the wait for a free slot there. Those of ``by_kind`` wait
-    for an app to start workers again, or were hit by the next kill before they had begun.
+    ``calm`` are those of one worker that was killed from outside while another one was alive and no
+    other fault happened: the guarantee applies to these. ``taken_back`` is the part until the other worker
+    has claimed the jobs; the rest is the wait for a free slot. ``by_kind`` also includes waits
+    for an app to start workers again, or for workers that are stopped or overloaded.
     """
 
     calm: list

@@ -1,4 +1,4 @@
-"""Kills at chosen moments: a process that kills itself where no one outside could aim."""
+"""Kills at chosen moments: a process kills itself at places that no signal from outside could hit."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ import attrs
 
 
 def kill_self(traces, kind, delay=0.0):
-    """Write the kill down, then be killed after ``delay`` seconds, in whatever this process is doing then."""
+    """Record the kill, then kill this process after ``delay`` seconds, whatever it is doing then."""
     if traces.calm:
         return
     traces.note("kills", kind=kind, victim=os.getpid())

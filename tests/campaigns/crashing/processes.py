@@ -1,4 +1,4 @@
-"""The processes that serve the campaign's database, as the system shows them at this moment."""
+"""The processes that currently serve the campaign's database."""
 
 import contextlib
 import os

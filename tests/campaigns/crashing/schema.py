@@ -1,4 +1,4 @@
-"""What the campaign's jobs do to the world, as far as it is in the database: rows that the audit explains."""
+"""The tables to which the campaign's jobs write; the audit explains their rows."""
 
 from tetherpy import jobs
 from tetherpy.database import Database, Migration, is_postgres

@@ -1,4 +1,4 @@
-"""What the processes of the campaign write down as it happens: whole lines, which no kill takes back."""
+"""Traces: facts that the processes of the campaign write as whole lines, so that no kill removes them."""
 
 import json
 import os
@@ -36,7 +36,7 @@ class Traces:
         return self.plan["seed"]
 
     def machine(self, number):
-        """Return the folder for state of one of the campaign's machines; a file's service is beside the file."""
+        """Return the state folder of one machine; with SQLite the service folder is next to the file."""
         return self.folder / f"machine-{number}"
 
     def note(self, name, **facts):
@@ -44,14 +44,14 @@ class Traces:
         line = json.dumps({"t": time.monotonic(), "pid": os.getpid(), **facts}) + "\n"
         file = os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
-            # One write, so that it is there whole or not at all.
+            # One write, so that the line is complete or missing.
             os.write(file, line.encode())
             return os.lseek(file, 0, os.SEEK_CUR)
         finally:
             os.close(file)
 
     def read(self, name):
-        """Return the facts that were noted, oldest first."""
+        """Return the recorded facts, oldest first."""
         path = self._path(name)
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
@@ -60,12 +60,12 @@ class Traces:
         return path.read_bytes().count(b"\n") if path.exists() else 0
 
     def count_kills(self):
-        """Count those that nobody scripted: jobs that kill their worker are no chance."""
+        """Count the random kills; jobs that kill their worker are scripted."""
         return sum(kill["kind"] != BY_ITS_JOB for kill in self.read("kills"))
 
     @property
     def calm(self):
-        """Whether the killing is over."""
+        """Tell whether the kills have ended."""
         return (self.folder / "calm").exists()
 
     def calm_down(self):

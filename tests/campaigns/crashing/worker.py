@@ -145,5 +145,5 @@ async def hopeless(traces, mine, service, payload, db):
 async def poison(traces, mine, service, payload, db):
     begin(traces, service)
     kill_self(traces, BY_ITS_JOB)
-    # Still here, because the killing is over: it dies of the same job all the same.
+    # The kills have ended, but the same job still kills this process.
     os._exit(1)

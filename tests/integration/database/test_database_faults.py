@@ -66,7 +66,7 @@ async def test_a_database_at_its_own_size_limit_is_full_too(path):
 
 @pytest.fixture
 def open_folder():
-    """A folder that another user can enter, unlike pytest's own."""
+    """A folder that another user can enter, unlike pytest's."""
     folder = Path(tempfile.mkdtemp())
     yield folder
     folder.chmod(0o700)
@@ -126,7 +126,7 @@ async def test_a_log_cut_short_is_a_prefix_of_the_commits(path, tmp_path):
             await db.execute("INSERT INTO t VALUES (?)", (n,))
         torn = tmp_path / "torn"
         torn.mkdir()
-        # A copy as a power cut may leave it; copied by another process, whose close() drops no lock of ours.
+        # A copy as after a power failure; made by another process, because close() would release locks of this one.
         await copy(path, torn)
         log = torn / "app.db-wal"
         os.truncate(log, log.stat().st_size * 2 // 3)

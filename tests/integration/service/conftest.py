@@ -30,7 +30,7 @@ def apps_importable(monkeypatch):
 
 @pytest.fixture(scope="module")
 def shared_path(tmp_path_factory):
-    """Give the path of the database that the tests with a ``shared_service`` have in common."""
+    """Return the path of the database that the tests with a ``shared_service`` share."""
     path = tmp_path_factory.mktemp("shared") / "app.db"
     yield path
     kill_servers(path)
@@ -38,7 +38,7 @@ def shared_path(tmp_path_factory):
 
 @pytest.fixture
 def database_path(request, tmp_path):
-    """Give the path of the test's database; the processes that serve it are killed afterwards."""
+    """Return the path of the test's database; the processes that serve it are killed afterwards."""
     if "shared_service" in request.fixturenames:
         yield request.getfixturevalue("shared_path")
         return
@@ -101,7 +101,7 @@ async def shared_service(make_service, manager):
 
 async def leave_no_jobs(service, manager):
     for job in await manager.get_all_jobs():
-        with contextlib.suppress(IllegalJobTransitionError):  # it has ended meanwhile
+        with contextlib.suppress(IllegalJobTransitionError):  # it has ended
             await manager.cancel_job(job.id)
 
     async def none_runs():

@@ -1,4 +1,4 @@
-"""Handlers, data and disks at their worst: the job has a defined end, and the others go on."""
+"""Misbehaving handlers, extreme data and full disks: the job has a defined end, and the other jobs continue."""
 
 import asyncio
 import resource
@@ -227,7 +227,7 @@ async def test_a_supervisor_without_descriptors_starts_the_successor_when_it_can
 async def test_completing_in_a_transaction_counts_if_that_is_committed(service, finished, log, manager, key, result):
     job = await finished(await service.job(key))
     assert (job.status, job.result, job.attempts) == (COMPLETED, result, 1)
-    # The exchange that settles the next job comes after the one in which this one's outcome is refused or stored.
+    # The next job is acknowledged in a later call than the one that rejects or stores this outcome.
     for _ in range(2):
         assert (await finished(await service.job("echo", 1))).result == 1
     assert "no longer belongs to this worker" not in log()
@@ -389,7 +389,7 @@ async def test_a_status_that_nobody_knows_is_left_alone(make, finished, manager,
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)], ids=["ahead", "behind"])
 async def test_jobs_run_whatever_time_the_one_who_enqueued_believes_it_is(service, finished, database, ahead):
-    """As after a clock that was moved: what is due when it is enqueued runs at once."""
+    """As after a change of the clock: a job that is due when it is enqueued runs at once."""
     engine = SqliteJobEngine(database, clock=lambda: datetime.now(UTC) + ahead)
     job = await finished(await BackgroundJobManager(engine).enqueue("echo", 1))
     assert (job.status, job.attempts) == (COMPLETED, 1)
@@ -410,7 +410,7 @@ connection.execute("COMMIT")
 
 @pytest.fixture
 def hold_lock(database_path):
-    """Return a function with which another process holds the write lock until it is told to let go."""
+    """Return a function that makes another process hold the write lock until it is released."""
     holders = []
 
     def hold():
@@ -516,7 +516,7 @@ async def main():
 asyncio.run(main())
 """
 BOUND_FILES = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (1, 1))"
-# What root starts after this is refused by file modes as anybody is: CAP_DAC_OVERRIDE leaves the bounding set.
+# File modes apply to processes that root starts after this: CAP_DAC_OVERRIDE leaves the bounding set.
 OBEY_FILE_MODES = "import ctypes, os; assert os.geteuid() or not ctypes.CDLL(None).prctl(24, 1, 0, 0, 0)"
 
 

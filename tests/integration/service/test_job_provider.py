@@ -143,7 +143,7 @@ async def test_a_changed_payload_is_another_job(container, service):
     assert await container.read(watched.future) == Sum(30)
     container.read(numbers.notifier).state = (1, 2)
     assert await container.read(watched.future) == Sum(3)
-    assert len(await jobs_of(container)) == 2  # the first payload's job was found again
+    assert len(await jobs_of(container)) == 2  # the job of the first payload was found again
 
 
 async def test_a_failed_job_is_an_error_that_names_it_and_is_found_as_such(container, database_path, service):

@@ -1,4 +1,4 @@
-"""Workers and supervisors that are killed or hang: no job is lost, none is stuck."""
+"""Workers and supervisors that are killed or hang: no job is lost or stuck."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ async def test_everything_killed_then_started_again(make_service, manager, finis
     await service.start()
     job_ids = await enqueue_long_jobs(manager, tmp_path)
     await until(lambda: len(list(tmp_path.glob("*-1"))) == 10)
-    # The supervisor too, first: it would start another worker.
+    # The supervisor first: it would start another worker.
     for process in sorted(servers(), key=lambda process: process.pid):
         kill(process.pid)
     await until(lambda: servers() == [])
@@ -39,7 +39,7 @@ async def test_everything_killed_then_started_again(make_service, manager, finis
     async def is_seen_to_be_gone():
         return not await service.is_running()
 
-    # A dying process gives up its memory, and with it its command line, a moment before its lock.
+    # A dying process releases its memory, and with it its command line, shortly before its lock.
     await until(is_seen_to_be_gone, 1.0)
     assert (await manager.get_counts()).running == 10
     await service.start()
@@ -81,7 +81,7 @@ async def test_job_that_kills_its_worker_ends_failed(make_service, manager, fini
     assert (job.status, job.attempts) == ("FAILED", 3)
     assert "worker died" in job.last_error
     assert [attempt.outcome for attempt in await manager.get_attempts(job.id)] == ["worker died"] * 3
-    # And the service is there for the others.
+    # The service still works for the other apps.
     assert (await finished(await service.job("echo", 1))).result == 1
 
 
@@ -97,7 +97,7 @@ async def test_supervisor_killed_leaves_no_orphans(make_service, manager, finish
     (worker,) = await worker_pids()
     (supervisor,) = {process.pid for process in servers()} - {worker}
     kill(supervisor)
-    # The worker finishes what it runs and ends: nobody would replace it.
+    # The worker finishes its jobs and ends, because no supervisor would replace it.
     job = await finished(job_id)
     assert (job.status, job.attempts) == ("COMPLETED", 1)
     await until(lambda: servers() == [])
@@ -137,7 +137,7 @@ async def test_hung_worker_loses_its_jobs_and_its_say(make_service, manager, eng
     first, second = await manager.get_attempts(job_id)
     assert (first.worker, first.outcome) == (owner, "lease expired")
     assert second.outcome == "completed"
-    # What the first one reported when it went on was refused, and said so.
+    # The outcome that the first one reported later was rejected with a warning.
     log = database_path.with_name("app.db-service") / "worker.log"
     await until(lambda: "no longer belongs to this worker" in log.read_text())
     await service.stop(0)
@@ -158,7 +158,7 @@ async def test_worker_that_hangs_for_good_is_replaced(make_service, finished, un
 async def test_process_left_behind_by_a_dead_worker_does_not_count_as_it(
     make_service, manager, finished, worker_pids, kill, until, tmp_path
 ):
-    """A forked copy holds what its parent had open, the lock that says "I live" excepted."""
+    """A forked child keeps the open files of its parent except for the lock of a live worker."""
     service = make_service(concurrency=2)
     await service.start()
     copy = (await finished(await service.job("spawn"))).result
@@ -182,7 +182,7 @@ async def test_nor_does_one_that_wakes_only_after_the_workers_death(make_service
 
 
 async def test_callback_that_breaks_only_later(make_service, until, worker_pids, kill, database_path, finished):
-    """A successor that cannot start is tried again a few times; then the service gives up and says so."""
+    """A replacement that cannot start is tried again a few times; then the service fails with an error."""
     flag = database_path.with_name("broken")
     service = make_service("later_worker:initialize")
     await service.start()

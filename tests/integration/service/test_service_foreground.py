@@ -44,7 +44,7 @@ async def run(database_path):
 
 @pytest.fixture
 def nap(make_service, manager, until, worker_pids):
-    """Return a function that has a job of so many seconds running."""
+    """Return a function that starts a job of so many seconds."""
 
     async def start(seconds, key="nap"):
         await until(worker_pids)
@@ -83,7 +83,7 @@ async def test_second_signal_hands_it_back(run, nap, manager, until, database_pa
 
 
 def socket_path(database_path):
-    """Return what is gone once the first signal has arrived."""
+    """Return the path that is removed when the first signal has arrived."""
     return database_path.with_name("app.db-service") / "service.sock"
 
 

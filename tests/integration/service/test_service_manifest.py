@@ -1,4 +1,4 @@
-"""What the workers can do, as an app sees it that imports none of their code."""
+"""The manifest of the workers in an app that does not import their code."""
 
 from datetime import UTC, datetime
 

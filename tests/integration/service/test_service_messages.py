@@ -25,7 +25,7 @@ APP = "talking_worker:initialize"
 
 
 class Received(list):
-    """What an observable sent, to be waited for."""
+    """The values that an observable sent; a test can wait for them."""
 
     def of(self, observable):
         self.subscription = observable.subscribe(self.append)

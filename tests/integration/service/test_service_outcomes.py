@@ -1,4 +1,4 @@
-"""What becomes of a job, for everything that a handler may do."""
+"""The outcome of a job for each behaviour of its handler."""
 
 import asyncio
 import os
@@ -89,7 +89,7 @@ async def test_timeout_of_a_handler_that_ignores_it(service, finished):
     job = await finished(await service.job("stubborn", 6.0, timeout=0.05, max_attempts=1))
     assert job.status == FAILED
     assert job.last_error.startswith("JobTimeoutError")
-    # The slot is still its own, the others serve on.
+    # It keeps its slot; the other slots are used.
     assert (await finished(await service.job("echo", 1))).result == 1
 
 

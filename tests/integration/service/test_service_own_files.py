@@ -1,4 +1,4 @@
-"""Files of a service that are deleted or replaced while it runs: it makes them again, or ends."""
+"""Files of a service that are deleted or replaced while it runs: it creates them again, or ends."""
 
 import shutil
 from datetime import timedelta
@@ -116,7 +116,7 @@ async def test_a_service_whose_database_was_deleted_ends(make_service, database_
 async def test_a_service_that_cannot_be_reached_is_stopped_by_the_pid_in_its_lock(make_service, files, servers):
     service = make_service()
     await service.start()
-    # A folder that others may write is not used, so the socket is not made again.
+    # A folder that is writable for other users is not used, so the socket is not created again.
     files.folder.chmod(0o777)
     files.socket.unlink()
     await service.stop(0.1)

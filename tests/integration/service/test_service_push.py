@@ -7,7 +7,7 @@ import os
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager
 
-# Nothing in the worker that could wake it by time does so sooner than this.
+# No timer of the worker is shorter than this.
 BOUND = 5.0
 
 
@@ -23,7 +23,7 @@ async def test_enqueued_job_reaches_an_idle_worker(make_service, database_path):
 
 
 async def settled():
-    """Let the worker go to sleep: what it does after a job must not be what finds the next one."""
+    """Wait until the worker sleeps, so that its work after a job does not find the next one."""
     await asyncio.sleep(0.1)
 
 
@@ -44,7 +44,7 @@ async def test_idle_worker_and_supervisor_sleep(make_service, servers, finished)
     before = [switches(process.pid) for process in servers()]
     await asyncio.sleep(1.0)
     woken = [after - start for start, after in zip(before, map(switches, pids(servers)), strict=True)]
-    # A beat comes every ten seconds, a look for hung workers every fifteen.
+    # A heartbeat is sent every ten seconds, a check for hung workers runs every fifteen.
     assert sum(woken) <= 10
 
 

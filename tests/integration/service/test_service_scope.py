@@ -1,4 +1,4 @@
-"""What a worker gives its jobs beyond the handler: containers, ticks, retention."""
+"""Containers of jobs, periodic jobs and retention."""
 
 from datetime import timedelta
 from itertools import pairwise

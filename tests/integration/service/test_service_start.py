@@ -143,7 +143,7 @@ async def test_worker_that_does_not_get_ready(make_service, servers, until, call
     service = make_service(callback)
     with pytest.raises(WorkerStartError, match=reason):
         await service.start()
-    # All were killed, which the system may take a moment to carry out.
+    # All were killed; the system may need a moment.
     await until(lambda: servers() == [])
     assert not await service.is_running()
 
@@ -232,7 +232,7 @@ async def test_start_waits_for_a_stop(make_service, manager, finished, until, wo
 
 
 async def has_begun(manager, job_id):
-    """Tell whether the handler of a "progress" job runs: a job that is only claimed may be handed back."""
+    """Tell whether the handler of a "progress" job runs: a job that is only claimed may be released."""
     return (await manager.get_job_by_id(job_id)).progress is not None
 
 
@@ -402,7 +402,7 @@ def fds_of(pid):
 
 
 def test_worker_process_is_the_documented_command(database_path, servers):
-    """``python -m tetherpy.service`` is what ps shows."""
+    """ps shows ``python -m tetherpy.service``."""
     script = (
         f"import asyncio, sys; sys.path[:0] = {sys.path[:1]!r}\n"
         "from tetherpy.service import BackgroundService\n"

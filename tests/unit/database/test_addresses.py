@@ -1,4 +1,4 @@
-"""What an address means, whatever takes it."""
+"""Addresses mean the same in every parameter."""
 
 import os
 

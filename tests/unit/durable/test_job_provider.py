@@ -1,4 +1,4 @@
-"""Which job a JobProvider shows, when it runs one, and when it cancels it, on a real database."""
+"""The job that a JobProvider shows, enqueues and cancels, on a real database."""
 
 import asyncio
 import functools
@@ -224,7 +224,7 @@ async def test_a_job_that_somebody_else_cancels_is_shown_as_cancelled(make_conta
     await until_statuses(manager, "CANCELLED", "PENDING")
 
 
-# -- what runs a job again -----------------------------------------------------------------------
+# -- new jobs -----------------------------------------------------------------------
 
 
 async def test_a_retry_of_the_provider_does_not_run_the_job_again(make_container, manager, worker):
@@ -334,7 +334,7 @@ async def test_a_result_stays_when_its_row_is_deleted(container, manager, worker
     container.listen(provider, lambda previous, state: told.append(state))
     await manager.delete_job(1)
     container.listen(declare(payload=lambda ref: [7]), ignore)
-    await until_statuses(manager, "PENDING")  # what the deletion has told has arrived
+    await until_statuses(manager, "PENDING")  # the notification of the deletion has arrived
     await container.pump()
     assert container.read(provider) == AsyncData(Sum(3))
     assert told == []

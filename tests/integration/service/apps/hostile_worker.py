@@ -1,4 +1,4 @@
-"""A worker whose handlers do what no handler should."""
+"""A worker whose handlers misbehave."""
 
 import asyncio
 import contextlib
@@ -233,7 +233,7 @@ async def completes_and_undoes(service, payload, db):
 
 
 async def closes_everything(service, payload, db):
-    """Close what is not this handler's: the database and every stream and socket of the process."""
+    """Close the database and every stream and socket of the process, none of which belong to the handler."""
     os.closerange(3, 256)
 
 

@@ -1,4 +1,4 @@
-"""Initialization callbacks that go wrong, and some that do more than register handlers."""
+"""Initialization callbacks that fail, and some that do more than register handlers."""
 
 import asyncio
 import ctypes

@@ -189,7 +189,7 @@ async def spawn(service, payload, db):
 
 
 async def die_before_its_copy_wakes(service, payload: str, db):
-    """Leave a process behind as ``spawn`` does, whose first moment comes when this one has died."""
+    """Leave a process behind that starts as with ``spawn``, after this one has died."""
     if service.job.attempts > 1:
         return "lived"
     left_by.append(os.getpid())
@@ -208,7 +208,7 @@ def sleep_while_the_parent_lives():
         time.sleep(0.001)
 
 
-# This module is loaded before its process becomes a worker, so this comes before what the worker does in a copy.
+# This module is loaded before its process becomes a worker, so this hook runs before those of the worker.
 os.register_at_fork(after_in_child=sleep_while_the_parent_lives)
 
 

@@ -1,4 +1,4 @@
-"""A worker whose database looks for commits only when it is told of them."""
+"""A worker whose database polls only after change signals."""
 
 from pathlib import Path
 

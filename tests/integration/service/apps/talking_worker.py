@@ -1,4 +1,4 @@
-"""A worker that answers, shows what it does, and listens to the app."""
+"""A worker that exchanges messages with the app and shows a notification."""
 
 import asyncio
 import os

@@ -35,7 +35,7 @@ class Heard:
 
 
 async def settle(db):
-    """Let everything committed so far be reported."""
+    """Wait until all earlier commits are reported."""
     await db._feed.caught_up()
 
 
@@ -290,7 +290,7 @@ async def test_watchers_of_one_query_share_it(db):
     hops = db._reader.hops
     await db.execute("INSERT INTO a VALUES (2)")
     await first.until(lambda values: numbers(values[-1]) == [1, 2])
-    assert db._reader.hops - hops <= 4  # looks and one query, not 22
+    assert db._reader.hops - hops <= 4  # polls and one query, not 22
     assert len(first.values) == 3
 
 

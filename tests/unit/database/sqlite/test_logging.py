@@ -1,4 +1,4 @@
-"""What is logged of the values that statements have."""
+"""Logging of statements: their values are not logged."""
 
 import asyncio
 import sys

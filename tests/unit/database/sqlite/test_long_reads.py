@@ -1,4 +1,4 @@
-"""Reads that take long, beside short ones and the log."""
+"""Long reads: they delay neither short reads nor the reset of the log."""
 
 import asyncio
 import contextlib
@@ -125,7 +125,7 @@ async def test_while_reads_overlap_the_log_is_begun_again(tmp_path, monkeypatch)
 
 
 async def test_a_read_that_keeps_the_log_is_not_waited_for_and_is_reported_once(tmp_path, monkeypatch, caplog):
-    """Writers of all processes wait while a checkpoint waits, and each process makes its own."""
+    """Writers of all processes wait while a checkpoint waits, and each process runs checkpoints."""
     monkeypatch.setattr(wal_bound, "CHECK_SECONDS", 0.0)
     monkeypatch.setattr(wal_bound, "LONG_READ_SECONDS", 0.0)
     checkpoints = []

@@ -60,7 +60,7 @@ async def test_nothing_is_acknowledged_that_would_be_in_a_file_without_its_name(
         async with Database.open(path) as other:
             await other.execute("CREATE TABLE IF NOT EXISTS t (x)")
             await other.execute("INSERT INTO t VALUES (4)")
-            await db.aclose()  # which must not delete the log of the file that has the name now
+            await db.aclose()  # must not delete the log of the new file
             await other.execute("INSERT INTO t VALUES (5)")
     with contextlib.closing(sqlite3.connect(path)) as connection:
         assert [row[0] for row in connection.execute("SELECT x FROM t WHERE x > 1")] == [4, 5]

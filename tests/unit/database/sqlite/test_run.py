@@ -27,7 +27,7 @@ async def test_what_waits_together_shares_one_transaction(db):
     hops = db._writer.connection_thread.hops
     assert await asyncio.gather(*(db.run(insert, n) for n in range(100))) == list(range(100))
     assert db._writer.connection_thread.hops - hops == 1
-    # 1000 more: no transaction has more than its share.
+    # 1000 more: no transaction exceeds its share.
     hops = db._writer.connection_thread.hops
     await asyncio.gather(*(db.run(insert, n) for n in range(100, 1100)))
     assert db._writer.connection_thread.hops - hops == 4

@@ -62,7 +62,7 @@ async def test_a_deleted_bell_is_made_again_and_heard(change_signal):
     for spoil in (change_signal.path.unlink, lambda: change_signal.path.rename(change_signal.path.with_name("moved"))):
         woken.clear()
         spoil()
-        await asyncio.wait_for(woken.wait(), 25)  # in case something was missed meanwhile
+        await asyncio.wait_for(woken.wait(), 25)  # because a change may have been missed
         other = ChangeSignal.of(change_signal.path.with_name("app.db"))
         await rung(other, woken)
         other.close()
@@ -197,7 +197,7 @@ async def test_a_bell_belongs_to_somebody_who_may_write_the_database(tmp_path):
         assert change_signal.stat().st_uid == 0
     os.chown(path, 65534, 65534)
     async with Database.open(path):
-        assert change_signal.stat().st_uid == 65534  # whose database it is can ring too
+        assert change_signal.stat().st_uid == 65534  # the owner of the database can write to it too
     os.chown(path, 0, 0)
     with pytest.raises(DatabaseOpenError, match="belongs to user 65534"):
         await Database.open(path)

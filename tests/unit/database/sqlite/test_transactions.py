@@ -191,7 +191,7 @@ async def test_cancelled_at_any_await_it_never_leaves_the_lock(db):
     for attempt in range(200):
         progress = []
         task = asyncio.create_task(spend(db, progress))
-        # Ever later in the life of the task: by turns of the loop, each of which is a chance to be anywhere.
+        # After a growing number of loop iterations, so that the cancellation hits every await.
         for _ in range(attempt // 2):
             await asyncio.sleep(0)
         task.cancel()
@@ -263,7 +263,7 @@ async def test_a_cancelled_wait_for_the_writer_lets_the_next_one_in(db):
     waiting[0].cancel()
     await asyncio.sleep(0)
     leave.set()
-    # Granted and cancelled in the same turn of the loop.
+    # Granted and cancelled in the same iteration of the loop.
     await holder
     waiting[1].cancel()
     await asyncio.wait(waiting)

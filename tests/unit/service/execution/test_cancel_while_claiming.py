@@ -1,4 +1,4 @@
-"""A request to cancel that arrives while the answer to a claim is on its way."""
+"""A cancellation request that arrives during a fetch that claims its job."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ BOUND = 25
 
 
 class SlowAnswers(SqliteJobEngine):
-    """The real engine; the answers of exchanges that claimed arrive when ``arrive`` is set."""
+    """The real engine; fetches that claimed jobs return when ``arrive`` is set."""
 
     def __init__(self, db):
         super().__init__(db)

@@ -1,4 +1,4 @@
-"""The worker's loop against a real engine, without processes."""
+"""The fetcher with a real engine, without processes."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ from tetherpy.service.execution.progress_reports import ProgressBoard
 
 
 class CountingEngine(SqliteJobEngine):
-    """The real engine, which also counts how often it was asked."""
+    """The real engine, which also counts its calls."""
 
     def __init__(self, db):
         super().__init__(db)
@@ -79,7 +79,7 @@ async def drained(fetcher, manager, number):
 async def test_one_exchange_settles_and_claims_for_all_slots(make_claimer, manager, engine):
     await manager.enqueue_many(NewJob(job_key="noop") for _ in range(100))
     await drained(make_claimer(10, noop=noop), manager, 100)
-    # Ten to claim, each but the first with what the one before left, and one that finds no more.
+    # Ten fetches, each but the first with the outcomes of the one before, and one without jobs.
     assert engine.exchanges[0] == (0, 10)
     assert engine.exchanges[1:10] == [(10, 10)] * 9
     assert engine.exchanges[10] == (10, 10)

@@ -1,4 +1,4 @@
-"""What a worker does about a wall clock that others move."""
+"""Fetching after changes of the wall clock."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from tetherpy.service.execution.progress_reports import ProgressBoard
 
 
 class WallClock:
-    """A clock that whoever holds it can move."""
+    """A clock that the test sets."""
 
     def __init__(self):
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -33,7 +33,7 @@ async def database(tmp_path):
 
 @pytest.mark.parametrize("moved", [timedelta(days=365), timedelta(days=2 * 365)])
 async def test_a_worker_looks_again_soon_however_far_away_the_next_job_seems(database, monkeypatch, moved):
-    """The job falls due by a clock that jumps; nothing but the nap's end tells the worker."""
+    """A job becomes due because the clock jumps: the worker notices it at the end of its sleep."""
     monkeypatch.setattr(claiming, "LONGEST_NAP", timedelta(milliseconds=20))
     clock = WallClock()
     engine = SqliteJobEngine(database, clock=clock)

@@ -1,4 +1,4 @@
-"""What ended a job reaches the context managers that the providers of its container have entered."""
+"""Context managers of a job's container receive the error that ended the job."""
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
@@ -23,7 +23,7 @@ def manager(worker):
 
 
 class Transactions:
-    """Context managers that note how they were left."""
+    """Context managers that record the error with which they exit."""
 
     def __init__(self):
         self.ends = []

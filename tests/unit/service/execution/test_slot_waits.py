@@ -1,4 +1,4 @@
-"""A handler that waits for another job, in a worker that has no slot left for that job."""
+"""A handler that waits for another job, in a worker without a free slot for that job."""
 
 import asyncio
 
@@ -46,7 +46,7 @@ async def run(tmp_path, *, concurrency, handler=parent, payload=None):
 
 
 async def help_out(db):
-    """Do the children's jobs as a worker of their queue would."""
+    """Run the child jobs, like a worker of their queue."""
     engine = engine_of(db)
     while True:
         claims = (await engine.ack_and_fetch("helper", [], 1, ["children"])).claims

@@ -112,7 +112,7 @@ def unrelated():
 
 @pytest.mark.parametrize("started", ["", " 1"])
 async def test_a_process_that_has_the_id_of_a_dead_service_is_not_signalled(tmp_path, unrelated, monkeypatch, started):
-    """The dead service's file is still there; a process that is about to start one holds its lock."""
+    """The file of a dead service exists; a process that starts a new service holds its lock."""
     monkeypatch.setattr(stopping, "KILL_GRACE_SECONDS", 0.01)
     monkeypatch.setattr(stopping, "STOP_MARGIN_SECONDS", 0.5)
     files = ServiceFiles.of(tmp_path / "app.db")

@@ -11,7 +11,7 @@ from tetherpy.service.protocol.private_descriptors import close_private, disown,
 
 @pytest.fixture
 def in_child():
-    """Return a function that forks, calls in the child, and gives the exit status."""
+    """Return a function that forks, calls a function in the child, and returns the exit status."""
 
     def run(function):
         child = os.fork()

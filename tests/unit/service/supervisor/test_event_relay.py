@@ -23,7 +23,7 @@ def selector_loop():
 
 @pytest.fixture
 def connect(selector_loop):
-    """Return a function that makes a peer and gives it with the other end of its connection."""
+    """Return a function that makes a frame socket and returns it with the other end of its connection."""
     ends = []
 
     def make(on_frame=lambda frame_socket, frame: None, on_room=lambda frame_socket: None):
@@ -40,7 +40,7 @@ def connect(selector_loop):
 
 
 def send_as_much_as_is_taken(selector_loop, sending, data):
-    """Return what is left of the data when no more is taken."""
+    """Return the data that remains when the socket accepts no more."""
     idle = 0
     selector_loop.call_later(0.0, lambda: None)
     while data and idle < 50:
@@ -101,7 +101,7 @@ def test_a_receiver_that_never_reads_is_dropped_and_the_others_get_the_rest(sele
     received = read_all(reading)
     while stalled in receivers:
         now[0] += STALLED_SECONDS / 20
-        selector_loop.call_later(0.0, lambda: None)  # the turn waits for no event: only this clock moves
+        selector_loop.call_later(0.0, lambda: None)  # the iteration waits for no event: only this clock advances
         selector_loop.turn()
         received += read_all(reading)
     while received < MANY * len(EVENT):

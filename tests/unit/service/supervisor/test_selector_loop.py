@@ -101,7 +101,7 @@ def test_reader_who_never_reads_is_dropped(pair):
 
 
 class HandClock:
-    """A monotonic clock that a test moves."""
+    """A monotonic clock that the test sets."""
 
     def __init__(self):
         self.time = 100.0

@@ -7,7 +7,7 @@ from tetherpy.service.worker.change_gate import BUSY_STREAK, ChangeGate
 
 @pytest.fixture
 def change_gate():
-    """Give an attention whose subscriptions are counted and whose wake-ups are noted."""
+    """Return a change gate whose subscriptions and wake-ups are counted."""
 
     class Log:
         listening = 0

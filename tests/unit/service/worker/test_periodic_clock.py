@@ -1,4 +1,4 @@
-"""What becomes of periodic jobs when the wall clock is moved."""
+"""Periodic jobs after changes of the wall clock."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ MINUTE = timedelta(minutes=1)
 
 
 class WallClock:
-    """A clock that whoever holds it can move; it says when it was read."""
+    """A clock that the test sets, and that reports each read."""
 
     def __init__(self):
         self.now = datetime(2030, 1, 1, 0, 0, 30, tzinfo=UTC)
@@ -40,7 +40,7 @@ async def clock(engine):
 
 
 async def enqueued(engine, clock, number):
-    """Wait until that many ticks have their jobs, and the schedule has looked at the clock again."""
+    """Wait until that many ticks have jobs, and the schedule has read the clock again."""
     async with asyncio.timeout(25):
         while True:
             reads = clock.reads

@@ -1,4 +1,4 @@
-"""Periodic ticks that the database cannot take, that passed without a worker, or whose last job still runs."""
+"""Periodic ticks that the database cannot store, that were missed, or whose last job is still running."""
 
 import asyncio
 import logging
@@ -39,7 +39,7 @@ async def engine(tmp_path, clock):
 
 @pytest.fixture
 async def follow(engine, clock):
-    """Return what starts a schedule, ends the one before it, and waits until the first tick is waited for."""
+    """Return a function that replaces the running schedule and waits until it sleeps until its first tick."""
     tasks = []
 
     async def start(job):

@@ -1,4 +1,4 @@
-"""A worker whose supervisor sends what is not a frame: it says so and ends, and is not left deaf."""
+"""A worker whose supervisor sends an invalid frame: it logs an error and ends."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""Jobs without a handler wait for one for as long as it may still come, and fail then."""
+"""Jobs without a handler wait for one during the grace period, and then fail."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ class Ticks:
 
 
 async def pass_time(watch, ticks, seconds):
-    """Let a time pass with the looks that a running worker takes."""
+    """Let time pass with the checks of a running worker."""
     end = ticks.now + seconds
     while ticks.now < end:
         ticks.now = min(end, ticks.now + watch.pause)
