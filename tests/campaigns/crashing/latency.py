@@ -15,7 +15,7 @@ class Latencies:
     ``calm`` are those of one worker that was killed from outside while another one was alive and no
     other fault happened: the guarantee applies to these. ``taken_back`` is the part until the other worker
     has claimed the jobs; the rest is the wait for a free slot. ``by_kind`` also includes waits
-    for an app to start workers again, or for workers that are stopped or overloaded.
+    for an app to start workers again, and jobs that another kill hit before they had begun.
     """
 
     calm: list
