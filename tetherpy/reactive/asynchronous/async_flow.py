@@ -236,11 +236,18 @@ class AsyncFlow:
 
     # -- life ------------------------------------------------------------------------------------
 
-    def pause(self) -> None:
-        """Stop pulling from the source."""
+    def pause(self) -> list[tuple[Element, bool]]:
+        """Stop pulling from the source.
+
+        Returns:
+            What is held for a build that no active user will have made: the caller has to release it.
+        """
         if self._source is not None:
             self._source.pause()
-        self._release_if_paused()
+        if not self.held or self.building:
+            return []
+        held, self.held = self.held, []
+        return held
 
     def resume(self) -> None:
         """Pull from the source again."""
@@ -254,7 +261,7 @@ class AsyncFlow:
         if source is not None:
             try:
                 source.stop(teardown)
-            except Exception as error:
+            except BaseException as error:
                 self.element.host.report(error, self.element.provider)
         self._release_if_paused()
 

@@ -151,7 +151,7 @@ class TaskBasedSource:
 
     async def _failed(self, error: BaseException) -> None:
         element = self._sink.element
-        if error is element.host.scheduler.too_deep:
+        if element.host.scheduler.unwinds(error):
             return  # an eager task: the build that began it is unwound
         if self._stopped:
             if not is_still_loading(error):

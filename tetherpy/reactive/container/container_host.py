@@ -107,7 +107,11 @@ class ContainerHost:
                 parent._children = {}
             parent._children[self] = None
         if self.observers:
-            self.tell("did_create_provider_container", ProviderObserverContext(self))
+            self.scheduler.depth += 1
+            try:
+                self.tell("did_create_provider_container", ProviderObserverContext(self))
+            finally:
+                self.scheduler.leave()
 
     @property
     def disposed(self) -> bool:
@@ -179,7 +183,7 @@ class ContainerHost:
         During a walk of the graph the error is kept until the end of the walk. A BaseException that is not an
         Exception, such as KeyboardInterrupt, is raised there after all other work.
         """
-        if error is self.scheduler.too_deep:
+        if self.scheduler.unwinds(error):
             return  # a callback has caught the error that unwinds builds; the outermost build raises it
         interrupts = not isinstance(
             error, (Exception, CancelledError)
@@ -219,7 +223,7 @@ class ContainerHost:
         for observer in self.observers:
             try:
                 call(getattr(observer, event), context, *arguments)
-            except Exception as error:
+            except BaseException as error:
                 self.report(error, observer)
 
     def _own_cleanup(self) -> Cleanup:

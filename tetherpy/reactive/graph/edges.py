@@ -154,6 +154,7 @@ def activate(element: Element) -> None:
 def deactivate(element: Element) -> None:
     """Count one active user less; after the last one the element and all it depends on are paused."""
     todo = [element]
+    released: list[Element] | None = None
     while todo:
         node = todo.pop()
         node.active -= 1
@@ -164,8 +165,16 @@ def deactivate(element: Element) -> None:
                 hooks.cancelled_once = True
                 tell_user(node, Event.CANCEL)
                 todo.extend(hooks.pause())
-            if node.flow is not None:
-                node.flow.pause()
+            if node.flow is not None and (held := node.flow.pause()):
+                # Collected, not released one inside the other: each may hold the next one of a long chain.
+                released = [] if released is None else released
+                for source, was_active in held:
+                    source.interest -= 1
+                    released.append(source)
+                    if was_active:
+                        todo.append(source)
+    for source in released or ():
+        dispose_when_unused(source)
 
 
 def pause_if_unused(element: Element) -> None:

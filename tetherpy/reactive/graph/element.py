@@ -69,8 +69,12 @@ class Listener(Protocol):
 class Flow(Protocol):
     """The asynchronous side of an element."""
 
-    def pause(self) -> None:
-        """Stop pulling from the source."""
+    def pause(self) -> list[tuple[Element, bool]]:
+        """Stop pulling from the source.
+
+        Returns:
+            What was held, which the caller has to release.
+        """
         ...
 
     def resume(self) -> None:

@@ -74,7 +74,14 @@ def leave_failed(node: Element, hooks: Hooks, error: BaseException) -> Awaitable
     """
     if not hooks.closers:
         return None
-    return leave_managers(hooks.closers, Unwinding(error), partial(node.host.report, provider=node.provider))
+    report = partial(node.host.report, provider=node.provider)
+    scheduler = node.host.scheduler
+    base, nested = scheduler.base, scheduler.nested
+    scheduler.base, scheduler.nested = scheduler.building, 0
+    try:
+        return leave_managers(hooks.closers, Unwinding(error), report)
+    finally:
+        scheduler.base, scheduler.nested = base, nested
 
 
 def end_build(node: Element) -> None:
@@ -92,9 +99,16 @@ def end_build(node: Element) -> None:
         teardown = Teardown(node, hooks)
         if hooks is not None:
             hooks.close()
-        if node.flow is not None:
-            node.flow.stop(teardown)
-        teardown.start(ref)
+        # What a disposer reads is built as if no build were under way: a disposer cannot be unwound and run again.
+        scheduler = node.host.scheduler
+        base, nested = scheduler.base, scheduler.nested
+        scheduler.base, scheduler.nested = scheduler.building, 0
+        try:
+            if node.flow is not None:
+                node.flow.stop(teardown)
+            teardown.start(ref)
+        finally:
+            scheduler.base, scheduler.nested = base, nested
     node.ref = ref
     if hooks is not None and node.host.observers:
         tell_observers(node, "did_dispose_provider")

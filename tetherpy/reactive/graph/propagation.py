@@ -46,9 +46,7 @@ from .element import NO_VALUE, NO_VARIABLES, Change, Element
 from .invalidation import end_build, leave_failed
 from .node_states import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, ENDING, FAILED
 from .retry_timer import schedule_retry, stop_retrying
-
-MOST_NESTED: Final = 120
-"""How many builds may run inside each other. Python allows 1,000 nested calls, and a build takes three or more."""
+from .scheduler import MOST_NESTED, TooDeepError
 
 NOT_KEPT: Final = (RecursionError, ReadDuringDisposalError)
 """Errors that say nothing of a provider: the next read builds it."""
@@ -118,32 +116,18 @@ def _refresh(element: Element) -> None:
             build(element)
         else:
             update(element)
-    except _TooDeepError as deep:
+    except TooDeepError as deep:
         _build_in_segments(element, deep)
 
 
-class _TooDeepError(BaseException):
-    """Unwinds builds that are nested too deeply; no ``except Exception`` of a provider may catch it.
-
-    It collects the nodes that were being built. A function that
-    catches it all the same changes nothing: the scheduler keeps it until the outermost build has ended. Until then
-    no build begins, and what a build returns or raises is dropped.
-    """
-
-    @property
-    def path(self) -> list[Element]:
-        """The nodes that were being built, the innermost first."""
-        return cast("list[Element]", self.args[0])
-
-
-def _build_in_segments(element: Element, deep: _TooDeepError) -> None:
+def _build_in_segments(element: Element, deep: TooDeepError) -> None:
     """Build the deepest nodes first, each from a shallow stack, then those that were interrupted for them.
 
     The deepest one is the build that needed the node that was not built. It may ask for another node each time, such
     as a view that it makes on the spot: built from a shallow stack it has room for that one too.
     """
     scheduler = element.host.scheduler
-    if scheduler.building is not None:
+    if scheduler.building is not scheduler.base:
         raise deep  # the stack is shallow only where no build is under way
     waiting = {element: None}
     path: dict[Element, None] = {}
@@ -165,9 +149,8 @@ def _build_in_segments(element: Element, deep: _TooDeepError) -> None:
                 if node.state > 0:
                     update(node)
                 waiting.popitem()
-                while path and next(reversed(path)).state <= 0:
-                    path.popitem()
-        except _TooDeepError as deeper:
+                path = dict.fromkeys(waiting)  # those between may ask for others now
+        except TooDeepError as deeper:
             deep = deeper
         else:
             return
@@ -299,10 +282,10 @@ def build(node: Element) -> None:
     host = node.host
     scheduler = host.scheduler
     outer = scheduler.building
-    if outer is not None:
+    if outer is not None and outer is not scheduler.base:
         if scheduler.nested >= MOST_NESTED:
             if scheduler.too_deep is None:
-                scheduler.too_deep = _TooDeepError([])
+                scheduler.too_deep = TooDeepError([])
             raise scheduler.too_deep
         scheduler.nested += 1
     replaced = node.ref
@@ -324,18 +307,28 @@ def build(node: Element) -> None:
         value: Any = node.create(ref)
     except BaseException as error:
         scheduler.building = outer
-        if scheduler.too_deep is not None:
-            if isinstance(error, (Exception, _TooDeepError)):
-                raise _unwind(node) from None
+        # No call of a Python function here: there may be no room for it on the stack.
+        if isinstance(error, RecursionError) and outer is not scheduler.base and scheduler.too_deep is None:
+            try:
+                scheduler.too_deep = TooDeepError([])
+                scheduler.nested = MOST_NESTED
+            except RecursionError:
+                pass  # the build around this one has more room
+        elif scheduler.too_deep is not None and not isinstance(error, (Exception, TooDeepError)):
             scheduler.too_deep = None  # Ctrl-C, for example, ends the reading itself
-        scheduler.nested = 0 if outer is None else scheduler.nested - 1
-        if not isinstance(error, Exception) or isinstance(error, NOT_KEPT):
-            # Interrupted: nothing is known of the value. No call here, there may be no room for it on the stack.
+        deep = scheduler.too_deep
+        if deep is None:
+            scheduler.nested = 0 if outer is scheduler.base else scheduler.nested - 1
+        if deep is not None or not isinstance(error, Exception) or isinstance(error, NOT_KEPT):
+            # Interrupted: nothing is known of the value.
             node.fresh = None
             node.state = DIRTY
             if node.provider.settings.auto_dispose:
                 scheduler.disposals.append(node)
-            raise
+            if deep is None:
+                raise
+            deep.args[0].append(node)
+            raise deep from None
         if ref.hooks is not None:
             leave_failed(node, ref.hooks, error)
         relink(node)
@@ -344,7 +337,7 @@ def build(node: Element) -> None:
     scheduler.building = outer
     if scheduler.too_deep is not None:
         raise _unwind(node)
-    if outer is not None:
+    if outer is not None and outer is not scheduler.base:
         scheduler.nested -= 1
     if node.fresh:
         broken = _scope_error(node)
@@ -419,7 +412,7 @@ def _unwind(node: Element) -> BaseException:
     node.state = DIRTY
     if node.provider.settings.auto_dispose:
         scheduler.disposals.append(node)
-    deep = cast("_TooDeepError", scheduler.too_deep)
+    deep = cast("TooDeepError", scheduler.too_deep)
     deep.path.append(node)
     return deep
 
@@ -585,7 +578,7 @@ def _recover(node: Element, error: BaseException) -> None:
     Raises:
         BaseException: the interruption, unless it is a function's own recursion, which is reported.
     """
-    if isinstance(error, _TooDeepError):
+    if isinstance(error, TooDeepError):
         try:
             _build_in_segments(node, error)
         except BaseException as other:

@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
 from threading import get_ident
-from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
+from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar, cast
 
 from tetherpy.wait_queue import WaitQueue
 
@@ -26,6 +26,9 @@ from .retry import Retrying
 
 E = TypeVar("E")
 
+MOST_NESTED: Final = 120
+"""How many builds may run inside each other. Python allows 1,000 nested calls, and a build takes three or more."""
+
 MOST_ROUNDS: Final = 1_000
 """How often listeners may change what they listen to, in one turn, before this counts as endless."""
 
@@ -36,6 +39,20 @@ class Running(Protocol):
     def change_loop(self) -> None:
         """Begin again in the loop that runs now, if the loop of the task is closed."""
         ...
+
+
+class TooDeepError(BaseException):
+    """Unwinds builds that are nested too deeply; no ``except Exception`` of a provider may catch it.
+
+    It collects the nodes that were being built. A function that
+    catches it all the same changes nothing: the scheduler keeps it until the outermost build has ended. Until then
+    no build begins, and what a build returns or raises is dropped.
+    """
+
+    @property
+    def path(self) -> list[Any]:
+        """The nodes that were being built, the innermost first."""
+        return cast("list[Any]", self.args[0])
 
 
 class Scheduler(Generic[E]):
@@ -51,6 +68,9 @@ class Scheduler(Generic[E]):
     Attributes:
         depth: how many operations are under way; the outermost one calls the callbacks.
         building: the node whose function runs now.
+        base: the node whose function waits while a build inside it is ended; what disposers read is built as if
+            no build were under way.
+        nested: how many builds are under way inside another one.
         changes: counts changes, so that a walk notices one that was made under it.
         home: the event loop that the containers worked under last.
     """
@@ -68,6 +88,7 @@ class Scheduler(Generic[E]):
         "_teardowns",
         "_timers",
         "audit",
+        "base",
         "building",
         "callbacks",
         "changes",
@@ -109,10 +130,11 @@ class Scheduler(Generic[E]):
         self._teardowns: Teardowns | None = None
         self._timers: Timers | None = None
         self.building: E | None = None
+        self.base: E | None = None
         self.depth = 0
         self.nested = 0
         #: Unwinds the builds under way. It is kept here because a provider's function may catch it.
-        self.too_deep: BaseException | None = None
+        self.too_deep: TooDeepError | None = None
         self.changes = 0
         self.thread = get_ident()
         self.home: asyncio.AbstractEventLoop | None = running_loop()
@@ -185,6 +207,14 @@ class Scheduler(Generic[E]):
             self.serve_inbox()
         if self.audit is not None and not self.depth:
             self.audit()
+
+    def unwinds(self, error: BaseException) -> bool:
+        """Whether an error only says that builds are nested too deeply: they are given up, and made one by one."""
+        if isinstance(error, RecursionError) and self.nested and self.too_deep is None:
+            self.too_deep = TooDeepError([])
+            self.nested = MOST_NESTED  # no build begins until all are given up
+            return True
+        return error is self.too_deep
 
     def queue_interrupted(self) -> None:
         """Queue again the nodes whose refresh was interrupted."""

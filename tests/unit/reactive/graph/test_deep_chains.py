@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from tetherpy.reactive import (
     Ref,
     StateProvider,
 )
+from tetherpy.reactive.graph.invariants import check_graph
 
 pytestmark = pytest.mark.slow
 
@@ -322,3 +324,129 @@ def test_each_build_may_ask_for_a_node_that_it_makes_on_the_spot(is_loop: bool, 
         else:
             container.listen(shown, ignore)
             assert container.read(shown) == 400
+
+
+def within(frames: int, fn: Callable[[], Any]) -> Any:
+    """Call a function from some more frames down the stack."""
+    return fn() if not frames else within(frames - 1, fn)
+
+
+def heard(ref: Ref, container: ProviderContainer, source: Any) -> Any:
+    values: list[Any] = []
+    ref.listen(start, lambda _, value: values.append(container.read(source)), fire_immediately=True)
+    return values[-1]
+
+
+def listened(ref: Ref, container: ProviderContainer, source: Any) -> Any:
+    values: list[Any] = []
+    ref.listen(source, lambda _, value: values.append(value), fire_immediately=True)
+    return values[-1]
+
+
+FRAMES: dict[str, Callable[[Ref, ProviderContainer, Any], Any]] = {
+    "watch": lambda ref, container, source: ref.watch(source),
+    "read": lambda ref, container, source: ref.read(source),
+    "view": lambda ref, container, source: ref.watch(source.select(lambda value: value)),
+    "listen": listened,
+    "read in a callback": heard,
+}
+
+
+@pytest.mark.parametrize("way", FRAMES)
+@pytest.mark.parametrize(("length", "frames"), [(107, 2), (110, 5), (300, 10), (30, 300)])
+def test_builds_that_need_many_frames_each_are_nested_less_deeply(length: int, frames: int, way: str) -> None:
+    """Python's limit is reached before that of nested builds: the rest is built from a shallow stack all the same."""
+    reported: list[BaseException] = []
+    container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
+    provider: Any = start
+    for _ in range(length):
+
+        def create(ref: Ref, source: Any = provider) -> int:
+            return int(within(frames, lambda: FRAMES[way](ref, container, source))) + 1
+
+        provider = Provider(create)
+    assert container.read(provider) == length
+    check_graph([container], ())
+    container.dispose()
+    assert reported == []
+
+
+@pytest.mark.parametrize("nested", [0, 30, 300])
+def test_a_function_that_calls_itself_without_end_says_so_at_any_depth(nested: int) -> None:
+    def endless(ref: Ref) -> int:
+        return endless(ref)
+
+    provider: Any = Provider(endless)
+    for _ in range(nested):
+        provider = Provider(lambda ref, source=provider: ref.watch(source))
+    with ProviderContainer() as container:
+        for _ in range(2):
+            with pytest.raises(RecursionError):
+                container.read(provider)
+
+
+@pytest.mark.parametrize("end", ["disposer", "context manager", "failed build"])
+@pytest.mark.parametrize("length", [50, 2_500])
+def test_what_ends_a_build_inside_others_may_read_a_deep_chain(length: int, end: str) -> None:
+    """What ends a build runs once: unlike a build it cannot be unwound and run again."""
+    deep = chain(length)[-1]
+    fails = StateProvider(lambda ref: False)
+    ended: list[int] = []
+    reported: list[BaseException] = []
+    container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
+
+    def finish() -> None:
+        ended.append(container.read(deep))
+
+    @Provider
+    def resource(ref: Ref) -> int:
+        if end == "disposer":
+            ref.on_dispose(finish)
+        elif end == "context manager" or ref.watch(fails):
+            ref.enter(closing(SimpleNamespace(close=finish)))
+        if ref.watch(fails) and end == "failed build":
+            raise LookupError
+        return ref.watch(start)
+
+    users: list[Any] = [resource]
+    for _ in range(100):
+        users.append(Provider(lambda ref, source=users[-1]: ref.watch(source) + 1))
+    container.read(resource)
+    container.read(fails.notifier).state = True
+    with suppress(ProviderError):
+        container.read(users[-1])
+    assert ended == [length]
+    assert [type(error) for error in reported] == ([LookupError] if end == "failed build" else [])
+    container.dispose()
+
+
+@pytest.mark.parametrize("how", ["close", "pause", "dispose"])
+async def test_a_long_chain_of_builds_that_hold_their_sources_is_released(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tetherpy.reactive.graph.invariants.enabled", False)  # it is checked once, at the end
+    gate: asyncio.Event | None = None
+    begun: list[int] = []
+
+    @FutureProvider.family
+    async def held(ref: Ref, place: int) -> int:
+        if gate is not None:
+            begun.append(place)
+            await gate.wait()
+        return 0 if place == 0 else ref.watch(held(place - 1)).require_value + 1
+
+    length = 400
+    container = ProviderContainer()
+    for place in range(length):
+        await container.read(held(place).future)
+    subscription = container.listen(held(length - 1), ignore)
+    gate = asyncio.Event()
+    container.invalidate(held)
+    for place in range(length):
+        container.read(held(place))
+    while len(begun) < length:
+        await asyncio.sleep(0)
+    container.invalidate(held)  # each holds what its last build watched until the next one has begun
+    {"close": subscription.close, "pause": subscription.pause, "dispose": container.dispose}[how]()
+    check_graph([container], ())
+    await container.aclose()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +19,8 @@ from tetherpy.reactive import (
     Provider,
     ProviderContainer,
     ProviderError,
+    ProviderObserver,
+    ProviderObserverContext,
     Ref,
     StateProvider,
     StreamProvider,
@@ -375,3 +379,59 @@ def test_two_interruptions_of_one_change_end_that_change_only() -> None:
             container.invalidate(provider)
         assert not bombs
         assert container.read(provider) == 1
+
+
+@pytest.mark.parametrize("error", [Abort(), KeyboardInterrupt(), OSError()])
+def test_a_source_that_cannot_be_stopped_leaves_its_provider_usable(error: BaseException) -> None:
+    class Source:
+        def subscribe(self, on_next: Any, *others: Any) -> Any:
+            on_next(1)
+            return SimpleNamespace(dispose=self.dispose)
+
+        def dispose(self) -> None:
+            raise error
+
+    ended: list[int] = []
+
+    @StreamProvider
+    def stream(ref: Ref) -> Any:
+        ref.on_dispose(lambda: ended.append(1))
+        return Source()
+
+    reported: list[BaseException] = []
+    container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
+    container.listen(stream, ignore)
+    for end in (lambda: container.invalidate(stream), container.dispose):
+        with nullcontext() if isinstance(error, Exception) else pytest.raises(type(error)):
+            end()
+        if not container.disposed:
+            assert container.read(stream).value == 1
+    assert ended == [1, 1]
+    assert reported == ([error, error] if isinstance(error, Exception) else [])
+
+
+def test_the_rest_of_the_observers_of_a_container_is_called() -> None:
+    called: list[str] = []
+
+    class Broken(ProviderObserver):
+        def did_create_provider_container(self, context: ProviderObserverContext) -> None:
+            raise Abort
+
+        def did_dispose_provider_container(self, context: ProviderObserverContext) -> None:
+            raise Abort
+
+    class Sound(ProviderObserver):
+        def did_create_provider_container(self, context: ProviderObserverContext) -> None:
+            called.append("created")
+
+        def did_dispose_provider_container(self, context: ProviderObserverContext) -> None:
+            called.append("disposed")
+
+    root = ProviderContainer()
+    with pytest.raises(Abort):
+        ProviderContainer(parent=root, observers=[Broken(), Sound()])
+    assert called == ["created"]
+    with pytest.raises(Abort):
+        root.dispose()
+    assert called == ["created", "disposed"]
+    assert root.disposed
