@@ -42,7 +42,7 @@ CAUGHT = {
 SIGNALS = {"CancelJob", "DoNotRetry", "Snooze"}
 """Exceptions that the app raises."""
 
-INTERNAL = {"PortableError", "ReaderGoneError", "_TooDeepError"}
+INTERNAL = {"PortableError", "ReaderGoneError", "TooDeepError"}
 """Exceptions that never leave the library, and the base of all."""
 
 
