@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import Context, copy_context
+from contextvars import copy_context
 from threading import get_ident
 from typing import Any, cast
 
@@ -18,7 +18,7 @@ from ..graph.retry_timer import pause_retrying, schedule_retry, stop_retrying
 from ..lifecycle.teardown import Teardown, current_teardown
 from ..values.failures import is_of_others, is_still_loading
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
-from .promise import Loan, Promise
+from .promise import Loan, Promise, Reader
 from .sources import Sink, Source
 
 Begin = Callable[[Sink, Any], Source | None]
@@ -57,7 +57,7 @@ class AsyncFlow:
         self.held: list[tuple[Element, bool]] = []
         self._is_refresh = False
         self._lent = 0
-        self._reader: _Reader | None = None
+        self._reader: Reader | None = None
         self._waits_for_sources = False
         self._immediate: AsyncValue[Any] | None = None
         self.loading: AsyncValue[Any] = AsyncLoading()
@@ -350,7 +350,7 @@ class AsyncFlow:
         self._lent += 1
         if self._lent == 1:
             # A reader is a listener: it waits for the value of now, so a changed dependency must not wait.
-            self._reader = _Reader(copy_context() or NO_VARIABLES)
+            self._reader = Reader(copy_context() or NO_VARIABLES)
             add_listener(element, self._reader)
         return Loan(self.promise, self._returned)
 
@@ -384,25 +384,6 @@ def _follow_sources(element: Element) -> None:
 def _return(element: Element) -> None:
     if isinstance(element.flow, AsyncFlow):
         element.flow.returned()
-
-
-class _Reader:
-    """Those who await the future of a provider, counted as one listener that need not be notified."""
-
-    __slots__ = ("context",)
-
-    weak = False
-    is_paused = False
-
-    def __init__(self, context: Context) -> None:
-        #: The context variables of the first of them: the provider is built again on their behalf.
-        self.context = context
-
-    def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
-        """Do nothing: the promise tells them."""
-
-    def close(self) -> None:
-        """Do nothing: the promise tells them of the end too."""
 
 
 def attach_flow(element: Element, produce: Callable[[Any], Any], begin: Begin) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from contextvars import Context
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -109,3 +110,22 @@ class Loan(Generic[T]):
 
     def __repr__(self) -> str:
         return repr(self._promise)
+
+
+class Reader:
+    """Those who await the future of a provider, counted as one listener that need not be notified."""
+
+    __slots__ = ("context",)
+
+    weak = False
+    is_paused = False
+
+    def __init__(self, context: Context) -> None:
+        #: The context variables of the first of them: the provider is built again on their behalf.
+        self.context = context
+
+    def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
+        """Do nothing: the promise tells them."""
+
+    def close(self) -> None:
+        """Do nothing: the promise tells them of the end too."""
