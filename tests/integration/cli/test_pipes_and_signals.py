@@ -92,7 +92,7 @@ def test_deleting_by_status_asks_first(empty, jobs, enqueue, answer, code):
     enqueue("greet")
     jobs(lambda manager: manager.cancel_job(1))
     with empty.terminal("jobs", "delete", "--status", "CANCELLED", "--older-than", "0s") as terminal:
-        terminal.until("Delete all CANCELLED jobs last changed more than 0 s ago? [y/N]")
+        terminal.until("Delete all CANCELLED jobs last updated more than 0 s ago? This cannot be undone. [y/N]")
         terminal.type(answer)
         assert terminal.end() == code
     assert "Traceback" not in terminal.shown
