@@ -102,7 +102,7 @@ async def test_live_updates_can_be_paused(shop, visit):
 async def test_a_page_outlives_its_server_and_says_so(shop, pages, visit):
     page = await visit()
     await shop.end_server(signal.SIGKILL)
-    await expect(page.get_by_text("The connection is lost. Trying again.")).to_be_visible()
+    await expect(page.get_by_text("Connection lost. Reconnecting.")).to_be_visible()
     await expect(page.locator("html")).to_have_attribute("data-connection", "lost")
     await add(shop)
     await shop.serve(port=shop.port)

@@ -104,6 +104,10 @@ class JobResults:
         return " ".join(parts)
 
 
+async def _reset_and_retry(engine: JobStore, job_id: int) -> None:
+    await engine.retry(job_id, reset_attempts=True)
+
+
 async def _delete(engine: JobStore, job_id: int) -> None:
     if not await engine.delete(job_id):
         raise JobNotFoundError(job_id)
@@ -116,7 +120,7 @@ RETRY: Final = JobAction(
 )
 """Makes a finished job PENDING for one more attempt."""
 
-RESET_AND_RETRY: Final = attrs.evolve(RETRY, call=lambda engine, job_id: engine.retry(job_id, reset_attempts=True))
+RESET_AND_RETRY: Final = attrs.evolve(RETRY, call=_reset_and_retry)
 """Makes a finished job PENDING with all its attempts."""
 
 CANCEL: Final = JobAction(

@@ -14,18 +14,18 @@ from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, JobCounts, 
 WORKER = """
 import asyncio, sys
 from tetherpy.database import Database
-from tetherpy.jobs import Completed, Settlement, SqliteJobEngine
+from tetherpy.jobs import Ack, Completed, SqliteJobEngine
 
 async def main(path, worker, slots):
     async with Database.open(path) as db:
         engine = SqliteJobEngine(db)
-        settlements = []
+        acks = []
         while True:
-            exchange = await engine.ack_and_fetch(worker, settlements, slots)
-            assert not exchange.rejected, exchange.rejected
-            settlements = [Settlement(claim, Completed(f'"{worker}"')) for claim in exchange.claims]
-            print(len(settlements), flush=True)
-            if not settlements and sys.stdin.readline() == "":
+            fetched = await engine.ack_and_fetch(worker, acks, slots)
+            assert not fetched.rejected, fetched.rejected
+            acks = [Ack(claim, Completed(f'"{worker}"')) for claim in fetched.claims]
+            print(len(acks), flush=True)
+            if not acks and sys.stdin.readline() == "":
                 return
 
 asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

@@ -237,6 +237,6 @@ async def test_nothing_is_copied_while_workers_of_the_source_live(source, postgr
     now = datetime.now(UTC)
     async with open_engine(source) as engine:
         await engine.register_worker(WorkerRecord(id="w9", pid=7, host="here", started_at=now, heartbeat_at=now))
-    with pytest.raises(CopyRefusedError, match=r"source live: w9 \(pid 7\)"):
+    with pytest.raises(CopyRefusedError, match=r"source run: w9 \(pid 7\)"):
         await copy_jobs(source, postgres_url)
     await copy_jobs(source, postgres_url, clock=lambda: now + timedelta(minutes=2))

@@ -26,7 +26,7 @@ def soon(monkeypatch):
     """Doubt a connection after a moment, so that the tests need not wait for as long as apps do."""
     monkeypatch.setattr(listener, "ASK_SECONDS", 0.2)
     monkeypatch.setattr(pool, "ASK_IDLE_SECONDS", 0.0)
-    monkeypatch.setattr(pool, "EXAMINE_SECONDS", 0.2)
+    monkeypatch.setattr(pool, "PROBE_SECONDS", 0.2)
     monkeypatch.setattr(connecting, "ANSWER_SECONDS", 0.5)
 
 
@@ -113,7 +113,7 @@ async def stalled_at(step, db, proxy):
 async def test_a_cancelled_call_over_a_dead_connection_ends_soon(proxy, soon, monkeypatch):
     monkeypatch.setattr(connecting, "CANCEL_SECONDS", 0.1)
     monkeypatch.setattr(pool, "ASK_IDLE_SECONDS", 3600.0)
-    monkeypatch.setattr(pool, "EXAMINE_SECONDS", 3600.0)
+    monkeypatch.setattr(pool, "PROBE_SECONDS", 3600.0)
     async with PostgresDatabase.open(proxy.url) as db, asyncio.timeout(BOUND):
         async with db._pool.connection() as connection:
             pass
