@@ -106,7 +106,7 @@ async def test_a_page_outlives_its_server_and_says_so(shop, pages, visit):
     await expect(page.locator("html")).to_have_attribute("data-connection", "lost")
     await add(shop)
     await shop.serve(port=shop.port)
-    await expect(page.get_by_text("The server was restarted. This page is up to date again.")).to_be_visible()
+    await expect(page.get_by_text("Server restarted. The page is up to date.")).to_be_visible()
     await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
     assert all(re.search("ERR_|Failed to load", text) for text in pages.complaints)
     pages.complaints.clear()
