@@ -104,8 +104,8 @@ class JobResults:
         return " ".join(parts)
 
 
-async def _reset_and_retry(engine: JobStore, job_id: int) -> None:
-    await engine.retry(job_id, reset_attempts=True)
+async def _reset_and_retry(engine: JobStore, job_id: int) -> BackgroundJob:
+    return await engine.retry(job_id, reset_attempts=True)
 
 
 async def _delete(engine: JobStore, job_id: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.laws.imports import LIBRARY
 from tetherpy.jobs import BackgroundJobStatus, NewJob, open_engine
-from tetherpy.ui.actions import CANCEL, CONFIRM_STOP, DELETE, RETRY, STOP_TIMEOUT, JobAction
+from tetherpy.ui.actions import CANCEL, CONFIRM_STOP, DELETE, RESET_AND_RETRY, RETRY, STOP_TIMEOUT, JobAction
 
 ACTION_CALLS = {"retry_job", "cancel_job", "delete_job", "request_cancel"}
 
@@ -47,6 +47,15 @@ async def test_jobs_that_refuse_an_action_do_not_keep_it_from_the_others(tmp_pat
         assert results.message() == f"Job {ids[0]} deleted."
         assert results.message(earlier=500) == "501 jobs deleted."
         assert (await DELETE.run(engine, [99])).message().startswith("There is no job 99")
+
+
+@pytest.mark.parametrize("action", [RETRY, RESET_AND_RETRY])
+async def test_the_results_hold_the_changed_jobs(tmp_path: Path, action: JobAction) -> None:
+    async with open_engine(tmp_path / "app.db") as engine:
+        (job_id,) = await engine.enqueue([NewJob(job_key="k", delay=900)])
+        await CANCEL.run(engine, [job_id])
+        (job,) = (await action.run(engine, [job_id])).jobs
+        assert (job.id, job.status) == (job_id, BackgroundJobStatus.PENDING)
 
 
 def test_page_terminal_app_and_command_line_call_the_shared_actions() -> None:
