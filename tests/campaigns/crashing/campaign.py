@@ -20,10 +20,9 @@ from .audit import audit
 from .chaos import Chaos
 from .processes import kill_everything
 from .schema import open_database
-from .traces import FOLDER_VARIABLE, Traces
+from .traces import FOLDER_VARIABLE, STATE_VARIABLE, Traces
 
 ROOT = Path(__file__).parents[3]
-STATE_VARIABLE = "XDG_STATE_HOME"
 MACHINES = 2
 STUCK_SECONDS = 60.0
 """Without any job ending for so long, with nobody killing, something is stuck."""

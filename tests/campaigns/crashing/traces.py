@@ -8,6 +8,8 @@ from pathlib import Path
 import attrs
 
 FOLDER_VARIABLE = "TETHERPY_CRASH_FOLDER"
+STATE_VARIABLE = "XDG_STATE_HOME"
+"""Names the state folder of the machine that a process runs on."""
 BY_ITS_JOB = "by its job"
 
 

@@ -5,6 +5,7 @@ import os
 import time
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from random import Random
 
 from tetherpy.database import Database
@@ -13,7 +14,7 @@ from tetherpy.jobs import Backoff, DoNotRetry, Snooze
 from . import script
 from .mines import Mine, kill_self
 from .schema import open_database
-from .traces import BY_ITS_JOB, Traces
+from .traces import BY_ITS_JOB, STATE_VARIABLE, Traces
 
 CHANCES = {
     "none": 50,
@@ -26,7 +27,7 @@ CHANCES = {
 
 async def initialize(service):
     traces = Traces.inherited()
-    birth = traces.note("workers")
+    birth = traces.note("workers", machine=Path(os.environ[STATE_VARIABLE]).name)
     mine = Mine.choose(traces, Random(f"{traces.seed} worker {birth}"), CHANCES)
     mine.in_callback()
     db = await service.enter(open_database(traces))
