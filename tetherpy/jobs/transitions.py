@@ -121,7 +121,7 @@ def after_outcome(job: BackgroundJob, outcome: Outcome, now: datetime) -> Transi
         claimed_by=None,
         lease_expires_at=None,
     )
-    return Transition(after, _ended(job, end.outcome, end.error, now, end.traceback))
+    return Transition(after, ended_attempt(job, end.outcome, end.error, now, end.traceback))
 
 
 def after_rescue(job: BackgroundJob, outcome: str, now: datetime) -> Transition:
@@ -140,7 +140,7 @@ def after_rescue(job: BackgroundJob, outcome: str, now: datetime) -> Transition:
         claimed_by=None,
         lease_expires_at=None,
     )
-    return Transition(after, _ended(job, outcome, error, now))
+    return Transition(after, ended_attempt(job, outcome, error, now))
 
 
 def after_move(
@@ -166,7 +166,8 @@ def after_move(
     )
     if job.status is not BackgroundJobStatus.RUNNING:
         return Transition(after)
-    return Transition(after, _ended(job, "released" if status is PENDING else status.value.lower(), error, now))
+    outcome = "released" if status is PENDING else status.value.lower()
+    return Transition(after, ended_attempt(job, outcome, error, now))
 
 
 def after_cancel(job: BackgroundJob, now: datetime) -> Transition:
@@ -202,9 +203,10 @@ def _next_status(rules: Rules, job: BackgroundJob) -> BackgroundJobStatus:
     return next((status for condition, status in rules if condition.holds(job)), PENDING)
 
 
-def _ended(
+def ended_attempt(
     job: BackgroundJob, outcome: str, error: str | None, now: datetime, traceback: str | None = None
 ) -> JobAttempt:
+    """Return the attempt of a RUNNING job as it is listed after its end."""
     return JobAttempt(
         job_id=job.id,
         attempt=job.attempts,

@@ -21,7 +21,7 @@ from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..payload.encoding import MAX_PAYLOAD_BYTES
 from ..query import JobQuery
 from ..status import BackgroundJobStatus
-from ..storage.row_decoding import JobReader, to_attempt, to_job, to_workers
+from ..storage.row_decoding import JobReader, to_attempts, to_job, to_workers
 from ..storage.timeline import JobTimeline
 from ..storage.timestamps import Clock, utc_now
 from . import enqueueing, moving, schema
@@ -135,12 +135,7 @@ class PostgresJobStore:
         job = await self.get(job_id)
         if job is None:
             raise JobNotFoundError(job_id)
-        rows = await self._ask("attempts", id=job_id)
-        ended = [to_attempt(job_id, row) for row in rows]
-        if job.status is not BackgroundJobStatus.RUNNING:
-            return ended
-        running = JobAttempt(job_id=job_id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at)
-        return [*ended, running]
+        return to_attempts(job, await self._ask("attempts", id=job_id))
 
     async def counts(self) -> JobCounts:
         """Count the jobs in each state."""

@@ -11,7 +11,7 @@ from ..outcomes import Ack, Claim, Progress
 from ..payload.truncation import TRACEBACK_CHARACTERS, truncated
 from ..status import BackgroundJobStatus
 from ..storage.timestamps import to_optional_text, to_text
-from ..transitions import AttemptEnd, end_of
+from ..transitions import AttemptEnd, end_of, ended_attempt
 from .statements import sql
 
 FencingToken: TypeAlias = tuple[object, object, object]
@@ -32,18 +32,7 @@ def acknowledge(connection: sqlite3.Connection, ack: Ack, now: datetime) -> bool
     else:
         accepted = _release(connection, end, now_text, fencing_token)
     if accepted:
-        job = claim.job
-        attempt = JobAttempt(
-            job_id=job.id,
-            attempt=job.attempts,
-            worker=job.claimed_by,
-            started_at=job.last_attempt_at,
-            finished_at=now,
-            outcome=end.outcome,
-            error=end.error,
-            traceback=end.traceback,
-        )
-        record_attempt(connection, attempt)
+        record_attempt(connection, ended_attempt(claim.job, end.outcome, end.error, now, end.traceback))
         if not end.counted or claim.attempt > ATTEMPTS_KEPT:
             connection.execute(sql("forget_attempts"), {"id": claim.id, "kept": ATTEMPTS_KEPT})
     return accepted

@@ -15,7 +15,7 @@ from ..errors import JobNotFoundError
 from ..model import BackgroundJob, JobAttempt, JobCounts
 from ..query import JobQuery
 from ..status import BackgroundJobStatus
-from ..storage.row_decoding import JobReader, to_attempt
+from ..storage.row_decoding import JobReader, to_attempts
 from ..storage.sql_files import COLUMNS
 from ..storage.timestamps import to_text
 from .moving import read
@@ -93,11 +93,7 @@ def attempts(connection: sqlite3.Connection, job_id: int) -> list[JobAttempt]:
     job = read(connection, job_id)
     if job is None:
         raise JobNotFoundError(job_id)
-    ended = [to_attempt(job_id, row) for row in fetch(connection, sql("attempts"), (job_id,))]
-    if job.status is not BackgroundJobStatus.RUNNING:
-        return ended
-    running = JobAttempt(job_id=job_id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at)
-    return [*ended, running]
+    return to_attempts(job, fetch(connection, sql("attempts"), (job_id,)))
 
 
 def counts(connection: sqlite3.Connection) -> JobCounts:

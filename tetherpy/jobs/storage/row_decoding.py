@@ -89,6 +89,16 @@ def to_attempt(job_id: int, row: Row) -> JobAttempt:
     )
 
 
+def to_attempts(job: BackgroundJob, rows: Iterable[Row]) -> list[JobAttempt]:
+    """Return the attempts of a job: the rows of those that ended, and the one that runs now from the job's own row."""
+    attempts = [to_attempt(job.id, row) for row in rows]
+    if job.status is BackgroundJobStatus.RUNNING:
+        attempts.append(
+            JobAttempt(job_id=job.id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at)
+        )
+    return attempts
+
+
 def to_workers(rows: Iterable[Row]) -> list[WorkerRecord]:
     """Read rows of the workers; one that cannot be read is left out with a warning."""
     workers: list[WorkerRecord] = []
