@@ -10,10 +10,10 @@ MOST_LINES = 400
 MOST_MODULES = 15
 """At a folder's own level, without its facade."""
 LONG_FILES: Mapping[str, int] = {
-    "tetherpy/reactive/asynchronous/async_flow.py": 415,
-    "tetherpy/reactive/asynchronous/sources.py": 489,
+    "tetherpy/reactive/asynchronous/async_flow.py": 403,
+    "tetherpy/reactive/asynchronous/sources.py": 488,
     "tetherpy/reactive/container/ref.py": 409,
-    "tetherpy/reactive/graph/propagation.py": 620,
+    "tetherpy/reactive/graph/propagation.py": 562,
     "tetherpy/reactive/lifecycle/teardown.py": 424,
 }
 """Files that are longer today, with their size: they may only shrink, and leave when they fit."""

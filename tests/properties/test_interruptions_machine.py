@@ -52,11 +52,12 @@ class InterruptionsMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.loop = asyncio.new_event_loop() if self.has_loop else None
-        self.raised_by_loop: list[BaseException] = []
         self.reported: list[BaseException] = []
         self.container = ProviderContainer(on_error=lambda error, provider: self.reported.append(error))
         self.values = [1] * CELLS
         self.bombs: Counter[str] = Counter()
+        if self.loop is not None:
+            self.loop.set_exception_handler(lambda loop, context: self.raised_by_loop(context["exception"]))
         #: How many bombs went off in places whose error cannot be seen in a provider's state.
         self.exploded = 0
         self.caught = 0
@@ -127,14 +128,16 @@ class InterruptionsMachine(RuleBasedStateMachine):
                 asyncio._set_running_loop(None)
         self.iterate()
 
+    def raised_by_loop(self, error: BaseException) -> None:
+        """Count a bomb that a turn of the loop has raised: asyncio gives it to the handler of the loop."""
+        assert isinstance(error, Bomb)
+        self.caught += 1
+
     def iterate(self) -> None:
         for _ in range(4 if self.loop is not None else 0):
             assert self.loop is not None
             self.loop.call_soon(self.loop.stop)
-            try:
-                self.loop.run_forever()
-            except Bomb:
-                self.caught += 1
+            self.loop.run_forever()
 
     # -- rules -----------------------------------------------------------------------------------
 

@@ -422,11 +422,7 @@ def begin_future(sink: Sink, result: Any) -> Source | None:
     if not inspect.isawaitable(result):
         sink.data(result)
         return None
-    loop = running_loop()
-    if loop is None:
-        _discard(result)
-        raise NoEventLoopError(sink.element.provider, "Read it where a loop runs, as inside asyncio.run(...).")
-    return TaskSource(sink, result, loop)
+    return TaskSource(sink, result, _loop_for(sink, result))
 
 
 def begin_stream(sink: Sink, result: Any) -> Source | None:
@@ -444,18 +440,21 @@ def begin_stream(sink: Sink, result: Any) -> Source | None:
             "A stream provider returns an Rx Observable or an async iterable: return one (without `async def`), "
             "or make the function an async generator with `yield`. For a single value use FutureProvider.",
         )
-    loop = running_loop()
-    if loop is None:
-        raise NoEventLoopError(sink.element.provider, "Read it where a loop runs, as inside asyncio.run(...).")
-    return IteratorSource(sink, result, loop)
+    return IteratorSource(sink, result, _loop_for(sink, result))
 
 
 def begin_states(sink: Sink, result: AsyncIterable[Any]) -> Source:
     """Iterate over whole states and let each become the element's."""
+    return IteratorSource(_StateSink(sink), result, _loop_for(sink, result))
+
+
+def _loop_for(sink: Sink, result: Any) -> asyncio.AbstractEventLoop:
+    """Return the running loop; without one the result is discarded and an error raised."""
     loop = running_loop()
     if loop is None:
+        _discard(result)
         raise NoEventLoopError(sink.element.provider, "Read it where a loop runs, as inside asyncio.run(...).")
-    return IteratorSource(_StateSink(sink), result, loop)
+    return loop
 
 
 class _StateSink:

@@ -11,13 +11,13 @@ from weakref import WeakValueDictionary
 
 from ..errors import ContainerClosingError, ContainerDisposedError, WrongThreadError
 from ..graph import invariants
-from ..graph.callbacks import call
 from ..graph.disposal import dispose_if_unused
 from ..graph.element import Element
-from ..graph.propagation import refresh_queued
+from ..graph.queued_refresh import refresh_queued
 from ..graph.retry import Retry
 from ..graph.scheduler import Scheduler
 from ..graph.subscription import ProviderSubscription
+from ..lifecycle.callbacks import call
 from ..lifecycle.cleanup import Cleanup
 from ..lifecycle.teardown import Unwinding
 from .observer import ProviderObserver, ProviderObserverContext

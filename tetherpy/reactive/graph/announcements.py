@@ -7,8 +7,8 @@ from contextvars import Context
 from typing import Any
 
 from ..container.observer import ProviderObserverContext, current_mutation
+from ..lifecycle.callbacks import call
 from ..lifecycle.hooks import Hooks, SelfListener
-from .callbacks import call
 from .element import NO_VALUE, NO_VARIABLES, Element, Listener
 from .node_states import BUILDING
 

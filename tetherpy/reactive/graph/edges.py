@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any, Final, cast
 
 from ..errors import NoEventLoopError
+from ..lifecycle.callbacks import call
 from ..lifecycle.hooks import Event, Hooks
 from ..values.history import PLAIN, change_of
-from .callbacks import call
 from .element import NO_VALUE, Change, Element
 from .node_states import BUILDING, CHECK, DIRTY, DISPOSED
 

@@ -15,7 +15,7 @@ from .edges import (
     dispose_when_unused,
     mark_maybe,
 )
-from .element import Element
+from .element import Build, Element
 from .node_states import DIRTY, ENDING
 
 
@@ -75,13 +75,7 @@ def leave_failed(node: Element, hooks: Hooks, error: BaseException) -> Awaitable
     if not hooks.closers:
         return None
     report = partial(node.host.report, provider=node.provider)
-    scheduler = node.host.scheduler
-    base, nested = scheduler.base, scheduler.nested
-    scheduler.base, scheduler.nested = scheduler.building, 0
-    try:
-        return leave_managers(hooks.closers, Unwinding(error), report)
-    finally:
-        scheduler.base, scheduler.nested = base, nested
+    return node.host.scheduler.outside_builds(partial(leave_managers, hooks.closers, Unwinding(error), report))
 
 
 def end_build(node: Element) -> None:
@@ -99,16 +93,13 @@ def end_build(node: Element) -> None:
         teardown = Teardown(node, hooks)
         if hooks is not None:
             hooks.close()
-        # What a disposer reads is built as if no build were under way: a disposer cannot be unwound and run again.
-        scheduler = node.host.scheduler
-        base, nested = scheduler.base, scheduler.nested
-        scheduler.base, scheduler.nested = scheduler.building, 0
-        try:
-            if node.flow is not None:
-                node.flow.stop(teardown)
-            teardown.start(ref)
-        finally:
-            scheduler.base, scheduler.nested = base, nested
+        node.host.scheduler.outside_builds(partial(_tear_down, node, teardown, ref))
     node.ref = ref
     if hooks is not None and node.host.observers:
         tell_observers(node, "did_dispose_provider")
+
+
+def _tear_down(node: Element, teardown: Teardown, ref: Build) -> None:
+    if node.flow is not None:
+        node.flow.stop(teardown)
+    teardown.start(ref)

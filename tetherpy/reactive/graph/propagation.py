@@ -7,8 +7,7 @@ recursion limit (only a *first* build recurses, because the provider's function 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from contextvars import Context
+from collections.abc import Callable
 from threading import get_ident
 from types import CoroutineType
 from typing import Any, Final, cast
@@ -34,7 +33,6 @@ from .announcements import announce, announce_unchanged, report_failure
 from .edges import (
     UNSEEN,
     add_source,
-    context_of,
     dispose_when_unused,
     forget_last,
     mark,
@@ -42,9 +40,9 @@ from .edges import (
     path_to,
     relink,
 )
-from .element import NO_VALUE, NO_VARIABLES, Change, Element
+from .element import NO_VALUE, Change, Element
 from .invalidation import end_build, leave_failed
-from .node_states import BUILDING, CHECK, CLEAN, DIRTY, DISPOSED, ENDING, FAILED
+from .node_states import BUILDING, CHECK, CLEAN, DIRTY, ENDING, FAILED
 from .retry_timer import schedule_retry, stop_retrying
 from .scheduler import MOST_NESTED, TooDeepError
 
@@ -117,10 +115,10 @@ def _refresh(element: Element) -> None:
         else:
             update(element)
     except TooDeepError as deep:
-        _build_in_segments(element, deep)
+        build_in_segments(element, deep)
 
 
-def _build_in_segments(element: Element, deep: TooDeepError) -> None:
+def build_in_segments(element: Element, deep: TooDeepError) -> None:
     """Build the deepest nodes first, each from a shallow stack, then those that were interrupted for them.
 
     The deepest one is the build that needed the node that was not built. It may ask for another node each time, such
@@ -453,7 +451,16 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
     if get_ident() != scheduler.thread:
         raise WrongThreadError(host)
     loop = running_loop()
-    if loop is not scheduler.home or scheduler.inbox:
+    if loop is None:
+        if scheduler.inbox and not scheduler.depth:
+            # The calls of other threads come after the change: before it, they would change what it was made from.
+            scheduler.depth = 1
+            try:
+                set_value(node, value, seen=seen)
+            finally:
+                scheduler.leave()
+            return
+    elif loop is not scheduler.home:
         scheduler.serve()
     building = scheduler.building
     if node.ref is None:
@@ -537,64 +544,6 @@ def waits_for_source(node: Element) -> bool:
         elif source.provider.ephemeral:
             todo.extend(source.sources)
     return node.state in (CHECK, DIRTY)
-
-
-def refresh_queued(waiting: list[Element], callbacks: Collection[object]) -> None:
-    """Take the last nodes from a list and bring them up to date, except those that no active listener needs.
-
-    Each runs in the context of its first active listener, because the one of whoever made the change is another. Those
-    that need no context variables share a run, as long as none is set in it and no callback waits to be called.
-    """
-    context = waiting[-1].context
-    if context is None:
-        context = context_of(waiting[-1])
-    if context is NO_VARIABLES:
-        context = Context()
-    if context is None:
-        _refresh_alike(None, [waiting.pop()], callbacks)
-    else:
-        context.run(_refresh_alike, context, waiting, callbacks)
-
-
-def _refresh_alike(context: Context | None, waiting: list[Element], callbacks: Collection[object]) -> None:
-    while True:
-        node = waiting.pop()
-        state = node.state
-        if state > 0 and node.active:
-            try:
-                if state == DIRTY:
-                    build(node)
-                elif state != DISPOSED:
-                    update(node)
-            except BaseException as error:
-                _recover(node, error)
-        if not waiting or context or callbacks or waiting[-1].context is not NO_VARIABLES:
-            return
-
-
-def _recover(node: Element, error: BaseException) -> None:
-    """Complete a refresh that was too deep for Python's stack; after another interruption the next change repeats it.
-
-    Raises:
-        BaseException: the interruption, unless it is a function's own recursion, which is reported.
-    """
-    if isinstance(error, TooDeepError):
-        try:
-            _build_in_segments(node, error)
-        except BaseException as other:
-            error = other
-        else:
-            return
-    # The stack of a turn is shallow: a RecursionError is a function's own recursion.
-    if isinstance(error, RecursionError) and node.flow is None and node.state == DIRTY:
-        fail(node, error, first=False)
-        return
-    if node.flow is not None:
-        node.flow.give_up(error)
-    node.host.scheduler.interrupted.append(node)
-    if not isinstance(error, RecursionError):
-        raise error
-    node.host.report(error, node.provider)
 
 
 def _cycle(node: Element, waiting: list[Element]) -> list[Any]:

@@ -14,7 +14,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
 from threading import get_ident
-from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar, cast
+from typing import Any, Final, Generic, Protocol, TypeVar, cast
 
 from tetherpy.wait_queue import WaitQueue
 
@@ -25,6 +25,7 @@ from ..lifecycle.timers import Timers
 from .retry import Retrying
 
 E = TypeVar("E")
+R = TypeVar("R")
 
 MOST_NESTED: Final = 120
 """How many builds may run inside each other. Python allows 1,000 nested calls, and a build takes three or more."""
@@ -44,9 +45,8 @@ class Running(Protocol):
 class TooDeepError(BaseException):
     """Unwinds builds that are nested too deeply; no ``except Exception`` of a provider may catch it.
 
-    It collects the nodes that were being built. A function that
-    catches it all the same changes nothing: the scheduler keeps it until the outermost build has ended. Until then
-    no build begins, and what a build returns or raises is dropped.
+    It collects the nodes that were being built. A function that catches it all the same changes nothing: the scheduler
+    keeps it until the outermost build has ended. Until then no build begins, and results and errors are dropped.
     """
 
     @property
@@ -59,8 +59,7 @@ class Scheduler(Generic[E]):
     """The work that waits for the end of the turn.
 
     Args:
-        refresh: takes the last nodes from a list and brings them up to date, until callbacks wait to be called: those
-            are its second argument.
+        refresh: brings the last nodes of a list up to date, until there are callbacks, which are its second argument.
         dispose: disposes one node, if it is still unused.
         provider_of: names the node's provider, for messages.
         report: takes an error that no caller can see, and what it belongs to.
@@ -204,7 +203,11 @@ class Scheduler(Generic[E]):
         if self._interruption is not None:
             self._raise_interruption()
         if self.inbox:
-            self.serve_inbox()
+            loop = running_loop()
+            if loop is None:
+                self.serve_inbox()
+            else:
+                loop.call_soon(self.serve_inbox)  # it may have been refused while the operation was under way
         if self.audit is not None and not self.depth:
             self.audit()
 
@@ -215,6 +218,15 @@ class Scheduler(Generic[E]):
             self.nested = MOST_NESTED  # no build begins until all are given up
             return True
         return error is self.too_deep
+
+    def outside_builds(self, function: Callable[[], R]) -> R:
+        """Call what ends a build: it cannot be unwound and run again, so it reads as if no build were under way."""
+        base, nested = self.base, self.nested
+        self.base, self.nested = self.building, 0
+        try:
+            return function()
+        finally:
+            self.base, self.nested = base, nested
 
     def queue_interrupted(self) -> None:
         """Queue again the nodes whose refresh was interrupted."""
@@ -270,18 +282,16 @@ class Scheduler(Generic[E]):
     # -- loops and threads -----------------------------------------------------------------------
 
     def serve(self) -> None:
-        """Move to the loop that runs now, if that is another one, and make the calls of other threads."""
-        self.serve_running_loop()
-        if self.inbox:
-            self.serve_inbox()
+        """Move to the running loop if it is another one or something waits for it.
 
-    def serve_running_loop(self) -> None:
-        """Move to the loop that runs now, if that is another one or something waits for a loop."""
+        Without one, make the calls of other threads. A loop makes them itself, never between a read and a write.
+        """
         loop = running_loop()
-        if loop is not None and (loop is not self.home or self.in_next_loop):
+        if loop is None:
+            if self.inbox:
+                self.serve_inbox()
+        elif loop is not self.home or self.in_next_loop:
             self.move_to(loop)
-        if self.inbox:
-            self.serve_inbox()
 
     def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
         """Serve the loop that runs now: timers and calls from other threads would wait in vain in a former one."""
@@ -344,7 +354,6 @@ class Scheduler(Generic[E]):
             if self.queue or self.disposals:
                 self.request()
             self._wake()
-        if self._interruption is not None:
             self._raise_interruption()
         if self.audit is not None and not self.depth:
             self.audit()
@@ -361,15 +370,11 @@ class Scheduler(Generic[E]):
                 self._round()
                 if not self.queue and not self.disposals:
                     return
-            self._give_up()
+            provider = self._provider_of((self.queue or self.disposals)[0])
+            self.queue.clear()
+            raise EndlessUpdateError(provider, MOST_ROUNDS)
         finally:
-            if self._interruption is not None:
-                self._raise_interruption()
-
-    def _give_up(self) -> NoReturn:
-        provider = self._provider_of((self.queue or self.disposals)[0])
-        self.queue.clear()
-        raise EndlessUpdateError(provider, MOST_ROUNDS)
+            self._raise_interruption()
 
     def _round(self) -> None:
         # What is added meanwhile waits for the next round: a node is refreshed at most once per turn.

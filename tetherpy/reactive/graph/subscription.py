@@ -10,8 +10,8 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 from ..errors import ReactiveArgumentError, SubscriptionClosedError, WrongThreadError
+from ..lifecycle.callbacks import call, check_result, refuse_async
 from .announcements import notify_listeners
-from .callbacks import call, check_result, refuse_async
 from .edges import activate, add_listener, deactivate, dispose_when_unused, remove_listener
 from .element import NO_VALUE, NO_VARIABLES, Element
 from .propagation import read, refresh
@@ -212,7 +212,7 @@ class ProviderSubscription(Generic[T]):
         host = self._element.host
         if get_ident() != host.scheduler.thread:
             raise WrongThreadError(host)
-        host.scheduler.serve_running_loop()
+        host.scheduler.serve()
 
     def __enter__(self) -> Self:
         return self

@@ -8,7 +8,7 @@ from enum import Enum
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
-from ..graph.callbacks import refuse_async
+from .callbacks import refuse_async
 from .timers import Timer
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
 from typing import Any, Final
 
-from ..errors import DeclarationError
-from ..graph.callbacks import flags_of
+from ..errors import DeclarationError, NotCallableError
+from ..lifecycle.callbacks import flags_of
 
 MISSING: Final[Any] = object()
 """Marks a declaration without a function."""
@@ -47,6 +47,18 @@ def check_create(subject: object, create: Any, *, streams: bool) -> None:
         raise DeclarationError(_name(subject), create, f"{function!r}: {WITH_YIELD}")
     if flags & CO_ASYNC_GENERATOR and not streams:
         raise DeclarationError(_name(subject), create, f"{function!r}: {WITH_ASYNC_YIELD}")
+
+
+def check_replacement(subject: object, create: Any, *, streams: bool) -> None:
+    """Check the function of an override, as ``check_create`` does.
+
+    Raises:
+        NotCallableError: the function cannot be called.
+        DeclarationError: the function contains ``yield``.
+    """
+    if not callable(create):
+        raise NotCallableError(subject, create)
+    check_create(subject, create, streams=streams)
 
 
 def _name(subject: object) -> str:

@@ -11,13 +11,13 @@ from typing import Any, ClassVar, Generic, ParamSpec, Self, TypeAlias, TypeVar
 from weakref import WeakValueDictionary
 
 from ..container.overrides import Overridable, Override
-from ..errors import FamilyArgumentsError, NotAProviderError, NotCallableError, UnhashableArgumentError
+from ..errors import FamilyArgumentsError, NotAProviderError, UnhashableArgumentError
 from ..graph.edges import dispose_when_unused
 from ..graph.element import Element, Host
 from ..graph.listenable import ProviderListenable, Refreshable
 from ..graph.propagation import read
 from ..graph.retry import Retry
-from .declaration import MISSING, YIELDS, check_create
+from .declaration import MISSING, YIELDS, check_create, check_replacement
 from .family_arguments import PLAIN, Arguments, key_of, text_of
 from .pickling import found_by_name
 from .provider_options import DEFAULT, ProviderOptions, make_options
@@ -144,9 +144,7 @@ class ProviderBase(Refreshable[T_co], Overridable):
             NotCallableError: ``create`` cannot be called.
             DeclarationError: ``create`` has a ``yield``.
         """
-        if not callable(create):
-            raise NotCallableError(self, create)
-        check_create(self, create, streams=self.streams)
+        check_replacement(self, create, streams=self.streams)
         return Override(self, lambda element, provider: provider.attach_with(element, create))
 
     def override_fixed(self, value: object) -> Override:
@@ -279,9 +277,7 @@ class Family(Overridable, Generic[P, C, T_co]):
             NotCallableError: ``create`` cannot be called.
             DeclarationError: ``create`` has a ``yield``.
         """
-        if not callable(create):
-            raise NotCallableError(self, create)
-        check_create(self, create, streams=self.streams)
+        check_replacement(self, create, streams=self.streams)
         return Override(
             self,
             lambda element, provider: provider.attach_with(element, self._bound(create, provider.argument)),

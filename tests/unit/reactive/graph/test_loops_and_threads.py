@@ -184,6 +184,52 @@ def test_no_call_runs_in_the_middle_of_something(place: str) -> None:
     container.dispose()
 
 
+@pytest.mark.parametrize("with_loop", [False, True])
+def test_a_call_does_not_come_between_a_read_and_a_write(with_loop: bool) -> None:
+    """Each adds one to a state: whatever order the two additions have, none replaces the other."""
+    container = ProviderContainer()
+    controller = container.read(number.notifier)
+
+    def add() -> None:
+        controller.state += 1
+
+    def add_while_a_thread_adds() -> None:
+        value = controller.state
+        in_thread(lambda: container.call_soon_threadsafe(add))
+        controller.state = value + 1
+
+    async def main() -> None:
+        container.exists(number)
+        add_while_a_thread_adds()
+        assert controller.state == 1
+        await asyncio.sleep(0)
+
+    if with_loop:
+        asyncio.run(main())
+    else:
+        add_while_a_thread_adds()
+    assert controller.state == 2
+    container.dispose()
+
+
+@pytest.mark.parametrize("entry", USES)
+def test_under_a_loop_no_use_of_a_container_makes_calls(entry: str) -> None:
+    """As ``asyncio`` does: code without an await is never interrupted by a call of another thread."""
+    container = ProviderContainer()
+    called: list[int] = []
+
+    async def main() -> None:
+        USES[entry](container)
+        in_thread(lambda: container.call_soon_threadsafe(lambda: called.append(1)))
+        USES[entry](container)
+        assert called == []
+        await asyncio.sleep(0)
+        assert called == [1]
+
+    asyncio.run(main())
+    container.dispose()
+
+
 # -- the wrong thread ----------------------------------------------------------------------------
 
 

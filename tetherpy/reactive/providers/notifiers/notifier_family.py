@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from ...container.overrides import Override
-from ...errors import NotCallableError
-from ..declaration import check_create
+from ..declaration import check_replacement
 from ..provider import Family
 
 P = ParamSpec("P")
@@ -39,7 +38,5 @@ def build_override(origin: Any, build: Any, *, streams: bool) -> Override:
         NotCallableError: ``build`` cannot be called.
         DeclarationError: ``build`` has a ``yield``.
     """
-    if not callable(build):
-        raise NotCallableError(origin, build)
-    check_create(origin, build, streams=streams)
+    check_replacement(origin, build, streams=streams)
     return Override(origin, lambda element, provider: provider.attach_build(element, build))

@@ -1,0 +1,70 @@
+"""Refresh of the nodes that a turn has queued, each in the context of its listener."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextvars import Context
+
+from .edges import context_of
+from .element import NO_VARIABLES, Element
+from .node_states import DIRTY, DISPOSED
+from .propagation import build, build_in_segments, fail, update
+from .scheduler import TooDeepError
+
+
+def refresh_queued(waiting: list[Element], callbacks: Collection[object]) -> None:
+    """Take the last nodes from a list and bring them up to date, except those that no active listener needs.
+
+    Each runs in the context of its first active listener, because the one of whoever made the change is another. Those
+    that need no context variables share a run, as long as none is set in it and no callback waits to be called.
+    """
+    context = waiting[-1].context
+    if context is None:
+        context = context_of(waiting[-1])
+    if context is NO_VARIABLES:
+        context = Context()
+    if context is None:
+        _refresh_alike(None, [waiting.pop()], callbacks)
+    else:
+        context.run(_refresh_alike, context, waiting, callbacks)
+
+
+def _refresh_alike(context: Context | None, waiting: list[Element], callbacks: Collection[object]) -> None:
+    while True:
+        node = waiting.pop()
+        state = node.state
+        if state > 0 and node.active:
+            try:
+                if state == DIRTY:
+                    build(node)
+                elif state != DISPOSED:
+                    update(node)
+            except BaseException as error:
+                _recover(node, error)
+        if not waiting or context or callbacks or waiting[-1].context is not NO_VARIABLES:
+            return
+
+
+def _recover(node: Element, error: BaseException) -> None:
+    """Complete a refresh that was too deep for Python's stack; after another interruption the next change repeats it.
+
+    Raises:
+        BaseException: the interruption, unless it is a function's own recursion, which is reported.
+    """
+    if isinstance(error, TooDeepError):
+        try:
+            build_in_segments(node, error)
+        except BaseException as other:
+            error = other
+        else:
+            return
+    # The stack of a turn is shallow: a RecursionError is a function's own recursion.
+    if isinstance(error, RecursionError) and node.flow is None and node.state == DIRTY:
+        fail(node, error, first=False)
+        return
+    if node.flow is not None:
+        node.flow.give_up(error)
+    node.host.scheduler.interrupted.append(node)
+    if not isinstance(error, RecursionError):
+        raise error
+    node.host.report(error, node.provider)
