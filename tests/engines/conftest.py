@@ -46,7 +46,7 @@ class TestTime:
 
 @attrs.define
 class Kit:
-    """What a test needs of an engine: itself, another process' view of the store, a transaction."""
+    """What a test needs: the engine, a second process' view of the same store, and transactions."""
 
     engine: JobEngine
     time: TestTime

@@ -11,7 +11,7 @@ from tetherpy.jobs import (
 )
 
 
-async def test_a_stored_job_has_everything_that_was_asked_for(kit):
+async def test_an_enqueued_job_has_all_its_options(kit):
     run_at = kit.time.now + timedelta(hours=2)
     job_id = await kit.add(
         "mail", payload={"to": "Ada"}, priority=7, max_attempts=5, run_at=run_at, queue="slow", timeout=90,
@@ -32,7 +32,7 @@ async def test_a_stored_job_has_everything_that_was_asked_for(kit):
     assert job.last_attempt_at is None
 
 
-async def test_ids_come_in_the_order_asked_for_with_and_without_unique_keys(kit):
+async def test_ids_are_in_the_order_of_the_jobs_with_and_without_unique_keys(kit):
     first = await kit.add(unique_key="taken")
     jobs = [NewJob(job_key=str(n), unique_key=key) for n, key in enumerate((None, None, "taken", "new", None))]
     ids = await kit.engine.enqueue(jobs)
@@ -41,21 +41,21 @@ async def test_ids_come_in_the_order_asked_for_with_and_without_unique_keys(kit)
     assert [stored[job_id].job_key for job_id in (ids[0], ids[1], ids[3], ids[4])] == ["0", "1", "3", "4"]
 
 
-async def test_one_unencodable_job_stores_none(kit):
+async def test_one_unencodable_payload_stores_no_job_of_the_batch(kit):
     with pytest.raises(PayloadEncodeError) as raised:
         await kit.engine.enqueue([NewJob(job_key="a"), NewJob(job_key="b", payload={"x": [object()]})])
     assert raised.value.path == "$.x[0]"
     assert await kit.engine.find(JobQuery()) == []
 
 
-async def test_a_payload_over_the_bound_is_refused(kit):
+async def test_a_payload_over_the_size_limit_is_refused(kit):
     with pytest.raises(PayloadTooLargeError) as raised:
         await kit.add(payload="x" * 1024 * 1024)
     assert raised.value.limit == 1024 * 1024
     await kit.add(payload="x" * (1024 * 1024 - 2))
 
 
-async def test_a_unique_key_is_free_again_once_its_job_has_finished(kit):
+async def test_a_unique_key_is_free_after_its_job_has_finished(kit):
     first = await kit.add(unique_key="nightly")
     assert await kit.add(unique_key="nightly") == first
     claim = await kit.claim_one()
@@ -64,14 +64,14 @@ async def test_a_unique_key_is_free_again_once_its_job_has_finished(kit):
     assert await kit.add(unique_key="nightly") != first
 
 
-async def test_a_job_in_a_transaction_exists_when_that_commits(kit):
+async def test_a_job_enqueued_in_a_transaction_exists_after_its_commit(kit):
     async with kit.transaction() as transaction:
         (job_id,) = await kit.engine.enqueue([NewJob(job_key="k")], transaction)
         assert await kit.engine.get(job_id) is None
     assert await kit.engine.get(job_id) is not None
 
 
-async def test_a_job_in_a_transaction_that_fails_never_was(kit):
+async def test_a_job_enqueued_in_a_transaction_that_fails_does_not_exist(kit):
     await kit.add("before")
 
     async def change_of_mind():
@@ -85,5 +85,5 @@ async def test_a_job_in_a_transaction_that_fails_never_was(kit):
     assert (await kit.engine.counts()).pending == 1
 
 
-async def test_nothing_to_enqueue_is_no_ids(kit):
+async def test_enqueueing_no_jobs_returns_no_ids(kit):
     assert await kit.engine.enqueue([]) == []

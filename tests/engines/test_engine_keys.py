@@ -1,4 +1,4 @@
-"""Workers that take some job keys only, and the jobs that no worker has a handler for."""
+"""Workers that accept only some job keys, and jobs that have no handler in any worker."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -8,7 +8,7 @@ import pytest
 from tetherpy.jobs import Ack, BackgroundJobStatus, NewJob, Released, WorkerRecord
 
 
-async def test_a_worker_takes_only_the_keys_it_names(kit):
+async def test_a_worker_claims_only_the_job_keys_it_names(kit):
     unknown = await kit.add("new", priority=9)
     mine = await kit.add("old")
     assert [claim.id for claim in await kit.claim(5, keys=["old"])] == [mine]
@@ -19,7 +19,7 @@ async def test_a_worker_takes_only_the_keys_it_names(kit):
     assert await kit.engine.unhandled() == {}
 
 
-async def test_order_holds_across_jobs_that_were_set_aside_and_others(kit):
+async def test_the_claim_order_includes_jobs_that_were_set_aside(kit):
     ids = [await kit.add(key, priority=priority) for key, priority in (("new", 1), ("new", 3), ("old", 2))]
     await kit.claim(5, queues=["default"], keys=["none"])
     assert await kit.engine.unhandled() == {"new": 2, "old": 1}
@@ -28,7 +28,7 @@ async def test_order_holds_across_jobs_that_were_set_aside_and_others(kit):
     assert order == [ids[4], ids[1], ids[2], ids[3], ids[0]]
 
 
-async def test_queues_and_keys_are_both_heeded(kit):
+async def test_a_claim_filters_by_queue_and_by_key(kit):
     await kit.add("new", queue="mail")
     mine = await kit.add("new", queue="images")
     await kit.claim(5, keys=["old"])
@@ -37,7 +37,7 @@ async def test_queues_and_keys_are_both_heeded(kit):
     assert (await kit.engine.ack_and_fetch("w1", [], 5, ["images"], ["new"])).next_due is None
 
 
-async def test_a_worker_that_takes_every_key_takes_what_was_set_aside(kit):
+async def test_a_worker_that_accepts_every_key_claims_jobs_that_were_set_aside(kit):
     ids = [await kit.add("new"), await kit.add("newer", delay=5)]
     await kit.claim(5, keys=[])
     kit.time.advance(seconds=5)
@@ -50,7 +50,7 @@ async def test_a_worker_that_takes_every_key_takes_what_was_set_aside(kit):
     assert [claim.id for claim in await kit.claim(5)] == ids
 
 
-async def test_a_long_line_of_unknown_jobs_is_set_aside_in_steps(kit):
+async def test_many_jobs_without_a_handler_are_set_aside_in_bounded_steps(kit):
     await kit.engine.enqueue([NewJob(job_key="new", priority=1) for _ in range(2_500)])
     mine = await kit.add("old")
     claimed = [claim.id for _ in range(5) for claim in await kit.claim(1, keys=["old"])]
@@ -58,7 +58,7 @@ async def test_a_long_line_of_unknown_jobs_is_set_aside_in_steps(kit):
     assert await kit.engine.unhandled() == {"new": 2_500}
 
 
-async def test_jobs_without_a_handler_are_failed_by_key_and_no_others(kit):
+async def test_only_jobs_of_the_given_keys_fail_for_lack_of_a_handler(kit):
     ids = [await kit.add(key) for key in ("new", "newer", "new")]
     running = await kit.add("new")
     await kit.claim(5, keys=["none"])
@@ -80,7 +80,7 @@ async def test_jobs_without_a_handler_are_failed_by_key_and_no_others(kit):
     assert [claim.id for claim in await kit.claim(5, keys=["new"])] == [again.id]
 
 
-async def test_a_cancelled_job_that_was_set_aside_does_not_wait(kit):
+async def test_a_job_that_was_set_aside_is_cancelled_at_once(kit):
     job_id = await kit.add("new")
     await kit.claim(5, keys=["none"])
     assert (await kit.engine.request_cancel(job_id)).status is BackgroundJobStatus.CANCELLED
@@ -88,7 +88,7 @@ async def test_a_cancelled_job_that_was_set_aside_does_not_wait(kit):
     assert await kit.claim(5, keys=["new"]) == []
 
 
-async def test_the_newest_hundred_attempts_of_a_job_are_kept(kit):
+async def test_the_newest_hundred_attempts_of_a_job_are_stored(kit):
     job_id = await kit.add("poll")
     for _ in range(105):
         (claim,) = await kit.claim(1)
@@ -100,7 +100,7 @@ async def test_the_newest_hundred_attempts_of_a_job_are_kept(kit):
     assert [attempt.finished_at for attempt in attempts] == sorted(attempt.finished_at for attempt in attempts)
 
 
-async def test_a_delayed_job_of_each_priority_and_queue_is_no_work(kit):
+async def test_delayed_jobs_of_every_priority_and_queue_do_not_count_as_due(kit):
     await kit.engine.enqueue([NewJob(job_key="k", priority=n, queue=f"q{n}", delay=60) for n in range(300)])
     assert await kit.claim(10) == []
     kit.time.advance(seconds=60)
@@ -113,8 +113,8 @@ def worker(name, keys):
 
 
 @pytest.mark.parametrize("keys", [frozenset({"new", "other"}), None], ids=["this key", "every key"])
-async def test_no_job_fails_for_want_of_a_handler_that_a_worker_has_registered_by_then(kit, keys):
-    """Who looks for unknown keys has read the registered ones before, and may not know of this worker."""
+async def test_a_handler_registered_in_time_keeps_its_jobs_from_failing(kit, keys):
+    """A worker that reads the registered keys early may not know of a worker that registers later."""
     await kit.add("new")
     await kit.claim(5, keys=["none"])
     other = await kit.another()
@@ -124,7 +124,7 @@ async def test_no_job_fails_for_want_of_a_handler_that_a_worker_has_registered_b
     assert await kit.engine.fail_unhandled("new", "nobody knows new") == 1
 
 
-async def test_a_heartbeat_records_the_keys_of_handlers_that_were_registered_late(kit):
+async def test_a_heartbeat_stores_the_keys_of_handlers_that_were_registered_late(kit):
     await kit.engine.register_worker(worker("w2", frozenset({"old"})))
     await kit.engine.heartbeat("w2")
     (record,) = await kit.engine.workers()

@@ -8,7 +8,7 @@ HOSTILE = ["'; DROP TABLE procrastinate_jobs; --", '"quoted"', "%s %(x)s $1 ? :n
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-async def test_hostile_text_is_kept_as_it_is(kit, text):
+async def test_hostile_text_is_stored_unchanged(kit, text):
     job_id = await kit.add(text, queue=text, unique_key=text, payload={text: text})
     job = await kit.engine.get(job_id)
     assert (job.job_key, job.queue, job.unique_key, job.payload) == (text, text, text, {text: text})
@@ -17,7 +17,7 @@ async def test_hostile_text_is_kept_as_it_is(kit, text):
         assert [found.id for found in await kit.engine.find(query)] == [job_id]
 
 
-async def test_nul_and_the_last_day_of_the_calendar_in_a_payload(kit):
+async def test_a_payload_may_contain_nul_and_the_last_day_of_the_calendar(kit):
     end = datetime.max.replace(tzinfo=UTC)
     job_id = await kit.add(payload="a\0b", run_at=end)
     job = await kit.engine.get(job_id)
@@ -25,7 +25,7 @@ async def test_nul_and_the_last_day_of_the_calendar_in_a_payload(kit):
     assert await kit.engine.find(JobQuery(text="no such\0text")) == []
 
 
-async def test_what_an_engine_declares_is_what_it_refuses_before_anything_is_stored(kit):
+async def test_an_engine_refuses_values_beyond_its_declared_limits_before_it_stores_anything(kit):
     too_much = [
         NewJob(job_key="k", priority=2**62),
         NewJob(job_key="k" * 1000),

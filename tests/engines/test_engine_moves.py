@@ -30,7 +30,7 @@ ROUTES = {
 
 @pytest.mark.parametrize("target", BackgroundJobStatus)
 @pytest.mark.parametrize("source", BackgroundJobStatus)
-async def test_the_table_of_legal_moves_decides(kit, source, target):
+async def test_only_transitions_of_the_table_are_legal(kit, source, target):
     job_id = await kit.add()
     for step in ROUTES[source]:
         await kit.engine.move(job_id, step)
@@ -47,7 +47,7 @@ async def test_the_table_of_legal_moves_decides(kit, source, target):
         assert await kit.engine.get(job_id) == before
 
 
-async def test_moving_by_hand_fences_the_worker_out(kit):
+async def test_a_manual_transition_fences_out_the_worker(kit):
     job_id = await kit.add()
     claim = await kit.claim_one()
     await kit.engine.move(job_id, FAILED, error="stopped by hand")
@@ -59,7 +59,7 @@ async def test_moving_by_hand_fences_the_worker_out(kit):
     assert (attempt.outcome, attempt.error) == ("failed", "stopped by hand")
 
 
-async def test_retry_gives_one_more_attempt_and_reset_starts_anew(kit):
+async def test_a_retry_adds_one_attempt_and_a_reset_starts_from_zero(kit):
     job_id = await kit.add(max_attempts=1)
     await kit.engine.ack_and_fetch("w1", [Ack(await kit.claim_one(), Failed("E: x"))], 0)
     job = await kit.engine.retry(job_id, reset_attempts=False)
@@ -72,14 +72,14 @@ async def test_retry_gives_one_more_attempt_and_reset_starts_anew(kit):
     assert len(await kit.engine.attempts(job_id)) == 2
 
 
-async def test_a_retried_job_runs_at_once_even_if_it_was_delayed(kit):
+async def test_a_retried_job_is_due_at_once_even_if_it_was_delayed(kit):
     job_id = await kit.add(delay=3600)
     await kit.engine.request_cancel(job_id)
     await kit.engine.retry(job_id, reset_attempts=False)
     assert (await kit.claim_one()).id == job_id
 
 
-async def test_what_cannot_be_retried_says_why(kit):
+async def test_a_job_that_cannot_be_retried_raises_an_error_with_the_reason(kit):
     job_id = await kit.add()
     with pytest.raises(IllegalJobTransitionError):
         await kit.engine.retry(job_id, reset_attempts=False)
@@ -90,7 +90,7 @@ async def test_what_cannot_be_retried_says_why(kit):
         await kit.engine.retry(job_id + 1, reset_attempts=True)
 
 
-async def test_a_retry_does_not_break_a_unique_key(kit):
+async def test_a_retry_does_not_violate_a_unique_key(kit):
     first = await kit.add(unique_key="one")
     await kit.engine.request_cancel(first)
     second = await kit.add(unique_key="one")
@@ -101,7 +101,7 @@ async def test_a_retry_does_not_break_a_unique_key(kit):
     await kit.engine.retry(first, reset_attempts=False)
 
 
-async def test_cancel_is_at_once_when_pending_and_asked_when_running(kit):
+async def test_a_pending_job_is_cancelled_at_once_and_a_running_one_is_requested_to_stop(kit):
     pending, running = await kit.add(priority=-1), await kit.add()
     await kit.claim_one()
     assert (await kit.engine.request_cancel(pending)).status is BackgroundJobStatus.CANCELLED
@@ -115,7 +115,7 @@ async def test_cancel_is_at_once_when_pending_and_asked_when_running(kit):
         await kit.engine.request_cancel(running)
 
 
-async def test_deleting_takes_the_attempts_along_and_spares_the_running(kit):
+async def test_deletion_removes_the_attempts_and_keeps_running_jobs(kit):
     job_id = await kit.add()
     claim = await kit.claim_one()
     with pytest.raises(JobRunningError):
@@ -128,7 +128,7 @@ async def test_deleting_takes_the_attempts_along_and_spares_the_running(kit):
     assert await kit.add() > job_id
 
 
-async def test_delete_by_status_spares_the_young_and_the_other(kit):
+async def test_delete_by_status_keeps_recent_jobs_and_jobs_of_other_statuses(kit):
     old = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(2500)])
     kit.time.advance(hours=2)
     young = await kit.add()
@@ -140,7 +140,7 @@ async def test_delete_by_status_spares_the_young_and_the_other(kit):
         await kit.engine.delete_by_status(RUNNING)
 
 
-async def test_retention_deletes_only_what_finished_long_ago(kit):
+async def test_retention_deletes_only_jobs_that_finished_long_ago(kit):
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(4)])
     claims = await kit.claim(3)
     await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed()) for claim in claims[:2]], 0)
@@ -152,7 +152,7 @@ async def test_retention_deletes_only_what_finished_long_ago(kit):
     assert [job.id for job in await kit.engine.find(JobQuery())] == ids[2:]
 
 
-async def test_counts_follow_every_change(kit):
+async def test_counts_change_with_every_transition(kit):
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(5)])
     claims = await kit.claim(3)
     await kit.engine.ack_and_fetch("w1", [Ack(claims[0], Completed()), Ack(claims[1], Failed("E"))], 0)
@@ -164,7 +164,7 @@ async def test_counts_follow_every_change(kit):
     assert (await kit.engine.counts()).cancelled == 0
 
 
-async def test_find_filters_pages_and_orders(kit):
+async def test_find_filters_paginates_and_orders(kit):
     for n in range(6):
         await kit.add("even" if n % 2 == 0 else "odd", payload={"n": n}, queue="q" if n < 3 else "r")
     engine = kit.engine
@@ -183,7 +183,7 @@ async def test_find_filters_pages_and_orders(kit):
         JobQuery(order_by_creation="desc")
 
 
-async def test_a_cursor_pages_backwards_and_visits_each_job_once_whatever_changes_meanwhile(kit):
+async def test_a_cursor_visits_each_job_once_while_jobs_change(kit):
     ids = await kit.engine.enqueue([NewJob(job_key="k" if n % 2 else "l") for n in range(10)])
     visited = []
     cursor = None
@@ -201,7 +201,7 @@ async def test_a_cursor_pages_backwards_and_visits_each_job_once_whatever_change
             JobQuery(before_id=beyond)
 
 
-async def test_a_claim_starts_without_the_request_to_cancel_an_earlier_attempt(kit):
+async def test_a_claim_clears_the_cancellation_request_of_an_earlier_attempt(kit):
     job_id = await kit.add()
     await kit.claim_one()
     await kit.engine.request_cancel(job_id)
@@ -213,7 +213,7 @@ async def test_a_claim_starts_without_the_request_to_cancel_an_earlier_attempt(k
     assert (await kit.engine.get(job_id)).status is PENDING
 
 
-async def test_retention_counts_from_the_end_of_a_job_whoever_touched_it_since(kit):
+async def test_retention_starts_at_the_end_of_a_job_despite_later_updates(kit):
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(5)])
     for claim in await kit.claim(5):
         await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed())], 0)

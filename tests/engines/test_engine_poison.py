@@ -1,4 +1,4 @@
-"""Rows of other programs that no Python value can hold: each costs itself alone, on every engine."""
+"""Rows of other programs that no Python value can represent: each affects only itself, on every engine."""
 
 import logging
 from datetime import timedelta
@@ -16,7 +16,7 @@ from tetherpy.jobs import (
 )
 
 FAR = "'9999-12-31 23:59:59-05'"
-"""An instant that is in no calendar of Python once it is in UTC."""
+"""An instant that Python cannot represent after conversion to UTC."""
 INSTANTS = {
     "sqlite": ["'whenever'", "''", "'2026-11-31T00:00:00Z'", FAR, "CAST(x'61ff62' AS TEXT)"],
     "postgres": ["'infinity'", "'-infinity'", "'20000-01-01'", "'0044-03-15 BC'"],
@@ -44,7 +44,7 @@ async def spoil(kit, job_id, column, value):
 
 
 @pytest.mark.parametrize("column", COLUMNS)
-async def test_a_poison_row_costs_only_itself(kit, column, caplog):
+async def test_an_invalid_row_affects_no_other_row(kit, column, caplog):
     for value in COLUMNS[column][kit.name]:
         bad, good = await kit.engine.enqueue([NewJob(job_key="k", priority=1), NewJob(job_key="k")])
         await spoil(kit, bad, column, value)
@@ -71,7 +71,7 @@ async def test_a_poison_row_costs_only_itself(kit, column, caplog):
         assert await kit.engine.rescue_expired() == []
 
 
-async def test_a_claimed_row_that_cannot_be_read_is_failed_and_names_its_column(kit):
+async def test_a_claimed_row_that_cannot_be_decoded_fails_and_names_its_column(kit):
     bad, good = await kit.engine.enqueue([NewJob(job_key="k", priority=1), NewJob(job_key="k")])
     await spoil(kit, bad, "timeout", "1e15")
     assert [claim.id for claim in await kit.claim(1)] in ([good], [])
@@ -83,7 +83,7 @@ async def test_a_claimed_row_that_cannot_be_read_is_failed_and_names_its_column(
     assert job.claimed_by is None
 
 
-async def test_delayed_jobs_behind_a_poison_row_are_let_in(kit):
+async def test_delayed_jobs_after_an_invalid_row_become_due(kit):
     for value in INSTANTS[kit.name]:
         bad, good = await kit.engine.enqueue([NewJob(job_key="bad", delay=5), NewJob(job_key="good", delay=60)])
         await spoil(kit, bad, "run_at", value)
@@ -94,7 +94,7 @@ async def test_delayed_jobs_behind_a_poison_row_are_let_in(kit):
 
 
 @pytest.mark.parametrize("status", ["running", "finished"])
-async def test_what_surrounds_the_jobs_is_read_row_by_row_too(kit, status):
+async def test_attempts_workers_and_ticks_are_also_read_row_by_row(kit, status):
     value = INSTANTS[kit.name][0]
     job_id = await kit.add()
     (claim,) = await kit.claim(1)
@@ -111,7 +111,7 @@ async def test_what_surrounds_the_jobs_is_read_row_by_row_too(kit, status):
 
 
 @pytest.mark.parametrize("limit", ["largest", "smallest"])
-async def test_attempts_at_the_end_of_their_range_cost_only_their_own_job(kit, limit):
+async def test_an_attempts_value_at_the_integer_limit_affects_only_its_own_job(kit, limit):
     bits = 63 if kit.name == "sqlite" else 31
     number = 2**bits - 1 if limit == "largest" else -(2**bits)
     bad, good = await kit.engine.enqueue([NewJob(job_key="k", priority=1), NewJob(job_key="k")])

@@ -3,7 +3,7 @@ from datetime import timedelta
 from tetherpy.jobs import BackgroundJobStatus, NewJob, WorkerRecord
 
 
-async def test_a_dead_workers_jobs_run_again_with_the_attempt_counted(kit):
+async def test_jobs_of_a_dead_worker_run_again_with_the_attempt_counted(kit):
     await kit.engine.enqueue([NewJob(job_key="k") for _ in range(3)])
     lost = await kit.claim(2, "dead")
     (kept,) = await kit.claim(1, "alive")
@@ -15,7 +15,7 @@ async def test_a_dead_workers_jobs_run_again_with_the_attempt_counted(kit):
     assert (await kit.engine.get(kept.id)).claimed_by == "alive"
 
 
-async def test_a_job_that_kills_its_workers_ends_failed(kit):
+async def test_a_job_that_kills_its_workers_ends_as_failed(kit):
     job_id = await kit.add(max_attempts=2)
     for worker in ("first", "second"):
         assert (await kit.claim_one(worker)).id == job_id
@@ -26,7 +26,7 @@ async def test_a_job_that_kills_its_workers_ends_failed(kit):
     assert [attempt.outcome for attempt in await kit.engine.attempts(job_id)] == ["worker died"] * 2
 
 
-async def test_a_job_asked_to_stop_is_cancelled_when_its_worker_dies(kit):
+async def test_a_job_with_a_cancellation_request_is_cancelled_when_its_worker_dies(kit):
     job_id = await kit.add()
     await kit.claim_one("dead")
     await kit.engine.request_cancel(job_id)
@@ -34,7 +34,7 @@ async def test_a_job_asked_to_stop_is_cancelled_when_its_worker_dies(kit):
     assert (await kit.engine.get(job_id)).status is BackgroundJobStatus.CANCELLED
 
 
-async def test_a_hung_workers_jobs_run_again_after_the_lease(kit):
+async def test_jobs_of_a_hung_worker_run_again_after_the_lease(kit):
     job_id = await kit.add()
     await kit.claim_one("hung")
     other = await kit.another()
@@ -47,7 +47,7 @@ async def test_a_hung_workers_jobs_run_again_after_the_lease(kit):
     assert attempt.outcome == "lease expired"
 
 
-async def test_a_heartbeat_keeps_the_lease(kit):
+async def test_a_heartbeat_extends_the_lease(kit):
     await kit.add()
     claim = await kit.claim_one("busy")
     for _ in range(5):
@@ -57,7 +57,7 @@ async def test_a_heartbeat_keeps_the_lease(kit):
     assert (await kit.engine.get(claim.id)).lease_expires_at == kit.time.now + timedelta(seconds=30)
 
 
-async def test_a_moved_wall_clock_rescues_nothing(kit):
+async def test_a_change_of_the_wall_clock_rescues_no_job(kit):
     await kit.add()
     await kit.claim_one("alive")
     for jump in (timedelta(days=1), timedelta(days=-2)):
@@ -66,7 +66,7 @@ async def test_a_moved_wall_clock_rescues_nothing(kit):
         assert await kit.engine.rescue_expired() == []
 
 
-async def test_a_moved_wall_clock_does_not_hide_a_hung_worker(kit):
+async def test_a_change_of_the_wall_clock_does_not_hide_a_hung_worker(kit):
     job_id = await kit.add()
     await kit.claim_one("hung")
     await kit.engine.rescue_expired()
@@ -75,7 +75,7 @@ async def test_a_moved_wall_clock_does_not_hide_a_hung_worker(kit):
     assert await kit.engine.rescue_expired() == [job_id]
 
 
-async def test_a_job_made_running_by_hand_is_not_stuck(kit):
+async def test_a_job_set_to_running_manually_is_not_rescued(kit):
     job_id = await kit.add()
     await kit.engine.move(job_id, BackgroundJobStatus.RUNNING)
     await kit.engine.rescue_expired()
@@ -84,7 +84,7 @@ async def test_a_job_made_running_by_hand_is_not_stuck(kit):
     assert (await kit.claim_one()).attempt == 2
 
 
-async def test_workers_register_report_and_leave(kit):
+async def test_workers_register_report_and_unregister(kit):
     now = kit.time.now
     await kit.add()
     worker = WorkerRecord(id="w1", pid=42, host="here", started_at=now, heartbeat_at=now)

@@ -22,7 +22,7 @@ async def acknowledge(kit, claim, outcome, worker="w1"):
     return await kit.engine.get(claim.id)
 
 
-async def test_completed_keeps_the_result(kit):
+async def test_a_completed_job_stores_its_result(kit):
     await kit.add()
     claim = await kit.claim_one()
     kit.time.advance(seconds=3)
@@ -35,7 +35,7 @@ async def test_completed_keeps_the_result(kit):
     assert attempt.finished_at - attempt.started_at == timedelta(seconds=3)
 
 
-async def test_a_retry_waits_and_keeps_error_and_traceback(kit):
+async def test_a_retry_is_delayed_and_stores_error_and_traceback(kit):
     await kit.add()
     claim = await kit.claim_one()
     retry_at = kit.time.now + timedelta(seconds=10)
@@ -50,7 +50,7 @@ async def test_a_retry_waits_and_keeps_error_and_traceback(kit):
     assert (running.attempt, running.outcome, running.finished_at) == (2, None, None)
 
 
-async def test_failed_for_good(kit):
+async def test_a_job_without_attempts_left_fails(kit):
     await kit.add()
     job = await acknowledge(kit, await kit.claim_one(), Failed("ValueError: no"))
     assert (job.status, job.finished_at) == (BackgroundJobStatus.FAILED, kit.time.now)
@@ -70,14 +70,14 @@ async def test_snoozed_and_released_attempts_are_not_counted(kit, outcome, word)
     assert (await kit.claim_one()).attempt == 1
 
 
-async def test_cancelled_by_the_handler(kit):
+async def test_a_handler_can_cancel_its_job(kit):
     await kit.add()
     job = await acknowledge(kit, await kit.claim_one(), Cancelled("no longer wanted"))
     assert (job.status, job.last_error) == (BackgroundJobStatus.CANCELLED, "no longer wanted")
 
 
 @pytest.mark.parametrize("outcome", ["retry", "snooze", "release"])
-async def test_a_job_asked_to_stop_does_not_run_again(kit, outcome):
+async def test_a_job_with_a_cancellation_request_does_not_run_again(kit, outcome):
     job_id = await kit.add()
     claim = await kit.claim_one()
     await kit.engine.request_cancel(job_id)
@@ -92,14 +92,14 @@ async def test_a_job_asked_to_stop_does_not_run_again(kit, outcome):
     assert await kit.claim() == []
 
 
-async def test_settling_and_claiming_are_one_step(kit):
+async def test_one_call_stores_outcomes_and_claims_jobs(kit):
     first, second = await kit.add(), await kit.add()
     claim = await kit.claim_one()
     ack_and_fetch = await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed())], 1)
     assert (claim.id, [claim.id for claim in ack_and_fetch.claims]) == (first, [second])
 
 
-async def test_a_fenced_out_worker_changes_nothing(kit):
+async def test_a_worker_that_was_fenced_out_changes_nothing(kit):
     await kit.add()
     lost = await kit.claim_one("slow")
     await kit.engine.rescue(["slow"])
@@ -113,7 +113,7 @@ async def test_a_fenced_out_worker_changes_nothing(kit):
     assert (await acknowledge(kit, held, Completed("2"), "quick")).result == 2
 
 
-async def test_the_same_worker_cannot_settle_an_earlier_attempt(kit):
+async def test_a_worker_cannot_store_the_outcome_of_an_earlier_attempt(kit):
     await kit.add()
     lost = await kit.claim_one()
     await kit.engine.rescue(["w1"])
@@ -123,7 +123,7 @@ async def test_the_same_worker_cannot_settle_an_earlier_attempt(kit):
     assert [ack.claim for ack in ack_and_fetch.rejected] == [lost]
 
 
-async def test_an_old_run_changes_nothing_after_a_retry_that_counts_attempts_anew(kit):
+async def test_an_earlier_run_changes_nothing_after_a_reset(kit):
     job_id = await kit.add()
     old = await kit.claim_one()
     await kit.engine.move(job_id, BackgroundJobStatus.FAILED)
@@ -144,7 +144,7 @@ async def test_an_old_run_changes_nothing_after_a_retry_that_counts_attempts_ane
     assert (await kit.engine.get(job_id)).result == "new"
 
 
-async def test_an_old_run_changes_nothing_after_an_attempt_that_was_not_counted(kit):
+async def test_an_earlier_run_changes_nothing_after_an_uncounted_attempt(kit):
     await kit.add()
     old = await kit.claim_one()
     await acknowledge(kit, old, Snoozed(kit.time.now))
@@ -155,7 +155,7 @@ async def test_an_old_run_changes_nothing_after_an_attempt_that_was_not_counted(
     assert (await kit.engine.get(new.id)).status is BackgroundJobStatus.RUNNING
 
 
-async def test_a_settlement_counts_once(kit):
+async def test_an_outcome_is_stored_once(kit):
     await kit.add()
     done = Ack(await kit.claim_one(), Completed("1"))
     ack_and_fetch = await kit.engine.ack_and_fetch("w1", [done, done], 0)
@@ -163,7 +163,7 @@ async def test_a_settlement_counts_once(kit):
     assert len(await kit.engine.attempts(done.claim.id)) == 1
 
 
-async def test_progress_is_stored_and_gone_with_the_next_attempt(kit):
+async def test_the_next_attempt_clears_stored_progress(kit):
     await kit.add()
     claim = await kit.claim_one()
     await kit.engine.report_progress([Progress(claim, 0.25, "a quarter")])
@@ -174,7 +174,7 @@ async def test_progress_is_stored_and_gone_with_the_next_attempt(kit):
     assert (job.progress, job.progress_message) == (None, None)
 
 
-async def test_outcome_and_the_handlers_writes_commit_together(kit):
+async def test_the_outcome_and_the_writes_of_the_handler_commit_together(kit):
     await kit.add()
     claim = await kit.claim_one()
     async with kit.transaction() as transaction:
@@ -185,7 +185,7 @@ async def test_outcome_and_the_handlers_writes_commit_together(kit):
     assert await kit.engine.get(side_effect) is not None
 
 
-async def test_a_lost_claim_rolls_the_handlers_writes_back(kit):
+async def test_a_lost_claim_rolls_back_the_writes_of_the_handler(kit):
     await kit.add()
     claim = await kit.claim_one()
     await kit.engine.rescue(["w1"])

@@ -4,7 +4,7 @@ from datetime import timedelta
 from tetherpy.jobs import Ack, Completed, NewJob
 
 
-async def test_one_job_per_tick_however_many_workers(kit):
+async def test_many_workers_enqueue_one_job_per_tick(kit):
     engines = [kit.engine, await kit.another(), await kit.another()]
     tick = kit.time.now
     job = NewJob(job_key="cleanup")
@@ -13,7 +13,7 @@ async def test_one_job_per_tick_however_many_workers(kit):
     assert (await kit.engine.counts()).pending == 1
 
 
-async def test_names_and_ticks_are_told_apart(kit):
+async def test_schedules_with_different_names_have_separate_ticks(kit):
     job = NewJob(job_key="cleanup")
     tick = kit.time.now
     assert await kit.engine.enqueue_tick("a", tick, job) is not None
@@ -21,7 +21,7 @@ async def test_names_and_ticks_are_told_apart(kit):
     assert await kit.engine.enqueue_tick("a", tick + timedelta(minutes=1), job) is not None
 
 
-async def test_a_clock_moved_back_does_not_repeat_a_tick(kit):
+async def test_a_clock_that_moves_backwards_repeats_no_tick(kit):
     job = NewJob(job_key="cleanup")
     tick = kit.time.now
     assert await kit.engine.enqueue_tick("a", tick, job) is not None
@@ -29,7 +29,7 @@ async def test_a_clock_moved_back_does_not_repeat_a_tick(kit):
     assert await kit.engine.enqueue_tick("a", tick, job) is None
 
 
-async def test_the_newest_tick_is_known_and_begins_with_the_first_that_is_named(kit):
+async def test_the_newest_tick_is_stored_and_starts_with_the_first_one_given(kit):
     another = await kit.another()
     job, hour, tick = NewJob(job_key="cleanup"), timedelta(hours=1), kit.time.now
     assert await kit.engine.newest_tick("nightly", tick) == tick
@@ -41,7 +41,7 @@ async def test_the_newest_tick_is_known_and_begins_with_the_first_that_is_named(
     assert await another.newest_tick("hourly", tick + hour) == tick + hour
 
 
-async def test_a_tick_stores_nothing_while_the_job_with_its_unique_key_is_active(kit):
+async def test_a_tick_enqueues_nothing_while_the_job_with_its_unique_key_is_active(kit):
     job, hour, tick = NewJob(job_key="cleanup", unique_key="cleanup"), timedelta(hours=1), kit.time.now
     first = await kit.engine.enqueue_tick("nightly", tick, job)
     assert await kit.engine.enqueue_tick("nightly", tick + hour, job) == first

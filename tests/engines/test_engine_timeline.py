@@ -1,4 +1,4 @@
-"""What happened lately, over every engine: enough to draw depth, throughput, durations and waiting."""
+"""Recent jobs as a timeline, on every engine: enough to draw depth, throughput, durations and waiting."""
 
 from datetime import timedelta
 
@@ -19,14 +19,14 @@ async def run_one(kit, outcome, seconds):
     await kit.engine.ack_and_fetch("w1", [Ack(claim, outcome)], 0)
 
 
-async def test_nothing_happened_yet(kit):
+async def test_an_empty_database_has_an_empty_timeline(kit):
     timeline = await kit.engine.timeline(kit.time.now - HOUR, 10)
     assert timeline.jobs == ()
     assert (timeline.since, timeline.until) == (kit.time.now - HOUR, kit.time.now)
     assert (timeline.unfinished, timeline.oldest_pending) == (0, None)
 
 
-async def test_jobs_enqueued_or_finished_since_then_are_on_it_and_no_others(kit):
+async def test_the_timeline_has_the_jobs_enqueued_or_finished_in_its_interval(kit):
     start = kit.time.now
     await kit.add("long ago")
     await run_one(kit, Completed(), 1)
@@ -48,7 +48,7 @@ async def test_jobs_enqueued_or_finished_since_then_are_on_it_and_no_others(kit)
     assert timeline.durations() == [timedelta(seconds=5)]
 
 
-async def test_a_job_that_is_not_due_does_not_wait(kit):
+async def test_a_job_that_is_not_due_has_no_waiting_time(kit):
     await kit.add(delay=100)
     assert (await kit.engine.timeline(kit.time.now - HOUR, 10)).oldest_pending is None
     kit.time.advance(seconds=5)
@@ -56,7 +56,7 @@ async def test_a_job_that_is_not_due_does_not_wait(kit):
     assert (await kit.engine.timeline(kit.time.now - HOUR, 10)).oldest_pending == kit.time.now
 
 
-async def test_it_begins_later_where_too_many_were_enqueued(kit):
+async def test_the_interval_is_shortened_if_too_many_jobs_were_enqueued(kit):
     start = kit.time.now
     for _ in range(5):
         kit.time.advance(seconds=1)
@@ -67,7 +67,7 @@ async def test_it_begins_later_where_too_many_were_enqueued(kit):
     assert timeline.unfinished == 5
 
 
-async def test_it_begins_later_where_too_many_finished(kit):
+async def test_the_interval_is_shortened_if_too_many_jobs_finished(kit):
     for _ in range(5):
         await kit.add()
     kit.time.advance(hours=1)
@@ -79,7 +79,7 @@ async def test_it_begins_later_where_too_many_finished(kit):
     assert sorted(job.finished_at - since for job in timeline.jobs) == [timedelta(seconds=n) for n in (3, 4, 5)]
 
 
-async def test_more_jobs_than_are_read_at_once(kit):
+async def test_the_timeline_reads_jobs_in_several_batches(kit):
     start = kit.time.now
     for _ in range(4):
         kit.time.advance(seconds=1)
@@ -93,5 +93,5 @@ async def test_more_jobs_than_are_read_at_once(kit):
     assert (len(after.jobs), after.unfinished) == (1200, 400)
 
 
-async def test_any_process_sees_the_workers(kit):
+async def test_workers_are_visible_in_any_process(kit):
     assert await kit.manager.get_workers() == []

@@ -1,4 +1,4 @@
-"""What commits by itself is refused where the calling task holds a transaction that it would not be a part of."""
+"""Calls that commit on their own are refused while the calling task holds a transaction."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from tetherpy.database import TransactionHeldError
 from tetherpy.jobs import Ack, BackgroundJobStatus, Completed, JobQuery, NewJob, Progress, WorkerRecord
 
 
-async def test_no_change_of_jobs_commits_beside_the_tasks_own_transaction(kit):
+async def test_calls_that_commit_are_refused_inside_a_transaction_of_the_same_task(kit):
     engine, now = kit.engine, kit.time.now
     await kit.add("runs")
     claim = await kit.claim_one()
@@ -42,12 +42,12 @@ async def test_no_change_of_jobs_commits_beside_the_tasks_own_transaction(kit):
     assert [job.id for job in await engine.find(JobQuery())] == [claim.id, waiting, joined]
 
 
-async def test_a_nested_transaction_counts_and_another_task_is_free(kit):
+async def test_the_refusal_covers_nested_transactions_and_not_other_tasks(kit):
     async with kit.transaction(), kit.transaction():
         with pytest.raises(TransactionHeldError):
             await kit.add()
     async with kit.transaction() as transaction:
-        # In a file it waits for the lock, on a server it need not.
+        # A file has one write lock; a server runs both transactions at once.
         beside = asyncio.create_task(kit.add("beside"))
         await kit.engine.enqueue([NewJob(job_key="inside")], transaction)
     await beside

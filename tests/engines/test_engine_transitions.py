@@ -1,4 +1,4 @@
-"""Both engines store exactly the state that ``transitions`` decides, for random events in a random order."""
+"""Both engines store exactly the state that ``transitions`` returns, for random sequences of events."""
 
 import random
 from datetime import timedelta
@@ -26,7 +26,7 @@ EVENTS = ("claim", "outcome", "outcome", "rescue", "move", "cancel", "retry", "p
 
 
 class Walk:
-    """One job and the events that happen to it, in a queue and with a worker that no other walk uses."""
+    """A job, the events that it gets, and a queue and a worker that only this walk uses."""
 
     def __init__(self, kit, seed):
         self.kit, self.random, self.queue, self.held = kit, random.Random(seed), f"q{seed}", None
@@ -37,7 +37,7 @@ class Walk:
         (self.id,) = await self.kit.engine.enqueue([job])
 
     async def step(self):
-        """Let one event happen; return the job before it and the event's transition, or None."""
+        """Apply one event; return the job before it and the transition of the event, or None."""
         self.kit.time.advance(seconds=self.random.choice([0, 1, 2]))
         job = await self.kit.engine.get(self.id)
         event = self.random.choice(EVENTS)
@@ -97,7 +97,7 @@ class Walk:
         )
 
     async def same(self, decide, call):
-        """Make the call; it must fail exactly if the decision does, with the same error."""
+        """Make the call, and check that it raises the same error as the decision, or none."""
         try:
             decided = decide()
         except (IllegalJobTransitionError, JobRunningError) as error:
@@ -108,7 +108,7 @@ class Walk:
         return decided
 
 
-async def test_engines_store_what_the_rules_decide(kit):
+async def test_engines_store_the_states_that_transitions_return(kit):
     decided = set()
     for seed in range(20):
         walk = Walk(kit, seed)

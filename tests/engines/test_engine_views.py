@@ -1,4 +1,4 @@
-"""Streams and waiting, over every engine: pushed by another connection's commits."""
+"""Streams and waiting, on every engine, with changes that another connection commits."""
 
 import asyncio
 from datetime import timedelta
@@ -23,7 +23,7 @@ PENDING, COMPLETED = BackgroundJobStatus.PENDING, BackgroundJobStatus.COMPLETED
 
 
 class Seen:
-    """Collects what a stream says and waits until it has said something."""
+    """Collects the values of a stream and waits until one arrives."""
 
     def __init__(self, stream):
         self.values, self.errors = [], []
@@ -52,7 +52,7 @@ async def finish(engine, claims):
     await engine.ack_and_fetch("w1", [Ack(claim, Completed()) for claim in claims], 0)
 
 
-async def test_a_job_is_seen_now_and_after_each_change_elsewhere(kit):
+async def test_a_job_stream_emits_the_job_and_each_change_by_another_process(kit):
     other = await kit.another()
     job_id = await kit.add()
     seen = Seen(kit.manager.watch_job(job_id))
@@ -69,7 +69,7 @@ async def test_a_job_is_seen_now_and_after_each_change_elsewhere(kit):
     seen.subscription.dispose()
 
 
-async def test_a_job_that_is_not_there_yet_is_none_then_itself(kit):
+async def test_the_stream_of_an_unknown_job_emits_none_until_the_job_exists(kit):
     seen = Seen(kit.manager.watch_job(1))
     await seen.until(lambda job: job is None)
     job_id = await kit.add()
@@ -78,7 +78,7 @@ async def test_a_job_that_is_not_there_yet_is_none_then_itself(kit):
     seen.subscription.dispose()
 
 
-async def test_a_list_by_status_is_limited_ordered_and_pushed(kit):
+async def test_a_list_by_status_is_limited_ordered_and_updated(kit):
     other = await kit.another()
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(5)])
     newest = Seen(kit.manager.watch_jobs_by_status(PENDING, limit=2))
@@ -93,7 +93,7 @@ async def test_a_list_by_status_is_limited_ordered_and_pushed(kit):
     await finish(other, [claim])
 
 
-async def test_counts_are_right_after_ten_thousand_jobs_finish(kit):
+async def test_counts_are_correct_after_ten_thousand_jobs_finish(kit):
     other = await kit.another()
     counts = Seen(kit.manager.watch_counts())
     finished = Seen(kit.manager.watch_jobs_by_status(COMPLETED, limit=3))
@@ -111,7 +111,7 @@ async def test_counts_are_right_after_ten_thousand_jobs_finish(kit):
     finished.subscription.dispose()
 
 
-async def test_subscribers_share_a_view_and_leave_nothing_behind(kit):
+async def test_subscribers_share_a_query_and_release_it(kit):
     manager = kit.manager
     asked = []
     ask = kit.engine.find
@@ -142,7 +142,7 @@ async def test_subscribers_share_a_view_and_leave_nothing_behind(kit):
     assert len(asked) == 2
 
 
-async def test_disposing_in_the_midst_of_a_value_is_safe(kit):
+async def test_a_subscriber_may_unsubscribe_while_it_is_called(kit):
     manager = kit.manager
     stream = manager.watch_counts()
     first = asyncio.get_running_loop().create_future()
@@ -162,7 +162,7 @@ async def test_disposing_in_the_midst_of_a_value_is_safe(kit):
     again.subscription.dispose()
 
 
-async def test_a_failing_subscriber_does_not_starve_the_others(kit):
+async def test_an_error_in_one_subscriber_does_not_affect_the_others(kit):
     reported = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["exception"]))
 
@@ -179,7 +179,7 @@ async def test_a_failing_subscriber_does_not_starve_the_others(kit):
     good.subscription.dispose()
 
 
-async def test_an_error_of_the_store_ends_the_stream_with_it(kit):
+async def test_an_error_of_the_store_ends_the_stream_with_that_error(kit):
     class Broken:
         def __getattr__(self, name):
             return getattr(kit.engine, name)
@@ -194,7 +194,7 @@ async def test_an_error_of_the_store_ends_the_stream_with_it(kit):
     assert seen.values == []
 
 
-async def test_waiting_returns_when_another_process_finishes_the_job(kit):
+async def test_wait_returns_when_another_process_finishes_the_job(kit):
     other = await kit.another()
     job_id = await kit.add()
     waiting = [asyncio.create_task(kit.manager.wait_for(job_id, 25)) for _ in range(3)]
@@ -204,7 +204,7 @@ async def test_waiting_returns_when_another_process_finishes_the_job(kit):
     assert (await kit.manager.wait_for(job_id)).status is COMPLETED
 
 
-async def test_waiting_for_many_jobs_at_once(kit):
+async def test_wait_accepts_many_jobs(kit):
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(500)])
     waiting = asyncio.gather(*(kit.manager.wait_for(job_id, 25) for job_id in ids))
     other = await kit.another()
@@ -213,7 +213,7 @@ async def test_waiting_for_many_jobs_at_once(kit):
     assert [job.id for job in await waiting] == ids
 
 
-async def test_waiting_ends_by_time_by_deletion_and_for_unknown_jobs(kit):
+async def test_wait_ends_at_its_timeout_on_deletion_and_for_unknown_jobs(kit):
     job_id = await kit.add()
     with pytest.raises(JobWaitTimeoutError) as raised:
         await kit.manager.wait_for(job_id, timedelta(milliseconds=50))
@@ -248,7 +248,7 @@ class FailsOnce:
 
 
 @pytest.mark.parametrize("call", ["find", "revisions"])
-async def test_a_stream_that_failed_once_and_is_retried_shows_the_present_value(kit, call):
+async def test_a_stream_that_is_retried_after_an_error_emits_the_present_value(kit, call):
     store = FailsOnce(kit.engine)
     await kit.add()
     store.failing.add("find")

@@ -234,7 +234,7 @@ def test_a_callback_that_cannot_be_imported_is_one_line(command, arguments, call
 
 
 @pytest.mark.parametrize("size", [1024 * 1024 + 1])
-def test_a_payload_over_the_bound_is_refused(command, tmp_path, size):
+def test_a_payload_over_the_size_limit_is_refused(command, tmp_path, size):
     (tmp_path / "large.json").write_text(f'"{"x" * size}"')
     code, out, err = command("jobs", "enqueue", "greet", "--payload", "@large.json")
     assert (code, out) == (1, "")
