@@ -1,7 +1,4 @@
-"""The commands' part of the reference, made of the commands themselves.
-
-``python tests/unit/cli/reference.py`` writes it into the page.
-"""
+"""The commands section of the reference page. ``python tests/unit/cli/reference.py`` generates it from the commands."""
 
 import sys
 from pathlib import Path
@@ -12,7 +9,7 @@ BEGIN, END = "<!-- commands -->\n", "<!-- end of commands -->\n"
 
 
 def commands(group, path="tetherpy"):
-    """Yield every command with its full name, loaded."""
+    """Yield every command, loaded, with its full name."""
     for name, stand_in in group.commands.items():
         command = stand_in.load()
         if hasattr(command, "commands"):
@@ -22,7 +19,7 @@ def commands(group, path="tetherpy"):
 
 
 def section(name, command):
-    """Write what a command does, what it accepts, and what that means."""
+    """Return the Markdown of a command: its help, arguments and options."""
     text = "\n".join(" ".join(part.split()) + "\n" for part in command.help.strip().split("\n\n"))
     rows = [f"| {spelling(parameter)} | {meaning(parameter)} |" for parameter in command.params]
     table = ["| | |", "| --- | --- |", *rows] if rows else []

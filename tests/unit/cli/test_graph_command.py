@@ -1,4 +1,4 @@
-"""``tetherpy graph``: each form, and each way in which it cannot draw."""
+"""``tetherpy graph``: each output format, and each error."""
 
 import json
 import sys
@@ -56,7 +56,7 @@ number = 3
 
 @pytest.fixture
 def graph(tmp_path, monkeypatch, capfd):
-    """Run the command in a folder with an app; return its exit code and what it wrote to stdout and stderr."""
+    """Run the command in a folder with an app; return its exit code, stdout and stderr."""
     (tmp_path / "app.py").write_text(APP)
     (tmp_path / "broken.py").write_text("1 // 0")
     (tmp_path / "exits.py").write_text("raise SystemExit(3)")
@@ -78,7 +78,7 @@ def graph(tmp_path, monkeypatch, capfd):
 
 
 @pytest.mark.parametrize("target", ["app:container", "app:make", "app:make_later", "app:Makers.make"])
-def test_a_pipe_gets_a_stable_line_per_provider(graph, target):
+def test_a_pipe_gets_one_stable_line_per_provider(graph, target):
     code, out, err = graph(target)
     assert (code, err) == (0, "")
     assert out == (
@@ -87,19 +87,19 @@ def test_a_pipe_gets_a_stable_line_per_provider(graph, target):
     )
 
 
-def test_a_module_alone_is_what_it_declares(graph):
+def test_a_module_without_a_container_is_drawn_from_its_declarations(graph):
     code, out, _ = graph("app")
     assert code == 0
     assert out == "name\tStateProvider\t\t\t\t\t\ngreeting\tProvider\t\t\tname\t\t\nstuck\tProvider\t\t\t\t\t\n"
 
 
-def test_what_it_made_is_disposed(graph):
+def test_the_container_is_disposed_at_the_end(graph):
     graph("app:make")
     (made,) = sys.modules["app"].made
     assert made.disposed
 
 
-def test_json_has_everything(graph):
+def test_json_contains_all_details(graph):
     code, out, _ = graph("app:make", "--json")
     assert code == 0
     assert json.loads(out) == {
@@ -128,7 +128,7 @@ def test_json_has_everything(graph):
     }
 
 
-def test_people_get_paragraphs(graph, monkeypatch):
+def test_a_terminal_gets_paragraphs(graph, monkeypatch):
     monkeypatch.setattr("tetherpy.cli.graph.is_terminal", lambda: True)
     code, out, _ = graph("app:make")
     assert code == 0
@@ -136,7 +136,7 @@ def test_people_get_paragraphs(graph, monkeypatch):
     assert "\n  uses name\n  CLEAN; 0 listeners; built after its first read\n\nname (StateProvider)" in out
 
 
-def test_drawings_go_where_they_are_sent(graph, tmp_path):
+def test_drawings_are_written_to_the_given_file(graph, tmp_path):
     assert graph("app:make", "--format", "mermaid")[1].startswith("flowchart LR\n    n0[")
     assert graph("app:make", "--format", "svg", "--output", "graph.svg") == (0, "", "")
     assert ElementTree.parse(tmp_path / "graph.svg").getroot().get("role") == "img"
@@ -144,7 +144,7 @@ def test_drawings_go_where_they_are_sent(graph, tmp_path):
     assert len((tmp_path / "lines").read_text().splitlines()) == 3
 
 
-def test_an_empty_container_is_no_failure(graph):
+def test_an_empty_container_is_not_an_error(graph):
     assert graph("app:empty") == (0, "", "")
 
 
@@ -167,14 +167,14 @@ def test_an_empty_container_is_no_failure(graph):
         ("app.py:container", "it is a file name"),
     ],
 )
-def test_what_cannot_be_drawn_is_said_in_one_line(graph, target, reason):
+def test_an_unsupported_drawing_is_a_one_line_error(graph, target, reason):
     code, out, err = graph(target)
     assert (code, out) == (1, "")
     assert err.startswith(f"error: {target!r} cannot be drawn: {reason}")
     assert err.count("\n") == 1
 
 
-def test_other_failures_are_one_line_too(graph):
+def test_other_errors_are_one_line_too(graph):
     code, _, err = graph("app:gone")
     assert (code, err.count("\n")) == (1, 1)
     assert graph("app", "-o", "nowhere/graph") == (1, "", "error: nowhere/graph: No such file or directory\n")

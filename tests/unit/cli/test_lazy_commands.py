@@ -1,4 +1,4 @@
-"""A command loads what it needs when it runs: looked up in ``sys.modules`` of a fresh interpreter."""
+"""A command imports its modules when it runs; checked in ``sys.modules`` of a new interpreter."""
 
 import importlib
 import json
@@ -31,14 +31,14 @@ def loaded_by(*arguments):
 
 
 @pytest.mark.parametrize("arguments", [("--help",), (), ("--version",), ("jobs", "--help"), ("jobs",)])
-def test_help_loads_no_command_and_nothing_heavy(arguments):
+def test_help_imports_no_command_and_no_heavy_module(arguments):
     loaded = loaded_by(*arguments)
     assert not loaded & (HEAVY | PACKAGES)
     assert "tetherpy.cli.root" in loaded
     assert not [name for name in loaded if name.startswith("tetherpy.cli.jobs.") and name != "tetherpy.cli.jobs.group"]
 
 
-def test_a_list_loads_what_it_needs_and_no_more(tmp_path):
+def test_a_list_imports_only_the_modules_it_needs(tmp_path):
     assert loaded_by("migrate", "--database", str(tmp_path / "shop.db"))
     loaded = loaded_by("jobs", "list", "--database", str(tmp_path / "shop.db"))
     assert {"aiosqlite", "tetherpy.jobs.sqlite.engine", "tetherpy.cli.jobs.list_command"} <= loaded
@@ -59,7 +59,7 @@ def stand_ins(group, path=()):
 ALL = dict(stand_ins(root(COMMANDS)))
 
 
-def test_every_summary_reads_whole_on_80_columns(monkeypatch, capsys):
+def test_every_summary_fits_in_80_columns(monkeypatch, capsys):
     monkeypatch.setenv("COLUMNS", "80")
     for name in ("", *(name for name, stand_in in ALL.items() if isinstance(stand_in.load(), TyperGroup))):
         root(COMMANDS).main([*name.split(), "--help"], prog_name="tetherpy", standalone_mode=False)
@@ -69,7 +69,7 @@ def test_every_summary_reads_whole_on_80_columns(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("name", ALL)
-def test_the_summary_of_a_command_is_how_its_own_help_begins(name):
+def test_a_summary_is_the_first_sentence_of_the_help(name):
     stand_in = ALL[name]
     assert importlib.import_module(stand_in.module).__doc__
     assert stand_in.load().help.startswith(stand_in.help.removesuffix("."))

@@ -1,4 +1,4 @@
-"""The reference names every command, argument and option there is, with their meanings."""
+"""The reference page lists every command, argument and option with its help."""
 
 import re
 
@@ -7,13 +7,13 @@ from tetherpy.cli.app import COMMANDS
 from tetherpy.cli.root import root
 
 
-def test_the_commands_are_written_as_they_are():
+def test_the_page_is_up_to_date():
     _, _, rest = PAGE.read_text().partition(BEGIN)
     listed, _, _ = rest.partition(END)
     assert listed.strip() == written().strip(), "write them anew: python tests/unit/cli/reference.py"
 
 
-def test_every_command_with_json_has_its_document():
+def test_every_command_with_json_output_has_a_documented_schema():
     offered = {
         name.removeprefix("tetherpy ")
         for name, command in commands(root(COMMANDS))

@@ -1,4 +1,4 @@
-"""Addresses mean the same in every parameter."""
+"""Database addresses have one meaning in all parameters."""
 
 import os
 
@@ -55,7 +55,7 @@ TAKERS = [open_file, open_any, name_for_service, look, read]
         5,
     ],
 )
-async def test_what_names_no_database_is_refused_alike_and_makes_no_file(tmp_path, monkeypatch, take, address):
+async def test_invalid_addresses_are_refused_alike_and_create_no_file(tmp_path, monkeypatch, take, address):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DatabaseAddressError, match="cannot open the database") as caught:
         await take(address)
@@ -64,7 +64,7 @@ async def test_what_names_no_database_is_refused_alike_and_makes_no_file(tmp_pat
 
 
 @pytest.mark.parametrize("take", [open_file, look, read])
-async def test_a_server_is_refused_where_only_files_are_opened(take):
+async def test_a_server_address_is_refused_where_only_files_are_supported(take):
     with pytest.raises(DatabaseAddressError, match="only files") as caught:
         await take("postgresql://me:secret@host/app")
     assert "secret" not in str(caught.value)
@@ -72,7 +72,7 @@ async def test_a_server_is_refused_where_only_files_are_opened(take):
 
 
 @pytest.mark.parametrize("take", [open_file, open_any, name_for_service])
-async def test_every_spelling_of_a_path_names_one_file(tmp_path, monkeypatch, take):
+async def test_all_spellings_of_a_path_open_one_file(tmp_path, monkeypatch, take):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "link.db").symlink_to("app.db")

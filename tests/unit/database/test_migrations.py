@@ -36,7 +36,7 @@ async def opened(path, *migrations):
         ]
 
 
-async def test_each_is_applied_once_and_in_order(tmp_path):
+async def test_migrations_are_applied_once_and_in_order(tmp_path):
     path = tmp_path / "app.db"
     assert await opened(path, TWO, ONE) == [("app", 1, "notes"), ("app", 2, "log")]
     for _ in range(2):
@@ -46,7 +46,7 @@ async def test_each_is_applied_once_and_in_order(tmp_path):
         assert [row[0] for row in await db.get_all("SELECT text FROM log")] == ["a;b", 1, "a;b", 2]
 
 
-async def test_namespaces_do_not_see_each_other(tmp_path):
+async def test_namespaces_are_independent(tmp_path):
     path = tmp_path / "app.db"
     other = Migration(1, "queue", "CREATE TABLE queue (x)", namespace="shipped")
     await opened(path, ONE, TWO)
@@ -66,7 +66,7 @@ async def test_namespaces_do_not_see_each_other(tmp_path):
         ((ONE, TWO, THREE, Migration(4, "new", "CREATE TABLE new (x)")), None, None),
     ],
 )
-async def test_what_does_not_fit_the_record_is_an_error_that_says_which(tmp_path, code, error, version):
+async def test_a_changed_migration_is_an_error_that_names_it(tmp_path, code, error, version):
     path = tmp_path / "app.db"
     await opened(path, ONE, TWO, THREE)
     if error is None:
@@ -78,24 +78,24 @@ async def test_what_does_not_fit_the_record_is_an_error_that_says_which(tmp_path
     assert len(await opened(path)) == 3
 
 
-async def test_a_number_that_the_database_has_passed_is_an_error(tmp_path):
+async def test_a_version_below_the_applied_one_is_an_error(tmp_path):
     await opened(tmp_path / "app.db", ONE, THREE)
     with pytest.raises(MigrationOrderError, match="above 3"):
         await opened(tmp_path / "app.db", ONE, TWO, THREE)
 
 
-async def test_two_with_one_number_are_an_error_before_anything_happens(tmp_path):
+async def test_two_migrations_with_one_version_are_an_error_before_any_is_applied(tmp_path):
     with pytest.raises(DuplicateMigrationError, match="renumber"):
         await opened(tmp_path / "app.db", ONE, Migration(1, "again", "SELECT 1"))
 
 
-async def test_white_space_is_no_change(tmp_path):
+async def test_white_space_does_not_count_as_a_change(tmp_path):
     await opened(tmp_path / "app.db", ONE)
     spaced = Migration(1, "notes", "\n    " + ONE.sql + "\n\n")
     assert len(await opened(tmp_path / "app.db", spaced)) == 1
 
 
-async def test_one_that_fails_is_undone_whole_and_those_before_it_stay(tmp_path):
+async def test_a_failed_migration_is_rolled_back_and_earlier_ones_stay(tmp_path):
     path = tmp_path / "app.db"
     broken = Migration(2, "broken", "CREATE TABLE half (x); INSERT INTO missing VALUES (1);")
     with pytest.raises(MigrationFailedError, match="INSERT INTO missing") as caught:
@@ -105,14 +105,14 @@ async def test_one_that_fails_is_undone_whole_and_those_before_it_stay(tmp_path)
         assert await db.get_all("SELECT y FROM half") == []
 
 
-async def test_a_database_that_is_up_to_date_opens_without_the_write_lock(tmp_path):
+async def test_an_up_to_date_database_opens_without_the_write_lock(tmp_path):
     path = tmp_path / "app.db"
     await opened(path, ONE, TWO)
     async with Database.open(path) as db, db.transaction():
         assert len(await asyncio.wait_for(opened(path, ONE, TWO), 25)) == 2
 
 
-async def test_nothing_is_applied_if_any_namespace_does_not_fit(tmp_path):
+async def test_no_namespace_is_migrated_if_one_does_not_match(tmp_path):
     path = tmp_path / "app.db"
     queue = Migration(1, "queue", "CREATE TABLE queue (x)", namespace="shipped")
     await opened(path, queue)

@@ -1,4 +1,4 @@
-"""The rule of a JobProvider as a table: which job it shows, and when it runs one."""
+"""The decision table of a JobProvider: which job it shows, and when it enqueues one."""
 
 from datetime import UTC, datetime
 
@@ -24,7 +24,7 @@ CANCELLED    -> SHOW    SHOW    SHOW    RUN
 """
 
 
-def test_the_table_says_for_each_state_and_reason_whether_a_job_is_shown_or_run():
+def test_the_table_covers_each_state_and_reason():
     rows = [line.split(" -> ") for line in TABLE.strip().splitlines()]
     expected = {
         (Found[state.strip()], reason): Answer[word]
@@ -39,7 +39,7 @@ def test_the_table_says_for_each_state_and_reason_whether_a_job_is_shown_or_run(
 @pytest.mark.parametrize("known", [False, True])
 @pytest.mark.parametrize("status", BackgroundJobStatus)
 @pytest.mark.parametrize("asked_to_stop", [False, True])
-def test_a_cancelled_job_is_one_that_was_left_unless_it_was_shown_as_cancelled(cancels, known, status, asked_to_stop):
+def test_a_cancelled_job_counts_as_left_unless_it_was_shown_as_cancelled(cancels, known, status, asked_to_stop):
     job = attrs.evolve(JOB, status=status, cancel_requested_at=NOW if asked_to_stop else None)
     state = found(job, cancels=cancels, known_as_cancelled=known)
     cancelled = status is BackgroundJobStatus.CANCELLED or (asked_to_stop and not status.is_finished)
@@ -51,5 +51,5 @@ def test_a_cancelled_job_is_one_that_was_left_unless_it_was_shown_as_cancelled(c
         assert state is Found.UNFINISHED
 
 
-def test_no_job_is_nothing():
+def test_without_a_job_the_result_is_nothing():
     assert found(None, cancels=True, known_as_cancelled=False) is Found.NOTHING

@@ -108,7 +108,7 @@ async def until_shown(container, provider, kind):
 
 
 @pytest.mark.parametrize("status", [PENDING, RUNNING])
-async def test_a_refresh_while_the_job_is_under_way_does_not_cancel_it(container, manager, status):
+async def test_a_refresh_does_not_cancel_an_active_job(container, manager, status):
     provider = declare_short_lived()
     container.listen(provider, ignore)
     await until_statuses(manager, "PENDING")
@@ -124,7 +124,7 @@ async def test_a_refresh_while_the_job_is_under_way_does_not_cancel_it(container
     assert (job.status, job.cancel_requested_at) == (status, None)
 
 
-async def test_coming_back_runs_the_job_that_leaving_has_cancelled(container, manager, worker):
+async def test_a_provider_that_is_used_again_repeats_the_job_that_disposal_cancelled(container, manager, worker):
     provider = declare_short_lived()
     subscription = container.listen(provider, ignore)
     await until_statuses(manager, "PENDING")
@@ -136,7 +136,7 @@ async def test_coming_back_runs_the_job_that_leaving_has_cancelled(container, ma
     assert (await until_shown(container, provider, AsyncData)).value == Sum(3)
 
 
-async def test_coming_back_in_another_start_of_the_app_runs_it_too(make_container, manager, worker):
+async def test_a_restarted_app_repeats_the_job_that_disposal_cancelled(make_container, manager, worker):
     provider = declare_short_lived()
     first = make_container()
     first.listen(provider, ignore)
@@ -148,7 +148,7 @@ async def test_coming_back_in_another_start_of_the_app_runs_it_too(make_containe
     await until_statuses(manager, "CANCELLED", "PENDING")
 
 
-async def test_coming_back_while_the_worker_still_stops_the_job_waits_and_runs_it_again(container, manager):
+async def test_a_provider_used_again_waits_for_the_stopping_job_and_repeats_it(container, manager):
     provider = declare_short_lived()
     subscription = container.listen(provider, ignore)
     await until_statuses(manager, "PENDING")
@@ -166,7 +166,7 @@ async def test_coming_back_while_the_worker_still_stops_the_job_waits_and_runs_i
     assert isinstance(container.read(provider), AsyncLoading)
 
 
-async def test_toggling_a_filter_runs_again_what_the_other_filter_has_cancelled(container, manager, worker):
+async def test_a_family_argument_that_is_used_again_repeats_its_cancelled_job(container, manager, worker):
     provider = declare_short_lived()
     container.listen(provider, ignore)
     await until_statuses(manager, "PENDING")
@@ -184,7 +184,7 @@ async def test_toggling_a_filter_runs_again_what_the_other_filter_has_cancelled(
 
 
 @pytest.mark.parametrize("turns", range(0, 60, 7))
-async def test_leaving_while_the_job_is_being_enqueued_leaves_no_job_behind(make_container, manager, turns):
+async def test_disposal_during_the_enqueue_leaves_no_job(make_container, manager, turns):
     container = make_container()
     container.listen(declare_short_lived(), ignore)
     for _ in range(turns):
@@ -210,7 +210,7 @@ async def test_a_job_that_another_container_watches_is_not_cancelled(make_contai
     assert await statuses(manager) == ["PENDING"], "the last one to leave does not cancel"
 
 
-async def test_a_job_that_somebody_else_cancels_is_shown_as_cancelled(make_container, manager):
+async def test_a_job_cancelled_elsewhere_is_shown_as_cancelled(make_container, manager):
     container = make_container(retry=lambda count, error: 0.001)
     provider = declare_short_lived()
     container.listen(provider, ignore)
@@ -227,7 +227,7 @@ async def test_a_job_that_somebody_else_cancels_is_shown_as_cancelled(make_conta
 # -- new jobs -----------------------------------------------------------------------
 
 
-async def test_a_retry_of_the_provider_does_not_run_the_job_again(make_container, manager, worker):
+async def test_a_retry_of_the_provider_does_not_repeat_the_job(make_container, manager, worker):
     provider = declare(result=int)
     retries = []
 
@@ -247,7 +247,7 @@ async def test_a_retry_of_the_provider_does_not_run_the_job_again(make_container
     await until_statuses(manager, "COMPLETED", "PENDING")
 
 
-async def test_new_overrides_do_not_run_it_again(make_container, manager, worker):
+async def test_new_overrides_do_not_repeat_the_job(make_container, manager, worker):
     provider = declare()
     container = make_container()
     container.listen(provider, ignore)
@@ -261,7 +261,7 @@ async def test_new_overrides_do_not_run_it_again(make_container, manager, worker
 
 
 @pytest.mark.parametrize("as_reload", [False, True])
-async def test_an_invalidation_runs_a_finished_job_again_once(container, manager, worker, as_reload):
+async def test_an_invalidation_repeats_a_finished_job_once(container, manager, worker, as_reload):
     provider = declare()
     container.listen(provider, ignore)
     await until_statuses(manager, "PENDING")
@@ -274,7 +274,7 @@ async def test_an_invalidation_runs_a_finished_job_again_once(container, manager
     assert await statuses(manager) == ["COMPLETED", "COMPLETED"]
 
 
-async def test_an_invalidation_whose_enqueue_fails_is_made_good_by_the_retry(make_container, manager, worker, db):
+async def test_a_retry_makes_up_for_a_failed_enqueue_after_an_invalidation(make_container, manager, worker, db):
     container = make_container(retry=lambda count, error: 0.001, on_error=lambda error, provider: None)
     provider = declare()
     container.listen(provider, ignore)
@@ -293,7 +293,7 @@ async def test_an_invalidation_whose_enqueue_fails_is_made_good_by_the_retry(mak
 # -- identity ------------------------------------------------------------------------------------
 
 
-async def test_providers_of_one_name_with_other_job_keys_or_results_have_their_own_jobs(container, manager, worker):
+async def test_providers_with_different_job_keys_or_result_types_have_separate_jobs(container, manager, worker):
     @attrs.frozen
     class Count:
         count: int
@@ -307,7 +307,7 @@ async def test_providers_of_one_name_with_other_job_keys_or_results_have_their_o
     assert values == [Sum(3), Count(2), {"total": 3}]
 
 
-async def test_a_partial_and_a_callable_object_are_functions_of_the_ref(container, manager):
+async def test_a_partial_or_a_callable_object_may_create_the_payload(container, manager):
     class Numbers:
         def __call__(self, ref):
             return [4]
@@ -324,7 +324,7 @@ async def test_a_partial_and_a_callable_object_are_functions_of_the_ref(containe
 # -- deletion ------------------------------------------------------------------------------------
 
 
-async def test_a_result_stays_when_its_row_is_deleted(container, manager, worker):
+async def test_a_result_stays_after_its_row_is_deleted(container, manager, worker):
     provider = declare()
     container.listen(provider, ignore)
     await until_statuses(manager, "PENDING")
@@ -344,7 +344,7 @@ async def test_a_result_stays_when_its_row_is_deleted(container, manager, worker
     assert await statuses(manager) == ["PENDING"], "the job whose row is gone is not run again"
 
 
-async def test_a_job_that_is_deleted_before_it_ends_is_an_error(container, manager):
+async def test_a_job_deleted_before_its_end_is_an_error(container, manager):
     provider = declare()
     container.listen(provider, ignore)
     await until_statuses(manager, "PENDING")
@@ -354,7 +354,7 @@ async def test_a_job_that_is_deleted_before_it_ends_is_an_error(container, manag
     assert "was deleted" in str(state.error)
 
 
-def test_without_an_event_loop_the_error_says_so(tmp_path):
+def test_without_an_event_loop_the_error_explains_it(tmp_path):
     async def opened():
         async with Database.open(tmp_path / "app.db") as db:
             return BackgroundJobManager(db)

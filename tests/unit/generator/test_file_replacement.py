@@ -1,4 +1,4 @@
-"""Files are put in place together."""
+"""A set of files is replaced completely or not at all."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ def test_files_are_written_replaced_and_removed(tmp_path):
     assert contents(tmp_path) == {"old": "new", "deep": "", "deep/er": "", "deep/er/made": "caf\u00e9\n"}
 
 
-def test_if_one_cannot_be_replaced_all_are_as_they_were(tmp_path):
+def test_a_failed_replacement_restores_all_files(tmp_path):
     (tmp_path / "first").write_text("first")
     (tmp_path / "link").symlink_to("nowhere")
     (tmp_path / "gone").write_text("gone")
@@ -38,7 +38,7 @@ def test_if_one_cannot_be_replaced_all_are_as_they_were(tmp_path):
     assert contents(tmp_path) == {"first": "first", "gone": "gone"}
 
 
-def test_if_one_cannot_be_written_nothing_is_replaced_and_no_folder_stays(tmp_path):
+def test_a_failed_write_replaces_no_file_and_leaves_no_folder(tmp_path):
     (tmp_path / "file").write_text("file")
     with pytest.raises(FileExistsError, match=r"file'$"):
         replace_files({tmp_path / "deep" / "made": "made", tmp_path / "file" / "below": "text"})

@@ -1,4 +1,4 @@
-"""How names and texts become Python."""
+"""Names and texts as Python source."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ from tetherpy.generator.python_source import literal
 
 
 @given(st.text())
-def test_a_literal_means_the_text(text):
+def test_a_literal_evaluates_to_its_text(text):
     assert ast.literal_eval(literal(text)) == text
 
 
@@ -26,12 +26,12 @@ def test_a_literal_means_the_text(text):
         ("'\"", '"\'\\""'),
     ],
 )
-def test_a_literal_is_quoted_as_formatters_do(text, written):
+def test_a_literal_is_quoted_like_formatted_code(text, written):
     assert literal(text) == written
 
 
 @given(st.text())
-def test_a_name_is_one_that_python_takes_as_it_is_written(key):
+def test_a_job_key_gives_a_valid_identifier_or_none(key):
     name = snake_case(key)
     if name:
         (function,) = ast.parse(f"def enqueue_{name}(): ...").body
@@ -51,5 +51,5 @@ def test_a_name_is_one_that_python_takes_as_it_is_written(key):
         ("\u0130d", "i_d"),
     ],
 )
-def test_a_job_key_becomes_the_end_of_a_function_name(key, name):
+def test_a_job_key_is_converted_to_the_end_of_a_function_name(key, name):
     assert snake_case(key) == name

@@ -1,4 +1,4 @@
-"""The generated package: this project's own is one, and every other is as well formed."""
+"""The generated package: the copy in this repository is up to date, and all others are well-formed."""
 
 import subprocess
 import sys
@@ -32,7 +32,7 @@ SHOP = BackgroundServices(
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """An app that has what the settings of the shop name."""
+    """An app with the modules that the settings of the shop name."""
     Plan.make(tmp_path, providers_package(SHOP)).apply()
     (tmp_path / "shop" / "worker.py").write_text(
         "import attrs\n\n\n@attrs.frozen\nclass Mail:\n    to: str\n\n\ndef initialize(service: object) -> None: ...\n"
@@ -51,12 +51,12 @@ def run(folder: Path, *command: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(argv, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_projects_own_providers_are_what_is_generated():
+def test_the_providers_in_this_repository_are_up_to_date():
     services = read_settings(ROOT / "tether.yaml").background_services
     assert not Plan.make(ROOT, providers_package(services)).differing
 
 
-def test_generating_twice_gives_the_same():
+def test_generation_is_deterministic():
     assert providers_package(SHOP) == providers_package(SHOP)
 
 
@@ -72,7 +72,7 @@ LONG = BackgroundServices(
 
 @pytest.mark.parametrize("length", [88, 100, 120])
 @pytest.mark.parametrize("services", [SHOP, LONG, BackgroundServices()], ids=["shop", "long", "least"])
-def test_it_is_formatted_for_any_usual_length_of_lines(tmp_path, services, length):
+def test_the_code_is_formatted_for_usual_line_lengths(tmp_path, services, length):
     Plan.make(tmp_path, providers_package(services)).apply()
     (tmp_path / "shop").mkdir(exist_ok=True)
     for module in ("a", "m" * 40, "shop/__init__"):
@@ -83,8 +83,8 @@ def test_it_is_formatted_for_any_usual_length_of_lines(tmp_path, services, lengt
         assert not done.returncode, done.stdout + done.stderr
 
 
-def test_the_apps_own_tables_are_made_with_those_of_the_jobs(folder, monkeypatch):
-    monkeypatch.setenv("TETHERPY_DATABASE", "")  # says no more than if it were not there
+def test_tables_of_the_app_are_created_with_those_of_the_jobs(folder, monkeypatch):
+    monkeypatch.setenv("TETHERPY_DATABASE", "")  # same as if the key were missing
     (folder / "main.py").write_text(
         "import asyncio\n"
         "from shop.providers import database_provider\n"
@@ -101,14 +101,14 @@ def test_the_apps_own_tables_are_made_with_those_of_the_jobs(folder, monkeypatch
     assert (folder / "data" / "it's.db").is_file()
 
 
-def test_a_module_that_declares_payloads_may_import_the_providers(folder):
+def test_a_module_with_payloads_may_import_the_providers(folder):
     worker = folder / "shop" / "worker.py"
     worker.write_text("from shop.providers import database_provider\n" + worker.read_text())
     done = run(folder, "shop.worker")
     assert not done.returncode, done.stderr
 
 
-def test_it_is_typed_and_jobs_are_enqueued_with_their_own_payloads(folder):
+def test_the_code_is_typed_with_the_payloads_of_the_jobs(folder):
     (folder / "right.py").write_text(
         "from shop.providers import enqueue_clean_up, enqueue_send_mail\n"
         "from shop.worker import Mail\n"
@@ -125,7 +125,7 @@ def test_it_is_typed_and_jobs_are_enqueued_with_their_own_payloads(folder):
     assert summary.startswith("Found 1 error")
 
 
-def test_without_jobs_there_is_no_module_for_them():
+def test_without_jobs_no_module_for_them_is_generated():
     assert set(providers_package(BackgroundServices())) == {
         PurePosixPath("providers", f"{name}.py")
         for name in ("__init__", "background_jobs", "background_service", "database")

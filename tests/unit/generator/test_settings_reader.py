@@ -1,4 +1,4 @@
-"""A tether.yaml: what it may say, and where an error points."""
+"""The keys of tether.yaml, and the positions in its errors."""
 
 from pathlib import Path
 
@@ -43,13 +43,13 @@ def refused(folder: Path, text: str | bytes) -> tuple[int, int, str]:
     assert str(error) == f"{folder / 'tether.yaml'}:{error.line}:{error.column}: {error.problem}"
     assert "\n" not in error.problem
     shown, mark = error.__notes__[0].split("\n") if error.text else ("", "")
-    # The mark is below the character that is meant; a line without it is one that ends there.
+    # The mark is below the invalid character; without a mark the line ends there.
     assert len(mark) <= len(shown) + 1
     assert shown[4:] in error.text
     return error.line, error.column, error.problem
 
 
-def test_every_key_is_read(tmp_path):
+def test_all_keys_are_read(tmp_path):
     assert read(tmp_path, WHOLE).background_services == BackgroundServices(
         enabled=True,
         package="shop.providers",
@@ -62,14 +62,14 @@ def test_every_key_is_read(tmp_path):
     )
 
 
-def test_whatever_is_left_out_has_a_default(tmp_path):
+def test_omitted_keys_have_defaults(tmp_path):
     assert read(tmp_path, "generation: {}").background_services == BackgroundServices()
     found = read(tmp_path, "generation:\n  background_services:\n    enabled: true\n").background_services
     assert found == BackgroundServices(enabled=True)
     assert found.database_path == "app.db"
 
 
-def test_the_projects_own_file_is_right():
+def test_the_settings_of_this_repository_are_valid():
     assert read_settings(Path(__file__).parents[3] / "tether.yaml").background_services.enabled
 
 
@@ -147,13 +147,13 @@ def line_of(text: str) -> str:
     ],
     ids=lambda value: repr(value)[:40] if isinstance(value, str | bytes) else "",
 )
-def test_a_mistake_is_shown_at_its_place(tmp_path, text, place, says):
+def test_an_error_shows_its_position(tmp_path, text, place, says):
     line, column, problem = refused(tmp_path, text)
     assert (line, column) == place
     assert says in problem
 
 
-def test_the_line_is_shown_with_a_mark_below_the_place(tmp_path):
+def test_an_error_shows_its_line_with_a_mark_below_the_position(tmp_path):
     with pytest.raises(SettingsError) as caught:
         read(tmp_path, line_of("databse_path: app.db"))
     assert caught.value.__notes__ == ["        databse_path: app.db\n        ^"]
@@ -163,23 +163,23 @@ def test_the_line_is_shown_with_a_mark_below_the_place(tmp_path):
     assert (len(shown), shown[len(mark) - 1]) == (104, "\x00")
 
 
-def test_a_mark_at_the_beginning_and_other_line_ends_are_fine(tmp_path):
+def test_positions_at_line_starts_and_with_other_line_endings_are_correct(tmp_path):
     assert read(tmp_path, b"\xef\xbb\xbf" + WHOLE.replace("\n", "\r\n").encode()) == read(tmp_path, WHOLE)
 
 
-def test_text_may_have_what_people_write(tmp_path):
+def test_text_may_contain_any_characters(tmp_path):
     title = "Travail\u00a0: \u201cboutique\u201d \U0001f468\u200d\U0001f469"
     found = read(tmp_path, line_of(f'initial_notification_title: "{title}"'))
     assert found.background_services.initial_notification_title == title
 
 
-def test_no_file_says_how_to_begin(tmp_path):
+def test_a_missing_file_is_an_error_with_the_command_that_creates_it(tmp_path):
     with pytest.raises(SettingsMissingError, match="tetherpy init"):
         read_settings(tmp_path / "tether.yaml")
 
 
 @given(st.binary(max_size=200) | st.text(alphabet=" \t\n-:?[]{}&*!|>'\"%@#,abtrue01", max_size=80).map(str.encode))
-def test_whatever_a_file_holds_it_is_settings_or_an_error_with_a_place(tmp_path_factory, content):
+def test_any_content_gives_settings_or_an_error_with_a_position(tmp_path_factory, content):
     try:
         read(tmp_path_factory.mktemp("settings"), content)
     except SettingsError as error:

@@ -1,4 +1,4 @@
-"""The folder of a new app."""
+"""The files of a new app."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from tetherpy.generator import FilesExistError, Plan, create_starter, providers_
 
 
 @pytest.mark.parametrize("name", ["shop", 'my "shop"', "it's", "caf\u00e9", "- {a: b}", "$title", "a\nb", "a\udce4b"])
-def test_its_providers_are_what_its_settings_say(tmp_path, name):
+def test_generated_providers_match_the_settings(tmp_path, name):
     folder = tmp_path / name
     create_starter(folder)
     services = read_settings(folder / "tether.yaml").background_services
@@ -19,7 +19,7 @@ def test_its_providers_are_what_its_settings_say(tmp_path, name):
         compile(path.read_text(), str(path), "exec")
 
 
-def test_it_is_formatted(tmp_path):
+def test_generated_files_are_formatted(tmp_path):
     create_starter(tmp_path)
     for rule in (["format", "--check", "--diff"], ["check", "--select", "E,F,I,W,UP,RUF022,N,TC004,ANN,B"]):
         argv = [sys.executable, "-m", "ruff", *rule, "--no-cache", "--isolated", "."]
@@ -27,13 +27,13 @@ def test_it_is_formatted(tmp_path):
         assert not done.returncode, done.stdout + done.stderr
 
 
-def test_it_tells_what_it_wrote(tmp_path):
+def test_created_files_are_listed(tmp_path):
     folder = tmp_path / "shop"
     written = create_starter(folder)
     assert written == sorted(path for path in folder.rglob("*") if path.is_file())
 
 
-def test_a_folder_with_other_files_is_fine(tmp_path):
+def test_other_files_in_the_folder_are_kept(tmp_path):
     (tmp_path / ".git").mkdir()
     (tmp_path / "README.md").write_text("mine")
     create_starter(tmp_path)
@@ -41,7 +41,7 @@ def test_a_folder_with_other_files_is_fine(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["main.py", "providers.py"])
-def test_nothing_is_overwritten_or_hidden(tmp_path, name):
+def test_no_file_is_overwritten_or_shadowed(tmp_path, name):
     (tmp_path / name).write_text("mine")
     with pytest.raises(FilesExistError, match=f"{name} already exists") as caught:
         create_starter(tmp_path)
@@ -49,13 +49,13 @@ def test_nothing_is_overwritten_or_hidden(tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_a_file_in_the_way_of_the_folder_is_an_error(tmp_path):
+def test_a_file_in_place_of_the_folder_is_an_error(tmp_path):
     (tmp_path / "shop").write_text("a file")
     with pytest.raises((FileExistsError, NotADirectoryError)):
         create_starter(tmp_path / "shop")
     assert (tmp_path / "shop").read_text() == "a file"
 
 
-def test_names_of_distributions_are_ones(tmp_path):
+def test_the_name_of_the_distribution_is_valid(tmp_path):
     create_starter(tmp_path / "My Shop!")
     assert 'name = "my-shop"' in Path(tmp_path / "My Shop!" / "pyproject.toml").read_text()

@@ -1,4 +1,4 @@
-"""Values of look-alike types are converted, all others are refused at the call: nothing unreadable is stored."""
+"""Arguments of similar types are converted, others are refused at the call: every stored value can be read."""
 
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -41,7 +41,7 @@ class MixedKey(StrEnum):
 
 @pytest.mark.parametrize("field", ["priority", "max_attempts"])
 @pytest.mark.parametrize("value", [Level.HIGH, Steps(10), np.int64(10), np.array(10)])
-def test_what_has_an_index_is_an_integer(field, value):
+def test_integer_like_values_are_converted(field, value):
     stored = getattr(NewJob(job_key="k", **{field: value}), field)
     assert type(stored) is int
     assert stored == 10
@@ -49,14 +49,14 @@ def test_what_has_an_index_is_an_integer(field, value):
 
 @pytest.mark.parametrize("field", ["priority", "max_attempts"])
 @pytest.mark.parametrize("value", [2.0, None, "5", Decimal(2), np.float64(2), b"2", [2]])
-def test_what_has_no_index_is_refused(field, value):
+def test_values_without_an_index_are_refused(field, value):
     with pytest.raises(JobArgumentError, match=f"NewJob.{field}") as raised:
         NewJob(job_key="k", **{field: value})
     assert raised.value.value is value
 
 
 @pytest.mark.parametrize("field", ["job_key", "queue", "unique_key"])
-def test_texts_are_stored_as_plain_str(field):
+def test_subclasses_of_str_are_stored_as_plain_str(field):
     for value in (Key.MAIL, MixedKey.MAIL, np.str_("mail")):
         stored = getattr(NewJob(**{"job_key": "k", field: value}), field)
         assert (type(stored), stored) == (str, "mail")
@@ -65,19 +65,19 @@ def test_texts_are_stored_as_plain_str(field):
             NewJob(**{"job_key": "k", field: wrong})
 
 
-def test_a_moment_that_is_no_datetime_is_refused():
+def test_a_value_that_is_not_a_datetime_is_refused():
     for wrong in ("2030-01-01T00:00:00Z", 5, np.datetime64("2030-01-01")):
         with pytest.raises(JobArgumentError, match="run_at"):
             NewJob(job_key="k", run_at=wrong)
 
 
 @pytest.mark.parametrize("field", [field.name for field in attrs.fields(JobQuery) if field.name != "order_by_creation"])
-def test_a_query_takes_no_value_that_a_database_could_misread(field):
+def test_a_query_refuses_values_that_a_database_could_misread(field):
     with pytest.raises((JobArgumentError, UnknownStatusError)):
         JobQuery(**{field: object()})
 
 
-def test_progress_is_a_number_and_a_text(claim):
+def test_progress_takes_a_number_and_a_text(claim):
     for number in (np.float32(0.25), np.float64(0.25), Decimal("0.25"), 0.25):
         assert type(Progress(claim, number).fraction) is float
     for wrong in ("0.5", b"1", [1], 1j):
@@ -88,7 +88,7 @@ def test_progress_is_a_number_and_a_text(claim):
             Progress(claim, 0.5, wrong)
 
 
-async def test_ids_and_statuses_mean_the_same_in_every_call(tmp_path):
+async def test_all_calls_convert_ids_and_statuses_alike(tmp_path):
     async with Database.open(tmp_path / "jobs.db") as db:
         manager = BackgroundJobManager(db)
         job_id = await manager.enqueue("k")

@@ -1,4 +1,4 @@
-"""What each engine cannot do: declared, in the reference's table, and an error at the call."""
+"""Limits of each engine: declared, listed in the reference, and an error at the call."""
 
 import re
 from pathlib import Path
@@ -16,7 +16,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "reference" / "engines.md"
 
 
 def words(engine):
-    """Say what an engine can do in the words of the page's table."""
+    """Return the capabilities of an engine in the words of the page's table."""
     yes_or_no = {True: "yes", False: "no"}
     return [
         engine.needs,
@@ -33,7 +33,7 @@ def words(engine):
     ]
 
 
-def test_the_table_of_the_reference_is_what_the_engines_declare():
+def test_the_table_of_the_reference_matches_the_declarations():
     section = PAGE.read_text().partition("## What each can do")[2].partition("## ")[0]
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in re.findall(r"^\|.*\|$", section, re.MULTILINE)
@@ -54,12 +54,12 @@ TOO_MUCH = {
 
 
 @pytest.mark.parametrize("what", TOO_MUCH)
-def test_what_does_not_fit_is_an_error_that_says_what(what):
+def test_a_value_beyond_a_limit_is_an_error_that_names_it(what):
     SQLITE_CAPABILITIES.check(TOO_MUCH[what])
     with pytest.raises(EngineLimitError, match=what) as raised:
         POSTGRES_CAPABILITIES.check(TOO_MUCH[what])
     assert raised.value.engine == "PostgreSQL"
 
 
-def test_what_just_fits_passes():
+def test_a_value_at_a_limit_is_accepted():
     POSTGRES_CAPABILITIES.check(NewJob(job_key="k" * 128, queue="q" * 128, priority=-(2**31), unique_key="u" * 1000))

@@ -1,4 +1,4 @@
-"""The options that functions pass on are the fields of a new job, and the transaction."""
+"""Functions that pass options on accept the optional fields of a new job, and the transaction."""
 
 import inspect
 
@@ -8,12 +8,12 @@ from tetherpy.jobs import BackgroundJobManager, EnqueueOptions, NewJob
 from tetherpy.service import BackgroundService
 
 
-def test_they_are_the_optional_arguments_of_a_new_job_and_the_transaction():
+def test_the_options_are_the_optional_fields_of_a_new_job_and_the_transaction():
     parameters = inspect.signature(NewJob).parameters
     assert EnqueueOptions.__annotations__.keys() == parameters.keys() - {"job_key", "payload"} | {"transaction"}
 
 
 @pytest.mark.parametrize("call", [BackgroundJobManager.enqueue, BackgroundService.job])
-def test_functions_that_pass_them_on_do_not_repeat_them(call):
+def test_functions_that_pass_options_on_do_not_list_them_again(call):
     named = inspect.signature(call).parameters.keys() - {"self", "job_key", "payload", "options"}
     assert named <= {"transaction"}

@@ -1,4 +1,4 @@
-"""The page about job states draws the table that the code obeys, and names every outcome there is."""
+"""The page about job states shows the transition table of the code, and every outcome."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ from tetherpy.jobs import BackgroundJobStatus, state_diagram
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "job-states.md").read_text()
 
 
-def test_the_diagram_is_drawn_from_the_table_of_legal_moves():
+def test_the_diagram_shows_the_transition_table():
     (drawn,) = re.findall(r"```mermaid\n(.*?)```", PAGE, re.DOTALL)
     assert drawn == state_diagram()
 

@@ -1,4 +1,4 @@
-"""The manager's own words, on a real database."""
+"""The job manager on a real database."""
 
 import asyncio
 import math
@@ -38,7 +38,7 @@ async def until(condition):
             await asyncio.sleep(0)
 
 
-async def test_the_jobs_of_any_query_can_be_watched(manager):
+async def test_a_stream_accepts_any_query(manager):
     seen = []
     query = JobQuery(status=PENDING, text="Grace", order_by_creation="DESC", limit=2)
     subscription = manager.watch_jobs(query).subscribe(lambda jobs: seen.append([job.id for job in jobs]))
@@ -51,7 +51,7 @@ async def test_the_jobs_of_any_query_can_be_watched(manager):
     assert ada not in {job_id for jobs in seen for job_id in jobs}
 
 
-async def test_enqueue_passes_every_option_on(manager):
+async def test_enqueue_passes_all_options_to_the_engine(manager):
     run_at = datetime(2031, 5, 1, tzinfo=UTC)
     job_id = await manager.enqueue(
         "mail", {"a": 1}, priority=2, max_attempts=4, run_at=run_at, queue="q", timeout=9, unique_key="u"
@@ -62,7 +62,7 @@ async def test_enqueue_passes_every_option_on(manager):
     assert await manager.get_job_by_id(job_id + 1) is None
 
 
-async def test_lists_page_in_both_orders(manager):
+async def test_lists_can_be_paginated_in_both_orders(manager):
     ids = await manager.enqueue_many(NewJob(job_key="ab"[n % 2]) for n in range(6))
 
     def numbers(jobs):
@@ -79,7 +79,7 @@ async def test_lists_page_in_both_orders(manager):
         await manager.get_all_jobs(limit=-1)
 
 
-async def test_counting_moving_and_deleting(manager):
+async def test_jobs_can_be_counted_changed_and_deleted(manager):
     job_id = await manager.enqueue("k")
     assert await manager.get_job_count_by_status(PENDING) == 1
     assert (await manager.update_job_status(job_id, BackgroundJobStatus.RUNNING)).attempts == 1
@@ -100,7 +100,7 @@ async def test_counting_moving_and_deleting(manager):
     assert await manager.delete_jobs_by_status(PENDING) == 1
 
 
-async def test_an_engine_can_be_given_instead_of_a_database(tmp_path):
+async def test_the_manager_accepts_an_engine_instead_of_a_database(tmp_path):
     async with Database.open(tmp_path / "jobs.db") as db:
         engine = SqliteJobEngine(db)
         assert BackgroundJobManager(engine).engine is engine
@@ -127,7 +127,7 @@ async def test_any_text_of_a_handler_can_be_stored(manager, text):
     assert len(attempt.traceback) < 101_000
 
 
-async def test_a_key_that_utf8_cannot_hold_is_refused_and_harms_nobody_else(manager):
+async def test_a_key_that_utf8_cannot_encode_is_refused_and_affects_no_other_job(manager):
     results = await asyncio.gather(
         manager.enqueue("good"), manager.enqueue("bad \ud800"), manager.enqueue("good"), return_exceptions=True
     )
@@ -135,7 +135,7 @@ async def test_a_key_that_utf8_cannot_hold_is_refused_and_harms_nobody_else(mana
     assert len(await manager.get_all_jobs()) == 2
 
 
-async def test_spoilt_attempts_and_workers_do_not_hide_the_others(manager):
+async def test_invalid_attempts_and_workers_do_not_hide_the_others(manager):
     db = manager.engine.db
     job_id = await manager.enqueue("k")
     (claim,) = (await manager.engine.ack_and_fetch("w1", [], 1)).claims
@@ -151,8 +151,8 @@ async def test_spoilt_attempts_and_workers_do_not_hide_the_others(manager):
     assert await manager.engine.claimants() == {"odd"}
 
 
-async def test_the_first_changes_are_answered_each_and_those_of_a_longer_burst_together(manager):
-    """With an hour between refreshes no more than the burst may be answered."""
+async def test_the_first_changes_are_answered_one_by_one_and_a_longer_burst_together(manager):
+    """With an hour between refreshes only the burst may be answered."""
     engine = manager.engine
     await engine.prepare()
     hub = LiveViewHub(engine, rate_limiter=RateLimiter(longest_rest=3600, rest_share=math.inf))
@@ -176,8 +176,8 @@ async def test_the_first_changes_are_answered_each_and_those_of_a_longer_burst_t
     assert errors == []
 
 
-async def test_a_rest_is_as_long_as_refreshing_takes_and_not_longer(manager):
-    """Were it the longest one, the first after the burst would keep its answer waiting for an hour."""
+async def test_the_refresh_interval_is_as_long_as_a_refresh_takes(manager):
+    """With the longest interval, the first change after the burst would be answered after an hour."""
     engine = manager.engine
     await engine.prepare()
     hub = LiveViewHub(engine, rate_limiter=RateLimiter(longest_rest=3600))
@@ -191,7 +191,7 @@ async def test_a_rest_is_as_long_as_refreshing_takes_and_not_longer(manager):
     stop()
 
 
-async def test_streams_and_waits_at_rest_end_when_the_database_closes(tmp_path):
+async def test_idle_streams_and_waits_end_when_the_database_closes(tmp_path):
     async with Database.open(tmp_path / "jobs.db", safety_interval=None) as db:
         manager = BackgroundJobManager(db)
         job_id = await manager.enqueue("k")
@@ -208,7 +208,7 @@ async def test_streams_and_waits_at_rest_end_when_the_database_closes(tmp_path):
         await until(lambda: manager._hub.is_idle)
 
 
-async def test_watched_jobs_are_asked_for_only_when_their_status_moves(manager):
+async def test_watched_jobs_are_read_only_when_counts_change(manager):
     asked = []
     engine = manager.engine
 
@@ -229,16 +229,16 @@ async def test_watched_jobs_are_asked_for_only_when_their_status_moves(manager):
     async with asyncio.timeout(25):
         for queue in seen.values():
             await queue.get()
-        # The first change after a pause asks for all, since no numbers are known to compare with.
+        # After a pause no counts are known, so the first change reads all jobs.
         waiting.append(await manager.enqueue("k", delay=99))
         known = await engine.revisions()
         await until(lambda: manager._hub._revisions == known)
-        await engine.revisions()  # reads are answered in turn: the hub's, begun before, has been
+        await engine.revisions()  # reads are answered in order, so the hub's earlier read has ended
         asked.clear()
         await engine.ack_and_fetch("w1", [Ack(claims[0], Completed())], 0)
         job = await seen[running[0]].get()
         assert job.status is BackgroundJobStatus.COMPLETED
-    # Only the RUNNING jobs, read together: the PENDING ones' number did not move.
+    # Only the RUNNING jobs, in one read: the number of PENDING ones did not change.
     assert asked == [running]
     assert all(queue.empty() for queue in seen.values())
     for subscription in subscriptions:
@@ -246,7 +246,7 @@ async def test_watched_jobs_are_asked_for_only_when_their_status_moves(manager):
     assert [job.id for job in await engine.find(JobQuery(status=PENDING))] == waiting
 
 
-def test_a_program_that_ends_with_open_streams_ends_in_silence(tmp_path):
+def test_a_program_that_ends_with_open_streams_prints_no_errors(tmp_path):
     code = f"""
 import asyncio
 from tetherpy.database import Database

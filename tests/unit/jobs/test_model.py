@@ -33,18 +33,18 @@ from tetherpy.jobs.storage.timestamps import from_text, to_text
         {"run_at": datetime(2030, 1, 1)},  # noqa: DTZ001
     ],
 )
-def test_a_job_that_makes_no_sense_cannot_be_asked_for(options):
+def test_invalid_jobs_are_refused_when_they_are_created(options):
     with pytest.raises(ValueError, match="NewJob"):
         NewJob(**{"job_key": "k", **options})
 
 
-def test_seconds_and_spans_are_the_same():
+def test_seconds_and_timedeltas_are_equivalent():
     assert NewJob(job_key="k", delay=1.5, timeout=2) == NewJob(
         job_key="k", delay=timedelta(seconds=1.5), timeout=timedelta(seconds=2)
     )
 
 
-def test_every_status_has_its_moves_and_ends_lead_only_back():
+def test_every_status_has_its_transitions_and_only_a_retry_leaves_an_end_state():
     assert set(LEGAL_MOVES) == set(BackgroundJobStatus)
     for status in BackgroundJobStatus:
         assert not is_legal_move(status, status)
@@ -52,7 +52,7 @@ def test_every_status_has_its_moves_and_ends_lead_only_back():
             assert set(LEGAL_MOVES[status]) == {BackgroundJobStatus.PENDING}
 
 
-def test_the_diagram_shows_exactly_the_legal_moves():
+def test_the_diagram_shows_exactly_the_legal_transitions():
     drawn = {
         tuple(line.split(":")[0].split(" --> "))
         for line in state_diagram().split("\n    ")
@@ -61,7 +61,7 @@ def test_the_diagram_shows_exactly_the_legal_moves():
     assert drawn == {(source.value, target.value) for source in LEGAL_MOVES for target in LEGAL_MOVES[source]}
 
 
-def test_timestamps_have_one_width_and_sort_as_time():
+def test_timestamps_have_one_width_and_sort_by_time():
     whole = datetime(2030, 1, 1, tzinfo=UTC)
     instants = [whole + timedelta(microseconds=n) for n in (0, 1, 999_999, 1_000_000)]
     texts = [to_text(instant) for instant in instants]
@@ -81,7 +81,7 @@ def test_backoff_grows_to_its_maximum():
     assert Backoff(initial=timedelta(0), jitter=0).delay(100_000) == timedelta(0)
 
 
-def test_jitter_only_shortens_and_is_given_from_outside():
+def test_jitter_only_shortens_a_delay_and_its_randomness_is_injected():
     backoff = Backoff(initial=timedelta(seconds=10), jitter=0.5)
     assert backoff.delay(1, random=lambda: 0.0) == timedelta(seconds=10)
     assert backoff.delay(1, random=lambda: 0.5) == timedelta(seconds=7.5)
@@ -100,26 +100,26 @@ def test_jitter_only_shortens_and_is_given_from_outside():
         {"initial": timedelta(seconds=-1)},
     ],
 )
-def test_a_backoff_that_makes_no_sense_is_refused(options):
+def test_an_invalid_backoff_is_refused(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         Backoff(**options)
 
 
-def test_snooze_takes_spans_and_seconds_and_no_past():
+def test_snooze_accepts_timedeltas_and_seconds_that_are_not_negative():
     assert Snooze(2).delay == Snooze(timedelta(seconds=2)).delay
     assert CancelJob("enough").reason == "enough"
     with pytest.raises(DurationError, match="negative"):
         Snooze(-1)
 
 
-def test_counts_sum_up():
+def test_counts_have_a_total():
     counts = JobCounts(pending=1, failed=2, unknown=4)
     assert counts.total == 7
     assert counts.by_status[BackgroundJobStatus.FAILED] == 2
 
 
 def test_a_worker_can_import_jobs_without_reactivex_or_cron():
-    names = "from tetherpy.jobs import *"  # now that each is imported when it is first used
+    names = "from tetherpy.jobs import *"  # after a lazy import of each name
     code = f"import sys\n{names}\nprint([m for m in ('reactivex', 'cronsim') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -127,6 +127,6 @@ def test_a_worker_can_import_jobs_without_reactivex_or_cron():
 
 @pytest.mark.parametrize("span", [timedelta.max, timedelta.min])
 @pytest.mark.parametrize("field", ["delay", "timeout"])
-def test_a_span_beyond_the_calendar_is_refused(field, span):
+def test_a_timedelta_beyond_the_calendar_is_refused(field, span):
     with pytest.raises(ValueError, match=field):
         NewJob(job_key="k", **{field: span})

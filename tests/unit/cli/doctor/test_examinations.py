@@ -1,4 +1,4 @@
-"""Each examination finds what is wrong when it is wrong, and says what to do."""
+"""Each examination detects its problem and suggests a remedy."""
 
 import contextlib
 import os
@@ -33,7 +33,7 @@ async def examined(engine, now=NOW, serving=False):
     return {finding.check: finding async for finding in examine_jobs(engine, now, serving=serving)}
 
 
-async def test_all_is_well_in_a_new_database(engine, tmp_path):
+async def test_a_new_database_has_no_problems(engine, tmp_path):
     findings = [*examine_file(tmp_path / "shop.db"), *(await examined(engine)).values()]
     assert set(states(findings).values()) == {State.OK}
 
@@ -64,13 +64,13 @@ def test_a_file_that_is_mostly_free_and_cannot_shrink_needs_a_vacuum(tmp_path, m
         ((3, 52, 0), State.OK),
     ],
 )
-def test_the_version_of_sqlite_is_judged(version, state):
+def test_an_old_version_of_sqlite_is_reported(version, state):
     finding = examine_version(version)
     assert finding.state is state
     assert bool(finding.remedy) == (state is not State.OK)
 
 
-def test_a_file_that_is_no_database_ends_the_examination(tmp_path):
+def test_examination_ends_at_a_file_that_is_not_a_database(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("no database" * 100)
     findings = list(examine_file(path))
@@ -78,7 +78,7 @@ def test_a_file_that_is_no_database_ends_the_examination(tmp_path):
     assert findings[-1].state is State.WRONG
 
 
-def test_a_database_that_is_not_migrated_is_neither_in_wal_mode_nor_up_to_date(tmp_path):
+def test_an_unmigrated_database_is_reported_as_such_and_as_not_in_wal_mode(tmp_path):
     path = tmp_path / "theirs.db"
     with contextlib.closing(sqlite3.connect(path)) as theirs:
         theirs.execute("CREATE TABLE bookmarks (x)")
@@ -86,18 +86,18 @@ def test_a_database_that_is_not_migrated_is_neither_in_wal_mode_nor_up_to_date(t
     assert (found["journal mode"], found["migrations"]) == (State.WRONG, State.WRONG)
 
 
-async def test_damage_is_found(engine, tmp_path):
+async def test_corruption_is_reported(engine, tmp_path):
     path = tmp_path / "shop.db"
     await engine.db.execute("CREATE TABLE ballast (x)")
     await engine.db.execute_many("INSERT INTO ballast VALUES (?)", [("x" * 500,)] * 2000)
-    await engine.db.aclose()  # with which the log becomes a part of the file
+    await engine.db.aclose()  # the checkpoint copies the log into the file
     with path.open("r+b") as file:
         file.seek(-40 * 4096, os.SEEK_END)
         file.write(os.urandom(30 * 4096))
     assert states(examine_file(path))["integrity"] is State.WRONG
 
 
-async def test_looking_for_damage_takes_a_bounded_time(engine, tmp_path, monkeypatch):
+async def test_the_integrity_check_takes_a_bounded_time(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(sqlite_file, "LOOK_SECONDS", 0.0)
     await engine.db.execute("CREATE TABLE ballast (x)")
     await engine.db.execute_many("INSERT INTO ballast VALUES (?)", [(number,) for number in range(20_000)])
@@ -106,24 +106,24 @@ async def test_looking_for_damage_takes_a_bounded_time(engine, tmp_path, monkeyp
     assert "no damage found in 0 s" in found.found
 
 
-async def test_a_write_lock_that_is_held_is_found(engine, tmp_path, monkeypatch):
+async def test_a_held_write_lock_is_reported(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(sqlite_file, "LOCK_SECONDS", 0.01)
     async with engine.db.transaction():
         assert states(examine_file(tmp_path / "shop.db"))["write lock"] is State.WRONG
     assert states(examine_file(tmp_path / "shop.db"))["write lock"] is State.OK
 
 
-async def test_a_log_that_grows_is_found(engine, tmp_path, monkeypatch):
+async def test_a_growing_write_ahead_log_is_reported(engine, tmp_path, monkeypatch):
     monkeypatch.setattr(sqlite_file, "LARGE_LOG", 1)
     await engine.db.execute("CREATE TABLE x (y)")
     assert states(examine_file(tmp_path / "shop.db"))["write-ahead log"] is State.WRONG
 
 
-def test_a_file_that_cannot_be_written_is_found(tmp_path):
+def test_a_read_only_file_is_reported(tmp_path):
     path = tmp_path / "shop.db"
     path.touch()
     path.chmod(0o400)
-    # In a copy of this process, which may have the rights of root and gives them up.
+    # In a forked child, which drops the rights of root.
     copy = os.fork()
     if not copy:
         with contextlib.suppress(PermissionError):
@@ -132,13 +132,13 @@ def test_a_file_that_cannot_be_written_is_found(tmp_path):
     assert os.waitpid(copy, 0)[1] == 0
 
 
-def test_a_disk_without_room_is_found(tmp_path, monkeypatch):
+def test_a_full_disk_is_reported(tmp_path, monkeypatch):
     assert examine_disk(tmp_path).state is State.OK
     monkeypatch.setattr(machine, "LEAST_FREE", 1 << 70)
     assert examine_disk(tmp_path).state is State.WRONG
 
 
-def test_a_file_system_on_a_network_is_found(tmp_path):
+def test_a_network_file_system_is_reported(tmp_path):
     mounts = tmp_path / "mounts"
     here = str(tmp_path).replace(" ", "\\040")
     mounts.write_text(f"/dev/sda1 / ext4 rw 0 0\nserver:/x {here} nfs4 rw 0 0\n/dev/sdb1 {here}/local xfs rw 0 0\n")
@@ -150,14 +150,14 @@ def test_a_file_system_on_a_network_is_found(tmp_path):
     assert examine_file_system(tmp_path, tmp_path / "none").state is State.OK
 
 
-def test_inotify_is_counted_per_user(tmp_path):
+def test_inotify_instances_are_counted_per_user(tmp_path):
     (tmp_path / "max_user_instances").write_text("12\n")
     descriptors = tmp_path / "proc" / "1" / "fd"
     descriptors.mkdir(parents=True)
     for number in range(2):
         (descriptors / str(number)).symlink_to("anon_inode:inotify")
     (descriptors / "9").symlink_to("/dev/null")
-    (tmp_path / "proc" / "2").mkdir()  # one that has just ended
+    (tmp_path / "proc" / "2").mkdir()  # a process that has just ended
     assert examine_inotify(tmp_path, tmp_path / "proc").state is State.OK
     (descriptors / "2").symlink_to("anon_inode:inotify")
     finding = examine_inotify(tmp_path, tmp_path / "proc")
@@ -165,7 +165,7 @@ def test_inotify_is_counted_per_user(tmp_path):
     assert examine_inotify(tmp_path / "none").state is State.OK
 
 
-async def test_a_worker_that_is_silent_is_found(engine):
+async def test_a_worker_without_heartbeats_is_reported(engine):
     long_ago = NOW - timedelta(minutes=2)
     for name, heartbeat in [("silent", long_ago), ("well", NOW)]:
         worker = WorkerRecord(id=name, pid=1, host="here", started_at=long_ago, heartbeat_at=heartbeat)
@@ -176,7 +176,7 @@ async def test_a_worker_that_is_silent_is_found(engine):
     assert "well" not in finding.found
 
 
-async def test_a_job_that_no_worker_keeps_is_found(engine):
+async def test_a_running_job_without_a_worker_is_reported(engine):
     job_id = await BackgroundJobManager(engine).enqueue("greet")
     await engine.ack_and_fetch("w", [], 1)
     assert (await examined(engine))["stuck jobs"].state is State.OK
@@ -185,7 +185,7 @@ async def test_a_job_that_no_worker_keeps_is_found(engine):
     assert finding.found.endswith(f": {job_id}")
 
 
-async def test_jobs_that_wait_are_wrong_without_a_worker_and_worth_a_look_with_one(engine):
+async def test_due_jobs_are_an_error_without_a_worker_and_a_warning_with_one(engine):
     manager = BackgroundJobManager(engine)
     await manager.enqueue("greet", queue="slow")
     await manager.enqueue("greet", delay=timedelta(days=1))
@@ -199,7 +199,7 @@ async def test_jobs_that_wait_are_wrong_without_a_worker_and_worth_a_look_with_o
     assert finding.found.endswith("in queues: slow")
 
 
-async def test_jobs_that_wait_for_a_handler_are_found(engine):
+async def test_jobs_without_a_handler_are_reported(engine):
     worker = WorkerRecord(
         id="w1", pid=1, host="here", started_at=NOW, heartbeat_at=NOW, job_keys=frozenset({"send_mail"})
     )
@@ -212,7 +212,7 @@ async def test_jobs_that_wait_for_a_handler_are_found(engine):
     assert "Registered keys: send_mail" in found.remedy
 
 
-async def test_rows_that_say_nothing_are_found(engine):
+async def test_rows_with_an_unknown_status_are_reported(engine):
     job_id = await BackgroundJobManager(engine).enqueue("greet")
     await engine.db.execute("UPDATE background_service_jobs SET status = 'LOST' WHERE id = ?", (job_id,))
     assert (await examined(engine))["rows"].state is State.WRONG

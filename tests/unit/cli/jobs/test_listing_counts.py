@@ -1,4 +1,4 @@
-"""A list takes as many of SQLite's steps over many jobs as over few, and reads no more rows than it shows."""
+"""A list costs the same number of SQLite steps over many jobs as over few, and reads no more rows than it shows."""
 
 from contextlib import asynccontextmanager
 
@@ -19,7 +19,7 @@ async def engine(tmp_path):
     [{}, {"status": BackgroundJobStatus.PENDING}, {"key": "even"}, {"key": "even", "offset": 10}, {"text": "odd"}],
     ids=str,
 )
-async def test_a_list_costs_the_same_however_many_jobs_there_are(engine, filters, monkeypatch, capsys):
+async def test_the_cost_of_a_list_does_not_grow_with_the_table(engine, filters, monkeypatch, capsys):
     async def enqueue(count):
         await engine.enqueue([NewJob(job_key="odd" if number % 2 else "even") for number in range(count)])
 
@@ -38,7 +38,7 @@ async def test_a_list_costs_the_same_however_many_jobs_there_are(engine, filters
         return len(counted)
 
     await enqueue(200)
-    await steps()  # the first of a connection reads the schema
+    await steps()  # the first statement of a connection reads the schema
     few = await steps()
     await enqueue(4000)
     assert await steps() <= few * 1.1

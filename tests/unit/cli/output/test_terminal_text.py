@@ -20,19 +20,19 @@ BIDI = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
 
 @settings(deadline=None)
 @given(ANY)
-def test_no_text_can_steer_a_terminal(text):
+def test_no_text_can_send_control_sequences_to_the_terminal(text):
     assert is_safe(harmless(text))
     assert is_safe(on_one_line(text))
 
 
 @settings(deadline=None)
 @given(ANY)
-def test_json_means_the_same_afterwards(text):
+def test_json_keeps_its_meaning_after_escaping(text):
     safe = harmless_json(json.dumps({"text": text}, ensure_ascii=False))
     assert is_safe(safe)
     assert json.loads(safe) == {"text": text}
 
 
-def test_what_cannot_do_harm_stays_as_it_is():
+def test_harmless_text_is_unchanged():
     assert harmless("größe ✓ 日本語 👩‍👩‍👧 عربي a b") == "größe ✓ 日本語 👩‍👩‍👧 عربي a b"
     assert harmless("a\tb\nc\r\x1b\x9b\u202e") == r"a\tb\nc\r\x1b\x9b\u202e"

@@ -22,17 +22,17 @@ NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)
         ("2w", 1209600),
     ],
 )
-def test_a_duration_is_read(text, seconds):
+def test_durations_are_parsed(text, seconds):
     assert read_duration(text) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("seconds", [0, 0.5, 1, 90, 2592000, 10**9, 0.000001])
-def test_a_duration_is_written_as_it_is_read(seconds):
+def test_formatted_durations_can_be_parsed_again(seconds):
     assert read_duration(write_duration(timedelta(seconds=seconds))) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("text", ["", "d", "-1d", "1 fortnight", "1d2h", "9" * 40, "nan", "1e9s", "१d"])
-def test_what_is_no_duration_is_said_to_be_none(text):
+def test_invalid_durations_are_refused(text):
     with pytest.raises(typer.BadParameter):
         read_duration(text)
 
@@ -45,7 +45,7 @@ def test_what_is_no_duration_is_said_to_be_none(text):
         ("2030-01-31 09:00:00.5Z", NOW + timedelta(milliseconds=500)),
     ],
 )
-def test_an_instant_is_read(text, moment):
+def test_instants_are_parsed(text, moment):
     assert read_instant(text) == moment
 
 
@@ -54,12 +54,12 @@ def test_an_instant_without_an_offset_is_local():
 
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "2030-13-01", "9" * 30])
-def test_what_is_no_instant_is_said_to_be_none(text):
+def test_invalid_instants_are_refused(text):
     with pytest.raises(typer.BadParameter):
         read_instant(text)
 
 
-def test_instants_have_one_width():
+def test_formatted_instants_have_one_width():
     assert instant(NOW) == "2030-01-31T09:00:00.000000Z"
     assert instant(None) is None
 
@@ -67,7 +67,7 @@ def test_instants_have_one_width():
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0, "0 s"), (0.4, "0 s"), (59, "59 s"), (60, "1 min"), (3600, "1 h"), (86400 * 400, "400 d")]
 )
-def test_a_span_is_told_in_its_largest_unit(seconds, text):
+def test_a_time_span_is_formatted_in_its_largest_unit(seconds, text):
     assert span(seconds) == text
     assert ago(NOW - timedelta(seconds=seconds), NOW) == f"{text} ago"
     assert seconds == 0 or ago(NOW + timedelta(seconds=seconds), NOW) == f"in {text}"

@@ -1,4 +1,4 @@
-"""What is written for service managers means what was asked, whatever the paths and names are."""
+"""Generated systemd units and launchd agents have the given meaning for any path and name."""
 
 import os
 import plistlib
@@ -22,7 +22,7 @@ def plan(database="/data/shop.db", folder="/srv/shop", queues=None, **options):
     return WorkerPlan(database=database, folder=Path(folder), queues=queues, **{**defaults, **options})
 
 
-def test_the_agent_is_a_plist_that_says_what_was_asked():
+def test_the_launchd_agent_has_the_given_options():
     asked = plan(
         database=f"/data/{ODD}/shop.db", folder=f"/srv/{ODD}", queues=(ODD, "slow"), retention=timedelta(days=30)
     )
@@ -43,7 +43,7 @@ def directive(text, name):
 
 
 def read_as_systemd(text, *, variables):
-    """Read words as systemd.syntax and systemd.unit say: quotes, backslashes, %% and, in commands, $$."""
+    """Split words as systemd.syntax and systemd.unit define: quotes, backslashes, %% and, in commands, $$."""
     words, word, quoted = [], "", False
     characters = iter(text)
     for character in characters:
@@ -67,7 +67,7 @@ def read_as_systemd(text, *, variables):
     return [*words, word]
 
 
-def test_the_unit_says_what_was_asked():
+def test_the_systemd_unit_has_the_given_options():
     asked = plan(database=f"/data/{ODD}/shop.db", folder=f"/srv/{ODD}", queues=(ODD,))
     text = unit_text(Manager.SYSTEMD, "tetherpy-shop", asked)
     assert read_as_systemd(directive(text, "ExecStart"), variables=True) == list(asked.command)
@@ -80,7 +80,7 @@ def test_the_unit_says_what_was_asked():
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not on this system")
 @pytest.mark.parametrize("odd", ["", " 50% of it"])
-def test_systemd_finds_nothing_wrong_with_it(tmp_path, odd):
+def test_systemd_accepts_the_unit(tmp_path, odd):
     folder = tmp_path / f"shop{odd}"
     folder.mkdir()
     asked = plan(database=str(folder / f"shop{odd}.db"), folder=str(folder), queues=("slow queue",))
@@ -92,7 +92,7 @@ def test_systemd_finds_nothing_wrong_with_it(tmp_path, odd):
 
 
 def verify(unit):
-    """Return what systemd says about a unit, leaving out what it says about this system."""
+    """Return the messages of systemd-analyze about a unit, without those about this machine."""
     verified = subprocess.run(
         ["systemd-analyze", "verify", "--user", unit],
         env={**os.environ, "XDG_RUNTIME_DIR": str(unit.parent)},
@@ -106,14 +106,14 @@ def verify(unit):
 
 @pytest.mark.parametrize("manager", Manager)
 @pytest.mark.parametrize("text", ["line\nbreak", "bell\x07", "null\x00", "tab\t", "\udcff"])
-def test_what_neither_can_be_told_is_refused(manager, text):
+def test_values_that_neither_format_can_express_are_refused(manager, text):
     with pytest.raises(UnitTextError):
         unit_text(manager, "name", plan(folder=f"/srv/{text}"))
     with pytest.raises(UnitTextError):
         unit_text(manager, "name", plan(queues=(text,)))
 
 
-def test_every_database_has_a_name_of_its_own():
+def test_each_database_has_its_own_unit_name():
     names = [
         unit_name(path) for path in ("/a/shop.db", "/b/shop.db", "/a/Shop!.db", "/a/.db", "postgresql://h/shop?x=1")
     ]
@@ -123,7 +123,7 @@ def test_every_database_has_a_name_of_its_own():
     assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-") for name in names)
 
 
-def test_a_password_is_in_no_command_and_no_description():
+def test_a_password_is_in_neither_command_nor_description():
     asked = plan(database="postgresql://user:secret@host/shop")
     assert not any("secret" in word for word in asked.command)
     text = unit_text(Manager.SYSTEMD, "tetherpy-shop", asked)

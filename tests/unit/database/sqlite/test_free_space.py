@@ -1,4 +1,4 @@
-"""A file becomes smaller when most of it is free."""
+"""A file shrinks when most of it is free."""
 
 import contextlib
 import sqlite3
@@ -16,7 +16,7 @@ def sizes(path):
     return path.stat().st_size, pages, free
 
 
-async def test_the_space_of_deleted_rows_is_given_back_while_there_are_commits(tmp_path, monkeypatch):
+async def test_commits_release_the_space_of_deleted_rows(tmp_path, monkeypatch):
     monkeypatch.setattr(free_space, "CHECK_SECONDS", 0.0)
     monkeypatch.setattr(free_space, "PAGES_AT_ONCE", 1000)
     path = tmp_path / "app.db"
@@ -42,7 +42,7 @@ async def test_the_space_of_deleted_rows_is_given_back_while_there_are_commits(t
         assert connection.execute("SELECT x FROM u").fetchone() == (13,)
 
 
-async def test_a_file_that_cannot_shrink_is_left_alone(tmp_path, monkeypatch):
+async def test_a_file_without_auto_vacuum_is_not_changed(tmp_path, monkeypatch):
     monkeypatch.setattr(free_space, "CHECK_SECONDS", 0.0)
     path = tmp_path / "app.db"
     with contextlib.closing(sqlite3.connect(path)) as connection:

@@ -16,7 +16,7 @@ async def db(tmp_path, no_hidden_writer):
 
 
 class Heard:
-    """Collects what it is called with and lets a test wait for it."""
+    """Records its calls, and lets a test wait for them."""
 
     def __init__(self):
         self.values = []
@@ -59,7 +59,7 @@ async def test_a_commit_names_the_tables_it_changed(db):
     assert len(heard.values) == 2
 
 
-async def test_what_changes_nothing_is_not_reported(db):
+async def test_a_commit_without_changes_is_not_reported(db):
     heard = Heard()
     db.on_change(heard)
     await settle(db)
@@ -76,7 +76,7 @@ async def test_what_changes_nothing_is_not_reported(db):
     assert (await db.get("SELECT count(*) FROM tetherpy_changes WHERE table_name = 'a'"))[0] == 0
 
 
-async def test_a_statement_with_returning_counts_if_it_changed_something(db):
+async def test_a_returning_statement_is_reported_if_it_changed_rows(db):
     heard = Heard()
     db.on_change(heard)
     await settle(db)
@@ -125,7 +125,7 @@ async def test_a_statement_with_returning_counts_if_it_changed_something(db):
         ([], "ALTER TABLE b ADD COLUMN y", {"sqlite_master"}),
     ],
 )
-async def test_sqlite_itself_says_which_tables(db, setup, sql, tables):
+async def test_sqlite_reports_the_changed_tables(db, setup, sql, tables):
     for statement in setup:
         await db.execute(statement)
     heard = Heard()
@@ -139,7 +139,7 @@ async def test_sqlite_itself_says_which_tables(db, setup, sql, tables):
     assert "a" in tables or "a" not in heard.values[0]
 
 
-async def test_a_trigger_made_later_counts_for_statements_already_compiled(db):
+async def test_a_new_trigger_applies_to_statements_compiled_earlier(db):
     heard = Heard()
     db.on_change(heard)
     await db.execute("INSERT INTO a VALUES (1)")
@@ -151,7 +151,7 @@ async def test_a_trigger_made_later_counts_for_statements_already_compiled(db):
     assert heard.values == [{"a", "b"}]
 
 
-async def test_many_different_statements_are_all_known(db):
+async def test_tables_of_many_different_statements_are_tracked(db):
     heard = Heard()
     db.on_change(heard)
     for round_ in range(2):
@@ -164,7 +164,7 @@ async def test_many_different_statements_are_all_known(db):
         assert heard.values == [{"a"}]
 
 
-async def test_a_blob_written_in_place_is_a_change(db):
+async def test_a_write_through_a_blob_handle_is_a_change(db):
     await db.execute("INSERT INTO a VALUES (zeroblob(3))")
     heard = Heard()
     db.on_change(heard)
@@ -180,7 +180,7 @@ async def test_a_blob_written_in_place_is_a_change(db):
     assert heard.values == [{"a"}]
 
 
-async def test_another_programs_commit_may_have_changed_anything(db):
+async def test_a_commit_of_another_program_may_change_any_table(db):
     heard = Heard()
     db.on_change(heard)
     await settle(db)
@@ -193,7 +193,7 @@ async def test_another_programs_commit_may_have_changed_anything(db):
     assert {"a", "b"} <= heard.values[0]
 
 
-async def test_a_strangers_commit_hidden_behind_ours_is_reported_within_the_bound(tmp_path):
+async def test_a_hidden_commit_of_another_program_is_reported_within_the_interval(tmp_path):
     async with Database.open(tmp_path / "app.db", safety_interval=0.05) as db:
         await db.execute("CREATE TABLE a (x)")
         await db.execute("CREATE TABLE b (x)")
@@ -210,7 +210,7 @@ async def test_a_strangers_commit_hidden_behind_ours_is_reported_within_the_boun
         assert asyncio.get_running_loop().time() - started >= HIDDEN_WRITER_SECONDS * 0.9
 
 
-async def test_a_listener_that_fails_is_reported_and_stops_nobody(db):
+async def test_an_error_in_a_listener_is_reported_and_affects_no_other_listener(db):
     reported = []
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
     heard = Heard()
@@ -240,7 +240,7 @@ def numbers(rows):
     return [row["x"] for row in rows]
 
 
-async def test_watch_sends_the_rows_of_now_and_after_each_change(db):
+async def test_watch_emits_the_present_rows_and_again_after_each_change(db):
     await db.execute("INSERT INTO a VALUES (1)")
     heard = Heard()
     subscription = db.watch("SELECT x FROM a WHERE x > ? ORDER BY x", (0,), throttle=0).subscribe(heard)
@@ -254,12 +254,12 @@ async def test_watch_sends_the_rows_of_now_and_after_each_change(db):
     assert [numbers(rows) for rows in heard.values] == [[1], [1, 2], [1, 2, 3]]
     subscription.dispose()
     assert db._live_queries == {}
-    assert db._feed._listeners  # until the query's task has ended
+    assert db._feed._listeners  # until the task of the query has ended
     await asyncio.sleep(0)
     assert not db._feed._listeners
 
 
-async def test_watch_follows_views_counts_and_the_schema(db):
+async def test_watch_supports_views_counts_and_the_schema(db):
     await db.execute("CREATE VIEW v AS SELECT count(*) AS x FROM a")
     heard = Heard()
     db.watch("SELECT x FROM v", throttle=0).subscribe(heard)
@@ -272,7 +272,7 @@ async def test_watch_follows_views_counts_and_the_schema(db):
     await heard.until(lambda values: numbers(values[-1]) == [11])
 
 
-async def test_watchers_of_one_query_share_it(db):
+async def test_subscribers_of_one_query_share_it(db):
     first, second, others = Heard(), Heard(), Heard()
     watched = db.watch("SELECT x FROM a", throttle=0)
     watched.subscribe(first)
@@ -294,7 +294,7 @@ async def test_watchers_of_one_query_share_it(db):
     assert len(first.values) == 3
 
 
-async def test_parameters_equal_to_python_but_not_to_sqlite_are_two_queries(db):
+async def test_parameters_that_differ_only_for_sqlite_are_separate_queries(db):
     kinds = []
     for value in (1, 1.0, "1", b"1", bytearray(b"1")):
         heard = Heard()
@@ -303,7 +303,7 @@ async def test_parameters_equal_to_python_but_not_to_sqlite_are_two_queries(db):
     assert kinds == ["integer", "real", "text", "blob", "blob"]
 
 
-async def test_a_subscriber_may_leave_while_it_is_called(db):
+async def test_a_subscriber_may_unsubscribe_while_it_is_called(db):
     from reactivex import operators as ops
 
     heard = Heard()
@@ -318,7 +318,7 @@ async def test_a_subscriber_may_leave_while_it_is_called(db):
     assert len(heard.values) == 1
 
 
-async def test_a_query_that_fails_tells_its_subscribers(db):
+async def test_a_query_error_reaches_its_subscribers(db):
     failures = Heard()
     db.watch("SELECT * FROM missing").subscribe(on_error=failures)
     await failures.until(bool)
@@ -331,7 +331,7 @@ async def test_a_query_that_fails_tells_its_subscribers(db):
     assert db._live_queries == {}
 
 
-async def test_a_burst_of_commits_is_a_few_queries_and_the_last_one_is_true(db):
+async def test_a_burst_of_commits_runs_few_queries_and_ends_with_the_last_value(db):
     heard = Heard()
     db.watch("SELECT count(*) AS x FROM a", throttle=0.05).subscribe(heard)
     await heard.until(bool)
@@ -350,7 +350,7 @@ async def test_watching_completes_when_the_database_closes(tmp_path):
     assert completed == [True]
 
 
-async def test_nobody_listening_costs_nothing(db):
+async def test_without_listeners_commits_cost_nothing_extra(db):
     remove = db.on_change(print)
     await settle(db)
     remove()
@@ -362,7 +362,7 @@ async def test_nobody_listening_costs_nothing(db):
     assert (db._feed._watcher, db._feed._timer) == (None, None)
 
 
-async def test_listening_wakes_nothing_while_nothing_happens(db):
+async def test_listening_causes_no_wake_up_while_nothing_changes(db):
     heard = Heard()
     db.watch("SELECT x FROM a").subscribe(heard)
     db.on_change(print)
@@ -374,7 +374,7 @@ async def test_listening_wakes_nothing_while_nothing_happens(db):
     assert db._feed._polling is None
 
 
-async def test_two_databases_on_one_file_hear_each_other(db):
+async def test_two_database_objects_on_one_file_see_each_others_changes(db):
     async with Database.open(db.path, safety_interval=None) as other:
         heard = Heard()
         other.watch("SELECT x FROM a", throttle=0).subscribe(heard)
@@ -396,7 +396,7 @@ async def test_watching_a_closed_database_is_an_error_of_the_subscription(tmp_pa
         await settle(db)
 
 
-async def test_executemany_on_the_connection_is_heard(db):
+async def test_executemany_on_the_connection_is_reported(db):
     heard = Heard()
     db.on_change(heard)
     await settle(db)
@@ -406,7 +406,7 @@ async def test_executemany_on_the_connection_is_heard(db):
     assert heard.values == [frozenset({"a"})]
 
 
-async def test_the_first_use_of_a_table_valued_function_is_no_change_of_the_schema(db):
+async def test_the_first_use_of_a_table_valued_function_is_not_a_schema_change(db):
     heard = Heard()
     db.on_change(heard)
     await settle(db)

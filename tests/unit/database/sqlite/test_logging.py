@@ -1,4 +1,4 @@
-"""Logging of statements: their values are not logged."""
+"""Log records of statements contain no values."""
 
 import asyncio
 import sys
@@ -26,7 +26,7 @@ logging.debug("the end")
 
 
 @pytest.mark.parametrize(("asked", "logged"), [("not", False), ("asked", True)])
-async def test_a_root_logger_at_debug_gets_no_values(tmp_path, asked, logged):
+async def test_a_debug_root_logger_gets_no_values(tmp_path, asked, logged):
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", SCRIPT, tmp_path / "app.db", asked, stdout=asyncio.subprocess.PIPE
     )

@@ -1,4 +1,4 @@
-"""Long reads: they delay neither short reads nor the reset of the log."""
+"""Long reads delay neither short reads nor the reset of the write-ahead log."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ async def db(tmp_path):
 
 
 async def begin(db):
-    """Start a long read that has no end, and wait until it runs."""
+    """Start a read that never ends, and wait until it runs."""
     begun = asyncio.Event()
     loop = asyncio.get_running_loop()
     read = asyncio.create_task(db.read_long(never_ends, lambda: loop.call_soon_threadsafe(begun.set), seconds=3600))
@@ -35,7 +35,7 @@ async def begin(db):
     return read
 
 
-async def test_short_reads_do_not_wait_for_a_long_one_which_ends_when_its_caller_gives_up(db):
+async def test_short_reads_do_not_wait_for_long_reads_which_end_when_cancelled(db):
     read = await begin(db)
     async with asyncio.timeout(25):
         assert (await db.get("SELECT 1"))[0] == 1
@@ -46,7 +46,7 @@ async def test_short_reads_do_not_wait_for_a_long_one_which_ends_when_its_caller
     assert read.cancelled()
 
 
-async def test_a_long_read_ends_after_its_time(db):
+async def test_a_long_read_ends_at_its_time_limit(db):
     with pytest.raises(ReadTimeoutError, match=r"interrupted after 0\.05 s") as caught:
         await db.read_long(never_ends, seconds=0.05)
     assert isinstance(caught.value, TimeoutError)
@@ -55,7 +55,7 @@ async def test_a_long_read_ends_after_its_time(db):
         await db.read_long(lambda c: c.execute("SELECT * FROM missing"))
 
 
-async def test_the_close_ends_long_reads_also_those_that_wait(db):
+async def test_close_ends_running_and_queued_long_reads(db):
     reads = [await begin(db), asyncio.create_task(db.read_long(never_ends))]
     await asyncio.sleep(0)
     async with asyncio.timeout(25):
@@ -65,7 +65,7 @@ async def test_the_close_ends_long_reads_also_those_that_wait(db):
 
 
 @pytest.mark.parametrize("query", [{"text": "x"}, {"queue": "mail"}])
-async def test_searches_for_jobs_are_long_reads(db, query):
+async def test_job_searches_run_as_long_reads(db, query):
     manager = BackgroundJobManager(db)
     job_id = await manager.enqueue("x", queue="mail")
     read = await begin(db)
@@ -78,7 +78,7 @@ async def test_searches_for_jobs_are_long_reads(db, query):
 
 
 class OverlappingReads:
-    """Two readers, each of which ends a read only when the other has begun its next one."""
+    """Two readers; each ends a read only after the other has begun its next one."""
 
     def __init__(self, path):
         self.path = path
@@ -103,7 +103,7 @@ class OverlappingReads:
             self.changed.notify_all()
 
 
-async def test_while_reads_overlap_the_log_is_begun_again(tmp_path, monkeypatch):
+async def test_the_log_is_reset_while_reads_overlap(tmp_path, monkeypatch):
     monkeypatch.setattr(wal_bound, "LARGE_LOG_BYTES", 1 << 18)
     monkeypatch.setattr(wal_bound, "CHECK_SECONDS", 0.0)
     monkeypatch.setattr(wal_bound, "LONG_READ_SECONDS", 0.05)
@@ -124,7 +124,7 @@ async def test_while_reads_overlap_the_log_is_begun_again(tmp_path, monkeypatch)
         assert min(reads.begun) > 1
 
 
-async def test_a_read_that_keeps_the_log_is_not_waited_for_and_is_reported_once(tmp_path, monkeypatch, caplog):
+async def test_a_read_that_blocks_the_checkpoint_is_not_awaited_and_is_reported_once(tmp_path, monkeypatch, caplog):
     """Writers of all processes wait while a checkpoint waits, and each process runs checkpoints."""
     monkeypatch.setattr(wal_bound, "CHECK_SECONDS", 0.0)
     monkeypatch.setattr(wal_bound, "LONG_READ_SECONDS", 0.0)
@@ -146,7 +146,7 @@ async def test_a_read_that_keeps_the_log_is_not_waited_for_and_is_reported_once(
     assert "RESTART" not in checkpoints
 
 
-async def test_a_log_that_was_begun_again_does_not_look_large(tmp_path, monkeypatch, caplog):
+async def test_a_reset_log_is_not_reported_as_large(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(wal_bound, "CHECK_SECONDS", 0.0)
     monkeypatch.setattr(wal_bound, "LONG_READ_SECONDS", 0.0)
     path = tmp_path / "app.db"

@@ -1,4 +1,4 @@
-"""The file is deleted, moved or replaced under an open database."""
+"""A database whose file is deleted, moved or replaced."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ def move(path):
 
 
 @pytest.mark.parametrize("spoil", [delete, restore, move])
-async def test_nothing_is_acknowledged_that_would_be_in_a_file_without_its_name(tmp_path, spoil):
+async def test_no_commit_is_acknowledged_after_the_file_lost_its_path(tmp_path, spoil):
     path = tmp_path / "app.db"
     ended = asyncio.Event()
     failed = asyncio.get_running_loop().create_future()
@@ -67,7 +67,7 @@ async def test_nothing_is_acknowledged_that_would_be_in_a_file_without_its_name(
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-async def test_a_folder_that_cannot_be_searched_is_no_other_file(tmp_path):
+async def test_a_folder_that_cannot_be_searched_is_not_taken_for_a_replaced_file(tmp_path):
     async with Database.open(tmp_path / "app.db") as db:
         file = db._reader.file
         file.path = tmp_path / ("x" * 300)  # ENAMETOOLONG says nothing about the file

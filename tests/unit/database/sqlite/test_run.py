@@ -23,7 +23,7 @@ async def values(db):
     return [row[0] for row in await db.get_all("SELECT x FROM t ORDER BY x")]
 
 
-async def test_what_waits_together_shares_one_transaction(db):
+async def test_queued_calls_share_one_transaction(db):
     hops = db._writer.connection_thread.hops
     assert await asyncio.gather(*(db.run(insert, n) for n in range(100))) == list(range(100))
     assert db._writer.connection_thread.hops - hops == 1
@@ -36,7 +36,7 @@ async def test_what_waits_together_shares_one_transaction(db):
 
 
 @pytest.mark.parametrize("call", [lambda db: db.execute("INSERT INTO t VALUES (1)"), lambda db: db.get_all("SELECT 1")])
-async def test_it_is_busy_until_a_call_is_answered(db, call):
+async def test_the_writer_is_busy_until_a_call_is_answered(db, call):
     assert not db.busy
     calling = asyncio.create_task(call(db))
     while not db.busy:
@@ -45,7 +45,7 @@ async def test_it_is_busy_until_a_call_is_answered(db, call):
     assert not db.busy
 
 
-async def test_it_is_not_busy_while_a_transaction_only_holds_the_writer(db):
+async def test_the_writer_is_not_busy_while_a_transaction_only_holds_it(db):
     async with db.transaction():
         waiting = asyncio.create_task(db.execute("INSERT INTO t VALUES (1)"))
         await asyncio.sleep(0)
@@ -53,13 +53,13 @@ async def test_it_is_not_busy_while_a_transaction_only_holds_the_writer(db):
     await waiting
 
 
-async def test_a_failed_call_is_an_answered_one(db):
+async def test_a_failed_call_counts_as_answered(db):
     with pytest.raises(sqlite3.Error):
         await db.run(lambda connection: connection.execute("nonsense"))
     assert not db.busy
 
 
-async def test_a_commit_is_three_statements_more_than_the_callers(db):
+async def test_a_commit_adds_three_statements(db):
     def traced(connection):
         connection.set_trace_callback(statements.append)
 
@@ -79,7 +79,7 @@ def count_or_none(connection):
     return connection.execute("SELECT count(*) FROM t").fetchone()[0] or None
 
 
-async def test_an_answer_that_needs_no_writing_takes_one_hop_and_no_write_lock(db):
+async def test_a_call_that_writes_nothing_takes_one_hop_and_no_write_lock(db):
     def traced(connection):
         connection.set_trace_callback(statements.append)
 
@@ -93,27 +93,27 @@ async def test_an_answer_that_needs_no_writing_takes_one_hop_and_no_write_lock(d
     assert await values(db) == [7]
 
 
-async def test_a_look_shares_the_transaction_of_what_has_to_be_written(db):
+async def test_a_check_shares_the_transaction_of_its_write(db):
     await db.run(insert, 1)
     results = await asyncio.gather(db.run(insert, 2), db.run_unless(count_or_none, insert, 3))
     assert results == [2, 3]
     assert await values(db) == [1, 2, 3]
 
 
-async def test_a_look_keeps_nothing_it_writes_and_its_error_is_raised(db):
+async def test_a_check_keeps_no_writes_and_raises_its_error(db):
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
         await db.run_unless(lambda connection: connection.execute("SELECT * FROM nowhere"), insert, 1)
     assert await db.run_unless(lambda connection: insert(connection, 5), insert, 6) == 5
     assert await values(db) == []
 
 
-async def test_only_the_one_that_fails_sees_its_error(db):
+async def test_an_error_reaches_only_its_caller(db):
     results = await asyncio.gather(*(db.run(insert, n) for n in (1, 2, 1, 3)), return_exceptions=True)
     assert [type(result).__name__ for result in results] == ["int", "int", "IntegrityError", "int"]
     assert await values(db) == [1, 2, 3]
 
 
-async def test_a_function_that_raises_leaves_nothing(db):
+async def test_a_function_that_raises_leaves_no_changes(db):
     def insert_and_fail(connection):
         insert(connection, 1)
         raise KeyError("mine")
@@ -124,7 +124,7 @@ async def test_a_function_that_raises_leaves_nothing(db):
 
 
 @pytest.mark.parametrize("sql", ["COMMIT", "ROLLBACK", "BEGIN", "END"])
-async def test_a_function_cannot_end_the_transaction_it_shares(db, sql):
+async def test_a_function_cannot_end_the_shared_transaction(db, sql):
     def end(connection):
         insert(connection, 1)
         connection.execute(sql)
@@ -137,7 +137,7 @@ async def test_a_function_cannot_end_the_transaction_it_shares(db, sql):
 
 
 @pytest.mark.parametrize("end", ["commit", "rollback"])
-async def test_the_connections_own_methods_cannot_end_it_either(db, end):
+async def test_methods_of_the_connection_cannot_end_the_transaction_either(db, end):
     with pytest.raises(TransactionControlError):
         await db.run(lambda connection: (insert(connection, 1), getattr(connection, end)()))
     with pytest.raises(TransactionControlError):
@@ -145,7 +145,7 @@ async def test_the_connections_own_methods_cannot_end_it_either(db, end):
     assert await values(db) == []
 
 
-async def test_a_task_with_a_transaction_is_told_that_it_would_wait_for_itself(db):
+async def test_a_task_that_holds_a_transaction_is_refused_instead_of_deadlocking(db):
     async with db.transaction() as tx:
         for call in (db.run(insert, 1), db.execute("SELECT 1"), db.execute_many("SELECT 1", [])):
             with pytest.raises(TransactionHeldError):
@@ -155,7 +155,7 @@ async def test_a_task_with_a_transaction_is_told_that_it_would_wait_for_itself(d
     assert await values(db) == [1, 2]
 
 
-async def test_cancelled_before_it_began_it_has_done_nothing(db):
+async def test_a_call_cancelled_before_it_began_has_no_effect(db):
     entered = asyncio.Event()
     leave = asyncio.Event()
 
@@ -196,7 +196,7 @@ async def test_a_failure_after_the_cancellation_is_logged(db, caplog):
     assert await values(db) == [1]
 
 
-async def test_a_cursor_or_blob_left_open_keeps_nobody_from_committing(db):
+async def test_an_open_cursor_or_blob_does_not_block_commits(db):
     kept = []
 
     def leave_open(connection):

@@ -46,7 +46,7 @@ async def rung(change_signal, woken):
     await asyncio.wait_for(woken.wait(), 25)
 
 
-async def test_the_bell_wakes(change_signal):
+async def test_a_write_to_the_change_signal_file_wakes_the_watcher(change_signal):
     woken = asyncio.Event()
     watcher = watch(change_signal, woken.set, lambda: 0)
     for _ in range(3):
@@ -56,7 +56,7 @@ async def test_the_bell_wakes(change_signal):
 
 
 @linux
-async def test_a_deleted_bell_is_made_again_and_heard(change_signal):
+async def test_a_deleted_change_signal_file_is_created_again_and_watched(change_signal):
     woken = asyncio.Event()
     watcher = watch(change_signal, woken.set, lambda: 0)
     for spoil in (change_signal.path.unlink, lambda: change_signal.path.rename(change_signal.path.with_name("moved"))):
@@ -70,7 +70,7 @@ async def test_a_deleted_bell_is_made_again_and_heard(change_signal):
 
 
 @linux
-async def test_a_ringer_notices_that_its_bell_was_deleted(change_signal):
+async def test_a_writer_notices_that_the_change_signal_file_was_deleted(change_signal):
     change_signal.path.unlink()
     woken = asyncio.Event()
     watcher = watch(change_signal, woken.set, lambda: 0)
@@ -78,7 +78,7 @@ async def test_a_ringer_notices_that_its_bell_was_deleted(change_signal):
     watcher.close()
 
 
-async def test_a_bell_that_cannot_be_rung_does_not_undo_the_commit(tmp_path, caplog):
+async def test_a_failed_write_of_the_change_signal_does_not_undo_the_commit(tmp_path, caplog):
     async with Database.open(tmp_path / "app.db") as db:
         await db.execute("CREATE TABLE t (x)")
         db.path.with_name("app.db-signal").unlink()
@@ -91,7 +91,7 @@ async def test_a_bell_that_cannot_be_rung_does_not_undo_the_commit(tmp_path, cap
 
 
 @linux
-async def test_without_inotify_the_database_is_asked(tmp_path):
+async def test_without_inotify_the_database_is_polled(tmp_path):
     async with (
         Database.open(tmp_path / "app.db", safety_interval=None) as db,
         Database.open(tmp_path / "app.db", safety_interval=None) as other,
@@ -112,7 +112,7 @@ async def test_without_inotify_the_database_is_asked(tmp_path):
 
 
 @linux
-async def test_a_process_that_lost_its_watch_asks_and_is_pushed_to_again_when_it_can(tmp_path, monkeypatch):
+async def test_a_process_that_lost_its_watch_polls_until_it_can_watch_again(tmp_path, monkeypatch):
     monkeypatch.setattr(change_feed, "PUSH_RETRY_SECONDS", 0.02)
     async with (
         Database.open(tmp_path / "app.db", safety_interval=None) as db,
@@ -138,7 +138,7 @@ async def test_a_process_that_lost_its_watch_asks_and_is_pushed_to_again_when_it
             await changed.wait()
 
 
-async def test_after_a_look_that_failed_it_looks_again_even_if_nothing_wakes_it(tmp_path, caplog):
+async def test_after_a_failed_poll_the_next_poll_runs_without_a_signal(tmp_path, caplog):
     async with Database.open(tmp_path / "app.db", safety_interval=None) as db:
         await db.execute("CREATE TABLE t (x)")
         changed = asyncio.Event()
@@ -169,7 +169,7 @@ def pipe(change_signal, victim):
 
 
 @pytest.mark.parametrize("trap", [link, hard_link, pipe])
-async def test_a_bell_that_somebody_else_has_laid_out_is_refused_and_leads_nowhere(tmp_path, trap, caplog):
+async def test_a_planted_link_or_device_in_place_of_the_change_signal_file_is_refused(tmp_path, trap, caplog):
     victim = tmp_path / "victim"
     victim.write_text("ORIGINAL")
     victim.chmod(0o600)
@@ -191,7 +191,7 @@ async def test_a_bell_that_somebody_else_has_laid_out_is_refused_and_leads_nowhe
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
-async def test_a_bell_belongs_to_somebody_who_may_write_the_database(tmp_path):
+async def test_the_change_signal_file_belongs_to_a_user_who_may_write_the_database(tmp_path):
     path, change_signal = tmp_path / "app.db", tmp_path / "app.db-signal"
     async with Database.open(path):
         assert change_signal.stat().st_uid == 0
@@ -218,13 +218,13 @@ async def test_all_files_have_the_mode_that_the_umask_leaves(tmp_path, mask):
     assert modes == dict.fromkeys(["app.db", "app.db-signal", "app.db-shm", "app.db-wal"], 0o666 & ~mask)
 
 
-async def test_a_bell_that_cannot_be_opened_says_so(tmp_path):
+async def test_a_change_signal_file_that_cannot_be_opened_is_an_error_with_the_reason(tmp_path):
     (tmp_path / "app.db-signal").mkdir()
     with pytest.raises(DatabaseOpenError, match="its change signal file"):
         await Database.open(tmp_path / "app.db")
 
 
-async def test_asking_is_quick_after_a_commit_and_slow_at_rest():
+async def test_polling_is_frequent_after_a_commit_and_rare_at_rest():
     loop = asyncio.get_running_loop()
     seen = 0
     asked = []

@@ -32,13 +32,13 @@ async def test_rows_are_read_by_name(db):
     assert [row["text"] for row in await db.get_all("SELECT text FROM note ORDER BY id")] == ["a", "b", "c"]
 
 
-async def test_a_missing_row_is_an_error_that_names_the_query(db):
+async def test_a_missing_row_is_an_error_that_contains_the_query(db):
     with pytest.raises(RowNotFoundError) as caught:
         await db.get("SELECT * FROM note WHERE id = 9")
     assert caught.value.sql == "SELECT * FROM note WHERE id = 9"
 
 
-async def test_a_statement_that_writes_is_refused_where_one_reads(db):
+async def test_a_read_refuses_a_statement_that_writes(db):
     for read in (db.get, db.get_all, db.get_optional):
         with pytest.raises(WriteOnReaderError):
             await read("INSERT INTO note (text) VALUES ('x') RETURNING id")
@@ -46,7 +46,7 @@ async def test_a_statement_that_writes_is_refused_where_one_reads(db):
         await db.read(lambda connection: connection.execute("DELETE FROM note"))
 
 
-async def test_what_a_statement_earns_stays_the_exception_of_sqlite3(db):
+async def test_errors_of_statements_stay_exceptions_of_sqlite3(db):
     await db.execute("INSERT INTO note (text) VALUES ('a')")
     with pytest.raises(sqlite3.IntegrityError):
         await db.execute("INSERT INTO note (text) VALUES ('a')")
@@ -54,7 +54,7 @@ async def test_what_a_statement_earns_stays_the_exception_of_sqlite3(db):
         await db.get_all("SELECT * FROM missing")
 
 
-async def test_read_sees_one_moment(db):
+async def test_a_read_sees_one_snapshot(db):
     def count_twice(connection, loop):
         first = connection.execute("SELECT count(*) FROM note").fetchone()[0]
         written = asyncio.run_coroutine_threadsafe(db.execute("INSERT INTO note (text) VALUES ('x')"), loop)
@@ -71,7 +71,7 @@ async def test_foreign_keys_are_enforced(db):
         await db.execute("INSERT INTO tag VALUES (7)")
 
 
-async def test_every_call_is_one_hop(db):
+async def test_each_call_takes_one_hop(db):
     before = db._writer.connection_thread.hops, db._reader.hops
     await db.execute("INSERT INTO note (text) VALUES ('a')")
     await db.execute_many("INSERT INTO note (text) VALUES (?)", [("b",), ("c",)])
@@ -99,7 +99,7 @@ async def test_a_closed_database_refuses_every_call(tmp_path):
         db.on_change(print)
 
 
-async def test_closing_finishes_what_was_asked_for(tmp_path):
+async def test_close_waits_for_queued_calls(tmp_path):
     async with Database.open(tmp_path / "app.db") as db:
         await db.execute("CREATE TABLE t (x)")
         writes = [asyncio.create_task(db.execute("INSERT INTO t VALUES (?)", (n,))) for n in range(600)]
@@ -109,7 +109,7 @@ async def test_closing_finishes_what_was_asked_for(tmp_path):
         assert (await db.get("SELECT count(*) FROM t"))[0] == 600
 
 
-async def test_closing_rolls_back_a_transaction_that_is_still_held(tmp_path):
+async def test_close_rolls_back_an_open_transaction(tmp_path):
     db = await Database.open(tmp_path / "app.db")
     await db.execute("CREATE TABLE t (x)")
     entered = asyncio.Event()
@@ -160,7 +160,7 @@ def raise_it(error):
     raise error
 
 
-async def test_paths_that_cannot_be_opened_say_why(tmp_path):
+async def test_an_invalid_path_is_an_error_with_the_reason(tmp_path):
     with pytest.raises(DatabaseFolderMissingError, match="does not exist") as caught:
         await Database.open(tmp_path / "missing" / "app.db")
     assert caught.value.path == tmp_path / "missing" / "app.db"
@@ -175,7 +175,7 @@ async def test_paths_that_cannot_be_opened_say_why(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
 
 
-async def test_opening_can_be_cancelled_anywhere(tmp_path):
+async def test_opening_can_be_cancelled_at_each_step(tmp_path):
     for steps in range(60):
         opening = asyncio.ensure_future(open_and_close(tmp_path / "app.db"))
         for _ in range(steps):
@@ -201,7 +201,7 @@ async def test_a_process_has_two_connections_per_database(db):
         assert (await db.get("SELECT text FROM note"))["text"] == "other"
 
 
-async def test_durability_and_the_log_are_set_as_asked(tmp_path):
+async def test_synchronous_mode_and_write_ahead_log_are_set_as_requested(tmp_path):
     async with Database.open(tmp_path / "app.db", synchronous="FULL") as db:
 
         def pragma(connection, name):
@@ -215,6 +215,6 @@ async def test_durability_and_the_log_are_set_as_asked(tmp_path):
         Database.open(tmp_path / "app.db", synchronous="SOMETIMES")
 
 
-async def test_a_bell_can_be_rung_by_all_who_may_write_the_database(db):
+async def test_every_user_who_may_write_the_database_may_write_the_change_signal_file(db):
     change_signal = db.path.with_name("app.db-signal")
     assert change_signal.stat().st_mode & 0o777 == db.path.stat().st_mode & 0o666

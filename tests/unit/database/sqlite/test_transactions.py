@@ -41,7 +41,7 @@ async def insert_and_fail(transaction, value):
         raise KeyError(value)
 
 
-async def test_all_or_nothing(db):
+async def test_a_transaction_commits_all_changes_or_none(db):
     async with db.transaction() as tx:
         await tx.execute("INSERT INTO t VALUES (1)")
         await tx.execute_many("INSERT INTO t VALUES (?)", [(2,), (3,)])
@@ -53,7 +53,7 @@ async def test_all_or_nothing(db):
     assert await values(db) == [1, 2, 3]
 
 
-async def test_nested_ones_are_undone_alone(db):
+async def test_nested_transactions_roll_back_separately(db):
     async with db.transaction() as tx:
         await tx.execute("INSERT INTO t VALUES (1)")
         with pytest.raises(KeyError):
@@ -65,7 +65,7 @@ async def test_nested_ones_are_undone_alone(db):
     assert await values(db) == [1, 4]
 
 
-async def test_nested_ones_of_several_tasks_take_turns(db):
+async def test_nested_transactions_of_several_tasks_run_one_after_another(db):
     async def add(tx, value, failing):
         async with tx.transaction() as inner:
             await inner.execute("INSERT INTO t VALUES (?)", (value,))
@@ -79,7 +79,7 @@ async def test_nested_ones_of_several_tasks_take_turns(db):
     assert await values(db) == [0, 2, 4, 6, 8]
 
 
-async def test_one_tasks_rollback_never_touches_anothers_work(db):
+async def test_a_rollback_in_one_task_keeps_the_work_of_other_tasks(db):
     async def work(value):
         async with db.transaction() as tx:
             await tx.execute("INSERT INTO t VALUES (?)", (value,))
@@ -104,7 +104,7 @@ async def test_statements_cannot_end_the_transaction(db):
     assert await values(db) == [1]
 
 
-async def test_a_transaction_that_is_over_takes_nothing_more(db):
+async def test_a_finished_transaction_accepts_no_statements(db):
     async with db.transaction() as tx:
         orphan = tx.transaction()
     for use in (tx.execute("SELECT 1"), orphan.__aenter__(), tx.__aenter__()):
@@ -115,7 +115,7 @@ async def test_a_transaction_that_is_over_takes_nothing_more(db):
     assert lock_is_free(db)
 
 
-async def test_a_failing_commit_is_a_rollback(db):
+async def test_a_failed_commit_is_rolled_back(db):
     await db.execute("CREATE TABLE p (id INTEGER PRIMARY KEY)")
     await db.execute("CREATE TABLE c (p REFERENCES p DEFERRABLE INITIALLY DEFERRED)")
     tx = await db.transaction().__aenter__()
@@ -127,7 +127,7 @@ async def test_a_failing_commit_is_a_rollback(db):
     assert lock_is_free(db)
 
 
-async def test_after_sqlite_rolled_back_by_itself_nothing_is_committed_alone(db):
+async def test_no_later_statement_commits_after_sqlite_rolled_back(db):
     def insert_and_ignore(connection):
         connection.execute("INSERT INTO t VALUES (1)")
         with contextlib.suppress(sqlite3.IntegrityError):
@@ -149,7 +149,7 @@ async def test_after_sqlite_rolled_back_by_itself_nothing_is_committed_alone(db)
     assert lock_is_free(db)
 
 
-async def test_a_childs_task_left_behind_cannot_join_the_next_transaction(db):
+async def test_a_child_task_cannot_join_the_next_transaction(db):
     entered = asyncio.Event()
     go_on = asyncio.Event()
 
@@ -186,7 +186,7 @@ async def spend(db, progress):
         progress.append("to commit")
 
 
-async def test_cancelled_at_any_await_it_never_leaves_the_lock(db):
+async def test_cancellation_at_any_await_releases_the_lock(db):
     outcomes = set()
     for attempt in range(200):
         progress = []
@@ -208,7 +208,7 @@ async def test_cancelled_at_any_await_it_never_leaves_the_lock(db):
 
 
 class CancelledAt:
-    """Awaits a coroutine and cancels the task when it suspends for the n-th time."""
+    """Awaits a coroutine and cancels the task at its n-th suspension."""
 
     def __init__(self, at, coroutine):
         self.at = at
@@ -236,7 +236,7 @@ async def drive(steps):
     await steps
 
 
-async def test_cancelled_at_each_await_in_turn_it_never_leaves_the_lock(db):
+async def test_cancellation_at_each_await_in_turn_releases_the_lock(db):
     suspensions = 7  # begin, insert, savepoint, insert, release, insert, commit
     for at in range(1, suspensions + 2):
         steps = CancelledAt(at, spend(db, []))
@@ -249,7 +249,7 @@ async def test_cancelled_at_each_await_in_turn_it_never_leaves_the_lock(db):
     assert steps.suspensions == suspensions
 
 
-async def test_a_cancelled_wait_for_the_writer_lets_the_next_one_in(db):
+async def test_a_cancelled_wait_for_the_writer_admits_the_next_task(db):
     async def hold(entered, leave):
         async with db.transaction():
             entered.set()
@@ -263,7 +263,7 @@ async def test_a_cancelled_wait_for_the_writer_lets_the_next_one_in(db):
     waiting[0].cancel()
     await asyncio.sleep(0)
     leave.set()
-    # Granted and cancelled in the same iteration of the loop.
+    # The lock is granted and the task cancelled in the same iteration of the loop.
     await holder
     waiting[1].cancel()
     await asyncio.wait(waiting)

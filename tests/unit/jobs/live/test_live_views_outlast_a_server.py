@@ -1,4 +1,4 @@
-"""A view whose server cannot be reached is asked again; it neither ends nor forgets who listens."""
+"""A live query whose server cannot be reached is repeated; it neither ends nor loses its subscribers."""
 
 import asyncio
 
@@ -8,7 +8,7 @@ from tetherpy.jobs.live import live_views as hub
 
 
 class AwayStore:
-    """A store that is away until it is said to be back; nobody tells of changes."""
+    """A store that is unavailable until the test restores it, and that reports no changes."""
 
     def __init__(self):
         self.away, self.asked = True, 0
@@ -28,7 +28,7 @@ class AwayStore:
         return lambda: None
 
 
-async def test_it_shows_the_present_value_when_the_server_is_back_without_being_told(monkeypatch):
+async def test_the_present_value_appears_after_the_server_returns_without_a_notification(monkeypatch):
     monkeypatch.setattr(hub, "AGAIN_SECONDS", 0.01)
     store, values, ends = AwayStore(), asyncio.Queue(), []
     manager = BackgroundJobManager(store)

@@ -76,17 +76,17 @@ ADA = Person("Ada", Address("London", 1815))
         ({"files": [Path("x")]}, dict[str, list[Path]]),
     ],
 )
-def test_what_goes_in_comes_out_as_annotated(value, annotation):
+def test_payloads_are_decoded_as_annotated(value, annotation):
     assert decode_as(encode(value), annotation) == value
 
 
-def test_nothing_is_no_text_and_null_is_text():
+def test_none_is_stored_as_sql_null_and_inside_a_value_as_json_null():
     assert encode(None) is None
     assert decode(None) is None
     assert encode([None]) == "[null]"
 
 
-def test_scalars_of_other_types_are_stored_as_plain_numbers_and_text():
+def test_subclasses_of_scalars_are_stored_as_plain_values():
     values = [np.float64(1.5), np.float32(0.25), np.int64(7), np.bool_(True), np.str_("a"), Level.HIGH, Path("b")]
     assert decode(encode(values)) == [1.5, 0.25, 7, True, "a", 10, "b"]
     assert decode(encode({np.int64(7): Path("x")})) == {"7": "x"}
@@ -114,14 +114,14 @@ class Lenient:
 @pytest.mark.parametrize(
     "annotation", [Plain, Plain | None, list[Plain], dict[str, Nested], Nested, Person | Nested, complex]
 )
-def test_annotations_that_nothing_can_be_decoded_to_are_found(annotation):
+def test_annotations_that_cannot_be_decoded_are_refused(annotation):
     assert find_undecodable(annotation)
 
 
 @pytest.mark.parametrize(
     "annotation", [object, dict, Path | None, Lenient, Person, Point, Greeting, Packed, Iterable[int]]
 )
-def test_annotations_that_something_can_be_decoded_to_pass(annotation):
+def test_annotations_that_can_be_decoded_are_accepted(annotation):
     assert find_undecodable(annotation) is None
 
 
@@ -157,7 +157,7 @@ def nested(levels):
         (nested(5000), "$[0][0][0][0][0][0]...", "too deeply"),
     ],
 )
-def test_what_json_cannot_hold_is_named_by_its_path(value, path, reason):
+def test_a_value_that_json_cannot_encode_is_named_by_its_path(value, path, reason):
     with pytest.raises(PayloadEncodeError) as raised:
         encode(value)
     assert raised.value.path == path
@@ -165,17 +165,17 @@ def test_what_json_cannot_hold_is_named_by_its_path(value, path, reason):
     assert path in str(raised.value)
 
 
-def test_null_beside_a_nan_hides_nothing():
+def test_null_values_do_not_hide_a_nan():
     assert encode({"a": None, "b": 1.5}) == '{"a":null,"b":1.5}'
     with pytest.raises(PayloadEncodeError):
         encode({"a": None, "b": float("nan")})
 
 
-def test_moderate_nesting_passes():
+def test_moderate_nesting_is_accepted():
     assert decode(encode(nested(100))) == nested(100)
 
 
-def test_the_bound_counts_bytes():
+def test_the_size_limit_counts_bytes():
     assert encode("ü" * 4, 10) == '"üüüü"'
     with pytest.raises(PayloadTooLargeError) as raised:
         encode("ü" * 5, 10)
@@ -192,19 +192,19 @@ def test_the_bound_counts_bytes():
         ('{"tags":null}', Packed, "$.tags"),
     ],
 )
-def test_a_misfit_is_named_by_its_path(text, annotation, path):
+def test_a_value_of_the_wrong_type_is_named_by_its_path(text, annotation, path):
     with pytest.raises(PayloadDecodeError) as raised:
         decode_as(text, annotation)
     assert raised.value.path == path
 
 
 @pytest.mark.parametrize("text", ["", "{", "not json", '{"a":NaN}', '"\\ud800"', "[" * 100_000, "\ud800"])
-def test_text_that_is_not_json_is_a_decode_error(text):
+def test_invalid_json_is_a_decode_error(text):
     with pytest.raises(PayloadDecodeError):
         decode(text)
 
 
-def test_wide_is_not_deep_and_brackets_in_strings_do_not_count():
+def test_width_and_brackets_in_strings_do_not_count_as_depth():
     wide = [{"a": [1]} for _ in range(500)]
     assert decode(encode(wide)) == wide
     assert decode(encode("[" * 500)) == "[" * 500

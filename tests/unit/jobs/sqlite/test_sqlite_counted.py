@@ -1,4 +1,4 @@
-"""What can be counted is: statements, commits and SQLite's own steps, so that no clock is needed."""
+"""Costs measured in statements, commits and SQLite steps, which do not depend on the machine."""
 
 import asyncio
 import re
@@ -63,7 +63,7 @@ async def test_a_batch_is_one_commit_and_two_statements_per_job(db, engine):
     assert trace.count("COMMIT") == 1
     assert trace.count("UPDATE background_service_jobs\n") == 20 + 1
     assert trace.count("INSERT INTO background_service_job_attempts") == 20
-    assert trace.count("SELECT") + trace.count("WITH") == 3  # the next due, the keys without a handler, the next jobs
+    assert trace.count("SELECT") + trace.count("WITH") == 3  # next due time, keys without a handler, next jobs
 
 
 async def test_bulk_and_concurrent_enqueues_share_one_commit(db, engine):
@@ -90,7 +90,7 @@ async def test_an_idle_worker_takes_no_write_lock(db, engine):
 
 
 async def steps_of(db, work):
-    """Return how many steps SQLite's virtual machine takes for some work, undone afterwards."""
+    """Return the number of SQLite virtual machine steps of some work, which is rolled back."""
 
     def count(connection):
         steps = 0
@@ -144,14 +144,14 @@ CROWDS = {
 
 
 @pytest.mark.parametrize("crowd", CROWDS)
-async def test_a_claim_takes_the_same_steps_beside_a_crowd(db, engine, crowd):
+async def test_the_cost_of_a_claim_does_not_grow_with_the_queue(db, engine, crowd):
     await engine.enqueue([NewJob(job_key="k", priority=1) for _ in range(10)])
     alone = await steps_of(db, claim_ten)
     await CROWDS[crowd](db, engine)
     assert await steps_of(db, claim_ten) <= alone * 1.1
 
 
-async def test_a_crowd_in_a_queue_that_is_not_mine_costs_nothing(db, engine):
+async def test_jobs_in_other_queues_do_not_add_to_the_cost_of_a_claim(db, engine):
     await engine.enqueue([NewJob(job_key="k", queue="mine") for _ in range(10)])
 
     def claim_mine(connection):
@@ -162,7 +162,7 @@ async def test_a_crowd_in_a_queue_that_is_not_mine_costs_nothing(db, engine):
     assert await steps_of(db, claim_mine) <= alone * 1.1
 
 
-async def test_a_crowd_that_this_worker_has_no_handler_for_is_walked_past_once(db, engine):
+async def test_jobs_without_a_handler_in_this_worker_are_scanned_once(db, engine):
     await engine.enqueue([NewJob(job_key="known", priority=1) for _ in range(10)])
     offer = Offer.of(None, ["known"])
 
@@ -174,12 +174,12 @@ async def test_a_crowd_that_this_worker_has_no_handler_for_is_walked_past_once(d
     while (await engine.ack_and_fetch("w1", [], 1, keys=["none"])).next_due is not None:
         pass
     await db.execute("UPDATE background_service_jobs SET unhandled = 0 WHERE job_key = 'known'")
-    assert await steps_of(db, claim_known) <= alone * 1.1 + 60  # two steps in the index of keys
+    assert await steps_of(db, claim_known) <= alone * 1.1 + 60  # two steps in the key index
     assert await engine.unhandled() == {"other": 10_000}
 
 
 @pytest.mark.parametrize("queues", [None, ["default"]])
-async def test_a_claim_among_many_jobs_that_were_set_aside_reads_what_it_claims(db, engine, queues):
+async def test_jobs_that_were_set_aside_do_not_add_to_the_cost_of_a_claim(db, engine, queues):
     def claim_ten_set_aside(connection):
         offer = Offer.of(queues, ["k"])
         assert len(ack_and_fetch(connection, "w1", [], 10, offer, utc_now(), LEASE).claims) == 10
@@ -192,7 +192,7 @@ async def test_a_claim_among_many_jobs_that_were_set_aside_reads_what_it_claims(
     assert await steps_of(db, claim_ten_set_aside) <= few * 1.1
 
 
-async def test_looking_for_work_and_counting_do_not_grow_with_the_table(db, engine):
+async def test_polling_and_counting_do_not_grow_with_the_table(db, engine):
     def look(connection):
         idle_ack_and_fetch(connection, utc_now(), ALL)
         finding.counts(connection)
@@ -201,10 +201,10 @@ async def test_looking_for_work_and_counting_do_not_grow_with_the_table(db, engi
     alone = await steps_of(db, look)
     await add_finished(db, 3_000)
     await engine.enqueue([NewJob(job_key="k", delay=3600) for _ in range(3_000)])
-    assert await steps_of(db, look) <= alone * 1.1 + 40  # a row more in the table of counts
+    assert await steps_of(db, look) <= alone * 1.1 + 40  # one more row in the table of counts
 
 
-async def test_jobs_falling_due_together_are_promoted_in_steps(db, engine):
+async def test_jobs_due_at_the_same_time_are_promoted_in_batches(db, engine):
     await engine.enqueue([NewJob(job_key="k", delay=3600) for _ in range(10_050)])
     await db.execute("UPDATE background_service_jobs SET run_at = '2020-01-01T00:00:00.000000Z'")
     await engine.ack_and_fetch("w1", [], 1)
@@ -213,7 +213,7 @@ async def test_jobs_falling_due_together_are_promoted_in_steps(db, engine):
     assert (await db.get("SELECT count(*) AS n FROM background_service_jobs WHERE due = 0"))["n"] == 0
 
 
-async def test_counts_are_kept_whoever_writes(db, engine):
+async def test_counts_include_the_writes_of_other_programs(db, engine):
     await add_finished(db, 7)
     await db.execute("UPDATE background_service_jobs SET status = 'FAILED' WHERE id <= 3")
     await db.execute("DELETE FROM background_service_jobs WHERE id = 1")
@@ -221,7 +221,7 @@ async def test_counts_are_kept_whoever_writes(db, engine):
     assert (counts.completed, counts.failed, counts.total) == (4, 2, 6)
 
 
-async def test_a_heartbeat_wakes_no_view(db, engine):
+async def test_a_heartbeat_updates_no_live_query(db, engine):
     await engine.enqueue([NewJob(job_key="k")])
     await engine.ack_and_fetch("w1", [], 1)
     before = await engine.revisions()
@@ -229,7 +229,7 @@ async def test_a_heartbeat_wakes_no_view(db, engine):
     assert await engine.revisions() == before
 
 
-async def test_tables_are_made_on_first_use_an_enqueue_inside_a_transaction_included(tmp_path):
+async def test_the_first_use_creates_the_tables_even_in_a_transaction(tmp_path):
     async with Database.open(tmp_path / "new.db") as db:
         manager = BackgroundJobManager(db)
 
@@ -254,7 +254,7 @@ async def test_tables_are_made_on_first_use_an_enqueue_inside_a_transaction_incl
 
 
 @pytest.mark.parametrize("narrowed", [{}, {"status": BackgroundJobStatus.PENDING}, {"job_key": "k"}])
-async def test_a_cursor_far_back_costs_what_the_newest_jobs_cost(db, engine, narrowed):
+async def test_the_cost_of_a_page_does_not_depend_on_its_position(db, engine, narrowed):
     ids = await engine.enqueue([NewJob(job_key="k") for _ in range(3_000)])
 
     def page(before):
@@ -265,7 +265,7 @@ async def test_a_cursor_far_back_costs_what_the_newest_jobs_cost(db, engine, nar
 
 
 @pytest.mark.parametrize("status", [BackgroundJobStatus.FAILED, BackgroundJobStatus.PENDING])
-async def test_a_list_by_key_and_status_reads_what_it_shows(db, engine, status):
+async def test_a_list_by_key_and_status_reads_only_the_rows_it_shows(db, engine, status):
     await engine.enqueue([NewJob(job_key="other") for _ in range(10)])
 
     def page(connection):

@@ -1,4 +1,4 @@
-"""Rows that another program wrote: every reading has a defined outcome, and one row never hides the rest."""
+"""Rows that another program wrote: each read has a defined result, and an invalid row never hides the others."""
 
 import asyncio
 import logging
@@ -42,7 +42,7 @@ async def spoil(db, column, value, job_id):
 
 
 @pytest.mark.parametrize(("column", "value"), SPOILT)
-async def test_a_spoilt_row_is_left_out_of_lists_with_a_warning(db, engine, caplog, column, value):
+async def test_an_invalid_row_is_omitted_from_lists_with_a_warning(db, engine, caplog, column, value):
     bad, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
     await spoil(db, column, value, bad)
     with caplog.at_level(logging.WARNING, "tetherpy.jobs"):
@@ -56,21 +56,21 @@ async def test_a_spoilt_row_is_left_out_of_lists_with_a_warning(db, engine, capl
 
 
 @pytest.mark.parametrize(("column", "value"), SPOILT)
-async def test_a_worker_never_stops_at_a_spoilt_row(db, engine, column, value):
+async def test_an_invalid_row_does_not_stop_a_worker(db, engine, column, value):
     bad, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
     await spoil(db, column, value, bad)
     ack_and_fetch = await engine.ack_and_fetch("w1", [], 10)
     claimed = {claim.id: claim for claim in ack_and_fetch.claims}
     assert good in claimed
     row = await db.get("SELECT status, last_error FROM background_service_jobs WHERE id = ?", (bad,))
-    if bad in claimed:  # the claim itself wrote a value over it
+    if bad in claimed:  # the claim has replaced the value
         assert column in {"attempts", "updated_at", "last_attempt_at", "progress"}
     else:
         assert row["status"] == "FAILED"
         assert column in row["last_error"]
 
 
-async def test_negative_attempts_start_from_zero(db, engine):
+async def test_a_negative_attempt_count_restarts_at_zero(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await spoil(db, "attempts", -7, job_id)
     assert (await engine.get(job_id)).attempts == -7
@@ -78,7 +78,7 @@ async def test_negative_attempts_start_from_zero(db, engine):
     assert claim.attempt == 1
 
 
-async def test_attempts_at_the_end_of_the_integers_do_not_run_for_ever(db, engine):
+async def test_an_attempt_count_at_the_integer_limit_ends_the_retries(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await spoil(db, "attempts", 2**63 - 1, job_id)
     assert (await engine.ack_and_fetch("w1", [], 1)).claims == ()
@@ -87,7 +87,7 @@ async def test_attempts_at_the_end_of_the_integers_do_not_run_for_ever(db, engin
     assert "attempts" in row["last_error"]
 
 
-async def test_an_unknown_status_is_counted_and_left_alone(db, engine, manager):
+async def test_a_job_with_an_unknown_status_is_counted_and_not_changed(db, engine, manager):
     odd, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
     await spoil(db, "status", "PAUSED", odd)
     counts = await engine.counts()
@@ -101,7 +101,7 @@ async def test_an_unknown_status_is_counted_and_left_alone(db, engine, manager):
     assert (await engine.counts()).unknown == 0
 
 
-async def test_a_payload_that_is_not_json_lists_and_fails_only_when_decoded(db, engine, manager):
+async def test_a_payload_that_is_not_json_is_listed_and_fails_only_when_decoded(db, engine, manager):
     (job_id,) = await engine.enqueue([NewJob(job_key="k", payload={"a": 1})])
     await spoil(db, "payload", "{not json", job_id)
     (job,) = await manager.get_jobs_by_status(PENDING)
@@ -113,7 +113,7 @@ async def test_a_payload_that_is_not_json_lists_and_fails_only_when_decoded(db, 
 
 
 @pytest.mark.parametrize("column", ["payload", "job_key", "queue", "last_error", "unique_key"])
-async def test_text_that_is_not_utf8_stops_nobody(db, engine, column):
+async def test_text_that_is_not_utf8_affects_no_other_job(db, engine, column):
     bad, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
     await db.execute(f"UPDATE background_service_jobs SET {column} = CAST(x'61ff62' AS TEXT) WHERE id = ?", (bad,))
     listed = await engine.find(JobQuery())
@@ -126,7 +126,7 @@ async def test_text_that_is_not_utf8_stops_nobody(db, engine, column):
     assert (await engine.ack_and_fetch("w1", done, 5)).rejected == ()
 
 
-async def test_a_program_that_knows_only_the_seeds_columns_can_read_and_add(db, engine):
+async def test_a_program_that_knows_only_the_original_columns_can_read_and_insert_jobs(db, engine):
     await engine.enqueue([NewJob(job_key="ours", payload={"a": 1}, priority=2)])
     row = await db.get(
         "SELECT id, job_key, payload, status, attempts, max_attempts, last_attempt_at, last_error, priority,"
@@ -143,7 +143,7 @@ async def test_a_program_that_knows_only_the_seeds_columns_can_read_and_add(db, 
     assert (claims[1].attempt, claims[1].job.max_attempts) == (1, 3)
 
 
-async def test_streams_go_on_beside_a_spoilt_row(db, engine, manager):
+async def test_streams_continue_despite_an_invalid_row(db, engine, manager):
     bad, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
     await spoil(db, "created_at", "yesterday", bad)
     seen, errors = [], []
@@ -172,8 +172,8 @@ async def test_streams_go_on_beside_a_spoilt_row(db, engine, manager):
     broken.dispose()
 
 
-async def test_a_job_without_a_bound_of_attempts_has_the_usual_one(db, engine):
-    """The seed's table allows NULL there."""
+async def test_a_job_without_max_attempts_gets_the_default(db, engine):
+    """The original table allows NULL there."""
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await spoil(db, "max_attempts", None, job_id)
     for attempt in (1, 2, 3):
@@ -184,7 +184,7 @@ async def test_a_job_without_a_bound_of_attempts_has_the_usual_one(db, engine):
     assert job.status is FAILED
 
 
-async def test_a_running_job_without_a_number_of_attempts_is_taken_back(db, engine):
+async def test_a_running_job_without_an_attempt_count_is_rescued(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await engine.ack_and_fetch("w1", [], 1)
     await spoil(db, "attempts", None, job_id)
@@ -196,7 +196,7 @@ async def test_a_running_job_without_a_number_of_attempts_is_taken_back(db, engi
     assert (attempt.attempt, attempt.outcome) == (0, "worker died")
 
 
-async def test_retention_deletes_no_job_that_has_not_ended(db, engine):
+async def test_retention_keeps_jobs_without_an_end_time(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await spoil(db, "finished_at", "2000-01-01T00:00:00.000000Z", job_id)
     assert await engine.delete_finished(timedelta(0)) == 0

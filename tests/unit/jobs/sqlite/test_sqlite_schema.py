@@ -1,4 +1,4 @@
-"""Job tables that newer code has changed."""
+"""Job tables of a newer version."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tetherpy.database import Database, SchemaNewerError
 from tetherpy.jobs import JOB_MIGRATIONS, NewJob, SqliteJobEngine
 
 
-async def test_tables_of_an_unknown_newer_version_are_refused_unchanged(tmp_path):
+async def test_tables_of_an_unknown_newer_version_are_refused_and_not_changed(tmp_path):
     path = tmp_path / "jobs.db"
     async with Database.open(path, migrations=JOB_MIGRATIONS) as db:
         await SqliteJobEngine(db).enqueue([NewJob(job_key="k")])

@@ -1,4 +1,4 @@
-"""What follows from a timeline: numbers that charts show."""
+"""Values that charts show, derived from a timeline."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,12 +23,12 @@ def timeline(*jobs, unfinished=0):
     return JobTimeline(since=at(0), until=at(40), jobs=jobs, unfinished=unfinished, oldest_pending=None)
 
 
-def test_the_time_is_parted_into_equal_parts_that_end_now():
+def test_the_interval_is_split_into_equal_bins_that_end_now():
     assert timeline().moments(4) == [at(10), at(20), at(30), at(40)]
     assert timeline().moments(2, start=at(-40)) == [at(0), at(40)]
 
 
-def test_what_finished_is_counted_by_the_part_it_finished_in():
+def test_finished_jobs_are_counted_in_the_bin_of_their_end():
     jobs = [
         JobTimes(at(-5), at(0), at(1), COMPLETED),
         JobTimes(at(0), at(9), at(10), COMPLETED),
@@ -42,7 +42,7 @@ def test_what_finished_is_counted_by_the_part_it_finished_in():
     assert timeline(*jobs).finished([at(40)], COMPLETED) == [3]
 
 
-def test_depth_is_the_most_that_were_enqueued_and_had_not_finished():
+def test_depth_is_the_maximum_number_of_unfinished_jobs():
     jobs = [
         JobTimes(at(-5), at(0), at(15), COMPLETED),
         JobTimes(at(5), at(5), at(25), FAILED),
@@ -52,19 +52,19 @@ def test_depth_is_the_most_that_were_enqueued_and_had_not_finished():
     assert seen.depth([at(0), at(10), at(12), at(20), at(30), at(40)]) == [3, 4, 5, 5, 4, 3]
 
 
-def test_a_peak_between_two_moments_is_seen():
+def test_a_peak_between_two_bins_is_included():
     jobs = [JobTimes(at(11), at(12), at(13), COMPLETED)] * 9
     assert timeline(*jobs).depth([at(0), at(10), at(20), at(30)]) == [0, 0, 9, 0]
     assert timeline(*jobs).depth([at(0)]) == [0]
     assert timeline().depth([at(0), at(10)]) == [0, 0]
 
 
-def test_who_takes_the_place_of_another_is_not_counted_beside_it():
+def test_a_job_that_replaces_a_finished_one_does_not_add_to_the_depth():
     jobs = [JobTimes(at(-5), at(0), at(15), COMPLETED), JobTimes(at(15), at(16), at(20), COMPLETED)]
     assert timeline(*jobs).depth([at(0), at(20)]) == [1, 1]
 
 
-def test_durations_are_those_of_last_attempts_that_ended_on_the_timeline():
+def test_durations_are_those_of_last_attempts_that_ended_in_the_interval():
     jobs = [
         JobTimes(at(-50), at(-41), at(-40), COMPLETED),
         JobTimes(at(0), at(2), at(5), COMPLETED),
@@ -77,10 +77,10 @@ def test_durations_are_those_of_last_attempts_that_ended_on_the_timeline():
 
 
 @pytest.mark.parametrize(("share", "expected"), [(0, 1), (0.05, 1), (0.5, 5), (0.95, 10), (0.9, 9), (1, 10)])
-def test_a_percentile_is_the_nearest_rank(share, expected):
+def test_percentiles_use_the_nearest_rank(share, expected):
     values = [timedelta(seconds=n) for n in range(1, 11)]
     assert percentile(values, share) == timedelta(seconds=expected)
 
 
-def test_nothing_has_no_percentile():
+def test_an_empty_list_has_no_percentile():
     assert percentile([], 0.5) is None
