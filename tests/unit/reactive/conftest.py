@@ -1,4 +1,4 @@
-"""A container for each test, and the errors that reached its ``on_error``."""
+"""A container for each test, and the errors that its ``on_error`` received."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tetherpy.reactive.graph import invariants
 
 @pytest.fixture
 def reported() -> list[BaseException]:
-    """Return what reached ``on_error``; a test that expects errors takes them out."""
+    """Return the errors that ``on_error`` received; a test removes those that it expects."""
     return []
 
 
 @pytest.fixture
 async def container(reported: list[BaseException]) -> AsyncIterator[ProviderContainer]:
-    """Yield a container that must not report anything the test did not take out of ``reported``."""
+    """Yield a container; the test fails if ``reported`` still contains errors at the end."""
     async with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
         yield container
     assert reported == []
@@ -26,5 +26,5 @@ async def container(reported: list[BaseException]) -> AsyncIterator[ProviderCont
 
 @pytest.fixture(autouse=True)
 def checked_graph(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Check the whole graph after each operation; tests of memory measure without."""
+    """Check the invariants of the graph after each operation, except in memory tests."""
     monkeypatch.setattr(invariants, "enabled", "leaks" not in request.path.name)

@@ -1,4 +1,4 @@
-"""Eager tasks, which begin when they are created: those of asyncio since Python 3.12, or the same made by hand."""
+"""Eager tasks, which start when they are created: those of asyncio since Python 3.12, or an equivalent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import attrs
 
 @attrs.frozen
 class _Rest:
-    """Goes on with a coroutine after its first step, in which it yielded something."""
+    """Continues a coroutine after its first step, which yielded a value."""
 
     coroutine: Coroutine[Any, Any, Any]
     yielded: Any
@@ -38,5 +38,5 @@ def _eager_task(loop: asyncio.AbstractEventLoop, coroutine: Any, **options: Any)
 
 
 def eager_tasks(loop: asyncio.AbstractEventLoop) -> None:
-    """Have a loop begin its tasks when they are created."""
+    """Make a loop start its tasks when they are created."""
     loop.set_task_factory(getattr(asyncio, "eager_task_factory", _eager_task))

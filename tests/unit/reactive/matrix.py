@@ -1,4 +1,4 @@
-"""The matrix that behaviour common to all providers is tested over: kind x auto-dispose x family."""
+"""The parameters of tests that apply to all providers: kind x auto-dispose x family."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tetherpy.reactive import (
 
 Create = Callable[[Any], Any]
 ARGUMENT = 7
-"""What the members of families in the matrix are called with."""
+"""The argument of family members in the matrix."""
 
 
 def _function(create: Create) -> Callable[..., Any]:
@@ -59,7 +59,7 @@ def _observable(create: Create) -> Callable[..., Any]:
 
 
 class _Made:
-    """A notifier whose ``build`` is what the test gives; families hand it their argument."""
+    """A notifier whose ``build`` the test gives; families pass their argument to it."""
 
     create: Create
 
@@ -116,7 +116,7 @@ ASYNC = tuple(kind for kind in KINDS if kind not in SYNC)
 
 @attrs.frozen
 class Variant:
-    """One cell of the matrix: how to declare a provider of it."""
+    """One combination: declares providers of a kind, with or without auto-dispose and family."""
 
     kind: str
     auto_dispose: bool
@@ -153,7 +153,7 @@ class Variant:
 
 
 def variants(*kinds: str, auto_dispose: bool | None = None) -> pytest.MarkDecorator:
-    """Parametrize a test over the cells of the matrix, of some kinds or all."""
+    """Parametrize a test over the combinations, of some kinds or all."""
     cells = [
         Variant(kind, auto, family)
         for kind in kinds or KINDS
@@ -172,7 +172,7 @@ async def settled(container: ProviderContainer, provider: Any) -> Any:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Let the loop turn until something has come true; fail if it does not within a thousand turns."""
+    """Run the loop until a condition holds; fail after a thousand turns."""
     for _ in range(1_000):
         if condition():
             return
@@ -186,4 +186,4 @@ def known(state: Any, variant: Variant) -> Any:
 
 
 def ignore(previous: Any, value: Any) -> None:
-    """Listen without doing anything."""
+    """Do nothing with a change."""

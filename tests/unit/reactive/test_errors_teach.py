@@ -1,4 +1,4 @@
-"""Messages of all errors: each says what happened, why, and what to do; the data is in attributes."""
+"""Messages of all errors: each states what happened, why and a remedy; the data is in attributes."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def root(error: BaseException) -> BaseException:
 
 
 def raised(act: Callable[[], Any]) -> BaseException:
-    """Return the root cause of the error that an act raises."""
+    """Return the root cause of the error that a function raises."""
     with pytest.raises(Exception) as caught:  # noqa: PT011  the cases say which
         act()
     return root(caught.value)
@@ -699,7 +699,7 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
 
 
 @pytest.mark.parametrize(("make", "kind", "what", "why", "remedy"), CASES, ids=[case[0].__name__ for case in CASES])
-def test_the_message_says_what_why_and_what_to_do(
+def test_the_message_states_cause_and_remedy(
     make: Callable[[], BaseException], kind: type[BaseException], what: str, why: str, remedy: str
 ) -> None:
     error = make()
@@ -712,7 +712,7 @@ def test_the_message_says_what_why_and_what_to_do(
     assert "\n" not in text
 
 
-def test_every_error_of_the_package_is_read_above() -> None:
+def test_every_error_of_the_package_is_covered() -> None:
     kinds = {
         kind
         for kind in vars(errors).values()
@@ -729,14 +729,14 @@ def test_a_failed_build_shows_only_its_own_error() -> None:
     assert error.__cause__.__context__ is None
 
 
-def test_an_unhashable_argument_is_a_type_error_too() -> None:
+def test_an_unhashable_argument_is_also_a_type_error() -> None:
     error = unhashable()
     assert isinstance(error, TypeError)
     assert isinstance(error, UnhashableArgumentError)
     assert error.argument == "columns"
 
 
-def test_the_data_stays_on_the_error() -> None:
+def test_the_error_has_its_data_as_attributes() -> None:
     loop = circular()
     assert isinstance(loop, CircularDependencyError)
     assert [provider.name for provider in loop.cycle] == ["a", "b", "a"]  # type: ignore[attr-defined]
@@ -748,7 +748,7 @@ def test_the_data_stays_on_the_error() -> None:
     assert missing.dependency is tenant
 
 
-def test_arguments_that_do_not_fit_are_refused_with_the_family_s_name() -> None:
+def test_wrong_arguments_of_a_family_are_an_error_with_its_name() -> None:
     @Provider.family
     def report(ref: Ref, columns: int) -> str:
         return ""

@@ -1,4 +1,4 @@
-"""Mutations: actions whose progress is watched, one run at a time, keyed, reset, and told to observers."""
+"""Mutations: actions with a visible state, one run at a time, keyed, resettable, and reported to observers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ERROR = OSError("no")
 
 
 class Run:
-    """A run of a mutation that ends when, and as, the test says."""
+    """A run of a mutation whose end and result the test sets."""
 
     def __init__(self, mutation: Mutation[int], container: ProviderContainer) -> None:
         self.answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -57,7 +57,7 @@ async def fails(transaction: MutationTransaction) -> Any:
 
 
 @pytest.mark.parametrize("value", [42, None])
-async def test_a_success_is_pending_then_success(value: Any, container: ProviderContainer) -> None:
+async def test_a_successful_run_is_pending_and_then_success(value: Any, container: ProviderContainer) -> None:
     mutation = Mutation[Any]()
     told = told_by(container, mutation, fire_immediately=True)
     assert await mutation.run(container, lambda tx: gives(value)) == value
@@ -65,7 +65,7 @@ async def test_a_success_is_pending_then_success(value: Any, container: Provider
     assert container.read(mutation) == MutationSuccess(value)
 
 
-async def test_a_failure_is_pending_then_error_and_raised(container: ProviderContainer) -> None:
+async def test_a_failed_run_is_pending_then_error_and_raises(container: ProviderContainer) -> None:
     mutation = Mutation[int]()
     told = told_by(container, mutation)
     with pytest.raises(OSError, match="no") as caught:
@@ -75,7 +75,7 @@ async def test_a_failure_is_pending_then_error_and_raised(container: ProviderCon
     assert container.read(mutation) == MutationError(ERROR)
 
 
-async def test_a_run_that_is_overtaken_sets_nothing(container: ProviderContainer) -> None:
+async def test_a_superseded_run_sets_no_state(container: ProviderContainer) -> None:
     mutation = Mutation[int]()
     told = told_by(container, mutation)
     first = Run(mutation, container)
@@ -92,7 +92,7 @@ async def test_a_run_that_is_overtaken_sets_nothing(container: ProviderContainer
     assert told[-1] is MutationSuccess
 
 
-async def test_a_container_that_is_disposed_meanwhile_does_not_matter_to_the_run() -> None:
+async def test_a_run_may_outlast_its_container() -> None:
     container = ProviderContainer()
     mutation = Mutation[int]()
     container.listen(mutation, ignore)
@@ -103,7 +103,7 @@ async def test_a_container_that_is_disposed_meanwhile_does_not_matter_to_the_run
     assert await run.task == 42
 
 
-async def test_a_run_that_is_cancelled_is_idle_again(container: ProviderContainer) -> None:
+async def test_a_cancelled_run_resets_the_state_to_idle(container: ProviderContainer) -> None:
     mutation = Mutation[int]()
     container.listen(mutation, ignore)
     run = Run(mutation, container)
@@ -114,14 +114,14 @@ async def test_a_run_that_is_cancelled_is_idle_again(container: ProviderContaine
     assert container.read(mutation) == MutationIdle()
 
 
-async def test_it_is_idle_again_when_nobody_watches(container: ProviderContainer) -> None:
+async def test_the_state_is_idle_again_without_watchers(container: ProviderContainer) -> None:
     mutation = Mutation[int]()
     await mutation.run(container, lambda tx: gives(0))
     await container.pump()
     assert container.read(mutation) == MutationIdle()
 
 
-async def test_a_ref_can_run_it_too(container: ProviderContainer) -> None:
+async def test_a_ref_can_run_a_mutation(container: ProviderContainer) -> None:
     class Counter(Notifier[int]):
         def build(self) -> int:
             return 0
@@ -143,14 +143,14 @@ async def test_a_ref_can_run_it_too(container: ProviderContainer) -> None:
 # -- reset ---------------------------------------------------------------------------------------
 
 
-async def test_resetting_what_never_ran_is_nothing(container: ProviderContainer) -> None:
+async def test_resetting_an_idle_mutation_does_nothing(container: ProviderContainer) -> None:
     mutation = Mutation[int]()
     mutation.reset(container)
     assert container.read(mutation) == MutationIdle()
 
 
 @pytest.mark.parametrize("ends", ["success", "error"])
-async def test_a_reset_outlasts_the_run_under_way(ends: str, container: ProviderContainer) -> None:
+async def test_a_reset_discards_the_result_of_the_current_run(ends: str, container: ProviderContainer) -> None:
     mutation = Mutation[int]()
     told = told_by(container, mutation)
     run = Run(mutation, container)
@@ -167,7 +167,7 @@ async def test_a_reset_outlasts_the_run_under_way(ends: str, container: Provider
     assert told == [MutationPending, MutationIdle]
 
 
-async def test_a_run_started_by_a_reset_counts(container: ProviderContainer) -> None:
+async def test_a_run_started_by_a_reset_sets_the_state(container: ProviderContainer) -> None:
     mutation = Mutation[int]()
     runs: list[Run] = []
 
@@ -190,7 +190,7 @@ async def test_a_run_started_by_a_reset_counts(container: ProviderContainer) -> 
 # -- keys ----------------------------------------------------------------------------------------
 
 
-def test_a_keyed_mutation_is_the_same_for_the_same_key() -> None:
+def test_equal_keys_share_a_mutation() -> None:
     mutation, other = Mutation[int]("save"), Mutation[int]("save")
     one = mutation(1)
     assert one is mutation(1)
@@ -204,7 +204,7 @@ def test_a_keyed_mutation_is_the_same_for_the_same_key() -> None:
     ]
 
 
-async def test_mutations_are_independent(container: ProviderContainer) -> None:
+async def test_mutations_and_their_keys_have_separate_states(container: ProviderContainer) -> None:
     mutation = Mutation[int]()
     all_of_them = [mutation, mutation("foo"), mutation("bar"), Mutation[int]()]
     for one in all_of_them:
@@ -217,7 +217,7 @@ async def test_mutations_are_independent(container: ProviderContainer) -> None:
 # -- transactions and observers ------------------------------------------------------------------
 
 
-async def test_what_a_transaction_reads_lives_until_its_end(container: ProviderContainer) -> None:
+async def test_providers_read_in_a_transaction_live_until_its_end(container: ProviderContainer) -> None:
     log: list[str] = []
     mutation = Mutation[int]()
     end = asyncio.Event()
@@ -267,7 +267,7 @@ class Observer(ProviderObserver):
         self.log.append(("update", context.provider))
 
 
-async def test_observers_are_told_of_each_run_and_no_provider_event() -> None:
+async def test_observers_get_mutation_events_and_no_provider_events() -> None:
     observer = Observer()
     mutation = Mutation[int]()
     async with ProviderContainer(observers=[observer]) as container:
@@ -287,7 +287,7 @@ async def test_observers_are_told_of_each_run_and_no_provider_event() -> None:
     ]
 
 
-async def test_what_happens_in_a_run_is_told_with_the_mutation() -> None:
+async def test_provider_events_during_a_run_contain_the_mutation() -> None:
     observer = Observer()
     mutation = Mutation[int]()
     provider = Provider(lambda ref: 0)
@@ -303,9 +303,7 @@ async def test_what_happens_in_a_run_is_told_with_the_mutation() -> None:
 
 
 @pytest.mark.parametrize("closed_in", ["another context", "another thread", "a build"])
-async def test_a_run_whose_coroutine_is_closed_keeps_nothing_alive(
-    closed_in: str, container: ProviderContainer
-) -> None:
+async def test_a_closed_coroutine_of_a_run_keeps_no_provider(closed_in: str, container: ProviderContainer) -> None:
     mutation = Mutation[int]()
     log: list[str] = []
     kept = Provider.auto_dispose(lambda ref: ref.on_dispose(lambda: log.append("disposed")))
@@ -331,7 +329,7 @@ async def test_a_run_whose_coroutine_is_closed_keeps_nothing_alive(
     assert not container.exists(kept)
 
 
-async def test_a_transaction_that_has_ended_reads_nothing(container: ProviderContainer) -> None:
+async def test_a_finished_transaction_cannot_read(container: ProviderContainer) -> None:
     provider = Provider.options(name="one", auto_dispose=True)(lambda ref: 1)
     ended: list[MutationTransaction] = []
 
@@ -347,7 +345,7 @@ async def test_a_transaction_that_has_ended_reads_nothing(container: ProviderCon
     assert not container.exists(provider)
 
 
-def test_keys_are_told_apart_by_type_and_must_be_hashable() -> None:
+def test_keys_differ_by_type_and_must_be_hashable() -> None:
     mutation: Mutation[int] = Mutation("save")
     assert mutation(1) is mutation(1)
     assert len({mutation(1), mutation(True), mutation(1.0)}) == 3

@@ -51,11 +51,11 @@ def errors(request: pytest.FixtureRequest) -> dict[Path, dict[int, str]]:
     return CHECKERS[request.param]()
 
 
-def test_every_form_of_declaration_is_inferred(errors: dict[Path, dict[int, str]]) -> None:
+def test_the_type_of_every_form_of_declaration_is_inferred(errors: dict[Path, dict[int, str]]) -> None:
     assert errors[RIGHT] == {}
 
 
-def test_every_wrong_use_is_refused_and_nothing_else(errors: dict[Path, dict[int, str]]) -> None:
+def test_every_wrong_use_is_an_error_and_nothing_else_is(errors: dict[Path, dict[int, str]]) -> None:
     lines = WRONG.read_text().splitlines()
     wrong = {number for number, line in enumerate(lines, start=1) if line.endswith("# wrong")}
     assert len(wrong) == 42
@@ -65,5 +65,5 @@ def test_every_wrong_use_is_refused_and_nothing_else(errors: dict[Path, dict[int
     assert not refused
 
 
-def test_the_library_itself_is_not_where_the_errors_are(errors: dict[Path, dict[int, str]]) -> None:
+def test_no_type_error_is_reported_inside_the_library(errors: dict[Path, dict[int, str]]) -> None:
     assert set(errors) == {RIGHT, WRONG}

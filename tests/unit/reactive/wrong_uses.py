@@ -1,6 +1,6 @@
 """Uses that a type checker must refuse: every line that ends in ``# wrong`` is an error, and no other line is.
 
-Not imported by anybody; read by mypy and pyright through tests/unit/reactive/test_types.py.
+No module imports this file; test_types.py runs mypy and pyright on it.
 """
 # ruff: noqa: B018
 
@@ -69,7 +69,7 @@ room = NotifierProvider.family(Room)
 state = StateProvider(lambda ref: 0)
 container = ProviderContainer()
 
-# The kinds of things that are declared
+# Declarations
 StreamProvider(text)  # wrong
 NotifierProvider(Names)  # wrong
 AsyncNotifierProvider(Counter)  # wrong
@@ -81,7 +81,7 @@ Provider[int](text)  # wrong
 Provider(text, auto_dipose=True)  # wrong
 Provider.options(retry=3)  # wrong
 
-# What comes out of reading
+# Types of reads
 one: int = container.read(greeting)  # wrong
 two: int = container.read(answer)  # wrong
 three: str = container.read(counter)  # wrong

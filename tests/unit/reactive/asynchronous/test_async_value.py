@@ -1,4 +1,4 @@
-"""AsyncValue: data, loading and error, with what was known before; every transition and every way to look at it."""
+"""AsyncValue: data, loading and error with the previous data; every transition and every accessor."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ each_state = pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 
 
 def facts(state: AsyncValue[Any]) -> tuple[Any, ...]:
-    """Return the kind of a state, its data, its error and whether it loads, refreshes or reloads."""
+    """Return the kind of a state, its data, its error, and whether it loads, refreshes or reloads."""
     return (
         type(state),
         state.value if state.has_value else "-",
@@ -73,7 +73,7 @@ FACTS: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_what_is_known(name: str) -> None:
+def test_each_state_has_its_data_and_error(name: str) -> None:
     state = STATES[name]
     assert facts(state) == FACTS[name]
     _, value, error, loading, refreshing_, reloading_ = FACTS[name]
@@ -85,7 +85,7 @@ def test_what_is_known(name: str) -> None:
     assert loading or not (refreshing_ or reloading_)
 
 
-def test_none_is_data_like_any_other() -> None:
+def test_none_is_valid_data() -> None:
     state: AsyncData[None] = AsyncData(None)
     assert (state.has_value, state.value, state.require_value) == (True, None, None)
 
@@ -94,13 +94,13 @@ def test_none_is_data_like_any_other() -> None:
 
 
 @each_state
-def test_data_replaces_whatever_was(state: AsyncValue[Any]) -> None:
+def test_data_replaces_the_previous_state(state: AsyncValue[Any]) -> None:
     for is_refresh in (True, False):
         assert AsyncData(1).copy_with_previous(state, is_refresh) == AsyncData(1)
 
 
 @each_state
-def test_an_error_keeps_the_data(state: AsyncValue[Any]) -> None:
+def test_an_error_keeps_the_previous_data(state: AsyncValue[Any]) -> None:
     now = AsyncError[int](OTHER).copy_with_previous(state)
     assert facts(now) == (AsyncError, state.value if state.has_value else "-", OTHER, False, False, False)
 
@@ -118,7 +118,7 @@ def test_refreshing_keeps_the_kind_and_reloading_does_not(state: AsyncValue[Any]
 
 
 @each_state
-def test_unwrap_previous_forgets_what_was(state: AsyncValue[Any]) -> None:
+def test_unwrap_previous_drops_the_previous_data(state: AsyncValue[Any]) -> None:
     now = state.unwrap_previous()
     if state.is_loading:
         assert now == AsyncLoading(state.progress)
@@ -141,7 +141,7 @@ def test_progress_is_between_0_and_1() -> None:
 
 
 @each_state
-def test_require_value_is_the_data_or_raises_why_there_is_none(state: AsyncValue[Any]) -> None:
+def test_require_value_returns_the_data_or_raises_the_reason(state: AsyncValue[Any]) -> None:
     if state.has_value:
         assert state.require_value == 42
     elif state.has_error:
@@ -154,7 +154,7 @@ def test_require_value_is_the_data_or_raises_why_there_is_none(state: AsyncValue
 
 
 @each_state
-def test_matching_and_narrowing_go_by_kind(state: AsyncValue[Any]) -> None:
+def test_pattern_matching_narrows_by_kind(state: AsyncValue[Any]) -> None:
     match state:
         case AsyncData(value):
             matched = ("data", value)
@@ -174,7 +174,7 @@ def test_matching_and_narrowing_go_by_kind(state: AsyncValue[Any]) -> None:
     assert state.as_error is (state if isinstance(state, AsyncError) else None)
 
 
-def test_a_result_has_two_cases() -> None:
+def test_a_result_is_data_or_an_error() -> None:
     result: AsyncResult[int] = AsyncValue.guard(lambda: 42)
     match result:
         case AsyncData(value):
@@ -184,7 +184,7 @@ def test_a_result_has_two_cases() -> None:
 
 
 @each_state
-def test_map_calls_the_case_with_the_state(state: AsyncValue[Any]) -> None:
+def test_map_calls_the_function_of_the_kind_with_the_state(state: AsyncValue[Any]) -> None:
     kind = {AsyncData: "data", AsyncError: "error", AsyncLoading: "loading"}[type(state)]
 
     def case(name: str) -> Any:
@@ -212,7 +212,9 @@ def expected_case(state: AsyncValue[Any], on_reload: bool, on_refresh: bool, ski
 @pytest.mark.parametrize("skip_error", [False, True])
 @pytest.mark.parametrize("on_refresh", [False, True])
 @pytest.mark.parametrize("on_reload", [False, True])
-def test_when_chooses_what_to_show(state: AsyncValue[Any], on_reload: bool, on_refresh: bool, skip_error: bool) -> None:
+def test_when_calls_the_function_that_should_be_shown(
+    state: AsyncValue[Any], on_reload: bool, on_refresh: bool, skip_error: bool
+) -> None:
     skips: dict[str, Any] = {
         "skip_loading_on_reload": on_reload,
         "skip_loading_on_refresh": on_refresh,
@@ -234,14 +236,14 @@ def test_when_chooses_what_to_show(state: AsyncValue[Any], on_reload: bool, on_r
 
 
 @each_state
-def test_by_default_a_refresh_shows_what_was_and_a_reload_shows_loading(state: AsyncValue[Any]) -> None:
+def test_by_default_a_refresh_shows_the_previous_data_and_a_reload_shows_loading(state: AsyncValue[Any]) -> None:
     cases: dict[str, Any] = {"data": lambda value: "data", "error": lambda error: "error", "loading": lambda: "loading"}
     expected = expected_case(state, on_reload=False, on_refresh=True, skip_error=False)
     assert state.when(**cases) == (expected if expected == "loading" else expected[0])
 
 
 @each_state
-def test_when_data_transforms_the_data_of_data(state: AsyncValue[Any]) -> None:
+def test_when_data_transforms_data_and_keeps_other_states(state: AsyncValue[Any]) -> None:
     now = state.when_data(str)
     assert (type(now), now.is_loading, now.progress, now.error) == (
         type(state),
@@ -260,7 +262,7 @@ def test_when_data_transforms_the_data_of_data(state: AsyncValue[Any]) -> None:
 # -- making --------------------------------------------------------------------------------------
 
 
-async def test_guard_turns_outcomes_into_results() -> None:
+async def test_guard_converts_results_and_exceptions_to_states() -> None:
     async def gives() -> int:
         return 42
 
@@ -280,7 +282,7 @@ def _interrupt() -> None:
     raise KeyboardInterrupt
 
 
-def test_combine_has_data_when_all_have() -> None:
+def test_combine_has_data_when_all_states_have() -> None:
     assert AsyncValue.combine(DATA, AsyncData("x")) == AsyncData((42, "x"))
     assert AsyncValue.combine(DATA, LOADING) == AsyncLoading()
     assert AsyncValue.combine(LOADING, FAILED, AsyncError[int](OTHER)) == FAILED
@@ -294,7 +296,7 @@ def test_combine_has_data_when_all_have() -> None:
 
 @pytest.mark.parametrize("one", STATES)
 @pytest.mark.parametrize("other", STATES)
-def test_states_are_equal_by_everything_they_know(one: str, other: str) -> None:
+def test_equality_compares_all_fields_of_a_state(one: str, other: str) -> None:
     again = pickle.loads(pickle.dumps(STATES[other])) if other != one else copy.copy(STATES[other])
     assert (STATES[one] == again) is (one == other)
     assert (STATES[one] != again) is (one != other)
@@ -302,7 +304,7 @@ def test_states_are_equal_by_everything_they_know(one: str, other: str) -> None:
         assert hash(STATES[one]) == hash(again)
 
 
-def test_states_differ_by_kind_value_error_and_progress() -> None:
+def test_states_with_a_different_kind_value_error_or_progress_differ() -> None:
     assert AsyncData(1) != AsyncData(2)
     assert AsyncError[int](ERROR) != AsyncError[int](OTHER)
     assert AsyncLoading(0.1) != AsyncLoading(0.2)
@@ -310,7 +312,7 @@ def test_states_differ_by_kind_value_error_and_progress() -> None:
     assert AsyncLoading[int]() == AsyncLoading[str]()
 
 
-def test_repr_shows_what_is_known() -> None:
+def test_repr_shows_data_error_and_progress() -> None:
     assert {name: repr(state) for name, state in STATES.items()} == {
         "data": "AsyncData(42)",
         "error": "AsyncError(OSError('no'))",

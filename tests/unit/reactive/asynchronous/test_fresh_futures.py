@@ -1,4 +1,4 @@
-"""A future is as fresh as a read, and whoever waits for one gets an answer."""
+"""A future is as up to date as a read, and each pending await gets a result."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ COMBINE: dict[str, Callable[[Ref], Any]] = {
 @pytest.mark.parametrize("listens", [False, True])
 @pytest.mark.parametrize("pumps", [False, True])
 @pytest.mark.parametrize("levels", [1, 2])
-async def test_a_future_right_after_a_change_is_fresh(
+async def test_a_future_requested_after_a_change_has_the_new_value(
     how: str, change: str, listens: bool, pumps: bool, levels: int, container: ProviderContainer
 ) -> None:
     builds: list[int] = []
@@ -100,7 +100,7 @@ async def test_a_future_right_after_a_change_is_fresh(
     assert container.read(combined).value == expected
 
 
-async def test_a_selected_part_that_is_read_outside_is_fresh(container: ProviderContainer) -> None:
+async def test_a_selected_value_read_from_a_container_is_up_to_date(container: ProviderContainer) -> None:
     part = slow.select_async(lambda value: value * 10)
     assert await container.read(part) == 10
     container.read(source.notifier).state = 2
@@ -138,7 +138,7 @@ async def test_the_future_of_an_empty_stream_fails(what: str, when: str, contain
         await asyncio.wait_for(container.read(provider.future), 5)
 
 
-async def test_what_is_only_read_while_it_loads_is_an_error(
+async def test_requiring_the_value_of_a_loading_provider_is_an_error(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     @FutureProvider
@@ -158,7 +158,7 @@ async def test_what_is_only_read_while_it_loads_is_an_error(
 
 
 @pytest.mark.parametrize("kind", ["future", "pump", "stream"])
-def test_a_waiter_of_a_closed_loop_costs_only_itself(kind: str) -> None:
+def test_an_awaiter_in_a_closed_loop_affects_no_other(kind: str) -> None:
     container = ProviderContainer()
     subject: reactivex.Subject[int] = reactivex.Subject()
     feed = StreamProvider(lambda ref: subject)
@@ -175,7 +175,7 @@ def test_a_waiter_of_a_closed_loop_costs_only_itself(kind: str) -> None:
                     left.append(loop.create_task(container.pump()))
                 case _:
                     states = container.stream(feed)
-                    await anext(states)  # the present state: what is waited for is the next one
+                    await anext(states)  # the present state: the future waits for the next one
                     left.append(loop.create_task(_await(anext(states))))
             await asyncio.sleep(0)
 
@@ -196,7 +196,7 @@ def test_a_waiter_of_a_closed_loop_costs_only_itself(kind: str) -> None:
 
     asyncio.run(second())
     for task in left:
-        task._log_destroy_pending = False  # it was left on purpose
+        task._log_destroy_pending = False  # it is suppressed on purpose
 
 
 async def _await(awaitable: Any) -> Any:
@@ -224,7 +224,7 @@ class Total(AsyncNotifier[int]):
 
 @pytest.mark.parametrize("slowly", [False, True])
 @pytest.mark.parametrize("loading", [False, True])
-async def test_no_update_is_lost(slowly: bool, loading: bool, container: ProviderContainer) -> None:
+async def test_concurrent_updates_are_all_kept(slowly: bool, loading: bool, container: ProviderContainer) -> None:
     total = AsyncNotifierProvider(Total)
     if not loading:
         await container.read(total.future)

@@ -27,7 +27,7 @@ PULLED = tuple(kind for kind in ASYNC if kind != "StreamProvider-rx")
 
 
 class Gate:
-    """A build that waits for the test to say how it ends, once for each build."""
+    """A build that waits until the test gives its result, for each build."""
 
     def __init__(self) -> None:
         self.builds: list[asyncio.Future[int]] = []
@@ -38,7 +38,7 @@ class Gate:
 
 
 async def turn() -> None:
-    """Let what is ready run."""
+    """Run the callbacks that are ready."""
     for _ in range(4):
         await asyncio.sleep(0)
 
@@ -58,7 +58,7 @@ async def test_loading_comes_before_data(variant: Variant, container: ProviderCo
 
 
 @variants(*ASYNC)
-async def test_a_failure_is_a_state_and_raised_by_the_future(
+async def test_a_failed_build_is_an_error_state_and_its_future_raises(
     variant: Variant, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     error = OSError("no")
@@ -77,7 +77,7 @@ async def test_a_failure_is_a_state_and_raised_by_the_future(
     reported.clear()
 
 
-async def test_a_value_or_an_error_at_once_needs_no_loading(
+async def test_an_immediate_value_or_error_has_no_loading_state(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     error = OSError("no")
@@ -100,13 +100,13 @@ async def test_a_value_or_an_error_at_once_needs_no_loading(
     reported.clear()
 
 
-def test_a_value_at_once_needs_no_event_loop() -> None:
+def test_an_immediate_value_needs_no_event_loop() -> None:
     with ProviderContainer() as container:
         assert container.read(FutureProvider(lambda ref: 42)) == AsyncData(42)
 
 
 @variants(*PULLED, auto_dispose=False)
-async def test_a_refresh_keeps_what_was_and_a_reload_shows_loading(
+async def test_a_refresh_keeps_the_data_and_a_reload_shows_loading(
     variant: Variant, container: ProviderContainer
 ) -> None:
     dep = StateProvider(lambda ref: 0)
@@ -133,9 +133,7 @@ async def test_a_refresh_keeps_what_was_and_a_reload_shows_loading(
 
 
 @variants(*PULLED, auto_dispose=False)
-async def test_a_reload_that_is_refreshed_stays_a_reload_and_the_next_is_a_refresh(
-    variant: Variant, container: ProviderContainer
-) -> None:
+async def test_a_refresh_during_a_reload_is_part_of_the_reload(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: 0)
     container.listen(provider, ignore)
     await container.read(provider.future)
@@ -148,7 +146,7 @@ async def test_a_reload_that_is_refreshed_stays_a_reload_and_the_next_is_a_refre
 
 
 @variants(*PULLED, auto_dispose=False)
-async def test_data_then_loading_then_error_keeps_the_data(
+async def test_an_error_after_loading_keeps_the_data(
     variant: Variant, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     results: list[Any] = [42, OSError("no"), 43]
@@ -176,7 +174,7 @@ async def test_data_then_loading_then_error_keeps_the_data(
 
 
 @variants(*PULLED, auto_dispose=False)
-async def test_a_refresh_while_loading_tells_nobody(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_refresh_while_loading_notifies_no_listener(variant: Variant, container: ProviderContainer) -> None:
     dep = StateProvider(lambda ref: 0)
     provider = variant.declare(lambda ref: ref.watch(dep))
     told: list[Any] = []
@@ -190,7 +188,7 @@ async def test_a_refresh_while_loading_tells_nobody(variant: Variant, container:
 
 
 @variants(*ASYNC, auto_dispose=False)
-async def test_none_is_a_value(variant: Variant, container: ProviderContainer) -> None:
+async def test_none_is_a_valid_value(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: None)
     assert await container.read(provider.future) is None
     assert container.read(provider) == AsyncData(None)
@@ -202,7 +200,7 @@ async def test_none_is_a_value(variant: Variant, container: ProviderContainer) -
 @pytest.mark.parametrize("ends", ["data", "error"])
 @pytest.mark.parametrize("by", ["dependency", "invalidate"])
 @pytest.mark.parametrize("listened", [False, True])
-async def test_a_build_that_was_replaced_says_nothing(
+async def test_a_replaced_build_publishes_nothing(
     by: str, ends: str, listened: bool, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     gate = Gate()
@@ -268,7 +266,7 @@ async def test_a_replaced_build_is_cancelled(container: ProviderContainer) -> No
     assert log == ["begun", "cancelled", "begun"]
 
 
-async def test_a_pending_future_follows_a_changed_dependency_nobody_listens(container: ProviderContainer) -> None:
+async def test_a_pending_future_follows_a_changed_dependency_without_listeners(container: ProviderContainer) -> None:
     gates = {0: Gate(), 1: Gate()}
     dep = StateProvider(lambda ref: 0)
 
@@ -290,7 +288,7 @@ async def test_a_pending_future_follows_a_changed_dependency_nobody_listens(cont
 
 
 @variants(*PULLED)
-async def test_a_future_ends_with_its_provider(variant: Variant) -> None:
+async def test_disposal_ends_a_pending_future_with_an_error(variant: Variant) -> None:
     container = ProviderContainer()
     provider = variant.declare(lambda ref: 42)
     future = container.read(provider.future)
@@ -301,7 +299,7 @@ async def test_a_future_ends_with_its_provider(variant: Variant) -> None:
     await container.aclose()
 
 
-async def test_a_future_that_nobody_awaits_is_no_error(
+async def test_a_failed_future_without_awaiters_reports_nothing(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     provider = FutureProvider(lambda ref: 0)
@@ -312,7 +310,7 @@ async def test_a_future_that_nobody_awaits_is_no_error(
 
 
 @variants(*ASYNC)
-async def test_who_watches_the_future_is_rebuilt_for_a_new_one_only(
+async def test_a_watcher_of_the_future_is_rebuilt_only_for_a_new_future(
     variant: Variant, container: ProviderContainer
 ) -> None:
     builds: list[Any] = []
@@ -358,7 +356,7 @@ async def test_the_future_can_be_refreshed(variant: Variant, container: Provider
 
 
 @variants(*ASYNC, auto_dispose=True)
-async def test_listening_to_the_future_keeps_the_provider(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_listener_of_the_future_keeps_the_provider(variant: Variant, container: ProviderContainer) -> None:
     log: list[str] = []
     provider = variant.declare(lambda ref: ref.on_dispose(lambda: log.append("disposed")))
     subscription = container.listen(provider.future, ignore)
@@ -370,7 +368,9 @@ async def test_listening_to_the_future_keeps_the_provider(variant: Variant, cont
     assert log == ["disposed"]
 
 
-async def test_listening_to_the_future_of_an_outdated_provider_tells_nothing(container: ProviderContainer) -> None:
+async def test_listening_to_the_future_of_an_outdated_provider_notifies_no_listener(
+    container: ProviderContainer,
+) -> None:
     told: list[Any] = []
     dep = FutureProvider(lambda ref: 0)
 
@@ -385,7 +385,7 @@ async def test_listening_to_the_future_of_an_outdated_provider_tells_nothing(con
     assert told == []
 
 
-async def test_two_invalidations_along_a_chain_rebuild_its_end_once(container: ProviderContainer) -> None:
+async def test_two_invalidations_in_a_chain_rebuild_its_end_once(container: ProviderContainer) -> None:
     builds: list[int] = []
     root = FutureProvider.auto_dispose(lambda ref: 0)
 
@@ -409,7 +409,7 @@ async def test_two_invalidations_along_a_chain_rebuild_its_end_once(container: P
     assert len(builds) == 2
 
 
-async def test_a_cancelled_waiter_cancels_nobody_else(container: ProviderContainer) -> None:
+async def test_a_cancelled_awaiter_does_not_cancel_others(container: ProviderContainer) -> None:
     gate = Gate()
     provider = FutureProvider(gate)
     waiters = [asyncio.ensure_future(_awaited(container.read(provider.future))) for _ in range(3)]
@@ -421,7 +421,7 @@ async def test_a_cancelled_waiter_cancels_nobody_else(container: ProviderContain
     assert waiters[0].cancelled()
 
 
-async def test_a_waiter_that_gives_up_is_compared_with_no_other(
+async def test_removing_a_cancelled_awaiter_compares_it_with_no_other(
     container: ProviderContainer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     compared: list[object] = []
@@ -449,7 +449,7 @@ async def test_a_waiter_that_gives_up_is_compared_with_no_other(
 
 
 @variants(*ASYNC)
-async def test_a_required_value_that_is_loading_is_loading(variant: Variant, container: ProviderContainer) -> None:
+async def test_require_value_of_a_loading_dependency_is_loading(variant: Variant, container: ProviderContainer) -> None:
     gate = Gate()
     source = FutureProvider(gate)
     between = Provider(lambda ref: ref.watch(source).require_value)
@@ -465,7 +465,7 @@ async def test_a_required_value_that_is_loading_is_loading(variant: Variant, con
     assert [container.read(p) for p in (direct, through)] == [AsyncData(84)] * 2
 
 
-async def test_a_required_value_that_never_came_ends_with_its_provider() -> None:
+async def test_a_required_value_that_never_arrives_ends_with_its_provider() -> None:
     container = ProviderContainer()
     source = FutureProvider(Gate())
 
@@ -499,7 +499,7 @@ async def test_a_failed_dependency_is_an_error_of_the_state(
     reported.clear()
 
 
-def test_every_asynchronous_kind_has_the_same_views() -> None:
+def test_every_asynchronous_kind_has_the_same_selectors() -> None:
     for kind in ASYNC:
         provider = Variant(kind, auto_dispose=False, family=False).declare(lambda ref: 0)
         assert isinstance(provider, AsyncProviderBase)

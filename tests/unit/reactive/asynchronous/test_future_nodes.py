@@ -1,4 +1,4 @@
-"""The node of ``.future`` takes the promise alone: a state that settles the same promise builds nothing again."""
+"""The node of ``.future`` depends on the promise only: a state that settles the same promise does not rebuild it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ async def test_settling_a_future_builds_its_node_once():
     assert calls["FutureOf.node_in.<locals>.current"] == 1
 
 
-async def test_a_node_whose_promise_was_replaced_is_built_again():
+async def test_a_node_whose_promise_was_replaced_is_rebuilt():
     names = iter(["Ada", "Grace"])
 
     @FutureProvider

@@ -1,4 +1,4 @@
-"""Sources that misbehave, and cancellation from every side."""
+"""Sources that misbehave, and cancellation in every situation."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def turns(count: int = 1) -> None:
 
 
 async def until(condition: Any) -> None:
-    """Turn the loop until something holds; fail after a bound."""
+    """Run the loop until a condition holds; fail after a bound."""
     async with asyncio.timeout(25):
         while not condition():
             await asyncio.sleep(0.001)
@@ -60,7 +60,7 @@ def start(awaitable: Any) -> asyncio.Task[Any]:
 # -- Rx --------------------------------------------------------------------------------------------
 
 
-async def test_an_observable_that_errors_keeps_the_last_value_beside_the_error() -> None:
+async def test_an_observable_that_errors_keeps_the_last_value_with_the_error() -> None:
     subject: Subject[int] = Subject()
     numbers = StreamProvider[int](lambda ref: subject)
     reported: list[Any] = []
@@ -77,7 +77,7 @@ async def test_an_observable_that_errors_keeps_the_last_value_beside_the_error()
 
 
 @pytest.mark.parametrize("with_loop", [False, True])
-def test_an_observable_that_errors_while_it_is_subscribed_to(with_loop: bool) -> None:
+def test_an_observable_may_error_during_subscribe(with_loop: bool) -> None:
     numbers = StreamProvider[int](lambda ref: reactivex.throw(ValueError("at once")))
 
     def check() -> None:
@@ -92,7 +92,7 @@ def test_an_observable_that_errors_while_it_is_subscribed_to(with_loop: bool) ->
     asyncio.run(in_loop()) if with_loop else check()
 
 
-def test_an_observable_whose_subscribe_raises_is_an_error_of_the_build() -> None:
+def test_an_error_in_subscribe_is_an_error_of_the_build() -> None:
     class Unsubscribable:
         def subscribe(self, *args: Any, **kwargs: Any) -> Any:
             raise ConnectionError("refused")
@@ -104,7 +104,7 @@ def test_an_observable_whose_subscribe_raises_is_an_error_of_the_build() -> None
         assert str(state.error) == "refused"
 
 
-def test_an_observable_that_emits_while_it_is_subscribed_to_has_its_last_value_at_once() -> None:
+def test_an_observable_that_emits_during_subscribe_has_its_last_value_at_once() -> None:
     numbers = StreamProvider[int](lambda ref: reactivex.of(1, 2, 3))
     with ProviderContainer() as container:
         states = heard(container, numbers)
@@ -121,7 +121,7 @@ async def test_an_observable_that_completes_without_a_value_stays_loading() -> N
         assert container.read(nothing) == AsyncLoading()
 
 
-async def test_an_observable_that_never_emits_loads_for_ever_and_lets_go_at_the_end() -> None:
+async def test_an_observable_that_never_emits_stays_loading_and_is_unsubscribed_at_the_end() -> None:
     disposed: list[str] = []
 
     def never(observer: ObserverBase[int], scheduler: SchedulerBase | None = None) -> Disposable:
@@ -156,7 +156,7 @@ async def test_an_observable_may_emit_from_any_thread() -> None:
         assert set(seen_in) == {threading.get_ident()}
 
 
-def test_an_observable_that_emits_from_a_thread_without_a_loop_is_heard_at_the_next_use() -> None:
+def test_an_event_of_another_thread_without_a_loop_is_delivered_at_the_next_use() -> None:
     subject: Subject[int] = Subject()
     numbers = StreamProvider[int](lambda ref: subject)
     with ProviderContainer() as container:
@@ -168,7 +168,7 @@ def test_an_observable_that_emits_from_a_thread_without_a_loop_is_heard_at_the_n
         assert states == [AsyncData(5)]
 
 
-async def test_what_another_thread_has_emitted_is_published_before_a_rebuild_or_never() -> None:
+async def test_an_event_of_another_thread_is_published_before_a_rebuild_or_never() -> None:
     subjects: list[Subject[str]] = []
     topic = StateProvider(lambda ref: 0)
 
@@ -182,7 +182,7 @@ async def test_what_another_thread_has_emitted_is_published_before_a_rebuild_or_
         states = heard(container, messages)
         thread = threading.Thread(target=lambda: subjects[0].on_next("old"))
         thread.start()
-        thread.join()  # it is on its way to this thread
+        thread.join()  # the event is queued for this thread
         container.read(topic.notifier).state = 1
         await turns(3)
         assert len(subjects) == 2
@@ -210,7 +210,7 @@ async def test_while_paused_only_the_last_event_is_kept() -> None:
         assert states == [AsyncData(3)]
 
 
-async def test_an_observable_is_not_awaited_though_it_could_be() -> None:
+async def test_an_awaitable_observable_is_not_awaited() -> None:
     subject: Subject[int] = Subject()
     numbers = StreamProvider[int](lambda ref: subject)
     async with ProviderContainer() as container:
@@ -223,7 +223,7 @@ async def test_an_observable_is_not_awaited_though_it_could_be() -> None:
 # -- async iterators -------------------------------------------------------------------------------
 
 
-async def test_a_generator_that_raises_in_finally_at_its_end_is_an_error_with_the_last_value() -> None:
+async def test_an_error_in_the_finally_of_a_finished_generator_is_an_error_with_the_last_value() -> None:
     @StreamProvider
     async def numbers(ref: Ref) -> AsyncIterator[int]:
         try:
@@ -238,7 +238,7 @@ async def test_a_generator_that_raises_in_finally_at_its_end_is_an_error_with_th
         assert (str(last.error), last.value) == ("could not clean up", 1)
 
 
-async def test_a_generator_that_raises_in_finally_when_it_is_closed_is_reported_and_changes_nothing() -> None:
+async def test_an_error_in_the_finally_of_a_closed_generator_is_reported_and_changes_no_state() -> None:
     topic = StateProvider(lambda ref: 0)
     reported: list[Any] = []
 
@@ -263,7 +263,7 @@ async def test_a_generator_that_raises_in_finally_when_it_is_closed_is_reported_
         assert not any(isinstance(state, AsyncError) for state in states)
 
 
-async def test_when_the_container_closes_what_a_generator_raises_in_finally_is_in_the_group() -> None:
+async def test_an_error_in_the_finally_of_a_generator_is_in_the_group_of_the_container() -> None:
     @StreamProvider
     async def numbers(ref: Ref) -> AsyncIterator[int]:
         try:
@@ -280,7 +280,7 @@ async def test_when_the_container_closes_what_a_generator_raises_in_finally_is_i
     assert [str(error) for error in caught.value.exceptions] == ["could not clean up"]
 
 
-async def test_a_generator_is_closed_before_the_container_is() -> None:
+async def test_a_generator_is_closed_before_its_container() -> None:
     closed: list[str] = []
 
     @StreamProvider
@@ -299,7 +299,7 @@ async def test_a_generator_is_closed_before_the_container_is() -> None:
     assert closed == ["closed"]
 
 
-async def test_an_iterator_that_ends_without_a_value_stays_loading() -> None:
+async def test_an_iterator_without_values_stays_loading() -> None:
     @StreamProvider
     async def nothing(ref: Ref) -> AsyncIterator[int]:
         return
@@ -311,7 +311,7 @@ async def test_an_iterator_that_ends_without_a_value_stays_loading() -> None:
         assert container.read(nothing) == AsyncLoading()
 
 
-async def test_an_iterable_whose_aiter_raises_is_an_error_of_the_build() -> None:
+async def test_an_error_in_aiter_is_an_error_of_the_build() -> None:
     class Broken:
         def __aiter__(self) -> AsyncIterator[int]:
             raise ValueError("no iterator")
@@ -323,7 +323,7 @@ async def test_an_iterable_whose_aiter_raises_is_an_error_of_the_build() -> None
         assert str(state.error) == "no iterator"
 
 
-async def test_a_stream_notifier_takes_the_same_sources() -> None:
+async def test_a_stream_notifier_accepts_the_same_sources() -> None:
     class Ticks(StreamNotifier[int]):
         async def build(self) -> AsyncIterator[int]:  # type: ignore[override]
             yield 1
@@ -338,7 +338,7 @@ async def test_a_stream_notifier_takes_the_same_sources() -> None:
         assert container.read(ticks) == AsyncData(9)
 
 
-async def test_what_is_no_stream_is_refused() -> None:
+async def test_a_value_that_is_not_a_stream_is_refused() -> None:
     numbers = StreamProvider[int](lambda ref: [1, 2, 3])  # type: ignore[arg-type, return-value]
     async with ProviderContainer(on_error=lambda *args: None) as container:
         state = container.read(numbers)
@@ -346,7 +346,7 @@ async def test_what_is_no_stream_is_refused() -> None:
         assert isinstance(state.error, ProviderReturnTypeError)
 
 
-def test_without_a_loop_what_needs_one_is_an_error_that_says_so() -> None:
+def test_an_asynchronous_source_without_a_loop_is_an_error_that_explains_it() -> None:
     @FutureProvider
     async def user(ref: Ref) -> str:
         return "Ada"
@@ -366,7 +366,7 @@ def test_without_a_loop_what_needs_one_is_an_error_that_says_so() -> None:
 
 
 class Gate:
-    """An async provider that waits to be let through, and remembers what became of each build."""
+    """An async provider that waits until the test opens it, and records the end of each build."""
 
     def __init__(self, *, auto_dispose: bool = False) -> None:
         self.events: list[str] = []
@@ -388,7 +388,7 @@ class Gate:
         return number
 
 
-async def test_an_awaiting_reader_that_is_cancelled_leaves_the_build_to_the_others() -> None:
+async def test_a_cancelled_awaiter_does_not_cancel_the_build_for_others() -> None:
     gate = Gate(auto_dispose=True)
     async with ProviderContainer() as container:
         impatient = start(container.read(gate.provider.future))
@@ -402,7 +402,7 @@ async def test_an_awaiting_reader_that_is_cancelled_leaves_the_build_to_the_othe
         assert gate.events == ["begin 0", "end 0"]
 
 
-async def test_when_the_last_awaiting_reader_is_cancelled_auto_dispose_takes_the_build() -> None:
+async def test_auto_dispose_cancels_the_build_when_the_last_awaiter_is_cancelled() -> None:
     gate = Gate(auto_dispose=True)
     async with ProviderContainer() as container:
         readers = [start(container.read(gate.provider.future)) for _ in range(3)]
@@ -415,7 +415,7 @@ async def test_when_the_last_awaiting_reader_is_cancelled_auto_dispose_takes_the
         await until(lambda: gate.events == ["begin 0", "cancelled 0"])
 
 
-async def test_a_reader_that_times_out_does_not_cancel_the_build() -> None:
+async def test_a_timeout_of_an_awaiter_does_not_cancel_the_build() -> None:
     gate = Gate()
     async with ProviderContainer() as container:
         with pytest.raises(TimeoutError):
@@ -427,7 +427,7 @@ async def test_a_reader_that_times_out_does_not_cancel_the_build() -> None:
         assert gate.events == ["begin 0", "end 0"]
 
 
-async def test_a_rebuild_cancels_the_old_build_and_a_pending_future_follows_the_new_one() -> None:
+async def test_a_rebuild_cancels_the_old_build_and_pending_futures_follow_the_new_one() -> None:
     gate = Gate()
     async with ProviderContainer() as container:
         states = heard(container, gate.provider)
@@ -442,7 +442,7 @@ async def test_a_rebuild_cancels_the_old_build_and_a_pending_future_follows_the_
         assert [state.value for state in states if isinstance(state, AsyncData)] == [1]
 
 
-async def test_a_build_that_ignores_its_cancellation_still_publishes_nothing() -> None:
+async def test_a_build_that_ignores_cancellation_publishes_nothing() -> None:
     topic = StateProvider(lambda ref: 0)
     release = asyncio.Event()
     ended: list[int] = []
@@ -472,7 +472,7 @@ async def test_a_build_that_ignores_its_cancellation_still_publishes_nothing() -
         assert [state.value for state in states if isinstance(state, AsyncData)] == [1]
 
 
-async def test_a_build_that_fails_while_it_is_cancelled_is_reported_and_publishes_nothing() -> None:
+async def test_an_error_of_a_cancelled_build_is_reported_and_not_published() -> None:
     topic = StateProvider(lambda ref: 0)
     reported: list[Any] = []
 
@@ -496,7 +496,7 @@ async def test_a_build_that_fails_while_it_is_cancelled_is_reported_and_publishe
         assert not any(isinstance(state, AsyncError) for state in states)
 
 
-async def test_a_rebuild_before_the_first_step_leaves_no_coroutine_unawaited() -> None:
+async def test_a_rebuild_before_the_first_step_leaves_no_unawaited_coroutine() -> None:
     gate = Gate()
     async with ProviderContainer() as container:
         heard(container, gate.provider)
@@ -506,7 +506,7 @@ async def test_a_rebuild_before_the_first_step_leaves_no_coroutine_unawaited() -
         assert gate.events == ["begin 0"]
 
 
-async def test_disposal_cancels_the_build_and_a_pending_future_says_so() -> None:
+async def test_disposal_cancels_the_build_and_a_pending_future_raises() -> None:
     gate = Gate()
     container = ProviderContainer()
     reader = start(container.read(gate.provider.future))
@@ -518,7 +518,7 @@ async def test_disposal_cancels_the_build_and_a_pending_future_says_so() -> None
     assert caught.value.provider is gate.provider
 
 
-async def test_a_build_that_is_cancelled_from_within_is_an_error_not_a_cancellation_of_its_readers() -> None:
+async def test_a_build_that_cancels_itself_is_an_error_and_not_a_cancellation_of_its_awaiters() -> None:
     @FutureProvider
     async def victim(ref: Ref) -> int:
         inner = asyncio.ensure_future(asyncio.Event().wait())
@@ -532,7 +532,7 @@ async def test_a_build_that_is_cancelled_from_within_is_an_error_not_a_cancellat
         assert isinstance(container.read(victim), AsyncError)
 
 
-async def test_tasks_of_a_build_end_with_it_and_their_failures_are_reported() -> None:
+async def test_tasks_of_a_build_end_with_it_and_their_errors_are_reported() -> None:
     events: list[str] = []
     reported: list[Any] = []
     topic = StateProvider(lambda ref: 0)
@@ -566,7 +566,7 @@ async def test_tasks_of_a_build_end_with_it_and_their_failures_are_reported() ->
 # -- loops that end --------------------------------------------------------------------------------
 
 
-def test_a_build_that_the_end_of_a_loop_has_cut_off_is_made_again_in_the_next() -> None:
+def test_a_build_cut_off_by_the_end_of_its_loop_runs_again_in_the_next() -> None:
     builds: list[str] = []
     gates: list[bool] = [False]
 
@@ -597,7 +597,7 @@ def test_a_build_that_the_end_of_a_loop_has_cut_off_is_made_again_in_the_next() 
         assert container.read(user) == AsyncData("Ada")
 
 
-def test_a_stream_that_the_end_of_a_loop_has_cut_off_begins_again_in_the_next() -> None:
+def test_a_stream_cut_off_by_the_end_of_its_loop_restarts_in_the_next() -> None:
     @StreamProvider
     async def numbers(ref: Ref) -> AsyncIterator[int]:
         for number in range(1_000_000):
@@ -615,7 +615,7 @@ def test_a_stream_that_the_end_of_a_loop_has_cut_off_begins_again_in_the_next() 
         assert 1 in asyncio.run(follow())
 
 
-async def test_a_generator_that_ignores_its_cancellation_publishes_nothing_more() -> None:
+async def test_a_generator_that_ignores_cancellation_publishes_nothing_more() -> None:
     topic = StateProvider(lambda ref: 0)
     ignored: list[str] = []
 

@@ -1,4 +1,4 @@
-"""select_async: awaiting a part of an asynchronous provider's data."""
+"""select_async: awaits a selected part of an asynchronous provider's data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tetherpy.reactive import (
 
 
 @pytest.mark.parametrize("auto_dispose", [False, True])
-async def test_who_watches_a_part_is_rebuilt_when_that_differs(
+async def test_a_watcher_is_rebuilt_when_the_selected_part_differs(
     auto_dispose: bool, container: ProviderContainer
 ) -> None:
     builds: list[int] = []
@@ -66,7 +66,7 @@ async def test_a_part_can_be_awaited_from_a_container(
     reported.clear()
 
 
-async def test_a_subscription_gives_the_part_as_it_is_now(container: ProviderContainer) -> None:
+async def test_a_subscription_reads_the_current_part(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
 
     @FutureProvider
@@ -82,7 +82,7 @@ async def test_a_subscription_gives_the_part_as_it_is_now(container: ProviderCon
 
 
 @pytest.mark.parametrize("fails", ["source", "selector"])
-async def test_a_subscription_gives_the_error_as_it_is_now(
+async def test_a_subscription_reads_the_current_error(
     fails: str, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     number = StateProvider(lambda ref: 0)
@@ -108,7 +108,7 @@ async def test_a_subscription_gives_the_error_as_it_is_now(
 
 
 @pytest.mark.parametrize("state", [AsyncLoading(), AsyncData(0), AsyncError(OSError("no"))], ids=repr)
-async def test_fire_immediately_gives_an_awaitable(
+async def test_fire_immediately_delivers_an_awaitable(
     state: Any, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     ready = asyncio.Event()
@@ -143,7 +143,7 @@ async def test_fire_immediately_gives_an_awaitable(
     reported.clear()
 
 
-async def test_a_pending_part_outlasts_states_that_settle_nothing(container: ProviderContainer) -> None:
+async def test_a_pending_part_survives_states_that_do_not_settle_it(container: ProviderContainer) -> None:
     class Waits(AsyncNotifier[int]):
         async def build(self) -> int:
             await asyncio.Event().wait()
@@ -161,7 +161,7 @@ async def test_a_pending_part_outlasts_states_that_settle_nothing(container: Pro
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_a_part_that_is_awaited_outlives_the_build_that_asked(
+async def test_an_awaited_part_survives_the_build_that_requested_it(
     fails: bool, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     ready = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Stream providers: Rx observables and async generators, their events, errors and ends."""
+"""Stream providers: observables and async generators, their events, errors and ends."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ERROR = OSError("no")
 
 
 class Source:
-    """A stream that the test feeds, as an observable or as an async generator."""
+    """A stream that the test controls, as an observable or as an async generator."""
 
     def __init__(self, kind: str) -> None:
         self.kind = kind
@@ -59,7 +59,7 @@ class Source:
             self.closed += 1
 
     def put(self, event: int | Exception | None) -> None:
-        """Emit a value or an error, or (None) end."""
+        """Emit a value or an error, or end the stream (None)."""
         if self.kind != "rx":
             self.queue.put_nowait(event)
         elif event is None:
@@ -88,7 +88,7 @@ def told_by(container: ProviderContainer, listened: Any, **options: Any) -> list
 # -- events --------------------------------------------------------------------------------------
 
 
-async def test_loading_then_each_value(source: Source, container: ProviderContainer) -> None:
+async def test_a_stream_is_loading_and_then_has_each_value(source: Source, container: ProviderContainer) -> None:
     provider = StreamProvider(source)
     told = told_by(container, provider, fire_immediately=True)
     assert told == [AsyncLoading()]
@@ -99,7 +99,7 @@ async def test_loading_then_each_value(source: Source, container: ProviderContai
     assert await container.read(provider.future) == 3
 
 
-async def test_values_after_an_error_and_errors_after_values(
+async def test_a_stream_may_continue_after_an_error_value(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     class Sets(StreamNotifier[int]):
@@ -139,7 +139,7 @@ async def test_an_error_ends_the_stream(
     reported.clear()
 
 
-async def test_an_end_leaves_the_last_value(source: Source, container: ProviderContainer) -> None:
+async def test_a_stream_that_ends_keeps_its_last_value(source: Source, container: ProviderContainer) -> None:
     provider = StreamProvider(source)
     container.listen(provider, ignore)
     source.put(1)
@@ -150,7 +150,7 @@ async def test_an_end_leaves_the_last_value(source: Source, container: ProviderC
     assert await container.read(provider.future) == 1
 
 
-async def test_an_end_without_a_value_stays_loading_and_fails_the_future(source: Source) -> None:
+async def test_a_stream_that_ends_without_a_value_stays_loading_and_its_future_fails(source: Source) -> None:
     async with ProviderContainer() as container:
         provider = StreamProvider(source)
         container.listen(provider, ignore)
@@ -165,7 +165,7 @@ async def test_an_end_without_a_value_stays_loading_and_fails_the_future(source:
             await container.read(provider.future)
 
 
-async def test_equal_values_are_told_once(container: ProviderContainer) -> None:
+async def test_equal_values_are_delivered_once(container: ProviderContainer) -> None:
     subject: Subject[int] = Subject()
     told = told_by(container, StreamProvider(lambda ref: subject))
     for _ in range(2):
@@ -173,7 +173,7 @@ async def test_equal_values_are_told_once(container: ProviderContainer) -> None:
     assert told == [AsyncData(42)]
 
 
-async def test_an_observable_that_has_a_value_needs_no_loading(container: ProviderContainer) -> None:
+async def test_an_observable_with_a_value_has_no_loading_state(container: ProviderContainer) -> None:
     subject = BehaviorSubject(1)
     provider = StreamProvider(lambda ref: subject)
     told = told_by(container, provider, fire_immediately=True)
@@ -182,7 +182,7 @@ async def test_an_observable_that_has_a_value_needs_no_loading(container: Provid
     assert await container.read(provider.future) == 2
 
 
-async def test_an_observable_that_fails_at_once_needs_no_loading(
+async def test_an_observable_that_fails_immediately_has_no_loading_state(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     provider = StreamProvider(lambda ref: reactivex.throw(ERROR))
@@ -194,7 +194,7 @@ async def test_an_observable_that_fails_at_once_needs_no_loading(
 # -- the future ----------------------------------------------------------------------------------
 
 
-async def test_the_future_waits_for_the_first_value(source: Source, container: ProviderContainer) -> None:
+async def test_the_future_has_the_first_value(source: Source, container: ProviderContainer) -> None:
     provider = StreamProvider(source)
     container.listen(provider, ignore)
     futures = [container.read(provider.future) for _ in range(2)]
@@ -218,7 +218,7 @@ async def test_the_future_raises_the_first_error(
     reported.clear()
 
 
-async def test_who_watches_the_future_is_not_rebuilt_by_the_first_value(
+async def test_a_watcher_of_the_future_is_not_rebuilt_by_the_first_value(
     source: Source, container: ProviderContainer
 ) -> None:
     builds: list[int] = []
@@ -239,7 +239,7 @@ async def test_who_watches_the_future_is_not_rebuilt_by_the_first_value(
 # -- the end of a build --------------------------------------------------------------------------
 
 
-async def test_a_rebuild_leaves_the_last_stream(source: Source, container: ProviderContainer) -> None:
+async def test_a_rebuild_closes_the_previous_stream(source: Source, container: ProviderContainer) -> None:
     dep = StateProvider(lambda ref: 0)
 
     @StreamProvider
@@ -273,7 +273,7 @@ async def test_disposal_closes_the_stream(source: Source, container: ProviderCon
 
 
 @pytest.mark.parametrize("views", ["state", "future"])
-async def test_a_rebuild_with_nothing_new_tells_nobody(views: str) -> None:
+async def test_a_rebuild_with_an_equal_value_notifies_no_listener(views: str) -> None:
     container = ProviderContainer()
     dep = StateProvider(lambda ref: 0)
 
@@ -291,11 +291,11 @@ async def test_a_rebuild_with_nothing_new_tells_nobody(views: str) -> None:
     await container.aclose()
 
 
-# -- what is no stream ---------------------------------------------------------------------------
+# -- values that are not streams ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("returned", [[1, 2], 42, None])
-async def test_what_is_no_stream_is_refused_by_name(
+async def test_a_value_that_is_not_a_stream_is_refused_with_its_type(
     returned: object, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     provider: Any = StreamProvider(lambda ref: returned)  # type: ignore[arg-type]  # what the test is about
@@ -305,7 +305,9 @@ async def test_what_is_no_stream_is_refused_by_name(
     reported.clear()
 
 
-async def test_a_function_that_raises_is_a_state(container: ProviderContainer, reported: list[BaseException]) -> None:
+async def test_an_error_in_the_function_is_an_error_state(
+    container: ProviderContainer, reported: list[BaseException]
+) -> None:
     @StreamProvider
     def provider(ref: Ref) -> Any:
         raise ERROR
@@ -314,7 +316,7 @@ async def test_a_function_that_raises_is_a_state(container: ProviderContainer, r
     reported.clear()
 
 
-async def test_members_of_a_family_have_a_stream_each(container: ProviderContainer) -> None:
+async def test_each_member_of_a_family_has_its_own_stream(container: ProviderContainer) -> None:
     @StreamProvider.family
     async def family(ref: Ref, count: int) -> AsyncIterator[str]:
         yield f"{count} items"
@@ -325,7 +327,7 @@ async def test_members_of_a_family_have_a_stream_each(container: ProviderContain
 # -- a notifier ----------------------------------------------------------------------------------
 
 
-async def test_the_stream_of_a_notifier_goes_on_after_its_state_was_set(
+async def test_the_stream_of_a_notifier_continues_after_its_state_was_set(
     source: Source, container: ProviderContainer
 ) -> None:
     class Feeds(StreamNotifier[int]):
@@ -342,7 +344,7 @@ async def test_the_stream_of_a_notifier_goes_on_after_its_state_was_set(
 # -- a container's own streams -------------------------------------------------------------------
 
 
-async def test_a_container_can_be_observed(container: ProviderContainer) -> None:
+async def test_a_container_gives_observables_of_providers(container: ProviderContainer) -> None:
     number = StateProvider.auto_dispose(lambda ref: 0)
     told: list[int] = []
     subscription = container.observe(number).subscribe(told.append)
@@ -353,7 +355,7 @@ async def test_a_container_can_be_observed(container: ProviderContainer) -> None
     assert not container.exists(number)
 
 
-async def test_a_container_can_be_iterated_over() -> None:
+async def test_a_container_gives_async_iterators_of_providers() -> None:
     container = ProviderContainer()
     number = StateProvider(lambda ref: 0)
     told: list[int] = []

@@ -1,4 +1,4 @@
-"""Containers: reading, existing, invalidating, pumping, parents and children, and the end of them."""
+"""Containers: reading, existence, invalidation, pumping, parents and children, and disposal."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tetherpy.reactive import (
 
 
 @variants(auto_dispose=False)
-async def test_a_value_is_created_once_however_often_it_is_read(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_value_is_created_once_for_many_reads(variant: Variant, container: ProviderContainer) -> None:
     builds: list[object] = []
 
     def create(ref: Ref) -> object:
@@ -40,14 +40,14 @@ async def test_a_value_is_created_once_however_often_it_is_read(variant: Variant
     assert len(builds) == 1
 
 
-async def test_what_a_provider_could_use_is_not_built_before_it_is_used(container: ProviderContainer) -> None:
+async def test_a_dependency_is_not_built_before_it_is_used(container: ProviderContainer) -> None:
     dep = Provider(lambda ref: 0, dependencies=[])
     provider = Provider(lambda ref: 0, dependencies=[dep])
     container.read(provider)
     assert container.all_providers() == [provider]
 
 
-async def test_nothing_is_rebuilt_while_nobody_listens(container: ProviderContainer) -> None:
+async def test_nothing_is_rebuilt_without_listeners(container: ProviderContainer) -> None:
     builds: list[int] = []
     dep = StateProvider(lambda ref: 0)
 
@@ -63,7 +63,7 @@ async def test_nothing_is_rebuilt_while_nobody_listens(container: ProviderContai
     assert container.read(provider) == 1
 
 
-async def test_what_is_listened_to_through_others_is_refreshed(container: ProviderContainer) -> None:
+async def test_indirect_listeners_refresh_a_provider(container: ProviderContainer) -> None:
     dep = StateProvider(lambda ref: 0)
     derived = Provider(lambda ref: ref.watch(dep))
     heard: list[int] = []
@@ -78,7 +78,7 @@ async def test_what_is_listened_to_through_others_is_refreshed(container: Provid
     assert heard == [10]
 
 
-async def test_reading_a_failed_provider_raises_each_time_and_builds_once(
+async def test_each_read_of_a_failed_provider_raises_and_only_the_first_builds(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     builds: list[int] = []
@@ -101,7 +101,7 @@ async def test_reading_a_failed_provider_raises_each_time_and_builds_once(
 
 
 @variants(auto_dispose=False)
-async def test_refresh_builds_now_and_invalidate_on_the_next_turn(
+async def test_refresh_builds_immediately_and_invalidate_on_the_next_turn(
     variant: Variant, container: ProviderContainer
 ) -> None:
     builds: list[int] = []
@@ -131,7 +131,7 @@ async def test_refresh_builds_now_and_invalidate_on_the_next_turn(
 
 @pytest.mark.parametrize("as_reload", [False, True])
 @variants(*(kind for kind in ASYNC if kind != "StreamProvider-rx"), auto_dispose=False)
-async def test_invalidate_as_reload_is_loading_again(
+async def test_invalidate_as_reload_shows_loading(
     variant: Variant, as_reload: bool, container: ProviderContainer
 ) -> None:
     provider = variant.declare(lambda ref: 0)
@@ -142,7 +142,7 @@ async def test_invalidate_as_reload_is_loading_again(
     assert (state.is_reloading, state.is_refreshing, state.value) == (as_reload, not as_reload, 0)
 
 
-async def test_invalidate_mounts_nothing(container: ProviderContainer) -> None:
+async def test_invalidate_does_not_create_an_element(container: ProviderContainer) -> None:
     provider = Provider(lambda ref: 0)
     family = Provider.family(lambda ref, key: key)
     container.invalidate(provider)
@@ -153,7 +153,7 @@ async def test_invalidate_mounts_nothing(container: ProviderContainer) -> None:
     assert not container.exists(family(1))
 
 
-async def test_refreshing_what_was_never_built_builds_it_once(container: ProviderContainer) -> None:
+async def test_refreshing_an_unbuilt_provider_builds_it_once(container: ProviderContainer) -> None:
     builds: list[int] = []
 
     @Provider
@@ -167,7 +167,7 @@ async def test_refreshing_what_was_never_built_builds_it_once(container: Provide
     assert len(builds) == 2
 
 
-async def test_invalidating_a_family_concerns_its_members_only(container: ProviderContainer) -> None:
+async def test_invalidating_a_family_affects_only_its_members(container: ProviderContainer) -> None:
     builds: list[object] = []
 
     @Provider.family
@@ -189,7 +189,7 @@ async def test_invalidating_a_family_concerns_its_members_only(container: Provid
     assert builds == [0, 1]
 
 
-async def test_a_scope_can_invalidate_what_it_shares(container: ProviderContainer) -> None:
+async def test_a_child_container_can_invalidate_providers_of_its_parent(container: ProviderContainer) -> None:
     scoped = Provider(lambda ref: 0, dependencies=[])
     family = Provider.family(lambda ref, key: object())
     provider = Provider(lambda ref: object())
@@ -213,7 +213,7 @@ async def test_a_scope_can_invalidate_what_it_shares(container: ProviderContaine
     assert [a is b for a, b in zip(before, after, strict=True)] == [True, False, True]
 
 
-async def test_a_scope_cannot_invalidate_what_is_not_its_own(container: ProviderContainer) -> None:
+async def test_a_child_container_cannot_invalidate_providers_of_other_containers(container: ProviderContainer) -> None:
     builds: list[int] = []
 
     @Provider.options(dependencies=[])
@@ -229,7 +229,7 @@ async def test_a_scope_cannot_invalidate_what_is_not_its_own(container: Provider
     assert builds == [1]
 
 
-async def test_invalidating_a_family_reaches_the_nearest_override_only(container: ProviderContainer) -> None:
+async def test_invalidating_a_family_affects_only_the_nearest_override(container: ProviderContainer) -> None:
     builds: list[str] = []
 
     @Provider.options(dependencies=[]).family
@@ -247,7 +247,7 @@ async def test_invalidating_a_family_reaches_the_nearest_override_only(container
     assert builds == ["scope"]
 
 
-async def test_invalidating_a_family_reaches_members_that_followed_an_override(container: ProviderContainer) -> None:
+async def test_invalidating_a_family_affects_members_that_followed_an_override(container: ProviderContainer) -> None:
     log: list[str] = []
     dep = Provider(lambda ref: 0, dependencies=[])
 
@@ -264,11 +264,11 @@ async def test_invalidating_a_family_reaches_members_that_followed_an_override(c
     assert log == ["1 with 42"]
 
 
-# -- what there is -------------------------------------------------------------------------------
+# -- existing providers -------------------------------------------------------------------------------
 
 
 @variants()
-async def test_exists_only_after_it_was_built(variant: Variant, container: ProviderContainer) -> None:
+async def test_exists_is_true_only_after_a_build(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: 0)
     assert not container.exists(provider)
     assert container.all_providers() == []
@@ -277,7 +277,7 @@ async def test_exists_only_after_it_was_built(variant: Variant, container: Provi
     assert container.all_providers() == [provider]
 
 
-async def test_exists_looks_where_the_provider_lives(container: ProviderContainer) -> None:
+async def test_exists_checks_the_container_that_owns_the_provider(container: ProviderContainer) -> None:
     shared = Provider(lambda ref: 0)
     scoped = Provider(lambda ref: 0, dependencies=[])
     reader = Provider(lambda ref: ref)
@@ -296,7 +296,7 @@ async def test_exists_looks_where_the_provider_lives(container: ProviderContaine
     assert not container.exists(scoped)
 
 
-async def test_all_providers_are_those_that_can_be_seen(container: ProviderContainer) -> None:
+async def test_all_providers_lists_all_visible_providers(container: ProviderContainer) -> None:
     family = Provider.options(auto_dispose=True, dependencies=[]).family(lambda ref, key: key)
     other = Provider.family(lambda ref, key: key)
     shared = Provider(lambda ref: 0)
@@ -321,7 +321,7 @@ async def test_all_providers_are_those_that_can_be_seen(container: ProviderConta
 # -- pump ----------------------------------------------------------------------------------------
 
 
-async def test_pump_waits_for_parents_too(container: ProviderContainer) -> None:
+async def test_pump_also_waits_for_parent_containers(container: ProviderContainer) -> None:
     heard: list[tuple[str, int]] = []
     dep = StateProvider(lambda ref: 0)
     shared = Provider(lambda ref: ref.watch(dep))
@@ -341,7 +341,7 @@ async def test_pump_waits_for_parents_too(container: ProviderContainer) -> None:
 # -- parents, children, ends ---------------------------------------------------------------------
 
 
-async def test_depth_root_and_parent(container: ProviderContainer) -> None:
+async def test_a_container_has_depth_root_and_parent(container: ProviderContainer) -> None:
     middle = ProviderContainer(parent=container)
     leaf = ProviderContainer(parent=middle)
     assert [c.depth for c in (container, middle, leaf)] == [0, 1, 2]
@@ -349,7 +349,7 @@ async def test_depth_root_and_parent(container: ProviderContainer) -> None:
     assert [c.parent for c in (container, middle, leaf)] == [None, container, middle]
 
 
-async def test_a_disposed_container_can_have_no_children_and_does_nothing() -> None:
+async def test_a_disposed_container_refuses_children_and_ignores_a_second_disposal() -> None:
     container = ProviderContainer()
     provider = Provider(lambda ref: 0)
     container.dispose()
@@ -373,7 +373,7 @@ async def test_a_disposed_container_can_have_no_children_and_does_nothing() -> N
         assert caught.value.container is container
 
 
-async def test_children_are_disposed_first_and_leave_the_parent_in_use() -> None:
+async def test_children_are_disposed_before_the_parent_which_stays_usable() -> None:
     log: list[str] = []
 
     def logs(name: str) -> Any:
@@ -399,7 +399,7 @@ async def test_children_are_disposed_first_and_leave_the_parent_in_use() -> None
     assert (child.disposed, root.disposed) == (True, True)
 
 
-async def test_a_child_that_is_disposed_takes_nothing_shared_with_it(container: ProviderContainer) -> None:
+async def test_disposal_of_a_child_keeps_providers_of_its_parent(container: ProviderContainer) -> None:
     log: list[Any] = []
     dep = StateProvider(lambda ref: 0)
 
@@ -419,7 +419,7 @@ async def test_a_child_that_is_disposed_takes_nothing_shared_with_it(container: 
     assert log == ["disposed", (0, 1)]
 
 
-async def test_a_container_that_is_disposed_builds_nothing() -> None:
+async def test_a_container_builds_nothing_during_its_disposal() -> None:
     builds: list[int] = []
     provider = Provider(lambda ref: builds.append(0), dependencies=[])
     root = ProviderContainer()
@@ -429,7 +429,7 @@ async def test_a_container_that_is_disposed_builds_nothing() -> None:
     assert builds == []
 
 
-async def test_work_that_was_waiting_when_a_child_was_disposed_is_forgotten(container: ProviderContainer) -> None:
+async def test_disposal_of_a_child_drops_its_pending_work(container: ProviderContainer) -> None:
     builds: list[int] = []
     dep = StateProvider(lambda ref: 0)
     scoped = Provider(lambda ref: -1, dependencies=[], auto_dispose=True)
@@ -452,11 +452,11 @@ GRAPHS: dict[str, dict[str, str]] = {
     "long side": {"a": "", "b": "a", "c": "a", "d": "b", "e": "cd"},
     "mesh": {"a": "", "b": "a", "e": "b", "d": "be", "c": "ab", "f": "ce", "g": "cf"},
 }
-"""Providers by name, each with the names of those that it watches."""
+"""Providers by name, each with the names of the providers it watches."""
 
 
 @pytest.mark.parametrize("graph", GRAPHS.values(), ids=GRAPHS)
-async def test_providers_are_disposed_before_what_they_use(graph: dict[str, str]) -> None:
+async def test_providers_are_disposed_before_their_dependencies(graph: dict[str, str]) -> None:
     log: list[str] = []
     providers: dict[str, Any] = {}
 
@@ -481,7 +481,7 @@ async def test_providers_are_disposed_before_what_they_use(graph: dict[str, str]
         log.clear()
 
 
-async def test_across_containers_too_providers_are_disposed_before_what_they_use() -> None:
+async def test_providers_are_disposed_before_dependencies_in_other_containers() -> None:
     log: list[str] = []
 
     def logs(name: str, *sources: Any) -> Any:
@@ -504,7 +504,7 @@ async def test_across_containers_too_providers_are_disposed_before_what_they_use
     assert log == ["c", "b of the child", "c", "b", "a"]
 
 
-async def test_a_provider_that_failed_is_undone_too(reported: list[BaseException]) -> None:
+async def test_disposers_of_a_failed_build_run_too(reported: list[BaseException]) -> None:
     log: list[str] = []
     container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
 
@@ -520,7 +520,7 @@ async def test_a_provider_that_failed_is_undone_too(reported: list[BaseException
     assert log == ["disposed"]
 
 
-async def test_what_a_ref_calls_its_container_is_where_the_provider_lives(container: ProviderContainer) -> None:
+async def test_ref_container_is_the_owner_of_the_provider(container: ProviderContainer) -> None:
     shared = Provider(lambda ref: ref)
     scoped = Provider(lambda ref: ref, dependencies=[])
     child = ProviderContainer(parent=container, overrides=[scoped.override_with(lambda ref: ref)])
@@ -531,7 +531,7 @@ async def test_what_a_ref_calls_its_container_is_where_the_provider_lives(contai
 # -- retry and errors are inherited --------------------------------------------------------------
 
 
-async def test_a_child_inherits_retry_and_on_error(reported: list[BaseException]) -> None:
+async def test_a_child_container_inherits_retry_and_on_error(reported: list[BaseException]) -> None:
     asked: list[int] = []
 
     def retry(count: int, error: Exception) -> None:
@@ -570,7 +570,9 @@ async def test_the_error_of_a_dependency_is_reported_once(
 
 
 @variants(auto_dispose=False)
-async def test_a_child_sees_the_overrides_of_its_root(variant: Variant, reported: list[BaseException]) -> None:
+async def test_a_child_container_uses_the_overrides_of_its_root(
+    variant: Variant, reported: list[BaseException]
+) -> None:
     provider = variant.declare(lambda ref: "original")
     async with ProviderContainer(overrides=[variant.overridden(provider, lambda ref: "replacement")]) as root:
         child = ProviderContainer(parent=root)
@@ -578,7 +580,7 @@ async def test_a_child_sees_the_overrides_of_its_root(variant: Variant, reported
         assert known(root.read(provider), variant) == "replacement"
 
 
-async def test_closing_a_parent_waits_for_its_children_and_collects_what_fails_in_them() -> None:
+async def test_closing_a_parent_waits_for_its_children_and_collects_their_errors() -> None:
     log: list[str] = []
 
     async def leave() -> None:

@@ -1,6 +1,6 @@
-"""Memory returns to where it was; measured with tracemalloc, weak references and the garbage collector's lists.
+"""Memory use returns to its start value: measured with tracemalloc, weak references and the garbage collector.
 
-``TETHERPY_FUZZ=1`` runs a million rounds where the suite is content with fewer.
+``TETHERPY_FUZZ=1`` runs a million rounds.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SLACK = 40_000
 
 
 def grown_by(work: Callable[[int], object], rounds: int) -> int:
-    """Return how many bytes more are held after ``rounds`` rounds than after a few warming up."""
+    """Return the growth in bytes over ``rounds`` rounds, after a few rounds to warm up."""
     tracemalloc.start()
     try:
         work(min(rounds // 20, 1_000))
@@ -60,12 +60,12 @@ def ignore(previous: Any, value: Any) -> None:
     pass
 
 
-def test_the_measure_sees_a_leak() -> None:
+def test_the_measurement_detects_a_leak() -> None:
     kept: list[Any] = []
     assert grown_by(lambda rounds: kept.extend(object() for _ in range(rounds)), 20_000) > SLACK
 
 
-def test_a_million_distinct_arguments_leave_nothing_behind() -> None:
+def test_a_million_distinct_arguments_leak_nothing() -> None:
     source = StateProvider(lambda ref: 0)
 
     @Provider.auto_dispose.family
@@ -84,7 +84,7 @@ def test_a_million_distinct_arguments_leave_nothing_behind() -> None:
         assert len(member._members) <= 1, "the last one may be the mark on what it watched"
 
 
-async def test_under_a_loop_too_with_listeners_and_one_turn_for_many() -> None:
+async def test_distinct_arguments_with_listeners_under_a_loop_leak_nothing() -> None:
     source = StateProvider(lambda ref: 0)
 
     @Provider.auto_dispose.family
@@ -116,7 +116,7 @@ async def test_under_a_loop_too_with_listeners_and_one_turn_for_many() -> None:
         assert container.all_providers() == [source]
 
 
-async def test_async_families_leave_no_task_and_no_element() -> None:
+async def test_async_families_leak_no_task_and_no_element() -> None:
     @FutureProvider.auto_dispose.family
     async def member(ref: Ref, number: int) -> int:
         await asyncio.sleep(0)
@@ -142,7 +142,7 @@ async def test_async_families_leave_no_task_and_no_element() -> None:
         assert len(asyncio.all_tasks()) == 1
 
 
-async def test_async_readers_that_give_up_leave_nothing() -> None:
+async def test_cancelled_awaiters_leak_nothing() -> None:
     @FutureProvider.auto_dispose.family
     async def member(ref: Ref, number: int) -> int:
         await asyncio.Event().wait()
@@ -165,7 +165,7 @@ async def test_async_readers_that_give_up_leave_nothing() -> None:
         assert len(asyncio.all_tasks()) == 1
 
 
-def test_listeners_added_and_closed_leave_nothing() -> None:
+def test_closed_listeners_leak_nothing() -> None:
     source = StateProvider(lambda ref: 0)
     double = Provider(lambda ref: ref.watch(source) * 2)
     with ProviderContainer() as container:
@@ -185,7 +185,7 @@ def test_listeners_added_and_closed_leave_nothing() -> None:
         assert living(Element) == elements
 
 
-def test_containers_opened_and_closed_leave_nothing() -> None:
+def test_closed_containers_leak_nothing() -> None:
     scoped = StateProvider(lambda ref: 0, dependencies=[])
     shared = Provider(lambda ref: 1)
     derived = Provider(lambda ref: ref.watch(scoped) + ref.watch(shared), dependencies=[scoped])
@@ -204,7 +204,7 @@ def test_containers_opened_and_closed_leave_nothing() -> None:
         assert grown_by(work, MANY // 20) < SLACK
 
 
-def test_the_values_of_a_closed_container_are_freed_without_the_garbage_collector() -> None:
+def test_values_of_a_closed_container_are_freed_by_reference_counting() -> None:
     class Value:
         pass
 
@@ -222,7 +222,7 @@ def test_the_values_of_a_closed_container_are_freed_without_the_garbage_collecto
         gc.enable()
 
 
-def test_rebuilds_with_selectors_leave_nothing() -> None:
+def test_rebuilds_with_selectors_leak_nothing() -> None:
     source = StateProvider(lambda ref: 0)
     parity = Provider(lambda ref: ref.watch(source.select(lambda value: value % 2)))
     digits = Provider(lambda ref: (ref.watch(parity), ref.watch(source.select(lambda value: value % 10))))
@@ -239,7 +239,7 @@ def test_rebuilds_with_selectors_leave_nothing() -> None:
         assert len(container.elements[source].observers) <= 2
 
 
-async def test_async_rebuilds_that_watch_futures_leave_nothing() -> None:
+async def test_async_rebuilds_that_watch_futures_leak_nothing() -> None:
     source = StateProvider(lambda ref: 0)
 
     @FutureProvider
@@ -268,7 +268,7 @@ async def test_async_rebuilds_that_watch_futures_leave_nothing() -> None:
         assert len(container.elements[inner].observers) <= 2
 
 
-async def test_streams_opened_and_closed_leave_nothing() -> None:
+async def test_closed_streams_leak_nothing() -> None:
     @StreamProvider.auto_dispose.family
     async def numbers(ref: Ref, first: int) -> Any:
         yield first
@@ -291,7 +291,7 @@ async def test_streams_opened_and_closed_leave_nothing() -> None:
         assert len(asyncio.all_tasks()) == 1
 
 
-def test_a_disposed_notifier_and_its_value_are_free() -> None:
+def test_a_disposed_notifier_and_its_value_are_freed() -> None:
     class Big:
         pass
 

@@ -1,4 +1,4 @@
-"""Listeners, builds and context managers run in the context and in the task that they belong to."""
+"""Listeners, builds and context managers run in their own context and task."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ async def _in_request(name: str, fn: Callable[[], Any]) -> Any:
 
 
 @pytest.mark.parametrize("provider", [number, double, double.select(lambda value: value)], ids=str)
-async def test_a_listener_is_called_in_the_context_of_its_registration(
-    provider: Any, container: ProviderContainer
-) -> None:
+async def test_a_listener_runs_in_the_context_of_its_registration(provider: Any, container: ProviderContainer) -> None:
     heard: list[str] = []
 
     def hear(previous: Any, value: Any) -> None:
@@ -53,7 +51,7 @@ async def test_a_listener_is_called_in_the_context_of_its_registration(
     assert heard == ["A", "B"]
 
 
-async def test_a_provider_is_built_again_in_the_context_of_who_listens(container: ProviderContainer) -> None:
+async def test_a_rebuild_runs_in_the_context_of_a_listener(container: ProviderContainer) -> None:
     seen: list[str] = []
     provider = Provider(lambda ref: (seen.append(request.get()), ref.watch(number)))
     await _in_request("A", lambda: container.listen(provider, ignore))
@@ -62,7 +60,7 @@ async def test_a_provider_is_built_again_in_the_context_of_who_listens(container
     assert seen == ["A", "A"]
 
 
-async def test_an_asynchronous_one_too(container: ProviderContainer) -> None:
+async def test_an_asynchronous_rebuild_runs_in_the_context_of_a_listener(container: ProviderContainer) -> None:
     seen: list[str] = []
 
     @FutureProvider
@@ -80,7 +78,7 @@ async def test_an_asynchronous_one_too(container: ProviderContainer) -> None:
     assert seen == ["A"] * 4
 
 
-async def test_what_a_listener_sets_stays_its_own(container: ProviderContainer) -> None:
+async def test_variables_that_a_listener_sets_stay_in_its_context(container: ProviderContainer) -> None:
     seen: list[str] = []
 
     def hear(previous: Any, value: Any) -> None:
@@ -95,7 +93,7 @@ async def test_what_a_listener_sets_stays_its_own(container: ProviderContainer) 
 
 
 @pytest.mark.parametrize("derived", [False, True], ids=["a state", "providers of it"])
-def test_nor_does_a_listener_share_an_empty_context(derived: bool) -> None:
+def test_listeners_registered_in_an_empty_context_share_no_variables(derived: bool) -> None:
     seen: list[str] = []
 
     def see() -> None:
@@ -171,7 +169,7 @@ def declare(kind: str, *managers: Callable[[], Any]) -> Any:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("end", ["close", "a change", "invalidate"])
 @pytest.mark.parametrize("what", [*MANAGERS, "all of them"])
-async def test_a_manager_is_left_in_the_task_that_entered_it(
+async def test_a_context_manager_exits_in_the_task_that_entered_it(
     what: str, end: str, kind: str, container: ProviderContainer
 ) -> None:
     managers = list(MANAGERS.values()) if what == "all of them" else [MANAGERS[what]]
@@ -186,7 +184,7 @@ async def test_a_manager_is_left_in_the_task_that_entered_it(
     await container.aclose()
 
 
-async def test_a_build_that_fails_after_it_entered_a_scope_leaves_it(
+async def test_a_failed_build_exits_its_cancel_scope(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     @FutureProvider
@@ -201,9 +199,7 @@ async def test_a_build_that_fails_after_it_entered_a_scope_leaves_it(
 
 
 @pytest.mark.parametrize("other", ["weak", "paused", "none", "waiting only"])
-async def test_a_provider_is_built_again_in_the_context_of_a_user_who_is_active(
-    other: str, container: ProviderContainer
-) -> None:
+async def test_a_rebuild_runs_in_the_context_of_an_active_listener(other: str, container: ProviderContainer) -> None:
     seen: list[str] = []
     released = asyncio.Event()
 
@@ -231,7 +227,7 @@ async def test_a_provider_is_built_again_in_the_context_of_a_user_who_is_active(
         assert await future == 1
 
 
-async def test_each_manager_that_the_build_has_entered_is_left_in_its_task(container: ProviderContainer) -> None:
+async def test_each_context_manager_of_a_build_exits_in_its_task(container: ProviderContainer) -> None:
     left: dict[str, bool] = {}
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""ProviderObserver: what an observer is told of, with what, in which order, and by whom."""
+"""ProviderObserver: the events an observer receives, their arguments and order, and the reporting container."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tetherpy.reactive import (
 
 
 class Observer(ProviderObserver):
-    """Writes down everything, as ``(observer, event, provider or container, values...)``."""
+    """Records each call as ``(observer, event, provider or container, values...)``."""
 
     def __init__(self, name: str, log: list[Any], fails: bool = False) -> None:
         self.name = name
@@ -78,7 +78,7 @@ def observed(*names: str, **options: Any) -> tuple[ProviderContainer, list[Any]]
     return container, log
 
 
-async def test_an_observer_need_define_nothing() -> None:
+async def test_an_observer_may_define_no_methods() -> None:
     with ProviderContainer(observers=[ProviderObserver()]) as container:
         provider = StateProvider(lambda ref: 0)
         container.listen(provider, ignore)
@@ -90,7 +90,7 @@ async def test_an_observer_need_define_nothing() -> None:
 
 
 @variants(*SYNC)
-async def test_the_first_build_is_told_with_its_value(variant: Variant) -> None:
+async def test_the_first_build_is_reported_with_its_value(variant: Variant) -> None:
     container, log = observed("a", "b")
     provider = variant.declare(lambda ref: 42)
     assert container.read(provider) == 42
@@ -99,7 +99,7 @@ async def test_the_first_build_is_told_with_its_value(variant: Variant) -> None:
     assert len(log) == 2
 
 
-async def test_a_first_build_that_fails_is_told_without_a_value_then_as_a_failure() -> None:
+async def test_a_failed_first_build_is_reported_without_a_value_and_then_as_a_failure() -> None:
     container, log = observed("a", "b")
     error = OSError("no")
 
@@ -121,7 +121,7 @@ async def test_a_first_build_that_fails_is_told_without_a_value_then_as_a_failur
 
 
 @variants("StateProvider", "NotifierProvider", auto_dispose=False)
-async def test_a_state_that_is_set_is_told_after_the_listeners(variant: Variant) -> None:
+async def test_a_state_change_is_reported_after_listeners_ran(variant: Variant) -> None:
     container, log = observed("a", "b")
     provider = variant.declare(lambda ref: 0)
     container.listen(provider, lambda previous, value: log.append((previous, value)))
@@ -132,7 +132,7 @@ async def test_a_state_that_is_set_is_told_after_the_listeners(variant: Variant)
     assert log == []
 
 
-async def test_a_derived_value_is_told_when_it_differs() -> None:
+async def test_a_derived_value_is_reported_when_it_differs() -> None:
     container, log = observed()
     number = StateProvider(lambda ref: 0)
     negative = Provider(lambda ref: ref.watch(number) < 0)
@@ -183,7 +183,7 @@ async def test_after_an_error_the_previous_value_is_none() -> None:
 # -- failing -------------------------------------------------------------------------------------
 
 
-async def test_an_asynchronous_provider_that_fails_at_once_is_told_in_the_same_order() -> None:
+async def test_an_asynchronous_provider_that_fails_immediately_is_reported_in_the_same_order() -> None:
     container, log = observed()
     error = OSError("no")
 
@@ -196,7 +196,7 @@ async def test_an_asynchronous_provider_that_fails_at_once_is_told_in_the_same_o
 
 
 @pytest.mark.parametrize("kind", ["future", "stream"])
-async def test_the_failure_of_an_asynchronous_provider_is_told(kind: str) -> None:
+async def test_a_failed_asynchronous_build_is_reported(kind: str) -> None:
     container, log = observed()
     error = OSError("no")
 
@@ -218,7 +218,7 @@ async def test_the_failure_of_an_asynchronous_provider_is_told(kind: str) -> Non
     ]
 
 
-async def test_an_error_that_comes_from_another_provider_is_told_of_that_one_only() -> None:
+async def test_a_propagated_error_is_reported_for_its_origin_only() -> None:
     container, log = observed()
 
     @Provider
@@ -235,7 +235,7 @@ async def test_an_error_that_comes_from_another_provider_is_told_of_that_one_onl
 
 
 @variants(*SYNC, auto_dispose=False)
-async def test_the_end_of_a_build_is_told_once(variant: Variant) -> None:
+async def test_the_end_of_a_build_is_reported_once(variant: Variant) -> None:
     container, log = observed()
     dep = StateProvider(lambda ref: 0)
     provider = variant.declare(lambda ref: ref.watch(dep) * 0)
@@ -260,7 +260,7 @@ async def test_the_end_of_a_build_is_told_once(variant: Variant) -> None:
 
 
 @variants(auto_dispose=True)
-async def test_auto_dispose_is_told(variant: Variant) -> None:
+async def test_auto_dispose_is_reported(variant: Variant) -> None:
     container, log = observed()
     provider = variant.declare(lambda ref: 0)
     subscription = container.listen(provider, ignore)
@@ -272,7 +272,7 @@ async def test_auto_dispose_is_told(variant: Variant) -> None:
     await container.aclose()
 
 
-async def test_the_disposal_of_a_container_is_told_in_order() -> None:
+async def test_disposal_of_a_container_is_reported_in_order() -> None:
     container, log = observed()
     used = Provider(lambda ref: ref.on_dispose(lambda: log.append("undone")))
     user = Provider(lambda ref: ref.watch(used))
@@ -280,7 +280,7 @@ async def test_the_disposal_of_a_container_is_told_in_order() -> None:
     taken(log)
     container.dispose()
     assert [entry for entry in log if entry == "undone" or entry[1] in {"dispose", "end"}] == [
-        "undone",  # observers are called when the walk of the graph has ended
+        "undone",  # observers are called after the propagation
         ("o", "dispose", user),
         ("o", "dispose", used),
         ("o", "end", container),
@@ -290,7 +290,7 @@ async def test_the_disposal_of_a_container_is_told_in_order() -> None:
 # -- scopes --------------------------------------------------------------------------------------
 
 
-async def test_in_a_scope_its_own_observers_are_told_first_then_those_above() -> None:
+async def test_observers_of_a_child_container_run_before_those_of_its_parents() -> None:
     log: list[Any] = []
     provider = StateProvider(lambda ref: 0, dependencies=[])
     with ProviderContainer(observers=[Observer("root", log)]) as root:
@@ -309,7 +309,7 @@ async def test_in_a_scope_its_own_observers_are_told_first_then_those_above() ->
         assert taken(log) == [("root", "update", provider, 0, 1)]
 
 
-async def test_a_failure_in_a_scope_is_told_there_and_above() -> None:
+async def test_a_failure_in_a_child_container_is_reported_there_and_in_its_parents() -> None:
     log: list[Any] = []
     error = OSError("no")
     dep = StateProvider(lambda ref: 0)
@@ -340,7 +340,7 @@ async def test_a_failure_in_a_scope_is_told_there_and_above() -> None:
 
 
 @variants(*NOTIFIERS, auto_dispose=False)
-async def test_the_context_says_where_and_who(variant: Variant) -> None:
+async def test_the_context_has_the_provider_and_the_container(variant: Variant) -> None:
     observer = Observer("o", [])
     async with ProviderContainer(observers=[observer]) as container:
         provider = variant.declare(lambda ref: 0)
@@ -351,7 +351,7 @@ async def test_the_context_says_where_and_who(variant: Variant) -> None:
         assert context == ProviderObserverContext(container, provider, None, notifier)
 
 
-async def test_an_observer_that_raises_stops_nobody(reported: list[BaseException]) -> None:
+async def test_an_error_in_an_observer_affects_no_other_observer(reported: list[BaseException]) -> None:
     log: list[Any] = []
     observers = [Observer("a", log, fails=True), Observer("b", log, fails=True), Observer("c", log)]
     number = StateProvider(lambda ref: 0)

@@ -1,4 +1,4 @@
-"""Overrides: what a container uses in the place of a provider, its build, its value, or a whole family."""
+"""Overrides: a replacement for a provider, its build, its value or a whole family."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ async def test_a_provider_or_family_is_replaced_by_another_function(variant: Var
 
 
 @variants(auto_dispose=False)
-async def test_a_scoped_one_is_replaced_in_the_scope_only(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_scoped_provider_is_replaced_only_in_its_container(
+    variant: Variant, container: ProviderContainer
+) -> None:
     provider = variant.declare(lambda ref: "original", dependencies=[])
     child = ProviderContainer(parent=container, overrides=[variant.overridden(provider, lambda ref: "replacement")])
     leaf = ProviderContainer(parent=child)
@@ -51,7 +53,7 @@ async def test_a_scoped_one_is_replaced_in_the_scope_only(variant: Variant, cont
     assert [p is provider for p in container.all_providers()] == [True]
 
 
-async def test_the_arguments_of_a_family_reach_the_replacement() -> None:
+async def test_the_replacement_gets_the_arguments_of_the_family() -> None:
     def create(ref: Ref, first: int, second: str = "x") -> str:
         return f"original {first} {second}"
 
@@ -79,7 +81,7 @@ async def test_the_arguments_of_a_family_reach_the_replacement() -> None:
         assert container.read(notifiers(2)) == "replacement 2"
 
 
-async def test_one_member_can_be_replaced_beside_its_family() -> None:
+async def test_one_member_of_a_family_can_be_replaced() -> None:
     family = Provider.family(lambda ref, key: f"original {key}")
     other = Provider.family(lambda ref, key: f"other {key}")
     overrides = [family(1).override_with_value("one"), family.override_with(lambda ref, key: f"replacement {key}")]
@@ -101,14 +103,14 @@ async def test_two_overrides_of_one_provider_are_refused() -> None:
         assert caught.value.provider is origin
 
 
-async def test_different_containers_may_override_the_same(container: ProviderContainer) -> None:
+async def test_different_containers_may_override_the_same_provider(container: ProviderContainer) -> None:
     provider = Provider(lambda ref: 0, dependencies=[])
     one = ProviderContainer(parent=container, overrides=[provider.override_with_value(1)])
     two = ProviderContainer(parent=one, overrides=[provider.override_with_value(2)])
     assert [c.read(provider) for c in (container, one, two)] == [0, 1, 2]
 
 
-async def test_what_is_not_scoped_cannot_be_overridden_in_a_child(container: ProviderContainer) -> None:
+async def test_a_provider_that_is_not_scoped_cannot_be_overridden_in_a_child(container: ProviderContainer) -> None:
     provider = Provider(lambda ref: 0)
     family = Provider.family(lambda ref, key: 0)
     for override in (
@@ -121,7 +123,7 @@ async def test_what_is_not_scoped_cannot_be_overridden_in_a_child(container: Pro
         assert caught.value.provider is override.origin
 
 
-async def test_an_override_shows_what_it_replaces() -> None:
+async def test_an_override_names_the_provider_it_replaces() -> None:
     provider = Provider(lambda ref: 0, name="answer")
     family = Provider.options(name="answers").family(lambda ref, key: 0)
     assert "answer" in repr(provider.override_with_value(1))
@@ -152,7 +154,7 @@ STATES: list[AsyncValue[int]] = [
 @variants(*ASYNC, auto_dispose=False)
 @pytest.mark.parametrize("before", STATES, ids=repr)
 @pytest.mark.parametrize("after", STATES, ids=repr)
-async def test_an_asynchronous_provider_is_replaced_by_a_state_and_another(
+async def test_an_asynchronous_provider_is_replaced_by_a_state_that_can_be_replaced_again(
     variant: Variant, before: AsyncValue[int], after: AsyncValue[int]
 ) -> None:
     provider = variant.declare(lambda ref: 1 // 0)
@@ -193,7 +195,7 @@ async def _outcome(future: Any) -> object:
         return error
 
 
-async def test_a_state_of_loading_keeps_what_was_known_as_a_refresh_does() -> None:
+async def test_a_loading_override_keeps_the_data_like_a_refresh() -> None:
     provider = FutureProvider(lambda ref: 0)
     with ProviderContainer(overrides=[provider.override_with_value(AsyncData(1))]) as container:
         container.listen(provider, ignore)
@@ -207,7 +209,7 @@ async def test_a_state_of_loading_keeps_what_was_known_as_a_refresh_does() -> No
 
 
 @variants(*NOTIFIERS)
-async def test_only_the_build_of_a_notifier_is_replaced(variant: Variant) -> None:
+async def test_the_build_of_a_notifier_is_replaced_and_its_methods_stay(variant: Variant) -> None:
     provider = variant.declare(lambda ref: "original", dependencies=[])
     built: list[Any] = []
 
@@ -243,7 +245,7 @@ async def test_an_asynchronous_notifier_is_replaced_by_a_state_and_can_still_be_
         assert container.read(provider) == AsyncData(42)
 
 
-async def test_a_notifier_class_is_replaced_by_another() -> None:
+async def test_a_notifier_class_is_replaced_by_another_class() -> None:
     class Counter(AsyncNotifier[int]):
         async def build(self) -> int:
             return 0
@@ -267,7 +269,7 @@ async def test_a_notifier_class_is_replaced_by_another() -> None:
 # -- update_overrides ----------------------------------------------------------------------------
 
 
-async def test_overrides_can_only_be_exchanged_for_others_of_the_same() -> None:
+async def test_update_overrides_accepts_the_same_providers_only() -> None:
     a, b = Provider(lambda ref: 0), Provider(lambda ref: 0)
     family = Provider.family(lambda ref, key: 0)
     with ProviderContainer(overrides=[a.override_with_value(1), b.override_with_value(2)]) as container:
@@ -286,7 +288,7 @@ async def test_overrides_can_only_be_exchanged_for_others_of_the_same() -> None:
         assert [container.read(a), container.read(b)] == [1, 2]
 
 
-async def test_new_overrides_are_told_together_to_who_listens_from_anywhere() -> None:
+async def test_new_overrides_notify_listeners_of_all_containers_once() -> None:
     a = Provider(lambda ref: -1, dependencies=[])
     b = Provider(lambda ref: -1, dependencies=[])
     total = Provider(lambda ref: ref.watch(a) + ref.watch(b), dependencies=[a, b])
@@ -307,7 +309,7 @@ async def test_new_overrides_are_told_together_to_who_listens_from_anywhere() ->
         assert len(log) == 3
 
 
-async def test_new_overrides_build_nothing_that_was_not_built() -> None:
+async def test_new_overrides_build_no_unbuilt_provider() -> None:
     provider = Provider(lambda ref: 0, dependencies=[])
     family = Provider.options(dependencies=[]).family(lambda ref, key: 0)
     builds: list[int] = []
@@ -329,7 +331,7 @@ async def test_new_overrides_build_nothing_that_was_not_built() -> None:
         assert builds == [2, 2]
 
 
-async def test_an_override_in_a_scope_hides_those_above_it() -> None:
+async def test_an_override_in_a_child_container_hides_those_of_its_parents() -> None:
     provider = Provider(lambda ref: 0, dependencies=[])
     log: list[int] = []
     with ProviderContainer(overrides=[provider.override_with_value(1)]) as root:
@@ -341,7 +343,7 @@ async def test_an_override_in_a_scope_hides_those_above_it() -> None:
         assert [root.read(provider), scope.read(provider)] == [2, 42]
 
 
-async def test_a_written_state_survives_nothing_but_its_own_override() -> None:
+async def test_a_state_that_was_set_is_dropped_only_by_its_own_override() -> None:
     counter = StateProvider(lambda ref: 0)
     stream = StreamProvider(lambda ref: iter(()))  # type: ignore[arg-type]  # never built: it is overridden
 

@@ -1,4 +1,4 @@
-"""What a Ref can be told of: listeners coming and going, cancel and resume, disposal, manual invalidation."""
+"""Lifecycle callbacks of a Ref: added and removed listeners, cancel and resume, disposal, manual invalidation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ every_hook = pytest.mark.parametrize("hook", HOOKS.values(), ids=HOOKS)
 
 
 def fire_all(container: ProviderContainer, provider: Any) -> None:
-    """Do what each hook is called for once (only ``on_cancel``, twice), to a provider that is built and unused."""
+    """Trigger each callback once (``on_cancel`` twice) for a provider that is built and unused."""
     subscription = container.listen(provider, ignore)
     subscription.pause()
     subscription.resume()
@@ -50,7 +50,7 @@ def times(hook: Hook) -> int:
 
 @every_hook
 @variants(auto_dispose=False)
-async def test_every_hook_is_called_in_order_of_registration(
+async def test_callbacks_run_in_order_of_registration(
     variant: Variant, hook: Hook, container: ProviderContainer
 ) -> None:
     log: list[str] = []
@@ -69,7 +69,7 @@ async def test_every_hook_is_called_in_order_of_registration(
 
 
 @every_hook
-async def test_a_hook_that_was_removed_is_not_called(hook: Hook, container: ProviderContainer) -> None:
+async def test_a_removed_callback_is_not_called(hook: Hook, container: ProviderContainer) -> None:
     log: list[str] = []
 
     @Provider
@@ -91,7 +91,7 @@ async def test_a_hook_that_was_removed_is_not_called(hook: Hook, container: Prov
 
 
 @every_hook
-async def test_hooks_belong_to_one_build(hook: Hook, container: ProviderContainer) -> None:
+async def test_callbacks_belong_to_one_build(hook: Hook, container: ProviderContainer) -> None:
     log: list[int] = []
     builds: list[int] = []
 
@@ -110,7 +110,7 @@ async def test_hooks_belong_to_one_build(hook: Hook, container: ProviderContaine
 
 
 @every_hook
-async def test_a_hook_that_raises_stops_no_other(
+async def test_an_error_in_a_callback_affects_no_other(
     hook: Hook, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     log: list[str] = []
@@ -132,7 +132,7 @@ async def test_a_hook_that_raises_stops_no_other(
 
 
 def counting(log: list[str]) -> Any:
-    """Declare a provider that logs what becomes of its listeners."""
+    """Declare a provider that logs its lifecycle callbacks."""
 
     @Provider
     def provider(ref: Ref) -> int:
@@ -145,7 +145,7 @@ def counting(log: list[str]) -> Any:
     return provider
 
 
-async def test_each_listener_of_a_container_counts(container: ProviderContainer) -> None:
+async def test_each_listener_of_a_container_is_counted(container: ProviderContainer) -> None:
     log: list[str] = []
     provider = counting(log)
     first = container.listen(provider, ignore)
@@ -163,7 +163,7 @@ async def test_each_listener_of_a_container_counts(container: ProviderContainer)
     assert log[2:] == ["add"]
 
 
-async def test_each_listener_of_another_provider_counts(container: ProviderContainer) -> None:
+async def test_each_listener_of_another_provider_is_counted(container: ProviderContainer) -> None:
     log: list[str] = []
     provider = counting(log)
     user = Provider(lambda ref: ref)
@@ -181,7 +181,7 @@ async def test_each_listener_of_another_provider_counts(container: ProviderConta
     assert sorted(log) == ["add", "resume"]
 
 
-async def test_each_provider_that_watches_counts_once(container: ProviderContainer) -> None:
+async def test_a_watching_provider_is_counted_once(container: ProviderContainer) -> None:
     log: list[str] = []
     provider = counting(log)
     users = [Provider(lambda ref: ref) for _ in range(2)]
@@ -197,7 +197,7 @@ async def test_each_provider_that_watches_counts_once(container: ProviderContain
     assert sorted(log[3:]) == ["cancel", "remove"]
 
 
-async def test_cancel_comes_when_the_last_provider_stops_watching(container: ProviderContainer) -> None:
+async def test_cancel_is_called_when_the_last_watcher_is_removed(container: ProviderContainer) -> None:
     log: list[str] = []
     provider = counting(log)
     watching = True
@@ -219,7 +219,7 @@ async def test_cancel_comes_when_the_last_provider_stops_watching(container: Pro
     assert "resume" not in log
 
 
-async def test_a_view_counts_as_a_listener(container: ProviderContainer) -> None:
+async def test_a_listener_of_a_selector_is_counted(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @FutureProvider
@@ -249,7 +249,7 @@ async def test_a_view_counts_as_a_listener(container: ProviderContainer) -> None
     assert log[2:] == ["dispose"]
 
 
-async def test_cancel_and_resume_start_anew_with_each_build(container: ProviderContainer) -> None:
+async def test_cancel_and_resume_start_over_with_each_build(container: ProviderContainer) -> None:
     log: list[str] = []
     provider = counting(log)
     container.listen(provider, ignore).close()
@@ -261,13 +261,13 @@ async def test_cancel_and_resume_start_anew_with_each_build(container: ProviderC
     assert log.count("resume") == 1
 
 
-async def test_the_first_listener_resumes_nothing(container: ProviderContainer) -> None:
+async def test_the_first_listener_does_not_call_resume(container: ProviderContainer) -> None:
     log: list[str] = []
     container.listen(counting(log), ignore)
     assert log == ["add"]
 
 
-async def test_a_weak_listener_counts_for_nothing(container: ProviderContainer) -> None:
+async def test_a_weak_listener_is_not_counted(container: ProviderContainer) -> None:
     log: list[str] = []
     provider = counting(log)
     container.read(provider)
@@ -309,7 +309,7 @@ async def test_on_dispose_runs_once_for_each_build(variant: Variant, container: 
     assert log == [0, 1, 2]
 
 
-async def test_an_outdated_provider_that_is_disposed_is_undone_once() -> None:
+async def test_an_outdated_provider_that_is_disposed_runs_its_disposers_once() -> None:
     log: list[str] = []
     container = ProviderContainer()
     dep = StateProvider(lambda ref: 0)
@@ -341,7 +341,7 @@ async def test_on_dispose_may_change_other_providers(container: ProviderContaine
 
 
 @pytest.mark.parametrize("end", ["invalidate", "dispose"])
-async def test_in_on_dispose_it_is_too_late_for_the_ref(end: str) -> None:
+async def test_a_ref_cannot_be_used_in_on_dispose(end: str) -> None:
     caught: list[type[BaseException]] = []
     container = ProviderContainer()
     other = Provider(lambda ref: 0)
@@ -438,7 +438,7 @@ async def test_the_ref_of_an_async_build_ends_when_the_next_begins(container: Pr
 
 
 @variants(auto_dispose=False)
-async def test_a_build_knows_why_it_runs(variant: Variant, container: ProviderContainer) -> None:
+async def test_ref_has_the_reason_of_the_build(variant: Variant, container: ProviderContainer) -> None:
     seen: list[tuple[bool, bool, bool]] = []
     dep = StateProvider(lambda ref: 0)
 
@@ -488,7 +488,7 @@ async def test_is_paused_follows_listeners_and_their_pauses(container: ProviderC
 # -- invalidating oneself ------------------------------------------------------------------------
 
 
-async def test_invalidate_self_undoes_now_and_builds_on_the_next_turn(container: ProviderContainer) -> None:
+async def test_invalidate_self_disposes_immediately_and_builds_on_the_next_turn(container: ProviderContainer) -> None:
     log: list[Any] = []
     dep = StateProvider(lambda ref: 0)
 
@@ -523,7 +523,7 @@ USER = Provider(lambda ref: ref)
 
 @pytest.mark.parametrize("invalidation", INVALIDATIONS.values(), ids=INVALIDATIONS)
 @variants(auto_dispose=False)
-async def test_on_manual_invalidation_is_called_at_once(
+async def test_on_manual_invalidation_is_called_immediately(
     variant: Variant, invalidation: Any, container: ProviderContainer
 ) -> None:
     log: list[str] = []
@@ -541,7 +541,7 @@ async def test_on_manual_invalidation_is_called_at_once(
     assert log == ["invalidated", "disposed"]
 
 
-async def test_a_changed_dependency_and_a_disposal_are_no_manual_invalidation() -> None:
+async def test_a_changed_dependency_or_a_disposal_is_not_a_manual_invalidation() -> None:
     log: list[str] = []
     dep = StateProvider(lambda ref: 0)
 
@@ -557,7 +557,7 @@ async def test_a_changed_dependency_and_a_disposal_are_no_manual_invalidation() 
     assert log == []
 
 
-async def test_an_invalidation_can_be_passed_on(container: ProviderContainer) -> None:
+async def test_a_callback_may_pass_an_invalidation_to_another_provider(container: ProviderContainer) -> None:
     builds: list[str] = []
 
     @Provider.family
@@ -591,7 +591,7 @@ async def test_an_invalidation_can_be_passed_on(container: ProviderContainer) ->
 # -- notify_listeners ----------------------------------------------------------------------------
 
 
-async def test_notify_listeners_tells_of_a_change_in_place(container: ProviderContainer) -> None:
+async def test_notify_listeners_reports_a_change_made_in_place(container: ProviderContainer) -> None:
     log: list[Any] = []
     items: list[int] = []
 
@@ -626,7 +626,7 @@ async def test_notify_listeners_tells_of_a_change_in_place(container: ProviderCo
 # -- a future and its provider's end -------------------------------------------------------------
 
 
-async def test_a_pending_future_ends_with_its_provider() -> None:
+async def test_disposal_ends_a_pending_future() -> None:
     @FutureProvider
     async def provider(ref: Ref) -> int:
         await asyncio.Event().wait()

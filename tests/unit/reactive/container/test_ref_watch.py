@@ -1,4 +1,4 @@
-"""ref.watch: what is rebuilt when something changes, in what order, and how often; and where loops end."""
+"""ref.watch: which providers a change rebuilds, in which order and how often, and how loops are detected."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tetherpy.reactive import (
 
 
 @variants()
-async def test_a_change_rebuilds_who_watches_once(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_change_rebuilds_a_watcher_once(variant: Variant, container: ProviderContainer) -> None:
     builds: list[bool] = []
     count = StateProvider(lambda ref: 0)
 
@@ -46,7 +46,7 @@ async def test_a_change_rebuilds_who_watches_once(variant: Variant, container: P
     assert builds == [True, False]
 
 
-async def test_several_providers_can_be_watched(container: ProviderContainer) -> None:
+async def test_a_provider_can_watch_several_others(container: ProviderContainer) -> None:
     one, two = StateProvider(lambda ref: 0), StateProvider(lambda ref: 0)
     text = Provider(lambda ref: f"{ref.watch(one)} {ref.watch(two)}")
     assert container.read(text) == "0 0"
@@ -56,7 +56,7 @@ async def test_several_providers_can_be_watched(container: ProviderContainer) ->
     assert container.read(text) == "1 1"
 
 
-async def test_reading_is_not_watching(container: ProviderContainer) -> None:
+async def test_a_read_does_not_create_a_dependency(container: ProviderContainer) -> None:
     builds: list[int] = []
     count = StateProvider(lambda ref: 0)
 
@@ -72,7 +72,7 @@ async def test_reading_is_not_watching(container: ProviderContainer) -> None:
 
 
 @pytest.mark.parametrize("value", [0, 1])
-async def test_an_equal_value_stops_there(value: int, container: ProviderContainer) -> None:
+async def test_an_equal_value_stops_the_propagation(value: int, container: ProviderContainer) -> None:
     builds: list[str] = []
     heard: list[Any] = []
     count = StateProvider(lambda ref: 0)
@@ -97,14 +97,14 @@ async def test_an_equal_value_stops_there(value: int, container: ProviderContain
     assert heard == [("True", "False")]
 
 
-async def test_a_value_is_shared_by_all_who_listen(container: ProviderContainer) -> None:
+async def test_all_listeners_share_one_value(container: ProviderContainer) -> None:
     items = Provider(lambda ref: [0])
     first = container.listen(items, ignore)
     second = container.listen(items, ignore)
     assert first.read() is second.read() is container.read(items)
 
 
-async def test_a_rebuild_can_watch_other_providers(container: ProviderContainer) -> None:
+async def test_a_rebuild_may_watch_other_providers(container: ProviderContainer) -> None:
     builds: list[int] = []
     choice = StateProvider(lambda ref: 0)
     options = [StateProvider(lambda ref: 0), StateProvider(lambda ref: 42)]
@@ -140,7 +140,7 @@ async def test_a_rebuild_can_watch_other_providers(container: ProviderContainer)
     assert builds == [0, 43, 44]
 
 
-async def test_leaving_one_of_two_uses_keeps_the_other(container: ProviderContainer) -> None:
+async def test_a_dependency_watched_twice_stays_after_one_watch_ends(container: ProviderContainer) -> None:
     choice = StateProvider(lambda ref: 0)
     first, second = StateProvider(lambda ref: 0), StateProvider(lambda ref: 42)
 
@@ -157,7 +157,7 @@ async def test_leaving_one_of_two_uses_keeps_the_other(container: ProviderContai
     assert heard == ["1 1", "1 43", "1 44", "2 44"]
 
 
-async def test_whoever_watches_twice_sees_one_moment(container: ProviderContainer) -> None:
+async def test_dependents_see_one_version_of_a_value_and_its_derivations(container: ProviderContainer) -> None:
     heard: list[str] = []
     builds: list[int] = []
     count = StateProvider(lambda ref: 0)
@@ -177,7 +177,7 @@ async def test_whoever_watches_twice_sees_one_moment(container: ProviderContaine
     assert builds == [0, 1]
 
 
-async def test_a_dependency_found_in_the_rebuild_itself(container: ProviderContainer) -> None:
+async def test_a_rebuild_may_add_a_dependency(container: ProviderContainer) -> None:
     heard: list[int | None] = []
     count = StateProvider(lambda ref: 0)
     derived = Provider(lambda ref: ref.watch(count) + 10)
@@ -200,7 +200,7 @@ async def test_a_dependency_found_in_the_rebuild_itself(container: ProviderConta
 
 
 @variants(*SYNC, auto_dispose=False)
-async def test_an_error_that_was_mended_is_gone_everywhere(
+async def test_a_repaired_error_disappears_in_all_dependents(
     variant: Variant, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     throws = StateProvider(lambda ref: True)
@@ -223,7 +223,7 @@ async def test_an_error_that_was_mended_is_gone_everywhere(
     assert [container.read(reader) for reader in (dependent, selecting)] == [0, 0]
 
 
-async def test_an_error_stays_while_what_it_watches_stays_the_same(
+async def test_an_error_stays_until_a_dependency_changes(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     builds: list[int] = []
@@ -246,7 +246,7 @@ async def test_an_error_stays_while_what_it_watches_stays_the_same(
 # -- after an await ------------------------------------------------------------------------------
 
 
-async def test_watching_goes_on_after_the_first_step(container: ProviderContainer) -> None:
+async def test_an_asynchronous_build_may_watch_after_its_first_await(container: ProviderContainer) -> None:
     builds: list[int] = []
     count = StateProvider(lambda ref: 0)
 
@@ -274,7 +274,7 @@ async def test_watching_goes_on_after_the_first_step(container: ProviderContaine
 
 
 @pytest.mark.parametrize("length", [1, 2, 4])
-async def test_a_loop_between_builds_is_named(
+async def test_a_loop_between_builds_is_an_error_that_names_it(
     length: int, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     providers: list[Any] = []
@@ -294,7 +294,9 @@ async def test_a_loop_between_builds_is_named(
 
 
 @pytest.mark.parametrize("length", [2, 4])
-async def test_a_loop_that_closes_after_the_builds_is_named(length: int, container: ProviderContainer) -> None:
+async def test_a_loop_that_closes_after_the_builds_is_an_error_that_names_it(
+    length: int, container: ProviderContainer
+) -> None:
     providers = [Provider(lambda ref: ref, name=f"p{index}") for index in range(length)]
     refs = [container.read(provider) for provider in providers]
     for index in range(length - 1):
@@ -305,7 +307,7 @@ async def test_a_loop_that_closes_after_the_builds_is_named(length: int, contain
         assert caught.value.cycle == (providers[-1], *providers)
 
 
-async def test_a_loop_through_a_provider_that_was_never_built_is_named(container: ProviderContainer) -> None:
+async def test_a_loop_through_an_unbuilt_provider_is_an_error_that_names_it(container: ProviderContainer) -> None:
     c = Provider(lambda ref: ref)
     a = Provider(lambda ref: ref.watch(c) is None)
     b = Provider(lambda ref: ref.watch(a))
@@ -355,7 +357,7 @@ async def test_a_build_cannot_change_another_provider(
     reported.clear()
 
 
-async def test_a_refused_change_leaves_the_build_alone(container: ProviderContainer) -> None:
+async def test_a_refused_change_does_not_affect_the_build(container: ProviderContainer) -> None:
     counter = StateProvider(lambda ref: 0)
     controller = container.read(counter.notifier)
 
@@ -368,7 +370,7 @@ async def test_a_refused_change_leaves_the_build_alone(container: ProviderContai
     assert container.read(provider) == 42
 
 
-async def test_a_listener_may_change_its_own_provider(container: ProviderContainer) -> None:
+async def test_a_listener_may_change_the_provider_it_listens_to(container: ProviderContainer) -> None:
     source = StateProvider(lambda ref: 0)
     derived = Provider(lambda ref: ref.watch(source))
 

@@ -1,4 +1,4 @@
-"""Scopes: where a provider lives when containers have parents and providers name their dependencies."""
+"""Scopes: which container owns a provider when containers have parents and providers declare dependencies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def child_of(parent: ProviderContainer, *overrides: Any) -> ProviderContainer:
 
 
 def lives_in(provider: Any, *containers: ProviderContainer) -> list[bool]:
-    """Tell for each container whether the provider's state is in that very container."""
+    """Return for each container whether it owns the provider's state."""
     return [
         provider in container.elements and container.elements[provider].host is container for container in containers
     ]
@@ -33,7 +33,7 @@ def lives_in(provider: Any, *containers: ProviderContainer) -> list[bool]:
 
 
 @variants(auto_dispose=False)
-async def test_a_scoped_provider_follows_its_dependency_into_the_scope(
+async def test_a_scoped_provider_is_owned_by_the_container_of_its_overridden_dependency(
     variant: Variant, container: ProviderContainer
 ) -> None:
     builds: list[int] = []
@@ -58,7 +58,7 @@ async def test_a_scoped_provider_follows_its_dependency_into_the_scope(
 
 
 @variants(auto_dispose=True)
-async def test_an_auto_dispose_provider_in_a_scope_goes_and_comes_back_there(
+async def test_an_auto_dispose_provider_in_a_child_container_is_rebuilt_there(
     variant: Variant, container: ProviderContainer
 ) -> None:
     dep = Provider(lambda ref: 0, dependencies=[])
@@ -73,7 +73,7 @@ async def test_an_auto_dispose_provider_in_a_scope_goes_and_comes_back_there(
         assert lives_in(dep, container, scope) == [False, True]
 
 
-async def test_a_provider_read_outside_is_read_anew_in_a_later_scope(container: ProviderContainer) -> None:
+async def test_a_provider_read_in_a_parent_is_rebuilt_in_a_later_child(container: ProviderContainer) -> None:
     a = Provider(lambda ref: 0, dependencies=[])
     b = Provider(lambda ref: ref.watch(a) + 10, dependencies=[a])
     assert container.read(b) == 10
@@ -86,7 +86,7 @@ async def test_a_provider_read_outside_is_read_anew_in_a_later_scope(container: 
     assert [c.read(b) for c in (container, middle, leaf)] == [10, 52, 94]
 
 
-async def test_what_it_depends_on_through_others_and_families_counts(container: ProviderContainer) -> None:
+async def test_indirect_and_family_dependencies_count(container: ProviderContainer) -> None:
     dep = Provider(lambda ref: 0, dependencies=[])
     times = Provider.options(dependencies=[dep]).family(lambda ref, factor: ref.watch(dep) * factor)
     middle = Provider(lambda ref: ref.watch(times(2)), dependencies=[times])
@@ -100,7 +100,7 @@ async def test_what_it_depends_on_through_others_and_families_counts(container: 
     assert provider.transitive_dependencies == {dep, times, middle}
 
 
-async def test_an_overridden_family_or_member_draws_its_users_into_the_scope(container: ProviderContainer) -> None:
+async def test_an_overridden_family_or_member_moves_its_dependents_to_the_child(container: ProviderContainer) -> None:
     family = Provider.options(dependencies=[]).family(lambda ref, key: key * 2)
     user = Provider(lambda ref: ref.watch(family(21)), dependencies=[family])
     far = Provider(lambda ref: ref.watch(user), dependencies=[user])
@@ -110,7 +110,7 @@ async def test_an_overridden_family_or_member_draws_its_users_into_the_scope(con
     assert lives_in(far, whole, one) == [True, True]
 
 
-async def test_with_several_dependencies_it_lives_in_the_deepest_scope(container: ProviderContainer) -> None:
+async def test_with_several_dependencies_the_innermost_container_owns_it(container: ProviderContainer) -> None:
     one = Provider(lambda ref: 0, dependencies=[])
     two = Provider(lambda ref: 0, dependencies=[])
     plus = Provider(lambda ref: ref.watch(one) + ref.watch(two), dependencies=[one, two])
@@ -148,7 +148,7 @@ async def test_an_overridden_provider_does_not_follow_its_dependencies(member: b
             assert lives_in(fixed, root, scope) == [True, False]
 
 
-async def test_a_middle_scope_that_was_never_read_is_passed_over(container: ProviderContainer) -> None:
+async def test_a_container_between_that_was_never_read_is_skipped(container: ProviderContainer) -> None:
     builds: list[int] = []
     scoped = Provider(lambda ref: -1, dependencies=[])
     top = child_of(container, scoped.override_with(lambda ref: builds.append(0)))
@@ -159,7 +159,7 @@ async def test_a_middle_scope_that_was_never_read_is_passed_over(container: Prov
     assert lives_in(scoped, container, top, leaf) == [False, True, False]
 
 
-async def test_a_family_reuses_the_nearest_override(container: ProviderContainer) -> None:
+async def test_a_family_uses_the_nearest_override(container: ProviderContainer) -> None:
     builds: list[int] = []
 
     def plus_10(ref: Ref, key: int) -> int:
@@ -175,7 +175,7 @@ async def test_a_family_reuses_the_nearest_override(container: ProviderContainer
 
 
 @variants(auto_dispose=False)
-async def test_parent_and_child_have_a_state_each(variant: Variant, container: ProviderContainer) -> None:
+async def test_parent_and_child_have_separate_states(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: "parent", dependencies=[])
     child = child_of(container, variant.overridden(provider, lambda ref: "child"))
     assert [await settled(container, provider), await settled(child, provider)] == ["parent", "child"]
@@ -185,7 +185,7 @@ async def test_parent_and_child_have_a_state_each(variant: Variant, container: P
     assert [await settled(container, provider), await settled(child, provider)] == ["parent", "child"]
 
 
-async def test_a_scoped_provider_listens_to_scoped_and_to_shared_ones(container: ProviderContainer) -> None:
+async def test_a_scoped_provider_may_listen_to_scoped_and_shared_providers(container: ProviderContainer) -> None:
     shared = StateProvider(lambda ref: 1)
     scoped = StateProvider(lambda ref: 10, dependencies=[])
     total = Provider(lambda ref: ref.watch(shared) + ref.watch(scoped), dependencies=[scoped])
@@ -217,9 +217,7 @@ USES: dict[str, Any] = {
 
 @pytest.mark.parametrize("member", [False, True], ids=["provider", "family"])
 @pytest.mark.parametrize("use", USES.values(), ids=USES)
-async def test_a_scoped_provider_must_be_listed_to_be_used(
-    use: Any, member: bool, container: ProviderContainer
-) -> None:
+async def test_a_scoped_dependency_must_be_declared(use: Any, member: bool, container: ProviderContainer) -> None:
     far = Provider(lambda ref: 0, dependencies=[])
     listed = Provider(lambda ref: 0, dependencies=[far])
     listed_family = Provider.options(dependencies=[]).family(lambda ref, key: 0)
@@ -240,7 +238,7 @@ async def test_a_scoped_provider_must_be_listed_to_be_used(
 
 
 @pytest.mark.parametrize("use", ["watch", "read", "listen"])
-async def test_a_view_of_a_scoped_provider_must_be_listed_too(use: str, container: ProviderContainer) -> None:
+async def test_a_scoped_dependency_of_a_selector_must_be_declared(use: str, container: ProviderContainer) -> None:
     listed = FutureProvider(lambda ref: 0, dependencies=[])
     unlisted = FutureProvider(lambda ref: 0, dependencies=[])
     counter = StateProvider(lambda ref: 0, dependencies=[])
@@ -254,7 +252,7 @@ async def test_a_view_of_a_scoped_provider_must_be_listed_too(use: str, containe
             USES[use](ref, refused)
 
 
-async def test_a_family_must_be_listed_to_be_invalidated_as_a_whole(container: ProviderContainer) -> None:
+async def test_a_family_must_be_declared_to_be_invalidated(container: ProviderContainer) -> None:
     listed = Provider.options(dependencies=[]).family(lambda ref, key: 0)
     unlisted = Provider.options(dependencies=[]).family(lambda ref, key: 0)
     shared = Provider.family(lambda ref, key: 0)
@@ -265,7 +263,7 @@ async def test_a_family_must_be_listed_to_be_invalidated_as_a_whole(container: P
         ref.invalidate(unlisted)
 
 
-async def test_a_provider_that_is_not_scoped_cannot_use_one_that_is(
+async def test_an_unscoped_provider_cannot_use_a_scoped_one(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     scoped = Provider(lambda ref: 0, dependencies=[])
@@ -276,7 +274,7 @@ async def test_a_provider_that_is_not_scoped_cannot_use_one_that_is(
     reported.clear()
 
 
-async def test_a_family_may_use_itself(container: ProviderContainer) -> None:
+async def test_a_family_may_use_itself_recursively(container: ProviderContainer) -> None:
     dep = Provider(lambda ref: "base", dependencies=[])
 
     @Provider.options(dependencies=[dep]).family

@@ -1,4 +1,4 @@
-"""Auto-dispose: what goes when nobody uses it, in which order, and what keeps it."""
+"""Auto-dispose: which unused providers are disposed, in which order, and how they are kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from tetherpy.testing import Clock
 
 
 @variants()
-async def test_only_a_declared_provider_is_auto_dispose(variant: Variant, container: ProviderContainer) -> None:
+async def test_only_auto_dispose_providers_are_disposed_when_unused(
+    variant: Variant, container: ProviderContainer
+) -> None:
     provider = variant.declare(lambda ref: 0)
     assert provider.is_auto_dispose is variant.auto_dispose
 
@@ -25,7 +27,7 @@ async def test_only_a_declared_provider_is_auto_dispose(variant: Variant, contai
 
 
 @variants(auto_dispose=True)
-async def test_a_closed_listener_lets_the_provider_go_after_a_turn(
+async def test_closing_the_last_listener_disposes_the_provider_after_a_turn(
     variant: Variant, container: ProviderContainer
 ) -> None:
     log: list[str] = []
@@ -50,7 +52,7 @@ async def test_a_closed_listener_lets_the_provider_go_after_a_turn(
 
 
 @variants(auto_dispose=True)
-async def test_it_is_built_anew_after_it_was_disposed(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_disposed_provider_is_built_again(variant: Variant, container: ProviderContainer) -> None:
     builds: list[int] = []
 
     def create(ref: Ref) -> int:
@@ -63,7 +65,7 @@ async def test_it_is_built_anew_after_it_was_disposed(variant: Variant, containe
     assert await settled(container, provider) == 1
 
 
-async def test_a_dependency_that_is_no_longer_watched_goes(container: ProviderContainer) -> None:
+async def test_a_dependency_that_is_not_watched_again_is_disposed(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @Provider.auto_dispose
@@ -85,7 +87,7 @@ async def test_a_dependency_that_is_no_longer_watched_goes(container: ProviderCo
     assert set(container.all_providers()) == {provider, depends}
 
 
-async def test_it_works_through_a_child_container(container: ProviderContainer) -> None:
+async def test_auto_dispose_works_through_a_child_container(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @Provider.auto_dispose
@@ -106,7 +108,7 @@ async def test_it_works_through_a_child_container(container: ProviderContainer) 
     assert log == ["built", "disposed", "built"]
 
 
-async def test_users_go_before_what_they_use(container: ProviderContainer) -> None:
+async def test_dependents_are_disposed_before_dependencies(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @Provider.auto_dispose
@@ -126,7 +128,7 @@ async def test_users_go_before_what_they_use(container: ProviderContainer) -> No
     assert log == ["b", "a"]
 
 
-async def test_one_that_went_does_not_go_again_with_another(container: ProviderContainer) -> None:
+async def test_a_disposed_provider_is_not_disposed_again_with_another(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @Provider.auto_dispose.family
@@ -144,7 +146,7 @@ async def test_one_that_went_does_not_go_again_with_another(container: ProviderC
     assert log == ["a", "b"]
 
 
-async def test_a_container_that_was_disposed_first_disposes_once(reported: list[BaseException]) -> None:
+async def test_disposal_of_the_container_disposes_each_provider_once(reported: list[BaseException]) -> None:
     log: list[str] = []
     container = ProviderContainer()
     child = ProviderContainer(parent=container)
@@ -164,7 +166,7 @@ async def test_a_container_that_was_disposed_first_disposes_once(reported: list[
     assert other.disposed
 
 
-async def test_a_listener_that_comes_in_time_keeps_it(container: ProviderContainer) -> None:
+async def test_a_listener_added_in_the_same_turn_keeps_it(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @Provider.auto_dispose
@@ -188,7 +190,7 @@ async def test_a_listener_that_comes_in_time_keeps_it(container: ProviderContain
     assert log == ["disposed"]
 
 
-async def test_being_listened_to_by_another_provider_keeps_it(container: ProviderContainer) -> None:
+async def test_a_listener_in_another_provider_keeps_it(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @Provider.auto_dispose
@@ -211,7 +213,7 @@ async def test_being_listened_to_by_another_provider_keeps_it(container: Provide
     assert log == ["disposed"]
 
 
-async def test_an_outdated_one_is_disposed_all_the_same_and_told_once(container: ProviderContainer) -> None:
+async def test_an_outdated_provider_is_disposed_and_reported_once(container: ProviderContainer) -> None:
     log: list[str] = []
     dep = StateProvider(lambda ref: 0)
 
@@ -228,7 +230,7 @@ async def test_an_outdated_one_is_disposed_all_the_same_and_told_once(container:
     assert not container.exists(provider)
 
 
-async def test_weak_listeners_do_not_keep_the_value_but_may_ask_for_it(container: ProviderContainer) -> None:
+async def test_weak_listeners_do_not_keep_the_value_and_may_read_it(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @Provider.auto_dispose
@@ -248,7 +250,7 @@ async def test_weak_listeners_do_not_keep_the_value_but_may_ask_for_it(container
 
 
 @pytest.mark.parametrize("member", [False, True], ids=["provider", "family"])
-async def test_an_override_survives_the_disposal_of_what_it_made(member: bool, container: ProviderContainer) -> None:
+async def test_an_override_survives_the_disposal_of_its_provider(member: bool, container: ProviderContainer) -> None:
     made: list[str] = []
 
     def original(ref: Ref, *key: int) -> str:
@@ -273,7 +275,7 @@ async def test_an_override_survives_the_disposal_of_what_it_made(member: bool, c
         assert middle.all_providers() == leaf.all_providers() == []
     assert made == ["replacement"] * 2
 
-    # Nor does the disposal of the parent's own one take the child's with it.
+    # Disposal of the parent's provider keeps that of the child.
     assert container.read(provider) == "original"
     kept = leaf.listen(provider, ignore)
     await container.pump()
@@ -329,7 +331,7 @@ async def test_keep_alive_keeps_an_asynchronous_one(variant: Variant, container:
     assert not container.exists(provider)
 
 
-async def test_a_link_closed_inside_the_build_keeps_nothing(container: ProviderContainer) -> None:
+async def test_a_link_closed_during_the_build_keeps_nothing(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @Provider.auto_dispose
@@ -346,7 +348,7 @@ async def test_a_link_closed_inside_the_build_keeps_nothing(container: ProviderC
     assert not container.exists(provider)
 
 
-async def test_a_rebuild_clears_the_links(container: ProviderContainer) -> None:
+async def test_a_rebuild_closes_the_links(container: ProviderContainer) -> None:
     dep = StateProvider(lambda ref: 0)
     links: list[KeepAliveLink] = []
 
@@ -368,7 +370,7 @@ async def test_a_rebuild_clears_the_links(container: ProviderContainer) -> None:
 
 
 @pytest.mark.parametrize("by", ["container", "ref", "self"])
-async def test_an_invalidated_one_that_only_a_link_kept_goes(by: str, container: ProviderContainer) -> None:
+async def test_an_invalidated_provider_that_only_a_link_kept_is_disposed(by: str, container: ProviderContainer) -> None:
     refs: list[Ref] = []
 
     @Provider
@@ -394,7 +396,7 @@ async def test_an_invalidated_one_that_only_a_link_kept_goes(by: str, container:
     assert container.all_providers() == [other]
 
 
-async def test_closing_a_link_disposes_nothing_that_is_listened_to(container: ProviderContainer) -> None:
+async def test_closing_a_link_keeps_providers_with_listeners(container: ProviderContainer) -> None:
     links: list[KeepAliveLink] = []
 
     @Provider.auto_dispose
@@ -463,7 +465,7 @@ async def test_an_awaited_build_is_kept_until_it_has_finished(container: Provide
 
 
 @pytest.mark.parametrize("how", ["listen", "read", "watch"])
-async def test_cache_for_keeps_the_state_so_long_after_its_last_use(
+async def test_cache_for_keeps_the_state_for_that_time_after_its_last_use(
     how: str, container: ProviderContainer, clock: Clock
 ) -> None:
     @Provider.auto_dispose
@@ -497,7 +499,7 @@ async def test_cache_for_keeps_the_state_so_long_after_its_last_use(
     assert not container.exists(provider)
 
 
-async def test_cache_for_ends_with_its_build(container: ProviderContainer, clock: Clock) -> None:
+async def test_a_rebuild_resets_cache_for(container: ProviderContainer, clock: Clock) -> None:
     caches = True
 
     @Provider.auto_dispose

@@ -1,4 +1,4 @@
-"""Without an event loop every entry point that builds gives the value: what it has built is disposed afterwards."""
+"""Without an event loop every entry point returns the value, and unused providers are disposed afterwards."""
 
 from __future__ import annotations
 
@@ -121,19 +121,19 @@ def container() -> Iterator[ProviderContainer]:
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-def test_it_gives_the_value(entry: str, container: ProviderContainer) -> None:
+def test_each_entry_point_returns_the_value(entry: str, container: ProviderContainer) -> None:
     use, expected = ENTRIES[entry]
     assert use(container) == expected
     assert container.read(whole) in (0, 1)
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
-async def test_under_a_loop_it_is_the_same(entry: str, container: ProviderContainer) -> None:
+async def test_under_a_loop_each_entry_point_returns_the_same(entry: str, container: ProviderContainer) -> None:
     use, expected = ENTRIES[entry]
     assert use(container) == expected
 
 
-def test_what_nobody_uses_afterwards_is_disposed(container: ProviderContainer) -> None:
+def test_unused_providers_are_disposed_afterwards(container: ProviderContainer) -> None:
     assert container.read(late)() == 1
     assert container.exists(part), "it is watched"
     with ProviderContainer() as other:

@@ -1,4 +1,4 @@
-"""What was under way in an event loop that was closed: it is begun again in the next loop that the container serves."""
+"""Builds and tasks of a closed event loop start over in the next loop that the container uses."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def run_and_close(main: Coroutine[Any, Any, object]) -> None:
 
 @pytest.mark.parametrize("kind", ["future", "stream", "notifier", "context manager", "waits in finally"])
 @pytest.mark.parametrize("is_listened_to", [False, True])
-def test_a_build_that_its_loop_did_not_end_is_made_in_the_next(kind: str, is_listened_to: bool) -> None:
+def test_a_build_cut_off_by_the_end_of_its_loop_runs_in_the_next(kind: str, is_listened_to: bool) -> None:
     reported: list[BaseException] = []
     container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
     builds: list[int] = []
@@ -99,7 +99,7 @@ def test_a_build_that_its_loop_did_not_end_is_made_in_the_next(kind: str, is_lis
     container.dispose()
 
 
-def test_a_build_that_begins_while_its_loop_ends_is_made_in_the_next() -> None:
+def test_a_build_started_while_its_loop_closes_runs_in_the_next() -> None:
     """``asyncio.run`` cancels the tasks that exist at the end of ``main``, and no other."""
     builds: list[int] = []
 
@@ -137,7 +137,7 @@ def test_a_build_that_begins_while_its_loop_ends_is_made_in_the_next() -> None:
     container.dispose()
 
 
-def test_a_loop_that_is_closed_after_the_next_has_begun_loses_no_build() -> None:
+def test_a_loop_closed_after_the_next_has_started_loses_no_build() -> None:
     container = ProviderContainer()
     builds: list[int] = []
 
@@ -165,7 +165,7 @@ def test_a_loop_that_is_closed_after_the_next_has_begun_loses_no_build() -> None
     container.dispose()
 
 
-def test_a_loop_that_is_entered_during_a_build_waits_with_builds_of_a_closed_loop() -> None:
+def test_a_loop_started_during_a_build_awaits_builds_of_a_closed_loop() -> None:
     container = ProviderContainer()
     builds: list[int] = []
 
@@ -196,7 +196,7 @@ def test_a_loop_that_is_entered_during_a_build_waits_with_builds_of_a_closed_loo
 
 @pytest.mark.parametrize("end", ["closed", "stopped"])
 @pytest.mark.parametrize("how", ["dispose", "aclose", "invalidate"])
-def test_the_tasks_of_a_build_whose_loop_does_not_run_are_not_waited_for(end: str, how: str) -> None:
+def test_tasks_of_a_build_in_a_stopped_loop_are_not_awaited(end: str, how: str) -> None:
     container = ProviderContainer()
     ended: list[str] = []
 
@@ -234,7 +234,7 @@ def test_the_tasks_of_a_build_whose_loop_does_not_run_are_not_waited_for(end: st
     loop.close()
 
 
-def test_what_waits_for_a_turn_of_a_closed_loop_has_it_in_the_next() -> None:
+def test_work_scheduled_in_a_closed_loop_runs_in_the_next() -> None:
     container = ProviderContainer()
     heard: list[int] = []
 
@@ -259,8 +259,8 @@ def test_what_waits_for_a_turn_of_a_closed_loop_has_it_in_the_next() -> None:
     container.dispose()
 
 
-def test_an_outdated_build_that_its_loop_ends_holds_no_source() -> None:
-    """The build is cancelled when it is due again already: nothing else ends it."""
+def test_an_outdated_build_cut_off_by_its_loop_keeps_no_source() -> None:
+    """The build is outdated when it is cancelled: nothing else ends it."""
     ended: list[str] = []
 
     @StateProvider.auto_dispose

@@ -1,4 +1,4 @@
-"""Cold chains of any length can be read, and an exhausted stack says nothing of a provider."""
+"""Cold chains of any length can be read, and an exhausted stack is not an error of a provider."""
 
 from __future__ import annotations
 
@@ -75,13 +75,13 @@ def test_a_cold_chain_is_built_once(length: int, use: str) -> None:
     assert reported == []
 
 
-def test_a_cold_chain_of_50_000_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cold_chain_of_50_000_providers_is_built(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tetherpy.reactive.graph.invariants.enabled", False)
     with ProviderContainer() as container:
         assert container.read(chain(50_000)[-1]) == 50_000
 
 
-def test_a_chain_that_turns_longer_while_somebody_listens_is_built() -> None:
+def test_a_chain_that_grows_while_it_has_a_listener_is_built() -> None:
     long = chain(2_000)[-1]
     wanted = StateProvider(lambda ref: False)
     shown = Provider(lambda ref: ref.watch(long) if ref.watch(wanted) else 0)
@@ -92,7 +92,7 @@ def test_a_chain_that_turns_longer_while_somebody_listens_is_built() -> None:
         assert heard == [2_000]
 
 
-def test_a_chain_whose_first_link_fails_names_that_error() -> None:
+def test_the_error_of_the_first_provider_is_that_of_the_chain() -> None:
     def broken(ref: Ref) -> int:
         raise OSError("no")
 
@@ -107,7 +107,7 @@ def test_a_chain_whose_first_link_fails_names_that_error() -> None:
 
 
 @pytest.mark.parametrize("length", [2, 100, 121, 250, 1_000])
-def test_a_loop_of_any_length_is_named(length: int) -> None:
+def test_a_loop_of_any_length_is_an_error_that_names_it(length: int) -> None:
     providers: list[Any] = []
     for place in range(length):
         providers.append(Provider(lambda ref, place=place: ref.watch(providers[(place + 1) % length])))
@@ -126,7 +126,7 @@ def test_a_loop_of_any_length_is_named(length: int) -> None:
         assert container.read(Provider(lambda ref: 3)) == 3
 
 
-def test_a_function_that_catches_every_exception_may_be_deep_in_a_chain() -> None:
+def test_a_build_that_catches_exceptions_may_be_deep_in_a_chain() -> None:
     providers: list[Any] = [start]
 
     def link(source: Any) -> Any:
@@ -145,7 +145,7 @@ def test_a_function_that_catches_every_exception_may_be_deep_in_a_chain() -> Non
 
 
 def deep_in_the_stack(fn: Callable[[], Any]) -> None:
-    """Call a function again and again, with ever less room on the stack."""
+    """Call a function repeatedly, each time with less room on the stack."""
 
     def descend() -> None:
         try:
@@ -157,7 +157,7 @@ def deep_in_the_stack(fn: Callable[[], Any]) -> None:
     descend()
 
 
-def test_an_exhausted_stack_is_not_kept() -> None:
+def test_an_exhausted_stack_is_not_kept_as_an_error() -> None:
     count = [0]
 
     def create(ref: Ref) -> int:
@@ -230,7 +230,7 @@ SWALLOWING = [_catches, _raises_another, _suppresses, _goes_on, _reads_in_a_list
 
 
 @pytest.mark.parametrize("build", SWALLOWING)
-def test_a_function_that_catches_everything_may_be_deep_in_a_chain(build: Callable[[Ref, Any], int]) -> None:
+def test_a_build_that_catches_base_exceptions_may_be_deep_in_a_chain(build: Callable[[Ref, Any], int]) -> None:
     providers: list[Any] = [start]
     for place in range(400):
         providers.append(
@@ -245,7 +245,7 @@ def test_a_function_that_catches_everything_may_be_deep_in_a_chain(build: Callab
     assert reported == []
 
 
-def test_ctrl_c_while_builds_unwind_is_raised() -> None:
+def test_ctrl_c_during_the_unwinding_of_builds_is_raised() -> None:
     pressed = [True]
     deep = chain(400)[-1]
 
@@ -312,7 +312,7 @@ async def test_a_source_that_is_watched_again_after_an_await_may_be_deep() -> No
 
 @pytest.mark.parametrize("from_view", [False, True])
 @pytest.mark.parametrize("is_loop", [False, True])
-def test_each_build_may_ask_for_a_node_that_it_makes_on_the_spot(is_loop: bool, from_view: bool) -> None:
+def test_each_build_may_watch_a_provider_that_it_has_just_declared(is_loop: bool, from_view: bool) -> None:
     providers: list[Any] = [Provider(lambda ref: ref.watch(providers[-1].select(int))) if is_loop else start]
     for _ in range(400):
         providers.append(Provider(lambda ref, source=providers[-1]: ref.watch(source.select(int)) + 1))
@@ -327,7 +327,7 @@ def test_each_build_may_ask_for_a_node_that_it_makes_on_the_spot(is_loop: bool, 
 
 
 def within(frames: int, fn: Callable[[], Any]) -> Any:
-    """Call a function from some more frames down the stack."""
+    """Call a function a number of frames deeper in the stack."""
     return fn() if not frames else within(frames - 1, fn)
 
 
@@ -354,8 +354,8 @@ FRAMES: dict[str, Callable[[Ref, ProviderContainer, Any], Any]] = {
 
 @pytest.mark.parametrize("way", FRAMES)
 @pytest.mark.parametrize(("length", "frames"), [(107, 2), (110, 5), (300, 10), (30, 300)])
-def test_builds_that_need_many_frames_each_are_nested_less_deeply(length: int, frames: int, way: str) -> None:
-    """Python's limit is reached before that of nested builds: the rest is built from a shallow stack all the same."""
+def test_builds_with_many_frames_are_nested_less_deeply(length: int, frames: int, way: str) -> None:
+    """Python's limit is reached before that of nested builds: the rest is built from a shallow stack."""
     reported: list[BaseException] = []
     container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
     provider: Any = start
@@ -372,7 +372,7 @@ def test_builds_that_need_many_frames_each_are_nested_less_deeply(length: int, f
 
 
 @pytest.mark.parametrize("nested", [0, 30, 300])
-def test_a_function_that_calls_itself_without_end_says_so_at_any_depth(nested: int) -> None:
+def test_infinite_recursion_is_an_error_at_any_depth(nested: int) -> None:
     def endless(ref: Ref) -> int:
         return endless(ref)
 
@@ -387,8 +387,8 @@ def test_a_function_that_calls_itself_without_end_says_so_at_any_depth(nested: i
 
 @pytest.mark.parametrize("end", ["disposer", "context manager", "failed build"])
 @pytest.mark.parametrize("length", [50, 2_500])
-def test_what_ends_a_build_inside_others_may_read_a_deep_chain(length: int, end: str) -> None:
-    """What ends a build runs once: unlike a build it cannot be unwound and run again."""
+def test_a_disposer_inside_nested_builds_may_read_a_deep_chain(length: int, end: str) -> None:
+    """A disposer runs once: unlike a build it cannot be repeated."""
     deep = chain(length)[-1]
     fails = StateProvider(lambda ref: False)
     ended: list[int] = []
@@ -422,7 +422,7 @@ def test_what_ends_a_build_inside_others_may_read_a_deep_chain(length: int, end:
 
 
 @pytest.mark.parametrize("how", ["close", "pause", "dispose"])
-async def test_a_long_chain_of_builds_that_hold_their_sources_is_released(
+async def test_a_long_chain_of_builds_that_keep_their_sources_is_released(
     how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tetherpy.reactive.graph.invariants.enabled", False)  # it is checked once, at the end
@@ -447,7 +447,7 @@ async def test_a_long_chain_of_builds_that_hold_their_sources_is_released(
         container.read(held(place))
     while len(begun) < length:
         await asyncio.sleep(0)
-    container.invalidate(held)  # each holds what its last build watched until the next one has begun
+    container.invalidate(held)  # each keeps the dependencies of its last build until the next begins
     {"close": subscription.close, "pause": subscription.pause, "dispose": container.dispose}[how]()
     check_graph([container], ())
     await container.aclose()

@@ -1,4 +1,4 @@
-"""Where another thread may begin a build, and what the contexts of listeners keep apart."""
+"""The entry points refuse other threads, and listeners have separate contexts."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ USES: list[Callable[[Ref], object]] = [
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("is_mounted", [False, True])
-def test_another_thread_builds_nothing(use: Callable[[Ref], object], is_mounted: bool) -> None:
-    """A build may hand its Ref to a thread; whatever the thread asks for is refused, mounted or not."""
+def test_another_thread_cannot_build(use: Callable[[Ref], object], is_mounted: bool) -> None:
+    """A build may give its Ref to a thread: each call there is refused, whether the provider was built or not."""
     raised: list[BaseException] = []
 
     def elsewhere(ref: Ref) -> None:
@@ -61,8 +61,8 @@ def test_another_thread_builds_nothing(use: Callable[[Ref], object], is_mounted:
     assert [type(error) for error in raised] == [WrongThreadError]
 
 
-def test_listeners_without_variables_share_none() -> None:
-    """What a listener sets is seen neither by the one who made the change nor at the next change."""
+def test_listeners_share_no_context_variables() -> None:
+    """A variable that a listener sets is visible neither to the caller nor at the next change."""
     state = StateProvider(lambda ref: 0)
     seen: list[str] = []
 
@@ -94,7 +94,7 @@ def test_listeners_without_variables_share_none() -> None:
         (frozenset({1}), frozenset({True})),
     ],
 )
-def test_equal_arguments_of_other_types_mean_another_member(one: object, other: object) -> None:
+def test_equal_arguments_of_different_types_are_different_members(one: object, other: object) -> None:
     def create(ref: Ref, value: object) -> object:
         return value
 

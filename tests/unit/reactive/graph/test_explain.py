@@ -1,4 +1,4 @@
-"""What ``container.explain`` says, whatever the values do."""
+"""``container.explain`` describes each element, even if its values misbehave."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class NoClass(Hostile):
         raise OSError("no class")
 
 
-def test_it_says_what_an_element_holds_and_how_it_is() -> None:
+def test_it_describes_value_and_state_of_an_element() -> None:
     number = StateProvider(lambda ref: 1, name="number")
     broken = Provider(lambda ref: 1 // 0, name="broken")
     doubled = Provider(lambda ref: ref.watch(number) * 2, name="doubled")
@@ -51,7 +51,7 @@ def test_it_says_what_an_element_holds_and_how_it_is() -> None:
         )
 
 
-async def test_listeners_of_views_count(container: ProviderContainer) -> None:
+async def test_listeners_of_selectors_count(container: ProviderContainer) -> None:
     @FutureProvider
     async def user(ref: Any) -> str:
         return "Ada"
@@ -62,7 +62,7 @@ async def test_listeners_of_views_count(container: ProviderContainer) -> None:
     assert container.explain(user).listeners == 3
 
 
-def test_hostile_values_break_nothing() -> None:
+def test_hostile_values_cause_no_error() -> None:
     source: StateProvider[Any] = StateProvider(lambda ref: Hostile(), name="source")
     family = Provider.options(name="family").family(lambda ref, key: ref.watch(source))
     with ProviderContainer() as container:
@@ -92,12 +92,12 @@ def test_hostile_values_break_nothing() -> None:
         ([["z" * 90] * 8] * 8, None),
     ],
 )
-def test_texts_are_short(value: Any, text: str | None) -> None:
+def test_texts_are_shortened(value: Any, text: str | None) -> None:
     shown = brief(value)
     assert len(shown) <= LONGEST
     assert text is None or shown == text
     assert "..." in shown or text is not None
 
 
-def test_a_value_may_lie_about_its_class() -> None:
+def test_a_value_may_have_a_false_class() -> None:
     assert brief(NoClass()) == "<NoClass, whose repr raised OSError>"

@@ -1,4 +1,4 @@
-"""Edges, listeners and promises that ended hold nothing, and ending many of them is linear."""
+"""Closed edges, listeners and promises keep no objects, and closing many takes linear time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tetherpy.reactive import (
 
 
 class Value:
-    """Something large, whose life can be watched."""
+    """A large object with weak references."""
 
 
 class Counter(Notifier[int]):
@@ -34,7 +34,7 @@ class Counter(Notifier[int]):
 
 
 class Made:
-    """Makes values and knows those that live."""
+    """Creates values and knows which are alive."""
 
     def __init__(self) -> None:
         self.living: WeakSet[Value] = WeakSet()
@@ -65,7 +65,7 @@ VIEWS: dict[str, Callable[[Any, Any, Any], Any]] = {
 
 
 @pytest.mark.parametrize("view", VIEWS)
-async def test_a_child_container_that_was_closed_is_not_kept_by_what_it_has_watched_in_its_parent(
+async def test_a_closed_child_container_is_not_kept_by_dependencies_in_its_parent(
     view: str, container: ProviderContainer
 ) -> None:
     asynchronous = FutureProvider(lambda ref: asyncio.sleep(0, 1))
@@ -90,7 +90,7 @@ async def test_a_child_container_that_was_closed_is_not_kept_by_what_it_has_watc
 
 
 @pytest.mark.parametrize("place", ["last", "first", "only"])
-def test_a_disposed_provider_is_not_kept_by_what_it_has_watched(place: str) -> None:
+def test_a_disposed_provider_is_not_kept_by_its_dependencies(place: str) -> None:
     made = Made()
     first, last = StateProvider(lambda ref: 0), StateProvider(lambda ref: 0)
     watched = {"last": (first, last), "first": (last, first), "only": (first,)}[place]
@@ -110,7 +110,7 @@ def test_a_disposed_provider_is_not_kept_by_what_it_has_watched(place: str) -> N
         assert living(made) == 0
 
 
-async def test_a_disposed_asynchronous_provider_is_not_kept_either(container: ProviderContainer) -> None:
+async def test_a_disposed_asynchronous_provider_is_not_kept_by_its_dependencies(container: ProviderContainer) -> None:
     made = Made()
     source = StateProvider(lambda ref: 0)
 
@@ -128,7 +128,7 @@ async def test_a_disposed_asynchronous_provider_is_not_kept_either(container: Pr
 
 
 @pytest.mark.parametrize("what", ["StateProvider", "Provider", "in a list", "failed"])
-def test_the_cause_of_a_build_keeps_no_value(what: str) -> None:
+def test_the_reason_of_a_build_keeps_no_value(what: str) -> None:
     made = Made()
 
     class Frame(Notifier[Any]):
@@ -153,7 +153,7 @@ def test_the_cause_of_a_build_keeps_no_value(what: str) -> None:
         assert ("Value" in text) or ("list" in text)
 
 
-def test_the_cause_of_a_build_that_is_due_keeps_no_value() -> None:
+def test_the_reason_of_a_pending_build_keeps_no_value() -> None:
     made = Made()
     frame = StateProvider(lambda ref: made())
     small = Provider(lambda ref: type(ref.watch(frame)))
@@ -163,7 +163,7 @@ def test_the_cause_of_a_build_that_is_due_keeps_no_value() -> None:
         assert living(made) == 1
 
 
-async def test_the_cause_calls_no_repr_before_it_is_shown(container: ProviderContainer) -> None:
+async def test_the_reason_calls_repr_only_when_it_is_shown(container: ProviderContainer) -> None:
     shown: list[int] = []
 
     class Frame:
@@ -198,7 +198,7 @@ def test_small_values_are_shown_as_they_were() -> None:
             assert f"from {before!r} to {after!r}" in str(container.explain(user))
 
 
-def test_a_subscription_of_a_build_that_was_closed_is_forgotten() -> None:
+def test_a_closed_subscription_of_a_build_is_released() -> None:
     source = StateProvider(lambda ref: 0)
     provider = Provider(lambda ref: ref)
 
@@ -217,7 +217,7 @@ def test_a_subscription_of_a_build_that_was_closed_is_forgotten() -> None:
         assert gone() is None
 
 
-async def test_polling_a_pending_future_leaves_nothing(container: ProviderContainer) -> None:
+async def test_reading_a_pending_future_repeatedly_leaks_nothing(container: ProviderContainer) -> None:
     @FutureProvider
     async def never(ref: Ref) -> int:
         await asyncio.Event().wait()
@@ -234,7 +234,7 @@ async def test_polling_a_pending_future_leaves_nothing(container: ProviderContai
 
 
 @pytest.mark.parametrize("kind", ["task", "stream"])
-async def test_what_an_interrupted_rebuild_holds_is_released(kind: str, container: ProviderContainer) -> None:
+async def test_resources_of_an_interrupted_rebuild_are_released(kind: str, container: ProviderContainer) -> None:
     gate = asyncio.Event()
     begun = 0
 
@@ -268,7 +268,7 @@ async def test_what_an_interrupted_rebuild_holds_is_released(kind: str, containe
 
 
 def instructions(work: Callable[[], object]) -> int:
-    """Count the calls of Python and C functions that some work makes: it does not depend on the machine."""
+    """Count the calls of Python and C functions of some work, which does not depend on the machine."""
     count = 0
 
     def step(frame: Any, event: str, argument: Any) -> None:
@@ -285,7 +285,7 @@ def instructions(work: Callable[[], object]) -> int:
 
 @pytest.mark.parametrize("listening", ["in one container", "in a child container each"])
 @pytest.mark.parametrize("order", ["first in, first out", "last in, first out"])
-def test_closing_listeners_copies_no_others(order: str, listening: str) -> None:
+def test_closing_a_listener_does_not_copy_the_others(order: str, listening: str) -> None:
     provider = StateProvider(lambda ref: 0)
     with ProviderContainer() as container:
         closing: list[Callable[[], None]] = []
@@ -333,7 +333,7 @@ def _dispose_parent(number: int) -> Callable[[], object]:
 
 
 @pytest.mark.parametrize("make", [_close_children, _close_observers, _remove_disposers, _dispose_parent])
-def test_ending_many_is_linear(make: Callable[[int], Callable[[], object]]) -> None:
+def test_closing_many_listeners_takes_linear_time(make: Callable[[int], Callable[[], object]]) -> None:
     few, many = instructions(make(250)), instructions(make(1_000))
     assert many < 5 * few
 

@@ -1,4 +1,4 @@
-"""A container serves the loop that runs when it is used, and one thread: calls of others come in order."""
+"""A container uses the loop that runs when it is used, and one thread; calls of other threads run in order."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def made_in_an_earlier_loop() -> ProviderContainer:
 
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("make", [ProviderContainer, made_in_an_earlier_loop], ids=["no loop", "earlier loop"])
-def test_calls_of_threads_run_in_the_loop_of_the_last_use(make: Callable[[], ProviderContainer], use: str) -> None:
+def test_calls_of_threads_run_in_the_most_recently_used_loop(make: Callable[[], ProviderContainer], use: str) -> None:
     container = make()
 
     async def main() -> None:
@@ -73,7 +73,7 @@ def test_calls_of_threads_run_in_the_loop_of_the_last_use(make: Callable[[], Pro
 
 
 @pytest.mark.parametrize("make", [ProviderContainer, made_in_an_earlier_loop], ids=["no loop", "earlier loop"])
-def test_events_of_other_threads_arrive_in_each_loop(make: Callable[[], ProviderContainer]) -> None:
+def test_events_of_other_threads_are_delivered_in_each_loop(make: Callable[[], ProviderContainer]) -> None:
     container = make()
     done = threading.Event()
 
@@ -108,7 +108,7 @@ def test_events_of_other_threads_arrive_in_each_loop(make: Callable[[], Provider
 
 @pytest.mark.parametrize("with_loop", [False, True])
 def test_calls_run_one_after_another_and_none_is_lost(with_loop: bool) -> None:
-    """A call that reads uses the container, which serves its inbox at each use."""
+    """A call that reads uses the container, which runs queued calls at each use."""
     container = ProviderContainer()
     container.read(double)
     log: list[int] = []
@@ -147,7 +147,7 @@ def test_calls_run_one_after_another_and_none_is_lost(with_loop: bool) -> None:
 
 
 @pytest.mark.parametrize("place", ["build", "batch", "listener", "disposer"])
-def test_no_call_runs_in_the_middle_of_something(place: str) -> None:
+def test_no_call_runs_inside_another_operation(place: str) -> None:
     reported: list[BaseException] = []
     container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
     seen: list[str] = []
@@ -185,8 +185,8 @@ def test_no_call_runs_in_the_middle_of_something(place: str) -> None:
 
 
 @pytest.mark.parametrize("with_loop", [False, True])
-def test_a_call_does_not_come_between_a_read_and_a_write(with_loop: bool) -> None:
-    """Each adds one to a state: whatever order the two additions have, none replaces the other."""
+def test_no_call_runs_between_a_read_and_a_write(with_loop: bool) -> None:
+    """Each call adds one to a state, and neither addition is lost."""
     container = ProviderContainer()
     controller = container.read(number.notifier)
 
@@ -213,8 +213,8 @@ def test_a_call_does_not_come_between_a_read_and_a_write(with_loop: bool) -> Non
 
 
 @pytest.mark.parametrize("entry", USES)
-def test_under_a_loop_no_use_of_a_container_makes_calls(entry: str) -> None:
-    """As ``asyncio`` does: code without an await is never interrupted by a call of another thread."""
+def test_under_a_loop_calls_run_only_in_the_loop(entry: str) -> None:
+    """As in ``asyncio``: code without an await is never interrupted by a call of another thread."""
     container = ProviderContainer()
     called: list[int] = []
 
@@ -274,7 +274,7 @@ ENTRIES: dict[str, Callable[[ProviderContainer, Any], Any]] = {
 @pytest.mark.parametrize("entry", ENTRIES)
 @pytest.mark.parametrize("with_loop", [False, True])
 @pytest.mark.parametrize("is_settled", [False, True])
-def test_every_entry_point_refuses_another_thread(entry: str, with_loop: bool, is_settled: bool) -> None:
+def test_every_entry_point_refuses_other_threads(entry: str, with_loop: bool, is_settled: bool) -> None:
     def check() -> None:
         builds: list[int] = []
         with ProviderContainer() as container:
@@ -313,7 +313,7 @@ def test_every_entry_point_refuses_another_thread(entry: str, with_loop: bool, i
     asyncio.run(main()) if with_loop else check()
 
 
-def test_a_pool_inside_a_build_is_refused() -> None:
+def test_a_thread_pool_inside_a_build_is_refused() -> None:
     square = Provider.family(lambda ref, side: (threading.get_ident(), side * side)[1])
 
     @Provider
@@ -335,7 +335,7 @@ def test_a_pool_inside_a_build_is_refused() -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-def test_a_retry_that_waited_when_its_loop_ended_comes_in_the_next(is_async: bool) -> None:
+def test_a_pending_retry_of_a_closed_loop_runs_in_the_next(is_async: bool) -> None:
     tries: list[int] = []
     container = ProviderContainer(on_error=lambda error, provider: None)
 
@@ -375,7 +375,7 @@ def test_a_retry_that_waited_when_its_loop_ended_comes_in_the_next(is_async: boo
     container.dispose()
 
 
-def test_a_cache_time_that_ran_when_its_loop_ended_ends_in_the_next() -> None:
+def test_a_pending_cache_time_of_a_closed_loop_ends_in_the_next() -> None:
     container = ProviderContainer()
     ended = asyncio.Event()
 
@@ -397,7 +397,7 @@ def test_a_cache_time_that_ran_when_its_loop_ended_ends_in_the_next() -> None:
     container.dispose()
 
 
-def test_a_cache_time_that_began_without_a_loop_begins_in_the_next() -> None:
+def test_a_cache_time_without_a_loop_starts_in_the_next() -> None:
     reported: list[BaseException] = []
     container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
     ended: list[str] = []
@@ -423,7 +423,7 @@ def test_a_cache_time_that_began_without_a_loop_begins_in_the_next() -> None:
 
 
 @pytest.mark.parametrize("kind", ["future", "stream", "notifier", "set meanwhile"])
-def test_what_failed_for_want_of_a_loop_is_built_in_the_next(kind: str) -> None:
+def test_a_build_that_failed_without_a_loop_runs_again_in_the_next(kind: str) -> None:
     container = ProviderContainer(on_error=lambda error, provider: None)
 
     @FutureProvider
@@ -474,7 +474,7 @@ counted = NotifierProvider(Counted)
 
 @pytest.mark.parametrize("use", SETTLED_USES)
 @pytest.mark.parametrize("with_loop", [False, True])
-def test_each_use_of_a_settled_value_serves_calls_of_other_threads(use: str, with_loop: bool) -> None:
+def test_each_read_of_a_settled_value_runs_calls_of_other_threads(use: str, with_loop: bool) -> None:
     container = ProviderContainer()
     called: list[int] = []
 
@@ -499,7 +499,7 @@ def test_each_use_of_a_settled_value_serves_calls_of_other_threads(use: str, wit
 
 
 @pytest.mark.parametrize("is_watched_before", [False, True])
-async def test_a_build_cannot_watch_a_settled_provider_in_another_thread(is_watched_before: bool) -> None:
+async def test_a_build_cannot_watch_a_settled_provider_from_another_thread(is_watched_before: bool) -> None:
     refused: list[type[BaseException] | None] = []
 
     def watch_in_thread(ref: Ref) -> None:

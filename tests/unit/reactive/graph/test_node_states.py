@@ -1,4 +1,4 @@
-"""The table of states is what nodes really do, and what the documentation draws."""
+"""Nodes make only the transitions of the table, and the documentation shows that table."""
 
 import asyncio
 import re
@@ -39,7 +39,7 @@ async def later(ref):
 
 
 class Recorder:
-    """Stands in the place of Element.state and notes every move."""
+    """Replaces Element.state and records each transition."""
 
     def __init__(self, slot):
         self.slot = slot
@@ -86,14 +86,14 @@ async def live(moves):
     await container.aclose()
 
 
-def test_nodes_make_only_the_moves_of_the_table(moves):
+def test_nodes_make_only_the_transitions_of_the_table(moves):
     asyncio.run(live(moves))
     unknown = {(NAMES[before], NAMES[after]) for before, after in moves - set(MOVES)}
     assert not unknown
     assert len(moves) >= 12  # the scenario is not trivial
 
 
-def test_the_documentation_draws_the_table():
+def test_the_documentation_shows_the_table():
     drawn = re.search(r"```mermaid\n(stateDiagram.*?)\n```", PAGE.read_text(), re.DOTALL)
     assert drawn is not None
     assert drawn.group(1) == state_diagram()

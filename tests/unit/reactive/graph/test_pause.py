@@ -1,4 +1,4 @@
-"""Pausing: subscriptions that rest, providers that nobody listens to, and what is delivered afterwards."""
+"""Paused subscriptions and providers without listeners, and the events delivered on resume."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tetherpy.reactive import (
 
 
 def active(container: ProviderContainer, provider: Any) -> bool:
-    """Whether the provider has a listener that does not rest."""
+    """Return whether the provider has a listener that is not paused."""
     return container.elements[provider].active > 0
 
 
 # -- one subscription ----------------------------------------------------------------------------
 
 
-async def test_what_was_missed_is_delivered_once(container: ProviderContainer) -> None:
+async def test_missed_changes_are_delivered_once(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     told: list[Any] = []
     subscription = container.listen(number, lambda previous, value: told.append(value))
@@ -70,7 +70,7 @@ async def test_a_missed_error_is_delivered_once(container: ProviderContainer, re
     reported.clear()
 
 
-async def test_pauses_add_up(container: ProviderContainer) -> None:
+async def test_pauses_are_counted(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     subscription = container.listen(number, ignore)
     for _ in range(3):
@@ -83,7 +83,7 @@ async def test_pauses_add_up(container: ProviderContainer) -> None:
 
 
 @pytest.mark.parametrize("view", ["provider", "future", "select", "select_async"])
-async def test_a_provider_rests_when_all_its_listeners_do(view: str, container: ProviderContainer) -> None:
+async def test_a_provider_is_paused_when_all_its_listeners_are(view: str, container: ProviderContainer) -> None:
     provider = FutureProvider(lambda ref: 0)
     listened: Any = {
         "provider": provider,
@@ -111,7 +111,7 @@ async def test_a_provider_rests_when_all_its_listeners_do(view: str, container: 
     assert active(container, provider)
 
 
-async def test_a_provider_rests_when_all_who_watch_it_do(container: ProviderContainer) -> None:
+async def test_a_provider_is_paused_when_all_its_watchers_are(container: ProviderContainer) -> None:
     source = Provider(lambda ref: 0)
     users = [Provider(lambda ref: ref.watch(source)), Provider(lambda ref: ref.listen(source, ignore))]
     subscriptions: list[Any] = [container.listen(user, ignore) for user in users]
@@ -123,7 +123,9 @@ async def test_a_provider_rests_when_all_who_watch_it_do(container: ProviderCont
 
 
 @variants(*SYNC)
-async def test_what_rests_is_not_rebuilt_and_catches_up(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_paused_provider_is_rebuilt_only_when_it_resumes(
+    variant: Variant, container: ProviderContainer
+) -> None:
     builds: list[int] = []
     dep = StateProvider(lambda ref: 0)
 
@@ -144,7 +146,7 @@ async def test_what_rests_is_not_rebuilt_and_catches_up(variant: Variant, contai
     assert (builds, told) == ([0, 2], [(0, 2)])
 
 
-async def test_what_is_listened_to_rests_with_its_listener(container: ProviderContainer) -> None:
+async def test_a_listened_provider_is_paused_with_its_listener(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     told: list[int] = []
 
@@ -167,7 +169,9 @@ async def test_what_is_listened_to_rests_with_its_listener(container: ProviderCo
 
 
 @variants(*ASYNC, auto_dispose=False)
-async def test_a_future_that_is_awaited_lets_it_run(variant: Variant, container: ProviderContainer) -> None:
+async def test_an_awaited_future_keeps_a_paused_provider_running(
+    variant: Variant, container: ProviderContainer
+) -> None:
     provider = variant.declare(lambda ref: 0)
     future = container.read(provider.future)
     assert await future == 0
@@ -175,7 +179,7 @@ async def test_a_future_that_is_awaited_lets_it_run(variant: Variant, container:
     assert not active(container, provider)
 
 
-async def test_an_async_generator_is_pulled_only_while_somebody_listens(container: ProviderContainer) -> None:
+async def test_an_async_generator_is_advanced_only_with_an_active_listener(container: ProviderContainer) -> None:
     pulled: list[int] = []
     wanted = asyncio.Event()
 
@@ -202,7 +206,7 @@ async def test_an_async_generator_is_pulled_only_while_somebody_listens(containe
     assert await arrived.get() == AsyncData(1)
 
 
-async def test_of_an_observable_the_last_event_is_kept(container: ProviderContainer) -> None:
+async def test_a_paused_observable_keeps_the_last_event(container: ProviderContainer) -> None:
     subject: Subject[int] = Subject()
     provider = StreamProvider(lambda ref: subject)
     told: list[Any] = []
@@ -229,7 +233,7 @@ async def test_the_subscription_to_an_observable_ends_with_the_provider(containe
 # -- dependencies of a build under way -----------------------------------------------------------
 
 
-async def test_what_the_last_build_watched_is_kept_until_the_next_has_ended(container: ProviderContainer) -> None:
+async def test_dependencies_of_the_last_build_are_kept_until_the_next_has_ended(container: ProviderContainer) -> None:
     log: list[str] = []
     gate = asyncio.Event()
     gate.set()
@@ -266,7 +270,7 @@ async def test_what_the_last_build_watched_is_kept_until_the_next_has_ended(cont
     assert log == ["built", "disposed"]
 
 
-async def test_a_short_visit_does_not_stop_what_others_listen_to(container: ProviderContainer) -> None:
+async def test_a_short_lived_listener_does_not_pause_a_source_for_others(container: ProviderContainer) -> None:
     subject: Subject[int] = Subject()
     numbers = StreamProvider.auto_dispose(lambda ref: subject)
 

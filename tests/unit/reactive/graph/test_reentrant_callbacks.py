@@ -1,4 +1,4 @@
-"""Callbacks may change, read and end whatever they like: they run when no walk of the graph is under way."""
+"""Callbacks may change, read and dispose any provider: they run after the propagation."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ WAYS = {"batch": _batch, "fire": _fire, "resume": _resume, "notify": _notify, "i
 
 @pytest.mark.parametrize("with_loop", [False, True])
 @pytest.mark.parametrize("way", WAYS)
-def test_the_newest_value_is_heard_last(way: str, with_loop: bool) -> None:
+def test_listeners_get_the_newest_value_last(way: str, with_loop: bool) -> None:
     first = StateProvider(lambda ref: 0, name="first")
     last = StateProvider(lambda ref: 0, name="last")
     witness = Witness()
@@ -114,7 +114,7 @@ class Connection(Notifier[str]):
 
 @pytest.mark.parametrize("outer", ["read", "inside another build"])
 @pytest.mark.parametrize("way", ["on_resume invalidates", "on_add_listener sets", "a kept event"])
-def test_a_change_that_a_new_user_causes_is_seen_by_it(way: str, outer: str) -> None:
+def test_a_change_caused_by_a_new_listener_is_visible_to_it(way: str, outer: str) -> None:
     builds: list[int] = []
     subject: Subject[int] = Subject()
 
@@ -145,7 +145,7 @@ def test_a_change_that_a_new_user_causes_is_seen_by_it(way: str, outer: str) -> 
             assert tab_value.value == 2
 
 
-def test_a_listener_that_sets_during_the_walk_of_a_read_leaves_nothing_stale() -> None:
+def test_a_listener_that_sets_a_state_during_a_read_leaves_no_stale_value() -> None:
     passed = StateProvider(lambda ref: 0)
     trigger = StateProvider(lambda ref: 0)
     half = Provider(lambda ref: ref.watch(trigger) // 2)
@@ -165,7 +165,9 @@ def test_a_listener_that_sets_during_the_walk_of_a_read_leaves_nothing_stale() -
 
 
 @pytest.mark.parametrize("before", ["after an await", "in a method"])
-async def test_a_listener_made_while_nobody_listens_is_resumed(before: str, container: ProviderContainer) -> None:
+async def test_a_listener_created_while_its_provider_is_paused_is_resumed(
+    before: str, container: ProviderContainer
+) -> None:
     source = StateProvider(lambda ref: 0)
     heard: list[int] = []
 
@@ -189,7 +191,7 @@ async def test_a_listener_made_while_nobody_listens_is_resumed(before: str, cont
         assert heard == [1, 2]
 
 
-def test_a_listener_made_in_a_build_that_nobody_listens_to_is_paused() -> None:
+def test_a_listener_of_a_build_without_listeners_is_paused() -> None:
     source = StateProvider(lambda ref: 0)
     heard: list[int] = []
     provider = Provider(lambda ref: ref.listen(source, lambda _, value: heard.append(value)))
@@ -217,7 +219,7 @@ def test_on_cancel_may_invalidate_its_provider() -> None:
                 assert container.read(provider) == turn
 
 
-async def test_on_cancel_may_listen_again(container: ProviderContainer) -> None:
+async def test_on_cancel_may_add_a_listener(container: ProviderContainer) -> None:
     gate: asyncio.Queue[int] = asyncio.Queue()
     grace: list[Any] = []
 
@@ -255,7 +257,7 @@ def test_on_manual_invalidation_may_read_its_provider() -> None:
 
 @pytest.mark.parametrize("what", ["itself", "its user", "an asynchronous user"])
 @pytest.mark.parametrize("end", ["invalidate", "a change"])
-async def test_a_disposer_that_needs_what_ends_is_refused(
+async def test_a_disposer_that_reads_its_own_provider_is_refused(
     what: str, end: str, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     opened: list[int] = []
@@ -297,7 +299,7 @@ async def test_a_disposer_that_needs_what_ends_is_refused(
     reported.clear()
 
 
-def test_a_disposer_cannot_build_what_its_closing_container_never_had() -> None:
+def test_a_disposer_cannot_build_a_new_provider_in_a_closing_container() -> None:
     opened: list[str] = []
     reported: list[BaseException] = []
 
@@ -319,7 +321,7 @@ def test_a_disposer_cannot_build_what_its_closing_container_never_had() -> None:
     assert [type(error).__name__ for error in reported] == ["ContainerClosingError"]
 
 
-def test_a_listener_on_a_dying_element_is_refused_or_closed() -> None:
+def test_a_listener_on_a_provider_in_disposal_is_refused_or_closed() -> None:
     made: list[Any] = []
     reported: list[BaseException] = []
 
@@ -336,7 +338,7 @@ def test_a_listener_on_a_dying_element_is_refused_or_closed() -> None:
     assert made or reported
 
 
-async def test_a_change_by_a_listener_during_the_walk_of_a_read_is_seen() -> None:
+async def test_a_change_by_a_listener_during_a_read_is_visible() -> None:
     passed = StateProvider(lambda ref: 0)
     changed = StateProvider(lambda ref: 0)
     shown = Provider(lambda ref: ref.watch(changed))
@@ -349,7 +351,7 @@ async def test_a_change_by_a_listener_during_the_walk_of_a_read_is_seen() -> Non
         container.listen(shown, lambda _, value: setattr(container.read(passed.notifier), "state", 9))
         container.listen(reader, ignore)
         container.read(changed.notifier).state = 1
-        container.read(reader)  # walks over `passed`, then builds `shown`, whose listener changes `passed`
+        container.read(reader)  # visits `passed`, then builds `shown`, whose listener changes `passed`
         assert container.read(reader) == (9, False)
         await container.pump()
         assert container.read(reader) == (9, False)

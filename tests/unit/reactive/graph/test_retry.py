@@ -1,4 +1,4 @@
-"""Retry: when a failed build is made again, how often, and what is shown meanwhile; on a clock that the test moves."""
+"""Retry: when and how often a failed build is repeated, and the state between attempts, with a test clock."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tetherpy.testing import Clock
 
 
 class Policy:
-    """A retry policy that writes down what it is asked."""
+    """A retry policy that records its calls."""
 
     def __init__(self, *delays: float | timedelta | None) -> None:
         self.asked: list[tuple[int, Exception]] = []
@@ -44,7 +44,7 @@ class Policy:
 
 
 class Failing:
-    """A build that fails until it is mended, and counts."""
+    """A build that fails until the test repairs it, and counts its calls."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.error: Exception | None = error or OSError("no")
@@ -65,7 +65,7 @@ def container_with(retry: Any) -> ProviderContainer:
 
 
 @variants(auto_dispose=False)
-async def test_a_failed_build_is_made_again_after_the_delay(variant: Variant, clock: Clock) -> None:
+async def test_a_failed_build_is_repeated_after_the_delay(variant: Variant, clock: Clock) -> None:
     async with container_with(None) as container:
         build, policy = Failing(), Policy(1, timedelta(seconds=2), None)
         provider = variant.declare(build, retry=policy)
@@ -85,7 +85,7 @@ async def test_a_failed_build_is_made_again_after_the_delay(variant: Variant, cl
 
 
 @variants(*ASYNC, auto_dispose=False)
-async def test_meanwhile_an_asynchronous_state_is_loading_with_the_error(variant: Variant, clock: Clock) -> None:
+async def test_during_retries_an_asynchronous_state_is_loading_with_the_error(variant: Variant, clock: Clock) -> None:
     async with container_with(Policy(1, None)) as container:
         build = Failing()
         provider = variant.declare(build)
@@ -135,7 +135,7 @@ async def test_a_synchronous_provider_is_in_error_until_a_retry_succeeds(variant
 
 
 @variants(auto_dispose=False)
-async def test_a_provider_s_own_policy_counts_more_than_the_container_s(variant: Variant, clock: Clock) -> None:
+async def test_the_policy_of_a_provider_has_priority_over_that_of_the_container(variant: Variant, clock: Clock) -> None:
     policy, other = Policy(1), Policy(1)
     async with container_with(other) as container:
         provider = variant.declare(Failing(), retry=policy)
@@ -147,7 +147,7 @@ async def test_a_provider_s_own_policy_counts_more_than_the_container_s(variant:
 
 
 @variants(auto_dispose=False)
-async def test_a_success_starts_the_count_anew(variant: Variant, clock: Clock) -> None:
+async def test_a_success_resets_the_count(variant: Variant, clock: Clock) -> None:
     policy = Policy(1)
     async with container_with(policy) as container:
         build = Failing()
@@ -166,7 +166,7 @@ async def test_a_success_starts_the_count_anew(variant: Variant, clock: Clock) -
 
 @pytest.mark.parametrize("by", ["dependency", "as_reload"])
 @variants(auto_dispose=False)
-async def test_a_reload_starts_the_count_anew(variant: Variant, by: str, clock: Clock) -> None:
+async def test_a_reload_resets_the_count(variant: Variant, by: str, clock: Clock) -> None:
     policy = Policy(1)
     async with container_with(policy) as container:
         dep = StateProvider(lambda ref: 0)
@@ -192,7 +192,7 @@ async def test_a_reload_starts_the_count_anew(variant: Variant, by: str, clock: 
 
 
 @variants(auto_dispose=False)
-async def test_disposal_stops_retrying(variant: Variant, clock: Clock) -> None:
+async def test_disposal_stops_the_retries(variant: Variant, clock: Clock) -> None:
     container = container_with(Policy(1))
     build = Failing()
     provider = variant.declare(build)
@@ -204,7 +204,7 @@ async def test_disposal_stops_retrying(variant: Variant, clock: Clock) -> None:
     assert build.builds == 1
 
 
-async def test_a_failure_after_disposal_asks_nobody(clock: Clock) -> None:
+async def test_a_failure_after_disposal_does_not_call_the_policy(clock: Clock) -> None:
     policy = Policy(1)
     container = container_with(policy)
     gate: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -223,7 +223,7 @@ async def test_a_failure_after_disposal_asks_nobody(clock: Clock) -> None:
         gate.result()
 
 
-async def test_a_policy_that_raises_gives_up_and_is_reported(clock: Clock) -> None:
+async def test_an_error_in_a_policy_stops_the_retries_and_is_reported(clock: Clock) -> None:
     reported: list[str] = []
 
     def broken(count: int, error: Exception) -> float:
@@ -257,7 +257,7 @@ async def test_a_state_that_is_set_to_an_error_is_not_retried(clock: Clock) -> N
         assert (policy.asked, Fine.builds) == ([], 1)
 
 
-async def test_an_error_of_another_provider_is_left_to_that_one(clock: Clock) -> None:
+async def test_an_error_of_a_dependency_is_retried_only_there(clock: Clock) -> None:
     async with container_with(exponential_retry) as container:
         source = Provider(Failing(), retry=never)
         builds: list[int] = []
@@ -272,7 +272,7 @@ async def test_an_error_of_another_provider_is_left_to_that_one(clock: Clock) ->
         assert len(builds) == 1
 
 
-async def test_a_retry_is_no_manual_invalidation(clock: Clock) -> None:
+async def test_a_retry_is_not_a_manual_invalidation(clock: Clock) -> None:
     log: list[str] = []
     async with container_with(Policy(1, None)) as container:
 
@@ -307,7 +307,7 @@ async def test_exponential_retry_waits_from_200_ms_to_6_4_seconds_ten_times(cloc
 @pytest.mark.parametrize(
     "error", [TypeError("x"), AttributeError("x"), NameError("x"), AssertionError("x"), KeyError()]
 )
-async def test_exponential_retry_leaves_mistakes_in_the_program_alone(error: Exception, clock: Clock) -> None:
+async def test_exponential_retry_does_not_retry_programming_errors(error: Exception, clock: Clock) -> None:
     async with container_with(exponential_retry) as container:
         build = Failing(error)
         container.listen(Provider(build), ignore)

@@ -11,7 +11,9 @@ from tetherpy.reactive import Provider, ProviderContainer, ProviderError, Ref, S
 
 
 @variants(auto_dispose=False)
-async def test_who_watches_a_part_is_rebuilt_when_that_changes(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_watcher_is_rebuilt_when_the_selected_part_changes(
+    variant: Variant, container: ProviderContainer
+) -> None:
     builds: list[Any] = []
     number = StateProvider(lambda ref: 0)
     provider = variant.declare(lambda ref: ref.watch(number))
@@ -42,7 +44,7 @@ def _data(state: Any, variant: Variant) -> int:
     return state.value if variant.is_async else state
 
 
-async def test_selects_can_be_chained(container: ProviderContainer) -> None:
+async def test_selectors_can_be_chained(container: ProviderContainer) -> None:
     builds: list[bool] = []
     number = StateProvider(lambda ref: 0)
 
@@ -57,13 +59,13 @@ async def test_selects_can_be_chained(container: ProviderContainer) -> None:
         assert len(builds) == count
 
 
-async def test_the_notifier_and_the_future_can_be_selected_from(container: ProviderContainer) -> None:
+async def test_notifier_and_future_can_be_selected_from(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 1)
     add = container.read(number.notifier.select(lambda controller: controller.update))
     assert add(lambda value: value + 1) == 2
 
 
-async def test_errors_pass_by_the_selector(container: ProviderContainer, reported: list[BaseException]) -> None:
+async def test_errors_bypass_the_selector(container: ProviderContainer, reported: list[BaseException]) -> None:
     @Provider
     def failing(ref: Ref) -> int:
         raise OSError("no")
@@ -82,7 +84,7 @@ async def test_errors_pass_by_the_selector(container: ProviderContainer, reporte
     reported.clear()
 
 
-async def test_the_selected_provider_is_what_is_shown_as_watched(container: ProviderContainer) -> None:
+async def test_the_dependency_is_shown_as_the_selected_provider(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     provider = Provider(lambda ref: ref.watch(number.select(str)))
     container.read(provider)
@@ -90,14 +92,14 @@ async def test_the_selected_provider_is_what_is_shown_as_watched(container: Prov
     assert container.explain(number).watched_by == (provider,)
 
 
-async def test_a_part_read_from_a_container_is_current(container: ProviderContainer) -> None:
+async def test_a_selected_part_read_from_a_container_is_up_to_date(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     for value in range(3):
         container.read(number.notifier).state = value
         assert container.read(number.select(str)) == str(value)
 
 
-async def test_views_leave_nothing_behind(container: ProviderContainer) -> None:
+async def test_closed_selectors_leak_nothing(container: ProviderContainer) -> None:
     number = StateProvider.auto_dispose(lambda ref: 0)
     for _ in range(3):
         container.listen(number.select(str), ignore).close()

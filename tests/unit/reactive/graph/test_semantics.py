@@ -1,4 +1,4 @@
-"""The fourteen numbered semantics of the reactive contract, each with the test that holds it."""
+"""The fourteen numbered semantics of the reactive contract, each with its tests."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ counter = NotifierProvider(Counter)
 
 
 def heard(container: ProviderContainer, listenable: Any, **options: Any) -> list[Any]:
-    """Listen, and return the list that fills with what is delivered."""
+    """Listen, and return the list that collects the delivered values."""
     values: list[Any] = []
     container.listen(listenable, lambda previous, value: values.append(value), **options)
     return values
 
 
 async def turns(count: int = 1) -> None:
-    """Let the event loop go round; what is scheduled for the next turn happens, and no more."""
+    """Run some turns of the event loop."""
     for _ in range(count):
         await asyncio.sleep(0)
 
@@ -65,7 +65,7 @@ def set_to(container: ProviderContainer, value: int) -> None:
 # -- 1 -------------------------------------------------------------------------------------------
 
 
-async def test_01_pull_is_always_fresh() -> None:
+async def test_01_a_read_is_always_up_to_date() -> None:
     double = Provider(lambda ref: ref.watch(counter) * 2)
     text = Provider(lambda ref: f"<{ref.watch(double)}>")
     with ProviderContainer() as container:
@@ -80,7 +80,7 @@ async def test_01_pull_is_always_fresh() -> None:
 # -- 2 -------------------------------------------------------------------------------------------
 
 
-async def test_02_push_is_glitch_free_and_builds_once_per_turn() -> None:
+async def test_02_propagation_is_glitch_free_and_builds_once_per_turn() -> None:
     builds: list[tuple[int, int]] = []
     other = StateProvider(lambda ref: 0)
     left = Provider(lambda ref: ref.watch(counter) + 1)
@@ -102,7 +102,7 @@ async def test_02_push_is_glitch_free_and_builds_once_per_turn() -> None:
         assert seen == [111]
 
 
-async def test_02_listeners_run_only_for_a_value_that_differs() -> None:
+async def test_02_listeners_are_called_only_for_a_different_value() -> None:
     builds: list[int] = []
     parity = Provider(lambda ref: ref.watch(counter) % 2)
 
@@ -122,7 +122,7 @@ async def test_02_listeners_run_only_for_a_value_that_differs() -> None:
         assert seen == seen_below == [1]
 
 
-async def test_02_update_should_notify_decides_for_a_notifier() -> None:
+async def test_02_update_should_notify_filters_changes_of_a_notifier() -> None:
     class Always(Notifier[int]):
         def build(self) -> int:
             return 0
@@ -140,7 +140,7 @@ async def test_02_update_should_notify_decides_for_a_notifier() -> None:
 # -- 3 -------------------------------------------------------------------------------------------
 
 
-async def test_03_own_listeners_are_called_at_once_and_what_derives_on_the_next_turn() -> None:
+async def test_03_direct_listeners_are_called_immediately_and_dependents_on_the_next_turn() -> None:
     double = Provider(lambda ref: ref.watch(counter) * 2)
     with ProviderContainer() as container:
         own, derived = heard(container, counter), heard(container, double)
@@ -151,7 +151,7 @@ async def test_03_own_listeners_are_called_at_once_and_what_derives_on_the_next_
         assert derived == [2]
 
 
-def test_03_without_a_loop_everything_is_settled_when_the_outermost_change_has_finished() -> None:
+def test_03_without_a_loop_propagation_ends_with_the_outermost_change() -> None:
     double = Provider(lambda ref: ref.watch(counter) * 2)
     with ProviderContainer() as container:
         own, derived = heard(container, counter), heard(container, double)
@@ -164,7 +164,7 @@ def test_03_without_a_loop_everything_is_settled_when_the_outermost_change_has_f
         assert derived == [2, 6]
 
 
-def test_03_a_change_made_by_a_listener_belongs_to_the_change_it_answers() -> None:
+def test_03_a_change_by_a_listener_is_part_of_the_change_that_called_it() -> None:
     mirror = StateProvider(lambda ref: 0)
     both = Provider(lambda ref: (ref.watch(counter), ref.watch(mirror)))
     with ProviderContainer() as container:
@@ -174,7 +174,7 @@ def test_03_a_change_made_by_a_listener_belongs_to_the_change_it_answers() -> No
         assert seen == [(4, 4)]
 
 
-def test_03_one_container_serves_two_runs_of_asyncio_and_the_time_between() -> None:
+def test_03_one_container_can_be_used_in_two_asyncio_runs_and_in_between() -> None:
     double = Provider(lambda ref: ref.watch(counter) * 2)
     answer = FutureProvider(lambda ref: asyncio.sleep(0, ref.watch(counter)))
 
@@ -183,7 +183,7 @@ def test_03_one_container_serves_two_runs_of_asyncio_and_the_time_between() -> N
         assert container.read(double) == number * 2
         value = await container.read(answer.future)
         await turns()
-        set_to(container, number + 1)  # left for a turn that this loop will not have
+        set_to(container, number + 1)  # scheduled for a turn that this loop does not reach
         return value
 
     with ProviderContainer() as container:
@@ -206,7 +206,7 @@ class Failures(ProviderObserver):
         self.seen.append((context.provider, error))
 
 
-async def test_04_errors_are_values_and_the_original_is_seen_once() -> None:
+async def test_04_errors_are_values_and_the_original_is_reported_once() -> None:
     broken = ValueError("no such user")
     reported: list[Any] = []
 
@@ -232,7 +232,7 @@ async def test_04_errors_are_values_and_the_original_is_seen_once() -> None:
         assert reported == [(broken, source)]
 
 
-async def test_04_a_failing_async_build_is_an_async_error_and_its_future_raises_the_original() -> None:
+async def test_04_a_failed_async_build_is_an_async_error_and_its_future_raises_the_original() -> None:
     broken = ValueError("no such user")
     reported: list[Any] = []
 
@@ -248,7 +248,7 @@ async def test_04_a_failing_async_build_is_an_async_error_and_its_future_raises_
         assert reported == [(broken, user)]
 
 
-def test_04_a_listener_that_takes_errors_is_given_the_original() -> None:
+def test_04_on_error_gets_the_original_error() -> None:
     @Provider
     def positive(ref: Ref) -> int:
         if ref.watch(counter) < 0:
@@ -267,7 +267,7 @@ def test_04_a_listener_that_takes_errors_is_given_the_original() -> None:
 # -- 5 -------------------------------------------------------------------------------------------
 
 
-async def test_05_nothing_is_retried_unless_asked_for() -> None:
+async def test_05_without_a_policy_nothing_is_retried() -> None:
     builds: list[int] = []
 
     @FutureProvider
@@ -284,7 +284,7 @@ async def test_05_nothing_is_retried_unless_asked_for() -> None:
         assert not container.read(flaky).is_loading
 
 
-async def test_05_while_retrying_the_state_is_loading_with_the_error_and_the_future_waits() -> None:
+async def test_05_during_retries_the_state_is_loading_with_the_error_and_the_future_waits() -> None:
     builds: list[int] = []
     asked: list[int] = []
 
@@ -314,7 +314,7 @@ async def _awaited(awaitable: Any) -> Any:
     return await awaitable
 
 
-def test_05_the_exported_policies() -> None:
+def test_05_the_exported_retry_policies() -> None:
     error = OSError("down")
     delays = [exponential_retry(count, error) for count in range(11)]
     assert delays == [
@@ -328,7 +328,7 @@ def test_05_the_exported_policies() -> None:
     assert never(0, error) is None
 
 
-async def test_05_a_provider_switches_the_policy_of_its_container_off() -> None:
+async def test_05_a_provider_can_disable_the_policy_of_its_container() -> None:
     builds: list[int] = []
 
     @FutureProvider.options(retry=never)
@@ -347,7 +347,7 @@ async def test_05_a_provider_switches_the_policy_of_its_container_off() -> None:
 # -- 6 -------------------------------------------------------------------------------------------
 
 
-async def test_06_what_nobody_listens_to_actively_is_paused_and_so_is_what_it_listens_to() -> None:
+async def test_06_a_provider_without_active_listeners_is_paused_with_its_dependencies() -> None:
     builds: list[int] = []
     inner_seen: list[int] = []
     events: list[str] = []
@@ -381,7 +381,7 @@ async def test_06_what_nobody_listens_to_actively_is_paused_and_so_is_what_it_li
         assert events == ["cancel", "resume"]
 
 
-async def test_06_a_paused_async_iterator_is_not_pulled() -> None:
+async def test_06_a_paused_async_iterator_is_not_advanced() -> None:
     pulled: list[int] = []
 
     @StreamProvider
@@ -452,7 +452,7 @@ async def test_07_auto_dispose_waits_a_full_turn() -> None:
         assert not container.exists(value)
 
 
-async def test_07_a_link_keeps_it_until_closed() -> None:
+async def test_07_a_link_keeps_a_provider_until_it_is_closed() -> None:
     links: list[Any] = []
 
     @Provider.auto_dispose
@@ -469,7 +469,7 @@ async def test_07_a_link_keeps_it_until_closed() -> None:
         assert not container.exists(value)
 
 
-async def test_07_an_async_build_that_is_awaited_is_kept_until_it_has_finished() -> None:
+async def test_07_an_awaited_async_build_is_kept_until_it_has_finished() -> None:
     gate = asyncio.Event()
 
     @FutureProvider.auto_dispose
@@ -490,7 +490,7 @@ async def test_07_an_async_build_that_is_awaited_is_kept_until_it_has_finished()
 # -- 8 -------------------------------------------------------------------------------------------
 
 
-def test_08_a_circular_dependency_is_named() -> None:
+def test_08_a_circular_dependency_is_an_error_that_names_it() -> None:
     a: Provider[int] = Provider(lambda ref: ref.watch(b), name="a")
     b: Provider[int] = Provider(lambda ref: ref.watch(c), name="b")
     c: Provider[int] = Provider(lambda ref: ref.watch(a), name="c")
@@ -504,7 +504,7 @@ def test_08_a_circular_dependency_is_named() -> None:
         assert error.cycle == (a, b, c, a)
 
 
-def test_08_a_loop_that_appears_in_a_rebuild_is_named_and_can_be_left_again() -> None:
+def test_08_a_loop_that_a_rebuild_adds_is_an_error_and_can_be_removed() -> None:
     closed = StateProvider(lambda ref: False)
     a: Provider[int] = Provider(lambda ref: ref.watch(b) if ref.watch(closed) else 1, name="a")
     b: Provider[int] = Provider(lambda ref: ref.watch(a), name="b")
@@ -523,7 +523,7 @@ def test_08_a_loop_that_appears_in_a_rebuild_is_named_and_can_be_left_again() ->
         assert values[-1] == 1
 
 
-async def test_08_a_loop_that_closes_after_an_await_is_named() -> None:
+async def test_08_a_loop_that_closes_after_an_await_is_an_error_that_names_it() -> None:
     @FutureProvider
     async def slow(ref: Ref) -> int:
         await asyncio.sleep(0)
@@ -584,7 +584,7 @@ async def test_09_a_container_belongs_to_one_thread() -> None:
         assert container.read(counter) == 0
 
 
-async def test_09_call_soon_threadsafe_hands_the_work_over() -> None:
+async def test_09_call_soon_threadsafe_runs_a_call_in_the_thread_of_the_container() -> None:
     with ProviderContainer() as container:
         done = asyncio.Event()
         container.listen(counter, lambda previous, value: done.set())
@@ -595,7 +595,7 @@ async def test_09_call_soon_threadsafe_hands_the_work_over() -> None:
         assert container.read(counter) == 5
 
 
-def test_09_without_a_loop_the_work_is_done_when_the_container_is_used_next() -> None:
+def test_09_without_a_loop_queued_calls_run_at_the_next_use() -> None:
     with ProviderContainer() as container:
         seen = heard(container, counter)
         thread = threading.Thread(target=lambda: container.call_soon_threadsafe(lambda: set_to(container, 5)))
@@ -608,7 +608,7 @@ def test_09_without_a_loop_the_work_is_done_when_the_container_is_used_next() ->
 # -- 10 ------------------------------------------------------------------------------------------
 
 
-def test_10_a_listener_that_throws_stops_no_other() -> None:
+def test_10_an_error_in_a_listener_affects_no_other() -> None:
     reported: list[Any] = []
     broken = ValueError("in a listener")
 
@@ -623,7 +623,7 @@ def test_10_a_listener_that_throws_stops_no_other() -> None:
         assert reported == [(broken, counter)]
 
 
-def test_10_by_default_the_error_is_logged_with_the_name(caplog: pytest.LogCaptureFixture) -> None:
+def test_10_by_default_an_error_is_logged_with_the_provider_name(caplog: pytest.LogCaptureFixture) -> None:
     def throw(previous: Any, value: Any) -> None:
         raise ValueError("in a listener")
 
@@ -646,7 +646,7 @@ def chain(length: int) -> list[Any]:
 
 
 @pytest.mark.slow
-def test_11_a_chain_of_50_000_survives_a_write_at_the_default_recursion_limit() -> None:
+def test_11_a_change_propagates_through_50_000_providers_at_the_default_recursion_limit() -> None:
     length = 50_000
     assert sys.getrecursionlimit() <= 1_000
     links = chain(length)
@@ -661,7 +661,7 @@ def test_11_a_chain_of_50_000_survives_a_write_at_the_default_recursion_limit() 
         assert container.read(links[-1]) == length + 2
 
 
-def test_11_marking_stops_at_what_is_already_marked() -> None:
+def test_11_propagation_visits_marked_nodes_once() -> None:
     builds: list[int] = []
 
     def layer(below: list[Any]) -> list[Any]:
@@ -687,7 +687,7 @@ def test_11_marking_stops_at_what_is_already_marked() -> None:
 # -- 12 ------------------------------------------------------------------------------------------
 
 
-async def test_12_eight_tasks_that_ask_get_one_build() -> None:
+async def test_12_eight_concurrent_awaiters_share_one_build() -> None:
     builds: list[int] = []
 
     @FutureProvider
@@ -709,7 +709,7 @@ async def test_12_eight_tasks_that_ask_get_one_build() -> None:
 
 
 class NoAnswer:
-    """Compares like an ORM expression: never with a plain bool."""
+    """Compares like an ORM expression: never to a plain bool."""
 
     __hash__ = None  # type: ignore[assignment]
 
@@ -734,7 +734,7 @@ class Raising:
 
 
 @pytest.mark.parametrize("make", [lambda: np.zeros(3), NoAnswer, Raising])
-def test_13_an_odd_comparison_counts_as_changed(make: Any) -> None:
+def test_13_a_comparison_without_a_bool_counts_as_changed(make: Any) -> None:
     state = StateProvider[Any](lambda ref: make())
     derived = Provider[Any](lambda ref: (ref.watch(state), make())[1])
     selected = derived.select(lambda value: value)
@@ -746,7 +746,7 @@ def test_13_an_odd_comparison_counts_as_changed(make: Any) -> None:
 
 
 @pytest.mark.parametrize("make", [lambda: np.zeros(3), NoAnswer, Raising])
-async def test_13_also_inside_an_async_value(make: Any) -> None:
+async def test_13_a_comparison_without_a_bool_inside_an_async_value_counts_as_changed(make: Any) -> None:
     class Holder(AsyncNotifier[Any]):
         def build(self) -> Any:
             return make()
@@ -763,7 +763,7 @@ async def test_13_also_inside_an_async_value(make: Any) -> None:
 # -- 14 ------------------------------------------------------------------------------------------
 
 
-async def test_14_still_loading_passes_through_synchronous_providers() -> None:
+async def test_14_still_loading_propagates_through_synchronous_providers() -> None:
     gate = asyncio.Event()
     reported: list[Any] = []
 
@@ -798,7 +798,7 @@ async def test_14_still_loading_passes_through_synchronous_providers() -> None:
 # -- what goes with a container --------------------------------------------------------------------
 
 
-async def test_observables_streams_and_listeners_made_through_a_child_end_with_it() -> None:
+async def test_observables_streams_and_listeners_of_a_child_container_end_with_it() -> None:
     events: list[Any] = []
     with ProviderContainer() as root:
         child = ProviderContainer(parent=root)
@@ -827,7 +827,7 @@ async def test_observables_streams_and_listeners_made_through_a_child_end_with_i
 # -- at the edges ----------------------------------------------------------------------------------
 
 
-async def test_cache_for_counts_from_the_read_where_nobody_ever_listened() -> None:
+async def test_cache_for_starts_at_the_read_of_a_provider_without_listeners() -> None:
     @Provider.auto_dispose
     def value(ref: Ref) -> int:
         ref.cache_for(0.01)
@@ -842,7 +842,7 @@ async def test_cache_for_counts_from_the_read_where_nobody_ever_listened() -> No
                 await asyncio.sleep(0.005)
 
 
-async def test_cache_for_never_ends_while_somebody_listens() -> None:
+async def test_cache_for_does_not_end_while_there_is_a_listener() -> None:
     @Provider.auto_dispose
     def value(ref: Ref) -> int:
         ref.cache_for(0)
@@ -859,7 +859,7 @@ async def test_cache_for_never_ends_while_somebody_listens() -> None:
                 await asyncio.sleep(0.002)
 
 
-def test_a_state_that_is_set_does_not_hide_that_a_failed_provider_is_outdated() -> None:
+def test_setting_a_state_keeps_a_failed_provider_outdated() -> None:
     class Fragile(Notifier[int]):
         def build(self) -> int:
             if self.ref.watch(counter) == 0:
@@ -874,7 +874,7 @@ def test_a_state_that_is_set_does_not_hide_that_a_failed_provider_is_outdated() 
         assert container.read(fragile) == 3
 
 
-def test_an_interrupt_in_one_provider_does_not_lose_the_refresh_of_the_others() -> None:
+def test_an_interrupt_in_one_provider_keeps_the_refresh_of_the_others() -> None:
     @Provider
     def interrupted(ref: Ref) -> int:
         if ref.watch(counter) == 1:

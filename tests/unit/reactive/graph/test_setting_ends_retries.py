@@ -1,4 +1,4 @@
-"""A state that is set ends the retries of its provider: the next try would replace it."""
+"""Setting a state cancels the retries of its provider: the next attempt would replace it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tetherpy.testing import Clock
 
 
 class Failing:
-    """Builds that fail for as long as nobody repairs them."""
+    """Builds that fail until the test repairs them."""
 
     def __init__(self) -> None:
         self.builds = 0
@@ -62,7 +62,7 @@ CASES += [(kind, state) for kind in ("AsyncNotifier", "StreamNotifier") for stat
 
 
 @pytest.mark.parametrize(("kind", "value"), CASES)
-async def test_what_was_set_stays(kind: str, value: Any, clock: Clock) -> None:
+async def test_a_retry_does_not_replace_a_state_that_was_set(kind: str, value: Any, clock: Clock) -> None:
     build = Failing()
     provider = declare(kind, build)
     async with ProviderContainer(retry=lambda count, error: 1, on_error=lambda error, provider: None) as container:
@@ -87,7 +87,7 @@ async def test_what_was_set_stays(kind: str, value: Any, clock: Clock) -> None:
 
 
 @pytest.mark.parametrize("kind", SYNC)
-async def test_after_that_a_failure_is_retried_from_the_beginning(kind: str, clock: Clock) -> None:
+async def test_a_later_failure_is_retried_from_the_beginning(kind: str, clock: Clock) -> None:
     build = Failing()
     asked: list[int] = []
     provider = declare(kind, build)

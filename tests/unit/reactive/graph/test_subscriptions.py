@@ -1,4 +1,4 @@
-"""listen: who is told what, when, and what a subscription can do; by containers and by other providers."""
+"""listen: order and arguments of notifications, and the methods of a subscription, for containers and refs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Listen = Callable[..., ProviderSubscription[Any]]
 
 
 def listening(kind: str, container: ProviderContainer) -> Listen:
-    """Return the ``listen`` of a container, or that of the Ref of a provider that is listened to."""
+    """Return the ``listen`` of a container, or of the Ref of a provider that has a listener."""
     if kind == "container":
         return container.listen
     user = Provider(lambda ref: ref)
@@ -38,7 +38,7 @@ by_whom = pytest.mark.parametrize("by", ["container", "ref"])
 
 
 class Log:
-    """What a listener was told: changes as pairs, errors as they are."""
+    """Records the calls of a listener: changes as pairs, errors as they are."""
 
     def __init__(self) -> None:
         self.told: list[Any] = []
@@ -59,7 +59,7 @@ class Log:
 
 @by_whom
 @variants("StateProvider", "NotifierProvider")
-async def test_a_change_is_told_at_once_with_what_was_before(
+async def test_a_change_is_delivered_immediately_with_the_previous_value(
     variant: Variant, by: str, container: ProviderContainer
 ) -> None:
     provider = variant.declare(lambda ref: 0)
@@ -81,7 +81,7 @@ async def test_a_change_is_told_at_once_with_what_was_before(
 
 @by_whom
 @variants(*SYNC)
-async def test_a_rebuild_is_told_on_the_next_turn(variant: Variant, by: str, container: ProviderContainer) -> None:
+async def test_a_rebuild_is_delivered_on_the_next_turn(variant: Variant, by: str, container: ProviderContainer) -> None:
     dep = StateProvider(lambda ref: 0)
     provider = variant.declare(lambda ref: ref.watch(dep))
     log = Log()
@@ -94,9 +94,7 @@ async def test_a_rebuild_is_told_on_the_next_turn(variant: Variant, by: str, con
 
 @by_whom
 @variants(*ASYNC)
-async def test_loading_and_data_are_told_one_after_the_other(
-    variant: Variant, by: str, container: ProviderContainer
-) -> None:
+async def test_loading_and_data_are_delivered_in_order(variant: Variant, by: str, container: ProviderContainer) -> None:
     if variant.kind == "StreamProvider-rx":
         return await _test_a_synchronous_source(variant, by, container)
     provider = variant.declare(lambda ref: 0)
@@ -117,7 +115,7 @@ async def _test_a_synchronous_source(variant: Variant, by: str, container: Provi
 
 @by_whom
 @variants(*SYNC)
-async def test_fire_immediately_tells_the_current_value(
+async def test_fire_immediately_delivers_the_current_value(
     variant: Variant, by: str, container: ProviderContainer
 ) -> None:
     provider = variant.declare(lambda ref: 0)
@@ -130,7 +128,7 @@ async def test_fire_immediately_tells_the_current_value(
 
 
 @by_whom
-async def test_listening_brings_up_to_date_first(by: str, container: ProviderContainer) -> None:
+async def test_listening_updates_the_provider_first(by: str, container: ProviderContainer) -> None:
     builds: list[int] = []
     dep = StateProvider(lambda ref: 0)
 
@@ -151,7 +149,9 @@ async def test_listening_brings_up_to_date_first(by: str, container: ProviderCon
 
 
 @by_whom
-async def test_a_view_is_told_what_it_told_last(by: str, container: ProviderContainer) -> None:
+async def test_the_previous_value_of_a_selector_is_the_last_delivered_one(
+    by: str, container: ProviderContainer
+) -> None:
     number = StateProvider(lambda ref: 0)
     seen: list[int] = []
 
@@ -170,7 +170,7 @@ async def test_a_view_is_told_what_it_told_last(by: str, container: ProviderCont
     assert seen == [0, 2, 3, 4]
 
 
-async def test_listening_in_a_build_rebuilds_nothing(container: ProviderContainer) -> None:
+async def test_listening_in_a_build_does_not_rebuild(container: ProviderContainer) -> None:
     builds: list[int] = []
     number = StateProvider(lambda ref: 0)
     log = Log()
@@ -190,7 +190,7 @@ async def test_listening_in_a_build_rebuilds_nothing(container: ProviderContaine
     assert log.take() == [(None, 0), (0, 1), (0, 1), (1, 2), (1, 0)]
 
 
-async def test_what_a_build_listens_to_ends_with_it(container: ProviderContainer) -> None:
+async def test_a_listener_in_a_build_is_closed_at_its_end(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     log = Log()
     held: list[ProviderSubscription[int]] = []
@@ -208,7 +208,7 @@ async def test_what_a_build_listens_to_ends_with_it(container: ProviderContainer
 
 
 @variants(*NOTIFIERS)
-async def test_setting_the_state_while_building_tells_the_result_once(
+async def test_setting_the_state_during_a_build_delivers_the_result_once(
     variant: Variant, container: ProviderContainer
 ) -> None:
     dep = StateProvider(lambda ref: 0)
@@ -239,7 +239,7 @@ async def test_setting_the_state_while_building_tells_the_result_once(
 
 @by_whom
 @pytest.mark.parametrize("view", [False, True], ids=["provider", "select"])
-async def test_a_rebuild_that_fails_is_told_to_on_error(
+async def test_a_failed_rebuild_calls_on_error(
     by: str, view: bool, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     dep = StateProvider(lambda ref: 0)
@@ -288,7 +288,7 @@ async def test_fire_immediately_on_a_failed_provider_calls_on_error(
     reported.clear()
 
 
-async def test_the_same_error_is_told_again_after_a_refresh(
+async def test_an_error_is_delivered_again_after_a_refresh(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     error = OSError("no")
@@ -308,7 +308,7 @@ async def test_the_same_error_is_told_again_after_a_refresh(
 @by_whom
 @pytest.mark.parametrize("view", [False, True], ids=["provider", "select"])
 @pytest.mark.parametrize("fails", [False, True], ids=["on_change", "on_error"])
-async def test_a_callback_that_throws_immediately_is_still_subscribed(
+async def test_an_error_in_an_immediate_callback_keeps_the_subscription(
     by: str, view: bool, fails: bool, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     throws = StateProvider(lambda ref: fails)
@@ -336,7 +336,7 @@ async def test_a_callback_that_throws_immediately_is_still_subscribed(
 
 
 @pytest.mark.parametrize("view", [False, True], ids=["read", "select"])
-async def test_a_selector_that_throws_is_an_error_of_the_view(
+async def test_an_error_in_a_selector_is_an_error_of_the_selected_value(
     view: bool, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     provider = Provider(lambda ref: object())
@@ -353,7 +353,7 @@ async def test_a_selector_that_throws_is_an_error_of_the_view(
 # -- listeners that come and go while others are told --------------------------------------------
 
 
-async def test_a_listener_added_by_a_listener_waits_for_the_next_change(container: ProviderContainer) -> None:
+async def test_a_listener_added_by_a_listener_gets_the_next_change(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     log = Log()
 
@@ -368,7 +368,7 @@ async def test_a_listener_added_by_a_listener_waits_for_the_next_change(containe
     assert log.take() == [(1, 2), (1, 2)]
 
 
-async def test_a_listener_closed_by_a_listener_hears_no_more(container: ProviderContainer) -> None:
+async def test_a_listener_closed_by_a_listener_gets_no_more_changes(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     log, other = Log(), Log()
     subscriptions: list[ProviderSubscription[int]] = []
@@ -426,7 +426,7 @@ async def test_a_closed_subscription_cannot_be_read(by: str, view: str, containe
         subscription.read()
 
 
-async def test_closing_twice_leaves_another_with_the_same_callback(container: ProviderContainer) -> None:
+async def test_closing_twice_keeps_another_listener_with_the_same_callback(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     log = Log()
     first = container.listen(number, log.change)
@@ -438,7 +438,7 @@ async def test_closing_twice_leaves_another_with_the_same_callback(container: Pr
     assert second.closed
 
 
-async def test_reading_brings_up_to_date(container: ProviderContainer) -> None:
+async def test_reading_a_subscription_updates_the_provider(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     derived = Provider(lambda ref: ref.watch(number) * 2)
     log = Log()
@@ -452,7 +452,7 @@ async def test_reading_brings_up_to_date(container: ProviderContainer) -> None:
     assert log.take() == []
 
 
-async def test_all_changes_of_one_turn_are_told_after_one_read(container: ProviderContainer) -> None:
+async def test_one_read_delivers_all_changes_of_a_turn(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     derived = Provider(lambda ref: ref.watch(number) * 2)
     logs = [Log(), Log()]
@@ -469,7 +469,7 @@ async def test_all_changes_of_one_turn_are_told_after_one_read(container: Provid
 
 
 @by_whom
-async def test_a_weak_listener_is_told_of_the_first_build(by: str, container: ProviderContainer) -> None:
+async def test_a_weak_listener_gets_the_first_build(by: str, container: ProviderContainer) -> None:
     builds: list[int] = []
     dep = StateProvider(lambda ref: builds.append(0) or len(builds))
     log = Log()
@@ -491,7 +491,7 @@ async def test_a_weak_listener_is_told_of_the_first_build(by: str, container: Pr
 
 
 @pytest.mark.parametrize("view", ["select", "future"])
-async def test_a_weak_listener_of_a_view_waits_for_its_provider(view: str, container: ProviderContainer) -> None:
+async def test_a_weak_listener_of_a_selector_does_not_build(view: str, container: ProviderContainer) -> None:
     builds: list[int] = []
     log = Log()
 
@@ -514,7 +514,7 @@ async def test_a_weak_listener_of_a_view_waits_for_its_provider(view: str, conta
     subscription.close()
 
 
-async def test_a_weak_listener_of_a_select_is_told_what_differs(container: ProviderContainer) -> None:
+async def test_a_weak_listener_of_a_selector_gets_different_values(container: ProviderContainer) -> None:
     word = StateProvider(lambda ref: "Hello")
     log = Log()
     subscription = container.listen(word.select(lambda value: value[0]), log.change, weak=True)
@@ -528,7 +528,7 @@ async def test_a_weak_listener_of_a_select_is_told_what_differs(container: Provi
 
 
 @pytest.mark.parametrize("view", ["provider", "select", "future"])
-async def test_a_weak_listener_that_reads_does_not_keep(view: str, container: ProviderContainer) -> None:
+async def test_a_read_of_a_weak_listener_does_not_keep_the_provider(view: str, container: ProviderContainer) -> None:
     log: list[str] = []
 
     @FutureProvider.auto_dispose
@@ -549,7 +549,7 @@ async def test_a_weak_listener_that_reads_does_not_keep(view: str, container: Pr
         assert log == ["built", "disposed"]
 
 
-async def test_weak_and_fire_immediately_exclude_each_other(container: ProviderContainer) -> None:
+async def test_weak_and_fire_immediately_cannot_be_combined(container: ProviderContainer) -> None:
     provider = Provider(lambda ref: 0)
     with pytest.raises(ValueError, match="weak"):
         container.listen(provider, ignore, weak=True, fire_immediately=True)
@@ -559,7 +559,7 @@ async def test_weak_and_fire_immediately_exclude_each_other(container: ProviderC
 # -- a notifier that listens ---------------------------------------------------------------------
 
 
-async def test_a_provider_may_set_its_own_state_from_what_it_listens_to(container: ProviderContainer) -> None:
+async def test_a_provider_may_set_its_own_state_in_a_listener(container: ProviderContainer) -> None:
     source = Provider(lambda ref: object())
 
     class Follower(Notifier[object]):

@@ -1,4 +1,4 @@
-"""An error that is no Exception, such as ``pytest.fail``, ends the call and nothing else."""
+"""A BaseException that is not an Exception, such as ``pytest.fail``, ends the current call and nothing else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tetherpy.reactive import (
 
 
 class Abort(BaseException):
-    """What pytest.fail raises, and what a grouped KeyboardInterrupt is: no Exception."""
+    """A BaseException that is not an Exception, like that of pytest.fail or a group with KeyboardInterrupt."""
 
 
 async def _group() -> None:
@@ -49,7 +49,7 @@ BUILDS = {"a BaseException": _fail, "a group": _group, "inside a TaskGroup": _in
 
 @pytest.mark.parametrize("kind", ["future", "notifier", "stream"])
 @pytest.mark.parametrize("what", BUILDS)
-async def test_who_waits_for_an_asynchronous_build_gets_it(
+async def test_an_awaiter_of_an_asynchronous_build_gets_it(
     what: str, kind: str, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     build = BUILDS[what]
@@ -76,9 +76,7 @@ async def test_who_waits_for_an_asynchronous_build_gets_it(
     reported.clear()
 
 
-async def test_a_stream_that_has_delivered_fails_with_it(
-    container: ProviderContainer, reported: list[BaseException]
-) -> None:
+async def test_it_ends_a_stream_that_has_values(container: ProviderContainer, reported: list[BaseException]) -> None:
     @StreamProvider
     async def stream(ref: Ref) -> AsyncIterator[int]:
         yield 1
@@ -90,7 +88,7 @@ async def test_a_stream_that_has_delivered_fails_with_it(
     reported.clear()
 
 
-def test_a_synchronous_build_raises_it_and_keeps_nothing() -> None:
+def test_a_synchronous_build_raises_it_and_stores_nothing() -> None:
     fails = [True]
     provider = Provider(lambda ref: pytest.fail("no") if fails[0] else 1)
     with ProviderContainer() as container:
@@ -101,7 +99,7 @@ def test_a_synchronous_build_raises_it_and_keeps_nothing() -> None:
 
 
 @pytest.mark.parametrize("with_loop", [False, True])
-def test_the_rest_of_the_disposers_run(with_loop: bool) -> None:
+def test_the_remaining_disposers_run(with_loop: bool) -> None:
     log: list[str] = []
 
     @Provider
@@ -131,7 +129,7 @@ def test_the_rest_of_the_disposers_run(with_loop: bool) -> None:
     asyncio.run(main()) if with_loop else run()
 
 
-async def test_aclose_raises_it_with_the_others() -> None:
+async def test_aclose_raises_it_with_other_errors() -> None:
     log: list[str] = []
 
     @Provider
@@ -149,7 +147,7 @@ async def test_aclose_raises_it_with_the_others() -> None:
 
 
 @pytest.mark.parametrize("place", ["listener", "on_remove_listener", "observed"])
-def test_the_rest_of_the_listeners_hear_of_a_change(place: str) -> None:
+def test_the_remaining_listeners_are_called(place: str) -> None:
     number = StateProvider(lambda ref: 0)
     heard: list[Any] = []
 
@@ -188,7 +186,7 @@ def test_the_rest_of_the_listeners_hear_of_a_change(place: str) -> None:
         assert heard[3:] == [("first", 2), ("last", 2), ("double", 4)]
 
 
-def test_a_build_that_a_listener_reads_may_raise_it() -> None:
+def test_a_build_read_by_a_listener_may_raise_it() -> None:
     number = StateProvider(lambda ref: 0)
     broken = Provider(lambda ref: pytest.fail("no") if ref.watch(number) == 1 else ref.watch(number))
     with ProviderContainer(on_error=lambda error, provider: None) as container:
@@ -202,7 +200,7 @@ def test_a_build_that_a_listener_reads_may_raise_it() -> None:
 
 
 @pytest.mark.parametrize("how", ["it", "another provider"])
-def test_who_invalidates_has_an_interrupted_provider_refreshed(how: str) -> None:
+def test_an_interrupted_provider_is_refreshed_after_an_invalidation(how: str) -> None:
     number = StateProvider(lambda ref: 0)
     other = StateProvider(lambda ref: 0)
     fails: list[bool] = []
@@ -236,7 +234,7 @@ def _abort() -> None:
 
 @pytest.mark.parametrize("where", ["the provider", "its source"])
 @pytest.mark.parametrize("fail", [_recurse, _abort])
-async def test_who_waits_gets_what_interrupts_a_synchronous_part(
+async def test_an_awaiter_gets_an_interrupt_of_a_synchronous_dependency(
     fail: Any, where: str, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     raised: list[Any] = []
@@ -268,7 +266,7 @@ async def test_who_waits_gets_what_interrupts_a_synchronous_part(
     assert await asyncio.wait_for(container.read(provider.future), 5) == 2
 
 
-async def test_who_waits_for_a_source_gets_what_interrupts_following_it(
+async def test_an_awaiter_gets_an_interrupt_of_a_source_subscription(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     raised: list[Any] = []
@@ -313,7 +311,7 @@ def _batch(container: ProviderContainer, number: Any, listened: Any) -> None:
 
 @pytest.mark.parametrize("listened", ["a state", "a provider of it", "a view of it"])
 @pytest.mark.parametrize("change", [_set, _invalidate, _batch])
-def test_without_a_loop_the_change_itself_raises_what_a_listener_raised(change: Any, listened: str) -> None:
+def test_without_a_loop_a_change_raises_the_interrupt_of_a_listener(change: Any, listened: str) -> None:
     number = StateProvider(lambda ref: object())
     derived = Provider(lambda ref: (ref.watch(number), object()))
     view = derived.select(lambda value: value[1])
@@ -333,7 +331,7 @@ def test_without_a_loop_the_change_itself_raises_what_a_listener_raised(change: 
 
 
 @pytest.mark.parametrize("how", ["set", "notify"])
-def test_any_change_builds_again_what_was_interrupted(how: str) -> None:
+def test_any_change_repeats_an_interrupted_build(how: str) -> None:
     number = StateProvider(lambda ref: 0)
     other = StateProvider(lambda ref: 0)
     notifying = Provider(lambda ref: ref)
@@ -359,7 +357,7 @@ def test_any_change_builds_again_what_was_interrupted(how: str) -> None:
         assert heard == [2]
 
 
-def test_two_interruptions_of_one_change_end_that_change_only() -> None:
+def test_two_interrupts_of_one_change_end_only_that_change() -> None:
     bombs: list[int] = []
 
     def explode() -> None:
@@ -382,7 +380,7 @@ def test_two_interruptions_of_one_change_end_that_change_only() -> None:
 
 
 @pytest.mark.parametrize("error", [Abort(), KeyboardInterrupt(), OSError()])
-def test_a_source_that_cannot_be_stopped_leaves_its_provider_usable(error: BaseException) -> None:
+def test_an_interrupt_while_a_source_stops_keeps_its_provider_usable(error: BaseException) -> None:
     class Source:
         def subscribe(self, on_next: Any, *others: Any) -> Any:
             on_next(1)
@@ -410,7 +408,7 @@ def test_a_source_that_cannot_be_stopped_leaves_its_provider_usable(error: BaseE
     assert reported == ([error, error] if isinstance(error, Exception) else [])
 
 
-def test_the_rest_of_the_observers_of_a_container_is_called() -> None:
+def test_the_remaining_observers_are_called() -> None:
     called: list[str] = []
 
     class Broken(ProviderObserver):

@@ -1,4 +1,4 @@
-"""What a build has opened is closed once, and no error of that is lost."""
+"""Resources of a build are closed once, and no error of the closing is lost."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tetherpy.testing import Clock
 
 
 class Iterator:
-    """An async iterator that writes down its end."""
+    """An async iterator that records its end."""
 
     def __init__(self, log: list[str], fails: bool = False) -> None:
         self.log = log
@@ -47,9 +47,7 @@ class Iterator:
 
 @pytest.mark.parametrize("steps", [0, 1, 3])
 @pytest.mark.parametrize("end", ["invalidate", "close the container", "leave"])
-async def test_an_iterator_is_closed_whenever_its_build_ends(
-    end: str, steps: int, container: ProviderContainer
-) -> None:
+async def test_an_iterator_is_closed_with_its_build(end: str, steps: int, container: ProviderContainer) -> None:
     log: list[str] = []
     stream = StreamProvider.auto_dispose(lambda ref: Iterator(log))
     subscription = container.listen(stream, ignore)
@@ -106,7 +104,7 @@ async def test_a_close_that_timed_out_hides_no_later_errors(
     reported.clear()
 
 
-def test_overrides_that_were_refused_can_be_given_again() -> None:
+def test_refused_overrides_can_be_used_again() -> None:
     value = Provider(lambda ref: 0)
     given = [1]
 
@@ -127,7 +125,7 @@ def test_overrides_that_were_refused_can_be_given_again() -> None:
         assert container.read(value) == 2
 
 
-def test_a_disposer_that_disposes_its_container_is_told_once() -> None:
+def test_a_disposer_that_disposes_its_container_runs_once() -> None:
     told: list[str] = []
 
     class Witness(ProviderObserver):
@@ -145,7 +143,7 @@ def test_a_disposer_that_disposes_its_container_is_told_once() -> None:
 
 
 @pytest.mark.parametrize("with_loop", [False, True])
-def test_a_listener_that_fires_at_once_in_a_batch_hears_each_change_once(with_loop: bool) -> None:
+def test_an_immediate_listener_in_a_batch_gets_each_change_once(with_loop: bool) -> None:
     def run() -> None:
         number = StateProvider(lambda ref: 0)
         heard: list[tuple[Any, Any]] = []
@@ -166,7 +164,7 @@ def test_a_listener_that_fires_at_once_in_a_batch_hears_each_change_once(with_lo
 
 
 @pytest.mark.parametrize("user", ["a listener", "a watcher", "a second listener"])
-async def test_a_cache_time_begins_when_the_last_user_leaves(
+async def test_a_cache_time_starts_when_the_last_listener_is_removed(
     user: str, container: ProviderContainer, clock: Clock
 ) -> None:
     @Provider.auto_dispose
@@ -195,7 +193,7 @@ async def test_a_cache_time_begins_when_the_last_user_leaves(
 # -- what was suspected --------------------------------------------------------------------------
 
 
-def test_clean_up_that_the_end_of_the_loop_interrupts_is_finished() -> None:
+def test_disposal_interrupted_by_the_end_of_the_loop_is_completed() -> None:
     log: list[str] = []
 
     async def write() -> None:
@@ -214,7 +212,7 @@ def test_clean_up_that_the_end_of_the_loop_interrupts_is_finished() -> None:
     container.dispose()
 
 
-def test_a_loan_that_the_collector_drops_in_a_build_settles_nothing_there() -> None:
+def test_a_garbage_collected_subscription_does_not_settle_providers_inside_a_build() -> None:
     subject: Subject[int] = Subject()
     disposed: list[str] = []
     inside = [False]
@@ -247,7 +245,7 @@ def test_a_loan_that_the_collector_drops_in_a_build_settles_nothing_there() -> N
         gc.enable()
 
 
-async def test_of_a_paused_observable_the_last_event_counts(
+async def test_a_paused_observable_keeps_its_last_event(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     subject: Subject[int] = Subject()
@@ -264,7 +262,7 @@ async def test_of_a_paused_observable_the_last_event_counts(
     reported.clear()
 
 
-async def test_a_selector_that_sometimes_raises_costs_only_that_answer(
+async def test_an_error_in_a_selector_affects_only_that_value(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     number = StateProvider(lambda ref: 1)
@@ -289,7 +287,7 @@ async def test_a_selector_that_sometimes_raises_costs_only_that_answer(
     reported.clear()
 
 
-async def test_children_that_close_while_their_parent_does_lose_nothing() -> None:
+async def test_children_that_close_at_the_same_time_as_their_parent_are_disposed_completely() -> None:
     log: list[str] = []
 
     async def slowly() -> None:
@@ -308,7 +306,7 @@ async def test_children_that_close_while_their_parent_does_lose_nothing() -> Non
     await closing
 
 
-def test_a_call_for_a_loop_that_closes_meanwhile_raises_in_no_thread() -> None:
+def test_a_call_for_a_loop_that_is_closing_raises_no_error_in_its_thread() -> None:
     container = ProviderContainer()
     loops: list[asyncio.AbstractEventLoop] = []
 

@@ -1,4 +1,4 @@
-"""Builds that end in awkward moments: as a loop ends, in another loop, from a disposer, under a cancellation."""
+"""Builds that end at the end of a loop, in another loop, in a disposer or during a cancellation."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ BOUND = 5.0
 
 
 class Stop(BaseException):
-    """Interrupts, as KeyboardInterrupt does."""
+    """A BaseException like KeyboardInterrupt."""
 
 
 # -- loops ----------------------------------------------------------------------------------------
 
 
-def test_a_teardown_that_the_loops_end_reaches_first_is_done_all_the_same() -> None:
+def test_a_disposal_that_the_end_of_the_loop_interrupts_is_completed() -> None:
     log: list[str] = []
     number = StateProvider(lambda ref: 0)
 
@@ -72,7 +72,7 @@ def test_a_teardown_that_the_loops_end_reaches_first_is_done_all_the_same() -> N
 
 
 @pytest.mark.parametrize("enters", [True, False])
-def test_what_a_loop_that_stopped_has_begun_to_end_keeps_no_build_in_another_waiting(enters: bool) -> None:
+def test_a_disposal_that_started_in_a_stopped_loop_does_not_block_builds_in_another(enters: bool) -> None:
     @asynccontextmanager
     async def manager() -> AsyncIterator[None]:
         yield
@@ -113,7 +113,7 @@ def test_what_a_loop_that_stopped_has_begun_to_end_keeps_no_build_in_another_wai
             loop.close()
 
 
-def test_work_that_found_no_loop_is_remembered_once_and_raised_by_the_container_it_belongs_to() -> None:
+def test_errors_of_work_without_a_loop_are_reported_once_by_its_container() -> None:
     def build(ref: Ref) -> int:
         async def end() -> None: ...
 
@@ -129,7 +129,7 @@ def test_work_that_found_no_loop_is_remembered_once_and_raised_by_the_container_
     root.dispose()
 
 
-async def test_a_build_of_an_eager_task_leaves_what_it_has_entered() -> None:
+async def test_a_build_in_an_eager_task_exits_its_context_managers() -> None:
     log: list[str] = []
 
     @asynccontextmanager
@@ -153,7 +153,7 @@ async def test_a_build_of_an_eager_task_leaves_what_it_has_entered() -> None:
 
 
 @pytest.mark.parametrize("order", ["user first", "user last"])
-async def test_a_disposer_may_await_a_new_build_of_what_its_provider_used(order: str) -> None:
+async def test_a_disposer_may_await_a_new_build_of_a_dependency(order: str) -> None:
     log: list[object] = []
 
     async def connect(ref: Ref) -> int:
@@ -220,7 +220,7 @@ async def test_a_disposer_may_close_its_container() -> None:
 # -- errors ---------------------------------------------------------------------------------------
 
 
-async def test_failures_that_a_cancelled_aclose_has_collected_are_reported() -> None:
+async def test_errors_collected_by_a_cancelled_aclose_are_reported() -> None:
     errors: list[BaseException] = []
 
     def fail(ref: Ref) -> int:
@@ -242,7 +242,7 @@ async def test_failures_that_a_cancelled_aclose_has_collected_are_reported() -> 
     assert [type(error) for error in errors] == [ZeroDivisionError]
 
 
-async def test_a_callback_that_raises_a_cancellation_cancels_no_one() -> None:
+async def test_a_callback_that_raises_CancelledError_cancels_nothing() -> None:
     errors: list[BaseException] = []
     number = StateProvider(lambda ref: 0)
     cancelled = asyncio.get_running_loop().create_future()
@@ -254,7 +254,7 @@ async def test_a_callback_that_raises_a_cancellation_cancels_no_one() -> None:
 
 
 @pytest.mark.parametrize("kind", ["future", "stream"])
-def test_what_interrupts_a_listener_is_no_failure_of_an_asynchronous_provider(kind: str) -> None:
+def test_an_interrupt_in_a_listener_is_not_an_error_of_an_asynchronous_provider(kind: str) -> None:
     async def fetch(ref: Ref) -> int:
         await asyncio.sleep(0)
         return 5
@@ -281,7 +281,7 @@ def test_what_interrupts_a_listener_is_no_failure_of_an_asynchronous_provider(ki
     assert [type(error) for error in raised] == [Stop]
 
 
-def test_a_container_disposed_by_a_listener_still_reports_what_failed_and_tells_observers() -> None:
+def test_a_container_disposed_by_a_listener_reports_errors_and_calls_observers() -> None:
     errors: list[BaseException] = []
     events: list[str] = []
 
@@ -302,7 +302,7 @@ def test_a_container_disposed_by_a_listener_still_reports_what_failed_and_tells_
     assert events == ["container"]
 
 
-async def test_an_endless_listener_keeps_no_other_from_being_notified() -> None:
+async def test_an_endless_listener_does_not_block_notifications_of_others() -> None:
     number = StateProvider(lambda ref: 0)
     other = StateProvider(lambda ref: 0)
     doubled = Provider(lambda ref: ref.watch(other) * 2)
@@ -327,7 +327,7 @@ async def test_an_endless_listener_keeps_no_other_from_being_notified() -> None:
 
 
 @pytest.mark.parametrize("how", ["unchanged", "failed", "late"])
-def test_what_a_build_without_active_user_listens_to_is_paused_however_it_ended(how: str) -> None:
+def test_dependencies_of_a_build_without_active_listeners_are_paused_however_it_ended(how: str) -> None:
     heard: list[int] = []
     number = StateProvider(lambda ref: 0)
     trigger = StateProvider(lambda ref: 0)

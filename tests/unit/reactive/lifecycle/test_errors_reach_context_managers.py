@@ -1,4 +1,4 @@
-"""The error that ends a block reaches the context managers that were entered in it, as in an ``ExitStack``."""
+"""The error that ends a block is passed to the context managers entered in it, as by an ``ExitStack``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tetherpy.reactive import (
 
 @attrs.define
 class Transaction:
-    """Writes down the error that it was left with, in both protocols; may suppress it or raise another one."""
+    """Records the error of its exit, in both protocols; may suppress it or raise another one."""
 
     log: list[Any]
     name: str = ""
@@ -74,7 +74,7 @@ def entered_async(*transactions: Transaction) -> FutureProvider[None]:
 
 
 async def fail_in(container: ProviderContainer, provider: Any, error: BaseException) -> None:
-    """Leave a block of the container with an error."""
+    """Leave the block of a container with an error."""
     async with container:
         if isinstance(provider, FutureProvider):
             await container.read(provider.future)
@@ -95,7 +95,7 @@ ERRORS: dict[str, Callable[[], BaseException]] = {
 
 @pytest.mark.parametrize("what", ERRORS)
 @pytest.mark.parametrize("is_async", [False, True])
-async def test_the_error_of_the_block_reaches_them(what: str, is_async: bool) -> None:
+async def test_context_managers_get_the_error_of_the_block(what: str, is_async: bool) -> None:
     log: list[Any] = []
     error = ERRORS[what]()
     provider = entered_async(Transaction(log)) if is_async else entered(Transaction(log))
@@ -105,7 +105,7 @@ async def test_the_error_of_the_block_reaches_them(what: str, is_async: bool) ->
     assert log == [error]
 
 
-def test_also_without_a_loop() -> None:
+def test_context_managers_get_the_error_without_a_loop() -> None:
     log: list[Any] = []
     error = OSError("no")
 
@@ -120,7 +120,7 @@ def test_also_without_a_loop() -> None:
 
 
 @pytest.mark.parametrize("how", ["dispose", "aclose", "the end of the block"])
-async def test_an_ordinary_end_gives_none(how: str) -> None:
+async def test_context_managers_get_no_error_at_a_normal_exit(how: str) -> None:
     log: list[Any] = []
     container = ProviderContainer()
     container.read(entered(Transaction(log)))
@@ -147,7 +147,7 @@ async def test_dispose_and_aclose_take_an_error() -> None:
     assert log == [error, error]
 
 
-async def test_a_task_that_is_cancelled_in_the_block_rolls_back() -> None:
+async def test_a_task_cancelled_in_the_block_rolls_back() -> None:
     log: list[Any] = []
     inside = asyncio.Event()
 
@@ -169,7 +169,7 @@ async def test_a_task_that_is_cancelled_in_the_block_rolls_back() -> None:
 
 
 @pytest.mark.parametrize("is_async", [False, True])
-async def test_the_last_one_entered_is_left_first_and_may_suppress(is_async: bool) -> None:
+async def test_context_managers_exit_in_reverse_order_and_may_suppress(is_async: bool) -> None:
     log: list[Any] = []
     error = OSError("no")
     stack = [Transaction(log, "outer"), Transaction(log, "middle", suppresses=True), Transaction(log, "inner")]
@@ -177,7 +177,7 @@ async def test_the_last_one_entered_is_left_first_and_may_suppress(is_async: boo
     assert log == [("inner", error), ("middle", error), ("outer", None)]
 
 
-def test_suppressing_works_in_a_synchronous_block_too() -> None:
+def test_an_error_can_be_suppressed_in_a_synchronous_block() -> None:
     log: list[Any] = []
     with ProviderContainer() as container:
         container.read(entered(Transaction(log, suppresses=True)))
@@ -185,7 +185,7 @@ def test_suppressing_works_in_a_synchronous_block_too() -> None:
     assert [type(error) for error in log] == [OSError]
 
 
-async def test_one_that_raises_gives_its_own_error_to_the_next() -> None:
+async def test_an_error_of_one_context_manager_is_passed_to_the_next() -> None:
     log: list[Any] = []
     other = ValueError("while leaving")
     stack = [Transaction(log, "outer"), Transaction(log, "inner", raises=other)]
@@ -195,7 +195,7 @@ async def test_one_that_raises_gives_its_own_error_to_the_next() -> None:
     assert log == [("inner", error), ("outer", other)]
 
 
-async def test_users_are_left_before_what_they_use_with_the_same_error() -> None:
+async def test_dependents_exit_before_dependencies_with_the_same_error() -> None:
     log: list[Any] = []
     source = entered_async(Transaction(log, "source"))
 
@@ -213,7 +213,7 @@ async def test_users_are_left_before_what_they_use_with_the_same_error() -> None
 # -- children ------------------------------------------------------------------------------------
 
 
-async def test_an_error_of_the_parent_reaches_its_children() -> None:
+async def test_an_error_of_the_parent_is_passed_to_its_children() -> None:
     log: list[Any] = []
     scoped = entered(Transaction(log, "child"), dependencies=[])
     error = OSError("no")
@@ -229,7 +229,7 @@ async def test_an_error_of_the_parent_reaches_its_children() -> None:
     assert log == [("child", error), ("parent", error)]
 
 
-async def test_an_error_of_a_child_leaves_its_parent_alone() -> None:
+async def test_an_error_of_a_child_is_not_passed_to_its_parent() -> None:
     log: list[Any] = []
     scoped = entered(Transaction(log, "child"), dependencies=[])
     error = OSError("no")
@@ -283,7 +283,7 @@ def failing(kind: str, transaction: Transaction, error: Exception) -> Any:
         "FutureProvider, at once",
     ],
 )
-async def test_a_build_that_fails_leaves_them_at_once_with_its_error(
+async def test_context_managers_of_a_failed_build_exit_at_once_with_its_error(
     kind: str, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     log: list[Any] = []
@@ -302,7 +302,7 @@ async def test_a_build_that_fails_leaves_them_at_once_with_its_error(
 
 @pytest.mark.parametrize("end", ["a change", "invalidate", "auto-dispose"])
 @pytest.mark.parametrize("is_async", [False, True])
-async def test_a_rebuild_and_a_disposal_give_none(end: str, is_async: bool, container: ProviderContainer) -> None:
+async def test_a_rebuild_and_a_disposal_pass_no_error(end: str, is_async: bool, container: ProviderContainer) -> None:
     log: list[Any] = []
     source = StateProvider(lambda ref: 0)
 
@@ -329,7 +329,7 @@ async def test_a_rebuild_and_a_disposal_give_none(end: str, is_async: bool, cont
     assert log == [None]
 
 
-async def test_a_build_that_is_cut_off_is_left_with_its_cancellation_or_none(container: ProviderContainer) -> None:
+async def test_a_cancelled_build_exits_with_its_cancellation_or_without_an_error(container: ProviderContainer) -> None:
     log: list[Any] = []
     inside = asyncio.Event()
 

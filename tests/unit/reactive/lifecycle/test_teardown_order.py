@@ -1,4 +1,4 @@
-"""What a build has registered ends in order: users before what they use, one build before the next of its provider."""
+"""Disposers run in order: dependents before dependencies, one build before the next of its provider."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, 
 
 @attrs.define
 class Resource:
-    """Writes down when it is opened and closed, and refuses to be opened twice at a time."""
+    """Records when it is opened and closed, and refuses a second opening."""
 
     name: str
     log: list[str]
@@ -36,7 +36,7 @@ class Resource:
 
 
 async def slowly(log: list[str], entry: str, uses: Resource | None = None) -> None:
-    """Clean up in some turns of the loop, with a resource that must still be open at the end."""
+    """Clean up over some turns of the loop, with a resource that must stay open until the end."""
     for _ in range(20):
         await asyncio.sleep(0)
     assert uses is None or uses.is_open, f"{entry}: {uses} was closed before"
@@ -44,7 +44,7 @@ async def slowly(log: list[str], entry: str, uses: Resource | None = None) -> No
 
 
 @pytest.mark.parametrize("use", ["watch", "read", "through one without hooks", "through a synchronous select"])
-async def test_users_end_before_what_they_use(use: str, container: ProviderContainer) -> None:
+async def test_dependents_end_before_dependencies(use: str, container: ProviderContainer) -> None:
     log: list[str] = []
     resource = Resource("database", log)
 
@@ -73,7 +73,7 @@ async def test_users_end_before_what_they_use(use: str, container: ProviderConta
     assert log == ["database open", "flushed", "database closed"]
 
 
-async def test_a_synchronous_provider_waits_for_its_asynchronous_user(container: ProviderContainer) -> None:
+async def test_a_synchronous_provider_waits_for_its_asynchronous_dependent(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @Provider
@@ -91,7 +91,7 @@ async def test_a_synchronous_provider_waits_for_its_asynchronous_user(container:
     assert log == ["user", "source"]
 
 
-async def test_disposers_of_one_build_run_one_after_another(container: ProviderContainer) -> None:
+async def test_disposers_of_a_build_run_one_after_another(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @Provider
@@ -174,7 +174,7 @@ async def test_a_stream_ends_before_the_next_build_of_it_begins(container: Provi
     assert log == ["socket open", "socket closed", "socket open"]
 
 
-async def test_a_source_that_is_rebuilt_ends_after_its_user(container: ProviderContainer) -> None:
+async def test_a_rebuilt_source_ends_after_its_dependent(container: ProviderContainer) -> None:
     log: list[str] = []
     url = StateProvider(lambda ref: "a")
     made: list[Resource] = []
@@ -199,7 +199,7 @@ async def test_a_source_that_is_rebuilt_ends_after_its_user(container: ProviderC
     assert log.index("a closed") < log.index("b open")
 
 
-async def test_what_is_not_related_ends_at_the_same_time(container: ProviderContainer) -> None:
+async def test_unrelated_providers_end_concurrently(container: ProviderContainer) -> None:
     arrived: list[int] = []
     all_here = asyncio.Event()
 
@@ -220,7 +220,7 @@ async def test_what_is_not_related_ends_at_the_same_time(container: ProviderCont
     assert sorted(arrived) == [0, 1, 2]
 
 
-async def test_a_disposer_that_fails_keeps_nobody_waiting(container: ProviderContainer) -> None:
+async def test_an_error_in_a_disposer_does_not_block_others(container: ProviderContainer) -> None:
     log: list[str] = []
 
     @asynccontextmanager
@@ -250,7 +250,7 @@ async def test_a_disposer_that_fails_keeps_nobody_waiting(container: ProviderCon
     assert log == ["user", "closed"]
 
 
-async def test_the_tasks_of_a_build_end_before_what_it_uses(container: ProviderContainer) -> None:
+async def test_tasks_of_a_build_end_before_its_dependencies(container: ProviderContainer) -> None:
     log: list[str] = []
     resource = Resource("database", log)
     begun = asyncio.Event()
@@ -279,7 +279,7 @@ async def test_the_tasks_of_a_build_end_before_what_it_uses(container: ProviderC
     assert log == ["database open", "task ended", "database closed"]
 
 
-async def test_what_a_long_stream_has_read_and_is_gone_is_not_kept(container: ProviderContainer) -> None:
+async def test_providers_that_a_long_stream_no_longer_uses_are_released(container: ProviderContainer) -> None:
     price = Provider.auto_dispose.family(lambda ref, number: number)
     refs: list[Ref] = []
 
@@ -297,7 +297,7 @@ async def test_what_a_long_stream_has_read_and_is_gone_is_not_kept(container: Pr
 
 
 @pytest.mark.parametrize("first", ["source", "user"])
-async def test_a_build_may_wait_for_what_it_uses_in_its_own_finally(first: str, container: ProviderContainer) -> None:
+async def test_a_build_may_await_a_dependency_in_its_finally(first: str, container: ProviderContainer) -> None:
     count = 0
     got: list[int] = []
     reached = asyncio.Event()

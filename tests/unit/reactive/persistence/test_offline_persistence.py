@@ -1,4 +1,4 @@
-"""Offline persistence: what is kept, what is shown from it, and what happens when the storage misbehaves."""
+"""Offline persistence: stored data, its use at the next start, and storage that misbehaves."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ OPTIONS = StorageOptions(destroy_key="b")
 
 
 class Kept:
-    """A storage that writes down what it is asked, gives what the test says, and fails where it says."""
+    """A storage that records its calls, returns the data of the test, and fails where the test says."""
 
     def __init__(self, data: Any = None, **entry: Any) -> None:
         self.entry = None if data is None else PersistedData(data, **entry)
@@ -69,7 +69,7 @@ both = pytest.mark.parametrize("kind", KINDS)
 def declare(
     kind: str, storage: Any, create: Any, key: str = "key", options: StorageOptions = OPTIONS, **declared: Any
 ) -> Any:
-    """Declare a notifier that persists, and gives what ``create(notifier)`` gives (awaited if it is a coroutine)."""
+    """Declare a notifier that persists its state and builds ``create(notifier)`` (awaited if it is a coroutine)."""
 
     class Persists(AsyncNotifier[Any]):
         async def build(self) -> Any:
@@ -91,7 +91,7 @@ async def gives(value: Any) -> Any:
 
 
 @both
-async def test_what_is_kept_is_shown_while_the_real_data_is_on_its_way(kind: str, container: ProviderContainer) -> None:
+async def test_stored_data_is_shown_during_loading(kind: str, container: ProviderContainer) -> None:
     storage = Kept(42, destroy_key="b")
     real: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     seen: list[Any] = []
@@ -122,7 +122,7 @@ async def _awaited(future: Any) -> Any:
 
 
 @both
-async def test_each_new_value_is_written_and_an_error_changes_nothing(kind: str, container: ProviderContainer) -> None:
+async def test_each_new_value_is_stored_and_an_error_changes_nothing(kind: str, container: ProviderContainer) -> None:
     storage = Kept()
     provider = declare(kind, storage, lambda notifier: gives(0))
     container.listen(provider, ignore)
@@ -143,7 +143,7 @@ async def test_each_new_value_is_written_and_an_error_changes_nothing(kind: str,
 
 
 @both
-async def test_reading_back_writes_nothing(kind: str, container: ProviderContainer) -> None:
+async def test_restoring_stores_nothing(kind: str, container: ProviderContainer) -> None:
     storage = Kept(42, destroy_key="b")
     real: asyncio.Future[int] = asyncio.get_running_loop().create_future()
     provider = declare(kind, storage, lambda notifier: _awaited(real))
@@ -156,7 +156,7 @@ async def test_reading_back_writes_nothing(kind: str, container: ProviderContain
 
 @both
 @pytest.mark.parametrize("why", ["destroy_key", "expired"])
-async def test_what_is_void_is_deleted_and_not_shown(kind: str, why: str, container: ProviderContainer) -> None:
+async def test_invalid_data_is_deleted_and_not_shown(kind: str, why: str, container: ProviderContainer) -> None:
     past = datetime.now(UTC) - timedelta(seconds=5)
     storage = Kept(42, destroy_key="a") if why == "destroy_key" else Kept(42, destroy_key="b", expires_at=past)
     seen: list[Any] = []
@@ -172,7 +172,7 @@ async def test_what_is_void_is_deleted_and_not_shown(kind: str, why: str, contai
 
 
 @pytest.mark.parametrize("forever", [True, False])
-async def test_the_cache_time_says_how_long(forever: bool) -> None:
+async def test_the_cache_time_limits_the_age_of_data(forever: bool) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     storage: InMemoryStorage[str, Any] = InMemoryStorage(clock=lambda: now)
     options = StorageOptions(cache_time=None) if forever else StorageOptions(cache_time=timedelta(days=2))
@@ -185,7 +185,7 @@ async def test_the_cache_time_says_how_long(forever: bool) -> None:
     assert (await storage.read("key") is not None) is forever
 
 
-async def test_in_memory_storage_keeps_until_deleted() -> None:
+async def test_in_memory_storage_keeps_data_until_it_is_deleted() -> None:
     storage: InMemoryStorage[str, str] = InMemoryStorage()
     assert await storage.read("unknown") is None
     await storage.delete("unknown")
@@ -211,7 +211,7 @@ async def test_two_providers_with_one_key_are_reported(
 
 
 @both
-async def test_a_storage_that_fails_is_reported_and_disturbs_nobody(
+async def test_an_error_in_a_storage_is_reported_and_changes_no_state(
     kind: str, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     storage = Kept()
@@ -229,7 +229,7 @@ async def test_a_storage_that_fails_is_reported_and_disturbs_nobody(
     assert reported == [], "what failed was reported already"
 
 
-async def test_void_data_that_cannot_be_deleted_is_reported(
+async def test_an_error_while_deleting_invalid_data_is_reported(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     storage = Kept(42, destroy_key="a")
@@ -240,7 +240,7 @@ async def test_void_data_that_cannot_be_deleted_is_reported(
     reported.clear()
 
 
-async def test_data_that_cannot_be_encoded_or_decoded_is_reported(
+async def test_an_error_in_encoding_or_decoding_is_reported(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     class Unreadable(AsyncNotifier[object]):
@@ -257,7 +257,7 @@ async def test_data_that_cannot_be_encoded_or_decoded_is_reported(
 
 
 @both
-async def test_a_rebuild_does_not_read_again(kind: str, container: ProviderContainer) -> None:
+async def test_a_rebuild_does_not_restore_again(kind: str, container: ProviderContainer) -> None:
     storage = Kept(42, destroy_key="b")
     provider = declare(kind, storage, lambda notifier: gives(notifier.state.value))
     container.listen(provider, ignore)
@@ -268,7 +268,7 @@ async def test_a_rebuild_does_not_read_again(kind: str, container: ProviderConta
     assert [entry for entry in storage.log if entry[0] == "read"] == [("read", "key")]
 
 
-async def test_a_rebuild_before_the_storage_answered_shows_what_is_kept(container: ProviderContainer) -> None:
+async def test_a_rebuild_during_the_restore_shows_the_stored_data(container: ProviderContainer) -> None:
     storage = Kept(42, destroy_key="b")
     storage.ready.clear()
     provider = declare("async", storage, lambda notifier: gives(notifier.state.value or 21))
@@ -280,7 +280,7 @@ async def test_a_rebuild_before_the_storage_answered_shows_what_is_kept(containe
     assert await container.read(provider.future) == 42
 
 
-async def test_data_that_comes_before_the_storage_answers_wins(container: ProviderContainer) -> None:
+async def test_data_from_the_build_has_priority_over_restored_data(container: ProviderContainer) -> None:
     storage = Kept(42, destroy_key="b")
     storage.ready.clear()
 
@@ -299,7 +299,7 @@ async def test_data_that_comes_before_the_storage_answers_wins(container: Provid
     assert told == [AsyncData(0)]
 
 
-async def test_after_disposal_it_is_read_again(container: ProviderContainer) -> None:
+async def test_data_is_restored_again_after_disposal(container: ProviderContainer) -> None:
     storage = Kept(0, destroy_key="b")
     provider = declare("async", storage, lambda notifier: gives(notifier.state.value), auto_dispose=True)
     assert await container.read(provider.future) == 0
@@ -310,7 +310,7 @@ async def test_after_disposal_it_is_read_again(container: ProviderContainer) -> 
 
 
 @both
-async def test_an_error_keeps_what_was_read_back(
+async def test_an_error_keeps_restored_data(
     kind: str, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     async def fails(notifier: Any) -> Any:
@@ -324,7 +324,7 @@ async def test_an_error_keeps_what_was_read_back(
     reported.clear()
 
 
-async def test_a_chain_of_persisted_providers_is_built_once_each(container: ProviderContainer) -> None:
+async def test_providers_in_a_persisted_chain_are_built_once_each(container: ProviderContainer) -> None:
     builds: list[str] = []
 
     async def create_parent(notifier: Any) -> int:
@@ -346,7 +346,7 @@ async def test_a_chain_of_persisted_providers_is_built_once_each(container: Prov
     assert sorted(builds) == ["child", "parent"]
 
 
-async def test_a_storage_may_have_to_be_awaited(container: ProviderContainer) -> None:
+async def test_a_storage_may_be_awaitable(container: ProviderContainer) -> None:
     storage = Kept(42, destroy_key="b")
     provider = declare("async", gives(storage), lambda notifier: gives(notifier.state.value))
     assert await container.read(provider.future) == 42

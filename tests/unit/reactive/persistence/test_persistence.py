@@ -1,4 +1,4 @@
-"""Offline persistence: what was kept is shown while the real data is on its way."""
+"""Offline persistence: stored data is shown during loading."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -62,7 +62,7 @@ async def kept(storage, key="todos"):
     return None if found is None else found.data
 
 
-async def test_what_was_kept_is_there_with_the_next_start_and_marked_as_from_cache(storage):
+async def test_stored_data_is_shown_at_the_next_start_and_marked_as_from_cache(storage):
     provider = todos_kept_in(storage, fetch)
     async with ProviderContainer() as container:
         assert await container.read(provider.future) == ["milk"]
@@ -122,7 +122,7 @@ async def test_an_app_that_starts_without_a_network_shows_the_last_data_each_tim
 
 
 @pytest.mark.parametrize("change", ["time", "destroy key"])
-async def test_what_is_out_of_date_or_void_is_not_shown_and_deleted(storage, clock, change):
+async def test_expired_or_invalid_data_is_not_shown_and_is_deleted(storage, clock, change):
     async with ProviderContainer() as container:
         await container.read(todos_kept_in(storage, fetch).future)
     options = StorageOptions()
@@ -143,7 +143,7 @@ async def test_what_is_out_of_date_or_void_is_not_shown_and_deleted(storage, clo
         assert await kept(storage) is None
 
 
-async def test_delete_out_of_date_keeps_the_rest(storage, clock):
+async def test_delete_out_of_date_keeps_current_data(storage, clock):
     await storage.write("short", "1", StorageOptions(cache_time=timedelta(hours=1)))
     await storage.write("long", "2", StorageOptions(cache_time=timedelta(days=9)))
     await storage.write("ever", "3", StorageOptions(cache_time=None))
@@ -153,7 +153,7 @@ async def test_delete_out_of_date_keeps_the_rest(storage, clock):
     await storage.delete("nothing")
 
 
-async def test_a_state_set_before_the_storage_answered_wins(storage):
+async def test_a_state_set_during_the_restore_has_priority(storage):
     await storage.write("todos", '["old"]', StorageOptions())
     provider = todos_kept_in(storage, fetch, wait=False)
     async with ProviderContainer() as container:
@@ -163,7 +163,7 @@ async def test_a_state_set_before_the_storage_answered_wins(storage):
     assert await kept(storage) == '["milk"]'
 
 
-async def test_a_storage_that_fails_disturbs_nobody_and_is_reported():
+async def test_an_error_in_a_storage_is_reported_and_changes_no_state():
     class Broken(InMemoryStorage):
         async def read(self, key):
             raise OSError("no disk")
@@ -181,7 +181,7 @@ async def test_a_storage_that_fails_disturbs_nobody_and_is_reported():
     await container.aclose()
 
 
-async def test_what_cannot_be_decoded_is_reported_and_replaced(storage):
+async def test_data_that_cannot_be_decoded_is_reported_and_replaced(storage):
     await storage.write("todos", "{not json", StorageOptions())
     reported = []
     container = ProviderContainer(on_error=lambda error, provider: reported.append(type(error).__name__))

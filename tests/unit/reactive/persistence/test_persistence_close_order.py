@@ -1,7 +1,4 @@
-"""The last edit of a persisted notifier is kept, although the same container closes its database.
-
-For tests/unit/reactive/ (or tests/integration/): it needs asynchronous disposers to run users first.
-"""
+"""The last edit of a persisted notifier is stored, although the same container closes its database."""
 
 import asyncio
 
@@ -13,7 +10,7 @@ from tetherpy.service import SqliteStorage
 
 
 @pytest.mark.parametrize("opened_by", ["a provider", "the build itself"])
-def test_the_last_edit_before_the_end_is_kept_in_the_containers_own_database(tmp_path, opened_by):
+def test_the_last_edit_is_stored_in_a_database_of_the_same_container(tmp_path, opened_by):
     @FutureProvider
     async def database(ref: Ref) -> Database:
         return await ref.enter_async(Database.open(tmp_path / "app.db"))

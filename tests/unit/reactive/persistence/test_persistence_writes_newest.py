@@ -1,4 +1,4 @@
-"""Offline persistence keeps the newest data, whatever fails, ends or is announced in between."""
+"""Offline persistence stores the newest data despite errors, loop ends and late notifications."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tetherpy.reactive import (
 
 
 class Slow(InMemoryStorage[str, Any]):
-    """A storage whose calls wait for ``gate``, and whose writes of what is in ``fails`` fail."""
+    """A storage whose calls wait for ``gate``, and whose writes of data in ``fails`` raise an error."""
 
     def __init__(self, data: Any = None, *, fails: tuple[Any, ...] = ()) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ def set_to(container: ProviderContainer, provider: Any, value: Any) -> None:
     container.read(provider.notifier).state = AsyncData(value)
 
 
-async def test_a_write_that_fails_does_not_drop_the_newer_data_that_waits(
+async def test_a_failed_write_keeps_newer_pending_data(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     storage = Slow(fails=(0,))
@@ -98,7 +98,7 @@ async def test_a_write_that_fails_does_not_drop_the_newer_data_that_waits(
     reported.clear()
 
 
-async def test_a_write_that_failed_is_tried_once_more_at_the_end(
+async def test_a_failed_write_is_repeated_once_at_the_end(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     storage = Slow(fails=(0,))
@@ -112,7 +112,7 @@ async def test_a_write_that_failed_is_tried_once_more_at_the_end(
     assert storage.data == 0
 
 
-async def test_a_listener_that_sets_the_state_again_does_not_have_the_older_state_kept() -> None:
+async def test_a_state_set_by_a_listener_is_stored_last() -> None:
     storage = Slow()
     cart = declare(storage, zero)
     user = StateProvider(lambda ref: None, name="user")
@@ -127,7 +127,7 @@ async def test_a_listener_that_sets_the_state_again_does_not_have_the_older_stat
     assert storage.data == "book and gift"
 
 
-async def test_data_that_was_set_right_before_the_end_is_kept_though_it_was_not_announced() -> None:
+async def test_data_set_right_before_the_end_is_stored_before_its_notification() -> None:
     storage = Slow()
     provider = declare(storage, zero, auto_dispose=True)
     async with ProviderContainer() as container:
@@ -140,7 +140,7 @@ async def test_data_that_was_set_right_before_the_end_is_kept_though_it_was_not_
     assert storage.data == 1
 
 
-def test_data_set_where_no_loop_runs_is_kept_in_the_next_loop() -> None:
+def test_data_set_without_a_loop_is_stored_in_the_next_loop() -> None:
     storage = Slow()
     provider = declare(storage, zero)
     container = ProviderContainer()
@@ -167,7 +167,7 @@ def test_data_set_where_no_loop_runs_is_kept_in_the_next_loop() -> None:
     assert storage.data == 4
 
 
-def test_a_write_that_the_end_of_its_loop_interrupts_is_made_in_the_next_loop() -> None:
+def test_a_write_interrupted_by_the_end_of_its_loop_is_repeated_in_the_next() -> None:
     storage = Slow()
     provider = declare(storage, zero)
     container = ProviderContainer()
@@ -188,9 +188,7 @@ def test_a_write_that_the_end_of_its_loop_interrupts_is_made_in_the_next_loop() 
 
 
 @pytest.mark.parametrize("interrupt", ["a dependency changes", "it is invalidated"])
-async def test_a_first_build_that_is_interrupted_still_shows_what_was_kept(
-    container: ProviderContainer, interrupt: str
-) -> None:
+async def test_an_interrupted_first_build_still_shows_stored_data(container: ProviderContainer, interrupt: str) -> None:
     storage = Slow("kept")
     storage.gate.clear()
     shown = StateProvider(lambda ref: "all", name="shown")
@@ -222,7 +220,7 @@ async def test_a_first_build_that_is_interrupted_still_shows_what_was_kept(
     assert await container.read(provider.future) == "fresh"
 
 
-async def test_a_provider_that_comes_back_reads_what_it_still_writes(container: ProviderContainer) -> None:
+async def test_a_provider_that_is_rebuilt_reads_its_pending_write(container: ProviderContainer) -> None:
     storage = Slow()
 
     async def build(notifier: Any) -> Any:
@@ -243,7 +241,7 @@ async def test_a_provider_that_comes_back_reads_what_it_still_writes(container: 
     assert await container.read(provider.future) == "last edit"
 
 
-async def test_void_data_is_not_deleted_over_newer_data(container: ProviderContainer) -> None:
+async def test_deleting_invalid_data_keeps_newer_data(container: ProviderContainer) -> None:
     storage = Slow()
     storage.kept["key"] = PersistedData("void", destroy_key="another")
     storage.gate.clear()
@@ -294,7 +292,7 @@ async def test_a_storage_given_as_a_coroutine_is_awaited_once(reported: list[Bas
     assert reported == []
 
 
-async def test_a_storage_that_is_still_being_opened_is_given_up_at_the_end(reported: list[BaseException]) -> None:
+async def test_a_storage_that_is_still_opening_is_abandoned_at_the_end(reported: list[BaseException]) -> None:
     ended: list[str] = []
 
     async def open_storage() -> Any:
@@ -311,7 +309,7 @@ async def test_a_storage_that_is_still_being_opened_is_given_up_at_the_end(repor
     assert ended == ["ended"]
 
 
-async def test_a_storage_that_is_never_needed_is_no_unawaited_coroutine(container: ProviderContainer) -> None:
+async def test_a_storage_that_is_never_used_leaves_no_unawaited_coroutine(container: ProviderContainer) -> None:
     storage = Slow("kept")
 
     async def open_storage() -> Slow:
@@ -326,7 +324,7 @@ async def test_a_storage_that_is_never_needed_is_no_unawaited_coroutine(containe
     await container.aclose()  # an unawaited coroutine is a warning, which fails the test
 
 
-def test_restoring_with_eager_tasks_is_like_restoring_without(reported: list[BaseException]) -> None:
+def test_restoring_works_with_eager_tasks(reported: list[BaseException]) -> None:
     storage = InMemoryStorage[str, Any]()
     storage.kept["key"] = PersistedData("kept")
     seen: list[Any] = []
@@ -352,7 +350,7 @@ def test_restoring_with_eager_tasks_is_like_restoring_without(reported: list[Bas
 
 @attrs.frozen
 class Counted:
-    """A key that counts how often it is compared."""
+    """A key that counts its comparisons."""
 
     number: int = attrs.field(eq=False)
     compared: list[int] = attrs.field(eq=False)
@@ -383,7 +381,7 @@ async def test_the_cost_of_a_key_does_not_grow_with_the_number_of_keys(container
     assert len(compared) < 10 * 400
 
 
-async def test_a_key_that_cannot_be_hashed_is_an_error_that_says_so(
+async def test_an_unhashable_key_is_an_error_that_explains_it(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     class Persists(AsyncNotifier[int]):
@@ -397,7 +395,7 @@ async def test_a_key_that_cannot_be_hashed_is_an_error_that_says_so(
     reported.clear()
 
 
-async def test_data_that_was_set_before_the_build_asked_for_it_to_be_kept_is_kept() -> None:
+async def test_data_set_before_the_call_of_persist_is_stored() -> None:
     storage, ready, never = Slow(), asyncio.Event(), asyncio.Event()
 
     class Persists(AsyncNotifier[Any]):

@@ -1,4 +1,4 @@
-"""Asynchronous notifiers: a state that is an AsyncValue, set by methods and by the build that is under way."""
+"""Asynchronous notifiers: an AsyncValue state that is set by methods and by the build."""
 
 from __future__ import annotations
 
@@ -49,12 +49,12 @@ async def _awaited(future: Any) -> Any:
 
 
 def waiting(future: Any) -> asyncio.Task[Any]:
-    """Await a future in a task of its own."""
+    """Await a future in a separate task."""
     return asyncio.ensure_future(_awaited(future))
 
 
 class Waits(AsyncNotifier[int]):
-    """Gives what the test sets on ``answer``, once for each build."""
+    """Returns the values that the test sets on ``answer``, once for each build."""
 
     def __init__(self) -> None:
         self.answers: list[asyncio.Future[int]] = []
@@ -65,7 +65,7 @@ class Waits(AsyncNotifier[int]):
 
 
 async def begun(notifier: Waits, builds: int = 1) -> asyncio.Future[int]:
-    """Wait until a build waits for its answer, and return that."""
+    """Wait until a build waits for its answer, and return that answer."""
     await until(lambda: len(notifier.answers) >= builds)
     return notifier.answers[builds - 1]
 
@@ -74,7 +74,7 @@ async def begun(notifier: Waits, builds: int = 1) -> asyncio.Future[int]:
 
 
 @pytest.mark.parametrize("base", [AsyncNotifier, StreamNotifier])
-def test_before_its_build_a_notifier_has_nothing(base: type[Any]) -> None:
+def test_before_its_build_a_notifier_has_no_ref_and_no_state(base: type[Any]) -> None:
     made = type("Made", (base,), {})
     uses: list[Any] = [
         lambda: made().state,
@@ -99,7 +99,7 @@ async def test_one_instance_belongs_to_one_provider(
     reported.clear()
 
 
-async def test_a_notifier_that_cannot_be_made_is_an_error_of_all(
+async def test_an_error_in_the_constructor_is_an_error_of_provider_notifier_and_future(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     def make() -> Waits:
@@ -142,7 +142,7 @@ async def test_a_notifier_cannot_be_used_after_disposal(variant: Variant) -> Non
 
 
 @both
-async def test_in_on_dispose_the_state_is_gone(variant: Variant) -> None:
+async def test_the_state_cannot_be_used_in_on_dispose(variant: Variant) -> None:
     caught: list[Any] = []
     made: list[Any] = []
     container = ProviderContainer()
@@ -172,7 +172,7 @@ async def test_in_on_dispose_the_state_is_gone(variant: Variant) -> None:
 
 
 @both
-async def test_a_state_that_is_set_keeps_what_was_known(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_state_that_is_set_keeps_previous_data(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: 0)
     notifier = container.listen(provider.notifier, ignore).read()
     await container.read(provider.future)
@@ -188,7 +188,7 @@ async def test_a_state_that_is_set_keeps_what_was_known(variant: Variant, contai
 
 
 @both
-async def test_a_state_that_is_set_is_told_at_once(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_state_that_is_set_notifies_immediately(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: 0)
     told = told_by(container, provider)
     await container.read(provider.future)
@@ -198,7 +198,7 @@ async def test_a_state_that_is_set_is_told_at_once(variant: Variant, container: 
 
 
 @both
-async def test_equal_states_are_not_told(variant: Variant, container: ProviderContainer) -> None:
+async def test_equal_states_do_not_notify(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: Box(42))
     told = told_by(container, provider)
     await container.read(provider.future)
@@ -234,7 +234,7 @@ async def test_update_should_notify_replaces_the_filter(container: ProviderConta
 
 
 @both
-async def test_what_is_set_during_loading_is_what_the_future_gives(
+async def test_the_future_has_the_state_that_is_set_during_loading(
     variant: Variant, container: ProviderContainer
 ) -> None:
     provider = variant.declare(lambda ref: 42)
@@ -244,7 +244,7 @@ async def test_what_is_set_during_loading_is_what_the_future_gives(
     assert await pending == 21
 
 
-async def test_the_build_goes_on_after_the_state_was_set(container: ProviderContainer) -> None:
+async def test_the_build_continues_after_the_state_was_set(container: ProviderContainer) -> None:
     provider = AsyncNotifierProvider(Waits)
     told = told_by(container, provider)
     notifier = container.read(provider.notifier)
@@ -257,7 +257,7 @@ async def test_the_build_goes_on_after_the_state_was_set(container: ProviderCont
     assert told == [(AsyncLoading(), AsyncData(21)), (AsyncData(21), AsyncData(42))]
 
 
-async def test_going_back_to_loading_waits_for_the_build_again(container: ProviderContainer) -> None:
+async def test_setting_a_loading_state_waits_for_the_build_again(container: ProviderContainer) -> None:
     provider = AsyncNotifierProvider(Waits)
     container.listen(provider, ignore)
     notifier = container.read(provider.notifier)
@@ -271,7 +271,7 @@ async def test_going_back_to_loading_waits_for_the_build_again(container: Provid
     assert await pending == 42
 
 
-async def test_a_state_that_loads_settles_nothing(container: ProviderContainer) -> None:
+async def test_a_loading_state_settles_no_future(container: ProviderContainer) -> None:
     provider = AsyncNotifierProvider(Waits)
     container.listen(provider, ignore)
     notifier = container.read(provider.notifier)
@@ -285,7 +285,7 @@ async def test_a_state_that_loads_settles_nothing(container: ProviderContainer) 
     assert await pending == 42
 
 
-async def test_a_loading_that_nobody_ends_ends_with_the_provider() -> None:
+async def test_disposal_ends_a_loading_state() -> None:
     container = ProviderContainer()
     provider = AsyncNotifierProvider(Waits)
     notifier = container.read(provider.notifier)
@@ -311,7 +311,7 @@ async def test_the_future_of_the_notifier_is_that_of_the_provider(container: Pro
 # -- the state during the build ------------------------------------------------------------------
 
 
-async def test_the_state_can_be_read_and_set_while_building(container: ProviderContainer) -> None:
+async def test_the_state_can_be_read_and_set_during_the_build(container: ProviderContainer) -> None:
     seen: list[Any] = []
     dep = StateProvider(lambda ref: 0)
 
@@ -329,7 +329,7 @@ async def test_the_state_can_be_read_and_set_while_building(container: ProviderC
     assert seen == [AsyncLoading(), AsyncLoading[int]().copy_with_previous(AsyncData(42))]
 
 
-async def test_each_state_set_while_building_is_told_and_then_the_result(container: ProviderContainer) -> None:
+async def test_each_state_set_during_the_build_notifies_and_then_the_result_does(container: ProviderContainer) -> None:
     class Steps(AsyncNotifier[int]):
         async def build(self) -> int:
             for step in (1, 2):
@@ -344,7 +344,7 @@ async def test_each_state_set_while_building_is_told_and_then_the_result(contain
     assert [state for _, state in told] == [AsyncLoading(), AsyncData(1), AsyncData(2), AsyncData(3)]
 
 
-async def test_returning_the_own_future_tells_once(container: ProviderContainer) -> None:
+async def test_returning_its_own_future_notifies_once(container: ProviderContainer) -> None:
     class Own(AsyncNotifier[int]):
         async def build(self) -> int:
             await asyncio.sleep(0)
@@ -365,7 +365,7 @@ async def test_returning_the_own_future_tells_once(container: ProviderContainer)
     ]
 
 
-async def test_progress_can_be_shown(container: ProviderContainer) -> None:
+async def test_progress_can_be_set(container: ProviderContainer) -> None:
     class Progresses(AsyncNotifier[int]):
         async def build(self) -> int:
             self.state = AsyncLoading(progress=0.5)
@@ -379,7 +379,7 @@ async def test_progress_can_be_shown(container: ProviderContainer) -> None:
     assert [state for _, state in told] == [AsyncLoading(0.5), AsyncLoading(1), AsyncData(0)]
 
 
-async def test_a_rebuild_forgets_the_progress(container: ProviderContainer) -> None:
+async def test_a_rebuild_clears_the_progress(container: ProviderContainer) -> None:
     provider = AsyncNotifierProvider(Waits)
     container.listen(provider, ignore)
     container.read(provider.notifier).state = AsyncLoading(progress=0.2)
@@ -387,7 +387,7 @@ async def test_a_rebuild_forgets_the_progress(container: ProviderContainer) -> N
     assert container.refresh(provider) == AsyncLoading()
 
 
-async def test_states_set_in_a_synchronous_build_give_way_to_its_result(container: ProviderContainer) -> None:
+async def test_the_result_of_a_synchronous_build_replaces_states_set_during_it(container: ProviderContainer) -> None:
     class Sets(AsyncNotifier[int]):
         def build(self) -> int:
             self.state = AsyncData(42)
@@ -426,7 +426,7 @@ async def test_update_waits_for_the_data_and_sets_it(variant: Variant, container
 
 
 @both
-async def test_update_of_a_failed_state_raises_or_asks_on_error(
+async def test_update_of_a_failed_state_raises_or_calls_on_error(
     variant: Variant, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     def fails(ref: Any) -> int:
@@ -451,7 +451,7 @@ async def test_update_of_a_failed_state_raises_or_asks_on_error(
 
 
 @both
-async def test_update_whose_function_raises_leaves_the_state(variant: Variant, container: ProviderContainer) -> None:
+async def test_an_error_in_update_keeps_the_state(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: 42)
     notifier = container.listen(provider.notifier, ignore).read()
     with pytest.raises(ZeroDivisionError):
@@ -460,7 +460,7 @@ async def test_update_whose_function_raises_leaves_the_state(variant: Variant, c
 
 
 class Counter(AsyncNotifier[int]):
-    """Counts up in three ways; ``ready`` lets the build end, ``gate`` the asynchronous function."""
+    """Counts in three ways; ``ready`` ends the build, ``gate`` the asynchronous function."""
 
     def __init__(self) -> None:
         self.ready, self.gate = asyncio.Event(), asyncio.Event()
@@ -479,9 +479,7 @@ class Counter(AsyncNotifier[int]):
 
 @pytest.mark.parametrize("hows", [["sync"] * 5, ["async"] * 5, ["async", "sync", "async", "sync", "sync"]])
 @pytest.mark.parametrize("loaded", [False, True])
-async def test_updates_at_the_same_time_are_all_kept(
-    hows: list[str], loaded: bool, container: ProviderContainer
-) -> None:
+async def test_concurrent_updates_are_all_kept(hows: list[str], loaded: bool, container: ProviderContainer) -> None:
     counter = AsyncNotifierProvider(Counter)
     notifier = container.listen(counter.notifier, ignore).read()
     if loaded:
@@ -496,7 +494,7 @@ async def test_updates_at_the_same_time_are_all_kept(
     assert container.read(counter) == AsyncData(5)
 
 
-async def test_update_gets_the_data_of_the_moment_at_which_it_is_called(container: ProviderContainer) -> None:
+async def test_update_gets_the_data_at_the_time_of_the_call(container: ProviderContainer) -> None:
     counter = AsyncNotifierProvider(Counter)
     notifier = container.listen(counter.notifier, ignore).read()
     updating = asyncio.create_task(notifier.plus(1, "sync"))
@@ -506,7 +504,7 @@ async def test_update_gets_the_data_of_the_moment_at_which_it_is_called(containe
     assert await updating == 11
 
 
-async def test_an_update_that_a_rebuild_interrupts_while_it_waits_is_made_on_the_new_data(
+async def test_an_update_interrupted_by_a_rebuild_uses_the_new_data(
     container: ProviderContainer,
 ) -> None:
     counter = AsyncNotifierProvider(Counter)
@@ -520,7 +518,7 @@ async def test_an_update_that_a_rebuild_interrupts_while_it_waits_is_made_on_the
     assert container.read(counter) == AsyncData(1)
 
 
-async def test_an_update_inside_an_update_does_not_wait_for_it(container: ProviderContainer) -> None:
+async def test_a_nested_update_does_not_wait_for_the_outer_one(container: ProviderContainer) -> None:
     counter = AsyncNotifierProvider(Counter)
     notifier = container.listen(counter.notifier, ignore).read()
     notifier.ready.set()
@@ -534,7 +532,7 @@ async def test_an_update_inside_an_update_does_not_wait_for_it(container: Provid
         assert await notifier.update(twice) == 2
 
 
-def test_an_update_that_the_end_of_a_loop_interrupts_does_not_block_the_next_loop() -> None:
+def test_an_update_interrupted_by_the_end_of_a_loop_does_not_block_the_next_loop() -> None:
     counter = AsyncNotifierProvider(Counter)
     container = ProviderContainer()
     waiting: list[Any] = []
@@ -563,7 +561,7 @@ def test_an_update_that_the_end_of_a_loop_interrupts_does_not_block_the_next_loo
 
 
 @both
-async def test_on_error_is_given_the_providers_error_and_not_that_of_the_function(
+async def test_on_error_gets_the_error_of_the_provider_and_not_that_of_the_function(
     variant: Variant, container: ProviderContainer
 ) -> None:
     provider = variant.declare(lambda ref: 42)
@@ -581,7 +579,7 @@ async def test_on_error_is_given_the_providers_error_and_not_that_of_the_functio
 # -- listen_self ---------------------------------------------------------------------------------
 
 
-async def test_listen_self_hears_of_states_data_and_errors_alike(
+async def test_listen_self_gets_states_data_and_errors(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     log: list[Any] = []
@@ -603,7 +601,7 @@ async def test_listen_self_hears_of_states_data_and_errors_alike(
     reported.clear()
 
 
-async def test_listen_self_hears_loading_then_data(container: ProviderContainer) -> None:
+async def test_listen_self_gets_loading_and_then_data(container: ProviderContainer) -> None:
     log: list[Any] = []
 
     class Hears(StreamNotifier[int]):
@@ -622,7 +620,7 @@ async def test_listen_self_hears_loading_then_data(container: ProviderContainer)
 
 
 @pytest.mark.parametrize("overridden", [False, True])
-async def test_what_is_watched_after_an_await_lives_through_the_rebuild(overridden: bool) -> None:
+async def test_dependencies_watched_after_an_await_survive_the_rebuild(overridden: bool) -> None:
     log: list[str] = []
     gates: list[asyncio.Event] = [asyncio.Event()]
 

@@ -1,4 +1,4 @@
-"""Families: the same provider for the same arguments, and a life of its own for each."""
+"""Families: one provider per distinct argument, each with its own state."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ async def test_a_member_knows_its_family_and_argument(variant: Variant) -> None:
         assert repr(provider).endswith("Provider(answer)")
 
 
-async def test_the_name_is_that_of_the_function_or_class_unless_given() -> None:
+async def test_the_default_name_is_that_of_the_function_or_class() -> None:
     @Provider
     def greeting(ref: Ref) -> str:
         return ""
@@ -41,7 +41,7 @@ async def test_the_name_is_that_of_the_function_or_class_unless_given() -> None:
     assert Provider(lambda ref: 0, name="given").name == "given"
 
 
-async def test_each_argument_has_a_state_of_its_own(container: ProviderContainer) -> None:
+async def test_each_argument_has_its_own_state(container: ProviderContainer) -> None:
     @StateProvider.family
     def count(ref: Ref, key: str) -> int:
         return len(key)
@@ -75,7 +75,7 @@ async def test_a_member_is_built_once_for_equal_arguments(container: ProviderCon
         family()  # type: ignore[call-arg]  # what the test is about
 
 
-async def test_an_argument_that_cannot_be_hashed_is_named() -> None:
+async def test_an_unhashable_argument_is_an_error_that_names_it() -> None:
     family = Provider.options(name="things").family(lambda ref, key, other=0: 0)
     with pytest.raises(UnhashableArgumentError, match=r"things.*other=") as caught:
         family(1, other=[2])
@@ -83,7 +83,7 @@ async def test_an_argument_that_cannot_be_hashed_is_named() -> None:
     assert isinstance(caught.value, TypeError)
 
 
-async def test_a_provider_can_be_the_argument(container: ProviderContainer) -> None:
+async def test_a_provider_can_be_an_argument(container: ProviderContainer) -> None:
     text = Provider.family(lambda ref, provider: str(ref.watch(provider)))
     number = StateProvider(lambda ref: 0)
     heard: list[str] = []
@@ -103,7 +103,7 @@ async def test_members_are_shared_with_children(variant: Variant, container: Pro
     assert builds == [0]
 
 
-async def test_a_disposed_member_leaves_nothing_behind(container: ProviderContainer) -> None:
+async def test_a_disposed_member_leaks_nothing(container: ProviderContainer) -> None:
     family = Provider.auto_dispose.family(lambda ref, key: key)
     for key in range(100):
         container.listen(family(key), ignore).close()
@@ -113,7 +113,7 @@ async def test_a_disposed_member_leaves_nothing_behind(container: ProviderContai
     assert len(family._members) == 0
 
 
-async def test_the_builders_say_the_same_whichever_way(container: ProviderContainer) -> None:
+async def test_all_forms_of_the_builders_declare_the_same_provider(container: ProviderContainer) -> None:
     def create(ref: Ref, key: int = 0) -> int:
         return key
 

@@ -1,4 +1,4 @@
-"""Synchronous notifiers and state providers: an instance that stays, a state that is read, set and filtered."""
+"""Synchronous notifiers and state providers: a persistent instance, and a state that is read, set and filtered."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Box:
 
 
 def told_by(container: ProviderContainer, listened: Any, **options: Any) -> list[Any]:
-    """Return the list that all changes of something are written to."""
+    """Return the list that collects all changes of a listenable."""
     told: list[Any] = []
     container.listen(listened, lambda previous, value: told.append((previous, value)), **options)
     return told
@@ -43,7 +43,7 @@ def told_by(container: ProviderContainer, listened: Any, **options: Any) -> list
 
 
 @states
-async def test_the_notifier_stays_through_rebuilds(variant: Variant, container: ProviderContainer) -> None:
+async def test_the_notifier_survives_rebuilds(variant: Variant, container: ProviderContainer) -> None:
     dep = StateProvider(lambda ref: 0)
     provider = variant.declare(lambda ref: ref.watch(dep))
     container.listen(provider, ignore)
@@ -75,7 +75,7 @@ async def test_watching_the_notifier_does_not_rebuild(variant: Variant, containe
 
 
 @variants("StateProvider", "NotifierProvider", auto_dispose=True)
-async def test_a_new_notifier_comes_after_disposal(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_new_notifier_is_created_after_disposal(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: 0)
     subscription = container.listen(provider.notifier, ignore)
     first = subscription.read()
@@ -98,7 +98,7 @@ class Counter(Notifier[int]):
         self.state += 1
 
 
-def test_before_its_build_a_notifier_has_nothing() -> None:
+def test_before_its_build_a_notifier_has_no_ref_and_no_state() -> None:
     uses: list[Any] = [
         lambda: Counter().state,
         lambda: setattr(Counter(), "state", 42),
@@ -140,7 +140,7 @@ async def test_a_notifier_cannot_be_used_after_disposal(variant: Variant) -> Non
 
 
 @states
-async def test_in_on_dispose_the_state_is_gone(variant: Variant) -> None:
+async def test_the_state_cannot_be_used_in_on_dispose(variant: Variant) -> None:
     caught: list[Any] = []
     container = ProviderContainer()
 
@@ -179,7 +179,7 @@ async def test_the_state_can_be_read_and_set(variant: Variant, container: Provid
 
 
 @variants(*NOTIFIERS, "StateProvider", auto_dispose=False)
-async def test_refreshing_the_notifier_rebuilds_and_gives_it(variant: Variant, container: ProviderContainer) -> None:
+async def test_refreshing_the_notifier_rebuilds_and_returns_it(variant: Variant, container: ProviderContainer) -> None:
     builds: list[int] = []
     provider = variant.declare(lambda ref: builds.append(0))
     container.listen(provider, ignore)
@@ -191,7 +191,7 @@ async def test_refreshing_the_notifier_rebuilds_and_gives_it(variant: Variant, c
 
 
 @states
-async def test_equal_states_are_not_told(variant: Variant, container: ProviderContainer) -> None:
+async def test_equal_states_do_not_notify(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: Box(42))
     told = told_by(container, provider)
     notifier = container.read(provider.notifier)
@@ -231,7 +231,9 @@ async def test_update_should_notify_replaces_the_filter(answer: bool, container:
 
 
 @states
-async def test_a_changed_dependency_replaces_what_was_set(variant: Variant, container: ProviderContainer) -> None:
+async def test_a_changed_dependency_replaces_a_state_that_was_set(
+    variant: Variant, container: ProviderContainer
+) -> None:
     dep = StateProvider(lambda ref: 0)
     provider = variant.declare(lambda ref: ref.watch(dep))
     container.listen(provider, ignore)
@@ -241,7 +243,7 @@ async def test_a_changed_dependency_replaces_what_was_set(variant: Variant, cont
     assert container.read(provider) == 1
 
 
-async def test_the_last_state_can_be_kept_through_a_rebuild(container: ProviderContainer) -> None:
+async def test_the_last_state_can_be_kept_in_a_rebuild(container: ProviderContainer) -> None:
     class Initial(Notifier[int]):
         def build(self) -> int:
             return 42
@@ -264,7 +266,7 @@ async def test_the_last_state_can_be_kept_through_a_rebuild(container: ProviderC
     assert container.read(keeps) is None
 
 
-async def test_the_state_is_not_there_before_the_first_build_gave_it(
+async def test_the_state_cannot_be_read_before_the_first_build_has_set_it(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     class Early(Notifier[int]):
@@ -284,7 +286,7 @@ async def test_the_state_is_not_there_before_the_first_build_gave_it(
 
 
 @states
-async def test_update_sets_from_what_is_there(variant: Variant, container: ProviderContainer) -> None:
+async def test_update_computes_the_state_from_the_present_one(variant: Variant, container: ProviderContainer) -> None:
     if variant.kind == "StateProvider":
         provider = variant.declare(lambda ref: 1)
         controller = container.read(provider.notifier)
@@ -300,7 +302,7 @@ async def test_update_sets_from_what_is_there(variant: Variant, container: Provi
 
 
 @notifiers
-async def test_a_notifier_whose_build_failed_can_be_used(
+async def test_a_notifier_can_be_used_after_a_failed_build(
     variant: Variant, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     error = OSError("no")
@@ -328,7 +330,7 @@ async def test_a_notifier_whose_build_failed_can_be_used(
 
 
 @pytest.mark.parametrize("view", ["state", "notifier"])
-async def test_a_notifier_that_cannot_be_made_is_an_error_of_both(
+async def test_an_error_in_the_constructor_is_an_error_of_provider_and_notifier(
     view: str, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     error = OSError("no")
@@ -355,7 +357,7 @@ async def test_a_notifier_that_cannot_be_made_is_an_error_of_both(
 
 
 @notifiers
-async def test_listen_self_hears_of_every_build_first(variant: Variant, container: ProviderContainer) -> None:
+async def test_listen_self_is_called_first_for_every_build(variant: Variant, container: ProviderContainer) -> None:
     log: list[Any] = []
     results = [0, 0, 42]
 
@@ -380,7 +382,7 @@ async def test_listen_self_hears_of_every_build_first(variant: Variant, containe
 
 
 @notifiers
-async def test_listen_self_hears_of_errors_first(
+async def test_listen_self_is_called_first_for_errors(
     variant: Variant, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     log: list[Any] = []
@@ -427,7 +429,7 @@ async def test_listen_self_can_be_removed(
 
 
 @notifiers
-async def test_listen_self_may_listen_to_others_and_keeps_nothing_alive(
+async def test_listen_self_may_listen_to_others_and_does_not_keep_them(
     variant: Variant, container: ProviderContainer
 ) -> None:
     heard: list[Any] = []
@@ -447,7 +449,7 @@ async def test_listen_self_may_listen_to_others_and_keeps_nothing_alive(
     assert container.exists(provider) is container.exists(other) is not variant.auto_dispose
 
 
-async def test_a_listener_of_itself_may_correct_the_state(container: ProviderContainer) -> None:
+async def test_listen_self_may_correct_the_state(container: ProviderContainer) -> None:
     class AtMost10(Notifier[int]):
         def build(self) -> int:
             self.listen_self(lambda previous, value: setattr(self, "state", min(value, 10)))
@@ -459,7 +461,7 @@ async def test_a_listener_of_itself_may_correct_the_state(container: ProviderCon
     assert container.read(provider) == 10
 
 
-async def test_listen_self_hears_of_what_update_should_notify_withholds(container: ProviderContainer) -> None:
+async def test_listen_self_gets_changes_that_update_should_notify_filters_out(container: ProviderContainer) -> None:
     log: list[Any] = []
 
     class Silent(Notifier[int]):
@@ -477,7 +479,7 @@ async def test_listen_self_hears_of_what_update_should_notify_withholds(containe
     assert told == []
 
 
-async def test_a_listener_that_never_stops_changing_is_an_error(container: ProviderContainer) -> None:
+async def test_a_listener_that_changes_its_state_without_end_is_an_error(container: ProviderContainer) -> None:
     class Endless(Notifier[int]):
         def build(self) -> int:
             self.listen_self(lambda previous, value: setattr(self, "state", value + 1))

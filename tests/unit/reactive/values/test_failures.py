@@ -1,4 +1,4 @@
-"""Errors that are kept and raised many times, exception groups, and callables and notifiers that are replaced."""
+"""Errors that are raised repeatedly, exception groups, and replaced callables and notifiers."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _error(state: AsyncValue[Any]) -> Exception:
     return state.error
 
 
-async def test_an_error_that_is_raised_many_times_does_not_grow() -> None:
+async def test_an_error_raised_repeatedly_does_not_grow() -> None:
     async with ProviderContainer(on_error=lambda error, provider: None) as container:
         container.listen(broken, lambda previous, value: None)
         await container.pump()
@@ -113,13 +113,13 @@ async def test_an_error_that_is_raised_many_times_does_not_grow() -> None:
                 await container.read(broken.select_async(str))
         assert frames(error) < 30
         state: AsyncValue[str] = container.read(broken)
-        for _ in range(20):  # each holds what the last one raised
+        for _ in range(20):  # each keeps the error of the last one
             state = AsyncValue.guard(partial(getattr, state, "require_value"))
         assert frames(error) < 30
 
 
 @pytest.mark.parametrize("nested", [False, True])
-async def test_still_loading_inside_a_task_group_is_loading(nested: bool) -> None:
+async def test_still_loading_inside_a_task_group_counts_as_loading(nested: bool) -> None:
     ready = asyncio.Event()
 
     @FutureProvider
@@ -153,7 +153,7 @@ async def test_still_loading_inside_a_task_group_is_loading(nested: bool) -> Non
     assert not errors
 
 
-async def test_a_failure_beside_still_loading_is_a_failure_and_that_of_others_is_told_once() -> None:
+async def test_a_failure_in_a_group_with_still_loading_is_a_failure_and_is_reported_once() -> None:
     @FutureProvider
     async def both(ref: Ref) -> str:
         raise ExceptionGroup("both", [ValueError("real"), *_loading_error()])
@@ -182,14 +182,14 @@ def _loading_error() -> list[Exception]:
     return []
 
 
-def test_exponential_retry_looks_into_groups() -> None:
+def test_exponential_retry_checks_exceptions_in_groups() -> None:
     for hopeless in (TypeError("bug"), KeyError("bug"), ProviderError("p")):
         group = ExceptionGroup("outer", [OSError("offline"), ExceptionGroup("inner", [hopeless])])
         assert exponential_retry(0, group) is None
     assert exponential_retry(0, ExceptionGroup("outer", [OSError("offline")])) == exponential_retry(0, OSError())
 
 
-def test_the_text_of_a_provider_error_names_the_first_cause() -> None:
+def test_the_text_of_a_provider_error_contains_the_first_cause() -> None:
     first = Provider(lambda ref: _raise(ValueError("no such user.\nask again")), name="first")
     last = Provider(lambda ref: ref.watch(Provider(lambda ref: ref.watch(first))), name="last")
     with ProviderContainer(on_error=lambda error, provider: None) as container:
@@ -207,7 +207,7 @@ class Falsy(list[Any]):
         self.append(arguments)
 
 
-async def test_callables_that_are_false_are_called() -> None:
+async def test_false_callables_are_called() -> None:
     on_error, retry, own_retry = Falsy(), Falsy(), Falsy()
     own = FutureProvider(lambda ref: _raise(OSError("offline")), retry=own_retry)
     async with ProviderContainer(on_error=on_error, retry=retry) as container:
@@ -226,7 +226,7 @@ async def test_callables_that_are_false_are_called() -> None:
     assert len(called) == 3
 
 
-async def test_an_rx_source_may_fail_with_anything() -> None:
+async def test_an_rx_source_may_fail_with_any_value() -> None:
     for given in ("no network", None, KeyboardInterrupt(), ValueError):
         source: Subject[int] = Subject()
         numbers = _stream(source)
@@ -237,7 +237,7 @@ async def test_an_rx_source_may_fail_with_anything() -> None:
 
 
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda value: pickle.loads(pickle.dumps(value))])
-def test_states_and_providers_survive_a_copy(copied: Callable[[Any], Any]) -> None:
+def test_states_and_providers_can_be_copied(copied: Callable[[Any], Any]) -> None:
     error = OSError("offline")
     states = [
         AsyncLoading(0.5), AsyncData(None), AsyncData([1]).copy_with_previous(AsyncLoading()),
@@ -282,7 +282,7 @@ class FakeUser(User):
         return "fake"
 
 
-def test_a_notifier_that_is_replaced_is_unmounted() -> None:
+def test_a_replaced_notifier_is_unmounted() -> None:
     counter = NotifierProvider(Counter)
     ways = [
         counter.override_with(Counter), counter.override_with_value(5),
@@ -302,7 +302,7 @@ def test_a_notifier_that_is_replaced_is_unmounted() -> None:
         assert container.read(counter) == 1000
 
 
-async def test_an_asynchronous_notifier_that_is_replaced_is_unmounted() -> None:
+async def test_a_replaced_asynchronous_notifier_is_unmounted() -> None:
     user = AsyncNotifierProvider(User)
     ways = [
         user.override_with_value(AsyncData("value")), user.override_with_build(lambda ref, notifier: "built"),
@@ -327,7 +327,7 @@ async def test_an_asynchronous_notifier_that_is_replaced_is_unmounted() -> None:
             assert container.read(user).value == "mine"
 
 
-async def test_the_build_of_a_family_of_notifiers_is_overridden() -> None:
+async def test_the_build_of_a_family_of_notifiers_can_be_overridden() -> None:
     users = AsyncNotifierProvider.family(User)
     counters = NotifierProvider.family(lambda start: Counter())
     overrides = [
@@ -344,7 +344,7 @@ async def test_the_build_of_a_family_of_notifiers_is_overridden() -> None:
         assert container.read(counters(1)) == 6
 
 
-def test_a_provider_or_family_in_the_overrides_has_its_own_state_there() -> None:
+def test_a_provider_or_family_in_the_overrides_has_its_own_state_in_that_container() -> None:
     counter = NotifierProvider(Counter, dependencies=[])
     double = Provider(lambda ref: ref.watch(counter) * 2, dependencies=[counter])
     counters = NotifierProvider.options(dependencies=[]).family(lambda start: Counter())
@@ -363,7 +363,7 @@ def test_a_provider_or_family_in_the_overrides_has_its_own_state_there() -> None
         assert ProviderContainer(overrides=[counter]).read(counter) == 0
 
 
-async def test_a_batch_that_awaits_delivers_and_says_so() -> None:
+async def test_a_batch_that_awaits_delivers_its_changes_and_logs_a_warning() -> None:
     async with ProviderContainer() as container:
         told = asyncio.Event()
         container.listen(number, lambda previous, value: told.set())

@@ -1,4 +1,4 @@
-"""Values that cannot be compared, and arguments that are equal without being the same."""
+"""Values that cannot be compared, and arguments that are equal but differ in type."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tetherpy.reactive import (
 
 
 class Expression:
-    """As an ORM's column: a comparison gives an expression without a truth value."""
+    """Like an ORM column: a comparison returns an expression without a truth value."""
 
     def __init__(self, value: int) -> None:
         self.value = value
@@ -45,7 +45,7 @@ class Expression:
 
 
 class Truthy:
-    """A comparison gives an expression that is true; ``!=`` is inherited, and inverts that."""
+    """A comparison returns an expression that is true; ``!=`` is inherited and inverts it."""
 
     def __init__(self, value: int) -> None:
         self.value = value
@@ -67,7 +67,7 @@ class Incomparable:
 
 
 class Array:
-    """Compares as the array in it does."""
+    """Compares like the array it contains."""
 
     def __init__(self, value: int) -> None:
         self.value = value
@@ -84,7 +84,7 @@ number = StateProvider(lambda ref: 1, name="number")
 
 
 @ODD
-def test_a_change_of_odd_values_is_a_change_everywhere(kind: Callable[[int], Any]) -> None:
+def test_a_value_that_cannot_be_compared_counts_as_changed_everywhere(kind: Callable[[int], Any]) -> None:
     async def run() -> None:
         @FutureProvider
         async def whole(ref: Ref) -> dict[str, Any]:
@@ -121,7 +121,7 @@ def test_a_change_of_odd_values_is_a_change_everywhere(kind: Callable[[int], Any
 
 
 @ODD
-def test_async_values_of_odd_data_are_not_equal(kind: Callable[[int], Any]) -> None:
+def test_async_values_with_data_that_cannot_be_compared_are_not_equal(kind: Callable[[int], Any]) -> None:
     assert AsyncData(kind(1)) != AsyncData(kind(1))
     same = kind(1)
     assert AsyncData(same) == AsyncData(same)
@@ -132,7 +132,7 @@ def test_async_values_of_odd_data_are_not_equal(kind: Callable[[int], Any]) -> N
     [np.max, np.sum, np.any, lambda array: array[1], lambda array: array.reshape(3)[1:2].sum()],
     ids=["max", "sum", "any", "item", "part"],
 )
-def test_a_numpy_reduction_that_stays_the_same_rebuilds_nothing(select: Callable[[Any], Any]) -> None:
+def test_an_equal_numpy_reduction_causes_no_rebuild(select: Callable[[Any], Any]) -> None:
     array = StateProvider(lambda ref: np.array([1, 2, 3]))
     builds: list[object] = []
     part = Provider(lambda ref: builds.append(ref.watch(array.select(select))))
@@ -163,7 +163,7 @@ GROUPS: list[tuple[Any, ...]] = [
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=[repr(group[0]) for group in GROUPS])
-def test_arguments_of_another_type_are_another_provider(group: tuple[Any, ...]) -> None:
+def test_equal_arguments_of_different_types_are_different_providers(group: tuple[Any, ...]) -> None:
     @Provider.family
     def shown(ref: Ref, value: Any, *, tag: Any = None) -> str:
         return repr(value)
@@ -184,7 +184,7 @@ def _value(state: AsyncValue[dict[str, Any]]) -> int | None:
 
 
 def _ignore(previous: object, value: object) -> None:
-    """Listen to keep it in use."""
+    """Do nothing with a change."""
 
 
 # --- values whose repr raises ---------------------------------------------------------------------
