@@ -1,4 +1,4 @@
-"""Every parameter of the public API that takes a duration: what it takes, and what it refuses."""
+"""Parameters of the public API that take a duration: accepted and refused values."""
 
 import inspect
 import math
@@ -75,14 +75,14 @@ WRONG = ["5m", "5", b"5", True, math.nan, -5, timedelta(seconds=-5), [5], object
 
 
 @pytest.mark.parametrize("give", PLAIN.values(), ids=[f"{call}-{name}" for call, name in PLAIN])
-def test_what_is_no_duration_is_refused_at_the_call(give):
+def test_an_invalid_duration_is_refused_at_the_call(give):
     for value in WRONG:
         with pytest.raises(DurationError):
             give(value)
 
 
 @pytest.mark.parametrize("give", PLAIN.values(), ids=[f"{call}-{name}" for call, name in PLAIN])
-def test_seconds_and_spans_mean_the_same(give):
+def test_seconds_and_timedeltas_are_equivalent(give):
     kept = [give(value) for value in (SPAN, 2.5, Decimal("2.5"))]
     if isinstance(kept[0], timedelta | float):
         assert set(kept) <= {SPAN, 2.5}
@@ -101,7 +101,7 @@ ASKED = {
 
 
 @pytest.mark.parametrize("ask", ASKED.values(), ids=ASKED)
-async def test_what_is_no_duration_is_refused_by_what_is_awaited(manager, worker, ask):
+async def test_an_invalid_duration_is_refused_by_coroutines(manager, worker, ask):
     for value in ("5m", -5, math.nan, math.inf):
         with pytest.raises(DurationError):
             await ask(manager, worker, value)
@@ -118,7 +118,7 @@ REGISTERED = {
 
 
 @pytest.mark.parametrize("register", REGISTERED.values(), ids=REGISTERED)
-async def test_what_is_no_duration_is_refused_at_registration(worker, register):
+async def test_an_invalid_duration_is_refused_at_registration(worker, register):
     for value in ("5m", -5, 0, math.nan):
         with pytest.raises(DurationError):
             register(worker.service, value)
@@ -130,7 +130,7 @@ async def test_a_periodic_job_takes_seconds(worker):
     assert worker.context.periodic["p"].schedule == Every(timedelta(seconds=5))
 
 
-async def test_other_durations_are_read_by_the_same_rule(database):
+async def test_other_durations_follow_the_same_rule(database):
     with pytest.raises(DurationError, match="lease"):
         engine_of(database, lease="30s")
     with pytest.raises(DurationError, match="throttle"):
@@ -140,7 +140,7 @@ async def test_other_durations_are_read_by_the_same_rule(database):
     assert isinstance(failed.value.__cause__, DurationError)
 
 
-def test_an_error_says_what_was_given_and_what_to_give():
+def test_the_error_contains_the_value_and_the_accepted_types():
     with pytest.raises(DurationError) as error:
         NewJob(job_key="k", delay="5m")
     assert str(error.value) == (
@@ -151,7 +151,7 @@ def test_an_error_says_what_was_given_and_what_to_give():
     assert (error.value.name, error.value.value) == ("NewJob.delay", "5m")
 
 
-def test_a_value_whose_repr_raises_does_not_hide_the_error():
+def test_a_value_whose_repr_raises_still_gives_the_error():
     class Unprintable:
         def __repr__(self):
             raise RuntimeError
@@ -160,7 +160,7 @@ def test_a_value_whose_repr_raises_does_not_hide_the_error():
         Snooze(Unprintable())
 
 
-def test_no_duration_parameter_of_the_public_calls_is_missing_here():
+def test_these_tests_cover_every_duration_parameter_of_the_public_api():
     known = {name for _, name in PLAIN} | {"every", "timeout", "older_than", "delay", "duration", "throttle"}
     calls = [
         *(BackgroundService, run_worker, engine_of, NewJob, Backoff, Every, Snooze, StorageOptions, Clock, InlineJobs),

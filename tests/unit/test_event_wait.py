@@ -6,7 +6,7 @@ from tetherpy.event_wait import wait_for_event
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.001])
-async def test_a_wait_ends_after_its_bound(seconds):
+async def test_a_wait_ends_at_its_timeout(seconds):
     assert await wait_for_event(asyncio.Event(), seconds) is False
 
 

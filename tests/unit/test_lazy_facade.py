@@ -11,7 +11,7 @@ FACADES.remove(LIBRARY / "database" / "__init__.py")  # it also reports a driver
 
 
 @pytest.mark.parametrize("path", FACADES, ids=lambda path: path.parent.name)
-def test_every_lazy_facade_is_made_by_the_shared_function(path):
+def test_every_lazy_facade_uses_the_shared_function(path):
     assert "__getattr__ = lazy_facade(" in path.read_text()
 
 
@@ -25,6 +25,6 @@ def test_a_name_is_imported_once_at_its_first_use():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_an_unknown_name_is_an_attribute_error_that_names_the_package():
+def test_an_unknown_name_is_an_attribute_error_with_the_package_name():
     with pytest.raises(AttributeError, match=r"module 'tetherpy' has no attribute 'Providr'"):
         _ = tetherpy.Providr

@@ -3,7 +3,7 @@ import asyncio
 from tetherpy.subscribers import Subscribers, call_subscriber
 
 
-def test_the_hooks_are_called_for_the_first_and_the_last_subscriber_only():
+def test_the_hooks_are_called_only_for_the_first_and_the_last_subscriber():
     calls = []
     subscribers = Subscribers(lambda: calls.append("first"), lambda: calls.append("last"))
     removes = [subscribers.add("a"), subscribers.add("a")]
@@ -17,7 +17,7 @@ def test_the_hooks_are_called_for_the_first_and_the_last_subscriber_only():
     assert calls == ["first", "last"] * 2
 
 
-def test_a_subscriber_may_come_or_go_while_the_others_are_called():
+def test_subscribers_may_change_while_they_are_called():
     subscribers = Subscribers()
     seen = []
     remove = subscribers.add("a")
@@ -30,7 +30,7 @@ def test_a_subscriber_may_come_or_go_while_the_others_are_called():
     assert list(subscribers) == ["b", "c", "c"]
 
 
-async def test_an_error_of_a_subscriber_goes_to_the_exception_handler_of_the_loop():
+async def test_an_error_in_a_subscriber_goes_to_the_exception_handler_of_the_loop():
     contexts = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: contexts.append(context))
     error = ValueError("broken")

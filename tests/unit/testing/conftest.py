@@ -1,4 +1,4 @@
-"""Test suites of users, run by a pytest of their own."""
+"""Test suites of users, run in a separate pytest process."""
 
 import textwrap
 
@@ -15,7 +15,7 @@ addopts = --strict-markers
 
 @pytest.fixture
 def suite(pytester, monkeypatch):
-    """Run a test module and return what pytest said; other modules are given by name."""
+    """Run a test module and return the output of pytest; other modules are given by name."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
 
     def run(source, *arguments, ini=INI, **modules):

@@ -1,4 +1,4 @@
-"""The fixture ``clock``: time that passes only when the test says so."""
+"""The fixture ``clock``: time that passes only when the test advances it."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -15,7 +15,7 @@ def ignore(previous, value):
     pass
 
 
-async def test_it_begins_on_the_first_of_january_2000_and_stands_still(clock):
+async def test_it_starts_at_the_first_of_january_2000_and_does_not_advance(clock):
     assert clock.now() == datetime(2000, 1, 1, tzinfo=UTC)
     loop = asyncio.get_running_loop()
     before = loop.time()
@@ -27,7 +27,7 @@ async def test_it_begins_on_the_first_of_january_2000_and_stands_still(clock):
     assert clock.now() == datetime(2000, 2, 29, tzinfo=UTC)
 
 
-async def test_sleeps_end_in_their_order_each_at_its_own_time(clock):
+async def test_sleeps_end_in_order_at_their_time(clock):
     order = []
 
     async def sleeper(seconds, then=0.0):
@@ -52,7 +52,7 @@ async def test_time_does_not_run_backwards(clock):
         await clock.advance(-1)
 
 
-async def test_a_loop_that_does_not_rest_is_an_error(clock, monkeypatch):
+async def test_a_loop_that_never_idles_is_an_error(clock, monkeypatch):
     async def spin():
         while True:
             await asyncio.sleep(0)
@@ -76,7 +76,7 @@ async def test_timers_without_end_are_an_error(clock, monkeypatch):
     timers[0].cancel()
 
 
-async def test_the_loop_has_its_time_back_when_the_clock_is_released():
+async def test_the_loop_has_its_own_time_again_when_the_clock_is_released():
     loop = asyncio.get_running_loop()
     clock = Clock()
     clock.drive(loop)
@@ -88,7 +88,7 @@ async def test_the_loop_has_its_time_back_when_the_clock_is_released():
     await asyncio.sleep(0.001)
 
 
-def test_a_test_that_waits_for_time_that_nobody_lets_pass_fails(suite):
+def test_a_test_that_waits_for_time_without_advancing_it_fails(suite):
     result = suite(
         """
         import asyncio
@@ -108,7 +108,7 @@ def test_a_test_that_waits_for_time_that_nobody_lets_pass_fails(suite):
     result.stdout.fnmatch_lines(["E   *ClockError: For 0.1 s nothing has happened: *await clock.advance*"])
 
 
-def test_it_drives_one_loop():
+def test_it_controls_one_loop():
     clock = Clock()
 
     async def main():
@@ -124,7 +124,7 @@ class Foreign:
         return 0.0
 
 
-def test_it_drives_asyncio_s_loops_only():
+def test_it_controls_loops_of_asyncio_only():
     with pytest.raises(ClockError, match="Foreign is none"):
         Clock().drive(Foreign())
 
@@ -132,7 +132,7 @@ def test_it_drives_asyncio_s_loops_only():
 # -- providers ---------------------------------------------------------------------------------------
 
 
-async def test_it_drives_cache_for_and_auto_dispose(container, clock):
+async def test_it_controls_cache_for_and_auto_dispose(container, clock):
     ended = []
 
     @Provider.auto_dispose
@@ -149,7 +149,7 @@ async def test_it_drives_cache_for_and_auto_dispose(container, clock):
     assert ended == [timedelta(seconds=130)]
 
 
-async def test_it_drives_retries(make_container, clock):
+async def test_it_controls_retries(make_container, clock):
     tried = []
 
     @FutureProvider
@@ -166,7 +166,7 @@ async def test_it_drives_retries(make_container, clock):
     assert tried == pytest.approx([0, 0.2, 0.6, 1.4], abs=1e-5)
 
 
-async def test_it_drives_what_a_provider_sleeps(container, clock):
+async def test_it_controls_sleeps_in_providers(container, clock):
     @StreamProvider
     async def ticks(ref):
         for tick in range(3):
@@ -184,7 +184,7 @@ async def test_it_drives_what_a_provider_sleeps(container, clock):
 # -- jobs --------------------------------------------------------------------------------------------
 
 
-async def test_it_drives_delays_and_backoff(jobs, clock):
+async def test_it_controls_delays_and_backoff(jobs, clock):
     ran = []
 
     def fail(service, payload, db):
@@ -209,7 +209,7 @@ async def test_it_drives_delays_and_backoff(jobs, clock):
     assert job.finished_at == clock.now()
 
 
-async def test_it_drives_periodic_jobs_every_tick_of_them(jobs, clock):
+async def test_it_controls_periodic_jobs_and_enqueues_every_tick(jobs, clock):
     async def initialize(service):
         service.register_job_handler("clean", lambda service, payload, db: payload)
         service.register_job_handler("poll", lambda service, payload, db: payload)
@@ -229,7 +229,7 @@ async def test_it_drives_periodic_jobs_every_tick_of_them(jobs, clock):
     assert len(ran) == 11 + 40
 
 
-async def test_a_handler_that_sleeps_or_times_out_needs_time_to_pass(jobs, clock):
+async def test_a_handler_that_sleeps_or_times_out_needs_an_advance(jobs, clock):
     async def sleep(service, payload, db):
         await asyncio.sleep(payload)
         return payload
@@ -247,7 +247,7 @@ async def test_a_handler_that_sleeps_or_times_out_needs_time_to_pass(jobs, clock
     assert "JobTimeoutError" in jobs.enqueued()[1].last_error
 
 
-async def test_without_it_passing_the_drain_says_what_is_missing(jobs, clock):
+async def test_without_an_advance_drain_reports_what_is_missing(jobs, clock):
     async def sleep(service, payload, db):
         await asyncio.sleep(1)
 
@@ -258,7 +258,7 @@ async def test_without_it_passing_the_drain_says_what_is_missing(jobs, clock):
         await jobs.drain()
 
 
-async def test_a_manager_that_goes_by_another_clock_is_named(make_container, jobs, clock):
+async def test_a_manager_with_another_clock_is_named(make_container, jobs, clock):
     container = make_container(overrides=jobs.overrides(database=providers.database_provider))
     await container.read(providers.database_provider.future)
     await container.read(providers.background_job_manager_provider).enqueue("later", delay=60)
@@ -266,7 +266,7 @@ async def test_a_manager_that_goes_by_another_clock_is_named(make_container, job
         await jobs.drain()
 
 
-async def test_the_app_s_manager_goes_by_it_if_it_is_overridden(make_container, jobs, clock):
+async def test_an_overridden_manager_of_the_app_uses_it(make_container, jobs, clock):
     container = make_container(
         overrides=jobs.overrides(
             database=providers.database_provider, manager=providers.background_job_manager_provider
@@ -281,7 +281,7 @@ async def test_the_app_s_manager_goes_by_it_if_it_is_overridden(make_container, 
     assert len(await jobs.drain()) == 1
 
 
-async def test_progress_and_live_views_go_on_under_it(make_container, jobs, clock):
+async def test_progress_and_live_queries_work_with_it(make_container, jobs, clock):
     container = make_container(overrides=jobs.overrides(database=providers.database_provider))
     await container.read(providers.database_provider.future)
     jobs.register("work", lambda service, payload, db: payload)
@@ -295,7 +295,7 @@ async def test_progress_and_live_views_go_on_under_it(make_container, jobs, cloc
     assert counts[-1].completed == 20
 
 
-async def test_a_day_is_short_although_streams_are_listened_to(make_container, jobs, clock):
+async def test_advancing_a_day_is_fast_although_streams_have_listeners(make_container, jobs, clock):
     container = make_container(overrides=jobs.overrides(database=providers.database_provider))
     await container.read(providers.database_provider.future)
     with container.listen(providers.job_counts_stream_provider, ignore):

@@ -1,4 +1,4 @@
-"""What a failing comparison shows."""
+"""Output of a failed comparison."""
 
 import pytest
 
@@ -32,25 +32,25 @@ def raised(error):
         (AsyncError(ValueError("a")), AsyncError(ValueError("b")), ["error: ValueError('a') != ValueError('b')"]),
     ],
 )
-def test_asynchronous_values_differ_part_by_part(left, right, lines):
+def test_asynchronous_values_are_compared_field_by_field(left, right, lines):
     title, *parts = explain_comparison("==", left, right)
     assert title == f"{left!r} == {right!r}"
     assert [part.strip() for part in parts] == lines
 
 
-def test_an_error_tells_where_it_was_raised():
+def test_an_error_is_shown_with_the_line_that_raised_it():
     lines = explain_comparison("==", AsyncError(raised(OSError("gone"))), AsyncData(1))
     assert lines[-1].startswith(f"  OSError was raised at {__file__}:")
     assert lines[-1].endswith(" in raised")
 
 
-def test_other_values_and_operators_are_pytest_s():
+def test_other_values_and_operators_keep_the_output_of_pytest():
     assert explain_comparison("==", AsyncData(1), 1) is None
     assert explain_comparison("!=", AsyncData(1), AsyncData(1)) is None
     assert explain_comparison("==", [], []) is None
 
 
-def test_a_failing_test_shows_it(suite):
+def test_a_failed_test_shows_the_comparison(suite):
     result = suite(
         """
         from tetherpy import AsyncData, FutureProvider

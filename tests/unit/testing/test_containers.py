@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 
-def test_overrides_go_in_and_everything_is_disposed_after(suite):
+def test_overrides_apply_and_everything_is_disposed_at_the_end(suite):
     result = suite(
         """
         import pytest
@@ -136,7 +136,7 @@ def test_it_works_with_anyio_alone(suite):
     result.stdout.fnmatch_lines(["*FutureProvider(feed) is auto-dispose*", "*task: * running sleep()*"])
 
 
-def test_a_failure_to_dispose_fails_the_test(suite):
+def test_an_error_in_disposal_fails_the_test(suite):
     result = suite(
         """
         from tetherpy import Provider
@@ -158,7 +158,7 @@ def test_a_failure_to_dispose_fails_the_test(suite):
     result.stdout.fnmatch_lines(["*OSError: stuck"])
 
 
-def test_the_plugin_alone_loads_little():
+def test_the_plugin_imports_little():
     script = "import json, sys, tetherpy.testing.plugin; print(json.dumps(list(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)
     loaded = set(json.loads(done.stdout))
@@ -172,7 +172,7 @@ def test_the_plugin_alone_loads_little():
     assert loaded.isdisjoint(others)
 
 
-def test_containers_of_provider_container_test_end_in_the_loop_of_their_test_too(suite):
+def test_containers_of_provider_container_test_end_in_the_loop_of_their_test(suite):
     result = suite(
         """
         import unittest
@@ -207,7 +207,7 @@ def test_containers_of_provider_container_test_end_in_the_loop_of_their_test_too
     result.assert_outcomes(passed=3)
 
 
-def test_coroutines_that_run_without_asyncio_are_left_in_peace(suite):
+def test_coroutines_that_run_without_asyncio_are_not_changed(suite):
     result = suite(
         """
         from tetherpy import Provider, ProviderContainer
@@ -249,7 +249,7 @@ def test_coroutines_that_run_without_asyncio_are_left_in_peace(suite):
     result.assert_outcomes(passed=3)
 
 
-def test_every_kind_of_test_may_use_them(suite):
+def test_every_kind_of_test_may_use_the_fixtures(suite):
     result = suite(
         '''
         """

@@ -47,7 +47,7 @@ def provider_overrides(jobs):
     )
 
 
-async def test_jobs_go_in_through_the_app_s_providers_and_run_when_drained(container, jobs):
+async def test_jobs_enqueued_by_providers_of_the_app_run_in_drain(container, jobs):
     jobs.register("greet", greet)
     await container.read(providers.database_provider.future)
     manager = container.read(providers.background_job_manager_provider)
@@ -62,7 +62,7 @@ async def test_jobs_go_in_through_the_app_s_providers_and_run_when_drained(conta
     assert await jobs.drain() == []
 
 
-async def test_the_path_alone_leads_the_app_to_the_same_jobs(make_container, jobs, tmp_path):
+async def test_the_path_is_enough_to_connect_the_app_to_the_jobs(make_container, jobs, tmp_path):
     container = make_container(overrides=jobs.overrides(path=providers.database_path_provider))
     assert container.read(providers.database_path_provider) == jobs.path == tmp_path / "app.db"
     await container.read(providers.database_provider.future)
@@ -71,12 +71,12 @@ async def test_the_path_alone_leads_the_app_to_the_same_jobs(make_container, job
     assert (await jobs.drain()).results == ["Hello Ada"]
 
 
-async def test_a_manager_needs_a_database(jobs):
+async def test_a_manager_must_have_a_database(jobs):
     with pytest.raises(ValueError, match=r"needs database=\.\.\. too"):
         jobs.overrides(manager=providers.background_job_manager_provider)
 
 
-async def test_the_app_s_callback_sets_the_worker_up_in_the_folder_of_the_test(jobs, tmp_path):
+async def test_the_callback_of_the_app_configures_the_worker_in_the_folder_of_the_test(jobs, tmp_path):
     async def initialize(service):
         db = await service.enter(Database.open("app.db"))
         service.set_background_db_connection(db)
@@ -97,19 +97,19 @@ async def test_the_app_s_callback_sets_the_worker_up_in_the_folder_of_the_test(j
     assert (heard, jobs.messages("working"), jobs.messages("other")) == ([1], [str(tmp_path / "app.db")], [])
 
 
-async def test_the_app_s_callback_may_be_named(jobs):
+async def test_the_callback_of_the_app_may_be_given_by_name(jobs):
     await jobs.initialize("examples.seed.worker:my_app_background_initialization")
     await jobs.enqueue("complexDataProcessing", {"query_key": "q"})
     (job,) = await jobs.drain()
     assert job.result == {"processed_count": 1, "summary": "Processed successfully"}
 
 
-async def test_a_callback_whose_name_names_no_function_is_refused(jobs):
+async def test_an_unknown_callback_name_is_refused(jobs):
     with pytest.raises(CallbackNameError, match="it is not of the form module:function"):
         await jobs.initialize("worker")
 
 
-async def test_every_outcome_of_a_handler_is_that_of_the_worker(jobs):
+async def test_every_outcome_of_a_handler_is_that_of_a_worker(jobs):
     async def raising(service, payload, db):
         raise {"snooze": Snooze(60), "cancel": CancelJob("enough"), "hopeless": DoNotRetry("never")}[payload]
 
@@ -133,7 +133,7 @@ async def test_every_outcome_of_a_handler_is_that_of_the_worker(jobs):
     ]
 
 
-async def test_what_waits_for_a_later_time_is_left(jobs):
+async def test_jobs_with_a_later_due_time_stay_pending(jobs):
     jobs.register("fail", fail, retry=Backoff(initial=timedelta(hours=1)))
     await jobs.enqueue("fail", "way")
     await jobs.enqueue("fail", "later", delay=3600)
@@ -142,7 +142,7 @@ async def test_what_waits_for_a_later_time_is_left(jobs):
     assert await jobs.drain() == []
 
 
-async def test_what_jobs_enqueue_is_drained_with_them_in_order_of_priority(jobs):
+async def test_drain_also_runs_jobs_that_jobs_enqueue_in_order_of_priority(jobs):
     order = []
 
     async def parent(service, payload, db):
@@ -201,7 +201,7 @@ async def later(service, payload, db, extra=None):
     return f"later {extra}"
 
 
-async def test_what_a_handler_returns_is_awaited_whatever_wraps_it(jobs):
+async def test_an_awaitable_result_of_any_handler_is_awaited(jobs):
     handlers = {
         "lambda": lambda service, payload, db: later(service, payload, db, "lambda"),
         "partial": functools.partial(later, extra="partial"),
@@ -217,11 +217,11 @@ async def test_what_a_handler_returns_is_awaited_whatever_wraps_it(jobs):
 
 
 @pytest.mark.parametrize("turns", [0, 5])
-async def test_progress_reported_before_completing_in_a_transaction_is_in_the_commit(jobs, turns):
+async def test_progress_reported_before_completion_in_a_transaction_is_committed(jobs, turns):
     async def work(service, payload, db):
         async with db.transaction() as transaction:
             service.report_progress(0.25, "begun")
-            for _ in range(turns):  # enough for the report to wait behind this transaction, or none
+            for _ in range(turns):  # long enough for the report to wait for this transaction, or zero
                 await asyncio.sleep(0)
             service.report_progress(0.75)
             await service.complete("done", transaction=transaction)
@@ -232,7 +232,7 @@ async def test_progress_reported_before_completing_in_a_transaction_is_in_the_co
     assert (ran.status, ran.progress, ran.progress_message) == (BackgroundJobStatus.COMPLETED, 0.75, "begun")
 
 
-async def test_a_timeout_ends_what_a_plain_function_has_returned_to_be_awaited(jobs):
+async def test_a_timeout_cancels_the_awaitable_result_of_a_plain_function(jobs):
     async def hang():
         await asyncio.Event().wait()
 
@@ -252,7 +252,7 @@ async def test_a_timeout_ends_an_attempt(jobs):
     assert (job.status, job.last_error.split(":")[0]) == ("FAILED", "JobTimeoutError")
 
 
-async def test_as_many_run_at_once_as_the_test_says(jobs):
+async def test_the_test_sets_the_number_of_concurrent_jobs(jobs):
     jobs.concurrency = 2
     met = asyncio.Barrier(2)
 
@@ -265,7 +265,7 @@ async def test_as_many_run_at_once_as_the_test_says(jobs):
     assert (await jobs.drain()).statuses == ["COMPLETED", "COMPLETED"]
 
 
-async def test_jobs_without_end_are_an_error(jobs):
+async def test_an_endless_chain_of_jobs_is_an_error(jobs):
     async def again(service, payload, db):
         await BackgroundJobManager(db).enqueue("again")
 
@@ -287,7 +287,7 @@ async def test_a_handler_that_does_not_end_is_named(jobs):
         await jobs.drain()
 
 
-async def test_patience_that_ends_with_the_drain_cancels_nothing(jobs, monkeypatch):
+async def test_a_timeout_at_the_end_of_the_drain_cancels_nothing(jobs, monkeypatch):
     """The timer has rung in its thread when the drain ends, and what it asked of the loop comes afterwards."""
     rung = []
 
@@ -301,7 +301,7 @@ async def test_patience_that_ends_with_the_drain_cancels_nothing(jobs, monkeypat
     await asyncio.sleep(0)
 
 
-async def test_a_cancelled_drain_is_cancelled(jobs):
+async def test_cancelling_a_drain_cancels_it(jobs):
     began = asyncio.Event()
 
     async def stuck(service, payload, db):
@@ -317,7 +317,7 @@ async def test_a_cancelled_drain_is_cancelled(jobs):
         await draining
 
 
-async def test_a_handler_s_traceback_is_in_the_log(jobs, caplog):
+async def test_the_log_contains_the_traceback_of_a_handler(jobs, caplog):
     jobs.register("fail", fail)
     await jobs.enqueue("fail", "way")
     with caplog.at_level(logging.WARNING, "tetherpy.testing"):
@@ -327,7 +327,7 @@ async def test_a_handler_s_traceback_is_in_the_log(jobs, caplog):
     assert "ValueError: no way" in record.getMessage()
 
 
-async def test_a_key_has_one_handler_and_a_wrong_one_is_refused(jobs):
+async def test_a_key_has_one_handler_and_an_invalid_handler_is_refused(jobs):
     jobs.register("greet", greet)
     jobs.register("greet", greet)
     with pytest.raises(HandlerRegistrationError):
@@ -340,7 +340,7 @@ async def test_handlers_may_be_registered_later(jobs):
     assert (await jobs.drain()).results == ["Hello Ada"]
 
 
-async def test_lists_of_jobs_say_what_became_of_them(jobs):
+async def test_job_lists_describe_the_outcome_of_each_job(jobs):
     assert repr(jobs.enqueued("greet")) == "<nothing was enqueued>"
     jobs.register("greet", greet)
     await jobs.enqueue("greet", {"name": "Ada"})
@@ -368,7 +368,7 @@ async def test_periodic_jobs_need_the_clock(jobs):
     assert jobs.enqueued("poll") == []
 
 
-def test_a_test_without_a_loop_is_told_so(jobs):
+def test_without_a_loop_the_error_explains_it(jobs):
     with pytest.raises(OtherLoopError, match="async def"):
         asyncio.run(jobs.enqueue("greet"))
     assert jobs.enqueued() == []
@@ -388,7 +388,7 @@ def test_a_test_without_a_loop_is_told_so(jobs):
     ],
     ids=lambda value: repr(value) if isinstance(value, list) else "",
 )
-async def test_an_exception_group_counts_as_what_it_holds(container, jobs, raised, status, attempts, error):
+async def test_an_exception_group_counts_as_the_errors_it_contains(container, jobs, raised, status, attempts, error):
     async def refuse(service, payload, db):
         raise ExceptionGroup("group", raised)
 

@@ -1,4 +1,4 @@
-"""What a test leaves behind fails it, with what, where and what to do."""
+"""A resource that a test leaks fails the test; the message names the resource, its origin and the remedy."""
 
 import tracemalloc
 
@@ -31,7 +31,7 @@ async def wait_for_ever():
 """
 
 
-def test_nothing_left_behind_is_no_leak(suite):
+def test_a_test_without_leaks_passes(suite):
     result = suite(
         LEAKS
         + """
@@ -129,7 +129,7 @@ def test_next_is_not_blamed(container):
     )
 
 
-def test_leaks_are_not_reported_for_failed_tests_and_allowed_kinds(suite):
+def test_failed_tests_and_allowed_kinds_report_no_leaks(suite):
     result = suite(
         LEAKS
         + """
@@ -162,7 +162,7 @@ async def test_allowed_is_another_kind(container):
     result.stdout.no_fnmatch_line("*1 thing behind*forget*")
 
 
-def test_tracemalloc_tells_where_a_file_was_opened(tmp_path):
+def test_tracemalloc_shows_where_a_file_was_opened(tmp_path):
     before = open_handles()
     tracemalloc.start()
     try:

@@ -49,12 +49,12 @@ def test_first(container):
 def test_second():
     assert ended == ["resource", "slow resource"]
 
-def test_a_failure_to_dispose_fails_the_test():
+def test_an_error_in_disposal_fails_the_test():
     ProviderContainer.test().read(broken_resource)
 """
 
 
-def test_containers_are_disposed_when_the_test_ends_and_a_failure_in_that_fails_it(tmp_path):
+def test_containers_are_disposed_when_the_test_ends_and_an_error_in_that_fails_it(tmp_path):
     (tmp_path / "test_app.py").write_text(SUITE)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "test_app.py"],
@@ -68,13 +68,13 @@ def test_containers_are_disposed_when_the_test_ends_and_a_failure_in_that_fails_
     assert "OSError: stuck" in done.stdout
 
 
-def test_outside_a_test_it_says_what_to_do(monkeypatch):
+def test_outside_a_test_the_error_has_a_remedy(monkeypatch):
     monkeypatch.setattr(ProviderContainer, "test_scope", None)
     with pytest.raises(NoTestError, match="with ProviderContainer"):
         ProviderContainer.test()
 
 
-def test_inside_a_test_the_fixture_lists_what_was_made(tetherpy_containers):
+def test_the_fixture_lists_the_containers_of_the_test(tetherpy_containers):
     container = ProviderContainer.test()
     assert tetherpy_containers.opened == [container]
     assert not container.disposed

@@ -1,4 +1,4 @@
-"""The actions behind the buttons: one timeout, one confirmation and one message for every surface."""
+"""The actions behind the buttons: one timeout, one confirmation and one message for all interfaces."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ ACTION_CALLS = {"retry_job", "cancel_job", "delete_job", "request_cancel"}
         (DELETE, "Job 7 deleted.", "1,200 jobs deleted."),
     ],
 )
-def test_messages_name_one_job_and_count_several(action: JobAction, one: str, many: str) -> None:
+def test_messages_name_a_single_job_and_count_several(action: JobAction, one: str, many: str) -> None:
     assert (action.message(1, 7), action.message(1200)) == (one, many)
 
 
-def test_only_what_cannot_be_undone_asks_before_it_changes_named_jobs() -> None:
+def test_only_irreversible_actions_ask_for_confirmation_of_named_jobs() -> None:
     assert [action.confirm_one(7) is None for action in (RETRY, CANCEL, DELETE)] == [True, True, False]
     assert [action.confirm_selected() is None for action in (RETRY, CANCEL, DELETE)] == [True, True, False]
     prompt = DELETE.confirm_all("all failed jobs")
@@ -34,7 +34,7 @@ def test_only_what_cannot_be_undone_asks_before_it_changes_named_jobs() -> None:
     assert CANCEL.confirm_all("all pending jobs").text == "Cancel all pending jobs?"
 
 
-async def test_jobs_that_refuse_an_action_do_not_keep_it_from_the_others(tmp_path: Path) -> None:
+async def test_jobs_that_refuse_an_action_do_not_block_others(tmp_path: Path) -> None:
     async with open_engine(tmp_path / "app.db") as engine:
         ids = await engine.enqueue([NewJob(job_key="k", delay=900) for _ in range(2)])
         results = await RETRY.run(engine, [*ids, 99])
@@ -50,7 +50,7 @@ async def test_jobs_that_refuse_an_action_do_not_keep_it_from_the_others(tmp_pat
 
 
 @pytest.mark.parametrize("action", [RETRY, RESET_AND_RETRY])
-async def test_the_results_hold_the_changed_jobs(tmp_path: Path, action: JobAction) -> None:
+async def test_the_results_contain_the_changed_jobs(tmp_path: Path, action: JobAction) -> None:
     async with open_engine(tmp_path / "app.db") as engine:
         (job_id,) = await engine.enqueue([NewJob(job_key="k", delay=900)])
         await CANCEL.run(engine, [job_id])
@@ -59,7 +59,7 @@ async def test_the_results_hold_the_changed_jobs(tmp_path: Path, action: JobActi
 
 
 def test_page_terminal_app_and_command_line_call_the_shared_actions() -> None:
-    """No other module of them calls an action of the manager, or stops a service with its own timeout."""
+    """No other module calls an action of the manager, or stops a service with a different timeout."""
     calls = [
         f"{path.relative_to(LIBRARY)}:{node.lineno} calls {node.func.attr}"
         for folder in ("ui", "cli")
@@ -77,5 +77,5 @@ def is_bounded_by_the_shared_timeout(call: ast.Call) -> bool:
     return "service" not in receiver or any("STOP_TIMEOUT" in ast.unparse(argument) for argument in call.args)
 
 
-def test_the_prompt_of_stop_names_the_timeout() -> None:
+def test_the_prompt_of_stop_contains_the_timeout() -> None:
     assert f"{STOP_TIMEOUT:.0f} seconds" in CONFIRM_STOP.text

@@ -1,4 +1,4 @@
-"""How a job is written in a terminal."""
+"""Job texts for terminals."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,18 +24,18 @@ NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
         (timedelta(days=4, hours=3), "4 d 3 h"),
     ],
 )
-def test_durations(span, written):
+def test_durations_are_formatted(span, written):
     assert lasting(span) == written
 
 
-def test_moments_are_local_times_of_today_and_dates_of_other_days():
+def test_times_of_today_are_local_times_and_others_are_dates():
     assert at(NOON - timedelta(hours=1), lambda: NOON) == "11:00:00"
     assert at(NOON - timedelta(days=1), lambda: NOON) == "03.05.26"
     assert at(None, lambda: NOON) == ""
 
 
 @pytest.mark.parametrize(("fraction", "filled"), [(None, 0), (-1.0, 0), (0.0, 0), (0.5, 4), (1.0, 8), (7.0, 8)])
-def test_a_bar_has_its_width_whatever_is_reported(fraction, filled):
+def test_a_progress_bar_has_a_fixed_width_for_any_value(fraction, filled):
     assert bar(fraction, 8) == "━" * filled + "┄" * (8 - filled)
 
 
@@ -58,10 +58,10 @@ def job(status, **fields):
         (job("CANCELLED"), ""),
     ],
 )
-def test_a_note_says_what_matters_in_one_line(shown, written):
+def test_a_note_is_one_line_with_the_important_facts(shown, written):
     assert note(shown).plain == written
 
 
-def test_every_state_has_a_sign_of_its_own():
+def test_every_state_has_its_own_symbol():
     assert set(MARKS) == set(BackgroundJobStatus)
     assert len({sign for sign, _ in MARKS.values()}) == len(MARKS)

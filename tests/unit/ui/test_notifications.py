@@ -1,4 +1,4 @@
-"""Notifications: what is told, how often, and that nothing hostile gets through; with no desktop there is silence."""
+"""Desktop notifications: which jobs are reported, how often, with hostile text removed; none without a desktop."""
 
 import asyncio
 import logging
@@ -19,12 +19,12 @@ state = StateProvider[AsyncValue[ServiceState]](lambda ref: AsyncData(ServiceSta
 
 
 class Desk:
-    """Keeps what it is shown."""
+    """Records the notifications."""
 
     def __init__(self):
         self.shown = []
         self.news = asyncio.Event()
-        self.rested = asyncio.Semaphore(1_000)  # how often it may be shown something before the test says so
+        self.rested = asyncio.Semaphore(1_000)  # number of notifications it accepts before the test allows more
 
     async def rest(self, seconds):
         assert seconds == 7.0
@@ -80,12 +80,12 @@ async def finish(manager, job_id, status, error=None):
 
 
 async def turns():
-    """Let what is due on the next turns happen, however long they take."""
+    """Run the callbacks of the next turns of the loop."""
     for _ in range(10):
         await asyncio.sleep(0)
 
 
-async def test_one_job_is_told_of_by_name(manager, desk):
+async def test_one_job_is_reported_by_name(manager, desk):
     good, bad = await manager.enqueue_many([NewJob(job_key="report"), NewJob(job_key="import")])
     await finish(manager, good, DONE)
     assert await desk.until(1) == [Notification("Done: report #1")]
@@ -93,7 +93,7 @@ async def test_one_job_is_told_of_by_name(manager, desk):
     assert (await desk.until(2))[1] == Notification("Failed: import #2", "ValueError: no", urgent=True)
 
 
-async def test_what_finishes_while_it_rests_is_told_of_together_afterwards(manager, desk):
+async def test_jobs_that_finish_during_the_interval_are_reported_together(manager, desk):
     desk.rested = asyncio.Semaphore(0)
     first, *rest = await manager.enqueue_many(NewJob(job_key="many") for _ in range(41))
     await finish(manager, first, DONE)
@@ -110,7 +110,7 @@ async def test_what_finishes_while_it_rests_is_told_of_together_afterwards(manag
     assert (await desk.until(3))[1:] == [Notification("30 jobs done"), Notification("10 jobs failed", urgent=True)]
 
 
-async def test_a_service_that_stops_is_told_of(desk):
+async def test_a_stopped_service_is_reported(desk):
     notifier = desk.container.read(state.notifier)
     notifier.state = AsyncData(ServiceState(running=True, notification_title="My App"))
     await turns()
@@ -120,7 +120,7 @@ async def test_a_service_that_stops_is_told_of(desk):
     assert await desk.until(1) == [Notification("The background service has stopped", "My App [b]busy[/b]")]
 
 
-async def test_what_is_deleted_or_tried_again_is_not_told_of(manager, desk):
+async def test_deleted_and_retried_jobs_are_not_reported(manager, desk):
     ids = await manager.enqueue_many(NewJob(job_key="job") for _ in range(3))
     await finish(manager, ids[0], DONE)
     await desk.until(1)
@@ -130,7 +130,7 @@ async def test_what_is_deleted_or_tried_again_is_not_told_of(manager, desk):
     assert [note.title for note in await desk.until(2)] == ["Done: job #1", "Failed: job #3"]
 
 
-def test_hostile_text_is_bounded_and_stripped():
+def test_hostile_text_is_shortened_and_stripped():
     note = Notification("<b>\x1b[31m\nkey\0" + "x" * 500, '<img src="http://evil"> & \ud800 \u202e' + "y" * 5_000)
     assert note.title.startswith(r"[b]\x1b[31m key\x00xxx")
     assert note.body.startswith(r'[img src="http://evil"] + \ud800 \u202e')
@@ -141,7 +141,7 @@ def test_hostile_text_is_bounded_and_stripped():
 
 
 @pytest.mark.parametrize("address", [None, "unix:path=/nonexistent/bus", "nonsense"])
-async def test_without_a_bus_it_is_silent(monkeypatch, caplog, capfd, address):
+async def test_without_a_bus_nothing_is_shown(monkeypatch, caplog, capfd, address):
     monkeypatch.delenv("DISPLAY", raising=False)
     if address is None:
         monkeypatch.delenv("DBUS_SESSION_BUS_ADDRESS", raising=False)
@@ -158,7 +158,7 @@ async def test_without_a_bus_it_is_silent(monkeypatch, caplog, capfd, address):
     assert capfd.readouterr() == ("", "")
 
 
-def test_without_the_extra_it_is_silent():
+def test_without_the_extra_nothing_is_shown():
     script = (
         "import asyncio, sys\n"
         "sys.modules['desktop_notifier'] = None\n"

@@ -1,4 +1,4 @@
-"""Hostile text: shown, bounded, never obeyed."""
+"""Hostile text is displayed in bounded length and never interpreted."""
 
 import pytest
 
@@ -17,19 +17,19 @@ from tetherpy.ui.safe_text import one_line, plain
         ("a\tb\r\nc\rd", "a    b\nc\\x0dd"),
     ],
 )
-def test_control_characters_are_written_out(text, shown):
+def test_control_characters_are_escaped(text, shown):
     assert plain(text) == shown
     plain(text).encode()
 
 
-def test_long_text_keeps_its_beginning_and_its_end():
+def test_long_text_keeps_its_start_and_its_end():
     shown = plain("a" * 500 + "z" * 500, limit=90)
     assert shown.startswith("a" * 60 + "\n")
     assert shown.endswith("\n" + "z" * 30)
     assert "910 characters left out" in shown
 
 
-def test_one_line_is_one_line_of_bounded_length():
+def test_text_is_converted_to_one_line_of_limited_length():
     assert one_line("first\nsecond\t third") == "first second third"
     assert one_line("x" * 1_000, limit=10) == "x" * 9 + "…"
     assert one_line("\x1b[2J") == r"\x1b[2J"

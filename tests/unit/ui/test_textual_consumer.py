@@ -1,4 +1,4 @@
-"""Widgets that are built from providers: what is drawn again, what rests, what is let go."""
+"""Widgets built from providers: updates, pauses and disposal."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ user = Provider.options(dependencies=[])(lambda ref: "nobody")
 
 
 class Number(ConsumerWidget):
-    """Shows one number, and counts how often it was built."""
+    """Shows a number, and counts its builds."""
 
     def __init__(self, key: str) -> None:
         super().__init__(id=key)
@@ -59,7 +59,7 @@ def put(node: App[Any], key: str, value: int) -> None:
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds: a pause ends when the process looks idle, as it does when it is held up."""
+    """Wait until a condition holds; Textual's own pause ends early when the process looks idle."""
     async with asyncio.timeout(25):
         while not condition():
             await pilot.pause()
@@ -71,7 +71,7 @@ class Numbers(ProviderApp[None]):
         yield Number("b")
 
 
-async def test_only_what_watched_the_change_is_drawn_again() -> None:
+async def test_only_widgets_that_watch_the_change_are_updated() -> None:
     app = Numbers()
     async with app.run_test() as pilot:
         await pilot.pause()
@@ -99,7 +99,7 @@ async def test_an_unmounted_widget_watches_nothing() -> None:
     assert app.container.disposed
 
 
-async def test_a_container_that_was_given_stays_open() -> None:
+async def test_a_container_that_was_passed_in_stays_open() -> None:
     async with ProviderContainer() as container:
         app = Numbers(container)
         async with app.run_test() as pilot:
@@ -109,7 +109,7 @@ async def test_a_container_that_was_given_stays_open() -> None:
         assert not container.elements[number("a")].listeners
 
 
-async def test_what_providers_undo_asynchronously_is_awaited_when_the_app_ends() -> None:
+async def test_asynchronous_disposal_is_awaited_when_the_app_ends() -> None:
     undone: list[str] = []
 
     @Provider
@@ -140,7 +140,7 @@ class Scopes(ProviderApp[None]):
                 yield Greeting(id="innermost")
 
 
-async def test_overrides_hold_inside_their_scope() -> None:
+async def test_overrides_apply_inside_their_scope() -> None:
     app = Scopes(overrides=[user.override_with_value("root")])
     async with app.run_test() as pilot:
         await pilot.pause()
@@ -153,7 +153,7 @@ async def test_overrides_hold_inside_their_scope() -> None:
         assert not app.container.disposed
 
 
-async def test_without_a_scope_the_error_says_what_to_do() -> None:
+async def test_without_a_scope_the_error_has_a_remedy() -> None:
     class Bare(App[None]):
         def compose(self) -> ComposeResult:
             yield Label("bare")
@@ -181,7 +181,7 @@ class Question(ModalScreen[None]):
         yield Static("a question")
 
 
-async def test_a_widget_rests_while_it_is_not_displayed() -> None:
+async def test_a_widget_is_paused_while_it_is_not_displayed() -> None:
     app = Numbers()
     async with app.run_test() as pilot:
         await pilot.pause()
@@ -197,7 +197,7 @@ async def test_a_widget_rests_while_it_is_not_displayed() -> None:
         assert text_of(widget) == "[red]a[/] 7"
 
 
-async def test_a_widget_that_is_only_invisible_does_not_rest_for_ever() -> None:
+async def test_an_invisible_widget_is_not_paused_for_ever() -> None:
     app = Numbers()
     async with app.run_test() as pilot:
         await pilot.pause()
@@ -211,7 +211,7 @@ async def test_a_widget_that_is_only_invisible_does_not_rest_for_ever() -> None:
         assert text_of(widget) == "[red]a[/] 7"
 
 
-async def test_a_widget_rests_in_a_tab_that_is_not_shown() -> None:
+async def test_a_widget_is_paused_in_a_hidden_tab() -> None:
     class Tabs(ProviderApp[None]):
         def compose(self) -> ComposeResult:
             with TabbedContent():
@@ -231,7 +231,7 @@ async def test_a_widget_rests_in_a_tab_that_is_not_shown() -> None:
         assert text_of(b) == "[red]b[/] 5"
 
 
-async def test_a_widget_rests_under_another_screen_but_not_under_a_question() -> None:
+async def test_a_widget_is_paused_under_another_screen_but_not_under_a_dialog() -> None:
     app = Numbers()
     async with app.run_test() as pilot:
         await pilot.pause()
@@ -266,7 +266,7 @@ class Squares(DataTable[str], Consumer):
             self.add_row(str(n), str(n * n))
 
 
-async def test_a_widget_of_textual_is_brought_up_to_date() -> None:
+async def test_a_widget_of_textual_is_updated() -> None:
     class Table(ProviderApp[None]):
         def compose(self) -> ComposeResult:
             with Vertical():
@@ -287,7 +287,7 @@ async def test_a_widget_of_textual_is_brought_up_to_date() -> None:
         assert not app.container.elements[number("a")].listeners
 
 
-async def test_ref_reads_listens_refreshes_and_invalidates() -> None:
+async def test_ref_supports_read_listen_refresh_and_invalidate() -> None:
     heard: list[int] = []
     builds: list[int] = []
 
@@ -323,7 +323,7 @@ async def test_ref_reads_listens_refreshes_and_invalidates() -> None:
         ref.read(built)
 
 
-async def test_a_widget_whose_provider_fails_may_show_that_and_recovers() -> None:
+async def test_a_widget_shows_an_error_of_its_provider_and_recovers() -> None:
     async with ProviderContainer(on_error=lambda error, where: None) as container:
 
         @Provider

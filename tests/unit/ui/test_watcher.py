@@ -1,4 +1,4 @@
-"""The Watcher: told once per turn, of what was watched in the last build, until it is closed."""
+"""The Watcher: one call per turn for changes of the providers read in the last build, until it is closed."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ def put(container: ProviderContainer, provider: StateProvider[int], value: int) 
 
 
 async def turn() -> None:
-    """Let what is due on the next turns happen."""
+    """Run the callbacks of the next turns."""
     for _ in range(5):
         await asyncio.sleep(0)
 
 
 class Screen:
-    """Builds like a widget: from values, when told."""
+    """Builds like a widget: reads values when it is notified."""
 
     def __init__(self, container: ProviderContainer, *listenables: object) -> None:
         self.listenables = listenables
@@ -84,10 +84,10 @@ class Screen:
             self.built.append(tuple(self.watcher.watch(listenable) for listenable in self.listenables))
 
 
-# -- being told ----------------------------------------------------------------------------------
+# -- notifications ----------------------------------------------------------------------------------
 
 
-async def test_many_changes_of_a_turn_are_told_once(container: ProviderContainer) -> None:
+async def test_changes_of_one_turn_cause_one_call(container: ProviderContainer) -> None:
     screen = Screen(container, first, second, total)
     assert screen.built == [(1, 2, 3)]
     for value in range(10, 20):
@@ -98,7 +98,7 @@ async def test_many_changes_of_a_turn_are_told_once(container: ProviderContainer
     assert screen.built[1:] == [(19, 19, 38)]
 
 
-async def test_nothing_is_told_of_what_did_not_change(container: ProviderContainer) -> None:
+async def test_an_equal_value_causes_no_call(container: ProviderContainer) -> None:
     screen = Screen(container, first, total)
     put(container, first, 1)
     put(container, second, 2)
@@ -107,7 +107,7 @@ async def test_nothing_is_told_of_what_did_not_change(container: ProviderContain
     assert len(screen.built) == 1
 
 
-async def test_who_does_not_watch_again_is_not_told_again(container: ProviderContainer) -> None:
+async def test_a_provider_that_is_not_watched_again_causes_no_call(container: ProviderContainer) -> None:
     told: list[int] = []
     watcher = Watcher(container, lambda: told.append(1))
     assert watcher.watch(first) == 1
@@ -123,14 +123,14 @@ async def test_who_does_not_watch_again_is_not_told_again(container: ProviderCon
     assert told == [1, 1]
 
 
-async def test_a_value_that_was_changed_in_place_is_told(container: ProviderContainer) -> None:
+async def test_a_value_changed_in_place_causes_a_call(container: ProviderContainer) -> None:
     screen = Screen(container, items)
     container.read(items.notifier).add_in_place(7)
     await turn()
     assert screen.built == [([7],), ([7],)]
 
 
-async def test_what_was_read_before_the_telling_is_not_told(container: ProviderContainer) -> None:
+async def test_a_value_that_was_read_before_the_call_causes_none(container: ProviderContainer) -> None:
     screen = Screen(container, first, total)
     put(container, first, 5)
     screen.build()
@@ -138,7 +138,7 @@ async def test_what_was_read_before_the_telling_is_not_told(container: ProviderC
     assert screen.built == [(1, 3), (5, 7)]
 
 
-async def test_a_part_an_async_value_and_its_future_can_be_watched(container: ProviderContainer) -> None:
+async def test_a_selected_part_an_async_value_and_its_future_can_be_watched(container: ProviderContainer) -> None:
     loaded = asyncio.Event()
 
     @FutureProvider
@@ -161,7 +161,7 @@ async def test_a_part_an_async_value_and_its_future_can_be_watched(container: Pr
     screen.watcher.close()
 
 
-async def test_what_a_source_says_on_being_resumed_is_read_and_no_news(container: ProviderContainer) -> None:
+async def test_a_value_that_is_delivered_on_resume_causes_no_call_if_it_was_read(container: ProviderContainer) -> None:
     subject = BehaviorSubject(1)
     emits = StreamProvider[int](lambda ref: subject, name="emits")
     container.listen(emits, lambda previous, value: None).close()
@@ -174,7 +174,7 @@ async def test_what_a_source_says_on_being_resumed_is_read_and_no_news(container
 # -- without an event loop -----------------------------------------------------------------------
 
 
-def test_without_a_loop_it_is_told_at_once_and_builds_once() -> None:
+def test_without_a_loop_the_call_is_immediate_and_builds_once() -> None:
     with ProviderContainer() as container:
         screen = Screen(container, first, total, second)
         put(container, first, 10)
@@ -186,7 +186,7 @@ def test_without_a_loop_it_is_told_at_once_and_builds_once() -> None:
         assert screen.built[2:] == [(20, 50, 30)]
 
 
-def test_without_a_loop_one_that_builds_later_is_told_once() -> None:
+def test_without_a_loop_two_changes_after_a_build_cause_one_call() -> None:
     told: list[int] = []
     with ProviderContainer() as container:
         watcher = Watcher(container, lambda: told.append(1))
@@ -198,7 +198,7 @@ def test_without_a_loop_one_that_builds_later_is_told_once() -> None:
         assert told == [1]
 
 
-def test_a_loop_that_ended_before_it_could_tell_does_not_silence_it() -> None:
+def test_a_loop_that_ended_before_the_call_does_not_block_later_calls() -> None:
     container = ProviderContainer()
     screen = Screen(container, first)
 
@@ -226,7 +226,7 @@ def test_a_loop_that_ended_before_it_could_tell_does_not_silence_it() -> None:
 # -- builds --------------------------------------------------------------------------------------
 
 
-async def test_what_the_last_build_did_not_watch_is_dropped(container: ProviderContainer) -> None:
+async def test_dependencies_of_earlier_builds_are_dropped(container: ProviderContainer) -> None:
     flag = StateProvider(lambda ref: True, name="flag")
     gone: list[str] = []
 
@@ -252,7 +252,7 @@ async def test_what_the_last_build_did_not_watch_is_dropped(container: ProviderC
     assert built == [1, -1]
 
 
-async def test_a_view_that_is_made_anew_in_each_build_leaves_nothing_behind(container: ProviderContainer) -> None:
+async def test_a_selector_created_in_each_build_leaks_nothing(container: ProviderContainer) -> None:
     watcher = Watcher(container, lambda: None)
     for _ in range(3):
         with watcher.build():
@@ -262,7 +262,7 @@ async def test_a_view_that_is_made_anew_in_each_build_leaves_nothing_behind(cont
     assert not container.elements[first].observers
 
 
-async def test_a_provider_that_fails_is_watched_still(
+async def test_a_failed_provider_is_still_watched(
     container: ProviderContainer, reported: list[tuple[BaseException, object]]
 ) -> None:
     @Provider
@@ -290,7 +290,7 @@ async def test_a_provider_that_fails_is_watched_still(
     reported.clear()
 
 
-async def test_a_build_that_raises_keeps_what_it_had_watched(container: ProviderContainer) -> None:
+async def test_a_build_that_raises_keeps_its_dependencies(container: ProviderContainer) -> None:
     told: list[int] = []
     watcher = Watcher(container, lambda: told.append(1))
     with watcher.build():
@@ -312,7 +312,7 @@ async def test_a_build_that_raises_keeps_what_it_had_watched(container: Provider
     assert told == [1]
 
 
-async def test_a_change_while_it_is_built_is_told_when_the_build_has_ended(container: ProviderContainer) -> None:
+async def test_a_change_during_a_build_causes_a_call_after_the_build(container: ProviderContainer) -> None:
     told: list[int] = []
     watcher = Watcher(container, lambda: told.append(1))
     with watcher.build():
@@ -324,7 +324,7 @@ async def test_a_change_while_it_is_built_is_told_when_the_build_has_ended(conta
     assert told == [1]
 
 
-async def test_a_change_before_a_build_that_awaits_is_told_neither_in_it_nor_afterwards(
+async def test_a_change_before_an_async_build_causes_no_call(
     container: ProviderContainer,
 ) -> None:
     told: list[int] = []
@@ -339,7 +339,7 @@ async def test_a_change_before_a_build_that_awaits_is_told_neither_in_it_nor_aft
     assert told == []
 
 
-async def test_a_change_of_what_the_build_did_not_watch_again_is_not_told(container: ProviderContainer) -> None:
+async def test_a_change_of_a_dropped_dependency_causes_no_call(container: ProviderContainer) -> None:
     told: list[int] = []
     watcher = Watcher(container, lambda: told.append(1))
     watcher.watch(first)
@@ -349,14 +349,14 @@ async def test_a_change_of_what_the_build_did_not_watch_again_is_not_told(contai
     assert told == []
 
 
-async def test_a_build_within_a_build_is_refused(container: ProviderContainer) -> None:
+async def test_a_nested_build_is_refused(container: ProviderContainer) -> None:
     watcher = Watcher(container, lambda: None)
     with watcher.build(), pytest.raises(BuildWithinBuildError) as raised, watcher.build():
         pass
     assert raised.value.watcher is watcher
 
 
-async def test_listeners_live_until_the_next_build(container: ProviderContainer) -> None:
+async def test_listeners_are_closed_at_the_next_build(container: ProviderContainer) -> None:
     told: list[int] = []
     heard: list[tuple[int, int | None, int]] = []
     watcher = Watcher(container, lambda: told.append(1))
@@ -373,10 +373,10 @@ async def test_listeners_live_until_the_next_build(container: ProviderContainer)
     assert len(heard) == 1
 
 
-# -- rest and end --------------------------------------------------------------------------------
+# -- pause and close --------------------------------------------------------------------------------
 
 
-async def test_one_that_rests_is_told_when_it_resumes_if_something_has_changed(container: ProviderContainer) -> None:
+async def test_a_paused_watcher_is_called_on_resume_if_a_value_changed(container: ProviderContainer) -> None:
     screen = Screen(container, total)
     screen.watcher.pause()
     assert screen.watcher.is_paused
@@ -395,7 +395,7 @@ async def test_one_that_rests_is_told_when_it_resumes_if_something_has_changed(c
     assert not screen.watcher.is_paused
 
 
-async def test_what_is_watched_while_it_rests_rests_too(container: ProviderContainer) -> None:
+async def test_providers_watched_during_a_pause_are_paused(container: ProviderContainer) -> None:
     screen = Screen(container, first)
     screen.watcher.pause()
     screen.listenables = (total,)
@@ -411,7 +411,7 @@ async def test_what_is_watched_while_it_rests_rests_too(container: ProviderConta
     assert screen.built[2:] == [(6,)]
 
 
-async def test_a_change_that_was_to_be_told_when_it_began_to_rest_is_told_afterwards(
+async def test_a_call_pending_at_the_pause_is_made_on_resume(
     container: ProviderContainer,
 ) -> None:
     screen = Screen(container, first)
@@ -424,7 +424,7 @@ async def test_a_change_that_was_to_be_told_when_it_began_to_rest_is_told_afterw
     assert screen.built[1:] == [(5,)]
 
 
-async def test_a_closed_watcher_is_told_nothing_and_says_so(container: ProviderContainer) -> None:
+async def test_a_closed_watcher_gets_no_calls_and_raises_on_use(container: ProviderContainer) -> None:
     screen = Screen(container, first)
     put(container, first, 5)
     screen.watcher.close()
@@ -438,7 +438,7 @@ async def test_a_closed_watcher_is_told_nothing_and_says_so(container: ProviderC
     assert not container.elements[first].listeners
 
 
-async def test_one_that_is_closed_in_its_own_build_leaves_nothing(container: ProviderContainer) -> None:
+async def test_a_watcher_closed_in_its_own_build_leaks_nothing(container: ProviderContainer) -> None:
     watcher = Watcher(container, lambda: None)
     with watcher.build():
         watcher.watch(first)
@@ -446,7 +446,7 @@ async def test_one_that_is_closed_in_its_own_build_leaves_nothing(container: Pro
     assert not container.elements[first].listeners
 
 
-async def test_a_disposed_container_ends_it() -> None:
+async def test_a_disposed_container_closes_it() -> None:
     container = ProviderContainer()
     told: list[int] = []
     watcher = Watcher(container, lambda: told.append(1))
@@ -467,7 +467,7 @@ async def test_a_with_block_closes_it(container: ProviderContainer) -> None:
     assert watcher.closed
 
 
-async def test_a_closed_watcher_is_garbage_with_what_it_was_for(container: ProviderContainer) -> None:
+async def test_a_closed_watcher_is_garbage_collected_with_its_owner(container: ProviderContainer) -> None:
     screen = Screen(container, first, total)
     screen.watcher.close()
     ghost = weakref.ref(screen)
@@ -479,7 +479,7 @@ async def test_a_closed_watcher_is_garbage_with_what_it_was_for(container: Provi
 # -- errors and threads --------------------------------------------------------------------------
 
 
-async def test_what_on_dirty_raises_is_reported_and_the_next_change_calls_it_again(
+async def test_an_error_in_on_dirty_is_reported_and_the_next_change_calls_it_again(
     container: ProviderContainer, reported: list[tuple[BaseException, object]]
 ) -> None:
     told: list[int] = []
@@ -498,7 +498,7 @@ async def test_what_on_dirty_raises_is_reported_and_the_next_change_calls_it_aga
     reported.clear()
 
 
-def test_without_a_loop_one_that_keeps_changing_what_it_watches_is_stopped() -> None:
+def test_without_a_loop_an_endless_cycle_of_changes_is_stopped() -> None:
     with ProviderContainer() as container:
 
         def on_dirty() -> None:
@@ -510,7 +510,7 @@ def test_without_a_loop_one_that_keeps_changing_what_it_watches_is_stopped() -> 
             put(container, first, 2)
 
 
-async def test_another_thread_is_refused(container: ProviderContainer) -> None:
+async def test_other_threads_are_refused(container: ProviderContainer) -> None:
     watcher = Watcher(container, lambda: None)
     watcher.watch(first)
     refused: list[str] = []
@@ -529,7 +529,7 @@ async def test_another_thread_is_refused(container: ProviderContainer) -> None:
     assert not watcher.closed
 
 
-def test_the_facade_loads_no_toolkit() -> None:
+def test_the_package_imports_no_toolkit() -> None:
     script = (
         "import sys\n"
         "from tetherpy.ui import Watcher\n"

@@ -54,7 +54,7 @@ class Log:
         return told
 
 
-# -- what is told --------------------------------------------------------------------------------
+# -- notifications --------------------------------------------------------------------------------
 
 
 @by_whom
@@ -350,7 +350,7 @@ async def test_an_error_in_a_selector_is_an_error_of_the_selected_value(
     reported.clear()
 
 
-# -- listeners that come and go while others are told --------------------------------------------
+# -- listeners added and closed in a listener ---------------------------------------------------
 
 
 async def test_a_listener_added_by_a_listener_gets_the_next_change(container: ProviderContainer) -> None:

@@ -15,7 +15,7 @@ BOUND = 25
 
 
 class SlowAnswers(SqliteJobEngine):
-    """The real engine; fetches that claimed jobs return when ``arrive`` is set."""
+    """The real engine; fetches that claimed jobs return only when ``arrive`` is set."""
 
     def __init__(self, db):
         super().__init__(db)
@@ -33,7 +33,7 @@ async def until_cancelled(service, payload, db):
     await asyncio.Event().wait()
 
 
-async def test_it_stops_the_job_as_soon_as_that_has_begun(tmp_path, no_hidden_writer):
+async def test_the_request_is_applied_when_the_job_starts(tmp_path, no_hidden_writer):
     async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
         engine, manager = SlowAnswers(db), BackgroundJobManager(db)
         context = WorkerContext(

@@ -8,26 +8,26 @@ class Unprintable(Exception):
         raise RuntimeError("no")
 
 
-def test_type_and_message():
+def test_the_text_has_type_and_message():
     assert describe(ValueError("no such file")) == "ValueError: no such file"
     assert describe(KeyError()) == "KeyError"
 
 
-def test_what_cannot_be_stored_is_escaped():
+def test_characters_that_cannot_be_stored_are_escaped():
     assert describe(ValueError("\ud800\0é")) == "ValueError: \\ud800\\x00é"
 
 
-def test_broken_message_does_not_hide_the_failure():
+def test_an_error_in_str_does_not_hide_the_failure():
     assert describe(Unprintable()) == "Unprintable: <its message raised RuntimeError>"
     assert "Unprintable" in describe_traceback(Unprintable())
 
 
-def test_length_is_bounded():
+def test_the_length_is_limited():
     assert len(describe(ValueError("x" * 1_000_000))) == MAX_ERROR
     assert len(describe_traceback(ValueError("x" * 1_000_000))) < MAX_TRACEBACK + 100
 
 
-def test_traceback_begins_at_the_handler_and_has_the_cause():
+def test_the_traceback_starts_at_the_handler_and_includes_the_cause():
     def handler():
         try:
             raise KeyError("inner")
@@ -47,7 +47,7 @@ def test_traceback_begins_at_the_handler_and_has_the_cause():
     assert text.index("KeyError: 'inner'") < text.index("ValueError: outer")
 
 
-def test_endless_recursion():
+def test_infinite_recursion_gives_a_short_text():
     def handler():
         handler()
 

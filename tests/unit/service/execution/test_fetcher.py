@@ -76,7 +76,7 @@ async def drained(fetcher, manager, number):
         await task
 
 
-async def test_one_exchange_settles_and_claims_for_all_slots(make_claimer, manager, engine):
+async def test_one_call_stores_outcomes_and_claims_jobs_for_all_free_slots(make_claimer, manager, engine):
     await manager.enqueue_many(NewJob(job_key="noop") for _ in range(100))
     await drained(make_claimer(10, noop=noop), manager, 100)
     # Ten fetches, each but the first with the outcomes of the one before, and one without jobs.
@@ -86,7 +86,7 @@ async def test_one_exchange_settles_and_claims_for_all_slots(make_claimer, manag
     assert len(engine.exchanges) == 11
 
 
-async def test_claim_under_way_when_told_to_end_is_handed_back(make_claimer, manager):
+async def test_a_claim_that_is_pending_at_shutdown_is_released(make_claimer, manager):
     job_id = await manager.enqueue("noop")
     fetcher = make_claimer(1, noop=noop)
     task = asyncio.create_task(fetcher.run())
@@ -99,7 +99,9 @@ async def test_claim_under_way_when_told_to_end_is_handed_back(make_claimer, man
     assert [attempt.outcome for attempt in await manager.get_attempts(job_id)] == ["released"]
 
 
-async def test_it_is_idle_when_nothing_runs_waits_or_is_being_exchanged(make_claimer, manager, engine, monkeypatch):
+async def test_the_fetcher_is_idle_when_no_job_runs_or_is_being_claimed_or_stored(
+    make_claimer, manager, engine, monkeypatch
+):
     idle = []
     original = engine.ack_and_fetch
 
@@ -115,11 +117,11 @@ async def test_it_is_idle_when_nothing_runs_waits_or_is_being_exchanged(make_cla
     assert fetcher.is_idle
     await manager.enqueue("look")
     await drained(fetcher, manager, 1)
-    assert idle == [False] * 3  # in the claim, in the handler, and while its outcome is stored
+    assert idle == [False] * 3  # during the claim, in the handler, and while the outcome is stored
     assert fetcher.is_idle
 
 
-async def test_idle_claimer_asks_once(make_claimer, engine):
+async def test_an_idle_fetcher_polls_once(make_claimer, engine):
     fetcher = make_claimer(10)
     task = asyncio.create_task(fetcher.run())
     await asyncio.sleep(0.2)
@@ -128,7 +130,7 @@ async def test_idle_claimer_asks_once(make_claimer, engine):
     await task
 
 
-async def test_outcome_that_cannot_be_stored_is_kept_and_stored_later(
+async def test_an_outcome_that_cannot_be_stored_is_kept_and_stored_later(
     make_claimer, manager, engine, database, monkeypatch
 ):
     job_id = await manager.enqueue("noop")
@@ -146,7 +148,7 @@ async def test_outcome_that_cannot_be_stored_is_kept_and_stored_later(
     assert (await manager.get_job_by_id(job_id)).attempts == 1
 
 
-async def test_a_job_that_is_claimed_again_while_its_old_run_goes_on_ends_too(engine, manager, make_claimer):
+async def test_an_older_run_of_a_job_that_was_claimed_again_also_ends(engine, manager, make_claimer):
     gates = []
 
     async def wait(service, payload, db):
@@ -175,7 +177,7 @@ async def test_a_job_that_is_claimed_again_while_its_old_run_goes_on_ends_too(en
     assert (job.status, job.attempts, fetcher.executor.free_slots) == (BackgroundJobStatus.COMPLETED, 2, 2)
 
 
-async def test_a_claim_is_not_lost_because_progress_could_not_be_stored(make_claimer, manager, engine, monkeypatch):
+async def test_a_failed_write_of_progress_loses_no_claim(make_claimer, manager, engine, monkeypatch):
     async def report(service, payload, db):
         fetcher.progress.report(Progress(service.claim, 0.5))
 

@@ -32,7 +32,7 @@ async def database(tmp_path):
 
 
 @pytest.mark.parametrize("moved", [timedelta(days=365), timedelta(days=2 * 365)])
-async def test_a_worker_looks_again_soon_however_far_away_the_next_job_seems(database, monkeypatch, moved):
+async def test_a_worker_polls_again_soon_however_late_the_next_job_is_due(database, monkeypatch, moved):
     """A job becomes due because the clock jumps: the worker notices it at the end of its sleep."""
     monkeypatch.setattr(claiming, "LONGEST_NAP", timedelta(milliseconds=20))
     clock = WallClock()

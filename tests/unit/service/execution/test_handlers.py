@@ -52,7 +52,7 @@ def decorated_from(function):
         (decorated_from(typed), Order | None),
     ],
 )
-def test_annotation_of_the_payload(function, annotation):
+def test_the_annotation_of_the_payload_is_read(function, annotation):
     assert payload_annotation("key", function) == annotation
 
 
@@ -74,7 +74,7 @@ def registered(function):
         (decorated_from(typed), True),
     ],
 )
-def test_who_runs_in_the_loop(function, is_async):
+def test_async_handlers_run_in_the_loop_and_others_in_threads(function, is_async):
     assert registered(function).is_async is is_async
 
 
@@ -99,14 +99,14 @@ async def generator(service, payload, db):
         (of_optional_plain_classes, "no payload can be decoded"),
     ],
 )
-def test_what_could_never_be_called_is_refused(function, reason):
+def test_functions_that_cannot_be_called_with_a_context_are_refused(function, reason):
     with pytest.raises(HandlerRegistrationError) as caught:
         HandlerRegistry().add("mail", function, None, None)
     assert reason in str(caught.value)
     assert "'mail'" in str(caught.value)
 
 
-def test_one_key_has_one_handler():
+def test_a_key_has_one_handler():
     registry = HandlerRegistry()
     registry.add("key", typed, None, None)
     with pytest.raises(HandlerRegistrationError, match="already"):
@@ -115,17 +115,17 @@ def test_one_key_has_one_handler():
 
 
 @pytest.mark.parametrize("key", [b"mail", 7, None, ""])
-def test_a_key_is_a_text(key):
+def test_a_key_must_be_a_text(key):
     with pytest.raises(HandlerRegistrationError, match="job key"):
         HandlerRegistry().add(key, typed, None, None)
 
 
-def test_timeout_must_be_longer_than_zero():
+def test_the_timeout_must_be_positive():
     with pytest.raises(DurationError, match="timeout"):
         HandlerRegistry().add("key", typed, None, timedelta(0))
 
 
-def test_missing_key_names_the_registered_ones():
+def test_an_error_for_a_missing_key_lists_the_registered_ones():
     registry = HandlerRegistry()
     for key in ("b", "a"):
         registry.add(key, typed, None, None)

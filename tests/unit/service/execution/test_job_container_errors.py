@@ -1,4 +1,4 @@
-"""Context managers of a job's container receive the error that ended the job."""
+"""Context managers of a job's container get the error that ended the job."""
 
 import asyncio
 from contextlib import asynccontextmanager, contextmanager
@@ -98,7 +98,7 @@ async def gives_no_json(service):
         (gives_no_json, Exception),
     ],
 )
-async def test_managers_are_left_with_the_error_of_the_handler_users_first(worker, manager, end, error):
+async def test_context_managers_exit_in_order_with_the_error_of_the_handler(worker, manager, end, error):
     transactions = Transactions()
     worker.service.register_job_handler("work", handler_with(transactions, end), retry=Backoff(initial=0))
     await manager.enqueue("work", max_attempts=2, timeout=0.05 if end is takes_too_long else 25)
@@ -110,7 +110,7 @@ async def test_managers_are_left_with_the_error_of_the_handler_users_first(worke
         assert left_with is None if error is type(None) else issubclass(left_with, error)
 
 
-async def test_a_job_that_ends_because_it_was_asked_to_is_no_success_for_its_managers(worker, manager):
+async def test_context_managers_of_a_cancelled_job_do_not_exit_as_successful(worker, manager):
     transactions = Transactions()
 
     def handle(service, payload, db):

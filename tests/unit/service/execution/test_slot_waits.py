@@ -11,7 +11,7 @@ from tetherpy.service import InlineWorker, JobProvider
 
 
 async def parent(service, payload, db):
-    """Wait for a child as the payload says."""
+    """Wait for a child job as the payload says."""
     manager = BackgroundJobManager(db)
     if payload == "provider":
         child = JobProvider("child", queue="children", result=object, manager=Provider(lambda ref: manager))
@@ -21,7 +21,7 @@ async def parent(service, payload, db):
 
 
 def in_thread(service, payload, db):
-    """Wait in a loop of the handler's thread, over a database that it opens itself."""
+    """Wait in a separate loop of the handler's thread, with a database that it opens."""
 
     async def wait():
         async with Database.open(db.path) as own:
@@ -46,7 +46,7 @@ async def run(tmp_path, *, concurrency, handler=parent, payload=None):
 
 
 async def help_out(db):
-    """Run the child jobs, like a worker of their queue."""
+    """Run the child jobs, like a second worker of their queue."""
     engine = engine_of(db)
     while True:
         claims = (await engine.ack_and_fetch("helper", [], 1, ["children"])).claims
@@ -55,7 +55,7 @@ async def help_out(db):
 
 
 @pytest.mark.parametrize(("handler", "payload"), [(parent, None), (parent, "provider"), (in_thread, None)])
-async def test_a_worker_whose_slots_all_wait_warns_once_and_names_the_remedy(tmp_path, caplog, handler, payload):
+async def test_a_worker_whose_slots_all_wait_warns_once_with_a_remedy(tmp_path, caplog, handler, payload):
     assert await run(tmp_path, concurrency=1, handler=handler, payload=payload) == ["done", "done"]
     (warning,) = [message for message in caplog.messages if "slots" in message]
     assert "'parent'" in warning

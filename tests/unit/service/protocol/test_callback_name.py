@@ -13,21 +13,21 @@ class Holder:
     def initialize(service): ...
 
 
-def test_text_is_checked_and_kept():
+def test_a_valid_name_is_accepted_unchanged():
     assert name_of("app.worker:Holder.initialize") == "app.worker:Holder.initialize"
 
 
 @pytest.mark.parametrize("text", ["", "app", "app:", ":f", "a:b:c", "app.worker.f", "app worker:f", "app:f()"])
-def test_text_of_another_form_is_refused(text):
+def test_an_invalid_name_is_refused(text):
     with pytest.raises(CallbackNameError, match="module:function"):
         name_of(text)
 
 
-def test_functions_have_names():
+def test_a_function_is_converted_to_its_name():
     assert name_of(Holder.initialize) == f"{__name__}:Holder.initialize"
 
 
-def test_what_another_process_could_not_import_is_refused():
+def test_a_function_that_another_process_cannot_import_is_refused():
     def inner(service): ...
 
     for callback, reason in (
@@ -39,14 +39,14 @@ def test_what_another_process_could_not_import_is_refused():
             name_of(callback)
 
 
-def test_the_script_that_was_started_is_refused():
+def test_a_function_of_the_main_script_is_refused():
     function = types.FunctionType((lambda service: None).__code__, {}, "initialize")
     function.__module__, function.__qualname__ = "__main__", "initialize"
     with pytest.raises(CallbackNameError, match="main script"):
         name_of(function)
 
 
-def test_resolving(monkeypatch):
+def test_a_name_resolves_to_its_function(monkeypatch):
     module = types.ModuleType("some_app")
     module.Holder, module.number = Holder, 1
     monkeypatch.setitem(sys.modules, "some_app", module)

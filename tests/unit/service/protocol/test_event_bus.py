@@ -3,7 +3,7 @@ import logging
 from tetherpy.service.protocol.event_bus import EventBus
 
 
-def test_each_subscriber_of_the_event_gets_the_message():
+def test_each_subscriber_of_an_event_gets_the_message():
     event_bus, got = EventBus(), []
     event_bus.subscribe("a", lambda data: got.append(("one", data)))
     event_bus.subscribe("a", lambda data: got.append(("two", data)))
@@ -12,7 +12,7 @@ def test_each_subscriber_of_the_event_gets_the_message():
     assert got == [("one", 1), ("two", 1)]
 
 
-def test_same_callback_twice_is_two_subscriptions():
+def test_the_same_callback_can_be_subscribed_twice():
     event_bus, got = EventBus(), []
     first = event_bus.subscribe("a", got.append)
     event_bus.subscribe("a", got.append)
@@ -22,7 +22,7 @@ def test_same_callback_twice_is_two_subscriptions():
     assert got == [1]
 
 
-def test_first_and_last_are_told_once_each():
+def test_the_first_and_the_last_subscription_are_reported_once_each():
     told = []
     event_bus = EventBus(lambda: told.append("first"), lambda: told.append("last"))
     removers = [event_bus.subscribe(event, print) for event in ("a", "a", "b")]
@@ -35,7 +35,7 @@ def test_first_and_last_are_told_once_each():
     assert told == ["first", "last", "first", "last"]
 
 
-def test_one_that_raises_does_not_rob_the_others(caplog):
+def test_an_error_in_a_subscriber_affects_no_other(caplog):
     event_bus, got = EventBus(), []
     event_bus.subscribe("a", lambda data: 1 / 0)
     event_bus.subscribe("a", got.append)
@@ -45,7 +45,7 @@ def test_one_that_raises_does_not_rob_the_others(caplog):
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_observable():
+def test_events_are_available_as_an_observable():
     event_bus, got = EventBus(), []
     subscription = event_bus.on("a").subscribe(got.append)
     event_bus.deliver("a", 1)

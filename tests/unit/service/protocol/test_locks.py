@@ -21,7 +21,7 @@ from tetherpy.service.protocol.service_files import ServiceFiles
 from tetherpy.service.supervisor.group_files import TOUCH_SECONDS, GroupFiles
 
 
-def test_lock_is_held_until_its_descriptor_is_closed(tmp_path):
+def test_a_lock_is_held_until_its_descriptor_is_closed(tmp_path):
     path = tmp_path / "lock"
     assert not is_locked(path)
     held = try_lock(path)
@@ -32,7 +32,7 @@ def test_lock_is_held_until_its_descriptor_is_closed(tmp_path):
     assert not is_locked(path)
 
 
-def test_a_lock_is_put_into_place_although_its_folder_was_removed(tmp_path):
+def test_a_lock_is_created_although_its_folder_was_removed(tmp_path):
     path = tmp_path / "app.db-service" / "lock"
     held = lock_into_place(path)
     assert is_locked(path)
@@ -40,7 +40,7 @@ def test_a_lock_is_put_into_place_although_its_folder_was_removed(tmp_path):
     close_private(held)
 
 
-def test_asking_does_not_take(tmp_path):
+def test_a_check_does_not_take_the_lock(tmp_path):
     path = tmp_path / "lock"
     path.touch()
     assert not is_locked(path)
@@ -48,7 +48,7 @@ def test_asking_does_not_take(tmp_path):
     close_private(try_lock(path))
 
 
-def test_lock_survives_who_took_it_in_who_inherited_it(tmp_path):
+def test_a_lock_survives_its_owner_while_a_child_has_inherited_it(tmp_path):
     path = tmp_path / "lock"
     held = try_lock(path)
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, pass_fds=[held])
@@ -58,7 +58,7 @@ def test_lock_survives_who_took_it_in_who_inherited_it(tmp_path):
     assert not is_locked(path)
 
 
-def test_file_appears_locked_with_the_owners_id(tmp_path):
+def test_a_new_lock_file_is_locked_and_has_the_id_of_its_owner(tmp_path):
     path = tmp_path / "one.worker"
     held = lock_into_place(path)
     assert is_locked(path)
@@ -68,7 +68,7 @@ def test_file_appears_locked_with_the_owners_id(tmp_path):
     assert not is_locked(path)
 
 
-async def test_wait_tells_whether_the_lock_was_dropped(tmp_path):
+async def test_a_wait_returns_whether_the_lock_was_released(tmp_path):
     path = tmp_path / "lock"
     held = try_lock(path)
     assert not await wait_until_unlocked(path, 0.01)
@@ -76,12 +76,12 @@ async def test_wait_tells_whether_the_lock_was_dropped(tmp_path):
     assert await wait_until_unlocked(path, 0.01)
 
 
-def test_missing_folder_is_the_callers_error(tmp_path):
+def test_a_missing_folder_is_an_error_of_the_caller(tmp_path):
     with pytest.raises(FileNotFoundError):
         try_lock(tmp_path / "nowhere" / "lock")
 
 
-def test_files_are_touched_when_they_were_not_for_an_hour(tmp_path):
+def test_lock_files_are_touched_every_hour(tmp_path):
     now = [0.0]
     files = ServiceFiles.of(tmp_path / "app.db")
     files.create()
@@ -111,8 +111,8 @@ def unrelated():
 
 
 @pytest.mark.parametrize("started", ["", " 1"])
-async def test_a_process_that_has_the_id_of_a_dead_service_is_not_signalled(tmp_path, unrelated, monkeypatch, started):
-    """The file of a dead service exists; a process that starts a new service holds its lock."""
+async def test_a_process_with_the_id_of_a_dead_service_gets_no_signal(tmp_path, unrelated, monkeypatch, started):
+    """The lock file of a dead service exists, and a process that starts a new service holds its lock."""
     monkeypatch.setattr(stopping, "KILL_GRACE_SECONDS", 0.01)
     monkeypatch.setattr(stopping, "STOP_MARGIN_SECONDS", 0.5)
     files = ServiceFiles.of(tmp_path / "app.db")
@@ -126,7 +126,7 @@ async def test_a_process_that_has_the_id_of_a_dead_service_is_not_signalled(tmp_
     close_private(held)
 
 
-def test_a_signature_names_a_process_that_lives_and_no_other(tmp_path, unrelated):
+def test_a_signature_identifies_one_living_process(tmp_path, unrelated):
     path = tmp_path / "lock"
     held = try_lock(path)
     sign(held)

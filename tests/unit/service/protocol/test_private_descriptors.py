@@ -11,7 +11,7 @@ from tetherpy.service.protocol.private_descriptors import close_private, disown,
 
 @pytest.fixture
 def in_child():
-    """Return a function that forks, calls a function in the child, and returns the exit status."""
+    """Return a function that forks, calls a function in the child, and returns its exit status."""
 
     def run(function):
         child = os.fork()
@@ -25,7 +25,7 @@ def in_child():
 
 @pytest.fixture
 def living_child():
-    """Return a function that forks a child which lives until the test ends, and returns when it runs."""
+    """Return a function that forks a child, which runs until the test ends, and returns when it runs."""
     children = []
 
     def start():
@@ -48,14 +48,14 @@ def living_child():
         os.waitpid(child, 0)
 
 
-def test_a_child_that_lives_on_keeps_no_lock(tmp_path, living_child):
+def test_a_forked_child_keeps_no_lock(tmp_path, living_child):
     lock = try_lock(tmp_path / "lock")
     living_child()
     close_private(lock)
     assert not is_locked(tmp_path / "lock")
 
 
-def test_an_end_of_a_pipe_is_seen_although_a_child_was_forked(living_child):
+def test_the_end_of_a_pipe_is_detected_despite_a_forked_child(living_child):
     reading, writing = open_private_pipe()
     living_child()
     close_private(writing)
@@ -63,7 +63,7 @@ def test_an_end_of_a_pipe_is_seen_although_a_child_was_forked(living_child):
     close_private(reading)
 
 
-def test_a_number_that_was_closed_elsewhere_and_used_again_is_left_alone_in_the_child(in_child):
+def test_a_descriptor_number_that_was_reused_stays_open_in_the_child(in_child):
     stale = open_private(lambda: os.open("/etc/passwd", os.O_RDONLY))
     os.close(stale)
     reading, writing = os.pipe()
@@ -74,7 +74,7 @@ def test_a_number_that_was_closed_elsewhere_and_used_again_is_left_alone_in_the_
     os.close(writing)
 
 
-def test_in_the_child_the_number_stays_taken_so_that_its_owner_may_close_it(in_child):
+def test_a_closed_descriptor_number_stays_reserved_in_the_child(in_child):
     descriptor = open_private(lambda: os.open("/etc/passwd", os.O_RDONLY))
 
     def close_twice_over():
@@ -86,14 +86,14 @@ def test_in_the_child_the_number_stays_taken_so_that_its_owner_may_close_it(in_c
     close_private(descriptor)
 
 
-def test_what_was_disowned_is_the_childs_too(in_child):
+def test_a_descriptor_that_is_no_longer_private_stays_open_in_the_child(in_child):
     descriptor = open_private(lambda: os.open("/etc/passwd", os.O_RDONLY))
     disown(descriptor)
     assert in_child(lambda: 0 if os.read(descriptor, 1) else 1) == 0
     os.close(descriptor)
 
 
-def test_unlocking_counts_for_every_copy(tmp_path):
+def test_unlocking_applies_to_all_copies_of_the_descriptor(tmp_path):
     lock = try_lock(tmp_path / "lock")
     copy = os.dup(lock)
     unlock(lock)
@@ -101,7 +101,7 @@ def test_unlocking_counts_for_every_copy(tmp_path):
     os.close(copy)
 
 
-def test_threads_open_and_close_while_others_fork(in_child):
+def test_threads_may_open_and_close_descriptors_while_others_fork(in_child):
     stop = threading.Event()
 
     def churn():

@@ -12,7 +12,7 @@ from tetherpy.service.protocol.settings import WorkerConfig
 from tetherpy.service.protocol.worker_log import open_log
 
 
-def test_every_spelling_of_the_path_gives_the_same_files(tmp_path, monkeypatch):
+def test_all_spellings_of_a_path_have_the_same_files(tmp_path, monkeypatch):
     (tmp_path / "sub").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "app.db")
     monkeypatch.chdir(tmp_path / "sub")
@@ -21,7 +21,7 @@ def test_every_spelling_of_the_path_gives_the_same_files(tmp_path, monkeypatch):
         assert ServiceFiles.of(spelling) == expected
 
 
-def test_workers_are_those_with_a_lock_file(tmp_path):
+def test_workers_are_found_by_their_lock_files(tmp_path):
     files = ServiceFiles.of(tmp_path / "app.db")
     assert files.worker_ids() == frozenset()
     files.create()
@@ -32,7 +32,7 @@ def test_workers_are_those_with_a_lock_file(tmp_path):
     assert files.folder.stat().st_mode & 0o077 == 0
 
 
-def test_folder_that_cannot_be_made(tmp_path):
+def test_a_folder_that_cannot_be_created_is_an_error(tmp_path):
     (tmp_path / "file").touch()
     for path in (tmp_path / "file" / "app.db", tmp_path / "nowhere" / "app.db"):
         with pytest.raises(ServiceFolderError, match="correct the database path"):
@@ -40,7 +40,7 @@ def test_folder_that_cannot_be_made(tmp_path):
 
 
 @pytest.mark.parametrize("mode", [0o777, 0o770])
-def test_a_folder_that_others_may_write_is_refused(tmp_path, mode):
+def test_a_folder_that_others_can_write_is_refused(tmp_path, mode):
     files = ServiceFiles.of(tmp_path / "app.db")
     files.folder.mkdir()
     files.folder.chmod(mode)
@@ -62,7 +62,7 @@ def test_a_folder_of_another_user_is_refused(tmp_path, linked, monkeypatch):
         files.create()
 
 
-def test_a_folder_that_others_may_read_is_closed_to_them(tmp_path):
+def test_permissions_of_a_folder_that_others_can_read_are_restricted(tmp_path):
     files = ServiceFiles.of(tmp_path / "app.db")
     files.folder.mkdir(mode=0o755)
     files.create()
@@ -70,14 +70,14 @@ def test_a_folder_that_others_may_read_is_closed_to_them(tmp_path):
 
 
 @pytest.mark.parametrize("opened", [open_log, try_lock, is_locked])
-def test_a_link_in_the_place_of_a_file_is_refused(tmp_path, opened):
+def test_a_symbolic_link_in_place_of_a_file_is_refused(tmp_path, opened):
     (tmp_path / "victim").write_text("original")
     (tmp_path / "link").symlink_to(tmp_path / "victim")
     with pytest.raises(ServiceFolderError, match="symbolic link"):
         opened(tmp_path / "link")
 
 
-def test_socket_address_is_short_enough(tmp_path):
+def test_the_address_of_the_socket_is_short_enough(tmp_path):
     folder = tmp_path / ("x" * 120)
     folder.mkdir()
     files = ServiceFiles.of(folder / "app.db")
@@ -87,23 +87,23 @@ def test_socket_address_is_short_enough(tmp_path):
 
 
 @pytest.mark.parametrize("wrong", [{"concurrency": 0}, {"processes": -1}])
-def test_config_refuses_what_makes_no_worker(wrong):
+def test_an_invalid_worker_config_is_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         WorkerConfig(database="a", callback="b:c", **wrong)
 
 
-def test_config_survives_the_way_to_the_supervisor():
+def test_a_config_is_passed_to_the_supervisor_unchanged():
     config = WorkerConfig(database="/ä/app.db", callback="b:c", queues=("q",), sys_path=("/x", "/y z"))
     assert WorkerConfig.decode(config.encode()) == config
 
 
-def test_a_url_of_something_else_is_refused_and_not_taken_for_a_path():
+def test_an_unsupported_url_is_refused_and_not_used_as_a_path():
     with pytest.raises(UnsupportedDatabaseError, match="SQLite") as raised:
         ServiceFiles.of("mysql://me:secret@localhost/app")
     assert "secret" not in str(raised.value)
 
 
-def test_a_server_has_its_files_in_the_users_folder_for_state_without_the_password(tmp_path, monkeypatch):
+def test_files_of_a_server_database_are_in_the_state_folder_and_contain_no_password(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     files = ServiceFiles.of("postgresql://me:secret@db.example:5432/app")
     files.create()
@@ -117,7 +117,7 @@ def test_a_server_has_its_files_in_the_users_folder_for_state_without_the_passwo
 
 
 @pytest.mark.parametrize("span", [math.nan, math.inf, -math.inf, -1, 1e308, timedelta.max])
-async def test_durations_that_no_timer_holds_are_refused_at_the_call(tmp_path, span):
+async def test_durations_beyond_the_timer_limit_are_refused_at_the_call(tmp_path, span):
     with pytest.raises(DurationError, match="start_timeout is"):
         BackgroundService(tmp_path / "app.db", "a:b", start_timeout=span)
     with pytest.raises(DurationError, match="timeout is"):
@@ -126,7 +126,7 @@ async def test_durations_that_no_timer_holds_are_refused_at_the_call(tmp_path, s
         BackgroundService(tmp_path / "app.db", "a:b", lease=span)
 
 
-def test_titles_are_cut_to_what_a_frame_carries(tmp_path):
+def test_titles_are_cut_to_the_size_of_a_frame(tmp_path):
     config = WorkerConfig(
         database="a", callback="b:c", notification_title="t" * 1_500_000, notification_content="\ud800"
     )

@@ -7,7 +7,7 @@ from tetherpy.service import ServiceFolderError
 from tetherpy.service.protocol.worker_log import WorkerLog, log_tail
 
 
-def test_never_more_than_two_files_of_the_limit(tmp_path):
+def test_a_log_has_at_most_two_files_of_the_size_limit(tmp_path):
     log = WorkerLog(tmp_path / "worker.log", limit=100)
     for number in range(1000):
         log.write(f"{number:09}\n".encode())
@@ -20,7 +20,7 @@ def test_never_more_than_two_files_of_the_limit(tmp_path):
     assert len(text) > 100
 
 
-def test_one_write_larger_than_the_limit(tmp_path):
+def test_a_write_may_exceed_the_size_limit(tmp_path):
     log = WorkerLog(tmp_path / "worker.log", limit=10)
     log.write(b"0123456789" * 3 + b"end")
     log.close()
@@ -28,7 +28,7 @@ def test_one_write_larger_than_the_limit(tmp_path):
     assert (tmp_path / "worker.log.1").read_bytes() == b"0123456789"
 
 
-def test_goes_on_where_the_last_one_ended(tmp_path):
+def test_a_new_log_appends_to_the_last_one(tmp_path):
     for text in (b"first\n", b"second\n"):
         log = WorkerLog(tmp_path / "worker.log")
         log.write(text)
@@ -36,7 +36,7 @@ def test_goes_on_where_the_last_one_ended(tmp_path):
     assert (tmp_path / "worker.log").read_bytes() == b"first\nsecond\n"
 
 
-def test_tail_is_what_was_added(tmp_path):
+def test_tail_returns_the_appended_text(tmp_path):
     path = tmp_path / "worker.log"
     assert log_tail(path, 0) == ""
     path.write_text("before|after")
@@ -44,13 +44,13 @@ def test_tail_is_what_was_added(tmp_path):
     assert log_tail(path, 0, limit=3) == "ter"
 
 
-def test_tail_of_a_log_that_was_rotated_meanwhile(tmp_path):
+def test_tail_works_across_a_rotation(tmp_path):
     path = tmp_path / "worker.log"
     path.write_text("new")
     assert log_tail(path, since=1000) == "new"
 
 
-def test_full_disk_loses_output_and_says_so_later(tmp_path):
+def test_a_full_disk_drops_output_and_logs_this_later(tmp_path):
     previous = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     log = WorkerLog(tmp_path / "worker.log")
@@ -67,7 +67,7 @@ def test_full_disk_loses_output_and_says_so_later(tmp_path):
     assert text == "kepttetherpy: 7 bytes of output could not be stored\nagain"
 
 
-def test_a_deleted_log_is_made_again_by_rotation_or_by_a_look(tmp_path):
+def test_a_deleted_log_is_created_again_by_rotation_or_a_check(tmp_path):
     path = tmp_path / "worker.log"
     log = WorkerLog(path, limit=100)
     log.write(b"a" * 50)

@@ -23,7 +23,7 @@ def selector_loop():
 
 @pytest.fixture
 def connect(selector_loop):
-    """Return a function that makes a frame socket and returns it with the other end of its connection."""
+    """Return a function that creates a frame socket and returns it with the other end of its connection."""
     ends = []
 
     def make(on_frame=lambda frame_socket, frame: None, on_room=lambda frame_socket: None):
@@ -40,7 +40,7 @@ def connect(selector_loop):
 
 
 def send_as_much_as_is_taken(selector_loop, sending, data):
-    """Return the data that remains when the socket accepts no more."""
+    """Send data until the socket accepts no more, and return the rest."""
     idle = 0
     selector_loop.call_later(0.0, lambda: None)
     while data and idle < 50:
@@ -64,7 +64,7 @@ def read_all(end):
     return received
 
 
-def test_a_sender_waits_while_a_receiver_is_far_behind_and_all_of_it_arrives(selector_loop, connect):
+def test_a_sender_waits_for_a_slow_receiver_and_all_data_arrives(selector_loop, connect):
     receiver, reading = connect()
     relay = EventRelay(selector_loop, lambda: [receiver])
     receiver.on_room = relay.on_room
@@ -81,7 +81,7 @@ def test_a_sender_waits_while_a_receiver_is_far_behind_and_all_of_it_arrives(sel
     assert (left, received) == (b"", MANY * len(EVENT))
 
 
-def test_a_receiver_that_never_reads_is_dropped_and_the_others_get_the_rest(selector_loop, connect):
+def test_a_receiver_that_never_reads_is_dropped_and_others_get_the_rest(selector_loop, connect):
     now = [0.0]
     selector_loop.clock = lambda: now[0]
     stalled, _ = connect()
@@ -101,7 +101,7 @@ def test_a_receiver_that_never_reads_is_dropped_and_the_others_get_the_rest(sele
     received = read_all(reading)
     while stalled in receivers:
         now[0] += STALLED_SECONDS / 20
-        selector_loop.call_later(0.0, lambda: None)  # the iteration waits for no event: only this clock advances
+        selector_loop.call_later(0.0, lambda: None)  # the iteration waits for no event: only the test clock advances
         selector_loop.turn()
         received += read_all(reading)
     while received < MANY * len(EVENT):
@@ -112,8 +112,8 @@ def test_a_receiver_that_never_reads_is_dropped_and_the_others_get_the_rest(sele
     assert left == b""
 
 
-def test_looks_for_stalled_receivers_do_not_add_up_while_senders_stop_and_continue(selector_loop, connect):
-    """A receiver that reads slowly makes its senders stop and continue without end."""
+def test_checks_for_stalled_receivers_do_not_accumulate_while_senders_stop_and_continue(selector_loop, connect):
+    """A slow receiver makes its senders stop and continue repeatedly."""
     receiver, reading = connect()
     relay = EventRelay(selector_loop, lambda: [receiver], lambda frame_socket: None)
     receiver.on_room = relay.on_room

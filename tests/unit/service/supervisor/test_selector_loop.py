@@ -19,7 +19,7 @@ def selector_loop():
     selector_loop.close()
 
 
-def test_timers_go_off_in_order(selector_loop):
+def test_timers_run_in_order(selector_loop):
     order = []
     selector_loop.call_later(0.02, lambda: order.append("late"))
     selector_loop.call_later(0.0, lambda: order.append("first"))
@@ -28,7 +28,7 @@ def test_timers_go_off_in_order(selector_loop):
     assert order == ["first", "second", "late"]
 
 
-def test_each_signal_is_heard_in_the_loop(selector_loop):
+def test_each_signal_is_handled_in_the_loop(selector_loop):
     heard = []
     selector_loop.on_signal(signal.SIGUSR1, lambda: heard.append(signal.SIGUSR1))
     for _ in range(2):
@@ -47,7 +47,7 @@ def pair(selector_loop):
     theirs.close()
 
 
-def test_frames_arrive_whole_however_they_are_cut(selector_loop, pair):
+def test_frames_arrive_whole_however_they_are_split(selector_loop, pair):
     _, theirs, frames, _ = pair
     for byte in encode(Stop(1.0)) + encode(Beat()):
         theirs.send(bytes([byte]))
@@ -55,7 +55,7 @@ def test_frames_arrive_whole_however_they_are_cut(selector_loop, pair):
     assert frames == [Stop(1.0), Beat()]
 
 
-def test_end_and_nonsense_close(selector_loop, pair):
+def test_end_of_stream_and_invalid_data_close_the_connection(selector_loop, pair):
     _, theirs, frames, closed = pair
     theirs.send(b"nonsense\n")
     selector_loop.turn()
@@ -63,7 +63,7 @@ def test_end_and_nonsense_close(selector_loop, pair):
     assert frames == []
 
 
-def test_last_words_are_heard(selector_loop, pair):
+def test_frames_sent_before_the_end_are_delivered(selector_loop, pair):
     frame_socket, theirs, frames, closed = pair
     theirs.send(encode(Stop(1.0)))
     theirs.close()
@@ -74,7 +74,7 @@ def test_last_words_are_heard(selector_loop, pair):
     assert closed == [frame_socket]
 
 
-def test_slow_reader_gets_everything(selector_loop, pair):
+def test_a_slow_reader_gets_all_data(selector_loop, pair):
     frame_socket, theirs, _, _ = pair
     frame = encode(Stop(1.0))
     number = (1 << 20) // len(frame)
@@ -91,7 +91,7 @@ def test_slow_reader_gets_everything(selector_loop, pair):
     assert received == number * len(frame)
 
 
-def test_reader_who_never_reads_is_dropped(pair):
+def test_a_reader_that_never_reads_is_dropped(pair):
     frame_socket, _, _, closed = pair
     frame_socket.limit = MAX_UNREAD
     frame = b"x" * (1 << 20)
@@ -110,7 +110,7 @@ class HandClock:
         return self.time
 
 
-def test_time_in_which_the_process_stood_still_does_not_pass():
+def test_suspended_time_does_not_count():
     clock = HandClock()
     selector_loop = SelectorLoop(clock)
     called = []
@@ -129,14 +129,14 @@ def test_time_in_which_the_process_stood_still_does_not_pass():
         selector_loop.close()
 
 
-def test_a_timer_beyond_what_the_system_call_takes_is_waited_for(selector_loop):
+def test_a_timer_beyond_the_limit_of_the_system_call_runs_in_time(selector_loop):
     selector_loop.call_later(1e9, lambda: None)
     selector_loop.on_signal(signal.SIGUSR1, lambda: None)
     os.kill(os.getpid(), signal.SIGUSR1)
     selector_loop.turn()
 
 
-def test_a_signal_that_the_parent_has_blocked_is_heard(selector_loop):
+def test_a_signal_that_the_parent_has_blocked_is_handled(selector_loop):
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     heard = []
     try:
@@ -162,7 +162,7 @@ NOT_FRAMES = [
 
 
 @pytest.mark.parametrize("line", NOT_FRAMES, ids=lambda line: repr(line[:40]))
-def test_what_is_not_a_frame_costs_its_sender_the_connection_and_only_that(selector_loop, pair, line):
+def test_an_invalid_frame_closes_only_the_connection_of_its_sender(selector_loop, pair, line):
     frame_socket, theirs, frames, closed = pair
     theirs.sendall(encode(Beat()))
     theirs.setblocking(False)

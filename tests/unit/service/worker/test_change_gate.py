@@ -7,7 +7,7 @@ from tetherpy.service.worker.change_gate import BUSY_STREAK, ChangeGate
 
 @pytest.fixture
 def change_gate():
-    """Return a change gate whose subscriptions and wake-ups are counted."""
+    """Return a change gate that counts subscriptions and wake-ups."""
 
     class Log:
         listening = 0
@@ -31,13 +31,13 @@ def change_gate():
     return log
 
 
-async def test_listens_once_and_looks_at_once(change_gate):
+async def test_the_gate_subscribes_once_and_polls_once(change_gate):
     change_gate.change_gate.listen()
     change_gate.change_gate.on_fetched(all_busy=False)
     assert (change_gate.listening, change_gate.woken) == (1, 1)
 
 
-async def test_busy_streak_ends_listening_and_an_idle_look_begins_it(change_gate):
+async def test_successive_polls_with_jobs_end_the_subscription_and_an_empty_poll_starts_it(change_gate):
     change_gate.change_gate.listen()
     for _ in range(BUSY_STREAK):
         assert change_gate.listening == 1
@@ -47,7 +47,7 @@ async def test_busy_streak_ends_listening_and_an_idle_look_begins_it(change_gate
     assert (change_gate.listening, change_gate.woken) == (1, 2)
 
 
-async def test_looks_interrupted_by_an_idle_one_are_no_streak(change_gate):
+async def test_polls_with_an_empty_one_in_between_are_not_successive(change_gate):
     change_gate.change_gate.listen()
     for _ in range(5 * BUSY_STREAK):
         change_gate.change_gate.on_fetched(all_busy=True)
@@ -55,18 +55,18 @@ async def test_looks_interrupted_by_an_idle_one_are_no_streak(change_gate):
     assert change_gate.listening == 1
 
 
-async def test_listens_again_when_all_slots_are_busy_for_long(change_gate):
+async def test_the_gate_subscribes_again_when_all_slots_are_busy_for_long(change_gate):
     change_gate.change_gate.listen()
     for _ in range(BUSY_STREAK):
         change_gate.change_gate.on_fetched(all_busy=True)
     async with asyncio.timeout(25):
         while not change_gate.listening:
             await asyncio.sleep(0.001)
-    # Something may have been missed, so it counts as a change.
+    # A change may have been missed, so the new subscription counts as one.
     assert change_gate.woken == 2
 
 
-async def test_closed_for_good(change_gate):
+async def test_a_closed_gate_stays_closed(change_gate):
     change_gate.change_gate.listen()
     change_gate.change_gate.close()
     change_gate.change_gate.close()

@@ -1,4 +1,4 @@
-"""A worker in the loop of the test: the same parts, without the process."""
+"""A worker in the loop of the test: the same parts without a process."""
 
 import asyncio
 from datetime import timedelta
@@ -28,7 +28,7 @@ async def drained(worker):
     return [(ack.claim.id, type(ack.outcome).__name__) for ack in acks]
 
 
-async def test_it_runs_what_is_due_and_what_that_enqueues_and_nothing_else(worker, manager):
+async def test_it_runs_due_jobs_and_the_jobs_they_enqueue(worker, manager):
     async def parent(service, payload, db):
         await BackgroundJobManager(db).enqueue("child")
 
@@ -46,7 +46,7 @@ async def test_it_runs_what_is_due_and_what_that_enqueues_and_nothing_else(worke
     }
 
 
-async def test_attempts_end_as_in_a_worker_process(worker, manager):
+async def test_attempts_end_like_in_a_worker_process(worker, manager):
     async def snooze(service, payload, db):
         raise Snooze(60)
 
@@ -61,7 +61,7 @@ async def test_attempts_end_as_in_a_worker_process(worker, manager):
     assert "unknown" in (await manager.get_job_by_id(3)).last_error
 
 
-async def test_one_that_asks_to_stop_leaves_the_rest_for_the_next_time(tmp_path):
+async def test_a_handler_that_stops_the_worker_leaves_the_remaining_jobs(tmp_path):
     async def stop(service, payload, db):
         await service.invoke("stopping", {"job": service.job.id})
         service.stop_self()
@@ -91,7 +91,7 @@ async def test_a_running_job_is_cancelled_on_request(worker, manager):
     assert await draining == [(job_id, "Cancelled")]
 
 
-async def test_what_the_callback_entered_is_left_and_what_it_raises_passes(tmp_path):
+async def test_context_managers_of_the_callback_exit_and_its_errors_are_raised(tmp_path):
     left = []
 
     class Resource:
@@ -113,14 +113,14 @@ async def test_what_the_callback_entered_is_left_and_what_it_raises_passes(tmp_p
         assert left == [resource, resource]
 
 
-async def test_a_file_is_read_without_a_loop_as_it_is(worker, manager, tmp_path):
+async def test_a_database_file_is_read_without_a_loop(worker, manager, tmp_path):
     await manager.enqueue("mail", {"to": "Ada"})
     await manager.enqueue("other")
     assert [job.payload for job in read_jobs(tmp_path / "app.db", JobQuery(job_key="mail"))] == [{"to": "Ada"}]
     assert read_jobs(tmp_path / "none.db", JobQuery()) == []
 
 
-async def test_a_file_without_jobs_has_none(tmp_path):
+async def test_a_database_without_job_tables_has_no_jobs(tmp_path):
     async with Database.open(tmp_path / "plain ?.db"):
         pass
     assert read_jobs(tmp_path / "plain ?.db", JobQuery()) == []

@@ -40,7 +40,7 @@ async def clock(engine):
 
 
 async def enqueued(engine, clock, number):
-    """Wait until that many ticks have jobs, and the schedule has read the clock again."""
+    """Wait until a number of ticks have jobs and the schedule has read the clock again."""
     async with asyncio.timeout(25):
         while True:
             reads = clock.reads
@@ -50,12 +50,12 @@ async def enqueued(engine, clock, number):
                 return (await engine.counts()).pending
 
 
-async def test_a_clock_moved_forward_makes_one_tick_due(engine, clock):
+async def test_a_clock_that_moves_forward_makes_one_tick_due(engine, clock):
     clock.now += timedelta(days=365)
     assert await enqueued(engine, clock, 1) == 1
 
 
-async def test_a_clock_moved_back_keeps_no_job_waiting_and_repeats_no_tick(engine, clock):
+async def test_a_clock_that_moves_backwards_delays_no_job_and_repeats_no_tick(engine, clock):
     clock.now += MINUTE
     assert await enqueued(engine, clock, 1) == 1
     clock.now -= MINUTE

@@ -1,4 +1,4 @@
-"""Periodic ticks that the database cannot store, that were missed, or whose last job is still running."""
+"""Periodic ticks that cannot be stored, that were missed, or whose last job is still running."""
 
 import asyncio
 import logging
@@ -69,7 +69,7 @@ def hourly(**options):
     return PeriodicJob("hourly", Every(HOUR), NewJob(job_key="k"), **options)
 
 
-async def test_a_tick_is_kept_while_the_database_is_locked(engine, clock, follow, tmp_path, caplog):
+async def test_a_tick_is_stored_after_the_database_was_locked(engine, clock, follow, tmp_path, caplog):
     other = sqlite3.connect(tmp_path / "app.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     await follow(hourly())
@@ -86,7 +86,7 @@ async def has(engine, number):
     return await count(engine) == number
 
 
-async def test_a_job_that_cannot_be_stored_costs_its_tick_and_not_the_next(engine, clock, follow, caplog):
+async def test_a_job_that_cannot_be_stored_skips_its_tick_and_not_the_next(engine, clock, follow, caplog):
     engine.max_payload_bytes = 10
     job = PeriodicJob("large", Every(HOUR), NewJob(job_key="k", payload="more than ten bytes"))
     await follow(job)
@@ -99,7 +99,7 @@ async def test_a_job_that_cannot_be_stored_costs_its_tick_and_not_the_next(engin
 
 
 @pytest.mark.parametrize(("catch_up", "made_up_for"), [("none", 0), ("last", 1)])
-async def test_ticks_that_passed_while_no_worker_lived(engine, clock, follow, catch_up, made_up_for):
+async def test_catch_up_decides_whether_a_missed_tick_is_enqueued(engine, clock, follow, catch_up, made_up_for):
     job = hourly(catch_up=catch_up)
     await follow(job)
     clock.now += HOUR
@@ -112,7 +112,7 @@ async def test_ticks_that_passed_while_no_worker_lived(engine, clock, follow, ca
     await until(lambda: has(engine, 2 + made_up_for))
 
 
-async def test_the_first_worker_of_all_makes_up_for_nothing(engine, clock, follow):
+async def test_the_first_worker_of_a_database_enqueues_no_earlier_ticks(engine, clock, follow):
     job = hourly(catch_up="last")
     await follow(job)
     await until(lambda: knows_ticks(engine))

@@ -22,7 +22,7 @@ LINES = [b"[" * 100_000, b'{"type":"event","name":"e","data":1e400}', b'{"type":
 
 @pytest.mark.parametrize("line", ["control", "events"])
 @pytest.mark.parametrize("text", LINES, ids=["deep", "too large", "not UTF-8"])
-async def test_a_worker_that_receives_what_is_no_frame_says_so_and_ends(tmp_path, line, text):
+async def test_a_worker_that_receives_an_invalid_frame_logs_it_and_exits(tmp_path, line, text):
     ours, theirs = zip(socket.socketpair(), socket.socketpair(), strict=True)
     numbers = [end.fileno() for end in theirs]
     arguments = ["-c", WORKER, str(tmp_path / "app.db"), *map(str, numbers)]

@@ -32,14 +32,14 @@ class Ticks:
 
 
 async def pass_time(watch, ticks, seconds):
-    """Let time pass with the checks of a running worker."""
+    """Advance the clock together with the checks of a running worker."""
     end = ticks.now + seconds
     while ticks.now < end:
         ticks.now = min(end, ticks.now + watch.pause)
         await watch.check()
 
 
-async def test_a_key_that_nobody_knows_for_the_whole_grace_fails_its_jobs(engine):
+async def test_jobs_fail_when_no_worker_handles_their_key_during_the_grace_period(engine):
     ticks = Ticks()
     watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
     await engine.register_worker(worker("w1", "send_mail"))
@@ -54,7 +54,7 @@ async def test_a_key_that_nobody_knows_for_the_whole_grace_fails_its_jobs(engine
     assert "'sendmail' (did you mean 'send_mail'?); registered keys: send_mail" in job.last_error
 
 
-async def test_jobs_of_a_rolling_deploy_wait_for_the_new_version(engine):
+async def test_jobs_of_a_rolling_deployment_wait_for_the_new_version(engine):
     ticks = Ticks()
     watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
     await engine.register_worker(worker("old", "old"))
@@ -70,7 +70,7 @@ async def test_jobs_of_a_rolling_deploy_wait_for_the_new_version(engine):
     assert (claim.job.status, claim.attempt) == (BackgroundJobStatus.RUNNING, 1)
 
 
-async def test_while_a_worker_takes_every_key_none_is_unknown(engine):
+async def test_no_key_is_unhandled_while_a_worker_accepts_every_key(engine):
     ticks = Ticks()
     watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
     await engine.register_worker(worker("any"))
@@ -81,7 +81,7 @@ async def test_while_a_worker_takes_every_key_none_is_unknown(engine):
     assert (await engine.counts()).pending == 1
 
 
-async def test_time_in_which_the_worker_stood_still_is_no_part_of_the_grace(engine):
+async def test_suspended_time_of_a_worker_does_not_count_for_the_grace_period(engine):
     ticks = Ticks()
     watch = UnhandledJobs(engine, timedelta(seconds=GRACE), ticks)
     await engine.register_worker(worker("old", "old"))

@@ -1,4 +1,4 @@
-"""Graphs to draw."""
+"""Example graphs."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tetherpy import FutureProvider, Provider, StateProvider
 
 
 class Hostile:
-    """A value, or an argument of a family, that does harm wherever it is shown."""
+    """A value, or a family argument, that misbehaves wherever it is shown."""
 
     def __init__(self, text=None):
         self.text = text
@@ -19,7 +19,7 @@ class Hostile:
 
 @pytest.fixture
 def app(make_container):
-    """A container with a little app, in which the name has changed once."""
+    """A container with a small app in which the name has changed once."""
     name = StateProvider(lambda ref: "Ada", name="name")
     user = FutureProvider(lambda ref: {"name": ref.watch(name)}, name="user")
     greeting = Provider(lambda ref: f"Hello {ref.watch(user).value['name']}!", name="greeting")

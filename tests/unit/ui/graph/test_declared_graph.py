@@ -1,4 +1,4 @@
-"""The graph of providers that are only declared."""
+"""The graph of declared providers, without a container."""
 
 import importlib
 import sys
@@ -12,7 +12,7 @@ from tetherpy.ui.graph import declared_graph, to_text
 
 @pytest.fixture
 def module(tmp_path, monkeypatch):
-    """Import modules of the given texts and return the one called ``app``."""
+    """Import modules from source texts and return the one called ``app``."""
     monkeypatch.syspath_prepend(tmp_path)
 
     def make(**texts):
@@ -33,7 +33,7 @@ def edges_of(graph):
     return {(names[edge.user], names[edge.source], edge.watches) for edge in graph.edges}
 
 
-def test_the_generated_providers_are_found_through_their_facade():
+def test_generated_providers_are_found_through_their_package():
     graph = declared_graph(providers)
     assert edges_of(graph) == {
         ("background_job_manager_provider", "database_provider", True),
@@ -49,7 +49,7 @@ def test_the_generated_providers_are_found_through_their_facade():
     assert all(node.state is node.value is node.reason is node.listeners is None for node in graph.nodes)
 
 
-def test_every_way_of_using_a_provider_counts(module):
+def test_every_use_of_a_provider_is_an_edge(module):
     graph = declared_graph(
         module(
             base="""
@@ -106,7 +106,7 @@ def test_every_way_of_using_a_provider_counts(module):
     }
 
 
-def test_circles_end(module):
+def test_cycles_end(module):
     graph = declared_graph(
         module(
             app="""
@@ -122,7 +122,7 @@ def test_circles_end(module):
     assert edges_of(graph) == {("a", "b", False), ("b", "a", True), ("one", "a", True)}
 
 
-def test_a_module_without_a_source_has_its_providers_all_the_same(module, monkeypatch):
+def test_providers_of_a_module_without_source_are_found(module, monkeypatch):
     app = module(app="from tetherpy import Provider\nvalue = Provider(lambda ref: 1, name='value')\n")
     monkeypatch.setattr("inspect.getsource", raise_os_error)
     assert to_text(declared_graph(app)) == "value (Provider)\n"
@@ -132,11 +132,11 @@ def raise_os_error(module):
     raise OSError("no source")
 
 
-def test_a_module_that_declares_none_has_an_empty_graph(module):
+def test_a_module_without_providers_has_an_empty_graph(module):
     assert to_text(declared_graph(module(app="number = 1"), "app")) == "app: no providers\n"
 
 
-def test_things_that_lie_about_themselves_are_left_out(module):
+def test_objects_with_false_attributes_are_omitted(module):
     graph = declared_graph(
         module(
             app="""

@@ -1,4 +1,4 @@
-"""Mermaid and SVG, which no value can break out of."""
+"""Mermaid and SVG output, with all values escaped."""
 
 import re
 from itertools import pairwise
@@ -27,7 +27,7 @@ def graph_of(*edges):
     )
 
 
-def test_mermaid_is_this(app):
+def test_mermaid_output_has_nodes_and_edges(app):
     assert to_mermaid(live_graph(app)) == (
         "flowchart LR\n"
         "    n0[\"shout<br/>Provider<br/>'HELLO GRACE#33;Grace'<br/>after a change of StateProvider(name) "
@@ -44,7 +44,7 @@ def test_mermaid_is_this(app):
     )
 
 
-def test_mermaid_marks_failures_and_what_is_not_watched():
+def test_mermaid_marks_errors_and_unwatched_providers():
     nodes = (Node(id="n0", name="a", kind="Provider", state="FAILED"), Node(id="n1", name="b", kind="Provider"))
     assert to_mermaid(Graph("g", nodes, (Edge("n1", "n0", watches=False),))) == (
         "flowchart LR\n"
@@ -57,7 +57,7 @@ def test_mermaid_marks_failures_and_what_is_not_watched():
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_stays_text(make_container, text):
+def test_hostile_text_is_escaped(make_container, text):
     family = Provider.options(name="family").family(lambda ref, key: key)
     container = make_container()
     container.read(family(Hostile(text)))
@@ -76,7 +76,7 @@ def test_hostile_text_stays_text(make_container, text):
     to_svg(graph).encode()
 
 
-def test_svg_has_a_box_per_provider_and_an_arrow_per_use(app):
+def test_svg_has_a_box_per_provider_and_an_arrow_per_dependency(app):
     drawn = ElementTree.fromstring(to_svg(live_graph(app, "app")))
     boxes = {
         group.find(f"{SVG}text").text: {key: float(value) for key, value in group.find(f"{SVG}rect").attrib.items()}
@@ -114,27 +114,27 @@ def test_boxes_and_passing_edges_of_a_column_do_not_overlap():
     assert [slot.column for slot in layout.routes["a", "e"]] == [0, 1, 2, 3, 4]
 
 
-def test_edges_that_need_not_cross_do_not():
+def test_avoidable_crossings_are_avoided():
     layout = lay_out(["a", "b", "c", "x", "y", "z"], [("a", "z"), ("b", "y"), ("c", "x")])
     first, second = ([slot.node for slot in column] for column in layout.columns)
     assert [{"a": "z", "b": "y", "c": "x"}[name] for name in first] == second
 
 
-def test_circles_and_a_use_of_oneself_are_drawn_too():
+def test_cycles_and_self_dependencies_are_drawn():
     graph = graph_of(("a", "b"), ("b", "c"), ("c", "a"), ("d", "d"), ("d", "a"))
     drawn = ElementTree.fromstring(to_svg(graph))
     assert len(list(drawn.iter(f"{SVG}g"))) == 4
     assert len([path for path in drawn.findall(f"{SVG}path") if path.get("marker-end")]) == 4
 
 
-def test_a_picture_has_a_bound():
+def test_the_number_of_boxes_is_limited():
     nodes = tuple(Node(id=f"n{number}", name="x", kind="Provider") for number in range(MOST_DRAWN + 1))
     with pytest.raises(GraphTooLargeError, match=r"501 providers and 0 arrows.*--format text or mermaid"):
         to_svg(Graph("g", nodes, ()))
     ElementTree.fromstring(to_svg(Graph("g", nodes[:-1], ())))
 
 
-def test_arrows_have_one_too():
+def test_the_number_of_arrows_is_limited():
     names = [f"n{number}" for number in range(300)]
     with pytest.raises(GraphTooLargeError, match=r"300 providers and 44,850 arrows"):
         to_svg(graph_of(*((user, source) for number, user in enumerate(names) for source in names[:number])))

@@ -1,4 +1,4 @@
-"""The graph of what a container has built."""
+"""The graph of the elements of a container."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def ignore(previous, value):
     pass
 
 
-def test_it_says_who_uses_whom_what_each_holds_and_why(app):
+def test_it_contains_dependencies_values_and_reasons(app):
     graph = live_graph(app, "app")
     assert [(node.name, node.kind) for node in graph.nodes] == [
         ("shout", "Provider"),
@@ -45,7 +45,7 @@ def test_it_says_who_uses_whom_what_each_holds_and_why(app):
     )
 
 
-def test_looking_changes_nothing(make_container):
+def test_reading_the_graph_changes_nothing(make_container):
     built = []
     number = StateProvider(lambda ref: 1)
     counted = Provider(lambda ref: built.append(ref.watch(number)))
@@ -58,7 +58,7 @@ def test_looking_changes_nothing(make_container):
         assert built == [1]
 
 
-def test_it_counts_listeners_and_names_the_errors_that_stand_for_values(make_container):
+def test_it_counts_listeners_and_names_errors(make_container):
     broken = Provider(lambda ref: 1 // 0, name="broken")
     number = StateProvider(lambda ref: 1, name="number")
     container = make_container()
@@ -78,7 +78,7 @@ def test_an_empty_container_has_an_empty_graph(make_container):
     assert to_mermaid(graph) == "flowchart LR\n"
 
 
-def test_no_value_breaks_a_line_or_is_too_long(make_container):
+def test_values_are_one_short_line(make_container):
     family = Provider.options(name="family").family(lambda ref, key: key)
     container = make_container()
     for text in (None, "a\nb\tc\x1b[31m\u202e\ud800", "x" * 10_000):

@@ -20,30 +20,30 @@ def done(minutes, status=COMPLETED, took=1.0):
     return JobTimes(ago(minutes + 1), ago(minutes) - timedelta(seconds=took), ago(minutes), status)
 
 
-def test_throughput_counts_per_bar_and_per_minute():
+def test_throughput_is_shown_per_bar_and_per_minute():
     chart = Throughput.of(timeline(*[done(0.5)] * 3, done(0.5, FAILED), done(30.5)), SPAN)
     assert [(bar.x, bar.completed, bar.failed) for bar in chart.bars] == [(29, 0.25, 0.0), (59, 0.75, 0.25)]
     assert (chart.total, chart.failed, round(chart.per_minute, 3)) == (5, 1, 0.083)
 
 
-def test_throughput_of_a_timeline_that_begins_later_is_that_of_its_time():
+def test_throughput_of_a_shortened_timeline_uses_its_interval():
     assert Throughput.of(timeline(*[done(1)] * 10, since=5), SPAN).per_minute == 2.0
 
 
-def test_nothing_has_charts_too():
+def test_empty_data_has_charts():
     assert Throughput.of(timeline(), SPAN).bars == ()
     assert DurationChart.of(timeline()).count == 0
     assert DepthChart.of(timeline(), SPAN).highest == 0
 
 
-def test_depth_ends_with_what_is_unfinished_now():
+def test_depth_ends_with_the_present_number_of_unfinished_jobs():
     chart = DepthChart.of(timeline(done(10), done(20), unfinished=4), SPAN)
     assert (chart.now, chart.highest, chart.is_cut) == (4, 5, False)
     assert chart.line.endswith("100.00,9.60")
     assert DepthChart.of(timeline(since=5), SPAN).is_cut
 
 
-def test_durations_are_binned_by_equal_ratios_and_carry_their_percentiles():
+def test_durations_have_logarithmic_bins_and_percentiles():
     chart = DurationChart.of(
         timeline(*(done(1, took=0.01) for _ in range(90)), *(done(1, took=100) for _ in range(10)))
     )
@@ -69,17 +69,17 @@ def attempt(start, end=None, outcome="failed"):
     )
 
 
-def test_attempts_lie_on_the_life_of_their_job():
+def test_attempts_are_placed_on_the_lifetime_of_their_job():
     chart = AttemptChart.of(job(finished_at=ago(0)), [attempt(8, 6), attempt(5, 0, "completed")], NOW, ago(10))
     assert [(bar.x, bar.width, bar.outcome) for bar in chart.bars] == [(20, 20, "failed"), (50, 50, "completed")]
 
 
-def test_an_attempt_that_runs_reaches_to_now_and_a_short_one_can_be_seen():
+def test_a_running_attempt_ends_now_and_a_short_one_is_visible():
     chart = AttemptChart.of(job(status=BackgroundJobStatus.RUNNING), [attempt(10, 10), attempt(5)], NOW, ago(10))
     assert [(bar.x, bar.width, bar.outcome) for bar in chart.bars] == [(0, 0.6, "failed"), (50, 50, "running")]
 
 
-def test_clocks_that_disagree_draw_nothing_outside():
+def test_clock_differences_draw_nothing_outside_the_chart():
     chart = AttemptChart.of(job(created_at=NOW), [attempt(8, 6), attempt(-5)], NOW, NOW)
     for bar in chart.bars:
         assert 0 <= bar.x <= 100

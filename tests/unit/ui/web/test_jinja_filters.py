@@ -23,7 +23,7 @@ from tetherpy.ui.web.pages.jinja_filters import compact, instant, iso, json_text
         (float("inf"), "\N{EN DASH}"),
     ],
 )
-def test_durations_have_two_units_at_most(seconds, text):
+def test_durations_have_at_most_two_units(seconds, text):
     assert span(seconds) == text
     if seconds is not None and seconds < 1e9:
         assert span(timedelta(seconds=seconds)) == text
@@ -43,22 +43,22 @@ def test_durations_have_two_units_at_most(seconds, text):
         (2e6, "2M"),
     ],
 )
-def test_compact_numbers_have_four_characters(value, text):
+def test_compact_numbers_have_at_most_four_characters(value, text):
     assert compact(value) == text
 
 
-def test_thousands_are_apart():
+def test_thousands_are_separated():
     assert number(1234567).replace("\N{NARROW NO-BREAK SPACE}", " ") == "1 234 567"
 
 
-def test_instants_are_written_in_utc_whatever_their_zone():
+def test_instants_are_shown_in_utc():
     moment = datetime(2030, 1, 2, 3, 4, 5, 678_901, tzinfo=timezone(timedelta(hours=2)))
     assert instant(moment) == "2030-01-02 01:04:05 UTC"
     assert iso(moment) == "2030-01-02T01:04:05.678Z"
     assert datetime.fromisoformat(iso(moment)).astimezone(UTC) < moment
 
 
-def test_json_is_written_in_lines_and_what_is_none_as_it_is():
+def test_json_is_indented_and_other_text_is_unchanged():
     assert json_text('{"a":[1,2]}') == '{\n  "a": [\n    1,\n    2\n  ]\n}'
     assert json_text("{not json") == "{not json"
     assert json_text(None) == ""

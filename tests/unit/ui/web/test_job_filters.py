@@ -4,7 +4,7 @@ from tetherpy.jobs import BackgroundJobStatus
 from tetherpy.ui.web.pages.job_filters import MAX_PAGE, PAGE_SIZE, JobFilter
 
 
-def test_an_address_becomes_a_question_and_an_address_again():
+def test_filters_are_parsed_from_a_url_and_formatted_as_the_same_url():
     params = {"status": "failed", "text": " lamp ", "key": "charge", "queue": "mail", "order": "oldest", "page": "3"}
     params["window"] = "24h"
     wanted = JobFilter.of(params)
@@ -19,22 +19,22 @@ def test_an_address_becomes_a_question_and_an_address_again():
     assert wanted.params(page=3) == "?status=failed&text=lamp&key=charge&queue=mail&order=oldest&page=3&window=24h"
 
 
-def test_nothing_asked_is_everything():
+def test_an_empty_query_selects_all_jobs():
     assert JobFilter.of({}) == JobFilter()
     assert JobFilter().params() == ""
     assert JobFilter().query.text is None
 
 
-def test_a_change_begins_at_the_first_page():
+def test_a_changed_filter_starts_at_the_first_page():
     assert JobFilter(page=7, text="a b").params() == "?text=a+b"
 
 
 @pytest.mark.parametrize("page", ["", "0", "-3", "x", "1e3", "٣", "9" * 30, "1.5"])
-def test_what_is_no_page_is_the_first(page):
+def test_an_invalid_page_is_the_first(page):
     assert JobFilter.of({"page": page}).page == 1
 
 
-def test_what_no_one_means_is_left_out_and_what_is_too_much_is_cut():
+def test_unknown_filters_are_ignored_and_long_ones_cut():
     assert JobFilter.of({"status": "exploded", "order": "sideways", "window": "1y"}) == JobFilter()
     assert len(JobFilter.of({"text": "x" * 10_000}).text) == 200
     assert JobFilter.of({"page": "999999999"}).page == MAX_PAGE
@@ -43,5 +43,5 @@ def test_what_no_one_means_is_left_out_and_what_is_too_much_is_cut():
 @pytest.mark.parametrize(
     ("text", "number"), [("#12", 12), ("12", None), ("#", None), ("#x", None), ("#" + "9" * 19, None)]
 )
-def test_a_number_with_a_hash_means_that_job(text, number):
+def test_a_number_with_a_hash_is_a_job_id(text, number):
     assert JobFilter(text=text).job_number == number

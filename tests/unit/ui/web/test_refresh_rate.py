@@ -1,4 +1,4 @@
-"""How often a page is told, with a clock of the test's own."""
+"""The rate of page updates, with a test clock."""
 
 import asyncio
 from contextlib import aclosing
@@ -9,12 +9,12 @@ from reactivex.subject import BehaviorSubject
 from tetherpy.ui.web.refresh_rate import BURST, LONGEST_REST, SHORTEST_REST, STEADY_REST, RefreshLimiter, asked, paced
 
 
-def test_changes_now_and_then_rest_as_shortly_as_may_be():
+def test_rare_changes_are_sent_almost_at_once():
     rests = RefreshLimiter()
     assert {rests.after(0.0, now) for now in range(100)} == {SHORTEST_REST}
 
 
-def test_changes_that_go_on_and_on_come_eight_times_a_second():
+def test_continuous_changes_are_sent_eight_times_a_second():
     rests, now, given = RefreshLimiter(), 0.0, []
     for _ in range(100):
         given.append(rests.after(0.0, now))
@@ -24,13 +24,13 @@ def test_changes_that_go_on_and_on_come_eight_times_a_second():
     assert rests.after(0.0, now + 10) == SHORTEST_REST
 
 
-def test_a_costly_answer_rests_in_proportion_and_not_for_ever():
+def test_a_slow_query_limits_its_rate_in_proportion_and_up_to_a_bound():
     assert RefreshLimiter().after(0.03, 0) == pytest.approx(0.3)
     assert RefreshLimiter().after(60.0, 0) == LONGEST_REST
     assert RefreshLimiter(1.0).after(0.0, 0) == 1.0
 
 
-async def test_a_value_that_nobody_had_time_for_gives_way_to_a_newer_one():
+async def test_a_newer_value_replaces_one_that_is_not_yet_sent():
     values = BehaviorSubject(0)
     async with aclosing(paced(values)) as seen:
         assert await anext(seen) == 0
@@ -40,7 +40,7 @@ async def test_a_value_that_nobody_had_time_for_gives_way_to_a_newer_one():
 
 
 class Store:
-    """Tells of changes when the test says so."""
+    """Reports changes when the test says so."""
 
     def __init__(self):
         self.callbacks = []
@@ -54,7 +54,7 @@ class Store:
             callback()
 
 
-async def test_it_is_asked_again_once_however_many_changes_came_meanwhile():
+async def test_several_changes_during_a_query_cause_one_more_query():
     store, asked_times = Store(), 0
 
     async def ask():
@@ -75,7 +75,7 @@ async def test_it_is_asked_again_once_however_many_changes_came_meanwhile():
     assert store.callbacks == []
 
 
-async def test_it_is_asked_in_time_even_without_a_change():
+async def test_the_query_is_repeated_in_time_without_changes():
     async def ask():
         return "answer"
 
@@ -84,7 +84,7 @@ async def test_it_is_asked_in_time_even_without_a_change():
             assert await anext(answers) == "answer"
 
 
-async def test_a_store_that_closes_ends_it_with_the_error():
+async def test_a_store_that_closes_ends_the_stream_with_the_error():
     store = Store()
 
     async def ask():

@@ -48,7 +48,7 @@ def fields(annotation):
     return fields_of(msgspec.json.schema(annotation))
 
 
-def test_each_type_has_its_field():
+def test_each_type_has_its_input():
     found = {each.name: each for each in fields(Everything)}
     assert {name: each.kind for name, each in found.items()} == {
         "name": "text",
@@ -68,7 +68,7 @@ def test_each_type_has_its_field():
     assert (found["share"].initial, found["colour"].initial, found["size"].options) == ("0.5", "blue", (1, 2))
 
 
-def test_a_filled_form_is_the_payload_that_the_handler_decodes():
+def test_a_filled_form_gives_the_payload_that_the_handler_decodes():
     found = fields(Everything)
     given = form(
         name="a", count="3", share="0.25", loud="on", colour="0", size="1", note="", maybe="true", tags='["x"]'
@@ -87,7 +87,7 @@ def test_a_filled_form_is_the_payload_that_the_handler_decodes():
     )
 
 
-def test_what_is_left_out_is_left_to_the_handler():
+def test_omitted_fields_use_the_defaults_of_the_handler():
     assert payload_of(fields(Everything), form(name="", count="1")) == {"name": "", "count": 1, "loud": False}
 
 
@@ -104,24 +104,24 @@ def test_what_is_left_out_is_left_to_the_handler():
         ({"name": "a", "count": "9" * 5000}, "count"),
     ],
 )
-def test_the_field_that_is_wrong_is_named(values, name):
+def test_an_invalid_field_is_named(values, name):
     with pytest.raises(FieldError) as raised:
         payload_of(fields(Everything), form(**values))
     assert raised.value.field == name
 
 
-def test_an_object_within_is_written_as_json():
+def test_a_nested_object_is_entered_as_json():
     found = fields(Nested)
     assert [each.kind for each in found] == ["json", "json"]
     assert payload_of(found, form(inner='{"message": "hi"}')) == {"inner": {"message": "hi"}}
 
 
-def test_an_optional_object_has_the_fields_of_the_object():
+def test_an_optional_object_has_the_inputs_of_the_object():
     assert [each.name for each in fields(Typed | None)] == ["message"]
 
 
 @pytest.mark.parametrize("annotation", [Any, dict, dict[str, int], list[int], int, str | None, Typed | list[int]])
-def test_what_is_no_object_with_known_fields_is_written_as_json(annotation):
+def test_an_object_with_unknown_fields_is_entered_as_json(annotation):
     assert fields(annotation) is None
 
 
@@ -136,12 +136,12 @@ def test_what_is_no_object_with_known_fields_is_written_as_json(annotation):
         {"type": "object", "properties": []},
     ],
 )
-def test_schemas_that_make_no_sense_harm_nothing(schema):
+def test_invalid_schemas_cause_no_error(schema):
     assert fields_of(schema) is None
 
 
 @pytest.mark.parametrize("chosen", ["-1", "2", "9" * 5000, "red", "1.0"])
-def test_a_choice_is_one_of_those_that_are_offered(chosen):
+def test_a_choice_must_be_one_of_the_options(chosen):
     fields = fields_of(msgspec.json.schema(Everything))
     with pytest.raises(FieldError) as raised:
         payload_of(fields, {"payload.name": "a", "payload.count": "1", "payload.colour": chosen})

@@ -1,4 +1,4 @@
-"""What a page costs, counted: questions to the engine, however many pages and jobs there are."""
+"""The cost of pages, counted in queries, for any number of pages and jobs."""
 
 import asyncio
 import tracemalloc
@@ -32,7 +32,7 @@ async def until(condition):
 
 
 class Counting:
-    """An engine that counts what it is asked."""
+    """An engine that counts its calls."""
 
     def __init__(self, engine):
         self.engine, self.asked = engine, dict.fromkeys(QUESTIONS, 0)
@@ -62,7 +62,7 @@ async def engine(db):
 
 @pytest.fixture
 async def page(engine, monkeypatch):
-    """Return a live view, and the parts of its first page, which is whole however long the machine is held up."""
+    """Return a live view with the parts of its first page."""
     monkeypatch.setattr("tetherpy.ui.web.event_stream.FIRST_PAINT_SECONDS", 25.0)
     async with ProviderContainer() as container:
         manager = BackgroundJobManager(engine)
@@ -71,7 +71,7 @@ async def page(engine, monkeypatch):
         yield Live(container), shown
 
 
-async def test_a_page_asks_three_questions_to_be_drawn_and_its_stream_the_cheap_ones_again(engine, page, monkeypatch):
+async def test_a_page_takes_three_queries_and_its_stream_only_cheap_ones(engine, page, monkeypatch):
     monkeypatch.setattr("tetherpy.ui.web.pages.page_providers.KEPT_SECONDS", 25.0)
     live, parts = page
     seen = await live.first(parts)
@@ -83,7 +83,7 @@ async def test_a_page_asks_three_questions_to_be_drawn_and_its_stream_the_cheap_
     assert engine.asked == {**dict.fromkeys(QUESTIONS, 0), "find": 2, "counts": 2, "timeline": 1}
 
 
-async def test_fifty_pages_cost_what_one_costs(engine, page):
+async def test_fifty_pages_cost_as_much_as_one(engine, page):
     live, parts = page
     async with AsyncExitStack() as stack:
         streams = [await stack.enter_async_context(aclosing(live.events(parts))) for _ in range(50)]
@@ -101,7 +101,7 @@ async def test_fifty_pages_cost_what_one_costs(engine, page):
         assert engine.asked["counts"] - before["counts"] <= 1
 
 
-async def test_pages_that_are_gone_cost_nothing(engine, page):
+async def test_closed_pages_cost_nothing(engine, page):
     live, parts = page
     await live.first(parts)
     await until(lambda: not any(provider.is_auto_dispose for provider in live.container.all_providers()))
@@ -111,7 +111,7 @@ async def test_pages_that_are_gone_cost_nothing(engine, page):
     assert engine.asked == before
 
 
-async def test_a_row_is_drawn_once_until_its_job_changes(engine, page):
+async def test_a_row_is_rendered_once_until_its_job_changes(engine, page):
     drawing = Renderer("Jobs")
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     job = await engine.get(job_id)
@@ -121,7 +121,7 @@ async def test_a_row_is_drawn_once_until_its_job_changes(engine, page):
     assert (drawing.row_of.cache_info().misses, drawing.row_of.cache_info().hits) == (2, 4)
 
 
-async def test_rows_that_are_kept_keep_no_large_texts(engine):
+async def test_cached_rows_keep_no_large_texts(engine):
     drawing = Renderer("Jobs")
     (job_id,) = await engine.enqueue([NewJob(job_key="k", payload="p" * 500_000)])
     job = attrs.evolve(await engine.get(job_id), result_json="r" * 500_000, status=BackgroundJobStatus.COMPLETED)
@@ -137,7 +137,7 @@ async def test_rows_that_are_kept_keep_no_large_texts(engine):
 
 
 @pytest.mark.parametrize("wanted", [JobFilter(), JobFilter.of({"status": "pending"}), JobFilter.of({"key": "k1"})])
-async def test_the_first_page_takes_no_more_steps_of_a_large_table_than_of_a_small_one(db, engine, wanted):
+async def test_the_cost_of_the_first_page_does_not_grow_with_the_table(db, engine, wanted):
     def steps():
         return db.read(count_steps, finding.find, JobReader(), wanted.query)
 
@@ -147,7 +147,7 @@ async def test_the_first_page_takes_no_more_steps_of_a_large_table_than_of_a_sma
     assert await steps() <= small * 1.1
 
 
-async def test_a_timeline_reads_what_happened_since_and_no_more(db, engine):
+async def test_a_timeline_reads_only_new_jobs(db, engine):
     await engine.enqueue([NewJob(job_key="old") for _ in range(20_000)])
     since = utc_now()
     await engine.enqueue([NewJob(job_key="new") for _ in range(10)])
@@ -157,7 +157,7 @@ async def test_a_timeline_reads_what_happened_since_and_no_more(db, engine):
 
 
 def count_steps(connection, work, *arguments):
-    """Return how many steps SQLite's virtual machine takes for some work."""
+    """Return the number of SQLite virtual machine steps of some work."""
     steps = 0
 
     def tick():
