@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from tetherpy.errors import ArgumentError, TetherError
+from tetherpy.errors import ArgumentError, TetherError, clause
 
 
 class DatabaseError(TetherError):
@@ -72,16 +72,45 @@ class DatabaseReadOnlyError(DatabaseError):
 
 
 class DatabaseLockedError(DatabaseError):
-    """Another connection held a lock for longer than ``busy_timeout``: the write lock of a file, or a row's lock."""
+    """Another connection held a lock for too long: the write lock of a file, or the lock of a row or table.
 
-    def __init__(self, path: Path | str, busy_timeout: float) -> None:
+    ``busy_timeout`` is the wait in seconds; None if it is the ``lock_timeout`` of the server's role or session.
+    """
+
+    def __init__(self, path: Path | str, busy_timeout: float | None) -> None:
+        wait = "longer than lock_timeout allows" if busy_timeout is None else f"{busy_timeout:g} s"
         super().__init__(
-            f"another connection kept the database {str(path)!r} locked for {busy_timeout:g} s; nothing was written: "
+            f"another connection kept the database {str(path)!r} locked for {wait}; nothing was written: "
             "find the process that holds a write transaction open, and try again (an SQLite file can be opened with "
             "a longer busy_timeout)"
         )
         self.path = path
         self.busy_timeout = busy_timeout
+
+
+class TransactionConflictError(DatabaseError):
+    """The server rolled the transaction back because it conflicts with another one: a deadlock, or serialization."""
+
+    def __init__(self, address: str, detail: str) -> None:
+        super().__init__(
+            f"{address} rolled the transaction back because it conflicts with another one ({clause(detail.strip())}); "
+            "nothing was written: run the whole transaction again. Transactions that lock rows, and enqueue unique "
+            "keys, in the same order do not deadlock"
+        )
+        self.address = address
+        self.detail = detail
+
+
+class StatementTimeoutError(DatabaseError, TimeoutError):
+    """The server cancelled a statement, because of its ``statement_timeout`` or because an administrator asked."""
+
+    def __init__(self, address: str, detail: str) -> None:
+        super().__init__(
+            f"{address} cancelled a statement ({clause(detail.strip())}); its transaction is rolled back: run it again "
+            "with less work, or raise statement_timeout for the role"
+        )
+        self.address = address
+        self.detail = detail
 
 
 class DiskFullError(DatabaseError):

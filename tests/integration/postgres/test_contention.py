@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from tetherpy.database import DatabaseLockedError, PostgresDatabase
+from tetherpy.database import DatabaseLockedError, PostgresDatabase, TransactionConflictError
 from tetherpy.database.postgres import database
 from tetherpy.jobs import (
     Ack,
@@ -154,7 +154,7 @@ async def test_a_unique_key_that_a_snapshot_cannot_show_ends_with_an_error(empty
         await connection.execute("SELECT count(*) FROM procrastinate_jobs")
         await engine.enqueue([job])
         async with asyncio.timeout(BOUND):
-            with pytest.raises(psycopg.errors.SerializationFailure, match="once"):
+            with pytest.raises(TransactionConflictError, match="run the whole transaction again"):
                 await engine.enqueue([job], connection)
         await connection.rollback()
 
@@ -168,6 +168,66 @@ async def test_many_jobs_that_deadlock_with_another_transaction_are_stored_all_t
         await blocked(db)
         theirs += await engine.enqueue([one], tx)
     assert storing.result() == theirs[::-1]
+
+
+async def test_a_batch_waits_for_a_key_without_holding_a_later_one(db, engine):
+    first, last = NewJob(job_key="k", unique_key="1"), NewJob(job_key="k", unique_key="2")
+    async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
+        await tx.execute("SET LOCAL deadlock_timeout = '1ms'")  # a deadlock would end this transaction
+        theirs = await engine.enqueue([first], tx)
+        storing = group.create_task(engine.enqueue([last, NewJob(job_key="k"), first]))
+        await blocked(db)
+        theirs += await engine.enqueue([last], tx)
+    stored = storing.result()
+    assert (stored[2], stored[0]) == tuple(theirs)
+    assert len(set(stored)) == 3
+
+
+async def test_transactions_that_enqueue_the_same_keys_in_opposite_order_get_one_clear_error(db, engine):
+    keys = [NewJob(job_key="k", unique_key=key) for key in ("1", "2")]
+    begun = asyncio.Barrier(2)
+
+    async def enqueue(jobs):
+        async with db.transaction() as tx:
+            await tx.execute("SET LOCAL deadlock_timeout = '50ms'")
+            for job in jobs:
+                await engine.enqueue([job], tx)
+                if job is jobs[0]:
+                    await begun.wait()
+
+    async with asyncio.timeout(BOUND):
+        ends = await asyncio.gather(enqueue(keys), enqueue(keys[::-1]), return_exceptions=True)
+        (error,) = [end for end in ends if end is not None]
+        assert isinstance(error, TransactionConflictError)
+        assert "deadlock detected" in error.detail
+        assert (await engine.counts()).pending == 2
+
+
+async def test_jobs_with_and_without_keys_are_claimed_in_the_order_of_the_call(engine):
+    given = [NewJob(job_key="k", payload=n, unique_key=key) for n, key in enumerate(["b", None, "a", "b", None])]
+    ids = await engine.enqueue(given)
+    assert ids[3] == ids[0]
+    claims = (await engine.ack_and_fetch("w", [], 9)).claims
+    assert [claim.job.payload for claim in claims] == [0, 1, 2, 4]
+    assert [claim.id for claim in claims] == [ids[0], ids[1], ids[2], ids[4]]
+
+
+async def test_a_job_that_completes_with_progress_locks_no_record_before_its_row(db, engine):
+    (job_id,) = await engine.enqueue([NewJob(job_key="k")])
+    claim = await claim_one(engine, "w")
+
+    async def complete():
+        async with db.transaction() as tx:
+            await engine.acknowledge(Ack(claim, Completed()), tx, Progress(claim, 0.75, "most"))
+
+    async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
+        await tx.execute("SET LOCAL deadlock_timeout = '1ms'")
+        await tx.execute("SELECT FROM procrastinate_jobs WHERE id = ? FOR UPDATE", (job_id,))
+        group.create_task(complete())
+        await blocked(db)
+        await tx.execute("SELECT FROM tetherpy_job_records WHERE job_id = ? FOR UPDATE", (job_id,))
+    job = await engine.get(job_id)
+    assert (job.status, job.progress, job.progress_message) == (BackgroundJobStatus.COMPLETED, 0.75, "most")
 
 
 async def test_connections_are_lent_by_a_process_with_many_descriptors(empty_tables_url):

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import uuid
+from datetime import UTC, datetime
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -12,14 +13,19 @@ from tests.integration.postgres.conftest import BOUND
 from tests.integration.postgres.test_streams_resume import Watched
 from tetherpy.database import (
     DatabaseEncodingError,
+    DatabaseLockedError,
     DatabasePrivilegeError,
     DatabaseReadOnlyError,
     DatabaseUnavailableError,
+    Migration,
     PostgresDatabase,
+    StatementTimeoutError,
 )
 from tetherpy.database.postgres import pool
-from tetherpy.jobs import BackgroundJobManager, JobCounts, open_database
+from tetherpy.jobs import BackgroundJobManager, JobCounts, WorkerRecord, engine_of, open_database
 from tetherpy.service import BackgroundService, WorkerStartError
+
+TIMEOUTS = ("statement_timeout", "transaction_timeout", "idle_in_transaction_session_timeout", "lock_timeout")
 
 
 @pytest.fixture
@@ -87,6 +93,77 @@ async def test_calls_wait_for_the_connections_that_the_role_has(make_hosted):
         await counts.until(lambda seen: seen.pending == 40)
         assert len(await asyncio.gather(*(manager.get_job_by_id(job_id) for job_id in ids))) == 40
         counts.subscription.dispose()
+
+
+async def test_a_worker_keeps_its_connection_where_handlers_take_all_others(make_hosted):
+    async with open_database(make_hosted("ALTER ROLE {role} CONNECTION LIMIT 3")) as db, asyncio.timeout(BOUND):
+        engine, now, ended, listening = engine_of(db), datetime.now(UTC), asyncio.Event(), asyncio.Event()
+        engine.on_change(listening.set)
+        await listening.wait()
+        await engine.register_worker(WorkerRecord(id="w", pid=1, host="h", started_at=now, heartbeat_at=now))
+        inside = asyncio.Semaphore(0)
+
+        async def handle():
+            async with db.transaction() as tx:
+                await tx.get("SELECT 1")
+                inside.release()
+                await ended.wait()
+
+        async with asyncio.TaskGroup() as group:
+            handlers = [group.create_task(handle()) for _ in range(3)]
+            await inside.acquire()
+            while db._pool._in_line < 2:  # the others have found the server full
+                await asyncio.sleep(0.001)
+            for _ in range(3):
+                await engine.heartbeat("w")
+            assert not any(handler.done() for handler in handlers)
+            ended.set()
+
+
+async def test_a_call_does_not_overtake_one_that_waits_for_a_connection(make_hosted):
+    async with PostgresDatabase.open(make_hosted("ALTER ROLE {role} CONNECTION LIMIT 1")) as db, asyncio.timeout(BOUND):
+        order = []
+
+        async def use(number):
+            async with db.own_connection():
+                order.append(number)
+
+        async with asyncio.TaskGroup() as group:
+            async with db.own_connection():
+                waiting = group.create_task(use(1))
+                while not db._own._in_line:
+                    await asyncio.sleep(0.001)
+            await use(2)
+            await waiting
+        assert order == [1, 2]
+
+
+async def test_timeouts_of_the_role_end_no_work_of_the_library(make_hosted, job_server):
+    with psycopg.connect(job_server.server.url) as admin:
+        known = [row[0] for row in admin.execute("SELECT name FROM pg_settings WHERE name = ANY (%s)", [[*TIMEOUTS]])]
+    url = make_hosted(*(f"ALTER ROLE {{role}} SET {name} = '400ms'" for name in known))
+    async with open_database(url) as db, asyncio.timeout(BOUND):
+        manager = BackgroundJobManager(db)
+        assert (await manager.get_job_by_id(await manager.enqueue("k"))).job_key == "k"
+        async with db.own_connection() as internal:
+            for name in known:
+                row = await (await internal.execute(f"SHOW {name}")).fetchone()
+                assert row[0] == ("2s" if name == "lock_timeout" else "0"), name
+        await db.migrate([Migration(1, "slow", "SELECT pg_sleep(0.5)")])
+        async with db.transaction() as tx:
+            await tx.migrate([Migration(1, "slow", "SELECT pg_sleep(0.5)", namespace="more")])
+            assert [(await tx.get(f"SHOW {name}"))[0] for name in known] == ["400ms"] * len(known)
+
+
+async def test_a_timeout_of_the_role_that_ends_the_apps_statement_is_one_clear_error(make_hosted):
+    url = make_hosted("ALTER ROLE {role} SET statement_timeout = '50ms'", "ALTER ROLE {role} SET lock_timeout = '20ms'")
+    async with open_database(url) as db, open_database(url) as other, asyncio.timeout(BOUND):
+        with pytest.raises(StatementTimeoutError, match="raise statement_timeout"):
+            await db.execute("SELECT pg_sleep(1)")
+        async with other.transaction() as tx:
+            await tx.execute("LOCK TABLE procrastinate_jobs")
+            with pytest.raises(DatabaseLockedError, match="lock_timeout"):
+                await BackgroundJobManager(db).enqueue("k")
 
 
 async def test_where_the_role_has_no_connection_left_the_error_says_so(make_hosted, monkeypatch):

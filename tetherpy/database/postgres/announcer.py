@@ -56,7 +56,7 @@ class Announcer:
             try:
                 async with pool.connection() as connection:
                     await connection.execute(_NOTIFY, (f"{LOCK_SECONDS * 1000:.0f}ms", list(channels)))
-            except psycopg.errors.LockNotAvailable:
+            except (psycopg.errors.LockNotAvailable, psycopg.errors.QueryCanceled):
                 self._owed |= channels
             except (DatabaseError, psycopg.Error) as error:
                 logger.warning(

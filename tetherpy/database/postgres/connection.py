@@ -42,6 +42,11 @@ _SESSION = {
     "tcp_user_timeout": "30000",
 }
 """Settings of each session; options in the URL override them."""
+_TIMEOUTS_OFF = (
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout', "
+    "'idle_in_transaction_session_timeout', 'idle_session_timeout')"
+)
+"""Not options of the connection, since a server refuses options that its version does not have."""
 AGAIN_SECONDS = 0.05
 ANSWER_SECONDS = 3.0
 """How long an idle server may take to answer a trivial statement before the connection counts as lost."""
@@ -131,8 +136,19 @@ def with_lock_timeout(settings: dict[str, Any], seconds: float) -> dict[str, Any
 
 
 async def connect(settings: dict[str, Any]) -> Connection:
-    """Open one connection outside the pools."""
+    """Open a connection for the app's statements."""
     return await Connection.connect(**settings, autocommit=True)
+
+
+async def connect_internal(settings: dict[str, Any]) -> Connection:
+    """Open a connection for internal statements: timeouts that the role sets for the app's do not end them."""
+    connection = await connect(settings)
+    try:
+        await connection.execute(_TIMEOUTS_OFF)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
 
 
 def passes(error: psycopg.OperationalError) -> bool:

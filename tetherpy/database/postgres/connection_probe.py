@@ -11,7 +11,7 @@ import attrs
 import psycopg
 from psycopg.rows import tuple_row
 
-from .connection import ANSWER_SECONDS, Connection, connect
+from .connection import ANSWER_SECONDS, Connection, connect_internal
 
 logger = logging.getLogger("tetherpy.database")
 
@@ -80,7 +80,7 @@ class ConnectionProbe:
 
 async def _states(settings: dict[str, Any], pids: list[int]) -> dict[int, tuple[str | None, datetime | None]] | None:
     """Return the states of server processes by process id; None behind a pooler, whose process ids differ."""
-    connection = await connect(settings)
+    connection = await connect_internal(settings)
     try:
         with connection.answering():
             async with connection.cursor(row_factory=tuple_row) as cursor:

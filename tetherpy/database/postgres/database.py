@@ -15,13 +15,19 @@ import attrs
 from tetherpy.durations import to_seconds
 
 from ..addresses import redacted
-from ..errors import DatabaseArgumentError, DatabaseLockedError, RowNotFoundError, TransactionHeldError
+from ..errors import (
+    DatabaseArgumentError,
+    DatabaseLockedError,
+    RowNotFoundError,
+    TransactionConflictError,
+    TransactionHeldError,
+)
 from ..migrations import Migration
 from ..opening import Opening
 from ..sqlite.connection import Parameters
 from . import migrations as migrating
 from .announcer import Announcer
-from .connection import Connection, settings_of, with_lock_timeout
+from .connection import Connection, connect_internal, settings_of, with_lock_timeout
 from .error_translation import explained
 from .listener import Listener
 from .pool import Pool
@@ -93,7 +99,7 @@ class PostgresDatabase:
         name = redacted(url)
         settings = settings_of(url, name)
         pool = Pool(settings, name, pool_size)
-        own = Pool(with_lock_timeout(settings, OWN_LOCK_SECONDS), name, OWN_CONNECTIONS)
+        own = Pool(with_lock_timeout(settings, OWN_LOCK_SECONDS), name, OWN_CONNECTIONS, connect_internal)
         pool.share_with(own)
         async with AsyncExitStack() as stack:
             database = cls(url, settings, pool, own, Listener(settings, name, pool.make_room))
@@ -151,7 +157,7 @@ class PostgresDatabase:
                 with self.explained():
                     async with self.transaction() as tx, migrating.changing(tx.connection):
                         await work(tx)
-            except (*migrating.LOCKED, DatabaseLockedError) as error:
+            except (DatabaseLockedError, TransactionConflictError) as error:
                 if clock() >= deadline:
                     raise DatabaseLockedError(self.name, migrating.SCHEMA_TIMEOUT_SECONDS) from error
                 if not waiting:
@@ -210,11 +216,15 @@ class PostgresDatabase:
             self.name, self._pool.connection, self._holders.enter, self._holders.leave, self.announce
         )
 
+    def reserve_own_connection(self, reserved: bool) -> None:
+        """Keep a connection for internal statements open, so that no heartbeat waits for one at a full server."""
+        self._own.reserve(1 if reserved else 0)
+
     @asynccontextmanager
     async def own_connection(self) -> AsyncGenerator[Connection]:
         """Borrow a connection for internal statements; each is committed separately.
 
-        A statement that waits longer than ``OWN_LOCK_SECONDS`` for a lock raises ``psycopg.errors.LockNotAvailable``.
+        A statement that waits longer than ``OWN_LOCK_SECONDS`` for a lock raises ``DatabaseLockedError``.
         """
         with self.explained():
             async with self._own.connection() as connection:

@@ -10,10 +10,13 @@ import psycopg
 from ..errors import (
     DatabaseEncodingError,
     DatabaseError,
+    DatabaseLockedError,
     DatabasePrivilegeError,
     DatabaseReadOnlyError,
     DatabaseUnavailableError,
     DiskFullError,
+    StatementTimeoutError,
+    TransactionConflictError,
 )
 
 _UNREACHABLE_STATES = ("08", "57P")
@@ -41,6 +44,12 @@ def meaning(error: psycopg.Error, name: str) -> DatabaseError | None:
     if is_lost(error):
         return DatabaseUnavailableError(name, detail)
     match error:
+        case psycopg.errors.DeadlockDetected() | psycopg.errors.SerializationFailure():
+            return TransactionConflictError(name, error.diag.message_primary or detail)
+        case psycopg.errors.LockNotAvailable():
+            return DatabaseLockedError(name, None)
+        case psycopg.errors.QueryCanceled():
+            return StatementTimeoutError(name, error.diag.message_primary or detail)
         case psycopg.errors.InsufficientPrivilege():
             return DatabasePrivilegeError(name, detail)
         case psycopg.errors.ReadOnlySqlTransaction():
@@ -55,7 +64,7 @@ def meaning(error: psycopg.Error, name: str) -> DatabaseError | None:
 
 @contextmanager
 def explained(name: str) -> Generator[None]:
-    """Translate errors of server, role and connection in the block; other errors pass through."""
+    """Translate errors of server, role, connection and other transactions in the block; other errors pass through."""
     try:
         yield
     except psycopg.Error as error:

@@ -14,7 +14,7 @@ from psycopg import sql
 from tetherpy.subscribers import Subscribers, call_subscriber, do_nothing
 
 from ..errors import DatabaseClosedError
-from .connection import Connection, connect, is_full
+from .connection import Connection, connect_internal, is_full
 
 logger = logging.getLogger("tetherpy.database")
 
@@ -100,7 +100,7 @@ class Listener:
         delay = FIRST_RETRY_SECONDS
         while True:
             try:
-                async with await connect(_named(self._settings)) as connection:
+                async with await connect_internal(_named(self._settings)) as connection:
                     await self._listen(connection)
                     delay = FIRST_RETRY_SECONDS
                     self._tell(None)

@@ -19,20 +19,33 @@ PAUSE_SECONDS = 0.5
 """Pause after a lock timeout before the next attempt, so that other statements can run."""
 SCHEMA_TIMEOUT_SECONDS = 60.0
 """How long a schema change is tried again while transactions hold locks that it needs."""
-LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+_NOT_OF_THE_SQL = (
+    psycopg.errors.LockNotAvailable,
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.QueryCanceled,
+)
+_TIMEOUTS = [
+    "statement_timeout",
+    "transaction_timeout",
+    "idle_in_transaction_session_timeout",
+    "lock_timeout",
+]
+"""Limits of the role, the database or the session that are meant for the app's statements."""
 _CREATE = (
     f"CREATE TABLE IF NOT EXISTS {TABLE} (namespace text NOT NULL, version bigint NOT NULL, name text NOT NULL, "
     "checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (namespace, version))"
 )
 _READ = f"SELECT version, name, checksum FROM {TABLE} WHERE namespace = %s"  # noqa: S608  # a constant
+_TIMEOUTS_OFF = "SELECT name, current_setting(name), set_config(name, '0', true) FROM pg_settings WHERE name = ANY (%s)"
 _WAIT_FOR_LOCKS = "SELECT set_config('lock_timeout', %s, true)"
+_SET_BACK = "SELECT set_config(name, value, true) FROM unnest(%s::text[], %s::text[]) AS before (name, value)"
 _RECORD = f"INSERT INTO {TABLE} (namespace, version, name, checksum) VALUES (%s, %s, %s, %s)"  # noqa: S608  # a constant
 
 
 async def migrate(connection: Connection, steps: Iterable[Migration]) -> None:
     """Apply missing migrations in the connection's transaction, within ``changing``.
 
-    Raises one of ``LOCKED`` if another transaction holds a lock that a step needs.
+    Raises ``LockNotAvailable`` or ``DeadlockDetected`` if another transaction holds a lock that a step needs.
     """
     for namespace, ordered in by_namespace(steps).items():
         for step in find_missing(namespace, ordered, await applied(connection, namespace)):
@@ -43,15 +56,14 @@ async def migrate(connection: Connection, steps: Iterable[Migration]) -> None:
 async def changing(connection: Connection) -> AsyncGenerator[None]:
     """Take the lock for schema changes until the end of the transaction, and create the table of migrations.
 
-    Statements of the block wait at most ``LOCK_SECONDS`` for a lock.
+    Statements of the block wait at most ``LOCK_SECONDS`` for a lock. The timeouts of the role do not apply.
     """
+    before = await (await connection.execute(_TIMEOUTS_OFF, (_TIMEOUTS,))).fetchall()
     await connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
     await connection.execute(_CREATE.encode())
-    cursor = await connection.execute("SELECT current_setting('lock_timeout')")
-    before = await cursor.fetchone()
     await connection.execute(_WAIT_FOR_LOCKS, (f"{LOCK_SECONDS * 1000:.0f}ms",))
     yield
-    await connection.execute(_WAIT_FOR_LOCKS, before)
+    await connection.execute(_SET_BACK, ([name for name, _, _ in before], [value for _, value, _ in before]))
 
 
 async def applied(connection: Connection, namespace: str) -> dict[int, tuple[str, str]]:
@@ -68,7 +80,7 @@ async def record(connection: Connection, step: Migration) -> None:
 async def _apply(connection: Connection, step: Migration) -> None:
     try:
         await connection.execute(step.sql.encode())
-    except LOCKED:
+    except _NOT_OF_THE_SQL:
         raise
     except psycopg.Error as error:
         raise MigrationFailedError(step.namespace, step.version, step.name, str(error)) from error

@@ -6,7 +6,7 @@ import asyncio
 import math
 import os
 import select
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -50,9 +50,13 @@ class Pool:
     _settings: dict[str, Any] = attrs.field(repr=False)
     _name: str
     _size: int
+    _connect: Callable[[dict[str, Any]], Awaitable[Connection]] = attrs.field(default=connect, repr=False)
     _siblings: list[Pool] = attrs.field(init=False, factory=list["Pool"], repr=False)
     _idle: list[tuple[float, Connection]] = attrs.field(init=False, factory=list["tuple[float, Connection]"])
     _lent: set[Connection] = attrs.field(init=False, factory=set[Connection])
+    _in_line: int = attrs.field(init=False, default=0)
+    """Calls that wait for a returned connection; a later call does not overtake them."""
+    _reserved: int = attrs.field(init=False, default=0)
     _places: asyncio.Semaphore = attrs.field(
         init=False, default=attrs.Factory(lambda self: asyncio.Semaphore(self._size), takes_self=True)
     )
@@ -119,37 +123,47 @@ class Pool:
         await self._close_idle()
         self._wake()
 
-    async def make_room(self) -> bool:
+    def reserve(self, connections: int) -> None:
+        """Keep so many idle connections open, also if another pool of this process needs them at a full server."""
+        self._reserved = connections
+
+    async def make_room(self, *, reserved_too: bool = False) -> bool:
         """Close idle connections of this pool and of the pools it shares with; tell whether there were any.
 
         A full server can accept a new connection then.
         """
-        closed = [await pool._close_idle() for pool in (self, *self._siblings)]
+        pools = (self, *self._siblings)
+        closed = [await pool._close_idle(keep=0 if reserved_too else pool._reserved) for pool in pools]
         return any(closed)
 
     async def _take(self, connect_timeout: float) -> Connection:
         loop = asyncio.get_running_loop()
         began = again = loop.time()
-        pause = AGAIN_SECONDS
+        pause, ahead = AGAIN_SECONDS, self._in_line
         while True:
             if self._closed:
                 raise DatabaseClosedError(self._name)
             returned = self._returned
-            if (connection := await self._take_idle()) is not None:
+            if len(self._idle) > ahead and (connection := await self._take_idle()) is not None:
                 return connection
+            ahead = 0
             if loop.time() >= again:
                 try:
-                    return await connect(self._settings)
+                    return await self._connect(self._settings)
                 except psycopg.OperationalError as error:
                     limit = GET_SECONDS if is_full(error) else connect_timeout
                     if loop.time() >= began + limit or not passes(error):
                         raise DatabaseUnavailableError(self._name, str(error)) from error
                     if is_full(error):
-                        if await self.make_room():
+                        if await self.make_room(reserved_too=not self._lent):
                             continue
                         pause = min(pause * 2, LAST_AGAIN_SECONDS)
                 again = loop.time() + pause
-            await wait_for_event(returned, again - loop.time())
+            self._in_line += 1
+            try:
+                await wait_for_event(returned, again - loop.time())
+            finally:
+                self._in_line -= 1
             if any(pool._idle for pool in self._siblings):
                 again = loop.time()
 
@@ -185,9 +199,10 @@ class Pool:
             pool._returned.set()
             pool._returned = asyncio.Event()
 
-    async def _close_idle(self, until: float = math.inf) -> int:
-        closing = [connection for since, connection in self._idle if since <= until]
-        self._idle = [(since, connection) for since, connection in self._idle if since > until]
+    async def _close_idle(self, until: float = math.inf, keep: int = 0) -> int:
+        oldest = self._idle[: max(0, len(self._idle) - keep)]
+        closing = [connection for since, connection in oldest if since <= until]
+        self._idle = self._idle[len(closing) :]
         for connection in closing:
             await connection.close()
         return len(closing)
@@ -206,7 +221,8 @@ class Pool:
     async def _maintain(self) -> None:
         now = asyncio.get_running_loop().time()
         last = max((since for pool in (self, *self._siblings) for since, _ in pool._idle), default=now)
-        await self._close_idle(max(now - KEEP_IDLE_SECONDS, min(now - SPARE_IDLE_SECONDS, math.nextafter(last, 0.0))))
+        until = max(now - KEEP_IDLE_SECONDS, min(now - SPARE_IDLE_SECONDS, math.nextafter(last, 0.0)))
+        await self._close_idle(until, self._reserved)
         await self._probe.probe(self._lent, now - PROBE_SECONDS)
 
 

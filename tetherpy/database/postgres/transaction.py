@@ -12,7 +12,6 @@ import attrs
 from psycopg import AsyncRawCursor
 
 from ..errors import (
-    DatabaseLockedError,
     DatabaseUnavailableError,
     RowNotFoundError,
     TransactionNestedError,
@@ -124,15 +123,12 @@ class PostgresTransaction:
     async def migrate(self, steps: Iterable[Migration]) -> None:
         """Apply the migrations that are not applied yet, as a part of this transaction.
 
-        Raises ``DatabaseLockedError`` if another transaction holds a lock that a step needs; then try the whole
-        transaction again.
+        Raises ``DatabaseLockedError`` or ``TransactionConflictError`` if another transaction holds a lock that a step
+        needs; then try the whole transaction again.
         """
-        try:
-            with explained(self._name):
-                async with migrations.changing(connection := self.connection):
-                    await migrations.migrate(connection, steps)
-        except migrations.LOCKED as error:
-            raise DatabaseLockedError(self._name, migrations.LOCK_SECONDS) from error
+        with explained(self._name):
+            async with migrations.changing(connection := self.connection):
+                await migrations.migrate(connection, steps)
 
     def transaction(self) -> PostgresTransaction:
         """Return a nested transaction, a savepoint: ``async with tx.transaction() as inner``."""

@@ -69,9 +69,13 @@ def progress(updates: Iterable[Progress]) -> list[dict[str, Any]]:
     for update in updates:
         token = (update.claim.id, update.claim.worker_id, update.claim.fencing_token)
         entry = merged.setdefault(token, dict(zip(("id", "worker", "fencing_token"), token, strict=True)))
-        given = {"fraction": update.stored_fraction, "message": to_text(update.message)}
-        entry.update({name: value for name, value in given.items() if value is not None})
+        entry.update({name: value for name, value in progress_values(update).items() if value is not None})
     return list(merged.values())
+
+
+def progress_values(update: Progress) -> dict[str, Any]:
+    """Return the values of a report; None keeps the stored one."""
+    return {"fraction": update.stored_fraction, "message": to_text(update.message)}
 
 
 def to_text(text: str | None, limit: int = ERROR_CHARACTERS) -> str | None:

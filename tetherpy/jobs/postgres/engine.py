@@ -59,6 +59,7 @@ class PostgresJobEngine(PostgresJobStore):
 
     async def register_worker(self, worker: WorkerRecord) -> None:
         """Record a worker, with Procrastinate too, before it claims anything."""
+        self.db.reserve_own_connection(True)
         await self._repeat(
             "register_worker",
             id=worker.id,
@@ -112,6 +113,7 @@ class PostgresJobEngine(PostgresJobStore):
         self._registered.pop(worker_id, None)
         self._held.forget(worker_id)
         await self._repeat("unregister_worker", id=worker_id)
+        self.db.reserve_own_connection(bool(self._registered))
 
     async def claimants(self) -> frozenset[str]:
         """Return the ids of workers that are registered or hold a RUNNING job."""
@@ -189,16 +191,10 @@ class PostgresJobEngine(PostgresJobStore):
         progress: Progress | None = None,
     ) -> None:
         """Acknowledge in the handler's transaction, or raise ``ClaimLostError``."""
-        values = {
-            "acks": encoding.encode([encoding.ack(ack)]),
-            "now": self.clock(),
-            "notify": notify_of(transaction),
-        }
+        row = {**encoding.ack(ack), **({} if progress is None else encoding.progress_values(progress))}
+        values = {"acks": encoding.encode([row]), "now": self.clock(), "notify": notify_of(transaction)}
         with connection_of(self.db, transaction) as connection:
             async with connection.cursor() as cursor:
-                if progress is not None:
-                    updates = encoding.encode(encoding.progress([progress]))
-                    await cursor.execute(sql("report_progress"), {"updates": updates, "now": values["now"]})
                 await cursor.execute(sql("acknowledge"), values)
                 lost = await cursor.fetchall()
         if lost:

@@ -1,10 +1,9 @@
-"""Store new jobs through Procrastinate's function, many at a time."""
+"""Store new jobs, many at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
 from typing import Any, TypeAlias
 
 import psycopg
@@ -33,20 +32,10 @@ def statements(rows: Sequence[NewRow], now: datetime, notify: str) -> list[State
 
     ``notify`` is the value of ``tetherpy.notify`` for the transaction.
     """
-    found: list[Statement] = []
-    for unique, group in groupby(rows, lambda row: row["unique_key"] is not None):
-        members = list(group)
-        if unique:
-            found += [(sql("enqueue_unique"), {"job": encode(row), "now": now, "notify": notify}) for row in members]
-        else:
-            found += [
-                (
-                    sql("enqueue"),
-                    {"jobs": encode(members[start : start + ROWS_AT_ONCE]), "now": now, "notify": notify},
-                )
-                for start in range(0, len(members), ROWS_AT_ONCE)
-            ]
-    return found
+    return [
+        (sql("enqueue"), {"jobs": encode(rows[start : start + ROWS_AT_ONCE]), "now": now, "notify": notify})
+        for start in range(0, len(rows), ROWS_AT_ONCE)
+    ]
 
 
 async def insert(connection: psycopg.AsyncConnection[Any], steps: Sequence[Statement]) -> list[int]:

@@ -15,6 +15,7 @@ from tetherpy.database import (
     DatabaseUnavailableError,
     PostgresDatabase,
     PostgresTransaction,
+    TransactionConflictError,
     TransactionOverError,
 )
 
@@ -29,8 +30,6 @@ FIRST_DELAY_SECONDS = 0.05
 LOCKED_SECONDS = 10.0
 """How long a worker's statement is tried again that waits for a lock."""
 CHANGE = "a change of jobs"
-
-_UNDONE = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
 
 
 async def call(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -75,7 +74,7 @@ async def _patiently(db: PostgresDatabase, statement: bytes, values: Mapping[str
     while True:
         try:
             return await _until_not_undone(db, lambda: _execute(db.own_connection(), statement, values))
-        except psycopg.errors.LockNotAvailable as error:
+        except DatabaseLockedError as error:
             if asyncio.get_running_loop().time() >= deadline:
                 raise DatabaseLockedError(db.name, LOCKED_SECONDS) from error
 
@@ -100,7 +99,7 @@ async def _until_not_undone(db: PostgresDatabase, attempt: Callable[[], Awaitabl
     """Repeat after a deadlock; raise ``SchemaNewerError`` if it fails because newer code has changed the tables."""
     try:
         for _ in range(RETRIES):
-            with suppress(*_UNDONE):
+            with suppress(TransactionConflictError):
                 return await attempt()
             await asyncio.sleep(FIRST_DELAY_SECONDS)
         return await attempt()

@@ -219,60 +219,60 @@ CREATE TABLE tetherpy_copies (
     finished_at timestamptz
 );
 
--- Store jobs through Procrastinate's own function, and their records; one statement, one round trip.
+-- Store jobs and return their ids in order; for a unique key that an unfinished job has, the id of that one. The jobs are
+-- stored in the order of their keys, so that two calls with the same keys cannot deadlock. Their ids are drawn before, so
+-- that claims keep the order of the call. Both unique indexes decide whether a key is taken: the condition of
+-- Procrastinate's implies that of the other one.
 CREATE FUNCTION tetherpy_defer_jobs(jobs json, instant timestamptz) RETURNS SETOF bigint
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    ids bigint[];
-    some_later boolean;
-BEGIN
-    SELECT procrastinate_defer_jobs_v1(array_agg(
-        ROW(queue, job_key, priority, NULL, unique_key, '{}', coalesce(run_at, instant))::procrastinate_job_to_defer_v1
-        ORDER BY number
-    )), bool_or(run_at > instant)
-    INTO ids, some_later
-    FROM ROWS FROM (json_to_recordset(jobs) AS
-        (queue text, job_key text, priority integer, unique_key text, run_at timestamptz)) WITH ORDINALITY
-        AS new_jobs (queue, job_key, priority, unique_key, run_at, number);
-    IF some_later THEN
-        UPDATE procrastinate_jobs SET tetherpy_due = false WHERE id = ANY (ids) AND scheduled_at > instant;
-    END IF;
-    INSERT INTO tetherpy_job_records (job_id, payload, max_attempts, created_at, updated_at, timeout)
-    SELECT new_jobs.id, new_jobs.payload, new_jobs.max_attempts, instant, instant, new_jobs.timeout
-    FROM ROWS FROM (json_to_recordset(jobs) AS
-        (payload text, max_attempts bigint, timeout double precision), unnest(ids))
-        AS new_jobs (payload, max_attempts, timeout, id);
-    RETURN QUERY SELECT unnest(ids);
-END;
-$$;
-
--- Store a job, or return the id of the unfinished job that has its unique key.
-CREATE FUNCTION tetherpy_defer_unique_job(job json, instant timestamptz) RETURNS bigint
-LANGUAGE plpgsql
-AS $$
-DECLARE
-    found_id bigint;
+    ids bigint[] := ARRAY(
+        SELECT nextval('procrastinate_jobs_id_seq') FROM generate_series(1, json_array_length(jobs))
+    );
+    waiting bigint[];
+    wanted integer := cardinality(ids);
+    stored integer;
 BEGIN
     LOOP
-        SELECT id INTO found_id FROM procrastinate_jobs
-        WHERE queueing_lock = job ->> 'unique_key' AND status IN ('todo', 'doing');
-        IF found_id IS NOT NULL THEN
-            RETURN found_id;
-        END IF;
-        BEGIN
-            SELECT tetherpy_defer_jobs(json_build_array(job), instant) INTO found_id;
-            RETURN found_id;
-        EXCEPTION WHEN unique_violation THEN
-            -- Another transaction has stored one and committed: look again, unless this one's snapshot will never
-            -- show it.
-            IF current_setting('transaction_isolation') NOT IN ('read committed', 'read uncommitted') THEN
-                RAISE serialization_failure USING MESSAGE = format(
-                    'another transaction has stored a job with the unique key "%s"', job ->> 'unique_key'
-                );
-            END IF;
-        END;
+        WITH given AS (
+            SELECT * FROM ROWS FROM (json_to_recordset(jobs) AS (
+                queue text, job_key text, priority integer, unique_key text, run_at timestamptz, payload text,
+                max_attempts bigint, timeout double precision
+            ), unnest(ids)) AS given (
+                queue, job_key, priority, unique_key, run_at, payload, max_attempts, timeout, id
+            )
+            WHERE waiting IS NULL OR id = ANY (waiting)
+        ), entered AS (
+            INSERT INTO procrastinate_jobs (
+                id, queue_name, task_name, priority, queueing_lock, args, scheduled_at, tetherpy_due
+            )
+            SELECT id, queue, job_key, priority, unique_key, '{}', coalesce(run_at, instant),
+                coalesce(run_at <= instant, true)
+            FROM given
+            ORDER BY unique_key, id
+            ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
+            RETURNING id
+        )
+        INSERT INTO tetherpy_job_records (job_id, payload, max_attempts, created_at, updated_at, timeout)
+        SELECT id, payload, max_attempts, instant, instant, timeout FROM given JOIN entered USING (id);
+        GET DIAGNOSTICS stored = ROW_COUNT;
+        EXIT WHEN stored = wanted;
+        -- A job that had the key may have ended since: then the next round stores this one.
+        SELECT array_agg(coalesce(holder.id, given.id) ORDER BY given.number),
+            coalesce(array_agg(given.id) FILTER (
+                WHERE holder.id IS NULL AND record.job_id IS NULL AND (waiting IS NULL OR given.id = ANY (waiting))
+            ), '{}')
+        INTO ids, waiting
+        FROM ROWS FROM (json_to_recordset(jobs) AS (unique_key text), unnest(ids)) WITH ORDINALITY
+            AS given (unique_key, id, number)
+        LEFT JOIN tetherpy_job_records AS record ON record.job_id = given.id
+        LEFT JOIN procrastinate_jobs AS holder ON record.job_id IS NULL
+            AND holder.queueing_lock = given.unique_key AND holder.status IN ('todo', 'doing');
+        wanted := cardinality(waiting);
+        EXIT WHEN wanted = 0;
     END LOOP;
+    RETURN QUERY SELECT unnest(ids);
 END;
 $$;
 
@@ -293,11 +293,7 @@ BEGIN
     IF deferred_id IS NULL THEN
         RETURN NULL;
     END IF;
-    new_id := CASE
-        WHEN job ->> 'unique_key' IS NULL
-        THEN (SELECT id FROM tetherpy_defer_jobs(json_build_array(job), instant) AS stored (id))
-        ELSE tetherpy_defer_unique_job(job, instant)
-    END;
+    new_id := tetherpy_defer_jobs(json_build_array(job), instant);
     UPDATE procrastinate_periodic_defers SET job_id = new_id WHERE id = deferred_id;
     DELETE FROM procrastinate_periodic_defers
     WHERE task_name = periodic_name AND periodic_id = periodic_name
@@ -512,7 +508,7 @@ $$;
 
 -- Acknowledge attempts of jobs whose rows the caller has locked, each checked by its fencing token. Return the numbers,
 -- from 0, of those that were accepted. An ack says which status the job gets, and which if its cancellation was
--- requested.
+-- requested; it may carry the last progress (fraction, message).
 CREATE FUNCTION tetherpy_acknowledge_locked(acks json, locked bigint[], instant timestamptz)
 RETURNS SETOF integer
 LANGUAGE plpgsql
@@ -524,10 +520,10 @@ BEGIN
         FROM ROWS FROM (json_to_recordset(acks) AS (
             id bigint, worker text, fencing_token bigint, attempt integer, status procrastinate_job_status,
             status_if_cancelled procrastinate_job_status, outcome text, uncounted integer, result text, error text,
-            run_at timestamptz, traceback text
+            run_at timestamptz, traceback text, fraction double precision, message text
         )) WITH ORDINALITY AS ack (
             id, worker, fencing_token, attempt, status, status_if_cancelled, outcome, uncounted, result, error,
-            run_at, traceback, number
+            run_at, traceback, fraction, message, number
         )
         WHERE ack.id = ANY (locked)
         ORDER BY ack.id, ack.fencing_token, ack.number
@@ -547,8 +543,10 @@ BEGIN
             last_error = CASE WHEN held.status = 'todo' THEN coalesce(held.error, record.last_error)
                 ELSE held.error END,
             finished_at = CASE WHEN held.target <> 'todo' THEN instant END,
-            progress = CASE WHEN held.status <> 'todo' THEN record.progress END,
-            progress_message = CASE WHEN held.status <> 'todo' THEN record.progress_message END,
+            progress = CASE WHEN held.status <> 'todo' THEN coalesce(held.fraction, record.progress) END,
+            progress_message = CASE
+                WHEN held.status <> 'todo' THEN coalesce(held.message, record.progress_message)
+            END,
             updated_at = instant, claimed_by = NULL, lease_expires_at = NULL
         FROM held WHERE record.job_id = held.id
     ), queued AS (
