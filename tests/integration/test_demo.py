@@ -1,4 +1,4 @@
-"""``make demo`` runs the main job on real input, through a crash, and exits 0 only if all was as promised."""
+"""``make demo`` runs the main job on real input, with a crash, and exits with 0 only if all results are correct."""
 
 import os
 import subprocess
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
-def test_the_demo_is_as_promised(engine, request, tmp_path):
+def test_the_demo_succeeds(engine, request, tmp_path):
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
     if engine == "postgres":
         environment["TETHERPY_DATABASE"] = request.getfixturevalue("postgres_url")

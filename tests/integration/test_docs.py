@@ -1,9 +1,9 @@
-"""Every page under docs/ is run: its files written, its Python executed, its commands compared.
+"""Run the examples of every page under docs/: write its files, execute its Python, compare the output of commands.
 
-A ```python block that begins with a comment ``# name.py`` is written to that file. Other ```python blocks of a
-page run in order in one namespace, with top-level ``await``. A ```console block's ``$`` lines are run in the
-page's folder, and what they print must be what follows them (``...`` stands for anything). In a ```terminal block
-they are run on a terminal, which has 100 columns and no colours.
+A ```python block that starts with a comment ``# name.py`` is written to that file. Other ```python blocks of a
+page run in order in one namespace, with top-level ``await``. The ``$`` lines of a ```console block run in the
+page's folder, and their output must equal the lines that follow (``...`` matches any text). In a ```terminal block
+they run on a terminal with 100 columns and no colours.
 """
 
 import ast
@@ -37,16 +37,16 @@ def runnable(page):
 
 @pytest.fixture
 def folder():
-    """A folder with a short name, which fits into what pages print; what still runs in it is stopped at the end."""
+    """Return a folder with a short name that fits into printed output; its processes are stopped at the end."""
     with tempfile.TemporaryDirectory(prefix="page-") as name:
         yield Path(name)
-        for files in Path(name).rglob("*-service"):  # which writes into the folder until it has ended
+        for files in Path(name).rglob("*-service"):  # the service writes into the folder until it has ended
             asyncio.run(BackgroundService(str(files).removesuffix("-service"), "no:callback").stop(timeout=0))
 
 
 @pytest.fixture(autouse=True)
 def page_modules(folder, page):
-    """Let a page import what it has written, not what another test has imported under that name; then forget it."""
+    """Let a page import its own modules, and forget them afterwards."""
     written = {
         named[1].partition("/")[0].removesuffix(".py") for _, text in runnable(page) if (named := FILE.match(text))
     }
@@ -67,13 +67,13 @@ def modules_below(folder):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT / "docs")))
-def test_page_runs(page, folder, monkeypatch, request):
+def test_examples_of_the_page_run(page, folder, monkeypatch, request):
     blocks = runnable(page)
     if NEEDS_SERVER in page.read_text():
         monkeypatch.setenv("TETHERPY_DATABASE", request.getfixturevalue("postgres_url"))
         monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     if "tetherpy.ui.web" in page.read_text():
-        # However long the machine is held up, no page of the dashboard begins as loading.
+        # On a slow machine, too, no page of the dashboard starts as loading.
         monkeypatch.setattr("tetherpy.ui.web.event_stream.FIRST_PAINT_SECONDS", 25.0)
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(folder))

@@ -1,4 +1,4 @@
-"""The declared stream providers, from the opening of the database to its replacement."""
+"""The declared stream providers, from opening the database to replacing it."""
 
 import asyncio
 from pathlib import Path
@@ -41,13 +41,13 @@ async def manager_of(container):
     return container.read(background_job_manager_provider)
 
 
-async def test_streams_are_loading_while_the_database_opens_though_they_read_it_synchronously(container):
+async def test_streams_are_loading_while_the_database_opens(container):
     for provider in (pending_jobs_stream_provider, job_counts_stream_provider, job_stream_provider(1)):
         assert container.read(provider) == AsyncLoading()
     assert await until(container, job_counts_stream_provider, bool) == JobCounts()
 
 
-async def test_after_the_database_is_replaced_streams_show_the_new_one(container, tmp_path):
+async def test_streams_use_the_new_database_after_a_replacement(container, tmp_path):
     manager = await manager_of(container)
     await manager.enqueue("old")
     container.listen(pending_jobs_stream_provider, lambda previous, state: None)
@@ -63,7 +63,7 @@ async def test_after_the_database_is_replaced_streams_show_the_new_one(container
     assert [job.job_key for job in jobs] == ["new"]
 
 
-async def test_ten_thousand_jobs_that_finish_at_once_end_in_the_right_counts(container):
+async def test_counts_are_correct_after_ten_thousand_jobs_finish_at_once(container):
     manager = await manager_of(container)
     await manager.enqueue_many(NewJob(job_key="k") for _ in range(10_000))
     seen = []
@@ -81,10 +81,10 @@ async def test_ten_thousand_jobs_that_finish_at_once_end_in_the_right_counts(con
         assert counts == JobCounts(completed=10_000)
         newest = await until(container, completed, lambda jobs: jobs[0].id == 10_000)
     assert [job.id for job in newest] == list(range(10_000, 9_900, -1))
-    assert len(seen) < 100  # a burst is answered together
+    assert len(seen) < 100  # a burst is answered at once
 
 
-async def test_a_slow_consumer_gets_the_latest_and_holds_nobody_up(container):
+async def test_a_slow_consumer_gets_the_latest_value_and_blocks_no_other(container):
     manager = await manager_of(container)
     stream = container.stream(job_counts_stream_provider)
     fast = []
@@ -96,7 +96,7 @@ async def test_a_slow_consumer_gets_the_latest_and_holds_nobody_up(container):
         for _ in range(20):
             await manager.enqueue("k")
         await until(container, job_counts_stream_provider, lambda counts: counts.pending == 20)
-        async for state in stream:  # it was not asked meanwhile
+        async for state in stream:  # it was not queried in between
             assert state.require_value.pending == 20
             break
     await stream.aclose()

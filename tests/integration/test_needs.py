@@ -1,4 +1,4 @@
-"""The test command's search for programs: it never fails, and says in one line why there is none."""
+"""``tests.needs`` looks for programs: it never fails, and prints in one line why one is missing."""
 
 import sys
 
@@ -10,12 +10,12 @@ from tests.needs import Need, needs
 BROKEN = [sys.executable, "-c", "import sys; sys.exit('no network')"]
 
 
-def test_nothing_happens_if_it_is_there(capsys):
+def test_an_existing_program_is_not_installed(capsys):
     Need("Chromium", "Browser tests", lambda: True, [("one", ["/nowhere"])]).meet()
     assert capsys.readouterr().out == ""
 
 
-def test_ways_are_tried_until_one_brings_it(tmp_path, capsys):
+def test_ways_to_install_are_tried_in_order_until_one_succeeds(tmp_path, capsys):
     program = tmp_path / "chromium"
     working = [sys.executable, "-c", f"open({str(program)!r}, 'w')"]
     Need("Chromium", "Browser tests", program.exists, [("one", BROKEN), ("two", working), ("three", BROKEN)]).meet()
@@ -25,7 +25,7 @@ def test_ways_are_tried_until_one_brings_it(tmp_path, capsys):
     ]
 
 
-def test_why_there_is_none_is_said_in_one_line(capsys):
+def test_a_missing_program_is_reported_in_one_line(capsys):
     ways = [
         ("one", [sys.executable, "-c", "import sys; print('first'); sys.exit('first\\nno network')"]),
         ("two", ["/nowhere/to/be/found"]),
@@ -37,12 +37,12 @@ def test_why_there_is_none_is_said_in_one_line(capsys):
     assert last.endswith("three: it installed none).")
 
 
-def test_without_a_way_that_is_said_too(capsys):
+def test_a_program_without_a_way_to_install_is_reported(capsys):
     Need("dbus-daemon", "Notification tests", lambda: False, []).meet()
     assert capsys.readouterr().out.endswith("(no way to install one is known here).\n")
 
 
-def test_what_the_project_needs_is_looked_for_where_it_is():
+def test_programs_that_the_project_needs_are_found():
     assert [need.program for need in needs()] == ["Chromium", "dbus-daemon"]
 
 
@@ -55,19 +55,19 @@ def make_program(path):
 
 @pytest.fixture
 def bare_system(monkeypatch, tmp_path):
-    """A system whose programs are in one folder, and that has no browser of Playwright's."""
+    """A system with programs in one folder, and without a browser of Playwright."""
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "browsers"))
     return tmp_path
 
 
-def test_the_search_knows_the_names_that_systems_give_a_chromium(bare_system):
+def test_chromium_is_found_under_its_names_on_different_systems(bare_system):
     assert chromium.find() is None
     browser = make_program(bare_system / "bin" / "google-chrome")
     assert chromium.find() == chromium.find_shell() == str(browser)
 
 
-def test_a_headless_shell_is_found_beside_playwrights_chromium_and_on_the_system(bare_system):
+def test_a_headless_shell_of_playwright_or_of_the_system_is_found(bare_system):
     browser = make_program(chromium.named_by_playwright())
     assert chromium.find() == chromium.find_shell() == str(browser)
     revision = browser.parents[1].name.removeprefix("chromium-")

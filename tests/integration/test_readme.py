@@ -1,4 +1,4 @@
-"""What README.md prints runs as printed."""
+"""The commands and code of README.md."""
 
 import re
 import subprocess

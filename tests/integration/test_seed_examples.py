@@ -1,4 +1,4 @@
-"""The examples of the seed document, run with a real worker as their text says."""
+"""The examples of the original specification, run with a real worker."""
 
 import pytest
 
@@ -25,7 +25,7 @@ async def container(request, tmp_path, monkeypatch):
     if request.param == "postgres":
         monkeypatch.setenv("TETHERPY_DATABASE", request.getfixturevalue("postgres_url"))
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)  # the app and its worker agree on "app.db" in the current folder
+    monkeypatch.chdir(tmp_path)  # the app and its worker both use "app.db" in the current folder
     async with ProviderContainer() as container:
         service = container.read(background_service_provider)
         yield container
@@ -39,7 +39,7 @@ async def first(container, provider, wanted):
     raise AssertionError("the stream ended")
 
 
-async def test_dummy_task_runs_in_the_worker_and_shows_its_steps(container):
+async def test_the_dummy_task_runs_in_the_worker_and_shows_its_steps(container):
     service = container.read(background_service_provider)
     assert not await service.is_running()
     await service.start()
@@ -56,7 +56,7 @@ async def test_dummy_task_runs_in_the_worker_and_shows_its_steps(container):
     assert job.result["steps"] == 5
 
 
-async def test_jobs_wait_until_a_worker_runs_and_the_manager_shows_them(container):
+async def test_jobs_are_pending_until_a_worker_runs_and_the_manager_shows_them(container):
     job_id = await enqueue_dummy_task(container)
     assert [job.id for job in await pending_jobs(container)] == [job_id]
     streamed = await first(container, pending_jobs_stream_provider, bool)
@@ -67,7 +67,7 @@ async def test_jobs_wait_until_a_worker_runs_and_the_manager_shows_them(containe
     assert await pending_jobs(container) == []
 
 
-async def test_a_service_class_and_a_utility_use_the_container(container):
+async def test_a_service_class_and_a_helper_use_the_container(container):
     await container.read(background_service_provider).start()
     job_id = await MyBackgroundJobEnqueueService(container).schedule_report_generation("dailySummary")
     await container.read(database_provider.future)
@@ -77,7 +77,7 @@ async def test_a_service_class_and_a_utility_use_the_container(container):
     assert await check_job_status_utility(container, 10**6) == "Job 1000000 not found."
 
 
-async def test_the_complex_handler_wires_its_services_in_a_container_of_its_own(container):
+async def test_the_complex_handler_creates_its_services_in_a_separate_container(container):
     service = container.read(background_service_provider)
     await service.start()
     db = await container.read(database_provider.future)
@@ -89,7 +89,7 @@ async def test_the_complex_handler_wires_its_services_in_a_container_of_its_own(
     assert row["job_key"] == "complexDataProcessing"
 
 
-async def test_a_payload_without_its_key_fails_at_once_and_names_the_field(container):
+async def test_a_payload_without_a_required_key_fails_at_once_and_names_the_field(container):
     service = container.read(background_service_provider)
     await service.start()
     job_id = await service.job("complexDataProcessing", {"queryKey": "userActivity"})

@@ -1,4 +1,4 @@
-"""The three things that people do with tetherpy, each in a few lines as they would write them."""
+"""The three main uses of tetherpy, each in a few lines of user code."""
 
 import asyncio
 
@@ -96,15 +96,15 @@ async def test_subscribing_to_job_stream_providers(tmp_path):
             job_id = await container.read(background_job_manager_provider).enqueue("nobodyDoesThis")
             observed = asyncio.Queue()
             container.observe(job_stream_provider(job_id)).subscribe(observed.put_nowait)
-            await service.start()  # another process finds that it has no handler, and this one sees it
+            await service.start()  # another process finds that the job has no handler, and this one sees the result
             async with asyncio.timeout(25):
                 while True:
                     state = await observed.get()
                     if state.value is not None and state.value.status is BackgroundJobStatus.FAILED:
                         break
             assert "nobodyDoesThis" in state.value.last_error
-            assert "dummyTask" in state.value.last_error  # it says what is registered
-            async with asyncio.timeout(25):  # each stream tells of it by itself, in no promised order
+            assert "dummyTask" in state.value.last_error  # it lists the registered keys
+            async with asyncio.timeout(25):  # each stream reports it separately, in any order
                 async for state in container.stream(job_counts_stream_provider):
                     if not state.is_loading and state.require_value.failed == 1:
                         break

@@ -36,7 +36,7 @@ def make():
 
 
 class Ran(NamedTuple):
-    """What a command did."""
+    """The result of a command."""
 
     code: int
     out: str
@@ -49,7 +49,7 @@ class Ran(NamedTuple):
 
 @attrs.define
 class Shell:
-    """Run the command line as a user does: real processes, in a folder, into pipes or on a terminal."""
+    """Run the command line as a user does: real processes, in a folder, with pipes or a terminal."""
 
     folder: Path
     environment: dict[str, str]
@@ -83,7 +83,7 @@ class Shell:
         return process
 
     def pipeline(self, command):
-        """Run a line of bash in which ``tetherpy`` is the program; the code is that of the first command."""
+        """Run a line of bash with ``tetherpy``; the exit code is that of the first command."""
         script = f'tetherpy() {{ {PROGRAM[0]} -m tetherpy.cli "$@"; }}; {command}; exit ${{PIPESTATUS[0]}}'
         done = subprocess.run(
             ["bash", "-c", script],
@@ -98,7 +98,7 @@ class Shell:
 
     @contextlib.contextmanager
     def terminal(self, *arguments, **environment):
-        """Start a command on a terminal of its own."""
+        """Start a command on a separate pseudo terminal."""
         pid, descriptor = pty.fork()
         if pid == 0:
             os.chdir(self.folder)
@@ -114,7 +114,7 @@ class Shell:
 
 @attrs.define
 class Terminal:
-    """A command on a pseudo terminal: what it shows, and what is typed."""
+    """A command on a pseudo terminal: its output and its input."""
 
     pid: int
     descriptor: int
@@ -129,7 +129,7 @@ class Terminal:
         os.kill(self.pid, number)
 
     def until(self, text):
-        """Read until the text is shown."""
+        """Read until the text appears."""
         deadline = time.monotonic() + BOUND
         while text not in self.shown:
             assert time.monotonic() < deadline, f"{text!r} is not in {self.shown!r}"
@@ -145,10 +145,9 @@ class Terminal:
         return self.code
 
     def interrupt(self):
-        """Press Ctrl-C until it ends, as people do; return the exit code.
+        """Press Ctrl-C until the command ends; return the exit code.
 
-        A signal that comes when Python has just looked for signals, and has not begun to wait for a line, is noticed
-        with the next one only.
+        Python may handle a signal that arrives just before it waits for a line only with the next signal.
         """
         deadline = time.monotonic() + BOUND
         while self.code is None:
@@ -164,9 +163,9 @@ class Terminal:
         assert ready, f"nothing more is shown after {self.shown!r}"
         try:
             data = os.read(self.descriptor, 65536)
-        except OSError:  # Linux says EIO when the other side is closed
+        except OSError:  # Linux raises EIO when the other side is closed
             return False
-        self.shown += self.decoder.decode(data)  # what is read may end within a character
+        self.shown += self.decoder.decode(data)  # the data may end within a character
         return bool(data)
 
     def _reap(self):
@@ -184,7 +183,7 @@ class Terminal:
 
 @pytest.fixture
 def database(tmp_path):
-    """Give a path of a database; whatever serves it is killed afterwards."""
+    """Yield the path of a database; processes that serve it are killed afterwards."""
     path = tmp_path / "shop.db"
     yield path
     kill_servers(path)
@@ -192,7 +191,7 @@ def database(tmp_path):
 
 @pytest.fixture
 def shell(database, tmp_path):
-    """Give a shell in whose environment the database is named and the app can be imported."""
+    """Yield a shell with the database in its environment and the app on its import path."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("TETHERPY", "NO_COLOR", "XDG"))}
     environment = {
         **kept,
@@ -212,7 +211,7 @@ def shell(database, tmp_path):
 
 @pytest.fixture
 def command(database, monkeypatch, tmp_path, capfd):
-    """Run the program in this process, without its imports, which take most of its time."""
+    """Run the program in this process: importing takes most of the time of a command."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TETHERPY_DATABASE", str(database))
     monkeypatch.setenv("PYTHONPATH", str(APPS))
@@ -229,7 +228,7 @@ def command(database, monkeypatch, tmp_path, capfd):
 
 @pytest.fixture
 def drawn(tmp_path, monkeypatch):
-    """Make a module ``drawn`` that declares two providers and a container of them."""
+    """Create a module ``drawn`` with two providers and a container."""
     (tmp_path / "drawn.py").write_text(DRAWN)
     monkeypatch.syspath_prepend(tmp_path)
     yield
@@ -238,7 +237,7 @@ def drawn(tmp_path, monkeypatch):
 
 @pytest.fixture
 def jobs(database):
-    """Return a function that does something with a manager of the jobs; it makes the database."""
+    """Return a function that runs a coroutine with a manager of the jobs; it creates the database."""
 
     def run(action):
         async def body():
@@ -257,7 +256,7 @@ def enqueue(jobs):
 
 @pytest.fixture
 def reaches(jobs):
-    """Return a function that waits until a job has told how far it is."""
+    """Return a function that waits until a job reports a progress."""
 
     def wait(job_id, message):
         async def look(manager):
@@ -272,14 +271,14 @@ def reaches(jobs):
 
 @pytest.fixture
 def empty(shell, jobs):
-    """Give the shell, the database made and without jobs."""
+    """Yield the shell, with a database without jobs."""
     jobs(lambda manager: manager.get_counts())
     return shell
 
 
 @pytest.fixture
 def served(empty, database, monkeypatch):
-    """Give the shell, with workers that run."""
+    """Yield the shell, with running workers."""
     monkeypatch.syspath_prepend(APPS)
 
     async def start():
@@ -292,7 +291,7 @@ def served(empty, database, monkeypatch):
 
 
 def server_processes(path):
-    """Return the processes that serve a database: those that name it, and the children of those."""
+    """Return the processes that serve a database: those with it in their arguments, and their children."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):

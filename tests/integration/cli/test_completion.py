@@ -1,4 +1,4 @@
-"""What is typed in a shell is completed, by the names of commands, options and values."""
+"""Shell completion of commands, options and values."""
 
 import pytest
 
@@ -12,7 +12,7 @@ import pytest
         ("tetherpy jobs list --off", ["--offset"]),
     ],
 )
-def test_bash_completes(shell, typed, offered):
+def test_bash_completes_commands_options_and_values(shell, typed, offered):
     words = typed.split(" ")
     environment = {"COMP_WORDS": typed, "COMP_CWORD": str(len(words) - 1), "_TETHERPY_COMPLETE": "complete_bash"}
     ran = shell(**environment)

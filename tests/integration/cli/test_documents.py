@@ -1,4 +1,4 @@
-"""What ``--json`` prints is what the reference says: every field, in order, of its type, and no other."""
+"""``--json`` prints the documents of the reference: every field, in order, of its type, and no other."""
 
 import json
 import re
@@ -22,7 +22,7 @@ TYPES = {
 
 
 def described(name):
-    """Return the fields of a document with their types, as the page tells them."""
+    """Return the fields of a document with their types, from the reference page."""
     (part,) = re.findall(rf"^### Document: {name}\n(.*?)(?=^##|\Z)", PAGE.read_text(), re.DOTALL | re.MULTILINE)
     return dict(re.findall(r"^\| `(\w+)` \| ([\w ]+?) \|", part, re.MULTILINE))
 
@@ -36,7 +36,7 @@ def check(name, document):
         assert (value is None and (nullable or kind == "any")) or TYPES[kind](value), (field, kind, value)
 
 
-def test_every_document_is_as_described(command, enqueue, jobs):
+def test_every_document_matches_its_description(command, enqueue, jobs):
     assert command("service", "start", "--callback", "shop:initialize").code == 0
     done = enqueue("greet", {"name": "world"}, unique_key="once", timeout=60)
     failed = enqueue("fail", max_attempts=1)
@@ -70,11 +70,11 @@ def test_every_document_is_as_described(command, enqueue, jobs):
     jobs(lambda manager: manager.wait_for(int(failed), timeout=30))
     command("service", "stop")
     check("service", run("service", "status", code=1))
-    for document in run("doctor"):  # when nobody writes: a worker that is held up may keep the lock
+    for document in run("doctor"):  # without writers: a slow worker may hold the lock
         check("finding", document)
 
 
-def test_the_documents_of_an_app_and_of_its_graph_are_as_described(command, drawn):
+def test_the_documents_of_an_app_and_of_its_graph_match_their_description(command, drawn):
     def run(*arguments):
         return json.loads(command(*arguments, "--json").out)
 
@@ -95,5 +95,5 @@ def test_the_documents_of_an_app_and_of_its_graph_are_as_described(command, draw
             check("edge", edge)
 
 
-def test_the_document_of_a_copy_is_as_described():
+def test_the_document_of_a_copy_matches_its_description():
     check("copy", REPORT.document(CopyReport(jobs=3, attempts=4, written=1, digest="0" * 64)))

@@ -1,4 +1,4 @@
-"""Whatever a user can cause ends as documented: exit code 0, 1 or 2, one line that says what to do, no traceback."""
+"""Errors of users end as documented: exit code 0, 1 or 2, one line with the remedy, no traceback."""
 
 import contextlib
 import hashlib
@@ -32,7 +32,7 @@ def words(command):
 
 
 def the_line(err):
-    """Return what is said, which has to be one line and no traceback."""
+    """Return the output, and check that it is one line without a traceback."""
     assert err.count("\n") == 1, err
     assert err.startswith("error: ")
     assert "Traceback" not in err
@@ -44,7 +44,7 @@ def files(folder):
 
 
 @pytest.mark.parametrize("arguments", LOOKING, ids=words)
-def test_looking_at_no_database_makes_none(command, arguments, tmp_path):
+def test_reading_a_missing_database_does_not_create_it(command, arguments, tmp_path):
     code, out, err = command(*arguments)
     assert (code, out) == (1, "")
     assert "There is no database" in the_line(err)
@@ -53,7 +53,7 @@ def test_looking_at_no_database_makes_none(command, arguments, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [*LOOKING, *MAKING, *STARTING], ids=words)
-def test_it_has_to_be_known_which_database_is_meant(command, arguments, monkeypatch):
+def test_a_missing_database_option_is_wrong_usage(command, arguments, monkeypatch):
     monkeypatch.delenv("TETHERPY_DATABASE")
     callback = ("--callback", "shop:initialize") if arguments in STARTING else ()
     code, out, err = command(*arguments, *callback)
@@ -64,7 +64,7 @@ def test_it_has_to_be_known_which_database_is_meant(command, arguments, monkeypa
 
 
 @pytest.mark.parametrize("arguments", [*ON_JOB_TABLES, *MAKING, ("migrate", "--list")], ids=words)
-def test_a_file_that_is_no_database_is_named_and_kept(command, arguments, database):
+def test_a_file_that_is_not_a_database_is_named_and_kept(command, arguments, database):
     database.write_text("no database at all\n" * 100)
     code, out, err = command(*arguments)
     assert (code, out) == (1, "")
@@ -73,7 +73,7 @@ def test_a_file_that_is_no_database_is_named_and_kept(command, arguments, databa
 
 
 @pytest.mark.parametrize("arguments", ON_JOB_TABLES, ids=words)
-def test_looking_at_another_programs_database_changes_nothing(command, arguments, database, tmp_path):
+def test_reading_a_database_of_another_program_changes_nothing(command, arguments, database, tmp_path):
     with contextlib.closing(sqlite3.connect(database)) as theirs:
         theirs.execute("CREATE TABLE bookmarks (x)")
     before = hashlib.sha256(database.read_bytes()).hexdigest()
@@ -85,14 +85,14 @@ def test_looking_at_another_programs_database_changes_nothing(command, arguments
 
 
 @pytest.mark.parametrize("arguments", [*ON_JOB_TABLES, *MAKING], ids=words)
-def test_a_newer_schema_is_left_to_newer_code(command, arguments, database):
+def test_a_newer_schema_is_refused_and_not_changed(command, arguments, database):
     make_newer(command, database)
     code, out, err = command(*arguments)
     assert (code, out) == (1, "")
     assert "newer code" in the_line(err)
 
 
-def test_a_newer_schema_is_what_doctor_finds(command, database):
+def test_doctor_reports_a_newer_schema(command, database):
     make_newer(command, database)
     code, out, err = command("doctor")
     assert (code, err) == (1, "")
@@ -109,14 +109,14 @@ def make_newer(command, database):
 
 
 @pytest.mark.parametrize("verb", ["show", "retry", "cancel", "delete", "watch"])
-def test_a_job_that_is_not_there_is_named(command, verb):
+def test_an_unknown_job_is_named_in_the_error(command, verb):
     command("migrate")
     code, _, err = command("jobs", verb, "7")
     assert code == 1
     assert "There is no job 7" in the_line(err)
 
 
-def test_what_cannot_be_done_to_one_job_is_done_to_the_others(command):
+def test_an_action_that_one_job_refuses_is_applied_to_the_others(command):
     for _ in range(3):
         command("jobs", "enqueue", "greet")
     code, out, err = command("jobs", "cancel", "1", "9", "3")
@@ -159,7 +159,7 @@ def test_what_cannot_be_done_to_one_job_is_done_to_the_others(command):
     ],
     ids=lambda value: words(value) if isinstance(value, tuple) else "",
 )
-def test_wrong_usage_has_code_2_and_says_what_is_right(command, arguments, told, tmp_path):
+def test_wrong_usage_has_exit_code_2_and_a_remedy(command, arguments, told, tmp_path):
     code, out, err = command(*arguments)
     assert (code, out) == (2, "")
     assert told in the_line(err)
@@ -180,13 +180,13 @@ def test_wrong_usage_has_code_2_and_says_what_is_right(command, arguments, told,
     ],
     ids=lambda value: words(value) if isinstance(value, tuple) else "",
 )
-def test_what_is_not_there_or_cannot_be_used_has_code_1(command, arguments, told):
+def test_missing_and_unusable_things_have_exit_code_1(command, arguments, told):
     code, out, err = command(*arguments)
     assert (code, out) == (1, "")
     assert told in the_line(err)
 
 
-def test_a_page_whose_port_is_taken_says_how_to_choose_another(command):
+def test_a_used_port_is_an_error_that_suggests_another_port(command):
     command("migrate")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -196,7 +196,7 @@ def test_a_page_whose_port_is_taken_says_how_to_choose_another(command):
 
 
 @pytest.mark.parametrize("arguments", [("jobs", "enqueue", "\udcff"), ("jobs", "list", "--key", "\udcff")])
-def test_bytes_that_are_no_text_are_wrong_usage(command, arguments):
+def test_arguments_that_are_not_utf8_are_wrong_usage(command, arguments):
     command("migrate")
     code, out, err = command(*arguments)
     assert (code, out) == (2, "")
@@ -210,7 +210,7 @@ def test_a_payload_in_another_encoding_is_wrong_usage(command, tmp_path):
     assert "payload.json is not valid JSON: invalid start byte" in the_line(err)
 
 
-def test_a_home_that_no_shell_has_expanded_is_expanded(command, tmp_path, monkeypatch):
+def test_a_tilde_that_the_shell_did_not_expand_is_expanded(command, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("TETHERPY_DATABASE", "~/shop.db")
     (tmp_path / "home").mkdir()
@@ -219,7 +219,7 @@ def test_a_home_that_no_shell_has_expanded_is_expanded(command, tmp_path, monkey
 
 
 @pytest.mark.parametrize("arguments", STARTING, ids=words)
-def test_workers_need_to_know_what_registers_the_handlers(command, arguments):
+def test_workers_need_an_initialization_callback(command, arguments):
     code, out, err = command(*arguments)
     assert (code, out) == (1, "")
     assert "--callback" in the_line(err)
@@ -227,7 +227,7 @@ def test_workers_need_to_know_what_registers_the_handlers(command, arguments):
 
 @pytest.mark.parametrize("arguments", STARTING[:2], ids=words)
 @pytest.mark.parametrize("callback", ["no_such_module:initialize", "initialize", "a b:c"])
-def test_a_callback_that_cannot_be_imported_is_one_line(command, arguments, callback, database):
+def test_a_callback_that_cannot_be_imported_is_a_one_line_error(command, arguments, callback, database):
     code, out, err = command(*arguments, "--callback", callback)
     assert (code, out) == (1, "")
     assert callback.partition(":")[0] in the_line(err)

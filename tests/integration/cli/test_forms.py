@@ -1,4 +1,4 @@
-"""How results are written: for people, for programs, as JSON; and nothing in them can steer a terminal."""
+"""Output formats: tables, lines and JSON; texts of jobs cannot send control sequences to the terminal."""
 
 import contextlib
 import io
@@ -19,7 +19,7 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\r\n\t\u202e\u2066\x9b31m\ud7ff[bold]"
 
 @pytest.fixture
 def hostile(empty, enqueue, jobs):
-    """Give the shell, with a job whose every text would like to steer the terminal."""
+    """Yield the shell, with a job that has control sequences in every text."""
     enqueue(HOSTILE, {"text": HOSTILE}, queue=HOSTILE, unique_key=HOSTILE)
     jobs(lambda manager: manager.update_job_status(1, "RUNNING"))
     jobs(lambda manager: manager.update_job_status(1, "FAILED", error=HOSTILE))
@@ -31,7 +31,7 @@ def harmless(text):
 
 
 @pytest.mark.parametrize("command", [("list",), ("show", "1")])
-def test_hostile_text_reaches_no_pipe_and_no_terminal(hostile, command):
+def test_hostile_text_is_escaped_in_pipes_and_on_terminals(hostile, command):
     piped = hostile("jobs", *command)
     assert harmless(piped.out)
     assert r"\x1b[2J\x1b]0;owned\x07\r\n\t\u202e\u2066\x9b31m" in piped.out
@@ -46,7 +46,7 @@ def test_hostile_text_reaches_no_pipe_and_no_terminal(hostile, command):
     assert "[bold]" in terminal.shown or "…" in terminal.shown
 
 
-def test_hostile_text_reaches_no_terminal_in_an_error(hostile, enqueue):
+def test_hostile_text_is_escaped_in_errors(hostile, enqueue):
     with hostile.terminal("jobs", "watch", "1") as terminal:
         assert terminal.end() == 1
     assert harmless(ESCAPE.sub("", terminal.shown))
@@ -57,7 +57,7 @@ def test_hostile_text_reaches_no_terminal_in_an_error(hostile, enqueue):
     assert harmless(ran.err)
 
 
-def test_into_a_pipe_a_row_is_a_line_with_nothing_cut_off(empty, enqueue, jobs):
+def test_in_a_pipe_a_row_is_one_complete_line(empty, enqueue, jobs):
     long = "x" * 5000
     enqueue(long, priority=3)
     (line,) = empty("jobs", "list", COLUMNS="20").lines
@@ -66,7 +66,7 @@ def test_into_a_pipe_a_row_is_a_line_with_nothing_cut_off(empty, enqueue, jobs):
     assert line.split("\t") == ["1", "PENDING", long, "0/3", "", moment, ""]
 
 
-def test_on_a_terminal_there_is_a_table_in_colours_unless_they_are_unwanted(empty, enqueue):
+def test_on_a_terminal_there_is_a_table_in_colours_unless_they_are_disabled(empty, enqueue):
     enqueue("greet")
     with empty.terminal("jobs", "list") as terminal:
         assert terminal.end() == 0
@@ -79,13 +79,13 @@ def test_on_a_terminal_there_is_a_table_in_colours_unless_they_are_unwanted(empt
     assert not COLOUR.search(terminal.shown)
 
 
-def test_into_a_pipe_there_is_no_escape_even_if_colours_are_forced(empty, enqueue):
+def test_in_a_pipe_there_are_no_escape_sequences_even_if_colours_are_forced(empty, enqueue):
     enqueue("greet")
     assert "\x1b" not in empty("jobs", "list", FORCE_COLOR="1", TERM="xterm-256color").out
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
-def test_any_encoding_of_stdout_will_do(empty, enqueue, encoding):
+def test_any_encoding_of_stdout_is_supported(empty, enqueue, encoding):
     enqueue("größe ✓", {"größe": "✓"})
     environment = {**empty.environment, "PYTHONIOENCODING": encoding}
 
@@ -99,7 +99,7 @@ def test_any_encoding_of_stdout_will_do(empty, enqueue, encoding):
     assert (document["job_key"], document["payload"]) == ("größe ✓", {"größe": "✓"})
 
 
-def test_the_payload_comes_as_it_stands_from_a_file_or_from_stdin(command, tmp_path, jobs, monkeypatch):
+def test_the_payload_is_read_unchanged_from_an_argument_a_file_or_stdin(command, tmp_path, jobs, monkeypatch):
     (tmp_path / "payload.json").write_text('{"from": "file"}')
     assert command("jobs", "enqueue", "greet", "--payload", "@payload.json").out == "1\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbf[1, 2.5, null]\n")))
@@ -109,7 +109,7 @@ def test_the_payload_comes_as_it_stands_from_a_file_or_from_stdin(command, tmp_p
     assert [job.payload for job in found] == [{"from": "file"}, [1, 2.5, None], True]
 
 
-def test_all_that_is_asked_of_a_new_job_is_kept(command, jobs):
+def test_all_options_of_enqueue_are_stored(command, jobs):
     options = "--priority -5 --max-attempts 7 --queue slow --timeout 90 --unique-key once --delay 2d"
     document = json.loads(command("jobs", "enqueue", "greet", *options.split(), "--json").out)
     job = jobs(lambda manager: manager.get_job_by_id(1))
@@ -119,14 +119,14 @@ def test_all_that_is_asked_of_a_new_job_is_kept(command, jobs):
     assert command("jobs", "enqueue", "greet", "--unique-key", "once").out == "1\n"
 
 
-def test_a_payload_that_is_no_json_is_shown_as_its_text(command, enqueue, database):
+def test_a_payload_that_is_not_json_is_shown_as_text(command, enqueue, database):
     enqueue("greet")
     with contextlib.closing(sqlite3.connect(database)) as rows, rows:
         rows.execute("UPDATE background_service_jobs SET payload = '{broken'")
     assert json.loads(command("jobs", "show", "1", "--json").out)["payload"] == "{broken"
 
 
-def test_lists_are_filtered_and_paged(command, enqueue, jobs):
+def test_lists_can_be_filtered_and_paginated(command, enqueue, jobs):
     for number in range(5):
         enqueue("even" if number % 2 == 0 else "odd", number, queue="slow" if number == 4 else "default")
     jobs(lambda manager: manager.cancel_job(1))

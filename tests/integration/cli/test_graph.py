@@ -1,4 +1,4 @@
-"""``tetherpy graph`` as a process: into a pipe that is closed, and on a terminal."""
+"""``tetherpy graph`` as a process: with a closed pipe, and on a terminal."""
 
 import pytest
 
@@ -25,7 +25,7 @@ def app(shell):
     (shell.folder / "app.py").write_text(APP)
 
 
-def test_a_reader_that_has_seen_enough_is_no_failure(shell, app):
+def test_a_closed_pipe_is_not_an_error(shell, app):
     ran = shell.pipeline("tetherpy graph app:make | head -n 1")
     assert (ran.code, ran.err) == (0, "")
     assert ran.lines == ["<lambda>(0)\tProvider\tCLEAN\t0\t\t0\tits first read"]

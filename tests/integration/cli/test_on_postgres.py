@@ -1,4 +1,4 @@
-"""With the URL of a server the commands do the same, and no password is shown."""
+"""With the URL of a server, commands do the same and show no password."""
 
 import json
 
@@ -28,7 +28,7 @@ def test_jobs_are_enqueued_run_and_listed(on_server):
     assert on_server("service", "stop").code == 0
 
 
-def test_a_server_that_is_not_there_is_one_line_without_the_password(command):
+def test_an_unreachable_server_is_a_one_line_error_without_the_password(command):
     ran = command("jobs", "list", "--database", "postgresql://user:secret@127.0.0.1:9/app")
     assert (ran.code, ran.out) == (1, "")
     assert ran.err.count("\n") == 1

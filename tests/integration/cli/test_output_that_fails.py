@@ -1,4 +1,4 @@
-"""What a command does when stdout is closed, is on a full disk, or has no reader any more."""
+"""Commands whose stdout is closed, on a full disk, or a pipe without a reader."""
 
 import os
 import sys
@@ -32,14 +32,14 @@ PRINTING = [
 
 @pytest.fixture
 def prepared(command, drawn):
-    """Return the program, in a folder where every command has something to print."""
+    """Return the program, in a folder where every command prints something."""
     for typed in ("init app", "jobs enqueue greet", "jobs enqueue greet", "jobs cancel 1"):
         assert command(*typed.split()).code == 0
     return command
 
 
 def closed():
-    """Return what Python has for a descriptor that is closed."""
+    """Return the object that Python uses for a closed standard stream."""
 
 
 def full():
@@ -60,7 +60,7 @@ def abandoned():
         (abandoned, 0, ""),
     ],
 )
-def test_no_command_takes_what_reached_nobody_for_success(prepared, monkeypatch, stdout, code, told):
+def test_a_command_whose_output_failed_does_not_exit_with_success(prepared, monkeypatch, stdout, code, told):
     for typed in PRINTING:
         monkeypatch.setattr(sys, "stdout", stdout())
         ran = prepared(*typed.split())

@@ -1,4 +1,4 @@
-"""Real processes: a reader that goes away, Ctrl-C, streams that are closed, locks that others hold."""
+"""Real processes: readers that exit, Ctrl-C, closed streams, and locks of other processes."""
 
 import contextlib
 import os
@@ -20,7 +20,7 @@ def interrupt(process):
 
 @pytest.fixture
 def many(empty, database):
-    """Give the shell, with more jobs than a pipe holds lines of."""
+    """Yield the shell, with more jobs than a pipe can buffer."""
     with contextlib.closing(sqlite3.connect(database)) as rows, rows:
         rows.execute(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) "
@@ -32,7 +32,7 @@ def many(empty, database):
 
 
 @pytest.mark.parametrize("form", ["", "--json"])
-def test_a_reader_that_has_seen_enough_is_no_failure(many, form):
+def test_a_closed_pipe_is_not_an_error(many, form):
     ran = many.pipeline(f"tetherpy jobs list --limit 5000 {form} | head -2")
     assert (ran.code, ran.err) == (0, "")
     assert len(ran.lines) == 2
@@ -48,7 +48,7 @@ def test_a_reader_that_has_seen_enough_is_no_failure(many, form):
         ("jobs enqueue greet --payload - <&-", 2, "error: Invalid value for '--payload': stdin is empty"),
     ],
 )
-def test_closed_streams_are_told_in_one_line_and_reach_no_file(many, database, typed, code, told):
+def test_closed_streams_are_a_one_line_error_and_no_output_goes_to_a_file(many, database, typed, code, told):
     ran = many.pipeline(f"tetherpy {typed}")
     assert ran.code == code
     assert ran.err.startswith(told)
@@ -57,14 +57,14 @@ def test_closed_streams_are_told_in_one_line_and_reach_no_file(many, database, t
     assert database.read_bytes().startswith(b"SQLite format 3")
 
 
-def test_ctrl_c_ends_a_watch_quietly(empty, enqueue):
+def test_ctrl_c_ends_a_watch_without_an_error(empty, enqueue):
     job = enqueue("greet")
     watch = empty.start("jobs", "watch", job)
     assert watch.stdout.readline().startswith(f"{job}\tPENDING\t")
     assert interrupt(watch) == (130, "", "")
 
 
-def test_ctrl_c_ends_a_watch_on_a_terminal_and_gives_the_cursor_back(empty, enqueue):
+def test_ctrl_c_ends_a_watch_on_a_terminal_and_shows_the_cursor_again(empty, enqueue):
     with empty.terminal("jobs", "watch", enqueue("greet")) as terminal:
         terminal.until("No workers running; jobs stay pending. Start workers: tetherpy service start")
         terminal.until("PENDING")
@@ -74,12 +74,12 @@ def test_ctrl_c_ends_a_watch_on_a_terminal_and_gives_the_cursor_back(empty, enqu
     assert terminal.shown.rindex("\x1b[?25h") > terminal.shown.rindex("\x1b[?25l")
 
 
-def test_ctrl_c_ends_reading_of_a_payload(empty, tmp_path):
+def test_ctrl_c_ends_the_read_of_a_payload(empty, tmp_path):
     os.mkfifo(tmp_path / "payload")
     enqueue = empty.start("jobs", "enqueue", "greet", "--payload", "@payload")
-    with (tmp_path / "payload").open("w"):  # returns when it reads
+    with (tmp_path / "payload").open("w"):  # returns when the command reads
         while enqueue.poll() is None:
-            # As people do: one that comes just before it waits for the file is noticed with the next only.
+            # Repeated like a user does: a signal just before the wait is noticed only with the next one.
             enqueue.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 enqueue.wait(timeout=1)
@@ -88,7 +88,7 @@ def test_ctrl_c_ends_reading_of_a_payload(empty, tmp_path):
 
 
 @pytest.mark.parametrize(("answer", "code"), [("n\r", 130), ("\x04", 130), ("y\r", 0)])
-def test_deleting_by_status_asks_first(empty, jobs, enqueue, answer, code):
+def test_delete_by_status_asks_for_confirmation(empty, jobs, enqueue, answer, code):
     enqueue("greet")
     jobs(lambda manager: manager.cancel_job(1))
     with empty.terminal("jobs", "delete", "--status", "CANCELLED", "--older-than", "0s") as terminal:
@@ -100,7 +100,7 @@ def test_deleting_by_status_asks_first(empty, jobs, enqueue, answer, code):
     assert jobs(lambda manager: manager.get_counts()).cancelled == (code != 0)
 
 
-def test_ctrl_c_at_the_question_deletes_nothing(empty, jobs, enqueue):
+def test_ctrl_c_at_the_confirmation_deletes_nothing(empty, jobs, enqueue):
     enqueue("greet")
     jobs(lambda manager: manager.cancel_job(1))
     with empty.terminal("jobs", "delete", "--status", "CANCELLED") as terminal:
@@ -111,8 +111,8 @@ def test_ctrl_c_at_the_question_deletes_nothing(empty, jobs, enqueue):
 
 
 @pytest.mark.parametrize("again", ["", "atexit.register(os.kill, os.getpid(), signal.SIGINT)\n"])
-def test_ctrl_c_during_the_start_of_the_program_is_quiet(empty, again):
-    """Interrupted at whatever moment after its own code has begun, and once more while it ends."""
+def test_ctrl_c_during_the_start_of_the_program_prints_no_traceback(empty, again):
+    """Interrupted at any time after its own code has started, and again while it exits."""
     script = (
         "import atexit, os, signal, sys\n"
         "from tetherpy.cli import app\n"
@@ -132,7 +132,7 @@ def test_ctrl_c_during_the_start_of_the_program_is_quiet(empty, again):
 
 @pytest.fixture
 def first_signal_has_arrived(database):
-    """Return a function that waits for what a worker does first when it is told to stop."""
+    """Return a function that waits for the first thing that a worker does at shutdown."""
 
     def wait(worker):
         while (database.with_name("shop.db-service") / "service.sock").exists():
@@ -143,7 +143,7 @@ def first_signal_has_arrived(database):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_worker_ends_by_a_signal_when_its_jobs_are_done(
+def test_a_worker_finishes_its_jobs_and_ends_at_a_signal(
     empty, jobs, enqueue, reaches, first_signal_has_arrived, tmp_path, number
 ):
     worker = empty.start("worker", "--callback", "shop:initialize")
@@ -157,7 +157,7 @@ def test_a_worker_ends_by_a_signal_when_its_jobs_are_done(
     assert jobs(lambda manager: manager.get_job_by_id(int(job))).result == "passed"
 
 
-def test_a_second_signal_makes_a_worker_hand_back_what_it_runs(empty, jobs, enqueue, reaches, first_signal_has_arrived):
+def test_a_second_signal_makes_a_worker_release_its_jobs(empty, jobs, enqueue, reaches, first_signal_has_arrived):
     worker = empty.start("worker", "--callback", "shop:initialize")
     job = enqueue("wait")
     reaches(job, "waiting")
@@ -170,12 +170,12 @@ def test_a_second_signal_makes_a_worker_hand_back_what_it_runs(empty, jobs, enqu
     assert (handed_back.status, handed_back.attempts) == ("PENDING", 0)
 
 
-def test_a_lock_that_another_holds_is_one_line_and_nothing_is_written(many, jobs, database):
+def test_a_lock_of_another_process_is_a_one_line_error_and_nothing_is_written(many, jobs, database):
     commands = [("jobs", "enqueue", "greet"), ("jobs", "retry", "1"), ("jobs", "delete", "1")]
     with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         started = [many.start(*command) for command in commands]
-        assert many("jobs", "list").code == 0  # readers do not wait
+        assert many("jobs", "list").code == 0  # readers do not wait for locks
         doctor = many("doctor")
         ended = [process.communicate(timeout=30) for process in started]
     assert [process.returncode for process in started] == [1, 1, 1]

@@ -1,4 +1,4 @@
-"""In the folder of an app its ``tether.yaml`` says what is meant; options and the environment come before it."""
+"""In the folder of an app ``tether.yaml`` gives the settings; options and environment variables have priority."""
 
 import os
 import stat
@@ -18,7 +18,7 @@ generation:
 
 @pytest.fixture
 def app(command, tmp_path, monkeypatch):
-    """Give a function that runs commands in a folder inside an app."""
+    """Return a function that runs commands in a folder inside an app."""
     monkeypatch.delenv("TETHERPY_DATABASE")
     (tmp_path / "tether.yaml").write_text(SETTINGS)
     (tmp_path / "data").mkdir()
@@ -28,14 +28,14 @@ def app(command, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("variable", [None, ""])
-def test_the_database_is_that_of_the_nearest_settings_and_beside_them(app, tmp_path, monkeypatch, variable):
+def test_the_database_is_that_of_the_nearest_settings_and_relative_to_them(app, tmp_path, monkeypatch, variable):
     if variable is not None:
         monkeypatch.setenv("TETHERPY_DATABASE", variable)
     assert app("migrate").code == 0
     assert (tmp_path / "data" / "app.db").exists()
 
 
-def test_the_environment_and_the_option_come_first(app, tmp_path, monkeypatch):
+def test_environment_and_option_have_priority(app, tmp_path, monkeypatch):
     (tmp_path / "tether.yaml").write_text("broken: [")
     monkeypatch.setenv("TETHERPY_DATABASE", "environment.db")
     assert app("jobs", "enqueue", "greet", "--database", "option.db").code == 0
@@ -45,7 +45,7 @@ def test_the_environment_and_the_option_come_first(app, tmp_path, monkeypatch):
     assert (tmp_path / "inner" / "most" / "environment.db").exists()
 
 
-def test_settings_that_are_wrong_are_an_error_that_points_at_the_place(app, tmp_path):
+def test_invalid_settings_are_an_error_with_a_position(app, tmp_path):
     (tmp_path / "tether.yaml").write_text(SETTINGS.replace("database_path", "database_pth"))
     ran = app("jobs", "list")
     assert (ran.code, ran.out) == (1, "")
@@ -56,7 +56,7 @@ def test_settings_that_are_wrong_are_an_error_that_points_at_the_place(app, tmp_
     assert "'database_path'" in line
 
 
-def test_a_service_is_installed_for_the_app_and_taken_back(app, tmp_path, monkeypatch):
+def test_a_service_is_installed_for_the_app_and_uninstalled(app, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
     assert app("service", "uninstall").code == 1
     installed = app("service", "install", "--manager", "systemd", "--processes", "2")
@@ -81,7 +81,7 @@ def test_a_service_is_installed_for_the_app_and_taken_back(app, tmp_path, monkey
     assert not enabled.is_symlink()
 
 
-def test_an_agent_is_loaded_and_one_that_was_there_is_forgotten_first(app, tmp_path, monkeypatch):
+def test_an_agent_is_loaded_and_an_earlier_one_is_unloaded_first(app, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "my home"))
     first = app("service", "install", "--manager", "launchd")
     agent = Path(first.out.removesuffix("\n"))

@@ -1,11 +1,11 @@
-"""The workers from the command line: one service is started and asked in many ways."""
+"""Workers from the command line: one service, started and queried by many commands."""
 
 import json
 
 import pytest
 
 
-def test_the_life_of_a_service(command, jobs, enqueue, reaches, database, tmp_path, monkeypatch):
+def test_a_service_starts_reports_its_state_and_stops(command, jobs, enqueue, reaches, database, tmp_path, monkeypatch):
     assert command("service", "start", "--callback", "shop:initialize").code == 0
     state = json.loads(command("service", "status", "--json").out)
     assert state["running"] is True
@@ -44,7 +44,7 @@ def test_the_life_of_a_service(command, jobs, enqueue, reaches, database, tmp_pa
     assert status.err == f"error: No workers running for {database}. Start workers: tetherpy service start.\n"
 
 
-def test_workers_that_do_not_start_say_why_and_where_to_read_on(command, database):
+def test_workers_that_do_not_start_are_an_error_with_the_reason_and_the_log(command, database):
     ran = command("service", "start", "--callback", "shop:refuse")
     assert ran.code == 1
     log = database.with_name("shop.db-service") / "worker.log"
@@ -55,7 +55,7 @@ def test_workers_that_do_not_start_say_why_and_where_to_read_on(command, databas
     assert "Traceback" in log.read_text()
 
 
-def test_a_worker_that_does_not_start_logs_what_the_callback_raised(empty):
+def test_a_worker_that_does_not_start_logs_the_error_of_the_callback(empty):
     ran = empty("worker", "--callback", "shop:refuse")
     assert ran.code == 1
     assert ran.err.startswith(
@@ -65,7 +65,7 @@ def test_a_worker_that_does_not_start_logs_what_the_callback_raised(empty):
 
 
 @pytest.mark.parametrize(("options", "served"), [(("--queue", "slow"), [2]), ((), [1, 2])])
-def test_a_worker_serves_the_queues_it_is_told_to(empty, enqueue, jobs, options, served):
+def test_a_worker_serves_the_given_queues(empty, enqueue, jobs, options, served):
     for queue in ("default", "slow"):
         enqueue("greet", {"name": queue}, queue=queue)
     worker = empty.start("worker", "--callback", "shop:initialize", "--concurrency", "1", *options)

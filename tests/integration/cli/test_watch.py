@@ -1,4 +1,4 @@
-"""``jobs watch``: every change shows, wherever it comes from and whatever becomes of the workers."""
+"""``jobs watch`` shows every change by any process, also when workers are killed."""
 
 import json
 import signal
@@ -9,7 +9,7 @@ from tests.integration.cli.conftest import server_processes
 
 
 def until(process, wanted):
-    """Return the lines up to the first in which all that is wanted stands."""
+    """Return the lines up to the first that contains all given texts."""
     lines = []
     while not all(text in lines[-1] for text in wanted) if lines else True:
         line = process.stdout.readline()
@@ -23,7 +23,7 @@ def end(process):
     return process.returncode, rest, err
 
 
-def test_a_watch_survives_the_worker_that_is_killed_and_its_successor(served, enqueue, database):
+def test_a_watch_continues_when_a_worker_is_killed_and_replaced(served, enqueue, database):
     job = enqueue("wait")
     other = enqueue("step", 3)
     watch = served.start("jobs", "watch", job, other)
@@ -45,7 +45,7 @@ def test_without_ids_each_change_of_any_job_is_a_line(served, enqueue):
     enqueue("greet", {"name": "before"})
     waiting = enqueue("wait")
     watch = served.start("jobs", "watch")
-    until(watch, [f"{waiting}\tRUNNING"])  # what runs is told at once, so from here on it sees everything
+    until(watch, [f"{waiting}\tRUNNING"])  # a running job is reported at once, so from here on it sees all changes
     greeted = enqueue("greet", {"name": "world"})
     until(watch, [f"{greeted}\tCOMPLETED", "Hello world!"])
     failed = enqueue("fail", max_attempts=1)
@@ -58,7 +58,7 @@ def test_without_ids_each_change_of_any_job_is_a_line(served, enqueue):
     assert end(watch)[0] == 130
 
 
-def test_as_json_each_line_is_a_job(served, enqueue):
+def test_with_json_each_line_is_a_job(served, enqueue):
     job = enqueue("step", 3)
     watch = served.start("jobs", "watch", job, "--json")
     out, err = watch.communicate(timeout=30)
@@ -68,7 +68,7 @@ def test_as_json_each_line_is_a_job(served, enqueue):
     assert (seen[-1]["status"], seen[-1]["result"], seen[-1]["progress"]) == ("COMPLETED", "done", 1.0)
 
 
-def test_a_finished_job_is_told_once(command, enqueue, jobs):
+def test_a_finished_job_is_reported_once(command, enqueue, jobs):
     job = enqueue("greet")
     jobs(lambda manager: manager.update_job_status(1, "RUNNING"))
     jobs(lambda manager: manager.update_job_status(1, "COMPLETED"))
@@ -76,7 +76,7 @@ def test_a_finished_job_is_told_once(command, enqueue, jobs):
     assert (again.code, len(again.out.splitlines()), again.err) == (0, 1, "")
 
 
-def test_a_failed_job_has_exit_code_1_and_says_how_to_run_it_again(command, enqueue, jobs):
+def test_a_failed_job_has_exit_code_1_and_the_command_to_retry_it(command, enqueue, jobs):
     job = enqueue("fail")
     jobs(lambda manager: manager.update_job_status(1, "RUNNING"))
     jobs(lambda manager: manager.update_job_status(1, "FAILED", error="ValueError: no \x1b]0;owned\x07 good"))
@@ -88,7 +88,7 @@ def test_a_failed_job_has_exit_code_1_and_says_how_to_run_it_again(command, enqu
     )
 
 
-def test_a_job_that_is_deleted_ends_the_watch(empty, enqueue, jobs):
+def test_deletion_of_the_job_ends_the_watch(empty, enqueue, jobs):
     job = enqueue("greet")
     watch = empty.start("jobs", "watch", job)
     until(watch, ["PENDING"])
@@ -98,7 +98,7 @@ def test_a_job_that_is_deleted_ends_the_watch(empty, enqueue, jobs):
     assert err.startswith(f"error: There is no job {job}")
 
 
-def test_on_a_terminal_bars_move_and_the_last_picture_stays(served, enqueue):
+def test_on_a_terminal_progress_bars_are_updated_and_the_last_state_remains(served, enqueue):
     job = enqueue("wait")
     with served.terminal("jobs", "watch", job) as terminal:
         terminal.until("50%")
@@ -110,7 +110,7 @@ def test_on_a_terminal_bars_move_and_the_last_picture_stays(served, enqueue):
     assert terminal.shown.rindex("\x1b[?25h") > terminal.shown.rindex("\x1b[?25l")
 
 
-def test_on_a_terminal_all_jobs_are_counted(served, enqueue):
+def test_on_a_terminal_counts_of_all_jobs_are_shown(served, enqueue):
     with served.terminal("jobs", "watch") as terminal:
         terminal.until("0 completed")
         enqueue("fail", max_attempts=1)

@@ -1,4 +1,4 @@
-"""A sample of the crash campaign, its audit, and its behaviour as a program; ``make crash`` runs it whole."""
+"""A sample of the crash campaign, its audit, and its behaviour as a program; ``make crash`` runs all of it."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ def report(campaign):
     return asyncio.run(campaign.run())
 
 
-def test_whoever_is_killed_every_job_ends_as_scripted_and_every_row_is_explained(campaign, report):
+def test_every_job_ends_as_scripted_and_every_row_is_explained_after_kills(campaign, report):
     again = f"make crash SEED={campaign.seed} KILLS={KILLS}"
     assert not report.complaints, "\n".join([again, *report.complaints])
     assert report.kills.total() >= KILLS
@@ -64,7 +64,7 @@ ANY_COMPLETED = "(SELECT min(id) FROM background_service_jobs WHERE status = 'CO
         ("UPDATE background_service_job_counts SET jobs = jobs + 1", "the counts table says"),
     ],
 )
-def test_the_audit_sees_through_a_lie(campaign, tmp_path, lie, complaint):
+def test_the_audit_detects_a_false_row(campaign, tmp_path, lie, complaint):
     shutil.copytree(campaign.folder, tmp_path, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
     database = sqlite3.connect(tmp_path / "app.db")
     assert database.execute(lie).rowcount
@@ -75,7 +75,7 @@ def test_the_audit_sees_through_a_lie(campaign, tmp_path, lie, complaint):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_interrupted_it_ends_at_once_and_leaves_no_process(tmp_path, number):
+async def test_an_interrupt_ends_the_campaign_and_leaves_no_process(tmp_path, number):
     campaign = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.campaigns.crash", "--kills", "100000", "--seed", "1",
         cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=asyncio.subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""A sample of the crash campaign on PostgreSQL: two machines, whose server and connections are victims too."""
+"""A sample of the crash campaign on PostgreSQL: two machines; server and connections are killed too."""
 
 import asyncio
 from random import SystemRandom
@@ -10,7 +10,7 @@ from tests.campaigns.crashing.processes import servers_of
 KILLS = 12
 
 
-def test_whoever_is_killed_the_server_included_every_job_ends_as_scripted(tmp_path):
+def test_every_job_ends_as_scripted_after_kills_of_processes_and_server(tmp_path):
     server = postgres_server.start_own()
     try:
         campaign = Campaign(tmp_path, SystemRandom().randrange(1_000_000), KILLS, server)
@@ -22,6 +22,6 @@ def test_whoever_is_killed_the_server_included_every_job_ends_as_scripted(tmp_pa
     assert report.kills.total() >= KILLS
     assert report.acknowledged
     assert servers_of(campaign.traces).all == ()
-    # Not their logs: the campaign also deletes the files of services.
+    # Without their logs: the campaign also deletes files of services.
     machines = {worker["machine"] for worker in campaign.traces.read("workers")}
     assert machines == {"machine-0", "machine-1"}

@@ -10,7 +10,7 @@ import pytest
 
 
 class Child:
-    """A Python process that runs a script and talks in lines."""
+    """A Python process that runs a script and communicates in lines."""
 
     def __init__(self, script, *args):
         self.process = subprocess.Popen(

@@ -49,7 +49,7 @@ async def path(tmp_path):
     return tmp_path / "app.db"
 
 
-async def test_a_subscriber_in_another_process_is_pushed_each_commit(path, child):
+async def test_a_subscriber_in_another_process_gets_each_commit(path, child):
     subscriber = child(WATCH, path)
     assert await subscriber.line() == "[]"
     async with Database.open(path) as db:
@@ -64,7 +64,7 @@ async def test_a_subscriber_in_another_process_is_pushed_each_commit(path, child
 
 
 @pytest.mark.usefixtures("no_hidden_writer")
-async def test_this_process_is_pushed_what_others_commit(path, child):
+async def test_this_process_gets_commits_of_others(path, child):
     committer = child(COMMIT, path)
     assert await committer.line() == "open"
     heard = []
@@ -81,7 +81,7 @@ async def test_this_process_is_pushed_what_others_commit(path, child):
     await committer.end()
 
 
-async def test_the_safety_net_finds_commits_without_a_signal(path):
+async def test_the_interval_poll_finds_commits_without_a_signal(path):
     changed = asyncio.Event()
     async with Database.open(path, safety_interval=0.02) as db:
         db.on_change(lambda tables: changed.set() if "t" in tables else None)
@@ -92,7 +92,7 @@ async def test_the_safety_net_finds_commits_without_a_signal(path):
         stranger.close()
 
 
-async def test_killed_inside_a_transaction_it_leaves_nothing(path, child):
+async def test_a_process_killed_inside_a_transaction_leaves_no_changes(path, child):
     holder = child(
         """
         import asyncio, sys
@@ -121,7 +121,7 @@ async def test_killed_inside_a_transaction_it_leaves_nothing(path, child):
         assert (await db.get("PRAGMA integrity_check"))[0] == "ok"
 
 
-async def test_waiting_for_another_process_ends_when_it_commits_or_the_waiter_is_cancelled(path):
+async def test_a_wait_for_another_process_ends_at_its_commit_or_when_cancelled(path):
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     async with Database.open(path, busy_timeout=60) as db:
@@ -138,7 +138,7 @@ async def test_waiting_for_another_process_ends_when_it_commits_or_the_waiter_is
     other.close()
 
 
-async def test_reading_goes_on_while_another_process_writes(path):
+async def test_reads_continue_while_another_process_writes(path):
     async with Database.open(path) as db:
         await db.execute("INSERT INTO t VALUES (1)")
         other = sqlite3.connect(path, isolation_level=None)
@@ -166,7 +166,7 @@ OPEN = """
 
 
 @pytest.mark.parametrize("attempt", range(3))
-async def test_processes_that_open_at_the_same_moment_all_work(tmp_path, child, attempt):
+async def test_processes_may_open_a_database_at_the_same_time(tmp_path, child, attempt):
     openers = [child(OPEN, tmp_path / "new.db") for _ in range(4)]
     for opener in openers:
         assert await opener.line() == "ready"
@@ -178,7 +178,7 @@ async def test_processes_that_open_at_the_same_moment_all_work(tmp_path, child, 
         assert len(await db.get_all("SELECT * FROM tetherpy_migrations")) == 8
 
 
-async def test_openers_in_one_loop_may_race_too(tmp_path):
+async def test_several_opens_in_one_loop_may_run_concurrently(tmp_path):
     steps = [Migration(n, f"step {n}", f"CREATE TABLE t{n} (x)") for n in range(1, 5)]
 
     async def open_and_close():
@@ -188,7 +188,7 @@ async def test_openers_in_one_loop_may_race_too(tmp_path):
     assert await asyncio.gather(*(open_and_close() for _ in range(6))) == [4] * 6
 
 
-async def test_many_processes_write_and_nothing_is_lost(path, child):
+async def test_concurrent_writes_of_many_processes_are_all_stored(path, child):
     writers = [
         child(
             """
@@ -215,7 +215,7 @@ async def test_many_processes_write_and_nothing_is_lost(path, child):
         assert 300 <= (await db.get("SELECT version FROM tetherpy_changes WHERE table_name = 't'"))[0] <= 900
 
 
-async def test_a_process_that_forgets_to_close_ends_and_is_told(path, child):
+async def test_a_process_that_does_not_close_its_database_exits_with_a_warning(path, child):
     forgetful = child(
         """
         import asyncio, sys, warnings
@@ -246,7 +246,7 @@ async def test_a_process_that_forgets_to_close_ends_and_is_told(path, child):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="fork is POSIX's")
-async def test_a_forked_child_cannot_commit_its_parents_transaction(path, child):
+async def test_a_forked_child_cannot_commit_a_transaction_of_its_parent(path, child):
     forker = child(
         """
         import asyncio, os, sys
@@ -280,7 +280,7 @@ async def test_a_forked_child_cannot_commit_its_parents_transaction(path, child)
 
 
 @pytest.mark.usefixtures("no_hidden_writer")
-async def test_a_commit_whose_process_died_before_its_signal_is_found_and_named_exactly(path, child):
+async def test_a_commit_without_a_signal_is_found_with_its_tables(path, child):
     named = []
     changed = asyncio.Event()
     async with Database.open(path, safety_interval=0.02) as db:
@@ -308,7 +308,7 @@ async def test_a_commit_whose_process_died_before_its_signal_is_found_and_named_
 
 
 @pytest.mark.parametrize("written", [1, 20, 300])
-async def test_what_was_reported_committed_survives_a_kill_at_any_moment(path, child, written):
+async def test_an_acknowledged_commit_survives_a_kill_at_any_time(path, child, written):
     writer = child(
         """
         import asyncio, itertools, sys
@@ -340,5 +340,5 @@ async def test_what_was_reported_committed_survives_a_kill_at_any_moment(path, c
     async with Database.open(path) as db:
         kept = {row["x"] for row in await db.get_all("SELECT x FROM t")}
         assert set(reported) <= kept
-        assert kept == {-value for value in kept}  # each transaction whole or not at all
+        assert kept == {-value for value in kept}  # each transaction completely or not at all
         assert (await db.get("PRAGMA integrity_check"))[0] == "ok"

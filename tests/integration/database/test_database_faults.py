@@ -45,7 +45,7 @@ FILL = """
 """
 
 
-async def test_where_the_disk_is_full_the_transaction_is_undone_and_room_mends_it(path, child):
+async def test_a_full_disk_rolls_the_transaction_back_and_later_writes_succeed(path, child):
     lines = (await child(FILL, path).end()).splitlines()
     assert "rolled back" in lines[0]
     assert str(path) in lines[0]
@@ -56,7 +56,7 @@ async def test_where_the_disk_is_full_the_transaction_is_undone_and_room_mends_i
     ]
 
 
-async def test_a_database_at_its_own_size_limit_is_full_too(path):
+async def test_a_database_at_its_size_limit_raises_the_same_error(path):
     async with Database.open(path) as db:
         await db._writer.connection_thread.call(lambda connection: connection.control("PRAGMA max_page_count = 10"))
         with pytest.raises(DiskFullError, match="SQLITE_FULL"):
@@ -66,7 +66,7 @@ async def test_a_database_at_its_own_size_limit_is_full_too(path):
 
 @pytest.fixture
 def open_folder():
-    """A folder that another user can enter, unlike pytest's."""
+    """Return a folder that another user can enter, unlike that of pytest."""
     folder = Path(tempfile.mkdtemp())
     yield folder
     folder.chmod(0o700)
@@ -80,7 +80,7 @@ def set_modes(path, file_mode, folder_mode):
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX's")
 @pytest.mark.parametrize("modes", [(0o444, 0o777), (0o666, 0o555)], ids=["file", "folder"])
-async def test_a_database_that_cannot_be_written_says_so(open_folder, child, modes):
+async def test_a_read_only_database_is_an_error(open_folder, child, modes):
     path = open_folder / "app.db"
     async with Database.open(path) as db:
         await db.execute("CREATE TABLE t (x)")
@@ -105,7 +105,7 @@ async def test_a_database_that_cannot_be_written_says_so(open_folder, child, mod
     assert output == f"{path}\n"
 
 
-async def test_a_damaged_file_says_so_and_is_not_made_worse(path):
+async def test_a_corrupt_file_is_an_error_and_is_not_written(path):
     async with Database.open(path) as db:
         await db.execute_many("INSERT INTO t VALUES (zeroblob(?))", [(3000,)] * 200)
     content = bytearray(path.read_bytes())
@@ -120,7 +120,7 @@ async def test_a_damaged_file_says_so_and_is_not_made_worse(path):
     assert path.read_bytes()[4096 * 3 :] == content[4096 * 3 :]
 
 
-async def test_a_log_cut_short_is_a_prefix_of_the_commits(path, tmp_path):
+async def test_a_truncated_log_gives_a_prefix_of_the_commits(path, tmp_path):
     async with Database.open(path) as db:
         for n in range(50):
             await db.execute("INSERT INTO t VALUES (?)", (n,))
@@ -142,7 +142,7 @@ async def copy(path, folder):
     assert await process.wait() == 0
 
 
-async def test_a_file_locked_while_it_is_opened_says_so_and_opens_afterwards(tmp_path):
+async def test_a_file_locked_during_open_is_an_error_and_can_be_opened_later(tmp_path):
     other = sqlite3.connect(tmp_path / "app.db", isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     other.execute("CREATE TABLE t (x)")

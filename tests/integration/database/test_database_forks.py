@@ -46,7 +46,7 @@ async def path(tmp_path):
 
 
 @pytest.mark.parametrize("inside", ["the app", "a transaction", "a function on the writer's thread"])
-async def test_a_child_is_refused_what_its_parent_has_open_under_whatever_name(path, tmp_path, child, inside):
+async def test_a_forked_child_cannot_open_a_database_of_its_parent_by_any_path(path, tmp_path, child, inside):
     (tmp_path / "symbolic.db").symlink_to(path)
     (tmp_path / "hard.db").hardlink_to(path)
     forker = child(
@@ -91,7 +91,7 @@ async def test_a_child_is_refused_what_its_parent_has_open_under_whatever_name(p
         assert rows == ([1, 2, 3] if inside == "a transaction" else [1, 3])
 
 
-async def test_what_a_child_inherits_can_neither_be_used_nor_closed_by_it(path, child):
+async def test_a_forked_child_can_neither_use_nor_close_inherited_databases(path, child):
     forker = child(
         IN_A_CHILD
         + """

@@ -1,4 +1,4 @@
-"""``tetherpy init`` and ``tetherpy generate``: what they print and exit with."""
+"""``tetherpy init`` and ``tetherpy generate``: output and exit codes."""
 
 import json
 import os
@@ -16,14 +16,14 @@ MINIMAL = "generation:\n  background_services:\n    enabled: true\n"
 
 @attrs.frozen
 class Ran:
-    """What a command did."""
+    """The result of a command."""
 
     code: int
     out: str
     err: str
 
     def failed(self, *says: str) -> None:
-        """One line on stderr after whatever was shown, and no traceback."""
+        """Check for one error line at the end of stderr, and no traceback."""
         assert self.code == 1, self.err
         last = self.err.splitlines()[-1]
         assert last.startswith("error: ")
@@ -34,7 +34,7 @@ class Ran:
 
 @pytest.fixture
 def run(monkeypatch, capfd):
-    """Return a function that runs the program in a folder, in this process: its imports take most of its time."""
+    """Return a function that runs the program in a folder, in this process: imports take most of the time."""
     monkeypatch.setenv("NO_COLOR", "1")
 
     def run(folder, *arguments):
@@ -61,7 +61,7 @@ def app(run, tmp_path):
     return tmp_path
 
 
-def test_generate_tells_what_it_did_to_each_file(app):
+def test_generate_lists_the_changes_of_each_file(app):
     (app / "providers" / "database.py").unlink()
     ran = run_process(app, "generate")
     assert ran.out.splitlines() == [
@@ -74,7 +74,7 @@ def test_generate_tells_what_it_did_to_each_file(app):
     assert rows[0] == {"file": "providers/__init__.py", "change": "unchanged"}
 
 
-def test_check_writes_nothing_and_fails_when_something_differs(run, app):
+def test_check_writes_nothing_and_fails_when_a_file_differs(run, app):
     assert run(app, "generate", "--check").code == 0
     (app / "tether.yaml").write_text(MINIMAL + "    database_path: other.db\n")
     before = (app / "providers" / "database.py").read_text()
@@ -85,7 +85,7 @@ def test_check_writes_nothing_and_fails_when_something_differs(run, app):
     assert (app / "providers" / "database.py").read_text() == before
 
 
-def test_an_edited_file_is_shown_and_kept_until_force(run, app):
+def test_an_edited_file_is_shown_and_kept_without_force(run, app):
     edited = app / "providers" / "database.py"
     edited.write_text(edited.read_text() + "# mine \x1b[31m\n")
     ran = run(app, "generate")
@@ -96,7 +96,7 @@ def test_an_edited_file_is_shown_and_kept_until_force(run, app):
     assert "# mine" not in edited.read_text()
 
 
-def test_a_mistake_in_the_settings_is_one_line_with_its_place(run, app):
+def test_an_invalid_setting_is_a_one_line_error_with_its_position(run, app):
     (app / "tether.yaml").write_text(MINIMAL + "    databse_path: x.db\n")
     ran = run(app, "generate")
     ran.failed("tether.yaml:4:5: Unknown key 'databse_path'. Did you mean 'database_path'?")
@@ -108,20 +108,20 @@ def test_a_mistake_in_the_settings_is_one_line_with_its_place(run, app):
     run(app, "jobs", "list").failed("tether.yaml:4:5:")
 
 
-def test_settings_elsewhere_have_their_files_beside_them(run, tmp_path):
+def test_settings_in_another_folder_have_their_files_there(run, tmp_path):
     (tmp_path / "app").mkdir()
     (tmp_path / "app" / "tether.yaml").write_text(MINIMAL)
     assert run(tmp_path, "generate", "--config", "app/tether.yaml").code == 0
     assert (tmp_path / "app" / "providers" / "database.py").is_file()
 
 
-def test_without_settings_or_with_none_that_ask_for_anything_it_says_what_to_do(run, tmp_path):
+def test_without_settings_or_with_empty_ones_the_error_has_a_remedy(run, tmp_path):
     run(tmp_path, "generate").failed("tetherpy init")
     (tmp_path / "tether.yaml").write_text("generation: {}\n")
     run(tmp_path, "generate").failed("enabled to true")
 
 
-def test_init_overwrites_nothing_and_says_what_is_there(run, tmp_path):
+def test_init_overwrites_nothing_and_names_existing_files(run, tmp_path):
     made = run(tmp_path, "init")
     assert made.code == 0
     assert "Next:\n    python main.py" in made.err
@@ -130,7 +130,7 @@ def test_init_overwrites_nothing_and_says_what_is_there(run, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
 
-def test_init_where_nothing_can_be_written_is_one_line(run, tmp_path):
+def test_init_in_a_folder_that_cannot_be_written_is_a_one_line_error(run, tmp_path):
     (tmp_path / "file").touch()
     run(tmp_path, "init", "file/shop").failed("file: File exists")
     run(tmp_path, "init", "n" * 300).failed("File name too long")
@@ -140,7 +140,7 @@ def test_init_in_an_unwritable_folder_names_the_folder(run, tmp_path):
     run(tmp_path, "init", "/proc/self").failed("error: /proc/self: ")
 
 
-def test_init_takes_any_name_and_its_commands_are_typed_as_printed(run, tmp_path):
+def test_init_accepts_any_name_and_its_printed_commands_work(run, tmp_path):
     for name in ("-my shop-", "it's"):
         printed = run(tmp_path, "init", "--", name).err
         moved = next(line.strip() for line in printed.splitlines() if line.strip().startswith("cd "))
@@ -148,12 +148,12 @@ def test_init_takes_any_name_and_its_commands_are_typed_as_printed(run, tmp_path
         assert where.stdout == f"{tmp_path / name}\n"
 
 
-def test_an_empty_name_is_a_mistake_and_not_this_folder(run, tmp_path):
+def test_an_empty_name_is_an_error(run, tmp_path):
     assert run(tmp_path, "init", "").code == 2
     assert not [*tmp_path.iterdir()]
 
 
-def test_migrate_applies_the_migrations_that_the_settings_name(app):
+def test_migrate_applies_the_migrations_of_the_settings(app):
     (app / "tether.yaml").write_text(MINIMAL + "    migrations: schema:MIGRATIONS\n")
     run_process(app, "migrate").failed("'schema:MIGRATIONS' cannot be used as migrations")
     (app / "schema.py").write_text(
@@ -166,7 +166,7 @@ def test_migrate_applies_the_migrations_that_the_settings_name(app):
     assert [line.split("\t")[-1] for line in own] == ["mails"]
 
 
-def test_the_database_of_the_app_is_found_from_below_its_folder(run, app):
+def test_the_database_of_the_app_is_found_from_its_subfolders(run, app):
     below = app / "deep" / "er"
     below.mkdir(parents=True)
     run(below, "jobs", "list").failed(f"There is no database '{app / 'app.db'}'")

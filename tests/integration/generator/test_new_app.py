@@ -1,4 +1,4 @@
-"""From nothing to a tested app: the wheel in an environment of its own, an empty folder, and what init prints."""
+"""From nothing to a tested app: a wheel in a new environment, an empty folder, and the commands that init prints."""
 
 import os
 import pty
@@ -33,7 +33,7 @@ def run(*command: object, cwd: Path, **options: object) -> str:
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The variables of a shell with an environment that has the wheel and nothing else."""
+    """Return the variables of a shell in an environment that has only the wheel."""
     folder = tmp_path_factory.mktemp("environment")
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder / "dist", cwd=ROOT)
     (wheel,) = (folder / "dist").glob("*.whl")
@@ -57,7 +57,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def typed(command: str, cwd: Path, environment: dict[str, str]) -> str:
-    """What a command prints on a terminal."""
+    """Return the output of a command on a terminal."""
     terminal, end = pty.openpty()
     process = subprocess.Popen(command, shell=True, cwd=cwd, env=environment, stdout=end, stderr=end)
     os.close(end)
@@ -65,7 +65,7 @@ def typed(command: str, cwd: Path, environment: dict[str, str]) -> str:
     while True:
         try:
             chunk = os.read(terminal, 4096)
-        except OSError:  # the last one who could write has closed
+        except OSError:  # the last writer has closed
             break
         if not chunk:
             break
@@ -75,7 +75,7 @@ def typed(command: str, cwd: Path, environment: dict[str, str]) -> str:
     return printed.decode().replace("\r\n", "\n")
 
 
-def test_an_empty_folder_becomes_a_tested_app(environment, tmp_path):
+def test_init_creates_a_tested_app_in_an_empty_folder(environment, tmp_path):
     told = typed("tetherpy init shop", tmp_path, environment)
     commands = [line.partition("#")[0].strip() for line in told.partition("Next:\n")[2].splitlines()]
     assert commands[0] == "cd shop"

@@ -1,4 +1,4 @@
-"""Real processes on one file: pushed changes, shared work, and a worker killed in the middle of it."""
+"""Real processes on one file: pushed changes, shared work, and a worker killed while it has jobs."""
 
 import asyncio
 import signal
@@ -53,7 +53,7 @@ async def stop_worker(worker: asyncio.subprocess.Process) -> None:
         assert await worker.wait() == 0
 
 
-async def test_a_commit_elsewhere_is_pushed_without_any_timer(path):
+async def test_a_commit_of_another_process_is_pushed_without_a_timer(path):
     async with Database.open(path, safety_interval=None) as db:
         manager = BackgroundJobManager(db)
         job_id = await manager.enqueue("k")
@@ -76,7 +76,7 @@ async def test_a_commit_elsewhere_is_pushed_without_any_timer(path):
         await stop_worker(worker)
 
 
-async def test_several_processes_share_the_work_and_run_nothing_twice(path):
+async def test_several_processes_run_each_job_once(path):
     async with Database.open(path) as db:
         manager = BackgroundJobManager(db)
         ids = await manager.enqueue_many([NewJob(job_key="k") for _ in range(600)])
@@ -88,7 +88,7 @@ async def test_several_processes_share_the_work_and_run_nothing_twice(path):
         assert Counter(row["job_id"] for row in attempts) == dict.fromkeys(ids, 1)
 
 
-async def test_a_killed_workers_jobs_are_neither_lost_nor_counted_twice(path):
+async def test_jobs_of_a_killed_worker_are_neither_lost_nor_counted_twice(path):
     async with Database.open(path) as db:
         manager = BackgroundJobManager(db)
         engine = manager.engine

@@ -43,7 +43,7 @@ async def fail(service, payload, db) -> None:
 
 
 async def gate(service, payload: str, db) -> str:
-    """Go on once a file is there."""
+    """Continue when a file exists."""
     service.report_progress(0.5, "waiting")
     while not Path(payload).exists():
         await asyncio.sleep(0.01)
