@@ -1,4 +1,4 @@
-"""A service on a server, on one or several "machines": process groups that share no folder for state."""
+"""A service on a server, on one or several "machines": process groups with separate state folders."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ def apps_importable(monkeypatch: pytest.MonkeyPatch) -> None:
 async def make_service(
     postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Callable[..., BackgroundService]]:
-    """Return a maker of services of this test's database, each on a machine that has its own folder for state."""
+    """Return a factory of services for this test's database, each on a machine with a separate state folder."""
     async with contextlib.AsyncExitStack() as stack:
 
         def make(machine: str = "one", **options: Any) -> BackgroundService:
@@ -68,7 +68,7 @@ async def first(observable: Any, condition: Callable[[Any], bool]) -> Any:
 
 
 async def worker_of(service: BackgroundService) -> int:
-    """Return the process id of a service's one worker."""
+    """Return the process id of a service's only worker."""
     state = await first(service.state, lambda state: len(state.workers) == 1 and state.workers[0].id)
     pid: int = state.workers[0].pid
     assert pid != os.getpid()

@@ -1,4 +1,4 @@
-"""The compose file: well-formed, its commands exist, and its workers share the work when started as it says."""
+"""The compose file: well-formed, its commands exist, and its workers share the work."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ def tetherpy(command):
     return [sys.executable, "-m", "tetherpy.cli", *command[1:]]
 
 
-def test_there_are_a_server_three_workers_and_a_dashboard():
+def test_the_compose_file_has_a_server_three_workers_and_a_dashboard():
     assert set(SERVICES) == {"database", "worker", "dashboard"}
     assert SERVICES["worker"]["deploy"]["replicas"] == 3
     assert SERVICES["dashboard"]["ports"] == ["8321:8321"]
@@ -35,7 +35,7 @@ def test_there_are_a_server_three_workers_and_a_dashboard():
 
 
 @pytest.mark.parametrize("name", ["worker", "dashboard"])
-def test_the_commands_know_the_options_that_are_given_to_them(name):
+def test_the_options_of_its_commands_exist(name):
     command = SERVICES[name]["command"]
     done = subprocess.run(
         [*tetherpy(command[:2]), "--help"], capture_output=True, text=True, timeout=60, check=True, env=os.environ
@@ -44,7 +44,7 @@ def test_the_commands_know_the_options_that_are_given_to_them(name):
         assert option in done.stdout
 
 
-async def test_three_workers_started_as_it_says_share_the_work_and_end_in_good_order(postgres_url, tmp_path):
+async def test_three_workers_share_the_work_and_stop_cleanly(postgres_url, tmp_path):
     environment = {**os.environ, "TETHERPY_DATABASE": postgres_url}
     workers = [
         await asyncio.create_subprocess_exec(

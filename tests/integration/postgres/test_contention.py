@@ -1,4 +1,4 @@
-"""Several workers and apps at the same rows at the same instant: whoever comes second sees what the first one did."""
+"""Several workers and apps that change the same rows concurrently: the second sees the result of the first."""
 
 import asyncio
 import os
@@ -47,7 +47,7 @@ def engine(db, ticks):
 
 
 async def blocked(db, statements=1):
-    """Return when so many statements of this database wait for a lock."""
+    """Wait until a number of statements of this database wait for a lock."""
     async with asyncio.timeout(BOUND):
         while (
             await db.get(
@@ -63,11 +63,11 @@ async def claim_one(engine, worker):
     return claim
 
 
-async def test_two_workers_that_notice_a_death_rescue_its_job_once(db, engine):
+async def test_two_workers_that_detect_a_dead_worker_rescue_its_job_once(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await claim_one(engine, "dead")
     async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
-        # Another worker has rescued the job and runs it, a moment before this one does the same.
+        # Another worker has rescued the job, just before this one tries to.
         now = datetime.now(UTC)
         await tx.connection.execute(sql("rescue"), {"workers": ["dead"], "outcome": "worker died", "now": now})
         await tx.execute(
@@ -80,7 +80,7 @@ async def test_two_workers_that_notice_a_death_rescue_its_job_once(db, engine):
     assert (job.status, job.claimed_by, job.attempts) == (BackgroundJobStatus.RUNNING, "alive", 2)
 
 
-async def test_a_lease_that_is_extended_meanwhile_is_not_taken_back(db, engine, ticks):
+async def test_a_lease_that_is_extended_concurrently_is_not_taken(db, engine, ticks):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await claim_one(engine, "slow")
     await engine.rescue_expired()
@@ -93,7 +93,7 @@ async def test_a_lease_that_is_extended_meanwhile_is_not_taken_back(db, engine, 
     assert (await engine.get(job_id)).claimed_by == "slow"
 
 
-async def test_a_handlers_long_transaction_keeps_no_other_job_from_its_lease(db, engine):
+async def test_a_long_transaction_of_a_handler_does_not_block_the_leases_of_other_jobs(db, engine):
     await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
     first, second = (await engine.ack_and_fetch("w", [], 2)).claims
     async with asyncio.timeout(BOUND), db.transaction() as tx:
@@ -103,7 +103,7 @@ async def test_a_handlers_long_transaction_keeps_no_other_job_from_its_lease(db,
     assert (await engine.get(first.id)).status is BackgroundJobStatus.COMPLETED
 
 
-async def test_calls_that_wait_for_the_apps_transactions_keep_no_worker_from_its_work(db, engine):
+async def test_calls_that_wait_for_transactions_of_the_app_do_not_block_the_worker(db, engine):
     await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
     first, second = (await engine.ack_and_fetch("w", [], 2)).claims
     keys = [NewJob(job_key="k", unique_key=str(number), priority=-1) for number in range(4)]
@@ -122,7 +122,7 @@ async def test_calls_that_wait_for_the_apps_transactions_keep_no_worker_from_its
     assert [task.result() for task in waiting] == [[job_id] for job_id in held]
 
 
-async def test_a_lock_that_a_worker_waits_for_too_long_is_one_clear_error(db, empty_tables_url, monkeypatch):
+async def test_a_lock_timeout_of_a_worker_is_one_clear_error(db, empty_tables_url, monkeypatch):
     monkeypatch.setattr(database, "OWN_LOCK_SECONDS", 0.05)
     monkeypatch.setattr(requests, "LOCKED_SECONDS", 0.0)
     async with asyncio.timeout(BOUND), open_database(empty_tables_url) as other:
@@ -136,7 +136,7 @@ async def test_a_lock_that_a_worker_waits_for_too_long_is_one_clear_error(db, em
         assert await engine.rescue(["dead"]) == [job_id]
 
 
-async def test_a_job_that_is_retried_while_the_old_are_deleted_is_kept(db, engine):
+async def test_a_job_that_is_retried_during_a_cleanup_is_kept(db, engine):
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     await engine.ack_and_fetch("w", [Ack(await claim_one(engine, "w"), Completed())], 0)
     async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
@@ -147,7 +147,7 @@ async def test_a_job_that_is_retried_while_the_old_are_deleted_is_kept(db, engin
     assert (await engine.get(job_id)).status is BackgroundJobStatus.PENDING
 
 
-async def test_a_unique_key_that_a_snapshot_cannot_show_ends_with_an_error(empty_tables_url, engine):
+async def test_a_unique_key_conflict_that_a_snapshot_cannot_see_is_an_error(empty_tables_url, engine):
     job = NewJob(job_key="k", unique_key="once")
     async with await psycopg.AsyncConnection.connect(empty_tables_url) as connection:
         await connection.set_isolation_level(psycopg.IsolationLevel.REPEATABLE_READ)
@@ -159,10 +159,10 @@ async def test_a_unique_key_that_a_snapshot_cannot_show_ends_with_an_error(empty
         await connection.rollback()
 
 
-async def test_many_jobs_that_deadlock_with_another_transaction_are_stored_all_the_same(db, engine):
+async def test_a_batch_that_deadlocks_with_another_transaction_is_stored(db, engine):
     one, two = NewJob(job_key="k", unique_key="one"), NewJob(job_key="k", unique_key="two")
     async with asyncio.timeout(BOUND), asyncio.TaskGroup() as group, db.transaction() as tx:
-        await tx.execute("SET LOCAL deadlock_timeout = '1h'")  # the other one is undone
+        await tx.execute("SET LOCAL deadlock_timeout = '1h'")  # the other statement is rolled back
         theirs = await engine.enqueue([two], tx)
         storing = group.create_task(engine.enqueue([one, two]))
         await blocked(db)
@@ -230,7 +230,7 @@ async def test_a_job_that_completes_with_progress_locks_no_record_before_its_row
     assert (job.status, job.progress, job.progress_message) == (BackgroundJobStatus.COMPLETED, 0.75, "most")
 
 
-async def test_connections_are_lent_by_a_process_with_many_descriptors(empty_tables_url):
+async def test_connections_work_in_a_process_with_many_descriptors(empty_tables_url):
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
     null = os.open(os.devnull, os.O_RDONLY)
@@ -245,7 +245,7 @@ async def test_connections_are_lent_by_a_process_with_many_descriptors(empty_tab
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
-async def test_a_server_that_does_not_answer_does_not_silence_a_worker(db):
+async def test_a_server_that_does_not_respond_does_not_block_the_worker(db):
     beats = asyncio.Queue()
     notification = Notification("", "", lambda frame: None)
     lease = timedelta(seconds=0.3)
@@ -267,7 +267,7 @@ async def test_a_server_that_does_not_answer_does_not_silence_a_worker(db):
         await asyncio.wait([beating])
 
 
-async def test_reads_behind_a_lock_that_stays_are_an_error_and_streams_outlast_it(empty_tables_url, monkeypatch):
+async def test_reads_that_wait_for_a_lock_time_out_and_streams_recover(empty_tables_url, monkeypatch):
     monkeypatch.setattr(database, "OWN_LOCK_SECONDS", 0.05)
     monkeypatch.setattr(requests, "LOCKED_SECONDS", 0.1)
     async with open_database(empty_tables_url) as db, open_database(empty_tables_url) as holder:

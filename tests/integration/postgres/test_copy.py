@@ -1,4 +1,4 @@
-"""Moving from a file to a server: idempotent, resumable, compared to the last attempt."""
+"""Copying jobs from a file to a server: idempotent, resumable, and compared row by row."""
 
 import asyncio
 import os
@@ -67,7 +67,7 @@ async def both(source, url):
     return old, new, histories, counts
 
 
-async def test_every_job_attempt_and_count_is_the_same_and_ids_go_on(source, postgres_url):
+async def test_jobs_attempts_and_counts_are_equal_and_ids_continue(source, postgres_url):
     report = await copy_jobs(source, postgres_url)
     old, new, histories, counts = await both(source, postgres_url)
     assert report.jobs == report.written == len(old) == len(new)
@@ -89,7 +89,7 @@ async def test_every_job_attempt_and_count_is_the_same_and_ids_go_on(source, pos
         assert (first.job.job_key, first.job.priority) == ("cleanup", 0)
 
 
-async def test_a_tick_that_was_had_before_the_move_is_not_repeated(tmp_path, postgres_url):
+async def test_a_tick_enqueued_before_the_copy_is_not_repeated(tmp_path, postgres_url):
     tick, job = datetime(2030, 1, 1, tzinfo=UTC), NewJob(job_key="cleanup")
     async with open_engine(tmp_path / "app.db") as engine:
         assert await engine.enqueue_tick("nightly", tick, job)
@@ -99,7 +99,7 @@ async def test_a_tick_that_was_had_before_the_move_is_not_repeated(tmp_path, pos
         assert await engine.enqueue_tick("nightly", tick + timedelta(days=1), job)
 
 
-async def test_again_it_writes_nothing_and_finds_both_equal(source, postgres_url):
+async def test_a_second_copy_writes_nothing_and_finds_both_equal(source, postgres_url):
     first = await copy_jobs(source, postgres_url)
     again = await copy_jobs(source, postgres_url)
     assert again.written == 0
@@ -119,7 +119,7 @@ asyncio.run(copy_jobs(sys.argv[1], sys.argv[2], stop_after))
 """
 
 
-async def test_killed_in_the_middle_it_goes_on_and_ends_equal(source, postgres_url):
+async def test_a_killed_copy_continues_and_ends_equal(source, postgres_url):
     killed = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", SCRIPT, str(source), postgres_url],
@@ -135,7 +135,7 @@ async def test_killed_in_the_middle_it_goes_on_and_ends_equal(source, postgres_u
     assert counts[0] == counts[1]
 
 
-async def test_what_the_source_changed_between_an_interrupted_copy_and_the_next_is_copied_anew(source, postgres_url):
+async def test_changes_of_the_source_between_two_runs_are_copied(source, postgres_url):
     class Interrupted(Exception):
         pass
 
@@ -152,7 +152,7 @@ async def test_what_the_source_changed_between_an_interrupted_copy_and_the_next_
     assert [job.id for job in old] == [job.id for job in new]
 
 
-async def test_a_target_in_use_or_with_other_jobs_is_left_alone(source, postgres_url):
+async def test_a_target_that_is_in_use_or_has_other_jobs_is_refused(source, postgres_url):
     now = datetime.now(UTC)
     async with open_engine(postgres_url) as engine:
         await engine.register_worker(WorkerRecord(id="w", pid=1, host="h", started_at=now, heartbeat_at=now))
@@ -165,7 +165,7 @@ async def test_a_target_in_use_or_with_other_jobs_is_left_alone(source, postgres
         assert (await engine.counts()).total == 1
 
 
-async def test_a_finished_copy_that_was_used_is_seen_and_not_overwritten(source, postgres_url):
+async def test_a_copy_that_was_used_is_detected_and_not_overwritten(source, postgres_url):
     await copy_jobs(source, postgres_url)
     async with open_database(postgres_url) as db:
         engine = engine_of(db)
@@ -177,7 +177,7 @@ async def test_a_finished_copy_that_was_used_is_seen_and_not_overwritten(source,
         assert (await engine.get(claim.id)).status is BackgroundJobStatus.COMPLETED
 
 
-async def test_a_job_that_does_not_fit_is_named_before_anything_of_its_range_is_written(tmp_path, postgres_url):
+async def test_a_job_that_does_not_fit_is_named_before_its_batch_is_written(tmp_path, postgres_url):
     async with open_engine(tmp_path / "app.db") as engine:
         await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k", priority=2**40)])
     with pytest.raises(EngineLimitError, match=str(2**40)):
@@ -197,7 +197,7 @@ def run(*arguments, **environment):
     )
 
 
-async def test_the_command_copies_and_says_how_much(source, postgres_url):
+async def test_the_command_copies_and_prints_counts(source, postgres_url):
     done = await asyncio.to_thread(run, "engine", "copy", "--database", source, TETHERPY_COPY_TO=postgres_url)
     assert done.returncode == 0, done.stderr
     with closing(sqlite3.connect(source)) as connection:
@@ -205,7 +205,7 @@ async def test_the_command_copies_and_says_how_much(source, postgres_url):
     assert f"jobs\t{jobs}\n" in done.stdout
 
 
-async def test_the_command_refuses_while_workers_run(source, postgres_url):
+async def test_the_command_refuses_to_run_while_workers_run(source, postgres_url):
     service = BackgroundService(source, "postgres_worker:initialize")
     await service.start()
     try:
@@ -220,7 +220,7 @@ async def test_the_command_refuses_while_workers_run(source, postgres_url):
         await service.aclose()
 
 
-async def test_a_source_that_changes_behind_the_copy_is_found(source, postgres_url):
+async def test_a_change_of_the_source_during_the_copy_is_detected(source, postgres_url):
     def change(progress):
         if progress.done < progress.total and not changed:
             changed.append(progress.done)
@@ -233,7 +233,7 @@ async def test_a_source_that_changes_behind_the_copy_is_found(source, postgres_u
     assert changed
 
 
-async def test_nothing_is_copied_while_workers_of_the_source_live(source, postgres_url):
+async def test_copying_is_refused_while_workers_of_the_source_run(source, postgres_url):
     now = datetime.now(UTC)
     async with open_engine(source) as engine:
         await engine.register_worker(WorkerRecord(id="w9", pid=7, host="here", started_at=now, heartbeat_at=now))

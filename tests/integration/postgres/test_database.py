@@ -1,4 +1,4 @@
-"""A database on a server, with the calls and promises that one in a file has."""
+"""A database on a server has the methods and guarantees of one in a file."""
 
 import asyncio
 
@@ -40,11 +40,11 @@ async def db(postgres_url):
         ("SELECT 100 % 7", "SELECT 100 % 7"),
     ],
 )
-def test_placeholders_are_translated_and_what_is_quoted_is_not(sql, wanted):
+def test_placeholders_are_translated_except_inside_quotes(sql, wanted):
     assert numbered(sql)[0].decode() == wanted
 
 
-def test_values_come_in_the_order_of_their_numbers():
+def test_values_are_passed_in_the_order_of_their_numbers():
     assert bound("SELECT :b, :a, :b", {"a": 1, "b": 2})[1] == [2, 1]
     with pytest.raises(DatabaseArgumentError, match="mixes"):
         bound("SELECT ?, :a", {"a": 1})
@@ -54,7 +54,7 @@ def test_values_come_in_the_order_of_their_numbers():
         bound("SELECT :a, :b", {"a": 1})
 
 
-async def test_rows_are_read_by_name_by_index_and_by_iteration(db):
+async def test_rows_support_names_indexes_and_iteration(db):
     await db.execute("INSERT INTO notes VALUES (?, ?)", (1, "one"))
     row = await db.get("SELECT * FROM notes WHERE id = :id", {"id": 1})
     assert (row["id"], row[1], list(row), row.keys(), len(row)) == (1, "one", [1, "one"], ["id", "text"], 2)
@@ -66,7 +66,7 @@ async def test_rows_are_read_by_name_by_index_and_by_iteration(db):
         await db.get("SELECT * FROM notes WHERE id = 2")
 
 
-async def test_many_at_once_are_all_or_none_and_counted(db):
+async def test_executemany_writes_all_rows_or_none_and_returns_the_count(db):
     assert await db.execute_many("INSERT INTO notes VALUES (?, ?)", [(n, str(n)) for n in range(50)]) == 50
     assert await db.execute_many("UPDATE notes SET text = :t WHERE id < :n", [{"t": "x", "n": 3}]) == 3
     assert await db.execute_many("INSERT INTO notes VALUES (?, ?)", []) == 0
@@ -77,7 +77,7 @@ async def test_many_at_once_are_all_or_none_and_counted(db):
     assert (executed.rowcount, [row["id"] for row in executed.rows]) == (2, [0, 1])
 
 
-async def test_a_transaction_is_all_or_nothing_and_one_in_it_is_a_savepoint(db):
+async def test_a_transaction_is_atomic_and_a_nested_one_is_a_savepoint(db):
     async def change_of_mind(tx):
         async with db.transaction() as inner:
             await inner.execute("INSERT INTO notes VALUES (2, 'undone')")
@@ -97,7 +97,7 @@ async def test_a_transaction_is_all_or_nothing_and_one_in_it_is_a_savepoint(db):
         await tx.execute("SELECT 1")
 
 
-async def test_transactions_of_many_tasks_do_not_mix(db):
+async def test_transactions_of_concurrent_tasks_are_separate(db):
     async def insert(number):
         async with db.transaction() as tx:
             await tx.execute("INSERT INTO notes VALUES (?, 'x')", (number,))
@@ -112,7 +112,7 @@ async def test_transactions_of_many_tasks_do_not_mix(db):
     assert ids == list(range(0, 30, 2))
 
 
-async def test_closed_is_closed(db):
+async def test_a_closed_database_refuses_every_call(db):
     await db.aclose()
     await db.aclose()
     with pytest.raises(DatabaseClosedError):
@@ -121,7 +121,7 @@ async def test_closed_is_closed(db):
         db.listener.add("news", lambda: None)
 
 
-async def test_all_connections_in_use_is_an_error_that_says_so(db, monkeypatch):
+async def test_an_exhausted_pool_is_an_error_that_explains_it(db, monkeypatch):
     monkeypatch.setattr("tetherpy.database.postgres.pool.GET_SECONDS", 0.05)
     pool = Pool(db._settings, db.name, 1)
     async with pool.connection():
@@ -143,7 +143,7 @@ def test_an_address_is_shown_without_its_password():
         assert "s3cret" not in shown
 
 
-async def test_what_is_no_url_is_one_clear_error_that_tells_no_secret():
+async def test_an_invalid_url_is_an_error_without_secrets():
     unescaped = [f"postgresql://me:s3cret{mark}s3cret@host/app" for mark in "/?#@"]
     for url in (
         "postgresql://me:s3cret@host:notaport/app",
@@ -159,19 +159,19 @@ async def test_what_is_no_url_is_one_clear_error_that_tells_no_secret():
         assert "s3cret" not in "".join(chain)
 
 
-async def test_the_server_lets_a_vanished_machine_go_as_soon_as_the_machine_does_the_server(db):
+async def test_server_and_client_detect_a_vanished_peer_equally_fast(db):
     rows = await db.get_all("SELECT name, source FROM pg_settings WHERE name IN ('TimeZone', 'tcp_keepalives_idle')")
     assert {tuple(row) for row in rows} == {("tcp_keepalives_idle", "client"), ("TimeZone", "client")}
 
 
-async def test_no_part_of_an_open_database_shows_its_password(postgres_url):
+async def test_no_repr_of_an_open_database_contains_its_password(postgres_url):
     secret = f"{postgres_url}{'&' if '?' in postgres_url else '?'}sslpassword=s3cret"
     async with PostgresDatabase.open(secret) as db, db.transaction() as tx:
         assert "s3cret" not in repr([db, db.listener, db._pool, tx])
 
 
 @pytest.mark.parametrize("error", [OSError(24, "Too many open files"), RuntimeError("can't start new thread")])
-async def test_whatever_ends_listening_is_seen_and_it_begins_again(db, monkeypatch, caplog, error):
+async def test_an_interrupted_listener_is_restarted(db, monkeypatch, caplog, error):
     notifies, heard = psycopg.AsyncConnection.notifies, asyncio.Queue()
     failures = [error]
 

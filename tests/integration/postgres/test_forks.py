@@ -1,4 +1,4 @@
-"""A process that forks while it has a database on a server open."""
+"""A process that forks while it has a server database open."""
 
 import asyncio
 import sys
@@ -41,7 +41,7 @@ asyncio.run(main(sys.argv[1]))
 """
 
 
-async def test_a_child_can_neither_use_nor_close_the_connections_of_its_parent(empty_tables_url):
+async def test_a_forked_child_can_neither_use_nor_close_connections_of_its_parent(empty_tables_url):
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", SCRIPT, empty_tables_url, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )

@@ -1,4 +1,4 @@
-"""Connections over which nothing passes any more, though neither side has closed them: a real proxy between."""
+"""Half-open connections, which transfer nothing although neither side has closed them: simulated by a proxy."""
 
 import asyncio
 from datetime import timedelta
@@ -23,14 +23,14 @@ def proxy(postgres_url):
 
 @pytest.fixture
 def soon(monkeypatch):
-    """Doubt a connection after a moment, so that the tests need not wait for as long as apps do."""
+    """Check a silent connection after a moment, so that tests need not wait as long as apps do."""
     monkeypatch.setattr(listener, "ASK_SECONDS", 0.2)
     monkeypatch.setattr(pool, "ASK_IDLE_SECONDS", 0.0)
     monkeypatch.setattr(pool, "PROBE_SECONDS", 0.2)
     monkeypatch.setattr(connecting, "ANSWER_SECONDS", 0.5)
 
 
-async def test_streams_and_calls_go_on_when_all_connections_are_silently_dead(proxy, postgres_url, soon):
+async def test_streams_and_calls_continue_when_all_connections_are_half_open(proxy, postgres_url, soon):
     async with open_database(proxy.url) as db, open_database(postgres_url) as elsewhere, asyncio.timeout(BOUND):
         manager = BackgroundJobManager(db)
         counts = Watched(manager.watch_counts())
@@ -45,7 +45,7 @@ async def test_streams_and_calls_go_on_when_all_connections_are_silently_dead(pr
         assert counts.ends == []
 
 
-async def test_a_call_under_way_when_its_connection_dies_ends_with_an_error(proxy, postgres_url, soon):
+async def test_a_call_over_a_connection_that_becomes_half_open_is_an_error(proxy, postgres_url, soon):
     async with PostgresDatabase.open(proxy.url) as db, PostgresDatabase.open(postgres_url) as holder:
         await holder.execute("CREATE TABLE notes (id int)")
         async with asyncio.timeout(BOUND):
@@ -60,7 +60,7 @@ async def test_a_call_under_way_when_its_connection_dies_ends_with_an_error(prox
 
 
 @pytest.mark.parametrize("step", ["statement", "commit", "rollback"])
-async def test_each_step_of_a_transaction_over_a_dead_connection_is_bounded(proxy, soon, step):
+async def test_each_step_of_a_transaction_over_a_half_open_connection_has_a_timeout(proxy, soon, step):
     async with PostgresDatabase.open(proxy.url) as db, asyncio.timeout(BOUND):
         wanted = ZeroDivisionError if step == "rollback" else DatabaseUnavailableError
         with pytest.raises(wanted):
@@ -68,12 +68,12 @@ async def test_each_step_of_a_transaction_over_a_dead_connection_is_bounded(prox
         assert (await db.get("SELECT 1 AS one"))["one"] == 1
 
 
-async def test_a_statement_that_takes_long_is_waited_for(proxy, soon):
+async def test_a_long_statement_is_awaited(proxy, soon):
     async with PostgresDatabase.open(proxy.url) as db, asyncio.timeout(BOUND):
         assert (await db.get("SELECT 1 AS one FROM pg_sleep(2)"))["one"] == 1
 
 
-async def test_where_the_server_is_silent_to_new_connections_too_calls_end_and_resume_with_it(proxy, soon, monkeypatch):
+async def test_new_connections_to_a_silent_server_time_out_and_recover(proxy, soon, monkeypatch):
     monkeypatch.setattr(pool, "RECONNECT_SECONDS", 0.2)
     async with PostgresDatabase.open(f"{proxy.url}?connect_timeout=1") as db, asyncio.timeout(BOUND):
         await db.get("SELECT 1")
@@ -84,9 +84,7 @@ async def test_where_the_server_is_silent_to_new_connections_too_calls_end_and_r
         assert (await db.get("SELECT 1 AS one"))["one"] == 1
 
 
-async def test_workers_take_jobs_again_after_their_connections_died_silently(
-    proxy, postgres_url, tmp_path, monkeypatch
-):
+async def test_workers_claim_jobs_again_after_half_open_connections(proxy, postgres_url, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     service = BackgroundService(proxy.url, "postgres_worker:initialize", detached=False, lease=timedelta(seconds=3))
     async with open_database(postgres_url) as db:
@@ -110,7 +108,7 @@ async def stalled_at(step, db, proxy):
             raise ZeroDivisionError
 
 
-async def test_a_cancelled_call_over_a_dead_connection_ends_soon(proxy, soon, monkeypatch):
+async def test_a_cancelled_call_over_a_half_open_connection_ends_soon(proxy, soon, monkeypatch):
     monkeypatch.setattr(connecting, "CANCEL_SECONDS", 0.1)
     monkeypatch.setattr(pool, "ASK_IDLE_SECONDS", 3600.0)
     monkeypatch.setattr(pool, "PROBE_SECONDS", 3600.0)

@@ -1,4 +1,4 @@
-"""Servers as hosts of databases set them up: foreign settings, other encodings, roles that may do little."""
+"""Servers as hosting providers configure them: other settings and encodings, and roles with few privileges."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ TIMEOUTS = ("statement_timeout", "transaction_timeout", "idle_in_transaction_ses
 
 @pytest.fixture
 def make_hosted(job_server):
-    """Return a maker of a database that a new role owns: its options, and statements for ``role`` and ``database``."""
+    """Return a factory of databases owned by a new role: options, and statements for ``role`` and ``database``."""
     with contextlib.ExitStack() as stack:
         connection = stack.enter_context(psycopg.connect(job_server.server.url, autocommit=True))
 
@@ -52,7 +52,7 @@ def encoding(name):
     return f"ENCODING '{name}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
 
 
-async def test_settings_of_the_role_change_nothing(make_hosted):
+async def test_settings_of_the_role_change_no_behaviour(make_hosted):
     url = make_hosted(
         "ALTER ROLE {role} SET DateStyle = 'SQL, DMY'",
         "ALTER ROLE {role} SET TimeZone = 'America/New_York'",
@@ -66,7 +66,7 @@ async def test_settings_of_the_role_change_nothing(make_hosted):
         assert (await db.get("SELECT interval '90 minutes' AS span"))["span"].total_seconds() == 5400
 
 
-async def test_text_is_text_where_the_encoding_is_sql_ascii(make_hosted):
+async def test_text_is_stored_correctly_in_a_sql_ascii_database(make_hosted):
     async with open_database(make_hosted(options=encoding("SQL_ASCII"))) as db:
         manager = BackgroundJobManager(db)
         job = await manager.get_job_by_id(await manager.enqueue("ключ", {"text": "日本 😀"}))
@@ -75,7 +75,7 @@ async def test_text_is_text_where_the_encoding_is_sql_ascii(make_hosted):
         assert (await BackgroundJobManager(again).get_counts()).pending == 1
 
 
-async def test_what_the_encoding_cannot_keep_is_one_clear_error(make_hosted):
+async def test_text_that_the_encoding_cannot_store_is_a_clear_error(make_hosted):
     async with open_database(make_hosted(options=encoding("LATIN1"))) as db:
         manager = BackgroundJobManager(db)
         assert (await manager.get_job_by_id(await manager.enqueue("k", "é"))).payload == "é"
@@ -83,7 +83,7 @@ async def test_what_the_encoding_cannot_keep_is_one_clear_error(make_hosted):
             await manager.enqueue("k", "日本")
 
 
-async def test_calls_wait_for_the_connections_that_the_role_has(make_hosted):
+async def test_calls_wait_for_connections_up_to_the_limit_of_the_role(make_hosted):
     async with open_database(make_hosted("ALTER ROLE {role} CONNECTION LIMIT 3")) as db, asyncio.timeout(BOUND):
         manager = BackgroundJobManager(db)
         counts = Watched(manager.watch_counts())
@@ -166,7 +166,7 @@ async def test_a_timeout_of_the_role_that_ends_the_apps_statement_is_one_clear_e
                 await BackgroundJobManager(db).enqueue("k")
 
 
-async def test_where_the_role_has_no_connection_left_the_error_says_so(make_hosted, monkeypatch):
+async def test_an_exhausted_connection_limit_of_the_role_is_an_error_that_explains_it(make_hosted, monkeypatch):
     monkeypatch.setattr(pool, "GET_SECONDS", 0.2)
     url = make_hosted("ALTER ROLE {role} CONNECTION LIMIT 1")
     async with await psycopg.AsyncConnection.connect(url):
@@ -174,7 +174,7 @@ async def test_where_the_role_has_no_connection_left_the_error_says_so(make_host
             await PostgresDatabase.open(url)
 
 
-async def test_the_size_of_the_pool_is_given_where_databases_are_opened(postgres_url, monkeypatch, make_service):
+async def test_the_pool_size_is_an_option_of_open(postgres_url, monkeypatch, make_service):
     monkeypatch.setattr(pool, "GET_SECONDS", 0.2)
     async with open_database(postgres_url, pool_size=1) as db, db.transaction():
         with pytest.raises(DatabaseUnavailableError, match="all 1 connections"):
@@ -186,14 +186,14 @@ async def test_the_size_of_the_pool_is_given_where_databases_are_opened(postgres
         PostgresDatabase.open(postgres_url, pool_size=0)
 
 
-async def test_a_role_that_may_not_create_tables_is_told_what_to_grant(make_hosted):
+async def test_a_role_that_may_not_create_tables_gets_an_error_with_the_missing_privilege(make_hosted):
     url = make_hosted("ALTER DATABASE {database} OWNER TO CURRENT_USER")
     with pytest.raises(DatabasePrivilegeError, match="GRANT"):
         async with open_database(url):
             pass
 
 
-async def test_a_role_that_may_not_use_the_tables_is_told_so_by_every_call(make_hosted, job_server):
+async def test_every_call_of_a_role_without_table_privileges_is_an_error_that_names_them(make_hosted, job_server):
     url = make_hosted("ALTER DATABASE {database} OWNER TO CURRENT_USER", "GRANT ALL ON DATABASE {database} TO {role}")
     async with open_database(job_server.server.address(urlsplit(url).path[1:])) as owner:
         await owner.execute(f"GRANT SELECT ON tetherpy_migrations TO {urlsplit(url).username}")
@@ -204,7 +204,7 @@ async def test_a_role_that_may_not_use_the_tables_is_told_so_by_every_call(make_
                 await call
 
 
-async def test_a_role_that_may_only_read_reads_and_is_told_so_when_it_writes(make_hosted, tmp_path, monkeypatch):
+async def test_a_read_only_role_can_read_and_its_writes_are_an_error(make_hosted, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     url = make_hosted()
     async with open_database(url) as db:

@@ -1,4 +1,4 @@
-"""Rows that another transaction has locked: they keep no other job waiting, and are looked at again unasked."""
+"""Rows that another transaction has locked do not block other jobs, and are checked again later."""
 
 import asyncio
 
@@ -37,7 +37,7 @@ def engine(db):
     return PostgresJobEngine(db)
 
 
-async def test_a_job_that_is_locked_keeps_neither_outcome_nor_progress_of_others_waiting(db, engine, monkeypatch):
+async def test_a_locked_job_blocks_neither_outcome_nor_progress_of_others(db, engine, monkeypatch):
     monkeypatch.setattr("tetherpy.jobs.postgres.engine.PROGRESS_LOCKED_SECONDS", 0.0)
     ids = await engine.enqueue([NewJob(job_key="k") for _ in range(4)])
     locked, other, third, gone = (await engine.ack_and_fetch("w", [], 4)).claims
@@ -63,7 +63,7 @@ async def test_a_job_that_is_locked_keeps_neither_outcome_nor_progress_of_others
 
 @pytest.fixture
 def start_claimer(db, engine):
-    """Return what starts a worker's loop that hears of no change."""
+    """Return a function that starts the claim loop of a worker without change notifications."""
 
     def start(handler, looked):
         registry = HandlerRegistry()
@@ -76,14 +76,14 @@ def start_claimer(db, engine):
     return start
 
 
-async def test_a_job_that_a_dying_connection_had_locked_runs_although_nobody_tells(
+async def test_a_job_locked_by_a_dying_connection_runs_without_a_notification(
     db, engine, empty_tables_url, start_claimer
 ):
     looked = asyncio.Event()
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     async with asyncio.timeout(BOUND):
         dying = await psycopg.AsyncConnection.connect(empty_tables_url)
-        # As a claim does, whose process or machine goes away before it commits.
+        # Like a claim of a process or machine that fails before its commit.
         await dying.execute("SELECT FROM procrastinate_jobs WHERE id = %s FOR UPDATE", (job_id,))
         fetcher, working = start_claimer(lambda service, payload, db: "ran", lambda all_busy: looked.set())
         await looked.wait()
@@ -99,7 +99,7 @@ async def test_a_job_that_a_dying_connection_had_locked_runs_although_nobody_tel
     assert (job.result, job.attempts) == ("ran", 1)
 
 
-async def test_an_outcome_that_is_postponed_is_stored_as_soon_as_its_job_is_free(db, engine, start_claimer):
+async def test_a_postponed_outcome_is_stored_when_its_job_is_unlocked(db, engine, start_claimer):
     free, ran = asyncio.Event(), asyncio.Queue()
 
     async def handler(run, payload, _):

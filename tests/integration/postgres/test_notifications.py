@@ -1,4 +1,4 @@
-"""Who hears of a change, and when: no commit waits for others to be told, and no change stays unheard of."""
+"""Change notifications: no commit waits for another one's notification, and every change is reported."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ max_wal_senders = 1
 synchronous_standby_names = 'nobody'
 synchronous_commit = local
 """
-"""Commits of sessions that ask for it wait for a standby that does not exist, and hold their locks until then."""
+"""Commits of sessions with this setting wait for a standby that does not exist, and hold their locks."""
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ async def connection_to(db):
 
 @contextlib.asynccontextmanager
 async def notifying_commit_that_waits(db):
-    """Let another program notify in its transaction, whose commit waits for as long as the block lasts."""
+    """Run a transaction of another program that notifies, and whose commit waits until the block ends."""
     async with connection_to(db) as other:
         await other.execute("SET synchronous_commit = on")
         committing = asyncio.create_task(other.execute(DEFER))
@@ -70,7 +70,7 @@ async def notifying_commit_that_waits(db):
 
 
 async def hear(ear, enough):
-    """Return the channels of the notifications that come until there are enough."""
+    """Return the channels of a number of notifications."""
     channels = []
     async with asyncio.timeout(BOUND):
         while not enough(channels):
@@ -137,16 +137,16 @@ WAYS = {
 
 
 @pytest.mark.parametrize("way", WAYS)
-async def test_no_frequent_change_waits_for_notifying_commits_of_others_and_each_is_heard_of(engine, db, way):
+async def test_frequent_changes_do_not_wait_for_notifying_commits_and_all_are_reported(engine, db, way):
     async with connection_to(db) as ear:
         await ear.execute("LISTEN tetherpy_jobs")
         async with asyncio.timeout(BOUND), notifying_commit_that_waits(db):
             await WAYS[way](engine, db)
-        # One is of the program that waited.
+        # One is from the program that waited.
         await hear(ear, lambda channels: len(channels) >= 2)
 
 
-async def test_channels_that_are_announced_together_are_notified_once_each(db):
+async def test_channels_announced_together_are_notified_once_each(db):
     async with connection_to(db) as ear:
         await ear.execute("LISTEN one; LISTEN other; LISTEN last")
         for _ in range(50):
@@ -157,7 +157,7 @@ async def test_channels_that_are_announced_together_are_notified_once_each(db):
         assert sorted(await hear(ear, lambda channels: "last" in channels)) == ["last", "one", "other"]
 
 
-async def test_a_change_whose_process_ended_before_it_notified_is_noticed_soon(engine, db, monkeypatch):
+async def test_a_change_whose_process_died_before_its_notification_is_found_soon(engine, db, monkeypatch):
     monkeypatch.setattr(listener, "ASK_SECONDS", 0.1)
     told = asyncio.Event()
     engine.on_change(told.set)
@@ -171,7 +171,7 @@ async def test_a_change_whose_process_ended_before_it_notified_is_noticed_soon(e
         await told.wait()
 
 
-async def test_a_worker_that_registers_now_is_waited_for_before_jobs_fail_for_want_of_its_handler(engine, db):
+async def test_jobs_without_a_handler_do_not_fail_while_a_worker_registers(engine, db):
     await engine.enqueue([NewJob(job_key="new")])
     await engine.ack_and_fetch("old", [], 1, keys=["old"])
     async with asyncio.timeout(BOUND), connection_to(db) as registering:
@@ -194,7 +194,7 @@ async def test_a_worker_that_registers_now_is_waited_for_before_jobs_fail_for_wa
     assert (await engine.counts()).pending == 1
 
 
-async def test_what_is_committed_just_before_a_close_is_heard_of(engine, db):
+async def test_a_change_committed_just_before_close_is_notified(engine, db):
     async with connection_to(db) as ear:
         await ear.execute("LISTEN tetherpy_jobs")
         async with PostgresDatabase.open(db.address) as closing:
@@ -202,7 +202,7 @@ async def test_what_is_committed_just_before_a_close_is_heard_of(engine, db):
         await hear(ear, bool)
 
 
-async def test_what_changes_nothing_notifies_nobody(engine, db):
+async def test_a_call_without_changes_sends_no_notification(engine, db):
     """Two workers would wake each other without end."""
     async with connection_to(db) as ear:
         await ear.execute("LISTEN tetherpy_jobs; LISTEN last")

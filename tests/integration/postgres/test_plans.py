@@ -1,4 +1,4 @@
-"""How the server means to answer questions whose cost must not grow with the table."""
+"""Query plans of queries whose cost must not grow with the table."""
 
 import re
 
@@ -10,7 +10,7 @@ from tetherpy.jobs.postgres.requests import ask
 
 
 @pytest.mark.parametrize("narrowed", [{}, {"status": BackgroundJobStatus.PENDING}, {"job_key": "k"}])
-async def test_a_cursor_far_back_is_a_place_in_an_index(empty_tables_url, narrowed):
+async def test_a_page_is_read_from_its_position_in_an_index(empty_tables_url, narrowed):
     async with open_database(empty_tables_url) as db:
         ids = await PostgresJobEngine(db).enqueue([NewJob(job_key="k") for _ in range(3000)])
         await db.execute("ANALYZE procrastinate_jobs, tetherpy_job_records")
@@ -20,7 +20,7 @@ async def test_a_cursor_far_back_is_a_place_in_an_index(empty_tables_url, narrow
     assert not re.search(r"Seq Scan|Sort  ", plan), plan
 
 
-async def test_changes_of_jobs_that_transactions_enqueue_are_summed_up_without_a_worker(empty_tables_url):
+async def test_counts_of_jobs_that_transactions_enqueue_are_summed_without_a_worker(empty_tables_url):
     async with open_database(empty_tables_url) as db:
         manager = BackgroundJobManager(db)
         for _ in range(3):

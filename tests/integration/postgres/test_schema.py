@@ -1,4 +1,4 @@
-"""The tables: made once however many ask, refused where they are another program's or newer code's."""
+"""The job tables: created once by concurrent processes, and refused if they belong to other programs or newer code."""
 
 import asyncio
 
@@ -22,7 +22,7 @@ def empty_url(job_server):
         yield url
 
 
-async def test_many_at_once_make_the_tables_once(empty_url):
+async def test_concurrent_processes_create_the_tables_once(empty_url):
     async def use(number):
         async with open_engine(empty_url) as engine:
             return await engine.enqueue([NewJob(job_key=str(number))])
@@ -31,7 +31,7 @@ async def test_many_at_once_make_the_tables_once(empty_url):
     assert sorted(job_id for (job_id,) in ids) == list(range(1, 9))
 
 
-async def test_a_schema_of_its_own_leaves_the_apps_alone(empty_url):
+async def test_a_separate_schema_keeps_the_tables_of_the_app_unchanged(empty_url):
     async with PostgresDatabase.open(empty_url) as db:
         await db.execute('CREATE SCHEMA "te""ther; DROP"')
     named = f"{empty_url}&options=-csearch_path%3D%22te%22%22ther%3B%5C%20DROP%22,public"
@@ -42,7 +42,7 @@ async def test_a_schema_of_its_own_leaves_the_apps_alone(empty_url):
         assert row["t"] is None
 
 
-async def test_another_programs_queue_is_refused(empty_url):
+async def test_the_queue_of_another_program_is_refused(empty_url):
     connector = procrastinate.PsycopgConnector(conninfo=empty_url)
     app = procrastinate.App(connector=connector)
     async with app.open_async():
@@ -52,14 +52,14 @@ async def test_another_programs_queue_is_refused(empty_url):
             await PostgresJobEngine(db).prepare()
 
 
-async def test_no_schema_is_one_clear_error(empty_url):
+async def test_a_missing_schema_is_a_clear_error(empty_url):
     async with PostgresDatabase.open(f"{empty_url}&options=-csearch_path%3Dnowhere") as db:
         with pytest.raises(SchemaMissingError, match="CREATE SCHEMA"):
             await PostgresJobEngine(db).prepare()
 
 
 @pytest.mark.parametrize("namespace", ["procrastinate", "tetherpy.jobs"])
-async def test_newer_code_is_not_touched(empty_url, namespace):
+async def test_a_schema_of_newer_code_is_not_changed(empty_url, namespace):
     async with open_engine(empty_url) as engine:
         await engine.prepare()
     async with PostgresDatabase.open(empty_url) as db:
@@ -71,7 +71,7 @@ async def test_newer_code_is_not_touched(empty_url, namespace):
             await PostgresJobEngine(db).prepare()
 
 
-async def test_an_apps_migrations_are_applied_once_and_judged(empty_url):
+async def test_migrations_of_the_app_are_applied_once_and_verified(empty_url):
     step = Migration(1, "rows", "CREATE TABLE rows (id int); INSERT INTO rows VALUES (1)")
     await asyncio.gather(*(opened(empty_url, step) for _ in range(5)))
     async with PostgresDatabase.open(empty_url, migrations=[step]) as db:
@@ -83,7 +83,7 @@ async def opened(url, step):
         pass
 
 
-async def test_a_program_without_this_library_adds_jobs_with_sql_and_reads_them(postgres_url):
+async def test_a_program_without_this_library_can_insert_and_read_jobs_with_sql(postgres_url):
     async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as plain:
         jobs = '[{"job_key": "k", "queue": "default", "priority": 3, "max_attempts": 1, "payload": "{\\"n\\":1}"}]'
         cursor = await plain.execute("SELECT tetherpy_defer_jobs(%s, now())", (jobs,))
@@ -95,7 +95,7 @@ async def test_a_program_without_this_library_adds_jobs_with_sql_and_reads_them(
         assert await cursor.fetchall() == [("k", "RUNNING", 1)]
 
 
-async def test_a_job_that_only_procrastinate_knows_is_left_to_it(postgres_url):
+async def test_a_job_that_only_procrastinate_knows_is_not_changed(postgres_url):
     async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as plain:
         await plain.execute("INSERT INTO procrastinate_jobs (queue_name, task_name) VALUES ('default', 'theirs')")
     async with open_engine(postgres_url) as engine:

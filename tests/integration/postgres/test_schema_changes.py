@@ -1,4 +1,4 @@
-"""The schema changes while apps and workers are at work: nobody waits behind it, and old code stops."""
+"""The schema changes while apps and workers run: no call is blocked by it, and old code stops."""
 
 import asyncio
 import contextlib
@@ -17,13 +17,13 @@ WIDER = Migration(1, "a column more", "ALTER TABLE tetherpy_job_records ADD COLU
 
 @contextlib.asynccontextmanager
 async def held_job(url):
-    """Hold a lock on the tables of the jobs, as a handler's transaction does."""
+    """Hold a lock on the job tables, like a handler's transaction."""
     async with open_database(url) as db, db.transaction() as tx:
         await BackgroundJobManager(db).enqueue("held", transaction=tx)
         yield
 
 
-async def test_calls_go_on_while_a_migration_waits_for_a_handlers_transaction(postgres_url, monkeypatch):
+async def test_calls_continue_while_a_migration_waits_for_the_transaction_of_a_handler(postgres_url, monkeypatch):
     monkeypatch.setattr(migrations, "LOCK_SECONDS", 0.1)
     async with open_database(postgres_url) as db, asyncio.timeout(BOUND):
         async with held_job(postgres_url):
@@ -57,7 +57,7 @@ WAYS = {
 
 
 @pytest.mark.parametrize("call", WAYS)
-async def test_a_lock_that_never_comes_free_is_an_error_that_says_so(postgres_url, monkeypatch, call):
+async def test_a_lock_that_is_never_released_is_an_error_that_explains_it(postgres_url, monkeypatch, call):
     monkeypatch.setattr(migrations, "LOCK_SECONDS", 0.05)
     monkeypatch.setattr(migrations, "PAUSE_SECONDS", 0.01)
     monkeypatch.setattr(migrations, "SCHEMA_TIMEOUT_SECONDS", 0.1)
@@ -85,7 +85,7 @@ async def newer_code_changes_the_tables(db, *statements):
 DROP = "DROP FUNCTION tetherpy_ack_and_fetch"
 
 
-async def test_what_fails_because_of_newer_tables_says_so(postgres_url):
+async def test_an_error_caused_by_newer_tables_explains_it(postgres_url):
     async with PostgresDatabase.open(postgres_url) as db:
         engine = PostgresJobEngine(db)
         await engine.prepare()
@@ -101,7 +101,7 @@ async def test_what_fails_because_of_newer_tables_says_so(postgres_url):
 
 
 @pytest.mark.parametrize("changes", [(), (DROP,)], ids=["it still can work", "it cannot work"])
-async def test_workers_of_old_code_end_when_newer_code_has_changed_the_tables(
+async def test_workers_of_old_code_exit_when_newer_code_has_changed_the_tables(
     db, manager, make_service, tmp_path, changes
 ):
     service = make_service(lease=timedelta(seconds=1))

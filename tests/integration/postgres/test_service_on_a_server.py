@@ -1,4 +1,4 @@
-"""A service on a server: the same calls as on a file, also over two machines."""
+"""A service on a server: the calls of one on a file, also with two machines."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from tetherpy.service import BackgroundService, WorkerStartError
 RUNNING, CANCELLED = BackgroundJobStatus.RUNNING, BackgroundJobStatus.CANCELLED
 
 
-async def test_a_job_runs_and_its_effect_is_committed_with_it(make_service, db, manager):
+async def test_a_job_and_its_writes_commit_together(make_service, db, manager):
     service = make_service(database=db)
     await service.start()
     assert await service.is_running()
@@ -28,7 +28,7 @@ async def test_a_job_runs_and_its_effect_is_committed_with_it(make_service, db, 
     assert not await service.is_running()
 
 
-async def test_a_killed_workers_job_runs_again_at_once_and_is_cancelled_by_push(make_service, manager):
+async def test_a_job_of_a_killed_worker_runs_again_at_once_and_is_cancelled_by_push(make_service, manager):
     service = make_service()
     await service.start()
     job_id = await service.job("until_cancelled")
@@ -41,7 +41,7 @@ async def test_a_killed_workers_job_runs_again_at_once_and_is_cancelled_by_push(
     assert (await manager.wait_for(job_id, BOUND)).status is CANCELLED
 
 
-async def test_two_machines_share_the_work_and_the_living_one_takes_over_after_the_lease(make_service, manager):
+async def test_two_machines_share_the_work_and_one_takes_over_after_the_lease(make_service, manager):
     lease = timedelta(seconds=0.6)
     one = make_service("one", concurrency=1, lease=lease)
     await one.start()
@@ -71,7 +71,7 @@ async def test_jobs_run_on_both_machines(make_service, manager):
 
 
 async def test_the_password_is_in_no_argument_file_name_log_or_message(postgres_url, monkeypatch, tmp_path):
-    # Who authenticates by trust is not asked for the password, so any will do.
+    # With trust authentication the server ignores the password.
     secret = "c0rrect-horse"
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     url = postgres_url.replace("postgres:@", f"postgres:{secret}@")

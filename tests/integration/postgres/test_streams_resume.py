@@ -1,4 +1,4 @@
-"""Streams outlast what happens to connections and server, and show the present value again by themselves."""
+"""Streams survive failures of connections and server, and then emit the present value."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from tetherpy.service import BackgroundService
 
 
 class Watched:
-    """What a stream has said, and whether it ended."""
+    """The values of a stream, and whether it ended."""
 
     def __init__(self, stream):
         self.values, self.ends = [], []
@@ -56,7 +56,7 @@ async def listening(url):
     return row["n"]
 
 
-async def test_after_its_connections_were_cut_a_stream_shows_what_was_missed(postgres_url, job_server):
+async def test_a_stream_emits_missed_changes_after_its_connections_were_cut(postgres_url, job_server):
     async with open_database(postgres_url) as db:
         manager = BackgroundJobManager(db)
         counts = Watched(manager.watch_counts())
@@ -79,7 +79,7 @@ async def test_after_its_connections_were_cut_a_stream_shows_what_was_missed(pos
         counts.subscription.dispose()
 
 
-async def test_however_many_streams_a_process_listens_over_one_connection(postgres_url):
+async def test_all_streams_of_a_process_listen_over_one_connection(postgres_url):
     async with open_database(postgres_url) as db:
         watched = [Watched(BackgroundJobManager(db).watch_counts()) for _ in range(20)]
         for seen in watched:
@@ -101,7 +101,7 @@ async def test_streams_complete_when_the_database_is_closed(postgres_url):
     assert counts.ends == [None]
 
 
-async def test_a_write_over_a_cut_connection_is_done_or_an_error_and_never_half(postgres_url, job_server):
+async def test_a_write_over_a_cut_connection_is_complete_or_an_error(postgres_url, job_server):
     async with open_database(postgres_url) as db:
         manager = BackgroundJobManager(db)
         promised, cutting = [], True
@@ -127,7 +127,7 @@ async def test_a_write_over_a_cut_connection_is_done_or_an_error_and_never_half(
         assert len(numbers) == len(set(numbers))
 
 
-async def test_claims_whose_response_was_lost_are_released_by_the_next_ack_and_fetch(postgres_url):
+async def test_claims_whose_response_was_lost_are_released_by_the_next_call(postgres_url):
     async with open_database(postgres_url) as db:
         engine = engine_of(db, lease=timedelta(hours=1))
         ids = await engine.enqueue([NewJob(job_key="work") for _ in range(5)])
@@ -143,7 +143,7 @@ async def test_claims_whose_response_was_lost_are_released_by_the_next_ack_and_f
         assert outcomes == ["released", None, "released", None]
 
 
-async def test_an_exchange_whose_answer_is_lost_leaves_nothing_claimed_for_ever(postgres_url, job_server):
+async def test_a_lost_response_leaves_no_job_claimed(postgres_url, job_server):
     async with open_database(postgres_url) as db:
         engine = engine_of(db)
         ids = set(await engine.enqueue([NewJob(job_key="work") for _ in range(40)]))
@@ -156,7 +156,7 @@ async def test_an_exchange_whose_answer_is_lost_leaves_nothing_claimed_for_ever(
         assert {job.id for job in running} == held == ids
 
 
-async def test_after_the_servers_death_streams_workers_and_calls_go_on(mortal_server, tmp_path, monkeypatch):
+async def test_streams_workers_and_calls_continue_after_the_server_was_killed(mortal_server, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     url = mortal_server.address(mortal_server.create_database())
     service = BackgroundService(url, "postgres_worker:initialize")

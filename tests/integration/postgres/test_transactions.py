@@ -1,4 +1,4 @@
-"""Enqueueing inside the app's own transaction: rolled back means never enqueued, whatever else goes on."""
+"""Enqueueing inside the app's own transaction: after a rollback the job was never enqueued."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ class ChangeOfMindError(Exception):
 
 
 async def write(url, db, number):
-    """Enqueue in one transaction after another, a third of them rolled back; return the orders that were committed."""
+    """Enqueue in successive transactions, a third of them rolled back; return the committed orders."""
     random, manager, committed = Random(number), BackgroundJobManager(db), []
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as own:
         for round_number in range(ROUNDS):
@@ -51,7 +51,7 @@ async def write(url, db, number):
 
 
 async def work(db, stop):
-    """Claim and settle whatever there is until told to stop; return the payloads that were seen."""
+    """Claim and complete all jobs until stopped; return the payloads."""
     engine, acks, seen = engine_of(db), [], []
     while True:
         ack_and_fetch = await engine.ack_and_fetch("w", acks, 5)
@@ -64,7 +64,7 @@ async def work(db, stop):
             await asyncio.sleep(0.002)
 
 
-async def test_under_load_there_are_exactly_the_jobs_whose_transaction_was_committed(postgres_url):
+async def test_under_load_exactly_the_jobs_of_committed_transactions_exist(postgres_url):
     async with open_database(postgres_url) as db, open_database(postgres_url) as workers:
         await db.execute("CREATE TABLE orders (id int PRIMARY KEY)")
         stop = asyncio.Event()
@@ -92,7 +92,7 @@ async def test_a_worker_sees_a_job_only_after_the_commit(postgres_url):
         assert [claim.id for claim in (await engine.ack_and_fetch("w", [], 1)).claims] == [job_id]
 
 
-async def test_a_connection_without_a_transaction_is_refused_instead_of_committing_half(postgres_url):
+async def test_a_connection_without_a_transaction_is_refused(postgres_url):
     async with open_database(postgres_url) as db:
         manager = BackgroundJobManager(db)
         async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as own:
@@ -101,7 +101,7 @@ async def test_a_connection_without_a_transaction_is_refused_instead_of_committi
         assert (await manager.get_counts()).total == 0
 
 
-async def test_a_transaction_that_loses_its_connection_says_so_and_nothing_is_enqueued(postgres_url, cut):
+async def test_a_transaction_that_loses_its_connection_is_an_error_and_enqueues_nothing(postgres_url, cut):
     async with open_database(postgres_url) as db, await psycopg.AsyncConnection.connect(postgres_url) as own:
         manager = BackgroundJobManager(db)
         await manager.enqueue("before")
@@ -114,7 +114,7 @@ async def test_a_transaction_that_loses_its_connection_says_so_and_nothing_is_en
         assert [job.job_key for job in await manager.get_all_jobs()] == ["before"]
 
 
-async def test_nor_is_its_loss_passed_over_when_the_block_does(postgres_url, cut):
+async def test_a_connection_lost_at_the_end_of_the_block_is_an_error(postgres_url, cut):
     async def pass_over(db):
         async with db.transaction() as tx:
             await tx.execute("SELECT 1")
@@ -127,7 +127,7 @@ async def test_nor_is_its_loss_passed_over_when_the_block_does(postgres_url, cut
             await pass_over(db)
 
 
-async def test_so_does_one_that_was_to_keep_an_outcome_and_the_job_is_still_the_workers(postgres_url, cut):
+async def test_an_outcome_lost_with_its_connection_keeps_the_claim_of_the_worker(postgres_url, cut):
     async with open_database(postgres_url) as db:
         job_id = await BackgroundJobManager(db).enqueue("k")
         (claim,) = (await engine_of(db).ack_and_fetch("w", [], 1)).claims
@@ -153,7 +153,7 @@ async def settle_after_the_loss(db, cut, ack):
 
 @pytest.fixture
 def cut(postgres_url):
-    """Return a function that has the server end a connection."""
+    """Return a function that makes the server terminate a connection."""
 
     async def end(connection):
         async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as other:
@@ -162,7 +162,7 @@ def cut(postgres_url):
     return end
 
 
-async def test_two_transactions_with_one_unique_key_make_one_job(postgres_url):
+async def test_two_transactions_with_one_unique_key_enqueue_one_job(postgres_url):
     async with open_database(postgres_url) as db:
         manager = BackgroundJobManager(db)
 
@@ -183,7 +183,7 @@ async def test_two_transactions_with_one_unique_key_make_one_job(postgres_url):
         assert job.status is BackgroundJobStatus.PENDING
 
 
-async def test_a_cancelled_task_leaves_no_transaction_and_no_connection_behind(postgres_url):
+async def test_a_cancelled_task_releases_transaction_and_connection(postgres_url):
     async with open_database(postgres_url) as db:
         manager = BackgroundJobManager(db)
 
@@ -207,7 +207,7 @@ async def test_a_cancelled_task_leaves_no_transaction_and_no_connection_behind(p
         assert row["all"] <= 13
 
 
-async def test_a_cancellation_during_the_commit_comes_out_after_it_with_the_work_committed(empty_tables_url):
+async def test_a_cancellation_during_the_commit_is_raised_after_it(empty_tables_url):
     async with PostgresDatabase.open(empty_tables_url) as db:
         await db.execute("CREATE TABLE notes (n int)")
         try:
@@ -231,7 +231,7 @@ async def write_note(db, number, leaving):
         leaving.set()
 
 
-async def test_without_tables_an_enqueue_in_a_transaction_says_so(job_server):
+async def test_enqueue_in_a_transaction_without_job_tables_is_an_error_that_explains_it(job_server):
     with job_server.server.database() as url:
         async with PostgresDatabase.open(url) as db:
             manager = BackgroundJobManager(db)

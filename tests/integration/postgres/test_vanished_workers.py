@@ -1,4 +1,4 @@
-"""Workers whose machine vanished without a word are forgotten by the others, a living one never."""
+"""Workers whose machine has vanished are removed by the others; living workers never are."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 @attrs.define
 class Machine:
-    """An engine with clocks that stand still until they are moved."""
+    """An engine with clocks that stand still until a test moves them."""
 
     now: datetime = NOW
     ticks: float = 0.0
@@ -44,7 +44,7 @@ async def register(engine, worker_id):
 
 
 async def registered(db):
-    """Return the workers that we know, and how many Procrastinate does."""
+    """Return the workers that we have registered, and the number that Procrastinate has."""
     workers = await db.get_all("SELECT id FROM background_service_workers ORDER BY id")
     return [row["id"] for row in workers], (await db.get("SELECT count(*) FROM procrastinate_workers"))[0]
 
@@ -56,7 +56,7 @@ async def beat_for(here, engine, worker_id, span):
         await engine.rescue_expired()
 
 
-async def test_a_vanished_machines_workers_are_forgotten_once_their_jobs_were_taken_back(db, here):
+async def test_workers_of_a_vanished_machine_are_removed_after_their_jobs_were_rescued(db, here):
     engine = here.engine(db)
     for worker_id in ("alive", "gone", "gone with a job"):
         await register(engine, worker_id)
@@ -70,7 +70,7 @@ async def test_a_vanished_machines_workers_are_forgotten_once_their_jobs_were_ta
     assert await registered(db) == (["alive"], 1)
 
 
-async def test_no_clock_that_is_moved_makes_a_living_worker_look_gone(db, here):
+async def test_a_moved_clock_never_makes_a_living_worker_look_dead(db, here):
     engine, elsewhere = here.engine(db), Machine()
     other = elsewhere.engine(db)
     await register(engine, "here")
@@ -84,7 +84,7 @@ async def test_no_clock_that_is_moved_makes_a_living_worker_look_gone(db, here):
     assert await registered(db) == (["elsewhere", "here"], 2)
 
 
-async def test_a_worker_that_holds_a_job_is_not_forgotten_and_what_a_beat_changed_meanwhile_stays(db, here):
+async def test_a_worker_with_a_job_is_not_removed_and_concurrent_heartbeats_are_kept(db, here):
     engine, watcher = here.engine(db), Machine()
     other = watcher.engine(db)
     await register(engine, "busy")
@@ -102,7 +102,7 @@ async def test_a_worker_that_holds_a_job_is_not_forgotten_and_what_a_beat_change
     assert await registered(db) == (["busy"], 1)
 
 
-async def test_a_worker_that_slept_for_so_long_that_it_was_forgotten_is_there_again_with_its_next_beat(db, here):
+async def test_a_removed_worker_is_registered_again_with_its_next_heartbeat(db, here):
     sleeper, watcher = Machine(), here.engine(db)
     engine = sleeper.engine(db)
     await register(engine, "slept")

@@ -101,7 +101,7 @@ async def shared_service(make_service, manager):
 
 async def leave_no_jobs(service, manager):
     for job in await manager.get_all_jobs():
-        with contextlib.suppress(IllegalJobTransitionError):  # it has ended
+        with contextlib.suppress(IllegalJobTransitionError):  # the process has ended
             await manager.cancel_job(job.id)
 
     async def none_runs():

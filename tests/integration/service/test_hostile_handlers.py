@@ -63,7 +63,7 @@ def others_are_served(service, finished):
 # --- handlers -------------------------------------------------------------------------------------
 
 
-async def test_a_handler_that_never_yields_costs_its_worker_and_its_attempts(make, finished, manager, tmp_path):
+async def test_a_handler_that_never_yields_loses_its_worker_and_its_attempts(make, finished, manager, tmp_path):
     service = make(lease=SHORT_LEASE)
     await service.start()
     job = await finished(await service.job("never_yields", str(tmp_path / "begun"), max_attempts=2))
@@ -74,9 +74,7 @@ async def test_a_handler_that_never_yields_costs_its_worker_and_its_attempts(mak
     await service.stop(0)
 
 
-async def test_beside_a_handler_that_never_yields_its_neighbours_run_elsewhere(
-    make, finished, manager, tmp_path, until
-):
+async def test_other_jobs_of_a_worker_that_never_yields_run_in_other_workers(make, finished, manager, tmp_path, until):
     service = make(lease=SHORT_LEASE, processes=2)
     await service.start()
     neighbours = [await service.job("waits_for_file", str(tmp_path / f"neighbour{n}")) for n in range(6)]
@@ -91,7 +89,7 @@ async def test_beside_a_handler_that_never_yields_its_neighbours_run_elsewhere(
     await service.stop(0)
 
 
-async def test_a_handler_that_ignores_its_cancellation_is_waited_for(
+async def test_a_handler_that_ignores_its_cancellation_is_awaited(
     service, finished, manager, until, tmp_path, others_are_served
 ):
     begun = tmp_path / "begun"
@@ -121,7 +119,7 @@ async def test_a_handler_that_ignores_its_cancellation_is_waited_for(
         ("ExceptionGroup", "BaseExceptionGroup: ExceptionGroup from a handler"),
     ],
 )
-async def test_whatever_a_handler_raises_is_a_failed_attempt(
+async def test_any_exception_of_a_handler_is_a_failed_attempt(
     service, finished, manager, worker_pids, others_are_served, where, what, message
 ):
     before = await worker_pids()
@@ -134,7 +132,7 @@ async def test_whatever_a_handler_raises_is_a_failed_attempt(
 
 
 @pytest.mark.parametrize(("key", "payload"), [("snoozes_for_ever", None), ("fails_for_ever", "TimeoutError")])
-async def test_a_wait_beyond_the_calendar_lasts_until_the_job_is_moved_by_hand(
+async def test_a_retry_delay_beyond_the_calendar_lasts_until_the_job_is_moved_manually(
     service, manager, until, key, payload, others_are_served
 ):
     job_id = await service.job(key, payload)
@@ -147,14 +145,14 @@ async def test_a_wait_beyond_the_calendar_lasts_until_the_job_is_moved_by_hand(
     assert (await manager.cancel_job(job_id)).status == "CANCELLED"
 
 
-async def test_endless_recursion_is_a_failed_attempt(service, finished, manager):
+async def test_infinite_recursion_is_a_failed_attempt(service, finished, manager):
     job = await finished(await service.job("recurses", max_attempts=1))
     assert (job.status, job.last_error.partition(":")[0]) == (FAILED, "RecursionError")
     (attempt,) = await manager.get_attempts(job.id)
     assert len(attempt.traceback) < 100_000
 
 
-async def test_a_crash_of_the_interpreter_costs_the_worker_and_the_job_its_attempts(
+async def test_a_crash_of_the_interpreter_costs_the_job_an_attempt_and_restarts_the_worker(
     service, finished, manager, others_are_served
 ):
     job = await finished(await service.job("crashes", max_attempts=2))
@@ -167,7 +165,9 @@ async def test_a_crash_of_the_interpreter_costs_the_worker_and_the_job_its_attem
     "key",
     ["closes_everything", "closes_the_database", "keeps_a_transaction_open", "cancels_every_task", "stops_the_loop"],
 )
-async def test_a_handler_that_breaks_its_worker_costs_it_and_an_attempt(make, finished, manager, key):
+async def test_a_handler_that_breaks_its_worker_costs_the_job_an_attempt_and_restarts_the_worker(
+    make, finished, manager, key
+):
     service = make(lease=SHORT_LEASE)
     await service.start()
     job = await finished(await service.job(key, max_attempts=1))
@@ -177,7 +177,7 @@ async def test_a_handler_that_breaks_its_worker_costs_it_and_an_attempt(make, fi
     await service.stop(0)
 
 
-async def test_beside_a_handler_that_holds_every_descriptor_the_others_are_served(
+async def test_other_jobs_run_although_a_handler_holds_every_descriptor(
     service, finished, until, tmp_path, others_are_served, worker_pids
 ):
     before = await worker_pids()
@@ -190,7 +190,7 @@ async def test_beside_a_handler_that_holds_every_descriptor_the_others_are_serve
     assert await worker_pids() == before
 
 
-async def test_a_worker_whose_descriptors_have_leaked_serves_on(make, finished, manager, worker_pids):
+async def test_a_worker_that_leaks_descriptors_continues(make, finished, manager, worker_pids):
     service = make()
     await service.start()
     before = await worker_pids()
@@ -203,7 +203,7 @@ async def test_a_worker_whose_descriptors_have_leaked_serves_on(make, finished, 
     await service.stop(0)
 
 
-async def test_a_supervisor_without_descriptors_starts_the_successor_when_it_can(
+async def test_a_supervisor_without_descriptors_starts_the_next_worker_when_it_can(
     service, finished, until, servers, worker_pids, kill, log
 ):
     (worker,) = await worker_pids()
@@ -224,7 +224,7 @@ async def test_a_supervisor_without_descriptors_starts_the_successor_when_it_can
     ("key", "result"),
     [("completes_itself", "in the transaction"), ("completes_and_undoes", "after it was undone")],
 )
-async def test_completing_in_a_transaction_counts_if_that_is_committed(service, finished, log, manager, key, result):
+async def test_completing_in_a_transaction_counts_when_it_commits(service, finished, log, manager, key, result):
     job = await finished(await service.job(key))
     assert (job.status, job.result, job.attempts) == (COMPLETED, result, 1)
     # The next job is acknowledged in a later call than the one that rejects or stores this outcome.
@@ -234,7 +234,9 @@ async def test_completing_in_a_transaction_counts_if_that_is_committed(service, 
     assert [attempt.outcome for attempt in await manager.get_attempts(job.id)] == ["completed"]
 
 
-async def test_a_program_that_a_handler_leaves_behind_keeps_no_worker_from_ending(make, finished, until, servers, kill):
+async def test_a_program_that_a_handler_leaves_running_does_not_block_the_end_of_the_worker(
+    make, finished, until, servers, kill
+):
     service = make()
     await service.start()
     job = await finished(await service.job("runs_programs", "hello"))
@@ -249,7 +251,7 @@ async def test_a_program_that_a_handler_leaves_behind_keeps_no_worker_from_endin
         kill(job.result["left"])
 
 
-async def test_a_pool_of_forked_processes_works_and_leaves_the_worker_whole(
+async def test_a_pool_of_forked_processes_works_and_does_not_damage_the_worker(
     service, finished, others_are_served, worker_pids, until, servers
 ):
     before = await worker_pids()
@@ -261,9 +263,7 @@ async def test_a_pool_of_forked_processes_works_and_leaves_the_worker_whole(
     await until(lambda: len(servers()) == number)
 
 
-async def test_a_process_that_a_handler_forks_cannot_open_the_workers_database_and_one_that_it_spawns_can(
-    service, finished
-):
+async def test_a_forked_process_cannot_open_the_database_of_the_worker_and_a_spawned_one_can(service, finished):
     forked = await finished(await service.job("writes_in_a_process", "fork", max_attempts=1))
     assert forked.status == BackgroundJobStatus.FAILED
     assert "DatabaseForkedError" in forked.last_error
@@ -272,7 +272,9 @@ async def test_a_process_that_a_handler_forks_cannot_open_the_workers_database_a
     assert spawned.status == BackgroundJobStatus.COMPLETED, spawned.last_error
 
 
-async def test_a_copy_ends_at_a_signal_that_comes_while_it_is_made(service, finished, others_are_served, worker_pids):
+async def test_a_forked_child_ends_at_a_signal_that_arrives_during_the_fork(
+    service, finished, others_are_served, worker_pids
+):
     before = await worker_pids()
     job = await finished(await service.job("ends_its_copies_at_once", 50))
     assert job.result == [-signal.SIGTERM]
@@ -291,7 +293,7 @@ async def test_a_copy_ends_at_a_signal_that_comes_while_it_is_made(service, fini
         ("returns_surrogate", None, "$.text[1]"),
     ],
 )
-async def test_a_result_that_cannot_be_kept_fails_the_job_at_once(
+async def test_a_result_that_cannot_be_stored_fails_the_job_at_once(
     service, finished, others_are_served, key, payload, error
 ):
     job = await finished(await service.job(key, payload, max_attempts=5))
@@ -300,7 +302,7 @@ async def test_a_result_that_cannot_be_kept_fails_the_job_at_once(
     await others_are_served()
 
 
-async def test_what_cannot_be_a_payload_is_refused_and_stores_nothing(service, manager):
+async def test_an_invalid_payload_is_refused_and_stores_nothing(service, manager):
     nested = []
     for _ in range(100_000):
         nested = [nested]
@@ -313,7 +315,7 @@ async def test_what_cannot_be_a_payload_is_refused_and_stores_nothing(service, m
     assert (await manager.get_counts()).total == 0
 
 
-async def test_a_payload_of_10_mb_where_the_bound_allows_it(service, finished, database):
+async def test_a_payload_of_10_mb_is_accepted_if_the_limit_allows_it(service, finished, database):
     engine = SqliteJobEngine(database, max_payload_bytes=2 * MEGABYTES_10)
     job_id = await BackgroundJobManager(engine).enqueue("measure", "x" * MEGABYTES_10)
     assert MEGABYTES_10 > MAX_PAYLOAD_BYTES
@@ -321,7 +323,7 @@ async def test_a_payload_of_10_mb_where_the_bound_allows_it(service, finished, d
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000 + "]" * 100_000, '{"a":' * 100_000, '"\udcff"', "\0", "nonsense"])
-async def test_a_payload_of_another_program_that_cannot_be_read_fails_at_once(
+async def test_a_payload_of_another_program_that_cannot_be_decoded_fails_at_once(
     service, finished, database_path, others_are_served, text
 ):
     job_id = insert_by_hand(database_path, "echo", text.encode(errors="surrogateescape"))
@@ -340,18 +342,18 @@ def insert_by_hand(path, key, payload):
         ).lastrowid
 
 
-async def test_a_payload_type_that_breaks_is_a_failure(service, finished, others_are_served):
+async def test_an_error_in_a_payload_type_is_a_failed_attempt(service, finished, others_are_served):
     job = await finished(await service.job("wants_the_impossible", {"text": "unicorn"}, max_attempts=1))
     assert (job.status, job.attempts) == (FAILED, 1)
     await others_are_served()
 
 
-async def test_nul_travels_unharmed(service, finished):
+async def test_nul_characters_are_stored_unchanged(service, finished):
     payload = {"a\0b": "c\0d"}
     assert (await finished(await service.job("echo", payload))).result == payload
 
 
-async def test_texts_that_cannot_be_stored_are_escaped_and_harm_no_heartbeat(
+async def test_texts_that_cannot_be_stored_are_escaped_and_do_not_affect_heartbeats(
     make, finished, engine, log, until, manager
 ):
     service = make(lease=SHORT_LEASE)
@@ -369,7 +371,7 @@ async def test_texts_that_cannot_be_stored_are_escaped_and_harm_no_heartbeat(
     await service.stop(0)
 
 
-async def test_a_status_that_nobody_knows_is_left_alone(make, finished, manager, database_path, tmp_path, until):
+async def test_a_job_with_an_unknown_status_is_not_changed(make, finished, manager, database_path, tmp_path, until):
     service = make()
     await service.start()
     begun = tmp_path / "begun"
@@ -388,8 +390,8 @@ async def test_a_status_that_nobody_knows_is_left_alone(make, finished, manager,
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)], ids=["ahead", "behind"])
-async def test_jobs_run_whatever_time_the_one_who_enqueued_believes_it_is(service, finished, database, ahead):
-    """As after a change of the clock: a job that is due when it is enqueued runs at once."""
+async def test_due_jobs_run_although_the_clock_of_the_enqueuing_process_is_wrong(service, finished, database, ahead):
+    """As after a clock change: a job that is due when it is enqueued runs at once."""
     engine = SqliteJobEngine(database, clock=lambda: datetime.now(UTC) + ahead)
     job = await finished(await BackgroundJobManager(engine).enqueue("echo", 1))
     assert (job.status, job.attempts) == (COMPLETED, 1)
@@ -427,7 +429,7 @@ def hold_lock(database_path):
         holder.communicate()
 
 
-async def test_an_outcome_that_cannot_be_stored_for_a_lock_is_kept_until_it_can(
+async def test_an_outcome_that_cannot_be_stored_because_of_a_lock_is_stored_later(
     make, finished, hold_lock, log, tmp_path, until
 ):
     service = make("hostile_worker:impatient")
@@ -444,7 +446,7 @@ async def test_an_outcome_that_cannot_be_stored_for_a_lock_is_kept_until_it_can(
     await service.stop(0)
 
 
-async def test_enqueueing_and_starting_say_that_the_database_is_locked(make, manager, database_path, hold_lock):
+async def test_enqueue_and_start_report_a_locked_database(make, manager, database_path, hold_lock):
     await manager.get_counts()
     let_go = hold_lock()
     async with Database.open(database_path, busy_timeout=0.1) as impatient:
@@ -456,7 +458,7 @@ async def test_enqueueing_and_starting_say_that_the_database_is_locked(make, man
     assert (await manager.get_counts()).total == 0
 
 
-async def test_an_outcome_that_finds_the_disk_full_is_kept_until_there_is_room(
+async def test_an_outcome_that_finds_the_disk_full_is_stored_when_there_is_space(
     make, finished, log, tmp_path, until, worker_pids, manager
 ):
     service = make()
@@ -476,7 +478,7 @@ async def test_an_outcome_that_finds_the_disk_full_is_kept_until_there_is_room(
     await service.stop(0)
 
 
-async def test_start_says_that_the_database_is_damaged(make, database_path, servers, until):
+async def test_start_reports_a_damaged_database(make, database_path, servers, until):
     async with Database.open(database_path, migrations=JOB_MIGRATIONS):
         pass
     content = bytearray(database_path.read_bytes())
@@ -522,7 +524,7 @@ OBEY_FILE_MODES = "import ctypes, os; assert os.geteuid() or not ctypes.CDLL(Non
 
 @pytest.fixture
 def start_elsewhere(database_path):
-    """Return a function that starts the service in a process with less rights than this one."""
+    """Return a function that starts the service in a process with fewer rights."""
 
     async def start(deprivation):
         process = await asyncio.create_subprocess_exec(
@@ -534,7 +536,7 @@ def start_elsewhere(database_path):
     return start
 
 
-async def test_start_says_that_the_disk_is_full_and_works_when_there_is_room(start_elsewhere, make, finished, servers):
+async def test_start_reports_a_full_disk_and_works_when_there_is_space(start_elsewhere, make, finished, servers):
     printed = await start_elsewhere(BOUND_FILES)
     assert "did not start: its database or service folder cannot be used" in printed
     assert "DiskFullError" in printed or "too large" in printed
@@ -546,7 +548,7 @@ async def test_start_says_that_the_disk_is_full_and_works_when_there_is_room(sta
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
-async def test_start_says_that_the_database_is_read_only(start_elsewhere, database_path, servers):
+async def test_start_reports_a_read_only_database(start_elsewhere, database_path, servers):
     async with Database.open(database_path, migrations=JOB_MIGRATIONS):
         pass
     database_path.chmod(0o444)

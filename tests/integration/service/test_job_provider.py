@@ -80,9 +80,7 @@ async def jobs_of(container):
     return await container.read(manager_provider).get_all_jobs()
 
 
-async def test_it_is_loading_with_progress_while_the_worker_runs_and_then_has_the_result(
-    container, database_path, service
-):
+async def test_it_is_loading_with_progress_during_the_job_and_then_has_the_result(container, database_path, service):
     gate = database_path.with_name("gate")
     gated = JobProvider("gated", payload={"gate": str(gate)}, result=Sum, manager=manager_provider)
 
@@ -98,7 +96,7 @@ async def test_it_is_loading_with_progress_while_the_worker_runs_and_then_has_th
     assert await container.read(gated.future) == Sum(7)
 
 
-async def test_it_enqueues_once_however_many_ask(container, service):
+async def test_it_enqueues_one_job_for_many_readers(container, service):
     results = await asyncio.gather(*(container.read(sum_of(1, 2).future) for _ in range(8)))
     assert results == [Sum(3)] * 8
     assert len(await jobs_of(container)) == 1
@@ -106,14 +104,14 @@ async def test_it_enqueues_once_however_many_ask(container, service):
     assert len(await jobs_of(container)) == 2
 
 
-async def test_the_same_job_is_found_again_after_the_app_restarts_in_mid_job(container, database_path, make_service):
+async def test_the_same_job_is_found_after_the_app_restarts_during_the_job(container, database_path, make_service):
     container.listen(sum_provider, lambda previous, state: None)
     await container.read(database_provider.future)
     enqueued = asyncio.Event()
     container.read(manager_provider).watch_counts().subscribe(lambda counts: counts.pending and enqueued.set())
     async with asyncio.timeout(25):
         await enqueued.wait()
-    await container.aclose()  # the app ends while the job waits
+    await container.aclose()  # the app ends while the job is pending
 
     await make_service(APP).start()
     overrides = [path_provider.override_with_value(database_path)]
@@ -126,7 +124,7 @@ async def test_the_same_job_is_found_again_after_the_app_restarts_in_mid_job(con
         assert len(await jobs_of(once_more)) == 1
 
 
-async def test_invalidating_runs_it_again_and_keeps_the_old_result_meanwhile(container, service):
+async def test_invalidation_repeats_the_job_and_keeps_the_previous_result(container, service):
     container.listen(sum_provider, lambda previous, state: None)
     await container.read(sum_provider.future)
     container.invalidate(sum_provider)
@@ -136,7 +134,7 @@ async def test_invalidating_runs_it_again_and_keeps_the_old_result_meanwhile(con
     assert len(await jobs_of(container)) == 2
 
 
-async def test_a_changed_payload_is_another_job(container, service):
+async def test_a_changed_payload_is_a_different_job(container, service):
     container.listen(watched, lambda previous, state: None)
     assert await container.read(watched.future) == Sum(3)
     container.read(numbers.notifier).state = (10, 20)
@@ -146,7 +144,7 @@ async def test_a_changed_payload_is_another_job(container, service):
     assert len(await jobs_of(container)) == 2  # the job of the first payload was found again
 
 
-async def test_a_failed_job_is_an_error_that_names_it_and_is_found_as_such(container, database_path, service):
+async def test_a_failed_job_is_an_error_that_names_it_and_is_found_again(container, database_path, service):
     with pytest.raises(JobProviderError, match="cannot add") as caught:
         await container.read(sum_of("x").future)
     assert caught.value.job.status is BackgroundJobStatus.FAILED
@@ -155,7 +153,7 @@ async def test_a_failed_job_is_an_error_that_names_it_and_is_found_as_such(conta
         assert seen[-1].error.job.id == caught.value.job.id
 
 
-async def test_disposing_one_that_says_so_cancels_its_job(container, service):
+async def test_disposal_cancels_the_job_if_cancel_on_dispose_is_set(container, service):
     subscription = container.listen(short_lived, lambda previous, state: None)
     await states(container, short_lived, lambda state: state.progress == 0.5)
     subscription.close()

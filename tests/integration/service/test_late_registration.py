@@ -1,4 +1,4 @@
-"""Handlers and periodic jobs that are registered while the worker works."""
+"""Handlers and periodic jobs that are registered while the worker runs."""
 
 import asyncio
 
@@ -6,7 +6,7 @@ from tests.integration.service.conftest import BOUND
 from tetherpy.jobs import BackgroundJobStatus
 
 
-async def test_what_is_registered_late_is_served_and_other_workers_know_it(make_service, manager):
+async def test_a_handler_registered_late_is_used_and_known_to_other_workers(make_service, manager):
     service = make_service("late_worker:initialize")
     await service.start()
     early = await service.job("learned")
@@ -16,5 +16,5 @@ async def test_what_is_registered_late_is_served_and_other_workers_know_it(make_
     async with asyncio.timeout(BOUND):
         while (await manager.get_workers())[0].job_keys != {"learn", "learned"}:
             await asyncio.sleep(0.01)
-        while len(await manager.get_jobs_by_job_key("learned")) < 2:  # the periodic one
+        while len(await manager.get_jobs_by_job_key("learned")) < 2:  # the periodic job
             await asyncio.sleep(0.01)

@@ -23,7 +23,7 @@ def restore(path):
 
 
 @pytest.mark.parametrize("spoil", [remove, restore])
-async def test_jobs_of_the_file_that_has_the_name_run(make_service, database_path, spoil):
+async def test_jobs_of_the_file_at_the_configured_path_run(make_service, database_path, spoil):
     service = make_service()
     await service.start()
     async with Database.open(database_path, migrations=JOB_MIGRATIONS) as db:
@@ -41,7 +41,7 @@ async def test_jobs_of_the_file_that_has_the_name_run(make_service, database_pat
     await service.stop()
 
 
-async def test_a_service_whose_file_is_gone_ends_and_makes_no_other(make_service, database_path, until, servers):
+async def test_a_service_whose_file_is_gone_ends_and_creates_no_other(make_service, database_path, until, servers):
     service = make_service()
     await service.start()
     remove(database_path)

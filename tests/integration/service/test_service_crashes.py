@@ -26,7 +26,9 @@ async def assert_all_ran_again(manager, finished, job_ids, outcome="worker died"
         assert attempts[0].worker != attempts[1].worker
 
 
-async def test_everything_killed_then_started_again(make_service, manager, finished, servers, until, tmp_path, kill):
+async def test_all_jobs_end_after_all_processes_were_killed_and_started_again(
+    make_service, manager, finished, servers, until, tmp_path, kill
+):
     service = make_service("crash_worker:initialize")
     await service.start()
     job_ids = await enqueue_long_jobs(manager, tmp_path)
@@ -46,7 +48,7 @@ async def test_everything_killed_then_started_again(make_service, manager, finis
     await assert_all_ran_again(manager, finished, job_ids)
 
 
-async def test_killed_worker_gets_a_successor(make_service, manager, finished, worker_pids, until, tmp_path, kill):
+async def test_a_killed_worker_is_replaced(make_service, manager, finished, worker_pids, until, tmp_path, kill):
     service = make_service("crash_worker:initialize")
     await service.start()
     job_ids = await enqueue_long_jobs(manager, tmp_path)
@@ -58,7 +60,9 @@ async def test_killed_worker_gets_a_successor(make_service, manager, finished, w
     assert successor != killed
 
 
-async def test_killed_workers_jobs_go_to_one_that_lives(make_service, manager, engine, finished, until, tmp_path, kill):
+async def test_jobs_of_a_killed_worker_go_to_a_living_one(
+    make_service, manager, engine, finished, until, tmp_path, kill
+):
     service = make_service("crash_worker:initialize", processes=2, concurrency=20)
     await service.start()
     job_ids = await enqueue_long_jobs(manager, tmp_path)
@@ -74,7 +78,7 @@ async def test_killed_workers_jobs_go_to_one_that_lives(make_service, manager, e
     await service.stop(0)
 
 
-async def test_job_that_kills_its_worker_ends_failed(make_service, manager, finished, worker_pids):
+async def test_a_job_that_kills_its_worker_ends_failed(make_service, manager, finished, worker_pids):
     service = make_service("crash_worker:initialize")
     await service.start()
     job = await finished(await service.job("die", max_attempts=3))
@@ -85,7 +89,9 @@ async def test_job_that_kills_its_worker_ends_failed(make_service, manager, fini
     assert (await finished(await service.job("echo", 1))).result == 1
 
 
-async def test_supervisor_killed_leaves_no_orphans(make_service, manager, finished, worker_pids, servers, until, kill):
+async def test_a_killed_supervisor_leaves_no_orphans(
+    make_service, manager, finished, worker_pids, servers, until, kill
+):
     service = make_service()
     await service.start()
     job_id = await service.job("progress", 0.5)
@@ -119,7 +125,9 @@ def stopped(pid):
             os.kill(pid, signal.SIGCONT)
 
 
-async def test_hung_worker_loses_its_jobs_and_its_say(make_service, manager, engine, finished, until, database_path):
+async def test_a_hung_worker_loses_its_jobs_and_its_outcomes_are_refused(
+    make_service, manager, engine, finished, until, database_path
+):
     service = make_service(processes=2, lease=timedelta(seconds=1))
     await service.start()
     job_id = await service.job("nap", 1.5)
@@ -137,13 +145,13 @@ async def test_hung_worker_loses_its_jobs_and_its_say(make_service, manager, eng
     first, second = await manager.get_attempts(job_id)
     assert (first.worker, first.outcome) == (owner, "lease expired")
     assert second.outcome == "completed"
-    # The outcome that the first one reported later was rejected with a warning.
+    # The later outcome of the first worker was rejected with a warning.
     log = database_path.with_name("app.db-service") / "worker.log"
     await until(lambda: "no longer belongs to this worker" in log.read_text())
     await service.stop(0)
 
 
-async def test_worker_that_hangs_for_good_is_replaced(make_service, finished, until, worker_pids, manager):
+async def test_a_worker_that_hangs_for_ever_is_replaced(make_service, finished, until, worker_pids, manager):
     service = make_service(lease=timedelta(seconds=0.5))
     await service.start()
     job_id = await service.job("nap", 0.3)
@@ -155,7 +163,7 @@ async def test_worker_that_hangs_for_good_is_replaced(make_service, finished, un
     assert pid not in await worker_pids()
 
 
-async def test_process_left_behind_by_a_dead_worker_does_not_count_as_it(
+async def test_a_process_left_by_a_dead_worker_does_not_count_as_that_worker(
     make_service, manager, finished, worker_pids, kill, until, tmp_path
 ):
     """A forked child keeps the open files of its parent except for the lock of a live worker."""
@@ -170,7 +178,9 @@ async def test_process_left_behind_by_a_dead_worker_does_not_count_as_it(
         kill(copy)
 
 
-async def test_nor_does_one_that_wakes_only_after_the_workers_death(make_service, finished, kill, tmp_path):
+async def test_a_process_that_starts_after_the_death_of_its_worker_does_not_count_as_that_worker(
+    make_service, finished, kill, tmp_path
+):
     service = make_service()
     await service.start()
     copy = tmp_path / "copy"
@@ -181,8 +191,10 @@ async def test_nor_does_one_that_wakes_only_after_the_workers_death(make_service
         kill(int(copy.read_text()))
 
 
-async def test_callback_that_breaks_only_later(make_service, until, worker_pids, kill, database_path, finished):
-    """A replacement that cannot start is tried again a few times; then the service fails with an error."""
+async def test_a_callback_that_fails_later_ends_the_service(
+    make_service, until, worker_pids, kill, database_path, finished
+):
+    """A worker that cannot start is retried a few times; then the service fails with an error."""
     flag = database_path.with_name("broken")
     service = make_service("later_worker:initialize")
     await service.start()
@@ -198,7 +210,7 @@ async def test_callback_that_breaks_only_later(make_service, until, worker_pids,
     assert (await finished(await service.job("echo", 1))).result == 1
 
 
-async def test_a_successor_waits_for_a_database_that_is_locked(
+async def test_a_new_worker_waits_for_a_locked_database(
     make_service, manager, finished, worker_pids, until, tmp_path, kill, database_path
 ):
     service = make_service("crash_worker:impatient")
@@ -210,7 +222,7 @@ async def test_a_successor_waits_for_a_database_that_is_locked(
     with contextlib.closing(sqlite3.connect(database_path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         kill(pid)
-        # More often than the supervisor would try again with workers that end.
+        # More often than the supervisor restarts workers that fail to start.
         await until(lambda: log.read_text().count("a new worker cannot start: its database") > 6)
         assert await service.is_running()
         other.execute("ROLLBACK")
@@ -218,7 +230,7 @@ async def test_a_successor_waits_for_a_database_that_is_locked(
     await service.stop()
 
 
-async def test_a_successor_that_waits_for_a_database_can_be_stopped(
+async def test_a_new_worker_that_waits_for_a_database_can_be_stopped(
     make_service, worker_pids, until, kill, database_path, servers
 ):
     service = make_service("crash_worker:impatient")
@@ -240,7 +252,7 @@ def is_running_now(service):
     return is_locked(service._files.group_lock)
 
 
-async def test_gigabyte_of_output_does_not_fill_the_disk(make_service, finished, database_path):
+async def test_a_gigabyte_of_output_does_not_fill_the_disk(make_service, finished, database_path):
     service = make_service()
     await service.start()
     job = await finished(await service.job("print", 64 << 20))
@@ -252,7 +264,7 @@ async def test_gigabyte_of_output_does_not_fill_the_disk(make_service, finished,
 
 
 @pytest.mark.parametrize("times", [1, 2])
-async def test_blocked_loop_only_delays(make_service, finished, times):
+async def test_a_blocked_loop_only_delays(make_service, finished, times):
     service = make_service()
     await service.start()
     jobs = [await service.job("block", 0.2) for _ in range(times)]
@@ -260,7 +272,7 @@ async def test_blocked_loop_only_delays(make_service, finished, times):
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-async def test_a_pause_of_everything_longer_than_two_leases_costs_nothing(
+async def test_a_pause_of_all_processes_for_two_leases_loses_nothing(
     make_service, manager, finished, worker_pids, servers, until, processes
 ):
     service = make_service(processes=processes, lease=timedelta(seconds=1))
@@ -285,7 +297,7 @@ async def has_running(manager, number):
 
 
 @pytest.mark.parametrize("number", [signal.SIGRTMIN + 3, signal.SIGKILL])
-async def test_whatever_signal_kills_a_worker_it_is_replaced(make_service, finished, worker_pids, until, number):
+async def test_a_worker_is_replaced_after_any_signal(make_service, finished, worker_pids, until, number):
     service = make_service()
     await service.start()
     (pid,) = await worker_pids()
@@ -299,7 +311,7 @@ async def test_whatever_signal_kills_a_worker_it_is_replaced(make_service, finis
     await service.stop()
 
 
-async def test_signals_that_the_app_has_blocked_or_ignored_are_heard_by_its_service(
+async def test_a_service_handles_signals_that_the_app_has_blocked_or_ignored(
     make_service, finished, worker_pids, kill, until
 ):
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1})

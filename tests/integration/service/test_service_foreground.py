@@ -44,7 +44,7 @@ async def run(database_path):
 
 @pytest.fixture
 def nap(make_service, manager, until, worker_pids):
-    """Return a function that starts a job of so many seconds."""
+    """Return a function that starts a job of a given number of seconds."""
 
     async def start(seconds, key="nap"):
         await until(worker_pids)
@@ -61,7 +61,7 @@ def nap(make_service, manager, until, worker_pids):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-async def test_one_signal_finishes_what_runs(run, nap, manager, number):
+async def test_one_signal_finishes_running_jobs(run, nap, manager, number):
     process = await run()
     job_id = await nap(0.5, "progress")
     process.send_signal(number)
@@ -71,7 +71,7 @@ async def test_one_signal_finishes_what_runs(run, nap, manager, number):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("key", ["nap", "nap_in_thread"])
-async def test_second_signal_hands_it_back(run, nap, manager, until, database_path, number, key):
+async def test_a_second_signal_releases_running_jobs(run, nap, manager, until, database_path, number, key):
     process = await run()
     job_id = await nap(4.0 if key == "nap_in_thread" else 60.0, key)
     process.send_signal(number)
@@ -87,7 +87,7 @@ def socket_path(database_path):
     return database_path.with_name("app.db-service") / "service.sock"
 
 
-async def test_output_is_its_own(run, make_service, finished, until, worker_pids):
+async def test_output_goes_to_the_terminal(run, make_service, finished, until, worker_pids):
     process = await run()
     await until(worker_pids)
     await finished(await make_service().job("print", 2048))
@@ -96,7 +96,7 @@ async def test_output_is_its_own(run, make_service, finished, until, worker_pids
     assert output.count(b"x" * 1023) == 2
 
 
-async def test_app_attaches_and_stops_it(run, make_service, until, worker_pids):
+async def test_an_app_attaches_to_the_worker_and_stops_it(run, make_service, until, worker_pids):
     process = await run()
     before = await until(worker_pids)
     service = make_service()
@@ -106,7 +106,7 @@ async def test_app_attaches_and_stops_it(run, make_service, until, worker_pids):
     assert await process.wait() == 0
 
 
-async def test_second_one_is_refused(run, until, worker_pids):
+async def test_a_second_foreground_worker_is_refused(run, until, worker_pids):
     await run()
     await until(worker_pids)
     second = await run()
@@ -115,7 +115,7 @@ async def test_second_one_is_refused(run, until, worker_pids):
     assert b"ServiceAlreadyRunningError" in output
 
 
-async def test_callback_that_raises_ends_it(run):
+async def test_an_error_in_the_callback_ends_the_worker(run):
     process = await run("odd_worker:raises")
     output, _ = await process.communicate()
     assert process.returncode == 1
@@ -123,7 +123,7 @@ async def test_callback_that_raises_ends_it(run):
     assert b"odd_worker.py" in output
 
 
-async def test_ctrl_c_in_a_terminal_leaves_the_programs_of_jobs_alone(run, nap, finished):
+async def test_ctrl_c_in_a_terminal_does_not_reach_programs_of_jobs(run, nap, finished):
     process = await run(start_new_session=True)
     job_id = await nap(1.0, "program")
     # A terminal sends it to the whole group in the foreground.
@@ -133,7 +133,7 @@ async def test_ctrl_c_in_a_terminal_leaves_the_programs_of_jobs_alone(run, nap, 
 
 
 @pytest.mark.parametrize("stderr", ["closed pipe", "full disk", "closed"])
-async def test_unwritable_output_ends_nothing(run, finished, make_service, worker_pids, until, kill, stderr):
+async def test_unwritable_output_does_not_end_the_worker(run, finished, make_service, worker_pids, until, kill, stderr):
     if stderr == "closed pipe":
         reading, writing = os.pipe()
         os.close(reading)

@@ -50,7 +50,7 @@ async def test_periodic_jobs_are_described_with_their_next_tick(service, told, u
     assert often.next_after(noon) == datetime(2030, 1, 1, 12, 5, tzinfo=UTC)
 
 
-async def test_several_workers_and_another_start_tell_the_same_once(make_service, told, until):
+async def test_several_workers_and_a_restart_send_the_same_manifest_once(make_service, told, until):
     service = make_service(APP, processes=2)
     await service.start()
     seen = told(service)
@@ -63,7 +63,7 @@ async def test_several_workers_and_another_start_tell_the_same_once(make_service
     assert late[0] == late[1]
 
 
-async def test_nothing_is_told_while_no_worker_runs(make_service, told, until):
+async def test_no_manifest_is_sent_while_no_worker_runs(make_service, told, until):
     service = make_service(APP)
     seen = told(service)
     states = []
@@ -72,9 +72,7 @@ async def test_nothing_is_told_while_no_worker_runs(make_service, told, until):
     assert seen == []
 
 
-async def test_a_manifest_too_large_for_a_message_comes_without_schemas(
-    make_service, told, until, tmp_path, monkeypatch
-):
+async def test_a_manifest_over_the_message_limit_omits_the_schemas(make_service, told, until, tmp_path, monkeypatch):
     many = "\n".join(f"    service.register_job_handler('k{n}', handler)" for n in range(3000))
     fields = "\n".join(f"    field_{n}: str" for n in range(40))
     (tmp_path / "large_worker.py").write_text(

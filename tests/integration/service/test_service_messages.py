@@ -1,4 +1,4 @@
-"""Messages both ways, and the state that any process sees."""
+"""Messages in both directions, and the state that every process sees."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ APP = "talking_worker:initialize"
 
 
 class Received(list):
-    """The values that an observable sent; a test can wait for them."""
+    """The values of an observable; a test can wait for them."""
 
     def of(self, observable):
         self.subscription = observable.subscribe(self.append)
@@ -39,7 +39,7 @@ async def service(shared_service):
 
 @pytest.fixture
 def listen():
-    """Return a function that collects what an observable sends until the test ends."""
+    """Return a function that collects the values of an observable until the test ends."""
     collected = []
 
     def start(observable):
@@ -51,7 +51,7 @@ def listen():
         received.subscription.dispose()
 
 
-async def test_question_and_answer(service, until, listen):
+async def test_a_worker_answers_a_message_of_the_app(service, until, listen):
     answers = listen(service.on("answer"))
     for number in range(5):
         await service.invoke("question", number)
@@ -59,7 +59,7 @@ async def test_question_and_answer(service, until, listen):
     assert [answer["question"] for answer in answers] == [0, 1, 2, 3, 4]
 
 
-async def test_every_worker_hears_and_every_app_gets_the_answers(make_service, until, listen):
+async def test_every_worker_gets_a_message_and_every_app_gets_the_answers(make_service, until, listen):
     one, other = make_service(APP, processes=2), make_service(APP)
     await one.start()
     heard = [listen(service.on("answer")) for service in (one, other)]
@@ -69,7 +69,7 @@ async def test_every_worker_hears_and_every_app_gets_the_answers(make_service, u
     assert len({answer["pid"] for answer in heard[0]}) == 2
 
 
-async def test_listener_outlives_a_restart(make_service, until, listen):
+async def test_a_listener_survives_a_restart(make_service, until, listen):
     service = make_service(APP)
     answers = listen(service.on("answer"))
     for expected in (1, 2):
@@ -80,26 +80,26 @@ async def test_listener_outlives_a_restart(make_service, until, listen):
     assert [answer["question"] for answer in answers] == [1, 2]
 
 
-async def test_message_from_a_job(service, until, listen, finished):
+async def test_a_job_sends_a_message(service, until, listen, finished):
     announced = listen(service.on("announced"))
     await until(lambda: service._client._connection.done())
     assert (await finished(await service.job("announce", "dinner"))).result is True
     await until(lambda: announced == ["dinner"])
 
 
-async def test_nobody_to_talk_to(make_service):
+async def test_a_message_without_a_running_service_is_an_error(make_service):
     with pytest.raises(ServiceNotRunningError, match=r"start\(\)"):
         await make_service(APP).invoke("question")
 
 
-async def test_message_that_is_none(make_service):
+async def test_an_invalid_message_is_refused(make_service):
     service = make_service(APP)
     for data, reason in ((object(), "not JSON"), ("x" * (1 << 20), "more than 1,048,576"), ("\ud800", "not JSON")):
         with pytest.raises(MessageError, match=reason):
             await service.invoke("question", data)
 
 
-async def test_large_message(service, until, listen):
+async def test_a_large_message_arrives(service, until, listen):
     answers = listen(service.on("answer"))
     text = "é" * 500_000
     await service.invoke("question", text)
@@ -107,7 +107,7 @@ async def test_large_message(service, until, listen):
     assert answers[0]["question"] == text
 
 
-async def test_state_follows_the_service(make_service, until, listen):
+async def test_the_state_follows_the_service(make_service, until, listen):
     service = make_service(APP, initial_notification_title="My App", initial_notification_content="working")
     states = listen(service.state)
     await until(lambda: states == [ServiceState()])
@@ -122,13 +122,13 @@ async def test_state_follows_the_service(make_service, until, listen):
     assert all(earlier != later for earlier, later in pairwise(states))
 
 
-async def test_second_observer_gets_the_current_state_at_once(service, until, listen):
+async def test_a_second_observer_gets_the_current_state_at_once(service, until, listen):
     first = listen(service.state)
     await until(lambda: first and first[-1].running)
     assert listen(service.state) == [first[-1]]
 
 
-async def test_notification_is_seen_in_other_processes_and_kept(make_service, until, listen, finished, engine):
+async def test_a_notification_is_visible_in_other_processes_and_stored(make_service, until, listen, finished, engine):
     starter, other = make_service(APP), make_service(APP)
     await starter.start()
     states = listen(other.state)
@@ -146,7 +146,7 @@ async def test_notification_is_seen_in_other_processes_and_kept(make_service, un
     await until(in_its_row)
 
 
-async def test_hidden_service(make_service, until, listen, finished):
+async def test_a_service_can_be_hidden(make_service, until, listen, finished):
     service = make_service(APP)
     await service.start()
     states = listen(service.state)
@@ -156,7 +156,7 @@ async def test_hidden_service(make_service, until, listen, finished):
     assert (await finished(await service.job("announce", "quietly"))).result is False
 
 
-async def test_service_stops_itself(make_service, until):
+async def test_a_worker_can_stop_its_service(make_service, until):
     service = make_service(APP)
     await service.start()
     await service.invoke("stop")
@@ -167,7 +167,7 @@ async def test_service_stops_itself(make_service, until):
     await until(has_stopped)
 
 
-async def test_dead_worker_is_seen(service, until, listen, kill):
+async def test_a_dead_worker_is_reported(service, until, listen, kill):
     states = listen(service.state)
     await until(lambda: states and states[-1].running)
     before = states[-1].workers[0]
@@ -176,9 +176,7 @@ async def test_dead_worker_is_seen(service, until, listen, kill):
     assert states[-1].running
 
 
-async def test_more_events_than_a_blocked_worker_can_take_cost_it_neither_its_job_nor_an_event(
-    make_service, until, listen, finished, manager
-):
+async def test_a_blocked_worker_loses_neither_its_job_nor_events(make_service, until, listen, finished, manager):
     service = make_service(APP, lease=timedelta(seconds=1))
     await service.start()
     answers = listen(service.on("answer"))
@@ -208,7 +206,7 @@ LINES = [
 ]
 
 
-async def test_lines_that_are_no_frames_harm_neither_the_service_nor_its_hearing(
+async def test_invalid_frames_harm_neither_the_service_nor_later_messages(
     make_service, until, listen, database_path, servers
 ):
     service = make_service(APP)
@@ -235,7 +233,7 @@ async def test_lines_that_are_no_frames_harm_neither_the_service_nor_its_hearing
     await service.stop()
 
 
-async def test_a_supervisor_that_stands_still_keeps_no_caller_waiting(make_service, database_path, monkeypatch):
+async def test_a_stopped_supervisor_does_not_block_callers(make_service, database_path, monkeypatch):
     monkeypatch.setattr("tetherpy.service.app.service_link.SEND_SECONDS", 0.5)
     monkeypatch.setattr("tetherpy.service.app.stopping.KILL_GRACE_SECONDS", 0.1)
     monkeypatch.setattr("tetherpy.service.app.stopping.STOP_MARGIN_SECONDS", 0.5)
@@ -256,7 +254,7 @@ async def test_a_supervisor_that_stands_still_keeps_no_caller_waiting(make_servi
     await service.stop()
 
 
-async def test_an_app_that_had_no_descriptor_for_a_while_hears_the_service_afterwards(make_service, until, listen):
+async def test_an_app_without_free_descriptors_receives_later_messages(make_service, until, listen):
     service = make_service(APP)
     states = listen(service.state)
     await until(lambda: states)

@@ -37,7 +37,7 @@ def delete_log(files):
     files.log.unlink()
 
 
-async def test_what_a_cleaner_deletes_is_made_again_and_costs_no_job_an_attempt(
+async def test_files_deleted_by_a_cleaner_are_created_again_and_cost_no_attempt(
     make_service, manager, finished, files, servers, until
 ):
     service = make_service(processes=2, lease=timedelta(seconds=1.5))
@@ -84,7 +84,7 @@ async def test_a_start_right_after_the_lock_was_deleted_attaches(make_service, f
     assert servers() == []
 
 
-async def test_after_database_and_files_were_deleted_the_old_service_ends_and_the_new_one_is_whole(
+async def test_after_database_and_files_were_deleted_the_old_service_ends_and_a_new_one_starts(
     make_service, database_path, finished, files, servers, until, database
 ):
     old = make_service()

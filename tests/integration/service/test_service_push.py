@@ -11,7 +11,7 @@ from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager
 BOUND = 5.0
 
 
-async def test_enqueued_job_reaches_an_idle_worker(make_service, database_path):
+async def test_an_enqueued_job_reaches_an_idle_worker(make_service, database_path):
     service = make_service("push_worker:initialize")
     await service.start()
     async with Database.open(database_path, migrations=JOB_MIGRATIONS, safety_interval=None) as db:
@@ -27,7 +27,7 @@ async def settled():
     await asyncio.sleep(0.1)
 
 
-async def test_no_more_connections_than_one_database_has(make_service, finished):
+async def test_a_worker_has_only_the_connections_of_one_database(make_service, finished):
     service = make_service("push_worker:initialize", concurrency=50)
     await service.start()
     for _ in range(20):
@@ -36,7 +36,7 @@ async def test_no_more_connections_than_one_database_has(make_service, finished)
     assert (await finished(await service.job("connections"))).result == 2
 
 
-async def test_idle_worker_and_supervisor_sleep(make_service, servers, finished):
+async def test_an_idle_worker_and_supervisor_sleep(make_service, servers, finished):
     service = make_service("push_worker:initialize")
     await service.start()
     await finished(await service.job("echo"))

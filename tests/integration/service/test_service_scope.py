@@ -20,13 +20,13 @@ async def test_each_job_has_its_own_container(service, finished):
     assert (await finished(plain)).result == "Hello, nobody"
 
 
-async def test_container_left_open_is_disposed_with_the_job(service, finished, tmp_path):
+async def test_a_container_that_a_handler_leaves_open_is_disposed_with_the_job(service, finished, tmp_path):
     job = await finished(await service.job("careless", str(tmp_path / "trace")))
     assert job.result == "open"
     assert (tmp_path / "trace").read_text() == "disposed"
 
 
-async def test_tick_is_enqueued_once_for_all_workers(service, manager, until):
+async def test_a_tick_is_enqueued_once_for_all_workers(service, manager, until):
     async def ticks():
         return await manager.get_jobs_by_job_key("tick")
 
@@ -40,7 +40,7 @@ async def test_tick_is_enqueued_once_for_all_workers(service, manager, until):
     assert min(spans) > timedelta(milliseconds=100)
 
 
-async def test_finished_jobs_are_not_kept_beyond_retention(make_service, manager, finished, until):
+async def test_finished_jobs_are_deleted_after_the_retention(make_service, manager, finished, until):
     service = make_service(retention=timedelta(milliseconds=200))
     await service.start()
     job_id = await service.job("nap", 0.0)
@@ -52,7 +52,7 @@ async def test_finished_jobs_are_not_kept_beyond_retention(make_service, manager
     await service.stop(0)
 
 
-async def test_only_the_queues_asked_for(make_service, manager, finished):
+async def test_a_worker_claims_only_from_its_queues(make_service, manager, finished):
     service = make_service(queues=("mail",))
     await service.start()
     other = await service.job("echo", 1)
@@ -62,6 +62,6 @@ async def test_only_the_queues_asked_for(make_service, manager, finished):
     await service.stop(0)
 
 
-async def test_container_in_a_thread(service, finished):
+async def test_a_handler_in_a_thread_has_a_container(service, finished):
     job = await finished(await service.job("sentence_in_thread", "Ann", max_attempts=1))
     assert (job.last_error, job.result) == (None, "Hello, Ann")

@@ -20,7 +20,7 @@ from tetherpy.service import (
 )
 
 
-async def test_start_returns_when_the_worker_takes_jobs(make_service, worker_pids, servers):
+async def test_start_returns_when_the_worker_accepts_jobs(make_service, worker_pids, servers):
     service = make_service()
     assert not await service.is_running()
     await service.start()
@@ -33,7 +33,7 @@ async def test_start_returns_when_the_worker_takes_jobs(make_service, worker_pid
     assert await worker_pids() == []
 
 
-async def test_second_start_attaches(make_service, worker_pids):
+async def test_a_second_start_attaches(make_service, worker_pids):
     first, second = make_service(), make_service()
     await first.start()
     before = await worker_pids()
@@ -53,7 +53,7 @@ OTHER_SETTINGS = {
 }
 
 
-async def test_a_start_with_other_settings_names_both_and_leaves_what_runs(make_service, database_path, worker_pids):
+async def test_a_start_with_other_settings_is_an_error_that_names_both(make_service, database_path, worker_pids):
     running = make_service()
     await running.start()
     before = await worker_pids()
@@ -66,7 +66,7 @@ async def test_a_start_with_other_settings_names_both_and_leaves_what_runs(make_
     assert await worker_pids() == before
 
 
-async def test_a_start_with_other_settings_attaches_or_restarts_if_asked_to(make_service, worker_pids, until):
+async def test_a_start_with_other_settings_attaches_or_restarts_on_request(make_service, worker_pids, until):
     await make_service().start()
     before = await worker_pids()
     await make_service(processes=2, if_running="attach").start()
@@ -92,7 +92,7 @@ async def test_a_worker_that_ends_runs_its_exit_handlers_and_leaves_no_pool(make
     assert not psutil.pid_exists(child)
 
 
-async def test_many_processes_start_one_group(make_service, database_path, servers, worker_pids):
+async def test_many_processes_start_one_process_group(make_service, database_path, servers, worker_pids):
     script = textwrap.dedent(
         f"""
         import asyncio, sys
@@ -114,7 +114,7 @@ async def test_many_processes_start_one_group(make_service, database_path, serve
     await make_service().stop()
 
 
-async def test_callback_that_raises(make_service, servers, until):
+async def test_an_error_in_the_callback_is_an_error_of_start(make_service, servers, until):
     service = make_service("odd_worker:raises")
     with pytest.raises(WorkerStartError) as caught:
         await service.start()
@@ -139,7 +139,7 @@ async def test_callback_that_raises(make_service, servers, until):
         ("odd_worker:stops_itself", "ended before it was ready"),
     ],
 )
-async def test_worker_that_does_not_get_ready(make_service, servers, until, callback, reason):
+async def test_a_worker_that_does_not_become_ready_is_an_error_of_start(make_service, servers, until, callback, reason):
     service = make_service(callback)
     with pytest.raises(WorkerStartError, match=reason):
         await service.start()
@@ -148,7 +148,7 @@ async def test_worker_that_does_not_get_ready(make_service, servers, until, call
     assert not await service.is_running()
 
 
-async def test_start_is_bounded(make_service, servers, until):
+async def test_start_has_a_timeout(make_service, servers, until):
     service = make_service("odd_worker:hangs", start_timeout=1.0)
     with pytest.raises(WorkerStartError, match="not ready within 1 s"):
         await service.start()
@@ -156,7 +156,7 @@ async def test_start_is_bounded(make_service, servers, until):
     assert not await service.is_running()
 
 
-async def test_cancelled_start_leaves_nothing(make_service, servers, until):
+async def test_a_cancelled_start_leaves_no_process(make_service, servers, until):
     service = make_service("odd_worker:hangs")
     start = asyncio.create_task(service.start())
     await until(lambda: len(servers()) >= 2)
@@ -167,7 +167,7 @@ async def test_cancelled_start_leaves_nothing(make_service, servers, until):
     assert not await service.is_running()
 
 
-async def test_start_works_after_one_that_failed(make_service, finished):
+async def test_start_works_after_a_failed_one(make_service, finished):
     with pytest.raises(WorkerStartError):
         await make_service("odd_worker:raises").start()
     service = make_service()
@@ -175,7 +175,7 @@ async def test_start_works_after_one_that_failed(make_service, finished):
     assert (await finished(await service.job("echo", 1))).result == 1
 
 
-async def test_plain_callback_and_callable(make_service, finished):
+async def test_a_plain_function_or_a_callable_may_be_the_callback(make_service, finished):
     import odd_worker
 
     service = make_service(odd_worker.plain)
@@ -183,31 +183,31 @@ async def test_plain_callback_and_callable(make_service, finished):
     assert (await finished(await service.job("echo", 1))).result == 1
 
 
-def test_callback_without_a_name_is_refused(tmp_path):
+def test_a_callback_without_an_importable_name_is_refused(tmp_path):
     for callback in (lambda service: None, "no colon", "a:b:c", ":f"):
         with pytest.raises(CallbackNameError, match=r"package\.module:function"):
             BackgroundService(tmp_path / "app.db", callback)
 
 
-async def test_folder_that_does_not_exist(tmp_path):
+async def test_a_missing_folder_is_an_error_of_start(tmp_path):
     service = BackgroundService(tmp_path / "nowhere" / "app.db", "plain_worker:initialize")
     assert not await service.is_running()
     with pytest.raises(ServiceFolderError, match="nowhere"):
         await service.start()
 
 
-async def test_file_that_is_no_database(make_service, database_path, servers, until):
+async def test_a_file_that_is_not_a_database_is_an_error_of_start(make_service, database_path, servers, until):
     database_path.write_bytes(b"certainly not SQLite" * 100)
     with pytest.raises(WorkerStartError, match="database"):
         await make_service().start()
     await until(lambda: servers() == [])
 
 
-async def test_stop_of_what_does_not_run(make_service):
+async def test_stop_does_nothing_without_a_service(make_service):
     await make_service().stop()
 
 
-async def test_stop_while_starting(make_service, until):
+async def test_stop_works_during_a_start(make_service, until):
     service = make_service("odd_worker:hangs")
     start = asyncio.create_task(service.start())
     await until(service.is_running)
@@ -232,7 +232,7 @@ async def test_start_waits_for_a_stop(make_service, manager, finished, until, wo
 
 
 async def has_begun(manager, job_id):
-    """Tell whether the handler of a "progress" job runs: a job that is only claimed may be released."""
+    """Return whether the handler of a "progress" job runs: a job that is only claimed may be released."""
     return (await manager.get_job_by_id(job_id)).progress is not None
 
 
@@ -240,7 +240,7 @@ async def count_running(manager):
     return (await manager.get_counts()).running
 
 
-async def test_stop_finishes_what_runs(make_service, manager, until):
+async def test_stop_finishes_running_jobs(make_service, manager, until):
     service = make_service(concurrency=1)
     await service.start()
     running = await service.job("progress", 0.4)
@@ -252,7 +252,7 @@ async def test_stop_finishes_what_runs(make_service, manager, until):
 
 
 @pytest.mark.parametrize("key", ["nap", "nap_in_thread", "stubborn"])
-async def test_stop_hands_back_what_does_not_finish(make_service, manager, until, servers, key):
+async def test_stop_releases_jobs_that_do_not_finish_in_time(make_service, manager, until, servers, key):
     service = make_service()
     await service.start()
     job_id = await service.job(key, 5.0)
@@ -264,7 +264,7 @@ async def test_stop_hands_back_what_does_not_finish(make_service, manager, until
     assert [attempt.outcome for attempt in await manager.get_attempts(job_id)] == ["released"]
 
 
-async def test_app_that_exits_leaves_a_detached_worker(make_service, database_path, worker_pids, finished):
+async def test_a_detached_worker_outlives_its_app(make_service, database_path, worker_pids, finished):
     await run_app(database_path, "await service.start()")
     service = make_service()
     assert await service.is_running()
@@ -273,7 +273,7 @@ async def test_app_that_exits_leaves_a_detached_worker(make_service, database_pa
 
 
 @pytest.mark.parametrize("end", ["os._exit(0)", "os.kill(os.getpid(), 9)", "await service.aclose()", "pass"])
-async def test_attached_worker_ends_with_the_app(make_service, database_path, until, servers, manager, end):
+async def test_an_attached_worker_ends_with_its_app(make_service, database_path, until, servers, manager, end):
     app = f"await service.start(); await service.job('nap', 60.0); {end}"
     await run_app(database_path, app, detached=False)
     await until(lambda: servers() == [])
@@ -292,13 +292,13 @@ def fork():
 """
 
 
-async def test_a_forked_child_of_the_app_keeps_no_attached_worker_alive(database_path, until, servers):
+async def test_a_forked_child_of_the_app_does_not_keep_an_attached_worker_alive(database_path, until, servers):
     body = "fork(); await service.start(); fork(); await service.aclose(); await until_gone(); os.close(writing)"
     assert await run_app(database_path, body, detached=False, before=FORKS) == 0
     assert servers() == []
 
 
-async def test_forks_during_a_start_keep_neither_lock_nor_socket(database_path, servers):
+async def test_forked_children_of_a_start_keep_neither_lock_nor_socket(database_path, servers):
     body = """
             async def forks():
                 for _ in range(12):
@@ -337,7 +337,7 @@ asyncio.run(main())
     return await app.wait()
 
 
-async def test_long_path(tmp_path, make_service, until):
+async def test_a_long_path_is_supported(tmp_path, make_service, until):
     folder = tmp_path / ("a" * 60) / ("b" * 60)
     folder.mkdir(parents=True)
     service = BackgroundService(folder / "app.db", "plain_worker:initialize")
@@ -347,7 +347,7 @@ async def test_long_path(tmp_path, make_service, until):
     await service.aclose()
 
 
-async def test_database_of_the_callback_is_used_and_left(make_service, finished, tmp_path):
+async def test_the_database_of_the_callback_is_used_and_stays_open(make_service, finished, tmp_path):
     service = make_service("odd_worker:with_database")
     await service.start()
     assert (await finished(await service.job("count"))).result == 1
@@ -356,7 +356,7 @@ async def test_database_of_the_callback_is_used_and_left(make_service, finished,
     assert (tmp_path / "trace").read_text() == "left"
 
 
-async def test_completing_in_the_handlers_transaction(make_service, finished, database):
+async def test_a_job_can_be_completed_in_a_transaction_of_the_handler(make_service, finished, database):
     service = make_service("odd_worker:with_database")
     await service.start()
     job = await finished(await service.job("count_exactly"))
@@ -366,7 +366,7 @@ async def test_completing_in_the_handlers_transaction(make_service, finished, da
     assert [row["job"] for row in rows] == [job.id]
 
 
-async def test_several_processes(make_service, worker_pids, finished):
+async def test_a_service_has_several_processes(make_service, worker_pids, finished):
     service = make_service(processes=3, concurrency=1)
     await service.start()
     assert len(set(await worker_pids())) == 3
@@ -377,7 +377,7 @@ async def test_several_processes(make_service, worker_pids, finished):
     assert await worker_pids() == []
 
 
-async def test_nothing_of_the_app_is_inherited(make_service, database_path, servers):
+async def test_workers_inherit_no_descriptors_of_the_app(make_service, database_path, servers):
     with socket.socket() as listener:
         os.set_inheritable(listener.fileno(), False)
         listener.bind(("127.0.0.1", 0))
@@ -401,8 +401,8 @@ def fds_of(pid):
     return found
 
 
-def test_worker_process_is_the_documented_command(database_path, servers):
-    """ps shows ``python -m tetherpy.service``."""
+def test_the_worker_process_has_the_documented_command_line(database_path, servers):
+    """``ps`` shows ``python -m tetherpy.service``."""
     script = (
         f"import asyncio, sys; sys.path[:0] = {sys.path[:1]!r}\n"
         "from tetherpy.service import BackgroundService\n"

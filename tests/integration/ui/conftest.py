@@ -1,4 +1,4 @@
-"""What the tests of the screens share: an app over a database of its own, with a worker that is stopped afterwards."""
+"""Fixtures of the screens: an app with a separate database, and a worker that is stopped afterwards."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ BOUND = 30.0
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """Work in a folder of the test's own; whatever was launched in it is killed afterwards."""
+    """Work in a temporary folder; processes launched in it are killed afterwards."""
     monkeypatch.syspath_prepend(str(APPS))
     monkeypatch.chdir(tmp_path)
     yield tmp_path
@@ -40,7 +40,7 @@ def database_path(folder):
 
 @pytest.fixture
 async def service(database_path):
-    """Give the handle to a worker of the tests' own; what it started is stopped."""
+    """Yield a handle to a worker of the tests, which is stopped at the end."""
     made = BackgroundService(database_path, "screens_worker:initialize")
     yield made
     await made.stop(timeout=0)
@@ -69,7 +69,7 @@ def until():
 
 @pytest.fixture
 def shown():
-    """Return a function that gives the text on the screen, or of one widget."""
+    """Return a function that returns the text on the screen, or of one widget."""
 
     def text(app, widget=None):
         if widget is not None:
@@ -83,7 +83,7 @@ def shown():
 
 @pytest.fixture
 def on_terminal(folder):
-    """Return a function that runs Python on a terminal of its own, and presses a key once something is drawn."""
+    """Return a function that runs Python on a pseudo terminal, and presses a key when output appears."""
 
     def run(*arguments, until, key):
         main, other = pty.openpty()
@@ -104,7 +104,7 @@ def on_terminal(folder):
 
 
 async def drive(terminal, until, key):
-    """Press a key once the app is drawn, and return all that it wrote."""
+    """Press a key when the app has drawn, and return its output."""
     loop = asyncio.get_running_loop()
     output = bytearray()
     ended = loop.create_future()

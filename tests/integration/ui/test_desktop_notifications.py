@@ -1,4 +1,4 @@
-"""Notifications over a real session bus: to a notification service, to none, and when the bus goes away."""
+"""Notifications over a real session bus: with a notification service, without one, and when the bus exits."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(shutil.which("dbus-daemon") is None, reason="nee
 
 
 class NotificationService(ServiceInterface):
-    """What a desktop has."""
+    """A notification service like that of a desktop."""
 
     def __init__(self):
         super().__init__(NAME)
@@ -57,7 +57,7 @@ class NotificationService(ServiceInterface):
 
 @pytest.fixture
 async def bus(monkeypatch):
-    """Run a session bus of the test's own, which is what DBUS_SESSION_BUS_ADDRESS names meanwhile."""
+    """Run a separate session bus, and set DBUS_SESSION_BUS_ADDRESS to it."""
     daemon = await asyncio.create_subprocess_exec(
         "dbus-daemon", "--session", "--nofork", "--print-address", stdout=asyncio.subprocess.PIPE
     )
@@ -78,7 +78,7 @@ async def desk(bus):
     await connection.request_name(NAME, NameFlag.NONE)
     yield service
     connection.disconnect()
-    with contextlib.suppress(Exception):  # in one test the bus is killed
+    with contextlib.suppress(Exception):  # one test kills the bus
         await connection.wait_for_disconnect()
 
 
@@ -98,7 +98,7 @@ async def test_a_bus_without_notifications_is_silent(bus, caplog):
     assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
 
 
-async def test_a_bus_that_goes_away_disturbs_nobody(bus, desk, caplog):
+async def test_a_bus_that_exits_causes_no_errors(bus, desk, caplog):
     async with DesktopNotifications() as desktop:
         assert await desktop.show(Notification("first"))
         bus.send_signal(signal.SIGKILL)
@@ -106,11 +106,11 @@ async def test_a_bus_that_goes_away_disturbs_nobody(bus, desk, caplog):
         assert not await desktop.show(Notification("second"))
         assert not await desktop.show(Notification("third"))
     del desktop
-    gc.collect()  # what nobody has asked for would be complained about now
+    gc.collect()  # errors of unawaited calls would be logged now
     assert [record for record in caplog.records if record.levelno > logging.DEBUG] == []
 
 
-async def test_a_bus_that_comes_back_is_used_again(monkeypatch, bus, desk):
+async def test_a_bus_that_is_restarted_is_used_again(monkeypatch, bus, desk):
     now = 0.0
     async with DesktopNotifications(clock=lambda: now) as desktop:
         address = os.environ["DBUS_SESSION_BUS_ADDRESS"]

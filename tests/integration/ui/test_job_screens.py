@@ -1,4 +1,4 @@
-"""The screens of the jobs, driven by keys, over a real database and a real worker."""
+"""The job screens, controlled by keys, with a real database and a real worker."""
 
 import contextlib
 import sqlite3
@@ -22,7 +22,7 @@ HOSTILE_SHOWN = r"[red]boom[/] \x1b[31m\x1b]0;title\x07 \u202e <b>"
 
 
 class Desk:
-    """Keeps the notifications that it is shown."""
+    """Records its notifications."""
 
     def __init__(self):
         self.titles = []
@@ -72,7 +72,7 @@ def has_focus(app, kind):
     return lambda: isinstance(app.focused, kind)
 
 
-async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service, manager, until, shown, desk):
+async def test_a_job_can_be_enqueued_followed_cancelled_and_retried(app, service, manager, until, shown, desk):
     await service.start()
     async with app.run_test(size=(160, 40)) as pilot:
         await until(pilot, lambda: "No pending jobs" in shown(app, app.query_one(TableNote)))
@@ -112,7 +112,7 @@ async def test_a_job_is_enqueued_walks_is_cancelled_and_tried_again(app, service
         await until(pilot, lambda: desk.titles == ["Done: steps #1"])
 
 
-async def test_a_failure_shows_its_error_its_attempts_and_its_traceback(app, service, manager, until, shown):
+async def test_a_failed_job_shows_its_error_attempts_and_traceback(app, service, manager, until, shown):
     await service.start()
     job_id = await manager.enqueue("broken", max_attempts=1)
     await manager.wait_for(job_id, timeout=25)
@@ -134,7 +134,7 @@ async def test_a_failure_shows_its_error_its_attempts_and_its_traceback(app, ser
         assert "\x1b" not in shown(app)
 
 
-async def test_deleting_asks_first(app, manager, until, shown):
+async def test_deletion_asks_for_confirmation(app, manager, until, shown):
     ids = await manager.enqueue_many(NewJob(job_key=f"job {n}", delay=1_000) for n in range(5))
     async with app.run_test() as pilot:
         await until(pilot, lambda: len(rows(app)) == 5)
@@ -144,13 +144,13 @@ async def test_deleting_asks_first(app, manager, until, shown):
         await until(pilot, answers(app, ConfirmScreen))
         await until(pilot, lambda: "Delete job 3" in shown(app))
         await until(pilot, has_focus(app, Button))
-        await pilot.press("enter")  # the focus is on the harmless button
+        await pilot.press("enter")  # the focus is on the cancel button
         await until(pilot, is_gone(app, ConfirmScreen))
         await pilot.press("d")
         await until(pilot, answers(app, ConfirmScreen))
         await pilot.press("y")
         await until(pilot, lambda: [row[0] for row in rows(app)] == ["5", "4", "2", "1"])
-        assert app.query_one(JobTable).job_id == 2  # the cursor has taken the place of what is gone
+        assert app.query_one(JobTable).job_id == 2  # the cursor is at the position of the deleted row
         assert await manager.get_job_by_id(ids[2]) is None
         await pilot.press("D")
         await until(pilot, answers(app, ConfirmScreen))
@@ -159,7 +159,7 @@ async def test_deleting_asks_first(app, manager, until, shown):
         await until(pilot, lambda: rows(app) == [] and count(app, "pending", shown) == "0")
 
 
-async def test_the_cursor_stays_on_its_job_while_others_come(app, manager, until):
+async def test_the_cursor_stays_on_its_job_when_rows_are_added(app, manager, until):
     await manager.enqueue_many(NewJob(job_key="waits", delay=1_000) for _ in range(3))
     async with app.run_test() as pilot:
         await until(pilot, lambda: len(rows(app)) == 3)
@@ -171,7 +171,7 @@ async def test_the_cursor_stays_on_its_job_while_others_come(app, manager, until
         assert (table.job_id, table.cursor_row) == (2, 41)
 
 
-async def test_jobs_are_found_by_a_text(app, manager, until, shown):
+async def test_jobs_can_be_searched_by_text(app, manager, until, shown):
     await manager.enqueue_many(
         NewJob(job_key=key, payload={"to": to}, delay=1_000)
         for key, to in (("mail", "Ada"), ("report", "Grace"), ("mail", "Grace"))
@@ -194,7 +194,7 @@ async def test_jobs_are_found_by_a_text(app, manager, until, shown):
         await until(pilot, lambda: [row[0] for row in rows(app)] == ["2", "1"])
 
 
-async def test_what_shows_one_job_is_not_drawn_again_when_another_changes(app, manager, until, shown):
+async def test_the_view_of_a_job_is_not_updated_when_another_job_changes(app, manager, until, shown):
     first, second = await manager.enqueue_many(NewJob(job_key="waits", delay=1_000) for _ in range(2))
     built = []
 
@@ -222,7 +222,7 @@ async def test_what_shows_one_job_is_not_drawn_again_when_another_changes(app, m
         assert len(built) > before
 
 
-async def test_a_tile_is_drawn_again_for_its_own_count_only(app, manager, until, shown):
+async def test_a_tile_is_updated_only_for_its_own_count(app, manager, until, shown):
     built = {}
     build = StatusTile.build
 
@@ -243,7 +243,7 @@ async def test_a_tile_is_drawn_again_for_its_own_count_only(app, manager, until,
         StatusTile.build = build
 
 
-async def test_the_service_is_started_and_stopped(app, service, until, shown):
+async def test_the_service_can_be_started_and_stopped(app, service, until, shown):
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("w")
         card = app.query_one(ServiceCard)
@@ -264,7 +264,7 @@ async def test_the_service_is_started_and_stopped(app, service, until, shown):
         assert not await service.is_running()
 
 
-async def test_what_fails_is_told_and_no_traceback(database_path, manager, until, shown):
+async def test_an_error_is_shown_without_a_traceback(database_path, manager, until, shown):
     service = BackgroundService(database_path, "no_such_module:initialize")
     app = JobsApp(providers_of(database_path, lambda: service))
     await manager.enqueue("waits", delay=1_000)
@@ -286,7 +286,7 @@ async def test_what_fails_is_told_and_no_traceback(database_path, manager, until
         assert "Traceback" not in shown(app)
 
 
-async def test_a_database_that_cannot_be_opened_is_told(folder, until, shown):
+async def test_a_database_that_cannot_be_opened_is_shown_as_an_error(folder, until, shown):
     path = folder / "app.db"
     path.write_text("no database at all, but a text of some length" * 100)
     app = JobsApp(providers_of(path, lambda: BackgroundService(path, "screens_worker:initialize")))
@@ -304,7 +304,7 @@ async def test_a_database_that_cannot_be_opened_is_told(folder, until, shown):
 
 
 @pytest.mark.parametrize("size", [(20, 6), (200, 50)])
-async def test_every_size_is_drawn(app, manager, until, shown, size):
+async def test_the_app_fits_every_terminal_size(app, manager, until, shown, size):
     await manager.enqueue("waits", {"text": "x" * 5_000}, delay=1_000)
     async with app.run_test(size=size) as pilot:
         await until(pilot, lambda: len(rows(app)) == 1)
@@ -314,7 +314,7 @@ async def test_every_size_is_drawn(app, manager, until, shown, size):
         assert app.is_running
 
 
-async def test_the_footer_offers_what_can_be_done(app, manager, until, shown):
+async def test_the_footer_shows_the_available_actions(app, manager, until, shown):
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "Enqueue" in shown(app).splitlines()[-1])
         offered = {"1": "Cancel", "2": "Cancel", "3": "Retry", "4": "Retry", "5": "Retry"}
@@ -327,7 +327,7 @@ async def test_the_footer_offers_what_can_be_done(app, manager, until, shown):
             )
 
 
-async def test_what_others_wrote_into_the_rows_is_shown_and_not_obeyed(app, database_path, manager, until, shown):
+async def test_control_sequences_in_rows_are_displayed_and_not_interpreted(app, database_path, manager, until, shown):
     job_id = await manager.enqueue("job", max_attempts=1)
     await manager.update_job_status(job_id, BackgroundJobStatus.RUNNING)
     hostile = "[red]boom[/] \x1b[31m\x1b]0;title\x07 \u202e <b>"
@@ -356,7 +356,7 @@ async def test_what_others_wrote_into_the_rows_is_shown_and_not_obeyed(app, data
             assert not {"\x1b", "\x07", "\u202e"} & set(text)
 
 
-async def test_a_job_that_cannot_be_is_refused_in_the_form(app, manager, until, shown):
+async def test_an_invalid_job_is_refused_in_the_form(app, manager, until, shown):
     hostile = [
         ("delay", "1e300"),
         ("delay", "nan"),

@@ -1,4 +1,4 @@
-"""The seed's two screens as a terminal app, over the checked-in providers and with the seed's worker."""
+"""The two screens of the original specification as a terminal app, with the generated providers and a worker."""
 
 from textual.widgets import TabbedContent
 
@@ -10,7 +10,7 @@ from tetherpy.ui.textual.jobs.job_table import JobTable
 from tetherpy.ui.textual.jobs.service_tab import ServiceCard
 
 
-async def test_the_service_is_started_a_dummy_task_runs_and_its_notification_is_shown(until, shown):
+async def test_the_service_starts_a_dummy_task_runs_and_its_notification_is_shown(until, shown):
     app = TerminalApp()
     async with app.run_test(size=(80, 24)) as pilot:
         card, pending = app.query_one(ServiceCard), app.query_one(PendingJobs)
@@ -41,9 +41,9 @@ async def test_the_service_is_started_a_dummy_task_runs_and_its_notification_is_
     assert app.container.disposed
 
 
-def test_in_a_real_terminal_it_quits_cleanly(on_terminal):
+def test_on_a_real_terminal_the_app_quits_cleanly(on_terminal):
     code, output = on_terminal("-m", "examples.terminal_app", until=b"No pending jobs", key=b"q")
     assert code == 0
     assert b"\x1b[?1049h" in output
-    assert output.rindex(b"\x1b[?1049l") > output.rindex(b"\x1b[?1049h")  # the terminal is as it was
+    assert output.rindex(b"\x1b[?1049l") > output.rindex(b"\x1b[?1049h")  # the terminal is restored
     assert b"Traceback" not in output

@@ -1,4 +1,4 @@
-"""``tetherpy top`` on a real terminal, and what it says where it cannot run."""
+"""``tetherpy top`` on a real terminal, and its errors where it cannot run."""
 
 import asyncio
 import subprocess
@@ -22,7 +22,7 @@ async def test_it_shows_the_jobs_of_a_database_and_quits_at_ctrl_c(manager, on_t
     assert output.rindex(b"\x1b[?1049l") > output.rindex(b"\x1b[?1049h")
 
 
-async def test_without_a_callback_nothing_can_be_started(database_path, manager):
+async def test_without_a_callback_workers_cannot_be_started(database_path, manager):
     providers = providers_of(database_path, lambda: BackgroundService(database_path, "no:callback"), startable=False)
     app = JobsApp(providers)
     async with app.run_test() as pilot:
@@ -35,7 +35,7 @@ async def test_without_a_callback_nothing_can_be_started(database_path, manager)
 @pytest.mark.parametrize(
     ("database", "told"), [("app.db", "There is no database"), ("real.db", "This command needs a terminal")]
 )
-def test_one_line_says_why_it_cannot_run(folder, database, told):
+def test_an_error_is_one_line_with_the_reason(folder, database, told):
     if database == "real.db":
         command = [sys.executable, "-m", "tetherpy.cli", "migrate", "--database", database]
         made = subprocess.run(command, check=False, capture_output=True, text=True)

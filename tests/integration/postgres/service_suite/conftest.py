@@ -1,4 +1,4 @@
-"""The suite of the service once more, on a server: the same tests, with this folder's fixtures in place of its own."""
+"""The tests of the service, repeated on a server with the fixtures of this folder."""
 
 import asyncio
 import contextlib
@@ -22,7 +22,7 @@ def apps_importable(monkeypatch):
 
 @attrs.frozen
 class Place:
-    """The database of a test, and the folder in which its service keeps its files."""
+    """The database of a test, and the folder for the files of its service."""
 
     url: str
     state: Path
@@ -30,7 +30,7 @@ class Place:
 
 @contextlib.contextmanager
 def made_place(job_server, state):
-    """Make a database; the service that serves it is stopped at the end."""
+    """Create a database; its service is stopped at the end."""
     with job_server.server.database(job_server.template) as url, pytest.MonkeyPatch.context() as patch:
         yield Place(url, state)
         patch.setenv("XDG_STATE_HOME", str(state))
@@ -39,7 +39,7 @@ def made_place(job_server, state):
 
 @pytest.fixture(scope="module")
 def shared_place(job_server, tmp_path_factory):
-    """Give what the tests with a ``shared_service`` have in common."""
+    """Yield the database and the folder of all tests with a ``shared_service``."""
     with made_place(job_server, tmp_path_factory.mktemp("state")) as place:
         yield place
 
@@ -78,7 +78,7 @@ async def database(place):
         yield db
 
 
-# The same of whichever database is open.
+# The same for the open database.
 engine = on_a_file.engine
 manager = on_a_file.manager
 shared_service = on_a_file.shared_service

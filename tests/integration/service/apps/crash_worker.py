@@ -1,4 +1,4 @@
-"""A worker whose jobs live long enough to be killed, and leave traces of each attempt."""
+"""A worker with long jobs that can be killed, and that leave traces of each attempt."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ async def impatient(service):
 
 
 async def first_time_long(service, payload: str, db):
-    """Write down when and where each attempt began; only the first one takes long."""
+    """Record time and process of each attempt; only the first one takes long."""
     trace = Path(payload) / f"{service.job.id}-{service.job.attempts}"
     trace.write_text(f"{os.getpid()} {time.time()}")
     if service.job.attempts == 1:

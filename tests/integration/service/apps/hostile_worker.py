@@ -66,12 +66,12 @@ async def echo(service, payload, db):
 
 
 def mark(path, suffix=""):
-    """Leave a file as a sign."""
+    """Create a marker file."""
     Path(path).with_suffix(suffix).touch()
 
 
 async def never_yields(service, payload: str, db):
-    """Block the loop for good, and say so in a file."""
+    """Block the loop for ever, after creating a marker file."""
     mark(payload)
     while True:
         time.sleep(1)
@@ -195,7 +195,7 @@ def writes_in_a_process(service, method: str, db):
 
 
 def ends_its_copies_at_once(service, number: int, db):
-    """Fork, and end the copy before it has run a line; return how the copies ended."""
+    """Fork, and end the child before it runs any line; return how the children ended."""
     codes = set()
     for _ in range(number):
         copy = os.fork()
@@ -208,7 +208,7 @@ def ends_its_copies_at_once(service, number: int, db):
 
 
 async def runs_programs(service, payload, db):
-    """Run one that ends, and leave one behind that does not."""
+    """Run a program that ends, and leave another one running."""
     program = await asyncio.create_subprocess_exec("cat", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE)
     answer, _ = await program.communicate(payload.encode())
     left = await asyncio.create_subprocess_exec("sleep", "600")
@@ -233,7 +233,7 @@ async def completes_and_undoes(service, payload, db):
 
 
 async def closes_everything(service, payload, db):
-    """Close the database and every stream and socket of the process, none of which belong to the handler."""
+    """Close the database and every stream and socket of the process."""
     os.closerange(3, 256)
 
 

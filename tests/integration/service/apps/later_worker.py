@@ -1,4 +1,4 @@
-"""A callback that works until a file says otherwise."""
+"""A callback that succeeds until a file exists."""
 
 from pathlib import Path
 

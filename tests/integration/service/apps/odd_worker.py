@@ -60,7 +60,7 @@ async def slow(service):
 
 
 async def with_database(service):
-    """Share the service's database, as the documentation does, and leave a trace of each end."""
+    """Share the service's database, as in the documentation, and leave a trace of each end."""
     folder = Path(service._context.config.database).parent
     db = await service.enter(Database.open(folder / "app.db"))
     await service.enter(traced(folder / "trace"))

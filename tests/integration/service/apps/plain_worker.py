@@ -1,4 +1,4 @@
-"""A worker for the tests: one handler for each thing that a job can do."""
+"""A worker for the tests: one handler for each kind of behaviour."""
 
 import asyncio
 import atexit
@@ -180,7 +180,7 @@ def _wait_for(child):
 
 
 async def spawn(service, payload, db):
-    """Leave a process behind that was forked, so that it has all that this one has open."""
+    """Leave a forked process running, with all descriptors of this one."""
     child = os.fork()
     if not child:
         signal.pause()
@@ -189,7 +189,7 @@ async def spawn(service, payload, db):
 
 
 async def die_before_its_copy_wakes(service, payload: str, db):
-    """Leave a process behind that starts as with ``spawn``, after this one has died."""
+    """Leave a process behind that starts like that of ``spawn``, after this one has died."""
     if service.job.attempts > 1:
         return "lived"
     left_by.append(os.getpid())

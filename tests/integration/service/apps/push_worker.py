@@ -17,6 +17,6 @@ async def echo(service, payload, db):
 
 
 def connections(service, payload, db):
-    """Tell how often this process has the database open."""
+    """Return how often this process has the database open."""
     name = str(db.path)
     return sum(1 for link in Path("/proc/self/fd").iterdir() if link.is_symlink() and str(link.readlink()) == name)

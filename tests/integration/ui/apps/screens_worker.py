@@ -1,4 +1,4 @@
-"""A worker whose jobs do what the tests of the screens want to see."""
+"""A worker with jobs for the tests of the screens."""
 
 import asyncio
 from pathlib import Path
@@ -16,7 +16,7 @@ def initialize(service: ServiceInstance) -> None:
 
 
 async def steps(service: ServiceInstance, payload: str, db: Database) -> str:
-    """Go one step further for each file that the test makes: ``<payload>.1``, ``.2``, ``.3``."""
+    """Take one step for each file that the test creates: ``<payload>.1``, ``.2``, ``.3``."""
     for step in range(1, 4):
         while not Path(f"{payload}.{step}").exists():
             await asyncio.sleep(0.005)

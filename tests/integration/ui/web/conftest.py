@@ -1,4 +1,4 @@
-"""A dashboard served in the loop of the test, and a client that sends exactly the bytes that it is given."""
+"""A dashboard in the loop of the test, and a client that sends exact bytes."""
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -40,7 +40,7 @@ class Served:
         return await asyncio.open_connection("127.0.0.1", self.port)
 
     async def send(self, raw):
-        """Send bytes; return the answer, None where the connection was just closed."""
+        """Send bytes; return the response, or None if the connection was closed."""
         reader, writer = await self.connect()
         try:
             async with asyncio.timeout(BOUND):
@@ -80,7 +80,7 @@ def request(method, target, headers, body=""):
 
 @pytest.fixture(autouse=True)
 def whole_pages(monkeypatch):
-    """Have no page of these tests begin as loading, however long the machine is held up."""
+    """Let no page of these tests start as loading, even on a slow machine."""
     monkeypatch.setattr("tetherpy.ui.web.event_stream.FIRST_PAINT_SECONDS", BOUND)
 
 

@@ -1,4 +1,4 @@
-"""``tetherpy dashboard`` as a process: what it prints, whom it answers, and how it ends."""
+"""``tetherpy dashboard`` as a process: its output, access and exit."""
 
 import asyncio
 import signal
@@ -20,7 +20,7 @@ async def shop(tmp_path):
 
 @asynccontextmanager
 async def asked(shop, host, *lines, target="/"):
-    """Send a request; give the head of the answer, and the rest to read."""
+    """Send a request; return the head of the response, and the stream with the rest."""
     reader, writer = await asyncio.open_connection("127.0.0.1", shop.port)
     writer.write("\r\n".join([f"GET {target} HTTP/1.1", f"Host: {host}", *lines, "", ""]).encode())
     yield (await reader.readuntil(b"\r\n\r\n")).decode(), reader
@@ -30,7 +30,7 @@ async def asked(shop, host, *lines, target="/"):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_it_ends_at_once_and_in_silence_although_pages_are_open(shop, number):
+async def test_it_exits_at_once_without_errors_although_pages_are_open(shop, number):
     await shop.serve()
     async with asked(shop, "localhost", target="/live/") as (head, stream):
         assert " 200 " in head
@@ -40,7 +40,7 @@ async def test_it_ends_at_once_and_in_silence_although_pages_are_open(shop, numb
     assert shop.log.read_text() == ""
 
 
-async def test_for_other_machines_it_makes_a_token_and_asks_for_it(shop):
+async def test_for_other_machines_it_creates_a_token_and_requires_it(shop):
     await shop.serve("--host", "0.0.0.0", "--name", "jobs.example.com")
     secret = shop.url.partition("?token=")[2]
     assert len(secret) >= 32
@@ -55,7 +55,7 @@ async def test_for_other_machines_it_makes_a_token_and_asks_for_it(shop):
     assert secret not in shop.log.read_text()
 
 
-async def test_for_this_machine_it_makes_a_token_too(shop):
+async def test_for_this_machine_it_also_creates_a_token(shop):
     await shop.serve("--host", "127.0.0.1")
     secret = shop.url.partition("?token=")[2]
     assert len(secret) >= 32
@@ -64,7 +64,7 @@ async def test_for_this_machine_it_makes_a_token_too(shop):
     async with asked(shop, "localhost", f"Authorization: Bearer {secret}") as (head, _):
         assert " 200 " in head
     await shop.end_server()
-    # Whoever does without is told what that means.
+    # Without a token, the command prints a warning.
     await shop.serve("--no-token")
     assert "token" not in shop.url
     async with asked(shop, "localhost") as (head, _):
@@ -73,10 +73,10 @@ async def test_for_this_machine_it_makes_a_token_too(shop):
         assert " 403 " in head
 
 
-async def test_a_socket_is_for_this_user_alone_and_gone_at_the_end(shop):
+async def test_a_socket_is_accessible_to_this_user_only_and_deleted_at_exit(shop):
     path = shop.folder / "page.sock"
     for number, remains in ((signal.SIGKILL, True), (signal.SIGTERM, False)):
-        with suppress(ValueError):  # the line that it prints names no port
+        with suppress(ValueError):  # the printed line contains no port
             await shop.serve("--socket", str(path))
         assert shop.url == f"unix:{path}"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -88,7 +88,7 @@ async def test_a_socket_is_for_this_user_alone_and_gone_at_the_end(shop):
         assert path.exists() is remains
 
 
-async def test_the_address_that_it_prints_logs_in_whatever_the_token_is_made_of(shop):
+async def test_the_printed_address_logs_in_with_any_characters_in_the_token(shop):
     await shop.serve("--token", "a token & some=more #1 of +100 %")
     async with asked(shop, "localhost", target=shop.url.partition(f":{shop.port}")[2]) as (head, _):
         assert " 303 " in head

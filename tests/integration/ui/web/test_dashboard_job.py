@@ -1,4 +1,4 @@
-"""The page of one job, however much has happened to it."""
+"""The page of one job with many attempts."""
 
 import json
 import re
@@ -6,7 +6,7 @@ import re
 LARGEST_PAGE = 150_000
 
 
-async def test_a_job_with_a_thousand_failed_attempts_is_a_small_page_that_says_what_is_left_out(serving):
+async def test_the_page_of_a_job_with_a_thousand_failed_attempts_is_small_and_reports_omitted_ones(serving):
     served = await serving()
     job_id = await served.manager.enqueue("k", delay=900)
     await served.manager.engine.db.execute(

@@ -1,4 +1,4 @@
-"""Who is let in without a token, how often tokens may be tried, and how a session ends."""
+"""Access without a token, limits for guessing tokens, and the end of sessions."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -50,7 +50,7 @@ async def is_in(served, cookie):
 # --- proxies ------------------------------------------------------------------------------------
 
 
-async def test_what_a_proxy_passed_on_needs_a_token_or_a_login(serving):
+async def test_a_request_through_a_proxy_needs_a_token_or_a_login(serving):
     served = await serving()
     job_id = await served.manager.enqueue("k", delay=900)
     for headers in FORWARDED:
@@ -69,7 +69,7 @@ async def test_what_a_proxy_passed_on_needs_a_token_or_a_login(serving):
 
 
 @pytest.mark.parametrize("name", ["Origin", "Sec-Fetch-Site", "Authorization", "Content-Type"])
-async def test_a_header_that_decides_may_be_there_once(serving, name):
+async def test_a_header_that_affects_access_must_be_unique(serving, name):
     served = await serving()
     job_id = await served.manager.enqueue("k", delay=900)
     body = f"action=cancel:{job_id}"
@@ -92,7 +92,7 @@ async def test_a_header_that_decides_may_be_there_once(serving, name):
 
 
 @pytest.mark.parametrize("place", ["form", "header", "address", "address of the login"])
-async def test_tokens_cannot_be_tried_without_end(serving, place):
+async def test_the_number_of_attempts_with_wrong_tokens_is_limited(serving, place):
     served = await serving(token=TOKEN)
     session = await logged_in(served)
 
@@ -117,14 +117,14 @@ async def test_tokens_cannot_be_tried_without_end(serving, place):
     assert (await served.get("/login")).status == 200
 
 
-async def test_a_login_of_the_app_is_not_kept_out_by_what_is_no_token_of_ours(serving):
+async def test_a_foreign_token_does_not_block_the_login_of_the_app(serving):
     served = await serving(token=TOKEN, authorize=lambda connection: connection.headers.get("x-user") == "ada")
     for _ in range(AT_ONCE + 5):
         assert (await served.get("/", Authorization="Bearer of-the-app", **{"X-User": "ada"})).status == 200
     assert (await served.get("/", Authorization=f"Bearer {TOKEN}")).status == 200
 
 
-async def test_tokens_that_are_tried_at_once_are_counted_before_the_app_is_asked(serving):
+async def test_concurrent_attempts_are_counted_before_the_login_of_the_app_runs(serving):
     asked, go_on = asyncio.Semaphore(0), asyncio.Event()
 
     async def authorize(connection):
@@ -143,7 +143,7 @@ async def test_tokens_that_are_tried_at_once_are_counted_before_the_app_is_asked
     assert (await served.get("/", Authorization=f"Bearer {TOKEN}")).status == 429
 
 
-async def test_pages_of_other_sites_cannot_use_up_the_guesses_of_a_browser(serving):
+async def test_pages_of_other_sites_cannot_exhaust_the_attempts_of_a_browser(serving):
     served = await serving(token=TOKEN)
     image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
     for path in ("/", "/login", "/static/missing"):
@@ -156,7 +156,7 @@ async def test_pages_of_other_sites_cannot_use_up_the_guesses_of_a_browser(servi
 # --- sessions -----------------------------------------------------------------------------------
 
 
-async def test_a_session_ends_when_it_is_not_used_and_at_last_in_any_case(serving, clock):
+async def test_a_session_ends_when_it_is_idle_and_after_a_maximum_time(serving, clock):
     served = await serving(token=TOKEN, clock=clock)
     cookie, begun = await logged_in(served), clock.now
     clock.now += IDLE - timedelta(minutes=1)
@@ -174,7 +174,7 @@ async def test_a_session_ends_when_it_is_not_used_and_at_last_in_any_case(servin
     assert LONGEST <= clock.now - begun < LONGEST + IDLE
 
 
-async def test_who_logs_out_has_ended_the_session_for_every_copy_of_its_cookie(serving):
+async def test_logging_out_ends_the_session_for_every_copy_of_its_cookie(serving):
     served = await serving(token=TOKEN)
     cookie, other = await logged_in(served), await logged_in(served)
     assert cookie != other
@@ -227,14 +227,14 @@ async def test_a_stream_ends_with_its_session(serving, monkeypatch):
         ({"Origin": "https://{host}", "Sec_Fetch_Site": "same-origin"}, True),
     ],
 )
-async def test_the_cookie_is_secure_where_the_browser_uses_tls(serving, headers, secure):
+async def test_the_cookie_is_secure_if_the_browser_uses_tls(serving, headers, secure):
     served = await serving(token=TOKEN)
     headers = {name: value.format(host=f"127.0.0.1:{served.port}") for name, value in headers.items()}
     cookie = (await served.post("/login", f"token={TOKEN}", **headers)).header("set-cookie")
     assert ("; secure" in cookie.lower()) is secure
 
 
-async def test_a_link_with_the_token_that_was_opened_over_tls_gives_a_secure_cookie(serving):
+async def test_a_login_link_opened_over_tls_sets_a_secure_cookie(serving):
     served = await serving(token=TOKEN, hosts=["jobs.example.com"])
     headers = {"Host": "jobs.example.com", "Sec-Fetch-Site": "none"}
     cookie = (await served.send(request("GET", f"/?token={TOKEN}", headers))).header("set-cookie")
@@ -245,7 +245,7 @@ async def test_a_link_with_the_token_that_was_opened_over_tls_gives_a_secure_coo
 
 
 @pytest.mark.parametrize("spot", ["header", "address"])
-async def test_a_head_has_one_bound_whether_it_comes_at_once_or_not(serving, spot):
+async def test_the_head_of_a_request_has_one_size_limit_however_it_arrives(serving, spot):
     served = await serving()
 
     def head(size):
@@ -261,7 +261,7 @@ async def test_a_head_has_one_bound_whether_it_comes_at_once_or_not(serving, spo
 
 
 @pytest.mark.parametrize("number", ["9" * 4301, "9" * 20, str(2**63), "\u0663", "\u00b2", "1_0", "+1", "%31%00"])
-async def test_a_number_from_outside_is_a_job_or_none(serving, number):
+async def test_an_invalid_job_id_is_no_job(serving, number):
     served = await serving()
     await served.manager.enqueue("k", delay=900)
     text = quote(number, safe="%")

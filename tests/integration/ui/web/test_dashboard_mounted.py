@@ -1,4 +1,4 @@
-"""The dashboard inside another app, below a path of its own, and over either database."""
+"""The dashboard mounted in another app below a path prefix, with either database."""
 
 import re
 
@@ -21,7 +21,7 @@ def below_jobs(app):
     return Starlette(routes=[Mount("/jobs", app)])
 
 
-async def test_every_address_stays_below_the_mount(serving):
+async def test_every_url_stays_below_the_mount(serving):
     served = await serving(wrap=below_jobs)
     job_id = await served.manager.enqueue("k", delay=900)
     page = (await served.get("/jobs/")).body
@@ -36,7 +36,7 @@ async def test_every_address_stays_below_the_mount(serving):
     assert (await served.manager.get_job_by_id(job_id)).status is BackgroundJobStatus.CANCELLED
 
 
-async def test_every_link_to_the_table_keeps_the_time_that_the_charts_show(serving):
+async def test_every_link_to_the_table_keeps_the_interval_of_the_charts(serving):
     served = await serving()
     await served.manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(120)])
     for address in ("/?window=1h&status=pending&page=2", "/?window=1h&text=nothing"):
@@ -75,11 +75,11 @@ async def asked(request, tmp_path, monkeypatch):
         app = dashboard(container, manager=providers.manager, service=providers.service)
         transport = httpx.ASGITransport(app, client=("127.0.0.1", 1))
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            assert (await client.get("/")).status_code == 200  # which opens the database
+            assert (await client.get("/")).status_code == 200  # this opens the database
             yield Asked(client, container.read(providers.manager))
 
 
-async def test_every_page_and_action_works_over_either_database(asked):
+async def test_every_page_and_action_works_with_either_database(asked):
     manager, client = asked.manager, asked.client
     job_id = await manager.enqueue("order mail", {"to": "ada"}, unique_key="ada", delay=900)
     for target, text in (
@@ -106,7 +106,7 @@ async def test_every_page_and_action_works_over_either_database(asked):
     assert enqueued.json()["goto"] == f"jobs/{job_id + 1}"
 
 
-async def test_a_database_that_cannot_be_opened_is_told_of_by_every_page_and_button(tmp_path, monkeypatch):
+async def test_a_database_that_cannot_be_opened_is_reported_by_every_page_and_button(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     address = tmp_path / "app.db"
     address.write_bytes(b"this is no database" * 100)

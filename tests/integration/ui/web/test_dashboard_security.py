@@ -1,4 +1,4 @@
-"""What attackers try, over real sockets: each is refused, and nothing has happened."""
+"""Attacks over real sockets: each is refused and changes nothing."""
 
 import asyncio
 import re
@@ -44,7 +44,7 @@ async def until(condition):
         {"Origin": "https://evil.example", "Sec_Fetch_Site": "same-origin"},
     ],
 )
-async def test_a_post_of_another_site_is_refused(serving, headers):
+async def test_a_cross_site_post_is_refused(serving, headers):
     served = await serving()
     job_id = await served.manager.enqueue("k", delay=900)
     if origin := headers.get("Origin"):
@@ -61,11 +61,11 @@ async def test_a_post_of_another_site_is_refused(serving, headers):
         {},
         {"Sec_Fetch_Site": "same-origin"},
         {"Origin": None, "Sec_Fetch_Site": "same-origin"},
-        # As it comes through a proxy that ends TLS.
+        # As forwarded by a proxy that terminates TLS.
         {"Origin": "https://127.0.0.1:{port}", "Sec_Fetch_Site": "same-origin"},
     ],
 )
-async def test_a_post_of_the_page_itself_is_done(serving, headers):
+async def test_a_post_of_the_dashboard_is_accepted(serving, headers):
     served = await serving()
     job_id = await served.manager.enqueue("k", delay=900)
     if origin := headers.get("Origin"):
@@ -75,7 +75,7 @@ async def test_a_post_of_the_page_itself_is_done(serving, headers):
 
 
 @pytest.mark.parametrize("target", ["/actions", "/service/stop", "/service/start"])
-async def test_nothing_is_changed_by_looking(serving, target):
+async def test_get_requests_change_nothing(serving, target):
     served = await serving()
     assert (await served.get(f"{target}?action=delete:1")).status == 405
 
@@ -91,7 +91,7 @@ async def test_nothing_is_changed_by_looking(serving, target):
         "127.0.0.1@evil.example",
     ],
 )
-async def test_a_name_that_is_not_ours_is_refused_whatever_it_resolves_to(serving, host):
+async def test_a_foreign_host_name_is_refused(serving, host):
     served = await serving()
     for target in ("/", "/live/", "/static/base.css", "/login"):
         answer = await served.send(request("GET", target, {"Host": host}))
@@ -99,13 +99,13 @@ async def test_a_name_that_is_not_ours_is_refused_whatever_it_resolves_to(servin
         assert "job" not in answer.body
 
 
-async def test_two_names_are_refused(serving):
+async def test_two_host_headers_are_refused(serving):
     served = await serving()
     raw = f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{served.port}\r\nHost: evil.example\r\n\r\n".encode()
     assert (await served.send(raw)).status in (400, 421)
 
 
-async def test_browsers_are_told_what_pages_may_not_do(serving):
+async def test_responses_have_security_headers(serving):
     served = await serving()
     for target in ("/", "/static/main.js", "/jobs/7", "/nothing", "/login"):
         answer = await served.get(target)
@@ -126,17 +126,17 @@ async def test_browsers_are_told_what_pages_may_not_do(serving):
 
 
 @pytest.mark.parametrize("hosts", [("jobs.example.com",), ("localhost", "10.0.0.7")])
-def test_a_dashboard_that_others_could_use_is_not_made_without_a_login(hosts):
+def test_a_dashboard_for_other_machines_requires_a_login(hosts):
     with pytest.raises(DashboardExposedError, match="token"):
         dashboard(None, manager=None, hosts=hosts)
 
 
-def test_a_token_that_could_be_guessed_is_refused():
+def test_a_weak_token_is_refused():
     with pytest.raises(WeakTokenError):
         dashboard(None, manager=None, token="secret")
 
 
-async def test_without_the_token_there_is_nothing_but_the_login(serving):
+async def test_without_the_token_only_the_login_page_is_served(serving):
     served = await serving(token=TOKEN)
     await served.manager.enqueue("secret-job")
     for target in ("/", "/jobs/1", "/service", "/enqueue", "/live/", "/live/jobs/1", "/live/?once", "/?token=wrong"):
@@ -148,7 +148,7 @@ async def test_without_the_token_there_is_nothing_but_the_login(serving):
     assert (await served.manager.get_counts()).pending == 1
 
 
-async def test_the_token_logs_in_by_link_by_form_and_by_header(serving):
+async def test_the_token_logs_in_by_link_form_and_header(serving):
     served = await serving(token=TOKEN)
     for answer in (await served.get(f"/?token={TOKEN}"), await served.post("/login", f"token={TOKEN}")):
         assert (answer.status, answer.header("location")) == (303, "/")
@@ -163,7 +163,7 @@ async def test_the_token_logs_in_by_link_by_form_and_by_header(serving):
     assert (wrong.status, wrong.header("set-cookie")) == (401, None)
 
 
-async def test_the_token_leaves_the_address_although_the_browser_has_it_already(serving):
+async def test_the_token_is_removed_from_the_url_even_with_an_existing_session(serving):
     served = await serving(token=TOKEN)
     cookie = (await served.get(f"/?token={TOKEN}")).header("set-cookie").partition(";")[0]
     again = await served.get(f"/jobs/1?token={TOKEN}", Cookie=cookie)
@@ -180,7 +180,7 @@ async def test_a_token_may_have_any_characters(serving):
         assert (await served.get("/", Cookie=answer.header("set-cookie").partition(";")[0])).status == 200
 
 
-async def test_the_login_of_the_app_decides_if_it_is_asked(serving):
+async def test_the_login_of_the_app_decides_if_there_is_one(serving):
     async def is_admin(connection):
         return connection.headers.get("x-user") == "admin"
 
@@ -189,7 +189,7 @@ async def test_the_login_of_the_app_decides_if_it_is_asked(serving):
     assert (await served.get("/", **{"X-User": "admin"})).status == 200
 
 
-async def test_with_a_token_and_a_login_of_the_app_either_admits(serving):
+async def test_with_a_token_and_a_login_of_the_app_either_is_enough(serving):
     served = await serving(token=TOKEN, authorize=lambda connection: connection.headers.get("x-user") == "admin")
     job_id = await served.manager.enqueue("k", delay=900)
     cookie = (await served.get(f"/?token={TOKEN}")).header("set-cookie").partition(";")[0]
@@ -202,7 +202,7 @@ async def test_with_a_token_and_a_login_of_the_app_either_admits(serving):
     assert (await served.manager.get_job_by_id(job_id)).status is PENDING
 
 
-async def test_by_default_only_this_machine_is_answered(serving):
+async def test_by_default_only_this_machine_may_connect(serving):
     def from_elsewhere(app):
         async def moved(scope, receive, send):
             await app({**scope, "client": ("192.0.2.7", 4711)}, receive, send)
@@ -235,7 +235,7 @@ async def test_by_default_only_this_machine_is_answered(serving):
         "/static",
     ],
 )
-async def test_no_file_is_served_but_those_that_are_meant_to_be(serving, path):
+async def test_only_static_files_are_served(serving, path):
     served = await serving()
     answer = await served.get(path)
     assert answer is None or answer.status in (307, 400, 404, 405)
@@ -245,7 +245,7 @@ async def test_no_file_is_served_but_those_that_are_meant_to_be(serving, path):
 @pytest.mark.parametrize(
     "text", ["\r\nSet-Cookie: stolen=1", "\nX-Evil: 1", "\x00", "é\u2028", '"><script>alert(1)</script>']
 )
-async def test_nothing_that_is_asked_for_becomes_a_header_or_markup(serving, text):
+async def test_no_part_of_a_request_becomes_a_header_or_markup(serving, text):
     served = await serving()
     body = f"job_key={quote(text)}x&payload=&queue={quote(text)}&unique_key={quote(text)}"
     answers = [
@@ -265,7 +265,7 @@ async def test_nothing_that_is_asked_for_becomes_a_header_or_markup(serving, tex
         assert "<script>alert" not in answer.body
 
 
-async def test_what_is_no_number_of_a_job_is_none(serving):
+async def test_an_invalid_job_number_is_no_job(serving):
     served = await serving()
     for target in (
         "/jobs/99999999999999999999999",
@@ -282,7 +282,7 @@ async def test_what_is_no_number_of_a_job_is_none(serving):
 # --- too much, too slow -------------------------------------------------------------------------
 
 
-async def test_a_body_that_is_too_large_is_refused_before_it_is_whole(serving):
+async def test_a_body_over_the_limit_is_refused_before_it_is_read(serving):
     served = await serving()
     answer = await served.post("/enqueue", "payload=" + "x" * (5 * 1024 * 1024))
     assert answer is None or answer.status == 413
@@ -293,7 +293,7 @@ async def test_a_body_that_is_too_large_is_refused_before_it_is_whole(serving):
     assert (await served.get("/")).status == 200
 
 
-async def test_a_payload_over_the_bound_of_jobs_is_told_of_not_stored(serving):
+async def test_a_payload_over_the_limit_is_reported_and_not_stored(serving):
     served = await serving()
     body = "job_key=k&payload=" + quote('"' + "x" * (1024 * 1024) + '"')
     answer = await served.post("/enqueue", body, Accept="application/json")
@@ -302,7 +302,7 @@ async def test_a_payload_over_the_bound_of_jobs_is_told_of_not_stored(serving):
 
 
 @pytest.mark.parametrize("depth", [50, 100_000])
-async def test_nesting_without_end_harms_nothing(serving, depth):
+async def test_deep_nesting_causes_no_error(serving, depth):
     served = await serving()
     body = "job_key=k&payload=" + "[" * depth + "]" * depth
     answer = await served.post("/enqueue", body, Accept="application/json")
@@ -311,7 +311,7 @@ async def test_nesting_without_end_harms_nothing(serving, depth):
 
 
 @pytest.mark.parametrize("raw", [b"GET / HTTP/1.1\r\nX: " + b"y" * 200_000, b"GET /" + b"y" * 200_000])
-async def test_a_head_that_is_too_large_is_refused(serving, raw):
+async def test_a_head_over_the_limit_is_refused(serving, raw):
     served = await serving()
     answer = await served.send(raw + b"\r\n\r\n")
     assert answer is None or answer.status in (400, 414, 431)
@@ -319,7 +319,7 @@ async def test_a_head_that_is_too_large_is_refused(serving, raw):
 
 
 @pytest.mark.parametrize("raw", [b"", b"GET / HTTP/1.1\r\nHost: 127", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"])
-async def test_a_client_that_does_not_finish_its_request_is_cut_off(serving, raw):
+async def test_a_client_that_does_not_finish_its_request_is_disconnected(serving, raw):
     served = await serving(patience=ClientTimeouts(head=0.2))
     reader, writer = await served.connect()
     writer.write(raw)
@@ -332,9 +332,9 @@ async def test_a_client_that_does_not_finish_its_request_is_cut_off(serving, raw
     writer.close()
 
 
-async def test_a_second_request_has_no_more_time_than_the_first(serving):
+async def test_a_second_request_has_the_same_time_limit(serving):
     served = await serving(patience=ClientTimeouts(head=0.2))
-    # The first is there when it is begun to be waited for, whatever holds this process up.
+    # The first one has arrived before the wait starts, even on a slow machine.
     asking = socket.create_connection(("127.0.0.1", served.port))
     asking.sendall(request("GET", "/static/icon.svg", {"Host": "localhost"}))
     reader, writer = await asyncio.open_connection(sock=asking)
@@ -350,7 +350,7 @@ async def test_a_second_request_has_no_more_time_than_the_first(serving):
     writer.close()
 
 
-async def test_a_body_that_comes_too_slowly_is_not_waited_for(serving, monkeypatch):
+async def test_a_slow_body_times_out(serving, monkeypatch):
     monkeypatch.setattr("tetherpy.ui.web.actions.form_data.BODY_SECONDS", 0.2)
     served = await serving()
     answer = await served.post("/actions", "action=", Content_Length="1000")
@@ -358,7 +358,7 @@ async def test_a_body_that_comes_too_slowly_is_not_waited_for(serving, monkeypat
 
 
 def reads_nothing(port):
-    """Return a client that asks for a stream and takes little of it."""
+    """Return a client that requests a stream and reads little of it."""
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.connect(("127.0.0.1", port))
@@ -367,11 +367,11 @@ def reads_nothing(port):
 
 
 def keep_little(transport):
-    """Let the system take little of what is sent, so that a stream that is not read is full soon."""
+    """Limit the system's buffers, so that a stream that is not read is full soon."""
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
 
-async def test_a_stream_that_nobody_reads_is_cut_off_and_keeps_little(serving, monkeypatch):
+async def test_a_stream_that_is_not_read_is_closed_and_buffers_little(serving, monkeypatch):
     opened, kept = [], []
 
     def remember(app):
@@ -397,7 +397,7 @@ async def test_a_stream_that_nobody_reads_is_cut_off_and_keeps_little(serving, m
     client.close()
 
 
-async def test_a_stream_that_nobody_reads_is_let_go_under_any_server(serving, monkeypatch):
+async def test_a_stream_that_is_not_read_is_released_under_any_server(serving, monkeypatch):
     monkeypatch.setattr("tetherpy.ui.web.event_stream.UNREAD_SECONDS", 0.3)
     let_go = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""Forms that are sent before, or without, any script: led back to their page, told how it went, asked first."""
+"""Forms sent without scripts: redirects back to their page, flash messages and confirmations."""
 
 import json
 import re
@@ -26,7 +26,7 @@ def notes(page):
     return re.search(r'<div id="toasts".*?</div>\n<dialog', page, re.DOTALL)[0]
 
 
-async def test_it_leads_back_to_the_page_of_the_form_and_says_there_once_how_it_went(serving):
+async def test_a_post_redirects_to_the_page_of_the_form_with_one_flash_message(serving):
     served = await serving(wrap=below_jobs)
     job_id = await served.manager.enqueue("k", delay=900)
     for page in (f"jobs/{job_id}", "?status=pending&text=a%20b&page=2", "service", "enqueue?key=k", ""):
@@ -45,7 +45,7 @@ async def test_it_leads_back_to_the_page_of_the_form_and_says_there_once_how_it_
 
 
 async def stolen(served, target, cookie):
-    """Tell whether a dashboard at another port of this machine says what was to be said at this one."""
+    """Return whether a dashboard at another port of this machine shows a flash message of this one."""
     answer = await served.send(
         f"GET {target} HTTP/1.1\r\nHost: 127.0.0.1:1\r\nCookie: {cookie.partition(';')[0]}\r\n\r\n".encode()
     )
@@ -77,7 +77,7 @@ ELSEWHERE = (
 )
 
 
-async def test_it_leads_nowhere_else_whatever_is_said_of_where_it_came_from(serving):
+async def test_a_post_never_redirects_to_another_site(serving):
     served = await serving(wrap=below_jobs)
     for number, referer in enumerate(ELSEWHERE, start=1):
         given = referer.format(origin=served.origin)
@@ -95,7 +95,7 @@ async def test_it_leads_nowhere_else_whatever_is_said_of_where_it_came_from(serv
         assert "evil" not in asked, referer
 
 
-async def test_a_query_is_led_back_to_without_becoming_a_header(serving):
+async def test_a_query_is_kept_in_the_redirect_and_cannot_become_a_header(serving):
     served = await serving()
     for query in ("?text=a%0d%0aSet-Cookie:%20x=1", "?text=%22%3E%3Cscript%3E"):
         answer = await served.post("/actions", "action=cancel:1", Referer=f"{served.origin}/{query}")
@@ -105,7 +105,7 @@ async def test_a_query_is_led_back_to_without_becoming_a_header(serving):
         assert (answer.header("location"), answer.header("x-evil")) == ("/", None)
 
 
-async def test_what_a_note_says_is_text_whatever_it_is(serving):
+async def test_the_text_of_a_flash_message_is_escaped(serving):
     served = await serving()
     job_id = await served.manager.enqueue("k", unique_key=HOSTILE * 40)
     await served.manager.cancel_job(job_id)
@@ -139,7 +139,7 @@ FORGED = (
 )
 
 
-async def test_a_forged_note_is_text_or_nothing(serving):
+async def test_a_forged_flash_message_is_text_or_ignored(serving):
     served = await serving()
     name = cookie_of(await served.post("/actions", "action=cancel:1")).partition("=")[0]
     for value in FORGED:
@@ -150,7 +150,7 @@ async def test_a_forged_note_is_text_or_nothing(serving):
     assert "hello" in notes((await served.get("/", Cookie=f"{name}={FORGED[1]}")).body)
 
 
-async def test_actions_that_need_confirmation_get_a_page_and_run_when_confirmed(serving):
+async def test_actions_with_confirmation_show_a_page_and_run_when_confirmed(serving):
     served = await serving()
     ids = await served.manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(4)])
     page = "?status=pending"
@@ -170,14 +170,14 @@ async def test_actions_that_need_confirmation_get_a_page_and_run_when_confirmed(
         assert "<script>" not in asked.body
         fields = re.findall(r'name="(\w+)" value="([^"]*)"', asked.body)
         sent = "&".join(f"{name}={quote(value)}" for name, value in fields)
-        # As a browser says it: the page with the question is at the address that it was posted to.
+        # As in a browser: the confirmation page has the address of the post.
         done = await served.post("/actions", sent, Referer=f"{served.origin}/actions")
         assert (done.status, done.header("location")) == (303, f"/{page}")
     (job,) = await served.manager.get_all_jobs()
     assert (job.id, job.status) == (ids[3], BackgroundJobStatus.CANCELLED)
 
 
-async def test_stop_asks_for_confirmation_as_in_the_terminal_app(serving):
+async def test_stop_asks_for_confirmation_like_the_terminal_app(serving):
     served = await serving()
     asked = await served.post("/service/stop", "", Referer=f"{served.origin}/service")
     assert asked.status == 200
@@ -200,7 +200,7 @@ async def test_more_jobs_than_a_batch_are_continued_by_a_page(serving, monkeypat
     assert (await served.manager.get_counts()).cancelled == 5
 
 
-async def test_changed_jobs_that_match_the_filters_again_are_visited_once(serving, monkeypatch):
+async def test_changed_jobs_that_match_the_filter_again_are_visited_once(serving, monkeypatch):
     monkeypatch.setattr("tetherpy.ui.web.actions.job_actions.BATCH_SIZE", 2)
     served = await serving()
     manager = served.manager
@@ -209,7 +209,7 @@ async def test_changed_jobs_that_match_the_filters_again_are_visited_once(servin
     outcome = {"more": True, "before_id": ""}
     while outcome["more"]:
         for job in await manager.get_jobs_by_status(BackgroundJobStatus.PENDING):
-            await manager.cancel_job(job.id)  # as a job that runs and fails before the next request
+            await manager.cancel_job(job.id)  # like a job that runs and fails before the next request
         sent = f"action=retry&scope=all&status=cancelled&before_id={outcome['before_id']}"
         outcome = json.loads((await served.post("/actions", sent, Accept="application/json")).body)
         visits += [job.id for job in await manager.get_jobs_by_status(BackgroundJobStatus.PENDING)]
