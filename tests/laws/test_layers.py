@@ -104,7 +104,7 @@ def test_rx_is_imported_when_first_used() -> None:
 
 def test_the_examination_sees_relative_absolute_lazy_and_typing_imports() -> None:
     found = {(f.target, f.lazy, f.typing_only) for name in modules() for f in imports_of(name)}
-    assert ("tetherpy.reactive.graph.edges", False, False) in found
+    assert ("tetherpy.reactive.graph.users", False, False) in found
     assert ("tetherpy.errors", False, False) in found
     assert ("reactivex", True, False) in found
     assert ("reactivex", False, True) in found

@@ -1,20 +1,21 @@
 """Providers: declared values, built on demand, watched, overridden, scoped and disposed.
 
 The life of a provider: a *provider* is a declaration (``provider``). A *container* (``provider_container``) holds one
-*element* (``element``) for each provider in use. Reading a provider *builds* its element (``propagation``) with a
-*Ref* (``ref``), which adds an edge to each dependency (``edges``). A change marks the dependents, which are updated
-once per turn (``scheduler``), and then notifies listeners (``subscription``). An element without users is paused;
-if it is auto-dispose, it is disposed.
+*element* (``element``) for each provider in use. Reading a provider *builds* its element (``updates/build``) with
+a *Ref* (``ref``), which adds an edge to each dependency (``dependencies``). A change marks the dependents
+(``marking``), which are updated once per turn (``scheduler``), and then notifies listeners (``subscription``).
+An element without users is paused; if it is auto-dispose, it is disposed.
 """
 
 from .asynchronous.async_provider_base import AsyncProviderBase
 from .asynchronous.async_value import AsyncData, AsyncError, AsyncLoading, AsyncResult, AsyncState, AsyncValue
 from .asynchronous.iteration import latest
 from .asynchronous.state_stream import StateStreamProviderBase
+from .container.keep_alive_link import KeepAliveLink
 from .container.observer import ProviderObserver, ProviderObserverContext
 from .container.overrides import Override
 from .container.provider_container import ProviderContainer
-from .container.ref import KeepAliveLink, NotifierRef, Ref
+from .container.ref import NotifierRef, Ref
 from .errors import (
     AsyncCallbackError,
     AsyncValueIsLoadingError,
@@ -57,7 +58,7 @@ from .errors import (
 )
 from .graph.explain import Explanation
 from .graph.listenable import ProviderListenable, Refreshable
-from .graph.retry import Retry, exponential_retry, never
+from .graph.retries.retry_policy import Retry, exponential_retry, never
 from .graph.subscription import ProviderSubscription
 from .mutation import (
     Mutation,

@@ -22,8 +22,8 @@ from .container.ref import Ref
 from .errors import MutationEndedError, UnhashableArgumentError
 from .graph.element import Element
 from .graph.listenable import ProviderListenable
-from .graph.propagation import set_value
 from .graph.subscription import ProviderSubscription
+from .graph.updates.set_value import set_value
 from .lifecycle.context_variables import bound
 from .providers.family_arguments import key_of
 from .providers.provider import ProviderBase

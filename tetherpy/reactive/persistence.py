@@ -22,7 +22,7 @@ from .asynchronous.async_value import AsyncData, AsyncError, AsyncValue
 from .errors import ReactiveArgumentError, ReactiveError
 from .graph.element import NO_VALUE, Element
 from .graph.node_states import BUILDING
-from .graph.propagation import set_value
+from .graph.updates.set_value import set_value
 from .lifecycle.event_loop import running_loop
 from .storage_writer import Change, Writer
 

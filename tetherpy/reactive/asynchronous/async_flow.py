@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextvars import copy_context
-from threading import get_ident
 from typing import Any, cast
 
-from ..errors import NoEventLoopError, ProviderDisposedError, ReadDuringDisposalError, StreamEndedError
+from ..errors import NoEventLoopError, ProviderDisposedError, StreamEndedError
 from ..graph.announcements import report_failure
-from ..graph.edges import activate, add_listener, deactivate, dispose_when_unused, path_to, remove_listener
-from ..graph.element import NO_VALUE, NO_VARIABLES, Element
+from ..graph.element import NO_VALUE, Element
 from ..graph.invalidation import Invalidation, invalidate, leave_failed
-from ..graph.node_states import CLEAN, DISPOSED
-from ..graph.propagation import NOT_KEPT, refresh, set_value, waits_for_source
-from ..graph.retry_timer import pause_retrying, schedule_retry, stop_retrying
-from ..lifecycle.teardown import Teardown, current_teardown
+from ..graph.node_states import CLEAN
+from ..graph.retries.node_retries import pause_retrying, schedule_retry, stop_retrying
+from ..graph.updates.build import NOT_KEPT
+from ..graph.updates.failure import waits_for_source
+from ..graph.updates.read import refresh
+from ..graph.updates.set_value import set_value
+from ..graph.users import activate, deactivate, dispose_when_unused
+from ..lifecycle.teardown import Teardown
 from ..values.failures import is_of_others, is_still_loading
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
-from .promise import Loan, Promise, Reader
-from .sources import Sink, Source
+from .future_readers import FutureReaders, Loan
+from .promise import Promise
+from .source import Sink, Source
 
 Begin = Callable[[Sink, Any], Source | None]
 
@@ -37,9 +39,8 @@ class AsyncFlow:
         "_begin",
         "_immediate",
         "_is_refresh",
-        "_lent",
         "_produce",
-        "_reader",
+        "_readers",
         "_source",
         "_waits_for_sources",
         "element",
@@ -56,8 +57,7 @@ class AsyncFlow:
         #: What the last build watched, kept in use for the one under way, and whether as an active user.
         self.held: list[tuple[Element, bool]] = []
         self._is_refresh = False
-        self._lent = 0
-        self._reader: Reader | None = None
+        self._readers: FutureReaders | None = None
         self._waits_for_sources = False
         self._immediate: AsyncValue[Any] | None = None
         self.loading: AsyncValue[Any] = AsyncLoading()
@@ -342,35 +342,9 @@ class AsyncFlow:
             self.promise = Promise()
             element.host.scheduler.reloading[element] = None
             self._wait_for(sources)
-        teardown = current_teardown()
-        if teardown is not None and path_to(element, teardown.element) is not None:
-            raise ReadDuringDisposalError(element.provider, teardown.element.provider)
-        if teardown is not None:
-            teardown.awaits(element)
-        self._lent += 1
-        if self._lent == 1:
-            # A reader is a listener: it waits for the value of now, so a changed dependency must not wait.
-            self._reader = Reader(copy_context() or NO_VARIABLES)
-            add_listener(element, self._reader)
-        return Loan(self.promise, self._returned)
-
-    def _returned(self) -> None:
-        scheduler = self.element.host.scheduler
-        if get_ident() != scheduler.thread:
-            self.element.host.call_soon_threadsafe(self._returned)
-        elif scheduler.depth:
-            # The garbage collector may drop a loan at any moment, in the middle of a walk too.
-            scheduler.callbacks.append((_return, (self.element,)))
-        else:
-            scheduler.depth = 1
-            scheduler.callbacks.append((_return, (self.element,)))
-            scheduler.leave()
-
-    def returned(self) -> None:
-        """Count one reader less."""
-        self._lent -= 1
-        if not self._lent and self.element.state != DISPOSED:
-            remove_listener(self.element, self._reader, was_active=True)
+        if self._readers is None:
+            self._readers = FutureReaders(element)
+        return self._readers.lend(self.promise)
 
 
 def _follow_sources(element: Element) -> None:
@@ -379,11 +353,6 @@ def _follow_sources(element: Element) -> None:
             element.flow.follow_sources()
         except Exception as error:
             element.host.report(error, element.provider)
-
-
-def _return(element: Element) -> None:
-    if isinstance(element.flow, AsyncFlow):
-        element.flow.returned()
 
 
 def attach_flow(element: Element, produce: Callable[[Any], Any], begin: Begin) -> None:

@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 from ..container.overrides import Override
-from ..graph.edges import dispose_when_unused
 from ..graph.element import Build, Element, Host
 from ..graph.listenable import ProviderListenable, Refreshable
-from ..graph.propagation import depend_on, read
+from ..graph.updates.read import read
+from ..graph.updates.watch import depend_on
+from ..graph.users import dispose_when_unused
 from ..providers.provider import ProviderBase
 from .async_flow import AsyncFlow, attach_value
 from .async_value import AsyncData, AsyncError, AsyncResult, AsyncState, AsyncValue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextvars import Context
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -82,50 +81,3 @@ class Promise(Generic[T]):
 
 def _nothing() -> None:
     """Do nothing: the callback was called already."""
-
-
-class Loan(Generic[T]):
-    """A promise for a reader outside the graph: while it is referenced or awaited, its provider is in use."""
-
-    __slots__ = ("_forget", "_give_back", "_promise")
-
-    def __init__(self, promise: Promise[T], give_back: Callable[[], None]) -> None:
-        held = [give_back]
-
-        def once() -> None:
-            if held:
-                held.pop()()
-
-        # The promise must not reference the loan: a reader gives up by dropping its reference to the loan.
-        self._forget = promise.on_settled(once)
-        self._promise = promise
-        self._give_back = once
-
-    def __await__(self) -> Generator[Any, None, T]:
-        return (yield from self._promise.__await__())
-
-    def __del__(self) -> None:
-        self._forget()
-        self._give_back()
-
-    def __repr__(self) -> str:
-        return repr(self._promise)
-
-
-class Reader:
-    """Those who await the future of a provider, counted as one listener that need not be notified."""
-
-    __slots__ = ("context",)
-
-    weak = False
-    is_paused = False
-
-    def __init__(self, context: Context) -> None:
-        #: The context variables of the first of them: the provider is built again on their behalf.
-        self.context = context
-
-    def notify(self, previous: Any, value: Any, failure: Exception | None) -> None:
-        """Do nothing: the promise tells them."""
-
-    def close(self) -> None:
-        """Do nothing: the promise tells them of the end too."""

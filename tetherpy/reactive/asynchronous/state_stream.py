@@ -9,7 +9,7 @@ from ..container.ref import Ref
 from ..graph.element import Element
 from .async_flow import attach_flow
 from .async_provider_base import AsyncProviderBase
-from .sources import begin_states
+from .begin_source import begin_states
 
 T = TypeVar("T")
 

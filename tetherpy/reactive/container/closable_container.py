@@ -5,9 +5,10 @@ from __future__ import annotations
 from types import TracebackType
 from typing import Self
 
+from ..graph.dependencies import users_first
 from ..graph.disposal import dispose_all
-from ..graph.edges import users_first
-from ..lifecycle.teardown import Unwinding, is_torn_down_under
+from ..lifecycle.context_managers import Unwinding
+from ..lifecycle.teardown import is_torn_down_under
 from .container_host import ContainerHost
 from .observer import ProviderObserverContext
 

@@ -13,13 +13,13 @@ from ..errors import ContainerClosingError, ContainerDisposedError, WrongThreadE
 from ..graph import invariants
 from ..graph.disposal import dispose_if_unused
 from ..graph.element import Element
-from ..graph.queued_refresh import refresh_queued
-from ..graph.retry import Retry
+from ..graph.retries.retry_policy import Retry
 from ..graph.scheduler import Scheduler
 from ..graph.subscription import ProviderSubscription
+from ..graph.updates.queued_refresh import refresh_queued
 from ..lifecycle.callbacks import call
 from ..lifecycle.cleanup import Cleanup
-from ..lifecycle.teardown import Unwinding
+from ..lifecycle.context_managers import Unwinding
 from .observer import ProviderObserver, ProviderObserverContext
 from .overrides import OverrideTable, Overriding, overrides_of
 from .scoping import element_of_owner

@@ -22,7 +22,7 @@ from ..errors import (
 from ..graph.explain import Explanation, explain
 from ..graph.invalidation import Invalidation, invalidate
 from ..graph.listenable import ProviderListenable, Refreshable
-from ..graph.retry import Retry
+from ..graph.retries.retry_policy import Retry
 from ..graph.subscription import OnChange, OnError, ProviderSubscription, subscribe
 from ..lifecycle.event_loop import running_loop
 from ..providers.provider import Family, ProviderBase, check_listenable

@@ -1,4 +1,4 @@
-"""Ref: how a provider's function reaches other providers and ties things to its own life."""
+"""Ref: how a provider's function reaches other providers, and registers callbacks for its own life."""
 
 from __future__ import annotations
 
@@ -14,53 +14,25 @@ from tetherpy.durations import to_seconds
 
 from ..errors import NoEventLoopError, UnmountedRefError, WrongThreadError
 from ..graph.announcements import announce
-from ..graph.edges import dispose_when_unused, forget_last, mark, pause_if_unused
+from ..graph.dependencies import forget_last
 from ..graph.element import Build, Element
 from ..graph.invalidation import Invalidation, invalidate
 from ..graph.listenable import ProviderListenable, Refreshable
+from ..graph.marking import mark
 from ..graph.node_states import BUILDING, DIRTY, DISPOSED
-from ..graph.propagation import build, depend_late, refuse_loop
-from ..graph.propagation import read as read_element
 from ..graph.subscription import OnChange, OnError, ProviderSubscription, subscribe
+from ..graph.updates.build import build
+from ..graph.updates.read import read as read_element
+from ..graph.updates.watch import depend_late, refuse_loop
+from ..graph.users import dispose_when_unused, pause_if_unused
 from ..lifecycle.event_loop import running_loop
 from ..lifecycle.hooks import Event, Hooks
 from ..providers.provider import Family, ProviderBase, check_listenable, check_target
+from .keep_alive_link import KeepAliveLink
 from .provider_container import ProviderContainer
 from .scope_check import check_scope
 
 T = TypeVar("T")
-
-
-class KeepAliveLink:
-    """Keeps an auto-dispose provider alive until closed."""
-
-    __slots__ = ("_element", "_hooks")
-
-    def __init__(self, element: Element, hooks: Hooks) -> None:
-        self._element = element
-        self._hooks = hooks
-        if hooks.links is None:
-            hooks.links = set()
-        hooks.links.add(self)
-
-    @property
-    def closed(self) -> bool:
-        """Whether it was closed, or its build has ended."""
-        return self._hooks.links is None or self not in self._hooks.links
-
-    def close(self) -> None:
-        """Have the provider disposed as soon as it is not used. Closing twice is closing once.
-
-        Raises:
-            WrongThreadError: called from another thread, by a ``threading.Timer`` for example.
-        """
-        host = self._element.host
-        if get_ident() != host.scheduler.thread:
-            raise WrongThreadError(host)
-        links = self._hooks.links
-        if links is not None and self in links:
-            links.discard(self)
-            dispose_when_unused(self._element)
 
 
 class Ref(Build):
@@ -93,7 +65,7 @@ class Ref(Build):
             source = element.host.find(listenable)
             if listenable.ephemeral:
                 check_scope(element.provider, listenable.origin)
-        # propagation.depend_on, inlined: this is the hottest path of the library.
+        # depend_on() in graph/updates/watch.py, inlined: this is the hottest path of the library.
         if source.mark is not self:
             fresh = element.fresh
             if fresh is not None:

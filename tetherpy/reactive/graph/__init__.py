@@ -1,3 +1,3 @@
-"""The graph of provider elements: edges, propagation, scheduling, disposal."""
+"""The graph of provider elements: edges, users, marking, scheduling, disposal."""
 
 __all__: list[str] = []

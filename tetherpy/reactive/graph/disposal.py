@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from .announcements import tell_observers
-from .edges import (
-    drop_sources,
-    is_used,
-    listens_to_users,
-    unlink,
-)
 from .element import NO_VALUE, Element, Host
 from .invalidation import end_build
 from .node_states import DIRTY, DISPOSED, ENDING
-from .retry_timer import stop_retrying
+from .retries.node_retries import stop_retrying
+from .users import drop_sources, is_used, listens_to_users, unlink
 
 
 def dispose(node: Element) -> None:

@@ -1,6 +1,7 @@
 """The node of a provider in a container: value, edges and users.
 
-``node_states`` has its states, ``edges`` adds and removes edges, ``propagation`` marks and updates nodes.
+``node_states`` has its states, ``dependencies`` and ``users`` its edges. ``marking`` marks nodes, and
+``updates`` builds them.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ from typing import Any, Final, Protocol, TypeAlias
 from weakref import WeakValueDictionary
 
 from ..container.observer import ProviderObserver
+from ..lifecycle.context_managers import Unwinding
 from ..lifecycle.hooks import Hooks
-from ..lifecycle.teardown import Teardown, Unwinding
+from ..lifecycle.teardown import Teardown
 from .node_states import DIRTY
-from .retry import Retry
+from .retries.retry_policy import Retry
 from .scheduler import Scheduler
 
 Change: TypeAlias = tuple[Any, Any, Any]
@@ -169,8 +171,9 @@ class Element:
     and whatever else keeps the element. ``context`` is that of the first active listener, or None if it is not known.
     ``holders`` are the child containers that have it in their tables.
 
-    Who may write which slot: ``edges`` the edges and counts, ``propagation`` the value, the failure and the progress
-    of a build, ``invalidation`` and ``disposal`` the end of one. A node's ``state`` moves as ``states`` says.
+    Writers of the slots: ``dependencies`` and ``users`` write the edges and counts, ``updates`` the value, the failure
+    and the progress of a build, ``invalidation`` and ``disposal`` the end of one. ``node_states`` lists all moves of
+    ``state``.
     """
 
     __slots__ = (

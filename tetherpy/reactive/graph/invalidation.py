@@ -8,15 +8,14 @@ from functools import partial
 import attrs
 
 from ..errors import ChangeDuringBuildError
+from ..lifecycle.context_managers import Unwinding, leave_managers
 from ..lifecycle.hooks import Event, Hooks
-from ..lifecycle.teardown import Teardown, Unwinding, leave_managers
+from ..lifecycle.teardown import Teardown
 from .announcements import guarded, tell_observers
-from .edges import (
-    dispose_when_unused,
-    mark_maybe,
-)
 from .element import Build, Element
+from .marking import mark_maybe
 from .node_states import DIRTY, ENDING
+from .users import dispose_when_unused
 
 
 @attrs.frozen

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from ..providers.provider_options import DEFAULT, ProviderOptions
 from .element import Build, Element, Host
-from .propagation import depend_on
+from .updates.watch import depend_on
 
 T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R")

@@ -14,21 +14,20 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Collection
 from threading import get_ident
-from typing import Any, Final, Generic, Protocol, TypeVar, cast
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from tetherpy.wait_queue import WaitQueue
 
 from ..errors import EndlessUpdateError
 from ..lifecycle.event_loop import running_loop
-from ..lifecycle.teardown import Teardowns
+from ..lifecycle.teardown import Teardown
+from ..lifecycle.teardown_order import Teardowns
 from ..lifecycle.timers import Timers
-from .retry import Retrying
+from .nested_builds import MOST_NESTED, TooDeepError
+from .retries.retry_timer import RetryTimer
 
 E = TypeVar("E")
 R = TypeVar("R")
-
-MOST_NESTED: Final = 120
-"""How many builds may run inside each other. Python allows 1,000 nested calls, and a build takes three or more."""
 
 MOST_ROUNDS: Final = 1_000
 """How often listeners may change what they listen to, in one turn, before this counts as endless."""
@@ -40,19 +39,6 @@ class Running(Protocol):
     def change_loop(self) -> None:
         """Begin again in the loop that runs now, if the loop of the task is closed."""
         ...
-
-
-class TooDeepError(BaseException):
-    """Unwinds builds that are nested too deeply; no ``except Exception`` of a provider may catch it.
-
-    It collects the nodes that were being built. A function that catches it all the same changes nothing: the scheduler
-    keeps it until the outermost build has ended. Until then no build begins, and results and errors are dropped.
-    """
-
-    @property
-    def path(self) -> list[Any]:
-        """The nodes that were being built, the innermost first."""
-        return cast("list[Any]", self.args[0])
 
 
 class Scheduler(Generic[E]):
@@ -118,7 +104,7 @@ class Scheduler(Generic[E]):
         self._provider_of = provider_of
         self._report = report
         self.queue: list[E] = []
-        self.retries: dict[E, Retrying] = {}
+        self.retries: dict[E, RetryTimer] = {}
         self.disposals: list[E] = []
         #: Nodes whose refresh was interrupted, by Ctrl-C for example; the next change queues them again.
         self.interrupted: list[E] = []
@@ -126,7 +112,7 @@ class Scheduler(Generic[E]):
         self.callbacks: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         #: Asynchronous nodes that show previous data while newer data is on its way.
         self.reloading: dict[E, None] = {}
-        self._teardowns: Teardowns | None = None
+        self._teardowns: Teardowns[Teardown] | None = None
         self._timers: Timers | None = None
         self.building: E | None = None
         self.base: E | None = None
@@ -152,7 +138,7 @@ class Scheduler(Generic[E]):
         self._settled: WaitQueue[None, None] | None = None  # most are never pumped
 
     @property
-    def teardowns(self) -> Teardowns:
+    def teardowns(self) -> Teardowns[Teardown]:
         """The teardowns that wait for something asynchronous; most containers have none."""
         if self._teardowns is None:
             self._teardowns = Teardowns()

@@ -12,9 +12,9 @@ from typing import Any, Generic, Self, TypeVar, cast
 from ..errors import ReactiveArgumentError, SubscriptionClosedError, WrongThreadError
 from ..lifecycle.callbacks import call, check_result, refuse_async
 from .announcements import notify_listeners
-from .edges import activate, add_listener, deactivate, dispose_when_unused, remove_listener
 from .element import NO_VALUE, NO_VARIABLES, Element
-from .propagation import read, refresh
+from .updates.read import read, refresh
+from .users import activate, add_listener, deactivate, dispose_when_unused, remove_listener
 
 T = TypeVar("T")
 

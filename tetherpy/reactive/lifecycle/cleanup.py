@@ -28,7 +28,7 @@ class Cleanup:
         """Run work on the running loop; without one it is dropped, and ``take_stranded`` returns the error."""
         loop = running_loop()
         if loop is None:
-            _drop(work)
+            drop(work)
             if self._stranded is None:
                 self._stranded = NoEventLoopError(
                     provider, "Close the container with `async with` or `await container.aclose()`."
@@ -77,9 +77,10 @@ class Cleanup:
             report(error, provider)
 
 
-def _drop(work: Awaitable[object]) -> None:
+def drop(work: object) -> None:
+    """Close a coroutine that is not going to run: Python warns about one that is never awaited."""
     if inspect.iscoroutine(work):
-        work.close()  # Python warns about a coroutine that is never awaited
+        work.close()
 
 
 def end_stranded(task: asyncio.Task[Any], provider: object, report: Report) -> None:

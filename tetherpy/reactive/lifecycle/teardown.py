@@ -1,8 +1,7 @@
 """The teardown of a build: its tasks are cancelled, its disposers run, its context managers are left, in this order.
 
 Synchronous steps run at once. After an asynchronous step, the remaining steps wait for it, and so do the teardowns of
-all dependencies of the build: users end before their dependencies, a build before the next build of the same
-provider, the providers of a child container before those of its parent. Unrelated teardowns run concurrently.
+all dependencies of the build.
 """
 
 from __future__ import annotations
@@ -11,56 +10,15 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextvars import ContextVar
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final
 
 from ..asynchronous.promise import Promise
 from ..errors import NoEventLoopError
 from .cleanup import Begun, end_stranded
+from .context_managers import Unwinding, leave_managers
 from .event_loop import running_loop
 from .hooks import Closer, Disposer, Hooks
-
-
-class Unwinding:
-    """The error that ends a container's block, on its way through the context managers that were entered."""
-
-    __slots__ = ("error",)
-
-    def __init__(self, error: BaseException | None) -> None:
-        self.error = error
-
-
-class Host(Protocol):
-    """The part of a container that a teardown uses."""
-
-    closing: bool
-    unwinding: Unwinding | None
-    scheduler: Any
-
-    @property
-    def parent(self) -> Any:
-        """The parent container, None for a root."""
-        ...
-
-    def report(self, error: BaseException, provider: object) -> None:
-        """Report an error that no caller can see."""
-        ...
-
-    def in_background(self, work: Awaitable[object], provider: object) -> None:
-        """Run asynchronous work that the container waits for when it is closed."""
-        ...
-
-
-class Node(Protocol):
-    """The part of an element that a teardown uses."""
-
-    host: Any
-    provider: Any
-    ref: Any
-    sources: tuple[Any, ...]
-
-
-Key: TypeAlias = tuple[object, object]
-"""A container and a provider: identifies the successive elements of the provider in the container."""
+from .teardown_order import Host, Key, Node, Teardowns, is_below, key_of, keys_used_by
 
 
 class Errand:
@@ -81,53 +39,6 @@ def current_teardown() -> Teardown | None:
     errand = current_errand.get()
     teardown = None if errand is None else errand.teardown
     return None if teardown is None or teardown.done.done else teardown
-
-
-class Teardowns:
-    """The teardowns of a tree of containers that wait for something asynchronous."""
-
-    __slots__ = ("_by_key", "pending")
-
-    def __init__(self) -> None:
-        #: The teardowns that must end before the provider of the key can end or be rebuilt.
-        self._by_key: dict[Key, dict[Teardown, None]] = {}
-        self.pending: dict[Teardown, None] = {}
-
-    def before_end(self, element: Node) -> list[Teardown]:
-        """Return the teardowns that an element waits for: of its users, its former builds, and child containers."""
-        found = dict(self._by_key.get(key_of(element), {}))
-        host = element.host
-        if host.closing:
-            found.update(dict.fromkeys(teardown for teardown in self.pending if _is_below(teardown.host, host)))
-        return _in_this_loop(found)
-
-    def before_build(self, element: Node) -> list[Teardown]:
-        """Return the teardowns of a provider's former builds."""
-        if not self.pending:
-            return []
-        key = key_of(element)
-        return _in_this_loop(teardown for teardown in self._by_key.get(key, ()) if teardown.key == key)
-
-    def resume(self) -> None:
-        """Continue the teardowns whose loop has ended."""
-        for teardown in tuple(self.pending):
-            teardown.resume()
-
-    def add(self, teardown: Teardown, keys: Iterable[Key]) -> None:
-        """Make the providers of these keys wait for a teardown."""
-        self.pending[teardown] = None
-        for key in keys:
-            self._by_key.setdefault(key, {})[teardown] = None
-
-    def remove(self, teardown: Teardown, keys: Iterable[Key]) -> None:
-        """Remove a teardown; the providers of these keys no longer wait for it."""
-        self.pending.pop(teardown, None)
-        for key in keys:
-            waiting = self._by_key.get(key)
-            if waiting is not None:
-                waiting.pop(teardown, None)
-                if not waiting:
-                    del self._by_key[key]
 
 
 class Teardown:
@@ -169,7 +80,7 @@ class Teardown:
         self.element: Any = element
         self.host: Host = element.host
         self.loop = running_loop()
-        self._registry: Teardowns = element.host.scheduler.teardowns
+        self._registry: Teardowns[Teardown] = element.host.scheduler.teardowns
         self._disposers: list[Disposer] | None = None
         self._closers: list[Closer] | None = None
         self._tasks: list[asyncio.Task[Any]] | None = None
@@ -225,7 +136,7 @@ class Teardown:
         self.done = Promise()
         self.passed = Promise()
         self.key = key_of(self.element)
-        self._keys = [self.key, *_used_by(self.element, ref)]
+        self._keys = [self.key, *keys_used_by(self.element, ref)]
         self._registry.add(self, self._keys)
         self._continue()
 
@@ -335,85 +246,10 @@ class Teardown:
         return f"<teardown of {self.element.provider!r}>"
 
 
-def leave_managers(
-    closers: list[Closer], unwinding: Unwinding, report: Callable[[BaseException], None]
-) -> Awaitable[object] | None:
-    """Leave context managers, the last one entered first, up to the first asynchronous one.
-
-    As in an ``ExitStack``, a true result suppresses the error for the managers entered earlier, and an exception
-    raised by a manager is passed to them.
-
-    Returns:
-        An awaitable to await before the next call, or None if all of them were left.
-    """
-    while closers:
-        try:
-            result = closers.pop()(unwinding.error)
-        except BaseException as error:
-            _failed(unwinding, error, report)
-        else:
-            if result is not None and inspect.isawaitable(result):
-                return _left(result, unwinding, report)
-            if result:
-                unwinding.error = None
-    return None
-
-
-async def _left(exiting: Awaitable[bool | None], unwinding: Unwinding, report: Callable[[BaseException], None]) -> None:
-    try:
-        if await exiting:
-            unwinding.error = None
-    except asyncio.CancelledError:
-        raise
-    except BaseException as error:
-        _failed(unwinding, error, report)
-
-
-def _failed(unwinding: Unwinding, error: BaseException, report: Callable[[BaseException], None]) -> None:
-    if error is not unwinding.error:
-        report(error)
-        unwinding.error = error
-
-
-def key_of(element: Node) -> Key:
-    """Return the key of an element, which elements that replace it share."""
-    return element.host, element.provider
-
-
-def _used_by(element: Node, ref: Any) -> list[Key]:
-    """Return the keys of the direct and indirect dependencies of a build."""
-    found: dict[Node, None] = {}
-    todo = [*element.sources, *((ref.reads or ()) if ref is not None else ())]
-    while todo:
-        source = todo.pop()
-        if source not in found:
-            found[source] = None
-            todo.extend(source.sources)
-            if source.ref is not None:
-                todo.extend(source.ref.reads or ())
-    return [key_of(source) for source in found if not source.provider.ephemeral]
-
-
-def _in_this_loop(teardowns: Iterable[Teardown]) -> list[Teardown]:
-    """Return the teardowns of the current loop; those of former loops may never continue."""
-    loop = running_loop()
-    return [teardown for teardown in teardowns if teardown.loop is loop]
-
-
 def is_torn_down_under(host: Any) -> bool:
     """Return whether the current task runs a teardown of a container or of one of its children."""
     teardown = current_teardown()
-    return teardown is not None and (teardown.host is host or _is_below(teardown.host, host))
-
-
-def _is_below(host: Host, other: Host) -> bool:
-    """Return whether a container is a direct or indirect child of another."""
-    above = host.parent
-    while above is not None:
-        if above is other:
-            return True
-        above = above.parent
-    return False
+    return teardown is not None and (teardown.host is host or is_below(teardown.host, host))
 
 
 async def ended(teardowns: list[Teardown]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, ClassVar, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, Unpack
 
 from ..asynchronous.async_value import AsyncState
-from ..asynchronous.sources import begin_future
+from ..asynchronous.begin_source import begin_future
 from ..container.overrides import Override
 from ..container.ref import NotifierRef
 from .builders import Builder, FamilyBuilder

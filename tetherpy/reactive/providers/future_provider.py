@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec
 
 from ..asynchronous.async_flow import attach_flow
 from ..asynchronous.async_provider_base import AsyncProviderBase
-from ..asynchronous.sources import begin_future
+from ..asynchronous.begin_source import begin_future
 from ..container.overrides import Override
 from ..container.ref import Ref
 from ..graph.element import Element

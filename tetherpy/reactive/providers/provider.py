@@ -12,11 +12,11 @@ from weakref import WeakValueDictionary
 
 from ..container.overrides import Overridable, Override
 from ..errors import FamilyArgumentsError, NotAProviderError, UnhashableArgumentError
-from ..graph.edges import dispose_when_unused
 from ..graph.element import Element, Host
 from ..graph.listenable import ProviderListenable, Refreshable
-from ..graph.propagation import read
-from ..graph.retry import Retry
+from ..graph.retries.retry_policy import Retry
+from ..graph.updates.read import read
+from ..graph.users import dispose_when_unused
 from .declaration import MISSING, YIELDS, check_create, check_replacement
 from .family_arguments import PLAIN, Arguments, key_of, text_of
 from .pickling import found_by_name

@@ -7,7 +7,7 @@ from typing import Any, Final, TypedDict
 
 import attrs
 
-from ..graph.retry import Retry
+from ..graph.retries.retry_policy import Retry
 
 
 def _transitive(options: ProviderOptions) -> frozenset[Any]:

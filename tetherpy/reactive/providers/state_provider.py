@@ -9,7 +9,8 @@ from ..container.overrides import Override
 from ..container.ref import Ref
 from ..errors import UnmountedRefError
 from ..graph.element import Element
-from ..graph.propagation import read_state, set_value
+from ..graph.updates.read import read_state
+from ..graph.updates.set_value import set_value
 from .builders import Builder, FamilyBuilder
 from .notifiers.notifier_of import NotifierOf
 from .provider import Family, ProviderBase

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from ...asynchronous.async_provider_base import AsyncProviderBase
 from ...asynchronous.async_value import AsyncValue
-from ...asynchronous.sources import Sink, Source
+from ...asynchronous.source import Sink, Source
 from ...container.overrides import Override
 from ...container.ref import NotifierRef
 from ...graph.element import Element

@@ -15,8 +15,9 @@ from ...container.ref import NotifierRef
 from ...errors import DeclarationError, NotifierNotReadyError, UnmountedRefError
 from ...graph.element import NO_VALUE, Element
 from ...graph.node_states import BUILDING, DISPOSED
-from ...graph.propagation import read_state, set_value
-from ...graph.retry_timer import stop_retrying
+from ...graph.retries.node_retries import stop_retrying
+from ...graph.updates.read import read_state
+from ...graph.updates.set_value import set_value
 from ...persistence import DEFAULT_STORAGE, Storage, StorageOptions, from_json, persist, to_json
 from ...storage_writer import Writer
 from .update_queue import UpdateQueue

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...asynchronous.async_flow import attach_flow
-from ...asynchronous.sources import Sink, Source
+from ...asynchronous.source import Sink, Source
 from ...graph.element import Element
 
 Begin = Callable[[Sink, Any], Source | None]

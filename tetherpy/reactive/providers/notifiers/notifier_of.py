@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from ...errors import ProviderError
-from ...graph.edges import dispose_when_unused
 from ...graph.element import Build, Element, Host
 from ...graph.listenable import Refreshable
-from ...graph.propagation import depend_on, read, refresh
+from ...graph.updates.read import read, refresh
+from ...graph.updates.watch import depend_on
+from ...graph.users import dispose_when_unused
 from ..provider import ProviderBase
 
 N = TypeVar("N")

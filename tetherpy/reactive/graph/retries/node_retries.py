@@ -1,10 +1,10 @@
-"""Scheduling and cancelling the retries of failed providers."""
+"""Schedule and cancel the retries of failed nodes."""
 
 from __future__ import annotations
 
-from .element import Element
-from .invalidation import Invalidation, invalidate
-from .retry import Retrying
+from ..element import Element
+from ..invalidation import Invalidation, invalidate
+from .retry_timer import RetryTimer
 
 
 def schedule_retry(node: Element, error: Exception) -> bool:
@@ -46,7 +46,7 @@ def stop_retrying(node: Element) -> None:
         retries.cancel()
 
 
-def _fresh(retries: Retrying | None) -> Retrying:
+def _fresh(retries: RetryTimer | None) -> RetryTimer:
     if retries is not None:
         retries.cancel()
-    return Retrying()
+    return RetryTimer()

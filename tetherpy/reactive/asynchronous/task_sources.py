@@ -1,64 +1,19 @@
-"""Where the values of an asynchronous provider come from: a task, an Rx observable, an async iterator."""
+"""Sources that run in a task: an awaitable, or an async iterator."""
 
 from __future__ import annotations
 
 import asyncio
-import inspect
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Coroutine
-from functools import partial
-from threading import get_ident
-from typing import Any, Protocol, TypeGuard, cast
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Coroutine
+from typing import Any, cast
 
-from ..errors import BuildCancelledError, NoEventLoopError, NotAnExceptionError, ProviderReturnTypeError
+from ..errors import BuildCancelledError
 from ..graph.element import Element
 from ..graph.invalidation import Invalidation, invalidate, leave_failed
-from ..lifecycle.cleanup import end_stranded
+from ..lifecycle.cleanup import drop, end_stranded
 from ..lifecycle.event_loop import running_loop
 from ..lifecycle.teardown import Errand, Teardown, current_errand, current_teardown, ended
 from ..values.failures import is_still_loading
-
-
-class Sink(Protocol):
-    """What takes the values: the flow of an element."""
-
-    element: Element
-
-    def data(self, value: Any) -> None:
-        """Take a value."""
-        ...
-
-    def error(self, error: Exception) -> None:
-        """Take a failure."""
-        ...
-
-    def ended(self) -> None:
-        """Take note that nothing more will come."""
-        ...
-
-    def become(self, state: Any) -> None:
-        """Take a whole AsyncValue."""
-        ...
-
-
-class Source(Protocol):
-    """A running source."""
-
-    @property
-    def building(self) -> bool:
-        """Whether the provider's function is still running, and may watch more."""
-        ...
-
-    def pause(self) -> None:
-        """Stop pulling; keep the last event that comes all the same."""
-        ...
-
-    def resume(self) -> None:
-        """Pull again, delivering what was kept."""
-        ...
-
-    def stop(self, teardown: Teardown | None) -> None:
-        """End for good; it delivers nothing more. The teardown waits until what it runs has ended."""
-        ...
+from .source import Sink
 
 
 class TaskBasedSource:
@@ -272,7 +227,7 @@ class TaskSource(TaskBasedSource):
             self._deliver(value)
 
     def _discard(self) -> None:
-        _discard(self._awaitable)
+        drop(self._awaitable)
 
     def pause(self) -> None:
         """Do nothing: a computation that has begun is finished."""
@@ -334,79 +289,6 @@ async def _close(iterator: Any) -> None:
         await close()
 
 
-class RxSource:
-    """The values of an Rx observable, whatever thread they come from; while paused the last event is kept."""
-
-    __slots__ = ("_kept", "_paused", "_sink", "_stopped", "_subscription")
-
-    def __init__(self, sink: Sink, observable: Any) -> None:
-        self._sink = sink
-        self._stopped = False
-        self._paused = not sink.element.active
-        self._kept: Callable[[], None] | None = None
-        self._subscription: Any = None
-        # An observable may emit, end or fail before subscribe() returns.
-        self._subscription = observable.subscribe(self._on_next, self._on_error, self._on_completed)
-
-    def _on_next(self, value: Any) -> None:
-        self._take(partial(self._sink.data, value))
-
-    def _on_error(self, error: object) -> None:
-        failure = error if isinstance(error, Exception) else NotAnExceptionError(self._sink.element.provider, error)
-        self._take(partial(self._sink.error, failure))
-
-    def _on_completed(self) -> None:
-        """Tell a waiter that nothing will come, after a value that was kept back."""
-        scheduler = self._sink.element.host.scheduler
-        if get_ident() != scheduler.thread:
-            self._sink.element.host.call_soon_threadsafe(self._on_completed)
-        elif self._kept is None and not self._stopped:
-            self._sink.ended()
-
-    def _take(self, deliver: Callable[[], None]) -> None:
-        scheduler = self._sink.element.host.scheduler
-        if get_ident() != scheduler.thread:
-            self._sink.element.host.call_soon_threadsafe(partial(self._take, deliver))
-        elif self._stopped:
-            return
-        elif (self._paused or self._kept is not None) and scheduler.building is not self._sink.element:
-            self._kept = deliver
-        else:
-            deliver()
-
-    @property
-    def building(self) -> bool:
-        """False: the function that returned the observable has ended, and only it could watch."""
-        return False
-
-    def pause(self) -> None:
-        """Keep events back."""
-        self._paused = True
-
-    def resume(self) -> None:
-        """Deliver the last event that was kept back."""
-        self._paused = False
-        if self._kept is not None:
-            element = self._sink.element
-            element.host.scheduler.callbacks.append((self._deliver_kept, (element,)))
-
-    def _deliver_kept(self, element: Element) -> None:
-        if self._paused or self._kept is None:
-            return
-        kept, self._kept = self._kept, None
-        try:
-            kept()
-        except Exception as error:
-            element.host.report(error, element.provider)
-
-    def stop(self, teardown: Teardown | None) -> None:
-        """Dispose the subscription."""
-        self._stopped = True
-        self._kept = None
-        if self._subscription is not None:
-            self._subscription.dispose()
-
-
 def _interrupt(element: Element) -> None:
     """Tell an element that its task was cancelled by somebody else: by the end of ``asyncio.run``, as a rule."""
     if element.flow is not None:
@@ -415,74 +297,3 @@ def _interrupt(element: Element) -> None:
 
 def _raise(error: BaseException) -> None:
     raise error
-
-
-def begin_future(sink: Sink, result: Any) -> Source | None:
-    """Start what a future provider returned; a plain value is delivered at once."""
-    if not inspect.isawaitable(result):
-        sink.data(result)
-        return None
-    return TaskSource(sink, result, _loop_for(sink, result))
-
-
-def begin_stream(sink: Sink, result: Any) -> Source | None:
-    """Subscribe to what a stream provider returned: an Observable or an async iterable.
-
-    An Observable is itself awaitable and, in some versions, iterable: it is recognised by ``subscribe`` first.
-    """
-    if callable(getattr(result, "subscribe", None)):
-        return RxSource(sink, result)
-    if not _is_async_iterable(result):
-        _discard(result)
-        raise ProviderReturnTypeError(
-            sink.element.provider,
-            result,
-            "A stream provider returns an Rx Observable or an async iterable: return one (without `async def`), "
-            "or make the function an async generator with `yield`. For a single value use FutureProvider.",
-        )
-    return IteratorSource(sink, result, _loop_for(sink, result))
-
-
-def begin_states(sink: Sink, result: AsyncIterable[Any]) -> Source:
-    """Iterate over whole states and let each become the element's."""
-    return IteratorSource(_StateSink(sink), result, _loop_for(sink, result))
-
-
-def _loop_for(sink: Sink, result: Any) -> asyncio.AbstractEventLoop:
-    """Return the running loop; without one the result is discarded and an error raised."""
-    loop = running_loop()
-    if loop is None:
-        _discard(result)
-        raise NoEventLoopError(sink.element.provider, "Read it where a loop runs, as inside asyncio.run(...).")
-    return loop
-
-
-class _StateSink:
-    """Takes states where values are delivered."""
-
-    __slots__ = ("_sink", "element")
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self.element = sink.element
-
-    def data(self, value: Any) -> None:
-        self._sink.become(value)
-
-    def error(self, error: Exception) -> None:
-        self._sink.error(error)
-
-    def ended(self) -> None:
-        self._sink.ended()
-
-    def become(self, state: Any) -> None:
-        self._sink.become(state)
-
-
-def _is_async_iterable(result: object) -> TypeGuard[AsyncIterable[Any]]:
-    return hasattr(result, "__aiter__")
-
-
-def _discard(result: Any) -> None:
-    if inspect.iscoroutine(result):
-        result.close()  # it will never be awaited, and Python would warn of that instead of our error

@@ -1,7 +1,7 @@
-"""The edges between nodes: who observes whom, and which of them is in use.
+"""Keep the users of a node: observers, listeners, and whether any of them is active.
 
-A node is *active* while somebody active observes it, an unpaused listener listens, or someone awaits its
-future. Becoming active or inactive spreads along the sources, without recursion.
+A node is *active* while an active observer observes it, a listener that is not paused listens, or someone awaits its
+future. Becoming active or inactive spreads along the sources, without recursion. A node without users is disposed.
 """
 
 from __future__ import annotations
@@ -14,13 +14,8 @@ from typing import Any, Final, cast
 from ..errors import NoEventLoopError
 from ..lifecycle.callbacks import call
 from ..lifecycle.hooks import Event, Hooks
-from ..values.history import PLAIN, change_of
-from .element import NO_VALUE, Change, Element
-from .node_states import BUILDING, CHECK, DIRTY, DISPOSED
-
-UNSEEN: Final = object()
-"""What no node holds."""
-
+from .element import NO_VALUE, Element
+from .node_states import BUILDING, DIRTY, DISPOSED
 
 MANY: Final = 8
 """From this number on listeners are kept in a dict, which one of them leaves without a copy of the others."""
@@ -236,153 +231,8 @@ def _keep_for(element: Element, hooks: Hooks, seconds: float) -> None:
         )
 
 
-def relink(element: Element) -> None:
-    """Replace the sources of the last build by those of the one that has just run."""
-    old = element.sources
-    kept = element.idx
-    fresh = element.fresh
-    element.fresh = None
-    new = old[:kept] if fresh is None else (*old[:kept], *fresh)
-    element.sources = new
-    known = False
-    if fresh is not None:
-        for source in fresh:
-            if source.observers is None and not element.active and (source.ref is None or source.ref.hooks is None):
-                source.observers = (element,)  # link(), for the common case
-            elif not link(source, element):
-                known = True
-    if known or kept < len(old):
-        unique = dict.fromkeys(new)
-        if len(unique) < len(new):
-            # Watched twice by this build: another build had taken its mark meanwhile.
-            element.sources = tuple(unique)
-        flow = element.flow
-        for source in old[kept:]:
-            if source not in unique:
-                if flow is not None and flow.building:
-                    flow.hold(source)
-                unlink(source, element)
-
-
-def add_source(element: Element, source: Element) -> None:
-    """Link one more source."""
-    element.host.edges_moved = True
-    element.sources = (*element.sources, source)
-    link(source, element)
-
-
-def forget_last(element: Element, source: Element) -> None:
-    """Take back that a build has read a source, if that is what it read last."""
-    if element.fresh is not None:
-        if element.fresh and element.fresh[-1] is source:
-            element.fresh.pop()
-            source.mark = None
-    elif element.idx and element.sources[element.idx - 1] is source:
-        element.idx -= 1
-        element.fresh = []
-        source.mark = None
-
-
-def path_to(start: Element, goal: Element) -> list[Element] | None:
-    """Return a path along sources, both ends included, or None if ``start`` does not depend on ``goal``."""
-    came_from: dict[Element, Element | None] = {start: None}
-    todo = [start]
-    while todo:
-        node = todo.pop()
-        if node is goal:
-            path = [node]
-            while (previous := came_from[path[-1]]) is not None:
-                path.append(previous)
-            return path[::-1]
-        for source in node.sources:
-            if source not in came_from:
-                came_from[source] = node
-                todo.append(source)
-    return None
-
-
-def users_first(nodes: list[Element]) -> list[Element]:
-    """Order the nodes of a container for disposal: each after those that use it, else as given."""
-    readers: dict[Element, list[Element]] = {}
-    for node in nodes:
-        if node.ref is not None and node.ref.reads:
-            for source in node.ref.reads:
-                readers.setdefault(source, []).append(node)
-    ordered: dict[Element, None] = {}
-    opened: set[Element] = set()
-    for start in nodes:
-        todo = [start]
-        while todo:
-            node = todo[-1]
-            if node not in opened:
-                opened.add(node)
-                users = node.observers or ()
-                if node in readers:
-                    users = (*users, *readers[node])
-                todo.extend(user for user in users if user not in opened)
-            else:
-                todo.pop()
-                ordered[node] = None
-    return [node for node in ordered if not node.provider.ephemeral]
-
-
-def named(nodes: list[Element]) -> list[Any]:
-    """Return the providers of nodes, without the views that were made on the spot."""
-    return [node.provider for node in nodes if not node.provider.ephemeral]
-
-
 def drop_sources(element: Element) -> None:
     """Unlink everything that the element has read."""
     sources, element.sources = element.sources, ()
     for source in sources:
         unlink(source, element)
-
-
-def mark(changed: Element, previous: object, seen: Any = UNSEEN) -> None:
-    """Mark the observers of a changed node DIRTY and everything behind them CHECK; queue what has listeners.
-
-    Observers that hold ``seen`` are left alone: that is all they would take from the change, and they have it.
-    """
-    scheduler = changed.host.scheduler
-    scheduler.changes += 1
-    queue = scheduler.queue
-    value = changed.value
-    kind = type(previous)
-    if kind is type(value) and kind in PLAIN:
-        cause: Change = (changed.provider, previous, value)  # change_of(), inlined for the usual case
-    else:
-        cause = change_of(changed, previous, value)
-    todo: list[Any] = []
-    observers = changed.observers
-    if seen is not UNSEEN:
-        observers = [node for node in observers if node.value is not seen]
-    for node in observers:
-        state = node.state
-        if state < DIRTY:
-            node.state = DIRTY
-            node.cause = cause
-            if state <= 0:
-                if node.listeners:
-                    queue.append(node)
-                if node.observers:
-                    todo.append(node.observers)
-    if todo:
-        _mark_behind(todo, queue)
-
-
-def mark_maybe(element: Element) -> None:
-    """Mark everything behind an invalidated node CHECK; queue what has listeners."""
-    if element.observers:
-        element.host.scheduler.changes += 1
-        _mark_behind([element.observers], element.host.scheduler.queue)
-
-
-def _mark_behind(todo: list[Any], queue: list[Element]) -> None:
-    while todo:
-        for node in todo.pop():
-            if node.state <= 0:
-                node.state = CHECK
-                if node.listeners:
-                    queue.append(node)
-                if node.observers:
-                    todo.append(node.observers)

@@ -1,15 +1,18 @@
-"""Refresh of the nodes that a turn has queued, each in the context of its listener."""
+"""Refresh the nodes that a turn has queued, each in the context of its listener."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from contextvars import Context
 
-from .edges import context_of
-from .element import NO_VARIABLES, Element
-from .node_states import DIRTY, DISPOSED
-from .propagation import build, build_in_segments, fail, update
-from .scheduler import TooDeepError
+from ..element import NO_VARIABLES, Element
+from ..nested_builds import TooDeepError
+from ..node_states import DIRTY, DISPOSED
+from ..users import context_of
+from .build import build
+from .deep_chains import build_in_segments
+from .failure import fail
+from .update import update
 
 
 def refresh_queued(waiting: list[Element], callbacks: Collection[object]) -> None:

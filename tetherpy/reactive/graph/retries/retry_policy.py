@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Final, TypeAlias
 
-from tetherpy.durations import to_seconds
 from tetherpy.errors import leaves
 
-from ..errors import ProviderError
-from ..lifecycle.event_loop import running_loop
-from ..lifecycle.timers import Timer, Timers
+from ...errors import ProviderError
 
 Retry: TypeAlias = Callable[[int, Exception], "timedelta | float | None"]
 """``retry(retry_count, error)``: the time to wait before the next build (seconds), or None to give up.
@@ -55,36 +51,3 @@ def exponential_retry(retry_count: int, error: Exception) -> timedelta | None:
 def never(retry_count: int, error: Exception) -> None:
     """Do not retry: turns retries off for one provider of a container that has a retry policy."""
     return
-
-
-class Retrying:
-    """The number of retries of a provider, and the timer of the next one."""
-
-    __slots__ = ("_timer", "count")
-
-    def __init__(self) -> None:
-        self.count = 0
-        self._timer: Timer | None = None
-
-    def schedule(self, policy: Retry, error: Exception, again: Callable[[], None], timers: Timers) -> bool:
-        """Call ``again`` after the delay that the policy returns; return whether it returned one.
-
-        Without a running event loop there are no timers, and nothing is retried.
-        """
-        delay = None if running_loop() is None else policy(self.count, error)
-        if delay is None:
-            return False
-        self.cancel()
-        self._timer = timers.start(to_seconds("the delay that retry returned", delay), partial(self._fire, again))
-        return True
-
-    def cancel(self) -> None:
-        """Cancel the next retry."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _fire(self, again: Callable[[], None]) -> None:
-        self._timer = None
-        self.count += 1
-        again()

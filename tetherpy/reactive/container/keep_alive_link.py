@@ -1,0 +1,42 @@
+"""A link that keeps an auto-dispose provider alive."""
+
+from __future__ import annotations
+
+from threading import get_ident
+
+from ..errors import WrongThreadError
+from ..graph.element import Element
+from ..graph.users import dispose_when_unused
+from ..lifecycle.hooks import Hooks
+
+
+class KeepAliveLink:
+    """Keeps an auto-dispose provider alive until closed."""
+
+    __slots__ = ("_element", "_hooks")
+
+    def __init__(self, element: Element, hooks: Hooks) -> None:
+        self._element = element
+        self._hooks = hooks
+        if hooks.links is None:
+            hooks.links = set()
+        hooks.links.add(self)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed, or its build has ended."""
+        return self._hooks.links is None or self not in self._hooks.links
+
+    def close(self) -> None:
+        """Have the provider disposed as soon as it is not used. Closing twice is closing once.
+
+        Raises:
+            WrongThreadError: called from another thread, by a ``threading.Timer`` for example.
+        """
+        host = self._element.host
+        if get_ident() != host.scheduler.thread:
+            raise WrongThreadError(host)
+        links = self._hooks.links
+        if links is not None and self in links:
+            links.discard(self)
+            dispose_when_unused(self._element)

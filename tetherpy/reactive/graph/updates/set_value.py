@@ -1,0 +1,84 @@
+"""Set the value of a node from outside: the state of a notifier, or the result of a task."""
+
+from __future__ import annotations
+
+from threading import get_ident
+from typing import Any
+
+from ...errors import ChangeDuringBuildError, UnmountedRefError, WrongThreadError
+from ...lifecycle.event_loop import running_loop
+from ...values.comparison import is_same
+from ..announcements import announce, announce_unchanged
+from ..element import Element
+from ..marking import UNSEEN, mark
+from ..node_states import CLEAN, FAILED
+from ..retries.node_retries import stop_retrying
+from .build import differs
+
+
+def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
+    """Take over a value from outside (a notifier's state, a finished task) and tell who listens, now.
+
+    What holds ``seen`` does not depend on more than that, and is left alone (see ``mark``).
+    """
+    host = node.host
+    scheduler = host.scheduler
+    if get_ident() != scheduler.thread:
+        raise WrongThreadError(host)
+    loop = running_loop()
+    if loop is None:
+        if scheduler.inbox and not scheduler.depth:
+            # The calls of other threads come after the change: before it, they would change what it was made from.
+            scheduler.depth = 1
+            try:
+                set_value(node, value, seen=seen)
+            finally:
+                scheduler.leave()
+            return
+    elif loop is not scheduler.home:
+        scheduler.serve()
+    building = scheduler.building
+    if node.ref is None:
+        raise UnmountedRefError(node.provider)
+    if building is not None:
+        if building is node:
+            node.value = value
+            return
+        raise ChangeDuringBuildError(node.provider, building.provider)
+    previous = node.value
+    node.value = value
+    try:
+        # A plain True, the usual result, needs no further look.
+        if (
+            (unequal := value != previous) is not True and is_same(previous, value, unequal)
+            if node.differs is None
+            else not differs(node, previous)
+        ):
+            if value is not previous and node.ref.hooks is not None:
+                announce_unchanged(node, previous)
+                if not scheduler.depth:
+                    scheduler.depth = 1
+                    scheduler.leave()
+            return
+    except Exception:  # noqa: S110  an == that raises counts as a change
+        pass
+    if node.failure is not None:
+        node.failure = None
+        if node.state == FAILED:
+            node.state = CLEAN
+        if node.flow is None:
+            stop_retrying(node)  # the next try would replace what was set
+    if scheduler.interrupted:
+        scheduler.queue_interrupted()
+    if node.observers:
+        mark(node, previous, seen)
+    if node.listeners or host.observers or node.ref.hooks is not None:
+        announce(node, previous)
+        if not scheduler.depth:
+            scheduler.depth = 1
+            scheduler.leave()
+    elif scheduler.queue and not scheduler.depth:
+        if loop is None:
+            scheduler.settle()
+        else:
+            scheduler.request()
