@@ -76,7 +76,7 @@ class Writer:
         if change is None or change is self._tried:
             return
         if loop is None:
-            change.host.scheduler.in_next_loop[self] = self._start
+            change.host.scheduler.loops.call_in_next_loop(self, self._start)
         elif self._task is None or self._task.done() or self._task.get_loop() is not loop:
             # Not loop.create_task: an eager task would begin inside the build or the announcement that asked for it.
             self._task = asyncio.Task(self._apply_all(), loop=loop)

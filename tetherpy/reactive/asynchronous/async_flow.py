@@ -86,7 +86,7 @@ class AsyncFlow:
             if ref.hooks is not None:
                 leave_failed(self.element, ref.hooks, error)
             if isinstance(error, NoEventLoopError):
-                self.element.host.scheduler.in_next_loop[self] = self._build_again
+                self.element.host.scheduler.loops.call_in_next_loop(self, self._build_again)
             self.error(error)
         if self.held and not self.building:
             self._release()
@@ -100,7 +100,8 @@ class AsyncFlow:
         element = self.element
         scheduler = element.host.scheduler
         if scheduler.building is not None:
-            scheduler.in_next_loop[self] = self._build_again  # a build must not be ended within another one
+            # A build must not be ended within another one.
+            scheduler.loops.call_in_next_loop(self, self._build_again)
         elif isinstance(self._current.error, NoEventLoopError):
             invalidate(element, Invalidation("the first event loop since it needed one", manual=False))
 
@@ -276,7 +277,7 @@ class AsyncFlow:
         self._release()
         scheduler = self.element.host.scheduler
         scheduler.reloading.pop(self.element, None)
-        scheduler.in_next_loop.pop(self, None)
+        scheduler.loops.in_next_loop.pop(self, None)
         if not self.promise.done:
             self.promise.reject(ProviderDisposedError(self.element.provider, awaited=True))
 

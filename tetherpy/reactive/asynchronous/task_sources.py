@@ -45,8 +45,8 @@ class TaskBasedSource:
         self._leave: asyncio.Future[None] | None = None
         element = sink.element
         scheduler = element.host.scheduler
-        former = scheduler.teardowns.before_build(element)
-        scheduler.running[self] = None
+        former = scheduler.loops.teardowns.before_build(element)
+        scheduler.loops.running[self] = None
         self._task = loop.create_task(self._run(former))
         self._task.add_done_callback(self._ended)
 
@@ -182,10 +182,10 @@ class TaskBasedSource:
         element = self._sink.element
         scheduler = element.host.scheduler
         own = self._task.get_loop()
-        if own is running_loop() or self not in scheduler.running:
+        if own is running_loop() or self not in scheduler.loops.running:
             return
         if not own.is_closed() or scheduler.building is not None:
-            scheduler.in_next_loop[self] = self.change_loop
+            scheduler.loops.call_in_next_loop(self, self.change_loop)
         elif self._stopped:
             self._abandon()
         else:
@@ -194,7 +194,7 @@ class TaskBasedSource:
     def _abandon(self) -> None:
         """End what the task runs where it waits: its loop is closed."""
         element = self._sink.element
-        element.host.scheduler.running.pop(self, None)
+        element.host.scheduler.loops.running.pop(self, None)
         if self._building:
             if not self._started:
                 self._discard()
@@ -206,7 +206,7 @@ class TaskBasedSource:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._building = False
-        self._sink.element.host.scheduler.running.pop(self, None)
+        self._sink.element.host.scheduler.loops.running.pop(self, None)
         if not self._stopped and not self._started and task.cancelled():
             self._discard()
             _interrupt(self._sink.element)

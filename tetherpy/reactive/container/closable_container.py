@@ -93,7 +93,7 @@ class ClosableContainer(ContainerHost):
             self.dispose(error)
             return
         cleanup = self._own_cleanup()
-        self.scheduler.serve()
+        self.scheduler.loops.serve()
         try:
             if not self._disposed and not self.closing:
                 self._check_thread()

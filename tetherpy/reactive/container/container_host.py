@@ -20,6 +20,7 @@ from ..graph.updates.queued_refresh import refresh_queued
 from ..lifecycle.callbacks import call
 from ..lifecycle.cleanup import Cleanup
 from ..lifecycle.context_managers import Unwinding
+from ..lifecycle.event_loop import running_loop
 from .observer import ProviderObserver, ProviderObserverContext
 from .overrides import OverrideTable, Overriding, overrides_of
 from .scoping import element_of_owner
@@ -88,9 +89,9 @@ class ContainerHost:
             self.overrides = OverrideTable(replaced, in_child=parent is not None)
         if parent is None:
             self.root: Self = self
-            self.scheduler: Scheduler[Element] = Scheduler(refresh_queued, dispose_if_unused, _provider_of, self.report)
+            self.scheduler: Scheduler[Element] = Scheduler(refresh_queued, dispose_if_unused, self)
             if invariants.enabled:
-                self.scheduler.audit = invariants.auditor(self)
+                self.scheduler.check_with(invariants.auditor(self))
             self._thread = get_ident()
             self.observers: tuple[ProviderObserver, ...] = tuple(observers)
             self.retry = retry
@@ -134,7 +135,9 @@ class ContainerHost:
             raise WrongThreadError(self)
         if self._disposed:
             raise ContainerDisposedError(self)
-        self.scheduler.serve()
+        loops = self.scheduler.loops
+        if running_loop() is not loops.served:
+            loops.serve()
 
     def _check_thread(self) -> None:
         if get_ident() != self._thread:
@@ -146,7 +149,7 @@ class ContainerHost:
         Calls run one after another in the order of their arrival, and never during a build or a batch. They run on
         the event loop in which this container was last used; without one, when the container is used next.
         """
-        self.scheduler.call_soon_threadsafe(fn)
+        self.scheduler.loops.call_soon_threadsafe(fn)
 
     def _in_own_thread(self, fn: Callable[[], object]) -> None:
         if get_ident() == self._thread:
@@ -188,9 +191,8 @@ class ContainerHost:
         interrupts = not isinstance(
             error, (Exception, CancelledError)
         )  # a callback, which never waits, is not cancelled
-        if self.scheduler.depth and interrupts and self._collected is None:
-            self.scheduler.interrupt(error)
-        else:
+        scheduler = self.scheduler
+        if not (interrupts and scheduler.depth and self._collected is None and scheduler.interrupt(error, provider)):
             self.report_failure(error, provider)
 
     def report_failure(self, error: BaseException, provider: object) -> None:
@@ -209,10 +211,14 @@ class ContainerHost:
 
     def _report(self, error: BaseException, provider: object) -> None:
         try:
-            call(self._on_error, error, provider)
+            call(self._on_error, error, self.provider_of(provider))
         except Exception as broken:
             log_error(error, provider)
             log_error(broken, provider)
+
+    def provider_of(self, subject: object) -> object:
+        """Return the provider of a node, and any other subject itself."""
+        return subject.provider if isinstance(subject, Element) else subject
 
     def in_background(self, work: Awaitable[object], provider: object) -> None:
         """Run asynchronous clean-up on the running loop; ``aclose`` waits for it, and a failure is reported."""
@@ -234,7 +240,3 @@ class ContainerHost:
     def __repr__(self) -> str:
         state = "disposed" if self._disposed else f"{len(self.elements)} providers"
         return f"<ProviderContainer at {id(self):#x}, depth {self.depth}, {state}>"
-
-
-def _provider_of(subject: object) -> object:
-    return subject.provider if isinstance(subject, Element) else subject

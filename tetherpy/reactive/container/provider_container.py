@@ -103,14 +103,9 @@ class ProviderContainer(ClosableContainer):
             pass  # built or refused below, outside this handler, so that its errors have no KeyError as context
         else:
             if not element.state:
-                scheduler = self.scheduler
                 loop = running_loop()
-                # The home loop runs only in the thread of the container.
-                if (
-                    loop is scheduler.home and not scheduler.in_next_loop
-                    if loop is not None
-                    else get_ident() == self._thread and not scheduler.inbox
-                ):
+                # The loop that is served runs only in the thread of the container.
+                if loop is self.scheduler.loops.served and (loop is not None or get_ident() == self._thread):
                     return element.value  # type: ignore[no-any-return]  # the element of a ProviderListenable[T] holds a T
         return self._read(listenable)
 

@@ -11,18 +11,15 @@ into ``callbacks``, and called in that order when the outermost walk has ended.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from threading import get_ident
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
 
 from tetherpy.wait_queue import WaitQueue
 
 from ..errors import EndlessUpdateError
 from ..lifecycle.event_loop import running_loop
-from ..lifecycle.teardown import Teardown
-from ..lifecycle.teardown_order import Teardowns
-from ..lifecycle.timers import Timers
+from .event_loops import EventLoops
 from .nested_builds import MOST_NESTED, TooDeepError
 from .retries.retry_timer import RetryTimer
 
@@ -33,11 +30,19 @@ MOST_ROUNDS: Final = 1_000
 """How often listeners may change what they listen to, in one turn, before this counts as endless."""
 
 
-class Running(Protocol):
-    """A build or a stream whose task has not ended."""
+class Root(Protocol):
+    """The part of a root container that its scheduler uses."""
 
-    def change_loop(self) -> None:
-        """Begin again in the loop that runs now, if the loop of the task is closed."""
+    def report(self, error: BaseException, subject: object) -> None:
+        """Report an error that no caller can see, of a provider, a node or a callback."""
+        ...
+
+    def report_failure(self, error: BaseException, subject: object) -> None:
+        """Report an error to ``on_error``, and never raise it."""
+        ...
+
+    def provider_of(self, subject: object) -> object:
+        """Return the provider of a node, and any other subject itself."""
         ...
 
 
@@ -45,10 +50,9 @@ class Scheduler(Generic[E]):
     """The work that waits for the end of the turn.
 
     Args:
-        refresh: brings the last nodes of a list up to date, until there are callbacks, which are its second argument.
+        refresh: brings the last nodes of a list up to date, until the scheduler has callbacks to call.
         dispose: disposes one node, if it is still unused.
-        provider_of: names the node's provider, for messages.
-        report: takes an error that no caller can see, and what it belongs to.
+        root: the root container.
 
     Attributes:
         depth: how many operations are under way; the outermost one calls the callbacks.
@@ -57,21 +61,18 @@ class Scheduler(Generic[E]):
             no build were under way.
         nested: how many builds are under way inside another one.
         changes: counts changes, so that a walk notices one that was made under it.
-        home: the event loop that the containers worked under last.
+        unusual: whether an operation has more to do at its end than usual: see ``_end_unusually``.
+        loops: the event loops in which the containers work.
     """
 
     __slots__ = (
         "_dispose",
         "_handle",
-        "_inbox_runs",
         "_interruption",
         "_loop",
-        "_provider_of",
         "_refresh",
-        "_report",
+        "_root",
         "_settled",
-        "_teardowns",
-        "_timers",
         "audit",
         "base",
         "building",
@@ -79,41 +80,35 @@ class Scheduler(Generic[E]):
         "changes",
         "depth",
         "disposals",
-        "home",
-        "in_next_loop",
-        "inbox",
         "interrupted",
+        "loops",
         "nested",
         "queue",
         "reloading",
         "retries",
-        "running",
         "thread",
         "too_deep",
+        "unusual",
     )
 
     def __init__(
         self,
-        refresh: Callable[[list[E], Collection[object]], None],
+        refresh: Callable[[list[E], Scheduler[E]], None],
         dispose: Callable[[E], None],
-        provider_of: Callable[[E], object],
-        report: Callable[[BaseException, object], None],
+        root: Root,
     ) -> None:
         self._refresh = refresh
         self._dispose = dispose
-        self._provider_of = provider_of
-        self._report = report
+        self._root = root
         self.queue: list[E] = []
         self.retries: dict[E, RetryTimer] = {}
         self.disposals: list[E] = []
         #: Nodes whose refresh was interrupted, by Ctrl-C for example; the next change queues them again.
         self.interrupted: list[E] = []
         #: Functions and their arguments, the first of which is the node. A pair costs less than a partial.
-        self.callbacks: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
+        self.callbacks: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         #: Asynchronous nodes that show previous data while newer data is on its way.
         self.reloading: dict[E, None] = {}
-        self._teardowns: Teardowns[Teardown] | None = None
-        self._timers: Timers | None = None
         self.building: E | None = None
         self.base: E | None = None
         self.depth = 0
@@ -122,34 +117,15 @@ class Scheduler(Generic[E]):
         self.too_deep: TooDeepError | None = None
         self.changes = 0
         self.thread = get_ident()
-        self.home: asyncio.AbstractEventLoop | None = running_loop()
-        #: Calls from other threads, in the order of their arrival.
-        self.inbox: deque[Callable[[], object]] = deque()
-        #: Calls that need a loop, asked for where none ran: one for each object that they are for.
-        self.in_next_loop: dict[object, Callable[[], object]] = {}
-        #: The builds and streams whose tasks have not ended.
-        self.running: dict[Running, None] = {}
         #: Checks the graph between two operations; set by TETHERPY_CHECK.
         self.audit: Callable[[], None] | None = None
-        self._inbox_runs = False
-        self._interruption: BaseException | None = None
+        self.unusual = False
+        self.loops = EventLoops(self, root.report)
+        #: The error that interrupted a callback, and what it belongs to.
+        self._interruption: tuple[BaseException, object] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._handle: asyncio.Handle | None = None
         self._settled: WaitQueue[None, None] | None = None  # most are never pumped
-
-    @property
-    def teardowns(self) -> Teardowns[Teardown]:
-        """The teardowns that wait for something asynchronous; most containers have none."""
-        if self._teardowns is None:
-            self._teardowns = Teardowns()
-        return self._teardowns
-
-    @property
-    def timers(self) -> Timers:
-        """The delayed calls; most containers have none."""
-        if self._timers is None:
-            self._timers = Timers()
-        return self._timers
 
     def request(self) -> None:
         """Have the waiting work done: on the next turn of the running loop, or now where there is none."""
@@ -159,8 +135,8 @@ class Scheduler(Generic[E]):
                 self.settle()
         elif self._loop is not loop:
             # A request left over from a loop that was closed must not keep this one from being made.
-            if self.home is not loop:
-                self.move_to(loop)
+            if self.loops.home is not loop:
+                self.loops.move_to(loop)
                 if self._loop is loop:
                     return
             self._loop = loop
@@ -180,22 +156,31 @@ class Scheduler(Generic[E]):
                 self._deliver()
         except BaseException:
             self.depth = 0
+            self._report_interruption()
             if self.queue or self.disposals:
                 self.request()
             raise
         self.depth = 0
         if self.queue or self.disposals:
             self.request()
+        if self.unusual:
+            self._end_unusually()
+
+    def _end_unusually(self) -> None:
+        """Raise what has interrupted the operation, make the calls of other threads, and check the graph."""
+        # First: another thread may add a call at any moment.
+        self.unusual = self.audit is not None
         if self._interruption is not None:
             self._raise_interruption()
-        if self.inbox:
-            loop = running_loop()
-            if loop is None:
-                self.serve_inbox()
-            else:
-                loop.call_soon(self.serve_inbox)  # it may have been refused while the operation was under way
+        if self.loops.inbox:
+            self.loops.serve_inbox_after_operation()
         if self.audit is not None and not self.depth:
             self.audit()
+
+    def check_with(self, audit: Callable[[], None]) -> None:
+        """Call ``audit`` after each operation."""
+        self.audit = audit
+        self.unusual = True
 
     def unwinds(self, error: BaseException) -> bool:
         """Whether an error only says that builds are nested too deeply: they are given up, and made one by one."""
@@ -219,30 +204,50 @@ class Scheduler(Generic[E]):
         self.queue.extend(self.interrupted)
         self.interrupted.clear()
 
-    def interrupt(self, error: BaseException) -> None:
-        """Keep an error that is no Exception until the outermost operation ends, which raises it."""
-        if self._interruption is None:
-            self._interruption = error
+    def interrupt(self, error: BaseException, subject: object) -> bool:
+        """Keep an error that is no Exception until the outermost operation ends, which raises it.
+
+        Returns:
+            False if one is kept already: an operation raises one error, and the caller reports the others.
+        """
+        if self._interruption is not None:
+            return False
+        self._interruption = error, subject
+        self.unusual = True
+        return True
 
     def _raise_interruption(self) -> None:
-        error, self._interruption = self._interruption, None
-        if error is not None:
-            raise error
+        interruption, self._interruption = self._interruption, None
+        if interruption is not None:
+            raise interruption[0]
+
+    def _report_interruption(self) -> None:
+        """Report what has interrupted an operation that raises another error."""
+        interruption, self._interruption = self._interruption, None
+        if interruption is not None:
+            self._root.report_failure(*interruption)
 
     def _deliver(self) -> None:
-        callbacks = self.callbacks
         for _ in range(MOST_ROUNDS):
-            for _ in range(len(callbacks)):
-                callback, arguments = callbacks.popleft()
-                try:
-                    callback(*arguments)
-                except BaseException as error:
-                    self.interrupt(error)
-            if not callbacks:
+            rest = iter(self.callbacks)
+            self.callbacks = []
+            try:
+                for callback, arguments in rest:
+                    try:
+                        callback(*arguments)
+                    except BaseException as error:
+                        if not self.interrupt(error, arguments[0]):
+                            self._root.report_failure(error, arguments[0])
+            except BaseException:  # Ctrl-C between two callbacks must not lose the others
+                self.callbacks[:0] = rest
+                raise
+            if not self.callbacks:
                 return
-        provider = self._provider_of(callbacks[0][1][0])
-        callbacks.clear()
-        raise EndlessUpdateError(provider, MOST_ROUNDS)
+        self._refuse_endless(self.callbacks[0][1][0], self.callbacks)
+
+    def _refuse_endless(self, subject: object, waiting: list[Any]) -> NoReturn:
+        waiting.clear()
+        raise EndlessUpdateError(self._root.provider_of(subject), MOST_ROUNDS)
 
     async def pump(self) -> None:
         """Wait until every scheduled refresh and disposal has run, those included that they cause."""
@@ -258,77 +263,11 @@ class Scheduler(Generic[E]):
         self.disposals.clear()
         self.interrupted.clear()
         self.retries.clear()
-        if self._timers is not None:
-            self._timers.close()
+        self.loops.close()
         if self._handle is not None:
             self._handle.cancel()
         self._loop = self._handle = None
         self._wake()
-
-    # -- loops and threads -----------------------------------------------------------------------
-
-    def serve(self) -> None:
-        """Move to the running loop if it is another one or something waits for it.
-
-        Without one, make the calls of other threads. A loop makes them itself, never between a read and a write.
-        """
-        loop = running_loop()
-        if loop is None:
-            if self.inbox:
-                self.serve_inbox()
-        elif loop is not self.home or self.in_next_loop:
-            self.move_to(loop)
-
-    def move_to(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Serve the loop that runs now: timers and calls from other threads would wait in vain in a former one."""
-        self.home = loop
-        if self._timers is not None:
-            self._timers.move_to(loop)
-        if self.inbox:
-            loop.call_soon(self.serve_inbox)
-        if self._teardowns is not None:
-            self._teardowns.resume()
-        if self.queue or self.disposals:
-            self.request()
-        for running in tuple(self.running):
-            self.in_next_loop.setdefault(running, running.change_loop)
-        waiting, self.in_next_loop = self.in_next_loop, {}
-        calls = list(waiting.items())
-        calls.reverse()
-        try:
-            while calls:
-                calls.pop()[1]()
-        finally:
-            if calls:  # one of them was interrupted, by Ctrl-C for example
-                self.in_next_loop = {**dict(reversed(calls)), **self.in_next_loop}
-
-    def call_soon_threadsafe(self, fn: Callable[[], object]) -> None:
-        """Put a call into the inbox and wake the loop; may be called from any thread."""
-        self.inbox.append(fn)
-        loop = self.home
-        if loop is not None:
-            try:
-                loop.call_soon_threadsafe(self.serve_inbox)
-            except RuntimeError:
-                return  # The loop is closed. The call waits in the inbox for the next use of the container.
-
-    def serve_inbox(self) -> None:
-        """Make the calls of other threads, the first one first, unless an operation is under way: then at its end."""
-        if self.depth or self._inbox_runs:
-            return
-        self._inbox_runs = True
-        calls = self.inbox
-        try:
-            for _ in range(len(calls)):
-                call = calls.popleft()
-                try:
-                    call()
-                except Exception as error:
-                    self._report(error, call)
-        finally:
-            self._inbox_runs = False
-            if calls and (loop := running_loop()) is not None:
-                loop.call_soon(self.serve_inbox)
 
     # -- turns -----------------------------------------------------------------------------------
 
@@ -336,11 +275,14 @@ class Scheduler(Generic[E]):
         self._loop = self._handle = None
         try:
             self._round()
+        except BaseException:
+            self._report_interruption()
+            raise
         finally:
             if self.queue or self.disposals:
                 self.request()
             self._wake()
-            self._raise_interruption()
+        self._raise_interruption()
         if self.audit is not None and not self.depth:
             self.audit()
 
@@ -355,11 +297,13 @@ class Scheduler(Generic[E]):
             for _ in range(MOST_ROUNDS):
                 self._round()
                 if not self.queue and not self.disposals:
-                    return
-            provider = self._provider_of((self.queue or self.disposals)[0])
-            self.queue.clear()
-            raise EndlessUpdateError(provider, MOST_ROUNDS)
-        finally:
+                    break
+            else:
+                self._refuse_endless((self.queue or self.disposals)[0], self.queue)
+        except BaseException:
+            self._report_interruption()
+            raise
+        if self._interruption is not None:
             self._raise_interruption()
 
     def _round(self) -> None:
@@ -369,7 +313,7 @@ class Scheduler(Generic[E]):
         self.depth += 1
         try:
             while waiting:
-                self._refresh(waiting, self.callbacks)
+                self._refresh(waiting, self)
                 if self.callbacks:
                     self._deliver()
             if self.disposals:

@@ -11,6 +11,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from ..errors import ReactiveArgumentError, SubscriptionClosedError, WrongThreadError
 from ..lifecycle.callbacks import call, check_result, refuse_async
+from ..lifecycle.event_loop import running_loop
 from .announcements import notify_listeners
 from .element import NO_VALUE, NO_VARIABLES, Element
 from .updates.read import read, refresh
@@ -212,7 +213,9 @@ class ProviderSubscription(Generic[T]):
         host = self._element.host
         if get_ident() != host.scheduler.thread:
             raise WrongThreadError(host)
-        host.scheduler.serve()
+        loops = host.scheduler.loops
+        if running_loop() is not loops.served:
+            loops.serve()
 
     def __enter__(self) -> Self:
         return self

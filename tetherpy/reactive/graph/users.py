@@ -223,9 +223,9 @@ def _keep_for(element: Element, hooks: Hooks, seconds: float) -> None:
 
     if hooks.cache_timer is not None:
         hooks.cache_timer.cancel()
-    hooks.cache_timer = scheduler.timers.start(seconds, over)
+    hooks.cache_timer = scheduler.loops.timers.start(seconds, over)
     if hooks.cache_timer is None:
-        scheduler.in_next_loop[element] = partial(dispose_when_unused, element)
+        scheduler.loops.call_in_next_loop(element, partial(dispose_when_unused, element))
         element.host.report(
             NoEventLoopError(element.provider, "cache_for needs one to measure the time."), element.provider
         )

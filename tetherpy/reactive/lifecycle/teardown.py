@@ -80,7 +80,7 @@ class Teardown:
         self.element: Any = element
         self.host: Host = element.host
         self.loop = running_loop()
-        self._registry: Teardowns[Teardown] = element.host.scheduler.teardowns
+        self._registry: Teardowns[Teardown] = element.host.scheduler.loops.teardowns
         self._disposers: list[Disposer] | None = None
         self._closers: list[Closer] | None = None
         self._tasks: list[asyncio.Task[Any]] | None = None
@@ -152,7 +152,7 @@ class Teardown:
     def _on_task_done(self, task: asyncio.Task[Any]) -> None:
         if not self.done.done:
             # The end of the loop cancelled it before its first step: continue in the next loop.
-            self.host.scheduler.in_next_loop[self] = self.resume
+            self.host.scheduler.loops.call_in_next_loop(self, self.resume)
 
     def resume(self) -> None:
         """Continue in the current loop a teardown whose loop has ended."""

@@ -25,7 +25,7 @@ def schedule_retry(node: Element, error: Exception) -> bool:
             policy,
             error,
             lambda: invalidate(node, Invalidation("retry", manual=False)),
-            node.host.scheduler.timers,
+            node.host.scheduler.loops.timers,
         )
     except Exception as broken:
         node.host.report(broken, provider)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from contextvars import Context
 
 from ..element import NO_VARIABLES, Element
 from ..nested_builds import TooDeepError
 from ..node_states import DIRTY, DISPOSED
+from ..scheduler import Scheduler
 from ..users import context_of
 from .build import build
 from .deep_chains import build_in_segments
@@ -15,7 +15,7 @@ from .failure import fail
 from .update import update
 
 
-def refresh_queued(waiting: list[Element], callbacks: Collection[object]) -> None:
+def refresh_queued(waiting: list[Element], scheduler: Scheduler[Element]) -> None:
     """Take the last nodes from a list and bring them up to date, except those that no active listener needs.
 
     Each runs in the context of its first active listener, because the one of whoever made the change is another. Those
@@ -27,12 +27,12 @@ def refresh_queued(waiting: list[Element], callbacks: Collection[object]) -> Non
     if context is NO_VARIABLES:
         context = Context()
     if context is None:
-        _refresh_alike(None, [waiting.pop()], callbacks)
+        _refresh_alike(None, [waiting.pop()], scheduler)
     else:
-        context.run(_refresh_alike, context, waiting, callbacks)
+        context.run(_refresh_alike, context, waiting, scheduler)
 
 
-def _refresh_alike(context: Context | None, waiting: list[Element], callbacks: Collection[object]) -> None:
+def _refresh_alike(context: Context | None, waiting: list[Element], scheduler: Scheduler[Element]) -> None:
     while True:
         node = waiting.pop()
         state = node.state
@@ -44,7 +44,7 @@ def _refresh_alike(context: Context | None, waiting: list[Element], callbacks: C
                     update(node)
             except BaseException as error:
                 _recover(node, error)
-        if not waiting or context or callbacks or waiting[-1].context is not NO_VARIABLES:
+        if not waiting or context or scheduler.callbacks or waiting[-1].context is not NO_VARIABLES:
             return
 
 

@@ -44,9 +44,10 @@ def read_state(element: Element) -> Any:
     scheduler = element.host.scheduler
     if get_ident() != scheduler.thread:
         raise WrongThreadError(element.host)
-    if running_loop() is not scheduler.home or scheduler.inbox:
-        scheduler.serve()
-    return read(element)
+    loops = scheduler.loops
+    if running_loop() is not loops.served:
+        loops.serve()
+    return read(element) if element.state else element.value
 
 
 def _content(element: Element) -> Any:

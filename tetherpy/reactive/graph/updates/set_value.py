@@ -26,8 +26,10 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
     if get_ident() != scheduler.thread:
         raise WrongThreadError(host)
     loop = running_loop()
-    if loop is None:
-        if scheduler.inbox and not scheduler.depth:
+    if loop is not scheduler.loops.served:
+        if loop is not None:
+            scheduler.loops.serve()
+        elif scheduler.loops.inbox and not scheduler.depth:
             # The calls of other threads come after the change: before it, they would change what it was made from.
             scheduler.depth = 1
             try:
@@ -35,8 +37,6 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
             finally:
                 scheduler.leave()
             return
-    elif loop is not scheduler.home:
-        scheduler.serve()
     building = scheduler.building
     if node.ref is None:
         raise UnmountedRefError(node.provider)
