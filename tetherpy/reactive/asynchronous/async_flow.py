@@ -54,7 +54,7 @@ class AsyncFlow:
         self._produce = produce
         self._begin = begin
         self._source: Source | None = None
-        #: What the last build watched, kept in use for the one under way, and whether as an active user.
+        #: The sources of the last build, kept in use for the current build; True for those held as an active user.
         self.held: list[tuple[Element, bool]] = []
         self._is_refresh = False
         self._readers: FutureReaders | None = None
@@ -96,7 +96,7 @@ class AsyncFlow:
         self._immediate = None
 
     def _build_again(self) -> None:
-        """Have it built in the loop that runs now, unless a state was set since it failed for want of a loop."""
+        """Rebuild it in the running loop, unless a state was set after it had failed without a loop."""
         element = self.element
         scheduler = element.host.scheduler
         if scheduler.building is not None:
@@ -110,7 +110,7 @@ class AsyncFlow:
         self._produce = produce
         self._begin = begin
 
-    # -- what sources deliver --------------------------------------------------------------------
+    # -- values from the source ------------------------------------------------------------------
 
     def data(self, value: Any) -> None:
         """Take a value: the state becomes AsyncData."""
@@ -118,9 +118,9 @@ class AsyncFlow:
         self.become(AsyncData(value))
 
     def error(self, error: Exception) -> None:
-        """Take a failure: the state becomes AsyncError, or stays loading if it will be retried.
+        """Take an error: the state becomes AsyncError, or stays loading if a retry is scheduled.
 
-        An error that only says that something it watches is still loading leaves it loading.
+        If the error only says that a source is still loading, the state stays loading.
         """
         self._release()
         if is_still_loading(error) and waits_for_source(self.element):
@@ -138,7 +138,7 @@ class AsyncFlow:
                 scheduler.leave()
 
     def ended(self) -> None:
-        """Take note that the source will deliver nothing more; a future must not wait for it."""
+        """Reject a pending future, because the source delivers nothing more."""
         self._release()
         if not self.promise.done:
             self.element.host.scheduler.reloading.pop(self.element, None)
@@ -147,7 +147,7 @@ class AsyncFlow:
     # -- state -----------------------------------------------------------------------------------
 
     def become(self, state: AsyncValue[Any], *, is_refresh: bool | None = None) -> None:
-        """Move to a state, keeping what was known before, and settle the promise accordingly."""
+        """Move to a state, keep previous data, and settle the promise accordingly."""
         next_state = self._current.followed_by(state, is_refresh=self._is_refresh if is_refresh is None else is_refresh)
         if state.is_loading:
             if self.promise.done:
@@ -161,7 +161,7 @@ class AsyncFlow:
             pending = self.promise = Promise()
         if isinstance(state, AsyncData):
             stop_retrying(self.element)
-        # The state comes first: what awaits the promise reads the new state when it wakes.
+        # The state comes first: a task that awaits the promise reads the new state when it wakes.
         self._set(next_state)
         if not pending.done:
             self._settle(pending, state)
@@ -182,7 +182,7 @@ class AsyncFlow:
             pending.reject(state.error)
 
     def _reloading_sources(self) -> list[AsyncFlow]:
-        """Return the flows of what this element has read, directly or not, that show previous data meanwhile."""
+        """Return the flows of the direct and indirect sources that show previous data while they load."""
         reloading = self.element.host.scheduler.reloading
         found: dict[Element, None] = {}
         todo = list(self.element.sources)
@@ -241,7 +241,7 @@ class AsyncFlow:
         """Stop pulling from the source.
 
         Returns:
-            What is held for a build that no active user will have made: the caller has to release it.
+            The held sources that the caller must release, because no active user needs the build.
         """
         if self._source is not None:
             self._source.pause()
@@ -256,7 +256,7 @@ class AsyncFlow:
             self._source.resume()
 
     def stop(self, teardown: Teardown | None = None) -> None:
-        """Cancel what the current build is doing; the promise waits for the next build."""
+        """Stop the current build; the promise waits for the next build."""
         pause_retrying(self.element)
         source, self._source = self._source, None
         if source is not None:
@@ -267,12 +267,12 @@ class AsyncFlow:
         self._release_if_paused()
 
     def give_up(self, error: BaseException) -> None:
-        """Give those who wait the error that has interrupted the refresh; the next build makes another future."""
+        """Reject the future with the error that interrupted the refresh; the next build creates a new future."""
         if not self.promise.done:
             self.promise.reject(cast("Exception", error))
 
     def dispose(self) -> None:
-        """End for good."""
+        """End permanently: a pending future is rejected."""
         self.stop()
         self._release()
         scheduler = self.element.host.scheduler
@@ -282,9 +282,9 @@ class AsyncFlow:
             self.promise.reject(ProviderDisposedError(self.element.provider, awaited=True))
 
     def interrupted(self) -> None:
-        """Have the element built again by whoever uses it next, in another loop: this one is about to end.
+        """Invalidate the element because its loop is about to end; the next use, in another loop, builds it.
 
-        Nothing is scheduled in a loop that is closing, and who waits goes on to wait for the next build.
+        Nothing is scheduled in a loop that is closing. Readers of the future wait for the next build.
         """
         scheduler = self.element.host.scheduler
         scheduler.depth += 1
@@ -294,18 +294,23 @@ class AsyncFlow:
         finally:
             scheduler.depth -= 1
 
-    # -- what the last build watched -------------------------------------------------------------
+    # -- sources of the last build ---------------------------------------------------------------
 
     @property
     def building(self) -> bool:
         """Whether the provider's function has begun and may still watch."""
         return self._source is not None and self._source.building
 
-    def hold(self, source: Element) -> None:
-        """Keep in use what the last build watched, until this one has delivered or failed (Riverpod).
+    @property
+    def done(self) -> bool:
+        """Whether the current build runs nothing that a teardown would have to end."""
+        return self._source is None or self._source.done
 
-        An ``async def`` watches nothing before its first step: without this, everything that only the last
-        build used would be paused or disposed by each rebuild, and built again a moment later.
+    def hold(self, source: Element) -> None:
+        """Keep a source of the last build in use until this build has delivered or failed (Riverpod).
+
+        An ``async def`` watches nothing before its first step. Without this, each rebuild would pause or dispose the
+        sources that only the last build had used, and build them again a moment later.
         """
         active = self.element.active > 0
         source.interest += 1
@@ -328,14 +333,14 @@ class AsyncFlow:
                 scheduler.leave()
 
     def _release_if_paused(self) -> None:
-        """Release what is held for a build that no active user will have made."""
+        """Release the held sources if the element has no active user and its function does not run."""
         if self.held and not self.element.active and not self.building:
             self._release()
 
     # -- lending ---------------------------------------------------------------------------------
 
     def lend(self) -> Promise[Any] | Loan[Any]:
-        """Return the promise for a reader outside the graph, keeping the provider in use until it is settled."""
+        """Return the promise for a reader outside the graph; the provider is in use until it is settled."""
         element = self.element
         if self.promise.done:
             if not element.host.scheduler.reloading or not (sources := self._reloading_sources()):
@@ -357,7 +362,7 @@ def _follow_sources(element: Element) -> None:
 
 
 def attach_flow(element: Element, produce: Callable[[Any], Any], begin: Begin) -> None:
-    """Prepare an element with an asynchronous function; one that has a flow keeps it, and who waits on it."""
+    """Give an element an asynchronous function; a flow that it already has is kept, with its promise."""
     if isinstance(element.flow, AsyncFlow):
         element.flow.replace(produce, begin)
     else:

@@ -1,4 +1,4 @@
-"""Start the source for what the function of an asynchronous provider has returned."""
+"""Start a source of values from the result of an asynchronous provider's function."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .task_sources import IteratorSource, TaskSource
 
 
 def begin_future(sink: Sink, result: Any) -> Source | None:
-    """Start what a future provider returned; a plain value is delivered at once."""
+    """Start a task for the result of a future provider; a plain value is delivered at once."""
     if not inspect.isawaitable(result):
         sink.data(result)
         return None
@@ -24,7 +24,7 @@ def begin_future(sink: Sink, result: Any) -> Source | None:
 
 
 def begin_stream(sink: Sink, result: Any) -> Source | None:
-    """Subscribe to what a stream provider returned: an Observable or an async iterable.
+    """Subscribe to the result of a stream provider: an Observable or an async iterable.
 
     An Observable is itself awaitable and, in some versions, iterable: it is recognised by ``subscribe`` first.
     """

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 class Loan(Generic[T]):
-    """A promise for a reader outside the graph: while it is referenced or awaited, its provider is in use."""
+    """A promise for a reader outside the graph; its provider is in use while the loan is referenced or awaited."""
 
     __slots__ = ("_forget", "_give_back", "_promise")
 

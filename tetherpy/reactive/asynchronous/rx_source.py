@@ -14,7 +14,7 @@ from .source import Sink
 
 
 class RxSource:
-    """The values of an Rx observable, whatever thread they come from; while paused the last event is kept."""
+    """The values of an Rx observable, from any thread; while paused, the last event is kept."""
 
     __slots__ = ("_kept", "_paused", "_sink", "_stopped", "_subscription")
 
@@ -35,7 +35,7 @@ class RxSource:
         self._take(partial(self._sink.error, failure))
 
     def _on_completed(self) -> None:
-        """Tell a waiter that nothing will come, after a value that was kept back."""
+        """End the source, unless a kept value has to be delivered first."""
         scheduler = self._sink.element.host.scheduler
         if get_ident() != scheduler.thread:
             self._sink.element.host.call_soon_threadsafe(self._on_completed)
@@ -58,12 +58,17 @@ class RxSource:
         """False: the function that returned the observable has ended, and only it could watch."""
         return False
 
+    @property
+    def done(self) -> bool:
+        """False: the subscription lasts until it is disposed."""
+        return False
+
     def pause(self) -> None:
-        """Keep events back."""
+        """Keep the last event instead of delivering events."""
         self._paused = True
 
     def resume(self) -> None:
-        """Deliver the last event that was kept back."""
+        """Deliver the last event that was kept."""
         self._paused = False
         if self._kept is not None:
             element = self._sink.element

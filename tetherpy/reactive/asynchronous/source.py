@@ -9,7 +9,7 @@ from ..lifecycle.teardown import Teardown
 
 
 class Sink(Protocol):
-    """What takes the values: the flow of an element."""
+    """A receiver of values: the flow of an element."""
 
     element: Element
 
@@ -22,7 +22,7 @@ class Sink(Protocol):
         ...
 
     def ended(self) -> None:
-        """Take note that nothing more will come."""
+        """Note that no more values follow."""
         ...
 
     def become(self, state: Any) -> None:
@@ -38,14 +38,19 @@ class Source(Protocol):
         """Whether the provider's function is still running, and may watch more."""
         ...
 
+    @property
+    def done(self) -> bool:
+        """Whether it runs nothing, so that stopping it has no effect that others could wait for or notice."""
+        ...
+
     def pause(self) -> None:
-        """Stop pulling; keep the last event that comes all the same."""
+        """Stop pulling; an event that arrives while paused is kept, the last one only."""
         ...
 
     def resume(self) -> None:
-        """Pull again, delivering what was kept."""
+        """Pull again, and deliver the kept event."""
         ...
 
     def stop(self, teardown: Teardown | None) -> None:
-        """End for good; it delivers nothing more. The teardown waits until what it runs has ended."""
+        """End permanently, without delivering more. The teardown waits for the end of the task."""
         ...

@@ -19,8 +19,8 @@ from .source import Sink
 class TaskBasedSource:
     """A source whose task runs the provider's function, and then the asynchronous part of the build's teardown.
 
-    The task begins when the teardowns of the provider's former builds have ended, and it is the one that leaves the
-    context managers that the function has entered.
+    The task begins when the teardowns of the provider's former builds have ended. It also leaves the context managers
+    that the function has entered.
     """
 
     __slots__ = (
@@ -55,7 +55,7 @@ class TaskBasedSource:
         raise NotImplementedError
 
     def _discard(self) -> None:
-        """Close what the function returned: it will never run."""
+        """Close the result of the function, because it is never going to run."""
         raise NotImplementedError
 
     async def _run(self, former: list[Teardown]) -> None:
@@ -96,7 +96,7 @@ class TaskBasedSource:
         return asyncio.current_task(self._task.get_loop()) is not self._task
 
     def _deliver(self, value: Any) -> None:
-        """Hand on a value. What interrupts a listener, such as Ctrl-C, is no failure of the provider."""
+        """Deliver a value; an interruption of a listener, such as Ctrl-C, does not fail the provider."""
         try:
             self._sink.data(value)
         except Exception:
@@ -148,6 +148,11 @@ class TaskBasedSource:
         """Whether the provider's function has not ended."""
         return self._building
 
+    @property
+    def done(self) -> bool:
+        """Whether its task has ended."""
+        return self._task.done()
+
     def stop(self, teardown: Teardown | None) -> None:
         """Cancel the function, unless it has ended; what it still does is awaited when the container is closed."""
         self._stopped = True
@@ -175,7 +180,7 @@ class TaskBasedSource:
         return self._task
 
     def change_loop(self) -> None:
-        """Have the provider built again in the loop that runs now, if the loop of the task was closed before its end.
+        """Rebuild the provider in the running loop, if the loop of the task was closed before the task ended.
 
         A loop that may run again keeps its task: it is looked at again when the container is used next.
         """
@@ -192,7 +197,7 @@ class TaskBasedSource:
             invalidate(element, Invalidation("the end of the event loop that built it", manual=False))
 
     def _abandon(self) -> None:
-        """End what the task runs where it waits: its loop is closed."""
+        """End the coroutine of the task where it waits, because its loop is closed."""
         element = self._sink.element
         element.host.scheduler.loops.running.pop(self, None)
         if self._building:
@@ -290,7 +295,7 @@ async def _close(iterator: Any) -> None:
 
 
 def _interrupt(element: Element) -> None:
-    """Tell an element that its task was cancelled by somebody else: by the end of ``asyncio.run``, as a rule."""
+    """Invalidate an element whose task was cancelled from outside, usually by the end of ``asyncio.run``."""
     if element.flow is not None:
         element.flow.interrupted()
 

@@ -28,7 +28,7 @@ class KeepAliveLink:
         return self._hooks.links is None or self not in self._hooks.links
 
     def close(self) -> None:
-        """Have the provider disposed as soon as it is not used. Closing twice is closing once.
+        """Stop keeping the provider alive: it is disposed once it is unused. A second call does nothing.
 
         Raises:
             WrongThreadError: called from another thread, by a ``threading.Timer`` for example.

@@ -36,9 +36,9 @@ T = TypeVar("T")
 
 
 class Ref(Build):
-    """What a provider's function is called with; it belongs to one build.
+    """The argument of a provider's function; it belongs to one build.
 
-    After a rebuild or disposal every method raises UnmountedRefError; ``mounted`` tells beforehand.
+    After a rebuild or disposal every method raises UnmountedRefError; check ``mounted`` before.
     """
 
     __slots__ = ()
@@ -46,12 +46,12 @@ class Ref(Build):
     # -- reading ---------------------------------------------------------------------------------
 
     def watch(self, listenable: ProviderListenable[T]) -> T:
-        """Return the current value, and have this provider built again when it changes.
+        """Return the current value, and rebuild this provider when it changes.
 
         Raises:
             ProviderError: that provider is in error.
             CircularDependencyError: that provider needs this one.
-            UnmountedRefError: this build is over.
+            UnmountedRefError: this build has ended.
         """
         element = self.element
         if element.ref is not self:
@@ -72,22 +72,28 @@ class Ref(Build):
                 if get_ident() != element.host.scheduler.thread:
                     raise WrongThreadError(element.host)
                 fresh.append(source)
+                source.mark = self
+                if source.state:
+                    if source.state == DIRTY:
+                        build(source)
+                    if source.state:
+                        return cast("T", read_element(source))
+                return source.value  # type: ignore[no-any-return]  # the table is keyed by what gives T
+            idx = element.idx
+            try:
+                known = element.sources[idx] is source
+            except IndexError:
+                known = False
+            if known:
+                element.idx = idx + 1
+            elif element.state != BUILDING:
+                depend_late(element, source)
+                source.mark = self
+                return cast("T", read_element(source))
+            elif get_ident() != element.host.scheduler.thread:
+                raise WrongThreadError(element.host)
             else:
-                idx = element.idx
-                try:
-                    known = element.sources[idx] is source
-                except IndexError:
-                    known = False
-                if known:
-                    element.idx = idx + 1
-                elif element.state != BUILDING:
-                    depend_late(element, source)
-                    source.mark = self
-                    return cast("T", read_element(source))
-                elif get_ident() != element.host.scheduler.thread:
-                    raise WrongThreadError(element.host)
-                else:
-                    element.fresh = [source]
+                element.fresh = [source]
             source.mark = self
         if source.state:
             if source.state == DIRTY and element.state == BUILDING:
@@ -117,7 +123,7 @@ class Ref(Build):
     ) -> ProviderSubscription[T]:
         """Call ``callback(previous, next)`` after each change for as long as this build lasts.
 
-        Paused while nobody listens to this provider. Arguments as ProviderContainer.listen.
+        It is paused while this provider has no active listener. Arguments as ProviderContainer.listen.
 
         Raises:
             CircularDependencyError: that provider depends on this one.
@@ -146,26 +152,26 @@ class Ref(Build):
     # -- changing --------------------------------------------------------------------------------
 
     def refresh(self, refreshable: Refreshable[T]) -> T:
-        """Invalidate another provider and read it right away."""
+        """Invalidate another provider and read it immediately."""
         check_listenable(refreshable)
         self.invalidate(cast("ProviderBase[Any]", refreshable.origin))
         return self.read(refreshable)
 
     def invalidate(self, target: ProviderBase[Any] | Family[Any, Any, Any], *, as_reload: bool = False) -> None:
-        """Have another provider, or every member of a family, built again."""
+        """Invalidate another provider, or every member of a family."""
         element = self._mounted()
         check_target(target)
         check_scope(element.provider, target)
         self.container.invalidate_by(f"ref.invalidate of {element.provider!r}", target, as_reload=as_reload)
 
     def invalidate_self(self, *, as_reload: bool = False) -> None:
-        """Have this provider built again."""
+        """Invalidate this provider, so that it is rebuilt."""
         invalidate(self._mounted(), Invalidation("ref.invalidate_self", as_reload))
 
     def notify_listeners(self) -> None:
-        """Tell listeners of the present value although it did not change by ``!=``, as after changing it in place.
+        """Notify listeners of the current value although it did not change by ``!=``, as after a change in place.
 
-        While the provider is being built this does nothing: the build itself tells of what it gives.
+        During the build of the provider this does nothing: the build notifies them of its result.
         """
         element = self._mounted()
         if element.state == BUILDING:
@@ -190,11 +196,11 @@ class Ref(Build):
     def cache_for(self, duration: timedelta | float) -> None:
         """Keep the state for ``duration`` (seconds or timedelta) after the last listener has left.
 
-        If there is none yet, as after a mere read, the time begins to run now.
+        Without a listener, as after a read, the time begins now.
 
         Raises:
             NoEventLoopError: the last listener left where no event loop runs; the time begins in the next loop.
-            DurationError: ``duration`` is no duration, or negative.
+            DurationError: ``duration`` is not a duration, or negative.
         """
         hooks = self._hooks()
         seconds = to_seconds("cache_for", duration)
@@ -205,7 +211,7 @@ class Ref(Build):
     def on_dispose(self, callback: Callable[[], Awaitable[object] | object]) -> Callable[[], None]:
         """Call ``callback`` when this build ends: before a rebuild, at invalidation, or at disposal.
 
-        Asynchronous callbacks run on the loop and are waited for by ``container.aclose``.
+        Asynchronous callbacks run on the loop, and ``container.aclose`` waits for them.
         """
         return self._hooks().on_dispose(callback)
 
@@ -226,7 +232,7 @@ class Ref(Build):
         return self._on(Event.REMOVE_LISTENER, callback)
 
     def on_manual_invalidation(self, callback: Callable[[], object]) -> Callable[[], None]:
-        """Call ``callback`` when somebody invalidates or refreshes this provider (not when a dependency changes)."""
+        """Call ``callback`` when this provider is invalidated or refreshed, but not when a dependency changes."""
         return self._on(Event.INVALIDATE, callback)
 
     def enter(self, manager: AbstractContextManager[T]) -> T:
@@ -239,9 +245,9 @@ class Ref(Build):
     async def enter_async(self, manager: AbstractAsyncContextManager[T]) -> T:
         """Enter an asynchronous context manager that is left when this build ends, the last one entered first.
 
-        If the build ends while it is being entered, it is left right away. Called in an ``async`` build, it is left
-        in the task that entered it, as managers with a cancel scope need it (``TaskGroup``, ``asyncio.timeout``,
-        anyio's). Called elsewhere it is left in another task.
+        If the build ends while the manager is being entered, it is left at once. In an ``async`` build it is left in
+        the task that entered it, because managers with a cancel scope require this (``TaskGroup``,
+        ``asyncio.timeout``, those of anyio). Otherwise it is left in another task.
         """
         self._mounted()
         entered = await manager.__aenter__()
@@ -300,18 +306,18 @@ class Ref(Build):
 
     @property
     def is_reload(self) -> bool:
-        """Whether a dependency changed, or somebody invalidated with ``as_reload``."""
+        """Whether a dependency changed, or it was invalidated with ``as_reload``."""
         cause = self.cause
         return cause is not None and (not isinstance(cause, Invalidation) or cause.as_reload)
 
     @property
     def is_refresh(self) -> bool:
-        """Whether it is built again although nothing it depends on has changed."""
+        """Whether it is rebuilt without a changed dependency."""
         return isinstance(self.cause, Invalidation) and not self.cause.as_reload
 
     @property
     def is_paused(self) -> bool:
-        """Whether nobody listens, or everybody who does is paused."""
+        """Whether this provider has no active listener."""
         return not self.element.active and self.element.state != BUILDING
 
     # -- internals -------------------------------------------------------------------------------
@@ -337,13 +343,13 @@ class Ref(Build):
         return self.hooks
 
     def _remember(self, source: Element) -> None:
-        """Note what the build reads: it must outlive the build, so the build ends first."""
+        """Record a provider that the build reads: the build must end before that provider does."""
         reads = self.reads
         if reads is None:
             reads = self.reads = {}
             self.container.edges_moved = True
         elif source not in reads and not len(reads) & (len(reads) - 1):
-            # A stream may read for as long as the program runs: what has ended is dropped each time the size doubles.
+            # A stream may read during the whole program: disposed elements are dropped each time the size doubles.
             for gone in [other for other in reads if other.state == DISPOSED]:
                 del reads[gone]
         reads[source] = None
@@ -363,7 +369,7 @@ class NotifierRef(Ref, Generic[T]):
     def listen_self(
         self, callback: Callable[[T | None, T], object], on_error: OnError | None = None
     ) -> Callable[[], None]:
-        """Call ``callback(previous, next)`` whenever the state is set, by whomever; return the remover."""
+        """Call ``callback(previous, next)`` whenever the state is set; return a function that removes the callback."""
         return self._hooks().on_change((callback, on_error))
 
 

@@ -9,7 +9,7 @@ from .users import link, unlink
 
 
 def relink(element: Element) -> None:
-    """Replace the sources of the last build by those of the one that has just run."""
+    """Replace the sources of the last build by those of the current build."""
     old = element.sources
     kept = element.idx
     fresh = element.fresh
@@ -26,7 +26,7 @@ def relink(element: Element) -> None:
     if known or kept < len(old):
         unique = dict.fromkeys(new)
         if len(unique) < len(new):
-            # Watched twice by this build: another build had taken its mark meanwhile.
+            # Watched twice by this build: another build had taken its mark in between.
             element.sources = tuple(unique)
         flow = element.flow
         for source in old[kept:]:
@@ -44,7 +44,7 @@ def add_source(element: Element, source: Element) -> None:
 
 
 def forget_last(element: Element, source: Element) -> None:
-    """Take back that a build has read a source, if that is what it read last."""
+    """Forget a source that a build has read, if it was the last one."""
     if element.fresh is not None:
         if element.fresh and element.fresh[-1] is source:
             element.fresh.pop()

@@ -35,15 +35,24 @@ def dispose_all(nodes: Iterable[Element], host: Host) -> None:
                 break
         _end(node)
         for source in node.sources:
-            # Edges inside the container need no removal, unless a callback is registered for it. The source of a
-            # view may be in a parent container, which would keep the view alive.
-            if source.host is not host or source.provider.ephemeral or (asked and listens_to_users(source)):
+            if _outlives(source, host, asked=asked):
                 unlink(source, node)
         if host.observers:
             tell_observers(node, "did_unmount_provider")
         # Without reference cycles the elements of a request are freed at once, without the garbage collector.
         node.sources = ()
         node.observers = None
+
+
+def _outlives(source: Element, host: Host, *, asked: bool) -> bool:
+    """Return whether the edge to a source must be removed before a container disposes all its nodes.
+
+    Edges inside the container need no removal, unless a callback is registered for it. The source of a view may be in
+    a parent container, which would keep the view alive.
+    """
+    if source.host is not host or (asked and listens_to_users(source)):
+        return True
+    return source.provider.ephemeral and any(_outlives(other, host, asked=asked) for other in source.sources)
 
 
 def _close_views(node: Element) -> None:

@@ -97,6 +97,11 @@ class Flow(Protocol):
         ...
 
     @property
+    def done(self) -> bool:
+        """Whether the current build runs nothing that a teardown would have to end."""
+        ...
+
+    @property
     def held(self) -> list[tuple[Element, bool]]:
         """The elements kept in use for the running build; True for those held as an active user."""
         ...
@@ -168,8 +173,8 @@ class Element:
     one, or a dict used as an ordered set: most nodes have one observer, and a dict costs 232 bytes);
     ``listeners`` are the users outside the graph (a tuple, or a dict once there are many). ``active`` counts the
     users that are not paused themselves, ``interest`` the users other than observers: listeners that are not weak,
-    and whatever else keeps the element. ``context`` is that of the first active listener, or None if it is not known.
-    ``holders`` are the child containers that have it in their tables.
+    and builds and futures that keep the element. ``context`` is that of the first active listener, or None if it is
+    not known. ``holders`` are the child containers that have it in their tables.
 
     Writers of the slots: ``dependencies`` and ``users`` write the edges and counts, ``updates`` the value, the failure
     and the progress of a build, ``invalidation`` and ``disposal`` the end of one. ``node_states`` lists all moves of

@@ -86,8 +86,12 @@ def end_build(node: Element) -> None:
     hooks: Hooks | None
     hooks, ref.hooks = ref.hooks, None
     node.state = ENDING
-    if node.flow is None and hooks is not None and not hooks.has_to_undo:
-        hooks.close()
+    flow = node.flow
+    if (flow is None or flow.done) and (hooks is None or not hooks.has_to_undo):
+        if hooks is not None:
+            hooks.close()
+        if flow is not None:
+            flow.stop()
     else:
         teardown = Teardown(node, hooks)
         if hooks is not None:

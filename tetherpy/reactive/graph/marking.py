@@ -9,13 +9,13 @@ from .element import Change, Element
 from .node_states import CHECK, DIRTY
 
 UNSEEN: Final = object()
-"""What no node holds."""
+"""An object that is the value of no node."""
 
 
 def mark(changed: Element, previous: object, seen: Any = UNSEEN) -> None:
     """Mark the observers of a changed node DIRTY and everything behind them CHECK; queue what has listeners.
 
-    Observers that hold ``seen`` are left alone: that is all they would take from the change, and they have it.
+    Observers whose value is ``seen`` are not marked: the change does not affect them.
     """
     scheduler = changed.host.scheduler
     scheduler.changes += 1

@@ -1,11 +1,11 @@
-"""When refreshing happens: once per turn of the event loop, or at once where no loop runs.
+"""The work that waits for the end of a turn: refreshes, disposals and callbacks.
 
-One scheduler serves a tree of containers. It collects the nodes to refresh, the callbacks to call and the
-providers that are no longer used, and settles all of it together.
+One scheduler serves a tree of containers. Under an event loop it does the work once per turn of the loop, otherwise at
+the end of each operation.
 
-User code never runs inside a walk of the graph, except the provider's function itself and what ends its last
-build. Everything else (listeners, observers, ``on_*`` callbacks, events of streams that were kept back) is put
-into ``callbacks``, and called in that order when the outermost walk has ended.
+User code never runs inside a walk of the graph, except the provider's function and the disposers of its last build.
+All other callbacks (listeners, observers, ``on_*``, kept events of streams) are put into ``callbacks``, and called in
+that order when the outermost operation has ended.
 """
 
 from __future__ import annotations
@@ -57,8 +57,8 @@ class Scheduler(Generic[E]):
     Attributes:
         depth: how many operations are under way; the outermost one calls the callbacks.
         building: the node whose function runs now.
-        base: the node whose function waits while a build inside it is ended; what disposers read is built as if
-            no build were under way.
+        base: the node whose function waits while a build inside it is ended; disposers read as if no build were
+            under way.
         nested: how many builds are under way inside another one.
         changes: counts changes, so that a walk notices one that was made under it.
         unusual: whether an operation has more to do at its end than usual: see ``_end_unusually``.
@@ -128,7 +128,7 @@ class Scheduler(Generic[E]):
         self._settled: WaitQueue[None, None] | None = None  # most are never pumped
 
     def request(self) -> None:
-        """Have the waiting work done: on the next turn of the running loop, or now where there is none."""
+        """Do the waiting work: on the next turn of the running loop, or now without a loop."""
         loop = running_loop()
         if loop is None:
             if not self.depth:
@@ -167,7 +167,7 @@ class Scheduler(Generic[E]):
             self._end_unusually()
 
     def _end_unusually(self) -> None:
-        """Raise what has interrupted the operation, make the calls of other threads, and check the graph."""
+        """Raise an interruption, make the calls of other threads, and check the graph."""
         # First: another thread may add a call at any moment.
         self.unusual = self.audit is not None
         if self._interruption is not None:
@@ -191,7 +191,7 @@ class Scheduler(Generic[E]):
         return error is self.too_deep
 
     def outside_builds(self, function: Callable[[], R]) -> R:
-        """Call what ends a build: it cannot be unwound and run again, so it reads as if no build were under way."""
+        """Call a function that ends a build: it cannot be unwound, so it reads as if no build were under way."""
         base, nested = self.base, self.nested
         self.base, self.nested = self.building, 0
         try:
@@ -205,7 +205,7 @@ class Scheduler(Generic[E]):
         self.interrupted.clear()
 
     def interrupt(self, error: BaseException, subject: object) -> bool:
-        """Keep an error that is no Exception until the outermost operation ends, which raises it.
+        """Keep the error of a callback until the end of the outermost operation, which raises it.
 
         Returns:
             False if one is kept already: an operation raises one error, and the caller reports the others.
@@ -222,7 +222,7 @@ class Scheduler(Generic[E]):
             raise interruption[0]
 
     def _report_interruption(self) -> None:
-        """Report what has interrupted an operation that raises another error."""
+        """Report the interruption of an operation that raises another error."""
         interruption, self._interruption = self._interruption, None
         if interruption is not None:
             self._root.report_failure(*interruption)
@@ -292,7 +292,7 @@ class Scheduler(Generic[E]):
                 waiter.answer(None)
 
     def settle(self) -> None:
-        """Do the waiting work now, and what it causes: no event loop runs and no operation is under way."""
+        """Do the waiting work now, and the work that it causes; no event loop runs and no operation is under way."""
         try:
             for _ in range(MOST_ROUNDS):
                 self._round()
@@ -307,9 +307,10 @@ class Scheduler(Generic[E]):
             self._raise_interruption()
 
     def _round(self) -> None:
-        # What is added meanwhile waits for the next round: a node is refreshed at most once per turn.
+        # Work that is added during the round waits for the next one: a node is refreshed at most once per turn.
         waiting, self.queue = self.queue, []
         waiting.reverse()
+        unused: list[E] = []
         self.depth += 1
         try:
             while waiting:
@@ -317,14 +318,17 @@ class Scheduler(Generic[E]):
                 if self.callbacks:
                     self._deliver()
             if self.disposals:
-                disposals, self.disposals = self.disposals, []
-                for node in disposals:
-                    self._dispose(node)
+                unused, self.disposals = self.disposals, []
+                unused.reverse()
+                while unused:
+                    self._dispose(unused.pop())
                 if self.callbacks:
                     self._deliver()
-        except BaseException:
+        except BaseException:  # Ctrl-C, for example, must not lose the others
             waiting.reverse()
-            self.queue[:0] = waiting  # a KeyboardInterrupt, say, must not lose the others
+            self.queue[:0] = waiting
+            unused.reverse()
+            self.disposals[:0] = unused
             raise
         finally:
             self.depth -= 1

@@ -55,7 +55,7 @@ class ProviderSubscription(Generic[T]):
         self._pauses = 0
         self._missed: tuple[Any, Any, Exception | None] | None = None
         self._closed = False
-        #: The context variables of the registration: the callback runs in them, whoever makes the change.
+        #: The context variables of the registration: the callback runs in them, not in those of the change.
         self.context: Context = copy_context() or NO_VARIABLES
         add_listener(element, self)
 

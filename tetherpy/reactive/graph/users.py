@@ -79,7 +79,8 @@ def unlink(source: Element, observer: Element) -> None:
         del observers[observer]
     if observer.active:
         deactivate(source)
-    tell_user(source, Event.REMOVE_LISTENER)
+    if source.ref is not None and source.ref.hooks is not None:
+        tell_user(source, Event.REMOVE_LISTENER)
     dispose_when_unused(source)
 
 
@@ -95,7 +96,8 @@ def add_listener(element: Element, listener: Any) -> None:
     element.context = None
     if not listener.weak:
         element.interest += 1
-        tell_user(element, Event.ADD_LISTENER)
+        if element.ref is not None and element.ref.hooks is not None:
+            tell_user(element, Event.ADD_LISTENER)
         activate(element)
 
 
@@ -103,7 +105,7 @@ def remove_listener(element: Element, listener: Any, *, was_active: bool) -> Non
     """Remove a listener; an element that is no longer used is disposed."""
     listeners = element.listeners
     if type(listeners) is tuple:
-        element.listeners = tuple(other for other in element.listeners if other is not listener)
+        element.listeners = tuple([other for other in listeners if other is not listener])
     else:
         many = cast("dict[Any, None]", listeners)
         many.pop(listener, None)
@@ -114,7 +116,8 @@ def remove_listener(element: Element, listener: Any, *, was_active: bool) -> Non
         element.interest -= 1
         if was_active:
             deactivate(element)
-        tell_user(element, Event.REMOVE_LISTENER)
+        if element.ref is not None and element.ref.hooks is not None:
+            tell_user(element, Event.REMOVE_LISTENER)
         dispose_when_unused(element)
 
 
@@ -196,7 +199,7 @@ def dispose_when_unused(element: Element) -> None:
             element.state = DIRTY
             # What is left may be some build's cause: it must not hold the build that used it, which has a cause, too.
             element.mark = element.cause = None
-            if not element.listeners:  # weak listeners are told what differs from what they know
+            if not element.listeners:  # weak listeners are notified of the difference to the last value
                 element.ref = None
                 element.value = NO_VALUE
     elif provider.settings.auto_dispose and element.state != DISPOSED and not is_used(element):

@@ -17,7 +17,9 @@ def refuse_async(callback: object) -> None:
     Raises:
         AsyncCallbackError: it is an ``async`` function.
     """
-    if flags_of(callback) & CO_COROUTINE:
+    # The usual type first, without a call: each listener passes here.
+    flags = callback.__code__.co_flags if type(callback) is FunctionType else flags_of(callback)
+    if flags & CO_COROUTINE:
         raise AsyncCallbackError(callback)
 
 

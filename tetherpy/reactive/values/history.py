@@ -69,6 +69,8 @@ def change_of(node: Element, previous: Any, value: Any) -> Change:
 
 def _remembered(given: object) -> Any:
     value = cast("Any", given)
+    if isinstance(given, AsyncValue):
+        return value if not value.has_error and _is_small(value.value) else _State(value)
     kind = type(given)
     if kind in (str, bytes):
         return value if len(value) <= LONGEST else _Text(brief(value))
@@ -76,8 +78,6 @@ def _remembered(given: object) -> Any:
         return _copy(value, value)
     if kind is dict:
         return _copy(value, (part for item in value.items() for part in item))
-    if issubclass(kind, AsyncValue):
-        return value if value.error is None and _is_small(value.value) else _State(value)
     if issubclass(kind, BaseException):
         return _Text(brief(value))  # its traceback would keep the frames of its calls
     return _Shown(value)

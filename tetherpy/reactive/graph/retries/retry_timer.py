@@ -24,7 +24,7 @@ class RetryTimer:
     def schedule(self, policy: Retry, error: Exception, again: Callable[[], None], timers: Timers) -> bool:
         """Call ``again`` after the delay that the policy returns; return whether it returned one.
 
-        Without a running event loop there are no timers, and nothing is retried.
+        Without a running event loop nothing is retried.
         """
         delay = None if running_loop() is None else policy(self.count, error)
         if delay is None:

@@ -21,7 +21,7 @@ from ..users import dispose_when_unused
 from .failure import fail
 
 NOT_KEPT: Final = (RecursionError, ReadDuringDisposalError)
-"""Errors that say nothing of a provider: the next read builds it."""
+"""Errors that are not failures of a provider: the next read builds it again."""
 
 ASYNC_IN_SYNC: Final = (
     "It is declared with `async def`, but this kind of provider is synchronous: declare it with FutureProvider "
@@ -32,7 +32,7 @@ new: Final[Callable[[type[Any]], Any]] = object.__new__
 
 
 def build(node: Element) -> None:
-    """Run the node's function and take over what it gives."""
+    """Run the node's function, and take over its value or its error."""
     host = node.host
     scheduler = host.scheduler
     outer = scheduler.building
@@ -48,7 +48,7 @@ def build(node: Element) -> None:
     elif replaced.hooks is not None or node.flow is not None:
         end_build(node)
     scheduler.building = node
-    previous: object = node.value  # a notifier may set its state while it builds, which is nobody's change
+    previous: object = node.value  # a notifier that sets its state while it builds makes no change
     # Build(node) without the call of its __init__: this is the only place that makes one, and every build does.
     ref = new(node.build_type)
     node.ref = ref
@@ -74,7 +74,7 @@ def build(node: Element) -> None:
         if deep is None:
             scheduler.nested = 0 if outer is scheduler.base else scheduler.nested - 1
         if deep is not None or not isinstance(error, Exception) or isinstance(error, NOT_KEPT):
-            # Interrupted: nothing is known of the value.
+            # Interrupted: the value is unknown.
             node.fresh = None
             node.state = DIRTY
             if node.provider.settings.auto_dispose:
@@ -157,7 +157,7 @@ def build(node: Element) -> None:
 
 
 def _unwind(node: Element) -> BaseException:
-    """Give up a build for a node that is nested too deeply, and return what unwinds the builds around it.
+    """Give up a build for a node that is nested too deeply; return the error that unwinds the builds around it.
 
     ``scheduler.nested`` keeps its highest value, so no build begins before all of them are unwound.
     """
@@ -178,7 +178,7 @@ def _refuse_coroutine(node: Element) -> None:
 
 
 def _scope_error(node: Element) -> Exception | None:
-    """Return what is wrong with what a build has read for the first time, if it uses scopes it does not list."""
+    """Return an error if the new sources of a build are scoped and its provider does not list them."""
     listed = node.provider.settings.dependencies
     for source in node.fresh or ():
         used = source.provider

@@ -12,7 +12,7 @@ from ..users import dispose_when_unused
 
 
 def fail(node: Element, error: Exception, *, first: bool) -> None:
-    """Put a node in error: what depends on it will see it, and it is reported once."""
+    """Put a node in error: its dependents are marked, and the error is reported once."""
     previous = node.value
     node.state = FAILED
     node.failure = error
@@ -33,7 +33,7 @@ def fail(node: Element, error: Exception, *, first: bool) -> None:
 
 
 def waits_for_source(node: Element) -> bool:
-    """Whether something that a node has read is loading or about to change, so that the node is built again then."""
+    """Whether a source of a node is loading or about to change, so that the node is going to be rebuilt."""
     building = node.state == BUILDING
     todo = [*node.sources[: node.idx], *(node.fresh or ())] if building else list(node.sources)
     while todo:

@@ -18,8 +18,8 @@ from .update import update
 def refresh_queued(waiting: list[Element], scheduler: Scheduler[Element]) -> None:
     """Take the last nodes from a list and bring them up to date, except those that no active listener needs.
 
-    Each runs in the context of its first active listener, because the one of whoever made the change is another. Those
-    that need no context variables share a run, as long as none is set in it and no callback waits to be called.
+    Each runs in the context of its first active listener, not in that of the change. Nodes that need no context
+    variables share one new context, as long as none is set in it and no callback waits to be called.
     """
     context = waiting[-1].context
     if context is None:

@@ -18,8 +18,8 @@ from .update import update
 def read(element: Element) -> Any:
     """Return the element's current value, bringing it up to date first; raise ProviderError if it failed.
 
-    Without an event loop an operation ends by disposing what is not used, and a caller outside the graph must have
-    the value before that: where no operation is under way this is one.
+    Without an event loop an operation disposes unused providers at its end, and a caller outside the graph needs the
+    value before that. So a read is an operation if none is under way.
     """
     if element.state > 0:
         scheduler = element.host.scheduler
@@ -36,7 +36,7 @@ def read(element: Element) -> Any:
 
 
 def read_state(element: Element) -> Any:
-    """Return what ``read`` returns, to a user of a notifier.
+    """Return the value as ``read`` does, for a call from outside the graph.
 
     Raises:
         WrongThreadError: called from another thread.
@@ -66,10 +66,6 @@ def refresh(element: Element) -> None:
     """
     if get_ident() != element.host.scheduler.thread:
         raise WrongThreadError(element.host)
-    _refresh(element)
-
-
-def _refresh(element: Element) -> None:
     try:
         if element.state == DIRTY:
             build(element)

@@ -17,9 +17,9 @@ from .build import differs
 
 
 def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
-    """Take over a value from outside (a notifier's state, a finished task) and tell who listens, now.
+    """Take over a value from outside, such as a notifier's state, and notify the listeners now.
 
-    What holds ``seen`` does not depend on more than that, and is left alone (see ``mark``).
+    Observers whose value is ``seen`` are not marked (see ``mark``).
     """
     host = node.host
     scheduler = host.scheduler

@@ -46,7 +46,7 @@ def depend_late(element: Element, source: Element) -> None:
     scheduler.depth += 1
     try:
         if source.state > 0:
-            # Before the edge exists: this build has not seen an older value, so the first one is no change to it.
+            # Before the edge exists: the first value that this build sees is not a change.
             refresh(source)
         refuse_loop(element, source)
         add_source(element, source)
