@@ -64,8 +64,7 @@ from tetherpy.reactive import (
     WrongThreadError,
     errors,
 )
-
-from ....tetherpy.reactive.graph.updates.read import read as read_element
+from tetherpy.reactive.graph.updates.read import read as read_element
 
 
 class Counter(Notifier[int]):
