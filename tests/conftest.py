@@ -25,7 +25,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # pytest runs in the background of a shell. Processes of tests would inherit that SIGINT is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-pytest_plugins = ["pytester"]  # with which the tests of the pytest plugin run pytest
+pytest_plugins = ["pytester"]  # used by tests of the pytest plugin
 
 
 @pytest.hookimpl(wrapper=True)
@@ -41,7 +41,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.fixture
 def no_hidden_writer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Turn off the check for writers without tetherpy, which reports all tables and on a busy machine comes first."""
+    """Turn off the check for writers without tetherpy, which reports all tables and runs first on a busy machine."""
     monkeypatch.setattr("tetherpy.database.sqlite.changes.table_versions.HIDDEN_WRITER_SECONDS", 3600.0)
 
 
@@ -63,7 +63,7 @@ def job_server() -> Iterator[JobServer]:
             pass
 
     try:
-        with ThreadPoolExecutor(1) as thread:  # the test that asks for this may have a loop running
+        with ThreadPoolExecutor(1) as thread:  # the requesting test may have a running loop
             thread.submit(lambda: asyncio.run(make_tables())).result()
         yield JobServer(server, template)
     finally:

@@ -44,7 +44,7 @@ class Need:
 
 
 def attempt(command: Sequence[str]) -> str | None:
-    """Run a command; return the last line of what it complained of, None if it succeeded."""
+    """Run a command; return the last line of its errors, None if it succeeded."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -54,7 +54,7 @@ def attempt(command: Sequence[str]) -> str | None:
 
 
 def debian(packages: str) -> list[tuple[str, Sequence[str]]]:
-    """Return how Debian's packages are installed, where that is possible."""
+    """Return the command that installs Debian packages, if this system has one."""
     if not (shutil.which("apt-get") and os.geteuid() == 0):
         return []
     return [(f"apt-get install {packages}", ("sh", "-c", f"apt-get update -q && apt-get install -qy {packages}"))]

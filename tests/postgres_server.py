@@ -40,7 +40,7 @@ class PostgresServer:
     _template: str | None = None
 
     def address(self, database: str) -> str:
-        """Return the URL of one of its databases."""
+        """Return the URL of one of the server's databases."""
         return urlunsplit(urlsplit(self.url)._replace(path=f"/{database}"))
 
     def create_database(self, template: str | None = None) -> str:
@@ -58,7 +58,7 @@ class PostgresServer:
 
     @contextmanager
     def database(self, template: str | None = None) -> Iterator[str]:
-        """Give the URL of a new database that is dropped at the end."""
+        """Yield the URL of a new database that is dropped at the end."""
         name = self.create_database(template)
         try:
             yield self.address(name)
@@ -88,9 +88,9 @@ class PostgresServer:
             file.unlink()
 
     def start_again(self) -> None:
-        """Start the server that was killed; returns when it answers.
+        """Start the server that was killed; returns when it responds.
 
-        It refuses while a process that was just being forked has not noticed yet that its postmaster is dead.
+        It refuses while a process that was just forked has not yet noticed the death of its postmaster.
         """
         deadline = time.monotonic() + 20
         while True:
@@ -104,7 +104,7 @@ class PostgresServer:
                 return
 
     def close(self) -> None:
-        """Stop it, if it is ours."""
+        """Stop the server if this object started it."""
         if self.managed is not None:
             self.managed.cleanup()
 

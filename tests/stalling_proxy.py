@@ -1,4 +1,4 @@
-"""A TCP proxy before a server, whose connections can be made to pass nothing without being closed."""
+"""A TCP proxy in front of a server, whose connections can stop transferring data without being closed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CHUNK_BYTES = 65_536
 
 @attrs.define(eq=False)
 class _Link:
-    """One connection of a client, and the one to the server that belongs to it."""
+    """A connection of a client, and the corresponding connection to the server."""
 
     passing: asyncio.Event = attrs.field(factory=asyncio.Event)
 
@@ -29,9 +29,9 @@ class _Link:
 
 @attrs.define(eq=False)
 class StallingProxy:
-    """Pass bytes both ways in a thread; ``stall`` makes the present connections half-open.
+    """Forward bytes in both directions in a thread; ``stall`` makes the present connections half-open.
 
-    A stalled connection takes what either side sends, as far as the system buffers it, and delivers nothing.
+    A stalled connection accepts data from both sides, as far as the system buffers it, and delivers nothing.
     """
 
     server: str
@@ -43,7 +43,7 @@ class StallingProxy:
 
     @property
     def url(self) -> str:
-        """Return the server's URL with the proxy's address in the place of the server's."""
+        """Return the server's URL with the address of the proxy."""
         parts = urlsplit(self.server)
         port = self._listening.sockets[0].getsockname()[1]
         query = {name: values[0] for name, values in parse_qs(parts.query).items() if name not in ("host", "port")}
@@ -51,7 +51,7 @@ class StallingProxy:
         return urlunsplit(parts._replace(netloc=f"{user}127.0.0.1:{port}", query=urlencode(query)))
 
     def stall(self, *, mute: bool = False) -> int:
-        """Pass nothing more over the connections that are open; with ``mute`` over later ones neither."""
+        """Stop forwarding over the open connections; with ``mute`` over later ones too."""
 
         async def stall() -> int:
             self._mute = mute
@@ -62,7 +62,7 @@ class StallingProxy:
         return self._in_loop(stall)
 
     def speak(self) -> None:
-        """Pass the bytes of connections that are made from now on."""
+        """Forward the bytes of new connections again."""
 
         async def speak() -> None:
             self._mute = False
@@ -93,7 +93,7 @@ class StallingProxy:
             ]
             await asyncio.wait(passing, return_when=asyncio.FIRST_COMPLETED)
         except OSError:
-            pass  # the server is not there: the client sees its connection closed
+            pass  # the server does not run: the connection of the client is closed
         finally:
             self._links.discard(link)
             for task in passing:
@@ -132,7 +132,7 @@ async def _pass(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, link
 
 @contextmanager
 def stalling_proxy(server: str) -> Iterator[StallingProxy]:
-    """Run a proxy before the server that a URL names."""
+    """Run a proxy in front of the server of a URL."""
     proxy = StallingProxy(server)
     thread = threading.Thread(target=proxy._loop.run_forever, name="stalling proxy")
     thread.start()

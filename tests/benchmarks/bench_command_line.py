@@ -33,7 +33,7 @@ COMMANDS = (
 def main() -> None:
     """Fill a database, and print a line per command."""
     jobs = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    compileall.compile_dir(PACKAGE, quiet=1)  # as an installation has it
+    compileall.compile_dir(PACKAGE, quiet=1)  # as in an installation
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "many.db"
         fill(path, jobs)
@@ -66,7 +66,7 @@ def fill(path: Path, jobs: int) -> None:
 
 
 def report(path: Path, command: tuple[str, ...]) -> None:
-    """Run a command, and print what it took."""
+    """Run a command, and print its time and memory."""
     walls, processors, memory = [], [], 0
     for _ in range(RUNS):
         begin = time.perf_counter()

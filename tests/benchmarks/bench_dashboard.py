@@ -43,7 +43,7 @@ WATCH = """
 
 @attrs.frozen
 class Worker:
-    """Plays a worker: what it commits is what a page should show."""
+    """Simulates a worker: a page should show its commits."""
 
     engine: SqliteJobEngine
 
@@ -71,7 +71,7 @@ async def delays(page: Any, shop: Shop, worker: Worker, pause: float, samples: i
 
 
 async def burst(page: Any, shop: Shop, worker: Worker) -> dict[str, float]:
-    """Return what a tab spends while 500 commits a second change what it shows, and how often it changes."""
+    """Return the processor time of a tab while 500 commits a second change its content, and its number of updates."""
     await page.goto(shop.url)
     await page.locator("html[data-connection=live]").wait_for(state="attached")
     await page.evaluate(
@@ -79,7 +79,7 @@ async def burst(page: Any, shop: Shop, worker: Worker) -> dict[str, float]:
         ".observe(document.getElementById('tiles'), { childList: true, subtree: true, characterData: true })"
     )
     session = await page.context.new_cdp_session(page)
-    # The tab's own time, whoever else uses the machine.
+    # The processor time of the tab, which other processes do not change.
     await session.send("Performance.enable", {"timeDomain": "threadTicks"})
     before, begun = await metrics(session), time.perf_counter()
     made = 0
@@ -121,7 +121,7 @@ async def fetch(shop: Shop, target: str) -> float:
 
 
 async def first_paints(shop: Shop, manager: BackgroundJobManager) -> dict[str, list[float]]:
-    """Return how long pages of a hundred thousand jobs take, each drawn from nothing kept."""
+    """Return the times of pages of a hundred thousand jobs, each rendered without a cache."""
     for _ in range(MANY // 10_000):
         await manager.enqueue_many([NewJob(job_key=f"kind {n % 7}", payload={"n": n}) for n in range(10_000)])
     times: dict[str, list[float]] = {}
@@ -137,7 +137,7 @@ async def first_paints(shop: Shop, manager: BackgroundJobManager) -> dict[str, l
         times[name] = []
         spent = 0.0
         for _ in range(PAGES):
-            await asyncio.sleep(1.3)  # the charts are kept for a second
+            await asyncio.sleep(1.3)  # charts are cached for a second
             before = server.cpu_times()
             times[name].append(await fetch(shop, target))
             after = server.cpu_times()
@@ -147,7 +147,7 @@ async def first_paints(shop: Shop, manager: BackgroundJobManager) -> dict[str, l
 
 
 async def server_share(shop: Shop, worker: Worker, streams: int) -> float:
-    """Return the share of a core that the server takes for some open streams at 200 changes a second."""
+    """Return the share of a core that the server uses for some open streams at 200 changes a second."""
     server = psutil.Process(shop.server_pid)
     connections: list[asyncio.Task[None]] = [asyncio.create_task(follow(shop)) for _ in range(streams)]
     await asyncio.sleep(1)

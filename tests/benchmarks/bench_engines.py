@@ -1,4 +1,4 @@
-"""``make bench-engines``: both engines beside bare Procrastinate and Oban, into docs/explanation/performance-engines.md."""
+"""``make bench-engines``: both engines, Procrastinate and Oban, into docs/explanation/performance-engines.md."""
 
 import asyncio
 import os
@@ -22,13 +22,13 @@ PAGE = ROOT / "docs" / "explanation" / "performance-engines.md"
 WORKERS = (1, 2, 4, 8)
 JOBS = int(os.environ.get("BENCH_JOBS", "4000"))
 SLOW_JOBS = JOBS // 8
-"""For the systems that would take minutes otherwise."""
+"""For systems that would take minutes with the full number."""
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 DURABLE = "max_connections = 200\nshared_buffers = 128MB\n"
 
 
 def oban_python():
-    """Return an interpreter with Oban, which needs Python 3.12; None if none can be had."""
+    """Return an interpreter with Oban, which needs Python 3.12; None if it cannot be installed."""
     base = os.environ.get("TETHERPY_PYTHON312", "python3.12")
     python = ROOT / ".bench" / "oban" / "bin" / "python"
     try:
@@ -42,9 +42,9 @@ def oban_python():
 
 
 def measure(server, folder):
-    """Return by name and by number of workers what each round found, slowest first.
+    """Return the results of each round, by system and number of workers, slowest first.
 
-    Systems take turns in each round, so that what else the machine does meets all of them.
+    Systems take turns in each round, so that other load of the machine affects all of them.
     """
     python = oban_python()
 
@@ -87,12 +87,12 @@ def measure(server, folder):
 
 
 def rate_of(rounds):
-    """Write the middle round's rate, and those of the slowest and the fastest."""
+    """Format the rate of the middle round, and those of the slowest and the fastest."""
     return f"{middle(rounds).rate:,.0f} ({rounds[0].rate:,.0f} to {rounds[-1].rate:,.0f})"
 
 
 def cost_of(rounds):
-    """Write what a job cost in the middle round."""
+    """Format the cost of a job in the middle round."""
     return f"{middle(rounds).workers:.2f} + {middle(rounds).server:.2f}"
 
 
@@ -118,7 +118,7 @@ async def latencies(server, folder):
 
 
 def table(heads, lines):
-    """Write a Markdown table."""
+    """Format a Markdown table."""
     return "\n".join(f"| {' | '.join(map(str, line))} |" for line in (heads, ["---"] * len(heads), *lines))
 
 
@@ -129,7 +129,7 @@ def main():
         folder = Path(temporary)
         os.environ["XDG_STATE_HOME"] = str(folder / "state")
         os.environ["PYTHONPATH"] = systems.PATHS["PYTHONPATH"]
-        sys.path.insert(0, str(systems.HERE))  # where the workers find their module, too
+        sys.path.insert(0, str(systems.HERE))  # workers import their module from here, too
         try:
             load = os.getloadavg()[0]
             drained = measure(server, folder)

@@ -1,4 +1,4 @@
-"""``make bench-jobs``: tetherpy beside the raw floor and the peers, written into docs/explanation/performance.md."""
+"""``make bench-jobs``: tetherpy compared with plain SQL and other libraries, into docs/explanation/performance.md."""
 
 import os
 import platform

@@ -1,7 +1,7 @@
-"""``python -m tests.benchmarks.bench_notify``: what notifications cost the commits of a server that is written by many.
+"""``python -m tests.benchmarks.bench_notify``: the cost of notifications for commits on a busy server.
 
-PostgreSQL lets one transaction that notifies commit at a time. Eight processes enqueue as fast as they can, over
-connections whose commits are synced: once with notifications, once without any, which is the floor, in turns.
+PostgreSQL lets one transaction that notifies commit at a time. Eight processes enqueue at full speed with synchronous
+commits: in turns with notifications, and without, as the baseline.
 """
 
 import asyncio

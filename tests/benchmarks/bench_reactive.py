@@ -1,4 +1,4 @@
-"""``make bench-reactive``: tetherpy beside the floors and the peers, written into docs/explanation/performance.md."""
+"""``make bench-reactive``: tetherpy, baselines and other libraries, into docs/explanation/performance.md."""
 
 import json
 import math
@@ -19,7 +19,7 @@ ROUNDS = int(os.environ.get("BENCH_ROUNDS", "2"))
 
 
 def installed(python: Path) -> list[str]:
-    """Return the names to measure: the floors, tetherpy, and the peers that could be installed."""
+    """Return the names to measure: baselines, tetherpy, and the other libraries that could be installed."""
     found = [name for name in LIBRARIES if not subprocess.run([python, "-c", f"import {name}"], check=False).returncode]
     return [*FLOORS, *found]
 

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the peers' harness beside the project, an environment with the peers, the report page."""
+"""Shared parts of the benchmarks: the harness of other libraries, an environment with them, and the report page."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "explanation" / "performance.md"
 
 
 def harness(name: str) -> Path:
-    """Return a copy of a peers' harness with tetherpy's adapters in it."""
+    """Return a copy of a harness with the adapters of tetherpy in it."""
     source = Path(os.environ.get("TETHERPY_PEERS", ROOT.parent / "shared" / "peers")) / name
     if not source.is_dir():
         sys.exit(f"The peers' harness is not at {source}. Set TETHERPY_PEERS to the folder that holds {name}/.")
@@ -26,7 +26,7 @@ def harness(name: str) -> Path:
 
 
 def environment(peers: list[str]) -> Path:
-    """Return the interpreter of an environment with tetherpy and as many peers as can be installed."""
+    """Return the interpreter of an environment with tetherpy and all other libraries that can be installed."""
     python = WORK / "venv" / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", WORK / "venv"], check=True)
@@ -39,7 +39,7 @@ def environment(peers: list[str]) -> Path:
 
 
 def write_section(title: str, text: str) -> None:
-    """Replace one section of the performance page, which is made of marked sections."""
+    """Replace one marked section of the performance page."""
     begin, end = f"<!-- {title} -->", f"<!-- end of {title} -->"
     page = PAGE.read_text()
     before, _, rest = page.partition(begin)

@@ -27,7 +27,7 @@ WHY_NOT = "no Chromium was found: run `python -m tests.needs`, as root on Debian
 
 
 def find() -> str | None:
-    """Return the path of a whole Chromium: the system's, or the one that Playwright has installed."""
+    """Return the path of a full Chromium: that of the system, or the one that Playwright has installed."""
     for name in NAMES:
         if found := shutil.which(name):
             return found
@@ -36,7 +36,7 @@ def find() -> str | None:
 
 
 def find_shell() -> str | None:
-    """Return the path of a headless shell, the system's or Playwright's; a whole Chromium's if there is none."""
+    """Return the path of a headless shell, of the system or Playwright; that of a full Chromium if there is none."""
     if found := shutil.which(SHELL):
         return found
     if browser := named_by_playwright():
@@ -48,7 +48,7 @@ def find_shell() -> str | None:
 
 
 def named_by_playwright() -> Path | None:
-    """Return where Playwright has the Chromium that it installs, or would have it."""
+    """Return the path at which Playwright installs Chromium."""
     return _ask_playwright(os.environ.get("PLAYWRIGHT_BROWSERS_PATH"))
 
 

@@ -1,4 +1,4 @@
-"""One browser and one server for all tests of a module; each test has a page of its own, which must not complain."""
+"""One browser and one server for all tests of a module; each test has a separate page, which must report no errors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ playwright_api.expect.set_options(timeout=BOUND_MILLISECONDS)
 
 @attrs.define
 class Pages:
-    """Opens pages, and keeps what they complain of: script errors, and what the policy or the server refused."""
+    """Opens pages, and collects their errors: of scripts, of the content security policy, and of the server."""
 
     browser: Any
     shop: Shop
@@ -46,13 +46,13 @@ class Pages:
 
 
 async def is_live(page: Page) -> None:
-    """Wait until a page is kept up to date by its stream."""
+    """Wait until the stream of a page is connected."""
     await page.locator("html[data-connection=live]").wait_for(state="attached")
 
 
 @asynccontextmanager
 async def launched(path: str | None, **options: Any) -> AsyncIterator[Any]:
-    """Start the browser that is found; its processes have ended when this has."""
+    """Start a browser; its processes are stopped at the end."""
     if path is None:
         pytest.skip(chromium.WHY_NOT)
     async with playwright_api.async_playwright() as playwright:
@@ -76,7 +76,7 @@ async def shop(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> AsyncI
 
 @asynccontextmanager
 async def opened_pages(browser: Any, shop: Shop) -> AsyncIterator[Pages]:
-    """Give pages that are closed at the end and must not have complained."""
+    """Yield pages that are closed at the end and must not have reported errors."""
     opened = Pages(browser, shop)
     yield opened
     for context in opened.contexts:
@@ -92,7 +92,7 @@ async def pages(browser: Any, shop: Shop) -> AsyncIterator[Pages]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def pages_that_are_kept(shop: Shop) -> AsyncIterator[Pages]:
-    """Pages of a whole browser with its back/forward cache: shells have none, and Playwright switches it off."""
+    """Yield pages of a full browser with a back/forward cache: shells have none, and Playwright disables it."""
     switched_on = {"ignore_default_args": ["--disable-back-forward-cache"]}
     async with launched(chromium.find(), **switched_on) as browser, opened_pages(browser, shop) as opened:
         yield opened

@@ -1,4 +1,4 @@
-"""``python -m tests.browser.screenshots`` draws the pictures of the page in docs/images/ from a real run."""
+"""``python -m tests.browser.screenshots`` writes the screenshots in docs/images/ from a real run."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ SUPPLIERS = ("acme", "globex", "initech", "umbrella")
 
 
 async def draw() -> None:
-    """Let a shop work for a minute, and photograph its dashboard."""
+    """Run a shop for a minute, and take screenshots of its dashboard."""
     with tempfile.TemporaryDirectory(prefix="shop-") as folder:
-        # Tracebacks show where code is: not where this project is.
+        # Tracebacks show paths, which must not be those of this project.
         async with open_shop(Path(folder), shutil.copytree(APPS, Path(folder) / "shop")) as shop:
             await shop.service.start()
             failed = await work(shop, random.Random(7))
@@ -66,7 +66,7 @@ async def work(shop: Shop, chance: random.Random) -> int:
 
 
 async def photograph(browser: Any, shop: Shop, name: str, address: str, scheme: str, width: int, height: int) -> None:
-    """Write one picture."""
+    """Write one screenshot."""
     context = await browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     page = await context.new_page()
     await page.goto(shop.url + address)

@@ -1,4 +1,4 @@
-"""A shop whose dashboard is served by the real command, in a process of its own."""
+"""A shop whose dashboard is served by the real command, in a separate process."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ class Shop:
 
     @property
     def log(self) -> Path:
-        """Return where the server complains."""
+        """Return the path of the server's log."""
         return self.folder / "server.log"
 
     @property
     def server_pid(self) -> int:
-        """Return the process of the server."""
+        """Return the process id of the server."""
         assert self._server is not None
         return self._server.pid
 
@@ -67,7 +67,7 @@ class Shop:
             async with asyncio.timeout(BOUND):
                 await self._server.wait()
         if self._server is not None:
-            self._server._transport.close()  # else the pipe's end is told to a loop that is closed
+            self._server._transport.close()  # otherwise a closed loop gets the end of the pipe
         self._server = None
 
     async def end_workers(self) -> None:
@@ -78,7 +78,7 @@ class Shop:
 
 @asynccontextmanager
 async def open_shop(folder: Path, apps: Path = APPS) -> AsyncIterator[Shop]:
-    """Open a shop with an empty database and its code in ``apps``; its processes have ended when this has."""
+    """Open a shop with an empty database and its code in ``apps``; its processes are stopped at the end."""
     sys.path.insert(0, str(apps))
     async with Database.open(folder / "shop.db", migrations=JOB_MIGRATIONS) as db:
         service = BackgroundService(folder / "shop.db", CALLBACK, initial_notification_title="Shop")

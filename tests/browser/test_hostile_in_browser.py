@@ -1,4 +1,4 @@
-"""Jobs whose every field is an attack: they are shown as text, and nothing of them runs."""
+"""Jobs with an attack in every field: they are displayed as text, and no script of them runs."""
 
 from urllib.parse import quote
 
@@ -22,7 +22,7 @@ ATTACKS = (
 
 
 async def hostile_job(shop, attack):
-    """Store a job that says it everywhere: key, payload, queue, unique key, worker, progress, error, traceback."""
+    """Store a job with an attack in key, payload, queue, unique key, worker, progress, error and traceback."""
     engine = SqliteJobEngine(shop.manager.engine.db)
     now = utc_now()
     await engine.register_worker(
@@ -46,7 +46,7 @@ async def hostile_job(shop, attack):
     return job_id
 
 
-async def test_whatever_a_job_says_is_text(shop, pages):
+async def test_all_texts_of_a_job_are_displayed_as_text(shop, pages):
     page = await pages.open()
     jobs = {await hostile_job(shop, attack): attack for attack in ATTACKS}
     dialogs = []
@@ -69,7 +69,7 @@ async def test_whatever_a_job_says_is_text(shop, pages):
 
 
 async def harmless(page, address):
-    """Return the text of a page on which nothing of an attack has become anything else."""
+    """Return the text of a page, and check that no attack became an element or a script."""
     await page.goto(address)
     await is_live(page)
     await expect(page.locator("main .loading")).to_have_count(0)

@@ -1,4 +1,4 @@
-"""What people do with jobs, done in a real browser."""
+"""Actions on jobs in a real browser."""
 
 import re
 
@@ -16,7 +16,7 @@ WAITING = "nobody serves this"
 
 @pytest_asyncio.fixture(autouse=True, loop_scope="module")
 async def quiet(shop):
-    """Begin without jobs, and with workers only where a test starts them."""
+    """Start without jobs, and with workers only where a test starts them."""
     for status in BackgroundJobStatus:
         if status is not BackgroundJobStatus.RUNNING:
             await shop.manager.delete_jobs_by_status(status)
@@ -33,16 +33,16 @@ def gate(shop, tmp_path, *percents):
 
 
 async def drawn(page):
-    """Wait until a page that no script completes is there, loaded again where the jobs were late for it."""
+    """Wait until a page is loaded without scripts; reload it if the jobs were not ready in time."""
     await page.locator("main").wait_for()
     while await page.locator("main .loading").count():
         await page.reload()
 
 
-async def test_a_job_is_enqueued_from_a_form_made_of_its_payload_type(shop, visit):
+async def test_a_job_is_enqueued_with_a_form_derived_from_its_payload_type(shop, visit):
     await working(shop)
     page = await visit("enqueue")
-    # Until the workers have told what they can do, a key is typed there.
+    # Until the manifest of the workers arrives, the form has a text field for the key.
     await page.locator("select#job_key").wait_for()
     await page.get_by_label("Handler").select_option("import_catalogue")
     await expect(page.get_by_text("Import the articles of a supplier.")).to_be_visible()
@@ -61,7 +61,7 @@ async def test_a_job_is_enqueued_from_a_form_made_of_its_payload_type(shop, visi
     assert (job.priority, job.result["note"]) == (5, None)
 
 
-async def test_what_does_not_fit_is_said_beside_the_field_and_nothing_is_enqueued(shop, visit):
+async def test_an_invalid_field_shows_its_error_and_nothing_is_enqueued(shop, visit):
     page = await visit("enqueue?key=whatever")
     await page.get_by_label("Payload", exact=True).fill("{not json")
     await page.get_by_role("button", name="Enqueue").click()
@@ -74,7 +74,7 @@ async def test_what_does_not_fit_is_said_beside_the_field_and_nothing_is_enqueue
     assert job.payload == {"a": 1}
 
 
-async def test_progress_moves_on_an_open_page_in_the_table_and_on_the_job(shop, visit, tmp_path):
+async def test_progress_is_updated_on_an_open_page_in_the_table_and_in_the_job(shop, visit, tmp_path):
     await working(shop)
     table = await visit()
     await table.evaluate("window.notReloaded = true")
@@ -92,7 +92,7 @@ async def test_progress_moves_on_an_open_page_in_the_table_and_on_the_job(shop, 
     assert await table.evaluate("window.notReloaded")
 
 
-async def test_a_failed_job_shows_its_error_and_traceback_and_runs_again_when_told_to(shop, visit):
+async def test_a_failed_job_shows_its_error_and_traceback_and_can_be_retried(shop, visit):
     await working(shop)
     job_id = await shop.manager.enqueue("charge_card", {"article": "a vase"})
     await shop.manager.wait_for(job_id, 25)
@@ -108,7 +108,7 @@ async def test_a_failed_job_shows_its_error_and_traceback_and_runs_again_when_to
     await expect(page.locator(".timeline .attempt-failed")).to_have_count(2)
 
 
-async def test_without_scripts_a_job_runs_again_and_is_deleted_after_a_question(shop, pages):
+async def test_without_scripts_a_job_is_retried_and_is_deleted_after_a_confirmation(shop, pages):
     again, gone = await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(2)])
     await shop.manager.cancel_job(again)
     page = await (await pages.context(java_script_enabled=False)).new_page()
@@ -134,11 +134,11 @@ async def test_without_scripts_a_job_runs_again_and_is_deleted_after_a_question(
     assert await shop.manager.get_job_by_id(gone) is None
 
 
-async def test_a_click_before_the_scripts_are_there_leads_back_and_tells_what_it_did(shop, pages):
+async def test_a_click_before_the_scripts_have_loaded_redirects_back_with_a_flash_message(shop, pages):
     job_id = await shop.manager.enqueue(WAITING, delay=900)
     page = await (await pages.context()).new_page()
     await page.clock.install(time=0)
-    await page.clock.pause_at(1)  # a note that goes by itself waits for this test
+    await page.clock.pause_at(1)  # flash messages stay until this test removes them
     await page.route("**/main.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
     await page.goto(f"{shop.url}jobs/{job_id}")
     await drawn(page)
@@ -152,7 +152,7 @@ async def test_a_click_before_the_scripts_are_there_leads_back_and_tells_what_it
     await expect(note).to_have_count(0)
 
 
-async def test_what_was_asked_for_is_done_although_its_row_has_left_the_page_meanwhile(shop, visit):
+async def test_an_action_is_applied_although_its_row_has_left_the_page(shop, visit):
     job_id = await shop.manager.enqueue(WAITING, delay=900)
     page = await visit()
     await page.get_by_role("button", name=f"Delete job {job_id}").click()
@@ -165,7 +165,7 @@ async def test_what_was_asked_for_is_done_although_its_row_has_left_the_page_mea
 
 async def test_a_double_click_enqueues_one_job(shop, visit):
     page = await visit("enqueue?key=whatever")
-    # As slowly as people do: the first click has been answered when the second comes.
+    # As slow as a user: the second click comes after the first response.
     await page.get_by_role("button", name="Enqueue").dblclick(delay=200)
     await expect(page.get_by_text(re.compile(r"Job \d+ enqueued"))).to_be_visible()
     await expect(page.locator("#enqueue-submit[aria-busy]")).to_have_count(0)
@@ -183,7 +183,7 @@ async def test_a_running_job_is_cancelled(shop, visit, tmp_path):
     assert (await shop.manager.get_job_by_id(job_id)).status is BackgroundJobStatus.CANCELLED
 
 
-async def test_chosen_jobs_are_deleted_after_a_question(shop, visit):
+async def test_selected_jobs_are_deleted_after_a_confirmation(shop, visit):
     ids = await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(4)])
     page = await visit()
     for job_id in ids[:3]:
@@ -202,7 +202,7 @@ async def test_chosen_jobs_are_deleted_after_a_question(shop, visit):
     assert [job.id for job in await shop.manager.get_all_jobs()] == ids[3:]
 
 
-async def test_a_choice_outlives_rows_that_are_pushed_off_the_page(shop, visit):
+async def test_a_selection_survives_rows_that_leave_the_page(shop, visit):
     (first,) = await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900)])
     page = await visit()
     await page.get_by_label(f"Select job {first}", exact=True).check()
@@ -214,7 +214,7 @@ async def test_a_choice_outlives_rows_that_are_pushed_off_the_page(shop, visit):
     assert (await shop.manager.get_job_by_id(first)).status is BackgroundJobStatus.CANCELLED
 
 
-async def test_all_jobs_that_pass_a_filter_are_acted_on_however_many(shop, visit):
+async def test_an_action_can_be_applied_to_all_jobs_that_match_a_filter(shop, visit):
     await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(620)])
     kept = await shop.manager.enqueue("kept", delay=900)
     page = await visit(f"?status=pending&key={WAITING}")
@@ -225,7 +225,7 @@ async def test_all_jobs_that_pass_a_filter_are_acted_on_however_many(shop, visit
     assert (await shop.manager.get_job_by_id(kept)).status is BackgroundJobStatus.PENDING
 
 
-async def test_jobs_are_searched_filtered_and_paged(shop, visit):
+async def test_jobs_can_be_searched_filtered_and_paginated(shop, visit):
     await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(70)])
     wanted = await shop.manager.enqueue("other", {"customer": "Åse & Co"}, queue="mail", delay=900)
     page = await visit()
@@ -244,7 +244,7 @@ async def test_jobs_are_searched_filtered_and_paged(shop, visit):
     await expect(page.get_by_role("heading", level=1)).to_contain_text("other")
 
 
-async def test_the_service_is_started_and_stopped_and_shows_its_notification(shop, visit):
+async def test_the_service_can_be_started_and_stopped_and_shows_its_notification(shop, visit):
     await shop.end_workers()
     page = await visit("service")
     await expect(page.locator("#service-state")).to_have_text("Stopped")
@@ -265,7 +265,7 @@ async def test_the_service_is_started_and_stopped_and_shows_its_notification(sho
     assert not await shop.service.is_running()
 
 
-async def test_the_title_of_the_page_carries_the_counts(shop, visit):
+async def test_the_title_of_the_page_contains_the_counts(shop, visit):
     page = await visit()
     await expect(page).to_have_title("Background jobs")
     await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(12)])

@@ -1,4 +1,4 @@
-"""Pages that stay open: many at once, gone back to, hidden, paused, and outliving their server."""
+"""Pages that stay open: many at once, restored from the cache, hidden, paused, and outliving their server."""
 
 import asyncio
 import re
@@ -36,7 +36,7 @@ async def test_seven_tabs_of_one_browser_load_and_all_stay_up_to_date(shop, page
     for _ in range(4):
         page = await context.new_page()
         await page.goto(shop.url)
-        # Who gets no stream asks instead: six connections are all that a browser has for a host.
+        # A page without a stream polls: a browser opens six connections per host.
         await page.locator("html[data-connection=polling]").wait_for(state="attached")
         tabs.append(page)
     await add(shop, 3)
@@ -50,14 +50,14 @@ async def any_live(tabs):
     return "live" in [await tab.locator("html").get_attribute("data-connection") for tab in tabs]
 
 
-async def test_a_page_gone_back_to_is_live_again(shop, pages_that_are_kept):
+async def test_a_page_restored_from_the_back_forward_cache_is_live_again(shop, pages_that_are_kept):
     page = await pages_that_are_kept.open()
     await page.evaluate("window.kept = true; addEventListener('pageshow', (e) => { window.persisted = e.persisted })")
     await page.get_by_role("link", name="Service").first.click()
     await expect(page).to_have_url(f"{shop.url}service")
     await is_live(page)
     await add(shop)
-    # Not page.go_back(), which waits for a page to be loaded.
+    # page.go_back() would wait for a page load.
     await page.evaluate("history.back()")
     await expect(page).to_have_url(shop.url)
     await is_live(page)
@@ -67,7 +67,7 @@ async def test_a_page_gone_back_to_is_live_again(shop, pages_that_are_kept):
     await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
 
 
-async def test_a_hidden_page_holds_no_connection_and_catches_up_when_it_is_seen(shop, visit):
+async def test_a_hidden_page_has_no_connection_and_is_updated_when_it_is_shown(shop, visit):
     page = await visit()
     before = await page.locator("#count-pending").inner_text()
     await hide(page, True)
@@ -80,7 +80,7 @@ async def test_a_hidden_page_holds_no_connection_and_catches_up_when_it_is_seen(
 
 
 async def hide(page, hidden):
-    """Say what a browser says of a tab behind another; headless ones show all tabs at once."""
+    """Set the page to hidden, like a tab in the background; headless browsers show all tabs at once."""
     await page.evaluate(
         "(hidden) => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });"
         " document.dispatchEvent(new Event('visibilitychange')); }",
@@ -99,7 +99,7 @@ async def test_live_updates_can_be_paused(shop, visit):
     await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
 
 
-async def test_a_page_outlives_its_server_and_says_so(shop, pages, visit):
+async def test_a_page_whose_server_has_stopped_reports_it(shop, pages, visit):
     page = await visit()
     await shop.end_server(signal.SIGKILL)
     await expect(page.get_by_text("Connection lost. Reconnecting.")).to_be_visible()
@@ -112,7 +112,7 @@ async def test_a_page_outlives_its_server_and_says_so(shop, pages, visit):
     pages.complaints.clear()
 
 
-async def test_what_has_the_focus_and_what_is_open_stay_so_through_updates(shop, visit):
+async def test_focus_and_open_sections_survive_updates(shop, visit):
     engine = shop.manager.engine
     (job_id,) = await engine.enqueue([NewJob(job_key=WAITING, queue="here", max_attempts=9)])
     page = await visit(f"jobs/{job_id}")
@@ -143,7 +143,7 @@ async def end(engine, claim):
     await engine.ack_and_fetch("w1", [Ack(claim, Failed("no", "deep", retry_at=utc_now()))], 0)
 
 
-async def test_the_focus_stays_where_its_button_was_when_another_takes_its_place(shop, visit):
+async def test_the_focus_stays_on_the_button_that_replaces_another(shop, visit):
     engine = shop.manager.engine
     (job_id,) = await engine.enqueue([NewJob(job_key=WAITING, queue="there")])
     (claim,) = (await engine.ack_and_fetch("w1", [], 1, ["there"])).claims
@@ -156,7 +156,7 @@ async def test_the_focus_stays_where_its_button_was_when_another_takes_its_place
     await expect(page.locator(f"#retry-{job_id}")).to_be_focused()
 
 
-async def test_the_focus_goes_to_the_same_button_of_the_next_row_when_a_row_leaves(shop, visit):
+async def test_the_focus_moves_to_the_same_button_of_the_next_row_when_its_row_is_removed(shop, visit):
     older, newer = await add(shop, 2)
     page = await visit()
     await page.locator(f"#delete-{newer}").focus()
@@ -165,7 +165,7 @@ async def test_the_focus_goes_to_the_same_button_of_the_next_row_when_a_row_leav
     await expect(page.locator(f"#delete-{older}")).to_be_focused()
 
 
-async def test_a_stream_of_changes_reaches_the_page_in_fewer_messages_than_changes(shop, visit):
+async def test_a_stream_of_changes_is_sent_in_fewer_messages_than_changes(shop, visit):
     page = await visit()
     await page.evaluate(
         "window.changes = 0;"
@@ -177,11 +177,11 @@ async def test_a_stream_of_changes_reaches_the_page_in_fewer_messages_than_chang
         await add(shop)
     await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
     took = asyncio.get_running_loop().time() - begun
-    # What may come at once, then what may come in the time that it took, however long on a busy machine.
+    # The burst, and the rate multiplied by the elapsed time, which depends on the machine.
     assert 1 <= await page.evaluate("window.changes") <= 2 * BURST + took / STEADY_REST
 
 
-async def test_a_hundred_thousand_jobs_are_paged_filtered_and_kept_up_to_date(shop, visit):
+async def test_a_hundred_thousand_jobs_are_paginated_filtered_and_updated(shop, visit):
     for _ in range(10):
         await shop.manager.enqueue_many([NewJob(job_key=f"bulk {n % 5}", queue="bulk") for n in range(10_000)])
     page = await visit()

@@ -1,4 +1,4 @@
-"""How pages look and who can use them: themes, sizes, keyboard, and what axe-core finds."""
+"""Appearance and accessibility: themes, sizes, keyboard, and axe-core."""
 
 import pytest
 import pytest_asyncio
@@ -17,7 +17,7 @@ SERIOUS = ("serious", "critical")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
 async def jobs(shop):
-    """Have a job in each state, one with a long name and one with a long error."""
+    """Create a job in each state, one with a long name and one with a long error."""
     await shop.service.start()
     manager = shop.manager
     failed = await manager.enqueue("charge_card", {"article": "lamp" * 200})
@@ -29,7 +29,7 @@ async def jobs(shop):
     await manager.enqueue("gated", {"folder": "/nowhere"})
 
 
-async def test_nothing_scrolls_sideways_at_any_width(pages):
+async def test_no_width_needs_horizontal_scrolling(pages):
     context = await pages.context()
     page = await pages.open(context=context)
     for address in ADDRESSES:
@@ -41,7 +41,7 @@ async def test_nothing_scrolls_sideways_at_any_width(pages):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_serious_in_either_theme(pages, scheme):
+async def test_axe_finds_no_serious_problem_in_either_theme(pages, scheme):
     context = await pages.context(color_scheme=scheme)
     page = await pages.open(context=context)
     for address in EXAMINED:
@@ -53,7 +53,7 @@ async def test_axe_finds_nothing_serious_in_either_theme(pages, scheme):
         assert told == [], address or "jobs"
 
 
-async def test_the_theme_follows_the_system_until_it_is_chosen_and_then_stays(pages):
+async def test_the_theme_follows_the_system_until_it_is_selected_and_then_stays(pages):
     context = await pages.context(color_scheme="light")
     page = await pages.open(context=context)
     ground = "getComputedStyle(document.documentElement).backgroundColor"
@@ -67,7 +67,7 @@ async def test_the_theme_follows_the_system_until_it_is_chosen_and_then_stays(pa
     assert await page.evaluate(ground) == light
 
 
-async def test_the_keyboard_alone_is_enough(pages):
+async def test_all_actions_are_possible_with_the_keyboard(pages):
     page = await pages.open()
     await page.keyboard.press("Tab")
     await expect(page.get_by_role("link", name="Skip to content")).to_be_focused()

@@ -1,7 +1,7 @@
 """Kill workers, supervisors and apps a thousand times, then account for every job: ``make crash``.
 
-The seed is printed; the same seed chooses the same victims and moments again, as far as a machine
-repeats itself. Ctrl-C ends it and leaves no process behind.
+The seed is printed; the same seed selects the same victims and times again, within the limits of timing. Ctrl-C ends
+the campaign and leaves no process running.
 """
 
 import argparse

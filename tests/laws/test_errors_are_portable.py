@@ -21,7 +21,7 @@ from tetherpy.jobs import BackgroundJobStatus
 
 JOB = SimpleNamespace(id=1, job_key="report", created_at=datetime.now(UTC), status="failed", last_error=None)
 VALUES: list[Any] = ["a", ["a", "b"], 1, timedelta(seconds=1), Path("a"), int, datetime.now(UTC), OSError(1), JOB]
-"""The values that constructors are tried with, in this order."""
+"""The values that constructors are called with, in this order."""
 EXAMPLES: dict[str, tuple[Any, ...]] = {
     "EndlessJobsError": (1, JOB),
     "ForeignClockError": (JOB, datetime.now(UTC)),

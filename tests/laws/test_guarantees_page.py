@@ -1,4 +1,4 @@
-"""Every guarantee that the documentation gives is shown by a test that exists."""
+"""Every guarantee in the documentation names a test that exists."""
 
 import ast
 import re
@@ -20,7 +20,7 @@ def functions_of(file):
 
 
 @pytest.mark.parametrize("hazard", ROWS)
-def test_the_test_that_shows_it_exists(hazard):
+def test_the_named_test_exists(hazard):
     named = re.findall(r"`([\w/]+\.py)::(\w+)`", ROWS[hazard])
     assert named
     for file, name in named:

@@ -1,4 +1,4 @@
-"""A file fits in a head, and a folder on a screen."""
+"""Limits for the length of files and the number of modules in a folder."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ MOST_MODULES = 15
 """At a folder's own level, without its facade."""
 
 
-def test_no_file_is_longer_than_a_reader_can_hold() -> None:
+def test_no_file_exceeds_the_line_limit() -> None:
     sizes = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in LIBRARY.rglob("*.py")}
     assert {name: size for name, size in sizes.items() if size > MOST_LINES} == {}
 
 
-def test_no_folder_has_more_modules_than_a_reader_can_scan() -> None:
+def test_no_folder_exceeds_the_module_limit() -> None:
     folders = {
         str(folder.relative_to(ROOT)): len([path for path in folder.glob("*.py") if path.name != "__init__.py"])
         for folder in [LIBRARY, *LIBRARY.rglob("*/")]

@@ -1,4 +1,4 @@
-"""What the property tests share."""
+"""Fixtures of the property tests."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from tetherpy.reactive.graph import invariants
 
 @pytest.fixture(autouse=True)
 def checked_graph(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Check the whole graph after each operation; tests of memory measure without."""
+    """Check the whole graph after each operation; memory tests measure without it."""
     monkeypatch.setattr(invariants, "enabled", "leaks" not in request.path.name)

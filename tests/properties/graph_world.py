@@ -30,12 +30,12 @@ class UnknownError(Exception):
 
 
 class BoomError(Exception):
-    """What the providers of this world fail with."""
+    """The error of failing providers in this world."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What the oracle says of a provider that fails: the text of the original error."""
+    """The expected result of a failing provider: the text of the original error."""
 
     text: str
 
@@ -72,7 +72,7 @@ class Place:
 
 
 def settled(fn: Callable[[], Any]) -> Any:
-    """Call and return what it gives, or the root of the error it raises as a Failure."""
+    """Call, and return the result, or the root of its error as a Failure."""
     try:
         return fn()
     except ProviderError as error:
@@ -151,7 +151,7 @@ class World:
         spec, key = self.specs[index], (ref.container, index)
         self._built(key)
         if spec.kind == "cell":
-            # A cell is built first, or again because somebody asked for it; nothing else may reset it.
+            # A cell is built first, or again on request; nothing else may reset it.
             assert ref.is_first_build or key in self.resettable, f"{self.providers[index]!r} lost its state"
             self.resettable.discard(key)
             self.cells[key] = self.initial(key)
@@ -263,7 +263,7 @@ class World:
     # -- the oracle ------------------------------------------------------------------------------
 
     def home(self, place: Place, index: int) -> Place:
-        """Return where a provider lives, as seen from a place."""
+        """Return the container that owns a provider, as seen from a place."""
         where = place
         while where.parent is not None:
             if index in where.overrides:

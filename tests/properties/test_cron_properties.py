@@ -34,7 +34,7 @@ def moments_near_changes(draw):
 
 @settings(deadline=None, max_examples=60)
 @given(expression=CRONS, place=moments_near_changes(), later=st.timedeltas(timedelta(0), timedelta(hours=6)))
-def test_the_next_tick_is_later_and_the_same_for_all_who_ask_before_it(expression, place, later):
+def test_the_next_tick_is_later_and_the_same_for_all_earlier_times(expression, place, later):
     zone, moment = place
     cron = Cron(expression, zone)
     tick = cron.next_after(moment)
@@ -50,7 +50,7 @@ def test_the_next_tick_is_later_and_the_same_for_all_who_ask_before_it(expressio
 
 @settings(deadline=None, max_examples=100)
 @given(expression=CRONS, place=moments_near_changes())
-def test_the_clocks_show_a_time_that_fits_or_jump_over_it(expression, place):
+def test_local_time_matches_the_expression_or_jumps_over_it(expression, place):
     zone, moment = place
     tick = Cron(expression, zone).next_after(moment)
     shown = tick.astimezone(ZoneInfo(zone))
@@ -63,7 +63,7 @@ def test_the_clocks_show_a_time_that_fits_or_jump_over_it(expression, place):
 
 @settings(deadline=None, max_examples=100)
 @given(seconds=st.floats(0.001, 1e7), moment=MOMENTS)
-def test_intervals_tick_later_and_the_last_tick_is_the_one_before(seconds, moment):
+def test_intervals_tick_later_and_the_last_tick_is_the_previous_one(seconds, moment):
     every = Every(seconds)
     tick = every.next_after(moment)
     assert moment < tick <= moment + every.interval

@@ -48,7 +48,7 @@ def contents(connection):
 
 @settings(max_examples=1_000 if LONG else 25, deadline=None)
 @given(st.lists(st.lists(statement, min_size=1, max_size=3), max_size=12))
-def test_no_changed_table_is_ever_left_out_of_a_report(transactions):
+def test_no_changed_table_is_omitted_from_a_report(transactions):
     async def run(path):
         named = set()
         async with Database.open(path, safety_interval=None) as db:
@@ -123,7 +123,7 @@ async def execute(open_transaction, block, task):
 
 @settings(max_examples=1_000 if LONG else 25, deadline=None)
 @given(st.lists(blocks, max_size=4), st.lists(st.integers(0, 9), max_size=6))
-def test_tasks_undo_what_is_theirs_and_nothing_else(programs, singles):
+def test_a_rollback_undoes_the_work_of_its_task_and_nothing_else(programs, singles):
     async def run(path):
         async with Database.open(path) as db:
             await db.execute("CREATE TABLE t (task, x)")

@@ -116,13 +116,13 @@ class EntriesMachine(RuleBasedStateMachine):
         return CELLS + pick % len(self.specs)
 
     def notifier_node(self, pick: int) -> int | None:
-        """Return a node whose notifier outlives the read that gives it."""
+        """Return a node whose notifier outlives the read that returns it."""
         found = [i for i, spec in enumerate(self.specs, CELLS) if spec.kind != "provider" and not spec.auto_dispose]
         return found[pick % len(found)] if found else None
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """Run an operation as a callback of the loop would, and some turns of the loop afterwards."""
+        """Run an operation like a callback of the loop, and then some turns of the loop."""
         if self.loop is None:
             yield
             return
@@ -191,7 +191,7 @@ class EntriesMachine(RuleBasedStateMachine):
 
     @rule(pick=choices, changes=st.lists(st.tuples(st.integers(0, CELLS - 1), st.integers(0, 9)), max_size=2))
     def through_notifier(self, pick: int, changes: list[tuple[int, int]]) -> None:
-        """Hold the notifier over a change of what its provider watches."""
+        """Keep the notifier during a change of its dependencies."""
         index = self.notifier_node(pick)
         if index is None:
             return
@@ -226,7 +226,7 @@ class EntriesMachine(RuleBasedStateMachine):
 
     @rule(pick=choices, how=st.sampled_from(["watch", "read", "refresh"]))
     def through_ref(self, pick: int, how: str) -> None:
-        """Use a Ref after its build has ended, as a callback does."""
+        """Use a Ref after its build has ended, like a callback."""
         index = self.node(pick)
         with self.inside():
             ref = self.container.read(self.reader)

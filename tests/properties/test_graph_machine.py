@@ -65,7 +65,7 @@ def specs_of(kinds: tuple[str, ...]) -> st.SearchStrategy[list[Spec]]:
 
 
 class Ear:
-    """A listener that holds each delivery against the oracle at the moment it is delivered."""
+    """A listener that compares each delivery with the oracle immediately."""
 
     def __init__(self, machine: GraphMachine, place: Place, index: int, part: int | None, *, weak: bool) -> None:
         self.machine = machine
@@ -115,7 +115,7 @@ class Ear:
 
 
 class GraphMachine(RuleBasedStateMachine):
-    """Under an event loop that the machine turns itself, one iteration at a time."""
+    """Under an event loop that the machine runs itself, one iteration at a time."""
 
     kinds = SYNC_KINDS + ASYNC_KINDS
     has_loop = True
@@ -134,7 +134,7 @@ class GraphMachine(RuleBasedStateMachine):
     # -- helpers ---------------------------------------------------------------------------------
 
     def want(self, truth: bool, complaint: str) -> None:
-        """Note a complaint from inside a callback, where an assertion would be caught like a listener's error."""
+        """Record a failed expectation in a callback, where an assertion would be caught like a listener's error."""
         if not truth:
             self.complaints.append(complaint)
 
@@ -145,7 +145,7 @@ class GraphMachine(RuleBasedStateMachine):
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """Run an operation as a callback of the loop would."""
+        """Run an operation like a callback of the loop."""
         if self.loop is None:
             yield
             return
@@ -156,7 +156,7 @@ class GraphMachine(RuleBasedStateMachine):
             asyncio._set_running_loop(None)
 
     def iterate(self) -> None:
-        """Run one iteration of the loop and check what may happen within one turn."""
+        """Run one iteration of the loop and check the events of one turn."""
         if self.loop is None:
             return
         before = self.world.pushed.copy()
@@ -185,7 +185,7 @@ class GraphMachine(RuleBasedStateMachine):
             )
 
     def check_fresh(self, place: Place, index: int, value: Any) -> None:
-        """Hold what a read gave against the oracle."""
+        """Compare the result of a read with the oracle."""
         world = self.world
         spec = world.specs[index]
         home = world.home(place, index)
@@ -234,7 +234,7 @@ class GraphMachine(RuleBasedStateMachine):
                 assert state.value == source.value + 1
 
     def check_ears(self) -> None:
-        """Everybody who listens and is not paused has been told the present value."""
+        """Check that every listener that is not paused has the present value."""
         for ear in self.ears:
             subscription = ear.subscription
             if subscription.closed or subscription.is_paused or subscription.weak:
@@ -336,7 +336,7 @@ class GraphMachine(RuleBasedStateMachine):
         which=choices, writes=st.lists(st.tuples(choices, choices, numbers), min_size=1, max_size=2), turn=st.booleans()
     )
     def look_away(self, which: int, writes: list[tuple[int, int, int]], turn: bool) -> None:
-        """Pause, change something, resume: the missed changes are delivered first, then the current value."""
+        """Pause, change a value, resume: missed changes are delivered first, then the current value."""
         ear = self.ears[which % len(self.ears)]
         with self.inside():
             ear.subscription.pause()
@@ -504,7 +504,7 @@ class GraphMachine(RuleBasedStateMachine):
 
 
 class LooplessMachine(GraphMachine):
-    """Without an event loop: everything is settled as soon as the outermost change has finished."""
+    """Without an event loop: everything is settled when the outermost change has finished."""
 
     kinds = SYNC_KINDS
     has_loop = False

@@ -1,7 +1,7 @@
-"""A BaseException at any place: the call that meets it raises it, and everything else is done.
+"""A BaseException at any place: the current call raises it, and all other work completes.
 
-Bombs are put into builds, listeners, hooks and disposers; each goes off once. ``TETHERPY_FUZZ=1`` makes the runs long
-(``make fuzz``).
+Bombs are placed in builds, listeners, lifecycle callbacks and disposers; each raises once. ``TETHERPY_FUZZ=1`` makes
+the runs long (``make fuzz``).
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ choices = st.integers(0, 20)
 
 
 class Bomb(BaseException):
-    """A BaseException that is not an Exception, as pytest.fail and a grouped KeyboardInterrupt raise it."""
+    """A BaseException that is not an Exception, like pytest.fail and a group with KeyboardInterrupt."""
 
 
 @attrs.define(eq=False)
 class Ear:
-    """A listener, and the last value that it has heard."""
+    """A listener, and its last value."""
 
     index: int
     last: Any = None
@@ -114,7 +114,7 @@ class InterruptionsMachine(RuleBasedStateMachine):
 
     @contextmanager
     def inside(self) -> Iterator[None]:
-        """Run an operation, as a callback of the loop would, and catch the bomb that it raises."""
+        """Run an operation like a callback of the loop, and catch the bomb that it raises."""
         if self.loop is not None:
             asyncio._set_running_loop(self.loop)
         before = self.exploded
@@ -129,7 +129,7 @@ class InterruptionsMachine(RuleBasedStateMachine):
         self.iterate()
 
     def raised_by_loop(self, error: BaseException) -> None:
-        """Count a bomb that a turn of the loop has raised: asyncio gives it to the handler of the loop."""
+        """Count a bomb raised in a turn of the loop: asyncio passes it to the exception handler of the loop."""
         assert isinstance(error, Bomb)
         self.caught += 1
 
@@ -236,7 +236,7 @@ class InterruptionsMachine(RuleBasedStateMachine):
 
 
 class InterruptionsUnderALoopMachine(InterruptionsMachine):
-    """Under a loop what is put off meets its bombs in a turn."""
+    """Under a loop deferred work raises its bombs in a turn."""
 
     has_loop = True
 

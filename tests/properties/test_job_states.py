@@ -45,7 +45,7 @@ seconds = st.integers(0, 40)
 
 @attrs.define
 class Expected:
-    """What the model says of one job."""
+    """The expected state of one job."""
 
     job_id: int
     priority: int

@@ -1,7 +1,7 @@
-"""One container in one event loop after another: work that waits when a loop ends is done in the next one.
+"""One container in successive event loops: work pending at the end of a loop runs in the next one.
 
-The loops have a clock that jumps to the next timer, and each begins at another time. ``TETHERPY_FUZZ=1`` makes the runs
-long (``make fuzz``).
+The loops have a clock that jumps to the next timer, and each starts at a different time. ``TETHERPY_FUZZ=1`` makes the
+runs long (``make fuzz``).
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from tetherpy.reactive import (
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 CACHE_TIME = 5.0
 LONGEST = 1_000.0
-"""Seconds of a loop's own clock in which everything that can end has ended."""
+"""Seconds of the loop's clock after which all finite work has ended."""
 
 
 class Abort(BaseException):
-    """What pytest.fail raises: no Exception."""
+    """A BaseException like that of pytest.fail."""
 
 
 class JumpingLoop(asyncio.SelectorEventLoop):
@@ -61,7 +61,7 @@ class JumpingLoop(asyncio.SelectorEventLoop):
 
 @attrs.frozen
 class Spec:
-    """A provider: how it ends, after how many failures, each retried after some seconds."""
+    """A provider: its result, and the number of failures before it, each retried after some seconds."""
 
     kind: str
     seconds: float
@@ -99,7 +99,7 @@ parts = st.lists(
 
 
 class World:
-    """A container at module level, and providers that are not done at once."""
+    """A container at module level, and providers that need time."""
 
     def __init__(self, nodes: list[Spec]) -> None:
         self.specs = nodes
@@ -146,7 +146,7 @@ class World:
 
     def _create(self, ref: Ref, index: int) -> tuple[int, int]:
         if asyncio._get_running_loop() is None:
-            self.left[index] = 0  # it would fail for good: nothing is retried without a loop
+            self.left[index] = 0  # it would fail permanently: nothing is retried without a loop
         return self._result(index, self._changes(ref, index))
 
     async def _future(self, ref: Ref, index: int) -> tuple[int, int]:
@@ -213,7 +213,7 @@ class World:
                     self.act(action, pick)
 
     async def last_part(self) -> None:
-        """Wait for everything, listened to or not."""
+        """Wait for all providers, with or without listeners."""
         container = self.container
         listens = [container.listen(provider, lambda previous, state: None) for provider in self.providers]
         if "provider" in [spec.kind for spec in self.specs]:
@@ -254,7 +254,7 @@ class World:
                 assert outcome == (index, self.changes if spec.watches else 0), f"{name!r}: {outcome!r}"
 
     def check_waiters(self) -> None:
-        """None was left when its loop ended, and each has its value or was cancelled by that."""
+        """Check that no awaiter is left when its loop ends, and each has its value or was cancelled."""
         for waiter in self.waiters:
             assert waiter.done()
             if not waiter.cancelled():
@@ -271,7 +271,7 @@ def run(main: Any, start: float) -> None:
 @pytest.mark.filterwarnings("ignore:asynchronous generator:ResourceWarning")
 @settings(max_examples=20_000 if LONG else 100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(specs, parts)
-def test_what_waits_when_a_loop_ends_comes_in_the_next(
+def test_work_pending_at_the_end_of_a_loop_runs_in_the_next(
     nodes: list[Spec], program: list[tuple[list[tuple[str, int]], list[tuple[str, int]], float]]
 ) -> None:
     world = World(nodes)

@@ -32,11 +32,11 @@ IN_LOOP = (*STATE_CHANGES, "invalidate", "change a dependency", "turn", "several
 
 
 class RefusedError(OSError):
-    """What the storage raises; says what was refused."""
+    """The error of the storage; names the refused operation."""
 
 
 class Unreliable(InMemoryStorage[str, str]):
-    """A storage that takes 0 to 3 turns for each call and fails when the test says so."""
+    """A storage that takes 0 to 3 turns for each call and fails on request."""
 
     def __init__(self, calls: list[tuple[int, bool]]) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Unreliable(InMemoryStorage[str, str]):
 
 @attrs.define(eq=False, slots=False)
 class World:
-    """An app with one notifier that persists; every data is another number."""
+    """An app with one persisted notifier; all data values are distinct numbers."""
 
     calls: list[tuple[int, bool]]
     turns_of_build: int
@@ -103,7 +103,7 @@ class World:
         self.is_listened_to = False
 
     def note(self, error: BaseException) -> None:
-        """Note a report; a loop that ends in the middle of a write does not lose data by itself."""
+        """Record a report; a loop that ends during a write does not lose data."""
         if not isinstance(error, NoEventLoopError):
             self.reported.append(str(error))
 
@@ -155,7 +155,7 @@ class World:
         if ends_built:
             async with asyncio.timeout(25):
                 await self.container.pump()
-                await asyncio.sleep(0)  # a build that was asked for begins
+                await asyncio.sleep(0)  # a requested build starts
                 while self.builds:
                     await asyncio.sleep(0)
 
@@ -180,7 +180,7 @@ without_loop = st.lists(st.sampled_from(STATE_CHANGES[:4]), max_size=3)
 
 @settings(max_examples=5_000 if LONG else 100, deadline=None)
 @given(calls, st.integers(0, 3), st.lists(st.tuples(in_loop, without_loop), min_size=1, max_size=3))
-def test_the_newest_data_is_kept_at_the_end_or_its_loss_is_reported(
+def test_the_newest_data_is_stored_at_the_end_or_its_loss_is_reported(
     calls: list[tuple[int, bool]], turns_of_build: int, loops: list[tuple[list[str], list[str]]]
 ) -> None:
     world = World(calls, turns_of_build)

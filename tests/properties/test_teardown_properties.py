@@ -1,7 +1,7 @@
-"""The ends of builds: users before what they use, children before parents, a build before the next of its provider.
+"""Disposal order: dependents before dependencies, children before parents, one build before the next.
 
-Random graphs of providers with asynchronous disposers are built, changed and closed. Each build notes the builds it has
-used; each step of its end is compared with them. ``TETHERPY_FUZZ=1`` makes the runs long (``make fuzz``).
+Random graphs of providers with asynchronous disposers are built, changed and closed. Each build records the builds it
+has used; each step of its end is compared with them. ``TETHERPY_FUZZ=1`` makes the runs long (``make fuzz``).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 
 
 class Abort(BaseException):
-    """A BaseException that is not an Exception, as pytest.fail and a grouped KeyboardInterrupt raise it."""
+    """A BaseException that is not an Exception, like pytest.fail and a group with KeyboardInterrupt."""
 
 
 ERRORS: dict[str, type[BaseException]] = {"OSError": OSError, "Abort": Abort}
@@ -31,7 +31,7 @@ ERRORS: dict[str, type[BaseException]] = {"OSError": OSError, "Abort": Abort}
 
 @attrs.frozen
 class Undo:
-    """One thing that a build registers: its kind, the turns that its end takes, and the error that it raises then."""
+    """A registered disposer: its kind, its number of turns, and its error."""
 
     kind: str
     turns: int
@@ -77,7 +77,7 @@ actions = st.lists(st.tuples(st.sampled_from(ACTIONS), st.integers(0, 20)), max_
 
 @attrs.define(eq=False)
 class Build:
-    """One build, from the first line of its function to the end of the last thing that it registered."""
+    """One build, from the start of its function to the end of its last disposer."""
 
     world: World
     index: int
@@ -104,14 +104,14 @@ class Build:
         return found
 
     def begin(self, place: int) -> None:
-        """Note the begin of one disposer; they run in the order of their registration."""
+        """Record the start of a disposer; they run in order of registration."""
         self.check_order()
         self.world.want(self.now is None, f"{self}: {place} begins while {self.now} runs")
         self.world.want(self.left[0] == place, f"{self}: {place} runs, but {self.left} are left")
         self.now = place
 
     def check_order(self) -> None:
-        """Hold the begin of the end against what has used this build and is not closed yet."""
+        """Check at the start of the end that all builds that use this one are closed."""
         world = self.world
         if not self.has_begun_to_end:
             self.has_begun_to_end = True
@@ -155,7 +155,7 @@ class World:
         )
 
     def want(self, truth: bool, complaint: str) -> None:
-        """Note a complaint where an assertion would be caught."""
+        """Record a failed expectation where an assertion would be caught."""
         if not truth:
             self.complaints.append(complaint)
 
@@ -239,7 +239,7 @@ class World:
             await self._leave(build)
 
     async def _leave(self, build: Build) -> None:
-        """Take some time at the end of a function, also of one that was cancelled."""
+        """Wait some turns at the end of a function, also of a cancelled one."""
         try:
             await turns(self.specs[build.index].turns)
         finally:
@@ -340,7 +340,7 @@ async def turns(count: int) -> None:
 
 @settings(max_examples=20_000 if LONG else 120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(specs, actions, st.booleans())
-def test_builds_end_in_order(nodes: list[Spec], program: list[tuple[str, int]], settles: bool) -> None:
+def test_disposers_run_in_order(nodes: list[Spec], program: list[tuple[str, int]], settles: bool) -> None:
     async def main() -> None:
         await World(nodes).run(program, settles=settles)
 

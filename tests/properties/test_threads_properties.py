@@ -1,7 +1,7 @@
-"""Calls of other threads: first in, first out, none lost, never nested, never in the middle of an operation.
+"""Calls of other threads: first in, first out, none lost, never nested, never inside an operation.
 
-A program is a tree of operations of a container; threads post calls, and are refused, at any place within it. Its parts
-run in one event loop after another, or without one. ``TETHERPY_FUZZ=1`` makes the runs long (``make fuzz``).
+A program is a tree of operations of a container; threads post calls, and are refused, at any place in it. Its parts run
+in successive event loops, or without one. ``TETHERPY_FUZZ=1`` makes the runs long (``make fuzz``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tetherpy.reactive import Provider, ProviderContainer, StateProvider, WrongT
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 TURNS = 60
-"""How many turns of a loop deliver everything that was posted, calls that calls post included."""
+"""The number of turns that deliver all posted calls, including calls that calls post."""
 
 Step: TypeAlias = tuple[Any, ...]
 ENTRIES = ("read", "listen", "invalidate", "exists", "subscription", "controller", "controller =", "ref", "dispose")
@@ -87,7 +87,7 @@ class World:
         return ref.watch(self.cell) * 2
 
     def want(self, truth: bool, complaint: str) -> None:
-        """Note a complaint where an assertion would be caught."""
+        """Record a failed expectation where an assertion would be caught."""
         if not truth:
             self.complaints.append(complaint)
 
@@ -216,7 +216,7 @@ class World:
 
 @settings(max_examples=20_000 if LONG else 80, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.booleans(), steps, st.booleans()), min_size=1, max_size=3))
-def test_calls_of_threads_are_made_in_order_and_alone(parts: list[tuple[bool, list[Step], bool]]) -> None:
+def test_calls_of_threads_run_in_order_and_not_inside_operations(parts: list[tuple[bool, list[Step], bool]]) -> None:
     world = World()
     for has_loop, program, delivers in parts:
         if has_loop:
@@ -224,7 +224,7 @@ def test_calls_of_threads_are_made_in_order_and_alone(parts: list[tuple[bool, li
         else:
             world.run(program)
     for _ in range(20):
-        world.container.exists(world.cell)  # a use without a loop makes the calls that wait
+        world.container.exists(world.cell)  # a use without a loop runs pending calls
     world.check()
     assert world.container.read(world.double) == world.writes * 2
     world.container.dispose()

@@ -1,4 +1,4 @@
-"""Queues of waiting tasks under cancellations at any moment, the turn in which they are answered included."""
+"""Queues of waiting tasks that are cancelled at any time, including the turn of their release."""
 
 import asyncio
 import tempfile
@@ -18,7 +18,7 @@ class Refusal(Exception):
 
 
 class HandedOn(RuleBasedStateMachine):
-    """A thing that one task holds at a time, handed to the one that has waited longest."""
+    """An object that one task holds at a time, passed to the task that has waited longest."""
 
     @initialize()
     def begin(self):
@@ -34,7 +34,7 @@ class HandedOn(RuleBasedStateMachine):
         if not hasattr(self, "loop"):
             return
         try:
-            for _ in range(3 * len(self.tasks) + 3):  # a task begins, is answered and resumes
+            for _ in range(3 * len(self.tasks) + 3):  # a task starts, is released and resumes
                 self.turn()
                 for number in tuple(self.holders):
                     self.dispose_when_unused(number)
@@ -108,7 +108,7 @@ HandedOn.TestCase.settings = settings(max_examples=60, stateful_step_count=40, d
 test_what_is_handed_on_is_never_lost_and_never_held_twice = HandedOn.TestCase
 
 
-async def test_to_leave_a_long_queue_costs_the_same_wherever_one_stands():
+async def test_leaving_a_long_queue_costs_the_same_at_any_position():
     queue = WaitQueue()
     tasks = [asyncio.create_task(queue.wait(number)) for number in range(5_000)]
     await asyncio.sleep(0)
@@ -123,7 +123,7 @@ waits = st.tuples(st.sampled_from(["transaction", "nested", "execute", "run_unle
 
 @settings(max_examples=8, deadline=None)
 @given(st.lists(waits, min_size=60, max_size=60))
-def test_tasks_that_give_up_at_any_moment_never_stop_the_writer(program):
+def test_cancelled_tasks_never_block_the_writer(program):
     async def write(db, kind, number):
         sql = "INSERT INTO t VALUES (?)"
         match kind:
@@ -162,7 +162,7 @@ def test_tasks_that_give_up_at_any_moment_never_stop_the_writer(program):
         asyncio.run(run(Path(folder) / "app.db"))
 
 
-async def test_a_waiter_cancelled_in_the_turn_of_the_release_leaves_holder_and_writer_whole(tmp_path):
+async def test_a_waiter_cancelled_in_the_turn_of_its_release_leaves_the_queue_consistent(tmp_path):
     async with Database.open(tmp_path / "app.db") as db:
         writer = db._writer
         await writer.acquire("holder")
@@ -170,8 +170,8 @@ async def test_a_waiter_cancelled_in_the_turn_of_the_release_leaves_holder_and_w
         operation = asyncio.create_task(db.execute("CREATE TABLE t (x)"))
         await asyncio.sleep(0)
         waiters[0].cancel()
-        writer.release()  # as the end of a transaction does
-        waiters[1].cancel()  # it has been given its turn and has not resumed
+        writer.release()  # like the end of a transaction
+        waiters[1].cancel()  # it was released and has not resumed
         await asyncio.wait(waiters[:2])
         async with asyncio.timeout(25):
             await waiters[2]
@@ -179,7 +179,7 @@ async def test_a_waiter_cancelled_in_the_turn_of_the_release_leaves_holder_and_w
             await operation
 
 
-async def test_who_waits_at_the_close_hears_of_it(tmp_path):
+async def test_waiters_are_notified_of_the_close(tmp_path):
     db = await Database.open(tmp_path / "app.db")
     await db._writer.acquire("holder")
     waiting = [asyncio.create_task(db.execute("SELECT 1")), asyncio.create_task(db._feed.caught_up())]

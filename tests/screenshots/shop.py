@@ -1,4 +1,4 @@
-"""A worker as a shop might have one: jobs that take a while, and some that fail."""
+"""A worker like that of a shop: jobs that take a while, and some that fail."""
 
 import asyncio
 
@@ -15,7 +15,7 @@ def initialize(service: ServiceInstance) -> None:
 
 
 async def sales_report(service: ServiceInstance, payload: dict[str, object], db: Database) -> dict[str, object]:
-    """Stop at a step of its own, so that a picture shows several of them."""
+    """Stop at a different step each time, so that a screenshot shows several."""
     last = int(str(payload["steps"]))
     for step in range(1, last + 1):
         service.report_progress(step / 12, f"summing up month {step} of 12")
@@ -27,12 +27,12 @@ async def sales_report(service: ServiceInstance, payload: dict[str, object], db:
 
 
 async def order_mail(service: ServiceInstance, payload: dict[str, object], db: Database) -> str:
-    """Send nothing to nobody."""
+    """Do nothing."""
     return f"sent to {payload['to']}"
 
 
 async def product_import(service: ServiceInstance, payload: dict[str, object], db: Database) -> None:
-    """Fail as an import does."""
+    """Fail like an import."""
     service.report_progress(0.25, "row 2,731 of 10,924")
     await asyncio.sleep(0.05)
     raise ValueError(f"row 2732 of {payload['file']}: the price 'n/a' is no number")

@@ -23,7 +23,7 @@ REGIONS = ("North", "East", "South", "West")
 
 
 async def enqueue(manager: BackgroundJobManager) -> None:
-    """Give the worker its work, and wait until it has done what it can."""
+    """Enqueue jobs, and wait until the worker has finished."""
     mails = [NewJob(job_key="order mail", payload={"to": f"customer{n}@example.org"}) for n in range(1, 31)]
     reports = [
         NewJob(job_key="sales report", payload={"region": region, "steps": steps}, priority=5)
@@ -40,7 +40,7 @@ async def enqueue(manager: BackgroundJobManager) -> None:
 
 
 async def draw() -> None:
-    """Run the app over a worker, and write what it shows."""
+    """Run the app with a worker, and write its screenshots."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "shop.db"
         service = BackgroundService(path, "tests.screenshots.shop:initialize")
@@ -63,7 +63,7 @@ async def draw() -> None:
 
 
 async def show(pilot: Pilot[None], status: BackgroundJobStatus, rows: int) -> None:
-    """Choose a status, and wait until its jobs and the details of one are there."""
+    """Select a status, and wait until its jobs and the details of one are shown."""
     number = list(BackgroundJobStatus).index(status) + 1
     await pilot.press("j", str(number))
     await until(pilot, lambda: pilot.app.query_one("JobTable").row_count == rows)
@@ -71,7 +71,7 @@ async def show(pilot: Pilot[None], status: BackgroundJobStatus, rows: int) -> No
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    """Wait until something is shown, and drawn."""
+    """Wait until a text is shown and drawn."""
     async with asyncio.timeout(BOUND_SECONDS):
         while not condition():
             await asyncio.sleep(0.02)
@@ -79,7 +79,7 @@ async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
 
 
 def save(app: JobsApp, name: str) -> None:
-    """Write the picture, without the fonts that it would fetch from elsewhere."""
+    """Write a screenshot without the fonts that it would download."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     picture = IMAGES / f"{name}.svg"
     picture.write_text(FONTS.sub("", app.export_screenshot()), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""How fast a backlog is drained, and what a job costs: processor time of the workers and of the server."""
+"""Throughput with a backlog, and the cost of a job: processor time of the workers and of the server."""
 
 import time
 
@@ -9,7 +9,7 @@ from .systems import connect
 
 BOUND_SECONDS = 90
 EDGE = 0.1
-"""The share of the jobs that is done before measuring begins: until then workers start."""
+"""The share of jobs completed before the measurement, while workers start."""
 
 
 @attrs.frozen
@@ -22,7 +22,7 @@ class Drained:
 
 
 def drain(system, number, server_processes):
-    """Fill, start so many workers, and measure from a tenth of the jobs to the last."""
+    """Fill the queue, start workers, and measure from a tenth of the jobs to the last."""
     system.fill()
     with connect(system.address) as connection, system.workers(number) as processes:
         deadline = time.monotonic() + BOUND_SECONDS

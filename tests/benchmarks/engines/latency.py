@@ -1,4 +1,4 @@
-"""How long news take: from a commit in one process to the subscriber in another, and from enqueue to its end."""
+"""Latency: from a commit in one process to a subscriber in another, and from enqueue to completion."""
 
 import asyncio
 import os
@@ -42,7 +42,7 @@ class Percentiles:
 
 
 async def push(address):
-    """Measure from the return of another process' enqueue, which is its commit, to a counts stream's value here."""
+    """Measure from the return of enqueue in another process to the value of a counts stream here."""
     async with open_database(address) as db:
         values = asyncio.Queue()
         subscription = (
@@ -71,7 +71,7 @@ async def push(address):
 
 
 async def round_trip(address):
-    """Measure from the call of enqueue on an idle queue to its completion seen by the caller."""
+    """Measure from the call of enqueue on an idle queue to the completion seen by the caller."""
     async with open_database(address) as db:
         service = BackgroundService(address, "noop_worker:initialize", database=db)
         await service.start()
@@ -89,7 +89,7 @@ async def round_trip(address):
 
 
 async def procrastinate_round_trip(url):
-    """Measure the same of Procrastinate, whose status is asked for every millisecond, since it tells nobody."""
+    """Measure the same for Procrastinate, whose status is polled every millisecond because it sends no events."""
     code = f"""
 import asyncio, os, time
 os.environ["BENCH_URL"] = {url!r}

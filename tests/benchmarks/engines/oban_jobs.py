@@ -1,4 +1,4 @@
-"""Oban's job of the benchmark (Python 3.12), and what stores the backlog."""
+"""Oban's job of the benchmark (Python 3.12), and the enqueueing of its backlog."""
 
 import asyncio
 

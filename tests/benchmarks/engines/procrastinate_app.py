@@ -1,4 +1,4 @@
-"""Procrastinate as its documentation has it: an app, a task that does nothing, a worker with ten slots."""
+"""Procrastinate as in its documentation: an app, a task that does nothing, a worker with ten slots."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""Where Procrastinate's time goes: its two calls per job on one connection, over a growing backlog."""
+"""The time of Procrastinate's two calls per job on one connection, with a growing backlog."""
 
 import statistics
 import time

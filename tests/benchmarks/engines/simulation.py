@@ -1,4 +1,4 @@
-"""What the measured figures mean for ten million jobs a day: on paper, and second by second through one day."""
+"""The measured rates applied to ten million jobs a day: calculated, and simulated second by second."""
 
 import math
 import random
@@ -8,12 +8,12 @@ import attrs
 JOBS_A_DAY = 10_000_000
 DAY = 86_400
 PEAK = 3.0
-"""How many times the mean the busiest moment has; the quietest has as much less."""
+"""The ratio of the peak rate to the mean; the minimum is lower by the same amount."""
 
 
 @attrs.frozen
 class Day:
-    """What a day looked like."""
+    """The result of a simulated day."""
 
     busy: float
     longest_backlog: int
@@ -22,7 +22,7 @@ class Day:
 
 
 def arrivals(second, rng, mean):
-    """Draw how many jobs come in a second: Poisson, round a mean that rises to its peak at noon."""
+    """Draw the arrivals of each second: Poisson, with a mean that peaks at noon."""
     expected = mean * (1 + (PEAK - 1) * math.sin(math.pi * second / DAY) ** 6) / _NORM
     return max(round(rng.gauss(expected, math.sqrt(expected))), 0)
 
@@ -31,7 +31,7 @@ _NORM = sum(1 + (PEAK - 1) * math.sin(math.pi * s / DAY) ** 6 for s in range(0, 
 
 
 def simulate(rate, jobs=JOBS_A_DAY, seed=1):
-    """Go through a day second by second with workers that do at most ``rate`` jobs a second."""
+    """Simulate a day second by second with workers that complete at most ``rate`` jobs a second."""
     rng = random.Random(seed)
     backlog = busy = 0.0
     longest, waits = 0.0, []
@@ -47,7 +47,7 @@ def simulate(rate, jobs=JOBS_A_DAY, seed=1):
 
 
 def most_jobs(rate):
-    """Return how many millions of jobs a day leave nothing at midnight and nobody waiting a second (99 of 100)."""
+    """Return the millions of jobs a day that leave no backlog at midnight and 99 of 100 waits below a second."""
     low, high = 0, round(rate * DAY / 1e6) + 1
     while low < high:
         middle = (low + high + 1) // 2
@@ -60,7 +60,7 @@ def most_jobs(rate):
 
 
 def sizing(drained):
-    """Write the paper and the simulation as Markdown, from what was measured with each number of workers."""
+    """Format calculation and simulation as Markdown, from the rates with each number of workers."""
     mean = JOBS_A_DAY / DAY
     heads = (
         "workers", "measured jobs/s", "processor time per job, workers + server", "cores busy at the mean",

@@ -1,4 +1,4 @@
-"""What is compared: how each system stores a backlog, starts workers, and shows how far it is."""
+"""The compared systems: how each stores a backlog, starts workers, and counts completed jobs."""
 
 import asyncio
 import os
@@ -24,7 +24,7 @@ PATHS = {"PYTHONPATH": os.pathsep.join((str(HERE), str(ROOT)))}
 
 @attrs.define
 class Tetherpy:
-    """Either engine, served by one service with so many worker processes."""
+    """Either engine, with one service of several worker processes."""
 
     name: str
     address: str
@@ -69,7 +69,7 @@ class Tetherpy:
 
 @attrs.define
 class Subprocesses:
-    """A system whose workers are commands; ``count`` is the query of what has ended."""
+    """A system whose workers are commands; ``count`` is the query for completed jobs."""
 
     name: str
     address: str
@@ -147,7 +147,7 @@ def _command(process):
 
 
 def connect(address):
-    """Connect for counting, beside all that is measured."""
+    """Open a connection for counting, separate from those that are measured."""
     if "://" in str(address):
         return psycopg.connect(address, autocommit=True)
     return closing(sqlite3.connect(address))

@@ -1,4 +1,4 @@
-"""The worker of a small shop: jobs that take as long as a test wants, fail, and show what they do."""
+"""The worker of a small shop: jobs that fail, report progress, and wait for the test."""
 
 import asyncio
 from datetime import timedelta
@@ -13,7 +13,7 @@ from tetherpy.service import ServiceInstance
 
 @attrs.frozen
 class Import:
-    """What to import."""
+    """The payload of an import."""
 
     source: str
     rows: int = 100
@@ -23,13 +23,13 @@ class Import:
 
 
 class Gate(TypedDict):
-    """A folder in which files say how far a job may go."""
+    """A folder with files that tell a job how far it may continue."""
 
     folder: str
 
 
 class OutOfStockError(Exception):
-    """An article is not there."""
+    """An article is not available."""
 
 
 async def initialize(service: ServiceInstance) -> None:
@@ -51,7 +51,7 @@ async def import_catalogue(service: ServiceInstance, payload: Import, db: object
 
 
 async def gated(service: ServiceInstance, payload: Gate, db: object) -> str:
-    """Go as far as the folder says."""
+    """Continue as far as the files in the folder allow."""
     folder = Path(payload["folder"])
     for percent in (10, 40, 70):
         service.report_progress(percent / 100, f"at {percent} percent")
@@ -61,7 +61,7 @@ async def gated(service: ServiceInstance, payload: Gate, db: object) -> str:
 
 
 async def charge_card(service: ServiceInstance, payload: dict[str, str] | None, db: object) -> None:
-    """Fail as a real one does."""
+    """Fail with a typical error."""
     try:
         take_from_stock((payload or {}).get("article", "a lamp"))
     except OutOfStockError as error:

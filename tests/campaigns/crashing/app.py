@@ -1,4 +1,4 @@
-"""One app of the campaign: enqueues, says what was acknowledged, and keeps workers running until it is killed."""
+"""One app of the campaign: enqueues jobs, records acknowledged ones, and keeps workers running until it is killed."""
 
 import asyncio
 import contextlib

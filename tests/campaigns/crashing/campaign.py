@@ -25,7 +25,7 @@ from .traces import FOLDER_VARIABLE, STATE_VARIABLE, Traces
 ROOT = Path(__file__).parents[3]
 MACHINES = 2
 STUCK_SECONDS = 60.0
-"""Without any job ending for so long, with nobody killing, something is stuck."""
+"""If no job ends for this long without kills, the campaign has found a stuck job."""
 
 
 @attrs.define(eq=False)

@@ -1,4 +1,4 @@
-"""Kills at chosen moments: a process kills itself at places that no signal from outside could hit."""
+"""Kills at selected points: a process kills itself at places that a signal from outside could not hit."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ def _kill_later(delay):
 
 @attrs.define
 class Mine:
-    """Kill this process at the ``left``-th time that it comes past ``where``."""
+    """Kill this process when it reaches ``where`` for the ``left``-th time."""
 
     traces: object
     where: str
@@ -36,7 +36,7 @@ class Mine:
 
     @classmethod
     def choose(cls, traces, random, chances):
-        """Lay one at random; ``chances`` are weights by place."""
+        """Select a mine at random; ``chances`` are weights by place."""
         (where,) = random.choices(list(chances), list(chances.values()))
         delay = random.choice([0.0, random.uniform(0, 0.0005), random.uniform(0, 0.005)])
         return cls(traces, where, random.randint(1, 25), delay)
@@ -46,7 +46,7 @@ class Mine:
             kill_self(self.traces, self.where)
 
     def in_commit(self, connection):
-        """Watch a connection for its commits: killed when SQLite begins one, or a moment later, within it."""
+        """Watch the commits of a connection: kill when SQLite starts one, or a moment later."""
         if self.where != "in a commit":
             return
         connection.set_trace_callback(self._on_statement)
@@ -56,12 +56,12 @@ class Mine:
             self._count("in a commit")
 
     def before_commit(self):
-        """Be killed at once: the handler has written, and its commit has not begun."""
+        """Kill at once: the handler has written, and its commit has not started."""
         if self.where == "before the handler's commit":
             self._count(self.where, at_once=True)
 
     def after_handler(self):
-        """Be killed when the handler has returned and its outcome is on its way to the database."""
+        """Kill when the handler has returned and its outcome is being stored."""
         if self.where == "between handler and commit":
             asyncio.get_running_loop().call_soon(self._count, self.where)
 

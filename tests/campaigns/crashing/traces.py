@@ -21,7 +21,7 @@ class Traces:
 
     @classmethod
     def inherited(cls):
-        """Return those of the campaign that started this process."""
+        """Return the traces of the campaign that started this process."""
         return cls(Path(os.environ[FOLDER_VARIABLE]))
 
     @property

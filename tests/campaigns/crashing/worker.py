@@ -89,7 +89,7 @@ async def at_least_once(traces, mine, service, payload, db):
 
 
 def fork_a_copy():
-    """Leave a process that has all that this one has open, for longer than some workers live."""
+    """Leave a forked process with all descriptors of this one, which outlives some workers."""
     if not os.fork():
         time.sleep(0.3)
         os._exit(0)
