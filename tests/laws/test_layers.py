@@ -11,12 +11,13 @@ GROUND = ("errors", "event_wait", "lazy_facade", "observables", "subscribers", "
 
 MAY_IMPORT = {
     **{module: set[str]() for module in GROUND},
+    "arguments": {"errors"},
     "durations": {"errors"},
     "reactive": {*GROUND, "durations"},
-    "database": {*GROUND, "durations"},
-    "jobs": {*GROUND, "durations", "database"},
-    "durable": {*GROUND, "durations", "database", "jobs", "reactive"},
-    "service": {*GROUND, "durations", "database", "jobs", "reactive", "durable"},
+    "database": {*GROUND, "arguments", "durations"},
+    "jobs": {*GROUND, "arguments", "durations", "database"},
+    "durable": {*GROUND, "arguments", "durations", "database", "jobs", "reactive"},
+    "service": {*GROUND, "arguments", "durations", "database", "jobs", "reactive", "durable"},
 }
 """The packages that each package may import; packages that are not named here stand above all of these."""
 

@@ -36,16 +36,16 @@ class EngineCapabilities:
     def check(self, job: NewJob | BackgroundJob) -> None:
         """Raise ``EngineLimitError`` for a job that the engine cannot store."""
         if not -(2 ** (self.priority_bits - 1)) <= job.priority < 2 ** (self.priority_bits - 1):
-            raise EngineLimitError(self.engine, f"priority {job.priority}", f"it has {self.priority_bits} bits")
+            raise EngineLimitError(self.engine, "priority", job.priority, f"it takes {self.priority_bits} bits")
         self.check_name("job key", job.job_key)
         self.check_name("queue", job.queue)
         if job.unique_key is not None and not self.nul_in_names and "\0" in job.unique_key:
-            raise EngineLimitError(self.engine, f"the unique key {job.unique_key!r}", "it contains the character NUL")
+            raise EngineLimitError(self.engine, "unique key", job.unique_key, "it contains the character NUL")
 
     def check_name(self, what: str, name: str) -> None:
         """Raise ``EngineLimitError`` for a name that the engine cannot store."""
         if self.name_characters is not None and len(name) > self.name_characters:
-            limit = f"{len(name)} characters, at most {self.name_characters} fit"
-            raise EngineLimitError(self.engine, f"the {what} {name[:40]!r}...", limit)
+            limit = f"it has {len(name)} characters and {self.name_characters} fit"
+            raise EngineLimitError(self.engine, what, name, limit)
         if not self.nul_in_names and "\0" in name:
-            raise EngineLimitError(self.engine, f"the {what} {name!r}", "it contains the character NUL")
+            raise EngineLimitError(self.engine, what, name, "it contains the character NUL")

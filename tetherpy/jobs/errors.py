@@ -29,6 +29,15 @@ class JobArgumentError(JobError, ArgumentError):
     """An argument has a type that cannot be stored or queried, or is out of bounds."""
 
 
+class EngineLimitError(JobArgumentError):
+    """A value of a job exceeds a limit of this engine."""
+
+    def __init__(self, engine: str, name: str, value: object, limit: str) -> None:
+        super().__init__(name, value, f"the {engine} engine cannot store it, because {limit}")
+        self.engine = engine
+        self.limit = limit
+
+
 class UnknownStatusError(JobError, ValueError):
     """The text is not a status of a job."""
 
@@ -49,16 +58,6 @@ class JobTablesMissingError(JobError):
             "Database.open(path, migrations=JOB_MIGRATIONS), or (2) use the manager once before the transaction, or "
             "(3) with SQLite, pass the transaction to enqueue, which creates them in it."
         )
-
-
-class EngineLimitError(JobError, ValueError):
-    """A job exceeds a limit of this engine."""
-
-    def __init__(self, engine: str, what: str, limit: str) -> None:
-        self.engine = engine
-        self.what = what
-        self.limit = limit
-        super().__init__(f"The {engine} engine cannot store {what}: {limit}. Choose a value within this limit.")
 
 
 class ForeignQueueError(JobError):

@@ -48,11 +48,19 @@ def test_integer_like_values_are_converted(field, value):
 
 
 @pytest.mark.parametrize("field", ["priority", "max_attempts"])
-@pytest.mark.parametrize("value", [2.0, None, "5", Decimal(2), np.float64(2), b"2", [2]])
+@pytest.mark.parametrize("value", [2.0, None, "5", Decimal(2), np.float64(2), b"2", [2], True, np.True_])
 def test_values_without_an_index_are_refused(field, value):
     with pytest.raises(JobArgumentError, match=f"NewJob.{field}") as raised:
         NewJob(job_key="k", **{field: value})
     assert raised.value.value is value
+
+
+@pytest.mark.parametrize(
+    "value", [0, -1, 2**63, np.int64(0), 10**5000], ids=["zero", "negative", "65 bits", "numpy", "huge"]
+)
+def test_a_number_of_attempts_out_of_bounds_is_refused(value):
+    with pytest.raises(JobArgumentError, match=r"NewJob.max_attempts is .* it must be from 1 to"):
+        NewJob(job_key="k", max_attempts=value)
 
 
 @pytest.mark.parametrize("field", ["job_key", "queue", "unique_key"])
@@ -80,7 +88,7 @@ def test_a_query_refuses_values_that_a_database_could_misread(field):
 def test_progress_takes_a_number_and_a_text(claim):
     for number in (np.float32(0.25), np.float64(0.25), Decimal("0.25"), 0.25):
         assert type(Progress(claim, number).fraction) is float
-    for wrong in ("0.5", b"1", [1], 1j):
+    for wrong in ("0.5", b"1", [1], 1j, True, 10**400):
         with pytest.raises(JobArgumentError, match="progress"):
             Progress(claim, wrong)
     for wrong in (5, b"x", Path("x"), ["x"]):
@@ -102,7 +110,7 @@ async def test_all_calls_convert_ids_and_statuses_alike(tmp_path):
         for call in (manager.cancel_job, manager.delete_job, manager.retry_job, manager.get_attempts, manager.wait_for):
             with pytest.raises(JobNotFoundError):
                 await call(2**70)
-            for wrong in ("1", 1.0, None):
+            for wrong in ("1", 1.0, None, True):
                 with pytest.raises(JobArgumentError, match="job_id"):
                     await call(wrong)
         for call in (manager.get_jobs_by_status, manager.get_job_count_by_status, manager.delete_jobs_by_status):

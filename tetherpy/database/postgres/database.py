@@ -12,6 +12,7 @@ from typing import Any
 
 import attrs
 
+from tetherpy.arguments import to_count
 from tetherpy.durations import to_seconds
 
 from ..addresses import redacted
@@ -86,11 +87,10 @@ class PostgresDatabase:
         Raises ``DatabaseAddressError`` if ``url`` is not a PostgreSQL URL, ``DatabaseUnavailableError`` if the server
         is unreachable or refuses, and ``MigrationError`` as ``Database.open`` does.
         """
-        if pool_size < 1:
-            raise DatabaseArgumentError("pool_size", pool_size, "a database needs at least 1 connection")
+        size = to_count(DatabaseArgumentError, "pool_size", pool_size)
         steps = tuple(migrations)
         seconds = to_seconds("connect_timeout", connect_timeout)
-        return Opening(lambda: cls._open(url, steps, pool_size, seconds))
+        return Opening(lambda: cls._open(url, steps, size, seconds))
 
     @classmethod
     async def _open(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import attrs
 import msgspec
 
+from tetherpy.arguments import to_count, to_string
 from tetherpy.database import redacted
 from tetherpy.durations import to_optional_span, to_span
 
@@ -23,9 +25,32 @@ def shown(text: str) -> str:
     return text[:MAX_CHARACTERS].encode(errors="backslashreplace").decode()
 
 
-def _positive(_: object, attribute: attrs.Attribute[int], value: int) -> None:
-    if value < 1:
-        raise ServiceArgumentError(attribute.name, value, "a worker needs at least 1")
+def _title(value: str) -> str:
+    return shown(to_string(ServiceArgumentError, "initial_notification_title", value))
+
+
+def _content(value: str) -> str:
+    return shown(to_string(ServiceArgumentError, "initial_notification_content", value))
+
+
+def _concurrency(value: int) -> int:
+    return to_count(ServiceArgumentError, "concurrency", value)
+
+
+def _processes(value: int) -> int:
+    return to_count(ServiceArgumentError, "processes", value)
+
+
+def _pool_size(value: int) -> int:
+    return to_count(ServiceArgumentError, "pool_size", value)
+
+
+def _queues(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    if isinstance(value, str | bytes):
+        raise ServiceArgumentError("queues", value, 'it must be several names, such as ("mail",)')
+    return tuple(to_string(ServiceArgumentError, "queues", name) for name in value)
 
 
 def _retention(value: timedelta | float | None) -> timedelta | None:
@@ -73,14 +98,14 @@ class WorkerConfig:
 
     database: str = attrs.field(repr=redacted)
     callback: str
-    notification_title: str = attrs.field(default="", converter=shown)
-    notification_content: str = attrs.field(default="", converter=shown)
-    concurrency: int = attrs.field(default=10, validator=_positive)
-    processes: int = attrs.field(default=1, validator=_positive)
+    notification_title: str = attrs.field(default="", converter=_title)
+    notification_content: str = attrs.field(default="", converter=_content)
+    concurrency: int = attrs.field(default=10, converter=_concurrency)
+    processes: int = attrs.field(default=1, converter=_processes)
     retention: timedelta | None = attrs.field(default=None, converter=_retention)
-    queues: tuple[str, ...] | None = None
+    queues: tuple[str, ...] | None = attrs.field(default=None, converter=_queues)
     lease: timedelta = attrs.field(default=DEFAULT_LEASE, converter=_lease)
-    pool_size: int = attrs.field(default=10, validator=_positive)
+    pool_size: int = attrs.field(default=10, converter=_pool_size)
     sys_path: tuple[str, ...] = ()
     python_path: str | None = None
     unknown_key_grace: timedelta = attrs.field(default=DEFAULT_UNKNOWN_KEY_GRACE, converter=_unknown_key_grace)
