@@ -61,7 +61,7 @@ async def test_a_page_restored_from_the_back_forward_cache_is_live_again(shop, p
     await page.evaluate("history.back()")
     await expect(page).to_have_url(shop.url)
     await is_live(page)
-    assert await page.evaluate("[window.kept, window.persisted]") == [True, True], "it was loaded anew"
+    assert await page.evaluate("[window.kept, window.persisted]") == [True, True], "the data was loaded again"
     await expect(page.locator("#count-pending")).to_have_text(await pending(shop))
     await add(shop)
     await expect(page.locator("#count-pending")).to_have_text(await pending(shop))

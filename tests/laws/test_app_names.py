@@ -67,12 +67,12 @@ def test_every_error_is_a_name_of_tetherpy(package: str) -> None:
     assert not missing, f"add {missing} of {package} to tetherpy/__init__.py: an app may catch them"
 
 
-def test_every_name_is_the_object_of_a_public_package() -> None:
+def test_every_name_is_an_object_of_a_public_package() -> None:
     packages = [import_module(package) for package in APP_PACKAGES]
     for name in tetherpy.__all__:
         assert any(getattr(tetherpy, name) is vars(package).get(name) for package in packages), name
 
 
-def test_the_pages_are_read() -> None:
+def test_pages_and_examples_are_read() -> None:
     assert len(uses()) > 100
     assert {use.path.suffix for use in uses()} == {".md", ".py"}

@@ -86,7 +86,7 @@ def test_no_exception_of_python_is_raised() -> None:
     assert not broken, "\n".join(f"{found.module}:{found.line} raises {found.error}" for found in broken)
 
 
-def test_no_validator_of_attrs_raises_for_us() -> None:
+def test_no_attrs_validator_raises_an_error_of_python() -> None:
     # optional() only calls another validator.
     broken = [name for name, path in modules().items() if re.search(r"\bvalidators\.(?!optional)", path.read_text())]
     assert not broken, f"{broken}: attrs.validators raise ValueError; raise an ArgumentError in a function"
@@ -102,7 +102,7 @@ def test_every_exception_class_is_a_tether_error() -> None:
                 assert name not in SIGNALS or issubclass(kind, PortableError), f"{module.name}.{name}"
 
 
-def test_every_exception_to_the_rule_is_used() -> None:
+def test_every_listed_exception_is_used() -> None:
     found = all_raises()
     assert set(CAUGHT) <= {(raised.module, raised.error) for raised in found}
     assert set(PROTOCOLS.values()) <= {raised.error for raised in found}

@@ -75,7 +75,7 @@ WAYS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def test_all_packages_are_walked() -> None:
+def test_all_packages_are_searched() -> None:
     assert len(KINDS) > 100
     assert {kind.__module__.split(".")[1] for kind in KINDS} >= {
         "cli", "database", "errors", "generator", "jobs", "reactive", "service", "testing", "ui",
@@ -83,7 +83,7 @@ def test_all_packages_are_walked() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.__module__}.{kind.__name__}")
-def test_copies_and_pickles_are_the_same(kind: type[BaseException]) -> None:
+def test_copies_and_pickles_are_equal(kind: type[BaseException]) -> None:
     assert issubclass(kind, PortableError) or "__init__" not in vars(kind)
     error = made(kind)
     error.add_note("a note")
@@ -120,7 +120,7 @@ class OddError(TetherError):
         self.thing = thing
 
 
-def test_what_cannot_be_pickled_is_replaced_by_its_text() -> None:
+def test_an_attribute_that_cannot_be_pickled_is_replaced_by_its_text() -> None:
     error = OddError(Unpicklable())
     error.__cause__ = Unloadable(1, 2)
     loaded = pickle.loads(pickle.dumps(error))

@@ -28,13 +28,13 @@ def order(name: str) -> tuple[int, list[Any]]:
 
 
 @pytest.mark.parametrize("name", FACADES)
-def test_all_is_sorted_and_has_no_doubles(name: str) -> None:
+def test_all_is_sorted_and_has_no_duplicates(name: str) -> None:
     names = exported(name)
     assert names == sorted(set(names), key=order)
 
 
 @pytest.mark.parametrize("name", FACADES)
-def test_all_is_what_the_facade_imports(name: str) -> None:
+def test_all_lists_the_imports_of_the_package(name: str) -> None:
     tree = ast.parse(modules()[name].read_text())
     statements = [*tree.body, *(s for node in tree.body if isinstance(node, ast.If) for s in node.body)]
     imported = {
@@ -56,9 +56,9 @@ def test_all_is_what_the_facade_imports(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FACADES)
-def test_every_public_name_is_there_and_documented(name: str) -> None:
+def test_every_public_name_exists_and_is_documented(name: str) -> None:
     module = import_module(name)
-    assert module.__doc__, f"{name} does not say what it is for"
+    assert module.__doc__, f"{name} does not describe its purpose"
     undocumented = [public for public in exported(name) if not is_documented(public, getattr(module, public))]
     assert not undocumented
 

@@ -26,12 +26,12 @@ def named(suffix: str) -> set[str]:
     return {path for path in paths if path.partition("/")[0] in PACKAGES}
 
 
-def test_the_drawing_has_every_package_once() -> None:
+def test_the_drawing_contains_every_package_once() -> None:
     drawn = [package for line in drawing() for package in line]
     assert sorted(drawn) == sorted(PACKAGES)
 
 
-def test_a_package_is_drawn_above_all_that_it_imports() -> None:
+def test_a_package_is_drawn_above_its_imports() -> None:
     floors = {package: floor for floor, line in enumerate(drawing()) for package in line}
     for package in PACKAGES - set(TOP):
         for lower in MAY_IMPORT[package] & PACKAGES:
@@ -39,7 +39,7 @@ def test_a_package_is_drawn_above_all_that_it_imports() -> None:
     assert set(TOP) == drawing()[0]
 
 
-def test_every_folder_with_modules_is_named_and_every_named_folder_exists() -> None:
+def test_the_page_names_every_folder_with_modules_and_no_others() -> None:
     tree = {f"{path.parent.relative_to(LIBRARY)}/" for path in LIBRARY.rglob("*.py") if path.parent != LIBRARY}
     rooms = {folder for folder in tree if folder.count("/") > 1}
     assert sorted(rooms - named("")) == [], "folders that the page does not name"
@@ -50,7 +50,7 @@ def test_every_named_file_exists() -> None:
     assert [path for path in sorted(named(r"\w+\.py")) if not (LIBRARY / path).is_file()] == []
 
 
-def test_the_ground_floor_lists_the_files_of_the_package_itself() -> None:
+def test_the_lowest_layer_lists_the_files_of_the_package_itself() -> None:
     section = re.search(r"### the ground floor\n(.*?)\n###", TEXT, re.DOTALL)
     assert section
     listed = set(re.findall(r"^\| `(\w+)\.py`", section[1], re.MULTILINE))

@@ -37,7 +37,7 @@ def told(broken: list[Import]) -> str:
 
 
 @pytest.mark.parametrize("package", sorted({room(name) for name in modules()} - {""}))
-def test_a_package_imports_only_what_is_below_it(package: str) -> None:
+def test_a_package_imports_only_packages_below_it(package: str) -> None:
     allowed = MAY_IMPORT.get(package, BELOW_THE_TOP | ({"generator", "ui"} if package == "cli" else set()))
     broken = [
         found
@@ -47,7 +47,7 @@ def test_a_package_imports_only_what_is_below_it(package: str) -> None:
     assert not broken, told(broken)
 
 
-def test_every_package_has_its_place_in_the_house() -> None:
+def test_every_package_has_its_layer() -> None:
     assert {room(name) for name in modules()} - {""} <= {*MAY_IMPORT, *TOP}
 
 
@@ -62,7 +62,7 @@ def test_outside_its_package_a_module_imports_only_facades() -> None:
     assert not broken, told(broken)
 
 
-def test_what_is_no_part_of_the_library_imports_only_facades() -> None:
+def test_code_outside_the_library_imports_only_facades() -> None:
     broken = [
         found
         for folder in ("providers", "examples")
@@ -73,7 +73,7 @@ def test_what_is_no_part_of_the_library_imports_only_facades() -> None:
     assert not broken, told(broken)
 
 
-def test_the_ground_needs_python_and_attrs_alone_when_it_is_imported() -> None:
+def test_the_lowest_layer_imports_only_python_and_attrs() -> None:
     broken = [
         found
         for found in all_imports()
@@ -85,7 +85,7 @@ def test_the_ground_needs_python_and_attrs_alone_when_it_is_imported() -> None:
 
 
 @pytest.mark.parametrize("library", ONLY_IN)
-def test_one_package_alone_touches_the_database(library: str) -> None:
+def test_only_one_package_imports_the_database(library: str) -> None:
     broken = [
         found
         for found in all_imports()
@@ -94,7 +94,7 @@ def test_one_package_alone_touches_the_database(library: str) -> None:
     assert not broken, told(broken)
 
 
-def test_rx_is_imported_when_first_used() -> None:
+def test_rx_is_imported_at_its_first_use() -> None:
     broken = [
         found
         for found in all_imports()
@@ -103,7 +103,7 @@ def test_rx_is_imported_when_first_used() -> None:
     assert not broken, told(broken)
 
 
-def test_the_examination_sees_relative_absolute_lazy_and_typing_imports() -> None:
+def test_relative_absolute_lazy_and_typing_imports_are_found() -> None:
     found = {(f.target, f.lazy, f.typing_only) for name in modules() for f in imports_of(name)}
     assert ("tetherpy.reactive.graph.users", False, False) in found
     assert ("tetherpy.errors", False, False) in found

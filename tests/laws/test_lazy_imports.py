@@ -44,13 +44,13 @@ def loaded_by(statement: str) -> set[str]:
         ("import tetherpy.service.worker.worker", "tetherpy.service.worker.worker", (RX, REACTIVE, HANDLE)),
     ],
 )
-def test_an_import_loads_no_more_than_it_needs(statement: str, wanted: str, unwanted: tuple[str, ...]) -> None:
+def test_an_import_loads_only_needed_modules(statement: str, wanted: str, unwanted: tuple[str, ...]) -> None:
     loaded = loaded_by(statement)
     assert wanted in loaded
     assert sorted(set(unwanted) & loaded) == []
 
 
-def test_observe_is_what_loads_rx() -> None:
+def test_observe_imports_rx() -> None:
     statement = (
         "import sys\n"
         "from tetherpy import Provider, ProviderContainer\n"

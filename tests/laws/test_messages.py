@@ -30,7 +30,7 @@ def strings() -> list[tuple[str, str]]:
     return texts + [(str(path.relative_to(ROOT)), path.read_text()) for path in others]
 
 
-def test_no_text_points_to_a_file_that_is_not_in_the_wheel() -> None:
+def test_no_text_names_a_file_that_is_not_in_the_wheel() -> None:
     assert [f"{place}: {found[0]}" for place, text in strings() if (found := SOURCE_FILE.search(text))] == []
 
 
@@ -40,7 +40,7 @@ def test_no_text_ends_in_two_full_stops() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
-def test_an_error_ends_the_sentence_of_its_reason_once(kind: type[BaseException]) -> None:
+def test_a_message_with_a_reason_ends_in_one_full_stop(kind: type[BaseException]) -> None:
     if kind.__name__ in EXAMPLES or kind.__init__ is Exception.__init__:
         arguments: dict[str, Any] = {}
     else:

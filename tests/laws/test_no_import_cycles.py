@@ -43,5 +43,5 @@ def test_no_import_cycles() -> None:
     assert loops(graph()) == []
 
 
-def test_a_cycle_would_be_found() -> None:
+def test_a_cycle_is_detected() -> None:
     assert loops({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": {"d"}}) == [["b", "c"], ["d"]]

@@ -30,5 +30,5 @@ def memberships(file: Path) -> list[str]:
     ]
 
 
-def test_bounds_are_compared_and_not_looked_for_in_a_range() -> None:
+def test_bounds_are_compared_instead_of_searched_in_a_range() -> None:
     assert not [found for file in (ROOT / "tetherpy").rglob("*.py") for found in memberships(file)]

@@ -69,7 +69,7 @@ def public_packages() -> set[str]:
     return {name for name in named if name.count(".") < (3 if name.startswith("tetherpy.ui.") else 2)} - INTERNAL
 
 
-def test_every_public_package_has_a_page_of_its_docstrings() -> None:
+def test_every_public_package_has_an_api_page() -> None:
     for name in public_packages():
         page = API / f"{name}.md"
         remedy = f"copy another page to {page.relative_to(ROOT)}, and name it in index.md"

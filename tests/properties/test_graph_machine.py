@@ -243,7 +243,7 @@ class GraphMachine(RuleBasedStateMachine):
                 expected = ear.expected()
             except UnknownError:
                 continue
-            assert ear.last == expected, f"{ear} knows {ear.last!r}, but it is {expected!r}"
+            assert ear.last == expected, f"{ear} has {ear.last!r}, but it is {expected!r}"
 
     # -- rules -----------------------------------------------------------------------------------
 
@@ -399,7 +399,7 @@ class GraphMachine(RuleBasedStateMachine):
             self.places.remove(place)
             assert place.container.disposed
         for ear in list(self.ears):
-            assert ear.subscription.closed == (ear.place in closed), f"{ear} outlived its container, or did not"
+            assert ear.subscription.closed == (ear.place in closed), f"{ear} has the wrong lifetime"
             if ear.place in closed:
                 self.ears.remove(ear)
 
@@ -495,7 +495,7 @@ class GraphMachine(RuleBasedStateMachine):
         for _ in range(6):
             self.iterate()
         assert all(ear.subscription.closed for ear in self.ears)
-        assert self.world.hooked == self.world.ended, "a build was not ended exactly once"
+        assert self.world.hooked == self.world.ended, "a build did not end exactly once"
         for task, _, _ in self.waiters:
             assert task.done()
             if not task.cancelled():

@@ -122,7 +122,7 @@ class InterruptionsMachine(RuleBasedStateMachine):
             yield
         except Bomb:
             self.caught += 1
-            assert self.exploded > before, "a bomb is raised by an operation that it was not in"
+            assert self.exploded > before, "an operation raised a bomb of another one"
         finally:
             if self.loop is not None:
                 asyncio._set_running_loop(None)
@@ -207,7 +207,7 @@ class InterruptionsMachine(RuleBasedStateMachine):
         with self.inside():
             self.container.read(self.heal.notifier).state += 1
         for ear in self.ears:
-            assert ear.last == self.expected(ear.index), f"the listener of {self.providers[ear.index]!r} was left out"
+            assert ear.last == self.expected(ear.index), f"the listener of {self.providers[ear.index]!r} was skipped"
         for index, provider in enumerate(self.providers):
             if self.container.exists(provider):
                 assert self.container.read(provider) == self.expected(index)
@@ -221,7 +221,7 @@ class InterruptionsMachine(RuleBasedStateMachine):
         """All disposers of a build run, or none."""
         for index, number, _ in self.registered:
             counts = {self.disposed[index, number, place] for place in range(3)}
-            assert counts in ({0}, {1}), f"some disposers of {self.providers[index]!r} were left out"
+            assert counts in ({0}, {1}), f"some disposers of {self.providers[index]!r} were skipped"
 
     def teardown(self) -> None:
         with self.inside():
@@ -229,7 +229,7 @@ class InterruptionsMachine(RuleBasedStateMachine):
         assert self.container.disposed
         assert all(ear.subscription.closed for ear in self.ears)
         if hasattr(self, "nodes"):
-            assert self.disposed == self.registered, "a build was not ended exactly once"
+            assert self.disposed == self.registered, "a build did not end exactly once"
         assert self.exploded == 0 or self.caught or self.reported
         if self.loop is not None:
             self.loop.close()

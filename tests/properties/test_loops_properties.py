@@ -236,7 +236,7 @@ class World:
                     self.check(index, error.__cause__)
         await asyncio.sleep(LONGEST)
         assert self.called == list(range(self.posted)), "a call of a thread was lost"
-        assert self.cached == 0, "what was kept for a time is kept for ever"
+        assert self.cached == 0, "cached state is never disposed"
         for listening in listens:
             listening.close()
 

@@ -160,7 +160,7 @@ class Terminal:
 
     def _read(self, deadline):
         ready, _, _ = select.select([self.descriptor], [], [], max(0.0, deadline - time.monotonic()))
-        assert ready, f"nothing more is shown after {self.shown!r}"
+        assert ready, f"no more output after {self.shown!r}"
         try:
             data = os.read(self.descriptor, 65536)
         except OSError:  # Linux raises EIO when the other side is closed

@@ -79,7 +79,7 @@ def test_on_a_terminal_there_is_a_table_in_colours_unless_they_are_disabled(empt
     assert not COLOUR.search(terminal.shown)
 
 
-def test_in_a_pipe_there_are_no_escape_sequences_even_if_colours_are_forced(empty, enqueue):
+def test_in_a_pipe_escape_sequences_are_never_written(empty, enqueue):
     enqueue("greet")
     assert "\x1b" not in empty("jobs", "list", FORCE_COLOR="1", TERM="xterm-256color").out
 

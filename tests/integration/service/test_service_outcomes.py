@@ -31,7 +31,7 @@ async def test_the_payload_is_decoded_to_the_annotated_type(service, finished):
     assert job.result == {"text": "hello Ann hello Ann"}
 
 
-async def test_a_missing_payload_is_none(service, finished):
+async def test_a_job_without_a_payload_passes_none(service, finished):
     assert (await finished(await service.job("greet_or_none"))).result == "nobody"
 
 

@@ -10,7 +10,7 @@ from tetherpy.cli.root import root
 def test_the_page_is_up_to_date():
     _, _, rest = PAGE.read_text().partition(BEGIN)
     listed, _, _ = rest.partition(END)
-    assert listed.strip() == written().strip(), "write them anew: python tests/unit/cli/reference.py"
+    assert listed.strip() == written().strip(), "update the page: python tests/unit/cli/reference.py"
 
 
 def test_every_command_with_json_output_has_a_documented_schema():

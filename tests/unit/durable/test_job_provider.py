@@ -207,7 +207,7 @@ async def test_a_job_that_another_container_watches_is_not_cancelled(make_contai
         await second.pump()
         await first.aclose()
         assert await statuses(manager) == ["PENDING"]
-    assert await statuses(manager) == ["PENDING"], "the last one to leave does not cancel"
+    assert await statuses(manager) == ["PENDING"], "the last awaiter does not cancel"
 
 
 async def test_a_job_cancelled_elsewhere_is_shown_as_cancelled(make_container, manager):
@@ -341,7 +341,7 @@ async def test_a_result_stays_after_its_row_is_deleted(container, manager, worke
     container.update_overrides([manager_provider.override_with_value(BackgroundJobManager(manager.engine))])
     await container.pump()
     assert (await until_shown(container, provider, AsyncData)).value == Sum(3)
-    assert await statuses(manager) == ["PENDING"], "the job whose row is gone is not run again"
+    assert await statuses(manager) == ["PENDING"], "a job whose row is gone must not run again"
 
 
 async def test_a_job_deleted_before_its_end_is_an_error(container, manager):

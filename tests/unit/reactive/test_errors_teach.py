@@ -708,7 +708,7 @@ def test_the_message_states_cause_and_remedy(
     assert what in text
     assert why in text
     assert remedy in text
-    assert text.endswith("."), "a message is made of sentences"
+    assert text.endswith("."), "a message must consist of sentences"
     assert "\n" not in text
 
 

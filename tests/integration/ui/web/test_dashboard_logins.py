@@ -261,7 +261,7 @@ async def test_the_head_of_a_request_has_one_size_limit_however_it_arrives(servi
 
 
 @pytest.mark.parametrize("number", ["9" * 4301, "9" * 20, str(2**63), "\u0663", "\u00b2", "1_0", "+1", "%31%00"])
-async def test_an_invalid_job_id_is_no_job(serving, number):
+async def test_an_invalid_job_id_is_not_found(serving, number):
     served = await serving()
     await served.manager.enqueue("k", delay=900)
     text = quote(number, safe="%")

@@ -265,7 +265,7 @@ async def test_no_part_of_a_request_becomes_a_header_or_markup(serving, text):
         assert "<script>alert" not in answer.body
 
 
-async def test_an_invalid_job_number_is_no_job(serving):
+async def test_an_invalid_job_number_is_not_found(serving):
     served = await serving()
     for target in (
         "/jobs/99999999999999999999999",

@@ -128,7 +128,7 @@ async def test_a_refresh_keeps_the_data_and_a_reload_shows_loading(
     assert container.read(provider) == AsyncData(1)
 
     container.read(dep.notifier).state += 1
-    assert container.refresh(provider).is_reloading, "a changed dependency counts more than a refresh"
+    assert container.refresh(provider).is_reloading, "a changed dependency has priority over a refresh"
     assert await container.read(provider.future) == 2
 
 
@@ -279,7 +279,7 @@ async def test_a_pending_future_follows_a_changed_dependency_without_listeners(c
     container.read(dep.notifier).state = 1
     await container.pump()
     await turn()
-    assert gates[0].builds[0].cancelled(), "the reader waits for the new value, so the old build is of no use"
+    assert gates[0].builds[0].cancelled(), "the reader waits for the new value and does not need the old build"
     gates[1].builds[0].set_result(1)
     assert await asyncio.wait_for(future, 25) == 1
 

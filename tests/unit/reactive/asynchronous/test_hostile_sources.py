@@ -463,7 +463,7 @@ async def test_a_build_that_ignores_cancellation_publishes_nothing() -> None:
         await turns(3)
         container.read(topic.notifier).state = 1
         await turns(3)
-        assert ended == [], "the next build waits until the last one has ended"
+        assert ended == [], "the next build starts after the end of the last one"
         release.set()
         await until(lambda: container.read(stubborn) == AsyncData(1))
         assert ended == [0, 1]

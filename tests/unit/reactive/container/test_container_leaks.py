@@ -81,7 +81,7 @@ def test_a_million_distinct_arguments_leak_nothing() -> None:
 
         assert grown_by(work, MANY) < SLACK
         assert container.all_providers() == [source]
-        assert len(member._members) <= 1, "the last one may be the mark on what it watched"
+        assert len(member._members) <= 1, "the last call may mark a dependency"
 
 
 async def test_distinct_arguments_with_listeners_under_a_loop_leak_nothing() -> None:

@@ -194,7 +194,7 @@ async def test_a_failed_build_exits_its_cancel_scope(
 
     with pytest.raises(OSError, match="no"):
         await container.read(provider.future)
-    assert [type(error) for error in reported] == [ExceptionGroup, OSError], "the group raises one with the error in it"
+    assert [type(error) for error in reported] == [ExceptionGroup, OSError], "the group contains the error"
     reported.clear()
 
 

@@ -156,7 +156,7 @@ async def test_a_derived_value_is_reported_when_it_differs() -> None:
     ]
 
 
-async def test_after_an_error_the_previous_value_is_none() -> None:
+async def test_after_an_error_the_previous_value_is_missing() -> None:
     container, log = observed()
     number = StateProvider(lambda ref: 0)
     error = OSError("no")

@@ -385,7 +385,7 @@ async def test_a_ref_cannot_be_used_after_its_build(end: str) -> None:
     ref = container.read(provider)
     assert ref.mounted
     container.read(dep.notifier).state += 1
-    assert ref.mounted, "a build is over when the next one begins"
+    assert ref.mounted, "a build must end before the next one starts"
     if end == "rebuilt":
         container.read(provider)
     else:
@@ -620,7 +620,7 @@ async def test_notify_listeners_reports_a_change_made_in_place(container: Provid
     log.clear()
     container.invalidate(provider)
     await container.pump()
-    assert [entry for entry in log if not isinstance(entry, Ref)] == [], "a build tells of what it gives, no more"
+    assert [entry for entry in log if not isinstance(entry, Ref)] == [], "a build reports only its result"
 
 
 # -- a future and its provider's end -------------------------------------------------------------

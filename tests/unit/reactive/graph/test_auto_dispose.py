@@ -484,14 +484,14 @@ async def test_cache_for_keeps_the_state_for_that_time_after_its_last_use(
     await container.pump()
     if how == "listen":
         await clock.advance(100)
-        assert container.exists(provider), "the time begins when the last listener has left"
+        assert container.exists(provider), "the time starts when the last listener is removed"
         subscription.close()
     await clock.advance(9)
     assert container.exists(provider)
     if how == "listen":
         with container.listen(provider, ignore):
             await clock.advance(100)
-        assert container.exists(provider), "a new listener starts it over"
+        assert container.exists(provider), "a new listener restarts the time"
         await clock.advance(9)
         assert container.exists(provider)
     await clock.advance(2)

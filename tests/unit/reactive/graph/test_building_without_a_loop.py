@@ -135,7 +135,7 @@ async def test_under_a_loop_each_entry_point_returns_the_same(entry: str, contai
 
 def test_unused_providers_are_disposed_afterwards(container: ProviderContainer) -> None:
     assert container.read(late)() == 1
-    assert container.exists(part), "it is watched"
+    assert container.exists(part), "the provider is watched"
     with ProviderContainer() as other:
         assert other.read(reader).read(part) == 1
         assert not other.exists(part)

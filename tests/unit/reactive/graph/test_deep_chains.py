@@ -67,7 +67,7 @@ def test_a_cold_chain_is_built_once(length: int, use: str) -> None:
     reported: list[BaseException] = []
     with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
         assert USES[use](container, provider) == length
-        assert sorted(builds) == list(range(length)), "each one ended one build"
+        assert sorted(builds) == list(range(length)), "each interrupt ended one build"
         builds.clear()
         container.read(start.notifier).state = 5
         assert container.read(provider) == length + 5

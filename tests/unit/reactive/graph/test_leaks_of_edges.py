@@ -147,7 +147,7 @@ def test_the_reason_of_a_build_keeps_no_value(what: str) -> None:
         for _ in range(3):
             container.read(frame.notifier).change()
             container.read(small)
-            assert living(made) == 1, "the present value alone"
+            assert living(made) == 1, "only the present value"
         text = str(container.explain(small))
         assert "a change of" in text
         assert ("Value" in text) or ("list" in text)

@@ -526,5 +526,5 @@ async def test_a_build_cannot_watch_a_settled_provider_from_another_thread(is_wa
         assert await container.read(asynchronous.future) == 0
         assert refused == [WrongThreadError] * 2
         container.read(number.notifier).state = 1
-        assert container.read(synchronous) == 1, "what the thread was refused is no reason not to link the source"
+        assert container.read(synchronous) == 1, "the refused call of the thread must not prevent the dependency"
         assert await container.read(asynchronous.future) == 1

@@ -186,7 +186,7 @@ async def test_a_listener_created_while_its_provider_is_paused_is_resumed(
         container.read(source.notifier).state = 1
         assert heard == [1]
     container.read(source.notifier).state = 2
-    assert heard == [1], "nobody listens now"
+    assert heard == [1], "no listener is left"
     with container.listen(provider, ignore):
         assert heard == [1, 2]
 

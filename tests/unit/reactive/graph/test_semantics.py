@@ -377,7 +377,7 @@ async def test_06_a_provider_without_active_listeners_is_paused_with_its_depende
         await turns()
         assert builds == [0, 2]
         assert seen == [(0, 2)]
-        assert inner_seen == [2], "of what was missed, the last event is delivered"
+        assert inner_seen == [2], "the last missed event is delivered"
         assert events == ["cancel", "resume"]
 
 
@@ -418,14 +418,14 @@ async def test_06_a_weak_listener_neither_builds_nor_keeps_alive() -> None:
         seen = heard(container, value, weak=True)
         assert life == []
         with container.listen(value, lambda previous, value: None):
-            assert seen == [0], "it is told of the build that another listener causes"
+            assert seen == [0], "it gets the build that another listener causes"
             set_to(container, 1)
             await turns()
             assert seen == [0, 1]
         await container.pump()
         assert life[-1] == "disposed"
         assert container.read(value) == 1
-        assert seen == [0, 1, 1], "and of the next life, too"
+        assert seen == [0, 1, 1], "and after the next disposal, too"
 
 
 # -- 7 -------------------------------------------------------------------------------------------

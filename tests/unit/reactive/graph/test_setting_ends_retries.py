@@ -73,7 +73,7 @@ async def test_a_retry_does_not_replace_a_state_that_was_set(kind: str, value: A
             await clock.advance(1.5)
             await container.pump()
         tried = build.builds
-        assert tried > 1, "it is tried again"
+        assert tried > 1, "the build is repeated"
         container.read(provider.notifier).state = value
         shown = container.read(provider)
         await clock.advance(100)

@@ -262,7 +262,7 @@ async def test_a_failed_rebuild_calls_on_error(
     assert len(told) == 1
     assert (told[0].__cause__ if view else told[0]) is error
     assert deaf.take() == []
-    assert reported == [error], "it is reported once, whoever listens"
+    assert reported == [error], "it is reported once for any number of listeners"
     reported.clear()
 
 
@@ -482,7 +482,7 @@ async def test_a_weak_listener_gets_the_first_build(by: str, container: Provider
     await container.pump()
     assert (len(builds), log.take()) == (1, [])
     listen(dep, log.change, weak=True)
-    assert len(builds) == 1, "a weak listener of an outdated provider does not rebuild it either"
+    assert len(builds) == 1, "a weak listener does not rebuild an outdated provider"
     container.read(dep)
     assert log.take() == [(1, 2), (1, 2)]
     subscription.close()

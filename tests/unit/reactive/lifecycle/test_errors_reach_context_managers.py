@@ -295,7 +295,7 @@ async def test_context_managers_of_a_failed_build_exit_at_once_with_its_error(
     with pytest.raises((OSError, ProviderError)):
         container.read(provider) if not hasattr(provider, "future") else await container.read(provider.future)
     await container.aclose()
-    assert log == [error], "they are left once"
+    assert log == [error], "context managers exit once"
     assert reported == [error]
     reported.clear()
 

@@ -108,7 +108,7 @@ async def test_stored_data_is_shown_during_loading(kind: str, container: Provide
     assert container.read(provider) == state
     pending = asyncio.ensure_future(_awaited(container.read(provider.future)))
     await asyncio.sleep(0)
-    assert not pending.done(), "what is kept does not settle the future"
+    assert not pending.done(), "restored data does not settle the future"
     real.set_result(21)
     assert await pending == 21
     assert container.read(provider) == AsyncData(21)
@@ -225,8 +225,8 @@ async def test_an_error_in_a_storage_is_reported_and_changes_no_state(
     assert [str(error).strip("'") for error in reported] == ["read", "write", "write"]
     reported.clear()
     await container.aclose()
-    assert storage.log[-1] == ("write", "key", 1, OPTIONS), "the last write is tried once more at the end"
-    assert reported == [], "what failed was reported already"
+    assert storage.log[-1] == ("write", "key", 1, OPTIONS), "the last write is repeated once at the end"
+    assert reported == [], "the error was reported already"
 
 
 async def test_an_error_while_deleting_invalid_data_is_reported(

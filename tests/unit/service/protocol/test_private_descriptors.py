@@ -86,7 +86,7 @@ def test_a_closed_descriptor_number_stays_reserved_in_the_child(in_child):
     close_private(descriptor)
 
 
-def test_a_descriptor_that_is_no_longer_private_stays_open_in_the_child(in_child):
+def test_a_descriptor_that_was_disowned_stays_open_in_the_child(in_child):
     descriptor = open_private(lambda: os.open("/etc/passwd", os.O_RDONLY))
     disown(descriptor)
     assert in_child(lambda: 0 if os.read(descriptor, 1) else 1) == 0
