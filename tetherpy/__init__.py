@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from .errors import (
         ArgumentError,
         DurationError,
+        SlowConsumerError,
         TetherError,
     )
     from .jobs import (
@@ -253,8 +254,8 @@ __all__ = [
     "Ref", "Retry", "Row", "RowNotFoundError", "Schedule", "ScheduleError", "SchemaMissingError", "SchemaNewerError",
     "ScopeError", "ServiceAlreadyRunningError", "ServiceArgumentError", "ServiceDiffersError", "ServiceError",
     "ServiceFolderError", "ServiceInstance", "ServiceNotRunningError", "ServiceStalledError", "ServiceState",
-    "Snooze", "SqlDatabase", "SqlRow", "SqlTransaction", "SqliteStorage", "StateController", "StateProvider",
-    "StatementTimeoutError", "Storage", "StorageOptions", "StreamEndedError", "StreamNotifier",
+    "SlowConsumerError", "Snooze", "SqlDatabase", "SqlRow", "SqlTransaction", "SqliteStorage", "StateController",
+    "StateProvider", "StatementTimeoutError", "Storage", "StorageOptions", "StreamEndedError", "StreamNotifier",
     "StreamNotifierProvider", "StreamProvider", "SubscriptionClosedError", "TetherError", "Transaction",
     "TransactionConflictError", "TransactionControlError", "TransactionHeldError", "TransactionNestedError",
     "TransactionOverError", "UnhashableArgumentError", "UniqueJobError",
@@ -281,7 +282,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "STORAGE_MIGRATIONS", "JobProvider", "JobProviderError", "JobProviderFamily", "SqliteStorage",
     ),
     "errors": (
-        "ArgumentError", "DurationError", "TetherError",
+        "ArgumentError", "DurationError", "SlowConsumerError", "TetherError",
     ),
     "jobs": (
         "JOB_MIGRATIONS", "BackgroundJob", "BackgroundJobManager", "BackgroundJobStatus", "Backoff", "CancelJob",

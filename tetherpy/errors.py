@@ -159,5 +159,20 @@ class DurationError(ArgumentError):
     """Raised when a parameter is given something else than a duration, or a duration out of its bounds."""
 
 
+class SlowConsumerError(TetherError):
+    """Raised by the iteration over events when too many of them wait for the consumer.
+
+    Attributes:
+        limit: how many events may wait.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        super().__init__(
+            f"{limit:,} events wait for the body of this `async for` loop, and no more are kept. Do slow work in "
+            "another task, or subscribe a callback."
+        )
+
+
 def _shown(value: object) -> str:
     return f"{value.total_seconds():g} s" if isinstance(value, timedelta) else f"{safe_repr(value):.80}"

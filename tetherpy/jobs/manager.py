@@ -23,7 +23,7 @@ from .status import BackgroundJobStatus
 from .storage.timeline import TIMELINE_JOBS, JobTimeline
 
 if TYPE_CHECKING:
-    from reactivex import Observable
+    from tetherpy.observables import IterableObservable
 
 
 @attrs.define(eq=False)
@@ -200,7 +200,7 @@ class BackgroundJobManager:
         """
         return await wait_until_finished(self._hub, _id(job_id), to_optional_span("timeout", timeout))
 
-    def watch_job(self, job_id: int) -> Observable[BackgroundJob | None]:
+    def watch_job(self, job_id: int) -> IterableObservable[BackgroundJob | None]:
         """Observe one job: now, and after each change; None while it does not exist."""
         return self._observe(OneJob(_id(job_id)))
 
@@ -210,19 +210,19 @@ class BackgroundJobManager:
         *,
         limit: int = 100,
         order_by_creation: CreationOrder = "DESC",
-    ) -> Observable[list[BackgroundJob]]:
+    ) -> IterableObservable[list[BackgroundJob]]:
         """Observe the jobs in one state, by default the newest hundred."""
         return self.watch_jobs(JobQuery(status=status, limit=limit, order_by_creation=order_by_creation))
 
-    def watch_jobs(self, query: JobQuery) -> Observable[list[BackgroundJob]]:
+    def watch_jobs(self, query: JobQuery) -> IterableObservable[list[BackgroundJob]]:
         """Observe the jobs that match a query; subscribers of equal queries share one live query."""
         return self._observe(ManyJobs(query))
 
-    def watch_counts(self) -> Observable[JobCounts]:
+    def watch_counts(self) -> IterableObservable[JobCounts]:
         """Observe how many jobs are in each state."""
         return self._observe(Counts())
 
-    def _observe(self, query_of_view: Any) -> Observable[Any]:
+    def _observe(self, query_of_view: Any) -> IterableObservable[Any]:
         from .live.observables import observe
 
         return observe(self._hub, query_of_view)

@@ -7,9 +7,10 @@ a *Ref* (``ref``), which adds an edge to each dependency (``dependencies``). A c
 An element without users is paused; if it is auto-dispose, it is disposed.
 """
 
+from tetherpy.iteration import latest
+
 from .asynchronous.async_provider_base import AsyncProviderBase
 from .asynchronous.async_value import AsyncData, AsyncError, AsyncLoading, AsyncResult, AsyncState, AsyncValue
-from .asynchronous.iteration import latest
 from .asynchronous.state_stream import StateStreamProviderBase
 from .container.keep_alive_link import KeepAliveLink
 from .container.observer import ProviderObserver, ProviderObserverContext

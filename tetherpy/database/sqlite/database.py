@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, get_args
 import attrs
 
 from tetherpy.durations import to_seconds
+from tetherpy.iteration import keep_union
 from tetherpy.observables import observable
 from tetherpy.subscribers import do_nothing
 
@@ -44,7 +45,7 @@ from .wal_bound import WalBound
 from .writer import Writer
 
 if TYPE_CHECKING:
-    from reactivex import Observable
+    from tetherpy.observables import IterableObservable
 
 LONGEST_READ_SECONDS = 10.0
 """The default time limit of ``Database.read_long``."""
@@ -318,19 +319,22 @@ class Database:
         return bool(self._writer.connection_thread.under_way or self._reader.under_way or self._long_reads.busy)
 
     @property
-    def changes(self) -> "Observable[frozenset[str]]":
-        """Return an observable of the names of changed tables, as in :meth:`on_change`; it completes at the close."""
-        return observable(lambda on_next, _, on_completed: self._feed.add(on_next, on_completed))
+    def changes(self) -> "IterableObservable[frozenset[str]]":
+        """Return an observable of the names of changed tables, as in :meth:`on_change`; it completes at the close.
+
+        ``async for`` gives a slow loop one set of all tables that have changed meanwhile.
+        """
+        return observable(lambda on_next, _, on_completed: self._feed.add(on_next, on_completed), keep_union)
 
     def watch(
         self, sql: str, parameters: Parameters = (), *, throttle: timedelta | float = 0.02
-    ) -> "Observable[list[Row]]":
+    ) -> "IterableObservable[list[Row]]":
         """Return an observable of the rows of a query: the current ones, and the new ones after each change.
 
         The query runs again after commits that changed a table it reads; SQLite reports which tables those are. It
         runs at most every ``throttle`` seconds, and at once after a pause. Rows equal to the last ones are not
         sent again, and equal queries are run once for all subscribers. The observable completes when the database
-        is closed; an error of the query is its error.
+        is closed; an error of the query is its error. ``async for`` gives a slow loop the newest rows only.
         """
         query = Query(sql, parameters, to_seconds("throttle", throttle))
         return observable(

@@ -139,8 +139,10 @@ class LiveViewHub:
         if not self._views and self._unhook is not None:
             self._unhook()
             self._unhook = None
-            if self._refreshing is not None and self._refreshing is not asyncio.current_task():
-                self._refreshing.cancel()
+            task = self._refreshing
+            # No loop runs if an iterator is dropped after its loop has ended.
+            if task is not None and not (task.get_loop().is_closed() or task is _current_task()):
+                task.cancel()
                 self._refreshing = None
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -232,3 +234,7 @@ class LiveViewHub:
         self._forget(view)
         view.fail(error)
         self._rest_if_unwatched()
+
+
+def _current_task() -> asyncio.Task[Any] | None:
+    return None if asyncio._get_running_loop() is None else asyncio.current_task()  # pyright: ignore[reportPrivateUsage]

@@ -10,10 +10,10 @@ from .job_queries import ViewQuery
 from .live_views import Listener, LiveViewHub
 
 if TYPE_CHECKING:
-    from reactivex import Observable
+    from tetherpy.observables import IterableObservable
 
 
-def observe(hub: LiveViewHub, query_of_view: ViewQuery) -> Observable[Any]:
+def observe(hub: LiveViewHub, query_of_view: ViewQuery) -> IterableObservable[Any]:
     """Return the result of a query as an observable: the current one, then each that differs from the one before.
 
     Subscribers of equal queries share one view. Values are delivered in the event loop in which

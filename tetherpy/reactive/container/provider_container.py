@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
+from tetherpy.iteration import PushedValues
 from tetherpy.observables import observable
 
-from ..asynchronous.iteration import latest
 from ..errors import (
     BatchOverAwaitError,
     ChangeDuringBuildError,
@@ -176,7 +176,7 @@ class ProviderContainer(ClosableContainer):
         """
         return observable(partial(self._push, listenable))
 
-    def stream(self, listenable: ProviderListenable[T]) -> AsyncGenerator[T]:
+    def stream(self, listenable: ProviderListenable[T]) -> PushedValues[T]:
         """Iterate over the current value and each change; a slow consumer gets only the latest value.
 
         Raises:
@@ -193,7 +193,7 @@ class ProviderContainer(ClosableContainer):
 
             return self._push(listenable, on_next, fail, on_completed)
 
-        return latest(listen)
+        return PushedValues(listen)
 
     def _push(
         self,

@@ -32,7 +32,7 @@ from .starting import IfRunning, Start, Starter
 from .stopping import stop_group
 
 if TYPE_CHECKING:
-    from reactivex import Observable
+    from tetherpy.observables import IterableObservable
 
 START_TIMEOUT_SECONDS = 30.0
 
@@ -166,7 +166,7 @@ class BackgroundService:
         """
         await stop_group(self._files, to_seconds("timeout", timeout))
 
-    def on(self, event: str) -> Observable[Any]:
+    def on(self, event: str) -> IterableObservable[Any]:
         """Return a hot observable of the messages that workers send as ``event``, now and after a later start."""
         return self._events.on(event)
 
@@ -180,12 +180,12 @@ class BackgroundService:
         await self._client.send(frames.event(event, data))
 
     @property
-    def state(self) -> Observable[ServiceState]:
+    def state(self) -> IterableObservable[ServiceState]:
         """Return an observable of the service: its current state, then each change."""
         return self._board.observe()
 
     @property
-    def manifest(self) -> Observable[ServiceManifest]:
+    def manifest(self) -> IterableObservable[ServiceManifest]:
         """Return an observable of the workers' handlers and periodic jobs: when workers start, and after each change.
 
         It emits nothing while no workers run. A page uses it to offer handlers whose modules it does not import.

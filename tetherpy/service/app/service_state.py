@@ -14,7 +14,7 @@ from ..protocol.frames import Phase, Status
 from ..protocol.settings import ServiceSettings
 
 if TYPE_CHECKING:
-    from reactivex import Observable
+    from tetherpy.observables import IterableObservable
 
 
 @attrs.frozen
@@ -71,7 +71,7 @@ class StateBoard:
         for watcher in self._watchers:
             watcher(state)
 
-    def observe(self) -> Observable[ServiceState]:
+    def observe(self) -> IterableObservable[ServiceState]:
         """Return an observable of the current state and every later one."""
         return observable(lambda on_next, _error, _completed: self._watch(on_next))
 

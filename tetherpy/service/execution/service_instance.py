@@ -33,8 +33,7 @@ from .progress_reports import ProgressBoard
 from .worker_context import WorkerContext
 
 if TYPE_CHECKING:
-    from reactivex import Observable
-
+    from tetherpy.observables import IterableObservable
     from tetherpy.reactive import Override, ProviderContainer
 
 T = TypeVar("T")
@@ -154,7 +153,7 @@ class ServiceInstance:
         """Stop the service with all its workers, as ``BackgroundService.stop`` does."""
         self._context.supervisor_pipe.send(frames.Stop(STOP_SELF_SECONDS))
 
-    def on(self, event: str) -> Observable[Any]:
+    def on(self, event: str) -> IterableObservable[Any]:
         """Return a hot observable of the messages that apps send as ``event``; every worker receives all."""
         return self._context.event_bus.on(event)
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from tetherpy.iteration import keep_all
 from tetherpy.observables import observable
 from tetherpy.subscribers import Subscribers, do_nothing
 
 if TYPE_CHECKING:
-    from reactivex import Observable
+    from tetherpy.observables import IterableObservable
 
 _logger = logging.getLogger("tetherpy.service")
 
@@ -43,6 +44,6 @@ class EventBus:
         """Call ``callback`` for each message of an event; return the function that unsubscribes it."""
         return self._subscribers.add((event, callback))
 
-    def on(self, event: str) -> Observable[Any]:
-        """Return a hot observable of the messages of an event."""
-        return observable(lambda on_next, _error, _completed: self.subscribe(event, on_next))
+    def on(self, event: str) -> IterableObservable[Any]:
+        """Return a hot observable of the messages of an event; ``async for`` keeps 1,000 for a slow loop."""
+        return observable(lambda on_next, _error, _completed: self.subscribe(event, on_next), keep_all)

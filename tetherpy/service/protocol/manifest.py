@@ -24,6 +24,8 @@ from . import frames
 if TYPE_CHECKING:
     from reactivex import Observable
 
+    from tetherpy.observables import IterableObservable
+
 ASK = "tetherpy.manifest?"
 ANSWER = "tetherpy.manifest"
 """Internal events; all others belong to the user."""
@@ -94,7 +96,7 @@ def observe_manifest(
     on: Callable[[str], Observable[Any]],
     state: Observable[ServiceState],
     invoke: Callable[[str], Awaitable[None]],
-) -> Observable[ServiceManifest]:
+) -> IterableObservable[ServiceManifest]:
     """Return an observable of the manifests of workers, which are requested whenever other workers become ready."""
 
     def listen(on_next: Callable[[ServiceManifest], None], *_: object) -> Callable[[], None]:
