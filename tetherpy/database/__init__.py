@@ -4,6 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .addresses import Address, is_postgres, is_url, redacted, sqlite_path
+from .app_transactions.joined_sqlite import JoinedTransaction
+from .app_transactions.recognition import AppTransaction
 from .errors import (
     DatabaseAddressError,
     DatabaseArgumentError,
@@ -28,6 +30,8 @@ from .errors import (
     MigrationMissingError,
     MigrationOrderError,
     NotADatabaseError,
+    NotATransactionError,
+    OtherDatabaseError,
     PostgresMissingError,
     ReadTimeoutError,
     RowNotFoundError,
@@ -38,6 +42,7 @@ from .errors import (
     TransactionHeldError,
     TransactionNestedError,
     TransactionOverError,
+    TransactionUnusableError,
     WriteOnReaderError,
     WrongLoopError,
 )
@@ -52,11 +57,12 @@ from .sqlite.statements import Executed
 from .sqlite.transaction import Transaction
 
 if TYPE_CHECKING:
-    from .postgres import PostgresDatabase, PostgresExecuted, PostgresRow, PostgresTransaction
+    from .postgres import JoinedPostgres, PostgresDatabase, PostgresExecuted, PostgresRow, PostgresTransaction
 
 __all__ = [
     "INCREMENTAL_VACUUM",
     "Address",
+    "AppTransaction",
     "AppliedMigration",
     "Database",
     "DatabaseAddressError",
@@ -77,6 +83,8 @@ __all__ = [
     "DiskFullError",
     "DuplicateMigrationError",
     "Executed",
+    "JoinedPostgres",
+    "JoinedTransaction",
     "Migration",
     "MigrationChangedError",
     "MigrationError",
@@ -84,6 +92,8 @@ __all__ = [
     "MigrationMissingError",
     "MigrationOrderError",
     "NotADatabaseError",
+    "NotATransactionError",
+    "OtherDatabaseError",
     "Parameters",
     "PostgresDatabase",
     "PostgresExecuted",
@@ -105,6 +115,7 @@ __all__ = [
     "TransactionHeldError",
     "TransactionNestedError",
     "TransactionOverError",
+    "TransactionUnusableError",
     "WriteOnReaderError",
     "WrongLoopError",
     "applied_migrations",

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 from .migrations import Migration
 from .sqlite.connection import Parameters
@@ -58,6 +59,16 @@ class SqlStatements(Protocol):
 
 class SqlTransaction(SqlStatements, Protocol):
     """A transaction: committed at the end of its block, rolled back if an error leaves the block."""
+
+    async def __aenter__(self) -> Self:
+        """Begin it."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """End it."""
+        ...
 
 
 class SqlDatabase(SqlStatements, Protocol):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
+
+from tetherpy.database import AppTransaction
 
 from .capabilities import EngineCapabilities
 from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
@@ -32,7 +34,7 @@ class JobStore(Protocol):
         """Create the tables unless they exist; other calls do so if necessary."""
         ...
 
-    async def enqueue(self, jobs: Iterable[NewJob], transaction: Any | None = None) -> list[int]:
+    async def enqueue(self, jobs: Iterable[NewJob], transaction: AppTransaction | None = None) -> list[int]:
         """Store all jobs or none, in one transaction; return their ids in the order given.
 
         With ``transaction`` they become part of the app's transaction and exist once it commits.
@@ -172,7 +174,7 @@ class WorkQueue(Protocol):
         """
         ...
 
-    async def acknowledge(self, ack: Ack, transaction: Any, progress: Progress | None = None) -> None:
+    async def acknowledge(self, ack: Ack, transaction: AppTransaction, progress: Progress | None = None) -> None:
         """Acknowledge in the handler's transaction: its writes, the progress and the outcome commit together.
 
         Raises ``ClaimLostError`` if the worker has lost the claim; the transaction then rolls back.

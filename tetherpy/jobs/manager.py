@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack
 
 import attrs
 
+from tetherpy.database import AppTransaction
 from tetherpy.durations import to_optional_span
 
 from .arguments import to_integer, to_status, to_string
@@ -44,7 +45,7 @@ class BackgroundJobManager:
         job_key: str,
         payload: object = None,
         *,
-        transaction: Any | None = None,
+        transaction: AppTransaction | None = None,
         **options: Unpack[NewJobOptions],
     ) -> int:
         """Store a job and return its id; it is durable when this returns.
@@ -57,7 +58,7 @@ class BackgroundJobManager:
         (job_id,) = await self.engine.enqueue([job], transaction)
         return job_id
 
-    async def enqueue_many(self, jobs: Iterable[NewJob], *, transaction: Any | None = None) -> list[int]:
+    async def enqueue_many(self, jobs: Iterable[NewJob], *, transaction: AppTransaction | None = None) -> list[int]:
         """Store all jobs or none, in one transaction; return their ids in order."""
         return await self.engine.enqueue(jobs, transaction)
 

@@ -9,6 +9,7 @@ from typing import Any, TypedDict, TypeVar
 
 import attrs
 
+from tetherpy.database import AppTransaction
 from tetherpy.durations import to_optional_span
 
 from .arguments import check_bounds, to_instant, to_integer, to_string
@@ -97,7 +98,7 @@ class EnqueueOptions(NewJobOptions, total=False):
     ``async def enqueue_greet(manager, payload: Greeting, **options: Unpack[EnqueueOptions])`` passes them on.
     """
 
-    transaction: Any | None
+    transaction: AppTransaction | None
 
 
 @attrs.frozen(kw_only=True)

@@ -1,7 +1,8 @@
 """PostgreSQL databases for asyncio apps, with the methods of ``Database``."""
 
+from ..app_transactions.joined_postgres import JoinedPostgres
 from .database import PostgresDatabase
 from .rows import PostgresRow
 from .transaction import PostgresExecuted, PostgresTransaction
 
-__all__ = ["PostgresDatabase", "PostgresExecuted", "PostgresRow", "PostgresTransaction"]
+__all__ = ["JoinedPostgres", "PostgresDatabase", "PostgresExecuted", "PostgresRow", "PostgresTransaction"]

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import warnings
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import attrs
+from psycopg.rows import tuple_row
 
 from tetherpy.arguments import to_count
 from tetherpy.durations import to_seconds
 
 from ..addresses import redacted
+from ..app_transactions.joined_postgres import JoinedPostgres, Joining
+from ..app_transactions.recognition import AppTransaction
 from ..errors import (
     DatabaseArgumentError,
     DatabaseLockedError,
@@ -65,6 +68,9 @@ class PostgresDatabase:
     )
     _holders: Holders = attrs.field(init=False, factory=Holders)
     _closed: bool = attrs.field(init=False, default=False)
+    _joining: Joining = attrs.field(
+        init=False, default=attrs.Factory(lambda self: Joining(self.name, self._ask), takes_self=True)
+    )
 
     @classmethod
     def open(
@@ -219,6 +225,19 @@ class PostgresDatabase:
     def reserve_own_connection(self, reserved: bool) -> None:
         """Keep a connection for internal statements open, so that no heartbeat waits for one at a full server."""
         self._own.reserve(1 if reserved else 0)
+
+    async def join(self, transaction: AppTransaction, table: str) -> JoinedPostgres:
+        """Return what executes statements inside a transaction of the app, of this or another library.
+
+        Raises ``NotATransactionError`` for other objects, ``OtherDatabaseError`` if it belongs to another database,
+        ``TransactionUnusableError`` if it cannot be written in, or its search path does not lead to ``table``.
+        """
+        return await self._joining.join(transaction, table)
+
+    async def _ask(self, sql: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        async with self.own_connection() as connection, connection.cursor(row_factory=tuple_row) as cursor:
+            await cursor.execute(sql.encode(), values)
+            return await cursor.fetchall()
 
     @asynccontextmanager
     async def own_connection(self) -> AsyncGenerator[Connection]:

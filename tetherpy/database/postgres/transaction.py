@@ -86,6 +86,11 @@ class PostgresTransaction:
     _owed: set[str] = attrs.Factory(set[str])
 
     @property
+    def name(self) -> str:
+        """Return the address of its database, without the password."""
+        return self._name
+
+    @property
     def connection(self) -> Connection:
         """Return its connection; raises ``TransactionOverError`` before it begins and after its end."""
         if self._over is not None or self._connection is None:

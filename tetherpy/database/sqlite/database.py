@@ -19,6 +19,8 @@ from tetherpy.subscribers import do_nothing
 
 from .. import internal_tables, migrations
 from ..addresses import Address
+from ..app_transactions.joined_sqlite import JoinedTransaction, join
+from ..app_transactions.recognition import AppTransaction
 from ..errors import DatabaseArgumentError, DatabaseError, RowNotFoundError, TransactionHeldError, WrongLoopError
 from ..migrations import Migration
 from ..opening import Opening
@@ -298,6 +300,15 @@ class Database:
         self._check_loop()
         held = self._held()
         return Transaction(self._writer, self._writer) if held is None else held.transaction()
+
+    async def join(self, transaction: AppTransaction) -> JoinedTransaction:
+        """Return what runs functions inside a transaction of the app, of this or another library.
+
+        Raises ``NotATransactionError`` for other objects, ``OtherDatabaseError`` if it belongs to another database,
+        ``TransactionUnusableError`` if it cannot be written in.
+        """
+        self._check_loop()
+        return await join(self._writer.connection_thread.file, transaction)
 
     def on_change(self, callback: OnChange, closed: Callable[[], None] = do_nothing) -> Callable[[], None]:
         """Call ``callback(tables)`` in the loop after commits that changed tables, in this or any other process.

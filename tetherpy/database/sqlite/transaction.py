@@ -12,6 +12,7 @@ import attrs
 from ..errors import (
     DatabaseClosedError,
     DatabaseReplacedError,
+    OtherDatabaseError,
     RowNotFoundError,
     TransactionNestedError,
     TransactionOverError,
@@ -19,6 +20,7 @@ from ..errors import (
 from ..migrations import Migration, apply, by_namespace
 from ..shielding import finish
 from .connection import Parameters, Row
+from .open_files import OpenFile
 from .savepoints import Savepoint, Scope
 from .statements import Executed, execute, execute_many, fetch_all, fetch_first
 from .writer import Writer
@@ -88,6 +90,12 @@ class Transaction:
     def transaction(self) -> "Transaction":
         """Return a nested transaction, a savepoint: ``async with tx.transaction() as inner``."""
         return Transaction(self._writer, Savepoint(self._writer.connection_thread, self._depth + 1), self)
+
+    def check_file(self, file: OpenFile) -> None:
+        """Raise ``OtherDatabaseError`` unless it belongs to this file."""
+        own = self._writer.connection_thread.file
+        if own is not file and not file.is_the_file_at(own.path):
+            raise OtherDatabaseError(str(own.path), str(file.path))
 
     def held_by(self, task: "asyncio.Task[Any] | None") -> "Transaction | None":
         """Return the innermost transaction that ``task`` entered, this one or one nested in it; None without one."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from tetherpy.database import DatabaseLockedError, PostgresTransaction
+from tetherpy.database import AppTransaction, DatabaseLockedError
 
 from ..errors import ClaimLostError, UnreadableJobError
 from ..leases import LEASE_EXPIRED, WORKER_DIED, Lease, LeaseWatch, Registration
@@ -21,9 +21,9 @@ from ..transitions import end_of
 from . import encoding, enqueueing, schema
 from .held_claims import HeldClaims
 from .notifying import CHANNEL, LATER, announcing, notify_of
-from .requests import Connection, connection_of, repeat, report
+from .requests import repeat, report
 from .statements import sql
-from .store import DELETED_AT_ONCE, PostgresJobStore
+from .store import DELETED_AT_ONCE, TABLE, PostgresJobStore
 
 logger = logging.getLogger("tetherpy.jobs")
 
@@ -187,17 +187,14 @@ class PostgresJobEngine(PostgresJobStore):
     async def acknowledge(
         self,
         ack: Ack,
-        transaction: PostgresTransaction | Connection,
+        transaction: AppTransaction,
         progress: Progress | None = None,
     ) -> None:
         """Acknowledge in the handler's transaction, or raise ``ClaimLostError``."""
+        joined = await self.db.join(transaction, TABLE)
         row = {**encoding.ack(ack), **({} if progress is None else encoding.progress_values(progress))}
-        values = {"acks": encoding.encode([row]), "now": self.clock(), "notify": notify_of(transaction)}
-        with connection_of(self.db, transaction) as connection:
-            async with connection.cursor() as cursor:
-                await cursor.execute(sql("acknowledge"), values)
-                lost = await cursor.fetchall()
-        if lost:
+        values = {"acks": encoding.encode([row]), "now": self.clock(), "notify": notify_of(joined)}
+        if await joined.fetch(sql("acknowledge"), values):
             claim = ack.claim
             raise ClaimLostError(claim.id, claim.worker_id, claim.attempt)
 

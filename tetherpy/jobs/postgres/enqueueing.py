@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 import psycopg
 from psycopg.rows import tuple_row
 
+from tetherpy.database import JoinedPostgres
+
 from ..capabilities import EngineCapabilities
 from ..model import NewJob
 from .encoding import encode, new_job
@@ -46,3 +48,8 @@ async def insert(connection: psycopg.AsyncConnection[Any], steps: Sequence[State
             await cursor.execute(statement, values)
             ids += [row[0] for row in await cursor.fetchall()]
     return ids
+
+
+async def insert_joined(joined: JoinedPostgres, steps: Sequence[Statement]) -> list[int]:
+    """Execute the statements in a transaction of the app and return all ids."""
+    return [row[0] for statement, values in steps for row in await joined.fetch(statement, values)]

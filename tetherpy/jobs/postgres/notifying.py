@@ -6,9 +6,7 @@ import asyncio
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from tetherpy.database import PostgresDatabase, PostgresTransaction
-
-from .requests import Connection
+from tetherpy.database import JoinedPostgres, PostgresDatabase
 
 CHANNEL = "tetherpy_jobs"
 LATER = "later"
@@ -16,12 +14,12 @@ LATER = "later"
 _AT_ONCE = ""
 
 
-def notify_of(transaction: PostgresTransaction | Connection) -> str:
+def notify_of(joined: JoinedPostgres) -> str:
     """Return the value of ``tetherpy.notify`` for a transaction that changes jobs; arrange the later notification."""
-    if isinstance(transaction, PostgresTransaction):
-        transaction.announce_when_committed(CHANNEL)
-        return LATER
-    return _AT_ONCE
+    if joined.announces is None:
+        return _AT_ONCE
+    joined.announces.announce_when_committed(CHANNEL)
+    return LATER
 
 
 @contextmanager

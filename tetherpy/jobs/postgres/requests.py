@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Mapping
-from contextlib import AbstractAsyncContextManager, contextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Any, TypeAlias, TypeVar
 
 import psycopg
-from psycopg.pq import TransactionStatus
 
 from tetherpy.database import (
     DatabaseLockedError,
     DatabaseUnavailableError,
     PostgresDatabase,
-    PostgresTransaction,
     TransactionConflictError,
-    TransactionOverError,
 )
 
 from . import schema
@@ -115,18 +112,3 @@ async def _execute(
     async with borrowing as connection, open_cursor(connection) as cursor:
         await cursor.execute(statement, values)
         return await cursor.fetchall() if cursor.description is not None else []
-
-
-@contextmanager
-def connection_of(db: PostgresDatabase, transaction: PostgresTransaction | Connection) -> Generator[Connection]:
-    """Give the connection of an app's transaction; raise ``TransactionOverError`` if it would commit each statement.
-
-    Raises ``DatabaseUnavailableError`` if the connection is lost: the transaction is then rolled back.
-    """
-    with db.explained():
-        if isinstance(transaction, PostgresTransaction):
-            yield transaction.connection
-        elif transaction.autocommit and transaction.info.transaction_status is TransactionStatus.IDLE:
-            raise TransactionOverError("the connection has none open: use connection.transaction()")
-        else:
-            yield transaction

@@ -10,7 +10,7 @@ from typing import Any
 import attrs
 import psycopg
 
-from tetherpy.database import DatabaseClosedError, PostgresDatabase, PostgresTransaction, TransactionHeldError
+from tetherpy.database import AppTransaction, DatabaseClosedError, PostgresDatabase, TransactionHeldError
 
 from ..arguments import is_storable
 from ..capabilities import EngineCapabilities
@@ -27,11 +27,13 @@ from ..storage.timestamps import Clock, utc_now
 from . import enqueueing, moving, schema
 from .finding import has_nul, query_of_view
 from .notifying import CHANNEL, LATER, announcing, notify_of
-from .requests import Connection, ask, call, connection_of, transact
+from .requests import ask, call, transact
 from .statements import sql
 from .timeline import timeline
 
 DELETED_AT_ONCE = 1000
+TABLE = "tetherpy_job_records"
+"""The table that identifies the jobs of a connection."""
 
 POSTGRES_CAPABILITIES = EngineCapabilities(
     engine="PostgreSQL",
@@ -87,23 +89,19 @@ class PostgresJobStore:
                 await schema.prepare(self.db)
             self._is_prepared = True
 
-    async def enqueue(
-        self, jobs: Iterable[NewJob], transaction: PostgresTransaction | Connection | None = None
-    ) -> list[int]:
+    async def enqueue(self, jobs: Iterable[NewJob], transaction: AppTransaction | None = None) -> list[int]:
         """Store all jobs or none; see ``JobStore.enqueue``.
 
-        ``transaction`` may be the app's own psycopg connection with a transaction open. Raises
-        ``JobTablesMissingError`` if the tables do not exist: they cannot be created inside it.
+        Raises ``JobTablesMissingError`` if the tables do not exist: they cannot be created in the transaction.
         """
         now = self.clock()
         rows = [enqueueing.to_row(job, now, self.max_payload_bytes, self.capabilities) for job in jobs]
         if not rows:
             return []
         if transaction is not None:
+            joined = await self.db.join(transaction, TABLE)
             try:
-                with connection_of(self.db, transaction) as connection:
-                    steps = enqueueing.statements(rows, now, notify_of(transaction))
-                    return await enqueueing.insert(connection, steps)
+                return await enqueueing.insert_joined(joined, enqueueing.statements(rows, now, notify_of(joined)))
             except psycopg.errors.UndefinedFunction as error:
                 raise JobTablesMissingError from error
         await self.prepare()

@@ -11,7 +11,7 @@ from typing import TypeVar, TypeVarTuple
 
 import attrs
 
-from tetherpy.database import Database, Transaction, TransactionHeldError
+from tetherpy.database import AppTransaction, Database, JoinedTransaction, TransactionHeldError
 
 from ..capabilities import EngineCapabilities
 from ..engine import Closed, ignore
@@ -88,7 +88,7 @@ class SqliteJobEngine:
             raise JobTablesMissingError from error
         self._is_prepared = True
 
-    async def _prepare_in(self, transaction: Transaction) -> None:
+    async def _prepare_in(self, transaction: JoinedTransaction) -> None:
         # Tables that the transaction creates are rolled back with it, so only committed tables count.
         if not self._is_prepared:
             self._is_prepared = await self.db.is_migrated(JOB_MIGRATIONS)
@@ -103,7 +103,7 @@ class SqliteJobEngine:
         await self.prepare()
         return await self.db.read(function, *args)
 
-    async def enqueue(self, jobs: Iterable[NewJob], transaction: Transaction | None = None) -> list[int]:
+    async def enqueue(self, jobs: Iterable[NewJob], transaction: AppTransaction | None = None) -> list[int]:
         """Store all jobs or none; see ``JobStore.enqueue``."""
         now = self.clock()
         now_text = to_text(now)
@@ -112,8 +112,9 @@ class SqliteJobEngine:
             return []
         if transaction is None:
             return await self._run(enqueueing.insert, rows)
-        await self._prepare_in(transaction)
-        return await transaction.run(enqueueing.insert, rows)
+        joined = await self.db.join(transaction)
+        await self._prepare_in(joined)
+        return await joined.run(enqueueing.insert, rows)
 
     async def get(self, job_id: int) -> BackgroundJob | None:
         """Return the job, None if it does not exist; raise ``UnreadableJobError`` if its row cannot be decoded."""
@@ -247,11 +248,12 @@ class SqliteJobEngine:
         """Make jobs of a key FAILED that were set aside, unless a registered worker has a handler for it."""
         return await self._run(unhandled_jobs.fail, job_key, error, self.clock())
 
-    async def acknowledge(self, ack: Ack, transaction: Transaction, progress: Progress | None = None) -> None:
+    async def acknowledge(self, ack: Ack, transaction: AppTransaction, progress: Progress | None = None) -> None:
         """Acknowledge in the handler's transaction, or raise ``ClaimLostError``."""
+        joined = await self.db.join(transaction)
         if progress is not None:
-            await transaction.run(acknowledging.report_progress, [progress], self.clock())
-        if not await transaction.run(acknowledging.acknowledge, ack, self.clock()):
+            await joined.run(acknowledging.report_progress, [progress], self.clock())
+        if not await joined.run(acknowledging.acknowledge, ack, self.clock()):
             claim = ack.claim
             raise ClaimLostError(claim.id, claim.worker_id, claim.attempt)
 

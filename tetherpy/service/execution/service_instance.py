@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from tetherpy.database import Migration, SqlDatabase
+from tetherpy.database import AppTransaction, Migration, SqlDatabase
 from tetherpy.jobs import (
     Ack,
     BackgroundJob,
@@ -208,11 +208,11 @@ class ServiceInstance:
             raise JobArgumentError("progress", progress.fraction, "it must be from 0 to 1")
         self._context.in_loop(services.progress.report, progress)
 
-    async def complete(self, result: object = None, *, transaction: Any) -> None:
+    async def complete(self, result: object = None, *, transaction: AppTransaction) -> None:
         """Complete the job in the handler's transaction: its writes and the completion are one commit.
 
-        So the effect happens exactly once, although the job may run more than once. ``transaction``
-        must belong to the service's database. Progress that was reported before is part of the commit.
+        So the effect happens exactly once, although the job may run more than once. ``transaction`` is a transaction
+        of the service's database, as in ``enqueue``. Progress that was reported before is part of the commit.
         Raises ``ClaimLostError`` if the job was rescued from this worker; do not catch it, so that
         the transaction is rolled back. The return value of the handler is ignored.
         """

@@ -31,6 +31,8 @@ _RAISE = (
 _READ = f"SELECT table_name, version FROM {CHANGES_TABLE}"  # noqa: S608  # a constant
 #: How long, in seconds, the commit of an unknown program may stay hidden behind a known commit.
 HIDDEN_WRITER_SECONDS = 1.0
+EVERY_TABLE = "*"
+"""The version of this name is raised by a transaction whose changes are not known in full."""
 _ALL = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')"
 
 
@@ -39,7 +41,7 @@ def create(connection: TrackedConnection) -> None:
     connection.execute(_CREATE)
 
 
-def record(connection: TrackedConnection, tables: set[str]) -> None:
+def record(connection: sqlite3.Connection, tables: set[str]) -> None:
     """Raise the versions of ``tables`` in the open transaction."""
     connection.executemany(_RAISE, [(table,) for table in tables])
 
@@ -82,7 +84,8 @@ class TableVersions:
         changed = frozenset(table for table, version in counters.items() if seen.get(table) != version)
         if changed and self._hidden_writer_since is None:
             self._hidden_writer_since = now
-        return changed if changed and not due else all_tables(connection)
+        known = changed and not due and EVERY_TABLE not in changed
+        return changed if known else all_tables(connection)
 
     def _read_data_version(self, connection: sqlite3.Connection) -> int:
         version: int = connection.execute("PRAGMA data_version").fetchone()[0]

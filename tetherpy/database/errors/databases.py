@@ -1,21 +1,9 @@
-"""The errors of the database package."""
+"""Errors about a database: its address, its file or server, its connections."""
 
 import os
 from pathlib import Path
 
-from tetherpy.errors import ArgumentError, TetherError, clause
-
-
-class DatabaseError(TetherError):
-    """Base class of the errors of :mod:`tetherpy.database`.
-
-    They report problems of the file, the server, locks, the disk and the use of the API. Errors of a statement (a
-    violated constraint, a mistake in the SQL) stay exceptions of the driver: ``sqlite3`` or ``psycopg``.
-    """
-
-
-class DatabaseArgumentError(DatabaseError, ArgumentError):
-    """Raised when a parameter has a wrong type or is out of its bounds, or a statement and its values do not fit."""
+from .base import DatabaseError
 
 
 class DatabaseOpenError(DatabaseError):
@@ -86,31 +74,6 @@ class DatabaseLockedError(DatabaseError):
         )
         self.path = path
         self.busy_timeout = busy_timeout
-
-
-class TransactionConflictError(DatabaseError):
-    """The server rolled the transaction back because it conflicts with another one: a deadlock, or serialization."""
-
-    def __init__(self, address: str, detail: str) -> None:
-        super().__init__(
-            f"{address} rolled the transaction back because it conflicts with another one ({clause(detail.strip())}); "
-            "nothing was written: run the whole transaction again. Transactions that lock rows, and enqueue unique "
-            "keys, in the same order do not deadlock"
-        )
-        self.address = address
-        self.detail = detail
-
-
-class StatementTimeoutError(DatabaseError, TimeoutError):
-    """The server cancelled a statement, because of its ``statement_timeout`` or because an administrator asked."""
-
-    def __init__(self, address: str, detail: str) -> None:
-        super().__init__(
-            f"{address} cancelled a statement ({clause(detail.strip())}); its transaction is rolled back: run it again "
-            "with less work, or raise statement_timeout for the role"
-        )
-        self.address = address
-        self.detail = detail
 
 
 class DiskFullError(DatabaseError):
@@ -242,153 +205,3 @@ class DatabaseForkedError(WrongLoopError):
         )
         self.path = path
         self.pid = os.getpid()
-
-
-class RowNotFoundError(DatabaseError):
-    """``get`` found no row."""
-
-    def __init__(self, sql: str) -> None:
-        super().__init__(
-            f"no row for {sql!r}; use get_optional if the query may return no row",
-        )
-        self.sql = sql
-
-
-class ReadTimeoutError(DatabaseError, TimeoutError):
-    """A long read took longer than its time limit."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__(
-            f"a read was interrupted after {seconds:g} s, because it delays other reads and keeps the log from being "
-            "reset; make it read fewer rows (jobs: filter by status, key, before_id or dates, with a limit)"
-        )
-        self.seconds = seconds
-
-
-class WriteOnReaderError(DatabaseError):
-    """A call that reads was given a statement that writes."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "get, get_all, get_optional, read and watch use a connection that cannot write; "
-            "use execute, execute_many, run or a transaction for statements that change something"
-        )
-
-
-class TransactionControlError(DatabaseError):
-    """A function or statement tried to begin, commit or roll back the transaction it runs in."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "statements inside run or a transaction must not BEGIN, COMMIT, ROLLBACK or use executescript: "
-            "the database does that; use a savepoint or a nested transaction() to undo a part"
-        )
-
-
-class TransactionHeldError(DatabaseError):
-    """The task has an open transaction and calls a method that commits separately: a deadlock with itself."""
-
-    def __init__(self, call: str) -> None:
-        super().__init__(
-            f"{call} commits separately, but this task has an open transaction on the same database and would wait "
-            "for itself forever; use the methods of the transaction (tx.run, tx.execute, ...), or pass it to the call "
-            "if that takes one (transaction=tx)"
-        )
-        self.call = call
-
-
-class TransactionNestedError(DatabaseError):
-    """The task used the outer transaction while its nested one was open."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "this transaction has a nested transaction open in the same task; use the nested one until it ends"
-        )
-
-
-class TransactionOverError(DatabaseError):
-    """The transaction has ended, or SQLite rolled it back after an error."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the transaction is over ({reason}); nothing was written: begin a new one")
-        self.reason = reason
-
-
-class MigrationError(DatabaseError):
-    """Base class of conflicts between the migrations in the code and those recorded in the database."""
-
-    def __init__(self, namespace: str, version: int, what: str) -> None:
-        super().__init__(f"migration {version} of {namespace!r} {what}")
-        self.namespace = namespace
-        self.version = version
-
-
-class DuplicateMigrationError(MigrationError, ValueError):
-    """Raised when two migrations of a namespace have the same number."""
-
-    def __init__(self, namespace: str, version: int, first: str, second: str) -> None:
-        super().__init__(
-            namespace, version, f"exists twice: {first!r} and {second!r}; renumber the one that is not released"
-        )
-        self.names = (first, second)
-
-
-class MigrationChangedError(MigrationError):
-    """A migration was edited after it was applied."""
-
-    def __init__(self, namespace: str, version: int, name: str) -> None:
-        super().__init__(
-            namespace,
-            version,
-            f"({name}) differs from the one that was applied to this database: its SQL was edited; "
-            "restore it and put the change into a new migration",
-        )
-        self.name = name
-
-
-class MigrationMissingError(MigrationError):
-    """A migration was applied to the database and is missing in the code, which has later ones."""
-
-    def __init__(self, namespace: str, version: int, name: str) -> None:
-        super().__init__(
-            namespace,
-            version,
-            f"({name}) was applied to this database but is missing from the code; put it back",
-        )
-        self.name = name
-
-
-class MigrationOrderError(MigrationError):
-    """The code has a migration that was never applied, while later ones were."""
-
-    def __init__(self, namespace: str, version: int, newest: int) -> None:
-        super().__init__(
-            namespace,
-            version,
-            f"was never applied, but {newest} already is; give it a number above {newest}",
-        )
-        self.newest = newest
-
-
-class SchemaNewerError(MigrationError):
-    """Newer code has migrated the database."""
-
-    def __init__(self, namespace: str, version: int, newest_known: int) -> None:
-        super().__init__(
-            namespace,
-            version,
-            f"was applied by newer code (this code knows migrations up to {newest_known}); "
-            "run the newer code, or restore a backup from before the migration",
-        )
-        self.newest_known = newest_known
-
-
-class MigrationFailedError(MigrationError):
-    """The SQL of a migration failed; the migration was rolled back."""
-
-    def __init__(self, namespace: str, version: int, name: str, detail: str) -> None:
-        super().__init__(
-            namespace, version, f"({name}) failed and was rolled back; earlier migrations stay applied: {detail}"
-        )
-        self.name = name
-        self.detail = detail

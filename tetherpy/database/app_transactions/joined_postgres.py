@@ -1,0 +1,251 @@
+"""Statements that run in a transaction of the app on another library's connection to the same PostgreSQL database."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import attrs
+from psycopg import AsyncConnection, Connection
+from psycopg.pq import TransactionStatus
+from psycopg.rows import tuple_row
+
+from ..errors import DatabaseReadOnlyError, OtherDatabaseError, TransactionUnusableError
+from ..postgres.error_translation import explained
+from ..postgres.transaction import PostgresTransaction
+from ..shielding import finish
+from .recognition import AppTransaction, Library, library_of
+from .sqlalchemy_connections import ASYNCHRONOUS, SYNCHRONOUS, begun, begun_async, check_dialect, refused
+
+T = TypeVar("T")
+Rows: TypeAlias = list[tuple[Any, ...]]
+
+_IDENTITY = """SELECT pg_postmaster_start_time()::text, current_database()::text,
+to_regclass(%(table)s::text)::oid::bigint, current_setting('transaction_read_only')"""
+_VALUE = re.compile(r"%\((\w+)\)s")
+_FAILED, _READ_ONLY, _UNREACHABLE = "25P02", "25006", ("08", "57P")
+
+
+class JoinedPostgres(Protocol):
+    """A transaction of the app in which statements run."""
+
+    @property
+    def announces(self) -> PostgresTransaction | None:
+        """Return the transaction whose process notifies after the commit; None if the commit must notify."""
+        ...
+
+    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
+        """Execute a statement with ``%(name)s`` for values; return its rows."""
+        ...
+
+
+@attrs.frozen
+class Identity:
+    """Which server, database and table a connection uses: ``table`` is an object id, None without the table."""
+
+    server: str
+    database: str
+    table: int | None
+
+
+@attrs.define(eq=False)
+class Joining:
+    """Checks that a transaction belongs to the database that ``ask`` queries, and is to be written in."""
+
+    _name: str
+    _ask: Callable[[str, Mapping[str, Any]], Awaitable[Rows]]
+    _own: dict[str, Identity] = attrs.field(init=False, factory=dict[str, Identity])
+
+    async def join(self, transaction: AppTransaction, table: str) -> JoinedPostgres:
+        """Return what executes statements inside the transaction; the errors are those of ``PostgresDatabase.join``."""
+        joined = await _joined(self._name, transaction)
+        if joined.announces is not None and joined.announces.name == self._name:
+            return joined
+        given, read_only = _identity(await joined.fetch(_IDENTITY.encode(), {"table": table}))
+        if given != self._own.get(table):
+            self._own[table], _ = _identity(await self._ask(_IDENTITY, {"table": table}))
+        own = self._own[table]
+        if (given.server, given.database) != (own.server, own.database):
+            raise OtherDatabaseError(f"the database {given.database!r}, perhaps of another server", self._name)
+        if given != own:
+            raise TransactionUnusableError(
+                f"its search_path does not lead to the table {table!r} of {self._name}",
+                "give its connection the search_path of the database",
+            )
+        if read_only:
+            raise TransactionUnusableError(
+                "it is read-only", "begin it without READ ONLY, on a connection to the primary server"
+            )
+        return joined
+
+
+def _identity(rows: Rows) -> tuple[Identity, bool]:
+    ((server, database, table, read_only),) = rows
+    return Identity(server, database, table), read_only == "on"
+
+
+async def _joined(name: str, transaction: AppTransaction) -> JoinedPostgres:
+    library = library_of(transaction)
+    given: Any = transaction
+    match library:
+        case Library.OURS_ON_POSTGRES:
+            return OurTransaction(name, given)
+        case Library.PSYCOPG:
+            return Psycopg(name, given)
+        case Library.PSYCOPG_ASYNC:
+            return AsyncPsycopg(name, given)
+        case _ if library in SYNCHRONOUS:
+            connection = await _in_thread(lambda: begun(given, library))
+            check_dialect(connection, "postgresql", name)
+            return SqlAlchemy(name, connection)
+        case _ if library in ASYNCHRONOUS:
+            connection = await begun_async(given, library)
+            check_dialect(connection, "postgresql", name)
+            return AsyncSqlAlchemy(name, connection, (await connection.get_raw_connection()).dbapi_connection)
+        case _:
+            raise OtherDatabaseError(library.value, name)
+
+
+@attrs.frozen(eq=False)
+class OurTransaction:
+    """A transaction of a ``PostgresDatabase``."""
+
+    _name: str
+    announces: PostgresTransaction
+
+    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
+        """Execute a statement and return its rows."""
+        with explained(self._name):
+            async with self.announces.connection.cursor(row_factory=tuple_row) as cursor:
+                await cursor.execute(statement, values)
+                return await cursor.fetchall()
+
+
+@attrs.frozen(eq=False)
+class AsyncPsycopg:
+    """A psycopg connection."""
+
+    _name: str
+    _connection: AsyncConnection[Any]
+    announces: None = None
+
+    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
+        """Execute a statement and return its rows."""
+        _check(self._connection)
+        with explained(self._name):
+            async with self._connection.cursor(row_factory=tuple_row) as cursor:
+                await cursor.execute(statement, values)
+                return await cursor.fetchall()
+
+
+@attrs.frozen(eq=False)
+class Psycopg:
+    """A synchronous psycopg connection; its statements run in a thread, since they may wait for a lock."""
+
+    _name: str
+    _connection: Connection[Any]
+    announces: None = None
+
+    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
+        """Execute a statement and return its rows."""
+        _check(self._connection)
+
+        def work() -> Rows:
+            with self._connection.cursor(row_factory=tuple_row) as cursor:
+                return cursor.execute(statement, values).fetchall()
+
+        with explained(self._name):
+            return await _in_thread(work)
+
+
+@attrs.frozen(eq=False)
+class SqlAlchemy:
+    """A synchronous connection of SQLAlchemy with any driver; its statements run in a thread."""
+
+    _name: str
+    _connection: Any
+    announces: None = None
+
+    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
+        """Execute a statement and return its rows."""
+        _check_begins(self._connection.connection.dbapi_connection)
+        text = _text(statement)
+        with _driver_errors(self._name):
+            return await _in_thread(
+                lambda: [tuple(row) for row in self._connection.execute(text, dict(values)).fetchall()]
+            )
+
+
+@attrs.frozen(eq=False)
+class AsyncSqlAlchemy:
+    """An asynchronous connection of SQLAlchemy with any driver."""
+
+    _name: str
+    _connection: Any
+    _driver: Any
+    announces: None = None
+
+    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
+        """Execute a statement and return its rows."""
+        _check_begins(self._driver)
+        with _driver_errors(self._name):
+            result = await self._connection.execute(_text(statement), dict(values))
+            return [tuple(row) for row in result.fetchall()]
+
+
+def _check(connection: AsyncConnection[Any] | Connection[Any]) -> None:
+    if connection.closed and not connection.broken:
+        raise TransactionUnusableError("its connection is closed", "pass one that stays open until the commit")
+    status = connection.info.transaction_status
+    if status is TransactionStatus.INERROR:
+        raise _failed()
+    if status is TransactionStatus.IDLE:
+        _check_begins(connection)
+
+
+def _check_begins(connection: Any) -> None:
+    """Raise ``TransactionUnusableError`` if the connection begins no transaction before a statement."""
+    if getattr(connection, "autocommit", False) is True:
+        raise TransactionUnusableError(
+            "the connection commits each statement, and has no transaction open",
+            "use connection.transaction(), or connect without autocommit",
+        )
+
+
+def _failed() -> TransactionUnusableError:
+    return TransactionUnusableError("an earlier statement in it has failed", "roll it back, and repeat it")
+
+
+@contextmanager
+def _driver_errors(name: str) -> Generator[None]:
+    """Translate errors that SQLAlchemy wraps: to those of this package if they are not about the statement."""
+    try:
+        with refused():
+            yield
+    except TransactionUnusableError as error:
+        driver_error = getattr(error.__cause__, "orig", None)
+        state = getattr(driver_error, "sqlstate", None) or getattr(driver_error, "pgcode", None) or ""
+        if driver_error is None:
+            raise
+        if state == _FAILED:
+            raise _failed() from driver_error
+        if state == _READ_ONLY:
+            raise DatabaseReadOnlyError(name) from driver_error
+        with explained(name):
+            raise driver_error from None
+
+
+@lru_cache(maxsize=64)
+def _text(statement: bytes) -> Any:
+    """Return a statement for SQLAlchemy, which gives each driver its own placeholders."""
+    # In parentheses: SQLAlchemy does not find a name that a cast follows.
+    return sys.modules["sqlalchemy"].text(_VALUE.sub(r"(:\1)", statement.decode()))
+
+
+async def _in_thread(work: Callable[[], T]) -> T:
+    return await finish(asyncio.to_thread(work))

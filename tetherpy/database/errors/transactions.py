@@ -1,0 +1,87 @@
+"""Errors about a transaction."""
+
+from tetherpy.errors import clause
+
+from .base import DatabaseArgumentError, DatabaseError
+
+TRANSACTIONS = (
+    "a {} is not a transaction: pass one of db.transaction(), a sqlite3.Connection, an aiosqlite.Connection, a "
+    "Session, AsyncSession, Connection or AsyncConnection of SQLAlchemy, or a psycopg Connection or AsyncConnection"
+)
+
+
+class TransactionConflictError(DatabaseError):
+    """The server rolled the transaction back because it conflicts with another one: a deadlock, or serialization."""
+
+    def __init__(self, address: str, detail: str) -> None:
+        super().__init__(
+            f"{address} rolled the transaction back because it conflicts with another one ({clause(detail.strip())}); "
+            "nothing was written: run the whole transaction again. Transactions that lock rows, and enqueue unique "
+            "keys, in the same order do not deadlock"
+        )
+        self.address = address
+        self.detail = detail
+
+
+class TransactionControlError(DatabaseError):
+    """A function or statement tried to begin, commit or roll back the transaction it runs in."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "statements inside run or a transaction must not BEGIN, COMMIT, ROLLBACK or use executescript: "
+            "the database does that; use a savepoint or a nested transaction() to undo a part"
+        )
+
+
+class TransactionHeldError(DatabaseError):
+    """The task has an open transaction and calls a method that commits separately: a deadlock with itself."""
+
+    def __init__(self, call: str) -> None:
+        super().__init__(
+            f"{call} commits separately, but this task has an open transaction on the same database and would wait "
+            "for itself forever; use the methods of the transaction (tx.run, tx.execute, ...), or pass it to the call "
+            "if that takes one (transaction=tx)"
+        )
+        self.call = call
+
+
+class TransactionNestedError(DatabaseError):
+    """The task used the outer transaction while its nested one was open."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this transaction has a nested transaction open in the same task; use the nested one until it ends"
+        )
+
+
+class TransactionOverError(DatabaseError):
+    """The transaction has ended, or SQLite rolled it back after an error."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the transaction is over ({reason}); nothing was written: begin a new one")
+        self.reason = reason
+
+
+class TransactionUnusableError(TransactionOverError):
+    """The transaction that a call was given cannot be written in; ``advice`` says what to do."""
+
+    def __init__(self, reason: str, advice: str) -> None:
+        DatabaseError.__init__(self, f"the given transaction cannot be used: {reason}; nothing was written: {advice}")
+        self.reason = reason
+        self.advice = advice
+
+
+class OtherDatabaseError(TransactionUnusableError):
+    """The transaction that a call was given belongs to another database."""
+
+    def __init__(self, given: str, wanted: str) -> None:
+        super().__init__(f"it belongs to {given}, and the call to {wanted}", "connect to the same database")
+        self.given = given
+        self.wanted = wanted
+
+
+class NotATransactionError(DatabaseArgumentError):
+    """The object is not a transaction of the app."""
+
+    def __init__(self, value: object) -> None:
+        super().__init__("transaction", value, TRANSACTIONS.format(type(value).__qualname__))
