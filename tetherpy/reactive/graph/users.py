@@ -105,7 +105,7 @@ def remove_listener(element: Element, listener: Any, *, was_active: bool) -> Non
     """Remove a listener; an element that is no longer used is disposed."""
     listeners = element.listeners
     if type(listeners) is tuple:
-        element.listeners = tuple([other for other in listeners if other is not listener])
+        element.listeners = tuple([other for other in element.listeners if other is not listener])
     else:
         many = cast("dict[Any, None]", listeners)
         many.pop(listener, None)
