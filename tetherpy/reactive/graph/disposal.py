@@ -35,7 +35,9 @@ def dispose_all(nodes: Iterable[Element], host: Host) -> None:
                 break
         _end(node)
         for source in node.sources:
-            if _outlives(source, host, asked=asked):
+            if source.host is not host or (
+                (asked or source.provider.ephemeral) and _outlives(source, host, asked=asked)
+            ):
                 unlink(source, node)
         if host.observers:
             tell_observers(node, "did_unmount_provider")
@@ -65,7 +67,7 @@ def _close_views(node: Element) -> None:
 
 
 def _end(node: Element) -> None:
-    if node.ref is not None and (node.ref.hooks is not None or node.flow is not None):
+    if node.ref is not None and (node.ref.hooks is not None or (node.flow is not None and not node.flow.done)):
         end_build(node)
     node.state = DISPOSED
     node.ref = node.mark = node.cause = None

@@ -33,11 +33,11 @@ MOST_ROUNDS: Final = 1_000
 class Root(Protocol):
     """The part of a root container that its scheduler uses."""
 
-    def report(self, error: BaseException, subject: object) -> None:
+    def report(self, error: BaseException, provider: object) -> None:
         """Report an error that no caller can see, of a provider, a node or a callback."""
         ...
 
-    def report_failure(self, error: BaseException, subject: object) -> None:
+    def report_failure(self, error: BaseException, provider: object) -> None:
         """Report an error to ``on_error``, and never raise it."""
         ...
 
@@ -228,7 +228,9 @@ class Scheduler(Generic[E]):
             self._root.report_failure(*interruption)
 
     def _deliver(self) -> None:
-        for _ in range(MOST_ROUNDS):
+        rounds = 0
+        while self.callbacks and rounds < MOST_ROUNDS:
+            rounds += 1
             rest = iter(self.callbacks)
             self.callbacks = []
             try:
@@ -241,9 +243,8 @@ class Scheduler(Generic[E]):
             except BaseException:  # Ctrl-C between two callbacks must not lose the others
                 self.callbacks[:0] = rest
                 raise
-            if not self.callbacks:
-                return
-        self._refuse_endless(self.callbacks[0][1][0], self.callbacks)
+        if self.callbacks:
+            self._refuse_endless(self.callbacks[0][1][0], self.callbacks)
 
     def _refuse_endless(self, subject: object, waiting: list[Any]) -> NoReturn:
         waiting.clear()
@@ -294,23 +295,26 @@ class Scheduler(Generic[E]):
     def settle(self) -> None:
         """Do the waiting work now, and the work that it causes; no event loop runs and no operation is under way."""
         try:
-            for _ in range(MOST_ROUNDS):
-                self._round()
-                if not self.queue and not self.disposals:
-                    break
-            else:
-                self._refuse_endless((self.queue or self.disposals)[0], self.queue)
+            self._round()
+            if self.queue or self.disposals:
+                self._more_rounds()
         except BaseException:
             self._report_interruption()
             raise
         if self._interruption is not None:
             self._raise_interruption()
 
+    def _more_rounds(self) -> None:
+        for _ in range(1, MOST_ROUNDS):
+            self._round()
+            if not self.queue and not self.disposals:
+                return
+        self._refuse_endless((self.queue or self.disposals)[0], self.queue)
+
     def _round(self) -> None:
         # Work that is added during the round waits for the next one: a node is refreshed at most once per turn.
         waiting, self.queue = self.queue, []
         waiting.reverse()
-        unused: list[E] = []
         self.depth += 1
         try:
             while waiting:
@@ -318,17 +322,23 @@ class Scheduler(Generic[E]):
                 if self.callbacks:
                     self._deliver()
             if self.disposals:
-                unused, self.disposals = self.disposals, []
-                unused.reverse()
-                while unused:
-                    self._dispose(unused.pop())
-                if self.callbacks:
-                    self._deliver()
+                self._dispose_unused()
         except BaseException:  # Ctrl-C, for example, must not lose the others
             waiting.reverse()
             self.queue[:0] = waiting
-            unused.reverse()
-            self.disposals[:0] = unused
             raise
         finally:
             self.depth -= 1
+
+    def _dispose_unused(self) -> None:
+        waiting, self.disposals = self.disposals, []
+        waiting.reverse()
+        try:
+            while waiting:
+                self._dispose(waiting.pop())
+        except BaseException:
+            waiting.reverse()
+            self.disposals[:0] = waiting
+            raise
+        if self.callbacks:
+            self._deliver()

@@ -89,9 +89,9 @@ def build(node: Element) -> None:
         fail(node, error, first=replaced is None)
         return
     scheduler.building = outer
-    if scheduler.too_deep is not None:
-        raise _unwind(node)
-    if outer is not None and outer is not scheduler.base:
+    if scheduler.nested:  # this build runs inside another one, or a build inside it was nested too deeply
+        if scheduler.too_deep is not None:
+            raise _unwind(node)
         scheduler.nested -= 1
     if node.fresh:
         broken = _scope_error(node)
@@ -133,16 +133,14 @@ def build(node: Element) -> None:
             stop_retrying(node)
     observers = node.observers
     if observers:
-        cause: Change | None = None
+        kind = type(previous)
+        if kind is type(value) and kind in PLAIN:
+            cause: Change = (node.provider, previous, value)  # change_of(), inlined for the usual case
+        else:
+            cause = change_of(node, previous, value)
         for observer in observers:
             if observer.state < DIRTY:  # else it is being built, and reads this value, or it has a cause
                 observer.state = DIRTY
-                if cause is None:
-                    kind = type(previous)
-                    if kind is type(value) and kind in PLAIN:
-                        cause = (node.provider, previous, value)  # change_of(), inlined for the usual case
-                    else:
-                        cause = change_of(node, previous, value)
                 observer.cause = cause
     if node.listeners or host.observers or ref.hooks is not None:
         announce(node, previous, first=replaced is None)
