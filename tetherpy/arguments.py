@@ -1,6 +1,6 @@
-"""Plain int, float and str from the arguments that callers give: converted, or refused at the call.
+"""Conversion of arguments to plain int, float and str; other types are refused at the call.
 
-A value of a look-alike type (an ``IntEnum`` member, a NumPy scalar, a ``StrEnum`` member) is converted, because a
+A value of a similar type (an ``IntEnum`` member, a NumPy scalar, a ``StrEnum`` member) is converted, because a
 database driver may store it in a form that cannot be read again. Any other type is the package's ``ArgumentError``.
 """
 

@@ -50,13 +50,13 @@ async def test_only_transitions_of_the_table_are_legal(kit, source, target):
 async def test_a_manual_transition_fences_out_the_worker(kit):
     job_id = await kit.add()
     claim = await kit.claim_one()
-    await kit.engine.move(job_id, FAILED, error="stopped by hand")
+    await kit.engine.move(job_id, FAILED, error="stopped manually")
     ack_and_fetch = await kit.engine.ack_and_fetch("w1", [Ack(claim, Completed())], 0)
     assert len(ack_and_fetch.rejected) == 1
     job = await kit.engine.get(job_id)
-    assert (job.status, job.last_error) == (FAILED, "stopped by hand")
+    assert (job.status, job.last_error) == (FAILED, "stopped manually")
     (attempt,) = await kit.engine.attempts(job_id)
-    assert (attempt.outcome, attempt.error) == ("failed", "stopped by hand")
+    assert (attempt.outcome, attempt.error) == ("failed", "stopped manually")
 
 
 async def test_a_retry_adds_one_attempt_and_a_reset_starts_from_zero(kit):

@@ -68,8 +68,8 @@ PLAIN = {
         "postgresql://x/y", connect_timeout=value
     ),
     ("JobNotifications", "interval"): lambda value: JobNotifications(None, None, None, interval=value).interval,
-    ("Clock", "patience"): lambda value: Clock(patience=value).patience,
-    ("InlineJobs", "patience"): lambda value: InlineJobs("app.db", None, patience=value).patience,
+    ("Clock", "real_time_limit"): lambda value: Clock(real_time_limit=value).real_time_limit,
+    ("InlineJobs", "real_time_limit"): lambda value: InlineJobs("app.db", None, real_time_limit=value).real_time_limit,
 }
 WRONG = ["5m", "5", b"5", True, math.nan, -5, timedelta(seconds=-5), [5], object()]
 

@@ -82,7 +82,7 @@ class ServiceStartError(CommandError):
     def __init__(self, reason: str, log: str) -> None:
         self.reason = reason
         self.log = log
-        super().__init__(f"The workers did not start: {clause(reason)}. No processes are left. The log is {log}.")
+        super().__init__(f"The workers did not start: {clause(reason)}. Their processes have ended. The log is {log}.")
 
 
 class NoServiceError(CommandError):

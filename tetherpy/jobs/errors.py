@@ -85,7 +85,7 @@ class SchemaMissingError(JobError):
 
 
 class IllegalJobTransitionError(JobError):
-    """``LEGAL_MOVES`` does not have this move."""
+    """A job cannot change from its state to the requested one; ``LEGAL_MOVES`` lists the legal transitions."""
 
     def __init__(self, job_id: int, source: BackgroundJobStatus, target: BackgroundJobStatus) -> None:
         self.job_id = job_id

@@ -142,7 +142,7 @@ class BackgroundJobManager:
     async def get_timeline(self, since: datetime, *, limit: int = TIMELINE_JOBS) -> JobTimeline:
         """Return when jobs were enqueued, started and finished since an instant.
 
-        It starts later if there are more than ``limit`` jobs, since its time grows with their number.
+        It starts later if there are more than ``limit`` jobs, because its cost grows with their number.
         """
         return await self.engine.timeline(since, limit)
 
@@ -153,9 +153,9 @@ class BackgroundJobManager:
     async def update_job_status(
         self, job_id: int, status: BackgroundJobStatus | str, *, error: str | None = None
     ) -> BackgroundJob:
-        """Change a job's status by hand; raise ``IllegalJobTransitionError`` for a move that is not legal.
+        """Change a job's status manually; raise ``IllegalJobTransitionError`` for a move that is not legal.
 
-        A worker that runs the job loses its claim. A job made RUNNING by hand is rescued after one lease, as if its
+        A worker that runs the job loses its claim. A job made RUNNING manually is rescued after one lease, as if its
         worker hung.
         """
         return await self.engine.move(

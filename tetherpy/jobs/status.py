@@ -41,20 +41,20 @@ LEGAL_MOVES: Mapping[BackgroundJobStatus, Mapping[BackgroundJobStatus, str]] = M
             }
         ),
         BackgroundJobStatus.COMPLETED: MappingProxyType({BackgroundJobStatus.PENDING: "run again"}),
-        BackgroundJobStatus.FAILED: MappingProxyType({BackgroundJobStatus.PENDING: "retried by hand"}),
-        BackgroundJobStatus.CANCELLED: MappingProxyType({BackgroundJobStatus.PENDING: "retried by hand"}),
+        BackgroundJobStatus.FAILED: MappingProxyType({BackgroundJobStatus.PENDING: "retried manually"}),
+        BackgroundJobStatus.CANCELLED: MappingProxyType({BackgroundJobStatus.PENDING: "retried manually"}),
     }
 )
-"""Every legal move with its cause; any other raises ``IllegalJobTransitionError``."""
+"""Legal transitions by state, each with its cause; any other raises ``IllegalJobTransitionError``."""
 
 
 def is_legal_move(source: BackgroundJobStatus, target: BackgroundJobStatus) -> bool:
-    """Tell whether a job may go from ``source`` to ``target``."""
+    """Return whether a job may change from ``source`` to ``target``."""
     return target in LEGAL_MOVES[source]
 
 
 def state_diagram() -> str:
-    """Draw the table of legal moves as the text of a Mermaid state diagram."""
+    """Return the legal transitions as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {BackgroundJobStatus.PENDING}: enqueued"]
     lines += [
         f"    {source} --> {target}: {cause}"

@@ -146,7 +146,7 @@ def after_rescue(job: BackgroundJob, outcome: str, now: datetime) -> Transition:
 def after_move(
     job: BackgroundJob, status: BackgroundJobStatus, error: str | None, now: datetime, lease: timedelta
 ) -> Transition:
-    """Move a job by hand; a worker that held it loses its claim, and a job made RUNNING has one lease's time.
+    """Move a job manually; a worker that held it loses its claim, and a job made RUNNING has one lease's time.
 
     Raises ``IllegalJobTransitionError`` for a move that ``LEGAL_MOVES`` does not have.
     """

@@ -1,7 +1,7 @@
 """The entry point of a supervisor: ``python -m tetherpy.service DATABASE LOCK SOCKET [APP_PIPE]``.
 
 ``BackgroundService.start`` runs it, passes the descriptors on, and writes the configuration to standard input. To
-start a worker by hand, use ``run_worker``. The database is an argument only to be visible in the list of processes.
+start a worker manually, use ``run_worker``. The database is an argument only to be visible in the list of processes.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ class WorkerStartError(ServiceError):
         if log and left_running is not None:
             parts.append(f"Process {left_running} is still running; its log is {log}. Stop it, then start again.")
         elif log:
-            parts.append(f"No process is left running; the whole log is {log}.")
+            parts.append(f"Its processes have ended; the full log is {log}.")
         super().__init__("\n".join(parts))
 
 

@@ -1,4 +1,4 @@
-"""A clock that a test moves by hand."""
+"""A clock that a test advances explicitly."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _QUIET_TURNS = 2
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
-def _patience(value: timedelta | float) -> float:
-    return to_seconds("patience", value)
+def _real_time_limit(value: timedelta | float) -> float:
+    return to_seconds("real_time_limit", value)
 
 
 @attrs.define(eq=False, repr=False)
@@ -36,10 +36,10 @@ class Clock:
 
     It controls everything that waits for the loop's time: ``asyncio.sleep``, timeouts, retries of providers,
     ``cache_for``, delays and backoff of jobs, periodic jobs. Threads, files and sockets work as usual. A test that
-    waits without advancing the clock fails after ``patience`` seconds of real time.
+    waits without advancing the clock fails after ``real_time_limit`` seconds of real time.
     """
 
-    patience: float = attrs.field(default=30.0, converter=_patience)
+    real_time_limit: float = attrs.field(default=30.0, converter=_real_time_limit)
     elapsed: timedelta = timedelta(0)
     _driven: DrivenLoop | None = attrs.field(init=False, default=None)
     _began: float = attrs.field(init=False, default=0.0)
@@ -116,7 +116,7 @@ class Clock:
         """
         if self._driven is None:
             self._began = loop.time() - self.elapsed.total_seconds()
-            self._driven = DrivenLoop(loop, self.time, lambda: self.patience)
+            self._driven = DrivenLoop(loop, self.time, lambda: self.real_time_limit)
         elif not self._driven.is_loop(loop):
             raise ClockError("The clock drives another event loop: use it in one loop per test.")
         return self._driven

@@ -19,14 +19,14 @@ _USED = ("_ready", "_scheduled", "_selector", "_clock_resolution")
 
 @attrs.define(eq=False)
 class DrivenLoop:
-    """Have a loop read its time from ``time``, and wait for events only: no timer falls due while it waits.
+    """Makes a loop read its time from ``time``, and wait for events only: no timer falls due while it waits.
 
-    ``patience`` says how many seconds it may wait in vain. Raises ``ClockError`` for another loop than asyncio's.
+    ``real_time_limit`` bounds a wait without an event, in seconds. Raises ``ClockError`` if the loop is not asyncio's.
     """
 
     loop: Any
     time: Callable[[], float]
-    patience: Callable[[], float]
+    real_time_limit: Callable[[], float]
     _select: Any = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -63,11 +63,11 @@ class DrivenLoop:
         """Stand for the loop's wait for the next event or, as it believes, the next timer, ``timeout`` seconds away."""
         if not timeout or timeout < 0:
             return self._select(timeout)
-        events = self._select(self.patience())
+        events = self._select(self.real_time_limit())
         if not events:
             raise ClockError(
-                f"For {self.patience():g} s nothing has happened: the test waits for time to pass, and with the "
-                "fixture `clock` it passes only in `await clock.advance(...)`. Run the code that sleeps in a task and "
-                "call advance in the test; if the test waits for a slow operation, increase clock.patience."
+                f"The test has waited for {self.real_time_limit():g} s without an event. With the fixture `clock` time "
+                "passes only in `await clock.advance(...)`: run the code that sleeps in a task and call advance in the "
+                "test. If the test waits for a slow operation, increase clock.real_time_limit."
             )
         return events

@@ -24,9 +24,9 @@ class OtherLoopError(TestingError):
 
     def __init__(self) -> None:
         super().__init__(
-            "The fixture `jobs` works in the event loop of an `async def` test, and this is another one: the test is "
-            "no `async def`, or a fixture runs in a loop of a wider scope. Make the test `async def`, run by "
-            "pytest-asyncio or anyio, and use `jobs` in it and in fixtures of its own loop."
+            "The fixture `jobs` was used outside the event loop of its test: the test is not `async def`, or a fixture "
+            "runs in the loop of a wider scope. Make the test `async def` (with pytest-asyncio or anyio), and use "
+            "`jobs` only in the test and in fixtures with the same loop."
         )
 
 
@@ -37,9 +37,9 @@ class EndlessJobsError(TestingError):
         self.limit = limit
         self.last = last
         super().__init__(
-            f"jobs.drain() has run {limit} attempts and there are still jobs that are due; the last one was job "
-            f"{last.id} ({last.job_key!r}). Does a job enqueue itself, or snooze for no time? If there really are so "
-            "many, use jobs.drain(limit=...)."
+            f"jobs.drain() has run {limit} attempts and jobs are still due; the last attempt was of job {last.id} "
+            f"({last.job_key!r}). Check whether a job enqueues itself or snoozes for zero seconds. If the number is "
+            "right, raise the limit: jobs.drain(limit=...)."
         )
 
 
@@ -51,24 +51,23 @@ class StuckJobsError(TestingError):
         self.jobs = tuple(jobs)
         names = ", ".join(f"{job.id} ({job.job_key!r})" for job in jobs) or "none that can be read"
         remedy = (
-            "With the fixture `clock` time stands still, so a handler that sleeps waits for the test: start "
+            "The fixture `clock` stops time, so a handler that sleeps waits until the test advances it: start "
             "asyncio.create_task(jobs.drain()), await clock.advance(...), then await the task."
             if time_stands_still
-            else "Give the job a timeout, let the test provide what it waits for, or set jobs.patience if it only "
-            "takes that long."
+            else "Give the job a timeout, unblock it in the test, or raise jobs.real_time_limit if the job is slow."
         )
         super().__init__(f"jobs.drain() has waited {seconds:g} s for running jobs: {names}. {remedy}")
 
 
 class ForeignClockError(TestingError):
-    """A job was enqueued by a manager that does not go by the test's clock."""
+    """A job was enqueued by a manager that does not use the test's clock."""
 
     def __init__(self, job: BackgroundJob, now: datetime) -> None:
         self.job = job
         self.now = now
         super().__init__(
             f"Job {job.id} ({job.job_key!r}) was enqueued at {job.created_at:%Y-%m-%d %H:%M}, but the fixture `clock` "
-            f"says {now:%Y-%m-%d %H:%M}: the app's manager goes by another clock, so delays would mean nothing. "
+            f"shows {now:%Y-%m-%d %H:%M}: the app's manager uses another clock, so delays would be wrong. "
             "Override its provider too: jobs.overrides(database=database_provider, "
             "manager=background_job_manager_provider)."
         )

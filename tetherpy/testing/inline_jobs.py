@@ -32,29 +32,29 @@ from tetherpy.service import InlineWorker, ServiceInstance
 from .clock import Clock
 from .errors import EndlessJobsError, ForeignClockError, OtherLoopError, StuckJobsError, TestingArgumentError
 from .job_list import JobList
-from .real_time_limit import patience
+from .real_time_limit import limit_real_time
 from .test_scope import Lifetime
 
 _logger = logging.getLogger("tetherpy.testing")
 
 
-def _patience(value: timedelta | float) -> float:
-    return to_seconds("patience", value)
+def _real_time_limit(value: timedelta | float) -> float:
+    return to_seconds("real_time_limit", value)
 
 
 @attrs.define(eq=False, repr=False)
 class InlineJobs:
     """The jobs of one test, in a separate SQLite file; the value of the fixture ``jobs``.
 
-    Nothing runs until ``drain``. ``path`` is the file, ``concurrency`` how many handlers run at a time (set it
-    before the first ``drain``), ``patience`` how many seconds one ``drain`` waits for them at most.
+    No job runs before ``drain``. ``path`` is the file, ``concurrency`` the maximum number of concurrent handlers (set
+    it before the first ``drain``), ``real_time_limit`` the seconds of real time after which a ``drain`` gives up.
     """
 
     path: Path
     _lifetime: Lifetime
     _clock: Clock | None = None
     concurrency: int = 1
-    patience: float = attrs.field(default=10.0, converter=_patience)
+    real_time_limit: float = attrs.field(default=10.0, converter=_real_time_limit)
     _worker: InlineWorker | None = attrs.field(init=False, default=None)
     _opening: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
     _handlers: list[Callable[[ServiceInstance], None]] = attrs.field(init=False, factory=list[Any])
@@ -152,7 +152,7 @@ class InlineJobs:
 
         Raises:
             EndlessJobsError: more than ``limit`` attempts.
-            StuckJobsError: handlers did not end within ``patience`` seconds of real time.
+            StuckJobsError: handlers did not end within ``real_time_limit`` seconds of real time.
             ForeignClockError: with ``clock``, jobs were enqueued by another clock.
         """
         worker = await self._open()
@@ -165,11 +165,13 @@ class InlineJobs:
                 worker.stop()
 
         stuck: list[frozenset[int]] = []
-        async with patience(self.patience, lambda: stuck.append(worker.running)):
+        async with limit_real_time(self.real_time_limit, lambda: stuck.append(worker.running)):
             await worker.drain(settled)
         if stuck:
             running = await worker.engine.get_many(stuck[0])
-            raise StuckJobsError(self.patience, list(running.values()), time_stands_still=self._clock is not None)
+            raise StuckJobsError(
+                self.real_time_limit, list(running.values()), time_stands_still=self._clock is not None
+            )
         self._check_clocks()
         if len(ended) > limit:
             raise EndlessJobsError(limit, ended[-1].claim.job)

@@ -110,9 +110,9 @@ def container(make_container: Callable[..., ProviderContainer]) -> ProviderConta
 
 @pytest.fixture
 def clock(tetherpy_lifetime: Lifetime) -> Clock:
-    """Return a clock that stands still until the test says ``await clock.advance(seconds)``.
+    """Return a clock that stops until the test calls ``await clock.advance(seconds)``.
 
-    It drives the test's event loop, and with it delays, backoff and periodic jobs of the fixture ``jobs``,
+    It controls the test's event loop, and with it delays, backoff and periodic jobs of the fixture ``jobs``,
     ``cache_for``, and retries of providers.
     """
     from .clock import Clock

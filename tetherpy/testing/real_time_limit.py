@@ -1,4 +1,4 @@
-"""A bound on waiting, in real time: it holds under a clock that stands still too."""
+"""A timeout in real time, which also works while the test clock is stopped."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 
 @asynccontextmanager
-async def patience(seconds: float, on_late: Callable[[], object]) -> AsyncGenerator[None]:
+async def limit_real_time(seconds: float, on_late: Callable[[], object]) -> AsyncGenerator[None]:
     """Call ``on_late`` and cancel the block if it takes longer; execution continues after the block."""
     task, loop = asyncio.current_task(), asyncio.get_running_loop()
     assert task is not None
@@ -17,7 +17,7 @@ async def patience(seconds: float, on_late: Callable[[], object]) -> AsyncGenera
 
     def give_up() -> None:
         nonlocal late
-        if waiting:  # the timer may have rung when the block had just ended
+        if waiting:  # the timer may fire just after the end of the block
             late = True
             on_late()
             task.cancel()

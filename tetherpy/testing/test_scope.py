@@ -75,7 +75,7 @@ class Lifetime:
 
 
 def lifetime_of(request: pytest.FixtureRequest) -> Generator[Lifetime]:
-    """Live as long as a test, and fail it for what it leaves behind, unless it failed anyway."""
+    """Yield the lifetime of a test; if the test passed and left resources open, fail it."""
     test: Any = request.node
     lifetime = Lifetime(_allowed(test))
     with lifetime.containers.collected():

@@ -50,7 +50,7 @@ def test_workers_that_do_not_start_are_an_error_with_the_reason_and_the_log(comm
     log = database.with_name("shop.db-service") / "worker.log"
     assert ran.err == (
         "error: The workers did not start: the initialization callback shop:refuse raised RuntimeError: "
-        f"the shop is closed. No processes are left. The log is {log}.\n"
+        f"the shop is closed. Their processes have ended. The log is {log}.\n"
     )
     assert "Traceback" in log.read_text()
 

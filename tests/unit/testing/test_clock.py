@@ -94,18 +94,20 @@ def test_a_test_that_waits_for_time_without_advancing_it_fails(suite):
         import asyncio
 
         async def test_sleeps(clock, jobs):
-            clock.patience = 0.1
+            clock.real_time_limit = 0.1
             await jobs.enqueue("what threads do goes on")
             await asyncio.sleep(1)
 
         async def test_waits_for_something_else(clock):
-            clock.patience = 5
+            clock.real_time_limit = 5
             asyncio.get_running_loop().call_later(1, print)
             await asyncio.to_thread(__import__("time").sleep, 0.001)
         """
     )
     result.assert_outcomes(failed=1, passed=1)
-    result.stdout.fnmatch_lines(["E   *ClockError: For 0.1 s nothing has happened: *await clock.advance*"])
+    result.stdout.fnmatch_lines(
+        ["E   *ClockError: The test has waited for 0.1 s without an event. *await clock.advance*"]
+    )
 
 
 def test_it_controls_one_loop():
@@ -251,7 +253,7 @@ async def test_without_an_advance_drain_reports_what_is_missing(jobs, clock):
     async def sleep(service, payload, db):
         await asyncio.sleep(1)
 
-    jobs.patience = 0.05
+    jobs.real_time_limit = 0.05
     jobs.register("sleep", sleep)
     await jobs.enqueue("sleep")
     with pytest.raises(StuckJobsError, match=r"await clock\.advance"):

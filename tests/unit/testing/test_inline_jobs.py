@@ -280,7 +280,7 @@ async def test_a_handler_that_does_not_end_is_named(jobs):
     async def stuck(service, payload, db):
         await asyncio.Event().wait()
 
-    jobs.patience = 0.05
+    jobs.real_time_limit = 0.05
     jobs.register("stuck", stuck)
     await jobs.enqueue("stuck")
     with pytest.raises(StuckJobsError, match=r"0\.05 s for running jobs: 1 \('stuck'\)"):

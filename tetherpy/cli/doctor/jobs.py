@@ -52,7 +52,7 @@ def _workers(workers: list[WorkerRecord], now: datetime) -> Finding:
 def _stuck(running: list[BackgroundJob], now: datetime) -> Finding:
     stuck = [job for job in running if job.lease_expires_at is not None and job.lease_expires_at < now]
     if not stuck:
-        return Finding.ok("stuck jobs", f"none of {len(running)} running")
+        return Finding.ok("stuck jobs", f"0 stuck, {len(running)} running")
     listed = ", ".join(str(job.id) for job in stuck[:10])
     return Finding.wrong(
         "stuck jobs",

@@ -95,7 +95,7 @@ def _to_enable(manager: Manager, name: str, path: Path) -> list[str]:
 
 
 def _to_forget(manager: Manager, name: str) -> list[str]:
-    """Return the commands to run after the file was removed."""
+    """Return the commands that make the service manager forget a removed unit."""
     if manager is Manager.SYSTEMD:
         return [f"systemctl --user stop {name}", "systemctl --user daemon-reload"]
     return [f"launchctl bootout gui/{os.getuid()}/{name}"]

@@ -111,7 +111,7 @@ class DatabaseClosedError(DatabaseError):
 
 
 class DatabaseReplacedError(DatabaseError):
-    """The file was deleted, moved or replaced while it was open; the open connections are of no further use."""
+    """The file was deleted, moved or replaced while it was open; the open connections can no longer be used."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(

@@ -35,7 +35,7 @@ _SESSION = {
     # The driver reads no other formats of dates and intervals. A role or a database may have set others.
     "DateStyle": "ISO,YMD",
     "IntervalStyle": "postgres",
-    # The server notices a lost client as soon, and releases the locks of its transactions.
+    # The server also detects a lost client after this time, and releases the locks of its transactions.
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "4",

@@ -18,7 +18,7 @@ def always() -> bool:
 
 
 def within_busy_timeout(attempt: Callable[[], T], busy_timeout: float, wanted: Callable[[], bool] = always) -> T:
-    """Call ``attempt``, and again while SQLite is busy and the lock is ``wanted``: ``busy_timeout`` seconds at most.
+    """Repeat ``attempt`` while SQLite is busy and ``wanted()`` is true, for at most ``busy_timeout`` seconds.
 
     Some steps (switching to WAL, opening a file that another process opens) do not wait inside SQLite at all; the
     others wait there for one slice at a time.

@@ -230,7 +230,7 @@ class LiveViewHub:
         if isinstance(error, _PASSING):
             self._ask_again_later()
             return
-        # Forgotten first: a listener that subscribes again at once needs a view that is asked.
+        # Removed first: a listener that subscribes again at once needs a new view, which runs its query.
         self._forget(view)
         view.fail(error)
         self._rest_if_unwatched()

@@ -22,9 +22,9 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def nesting(encoded: bytes) -> int:
-    """Return how deeply JSON text is nested; its own brackets counted, those in strings not."""
+    """Return the nesting depth of JSON text; brackets inside strings do not count."""
     if encoded.count(b"[") + encoded.count(b"{") <= MAX_DEPTH:
-        return 0  # not more than that, and nearly every text ends here
+        return 0  # the depth cannot exceed the number of brackets: true for nearly every text
     depth = deepest = 0
     for bracket in _STRING.sub(b"", encoded).translate(None, _NO_BRACKETS):
         depth += 1 if bracket in b"[{" else -1

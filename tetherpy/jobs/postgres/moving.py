@@ -1,4 +1,4 @@
-"""Change jobs by hand: move, retry, cancel."""
+"""Manual changes of jobs: move, retry, cancel."""
 
 from __future__ import annotations
 

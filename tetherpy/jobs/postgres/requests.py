@@ -53,7 +53,7 @@ async def ask(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any])
 
     Raises ``DatabaseLockedError`` as ``report`` does.
     """
-    return await _until_not_lost(lambda: _patiently(db, statement, values))
+    return await _until_not_lost(lambda: _retry_locked(db, statement, values))
 
 
 async def report(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -63,10 +63,10 @@ async def report(db: PostgresDatabase, statement: bytes, values: Mapping[str, An
     ``LOCKED_SECONDS``, other errors as ``call`` does.
     """
     db.check_free(CHANGE)
-    return await _patiently(db, statement, values)
+    return await _retry_locked(db, statement, values)
 
 
-async def _patiently(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+async def _retry_locked(db: PostgresDatabase, statement: bytes, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     deadline = asyncio.get_running_loop().time() + LOCKED_SECONDS
     while True:
         try:

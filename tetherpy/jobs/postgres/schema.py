@@ -100,7 +100,7 @@ async def _prepare_queue(database: str, transaction: PostgresTransaction) -> Non
 
 
 def _in_ascii(script: str) -> bytes:
-    """Write a script for a database of any encoding: only its comments have other characters."""
+    """Return a script in ASCII, for a database of any encoding; only comments contain other characters."""
     return script.encode("ascii", "replace")
 
 

@@ -67,7 +67,7 @@ class Cron:
             change = _first_change(start, tick, zone)
             if change is None:
                 if self._is_fixed and _offset_of_first(time, zone) != offset:
-                    continue  # this time of day is repeated, and was there before
+                    continue  # the second occurrence of a repeated local time
                 return tick
             before, offset = offset, _offset(change, zone)
             if self._is_fixed and time < change + offset and before < offset:

@@ -116,7 +116,7 @@ class BackgroundService:
         Several processes may start at the same time: one group of workers is started. A service that is stopping is
         waited for. Raises ``ServiceDiffersError`` if workers run with other settings (see ``if_running``).
         Raises ``WorkerStartError``, with the worker's traceback and output, if the callback raises, its name does not
-        resolve, the worker dies, or it is not ready after ``start_timeout``: then no process is left running.
+        resolve, the worker dies, or it is not ready after ``start_timeout``. Its processes are then stopped.
         """
         self._files.create()
         reading, writing = (None, None) if self._detached else open_private_pipe()

@@ -77,5 +77,5 @@ class OutcomePolicy:
         try:
             return self.clock() + delay
         except OverflowError:
-            # Beyond the calendar: the job waits until it is retried by hand.
+            # Beyond the calendar: the job waits until it is retried manually.
             return THE_LAST_MOMENT

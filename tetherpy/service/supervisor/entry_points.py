@@ -99,7 +99,7 @@ def _supervisor(
     selector_loop: SelectorLoop,
     output: LogPump | None,
 ) -> Supervisor:
-    # The current objects are shared by all workers: frozen, the collector does not copy their pages.
+    # All workers share the memory of the current objects; freezing keeps the collector from writing to it.
     gc.freeze()
     gc.enable()
     return Supervisor(config, group, work, listener, selector_loop, output)

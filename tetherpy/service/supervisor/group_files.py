@@ -85,7 +85,7 @@ class GroupFiles:
         fresh = try_lock(self.files.group_lock)
         if fresh is None:
             self._lock_lost = True
-            # Without a signature it is held by a process that checks for a service, or by one that starts one.
+            # A lock without a signature is held by a process that checks for a service or starts one.
             holder = signer_of(self.files.group_lock)
             return None if holder is None else f"another service (process {holder}) runs for {self.files.name}"
         sign(fresh)

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from .app import dashboard
 from .errors import DashboardError, DashboardExposedError, WeakTokenError
-from .security.access import Authorize
-from .security.request_headers import LOCAL_HOSTS
+from .security.access_policy import Authorize
+from .security.host_and_origin import LOCAL_HOSTS
 from .server import ClientTimeouts, serve, serve_unix
 
 __all__ = [

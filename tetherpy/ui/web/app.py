@@ -24,10 +24,10 @@ from .pages.fragments import declare_parts
 from .pages.page_providers import declare_sources
 from .pages.pages import Page, Pages
 from .pages.rendering import STATIC, Renderer
-from .security.access import Access, Authorize
+from .security.access_policy import AccessPolicy, Authorize
 from .security.gate import Gate, log_in, log_out, too_many_guesses
+from .security.host_and_origin import LOCAL_HOSTS
 from .security.login_attempts import LoginAttempts
-from .security.request_headers import LOCAL_HOSTS
 
 
 def dashboard(
@@ -54,7 +54,7 @@ def dashboard(
 
     Raises ``DashboardExposedError`` for other hosts without either, and ``WeakTokenError`` for a short token.
     """
-    access = Access(hosts=tuple(hosts), token=token, authorize=authorize, clock=clock)
+    access = AccessPolicy(hosts=tuple(hosts), token=token, authorize=authorize, clock=clock)
     login_attempts = LoginAttempts()
     sources = declare_sources(manager, service, clock, startable=startable)
     drawing = Renderer(title)

@@ -41,17 +41,17 @@ class ClientTimeouts:
     unread: float = 10.0
 
 
-class PatientProtocol(H11Protocol):
+class TimeoutProtocol(H11Protocol):
     """HTTP/1.1 with timeouts for slow clients."""
 
-    patience = ClientTimeouts()
+    timeouts = ClientTimeouts()
     _head: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
         """Start the timeout for the first request."""
         super().connection_made(transport)
-        self._head = self.loop.call_later(self.patience.head, transport.abort)
+        self._head = self.loop.call_later(self.timeouts.head, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timeouts."""
@@ -66,12 +66,12 @@ class PatientProtocol(H11Protocol):
         if cycle is not None and not cycle.response_complete:
             self._stop_waiting_for_head()
         elif self._head is None and not self.transport.is_closing():
-            self._head = self.loop.call_later(self.patience.head, self.transport.abort)
+            self._head = self.loop.call_later(self.timeouts.head, self.transport.abort)
 
     def pause_writing(self) -> None:
         """Start the timeout for a client that does not read."""
         super().pause_writing()
-        self._unread = self.loop.call_later(self.patience.unread, self.transport.abort)
+        self._unread = self.loop.call_later(self.timeouts.unread, self.transport.abort)
 
     def resume_writing(self) -> None:
         """Stop the timeout: the client has read."""
@@ -126,7 +126,7 @@ async def serve(
     host: str,
     port: int,
     on_ready: Callable[[int], object],
-    patience: ClientTimeouts = PatientProtocol.patience,
+    timeouts: ClientTimeouts = TimeoutProtocol.timeouts,
 ) -> None:
     """Serve an app until a signal, or the task's cancellation, ends it.
 
@@ -136,11 +136,11 @@ async def serve(
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
         on_ready(listener.getsockname()[1])
-        await _serve(app, listener, patience)
+        await _serve(app, listener, timeouts)
 
 
 async def serve_unix(
-    app: ASGIApp, path: Path, on_ready: Callable[[], object], patience: ClientTimeouts = PatientProtocol.patience
+    app: ASGIApp, path: Path, on_ready: Callable[[], object], timeouts: ClientTimeouts = TimeoutProtocol.timeouts
 ) -> None:
     """Serve an app on a Unix socket that only this user may open; remove the socket at the end.
 
@@ -149,7 +149,7 @@ async def serve_unix(
     """
     with _listening(path) as listener:
         on_ready()
-        await _serve(app, listener, patience)
+        await _serve(app, listener, timeouts)
 
 
 @contextmanager
@@ -183,11 +183,11 @@ def _remove_dead(path: Path) -> None:
             raise OSError(errno.EADDRINUSE, "another server listens on it")
 
 
-async def _serve(app: ASGIApp, listener: socket.socket, patience: ClientTimeouts) -> None:
-    class Protocol(PatientProtocol):
+async def _serve(app: ASGIApp, listener: socket.socket, timeouts: ClientTimeouts) -> None:
+    class Protocol(TimeoutProtocol):
         pass
 
-    Protocol.patience = patience
+    Protocol.timeouts = timeouts
     config = uvicorn.Config(
         _bounded(app),
         http=Protocol,

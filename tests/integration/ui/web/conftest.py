@@ -93,17 +93,17 @@ async def serving(tmp_path):
         container = await stack.enter_async_context(ProviderContainer())
 
         @asynccontextmanager
-        async def running(app, patience):
+        async def running(app, timeouts):
             ready = asyncio.get_running_loop().create_future()
-            task = asyncio.create_task(serve(app, "127.0.0.1", 0, ready.set_result, patience))
+            task = asyncio.create_task(serve(app, "127.0.0.1", 0, ready.set_result, timeouts))
             try:
                 yield await ready
             finally:
                 task.cancel()
                 await asyncio.wait([task])
 
-        async def start(patience=USUAL, wrap=lambda app: app, **options):
+        async def start(timeouts=USUAL, wrap=lambda app: app, **options):
             app = wrap(dashboard(container, manager=Provider(lambda ref: manager), **options))
-            return Served(await stack.enter_async_context(running(app, patience)), manager)
+            return Served(await stack.enter_async_context(running(app, timeouts)), manager)
 
         yield start

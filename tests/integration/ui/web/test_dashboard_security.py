@@ -320,7 +320,7 @@ async def test_a_head_over_the_limit_is_refused(serving, raw):
 
 @pytest.mark.parametrize("raw", [b"", b"GET / HTTP/1.1\r\nHost: 127", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"])
 async def test_a_client_that_does_not_finish_its_request_is_disconnected(serving, raw):
-    served = await serving(patience=ClientTimeouts(head=0.2))
+    served = await serving(timeouts=ClientTimeouts(head=0.2))
     reader, writer = await served.connect()
     writer.write(raw)
     async with asyncio.timeout(BOUND):
@@ -333,7 +333,7 @@ async def test_a_client_that_does_not_finish_its_request_is_disconnected(serving
 
 
 async def test_a_second_request_has_the_same_time_limit(serving):
-    served = await serving(patience=ClientTimeouts(head=0.2))
+    served = await serving(timeouts=ClientTimeouts(head=0.2))
     # The first one has arrived before the wait starts, even on a slow machine.
     asking = socket.create_connection(("127.0.0.1", served.port))
     asking.sendall(request("GET", "/static/icon.svg", {"Host": "localhost"}))
@@ -388,7 +388,7 @@ async def test_a_stream_that_is_not_read_is_closed_and_buffers_little(serving, m
 
         return remembering
 
-    served = await serving(patience=ClientTimeouts(unread=0.5), wrap=remember)
+    served = await serving(timeouts=ClientTimeouts(unread=0.5), wrap=remember)
     client = reads_nothing(served.port)
     async with asyncio.timeout(BOUND):
         while not opened or not opened[0].is_closing():
@@ -409,7 +409,7 @@ async def test_a_stream_that_is_not_read_is_released_under_any_server(serving, m
 
         return telling
 
-    served = await serving(patience=ClientTimeouts(unread=1000), wrap=tell)
+    served = await serving(timeouts=ClientTimeouts(unread=1000), wrap=tell)
     client = reads_nothing(served.port)
     async with asyncio.timeout(BOUND):
         while not let_go.is_set():

@@ -21,7 +21,7 @@ LOG = logging.getLogger("tetherpy.database")
 
 OnChange: TypeAlias = Callable[[frozenset[str]], None]
 
-#: Polls that follow each other without a pause after an idle time, and the pause in seconds between later ones.
+#: The number of polls without a pause after an idle time, and the pause in seconds between later polls.
 _EAGER_POLLS = 4
 _GAP = 0.001
 PUSH_RETRY_SECONDS = 5.0

@@ -73,7 +73,7 @@ class InotifyWatcher:
             self._libc.inotify_rm_watch(self._fd, self._watch)
             try:
                 self._arm()
-            except OSError as error:  # another process may use the last watch of the user
+            except OSError as error:  # other processes may use up the watches of the user
                 self._lost(error)
         if seen:
             self._wake()

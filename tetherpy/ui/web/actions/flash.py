@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...safe_text import one_line, plain
-from ..security.request_headers import is_encrypted
+from ..security.proxy_headers import is_encrypted
 from .redirects import page_address
 
 NOTE_SECONDS = 60

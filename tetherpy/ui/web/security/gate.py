@@ -11,12 +11,16 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .access import Access
+from .access_policy import AccessPolicy
+from .host_and_origin import host_of, is_same_origin
 from .login_attempts import LoginAttempts
-from .request_headers import is_encrypted, is_forwarded, repeated_header
+from .proxy_headers import is_encrypted, is_forwarded
 from .sessions import Session
 
 SAFE_METHODS = ("GET", "HEAD")
+DECISIVE = ("host", "origin", "sec-fetch-site", "authorization", "content-type")
+"""Headers that decide about access, which therefore must not be repeated."""
+
 OPEN_TO_ALL = ("/static/", "/login")
 """Paths without a login: the login page and its static files."""
 
@@ -49,7 +53,7 @@ class Gate:
     """Passes admitted requests to ``app``, and adds security headers to all responses."""
 
     app: ASGIApp
-    access: Access
+    access: AccessPolicy
     login_attempts: LoginAttempts = attrs.field(factory=LoginAttempts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,9 +102,9 @@ class Gate:
 
     async def _refusal(self, connection: HTTPConnection) -> Response | None:
         """Return the response to a rejected request; None for an admitted one."""
-        if (name := repeated_header(connection)) is not None:
+        if (name := _repeated_header(connection)) is not None:
             return _refuse(HTTPStatus.BAD_REQUEST, f"The header {name} occurs more than once.")
-        if not self.access.knows_host(connection):
+        if host_of(connection) not in self.access.hosts:
             return _refuse(
                 HTTPStatus.MISDIRECTED_REQUEST,
                 "Unknown host. Check the Host header, or allow the name with hosts= or --name.",
@@ -117,7 +121,7 @@ class Gate:
             # Redirect to a URL without the token, so that neither the history nor logs keep it.
             return log_in(self.access, connection)
         has_token, is_open = "header" in right, self._is_open(connection)
-        if not is_safe and not self.access.is_same_origin(connection, has_token=has_token):
+        if not is_safe and not is_same_origin(connection, has_token=has_token):
             refusal = _refuse(
                 HTTPStatus.FORBIDDEN, "Cross-origin request rejected: it does not come from a page of the dashboard."
             )
@@ -152,13 +156,13 @@ class Gate:
         return _refuse(HTTPStatus.UNAUTHORIZED, "Token required.")
 
 
-def log_in(access: Access, connection: HTTPConnection) -> Response:
+def log_in(access: AccessPolicy, connection: HTTPConnection) -> Response:
     """Start a session for a request with the right token, and redirect to the first page."""
     assert access.sessions is not None
     return _cookie(access, connection, access.sessions.begin())
 
 
-def log_out(access: Access, connection: HTTPConnection) -> Response:
+def log_out(access: AccessPolicy, connection: HTTPConnection) -> Response:
     """End the session of a browser, and redirect to the login."""
     if access.sessions is not None and (session := access.session_of(connection)) is not None:
         access.sessions.revoke(session)
@@ -175,7 +179,7 @@ def too_many_guesses(pause: int) -> Response:
     return refusal
 
 
-def _cookie(access: Access, connection: HTTPConnection, value: str) -> Response:
+def _cookie(access: AccessPolicy, connection: HTTPConnection, value: str) -> Response:
     root = connection.scope.get("root_path", "")
     response = RedirectResponse(f"{root}/", HTTPStatus.SEE_OTHER)
     response.set_cookie(
@@ -204,6 +208,11 @@ def _tokens_in(connection: HTTPConnection) -> dict[str, str]:
     if named and opens_page and connection.scope["method"] in SAFE_METHODS:
         found["address"] = named[0]
     return found
+
+
+def _repeated_header(connection: HTTPConnection) -> str | None:
+    """Return the name of a decisive header that occurs more than once, or None."""
+    return next((name for name in DECISIVE if len(connection.headers.getlist(name)) > 1), None)
 
 
 def _refuse(status: HTTPStatus, reason: str) -> Response:

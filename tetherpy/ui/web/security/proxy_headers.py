@@ -1,22 +1,13 @@
-"""Checks of request headers: repeated headers, proxies, TLS."""
+"""Request headers that proxies add: whether a request was forwarded, and whether the browser used TLS."""
 
 from __future__ import annotations
 
 from starlette.requests import HTTPConnection
 
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-"""The names of the local machine."""
-
-DECISIVE = ("host", "origin", "sec-fetch-site", "authorization", "content-type")
-"""Headers that decide about access, which therefore must not be repeated."""
+from .host_and_origin import LOCAL_HOSTS, host_of
 
 FORWARDED = ("forwarded", "via", "x-real-ip", "true-client-ip", "cf-connecting-ip")
 FORWARDED_PREFIXES = ("x-forwarded-", "x-original-", "x-client-", "x-cluster-client-")
-
-
-def repeated_header(connection: HTTPConnection) -> str | None:
-    """Return the name of a decisive header that occurs more than once, or None."""
-    return next((name for name in DECISIVE if len(connection.headers.getlist(name)) > 1), None)
 
 
 def is_forwarded(connection: HTTPConnection) -> bool:
@@ -43,11 +34,5 @@ def is_encrypted(connection: HTTPConnection) -> bool:
         or any(each.strip().lower() == "https" for text in said for each in text.split(","))
         or "proto=https" in forwarded
         or headers.get("x-forwarded-ssl", "").lower() == "on"
-        or ("sec-fetch-site" in headers and host_name(headers.get("host", "")) not in LOCAL_HOSTS)
+        or ("sec-fetch-site" in headers and host_of(connection) not in LOCAL_HOSTS)
     )
-
-
-def host_name(host: str) -> str:
-    """Return the name in a Host header, without the port, in lower case."""
-    name, colon, port = host.lower().rpartition(":")
-    return name if colon and port.isascii() and port.isdigit() else host.lower()

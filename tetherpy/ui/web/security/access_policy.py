@@ -1,4 +1,4 @@
-"""The access policy of the dashboard, applied to every request."""
+"""The access policy of the dashboard: allowed hosts, the token, the app's login, and sessions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from starlette.requests import HTTPConnection
 from tetherpy.jobs import Clock, utc_now
 
 from ..errors import DashboardExposedError, WeakTokenError
-from .request_headers import LOCAL_HOSTS, host_name, is_forwarded
+from .host_and_origin import LOCAL_HOSTS
+from .proxy_headers import is_forwarded
 from .sessions import Session, Sessions
 
 MIN_TOKEN_CHARACTERS = 16
@@ -29,8 +30,8 @@ def _lowered(hosts: Iterable[str]) -> tuple[str, ...]:
 
 
 @attrs.frozen(kw_only=True)
-class Access:
-    """The access policy.
+class AccessPolicy:
+    """Decides which requests are admitted.
 
     ``hosts`` are the names that the Host header may contain, with any port; this stops DNS rebinding, where another
     site's name resolves to this machine. Without ``token`` and ``authorize``, requests must come from this machine
@@ -55,29 +56,6 @@ class Access:
         exposed = [host for host in self.hosts if host not in LOCAL_HOSTS]
         if exposed and self.token is None and self.authorize is None:
             raise DashboardExposedError(exposed)
-
-    def knows_host(self, connection: HTTPConnection) -> bool:
-        """Whether the Host header contains one of the hosts."""
-        return host_name(connection.headers.get("host", "")) in self.hosts
-
-    def is_same_origin(self, connection: HTTPConnection, *, has_token: bool) -> bool:
-        """Whether a page of the dashboard made a request, by its Origin and Sec-Fetch-Site headers.
-
-        Each of the two that is present must match. A request with neither is not from a browser if it has the token
-        in its Authorization header. Behind a proxy that terminates TLS, the scheme in Origin differs from the one
-        seen here; browsers send Sec-Fetch-Site over HTTPS, and it decides then.
-        """
-        origin, site = connection.headers.get("origin"), connection.headers.get("sec-fetch-site")
-        if origin is None and site is None:
-            return has_token
-        if site is not None and site != "same-origin":
-            return False
-        if origin is None:
-            return True
-        scheme, _, host = origin.lower().partition("://")
-        if host != connection.headers["host"].lower() or scheme not in ("http", "https"):
-            return False
-        return site is not None or scheme == connection.url.scheme
 
     async def admits(self, connection: HTTPConnection) -> bool:
         """Whether a request is admitted without a token: by the app's login, or by its address."""
