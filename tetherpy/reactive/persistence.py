@@ -19,6 +19,7 @@ from tetherpy.durations import to_optional_span
 from tetherpy.errors import safe_repr
 
 from .asynchronous.async_value import AsyncData, AsyncError, AsyncValue
+from .asynchronous.pending_changes import confirmed_state
 from .errors import ReactiveArgumentError, ReactiveError
 from .graph.element import NO_VALUE, Element
 from .graph.node_states import BUILDING
@@ -284,10 +285,12 @@ class _Keeper(Generic[K, E, T]):
             element.host.report(error, element.provider)
             return
         if element.ref is self._build:
-            state: AsyncValue[Any] = element.value
+            pending = element.notifier.pending_changes
+            state: AsyncValue[Any] = element.value if pending is None else pending.base
             cached = state.cached(value)
             failed = isinstance(state, AsyncError) and not state.is_loading
-            set_value(element, state.copy_with_previous(cached) if failed else cached)
+            restored = state.copy_with_previous(cached) if failed else cached
+            set_value(element, restored if pending is None else pending.take(restored))
 
     def _keep_newest(self, announced: object) -> None:
         """Write the provider's data if it is new.
@@ -295,7 +298,7 @@ class _Keeper(Generic[K, E, T]):
         A later loading or error state keeps the stored data: an app that starts without a network shows the data of
         its last run.
         """
-        state: AsyncValue[Any] = self.element.value
+        state: AsyncValue[Any] = confirmed_state(self.element)
         if state is NO_VALUE or not state.has_value or state.is_from_cache:
             return
         data: Any = state.value

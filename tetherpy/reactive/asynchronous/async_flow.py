@@ -20,6 +20,7 @@ from ..lifecycle.teardown import Teardown
 from ..values.failures import is_of_others, is_still_loading
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
 from .future_readers import FutureReaders, Loan
+from .pending_changes import PendingChanges
 from .promise import Promise
 from .source import Sink, Source
 
@@ -46,6 +47,7 @@ class AsyncFlow:
         "element",
         "held",
         "loading",
+        "pending_changes",
         "promise",
     )
 
@@ -62,6 +64,8 @@ class AsyncFlow:
         self._immediate: AsyncValue[Any] | None = None
         self.loading: AsyncValue[Any] = AsyncLoading()
         self.promise: Promise[Any] = Promise()
+        #: The optimistic changes that are shown over every state; None while there are none.
+        self.pending_changes: PendingChanges | None = None
         element.flow = self
         element.create = self.create
 
@@ -69,7 +73,7 @@ class AsyncFlow:
         """Begin a build and return the state it starts with."""
         self.stop()
         self._is_refresh = not ref.is_reload
-        previous = self.element.value
+        previous = self._state
         self.loading = AsyncLoading()
         if previous is not NO_VALUE:
             self.loading = previous.followed_by(self.loading, is_refresh=self._is_refresh)
@@ -90,7 +94,7 @@ class AsyncFlow:
             self.error(error)
         if self.held and not self.building:
             self._release()
-        return self.loading if self._immediate is None else self._immediate
+        return self._shown(self.loading if self._immediate is None else self._immediate)
 
     def _clear_immediate(self) -> None:
         self._immediate = None
@@ -164,7 +168,16 @@ class AsyncFlow:
         # The state comes first: a task that awaits the promise reads the new state when it wakes.
         self._set(next_state)
         if not pending.done:
-            self._settle(pending, state)
+            self._settle(pending, state if self.pending_changes is None else self.pending_changes.over(state))
+
+    def show(self, state: AsyncValue[Any]) -> None:
+        """Show the same state with other pending changes."""
+        settled = isinstance(state, AsyncData) and not state.is_loading
+        if settled:
+            self.promise = Promise()
+        set_value(self.element, state, seen=self.promise)
+        if settled and not self.promise.done:
+            self._settle(self.promise, state)
 
     def _settle(self, pending: Promise[Any], state: AsyncValue[Any]) -> None:
         """Settle the promise, unless the state was made from previous data of something that is loading again.
@@ -226,14 +239,23 @@ class AsyncFlow:
     def _current(self) -> AsyncValue[Any]:
         if self.element.host.scheduler.building is self.element or self.element.value is NO_VALUE:
             return self.loading
-        return self.element.value  # type: ignore[no-any-return]  # an element with a flow holds AsyncValues
+        return self._state  # type: ignore[no-any-return]  # an element with a flow holds AsyncValues
+
+    @property
+    def _state(self) -> Any:
+        """The state without pending changes, or ``NO_VALUE``."""
+        return self.element.value if self.pending_changes is None else self.pending_changes.base
+
+    def _shown(self, state: AsyncValue[Any]) -> AsyncValue[Any]:
+        """Return a new state with the pending changes."""
+        return state if self.pending_changes is None else self.pending_changes.take(state)
 
     def _set(self, state: AsyncValue[Any]) -> None:
         if self.element.host.scheduler.building is self.element:
             self._immediate = state
         else:
             # Nodes of ``.future`` take the promise and nothing else: while it stays, no state is news to them.
-            set_value(self.element, state, seen=self.promise)
+            set_value(self.element, self._shown(state), seen=self.promise)
 
     # -- life ------------------------------------------------------------------------------------
 

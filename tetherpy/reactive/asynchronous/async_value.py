@@ -145,6 +145,13 @@ class AsyncValue(AsyncValueCases[T_co]):
         """Return the state while the data is loading and ``value`` was found in storage."""
         return _make(AsyncLoading[Any], value, self.error, True, self._progress, self._retrying, True)
 
+    def with_value(self, value: Any) -> AsyncState[Any]:
+        """Return this state, which has data, with other data."""
+        if value is self._value:
+            return cast("AsyncState[Any]", self)
+        made = _make(type(self), value, self.error, self._loading, self._progress, self._retrying, self._from_cache)
+        return cast("AsyncState[Any]", made)
+
     # -- making ----------------------------------------------------------------------------------
 
     @staticmethod

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, cast
 from ...asynchronous.async_flow import AsyncFlow
 from ...asynchronous.async_provider_base import flow_of
 from ...asynchronous.async_value import AsyncState, AsyncValue
+from ...asynchronous.pending_changes import PendingChanges
 from ...asynchronous.promise import Promise
 from ...container.ref import NotifierRef
 from ...errors import DeclarationError, NotifierNotReadyError, UnmountedRefError
@@ -20,6 +21,7 @@ from ...graph.updates.read import read_state
 from ...graph.updates.set_value import set_value
 from ...persistence import DEFAULT_STORAGE, Storage, StorageOptions, from_json, persist, to_json
 from ...storage_writer import Writer
+from .optimistic_update import OptimisticUpdate, install
 from .update_queue import UpdateQueue
 
 if TYPE_CHECKING:
@@ -35,6 +37,8 @@ class NotifierBase(Generic[S]):
     """Base of all notifiers; ``S`` is the type of the state."""
 
     _element: Element | None = None
+    pending_changes: PendingChanges | None = None
+    """The optimistic changes; used by the library."""
 
     def attach_to(self, element: Element) -> None:
         """Attach this instance to an element; called by the library.
@@ -51,6 +55,7 @@ class NotifierBase(Generic[S]):
     def detach(self) -> None:
         """Detach this instance from its element; using it raises UnmountedRefError from now on."""
         if self._element is not None:
+            install(self._element, None)
             gone = Element(self._element.host, self._element.provider, None)
             gone.state = DISPOSED
             self._element = gone
@@ -79,6 +84,9 @@ class NotifierBase(Generic[S]):
     ) -> Callable[[], None]:
         """Call ``callback(previous, next)`` whenever the state is set during this build; return the remover."""
         return self.ref.listen_self(callback, on_error)
+
+    def changes_confirmed(self) -> None:
+        """Take note that optimistic changes were confirmed or undone; called by the library."""
 
     def _attached(self) -> Element:
         if self._element is None:
@@ -114,7 +122,34 @@ class Notifier(NotifierBase[T]):
 
     @state.setter
     def state(self, value: T) -> None:
-        set_value(self._attached(), value)
+        element, pending = self._attached(), self.pending_changes
+        if pending is None or element.state == BUILDING:
+            set_value(element, value)
+            return
+        before = pending.base, pending.changes
+        try:
+            set_value(element, pending.take(value))
+        except BaseException:
+            pending.base, pending.changes = before
+            raise
+
+    @property
+    def confirmed(self) -> T:
+        """The state without pending changes of ``optimistic``; raises as ``state`` does."""
+        state = self.state
+        return state if self.pending_changes is None else self.pending_changes.confirmed
+
+    def optimistic(self, change: Callable[[T], T]) -> OptimisticUpdate[T]:
+        """Show ``change(state)`` during an ``async with`` block; keep it if the block succeeds, else undo it.
+
+        While the block runs, a state that is set and the result of a rebuild are data without the change, and the
+        change is applied to it again: make it so that a second application has no effect. Compute a state to
+        set from ``confirmed``. Several updates may run at once and end in any order.
+
+        Args:
+            change: returns the new state, and changes nothing in place.
+        """
+        return OptimisticUpdate(self._attached, lambda: self.state, change)
 
     def __provides__(self) -> tuple[Self, T]:
         """Tie notifier and state together for type checkers; never called."""
@@ -144,6 +179,24 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
             raise UnmountedRefError(element.provider)
         stop_retrying(element)  # a retry would replace the state that is set here
         self._flow.become(value, is_refresh=False)
+
+    @property
+    def confirmed(self) -> AsyncState[T]:
+        """The state without pending changes of ``optimistic``."""
+        state = self.state
+        return state if self.pending_changes is None else self.pending_changes.confirmed
+
+    def optimistic(self, change: Callable[[T], T]) -> OptimisticUpdate[T]:
+        """Show ``change(data)`` during an ``async with`` block; keep it if the block succeeds, else undo it.
+
+        Newer data does not contain the change while the block runs: it is applied to that data again, so make it so
+        that a second application has no effect. Several updates may run at once and end in any order. ``update`` and
+        persistence use the data without pending changes.
+
+        Args:
+            change: returns the new data, and changes nothing in place. While there is no data it waits.
+        """
+        return OptimisticUpdate(self._attached, lambda: self.state, change)
 
     @property
     def future(self) -> Promise[T]:
@@ -178,6 +231,8 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
     ) -> T:
         try:
             data = await self._data_now()
+            if self.pending_changes is not None:
+                data = cast("T", self.pending_changes.confirmed.require_value)
         except Exception as error:
             if on_error is None:
                 raise
@@ -230,6 +285,13 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         if self._writers is None:
             self._writers = {}
         return persist(self._attached(), self._writers, storage, key, encode, decode, options)
+
+    def changes_confirmed(self) -> None:
+        """Store the confirmed data."""
+        for writer in (self._writers or {}).values():
+            for keeper in tuple(writer.keepers):
+                if keeper.element is self._element:
+                    keeper.heard(None, None)
 
     @property
     def _flow(self) -> AsyncFlow:

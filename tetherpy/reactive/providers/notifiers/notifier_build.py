@@ -17,7 +17,8 @@ def attach_notifier(element: Element, create: Callable[[], Any]) -> None:
     _forget(element)
 
     def run(ref: Any) -> Any:
-        return _notifier(element, create).build()
+        notifier = _notifier(element, create)
+        return _shown(notifier, notifier.build())
 
     element.create = run
 
@@ -27,7 +28,8 @@ def attach_notifier_build(element: Element, create: Callable[[], Any], build: Ca
     _forget(element)
 
     def run(ref: Any) -> Any:
-        return build(ref, _notifier(element, create))
+        notifier = _notifier(element, create)
+        return _shown(notifier, build(ref, notifier))
 
     element.create = run
 
@@ -63,6 +65,10 @@ def _notifier(element: Element, create: Callable[[], Any]) -> Any:
         notifier.attach_to(element)
         element.notifier = notifier
     return notifier
+
+
+def _shown(notifier: Any, value: Any) -> Any:
+    return value if notifier.pending_changes is None else notifier.pending_changes.take(value)
 
 
 def _forget(element: Element) -> None:

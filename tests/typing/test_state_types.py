@@ -1,0 +1,33 @@
+"""What type checkers infer for optimistic updates; checked by tests/unit/reactive/test_types.py."""
+# pyright: strict
+
+from __future__ import annotations
+
+from typing import assert_type
+
+from tetherpy import AsyncNotifier, AsyncState, Notifier, StreamNotifier
+
+
+class Count(Notifier[int]):
+    def build(self) -> int:
+        return 0
+
+    async def add(self) -> None:
+        async with self.optimistic(lambda count: assert_type(count, int) + 1) as update:
+            update.replace(lambda count: assert_type(count, int) + 2)
+        assert_type(self.confirmed, int)
+
+
+class Names(AsyncNotifier[list[str]]):
+    async def build(self) -> list[str]:
+        return []
+
+    async def add(self, name: str) -> None:
+        async with self.optimistic(lambda names: [*assert_type(names, list[str]), name]):
+            assert_type(self.confirmed, AsyncState[list[str]])
+
+
+class Ticks(StreamNotifier[float]):
+    async def skip(self) -> None:
+        async with self.optimistic(lambda tick: assert_type(tick, float) + 1):
+            assert_type(self.confirmed, AsyncState[float])
