@@ -10,7 +10,7 @@ import attrs
 import psycopg
 import pytest
 
-from tests import postgres_server
+from tests import forked_interpreters, postgres_server
 from tetherpy.jobs import open_engine
 
 EMPTY = """
@@ -26,6 +26,18 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["pytester"]  # used by tests of the pytest plugin
+
+
+forked_interpreters.install()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Start real interpreters in tests that are marked ``new_interpreter``."""
+    if item.get_closest_marker("new_interpreter") is None:
+        return (yield)
+    with forked_interpreters.new_interpreters():
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -10,6 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.mark.new_interpreter
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 def test_the_demo_succeeds(engine, request, tmp_path):
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}

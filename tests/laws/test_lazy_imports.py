@@ -10,6 +10,8 @@ import pytest
 
 from tests.laws.imports import ROOT
 
+pytestmark = pytest.mark.new_interpreter
+
 RX = "reactivex"
 RAW_SQLITE = ("aiosqlite", "sqlite3")
 REACTIVE, DATABASE, JOBS, DURABLE, SERVICE = (

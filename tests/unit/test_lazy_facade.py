@@ -15,6 +15,7 @@ def test_every_lazy_facade_uses_the_shared_function(path):
     assert "__getattr__ = lazy_facade(" in path.read_text()
 
 
+@pytest.mark.new_interpreter
 def test_a_name_is_imported_once_at_its_first_use():
     code = (
         "import sys, tetherpy.testing as facade\n"

@@ -15,6 +15,7 @@ import attrs
 import psutil
 import pytest
 
+from tests.forked_interpreters import control_terminal
 from tetherpy.cli.app import main
 from tetherpy.jobs import BackgroundJobManager, open_engine
 from tetherpy.service import BackgroundService
@@ -99,13 +100,19 @@ class Shell:
     @contextlib.contextmanager
     def terminal(self, *arguments, **environment):
         """Start a command on a separate pseudo terminal."""
-        pid, descriptor = pty.fork()
-        if pid == 0:
-            os.chdir(self.folder)
-            os.execve(
-                PROGRAM[0], [*PROGRAM, *map(str, arguments)], {**self.environment, "TERM": "xterm", **environment}
-            )
-        terminal = Terminal(pid, descriptor)
+        descriptor, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [*PROGRAM, *map(str, arguments)],
+            cwd=self.folder,
+            env={**self.environment, "TERM": "xterm", **environment},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=control_terminal,
+        )
+        os.close(theirs)
+        terminal = Terminal(process, descriptor)
         try:
             yield terminal
         finally:
@@ -116,17 +123,16 @@ class Shell:
 class Terminal:
     """A command on a pseudo terminal: its output and its input."""
 
-    pid: int
+    process: subprocess.Popen
     descriptor: int
     shown: str = ""
-    code: int | None = None
     decoder: codecs.IncrementalDecoder = attrs.Factory(codecs.getincrementaldecoder("utf-8"))
 
     def type(self, text):
         os.write(self.descriptor, text.encode())
 
     def signal(self, number):
-        os.kill(self.pid, number)
+        self.process.send_signal(number)
 
     def until(self, text):
         """Read until the text appears."""
@@ -141,8 +147,7 @@ class Terminal:
         deadline = time.monotonic() + BOUND
         while self._read(deadline):
             assert time.monotonic() < deadline, self.shown
-        self._reap()
-        return self.code
+        return self.process.wait(BOUND)
 
     def interrupt(self):
         """Press Ctrl-C until the command ends; return the exit code.
@@ -150,13 +155,13 @@ class Terminal:
         Python may handle a signal that arrives just before it waits for a line only with the next signal.
         """
         deadline = time.monotonic() + BOUND
-        while self.code is None:
+        while time.monotonic() < deadline:
             self.type("\x03")
             pause = time.monotonic() + 1.0
-            while self.code is None and (left := pause - time.monotonic()) > 0:
+            while (left := pause - time.monotonic()) > 0:
                 if select.select([self.descriptor], [], [], left)[0] and not self._read(deadline):
-                    self._reap()
-        return self.code
+                    return self.process.wait(BOUND)
+        raise AssertionError(f"it does not end: {self.shown!r}")
 
     def _read(self, deadline):
         ready, _, _ = select.select([self.descriptor], [], [], max(0.0, deadline - time.monotonic()))
@@ -168,16 +173,9 @@ class Terminal:
         self.shown += self.decoder.decode(data)  # the data may end within a character
         return bool(data)
 
-    def _reap(self):
-        if self.code is None:
-            _, status = os.waitpid(self.pid, 0)
-            self.code = os.waitstatus_to_exitcode(status)
-
     def close(self):
-        if self.code is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
-            self._reap()
+        self.process.kill()
+        self.process.wait(BOUND)
         os.close(self.descriptor)
 
 

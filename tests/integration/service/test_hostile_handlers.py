@@ -536,6 +536,7 @@ def start_elsewhere(database_path):
     return start
 
 
+@pytest.mark.new_interpreter  # a fork server has all rights
 async def test_start_reports_a_full_disk_and_works_when_there_is_space(start_elsewhere, make, finished, servers):
     printed = await start_elsewhere(BOUND_FILES)
     assert "did not start: its database or service folder cannot be used" in printed
@@ -548,6 +549,7 @@ async def test_start_reports_a_full_disk_and_works_when_there_is_space(start_els
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
+@pytest.mark.new_interpreter  # a fork server has all rights
 async def test_start_reports_a_read_only_database(start_elsewhere, database_path, servers):
     async with Database.open(database_path, migrations=JOB_MIGRATIONS):
         pass

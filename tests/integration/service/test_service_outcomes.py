@@ -179,7 +179,10 @@ async def test_a_worker_has_the_folder_of_the_app_and_a_separate_session(service
     assert there["pid"] != os.getpid()
 
 
-async def test_a_worker_does_not_import_modules_of_apps_and_tools(service, finished):
+@pytest.mark.new_interpreter
+async def test_a_worker_does_not_import_modules_of_apps_and_tools(make_service, finished):
+    service = make_service()
+    await service.start()
     loaded = set((await finished(await service.job("modules"))).result)
     assert not loaded & {
         "reactivex",
@@ -192,6 +195,7 @@ async def test_a_worker_does_not_import_modules_of_apps_and_tools(service, finis
         "uvicorn",
         "textual",
     }
+    await service.stop(0)
 
 
 async def test_a_delayed_job_runs_when_it_is_due(service, finished):

@@ -401,6 +401,7 @@ def fds_of(pid):
     return found
 
 
+@pytest.mark.new_interpreter
 def test_the_worker_process_has_the_documented_command_line(database_path, servers):
     """``ps`` shows ``python -m tetherpy.service``."""
     script = (

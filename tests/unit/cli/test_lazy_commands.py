@@ -12,7 +12,7 @@ from tetherpy.cli.app import COMMANDS
 from tetherpy.cli.lazy_commands import LazyCommand
 from tetherpy.cli.root import root
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.new_interpreter]
 
 HEAVY = {"aiosqlite", "sqlite3", "asyncio", "reactivex", "rich", "msgspec", "attrs", "ruamel", "starlette", "textual"}
 PACKAGES = {"tetherpy.service", "tetherpy.jobs", "tetherpy.database", "tetherpy.reactive", "tetherpy.generator"}

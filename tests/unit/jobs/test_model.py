@@ -118,6 +118,7 @@ def test_counts_have_a_total():
     assert counts.by_status[BackgroundJobStatus.FAILED] == 2
 
 
+@pytest.mark.new_interpreter
 def test_a_worker_can_import_jobs_without_reactivex_or_cron():
     names = "from tetherpy.jobs import *"  # after a lazy import of each name
     code = f"import sys\n{names}\nprint([m for m in ('reactivex', 'cronsim') if m in sys.modules])"

@@ -4,6 +4,8 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 
 def test_overrides_apply_and_everything_is_disposed_at_the_end(suite):
     result = suite(
@@ -158,6 +160,7 @@ def test_an_error_in_disposal_fails_the_test(suite):
     result.stdout.fnmatch_lines(["*OSError: stuck"])
 
 
+@pytest.mark.new_interpreter
 def test_the_plugin_imports_little():
     script = "import json, sys, tetherpy.testing.plugin; print(json.dumps(list(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=60)

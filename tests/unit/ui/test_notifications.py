@@ -158,6 +158,7 @@ async def test_without_a_bus_nothing_is_shown(monkeypatch, caplog, capfd, addres
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.new_interpreter
 def test_without_the_extra_nothing_is_shown():
     script = (
         "import asyncio, sys\n"

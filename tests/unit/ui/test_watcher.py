@@ -529,6 +529,7 @@ async def test_other_threads_are_refused(container: ProviderContainer) -> None:
     assert not watcher.closed
 
 
+@pytest.mark.new_interpreter
 def test_the_package_imports_no_toolkit() -> None:
     script = (
         "import sys\n"
