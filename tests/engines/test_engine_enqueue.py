@@ -4,6 +4,7 @@ import pytest
 
 from tetherpy.jobs import (
     BackgroundJobStatus,
+    JobDefinition,
     JobQuery,
     NewJob,
     PayloadEncodeError,
@@ -87,3 +88,17 @@ async def test_a_job_enqueued_in_a_transaction_that_fails_does_not_exist(kit):
 
 async def test_enqueueing_no_jobs_returns_no_ids(kit):
     assert await kit.engine.enqueue([]) == []
+
+
+async def test_an_id_is_new_unless_its_unique_key_was_taken(kit):
+    jobs = [NewJob(job_key="k", unique_key=key) for key in ("a", None, "b", "a")]
+    first = await kit.engine.enqueue(jobs)
+    assert [job_id.is_new for job_id in first] == [True, True, True, False]
+    assert first[3] == first[0]
+    second = await kit.engine.enqueue(jobs[:2])
+    assert [job_id.is_new for job_id in second] == [False, True]
+    assert second[0] == first[0]
+    definition = JobDefinition("k", result=int)
+    (third,) = await kit.engine.enqueue([definition.new(unique_key="b")])
+    assert (third, third.is_new, third.job_key, third.result_type) == (first[2], False, "k", int)
+    assert (await kit.engine.get(third)).id == first[2]

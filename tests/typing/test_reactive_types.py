@@ -1,4 +1,4 @@
-"""The types that checkers infer for every form of declaration; checked by tests/unit/reactive/test_types.py.
+"""The types that checkers infer for every form of declaration; checked by tests/unit/test_types.py.
 
 Never run: a wrong inference is an error of mypy --strict or pyright strict.
 """

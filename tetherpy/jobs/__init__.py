@@ -11,6 +11,11 @@ from tetherpy.lazy_facade import lazy_facade
 
 if TYPE_CHECKING:
     from .capabilities import EngineCapabilities
+    from .definitions.annotations import payload_annotation, plain_function
+    from .definitions.decorator import JobDecorator, background_job
+    from .definitions.definition import JobDefinition
+    from .definitions.ended import JobCancelledError, JobEndedError, JobFailedError
+    from .definitions.job_id import JobId
     from .engine import JobEngine, JobStore, WorkQueue
     from .errors import (
         ClaimLostError,
@@ -21,7 +26,9 @@ if TYPE_CHECKING:
         ForeignQueueError,
         IllegalJobTransitionError,
         JobArgumentError,
+        JobDefinitionError,
         JobError,
+        JobMismatchError,
         JobNotFoundError,
         JobRunningError,
         JobTablesMissingError,
@@ -42,10 +49,12 @@ if TYPE_CHECKING:
     from .manager import BackgroundJobManager
     from .model import (
         BackgroundJob,
+        DefinitionOptions,
         EnqueueOptions,
         JobAttempt,
         JobCounts,
         NewJob,
+        NewJobOptions,
         WorkerRecord,
     )
     from .opening import engine_of, open_database, open_engine
@@ -101,6 +110,7 @@ __all__ = [
     "CreationOrder",
     "Cron",
     "CronMissingError",
+    "DefinitionOptions",
     "DoNotRetry",
     "EngineCapabilities",
     "EngineLimitError",
@@ -111,9 +121,17 @@ __all__ = [
     "IllegalJobTransitionError",
     "JobArgumentError",
     "JobAttempt",
+    "JobCancelledError",
     "JobCounts",
+    "JobDecorator",
+    "JobDefinition",
+    "JobDefinitionError",
+    "JobEndedError",
     "JobEngine",
     "JobError",
+    "JobFailedError",
+    "JobId",
+    "JobMismatchError",
     "JobNotFoundError",
     "JobQuery",
     "JobRunningError",
@@ -124,6 +142,7 @@ __all__ = [
     "JobTimes",
     "JobWaitTimeoutError",
     "NewJob",
+    "NewJobOptions",
     "Outcome",
     "PayloadDecodeError",
     "PayloadEncodeError",
@@ -144,6 +163,7 @@ __all__ = [
     "WaitObserver",
     "WorkQueue",
     "WorkerRecord",
+    "background_job",
     "copy_jobs",
     "decode",
     "decode_as",
@@ -156,7 +176,9 @@ __all__ = [
     "observed_wait",
     "open_database",
     "open_engine",
+    "payload_annotation",
     "percentile",
+    "plain_function",
     "read_jobs",
     "state_diagram",
     "utc_now",
@@ -170,7 +192,24 @@ _MODULES = {
     **dict.fromkeys(("CancelJob", "DoNotRetry", "Snooze"), "handler_signals"),
     **dict.fromkeys(("JobEngine", "JobStore", "WorkQueue"), "engine"),
     "BackgroundJobManager": "manager",
-    **dict.fromkeys(("BackgroundJob", "EnqueueOptions", "JobAttempt", "JobCounts", "NewJob", "WorkerRecord"), "model"),
+    **dict.fromkeys(
+        (
+            "BackgroundJob",
+            "DefinitionOptions",
+            "EnqueueOptions",
+            "JobAttempt",
+            "JobCounts",
+            "NewJob",
+            "NewJobOptions",
+            "WorkerRecord",
+        ),
+        "model",
+    ),
+    **dict.fromkeys(("payload_annotation", "plain_function"), "definitions.annotations"),
+    **dict.fromkeys(("JobDecorator", "background_job"), "definitions.decorator"),
+    "JobDefinition": "definitions.definition",
+    **dict.fromkeys(("JobCancelledError", "JobEndedError", "JobFailedError"), "definitions.ended"),
+    "JobId": "definitions.job_id",
     **dict.fromkeys(("engine_of", "open_database", "open_engine"), "opening"),
     **dict.fromkeys(
         (

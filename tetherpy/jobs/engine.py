@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from tetherpy.database import AppTransaction
 
 from .capabilities import EngineCapabilities
+from .definitions.job_id import JobId
 from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from .outcomes import Ack, AckAndFetch, Progress
 from .query import JobQuery
@@ -34,7 +35,7 @@ class JobStore(Protocol):
         """Create the tables unless they exist; other calls do so if necessary."""
         ...
 
-    async def enqueue(self, jobs: Iterable[NewJob], transaction: AppTransaction | None = None) -> list[int]:
+    async def enqueue(self, jobs: Iterable[NewJob[Any]], transaction: AppTransaction | None = None) -> list[JobId[Any]]:
         """Store all jobs or none, in one transaction; return their ids in the order given.
 
         With ``transaction`` they become part of the app's transaction and exist once it commits.
@@ -200,7 +201,7 @@ class WorkQueue(Protocol):
         """
         ...
 
-    async def enqueue_tick(self, name: str, tick: datetime, job: NewJob) -> int | None:
+    async def enqueue_tick(self, name: str, tick: datetime, job: NewJob[Any]) -> int | None:
         """Enqueue the job of one tick of a periodic job; None if any worker already did."""
         ...
 

@@ -38,6 +38,15 @@ class EngineLimitError(JobArgumentError):
         self.limit = limit
 
 
+class JobDefinitionError(JobError):
+    """A job definition or its handler is not valid."""
+
+    def __init__(self, key: str, reason: str) -> None:
+        self.key = key
+        self.reason = reason
+        super().__init__(f"The definition of the job {key!r} is not valid: {clause(reason)}.")
+
+
 class UnknownStatusError(JobError, ValueError):
     """The text is not a status of a job."""
 
@@ -158,6 +167,19 @@ class JobWaitTimeoutError(JobError, TimeoutError):
         )
 
 
+class JobMismatchError(JobError):
+    """The job of an id has another key than the id: they are of different databases."""
+
+    def __init__(self, job_id: int, expected: str, found: str) -> None:
+        self.job_id = job_id
+        self.expected = expected
+        self.found = found
+        super().__init__(
+            f"Job {job_id} of this database is a {found!r}, and the id is that of a {expected!r}: it is of another "
+            "database, or of one that was replaced. Use a manager of the database that the job was enqueued in."
+        )
+
+
 class JobTimeoutError(JobError, TimeoutError):
     """One attempt took longer than the job's timeout."""
 
@@ -195,13 +217,16 @@ class PayloadTooLargeError(PayloadError):
         )
 
 
+STORED = "stored value"
+
+
 class PayloadDecodeError(PayloadError):
     """Stored JSON does not fit the requested type; ``path`` says where, such as ``$.user.age``."""
 
-    def __init__(self, path: str, reason: str) -> None:
+    def __init__(self, path: str, reason: str, what: str = STORED) -> None:
         self.path = path
         self.reason = reason
-        super().__init__(f"The stored value does not fit at {path}: {clause(reason)}.")
+        super().__init__(f"The {what} does not fit at {path}: {clause(reason)}.")
 
 
 class ScheduleError(JobError):

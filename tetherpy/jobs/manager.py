@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, Unpack
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
 
 import attrs
 
@@ -12,12 +12,15 @@ from tetherpy.database import AppTransaction
 from tetherpy.durations import to_optional_span
 
 from .arguments import to_integer, to_status, to_string
+from .definitions.definition import JobDefinition
+from .definitions.ended import JobCancelledError, JobFailedError
+from .definitions.job_id import JobId
 from .engine import JobStore
-from .errors import JobNotFoundError
+from .errors import JobMismatchError, JobNotFoundError
 from .live.job_queries import Counts, ManyJobs, OneJob
 from .live.live_views import LiveViewHub
 from .live.wait_until_finished import wait_until_finished
-from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, NewJobOptions, WorkerRecord
+from .model import BackgroundJob, EnqueueOptions, JobAttempt, JobCounts, NewJob, NewJobOptions, WorkerRecord
 from .opening import store_of
 from .query import CreationOrder, JobQuery
 from .status import BackgroundJobStatus
@@ -25,6 +28,9 @@ from .storage.timeline import TIMELINE_JOBS, JobTimeline
 
 if TYPE_CHECKING:
     from tetherpy.observables import IterableObservable
+
+P = TypeVar("P")
+R = TypeVar("R")
 
 
 @attrs.define(eq=False)
@@ -40,25 +46,38 @@ class BackgroundJobManager:
         init=False, default=attrs.Factory(lambda self: LiveViewHub(self.engine), takes_self=True)
     )
 
+    @overload
+    async def enqueue(self, job: JobDefinition[P, R], /, payload: P, **options: Unpack[EnqueueOptions]) -> JobId[R]: ...
+    @overload
+    async def enqueue(
+        self, job: JobDefinition[P | None, R], /, payload: None = None, **options: Unpack[EnqueueOptions]
+    ) -> JobId[R]: ...
+    @overload
+    async def enqueue(self, job_key: str, payload: object = None, **options: Unpack[EnqueueOptions]) -> JobId[Any]: ...
     async def enqueue(
         self,
-        job_key: str,
+        job_key: str | JobDefinition[Any, Any],
         payload: object = None,
         *,
         transaction: AppTransaction | None = None,
         **options: Unpack[NewJobOptions],
-    ) -> int:
-        """Store a job and return its id; it is durable when this returns.
+    ) -> JobId[Any]:
+        """Store a job of a definition, or of a key, and return its id; it is durable when this returns.
 
         With ``transaction`` it is part of the app's transaction and durable once that commits. The other arguments are
-        those of ``NewJob``. Raises ``PayloadEncodeError`` or ``PayloadTooLargeError``
-        before anything is stored.
+        those of ``NewJob``; they override the options of the definition. Raises ``PayloadEncodeError`` or
+        ``PayloadTooLargeError`` before anything is stored.
         """
-        job = NewJob(job_key=job_key, payload=payload, **options)
+        if isinstance(job_key, JobDefinition):
+            job = job_key.new(payload, **options)
+        else:
+            job = NewJob(job_key=job_key, payload=payload, **options)
         (job_id,) = await self.engine.enqueue([job], transaction)
         return job_id
 
-    async def enqueue_many(self, jobs: Iterable[NewJob], *, transaction: AppTransaction | None = None) -> list[int]:
+    async def enqueue_many(
+        self, jobs: Iterable[NewJob[R]], *, transaction: AppTransaction | None = None
+    ) -> list[JobId[R]]:
         """Store all jobs or none, in one transaction; return their ids in order."""
         return await self.engine.enqueue(jobs, transaction)
 
@@ -200,6 +219,30 @@ class BackgroundJobManager:
         exist or is deleted.
         """
         return await wait_until_finished(self._hub, _id(job_id), to_optional_span("timeout", timeout))
+
+    @overload
+    async def result(self, job_id: JobId[R], timeout: timedelta | float | None = None) -> R: ...  # noqa: ASYNC109
+    @overload
+    async def result(self, job_id: int, timeout: timedelta | float | None = None) -> object: ...  # noqa: ASYNC109
+    async def result(
+        self,
+        job_id: int,
+        timeout: timedelta | float | None = None,  # noqa: ASYNC109 - the public contract names it
+    ) -> object:
+        """Wait until a job has ended, and return its result, decoded to the type that the id knows.
+
+        For a plain number the result is plain JSON; ``definition.job_id(number)`` gives it a type.
+
+        Raises ``JobFailedError`` or ``JobCancelledError`` for a job that ended so, ``PayloadDecodeError`` if the result
+        does not fit the type, ``JobMismatchError`` if the job has another key than the id, and errors as ``wait_for``.
+        """
+        job = await self.wait_for(job_id, timeout)
+        key: str | None = getattr(job_id, "job_key", None)
+        if key is not None and key != job.job_key:
+            raise JobMismatchError(job.id, key, job.job_key)
+        if job.status is BackgroundJobStatus.COMPLETED:
+            return job.result_as(getattr(job_id, "result_type", object))
+        raise (JobFailedError if job.status is BackgroundJobStatus.FAILED else JobCancelledError)(job.job_key, job)
 
     def watch_job(self, job_id: int) -> IterableObservable[BackgroundJob | None]:
         """Observe one job: now, and after each change; None while it does not exist."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, TypedDict, TypeVar
+from typing import Any, Generic, TypedDict, TypeVar
 
 import attrs
 
@@ -13,8 +13,10 @@ from tetherpy.database import AppTransaction
 from tetherpy.durations import to_optional_span
 
 from .arguments import check_bounds, to_instant, to_integer, to_string
+from .definitions.job_id import R_co
 from .errors import JobArgumentError
 from .payload.encoding import decode, decode_as
+from .schedules.backoff import Backoff
 from .status import BackgroundJobStatus
 
 T = TypeVar("T")
@@ -69,7 +71,7 @@ class BackgroundJob:
 
     def result_as(self, annotation: type[T]) -> T:
         """Decode the result as ``annotation``; raise ``PayloadDecodeError`` with the path if it does not fit."""
-        return decode_as(self.result_json, annotation)
+        return decode_as(self.result_json, annotation, f"result of job {self.id}")
 
 
 def _delay(value: timedelta | float | None) -> timedelta | None:
@@ -101,15 +103,21 @@ class EnqueueOptions(NewJobOptions, total=False):
     transaction: AppTransaction | None
 
 
+class DefinitionOptions(NewJobOptions, total=False):
+    """The options of a ``JobDefinition``: those of its jobs, and those of its handler."""
+
+    retry: Backoff | None
+
+
 @attrs.frozen(kw_only=True)
-class NewJob:
+class NewJob(Generic[R_co]):
     """Ask for a job; nothing is stored until it is enqueued.
 
     ``run_at`` (aware) or ``delay`` says when it may run first, at once if neither is given, and
     both is a ``JobArgumentError``. ``timeout`` bounds one attempt. Durations are a ``timedelta`` or
     seconds, never negative, a thousand years at most; others are a ``DurationError``. While a job with
     the same ``unique_key`` is PENDING or RUNNING, enqueueing another stores nothing and returns the id
-    of the one that is there.
+    of the one that is there. ``result_type`` is the type of the result; ``JobDefinition.new`` sets it.
     """
 
     job_key: str
@@ -121,6 +129,7 @@ class NewJob:
     queue: str = "default"
     timeout: timedelta | None = attrs.field(default=None, converter=_timeout)
     unique_key: str | None = None
+    result_type: Any = attrs.field(default=Any, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         # One pass, since a converter and a validator per field would cost more than storing the job.

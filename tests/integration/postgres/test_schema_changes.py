@@ -90,7 +90,7 @@ async def test_an_error_caused_by_newer_tables_explains_it(postgres_url):
         engine = PostgresJobEngine(db)
         await engine.prepare()
         await newer_code_changes_the_tables(
-            db, DROP, "DROP FUNCTION tetherpy_defer_jobs", "DROP VIEW background_service_jobs CASCADE"
+            db, DROP, "DROP FUNCTION tetherpy_store_jobs", "DROP VIEW background_service_jobs CASCADE"
         )
         with pytest.raises(SchemaNewerError):
             await engine.ack_and_fetch("w", [], 1)

@@ -4,13 +4,14 @@ import inspect
 
 import pytest
 
-from tetherpy.jobs import BackgroundJobManager, EnqueueOptions, NewJob
+from tetherpy.jobs import BackgroundJobManager, DefinitionOptions, EnqueueOptions, NewJob
 from tetherpy.service import BackgroundService
 
 
 def test_the_options_are_the_optional_fields_of_a_new_job_and_the_transaction():
-    parameters = inspect.signature(NewJob).parameters
-    assert EnqueueOptions.__annotations__.keys() == parameters.keys() - {"job_key", "payload"} | {"transaction"}
+    optional = inspect.signature(NewJob).parameters.keys() - {"job_key", "payload", "result_type"}
+    assert EnqueueOptions.__annotations__.keys() == optional | {"transaction"}
+    assert DefinitionOptions.__annotations__.keys() == optional | {"retry"}
 
 
 @pytest.mark.parametrize("call", [BackgroundJobManager.enqueue, BackgroundService.job])

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from ..errors import PayloadDecodeError, PayloadEncodeError, PayloadTooLargeError
+from ..errors import STORED, PayloadDecodeError, PayloadEncodeError, PayloadTooLargeError
 from .json_types import ENCODER, from_builtin
 from .unencodable import MAX_DEPTH, find_unencodable, nesting
 
@@ -61,17 +61,18 @@ def decode(text: str | None) -> Any:
         raise _as_decode_error(error) from error
 
 
-def decode_as(text: str | None, annotation: type[T] | Any) -> T:
+def decode_as(text: str | None, annotation: type[T] | Any, what: str = STORED) -> T:
     """Decode JSON text as the type of an annotation; None is null.
 
-    Raises ``PayloadDecodeError`` with the path of the field that does not fit.
+    Raises ``PayloadDecodeError`` with the path of the field that does not fit; ``what`` names the value in its message.
     """
     try:
         return msgspec.json.decode("null" if text is None else text, type=annotation, dec_hook=from_builtin)
     except (msgspec.DecodeError, UnicodeEncodeError, RecursionError) as error:
-        raise _as_decode_error(error) from error
+        raise _as_decode_error(error, what) from error
 
 
-def _as_decode_error(error: Exception) -> PayloadDecodeError:
+def _as_decode_error(error: Exception, what: str = STORED) -> PayloadDecodeError:
     reason, found, place = str(error).rpartition(" - at `")
-    return PayloadDecodeError(place.rstrip("`"), reason) if found else PayloadDecodeError("$", str(error))
+    path, reason = (place.rstrip("`"), reason) if found else ("$", str(error))
+    return PayloadDecodeError(path, reason, what)

@@ -24,7 +24,7 @@ def encode(value: object) -> str:
 
 
 def new_job(job: NewJob, now: datetime, max_bytes: int) -> dict[str, Any]:
-    """Return a job as ``tetherpy_defer_jobs`` takes it; raises as ``payload.encode`` does."""
+    """Return a job as ``tetherpy_store_jobs`` takes it; raises as ``payload.encode`` does."""
     return {
         "job_key": job.job_key,
         "payload": encode_payload(job.payload, max_bytes),

@@ -12,6 +12,7 @@ from psycopg.rows import tuple_row
 from tetherpy.database import JoinedPostgres
 
 from ..capabilities import EngineCapabilities
+from ..definitions.enqueued import Stored
 from ..model import NewJob
 from .encoding import encode, new_job
 from .statements import sql
@@ -23,14 +24,14 @@ ROWS_AT_ONCE = 1000
 """Jobs per statement in bulk, so that neither side holds the text of all of them at once."""
 
 
-def to_row(job: NewJob, now: datetime, max_bytes: int, capabilities: EngineCapabilities) -> NewRow:
+def to_row(job: NewJob[Any], now: datetime, max_bytes: int, capabilities: EngineCapabilities) -> NewRow:
     """Encode a job; raises as ``payload.encode`` does, and ``EngineLimitError`` if it exceeds a limit of the engine."""
     capabilities.check(job)
     return new_job(job, now, max_bytes)
 
 
 def statements(rows: Sequence[NewRow], now: datetime, notify: str) -> list[Statement]:
-    """Return the statements that store rows and return their ids in order, for a taken unique key the existing id.
+    """Return the statements that store rows and return ``Stored`` for each in order.
 
     ``notify`` is the value of ``tetherpy.notify`` for the transaction.
     """
@@ -40,16 +41,16 @@ def statements(rows: Sequence[NewRow], now: datetime, notify: str) -> list[State
     ]
 
 
-async def insert(connection: psycopg.AsyncConnection[Any], steps: Sequence[Statement]) -> list[int]:
-    """Execute the statements in the connection's transaction and return all ids."""
-    ids: list[int] = []
+async def insert(connection: psycopg.AsyncConnection[Any], steps: Sequence[Statement]) -> list[Stored]:
+    """Execute the statements in the connection's transaction and return their rows."""
+    stored: list[Stored] = []
     async with connection.cursor(row_factory=tuple_row) as cursor:
         for statement, values in steps:
             await cursor.execute(statement, values)
-            ids += [row[0] for row in await cursor.fetchall()]
-    return ids
+            stored += await cursor.fetchall()
+    return stored
 
 
-async def insert_joined(joined: JoinedPostgres, steps: Sequence[Statement]) -> list[int]:
-    """Execute the statements in a transaction of the app and return all ids."""
-    return [row[0] for statement, values in steps for row in await joined.fetch(statement, values)]
+async def insert_joined(joined: JoinedPostgres, steps: Sequence[Statement]) -> list[Stored]:
+    """Execute the statements in a transaction of the app and return their rows."""
+    return [row for statement, values in steps for row in await joined.fetch(statement, values)]

@@ -14,6 +14,8 @@ from tetherpy.database import AppTransaction, DatabaseClosedError, PostgresDatab
 
 from ..arguments import is_storable
 from ..capabilities import EngineCapabilities
+from ..definitions.enqueued import ids_of
+from ..definitions.job_id import JobId
 from ..engine import Closed, ignore
 from ..errors import JobNotFoundError, JobRunningError, JobTablesMissingError
 from ..leases import DEFAULT_LEASE
@@ -89,27 +91,29 @@ class PostgresJobStore:
                 await schema.prepare(self.db)
             self._is_prepared = True
 
-    async def enqueue(self, jobs: Iterable[NewJob], transaction: AppTransaction | None = None) -> list[int]:
+    async def enqueue(self, jobs: Iterable[NewJob[Any]], transaction: AppTransaction | None = None) -> list[JobId[Any]]:
         """Store all jobs or none; see ``JobStore.enqueue``.
 
         Raises ``JobTablesMissingError`` if the tables do not exist: they cannot be created in the transaction.
         """
-        now = self.clock()
+        now, jobs = self.clock(), list(jobs)
         rows = [enqueueing.to_row(job, now, self.max_payload_bytes, self.capabilities) for job in jobs]
         if not rows:
             return []
         if transaction is not None:
             joined = await self.db.join(transaction, TABLE)
             try:
-                return await enqueueing.insert_joined(joined, enqueueing.statements(rows, now, notify_of(joined)))
+                steps = enqueueing.statements(rows, now, notify_of(joined))
+                return ids_of(jobs, await enqueueing.insert_joined(joined, steps))
             except psycopg.errors.UndefinedFunction as error:
                 raise JobTablesMissingError from error
         await self.prepare()
         steps = enqueueing.statements(rows, now, LATER)
         with announcing(self.db):
             if len(steps) == 1:
-                return [row[0] for row in await call(self.db, *steps[0])]
-            return await transact(self.db, lambda connection: enqueueing.insert(connection, steps))
+                return ids_of(jobs, await call(self.db, *steps[0]))
+            stored = await transact(self.db, lambda connection: enqueueing.insert(connection, steps))
+            return ids_of(jobs, stored)
 
     async def get(self, job_id: int) -> BackgroundJob | None:
         """Return the job, None if it does not exist; raise ``UnreadableJobError`` if its row cannot be decoded."""

@@ -7,13 +7,15 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar, TypeVarTuple
+from typing import Any, TypeVar, TypeVarTuple
 
 import attrs
 
 from tetherpy.database import AppTransaction, Database, JoinedTransaction, TransactionHeldError
 
 from ..capabilities import EngineCapabilities
+from ..definitions.enqueued import ids_of
+from ..definitions.job_id import JobId
 from ..engine import Closed, ignore
 from ..errors import ClaimLostError, JobRunningError, JobTablesMissingError
 from ..leases import DEFAULT_LEASE, Lease, LeaseWatch
@@ -103,18 +105,18 @@ class SqliteJobEngine:
         await self.prepare()
         return await self.db.read(function, *args)
 
-    async def enqueue(self, jobs: Iterable[NewJob], transaction: AppTransaction | None = None) -> list[int]:
+    async def enqueue(self, jobs: Iterable[NewJob[Any]], transaction: AppTransaction | None = None) -> list[JobId[Any]]:
         """Store all jobs or none; see ``JobStore.enqueue``."""
-        now = self.clock()
+        now, jobs = self.clock(), list(jobs)
         now_text = to_text(now)
         rows = [enqueueing.to_row(job, now, now_text, self.max_payload_bytes) for job in jobs]
         if not rows:
             return []
         if transaction is None:
-            return await self._run(enqueueing.insert, rows)
+            return ids_of(jobs, await self._run(enqueueing.insert, rows))
         joined = await self.db.join(transaction)
         await self._prepare_in(joined)
-        return await joined.run(enqueueing.insert, rows)
+        return ids_of(jobs, await joined.run(enqueueing.insert, rows))
 
     async def get(self, job_id: int) -> BackgroundJob | None:
         """Return the job, None if it does not exist; raise ``UnreadableJobError`` if its row cannot be decoded."""
@@ -272,7 +274,7 @@ class SqliteJobEngine:
             return []
         return await self._run(rescuing.rescue_unchanged, overdue, self.clock())
 
-    async def enqueue_tick(self, name: str, tick: datetime, job: NewJob) -> int | None:
+    async def enqueue_tick(self, name: str, tick: datetime, job: NewJob[Any]) -> int | None:
         """Enqueue the job of one tick of a periodic job, once however many ask."""
         now = self.clock()
         row = enqueueing.to_row(job, now, to_text(now), self.max_payload_bytes)

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import chain, groupby
 from typing import Any, TypeAlias
 
+from ..definitions.enqueued import Stored
 from ..model import NewJob
 from ..payload.encoding import encode
 from ..storage.timestamps import from_text, to_text
@@ -21,7 +22,7 @@ _ROWS_AT_ONCE = 100
 """Rows per statement in bulk: starting a statement costs about as much as storing a row."""
 
 
-def to_row(job: NewJob, now: datetime, now_text: str, max_bytes: int) -> NewRow:
+def to_row(job: NewJob[Any], now: datetime, now_text: str, max_bytes: int) -> NewRow:
     """Encode a job as the parameters of the statement that stores it."""
     run_at = job.run_at if job.delay is None else now + job.delay
     due = run_at is None or run_at <= now
@@ -40,15 +41,15 @@ def to_row(job: NewJob, now: datetime, now_text: str, max_bytes: int) -> NewRow:
     )
 
 
-def insert(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> list[int]:
-    """Store rows; return ids in the same order, for a taken unique key the id that has it."""
-    ids: list[int] = []
+def insert(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> list[Stored]:
+    """Store rows; return ``Stored`` for each in the same order, for a taken unique key with the id that has it."""
+    stored: list[Stored] = []
     for unique, group in groupby(rows, _has_unique_key):
         if unique:
-            ids += [_insert_unique(connection, row) for row in group]
+            stored += [_insert_unique(connection, row) for row in group]
         else:
-            ids += _insert_plain(connection, list(group))
-    return ids
+            stored += [(number, True) for number in _insert_plain(connection, list(group))]
+    return stored
 
 
 def _has_unique_key(row: NewRow) -> bool:
@@ -72,12 +73,10 @@ def _many_rows() -> str:
     return head + values + ",".join([row] * _ROWS_AT_ONCE)
 
 
-def _insert_unique(connection: sqlite3.Connection, row: NewRow) -> int:
-    stored = connection.execute(sql("enqueue_unique"), row).fetchall()
-    if not stored:
-        stored = connection.execute(sql("active_by_unique_key"), (row[-1],)).fetchall()
-    job_id: int = stored[0][0]
-    return job_id
+def _insert_unique(connection: sqlite3.Connection, row: NewRow) -> Stored:
+    new = connection.execute(sql("enqueue_unique"), row).fetchall()
+    found = new or connection.execute(sql("active_by_unique_key"), (row[-1],)).fetchall()
+    return found[0][0], bool(new)
 
 
 def enqueue_tick(connection: sqlite3.Connection, name: str, tick: datetime, row: NewRow) -> int | None:
@@ -85,7 +84,8 @@ def enqueue_tick(connection: sqlite3.Connection, name: str, tick: datetime, row:
     tick_text = to_text(tick)
     if connection.execute(sql("record_tick"), (name, tick_text)).rowcount == 0:
         return None
-    (job_id,) = insert(connection, [row])
+    ((stored_id, _),) = insert(connection, [row])
+    job_id: int = stored_id
     connection.execute(sql("name_tick_job"), (job_id, name, tick_text))
     connection.execute(sql("forget_ticks"), (name, to_text(tick - _REMEMBERED)))
     return job_id

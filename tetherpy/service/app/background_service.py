@@ -9,13 +9,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack, get_args
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, get_args, overload
 
 import attrs
 
 from tetherpy.database import SqlDatabase
 from tetherpy.durations import to_seconds
-from tetherpy.jobs import BackgroundJobManager, EnqueueOptions, open_database
+from tetherpy.jobs import BackgroundJobManager, EnqueueOptions, JobDefinition, JobId, open_database
 
 from ..errors import ServiceArgumentError
 from ..protocol import frames
@@ -33,6 +33,9 @@ from .stopping import stop_group
 
 if TYPE_CHECKING:
     from tetherpy.observables import IterableObservable
+
+P = TypeVar("P")
+R = TypeVar("R")
 
 START_TIMEOUT_SECONDS = 30.0
 
@@ -144,18 +147,23 @@ class BackgroundService:
         """Tell whether workers of this database are running; any process may have started them."""
         return is_locked(self._files.group_lock)
 
+    @overload
+    async def job(self, job: JobDefinition[P, R], /, payload: P, **options: Unpack[EnqueueOptions]) -> JobId[R]: ...
+    @overload
     async def job(
-        self,
-        job_key: str,
-        payload: object = None,
-        **options: Unpack[EnqueueOptions],
-    ) -> int:
+        self, job: JobDefinition[P | None, R], /, payload: None = None, **options: Unpack[EnqueueOptions]
+    ) -> JobId[R]: ...
+    @overload
+    async def job(self, job_key: str, payload: object = None, **options: Unpack[EnqueueOptions]) -> JobId[Any]: ...
+    async def job(
+        self, job_key: str | JobDefinition[Any, Any], payload: object = None, **options: Unpack[EnqueueOptions]
+    ) -> JobId[Any]:
         """Enqueue a job and return its id; durable when this returns, whether workers run or not.
 
         The parameters are those of ``BackgroundJobManager.enqueue``.
         """
-        manager = await self._manager()
-        return await manager.enqueue(job_key, payload, **options)
+        job: Any = job_key
+        return await (await self._manager()).enqueue(job, payload, **options)
 
     async def stop(self, timeout: timedelta | float = 30.0) -> None:  # noqa: ASYNC109 - bounds the jobs, not this call
         """Stop the workers, even if another process started them, and return when they have ended.

@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from functools import partial
-from typing import Any, get_type_hints
+from types import ModuleType
+from typing import Any
 
 import attrs
 
 from tetherpy.durations import to_optional_span
-from tetherpy.jobs import BackgroundJob, Backoff, find_undecodable
+from tetherpy.jobs import (
+    BackgroundJob,
+    Backoff,
+    JobDefinition,
+    JobDefinitionError,
+    find_undecodable,
+    payload_annotation,
+    plain_function,
+)
 
 from ..errors import HandlerRegistrationError, NoSuchHandlerError
 
 _PLAIN = (Any, None, dict, list, str, int, float, bool)
-_PARAMETERS = "(service, payload, db)"
 
 
 @attrs.frozen
@@ -34,6 +42,7 @@ class JobHandler:
     is_async: bool
     retry: Backoff
     timeout: timedelta | None
+    definition: JobDefinition[Any, Any] | None = None
 
     def payload_of(self, job: BackgroundJob) -> Any:
         """Decode a job's payload; raises ``PayloadDecodeError`` with the path of the invalid value."""
@@ -47,7 +56,12 @@ class HandlerRegistry:
     _handlers: dict[str, JobHandler] = attrs.field(init=False, factory=dict[str, JobHandler])
 
     def add(
-        self, key: str, function: Callable[..., Any], retry: Backoff | None, timeout: timedelta | float | None
+        self,
+        key: str,
+        function: Callable[..., Any],
+        retry: Backoff | None,
+        timeout: timedelta | float | None,
+        definition: JobDefinition[Any, Any] | None = None,
     ) -> None:
         """Register a handler; raises ``HandlerRegistrationError`` if it cannot be called with the arguments of one."""
         _check_key(key)
@@ -56,11 +70,26 @@ class HandlerRegistry:
         self._handlers[key] = JobHandler(
             key=key,
             function=function,
-            annotation=_decodable(key, payload_annotation(key, function)),
+            annotation=_decodable(key, "payload", _payload_type(key, function, definition)),
             is_async=_is_async(key, function),
             retry=retry or Backoff(),
             timeout=to_optional_span("timeout", timeout, positive=True),
+            definition=definition,
         )
+
+    def add_definition(self, definition: JobDefinition[Any, Any]) -> None:
+        """Register the handler of a definition, once however often it is given; errors as ``add``."""
+        key, function = definition.key, definition.function
+        known = self._handlers.get(key)
+        if known is not None and known.definition is definition:
+            return
+        if function is None:
+            raise HandlerRegistrationError(
+                key, "its definition has no handler; decorate one with @definition.handler, and import its module"
+            )
+        options = definition.options
+        self.add(key, function, options.get("retry"), options.get("timeout"), definition)
+        _decodable(key, "result", definition.result_type)
 
     @property
     def keys(self) -> frozenset[str]:
@@ -80,50 +109,45 @@ class HandlerRegistry:
             raise NoSuchHandlerError(key, tuple(sorted(self._handlers))) from None
 
 
+def definitions_in(jobs: Iterable[JobDefinition[Any, Any] | ModuleType]) -> list[JobDefinition[Any, Any]]:
+    """Return the definitions given, and those of the modules given in the order of their names' assignment."""
+    found: list[JobDefinition[Any, Any]] = []
+    for job in jobs:
+        if isinstance(job, ModuleType):
+            inside: list[JobDefinition[Any, Any]] = [
+                value for value in vars(job).values() if isinstance(value, JobDefinition)
+            ]
+            if not inside:
+                raise HandlerRegistrationError(job.__name__, "the module has no JobDefinition")
+            found += inside
+        elif isinstance(job, JobDefinition):  # pyright: ignore[reportUnnecessaryIsInstance]
+            found.append(job)
+        else:
+            raise HandlerRegistrationError(f"{job!r:.80}", "register_jobs takes JobDefinitions and modules")
+    return found
+
+
 def _check_key(key: object) -> None:
     if not isinstance(key, str) or not key:
         raise HandlerRegistrationError(str(key), "its job key must be a str that is not empty")
 
 
-def _decodable(key: str, annotation: Any) -> Any:
+def _payload_type(key: str, function: Callable[..., Any], definition: JobDefinition[Any, Any] | None) -> Any:
+    try:
+        return payload_annotation(key, function) if definition is None else definition.payload_type
+    except JobDefinitionError as error:
+        raise HandlerRegistrationError(key, error.reason) from error
+
+
+def _decodable(key: str, part: str, annotation: Any) -> Any:
     reason = None if annotation in _PLAIN else find_undecodable(annotation)
     if reason is not None:
-        raise HandlerRegistrationError(key, f"no payload can be decoded to {annotation!r}: {reason}")
+        raise HandlerRegistrationError(key, f"no {part} can be decoded to {annotation!r}: {reason}")
     return annotation
 
 
-def payload_annotation(key: str, function: Callable[..., Any]) -> Any:
-    """Return the annotation of a handler's payload, ``Any`` without one."""
-    try:
-        parameters = list(inspect.signature(function).parameters.values())
-        inspect.signature(function).bind(*_PARAMETERS.split(","))
-    except (TypeError, ValueError) as error:
-        reason = f"a handler is called with {_PARAMETERS}, and this one cannot be ({error})"
-        raise HandlerRegistrationError(key, reason) from error
-    position = parameters[min(1, len(parameters) - 1)]
-    if position.annotation is inspect.Parameter.empty or position.kind is inspect.Parameter.VAR_POSITIONAL:
-        return Any
-    try:
-        return get_type_hints(_plain(function), include_extras=True).get(position.name, Any)
-    except Exception as error:
-        reason = (
-            f"the annotation {position.annotation!r} of its payload cannot be resolved "
-            f"({type(error).__name__}: {error}); import its names outside TYPE_CHECKING"
-        )
-        raise HandlerRegistrationError(key, reason) from error
-
-
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
-    while isinstance(function, partial):
-        function = function.func
-    if inspect.isroutine(function):
-        unwrapped: Callable[..., Any] = inspect.unwrap(function)
-        return unwrapped
-    return type(function).__call__
-
-
 def _is_async(key: str, function: Callable[..., Any]) -> bool:
-    plain = _plain(function)
+    plain = plain_function(function)
     if inspect.isasyncgenfunction(plain) or inspect.isgeneratorfunction(plain):
         raise HandlerRegistrationError(key, "it is a generator; a handler returns its result")
     # The function inside a decorator does not matter: the wrapper may await it, block on it, or return its coroutine.

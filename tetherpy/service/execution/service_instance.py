@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
@@ -18,6 +19,7 @@ from tetherpy.jobs import (
     Cron,
     Every,
     JobArgumentError,
+    JobDefinition,
     JobEngine,
     NewJob,
     Progress,
@@ -28,6 +30,7 @@ from tetherpy.jobs import (
 from ..errors import HandlerRegistrationError, OutsideJobError
 from ..protocol import frames
 from ..worker.periodic_jobs import CatchUp, PeriodicJob
+from .handlers import definitions_in
 from .job_run import JobRun
 from .progress_reports import ProgressBoard
 from .worker_context import WorkerContext
@@ -94,6 +97,16 @@ class ServiceInstance:
         ``DurationError`` for a ``timeout`` that is not a valid duration.
         """
         self._context.handlers.add(key, handler, retry, timeout)
+        self._context.in_loop(self._context.on_registered)
+
+    def register_jobs(self, *jobs: JobDefinition[Any, Any] | ModuleType) -> None:
+        """Register the handlers of job definitions; of a module, those of every definition in it.
+
+        Raises ``HandlerRegistrationError`` as ``register_job_handler`` does, also for a definition without a handler
+        and for a module without definitions.
+        """
+        for definition in definitions_in(jobs):
+            self._context.handlers.add_definition(definition)
         self._context.in_loop(self._context.on_registered)
 
     def register_periodic_job(

@@ -219,17 +219,19 @@ CREATE TABLE tetherpy_copies (
     finished_at timestamptz
 );
 
--- Store jobs and return their ids in order; for a unique key that an unfinished job has, the id of that one. The jobs are
--- stored in the order of their keys, so that two calls with the same keys cannot deadlock. Their ids are drawn before, so
--- that claims keep the order of the call. Both unique indexes decide whether a key is taken: the condition of
+-- Store jobs and return their ids in order; for a unique key that an unfinished job has, the id of that one, which is
+-- not new. The jobs are stored in the order of their keys, so that two calls with the same keys cannot deadlock. Their ids
+-- are drawn before, so that claims keep the order of the call. Both unique indexes decide whether a key is taken: the condition of
 -- Procrastinate's implies that of the other one.
-CREATE FUNCTION tetherpy_defer_jobs(jobs json, instant timestamptz) RETURNS SETOF bigint
+CREATE FUNCTION tetherpy_store_jobs(jobs json, instant timestamptz)
+RETURNS TABLE (stored_id bigint, is_new boolean)
 LANGUAGE plpgsql
 AS $$
 DECLARE
-    ids bigint[] := ARRAY(
+    drawn bigint[] := ARRAY(
         SELECT nextval('procrastinate_jobs_id_seq') FROM generate_series(1, json_array_length(jobs))
     );
+    ids bigint[] := drawn;
     waiting bigint[];
     wanted integer := cardinality(ids);
     stored integer;
@@ -272,8 +274,15 @@ BEGIN
         wanted := cardinality(waiting);
         EXIT WHEN wanted = 0;
     END LOOP;
-    RETURN QUERY SELECT unnest(ids);
+    RETURN QUERY SELECT pair.id, pair.id = pair.drawn_id FROM unnest(ids, drawn) AS pair (id, drawn_id);
 END;
+$$;
+
+-- Store jobs and return their ids in order: for programs that enqueue with SQL.
+CREATE FUNCTION tetherpy_defer_jobs(jobs json, instant timestamptz) RETURNS SETOF bigint
+LANGUAGE sql
+AS $$
+    SELECT stored_id FROM tetherpy_store_jobs(jobs, instant)
 $$;
 
 -- One job per tick, by Procrastinate's table of periodic jobs. Its own function deletes all older ticks at once, and

@@ -1,0 +1,136 @@
+"""What type checkers infer for job definitions; checked by tests/unit/test_types.py.
+
+Never run: a wrong inference is an error of mypy --strict, pyright strict or pyrefly strict.
+"""
+# pyright: strict
+
+from __future__ import annotations
+
+from typing import Any, TypedDict, assert_type
+
+import attrs
+
+from tetherpy import (
+    BackgroundJobManager,
+    BackgroundService,
+    JobDefinition,
+    JobId,
+    NewJob,
+    ServiceInstance,
+    SqlDatabase,
+    background_job,
+)
+
+
+@attrs.frozen
+class Mail:
+    to: str
+
+
+@attrs.frozen
+class Letter(Mail):
+    stamp: str = ""
+
+
+@attrs.frozen
+class Receipt:
+    number: int
+
+
+class Note(TypedDict):
+    text: str
+
+
+# -- declarations ----------------------------------------------------------------------------------
+
+send_mail = JobDefinition("send_mail", payload=Mail, result=Receipt, queue="mail", max_attempts=5, timeout=60)
+sweep = JobDefinition("sweep")
+count = JobDefinition("count", result=list[int])
+take_note = JobDefinition("take_note", payload=Note)
+
+assert_type(send_mail, JobDefinition[Mail, Receipt])
+assert_type(sweep, JobDefinition[None, None])
+assert_type(count, JobDefinition[None, list[int]])
+assert_type(take_note, JobDefinition[Note, None])
+
+
+@send_mail.handler
+async def deliver(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> Receipt:
+    return Receipt(1)
+
+
+@count.handler
+def count_in_a_thread(service: ServiceInstance, payload: None, db: SqlDatabase) -> list[int]:
+    return []
+
+
+@sweep.handler
+async def sweep_up(service: ServiceInstance, payload: None, db: SqlDatabase) -> None: ...
+
+
+@background_job("resize", timeout=30)
+async def resize(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> Receipt:
+    return Receipt(1)
+
+
+@background_job("copy", priority=3)
+def copy(service: ServiceInstance, payload: Mail | None, db: SqlDatabase) -> Receipt | None:
+    return None
+
+
+@background_job("tidy")
+def tidy(service: ServiceInstance, payload: None, db: SqlDatabase) -> None: ...
+
+
+assert_type(resize, JobDefinition[Mail, Receipt])
+assert_type(copy, JobDefinition[Mail | None, Receipt | None])
+assert_type(tidy, JobDefinition[None, None])
+
+
+def initialize(service: ServiceInstance) -> None:
+    service.register_jobs(send_mail, resize)
+
+
+# -- use -------------------------------------------------------------------------------------------
+
+
+async def enqueue(manager: BackgroundJobManager, service: BackgroundService) -> None:
+    job_id = await manager.enqueue(send_mail, Mail("ada@example.org"), delay=60)
+    assert_type(job_id, JobId[Receipt])
+    assert_type(job_id.is_new, bool)
+    assert_type(await manager.result(job_id, timeout=10), Receipt)
+    plain: int = job_id
+    wider: JobId[Receipt | None] = job_id
+    bare: JobId = job_id
+    print(plain, wider, bare)
+
+    assert_type(await manager.enqueue(send_mail, Letter("bob@example.org")), JobId[Receipt])
+    assert_type(await manager.enqueue(sweep), JobId[None])
+    assert_type(await manager.enqueue(sweep, delay=3), JobId[None])
+    assert_type(await manager.result(await manager.enqueue(count)), list[int])
+    assert_type(await manager.enqueue(take_note, Note(text="a")), JobId[None])
+    assert_type(await manager.enqueue(copy, None), JobId[Receipt | None])
+    assert_type(await manager.enqueue(copy), JobId[Receipt | None])
+    assert_type(await service.job(send_mail, Mail("ada@example.org")), JobId[Receipt])
+    assert_type(await service.job(sweep), JobId[None])
+    assert_type(await send_mail.enqueue(manager, Mail("ada@example.org")), JobId[Receipt])
+    assert_type(await sweep.enqueue(manager), JobId[None])
+
+    assert_type(send_mail.new(Mail("ada@example.org"), priority=1), NewJob[Receipt])
+    assert_type(take_note.new({"text": "a"}), NewJob[None])
+    assert_type(sweep.new(), NewJob[None])
+    assert_type(copy.new(), NewJob[Receipt | None])
+    mails = (send_mail.new(Mail(f"{number}@example.org")) for number in range(3))
+    assert_type(await manager.enqueue_many(mails), list[JobId[Receipt]])
+
+    assert_type(send_mail.job_id(42), JobId[Receipt])
+    assert_type(await manager.result(send_mail.job_id(42)), Receipt)
+
+
+async def enqueue_by_key(manager: BackgroundJobManager, service: BackgroundService) -> None:
+    assert_type(await manager.enqueue("send_mail", {"to": "ada"}), JobId[Any])
+    assert_type(await manager.enqueue(job_key="send_mail", payload=3), JobId[Any])
+    assert_type(await service.job("sweep"), JobId[Any])
+    assert_type(await manager.result(await manager.enqueue("sweep")), Any)
+    assert_type(await manager.result(3), object)
+    assert_type(await manager.enqueue_many([NewJob(job_key="sweep")]), list[JobId[Any]])

@@ -1,0 +1,125 @@
+"""Uses that a type checker must refuse: every line that ends in ``# wrong`` is an error, and no other line is.
+
+No module imports this file; tests/unit/test_types.py runs type checkers on it.
+"""
+
+# ruff: noqa: B018, F821
+
+from __future__ import annotations
+
+import attrs
+
+from tetherpy import (
+    BackgroundJobManager,
+    BackgroundService,
+    JobDefinition,
+    JobId,
+    ServiceInstance,
+    SqlDatabase,
+    background_job,
+)
+
+
+@attrs.frozen
+class Mail:
+    to: str
+
+
+@attrs.frozen
+class Receipt:
+    number: int
+
+
+send_mail = JobDefinition("send_mail", payload=Mail, result=Receipt)
+sweep = JobDefinition("sweep")
+
+# -- declarations ----------------------------------------------------------------------------------
+
+JobDefinition(3)  # wrong
+JobDefinition("a", Mail)  # wrong
+JobDefinition("a", payload=Mail("ada"))  # wrong
+JobDefinition("a", result=Receipt(1))  # wrong
+JobDefinition("a", max_attemps=3)  # wrong
+JobDefinition("a", queue=3)  # wrong
+JobDefinition("a", retry=3)  # wrong
+send_mail.key = "other"  # wrong
+
+
+@send_mail.handler  # wrong
+async def other_payload(service: ServiceInstance, payload: str, db: SqlDatabase) -> Receipt:
+    return Receipt(1)
+
+
+@send_mail.handler  # wrong
+async def other_result(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> str:
+    return ""
+
+
+@send_mail.handler  # wrong
+def other_result_in_a_thread(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> str:
+    return ""
+
+
+@send_mail.handler  # wrong
+async def no_result(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> None: ...
+
+
+@send_mail.handler  # wrong
+async def two_parameters(service: ServiceInstance, payload: Mail) -> Receipt:
+    return Receipt(1)
+
+
+@send_mail.handler  # wrong
+async def four_parameters(service: ServiceInstance, payload: Mail, db: SqlDatabase, more: int) -> Receipt:
+    return Receipt(1)
+
+
+@sweep.handler  # wrong
+async def a_payload(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> None: ...
+
+
+@background_job("resize")  # wrong
+async def resize(service: ServiceInstance, payload: Mail) -> Receipt:
+    return Receipt(1)
+
+
+@background_job("resize", timout=30)  # wrong
+async def misspelt_option(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> Receipt:
+    return Receipt(1)
+
+
+def initialize(service: ServiceInstance) -> None:
+    service.register_jobs("send_mail")  # wrong
+    service.register_jobs(initialize)  # wrong
+
+
+# -- use -------------------------------------------------------------------------------------------
+
+
+async def enqueue(manager: BackgroundJobManager, service: BackgroundService) -> None:
+    await manager.enqueue(send_mial, Mail("ada"))  # wrong
+    await manager.enqueue(send_mail, "ada")  # wrong
+    await manager.enqueue(send_mail, {"to": "ada"})  # wrong
+    await manager.enqueue(send_mail, None)  # wrong
+    await manager.enqueue(send_mail)  # wrong
+    await manager.enqueue(sweep, 3)  # wrong
+    await manager.enqueue(send_mail, Mail("ada"), priorty=3)  # wrong
+    await manager.enqueue(send_mail, Mail("ada"), priority="3")  # wrong
+    await service.job(send_mail, "ada")  # wrong
+    await service.job(sweep, 3)  # wrong
+    await send_mail.enqueue(manager, "ada")  # wrong
+    send_mail.new("ada")  # wrong
+    send_mail.new()  # wrong
+    send_mail.new(Mail("ada"), transaction=None)  # wrong
+
+
+async def result(manager: BackgroundJobManager) -> None:
+    job_id = await manager.enqueue(send_mail, Mail("ada"))
+    job_id.isnew  # wrong
+    other: JobId[str] = job_id  # wrong
+    text: str = await manager.result(job_id)  # wrong
+    direct: str = await manager.result(await manager.enqueue(send_mail, Mail("ada")))  # wrong
+    (await manager.result(job_id)).nummer  # wrong
+    untyped: str = await manager.result(3)  # wrong
+    ids: list[JobId[str]] = await manager.enqueue_many([send_mail.new(Mail("ada"))])  # wrong
+    print(other, text, direct, untyped, ids)

@@ -1,0 +1,82 @@
+"""Run type checkers over the declarations that must be inferred, and the uses that must be refused."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+TYPING = ROOT / "tests" / "typing"
+JOBS = (TYPING / "test_job_types.py", TYPING / "wrong" / "job_uses.py")
+ALL = (*sorted(TYPING.glob("*.py")), *sorted((TYPING / "wrong").glob("*.py")))
+USES = {JOBS[1]: 40, TYPING / "wrong" / "reactive_uses.py": 42}
+"""The number of wrong uses in each file."""
+
+
+def run(*command: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    ).stdout
+
+
+def in_lines(pattern: str, output: str, files: tuple[Path, ...]) -> dict[Path, dict[int, str]]:
+    """Return the errors of a checker that writes one per line, by file and line."""
+    found: dict[Path, dict[int, str]] = {file: {} for file in files}
+    for path, line, message in re.findall(pattern, output, re.MULTILINE):
+        found.setdefault(ROOT / path, {})[int(line)] = message
+    return found
+
+
+def mypy() -> dict[Path, dict[int, str]]:
+    output = run("mypy", "--strict", "--no-error-summary", "--hide-error-context", *map(str, ALL))
+    return in_lines(r"^(.+?):(\d+): error: (.*)$", output, ALL)
+
+
+def pyrefly() -> dict[Path, dict[int, str]]:
+    # The third opinion on jobs; the reactive core relies on inference that it does not have.
+    output = run("pyrefly", "check", "--preset", "strict", "--output-format", "min-text", *map(str, JOBS))
+    return in_lines(r"^ *ERROR (.+?):(\d+):\S+: (.*)$", output, JOBS)
+
+
+def pyright() -> dict[Path, dict[int, str]]:
+    report = json.loads(run("pyright", "--outputjson", *map(str, ALL)))
+    assert report["summary"]["filesAnalyzed"] == len(ALL)
+    found: dict[Path, dict[int, str]] = {file: {} for file in ALL}
+    for entry in report["generalDiagnostics"]:
+        if entry["severity"] == "error":
+            found[Path(entry["file"])][entry["range"]["start"]["line"] + 1] = entry["message"]
+    return found
+
+
+CHECKERS = {"mypy": mypy, "pyrefly": pyrefly, "pyright": pyright}
+
+
+@pytest.fixture(scope="module", params=CHECKERS)
+def errors(request: pytest.FixtureRequest) -> dict[Path, dict[int, str]]:
+    return CHECKERS[request.param]()
+
+
+def test_every_form_of_declaration_is_inferred(errors: dict[Path, dict[int, str]]) -> None:
+    assert {path: found for path, found in errors.items() if path.parent == TYPING and found} == {}
+
+
+def test_every_wrong_use_is_refused_and_nothing_else(errors: dict[Path, dict[int, str]]) -> None:
+    for path in errors.keys() & USES.keys():
+        lines = path.read_text().splitlines()
+        wrong = {number for number, line in enumerate(lines, start=1) if line.endswith("# wrong")}
+        assert len(wrong) == USES[path]
+        accepted = {number: lines[number - 1] for number in wrong - errors[path].keys()}
+        assert not accepted, f"accepted: {accepted}"
+        refused = {number: message for number, message in errors[path].items() if number not in wrong}
+        assert not refused
+
+
+def test_errors_are_only_in_the_files_of_wrong_uses(errors: dict[Path, dict[int, str]]) -> None:
+    assert {path for path, found in errors.items() if found} <= USES.keys()

@@ -1,0 +1,39 @@
+"""``background_job``: a definition whose types are the annotations of its handler."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar, Unpack, overload
+
+import attrs
+
+from ..model import DefinitionOptions
+from .definition import FROM_HANDLER, Handler, JobDefinition
+
+P = TypeVar("P")
+R = TypeVar("R")
+
+
+@attrs.frozen
+class JobDecorator:
+    """Turn a handler into a JobDefinition."""
+
+    _definition: JobDefinition[Any, Any]
+
+    @overload
+    def __call__(self, function: Handler[P, Coroutine[Any, Any, R]], /) -> JobDefinition[P, R]: ...
+    @overload
+    def __call__(self, function: Handler[P, R], /) -> JobDefinition[P, R]: ...
+    def __call__(self, function: Callable[..., Any], /) -> JobDefinition[Any, Any]:
+        """Return the definition with this handler."""
+        self._definition.handler(function)
+        return self._definition
+
+
+def background_job(key: str, **options: Unpack[DefinitionOptions]) -> JobDecorator:
+    """Decorate a handler, which becomes a JobDefinition; the types of payload and result are its annotations.
+
+    Use it when app and worker may import the same module; ``definition.function`` is the handler. The options are those
+    of ``JobDefinition``.
+    """
+    return JobDecorator(JobDefinition(key, payload=FROM_HANDLER, result=FROM_HANDLER, **options))
