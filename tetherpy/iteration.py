@@ -82,7 +82,7 @@ class _Inbox(Generic[T]):
         if asyncio._get_running_loop() is self._loop:  # pyright: ignore[reportPrivateUsage]  # documented, never raises
             self.changed.set()
         else:
-            with suppress(RuntimeError):  # the loop is closed: nobody waits
+            with suppress(RuntimeError):  # the loop is closed, so no task waits
                 self._loop.call_soon_threadsafe(self.changed.set)
 
 

@@ -49,7 +49,7 @@ class StuckJobsError(TestingError):
     def __init__(self, seconds: float, jobs: Sequence[BackgroundJob], *, time_stands_still: bool) -> None:
         self.seconds = seconds
         self.jobs = tuple(jobs)
-        names = ", ".join(f"{job.id} ({job.job_key!r})" for job in jobs) or "none that can be read"
+        names = ", ".join(f"{job.id} ({job.job_key!r})" for job in jobs) or "none has started"
         remedy = (
             "The fixture `clock` stops time, so a handler that sleeps waits until the test advances it: start "
             "asyncio.create_task(jobs.drain()), await clock.advance(...), then await the task."

@@ -55,14 +55,14 @@ class Identity:
 
 @attrs.define(eq=False)
 class Joining:
-    """Checks that a transaction belongs to the database that ``ask`` queries, and is to be written in."""
+    """Checks that a transaction belongs to the database that ``ask`` queries, and that it can write."""
 
     _name: str
     _ask: Callable[[str, Mapping[str, Any]], Awaitable[Rows]]
     _own: dict[str, Identity] = attrs.field(init=False, factory=dict[str, Identity])
 
     async def join(self, transaction: AppTransaction, table: str) -> JoinedPostgres:
-        """Return what executes statements inside the transaction; the errors are those of ``PostgresDatabase.join``."""
+        """Return an executor of statements in the transaction; the errors are those of ``PostgresDatabase.join``."""
         joined = await _joined(self._name, transaction)
         if joined.announces is not None and joined.announces.name == self._name:
             return joined

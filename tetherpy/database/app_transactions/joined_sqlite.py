@@ -42,7 +42,7 @@ class JoinedTransaction(Protocol):
 
 
 async def join(file: OpenFile, transaction: AppTransaction) -> JoinedTransaction:
-    """Return what runs functions inside a transaction of the app; the errors are those of ``Database.join``."""
+    """Return an object that runs functions in a transaction of the app; the errors are those of ``Database.join``."""
     library = library_of(transaction)
     connection: object = transaction
     if library in SYNCHRONOUS or library in ASYNCHRONOUS:
@@ -69,7 +69,7 @@ class Hop(Protocol):
     """Call a function with the connection, in the thread that may use it."""
 
     async def __call__(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what the function returns."""
+        """Run the function, and return its result."""
         ...
 
 
@@ -80,7 +80,7 @@ class Inline:
     _connection: sqlite3.Connection
 
     async def __call__(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what the function returns."""
+        """Run the function, and return its result."""
         return function(self._connection)
 
 
@@ -95,7 +95,7 @@ class OnItsThread:
     _connection: Any
 
     async def __call__(self, function: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what the function returns."""
+        """Run the function, and return its result."""
         try:
             connection = self._connection._conn
         except ValueError as error:
@@ -186,7 +186,7 @@ def _examine(connection: sqlite3.Connection) -> tuple[Path | None, float]:
             "the connection commits each statement, and has no transaction open",
             "execute BEGIN first, or connect without isolation_level=None and autocommit=True",
         )
-    # Bytes, if that is what the connection returns for text.
+    # Bytes, if the connection returns text as bytes.
     return Path(os.fsdecode(main[2])) if main[2] else None, milliseconds / 1000
 
 

@@ -227,7 +227,7 @@ class PostgresDatabase:
         self._own.reserve(1 if reserved else 0)
 
     async def join(self, transaction: AppTransaction, table: str) -> JoinedPostgres:
-        """Return what executes statements inside a transaction of the app, of this or another library.
+        """Return an executor of statements in a transaction of the app, of this or another library.
 
         Raises ``NotATransactionError`` for other objects, ``OtherDatabaseError`` if it belongs to another database,
         ``TransactionUnusableError`` if it cannot be written in, or its search path does not lead to ``table``.

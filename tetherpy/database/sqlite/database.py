@@ -302,7 +302,7 @@ class Database:
         return Transaction(self._writer, self._writer) if held is None else held.transaction()
 
     async def join(self, transaction: AppTransaction) -> JoinedTransaction:
-        """Return what runs functions inside a transaction of the app, of this or another library.
+        """Return an object that runs functions in a transaction of the app, of this or another library.
 
         Raises ``NotATransactionError`` for other objects, ``OtherDatabaseError`` if it belongs to another database,
         ``TransactionUnusableError`` if it cannot be written in.

@@ -39,8 +39,8 @@ def encode(value: object, max_bytes: int = MAX_PAYLOAD_BYTES) -> str | None:
         if unencodable is None:
             raise PayloadEncodeError("$", str(error)) from error
         raise PayloadEncodeError(*unencodable) from error
-    # msgspec writes NaN and infinities as null, so only text with a null can hide one; and what one interpreter
-    # can nest another may not be able to read, so the bound is ours.
+    # msgspec writes NaN and infinities as null, so only text with a null can hide one. The limit of the depth is our
+    # own, because interpreters differ in the depth that they can decode.
     if (b"null" in encoded or nesting(encoded) > MAX_DEPTH) and (unencodable := find_unencodable(value)) is not None:
         raise PayloadEncodeError(*unencodable)
     if len(encoded) > max_bytes:
