@@ -20,18 +20,23 @@ help:                ## list the commands
 
 setup: $(STAMP)      ## create .venv and install the project with its development tools
 
-$(BASE): pyproject.toml requirements.lock
+$(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "tetherpy needs Python 3.11 or newer; name one with: make PYTHON=python3.12 ..." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
+
+$(BASE): pyproject.toml requirements.lock | $(BIN)/python
+	@echo "Installing what the demo needs."
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[cli,cron,postgres]'
 	@touch $@
 
-$(STAMP): $(BASE)
+$(STAMP): pyproject.toml requirements.lock | $(BIN)/python
+	@echo "Installing the project and its development tools. This is done once, and takes about a minute."
+	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --constraint requirements.lock \
 		--editable '.[cli,cron,notify,postgres,textual,web]' --group dev --group recipes
-	@touch $@
+	@touch $(BASE) $@
 
 demo: $(BASE)       ## analyse the standard library in the background, through a crash
 	@$(BIN)/python -m examples.demo

@@ -10,8 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.new_interpreter
-@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+@pytest.mark.long
+@pytest.mark.parametrize("engine", [pytest.param("sqlite", marks=pytest.mark.new_interpreter), "postgres"])
 def test_the_demo_succeeds(engine, request, tmp_path):
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path)}
     if engine == "postgres":

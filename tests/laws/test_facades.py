@@ -6,6 +6,7 @@ import ast
 import inspect
 import itertools
 import re
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -66,20 +67,28 @@ def test_every_public_name_exists_and_is_documented(name: str) -> None:
 def is_documented(public: str, value: Any) -> bool:
     if (inspect.isclass(value) or inspect.isroutine(value)) and value.__module__.startswith("tetherpy"):
         return bool(value.__doc__)
-    return any(has_text_below(path, public) for path in modules().values())
+    return public in with_text_below()
 
 
-def has_text_below(path: Path, name: str) -> bool:
-    """Whether a constant or an alias is followed by a string that says what it is."""
-    body = ast.parse(path.read_text()).body
-    for node, following in itertools.pairwise(body):
+@cache
+def with_text_below() -> frozenset[str]:
+    """Return the constants and aliases whose first assignment in a module is followed by a string."""
+    return frozenset(name for path in modules().values() for name, described in assignments(path) if described)
+
+
+def assignments(path: Path) -> list[tuple[str, bool]]:
+    """Return the names that a module assigns, and whether a string follows the first assignment of each."""
+    first: dict[str, bool] = {}
+    for node, following in itertools.pairwise(ast.parse(path.read_text()).body):
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )
-        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
-            return (
-                isinstance(following, ast.Expr)
-                and isinstance(following.value, ast.Constant)
-                and isinstance(following.value.value, str)
-            )
-    return False
+        described = (
+            isinstance(following, ast.Expr)
+            and isinstance(following.value, ast.Constant)
+            and isinstance(following.value.value, str)
+        )
+        for target in targets:
+            if isinstance(target, ast.Name):
+                first.setdefault(target.id, described)
+    return list(first.items())

@@ -28,7 +28,7 @@ from tetherpy.reactive import (
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 SETTINGS = settings(
-    max_examples=4_000 if LONG else 40,
+    max_examples=4_000 if LONG else 25,
     stateful_step_count=60 if LONG else 30,
     deadline=None,
     suppress_health_check=list(HealthCheck),

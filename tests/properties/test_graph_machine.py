@@ -41,7 +41,7 @@ LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 pytestmark = pytest.mark.timeout(0 if LONG else 120)
 
 SETTINGS = settings(
-    max_examples=2_000 if LONG else 60,
+    max_examples=2_000 if LONG else 30,
     stateful_step_count=120 if LONG else 50,
     deadline=None,
     phases=(Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink),

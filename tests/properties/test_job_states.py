@@ -297,5 +297,5 @@ class JobStates(RuleBasedStateMachine):
 
 TestJobStates = JobStates.TestCase
 TestJobStates.settings = settings(
-    max_examples=1_000 if LONG else 30, stateful_step_count=100 if LONG else 40, deadline=None
+    max_examples=1_000 if LONG else 20, stateful_step_count=100 if LONG else 40, deadline=None
 )

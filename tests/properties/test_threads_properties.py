@@ -214,7 +214,7 @@ class World:
         assert self.reported == []
 
 
-@settings(max_examples=20_000 if LONG else 80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20_000 if LONG else 50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.tuples(st.booleans(), steps, st.booleans()), min_size=1, max_size=3))
 def test_calls_of_threads_run_in_order_and_not_inside_operations(parts: list[tuple[bool, list[Step], bool]]) -> None:
     world = World()

@@ -3,6 +3,8 @@
 import asyncio
 from random import SystemRandom
 
+import pytest
+
 from tests import postgres_server
 from tests.campaigns.crashing.campaign import Campaign
 from tests.campaigns.crashing.processes import servers_of
@@ -10,6 +12,7 @@ from tests.campaigns.crashing.processes import servers_of
 KILLS = 12
 
 
+@pytest.mark.long
 def test_every_job_ends_as_scripted_after_kills_of_processes_and_server(tmp_path):
     server = postgres_server.start_own()
     try:

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 SECONDS = 170
 
-pytestmark = pytest.mark.timeout(SECONDS)
+pytestmark = [pytest.mark.timeout(SECONDS), pytest.mark.long]
 
 
 def run(*command: object, cwd: Path, **options: object) -> str:
