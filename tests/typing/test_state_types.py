@@ -1,11 +1,22 @@
-"""What type checkers infer for optimistic updates; checked by tests/unit/reactive/test_types.py."""
+"""What type checkers infer for optimistic updates and undo; checked by tests/unit/reactive/test_types.py."""
 # pyright: strict
 
 from __future__ import annotations
 
 from typing import assert_type
 
-from tetherpy import AsyncNotifier, AsyncState, Notifier, StreamNotifier
+from tetherpy import (
+    AsyncNotifier,
+    AsyncState,
+    FutureProvider,
+    History,
+    HistoryStatus,
+    Notifier,
+    NotifierProvider,
+    ProviderContainer,
+    StateProvider,
+    StreamNotifier,
+)
 
 
 class Count(Notifier[int]):
@@ -31,3 +42,15 @@ class Ticks(StreamNotifier[float]):
     async def skip(self) -> None:
         async with self.optimistic(lambda tick: assert_type(tick, float) + 1):
             assert_type(self.confirmed, AsyncState[float])
+
+
+count = StateProvider(lambda ref: 0)
+counter = NotifierProvider(Count)
+loaded = FutureProvider(lambda ref: 0)
+
+
+def undo(container: ProviderContainer) -> None:
+    with History(container, [count, counter]) as history:
+        assert_type(history.undo(), bool)
+        assert_type(container.read(history.status), HistoryStatus)
+    History(container, [loaded])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]

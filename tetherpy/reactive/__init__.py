@@ -31,6 +31,7 @@ from .errors import (
     EndlessUpdateError,
     FamilyArgumentsError,
     GraphInvariantError,
+    HistoryClosedError,
     MissingDependencyError,
     MutationEndedError,
     NoEventLoopError,
@@ -42,6 +43,7 @@ from .errors import (
     NoTestError,
     NotifierNotReadyError,
     NotScopedError,
+    NotUndoableError,
     OverrideMismatchError,
     ProviderDisposedError,
     ProviderError,
@@ -61,6 +63,7 @@ from .graph.explain import Explanation
 from .graph.listenable import ProviderListenable, Refreshable
 from .graph.retries.retry_policy import Retry, exponential_retry, never
 from .graph.subscription import ProviderSubscription
+from .history import History, HistoryStatus
 from .mutation import (
     Mutation,
     MutationError,
@@ -82,6 +85,7 @@ from .providers.future_provider import FutureProvider
 from .providers.notifier_provider import NotifierProvider
 from .providers.notifiers.notifier import AsyncNotifier, Notifier, StreamNotifier
 from .providers.notifiers.notifier_family import NotifierFamily
+from .providers.notifiers.optimistic_update import OptimisticUpdate
 from .providers.provider import Family, ProviderBase
 from .providers.provider_options import ProviderOptions, make_options
 from .providers.state_provider import StateController, StateProvider
@@ -117,6 +121,9 @@ __all__ = [
     "FamilyArgumentsError",
     "FutureProvider",
     "GraphInvariantError",
+    "History",
+    "HistoryClosedError",
+    "HistoryStatus",
     "InMemoryStorage",
     "KeepAliveLink",
     "MissingDependencyError",
@@ -136,11 +143,13 @@ __all__ = [
     "NotBuiltError",
     "NotCallableError",
     "NotScopedError",
+    "NotUndoableError",
     "Notifier",
     "NotifierFamily",
     "NotifierNotReadyError",
     "NotifierProvider",
     "NotifierRef",
+    "OptimisticUpdate",
     "Override",
     "OverrideMismatchError",
     "PersistedData",

@@ -97,3 +97,19 @@ class UnhashableArgumentError(ReactiveError, TypeError):
         )
         self.family = family
         self.argument = argument
+
+
+class NotUndoableError(ReactiveError, TypeError):
+    """Raised when a history is given something whose state it cannot set.
+
+    Attributes:
+        provider: the provider or family.
+    """
+
+    def __init__(self, provider: object) -> None:
+        super().__init__(
+            f"{safe_repr(provider)} has no state that a History can set. It follows StateProvider and "
+            "NotifierProvider: a derived or asynchronous value changes with what it is made from, so give those "
+            "providers; of a family give its members."
+        )
+        self.provider = provider

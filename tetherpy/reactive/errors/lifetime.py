@@ -170,3 +170,10 @@ class NoTestError(ReactiveError):
             "(its pytest plugin registers itself); elsewhere use `with ProviderContainer() as container:`."
         )
         self.container_type = container_type
+
+
+class HistoryClosedError(ReactiveError):
+    """Raised when a closed History is used."""
+
+    def __init__(self) -> None:
+        super().__init__("This History was closed and its steps are gone. Create another one.")
