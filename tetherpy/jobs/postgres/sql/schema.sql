@@ -336,8 +336,8 @@ $$;
 -- Choose, and lock, up to "slots" jobs: higher priority first, then the due time, then id, across queues. Jobs in
 -- between that cannot be claimed are marked. Rows that another transaction has locked are skipped, and "passed_over" is
 -- set: if it ends without a change, no notification follows. "more" is set if there were too many jobs to mark. Without
--- the settings, outdated statistics could make the planner sort all pending jobs. A scalar subquery looks for the
--- record, since for EXISTS the planner may read all records.
+-- the settings, outdated statistics could make the planner sort all pending jobs. Each look has an order, so that it
+-- uses the index with that order: for a bare EXISTS the planner may read all pending jobs, or all records.
 CREATE FUNCTION tetherpy_choose_jobs(
     slots integer, queues varchar[], keys varchar[], instant timestamptz,
     OUT chosen bigint[], OUT passed_over boolean, OUT more boolean
@@ -357,8 +357,14 @@ BEGIN
     chosen := '{}';
     passed_over := false;
     more := false;
-    IF EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND NOT tetherpy_due AND scheduled_at <= instant)
-    THEN
+    IF EXISTS (
+        SELECT FROM (
+            SELECT FROM procrastinate_jobs
+            WHERE status = 'todo' AND NOT tetherpy_due AND scheduled_at <= instant
+            ORDER BY scheduled_at
+            LIMIT 1
+        ) AS due
+    ) THEN
         UPDATE procrastinate_jobs SET tetherpy_due = true
         WHERE id = ANY (ARRAY(
             SELECT id FROM procrastinate_jobs
@@ -487,9 +493,13 @@ BEGIN
     END LOOP;
     IF cardinality(chosen) < slots AND NOT more THEN
         passed_over := EXISTS (
-            SELECT FROM procrastinate_jobs AS job
-            WHERE queues IS NULL AND job.status = 'todo' AND job.tetherpy_due AND NOT job.tetherpy_unhandled
-                AND job.id <> ALL (chosen)
+            SELECT FROM (
+                SELECT FROM procrastinate_jobs AS job
+                WHERE queues IS NULL AND job.status = 'todo' AND job.tetherpy_due AND NOT job.tetherpy_unhandled
+                    AND job.id <> ALL (chosen)
+                ORDER BY job.priority DESC, job.scheduled_at, job.id
+                LIMIT 1
+            ) AS locked
         ) OR EXISTS (
             SELECT FROM unnest(queues) AS queue (name)
             CROSS JOIN LATERAL (
