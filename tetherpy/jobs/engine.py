@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
@@ -10,7 +10,7 @@ from tetherpy.database import AppTransaction
 
 from .capabilities import EngineCapabilities
 from .definitions.job_id import JobId
-from .model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+from .model import BackgroundJob, JobAttempt, JobCounts, Names, NewJob, WorkerRecord
 from .outcomes import Ack, AckAndFetch, Progress
 from .query import JobQuery
 from .status import BackgroundJobStatus
@@ -124,12 +124,7 @@ class WorkQueue(Protocol):
         ...
 
     async def heartbeat(
-        self,
-        worker_id: str,
-        *,
-        title: str | None = None,
-        content: str | None = None,
-        job_keys: frozenset[str] | None = None,
+        self, worker_id: str, *, title: str | None = None, content: str | None = None, job_keys: Names = None
     ) -> frozenset[int]:
         """Extend the leases of a worker's jobs and store its notification and keys.
 
@@ -153,12 +148,7 @@ class WorkQueue(Protocol):
         ...
 
     async def ack_and_fetch(
-        self,
-        worker_id: str,
-        acks: Sequence[Ack],
-        slots: int,
-        queues: Sequence[str] | None = None,
-        keys: Collection[str] | None = None,
+        self, worker_id: str, acks: Sequence[Ack], slots: int, queues: Names = None, keys: Names = None
     ) -> AckAndFetch:
         """Acknowledge ended attempts and claim jobs for the free slots, in one transaction.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Generic, TypedDict, TypeVar
+from typing import Any, Generic, TypeAlias, TypedDict, TypeVar
 
 import attrs
 
@@ -22,6 +22,9 @@ from .status import BackgroundJobStatus
 T = TypeVar("T")
 
 DEFAULT_MAX_ATTEMPTS = 3
+
+Names: TypeAlias = "Collection[str] | None"
+"""Queues or job keys that a worker takes; None is all."""
 
 
 @attrs.frozen(kw_only=True)

@@ -22,7 +22,8 @@ from tetherpy.jobs import (
     engine_of,
     open_database,
 )
-from tetherpy.jobs.postgres import moving, requests
+from tetherpy.jobs.postgres import moving
+from tetherpy.jobs.postgres.calls import requests
 from tetherpy.jobs.postgres.statements import sql
 from tetherpy.service.execution.notification import Notification
 from tetherpy.service.worker.heartbeat import Heartbeat

@@ -38,7 +38,7 @@ def engine(db):
 
 
 async def test_a_locked_job_blocks_neither_outcome_nor_progress_of_others(db, engine, monkeypatch):
-    monkeypatch.setattr("tetherpy.jobs.postgres.engine.PROGRESS_LOCKED_SECONDS", 0.0)
+    monkeypatch.setattr("tetherpy.jobs.postgres.acknowledging.LOCKED_SECONDS", 0.0)
     ids = await engine.enqueue([NewJob(job_key="k") for _ in range(4)])
     locked, other, third, gone = (await engine.ack_and_fetch("w", [], 4)).claims
     await engine.move(gone.id, BackgroundJobStatus.FAILED)

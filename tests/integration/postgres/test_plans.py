@@ -5,8 +5,8 @@ import re
 import pytest
 
 from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, JobQuery, NewJob, PostgresJobEngine, open_database
+from tetherpy.jobs.postgres.calls.requests import ask
 from tetherpy.jobs.postgres.finding import query_of_view
-from tetherpy.jobs.postgres.requests import ask
 
 
 @pytest.mark.parametrize("narrowed", [{}, {"status": BackgroundJobStatus.PENDING}, {"job_key": "k"}])

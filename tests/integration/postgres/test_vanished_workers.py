@@ -6,6 +6,7 @@ import attrs
 import pytest
 
 from tetherpy.jobs import NewJob, PostgresJobEngine, WorkerRecord, open_database
+from tetherpy.jobs.postgres import workers
 
 LEASE = timedelta(seconds=30)
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -95,10 +96,10 @@ async def test_a_worker_with_a_job_is_not_removed_and_concurrent_heartbeats_are_
     await other._forget_silent()
     assert await registered(db) == (["busy"], 1)
     await engine.rescue(["busy"])
-    silent = await other._ask("registrations")
+    silent = await workers.registrations(db)
     here.advance(LEASE)
     await engine.heartbeat("busy")
-    await other._repeat("forget_workers", ids=[silent[0][0]], beats=[silent[0][1]])
+    await workers.forget(db, silent)
     assert await registered(db) == (["busy"], 1)
 
 

@@ -19,6 +19,7 @@ from tetherpy.durations import to_seconds
 from ..addresses import redacted
 from ..app_transactions.joined_postgres import JoinedPostgres, Joining
 from ..app_transactions.recognition import AppTransaction
+from ..awaitable_context import Opening
 from ..errors import (
     DatabaseArgumentError,
     DatabaseLockedError,
@@ -27,7 +28,6 @@ from ..errors import (
     TransactionHeldError,
 )
 from ..migrations import Migration
-from ..opening import Opening
 from ..sqlite.connection import Parameters
 from . import migrations as migrating
 from .announcer import Announcer

@@ -21,9 +21,9 @@ from .. import internal_tables, migrations
 from ..addresses import Address
 from ..app_transactions.joined_sqlite import JoinedTransaction, join
 from ..app_transactions.recognition import AppTransaction
+from ..awaitable_context import Opening
 from ..errors import DatabaseArgumentError, DatabaseError, RowNotFoundError, TransactionHeldError, WrongLoopError
 from ..migrations import Migration
-from ..opening import Opening
 from ..shielding import finish
 from .changes.change_feed import ChangeFeed, OnChange
 from .changes.change_signal import ChangeSignal

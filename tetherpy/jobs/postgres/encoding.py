@@ -11,7 +11,7 @@ import msgspec
 from ..model import NewJob
 from ..outcomes import Ack, Progress
 from ..payload.encoding import encode as encode_payload
-from ..payload.truncation import ERROR_CHARACTERS, TRACEBACK_CHARACTERS, truncated
+from ..storage.text_truncation import ERROR_CHARACTERS, TRACEBACK_CHARACTERS, truncated
 from ..transitions import AttemptEnd, end_of
 from .statements import QUEUE_STATUS
 

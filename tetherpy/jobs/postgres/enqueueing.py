@@ -1,25 +1,28 @@
-"""Store new jobs, many at a time."""
+"""Store new jobs, and one job per tick of a periodic job."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias
 
 import psycopg
 from psycopg.rows import tuple_row
 
-from tetherpy.database import JoinedPostgres
+from tetherpy.database import JoinedPostgres, PostgresDatabase
 
 from ..capabilities import EngineCapabilities
 from ..definitions.enqueued import Stored
 from ..model import NewJob
+from .calls.requests import repeat
 from .encoding import encode, new_job
 from .statements import sql
 
 NewRow: TypeAlias = dict[str, Any]
 Statement: TypeAlias = tuple[bytes, dict[str, Any]]
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 ROWS_AT_ONCE = 1000
 """Jobs per statement in bulk, so that neither side holds the text of all of them at once."""
 
@@ -54,3 +57,17 @@ async def insert(connection: psycopg.AsyncConnection[Any], steps: Sequence[State
 async def insert_joined(joined: JoinedPostgres, steps: Sequence[Statement]) -> list[Stored]:
     """Execute the statements in a transaction of the app and return their rows."""
     return [row for statement, values in steps for row in await joined.fetch(statement, values)]
+
+
+async def enqueue_tick(db: PostgresDatabase, name: str, tick: datetime, row: NewRow, now: datetime) -> int | None:
+    """Store the job of one tick; None if any worker already did."""
+    values = {"name": name, "tick": (tick - _EPOCH) // _MICROSECOND, "job": encode(row), "now": now}
+    ((job_id,),) = await repeat(db, sql("enqueue_tick"), values)
+    return None if job_id is None else int(job_id)
+
+
+async def newest_tick(db: PostgresDatabase, name: str, first: datetime) -> datetime:
+    """Return the newest enqueued tick of a periodic job; record ``first`` if there is none."""
+    values = {"name": name, "first": (first - _EPOCH) // _MICROSECOND}
+    ((newest,),) = await repeat(db, sql("newest_tick"), values)
+    return _EPOCH + int(newest) * _MICROSECOND

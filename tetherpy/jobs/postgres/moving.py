@@ -12,10 +12,10 @@ from ..model import BackgroundJob, JobAttempt
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import to_job
 from ..transitions import Transition, after_cancel, after_move, after_retry
+from .calls.requests import Connection
+from .calls.value_loading import open_cursor
 from .encoding import to_text
-from .requests import Connection
 from .statements import QUEUE_STATUS, sql
-from .value_loading import open_cursor
 
 
 async def move(

@@ -27,9 +27,9 @@ from ..storage.row_decoding import JobReader, to_attempts, to_job, to_workers
 from ..storage.timeline import JobTimeline
 from ..storage.timestamps import Clock, utc_now
 from . import enqueueing, moving, schema
+from .calls.notifying import CHANNEL, LATER, announcing, notify_of
+from .calls.requests import ask, call, transact
 from .finding import has_nul, query_of_view
-from .notifying import CHANNEL, LATER, announcing, notify_of
-from .requests import ask, call, transact
 from .statements import sql
 from .timeline import timeline
 

@@ -11,7 +11,7 @@ from tetherpy.database import PostgresDatabase
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import instant_or_none
 from ..storage.timeline import TIMES_AT_ONCE, Gathering, JobTimeline, JobTimes
-from .requests import ask
+from .calls.requests import ask
 from .statements import sql
 
 _NEWEST = 2**63 - 1

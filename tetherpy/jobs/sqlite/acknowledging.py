@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from ..model import ATTEMPTS_KEPT, JobAttempt
 from ..outcomes import Ack, Claim, Progress
-from ..payload.truncation import TRACEBACK_CHARACTERS, truncated
 from ..status import BackgroundJobStatus
+from ..storage.text_truncation import TRACEBACK_CHARACTERS, truncated
 from ..storage.timestamps import to_optional_text, to_text
 from ..transitions import AttemptEnd, end_of, ended_attempt
 from .statements import sql

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from heapq import nsmallest
 from typing import TypeAlias
@@ -12,6 +12,7 @@ from typing import TypeAlias
 import attrs
 
 from ..errors import UnreadableJobError
+from ..model import Names
 from ..outcomes import Ack, AckAndFetch, Claim
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import to_job
@@ -37,7 +38,7 @@ class Offer:
     keys: frozenset[bytes] | None
 
     @classmethod
-    def of(cls, queues: Sequence[str] | None, keys: Collection[str] | None) -> Offer:
+    def of(cls, queues: Names, keys: Names) -> Offer:
         """Return the offer for names that may repeat."""
         return cls(
             None if queues is None else tuple(dict.fromkeys(queues)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar, TypeVarTuple
@@ -19,7 +19,7 @@ from ..definitions.job_id import JobId
 from ..engine import Closed, ignore
 from ..errors import ClaimLostError, JobRunningError, JobTablesMissingError
 from ..leases import DEFAULT_LEASE, Lease, LeaseWatch
-from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
+from ..model import BackgroundJob, JobAttempt, JobCounts, Names, NewJob, WorkerRecord
 from ..outcomes import Ack, AckAndFetch, Progress
 from ..payload.encoding import MAX_PAYLOAD_BYTES
 from ..query import JobQuery
@@ -194,12 +194,7 @@ class SqliteJobEngine:
         await self._run(workers.register, worker)
 
     async def heartbeat(
-        self,
-        worker_id: str,
-        *,
-        title: str | None = None,
-        content: str | None = None,
-        job_keys: frozenset[str] | None = None,
+        self, worker_id: str, *, title: str | None = None, content: str | None = None, job_keys: Names = None
     ) -> frozenset[int]:
         """Extend a worker's leases; return the ids whose cancellation was asked for."""
         return await self._run(workers.heartbeat, worker_id, title, content, job_keys, self.clock(), self.lease)
@@ -225,12 +220,7 @@ class SqliteJobEngine:
         return await self._read(workers.cancel_requested, worker_id)
 
     async def ack_and_fetch(
-        self,
-        worker_id: str,
-        acks: Sequence[Ack],
-        slots: int,
-        queues: Sequence[str] | None = None,
-        keys: Collection[str] | None = None,
+        self, worker_id: str, acks: Sequence[Ack], slots: int, queues: Names = None, keys: Names = None
     ) -> AckAndFetch:
         """Acknowledge and claim in one transaction; with neither to do, begin none."""
         now, offer = self.clock(), Offer.of(queues, keys)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from ..arguments import is_storable
 from ..errors import JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
-from ..payload.truncation import truncated
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import to_job
+from ..storage.text_truncation import truncated
 from ..storage.timestamps import to_optional_text, to_text
 from ..transitions import Transition, after_cancel, after_move, after_retry
 from .acknowledging import record_attempt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime
 
-from ..payload.truncation import truncated
+from ..storage.text_truncation import truncated
 from ..storage.timestamps import to_text
 from .statements import sql
 

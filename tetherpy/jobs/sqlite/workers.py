@@ -6,7 +6,7 @@ import json
 import sqlite3
 from datetime import datetime, timedelta
 
-from ..model import WorkerRecord
+from ..model import Names, WorkerRecord
 from ..storage.row_decoding import to_workers
 from ..storage.timestamps import to_text
 from .statements import fetch, sql
@@ -34,7 +34,7 @@ def heartbeat(
     worker_id: str,
     title: str | None,
     content: str | None,
-    job_keys: frozenset[str] | None,
+    job_keys: Names,
     now: datetime,
     lease: timedelta,
 ) -> frozenset[int]:
@@ -49,7 +49,7 @@ def cancel_requested(connection: sqlite3.Connection, worker_id: str) -> frozense
     return frozenset(row[0] for row in connection.execute(sql("cancel_requested"), (worker_id,)))
 
 
-def _encoded(job_keys: frozenset[str] | None) -> str | None:
+def _encoded(job_keys: Names) -> str | None:
     return None if job_keys is None else json.dumps(sorted(job_keys))
 
 

@@ -8,7 +8,7 @@ import attrs
 import msgspec
 
 from ..model import BackgroundJob, JobAttempt
-from ..payload.truncation import truncated
+from ..storage.text_truncation import truncated
 
 _ENCODER = msgspec.json.Encoder()
 

@@ -37,13 +37,13 @@ from .control_server import ControlServer
 from .event_relay import EventRelay
 from .frame_socket import FrameSocket
 from .group_files import GroupFiles
+from .hung_workers import HungWorkerCheck
 from .log_pump import LogPump
 from .restart_policy import RestartPolicy
 from .selector_loop import SelectorLoop
 
 FORK_AGAIN_SECONDS = 1.0
 CHECK_FILES_SECONDS = 1.0
-HUNG_AFTER_LEASES = 2
 
 
 @attrs.define(eq=False)
@@ -108,7 +108,7 @@ class Supervisor:
         self.selector_loop.on_signal(signal.SIGCHLD, self._reap)
         self.selector_loop.on_signal(signal.SIGTERM, self._on_stop_signal)
         self.selector_loop.on_signal(signal.SIGINT, self._on_stop_signal)
-        self._watch_for_hung()
+        HungWorkerCheck(self.selector_loop, self.config.lease, lambda: self._children, self._report).run()
         self.selector_loop.call_later(CHECK_FILES_SECONDS, self._check_files)
         try:
             for _ in range(self.config.processes):
@@ -270,14 +270,6 @@ class Supervisor:
         for child in self._children:
             self._report(f"worker {child.worker_id or child.pid} does not end and is killed")
             child.kill()
-
-    def _watch_for_hung(self) -> None:
-        bound = (self.config.lease * HUNG_AFTER_LEASES).total_seconds()
-        for child in self._children:
-            if child.last_beat is not None and self.selector_loop.now() - child.last_beat > bound:
-                self._report(f"the event loop of worker {child.worker_id} was blocked for {bound:g} s; it is killed")
-                child.kill()
-        self.selector_loop.call_later(bound / 4, self._watch_for_hung)
 
     def _check_files(self) -> None:
         if self._ending:

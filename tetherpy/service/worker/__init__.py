@@ -1,3 +1,3 @@
-"""A worker process: start, heartbeat, liveness, periodic jobs, retention, end."""
+"""A worker process: start, heartbeat, worker locks, periodic jobs, retention, end."""
 
 __all__: list[str] = []

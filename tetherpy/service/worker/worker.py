@@ -36,11 +36,11 @@ from .change_gate import ChangeGate
 from .fork_guard import guard_against_forks
 from .heartbeat import BEATS_PER_LEASE, Heartbeat
 from .initialization import initialize, report_unusable_database
-from .liveness import Liveness
 from .periodic_jobs import PeriodicSchedule
 from .retention import Retention
 from .supervisor_pipe import SupervisorPipe
 from .unhandled_jobs import UnhandledJobs
+from .worker_locks import WorkerLocks
 
 JOIN_AGAIN_SECONDS = 0.1
 
@@ -86,14 +86,14 @@ class Worker:
                 return 0 if self._halted else 1
             try:
                 engine = await self._open_engine(context)
-                liveness = await self._join(context, engine)
+                locks = await self._join(context, engine)
             except Exception as error:
                 report_unusable_database(context, error)
                 await supervisor_pipe.flush()
                 return 1
-            if liveness is None:
+            if locks is None:
                 return 0
-            if not await self._take_jobs(context, engine, liveness):
+            if not await self._take_jobs(context, engine, locks):
                 return 1
             await engine.unregister_worker(self.worker_id)
             await supervisor_pipe.flush()
@@ -120,15 +120,15 @@ class Worker:
         await engine.prepare()
         return engine
 
-    async def _join(self, context: WorkerContext, engine: JobEngine) -> Liveness | None:
+    async def _join(self, context: WorkerContext, engine: JobEngine) -> WorkerLocks | None:
         """Register this worker, and show with a lock that it lives; return None if it is halted before.
 
         The write lock may be held for too long, the disk may be full, the server may be unavailable. When the service
         is starting, the supervisor fails the start after the report of this error. A replacement of a dead worker
         keeps trying, because it has jobs to rescue.
         """
-        liveness = Liveness(self.files, engine, self.worker_id, self.config.lease / BEATS_PER_LEASE)
-        context.stack.callback(liveness.close)
+        locks = WorkerLocks(self.files, engine, self.worker_id, self.config.lease / BEATS_PER_LEASE)
+        context.stack.callback(locks.close)
         guard_against_forks(asyncio.get_running_loop())
         now = self.clock()
         record = WorkerRecord(
@@ -148,10 +148,10 @@ class Worker:
                 report_unusable_database(context, error)
                 await asyncio.sleep(JOIN_AGAIN_SECONDS)
             else:
-                return liveness
+                return locks
         return None
 
-    async def _take_jobs(self, context: WorkerContext, engine: JobEngine, liveness: Liveness) -> bool:
+    async def _take_jobs(self, context: WorkerContext, engine: JobEngine, locks: WorkerLocks) -> bool:
         """Work until halted; return False if the database was replaced, or its schema changed, before that."""
         lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -164,12 +164,12 @@ class Worker:
 
         def on_change() -> None:
             jobs.on_change()
-            liveness.on_change()
+            locks.on_change()
 
         def subscribe(callback: Callable[[], None]) -> Callable[[], None]:
             ignore_jobs = engine.on_change(callback, on_end)
-            # Liveness must watch new workers, and a new worker changes no job.
-            ignore_workers = engine.on_worker(liveness.on_change)
+            # WorkerLocks must watch new workers, and a new worker changes no job.
+            ignore_workers = engine.on_worker(locks.on_change)
 
             def ignore() -> None:
                 ignore_jobs()
@@ -214,7 +214,7 @@ class Worker:
         context.supervisor_pipe.send(frames.Ready(self.worker_id))
         background: list[Coroutine[Any, Any, None]] = [
             until_lost(),
-            liveness.run(),
+            locks.run(),
             heartbeat.run(),
             UnhandledJobs(engine, self.config.unknown_key_grace).run(),
             schedule.run(),

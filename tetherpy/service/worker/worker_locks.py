@@ -1,4 +1,4 @@
-"""Liveness of workers: each holds a file lock, which the system releases when the worker dies."""
+"""The locks of workers: each holds the lock of its file, which the system releases when the worker dies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _logger = logging.getLogger("tetherpy.service")
 
 
 @attrs.define(eq=False)
-class Liveness:
+class WorkerLocks:
     """Hold this worker's lock, watch the other workers, and rescue the jobs of dead ones.
 
     The system reports the end of a process at once. The lock decides whether the worker is dead, because process ids

@@ -16,7 +16,7 @@ from tetherpy.database import (
     TransactionConflictError,
 )
 
-from . import schema
+from .. import schema
 from .value_loading import open_cursor
 
 Connection: TypeAlias = "psycopg.AsyncConnection[Any]"

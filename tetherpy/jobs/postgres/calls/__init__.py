@@ -1,0 +1,1 @@
+"""Calls to the server: statements that are repeated where that is safe, and notifications after commits."""
