@@ -37,6 +37,11 @@ class ChangeSignal:
             raise DatabaseOpenError(database, reason, "delete that file, or make it writable for this user") from error
         return change_signal
 
+    @property
+    def log_path(self) -> Path:
+        """Return the path of the database's log."""
+        return self._database.with_name(self._database.name + "-wal")
+
     def open(self) -> int:
         """Return a descriptor of the file; a missing one is created with the permissions of the database.
 
