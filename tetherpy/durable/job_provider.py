@@ -38,7 +38,6 @@ from tetherpy.reactive import (
     Family,
     NoEventLoopError,
     ProviderContainer,
-    ProviderListenable,
     ProviderOptions,
     Ref,
     StateStreamProviderBase,
@@ -48,6 +47,7 @@ from tetherpy.reactive import (
 
 from .job_choice import Answer, Reason, answer, found, is_cancelled
 from .job_watch import JobWatch, watch_of
+from .manager_source import ManagerSource, states_without_manager, watch_manager
 
 _Started: TypeAlias = asyncio.Task[AsyncResult[BackgroundJob | int]]
 """The step of a build that finds its job, or enqueues one: then there is only its id."""
@@ -117,7 +117,7 @@ class _JobDeclaration(Generic[T]):
     job_key: str
     name: str
     result: type[T]
-    manager: ProviderListenable[BackgroundJobManager]
+    manager: ManagerSource
     cancel_on_dispose: bool
     priority: int
     max_attempts: int
@@ -127,7 +127,9 @@ class _JobDeclaration(Generic[T]):
         """Return the provider's function, which finds or enqueues the job and then follows it."""
 
         def create(ref: Ref, memory: _Memory) -> AsyncIterator[AsyncValue[T]]:
-            manager = ref.watch(self.manager)
+            manager = watch_manager(ref, self.manager)
+            if isinstance(manager, AsyncValue):
+                return states_without_manager(manager)
             given = payload(ref)
             unique_key = self._unique_key(given)
             watch = watch_of(manager, unique_key)
@@ -278,7 +280,8 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
         job_key: which handler computes it.
         payload: the payload of the job, or a function that makes it from a Ref and may watch other providers.
         result: the type that the handler's result is decoded to.
-        manager: the provider of the app's BackgroundJobManager.
+        manager: the ``Provider`` or ``FutureProvider`` of the app's BackgroundJobManager; with the latter the value is
+            loading until the manager is open.
         name: shown in messages and part of the job's identity; the job key by default.
         auto_dispose: dispose the value when it has no users; the job itself continues.
         cancel_on_dispose: cancel the job, if it has not ended, when the value is disposed and no other provider of
@@ -298,7 +301,7 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
         job_key: str,
         *,
         result: type[T],
-        manager: ProviderListenable[BackgroundJobManager],
+        manager: ManagerSource,
         payload: object | Callable[[Ref], object] = None,
         name: str | None = None,
         auto_dispose: bool = False,
@@ -332,7 +335,7 @@ class JobProviderFamily:
         *,
         payload: Callable[Concatenate[Ref, P], object],
         result: type[T],
-        manager: ProviderListenable[BackgroundJobManager],
+        manager: ManagerSource,
         name: str | None = None,
         auto_dispose: bool = False,
         cancel_on_dispose: bool = False,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeAlias
 
-from tetherpy.database import AppTransaction
+from tetherpy.database import AppTransaction, SqlDatabase
 
 from .capabilities import EngineCapabilities
 from .definitions.job_id import JobId
@@ -25,6 +25,11 @@ def ignore(_: Exception) -> None:
 
 class JobStore(Protocol):
     """Store and query jobs: the interface that any process uses."""
+
+    @property
+    def db(self) -> SqlDatabase:
+        """Return the open database that holds the jobs."""
+        ...
 
     @property
     def capabilities(self) -> EngineCapabilities:

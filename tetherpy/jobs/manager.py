@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 import attrs
 
-from tetherpy.database import AppTransaction
+from tetherpy.database import Address, AppTransaction, Migration, SqlDatabase
 from tetherpy.durations import to_optional_span
 
 from .arguments import to_integer, to_status, to_string
@@ -21,7 +22,7 @@ from .live.job_queries import Counts, ManyJobs, OneJob
 from .live.live_views import LiveViewHub
 from .live.wait_until_finished import wait_until_finished
 from .model import BackgroundJob, EnqueueOptions, JobAttempt, JobCounts, NewJob, NewJobOptions, WorkerRecord
-from .opening import store_of
+from .opening import open_database, store_of
 from .query import CreationOrder, JobQuery
 from .status import BackgroundJobStatus
 from .storage.timeline import TIMELINE_JOBS, JobTimeline
@@ -37,14 +38,33 @@ R = TypeVar("R")
 class BackgroundJobManager:
     """Enqueue, inspect, watch and manage jobs, in any process that has the database open.
 
-    Construct it from an open ``Database`` or ``PostgresDatabase``, or from an engine. It holds no resources of the
-    database until something is subscribed, and frees them when the last subscription is disposed.
+    ``BackgroundJobManager.open(address)`` opens the database too; the constructor takes an open one, or an engine. It
+    holds no resources of the database until something is subscribed, and frees them when the last subscription is
+    disposed.
     """
 
     engine: JobStore = attrs.field(converter=store_of)
     _hub: LiveViewHub = attrs.field(
         init=False, default=attrs.Factory(lambda self: LiveViewHub(self.engine), takes_self=True)
     )
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, address: Address, *, migrations: Iterable[Migration] = (), pool_size: int = 10
+    ) -> AsyncGenerator[Self]:
+        """Open a database with the tables of the jobs, and close it at the end of the block.
+
+        ``address`` is the path of an SQLite file or a ``postgresql://`` URL; ``migrations`` are the app's own.
+        Arguments and errors are those of ``open_database``.
+        """
+        async with open_database(address, migrations=migrations, pool_size=pool_size) as db:
+            yield cls(db)
+
+    @property
+    def database(self) -> SqlDatabase:
+        """Return the open database, for the app's own tables and transactions."""
+        return self.engine.db
 
     @overload
     async def enqueue(self, job: JobDefinition[P, R], /, payload: P, **options: Unpack[EnqueueOptions]) -> JobId[R]: ...

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import attrs
 
@@ -34,6 +34,8 @@ from .errors import EndlessJobsError, ForeignClockError, OtherLoopError, StuckJo
 from .job_list import JobList
 from .real_time_limit import limit_real_time
 from .test_scope import Lifetime
+
+T = TypeVar("T")
 
 _logger = logging.getLogger("tetherpy.testing")
 
@@ -97,28 +99,36 @@ class InlineJobs:
     def overrides(
         self,
         *,
-        path: Provider[Any] | None = None,
-        database: FutureProvider[Any] | None = None,
-        manager: Provider[BackgroundJobManager] | None = None,
+        path: Provider[Any] | FutureProvider[Any] | None = None,
+        database: Provider[Any] | FutureProvider[Any] | None = None,
+        manager: Provider[BackgroundJobManager] | FutureProvider[BackgroundJobManager] | None = None,
     ) -> list[Override]:
         """Return overrides that lead the app's own providers to the jobs of this test.
 
         ``path`` is the app's provider of the database path, ``database`` that of the open database, ``manager``
-        that of the manager: give it too if the test uses the fixture ``clock``, so that both go by that clock.
+        that of the manager. With the fixture ``clock``, give ``manager``, so that both go by that clock. A ``Provider``
+        of a database or manager needs a database that is open: await ``jobs.database()`` before it is read, or give a
+        ``FutureProvider``.
         """
         overrides: list[Override] = []
         if path is not None:
-            overrides.append(path.override_with_value(self.path))
+            overrides.append(path.override_with(lambda ref: self.path))
         if database is not None:
-            overrides.append(database.override_with(lambda ref: self.database()))
-        if manager is not None:
-            if database is None:
-                raise TestingArgumentError(
-                    "jobs.overrides(manager=...)", manager, "it needs database=... too: a manager is made of one"
-                )
+            overrides.append(_override(database, self.database, self._opened))
+        if isinstance(manager, Provider) and isinstance(database, FutureProvider):
             opened = database
             overrides.append(
                 manager.override_with(lambda ref: BackgroundJobManager(self._engine(ref.watch(opened).require_value)))
+            )
+        elif manager is not None:
+            if isinstance(manager, Provider) and database is None:
+                raise TestingArgumentError(
+                    "jobs.overrides(manager=...)",
+                    manager,
+                    "it needs database=... too, from which a manager is made; a FutureProvider does not",
+                )
+            overrides.append(
+                _override(manager, self.manager, lambda: BackgroundJobManager(self._engine(self._opened())))
             )
         return overrides
 
@@ -214,6 +224,16 @@ class InlineJobs:
                 self._worker = worker
         return self._worker
 
+    def _opened(self) -> Database:
+        if self._worker is None:
+            raise TestingArgumentError(
+                "jobs.overrides(...)",
+                None,
+                "the provider that it overrides was read before the database was open: await jobs.database() first, "
+                "or declare a FutureProvider",
+            )
+        return self._worker.engine.db
+
     def _engine(self, database: Database) -> SqliteJobEngine:
         return SqliteJobEngine(database, clock=utc_now if self._clock is None else self._clock.now)
 
@@ -229,6 +249,14 @@ class InlineJobs:
             return "nothing was enqueued"
         named = ", ".join(f"{count} x {key!r}" for key, count in others.items())
         return f"no {job_key!r} was enqueued, but {named}"
+
+
+def _override(
+    provider: Provider[T] | FutureProvider[T], opening: Callable[[], Awaitable[Any]], opened: Callable[[], Any]
+) -> Override:
+    if isinstance(provider, FutureProvider):
+        return provider.override_with(lambda ref: opening())
+    return provider.override_with(lambda ref: opened())
 
 
 def _tell_of_failure(ack: Ack) -> None:
