@@ -32,7 +32,7 @@ def _manager_or_state(value: BackgroundJobManager | AsyncValue[BackgroundJobMana
         return value
     if value.has_value:
         return value.value
-    return AsyncLoading() if value.error is None else AsyncError(value.error)
+    return AsyncLoading[Any]() if value.error is None else AsyncError[Any](value.error)
 
 
 async def states_without_manager(state: AsyncValue[T]) -> AsyncIterator[AsyncValue[T]]:

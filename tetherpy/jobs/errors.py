@@ -64,7 +64,7 @@ class JobTablesMissingError(JobError):
         super().__init__(
             "This database has no job tables, and this task holds a transaction, during which they cannot be created "
             "outside of it. Either (1) open the database with open_database(address) or "
-            "Database.open(path, migrations=JOB_MIGRATIONS), or (2) use the manager once before the transaction, or "
+            "BackgroundJobManager.open(address), or (2) use the manager once before the transaction, or "
             "(3) with SQLite, pass the transaction to enqueue, which creates them in it."
         )
 

@@ -260,3 +260,10 @@ async def test_an_answer_that_never_comes_is_an_unavailable_database(db):
                 )
                 with pytest.raises(DatabaseUnavailableError):
                     await manager.enqueue("k", transaction=app.transaction)
+
+
+async def test_a_manager_opens_the_server_it_enqueues_on(empty_tables_url):
+    async with BackgroundJobManager.open(empty_tables_url) as manager:
+        async with manager.database.transaction() as transaction:
+            job_id = await manager.enqueue("k", transaction=transaction)
+        assert (await manager.get_job_by_id(job_id)).job_key == "k"

@@ -32,12 +32,6 @@ async def test_the_manager_opens_a_database_with_job_tables_and_the_apps_own(tmp
         assert [job.id for job in await manager.find_jobs()] == [job_id]
 
 
-async def test_a_manager_opens_a_server_too(postgres_url):
-    async with BackgroundJobManager.open(postgres_url) as manager:
-        job_id = await manager.enqueue("k")
-        assert (await manager.get_job_by_id(job_id)).job_key == "k"
-
-
 async def test_a_job_provider_waits_for_a_manager_that_is_opened_asynchronously(tmp_path):
     may_open = asyncio.Event()
 
