@@ -44,8 +44,8 @@ async def of_any_database(manager: BackgroundJobManager, service: ServiceInstanc
 
 
 async def refused(manager: BackgroundJobManager, db: Database) -> None:
-    await manager.enqueue("k", transaction=db)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
-    await manager.enqueue("k", transaction="tx")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await manager.enqueue_many([], transaction=db)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    await manager.enqueue_many([], transaction="tx")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 async def opened() -> None:
