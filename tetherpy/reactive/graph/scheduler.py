@@ -326,6 +326,8 @@ class Scheduler(Generic[E]):
         except BaseException:  # Ctrl-C, for example, must not lose the others
             waiting.reverse()
             self.queue[:0] = waiting
+            if self.callbacks:
+                self._deliver()
             raise
         finally:
             self.depth -= 1

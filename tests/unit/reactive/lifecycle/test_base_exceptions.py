@@ -433,3 +433,26 @@ def test_the_remaining_observers_are_called() -> None:
         root.dispose()
     assert called == ["created", "disposed"]
     assert root.disposed
+
+
+@pytest.mark.parametrize("second", ["a listener", "a build"])
+def test_a_second_interrupt_of_a_change_is_reported(second: str) -> None:
+    bombs: list[Abort] = []
+    reported: list[BaseException] = []
+
+    def explode(*_: object) -> None:
+        if bombs:
+            raise bombs.pop(0)
+
+    cell = StateProvider(lambda ref: 0)
+    derived = Provider(lambda ref: (ref.watch(cell), explode()))
+    with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
+        container.listen(cell, explode)
+        container.listen(cell if second == "a listener" else derived, explode)
+        both = [Abort(1), Abort(2)]
+        bombs += both
+        with pytest.raises(Abort) as raised:
+            container.read(cell.notifier).state += 1
+        assert not bombs
+        assert {raised.value, *reported} == set(both)
+        container.read(cell)
