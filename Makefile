@@ -6,13 +6,17 @@ BASE   := $(VENV)/.base
 STAMP  := $(VENV)/.installed
 DOCS   := $(VENV)/.docs
 JOBS   ?= 3
+# Folders of tests that mostly compute; all others wait for processes and servers.
+COMPUTING := tests/laws tests/properties tests/unit/reactive
+# Half of the work of test-fast.
+FAST_ONE := tests/unit/reactive tests/unit/testing tests/unit/durable
 KILLS  ?= 1000
 ENGINE ?= sqlite
 
 # Hundreds of interpreters are started by the tests: without their bytecode each would compile everything anew.
 export PYTHONDONTWRITEBYTECODE =
 
-.PHONY: help setup demo test suite test-fast lint types mypy pyright needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard bench-engines bench-notify screenshots docs format clean
+.PHONY: help setup demo test suite suite-computing suite-waiting test-fast fast-one fast-two lint types mypy pyright needs crash fuzz bench bench-reactive bench-jobs bench-cli bench-dashboard bench-engines bench-notify screenshots docs format clean
 .DEFAULT_GOAL := help
 
 help:                ## list the commands
@@ -42,13 +46,26 @@ demo: $(BASE)       ## analyse the standard library in the background, through a
 	@$(BIN)/python -m examples.demo
 
 test: lint needs      ## lint, types and the whole test suite
-	@$(MAKE) --no-print-directory --jobs=3 mypy pyright suite
+	@$(MAKE) --no-print-directory --jobs=4 suite-waiting mypy pyright suite-computing
 
-suite: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+suite: $(STAMP)      ## the whole test suite
+	@$(MAKE) --no-print-directory --jobs=2 suite-waiting suite-computing
+
+# Tests that only compute run in one process: distributing them costs as much processor time as they take.
+suite-computing: $(STAMP)
+	$(BIN)/python -m pytest $(COMPUTING)
+
+suite-waiting: $(STAMP)
+	$(BIN)/python -m pytest $(COMPUTING:%=--ignore=%) -n $(JOBS) --dist worksteal
 
 test-fast: $(STAMP)  ## the unit tests that take no long time and start no processes: for each change
-	$(BIN)/python -m pytest tests/unit -m "not slow" -n 2 --dist worksteal
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync fast-one fast-two
+
+fast-one: $(STAMP)
+	$(BIN)/python -m pytest $(FAST_ONE) -m "not slow"
+
+fast-two: $(STAMP)
+	$(BIN)/python -m pytest tests/unit $(FAST_ONE:%=--ignore=%) -m "not slow"
 
 lint: $(STAMP)       ## ruff: rules and format
 	$(BIN)/ruff check .
