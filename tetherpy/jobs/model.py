@@ -57,6 +57,7 @@ class BackgroundJob:
     result_json: str | None = None
     finished_at: datetime | None = None
     cancel_requested_at: datetime | None = None
+    retry: Backoff | None = None
 
     @property
     def payload(self) -> Any:
@@ -95,6 +96,7 @@ class NewJobOptions(TypedDict, total=False):
     queue: str
     timeout: timedelta | float | None
     unique_key: str | None
+    retry: Backoff | None
 
 
 class EnqueueOptions(NewJobOptions, total=False):
@@ -109,8 +111,6 @@ class EnqueueOptions(NewJobOptions, total=False):
 class DefinitionOptions(NewJobOptions, total=False):
     """The options of a ``JobDefinition``: those of its jobs, and those of its handler."""
 
-    retry: Backoff | None
-
 
 @attrs.frozen(kw_only=True)
 class NewJob(Generic[R_co]):
@@ -120,7 +120,9 @@ class NewJob(Generic[R_co]):
     both is a ``JobArgumentError``. ``timeout`` bounds one attempt. Durations are a ``timedelta`` or
     seconds, never negative, a thousand years at most; others are a ``DurationError``. While a job with
     the same ``unique_key`` is PENDING or RUNNING, enqueueing another stores nothing and returns the id
-    of the one that is there. ``result_type`` is the type of the result; ``JobDefinition.new`` sets it.
+    of the one that is there. ``retry`` replaces the retry policy of the handler, and its ``max_attempts``, if it has
+    one, is that of the job. It is stored, with the classes in ``never`` and ``only`` by name. ``result_type`` is the
+    type of the result; ``JobDefinition.new`` sets it.
     """
 
     job_key: str
@@ -132,6 +134,7 @@ class NewJob(Generic[R_co]):
     queue: str = "default"
     timeout: timedelta | None = attrs.field(default=None, converter=_timeout)
     unique_key: str | None = None
+    retry: Backoff | None = None
     result_type: Any = attrs.field(default=Any, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -145,12 +148,27 @@ class NewJob(Generic[R_co]):
             self._convert(to_string, "unique_key")
         if not (self.job_key and self.queue):
             raise JobArgumentError("NewJob.queue" if self.job_key else "NewJob.job_key", "", "it must not be empty")
+        if self.retry is not None:
+            self._take_policy(self.retry)
         check_bounds("NewJob.priority", self.priority)
         check_bounds("NewJob.max_attempts", self.max_attempts, least=1)
         if self.delay is not None and self.run_at is not None:
             raise JobArgumentError("NewJob.run_at", self.run_at, "delay is given too; give one of them")
         if self.run_at is not None:
             to_instant("NewJob.run_at", self.run_at)
+
+    def _take_policy(self, retry: Any) -> None:
+        if not isinstance(retry, Backoff):
+            raise JobArgumentError("NewJob.retry", retry, "it must be a Backoff")
+        if retry.max_attempts is None:
+            return
+        if self.max_attempts not in (DEFAULT_MAX_ATTEMPTS, retry.max_attempts):
+            raise JobArgumentError(
+                "NewJob.max_attempts",
+                self.max_attempts,
+                f"retry has max_attempts={retry.max_attempts}; give one of them",
+            )
+        object.__setattr__(self, "max_attempts", retry.max_attempts)
 
     def _convert(self, convert: Callable[[str, object], object], *names: str) -> None:
         for name in names:

@@ -179,6 +179,11 @@ class JobDefinition(Generic[DP, DR]):
             for name, value in self.options.items()
             if name != "retry" and overrides.get(_EXCLUDING.get(name, "")) is None
         }
+        retry, own = self.options.get("retry"), overrides.get("retry")
+        if own is not None and own.max_attempts is not None:
+            options.pop("max_attempts", None)
+        elif retry is not None and retry.max_attempts is not None:
+            options.setdefault("max_attempts", retry.max_attempts)
         merged: dict[str, Any] = {**options, **overrides}
         return cast("NewJobOptions", merged)
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from ..definitions.enqueued import Stored
 from ..model import NewJob
 from ..payload.encoding import encode
+from ..schedules.backoff import to_json
 from ..storage.timestamps import from_text, to_text
 from .statements import sql
 
@@ -37,6 +38,7 @@ def to_row(job: NewJob[Any], now: datetime, now_text: str, max_bytes: int) -> Ne
         now_text if run_at is None else to_text(run_at),
         due,
         None if job.timeout is None else job.timeout.total_seconds(),
+        None if job.retry is None else to_json(job.retry),
         job.unique_key,
     )
 

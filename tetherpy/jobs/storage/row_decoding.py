@@ -14,6 +14,7 @@ import msgspec
 
 from ..errors import UnreadableJobError
 from ..model import BackgroundJob, JobAttempt, WorkerRecord
+from ..schedules.backoff import Backoff, from_json
 from ..status import BackgroundJobStatus
 from .sql_files import COLUMNS
 from .timestamps import from_text
@@ -193,6 +194,10 @@ def _optional_span(value: Any) -> timedelta | None:
     return None if seconds is None else timedelta(seconds=seconds)
 
 
+def _optional_policy(value: Any) -> Backoff | None:
+    return None if value is None else from_json(_text(value))
+
+
 _READERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("id", _integer),
     ("job_key", _text),
@@ -216,5 +221,6 @@ _READERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("result_json", _optional_text),
     ("finished_at", _optional_instant),
     ("cancel_requested_at", _optional_instant),
+    ("retry", _optional_policy),
 )
 """The field of ``BackgroundJob`` and how to read it, for each of ``COLUMNS`` in their order."""

@@ -28,6 +28,7 @@ COLUMNS = (
     "result",
     "finished_at",
     "cancel_requested_at",
+    "retry",
 )
 """The columns of ``background_service_jobs`` in the order in which statements select them (``{columns}``)."""
 

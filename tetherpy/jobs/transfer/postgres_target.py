@@ -15,6 +15,7 @@ from ..model import BackgroundJob
 from ..postgres.encoding import encode
 from ..postgres.statements import QUEUE_STATUS, text
 from ..postgres.store import POSTGRES_CAPABILITIES
+from ..schedules.backoff import to_json
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import to_attempt, to_job
 from ..storage.sql_files import COLUMNS
@@ -101,10 +102,11 @@ async def _insert(transaction: PostgresTransaction, statement: str, rows: Sequen
 
 
 def _row(job: BackgroundJob) -> dict[str, Any]:
-    values = attrs.asdict(job)
+    values = attrs.asdict(job, recurse=False)
     timeout: timedelta | None = values.pop("timeout")
     return {
         **values,
+        "retry": None if job.retry is None else to_json(job.retry),
         "status": QUEUE_STATUS[job.status],
         "timeout": None if timeout is None else timeout.total_seconds(),
         "abort_requested": job.status is BackgroundJobStatus.RUNNING and job.cancel_requested_at is not None,

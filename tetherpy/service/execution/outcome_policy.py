@@ -70,7 +70,9 @@ class OutcomePolicy:
         job = run.claim.job
         retry_at = None
         if run.handler is not None and job.attempts < job.max_attempts:
-            retry_at = self._after(run.handler.retry.delay(job.attempts, self.random))
+            policy = job.retry or run.handler.retry
+            if policy.allows(job.attempts, error):
+                retry_at = self._after(policy.delay(job.attempts, self.random))
         return Failed(describe(error), describe_traceback(error), retry_at)
 
     def _after(self, delay: timedelta) -> datetime:

@@ -24,6 +24,8 @@ CREATE TABLE tetherpy_job_records (
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     timeout double precision,
+    -- The retry policy as JSON; NULL if the handler's applies.
+    retry text,
     claimed_by text,
     fencing_token bigint NOT NULL DEFAULT 0,
     lease_expires_at timestamptz,
@@ -89,7 +91,8 @@ SELECT
     record.progress_message,
     record.result,
     record.finished_at,
-    record.cancel_requested_at
+    record.cancel_requested_at,
+    record.retry
 FROM procrastinate_jobs AS job
 JOIN tetherpy_job_records AS record ON record.job_id = job.id;
 
@@ -240,9 +243,9 @@ BEGIN
         WITH given AS (
             SELECT * FROM ROWS FROM (json_to_recordset(jobs) AS (
                 queue text, job_key text, priority integer, unique_key text, run_at timestamptz, payload text,
-                max_attempts bigint, timeout double precision
+                max_attempts bigint, timeout double precision, retry text
             ), unnest(ids)) AS given (
-                queue, job_key, priority, unique_key, run_at, payload, max_attempts, timeout, id
+                queue, job_key, priority, unique_key, run_at, payload, max_attempts, timeout, retry, id
             )
             WHERE waiting IS NULL OR id = ANY (waiting)
         ), entered AS (
@@ -256,8 +259,8 @@ BEGIN
             ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
             RETURNING id
         )
-        INSERT INTO tetherpy_job_records (job_id, payload, max_attempts, created_at, updated_at, timeout)
-        SELECT id, payload, max_attempts, instant, instant, timeout FROM given JOIN entered USING (id);
+        INSERT INTO tetherpy_job_records (job_id, payload, max_attempts, created_at, updated_at, timeout, retry)
+        SELECT id, payload, max_attempts, instant, instant, timeout, retry FROM given JOIN entered USING (id);
         GET DIAGNOSTICS stored = ROW_COUNT;
         EXIT WHEN stored = wanted;
         -- A job that had the key may have ended since: then the next round stores this one.

@@ -31,7 +31,9 @@ CREATE TABLE background_service_jobs (
     cancel_requested_at TEXT,
     -- 1 while no worker that met the job had a handler for its key. Claims skip it; a worker that has a handler for the
     -- key finds it in an index by key.
-    unhandled INTEGER NOT NULL DEFAULT 0
+    unhandled INTEGER NOT NULL DEFAULT 0,
+    -- The retry policy as JSON; NULL if the handler's applies.
+    retry TEXT
 );
 
 -- Claims read these in order and stop at the first row they need: one over all queues, one for workers with queues.
