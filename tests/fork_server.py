@@ -75,6 +75,9 @@ def serve(listener: socket.socket, alive: int) -> tuple[Program, list[int]]:
     """
     while True:
         if alive in select.select([listener, alive], [], [])[0]:
+            address = listener.getsockname()
+            os.unlink(address)
+            os.rmdir(os.path.dirname(address))
             os._exit(0)
         connection, _ = listener.accept()
         message, descriptors, _, _ = socket.recv_fds(connection, 1 << 20, 64)

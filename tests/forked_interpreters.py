@@ -15,7 +15,6 @@ import ctypes
 import fcntl
 import marshal
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -85,7 +84,6 @@ class ForkServer:
         os.close(self.alive)
         assert self.process is not None
         self.process.wait()
-        shutil.rmtree(os.path.dirname(self.address))
 
     def fork(self, fields: Mapping[str, Any], descriptors: Sequence[int]) -> int:
         """Start a program as a child of this process, and return its process id."""
