@@ -335,8 +335,4 @@ _NAMES: dict[str, tuple[str, ...]] = {
 
 _PACKAGES = {name: package for package, names in _NAMES.items() for name in names}
 
-__getattr__ = lazy_facade(__name__, __all__, _PACKAGES, others="reactive")
-
-
-def __dir__() -> list[str]:
-    return __all__
+__getattr__, __dir__ = lazy_facade(__name__, __all__, _PACKAGES, others="reactive")

@@ -9,8 +9,8 @@ from importlib import import_module
 
 def lazy_facade(
     package: str, public: Collection[str], modules: Mapping[str, str], others: str
-) -> Callable[[str], object]:
-    """Return the ``__getattr__`` of a package that imports each public name at its first use.
+) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
+    """Return ``__getattr__`` and ``__dir__`` of a package that imports each public name at its first use.
 
     ``modules`` maps names to the modules that define them, relative to the package; ``others`` is the module of all
     names that are not in it.
@@ -23,4 +23,4 @@ def lazy_facade(
         vars(sys.modules[package])[name] = value
         return value
 
-    return get
+    return get, lambda: [*public]

@@ -64,6 +64,14 @@ def test_every_public_name_exists_and_is_documented(name: str) -> None:
     assert not undocumented
 
 
+@pytest.mark.parametrize("name", [name for name in FACADES if exported(name)])
+def test_completion_and_help_offer_the_public_names(name: str) -> None:
+    module = import_module(name)
+    assert dir(module) == sorted(exported(name))
+    # help() lists the members of a module, and imports a name that is not used yet.
+    assert {member for member, _ in inspect.getmembers(module)} == set(exported(name))
+
+
 def is_documented(public: str, value: Any) -> bool:
     if (inspect.isclass(value) or inspect.isroutine(value)) and value.__module__.startswith("tetherpy"):
         return bool(value.__doc__)

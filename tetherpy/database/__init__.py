@@ -141,3 +141,7 @@ def __getattr__(name: str) -> object:
     value: object = getattr(postgres, name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

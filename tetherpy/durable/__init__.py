@@ -14,4 +14,4 @@ __all__ = ["STORAGE_MIGRATIONS", "JobProvider", "JobProviderError", "JobProvider
 
 _MODULES = {"STORAGE_MIGRATIONS": "sqlite_storage", "SqliteStorage": "sqlite_storage"}
 
-__getattr__ = lazy_facade(__name__, __all__, _MODULES, others="job_provider")
+__getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="job_provider")

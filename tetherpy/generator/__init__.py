@@ -42,3 +42,7 @@ __all__ = [
     "providers_package",
     "read_settings",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

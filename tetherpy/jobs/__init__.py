@@ -240,4 +240,4 @@ _MODULES = {
     **dict.fromkeys(("WaitObserver", "observed_wait", "wait_observer"), "live.observed_waits"),
 }
 
-__getattr__ = lazy_facade(__name__, __all__, _MODULES, others="errors")
+__getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="errors")

@@ -191,3 +191,7 @@ __all__ = [
     "make_options",
     "never",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

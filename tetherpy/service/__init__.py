@@ -87,4 +87,4 @@ _MODULES = {
     "run_worker": "supervisor.entry_points",
 }
 
-__getattr__ = lazy_facade(__name__, __all__, _MODULES, others="errors")
+__getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="errors")

@@ -39,4 +39,4 @@ __all__ = [
 
 _MODULES = {"Clock": "clock", "JobList": "job_list", "InlineJobs": "inline_jobs"}
 
-__getattr__ = lazy_facade(__name__, __all__, _MODULES, others="errors")
+__getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="errors")

@@ -45,4 +45,4 @@ _MODULES = {
     **dict.fromkeys(("DesktopNotifications", "JobNotifications", "Notification", "NotificationSink"), "notify"),
 }
 
-__getattr__ = lazy_facade(__name__, __all__, _MODULES, others="errors")
+__getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="errors")

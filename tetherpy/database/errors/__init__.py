@@ -89,3 +89,7 @@ __all__ = [
     "WriteOnReaderError",
     "WrongLoopError",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

@@ -6,3 +6,7 @@ from .rows import PostgresRow
 from .transaction import PostgresExecuted, PostgresTransaction
 
 __all__ = ["JoinedPostgres", "PostgresDatabase", "PostgresExecuted", "PostgresRow", "PostgresTransaction"]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

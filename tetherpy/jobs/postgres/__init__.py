@@ -5,3 +5,7 @@ from .schema import POSTGRES_JOB_MIGRATIONS
 from .store import POSTGRES_CAPABILITIES
 
 __all__ = ["POSTGRES_CAPABILITIES", "POSTGRES_JOB_MIGRATIONS", "PostgresJobEngine"]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

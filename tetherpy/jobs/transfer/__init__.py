@@ -3,3 +3,7 @@
 from .copy import CopyProgress, CopyReport, copy_jobs
 
 __all__ = ["CopyProgress", "CopyReport", "copy_jobs"]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

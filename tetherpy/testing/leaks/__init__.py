@@ -4,3 +4,7 @@ from .check import LeakCheck
 from .leak import KINDS, Leak, report_of
 
 __all__ = ["KINDS", "Leak", "LeakCheck", "report_of"]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

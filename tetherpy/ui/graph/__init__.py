@@ -20,3 +20,7 @@ __all__ = [
     "to_svg",
     "to_text",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

@@ -7,3 +7,7 @@ from .jobs import JobNotifications
 from .sink import Notification, NotificationSink
 
 __all__ = ["DesktopNotifications", "JobNotifications", "Notification", "NotificationSink"]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

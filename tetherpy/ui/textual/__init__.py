@@ -30,4 +30,4 @@ __all__ = [
     "container_of",
 ]
 
-__getattr__ = lazy_facade(__name__, __all__, {}, others="jobs")
+__getattr__, __dir__ = lazy_facade(__name__, __all__, {}, others="jobs")

@@ -22,3 +22,7 @@ __all__ = [
     "serve",
     "serve_unix",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

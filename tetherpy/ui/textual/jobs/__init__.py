@@ -7,3 +7,7 @@ from .dashboard import JobStatusDashboard
 from .service_tab import BackgroundServiceTab
 
 __all__ = ["BackgroundServiceTab", "JobStatusDashboard", "JobsApp"]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
