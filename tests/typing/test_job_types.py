@@ -11,15 +11,21 @@ from typing import Any, TypedDict, assert_type
 import attrs
 
 from tetherpy import (
+    AsyncState,
     BackgroundJobManager,
     BackgroundService,
     JobDefinition,
     JobId,
+    JobProvider,
     NewJob,
+    Provider,
+    ProviderContainer,
+    Ref,
     ServiceInstance,
     SqlDatabase,
     background_job,
 )
+from tetherpy.testing import InlineJobs
 
 
 @attrs.frozen
@@ -134,3 +140,49 @@ async def enqueue_by_key(manager: BackgroundJobManager, service: BackgroundServi
     assert_type(await manager.result(await manager.enqueue("sweep")), Any)
     assert_type(await manager.result(3), object)
     assert_type(await manager.enqueue_many([NewJob(job_key="sweep")]), list[JobId[Any]])
+
+
+# -- providers and tests ---------------------------------------------------------------------------
+
+
+@Provider
+def manager_provider(ref: Ref) -> BackgroundJobManager:
+    raise NotImplementedError
+
+
+address_provider = Provider(lambda ref: "ada@example.org")
+
+receipt_provider = JobProvider(send_mail, payload=Mail("ada@example.org"), manager=manager_provider)
+computed = JobProvider(
+    send_mail, payload=lambda ref: Mail(ref.watch(address_provider)), manager=manager_provider, auto_dispose=True
+)
+swept = JobProvider(sweep, manager=manager_provider, priority=3)
+by_key = JobProvider("send_mail", payload={"to": "ada"}, result=Receipt, manager=manager_provider)
+
+
+def mail_to(ref: Ref, to: str) -> Mail:
+    return Mail(to)
+
+
+receipts_by_address = JobProvider.family(send_mail, payload=mail_to, manager=manager_provider)
+
+assert_type(receipt_provider, JobProvider[Receipt])
+assert_type(computed, JobProvider[Receipt])
+assert_type(swept, JobProvider[None])
+assert_type(by_key, JobProvider[Receipt])
+assert_type(receipts_by_address("ada@example.org"), JobProvider[Receipt])
+
+
+async def read(container: ProviderContainer) -> None:
+    assert_type(container.read(receipt_provider), AsyncState[Receipt])
+    assert_type(await container.read(receipt_provider.future), Receipt)
+
+
+async def inline(jobs: InlineJobs) -> None:
+    jobs.register_jobs(send_mail, resize)
+    assert_type(await jobs.enqueue(send_mail, Mail("ada@example.org")), JobId[Receipt])
+    assert_type(await jobs.enqueue(sweep), JobId[None])
+    assert_type(jobs.enqueued(send_mail).payloads, list[Mail])
+    assert_type(jobs.enqueued(send_mail).results, list[Receipt | None])
+    assert_type(jobs.enqueued("send_mail").results, list[Any | None])
+    assert_type(jobs.enqueued().payloads, list[Any])

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 from tetherpy.lazy_facade import lazy_facade
 
 if TYPE_CHECKING:
-    from .job_provider import JobProvider, JobProviderError, JobProviderFamily
+    from .errors import JobProviderError
+    from .job_provider import JobProvider, JobProviderFamily
     from .sqlite_storage import STORAGE_MIGRATIONS, SqliteStorage
 
 __all__ = ["STORAGE_MIGRATIONS", "JobProvider", "JobProviderError", "JobProviderFamily", "SqliteStorage"]
 
-_MODULES = {"STORAGE_MIGRATIONS": "sqlite_storage", "SqliteStorage": "sqlite_storage"}
+_MODULES = {"JobProviderError": "errors", "STORAGE_MIGRATIONS": "sqlite_storage", "SqliteStorage": "sqlite_storage"}
 
 __getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="job_provider")

@@ -8,265 +8,45 @@ the result, and the payload: after a restart of the app, the same provider shows
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import ExitStack, aclosing, suppress
+from collections.abc import AsyncIterable, Callable, Iterable
 from functools import partial
-from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, get_args
-
-import attrs
-
-from tetherpy.errors import TetherError
-from tetherpy.jobs import (
-    BackgroundJob,
-    BackgroundJobManager,
-    BackgroundJobStatus,
-    IllegalJobTransitionError,
-    JobNotFoundError,
-    encode,
-    observed_wait,
+from typing import (
+    Any,
+    ClassVar,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    TypeVar,
+    Unpack,
+    overload,
 )
-from tetherpy.observables import listen_to
+
+from tetherpy.jobs import (
+    JobDefinition,
+)
 from tetherpy.reactive import (
-    AsyncData,
-    AsyncError,
-    AsyncLoading,
-    AsyncResult,
-    AsyncState,
-    AsyncValue,
     Family,
-    NoEventLoopError,
-    ProviderContainer,
     ProviderOptions,
     Ref,
     StateStreamProviderBase,
-    latest,
     make_options,
 )
 
-from .job_choice import Answer, Reason, answer, found, is_cancelled
-from .job_watch import JobWatch, watch_of
-from .manager_source import ManagerSource, states_without_manager, watch_manager
-
-_Started: TypeAlias = asyncio.Task[AsyncResult[BackgroundJob | int]]
-"""The step of a build that finds its job, or enqueues one: then there is only its id."""
+from .job_declaration import JobDeclaration, JobOptions, Memory
+from .manager_source import ManagerSource
 
 T = TypeVar("T")
+J = TypeVar("J")
 P = ParamSpec("P")
 
 
-class JobProviderError(TetherError):
-    """The error of a JobProvider whose job ended FAILED or CANCELLED, or is gone.
+class JobProviderOptions(JobOptions, total=False):
+    """The options of a JobProvider; each may be omitted."""
 
-    Attributes:
-        job_key: the key of its job.
-        job: the job as it ended, or None if it was deleted while it was watched.
-    """
-
-    def __init__(self, job_key: str, job: BackgroundJob | None) -> None:
-        ended = "was deleted" if job is None else f"ended {job.status}: {job.last_error or 'no reason was given'}"
-        number = "" if job is None else f" {job.id}"
-        super().__init__(
-            f"The {job_key!r} job{number} {ended}. Invalidate the provider to run it again; "
-            "manager.get_attempts(id) shows what each attempt did."
-        )
-        self.job_key = job_key
-        self.job = job
-
-
-@attrs.define(eq=False)
-class _Memory:
-    """Keeps what the builds of one provider in one container have shown."""
-
-    due: str | None = None
-    """The unique key for which an invalidation has asked for a new job that is not enqueued yet."""
-    job: BackgroundJob | None = None
-    """The latest job that it has shown as finished or cancelled."""
-
-    def note(self, job: BackgroundJob) -> None:
-        """Remember a job that is finished or cancelled; its row may be deleted later."""
-        if job.status.is_finished or is_cancelled(job):
-            self.job = job
-
-    def finished(self, unique_key: str) -> BackgroundJob | None:
-        """Return the finished job that was shown under a unique key."""
-        job = self.job
-        return job if job is not None and job.unique_key == unique_key and job.status.is_finished else None
-
-    def has_shown(self, job: BackgroundJob | None) -> bool:
-        """Whether it has shown this job as finished or cancelled."""
-        return job is not None and self.job is not None and job.id == self.job.id
-
-    def knows_the_end_of(self, started: _Started) -> bool:
-        """Whether it has shown the job of a step that has ended as finished."""
-        known = self.job
-        return (
-            known is not None
-            and known.status.is_finished
-            and not started.cancelled()
-            and isinstance(outcome := started.result(), AsyncData)
-            and _id(outcome.value) == known.id
-        )
-
-
-@attrs.frozen
-class _JobDeclaration(Generic[T]):
-    """The part that all members of a family share: how to get the job, and the value for each of its states."""
-
-    job_key: str
-    name: str
-    result: type[T]
-    manager: ManagerSource
+    name: str | None
+    auto_dispose: bool
     cancel_on_dispose: bool
-    priority: int
-    max_attempts: int
-    queue: str
-
-    def bound_to(self, payload: Callable[..., object]) -> Callable[..., AsyncIterator[AsyncValue[T]]]:
-        """Return the provider's function, which finds or enqueues the job and then follows it."""
-
-        def create(ref: Ref, memory: _Memory) -> AsyncIterator[AsyncValue[T]]:
-            manager = watch_manager(ref, self.manager)
-            if isinstance(manager, AsyncValue):
-                return states_without_manager(manager)
-            given = payload(ref)
-            unique_key = self._unique_key(given)
-            watch = watch_of(manager, unique_key)
-            job = partial(self._job, manager, given, unique_key, _reason(ref), memory)
-            try:
-                started = watch.then(lambda: AsyncValue.guard_async(job))
-            except RuntimeError as error:
-                raise NoEventLoopError(
-                    ref.element.provider, "Read it where one runs, as inside asyncio.run(...)."
-                ) from error
-            watch.begin()
-            ref.on_manual_invalidation(lambda: setattr(memory, "due", unique_key))
-            ref.on_dispose(lambda: self._end(ref.container, manager, watch, started, memory))
-            return self._follow(manager, started, memory)
-
-        return create
-
-    def _unique_key(self, payload: object) -> str:
-        identity = "\0".join((self.job_key, _kind(self.result), encode(payload) or ""))
-        return f"provider:{self.name}:{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
-
-    async def _job(
-        self, manager: BackgroundJobManager, payload: object, unique_key: str, reason: Reason, memory: _Memory
-    ) -> BackgroundJob | int:
-        """Return the job to show, or the id of the one that was enqueued."""
-        while True:
-            jobs = await manager.find_jobs(unique_key=unique_key, limit=1, order_by_creation="DESC")
-            job = jobs[0] if jobs else memory.finished(unique_key)
-            if memory.due == unique_key:
-                reason = Reason.MANUAL
-            latest = found(job, cancels=self.cancel_on_dispose, known_as_cancelled=memory.has_shown(job))
-            if job is not None:
-                if answer(latest, reason) is Answer.SHOW:
-                    memory.due = None
-                    return job
-                if not job.status.is_finished:
-                    # It is being cancelled. While it runs, a job with its unique key cannot be enqueued.
-                    with suppress(JobNotFoundError):
-                        await manager.wait_for(job.id)
-                    continue
-            job_id = await manager.enqueue(
-                self.job_key,
-                payload,
-                priority=self.priority,
-                max_attempts=self.max_attempts,
-                queue=self.queue,
-                unique_key=unique_key,
-            )
-            memory.due = None
-            return job_id
-
-    async def _follow(
-        self, manager: BackgroundJobManager, started: _Started, memory: _Memory
-    ) -> AsyncIterator[AsyncValue[T]]:
-        # Shielded: the step continues after the end of this build, and is then awaited by _leave.
-        shown = (await asyncio.shield(started)).require_value
-        job_id = _id(shown)
-        if isinstance(shown, BackgroundJob):
-            memory.note(shown)
-            yield self._state(shown)
-        async with aclosing(latest(listen_to(manager.watch_job(job_id)))) as jobs:
-            with ExitStack() as wait:
-                wait.enter_context(observed_wait(job_id))
-                async for job in jobs:
-                    if job is None or job.status.is_finished:
-                        wait.close()
-                    if job is None:
-                        # Retention deletes finished jobs; keep the state that was shown.
-                        known = memory.job
-                        if known is None or known.id != job_id or not known.status.is_finished:
-                            yield AsyncError(JobProviderError(self.job_key, None))
-                        return
-                    memory.note(job)
-                    yield self._state(job)
-
-    def _state(self, job: BackgroundJob) -> AsyncState[T]:
-        if job.status in (BackgroundJobStatus.FAILED, BackgroundJobStatus.CANCELLED):
-            return AsyncError(JobProviderError(self.job_key, job))
-        if job.status is BackgroundJobStatus.COMPLETED:
-            return AsyncData(job.result_as(self.result))
-        return AsyncLoading(job.progress)
-
-    def _end(
-        self,
-        container: ProviderContainer,
-        manager: BackgroundJobManager,
-        watch: JobWatch,
-        started: _Started,
-        memory: _Memory,
-    ) -> Awaitable[None] | None:
-        watch.end()
-        if started.done() and (not self.cancel_on_dispose or memory.knows_the_end_of(started)):
-            return None
-        return self._leave(container, manager, watch, started)
-
-    async def _leave(
-        self,
-        container: ProviderContainer,
-        manager: BackgroundJobManager,
-        watch: JobWatch,
-        started: _Started,
-    ) -> None:
-        """Wait until the job is enqueued, then cancel it unless another build watches it."""
-        if started.get_loop() is asyncio.get_running_loop():
-            await asyncio.wait([started])
-        if not self.cancel_on_dispose or not started.done() or started.cancelled():
-            return
-        await asyncio.sleep(0)  # an eager task begins before the next build is requested
-        if not container.disposed:
-            await container.pump()
-        outcome = started.result()
-        if isinstance(outcome, AsyncData) and not watch.is_watched:
-            await watch.then(partial(_cancel, manager, _id(outcome.value)))
-
-
-def _id(job: BackgroundJob | int) -> int:
-    return job if isinstance(job, int) else job.id
-
-
-def _reason(ref: Ref) -> Reason:
-    if ref.is_first_build:
-        return Reason.FIRST
-    return Reason.CHANGED if ref.is_reload else Reason.AUTOMATIC
-
-
-def _kind(result: Any) -> str:
-    """Return the name of a result's type, the same in every process."""
-    name = getattr(result, "__qualname__", None) or repr(result)
-    arguments = get_args(result)
-    return f"{name}[{', '.join(map(_kind, arguments))}]" if arguments else str(name)
-
-
-async def _cancel(manager: BackgroundJobManager, job_id: int) -> None:
-    job = await manager.get_job_by_id(job_id)
-    if job is not None and not job.status.is_finished:
-        with suppress(IllegalJobTransitionError, JobNotFoundError):  # it has ended, or was deleted
-            await manager.cancel_job(job_id)
+    dependencies: Iterable[Any] | None
 
 
 def _constant(payload: object) -> Callable[[Ref], object]:
@@ -277,9 +57,9 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
     """A value that a background job computes, watched as an AsyncValue.
 
     Args:
-        job_key: which handler computes it.
+        job_key: the definition of the job, or the key of its handler.
         payload: the payload of the job, or a function that makes it from a Ref and may watch other providers.
-        result: the type that the handler's result is decoded to.
+        result: the type that the result is decoded to; a definition has it.
         manager: the ``Provider`` or ``FutureProvider`` of the app's BackgroundJobManager; with the latter the value is
             loading until the manager is open.
         name: shown in messages and part of the job's identity; the job key by default.
@@ -287,15 +67,37 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
         cancel_on_dispose: cancel the job, if it has not ended, when the value is disposed and no other provider of
             this process watches it. Other processes that watch it see it cancelled.
         dependencies: the scoped providers it uses.
-        priority: higher runs first.
+        priority: higher runs first. Options that are not given are those of the definition.
         max_attempts: the maximum number of attempts.
         queue: the queue of the job.
+        timeout: bounds one attempt.
     """
 
     __slots__ = ()
 
     family: ClassVar[JobProviderFamily]
 
+    @overload
+    def __init__(
+        self,
+        job: JobDefinition[J, T],
+        /,
+        *,
+        payload: J | Callable[[Ref], J],
+        manager: ManagerSource,
+        **options: Unpack[JobProviderOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        job: JobDefinition[J | None, T],
+        /,
+        *,
+        payload: None = None,
+        manager: ManagerSource,
+        **options: Unpack[JobProviderOptions],
+    ) -> None: ...
+    @overload
     def __init__(
         self,
         job_key: str,
@@ -303,25 +105,28 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
         result: type[T],
         manager: ManagerSource,
         payload: object | Callable[[Ref], object] = None,
+        **options: Unpack[JobProviderOptions],
+    ) -> None: ...
+    def __init__(
+        self,
+        job_key: str | JobDefinition[Any, T],
+        *,
+        manager: ManagerSource,
+        payload: Any = None,
+        result: Any = Any,
         name: str | None = None,
         auto_dispose: bool = False,
         cancel_on_dispose: bool = False,
         dependencies: Iterable[Any] | None = None,
-        priority: int = 0,
-        max_attempts: int = 3,
-        queue: str = "default",
+        **options: Unpack[JobOptions],
     ) -> None:
-        job = _JobDeclaration(
-            job_key, name or job_key, result, manager, cancel_on_dispose, priority, max_attempts, queue
-        )
+        job = JobDeclaration[T].of(job_key, name, result, manager, cancel_on_dispose, options)
         create = payload if callable(payload) else _constant(payload)
-        super().__init__(
-            job.bound_to(create), name=name or job_key, auto_dispose=auto_dispose, dependencies=dependencies
-        )
+        super().__init__(job.bound_to(create), name=job.name, auto_dispose=auto_dispose, dependencies=dependencies)
 
     def attach_with(self, element: Any, create: Callable[..., AsyncIterable[Any]]) -> None:
         """Prepare an element with a function of a Ref, and with a memory of what its builds have shown."""
-        super().attach_with(element, partial(create, memory=_Memory()))
+        super().attach_with(element, partial(create, memory=Memory()))
 
 
 class JobProviderFamily:
@@ -329,6 +134,17 @@ class JobProviderFamily:
 
     __slots__ = ()
 
+    @overload
+    def __call__(
+        self,
+        job: JobDefinition[J, T],
+        /,
+        *,
+        payload: Callable[Concatenate[Ref, P], J],
+        manager: ManagerSource,
+        **options: Unpack[JobProviderOptions],
+    ) -> Family[P, Callable[Concatenate[Ref, P], J], JobProvider[T]]: ...
+    @overload
     def __call__(
         self,
         job_key: str,
@@ -336,24 +152,31 @@ class JobProviderFamily:
         payload: Callable[Concatenate[Ref, P], object],
         result: type[T],
         manager: ManagerSource,
+        **options: Unpack[JobProviderOptions],
+    ) -> Family[P, Callable[Concatenate[Ref, P], object], JobProvider[T]]: ...
+    def __call__(
+        self,
+        job_key: str | JobDefinition[Any, Any],
+        *,
+        payload: Callable[..., Any],
+        manager: ManagerSource,
+        result: Any = Any,
         name: str | None = None,
         auto_dispose: bool = False,
         cancel_on_dispose: bool = False,
         dependencies: Iterable[Any] | None = None,
-        priority: int = 0,
-        max_attempts: int = 3,
-        queue: str = "default",
-    ) -> Family[P, Callable[Concatenate[Ref, P], object], JobProvider[T]]:
+        **options: Unpack[JobOptions],
+    ) -> Any:
         """Declare a family; its arguments are those of ``payload`` after ``ref``, and so is its identity."""
-        job = _JobDeclaration(
-            job_key, name or job_key, result, manager, cancel_on_dispose, priority, max_attempts, queue
+        job = JobDeclaration[Any].of(job_key, name, result, manager, cancel_on_dispose, options)
+
+        def make(create: Callable[..., Any], options: ProviderOptions, membership: Any) -> JobProvider[Any]:
+            return JobProvider[Any].made(job.bound_to(create), options, membership)
+
+        family: Family[Any, Any, JobProvider[Any]] = Family(
+            payload, make_options(job.name, auto_dispose, dependencies, None), make, passes_ref=True
         )
-
-        def make(create: Callable[..., Any], options: ProviderOptions, membership: Any) -> JobProvider[T]:
-            return JobProvider[T].made(job.bound_to(create), options, membership)
-
-        options = make_options(name or job_key, auto_dispose, dependencies, None)
-        return Family(payload, options, make, passes_ref=True)
+        return family
 
 
 JobProvider.family = JobProviderFamily()

@@ -24,7 +24,7 @@ def explain_comparison(op: str, left: object, right: object) -> list[str] | None
             *_origin(left),
             *_origin(right),
         ]
-    if isinstance(left, JobList) or isinstance(right, JobList):
+    if _is_list(left) or _is_list(right):
         return [f"{_title(left)} == {_title(right)}", "Left:", *_lines(left), "Right:", *_lines(right)]
     return None
 
@@ -33,6 +33,10 @@ def jobs_behind(left: object, right: object) -> list[str]:
     """Return lines that show the jobs whose facts were compared; none if it was something else."""
     lists: list[JobList] = [value.jobs for value in (left, right) if isinstance(value, JobFacts)]
     return ["of these jobs:", *(line for jobs in lists for line in _lines(jobs))] if lists else []
+
+
+def _is_list(value: object) -> TypeGuard[JobList]:
+    return isinstance(value, JobList)
 
 
 def _is_value(value: object) -> TypeGuard[Value]:

@@ -9,7 +9,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from types import ModuleType
+from typing import Any, TypeVar, Unpack, overload
 
 import attrs
 
@@ -20,7 +21,10 @@ from tetherpy.jobs import (
     Ack,
     BackgroundJobManager,
     Backoff,
+    EnqueueOptions,
     Failed,
+    JobDefinition,
+    JobId,
     JobQuery,
     SqliteJobEngine,
     read_jobs,
@@ -35,6 +39,8 @@ from .job_list import JobList
 from .real_time_limit import limit_real_time
 from .test_scope import Lifetime
 
+P = TypeVar("P")
+R = TypeVar("R")
 T = TypeVar("T")
 
 _logger = logging.getLogger("tetherpy.testing")
@@ -76,10 +82,11 @@ class InlineJobs:
         def registration(service: ServiceInstance) -> None:
             service.register_job_handler(key, handler, retry=retry, timeout=timeout)
 
-        if self._worker is None:
-            self._handlers.append(registration)
-        else:
-            registration(self._worker.service)
+        self._register(registration)
+
+    def register_jobs(self, *jobs: JobDefinition[Any, Any] | ModuleType) -> None:
+        """Let the handlers of definitions do their jobs; arguments as ``ServiceInstance.register_jobs``."""
+        self._register(lambda service: service.register_jobs(*jobs))
 
     async def initialize(self, callback: str | Callable[[ServiceInstance], Awaitable[None] | None]) -> None:
         """Call the app's ``app_initialization_callback``: the function, or its name ``"module:function"``.
@@ -142,14 +149,34 @@ class InlineJobs:
         """Return a manager of this test's jobs."""
         return BackgroundJobManager((await self._open()).engine)
 
-    async def enqueue(self, job_key: str, payload: object = None, **options: Any) -> int:
-        """Enqueue a job and return its id; ``options`` are those of ``BackgroundJobManager.enqueue``."""
-        return await (await self.manager()).enqueue(job_key, payload, **options)
+    @overload
+    async def enqueue(self, job: JobDefinition[P, R], /, payload: P, **options: Unpack[EnqueueOptions]) -> JobId[R]: ...
+    @overload
+    async def enqueue(
+        self, job: JobDefinition[P | None, R], /, payload: None = None, **options: Unpack[EnqueueOptions]
+    ) -> JobId[R]: ...
+    @overload
+    async def enqueue(self, job_key: str, payload: object = None, **options: Unpack[EnqueueOptions]) -> JobId[Any]: ...
+    async def enqueue(
+        self, job_key: str | JobDefinition[Any, Any], payload: object = None, **options: Unpack[EnqueueOptions]
+    ) -> JobId[Any]:
+        """Enqueue a job and return its id; the arguments are those of ``BackgroundJobManager.enqueue``."""
+        job: Any = job_key
+        return await (await self.manager()).enqueue(job, payload, **options)
 
-    def enqueued(self, job_key: str | None = None) -> JobList:
-        """Return the enqueued jobs, of one key or of all, in their current state."""
-        found = read_jobs(self.path, JobQuery(job_key=job_key))
-        return JobList(found, self._nothing(job_key))
+    @overload
+    def enqueued(self, job: JobDefinition[P, R], /) -> JobList[P, R]: ...
+    @overload
+    def enqueued(self, job_key: str | None = None) -> JobList: ...
+    def enqueued(self, job_key: str | JobDefinition[Any, Any] | None = None) -> JobList[Any, Any]:
+        """Return the enqueued jobs, of one definition, of one key or of all, in their current state.
+
+        Their payloads and results are decoded to the types of the definition, or are plain JSON.
+        """
+        definition = job_key if isinstance(job_key, JobDefinition) else None
+        key = job_key.key if isinstance(job_key, JobDefinition) else job_key
+        found = read_jobs(self.path, JobQuery(job_key=key))
+        return JobList(found, self._nothing(key), definition)
 
     # -- running -----------------------------------------------------------------------------------
 
@@ -203,6 +230,12 @@ class InlineJobs:
         return f"<jobs in {self.path}: {found}>"
 
     # -- internals ---------------------------------------------------------------------------------
+
+    def _register(self, registration: Callable[[ServiceInstance], None]) -> None:
+        if self._worker is None:
+            self._handlers.append(registration)
+        else:
+            registration(self._worker.service)
 
     async def _open(self) -> InlineWorker:
         if self._lifetime.loop is not asyncio.get_running_loop():

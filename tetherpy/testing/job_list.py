@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from tetherpy.jobs import BackgroundJob
+from tetherpy.jobs import BackgroundJob, JobDefinition
 
 _LONGEST = 120
 """Characters of a payload, a result or an error that are shown."""
@@ -13,31 +13,44 @@ _LONGEST = 120
 
 T = TypeVar("T")
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar as DefaultTypeVar
+
+    P = DefaultTypeVar("P", default=Any)
+    R = DefaultTypeVar("R", default=Any)
+else:
+    P = TypeVar("P")
+    R = TypeVar("R")
+
 
 class JobFacts(list[T]):
     """One fact of each of some jobs; where a comparison of it fails, the jobs are shown too."""
 
-    def __init__(self, facts: Iterable[T], jobs: JobList) -> None:
+    def __init__(self, facts: Iterable[T], jobs: JobList[Any, Any]) -> None:
         super().__init__(facts)
         self.jobs = jobs
 
 
-class JobList(list[BackgroundJob]):
+class JobList(list[BackgroundJob], Generic[P, R]):
     """Jobs, oldest first, whose ``repr`` says what became of each."""
 
-    def __init__(self, jobs: list[BackgroundJob], empty: str) -> None:
+    def __init__(self, jobs: list[BackgroundJob], empty: str, definition: JobDefinition[P, R] | None = None) -> None:
         super().__init__(jobs)
         self._empty = empty
+        self._definition = definition
 
     @property
-    def payloads(self) -> list[Any]:
+    def payloads(self) -> list[P]:
         """What each was given."""
-        return JobFacts((job.payload for job in self), self)
+        kind: Any = Any if self._definition is None else self._definition.payload_type
+        return JobFacts((job.payload_as(kind) for job in self), self)
 
     @property
-    def results(self) -> list[Any]:
+    def results(self) -> list[R | None]:
         """What the handler of each returned; None for those that are not COMPLETED."""
-        return JobFacts((job.result for job in self), self)
+        kind: Any = Any if self._definition is None else self._definition.result_type
+        finished = (None if job.result_json is None else job.result_as(kind) for job in self)
+        return JobFacts(finished, self)
 
     @property
     def statuses(self) -> list[str]:

@@ -14,10 +14,14 @@ from tetherpy import (
     BackgroundService,
     JobDefinition,
     JobId,
+    JobProvider,
+    Provider,
+    Ref,
     ServiceInstance,
     SqlDatabase,
     background_job,
 )
+from tetherpy.testing import InlineJobs
 
 
 @attrs.frozen
@@ -123,3 +127,26 @@ async def result(manager: BackgroundJobManager) -> None:
     untyped: str = await manager.result(3)  # wrong
     ids: list[JobId[str]] = await manager.enqueue_many([send_mail.new(Mail("ada"))])  # wrong
     print(other, text, direct, untyped, ids)
+
+
+# -- providers and tests ---------------------------------------------------------------------------
+
+
+@Provider
+def manager_provider(ref: Ref) -> BackgroundJobManager:
+    raise NotImplementedError
+
+
+JobProvider(send_mail, payload="ada", manager=manager_provider)  # wrong
+JobProvider(send_mail, manager=manager_provider)  # wrong
+JobProvider(send_mail, payload=lambda ref: "ada", manager=manager_provider)  # wrong
+JobProvider(send_mail, payload=Mail("ada"), manager=manager_provider, prioriti=3)  # wrong
+other_result_of_a_provider: JobProvider[str] = JobProvider(sweep, manager=manager_provider)  # wrong
+
+
+async def inline(jobs: InlineJobs) -> None:
+    jobs.register_jobs(deliver_mail)  # wrong
+    await jobs.enqueue(send_mail, "ada")  # wrong
+    jobs.enqueued(send_mail).payloads[0].address  # wrong
+    texts: list[str | None] = jobs.enqueued(send_mail).results  # wrong
+    print(texts)

@@ -1,0 +1,115 @@
+"""A JobProvider that is given a definition: its types, its options, and its errors."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import attrs
+import pytest
+
+from tetherpy import (
+    JOB_MIGRATIONS,
+    BackgroundJobManager,
+    Database,
+    JobCancelledError,
+    JobDefinition,
+    JobDefinitionError,
+    JobFailedError,
+    JobProvider,
+    JobProviderError,
+    Provider,
+    ProviderContainer,
+    Ref,
+)
+from tetherpy.service import InlineWorker
+
+
+@attrs.frozen
+class Mail:
+    to: str
+
+
+@attrs.frozen
+class Receipt:
+    number: int
+
+
+@Provider
+def manager_provider(ref: Ref) -> BackgroundJobManager:
+    raise NotImplementedError
+
+
+def declared() -> JobDefinition[Mail, Receipt]:
+    return JobDefinition("send_mail", payload=Mail, result=Receipt, queue="mail", max_attempts=1)
+
+
+@pytest.fixture
+async def worker(tmp_path: Path) -> AsyncIterator[InlineWorker]:
+    async with Database.open(tmp_path / "jobs.db", migrations=JOB_MIGRATIONS) as db, InlineWorker.open(db) as opened:
+        yield opened
+
+
+@pytest.fixture
+def container(worker: InlineWorker) -> ProviderContainer:
+    manager = BackgroundJobManager(worker.engine)
+    return ProviderContainer(overrides=[manager_provider.override_with_value(manager)])
+
+
+async def test_its_value_is_the_result_and_its_options_are_those_of_the_definition(
+    worker: InlineWorker, container: ProviderContainer
+) -> None:
+    definition = declared()
+
+    @definition.handler
+    async def deliver(service: Any, payload: Mail, db: Any) -> Receipt:
+        return Receipt(len(payload.to))
+
+    worker.service.register_jobs(definition)
+    provider = JobProvider(definition, payload=Mail("ada"), manager=manager_provider, priority=3)
+    async with container:
+        container.listen(provider, lambda previous, value: None)
+        manager = container.read(manager_provider)
+        (job,) = await jobs_of(manager)
+        assert (job.queue, job.priority, job.max_attempts) == ("mail", 3, 1)
+        await worker.drain(lambda ack: None)
+        assert await container.read(provider.future) == Receipt(3)
+
+
+async def test_its_error_is_the_one_of_a_result(worker: InlineWorker, container: ProviderContainer) -> None:
+    definition = declared()
+
+    @definition.handler
+    async def fail(service: Any, payload: Mail, db: Any) -> Receipt:
+        raise OSError("no route to host")
+
+    worker.service.register_jobs(definition)
+    failing = JobProvider(definition, payload=Mail("ada"), manager=manager_provider)
+    cancelled = JobProvider(definition, payload=Mail("bob"), manager=manager_provider, name="cancelled")
+    async with container:
+        manager = container.read(manager_provider)
+        container.listen(cancelled, lambda previous, value: None)
+        (job,) = await jobs_of(manager)
+        await manager.cancel_job(job.id)
+        container.listen(failing, lambda previous, value: None)
+        await jobs_of(manager)
+        await worker.drain(lambda ack: None)
+        with pytest.raises(JobFailedError) as failed:
+            await container.read(failing.future)
+        with pytest.raises(JobCancelledError) as ended:
+            await container.read(cancelled.future)
+        assert isinstance(failed.value, JobProviderError)
+        assert isinstance(ended.value, JobProviderError)
+
+
+def test_a_definition_has_the_type_of_the_result() -> None:
+    with pytest.raises(JobDefinitionError, match="result too"):
+        JobProvider(declared(), payload=Mail("ada"), result=str, manager=manager_provider)  # type: ignore[call-overload]
+
+
+async def jobs_of(manager: BackgroundJobManager, number: int = 1) -> list[Any]:
+    async for jobs in manager.watch_jobs_by_status("PENDING"):
+        if len(jobs) >= number:
+            return jobs
+    raise AssertionError
