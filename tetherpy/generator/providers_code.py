@@ -13,7 +13,7 @@ from .python_source import SHORTEST_LINE, call, literal
 from .settings import BackgroundServices
 from .templates_text import filled
 
-_PROVIDER = re.compile(r"^(?:async )?def ([a-z]\w*)\(", re.MULTILINE)
+_PROVIDER = re.compile(r"^(?:async def |def |(?=enqueue_\w+ = ))([a-z]\w*)(?:\(| = )", re.MULTILINE)
 
 
 def providers_package(services: BackgroundServices) -> dict[PurePosixPath, str]:

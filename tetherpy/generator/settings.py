@@ -18,10 +18,19 @@ from .name_checks import (
 
 @attrs.frozen
 class JobDeclaration:
-    """One kind of job: its key, and ``module:Class`` of its payload, or None for any JSON."""
+    """One kind of job: its key, and ``module:definition``, ``module:Class`` of its payload, or None for any JSON.
+
+    A name that begins with a capital letter is a class; others are a ``JobDefinition``.
+    """
 
     key: str = attrs.field(validator=check_job_key)
     payload: str | None = attrs.field(default=None, validator=attrs.validators.optional(check_payload))
+
+    @property
+    def definition(self) -> str | None:
+        """Return ``module:definition``, None if there is only a payload."""
+        name = "" if self.payload is None else self.payload.rpartition(".")[2].rpartition(":")[2]
+        return None if name[:1].isupper() else self.payload
 
     @property
     def function(self) -> str:

@@ -15,6 +15,7 @@ from .templates_text import filled
 
 _FILES = {
     "tether.yaml": "tether.yaml",
+    "jobs.py": "jobs.py",
     "worker.py": "worker.py",
     "main.py": "main.py",
     "test_worker.py": "test_worker.py",
@@ -35,7 +36,7 @@ def create_starter(folder: Path) -> list[Path]:
         enabled=True,
         initial_notification_title=f"{title} worker",
         initial_notification_content="Waiting for jobs.",
-        jobs=(JobDeclaration("greet", "worker:Greeting"),),
+        jobs=(JobDeclaration("greet", "jobs:greet"),),
     )
     values = {
         "title": json.dumps(services.initial_notification_title),  # JSON is valid YAML

@@ -6,12 +6,12 @@ import os
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
 from tetherpy.errors import clause
-from tetherpy.jobs import JobNotFoundError, NewJob, PayloadDecodeError, decode, open_engine
+from tetherpy.jobs import JobNotFoundError, NewJobOptions, PayloadDecodeError, decode, open_engine
 
 from ..output.formats import Form, form_of, print_row
 from ..parameters.database_location import find_database
@@ -19,6 +19,7 @@ from ..parameters.durations import read_duration, read_instant
 from ..parameters.integers import integer_between
 from ..parameters.options import DatabaseOption, JsonOption
 from .job_columns import ID, JOBS
+from .job_definitions import new_job
 from .worker_hint import hint_at_workers
 
 
@@ -45,10 +46,15 @@ async def enqueue_job(
     payload: Annotated[
         Any, typer.Option(parser=read_payload, metavar="JSON|@FILE|-", help="The handler's input; - reads stdin.")
     ] = None,
-    priority: Annotated[int, typer.Option(parser=integer_between(), metavar="NUMBER", help="Higher runs first.")] = 0,
+    priority: Annotated[
+        int | None, typer.Option(parser=integer_between(), metavar="NUMBER", help="Higher runs first; 0 by default.")
+    ] = None,
     max_attempts: Annotated[
-        int, typer.Option(parser=integer_between(1), metavar="NUMBER", help="Attempts before the job is FAILED.")
-    ] = 3,
+        int | None,
+        typer.Option(
+            parser=integer_between(1), metavar="NUMBER", help="Attempts before the job is FAILED; 3 by default."
+        ),
+    ] = None,
     delay: Annotated[
         timedelta | None,
         typer.Option(parser=read_duration, metavar="DURATION", help="Delay before the first attempt, such as 15m."),
@@ -56,7 +62,7 @@ async def enqueue_job(
     run_at: Annotated[
         datetime | None, typer.Option(parser=read_instant, metavar="INSTANT", help="Earliest start, in ISO 8601.")
     ] = None,
-    queue: Annotated[str, typer.Option(help="The queue.")] = "default",
+    queue: Annotated[str | None, typer.Option(help="The queue; 'default' if none is given.")] = None,
     timeout: Annotated[  # noqa: ASYNC109 - bounds the attempt, not this call
         timedelta | None, typer.Option(parser=read_duration, metavar="DURATION", help="The time limit of one attempt.")
     ] = None,
@@ -66,26 +72,29 @@ async def enqueue_job(
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Enqueue a job, and print its id."""
+    """Enqueue a job, and print its id.
+
+    If tether.yaml names the definition of the key, its options apply, and the payload must fit.
+    """
+    given: dict[str, Any] = {
+        "priority": priority,
+        "max_attempts": max_attempts,
+        "delay": delay,
+        "run_at": run_at,
+        "queue": queue,
+        "timeout": timeout,
+        "unique_key": unique_key,
+    }
+    options = cast("NewJobOptions", {name: value for name, value in given.items() if value is not None})
     try:
-        new_job = NewJob(
-            job_key=key,
-            payload=payload,
-            priority=priority,
-            max_attempts=max_attempts,
-            delay=delay,
-            run_at=run_at,
-            queue=queue,
-            timeout=timeout,
-            unique_key=unique_key,
-        )
+        job = new_job(key, payload, options)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from error
     async with open_engine(find_database(database)) as engine:
-        (job_id,) = await engine.enqueue([new_job])
-        job = await engine.get(job_id)
-        if job is None:
+        (job_id,) = await engine.enqueue([job])
+        stored = await engine.get(job_id)
+        if stored is None:
             raise JobNotFoundError(job_id)
         form = form_of(json)
-        print_row(form, JOBS if form is Form.TABLE else ID, job)
+        print_row(form, JOBS if form is Form.TABLE else ID, stored)
         await hint_at_workers(engine)

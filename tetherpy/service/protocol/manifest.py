@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import msgspec
 
-from tetherpy.jobs import Cron, Every, decode, encode
+from tetherpy.jobs import Cron, Every, NewJob, decode, encode
 from tetherpy.observables import observable
 
 from ..app.service_state import ServiceState, WorkerState
@@ -35,13 +35,17 @@ ANSWER = "tetherpy.manifest"
 class HandlerInfo:
     """The description of a handler.
 
-    ``payload_schema`` is the JSON Schema of its payload, or None if its type has none. ``timeout`` is in seconds.
+    ``payload_schema`` is the JSON Schema of its payload, or None if its type has none. ``timeout`` is in seconds. The
+    other options are those of its job definition.
     """
 
     job_key: str
     summary: str = ""
     payload_schema: dict[str, Any] | None = None
     timeout: float | None = None
+    queue: str = "default"
+    priority: int = 0
+    max_attempts: int = 3
 
 
 @attrs.frozen(kw_only=True)
@@ -148,7 +152,16 @@ def _describe(handler: JobHandler) -> HandlerInfo:
         schema = None
     summary, _, _ = (inspect.getdoc(handler.function) or "").partition("\n")
     timeout = None if handler.timeout is None else handler.timeout.total_seconds()
-    return HandlerInfo(job_key=handler.key, summary=summary, payload_schema=schema, timeout=timeout)
+    job = NewJob(job_key=handler.key) if handler.definition is None else handler.definition.new(None)
+    return HandlerInfo(
+        job_key=handler.key,
+        summary=summary,
+        payload_schema=schema,
+        timeout=timeout,
+        queue=job.queue,
+        priority=job.priority,
+        max_attempts=job.max_attempts,
+    )
 
 
 def _describe_periodic(periodic: PeriodicJob) -> PeriodicInfo:

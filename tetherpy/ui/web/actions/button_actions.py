@@ -67,7 +67,8 @@ class Actions:
         job_key = form.get("job_key", "").strip()
         if not job_key:
             raise FieldError("job_key", "Handler is required.")
-        fields = fields_of(self.sources.schema_of(self.container, job_key))
+        handler = self.sources.handler(self.container, job_key)
+        fields = fields_of(handler.payload_schema)
         if fields is not None and "payload" not in form:
             payload: object = payload_of(fields, form)
         else:
@@ -75,11 +76,11 @@ class Actions:
         return NewJob(
             job_key=job_key,
             payload=payload,
-            priority=_integer(form, "priority", 0),
-            max_attempts=_integer(form, "max_attempts", 3),
+            priority=_integer(form, "priority", handler.priority),
+            max_attempts=_integer(form, "max_attempts", handler.max_attempts),
             delay=_seconds(form, "delay"),
             timeout=_seconds(form, "timeout"),
-            queue=form.get("queue", "").strip() or "default",
+            queue=form.get("queue", "").strip() or handler.queue,
             unique_key=form.get("unique_key", "").strip() or None,
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import attrs
 
@@ -23,7 +22,7 @@ from tetherpy.jobs import (
     utc_now,
 )
 from tetherpy.reactive import FutureProvider, ProviderContainer, ProviderListenable, Ref, StreamProvider
-from tetherpy.service import BackgroundService, PeriodicInfo, ServiceManifest, ServiceState
+from tetherpy.service import BackgroundService, HandlerInfo, PeriodicInfo, ServiceManifest, ServiceState
 
 from ..refresh_rate import asked, paced
 
@@ -82,11 +81,11 @@ class PageProviders:
     startable: bool
     """Whether this process can start the service."""
 
-    def schema_of(self, container: ProviderContainer, job_key: str) -> dict[str, Any] | None:
-        """Return the schema of a handler's payload, if workers have reported one."""
+    def handler(self, container: ProviderContainer, job_key: str) -> HandlerInfo:
+        """Return the description of a handler as workers have reported it, or one without a schema."""
         known = container.read(self.manifest).value
         handlers = () if known is None else known.handlers
-        return next((info.payload_schema for info in handlers if info.job_key == job_key), None)
+        return next((info for info in handlers if info.job_key == job_key), HandlerInfo(job_key=job_key))
 
 
 def declare_sources(

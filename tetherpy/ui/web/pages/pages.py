@@ -78,8 +78,10 @@ class Pages:
         job_key = request.query_params.get("key", "")
         choice = self.parts.handler(job_key)
         await self.live.first([choice])
+        handler = self.sources.handler(self.live.container, job_key)
         values = {
-            "fields": fields_of(self.sources.schema_of(self.live.container, job_key)),
+            "fields": fields_of(handler.payload_schema),
+            "handler": handler,
             "payload": request.query_params.get("payload", ""),
         }
         parts = (self.parts.title, self.parts.badge, choice)
