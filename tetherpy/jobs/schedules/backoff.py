@@ -6,6 +6,7 @@ import math
 import random
 from collections.abc import Callable, Iterable
 from datetime import timedelta
+from inspect import isclass
 from typing import Any, TypeAlias
 
 import attrs
@@ -59,8 +60,7 @@ def _only(value: ErrorKind | Iterable[ErrorKind] | None) -> tuple[ErrorKind, ...
 
 
 def _kinds(name: str, value: Any) -> tuple[ErrorKind, ...]:
-    is_one: bool = isinstance(value, str | type)
-    given: tuple[Any, ...] = (value,) if is_one else tuple(value)
+    given: tuple[Any, ...] = (value,) if isinstance(value, str) or isclass(value) else tuple(value)
     for kind in given:
         is_name = isinstance(kind, str) and ":" in kind
         if not is_name and not (isinstance(kind, type) and issubclass(kind, BaseException)):
