@@ -8,7 +8,7 @@ import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
-from typing import Any, Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import attrs
 from psycopg import AsyncConnection, Connection
@@ -229,7 +229,7 @@ def _driver_errors(name: str) -> Generator[None]:
             yield
     except TransactionUnusableError as error:
         driver_error = getattr(error.__cause__, "orig", None)
-        state = getattr(driver_error, "sqlstate", None) or getattr(driver_error, "pgcode", None) or ""
+        state = _state_of(driver_error)
         if driver_error is None:
             raise
         if state == _FAILED:
@@ -238,6 +238,15 @@ def _driver_errors(name: str) -> Generator[None]:
             raise DatabaseReadOnlyError(name) from driver_error
         with explained(name):
             raise driver_error from None
+
+
+def _state_of(error: Any) -> object:
+    """Return the SQLSTATE of an error of psycopg or asyncpg, of psycopg2, or of pg8000."""
+    for name in ("sqlstate", "pgcode"):
+        if hasattr(error, name):
+            return getattr(error, name)
+    details = error.args[0] if getattr(error, "args", ()) else None
+    return cast("dict[str, object]", details).get("C") if isinstance(details, dict) else None
 
 
 @lru_cache(maxsize=64)

@@ -63,7 +63,7 @@ def _kinds(name: str, value: Any) -> tuple[ErrorKind, ...]:
     given: tuple[Any, ...] = (value,) if isinstance(value, str) or isclass(value) else tuple(value)
     for kind in given:
         is_name = isinstance(kind, str) and ":" in kind
-        if not is_name and not (isinstance(kind, type) and issubclass(kind, BaseException)):
+        if not is_name and not (isclass(kind) and issubclass(kind, BaseException)):
             raise JobArgumentError(name, kind, "it must be a class of exceptions, or its name as 'module:name'")
     return given
 
