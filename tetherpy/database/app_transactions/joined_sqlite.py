@@ -41,8 +41,11 @@ class JoinedTransaction(Protocol):
         ...
 
 
-async def join(file: OpenFile, transaction: AppTransaction) -> JoinedTransaction:
-    """Return an object that runs functions in a transaction of the app; the errors are those of ``Database.join``."""
+async def join(file: OpenFile, transaction: AppTransaction, held: bool) -> JoinedTransaction:
+    """Return an object that runs functions in a transaction of the app; the errors are those of ``Database.join``.
+
+    ``held`` tells that the calling task has a transaction of the database open, and so the write lock.
+    """
     library = library_of(transaction)
     connection: object = transaction
     if library in SYNCHRONOUS or library in ASYNCHRONOUS:
@@ -62,6 +65,11 @@ async def join(file: OpenFile, transaction: AppTransaction) -> JoinedTransaction
     path, busy_timeout = await _explained(hop, _examine, file.path, 0.0)
     if path is None or not file.is_the_file_at(path):
         raise OtherDatabaseError("a database in memory" if path is None else str(path), str(file.path))
+    if held:
+        raise TransactionUnusableError(
+            "this task holds another transaction of the database, whose write lock it would wait for",
+            "pass that one, or end it first",
+        )
     return JoinedConnection(file.path, hop, busy_timeout)
 
 

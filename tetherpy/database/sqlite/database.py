@@ -308,7 +308,7 @@ class Database:
         ``TransactionUnusableError`` if it cannot be written in.
         """
         self._check_loop()
-        return await join(self._writer.connection_thread.file, transaction)
+        return await join(self._writer.connection_thread.file, transaction, self._held() is not None)
 
     def on_change(self, callback: OnChange, closed: Callable[[], None] = do_nothing) -> Callable[[], None]:
         """Call ``callback(tables)`` in the loop after commits that changed tables, in this or any other process.

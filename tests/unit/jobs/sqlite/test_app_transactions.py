@@ -259,10 +259,14 @@ async def test_a_wait_for_the_write_lock_does_not_stop_the_loop(db):
 
 
 async def test_a_lock_that_is_not_released_is_an_error_after_the_timeout_of_the_connection(db):
+    manager = BackgroundJobManager(db)
     with contextlib.closing(sqlite3.connect(db.path, timeout=0.05)) as connection:
         async with db.transaction():
+            enqueueing = asyncio.create_task(manager.enqueue("k", transaction=connection))
             with pytest.raises(DatabaseLockedError, match=r"0\.05 s"):
-                await BackgroundJobManager(db).enqueue("k", transaction=connection)
+                await enqueueing
+            with pytest.raises(TransactionUnusableError, match="this task holds another"):
+                await manager.enqueue("k", transaction=connection)
         assert not connection.in_transaction
 
 
