@@ -1,10 +1,13 @@
+import asyncio
 from datetime import timedelta
 
+import attrs
 import pytest
 
 from tetherpy.jobs import (
     LEGAL_MOVES,
     Ack,
+    BackgroundJobManager,
     BackgroundJobStatus,
     Completed,
     Failed,
@@ -134,7 +137,7 @@ async def test_delete_by_status_keeps_recent_jobs_and_jobs_of_other_statuses(kit
     young = await kit.add()
     claim = await kit.claim_one()
     assert await kit.engine.delete_by_status(PENDING, timedelta(hours=1)) == len(old) - 1
-    assert [job.id for job in await kit.engine.find(JobQuery())] == [claim.id, young]
+    assert [job.id for job in await kit.engine.find(JobQuery())] == [young, claim.id]
     assert await kit.engine.delete_by_status(PENDING) == 1
     with pytest.raises(JobRunningError):
         await kit.engine.delete_by_status(RUNNING)
@@ -149,7 +152,7 @@ async def test_retention_deletes_only_jobs_that_finished_long_ago(kit):
     assert await kit.engine.delete_finished(timedelta(days=7), limit=1) == 1
     assert await kit.engine.delete_finished(timedelta(days=7)) == 1
     assert await kit.engine.delete_finished(timedelta(days=7)) == 0
-    assert [job.id for job in await kit.engine.find(JobQuery())] == ids[2:]
+    assert [job.id for job in await kit.engine.find(JobQuery())] == ids[:1:-1]
 
 
 async def test_counts_change_with_every_transition(kit):
@@ -172,33 +175,78 @@ async def test_find_filters_paginates_and_orders(kit):
     async def numbers(**options):
         return [job.payload["n"] for job in await engine.find(JobQuery(**options))]
 
-    assert await numbers() == [0, 1, 2, 3, 4, 5]
-    assert await numbers(order_by_creation="DESC", limit=2, offset=1) == [4, 3]
-    assert await numbers(job_key="odd", queue="r") == [3, 5]
+    assert await numbers() == [5, 4, 3, 2, 1, 0]
+    assert await numbers(order_by_creation="ASC") == [0, 1, 2, 3, 4, 5]
+    assert await numbers(limit=2, offset=1) == [4, 3]
+    assert await numbers(job_key="odd", queue="r") == [5, 3]
     assert await numbers(status=PENDING, text='"n":4') == [4]
     assert await numbers(status=FAILED) == []
-    assert await numbers(offset=4) == [4, 5]
+    assert await numbers(offset=4) == [1, 0]
     assert await numbers(created_after=kit.time.now) == []
     with pytest.raises(ValueError, match="order_by_creation"):
         JobQuery(order_by_creation="desc")
 
 
-async def test_a_cursor_visits_each_job_once_while_jobs_change(kit):
-    ids = await kit.engine.enqueue([NewJob(job_key="k" if n % 2 else "l") for n in range(10)])
+@pytest.mark.parametrize("order", ["DESC", "ASC"])
+@pytest.mark.parametrize("narrowed", [{}, {"status": PENDING}, {"job_key": "k"}, {"text": "k"}])
+async def test_pages_list_each_job_once_while_jobs_are_added_deleted_and_changed(kit, order, narrowed):
+    ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(10)])
+    query = JobQuery(**narrowed, limit=3, order_by_creation=order)
     visited = []
-    cursor = None
-    while page := await kit.engine.find(JobQuery(before_id=cursor, limit=3, order_by_creation="DESC")):
+    page = await kit.engine.find(query)
+    while page:
         visited += [job.id for job in page]
-        cursor = visited[-1]
-        await kit.add("later")
-    assert visited == ids[::-1]
-    assert [job.id for job in await kit.engine.find(JobQuery(before_id=ids[4]))] == ids[:4]
-    narrowed = JobQuery(job_key="k", status=PENDING, before_id=ids[7], offset=1, order_by_creation="DESC")
-    assert [job.id for job in await kit.engine.find(narrowed)] == [ids[3], ids[1]]
-    assert len(await kit.engine.find(JobQuery(before_id=2**63 - 1, job_key="later"))) == 4
+        added = await kit.add("later")
+        await kit.engine.delete(visited[-1])
+        await kit.engine.request_cancel(added)
+        if page.next is None:
+            break
+        page = await kit.engine.find(attrs.evolve(query, cursor=page.next))
+    listed = [job_id for job_id in visited if job_id in ids]
+    assert listed == (ids[::-1] if order == "DESC" else ids)
+    assert len(visited) == len(set(visited))
+
+
+async def test_only_the_last_page_has_no_cursor(kit):
+    ids = await kit.engine.enqueue([NewJob(job_key="k" if n % 2 else "l") for n in range(10)])
+
+    async def page(**options):
+        found = await kit.engine.find(JobQuery(**options))
+        return [job.id for job in found], found.next
+
+    assert await page(limit=10) == (ids[::-1], None)
+    assert await page(limit=9) == (ids[:0:-1], ids[1])
+    assert await page(limit=None) == (ids[::-1], None)
+    assert await page(limit=0) == ([], None)
+    assert await page(limit=2**63 - 1, offset=9) == ([ids[0]], None)
+    assert await page(limit=2**63 - 1, offset=2**63 - 1, job_key="k") == ([], None)
+    assert await page(limit=2, job_key="k", status=PENDING, cursor=ids[7], offset=1) == ([ids[3], ids[1]], None)
+    assert await page(cursor=ids[4]) == (ids[3::-1], None)
+    assert await page(cursor=ids[4], order_by_creation="ASC") == (ids[5:], None)
+    assert await page(cursor=2**63 - 1, limit=1) == ([ids[9]], ids[9])
     for beyond in (-1, 2**63):
-        with pytest.raises(ValueError, match="before_id"):
-            JobQuery(before_id=beyond)
+        with pytest.raises(ValueError, match="cursor"):
+            JobQuery(cursor=beyond)
+
+
+async def test_a_list_has_the_newest_hundred_jobs_by_default(kit):
+    ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(101)])
+    newest = ids[:0:-1]
+    manager = BackgroundJobManager(kit.engine)
+    seen = []
+    subscription = manager.watch_jobs_by_status(PENDING).subscribe(seen.append)
+    async with asyncio.timeout(25):
+        while not seen:
+            await asyncio.sleep(0)
+    subscription.dispose()
+    lists = [
+        *seen,
+        await manager.get_all_jobs(),
+        await manager.get_jobs_by_status("PENDING"),
+        await manager.get_jobs_by_job_key("k"),
+        await manager.find_jobs(JobQuery()),
+    ]
+    assert [([job.id for job in page], page.next) for page in lists] == [(newest, newest[-1])] * 5
 
 
 async def test_a_claim_clears_the_cancellation_request_of_an_earlier_attempt(kit):

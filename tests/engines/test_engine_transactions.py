@@ -39,7 +39,7 @@ async def test_calls_that_commit_are_refused_inside_a_transaction_of_the_same_ta
                 await change()
         assert await engine.find(JobQuery()) == before
         assert await engine.enqueue([]) == []
-    assert [job.id for job in await engine.find(JobQuery())] == [claim.id, waiting, joined]
+    assert [job.id for job in await engine.find(JobQuery())] == [joined, waiting, claim.id]
 
 
 async def test_the_refusal_covers_nested_transactions_and_not_other_tasks(kit):

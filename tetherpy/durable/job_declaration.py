@@ -27,6 +27,7 @@ from tetherpy.jobs import (
     JobDefinition,
     JobDefinitionError,
     JobNotFoundError,
+    JobQuery,
     NewJob,
     encode,
     observed_wait,
@@ -168,7 +169,7 @@ class JobDeclaration(Generic[T]):
     ) -> BackgroundJob | int:
         """Return the job to show, or the id of the one that was enqueued."""
         while True:
-            jobs = await manager.find_jobs(unique_key=unique_key, limit=1, order_by_creation="DESC")
+            jobs = await manager.find_jobs(JobQuery(unique_key=unique_key, limit=1))
             job = jobs[0] if jobs else memory.finished(unique_key)
             if memory.due == unique_key:
                 reason = Reason.MANUAL

@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     from .payload.encoding import MAX_PAYLOAD_BYTES, decode, decode_as, encode
     from .payload.json_types import find_undecodable
     from .postgres import POSTGRES_CAPABILITIES, POSTGRES_JOB_MIGRATIONS, PostgresJobEngine
-    from .query import CreationOrder, JobQuery
+    from .query import CreationOrder, JobPage, JobQuery, ListOptions
     from .schedules.backoff import Backoff
     from .schedules.cron import Cron
     from .schedules.intervals import Every, Schedule, last_tick
@@ -133,6 +133,7 @@ __all__ = [
     "JobId",
     "JobMismatchError",
     "JobNotFoundError",
+    "JobPage",
     "JobQuery",
     "JobRunningError",
     "JobStore",
@@ -141,6 +142,7 @@ __all__ = [
     "JobTimeoutError",
     "JobTimes",
     "JobWaitTimeoutError",
+    "ListOptions",
     "NewJob",
     "NewJobOptions",
     "Outcome",
@@ -231,7 +233,7 @@ _MODULES = {
     "Cron": "schedules.cron",
     **dict.fromkeys(("Every", "Schedule", "last_tick"), "schedules.intervals"),
     **dict.fromkeys(("POSTGRES_CAPABILITIES", "POSTGRES_JOB_MIGRATIONS", "PostgresJobEngine"), "postgres"),
-    **dict.fromkeys(("CreationOrder", "JobQuery"), "query"),
+    **dict.fromkeys(("CreationOrder", "JobPage", "JobQuery", "ListOptions"), "query"),
     **dict.fromkeys(("JOB_MIGRATIONS", "SQLITE_CAPABILITIES", "SqliteJobEngine", "read_jobs"), "sqlite"),
     **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "is_legal_move", "state_diagram"), "status"),
     "did_you_mean": "suggestions",

@@ -10,7 +10,8 @@ from tetherpy import arguments
 from .errors import JobArgumentError, UnknownStatusError
 from .status import BackgroundJobStatus
 
-_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_LOWEST, HIGHEST = -(2**63), 2**63 - 1
+"""The bounds of an SQL integer."""
 NO_TIME_ZONE = "it has no time zone; use an aware datetime, such as datetime.now(UTC) + timedelta(minutes=5)"
 """Why a naive datetime is refused."""
 
@@ -21,12 +22,12 @@ to_string = partial(arguments.to_string, JobArgumentError)
 
 def is_storable(number: int) -> bool:
     """Tell whether an SQL integer, which has 64 bits, holds the number."""
-    return _LOWEST <= number <= _HIGHEST
+    return _LOWEST <= number <= HIGHEST
 
 
 def check_bounds(name: str, number: int, least: int = _LOWEST) -> None:
     """Raise ``JobArgumentError`` for a number below ``least``, or one that an SQL integer of 64 bits cannot hold."""
-    if not least <= number <= _HIGHEST:
+    if not least <= number <= HIGHEST:
         bounds = "a 64-bit integer" if least == _LOWEST else f"from {least} to 2**63 - 1"
         raise JobArgumentError(name, number, f"it must be {bounds}")
 

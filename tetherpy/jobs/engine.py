@@ -12,7 +12,7 @@ from .capabilities import EngineCapabilities
 from .definitions.job_id import JobId
 from .model import BackgroundJob, JobAttempt, JobCounts, Names, NewJob, WorkerRecord
 from .outcomes import Ack, AckAndFetch, Progress
-from .query import JobQuery
+from .query import JobPage, JobQuery
 from .status import BackgroundJobStatus
 from .storage.timeline import JobTimeline
 
@@ -55,7 +55,7 @@ class JobStore(Protocol):
         """Return those of the jobs that exist, by id."""
         ...
 
-    async def find(self, query: JobQuery) -> list[BackgroundJob]:
+    async def find(self, query: JobQuery) -> JobPage:
         """Return the jobs that match a query."""
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 import attrs
 
@@ -23,7 +23,7 @@ from .live.live_views import LiveViewHub
 from .live.wait_until_finished import wait_until_finished
 from .model import BackgroundJob, EnqueueOptions, JobAttempt, JobCounts, NewJob, NewJobOptions, WorkerRecord
 from .opening import open_database, store_of
-from .query import CreationOrder, JobQuery
+from .query import JobPage, JobQuery, ListOptions
 from .status import BackgroundJobStatus
 from .storage.timeline import TIMELINE_JOBS, JobTimeline
 
@@ -105,65 +105,23 @@ class BackgroundJobManager:
         """Return the job, None if it does not exist; raise ``UnreadableJobError`` if its row cannot be decoded."""
         return await self.engine.get(_id(job_id))
 
-    async def get_jobs_by_status(
-        self,
-        status: BackgroundJobStatus | str,
-        *,
-        limit: int | None = None,
-        offset: int = 0,
-        order_by_creation: CreationOrder = "ASC",
-    ) -> list[BackgroundJob]:
-        """Return the jobs in one state; rows that cannot be read are left out with a warning."""
-        return await self.find_jobs(status=status, limit=limit, offset=offset, order_by_creation=order_by_creation)
+    async def get_jobs_by_status(self, status: BackgroundJobStatus | str, **options: Unpack[ListOptions]) -> JobPage:
+        """Return the jobs in one state, by default the newest hundred; ``options`` are those of ``JobQuery``."""
+        return await self.find_jobs(JobQuery(status=status, **options))
 
-    async def get_jobs_by_job_key(
-        self,
-        job_key: str,
-        *,
-        limit: int | None = None,
-        offset: int = 0,
-        order_by_creation: CreationOrder = "ASC",
-    ) -> list[BackgroundJob]:
-        """Return the jobs of one key."""
-        return await self.find_jobs(job_key=job_key, limit=limit, offset=offset, order_by_creation=order_by_creation)
+    async def get_jobs_by_job_key(self, job_key: str, **options: Unpack[ListOptions]) -> JobPage:
+        """Return the jobs of one key, by default the newest hundred; ``options`` are those of ``JobQuery``."""
+        return await self.find_jobs(JobQuery(job_key=job_key, **options))
 
-    async def get_all_jobs(
-        self,
-        *,
-        limit: int | None = None,
-        offset: int = 0,
-        order_by_creation: CreationOrder = "ASC",
-    ) -> list[BackgroundJob]:
-        """Return all jobs."""
-        return await self.find_jobs(limit=limit, offset=offset, order_by_creation=order_by_creation)
+    async def get_all_jobs(self, **options: Unpack[ListOptions]) -> JobPage:
+        """Return jobs, by default the newest hundred; ``options`` are those of ``JobQuery``."""
+        return await self.find_jobs(JobQuery(**options))
 
-    async def find_jobs(
-        self,
-        *,
-        status: BackgroundJobStatus | str | None = None,
-        job_key: str | None = None,
-        queue: str | None = None,
-        unique_key: str | None = None,
-        text: str | None = None,
-        created_after: datetime | None = None,
-        created_before: datetime | None = None,
-        limit: int | None = None,
-        offset: int = 0,
-        order_by_creation: Literal["ASC", "DESC"] = "ASC",
-    ) -> list[BackgroundJob]:
-        """Return a page of the jobs that pass all filters given; see ``JobQuery``."""
-        query = JobQuery(
-            status=status,
-            job_key=job_key,
-            queue=queue,
-            unique_key=unique_key,
-            text=text,
-            created_after=created_after,
-            created_before=created_before,
-            limit=limit,
-            offset=offset,
-            order_by_creation=order_by_creation,
-        )
+    async def find_jobs(self, query: JobQuery) -> JobPage:
+        """Return a page of the jobs that match a query; rows that cannot be read are left out with a warning.
+
+        The page's ``next`` is the ``cursor`` of the page that follows.
+        """
         return await self.engine.find(query)
 
     async def get_job_count_by_status(self, status: BackgroundJobStatus | str) -> int:
@@ -269,16 +227,12 @@ class BackgroundJobManager:
         return self._observe(OneJob(_id(job_id)))
 
     def watch_jobs_by_status(
-        self,
-        status: BackgroundJobStatus | str,
-        *,
-        limit: int = 100,
-        order_by_creation: CreationOrder = "DESC",
-    ) -> IterableObservable[list[BackgroundJob]]:
-        """Observe the jobs in one state, by default the newest hundred."""
-        return self.watch_jobs(JobQuery(status=status, limit=limit, order_by_creation=order_by_creation))
+        self, status: BackgroundJobStatus | str, **options: Unpack[ListOptions]
+    ) -> IterableObservable[JobPage]:
+        """Observe the jobs in one state, by default the newest hundred; ``options`` are those of ``JobQuery``."""
+        return self.watch_jobs(JobQuery(status=status, **options))
 
-    def watch_jobs(self, query: JobQuery) -> IterableObservable[list[BackgroundJob]]:
+    def watch_jobs(self, query: JobQuery) -> IterableObservable[JobPage]:
         """Observe the jobs that match a query; subscribers of equal queries share one live query."""
         return self._observe(ManyJobs(query))
 

@@ -175,7 +175,7 @@ class InlineJobs:
         """
         definition = job_key if isinstance(job_key, JobDefinition) else None
         key = job_key.key if isinstance(job_key, JobDefinition) else job_key
-        found = read_jobs(self.path, JobQuery(job_key=key))
+        found = read_jobs(self.path, JobQuery(job_key=key, limit=None, order_by_creation="ASC"))
         return JobList(found, self._nothing(key), definition)
 
     # -- running -----------------------------------------------------------------------------------
@@ -277,7 +277,7 @@ class InlineJobs:
                     raise ForeignClockError(job, self._clock.now())
 
     def _nothing(self, job_key: str | None) -> str:
-        others = Counter(job.job_key for job in read_jobs(self.path, JobQuery()))
+        others = Counter(job.job_key for job in read_jobs(self.path, JobQuery(limit=None, order_by_creation="ASC")))
         if not others:
             return "nothing was enqueued"
         named = ", ".join(f"{count} x {key!r}" for key, count in others.items())

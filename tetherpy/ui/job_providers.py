@@ -67,7 +67,7 @@ class JobProviders:
         """Return the newest jobs with a status, filtered by a search text if given (see ``JobQuery``)."""
         if not text:
             return self.jobs_by_status(status)
-        return self.matching(JobQuery(status=status, text=text, limit=MOST_MATCHES, order_by_creation="DESC"))
+        return self.matching(JobQuery(status=status, text=text, limit=MOST_MATCHES))
 
 
 def providers_of(

@@ -105,7 +105,7 @@ def test_the_payload_is_read_unchanged_from_an_argument_a_file_or_stdin(command,
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbf[1, 2.5, null]\n")))
     assert command("jobs", "enqueue", "greet", "--payload", "-").out == "2\n"
     assert json.loads(command("jobs", "enqueue", "greet", "--payload", "true", "--json").out)["payload"] is True
-    found = jobs(lambda manager: manager.get_all_jobs())
+    found = jobs(lambda manager: manager.get_all_jobs(order_by_creation="ASC"))
     assert [job.payload for job in found] == [{"from": "file"}, [1, 2.5, None], True]
 
 

@@ -107,7 +107,7 @@ async def test_jobs_of_a_killed_worker_are_neither_lost_nor_counted_twice(path):
         await manager.wait_for(ids[-1], 60)
         await stop_worker(survivor)
         assert await manager.get_counts() == JobCounts(completed=len(ids))
-        jobs = await manager.get_all_jobs()
+        jobs = await manager.get_all_jobs(limit=None)
         outcomes = Counter(
             (row["job_id"], row["outcome"])
             for row in await db.get_all("SELECT job_id, outcome FROM background_service_job_attempts")

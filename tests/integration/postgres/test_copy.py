@@ -61,7 +61,7 @@ async def source(tmp_path):
 
 async def both(source, url):
     async with open_engine(source) as here, open_engine(url) as there:
-        old, new = await here.find(JobQuery()), await there.find(JobQuery())
+        old, new = await here.find(JobQuery(limit=None, order_by_creation="ASC")), await there.find(JobQuery())
         histories = [(await here.attempts(job.id), await there.attempts(job.id)) for job in old[:45]]
         counts = await here.counts(), await there.counts()
     return old, new, histories, counts

@@ -14,7 +14,7 @@ async def test_a_page_is_read_from_its_position_in_an_index(empty_tables_url, na
     async with open_database(empty_tables_url) as db:
         ids = await PostgresJobEngine(db).enqueue([NewJob(job_key="k") for _ in range(3000)])
         await db.execute("ANALYZE procrastinate_jobs, tetherpy_job_records")
-        statement, values = query_of_view(JobQuery(**narrowed, before_id=ids[2000], limit=50, order_by_creation="DESC"))
+        statement, values = query_of_view(JobQuery(**narrowed, cursor=ids[2000], limit=50))
         plan = "\n".join(row[0] for row in await ask(db, b"EXPLAIN " + statement, values))
     assert re.search(r"Index Cond: .*\bid < ", plan), plan
     assert not re.search(r"Seq Scan|Sort  ", plan), plan

@@ -120,7 +120,7 @@ async def test_a_write_over_a_cut_connection_is_complete_or_an_error(postgres_ur
                 failed += 1
         cutting = False
         await cutter
-        jobs = await manager.get_all_jobs()
+        jobs = await manager.get_all_jobs(limit=None)
         assert set(promised) <= {job.id for job in jobs}
         assert len(jobs) <= len(promised) + failed
         numbers = [job.payload["number"] for job in jobs]

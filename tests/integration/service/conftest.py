@@ -100,7 +100,7 @@ async def shared_service(make_service, manager):
 
 
 async def leave_no_jobs(service, manager):
-    for job in await manager.get_all_jobs():
+    for job in await manager.get_all_jobs(limit=None, order_by_creation="ASC"):
         with contextlib.suppress(IllegalJobTransitionError):  # the process has ended
             await manager.cancel_job(job.id)
 

@@ -77,7 +77,7 @@ def is_data(state):
 
 
 async def jobs_of(container):
-    return await container.read(manager_provider).get_all_jobs()
+    return await container.read(manager_provider).get_all_jobs(order_by_creation="ASC")
 
 
 async def test_it_is_loading_with_progress_during_the_job_and_then_has_the_result(container, database_path, service):

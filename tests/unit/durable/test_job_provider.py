@@ -89,7 +89,7 @@ async def until(condition):
 
 
 async def statuses(manager):
-    return [job.status.name for job in await manager.get_all_jobs()]
+    return [job.status.name for job in await manager.get_all_jobs(order_by_creation="ASC")]
 
 
 async def until_statuses(manager, *expected):

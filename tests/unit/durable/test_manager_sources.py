@@ -29,7 +29,7 @@ async def test_the_manager_opens_a_database_with_job_tables_and_the_apps_own(tmp
         async with manager.database.transaction() as transaction:
             await transaction.execute("INSERT INTO notes VALUES ('tea')")
             job_id = await manager.enqueue("k", transaction=transaction)
-        assert [job.id for job in await manager.find_jobs()] == [job_id]
+        assert [job.id for job in await manager.get_all_jobs()] == [job_id]
 
 
 async def test_a_job_provider_waits_for_a_manager_that_is_opened_asynchronously(tmp_path):
@@ -49,11 +49,11 @@ async def test_a_job_provider_waits_for_a_manager_that_is_opened_asynchronously(
         manager = await container.read(manager_provider.future)
         async with InlineWorker.open(manager.database) as worker:
             worker.service.register_job_handler("double", double)
-            while not await manager.find_jobs():
+            while not await manager.get_all_jobs():
                 await asyncio.sleep(0.005)
             await worker.drain(lambda ack: None)
             assert await container.read(doubled.future) == 42
-        assert len(await manager.find_jobs()) == 1
+        assert len(await manager.get_all_jobs()) == 1
 
 
 async def test_a_manager_that_cannot_be_opened_is_the_error_of_the_job_provider():

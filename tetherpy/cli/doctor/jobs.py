@@ -24,9 +24,9 @@ async def examine_jobs(engine: JobEngine, now: datetime, *, serving: bool) -> As
     """
     workers = await engine.workers()
     yield _workers(workers, now)
-    running = await engine.find(JobQuery(status=BackgroundJobStatus.RUNNING, limit=WINDOW))
+    running = await engine.find(JobQuery(status=BackgroundJobStatus.RUNNING, limit=WINDOW, order_by_creation="ASC"))
     yield _stuck(running, now)
-    pending = await engine.find(JobQuery(status=BackgroundJobStatus.PENDING, limit=WINDOW))
+    pending = await engine.find(JobQuery(status=BackgroundJobStatus.PENDING, limit=WINDOW, order_by_creation="ASC"))
     yield _waiting(pending, workers, now, serving=serving)
     yield _unhandled(await engine.unhandled(), workers)
     unknown = (await engine.counts()).unknown

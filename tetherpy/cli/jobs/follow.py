@@ -96,7 +96,7 @@ async def follow_all(store: JobStore, since: datetime) -> AsyncGenerator[Overvie
 
 
 async def _newest(store: JobStore, limit: int, status: BackgroundJobStatus | None = None) -> list[BackgroundJob]:
-    return await store.find(JobQuery(status=status, limit=limit, order_by_creation="DESC"))
+    return await store.find(JobQuery(status=status, limit=limit))
 
 
 def _latest(jobs: Iterable[BackgroundJob]) -> dict[int, BackgroundJob]:

@@ -35,9 +35,7 @@ async def list_jobs(
     json: JsonOption = False,
 ) -> None:
     """List jobs, newest first."""
-    query = JobQuery(
-        status=status, job_key=key, queue=queue, text=text, limit=limit, offset=offset, order_by_creation="DESC"
-    )
+    query = JobQuery(status=status, job_key=key, queue=queue, text=text, limit=limit, offset=offset)
     async with existing_jobs(database) as engine:
         jobs = await engine.find(query)
     print_all(form_of(json), JOBS, jobs)

@@ -31,8 +31,8 @@ class Stats:
 
 async def collect(store: JobStore) -> Stats:
     """Collect the statistics with a few queries, each of at most ``SAMPLE`` rows."""
-    pending = await store.find(JobQuery(status=BackgroundJobStatus.PENDING, limit=1))
-    completed = await store.find(JobQuery(status=BackgroundJobStatus.COMPLETED, limit=SAMPLE, order_by_creation="DESC"))
+    pending = await store.find(JobQuery(status=BackgroundJobStatus.PENDING, limit=1, order_by_creation="ASC"))
+    completed = await store.find(JobQuery(status=BackgroundJobStatus.COMPLETED, limit=SAMPLE))
     seconds = sorted(
         (job.finished_at - job.last_attempt_at).total_seconds()
         for job in completed

@@ -21,7 +21,7 @@ class ReadTimeoutError(DatabaseError, TimeoutError):
     def __init__(self, seconds: float) -> None:
         super().__init__(
             f"a read was interrupted after {seconds:g} s, because it delays other reads and keeps the log from being "
-            "reset; make it read fewer rows (jobs: filter by status, key, before_id or dates, with a limit)"
+            "reset; make it read fewer rows (jobs: filter by status, key, cursor or dates, with a limit)"
         )
         self.seconds = seconds
 

@@ -9,7 +9,7 @@ import attrs
 
 from ..engine import JobStore
 from ..model import BackgroundJob, JobCounts
-from ..query import JobQuery
+from ..query import JobPage, JobQuery
 
 RowVersions: TypeAlias = Mapping[str, int]
 
@@ -49,7 +49,7 @@ class ManyJobs:
 
     query: JobQuery
 
-    async def ask(self, store: JobStore) -> list[BackgroundJob]:
+    async def ask(self, store: JobStore) -> JobPage:
         """Return the jobs."""
         return await store.find(self.query)
 

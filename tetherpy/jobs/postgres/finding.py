@@ -18,7 +18,7 @@ def query_of_view(query: JobQuery) -> tuple[bytes, dict[str, Any]]:
         "unique_key": "unique_key = %(unique_key)s",
         "created_after": "created_at > %(created_after)s",
         "created_before": "created_at < %(created_before)s",
-        "before_id": "id < %(before_id)s",
+        "cursor": f"id {query.follows} %(cursor)s",
         "text": "position(%(text)s in concat_ws(chr(10), job_key, payload, last_error, unique_key)) > 0",
     }
     asked = {name: getattr(query, name) for name in conditions if getattr(query, name) is not None}
@@ -33,8 +33,7 @@ def query_of_view(query: JobQuery) -> tuple[bytes, dict[str, Any]]:
         )
         source = f"SELECT {columns} FROM ({lists}) AS jobs"  # noqa: S608
     statement = f"{source} {order} LIMIT %(limit)s OFFSET %(offset)s"
-    most = None if query.limit is None else query.limit + query.offset
-    return statement.encode(), {**asked, "limit": query.limit, "offset": query.offset, "most": most}
+    return statement.encode(), {**asked, "limit": query.fetched, "offset": query.offset, "most": query.merged}
 
 
 def has_nul(query: JobQuery) -> bool:

@@ -21,7 +21,7 @@ from ..errors import JobNotFoundError, JobRunningError, JobTablesMissingError
 from ..leases import DEFAULT_LEASE
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..payload.encoding import MAX_PAYLOAD_BYTES
-from ..query import JobQuery
+from ..query import JobPage, JobQuery
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import JobReader, to_attempts, to_job, to_workers
 from ..storage.timeline import JobTimeline
@@ -125,12 +125,12 @@ class PostgresJobStore:
         jobs = self._reader.read(await self._ask("jobs_by_ids", ids=list(filter(is_storable, job_ids))))
         return {job.id: job for job in jobs}
 
-    async def find(self, query: JobQuery) -> list[BackgroundJob]:
+    async def find(self, query: JobQuery) -> JobPage:
         """Return the jobs that a query asks for."""
         if has_nul(query):
-            return []
+            return JobPage()
         await self.prepare()
-        return self._reader.read(await ask(self.db, *query_of_view(query)))
+        return JobPage.of(query, await ask(self.db, *query_of_view(query)), self._reader.read)
 
     async def attempts(self, job_id: int) -> list[JobAttempt]:
         """Return the attempts of a job, oldest first; the one that runs now comes from the job's own row."""

@@ -22,7 +22,7 @@ from ..leases import DEFAULT_LEASE, Lease, LeaseWatch
 from ..model import BackgroundJob, JobAttempt, JobCounts, Names, NewJob, WorkerRecord
 from ..outcomes import Ack, AckAndFetch, Progress
 from ..payload.encoding import MAX_PAYLOAD_BYTES
-from ..query import JobQuery
+from ..query import JobPage, JobQuery
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import JobReader
 from ..storage.timeline import JobTimeline
@@ -126,7 +126,7 @@ class SqliteJobEngine:
         """Return those of the jobs that exist and can be read."""
         return await self._read(finding.read_many, self._reader, list(job_ids))
 
-    async def find(self, query: JobQuery) -> list[BackgroundJob]:
+    async def find(self, query: JobQuery) -> JobPage:
         """Return the jobs that a query asks for."""
         if not query.reads_every_row:
             return await self._read(finding.find, self._reader, query)

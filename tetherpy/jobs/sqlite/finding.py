@@ -13,7 +13,7 @@ from tetherpy.database import read_only
 from ..arguments import is_storable
 from ..errors import JobNotFoundError
 from ..model import BackgroundJob, JobAttempt, JobCounts
-from ..query import JobQuery
+from ..query import JobPage, JobQuery
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import JobReader, to_attempts
 from ..storage.sql_files import COLUMNS
@@ -25,7 +25,7 @@ _ALL = -1  # a LIMIT that does not limit (sqlite.org/lang_select.html)
 _TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'background_service_jobs'"
 
 
-def find(connection: sqlite3.Connection, reader: JobReader, query: JobQuery) -> list[BackgroundJob]:
+def find(connection: sqlite3.Connection, reader: JobReader, query: JobQuery) -> JobPage:
     """Return the jobs of a query; rows that cannot be read are left out with a warning."""
     conditions: list[tuple[str, Any]] = []
     if query.status is not None:
@@ -40,14 +40,13 @@ def find(connection: sqlite3.Connection, reader: JobReader, query: JobQuery) -> 
         conditions.append(("created_at > ?", to_text(query.created_after)))
     if query.created_before is not None:
         conditions.append(("created_at < ?", to_text(query.created_before)))
-    if query.before_id is not None:
-        conditions.append(("id < ?", query.before_id))
+    if query.cursor is not None:
+        conditions.append((f"id {query.follows} ?", query.cursor))
     if query.text is not None:
         columns = "coalesce(payload, '') || char(10) || coalesce(last_error, '') || char(10)"
         searched = f"job_key || char(10) || {columns} || coalesce(unique_key, '')"
         conditions.append((f"instr({searched}, ?)", query.text))
-    rows = fetch(connection, *_statement(query, conditions))
-    return reader.read(rows)
+    return JobPage.of(query, fetch(connection, *_statement(query, conditions)), reader.read)
 
 
 def _statement(query: JobQuery, conditions: list[tuple[str, Any]]) -> tuple[str, tuple[Any, ...]]:
@@ -55,12 +54,12 @@ def _statement(query: JobQuery, conditions: list[tuple[str, Any]]) -> tuple[str,
     where = " AND ".join(condition for condition, _ in conditions) or "1"
     values = tuple(value for _, value in conditions)
     columns, order = ", ".join(COLUMNS), f"ORDER BY id {query.order_by_creation}"
-    limit = _ALL if query.limit is None else query.limit
+    limit = _ALL if query.fetched is None else query.fetched
     source = f"SELECT {columns} FROM background_service_jobs {_index(query)} WHERE {where}"  # noqa: S608
     if query.job_key is None or query.status is not None or query.unique_key is not None:
         return f"{source} {order} LIMIT ? OFFSET ?", (*values, limit, query.offset)
     # The index has the status between key and id, so each status gives one sorted list, and their heads are merged.
-    most = _ALL if query.limit is None else query.limit + query.offset
+    most = _ALL if query.merged is None else query.merged
     lists = " UNION ALL ".join(
         f"SELECT * FROM ({source} AND status = '{status}' {order} LIMIT ?)"  # noqa: S608
         for status in BackgroundJobStatus
@@ -108,15 +107,15 @@ def revisions(connection: sqlite3.Connection) -> dict[str, int]:
     return {row[0]: row[2] for row in connection.execute(sql("counts"))}
 
 
-def read_jobs(path: Path, query: JobQuery) -> list[BackgroundJob]:
+def read_jobs(path: Path, query: JobQuery) -> JobPage:
     """Return the jobs of an SQLite file that a query asks for; none if the file or its table is missing.
 
     Opens a connection for this call and blocks until it is done: a tool for tests and scripts. In an app use the
     manager.
     """
     if not path.exists():
-        return []
+        return JobPage()
     with read_only(path) as connection:
         if connection.execute(_TABLE).fetchone() is None:
-            return []
+            return JobPage()
         return find(connection, JobReader(), query)

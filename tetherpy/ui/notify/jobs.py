@@ -82,7 +82,7 @@ class JobNotifications:
     async def _latest(self, status: BackgroundJobStatus) -> BackgroundJob | None:
         manager = self.container.read(self.providers.manager)
         try:
-            jobs = await manager.get_jobs_by_status(status, limit=LOOKED_THROUGH, order_by_creation="DESC")
+            jobs = await manager.get_jobs_by_status(status, limit=LOOKED_THROUGH)
         except TetherError:
             return None  # the notification does not name the job
         return max(jobs, key=lambda job: job.finished_at or job.updated_at, default=None)

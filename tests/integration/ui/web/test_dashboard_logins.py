@@ -269,7 +269,7 @@ async def test_an_invalid_job_id_is_not_found(serving, number):
         assert (await served.get(target)).status == 404
     for target in (f"/?page={text}", f"/?text=%23{text}", f"/enqueue?key={text}"):
         assert (await served.get(target)).status == 200
-    for body in (f"action=delete:{text}", f"action=delete&id={text}", f"action=delete&scope=all&before_id={text}"):
+    for body in (f"action=delete:{text}", f"action=delete&id={text}", f"action=delete&scope=all&cursor={text}"):
         answer = await served.post("/actions", body)
         assert answer.status in (200, 303, 400)
     for name in ("priority", "max_attempts", "delay", "timeout"):

@@ -206,11 +206,11 @@ async def test_changed_jobs_that_match_the_filter_again_are_visited_once(serving
     manager = served.manager
     ids = await manager.enqueue_many([NewJob(job_key="k", delay=900) for _ in range(5)])
     visits = []
-    outcome = {"more": True, "before_id": ""}
+    outcome = {"more": True, "cursor": ""}
     while outcome["more"]:
         for job in await manager.get_jobs_by_status(BackgroundJobStatus.PENDING):
             await manager.cancel_job(job.id)  # like a job that runs and fails before the next request
-        sent = f"action=retry&scope=all&status=cancelled&before_id={outcome['before_id']}"
+        sent = f"action=retry&scope=all&status=cancelled&cursor={outcome['cursor']}"
         outcome = json.loads((await served.post("/actions", sent, Accept="application/json")).body)
         visits += [job.id for job in await manager.get_jobs_by_status(BackgroundJobStatus.PENDING)]
     assert sorted(visits) == ids

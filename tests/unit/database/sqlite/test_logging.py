@@ -10,13 +10,13 @@ import asyncio, logging, sys
 logging.basicConfig(level=logging.DEBUG, stream=sys.stdout)
 if sys.argv[2] == "asked":
     logging.getLogger("aiosqlite").setLevel(logging.DEBUG)
-from tetherpy.jobs import BackgroundJobManager, open_database
+from tetherpy.jobs import BackgroundJobManager, JobQuery, open_database
 
 async def main():
     async with open_database(sys.argv[1]) as db:
         manager = BackgroundJobManager(db)
         job_id = await manager.enqueue("mail", {"password": "swordfish"})
-        await manager.find_jobs(text="swordfish")
+        await manager.find_jobs(JobQuery(text="swordfish"))
         await db.execute("SELECT ?", ("swordfish",))
         await manager.cancel_job(job_id)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tetherpy.database import Database, DatabaseClosedError, DatabaseError, ReadTimeoutError
 from tetherpy.database.sqlite import wal_bound
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, JobQuery
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
 
@@ -69,9 +69,9 @@ async def test_job_searches_run_as_long_reads(db, query):
     manager = BackgroundJobManager(db)
     job_id = await manager.enqueue("x", queue="mail")
     read = await begin(db)
-    search = asyncio.create_task(manager.find_jobs(**query))
+    search = asyncio.create_task(manager.find_jobs(JobQuery(**query)))
     async with asyncio.timeout(25):
-        assert await manager.find_jobs(status="PENDING")
+        assert await manager.find_jobs(JobQuery(status="PENDING"))
         assert not search.done()
         read.cancel()
         assert [job.id for job in await search] == [job_id]

@@ -249,7 +249,7 @@ async def test_the_first_use_creates_the_tables_even_in_a_transaction(tmp_path):
         with pytest.raises(LookupError):
             await enqueue_and_undo()
         assert await enqueue_in_transaction() == 2
-        assert [job.id for job in await manager.get_all_jobs()] == [1, 2]
+        assert [job.id for job in await manager.get_all_jobs()] == [2, 1]
         assert isinstance(manager.engine, SqliteJobEngine)
 
 
@@ -258,7 +258,7 @@ async def test_the_cost_of_a_page_does_not_depend_on_its_position(db, engine, na
     ids = await engine.enqueue([NewJob(job_key="k") for _ in range(3_000)])
 
     def page(before):
-        query = JobQuery(**narrowed, before_id=before, limit=50, order_by_creation="DESC")
+        query = JobQuery(**narrowed, cursor=before, limit=50)
         return lambda connection: finding.find(connection, JobReader(), query)
 
     assert await steps_of(db, page(ids[100])) <= await steps_of(db, page(None)) * 1.1
@@ -269,7 +269,7 @@ async def test_a_list_by_key_and_status_reads_only_the_rows_it_shows(db, engine,
     await engine.enqueue([NewJob(job_key="other") for _ in range(10)])
 
     def page(connection):
-        query = JobQuery(job_key="k", status=status, limit=50, order_by_creation="DESC")
+        query = JobQuery(job_key="k", status=status, limit=50)
         assert finding.find(connection, JobReader(), query) == []
 
     alone = await steps_of(db, page)

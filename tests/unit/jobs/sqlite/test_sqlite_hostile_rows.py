@@ -116,7 +116,7 @@ async def test_a_payload_that_is_not_json_is_listed_and_fails_only_when_decoded(
 async def test_text_that_is_not_utf8_affects_no_other_job(db, engine, column):
     bad, good = await engine.enqueue([NewJob(job_key="k"), NewJob(job_key="k")])
     await db.execute(f"UPDATE background_service_jobs SET {column} = CAST(x'61ff62' AS TEXT) WHERE id = ?", (bad,))
-    listed = await engine.find(JobQuery())
+    listed = await engine.find(JobQuery(limit=None, order_by_creation="ASC"))
     assert [job.id for job in listed] == [bad, good]
     field = "payload_json" if column == "payload" else column
     assert getattr(listed[0], field) == "a\\xffb"

@@ -33,15 +33,14 @@ class Actions:
         """Retry, cancel or delete the selected jobs, or the next batch of all jobs that match the filters."""
         request = JobActionRequest.of(form)
         manager = await self._manager()
-        ids = await request.job_ids(manager)
+        ids, cursor = await request.batch(manager)
         results = await request.action.run(manager.engine, ids)
-        before_id = request.next_after(ids)
         return Outcome(
             message=one_line(results.message(request.earlier), 1000),
             failed=bool(results.refused),
             done=request.earlier + len(results.done),
-            more=before_id is not None,
-            before_id=before_id,
+            more=cursor is not None,
+            cursor=cursor,
         )
 
     def confirm_change(self, form: Form) -> ConfirmationForm | None:

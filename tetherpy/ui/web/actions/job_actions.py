@@ -21,13 +21,13 @@ BATCH_SIZE = 500
 class JobActionRequest:
     """An action and its jobs: those of ``ids``, or all that match the filter ``wanted``.
 
-    With a filter the newest jobs come first, ``BATCH_SIZE`` at a time, those with lower ids than ``before_id``.
+    With a filter the newest jobs come first, ``BATCH_SIZE`` at a time, those after ``cursor``.
     """
 
     action: JobAction
     ids: tuple[int, ...] = ()
     wanted: JobFilter | None = None
-    before_id: int | None = None
+    cursor: int | None = None
     earlier: int = 0
     """Jobs that earlier batches changed."""
     prompt: Confirmation | None = None
@@ -45,7 +45,7 @@ class JobActionRequest:
             return cls(
                 action=action,
                 wanted=wanted,
-                before_id=read_id(form.get("before_id", "")),
+                cursor=read_id(form.get("cursor", "")),
                 earlier=read_id(form.get("done", "")) or 0,
                 prompt=action.confirm_all(wanted.description),
             )
@@ -60,7 +60,7 @@ class JobActionRequest:
         """Return the request as the fields of a form."""
         if self.wanted is None:
             return [("action", self.action.name), *(("id", str(job_id)) for job_id in self.ids)]
-        position = {"before_id": self.before_id, "done": self.earlier}
+        position = {"cursor": self.cursor, "done": self.earlier}
         return [
             ("action", self.action.name),
             ("scope", "all"),
@@ -68,16 +68,12 @@ class JobActionRequest:
             *((name, str(value)) for name, value in position.items() if value),
         ]
 
-    async def job_ids(self, manager: BackgroundJobManager) -> tuple[int, ...]:
-        """Return the ids of the jobs, ``BATCH_SIZE`` at most."""
+    async def batch(self, manager: BackgroundJobManager) -> tuple[tuple[int, ...], int | None]:
+        """Return the ids of the jobs, ``BATCH_SIZE`` at most, and the cursor of the next batch, None after the last."""
         if self.wanted is None:
-            return self.ids
-        query = attrs.evolve(self.wanted.query, limit=BATCH_SIZE, before_id=self.before_id)
-        return tuple(job.id for job in await manager.engine.find(query))
-
-    def next_after(self, ids: tuple[int, ...]) -> int | None:
-        """Return the ``before_id`` of the next batch after these jobs; None if this was the last."""
-        return None if self.wanted is None or len(ids) < BATCH_SIZE else ids[-1]
+            return self.ids, None
+        page = await manager.find_jobs(attrs.evolve(self.wanted.query, limit=BATCH_SIZE, cursor=self.cursor))
+        return tuple(job.id for job in page), page.next
 
 
 def _ids(texts: Iterable[str]) -> tuple[int, ...]:

@@ -27,7 +27,7 @@ Form: TypeAlias = ImmutableMultiDict[str, str]
 class Outcome:
     """The outcome of an action; ``done`` counts jobs, ``goto`` is an address below the dashboard.
 
-    With ``more``, send the request again with ``before_id`` and ``done`` for the next batch.
+    With ``more``, send the request again with ``cursor`` and ``done`` for the next batch.
     """
 
     message: str
@@ -35,7 +35,7 @@ class Outcome:
     detail: str = ""
     done: int = 0
     more: bool = False
-    before_id: int | None = None
+    cursor: int | None = None
     goto: str = ""
     field: str = ""
 
@@ -51,7 +51,7 @@ class ConfirmationForm:
     def again(self, outcome: Outcome) -> ConfirmationForm:
         """Return the confirmation for the next batch."""
         prompt = attrs.evolve(self.prompt, text=f"{outcome.message} There are more. Continue?", no="Stop here")
-        position = {"before_id": str(outcome.before_id), "done": str(outcome.done)}
+        position = {"cursor": str(outcome.cursor), "done": str(outcome.done)}
         kept = [(name, value) for name, value in self.fields if name not in position]
         return attrs.evolve(self, prompt=prompt, fields=[*kept, *position.items()])
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from tetherpy.jobs import BackgroundJob, JobCounts
+from tetherpy.jobs import JobCounts, JobPage
 from tetherpy.reactive import AsyncValue, Provider, Ref
 
 from ...root_cause import original
@@ -81,9 +81,8 @@ def declare_parts(sources: PageProviders, drawing: Renderer) -> Fragments:
             return attrs.evolve(draw("foot", found, lambda _: {}), lists={"rows": ()})
         return _rows(found.require_value, wanted)
 
-    def _rows(found: list[BackgroundJob], wanted: JobFilter) -> Fragment:
-        jobs = found[:PAGE_SIZE]
-        more = len(found) > PAGE_SIZE
+    def _rows(jobs: JobPage, wanted: JobFilter) -> Fragment:
+        more = jobs.next is not None
         foot = drawing.draw("parts/foot.html", wanted=wanted, size=PAGE_SIZE, shown=len(jobs), more=more)
         rows = {f"job-{job.id}": drawing.row(job) for job in jobs}
         return Fragment({**rows, "foot": foot}, {"rows": tuple(rows)})

@@ -81,13 +81,13 @@ class JobFilter:
 
     @property
     def query(self) -> JobQuery:
-        """Return the query: one job more than a page has, to know whether there is a next page."""
+        """Return the query of the page."""
         return JobQuery(
             status=self.status,
             text=self.text or None,
             job_key=self.job_key or None,
             queue=self.queue or None,
-            limit=PAGE_SIZE + 1,
+            limit=PAGE_SIZE,
             offset=(self.page - 1) * PAGE_SIZE,
             order_by_creation=self.order,
         )

@@ -16,6 +16,7 @@ from tetherpy.jobs import (
     JobAttempt,
     JobCounts,
     JobNotFoundError,
+    JobPage,
     JobQuery,
     JobTimeline,
     WorkerRecord,
@@ -68,7 +69,7 @@ class PageProviders:
     manager: FutureProvider[BackgroundJobManager]
     service: ProviderListenable[BackgroundService] | None
     counts: StreamProvider[JobCounts]
-    jobs: Callable[[JobQuery], StreamProvider[list[BackgroundJob]]]
+    jobs: Callable[[JobQuery], StreamProvider[JobPage]]
     story: Callable[[int], StreamProvider[JobHistory | None]]
     timeline: Callable[[timedelta], StreamProvider[JobTimeline]]
     workers: StreamProvider[list[WorkerRecord]]
@@ -106,7 +107,7 @@ def declare_sources(
         return paced(ref.watch(manager).watch_counts())
 
     @StreamProvider.auto_dispose.family
-    def jobs(ref: Ref, query: JobQuery) -> AsyncGenerator[list[BackgroundJob]]:
+    def jobs(ref: Ref, query: JobQuery) -> AsyncGenerator[JobPage]:
         store = ref.watch(manager).engine
         return asked(store, lambda: store.find(query))
 

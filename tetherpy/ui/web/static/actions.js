@@ -34,7 +34,7 @@ async function act(form, button) {
       done = outcome.done;
       if (outcome.failed) refused ??= outcome;
       // Continue below the last id: a changed job may match the filters again.
-      fields.set("before_id", outcome.before_id);
+      fields.set("cursor", outcome.cursor);
       fields.set("done", done);
     } while (outcome.more);
     // Refusals of an earlier batch are shown as details.
