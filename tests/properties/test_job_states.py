@@ -292,7 +292,11 @@ class JobStates(RuleBasedStateMachine):
         rows = await self.engine.db.get_all(
             "SELECT job_id, count(*) AS n FROM background_service_job_attempts GROUP BY job_id"
         )
-        return await self.engine.find(JobQuery(limit=None, order_by_creation="ASC")), await self.engine.counts(), {row["job_id"]: row["n"] for row in rows}
+        return (
+            await self.engine.find(JobQuery(limit=None, order_by_creation="ASC")),
+            await self.engine.counts(),
+            {row["job_id"]: row["n"] for row in rows},
+        )
 
 
 TestJobStates = JobStates.TestCase
