@@ -124,6 +124,8 @@ class JobPage(list["BackgroundJob"]):
 
     def __eq__(self, other: object) -> bool:
         # A live list is published again if only its cursor changed. A plain list has none to compare.
-        return super().__eq__(other) and (not isinstance(other, JobPage) or self.next == other.next)
+        if isinstance(other, JobPage) and self.next != other.next:
+            return False
+        return super().__eq__(other)
 
     __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]

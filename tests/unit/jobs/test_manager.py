@@ -243,7 +243,7 @@ async def test_watched_jobs_are_read_only_when_counts_change(manager):
     assert all(queue.empty() for queue in seen.values())
     for subscription in subscriptions:
         subscription.dispose()
-    assert [job.id for job in await engine.find(JobQuery(status=PENDING))] == waiting
+    assert [job.id for job in await engine.find(JobQuery(status=PENDING))] == waiting[::-1]
 
 
 def test_a_program_that_ends_with_open_streams_prints_no_errors(tmp_path):
