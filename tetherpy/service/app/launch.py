@@ -13,7 +13,7 @@ from pathlib import Path
 import attrs
 
 from ..protocol.private_descriptors import close_private, disown, open_private, open_private_pipe
-from ..protocol.service_files import ServiceFiles
+from ..protocol.service_files import ServiceFiles, create_in
 from ..protocol.settings import WorkerConfig
 from ..protocol.worker_log import open_log
 
@@ -34,6 +34,10 @@ class Launched:
 
 def listen(files: ServiceFiles) -> socket.socket:
     """Open the socket that apps connect to; only the holder of the group's lock may call this."""
+    return create_in(files.folder, lambda: _listen(files))
+
+
+def _listen(files: ServiceFiles) -> socket.socket:
     files.socket.unlink(missing_ok=True)
     listener = socket.socket(fileno=open_private(_unix_socket))
     try:

@@ -18,7 +18,7 @@ from ..protocol.private_descriptors import close_private
 from ..protocol.service_files import ServiceFiles
 from ..protocol.settings import WorkerConfig
 from ..protocol.wait_bounds import LOCK_RELEASE_SECONDS, SIGNAL_STOP_SECONDS
-from ..protocol.worker_log import log_tail
+from ..protocol.worker_log import log_tail, size_of
 from .launch import Launched, close_listener, launch, listen
 from .stopping import stop_group
 
@@ -106,7 +106,7 @@ class Starter:
         return False
 
     async def _start_ours(self, lock: int) -> None:
-        log_size = self.files.log.stat().st_size if self.files.log.exists() else 0
+        log_size = size_of(self.files.log)
         async with self._undone_unless_ready(lock):
             status = await self._read_status()
             if not self._is_ready(status, log_size):

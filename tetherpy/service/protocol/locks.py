@@ -10,10 +10,9 @@ from pathlib import Path
 
 from .exit_watch import start_of
 from .private_descriptors import close_private, open_private
-from .service_files import open_own
+from .service_files import create_in, open_own
 
 _POLL_SECONDS = 0.002
-_MOST_REMOVALS = 5
 
 
 def try_lock(path: Path) -> int | None:
@@ -21,7 +20,7 @@ def try_lock(path: Path) -> int | None:
 
     Close it with ``unlock``. Forked children do not keep the lock; a program that inherits the descriptor does.
     """
-    descriptor = open_private(lambda: open_own(path, os.O_RDWR | os.O_CREAT))
+    descriptor = create_in(path.parent, lambda: open_private(lambda: open_own(path, os.O_RDWR | os.O_CREAT)))
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -98,16 +97,8 @@ def is_in_place(descriptor: int, path: Path) -> bool:
 
 
 def lock_into_place(path: Path) -> int:
-    """Create the file locked and signed: no process ever sees it unlocked while this one lives.
-
-    A program that cleans temporary folders may remove the folder at the same time; it is created again.
-    """
-    for _ in range(_MOST_REMOVALS):
-        try:
-            return _lock_into_place(path)
-        except FileNotFoundError:
-            path.parent.mkdir(mode=0o700, exist_ok=True)
-    return _lock_into_place(path)
+    """Create the file locked and signed: no process ever sees it unlocked while this one lives."""
+    return create_in(path.parent, lambda: _lock_into_place(path))
 
 
 def _lock_into_place(path: Path) -> int:

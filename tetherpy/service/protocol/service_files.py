@@ -6,9 +6,10 @@ import errno
 import hashlib
 import os
 import stat
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 import attrs
@@ -17,6 +18,9 @@ from tetherpy.database import Address, is_postgres, is_url, redacted, sqlite_pat
 
 from ..errors import ServiceFolderError, UnsupportedDatabaseError
 
+R = TypeVar("R")
+
+_MOST_REMOVALS: Final = 5
 _REMOVE = "Make sure that no service is running, then remove the folder; it is created again"
 
 _SOCKET_PATH_LIMIT = 100
@@ -87,25 +91,7 @@ class ServiceFiles:
 
         Raises ``ServiceFolderError`` if it belongs to another user, or other users may write to it.
         """
-        try:
-            self.folder.mkdir(mode=0o700, exist_ok=True, parents=is_url(self.address))
-            self._check_folder()
-        except OSError as error:
-            raise ServiceFolderError(str(self.folder), error.strerror or str(error)) from error
-
-    def _check_folder(self) -> None:
-        user = os.geteuid()
-        found = os.stat(self.folder)
-        for owner in (os.lstat(self.folder).st_uid, found.st_uid):
-            if owner != user:
-                raise ServiceFolderError(
-                    str(self.folder), f"it belongs to user {owner}, and this process is user {user}", _REMOVE
-                )
-        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            mode = f"other users may write to it (mode {stat.S_IMODE(found.st_mode):04o})"
-            raise ServiceFolderError(str(self.folder), mode, _REMOVE)
-        if stat.S_IMODE(found.st_mode) & 0o077:
-            self.folder.chmod(0o700)
+        _create_folder(self.folder, parents=is_url(self.address))
 
     @contextmanager
     def socket_address(self) -> Generator[str]:
@@ -122,13 +108,58 @@ class ServiceFiles:
 
 
 def open_own(path: Path, flags: int) -> int:
-    """Open one of the service's files; raises ``ServiceFolderError`` if it is a symbolic link."""
+    """Open one of the service's files; raises ``ServiceFolderError`` if it is a symbolic link.
+
+    To create one, use this in ``create_in``.
+    """
     try:
         return os.open(path, flags | os.O_NOFOLLOW, 0o600)
     except OSError as error:
         if error.errno != errno.ELOOP:
             raise
         raise ServiceFolderError(str(path.parent), f"{path.name} is a symbolic link", _REMOVE) from error
+
+
+def create_in(folder: Path, create: Callable[[], R]) -> R:
+    """Call a function that creates a file in the folder of a service.
+
+    A program that cleans temporary folders may remove the folder at the same time; it is created again, and the
+    function called again. Raises ``ServiceFolderError`` after the fifth removal.
+    """
+    for _ in range(_MOST_REMOVALS):
+        try:
+            return create()
+        except FileNotFoundError:
+            _create_folder(folder)
+    raise ServiceFolderError(str(folder), "another program removes it again and again")
+
+
+def _create_folder(folder: Path, *, parents: bool = False) -> None:
+    try:
+        for _ in range(_MOST_REMOVALS):
+            folder.mkdir(mode=0o700, exist_ok=True, parents=parents)
+            try:
+                return _check_folder(folder)
+            except FileNotFoundError:
+                continue
+        raise ServiceFolderError(str(folder), "another program removes it again and again")
+    except OSError as error:
+        raise ServiceFolderError(str(folder), error.strerror or str(error)) from error
+
+
+def _check_folder(folder: Path) -> None:
+    user = os.geteuid()
+    found = os.stat(folder)
+    for owner in (os.lstat(folder).st_uid, found.st_uid):
+        if owner != user:
+            raise ServiceFolderError(
+                str(folder), f"it belongs to user {owner}, and this process is user {user}", _REMOVE
+            )
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        mode = f"other users may write to it (mode {stat.S_IMODE(found.st_mode):04o})"
+        raise ServiceFolderError(str(folder), mode, _REMOVE)
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        folder.chmod(0o700)
 
 
 def _state_home() -> Path:

@@ -10,7 +10,7 @@ import attrs
 
 from ..errors import ServiceFolderError
 from .locks import is_in_place
-from .service_files import open_own
+from .service_files import create_in, open_own
 
 MAX_LOG_BYTES = 4 << 20
 """Maximum bytes of the current file; one older file of that size is kept too."""
@@ -82,7 +82,15 @@ class WorkerLog:
 
 def open_log(path: Path) -> int:
     """Open the log for appending, creating it if needed; raises ``ServiceFolderError`` if it is a symbolic link."""
-    return open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    return create_in(path.parent, lambda: open_own(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND))
+
+
+def size_of(path: Path) -> int:
+    """Return the size of the log in bytes, 0 if it does not exist."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def log_tail(path: Path, since: int, limit: int = 4096) -> str:

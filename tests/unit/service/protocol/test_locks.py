@@ -76,11 +76,6 @@ async def test_a_wait_returns_whether_the_lock_was_released(tmp_path):
     assert await wait_until_unlocked(path, 0.01)
 
 
-def test_a_missing_folder_is_an_error_of_the_caller(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        try_lock(tmp_path / "nowhere" / "lock")
-
-
 def test_lock_files_are_touched_every_hour(tmp_path):
     now = [0.0]
     files = ServiceFiles.of(tmp_path / "app.db")

@@ -1,12 +1,15 @@
 import math
 import os
+import shutil
 from datetime import timedelta
 
 import pytest
 
 from tetherpy.errors import DurationError
 from tetherpy.service import BackgroundService, ServiceFolderError, UnsupportedDatabaseError
-from tetherpy.service.protocol.locks import is_locked, try_lock
+from tetherpy.service.app.launch import close_listener, listen
+from tetherpy.service.protocol.locks import is_locked, lock_into_place, try_lock
+from tetherpy.service.protocol.private_descriptors import close_private
 from tetherpy.service.protocol.service_files import ServiceFiles
 from tetherpy.service.protocol.settings import WorkerConfig
 from tetherpy.service.protocol.worker_log import open_log
@@ -30,6 +33,45 @@ def test_workers_are_found_by_their_lock_files(tmp_path):
     files.group_lock.touch()
     assert files.worker_ids() == {"one"}
     assert files.folder.stat().st_mode & 0o077 == 0
+
+
+def close_log(files):
+    os.close(open_log(files.log))
+
+
+CREATIONS = {
+    "the folder": lambda files: files.create(),
+    "the lock of the service": lambda files: close_private(try_lock(files.group_lock)),
+    "the lock of a worker": lambda files: close_private(lock_into_place(files.worker_lock("one"))),
+    "the log": close_log,
+    "the socket": lambda files: close_listener(listen(files)),
+}
+
+
+@pytest.mark.parametrize("creation", CREATIONS)
+def test_a_removed_folder_is_created_again_with_each_file(tmp_path, creation):
+    """A program that cleans temporary folders may run between any two steps of a start."""
+    files = ServiceFiles.of(tmp_path / "app.db")
+    for _ in range(2):
+        CREATIONS[creation](files)
+        assert files.folder.stat().st_mode & 0o077 == 0
+        shutil.rmtree(files.folder)
+
+
+def test_a_folder_that_is_removed_during_its_creation_is_created_again(tmp_path, monkeypatch):
+    files = ServiceFiles.of(tmp_path / "app.db")
+    removals = iter([True] * 2)
+    stat = os.stat
+
+    def stat_after_a_removal(path, **options):
+        if path == files.folder and not options and next(removals, False):
+            files.folder.rmdir()
+        return stat(path, **options)
+
+    monkeypatch.setattr(os, "stat", stat_after_a_removal)
+    files.create()
+    assert next(removals, None) is None
+    assert files.folder.is_dir()
 
 
 def test_a_folder_that_cannot_be_created_is_an_error(tmp_path):
