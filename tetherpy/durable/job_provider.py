@@ -118,11 +118,14 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
         auto_dispose: bool = False,
         cancel_on_dispose: bool = False,
         dependencies: Iterable[Any] | None = None,
+        scope: str | None = None,
         **options: Unpack[JobOptions],
     ) -> None:
         job = JobDeclaration[T].of(job_key, name, result, manager, cancel_on_dispose, options)
         create = payload if callable(payload) else _constant(payload)
-        super().__init__(job.bound_to(create), name=job.name, auto_dispose=auto_dispose, dependencies=dependencies)
+        super().__init__(
+            job.bound_to(create), name=job.name, auto_dispose=auto_dispose, dependencies=dependencies, scope=scope
+        )
 
     def attach_with(self, element: Any, create: Callable[..., AsyncIterable[Any]]) -> None:
         """Prepare an element with a function of a Ref, and with a memory of what its builds have shown."""
@@ -165,6 +168,7 @@ class JobProviderFamily:
         auto_dispose: bool = False,
         cancel_on_dispose: bool = False,
         dependencies: Iterable[Any] | None = None,
+        scope: str | None = None,
         **options: Unpack[JobOptions],
     ) -> Any:
         """Declare a family; its arguments are those of ``payload`` after ``ref``, and so is its identity."""
@@ -174,7 +178,7 @@ class JobProviderFamily:
             return JobProvider[Any].made(job.bound_to(create), options, membership)
 
         family: Family[Any, Any, JobProvider[Any]] = Family(
-            payload, make_options(job.name, auto_dispose, dependencies, None), make, passes_ref=True
+            payload, make_options(job.name, auto_dispose, dependencies, None, scope), make, passes_ref=True
         )
         return family
 

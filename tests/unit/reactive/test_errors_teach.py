@@ -45,6 +45,7 @@ from tetherpy.reactive import (
     NotifierNotReadyError,
     NotifierProvider,
     NotScopedError,
+    OutsideScopeError,
     OverrideMismatchError,
     Provider,
     ProviderContainer,
@@ -200,6 +201,11 @@ def missing_dependency() -> BaseException:
 def missing_dependency_of_a_scoped_one() -> BaseException:
     invoice = Provider(lambda ref: ref.watch(tenant), name="invoice", dependencies=[])
     return raised(lambda: container_of().read(invoice))
+
+
+def outside_scope() -> BaseException:
+    cart = Provider(lambda ref: 1, name="cart", scope="request")
+    return raised(lambda: ProviderContainer().read(cart))
 
 
 def override_mismatch() -> BaseException:
@@ -586,6 +592,13 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
         "Provider(invoice) uses Provider(tenant)",
         "without listing it",
         "dependencies=[..., tenant]",
+    ),
+    (
+        outside_scope,
+        OutsideScopeError,
+        "Provider(cart) has the scope 'request'",
+        "not inside a container of this scope",
+        "container.child(scope='request')",
     ),
     (
         override_mismatch,

@@ -21,6 +21,7 @@ from ..lifecycle.callbacks import call
 from ..lifecycle.cleanup import Cleanup
 from ..lifecycle.context_managers import Unwinding
 from ..lifecycle.event_loop import running_loop
+from ..providers.provider_options import check_scope_name
 from .observer import ProviderObserver, ProviderObserverContext
 from .overrides import OverrideTable, Overriding, overrides_of
 from .scoping import element_of_owner
@@ -57,6 +58,8 @@ class ContainerHost:
         "retry",
         "root",
         "scheduler",
+        "scope",
+        "separate",
         "unwinding",
         "writers",
     )
@@ -69,11 +72,18 @@ class ContainerHost:
         retry: Retry | None = None,
         on_error: OnContainerError | None = None,
         parent: Self | None = None,
+        scope: str | None = None,
+        separate: bool = False,
     ) -> None:
         self.elements: dict[Any, Element] = {}
         #: Whether a node has added a dependency after its first build: then the order of the table may be wrong.
         self.edges_moved = False
         self.parent: Self | None = parent
+        if scope is not None:
+            check_scope_name(scope)
+        self.scope = scope
+        #: Whether providers without a scope that no parent has built live in this child, and not in the root.
+        self.separate = separate
         self._disposed = False
         #: Whether it is being disposed: providers that were never built are refused from then on.
         self.closing = False
@@ -86,7 +96,7 @@ class ContainerHost:
         self.writers: WeakValueDictionary[Any, Any] | None = None
         self.overrides: OverrideTable | None = None
         if overrides is not NOTHING and (replaced := overrides_of(overrides)):
-            self.overrides = OverrideTable(replaced, in_child=parent is not None)
+            self.overrides = OverrideTable(replaced, within=self.overridable)
         if parent is None:
             self.root: Self = self
             self.scheduler: Scheduler[Element] = Scheduler(refresh_queued, dispose_if_unused, self)
@@ -118,6 +128,18 @@ class ContainerHost:
     def disposed(self) -> bool:
         """Whether the container was disposed."""
         return self._disposed
+
+    @property
+    def children(self) -> tuple[Self, ...]:
+        """The child containers that are not disposed."""
+        return tuple(self._children or ())
+
+    @property
+    def overridable(self) -> frozenset[str] | None:
+        """The scopes whose providers may be overridden here; None for all providers."""
+        if self.parent is None or self.separate:
+            return None
+        return frozenset(()) if self.scope is None else frozenset((self.scope,))
 
     @property
     def depth(self) -> int:
@@ -239,4 +261,5 @@ class ContainerHost:
 
     def __repr__(self) -> str:
         state = "disposed" if self._disposed else f"{len(self.elements)} providers"
-        return f"<ProviderContainer at {id(self):#x}, depth {self.depth}, {state}>"
+        scope = "" if self.scope is None else f"scope {self.scope!r}, "
+        return f"<ProviderContainer at {id(self):#x}, depth {self.depth}, {scope}{state}>"

@@ -41,6 +41,11 @@ class Overridable:
         return self.settings.dependencies
 
     @property
+    def scope(self) -> str | None:
+        """The name of the scope that it lives in, or None."""
+        return self.settings.scope
+
+    @property
     def transitive_dependencies(self) -> frozenset[Any]:
         """The scoped providers and families that it uses, directly or indirectly."""
         return self.settings.transitive
@@ -79,18 +84,24 @@ def _attach_own(element: Element, provider: Any) -> None:
 
 
 class OverrideTable:
-    """The overrides of one container."""
+    """The overrides of one container.
+
+    Args:
+        overrides: the overrides.
+        within: the scopes of the container; None if any provider may be overridden in it, as in a root.
+    """
 
     __slots__ = ("by_origin", "touched")
 
-    def __init__(self, overrides: Iterable[Override], *, in_child: bool) -> None:
+    def __init__(self, overrides: Iterable[Override], *, within: frozenset[str] | None) -> None:
         self.by_origin: dict[Any, Override] = {}
         self.touched: set[Any] = set()
         for override in overrides:
             origin = override.origin
             if origin in self.by_origin:
                 raise DuplicateOverrideError(origin)
-            if in_child and origin.settings.dependencies is None:
+            settings = origin.settings
+            if within is not None and settings.dependencies is None and settings.scopes.isdisjoint(within):
                 raise NotScopedError(origin)
             self.by_origin[origin] = override
             self.touched.add(origin)

@@ -30,7 +30,7 @@ from .closable_container import ClosableContainer
 from .container_host import NOTHING, OnContainerError
 from .observer import ProviderObserver
 from .overrides import OverrideTable, Overriding, overrides_of
-from .scoping import built
+from .scoping import built, overridden_by
 
 if TYPE_CHECKING:
     from reactivex import Observable
@@ -49,6 +49,9 @@ class ProviderContainer(ClosableContainer):
         retry: the retry policy for failed builds; None (the default) does not retry.
         on_error: called with each unhandled error and its provider; by default errors are logged.
         parent: the parent container; all providers that are not scoped are shared with it.
+        scope: the name of the scope that begins here: providers declared with it live in this container.
+        separate: in a child, let providers without a scope live here, except those that a parent has built. Any
+            provider may be overridden then.
 
     Raises:
         NotScopedError: a child container overrides a provider declared without ``dependencies``.
@@ -72,6 +75,7 @@ class ProviderContainer(ClosableContainer):
         retry: Retry | None = None,
         on_error: OnContainerError | None = None,
         parent: Self | None = None,
+        scope: str | None = None,
     ) -> Self:
         """Create a container that is disposed automatically when the test ends; arguments as for the class.
 
@@ -80,9 +84,44 @@ class ProviderContainer(ClosableContainer):
         """
         if cls.test_scope is None:
             raise NoTestError(cls)
-        container = cls(overrides=overrides, observers=observers, retry=retry, on_error=on_error, parent=parent)
+        container = cls(
+            overrides=overrides, observers=observers, retry=retry, on_error=on_error, parent=parent, scope=scope
+        )
         cls.test_scope.append(container)
         return container
+
+    def child(
+        self,
+        *,
+        scope: str | None = None,
+        overrides: Iterable[Overriding] = NOTHING,
+        observers: Iterable[ProviderObserver] = (),
+        retry: Retry | None = None,
+        on_error: OnContainerError | None = None,
+        separate: bool = False,
+    ) -> Self:
+        """Create a child container, for example of one request; close it with ``with`` or ``async with``.
+
+        Args:
+            scope: the name of the scope that begins here, such as ``"request"``.
+            overrides: replacements for providers of this scope, and for those declared with ``dependencies``.
+            observers: notified of the events in the child, in addition to the observers of this container.
+            retry: the retry policy in the child; None uses the policy of this container.
+            on_error: called with the unhandled errors of the child; None uses that of this container.
+            separate: let providers without a scope live in the child, except those that this container has built.
+
+        Raises:
+            NotScopedError: an override is of a provider that neither has this scope nor declares ``dependencies``.
+        """
+        return type(self)(
+            overrides=overrides,
+            observers=observers,
+            retry=retry,
+            on_error=on_error,
+            parent=self,
+            scope=scope,
+            separate=separate,
+        )
 
     # -- reading ---------------------------------------------------------------------------------
 
@@ -269,13 +308,13 @@ class ProviderContainer(ClosableContainer):
             return
         if self.scheduler.building is not None:
             raise ChangeDuringBuildError(self, self.scheduler.building.provider)
-        self.overrides = OverrideTable(replaced, in_child=self.parent is not None)
+        self.overrides = OverrideTable(replaced, within=self.overridable)
         reason = Invalidation("update_overrides", manual=False)
         with self._together():
-            for provider, element in list(self.elements.items()):
-                override = self.overrides.of(provider)
-                if element.host is self and override is not None and override != current.get(override.origin):
-                    override.attach(element, provider)
+            for element in overridden_by(self):
+                override = self.overrides.of(element.provider)
+                if override is not None and override != current.get(override.origin):
+                    override.attach(element, element.provider)
                     invalidate(element, reason)
 
     @contextmanager

@@ -30,7 +30,7 @@ from ..lifecycle.hooks import Event, Hooks
 from ..providers.provider import Family, ProviderBase, check_listenable, check_target
 from .keep_alive_link import KeepAliveLink
 from .provider_container import ProviderContainer
-from .scope_check import check_scope
+from .scope_check import check_scope, found_for
 
 T = TypeVar("T")
 
@@ -62,7 +62,7 @@ class Ref(Build):
             check_listenable(listenable)
             if get_ident() != element.host.scheduler.thread:
                 raise WrongThreadError(element.host) from None
-            source = element.host.find(listenable)
+            source = found_for(element, listenable)
             if listenable.ephemeral:
                 check_scope(element.provider, listenable.origin)
         # depend_on() in graph/updates/watch.py, inlined: this is the hottest path of the library.

@@ -1,10 +1,10 @@
-"""The scoping rule: a provider lists the scoped providers that it uses."""
+"""The scoping rules: a provider lists the scoped providers that it uses, and lives in their scope."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from ..errors import MissingDependencyError
+from ..errors import MissingDependencyError, OutsideScopeError
 
 
 def check_scope(provider: Any, dependency: Any) -> None:
@@ -21,3 +21,17 @@ def check_scope(provider: Any, dependency: Any) -> None:
         return  # a family may use itself
     if listed is None or not (dependency in listed or family in listed):
         raise MissingDependencyError(provider, dependency)
+
+
+def found_for(reader: Any, listenable: Any) -> Any:
+    """Return the element of a listenable that another element watches.
+
+    Raises:
+        OutsideScopeError: the listenable has a scope, and the reader lives outside of it.
+    """
+    try:
+        return reader.host.find(listenable)
+    except OutsideScopeError as error:
+        # After an await no build is under way, so the container does not know the reader.
+        users = error.chain[:-1] or (reader.provider,)
+        raise OutsideScopeError(error.provider, error.container, users) from None

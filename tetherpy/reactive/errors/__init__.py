@@ -47,6 +47,7 @@ from .scoping import (
     NotAnOverrideError,
     NotCallableError,
     NotScopedError,
+    OutsideScopeError,
     OverrideMismatchError,
     ScopeError,
 )
@@ -78,6 +79,7 @@ __all__ = [
     "NotScopedError",
     "NotUndoableError",
     "NotifierNotReadyError",
+    "OutsideScopeError",
     "OverrideMismatchError",
     "ProviderDisposedError",
     "ProviderError",

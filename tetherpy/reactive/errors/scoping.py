@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from tetherpy.errors import safe_repr
 
@@ -24,9 +25,44 @@ class NotScopedError(ScopeError):
         super().__init__(
             f"{provider!r} was overridden in a child container but is not scoped: providers of the parent that "
             "already depend on it would not see the override. Declare it with dependencies=[] (or the list of "
-            "scoped providers it uses), or override it in the root container."
+            "scoped providers it uses), or override it in the root container. A provider with a scope is overridden "
+            "in the container of this scope: container.child(scope=..., overrides=[...])."
         )
         self.provider = provider
+
+
+class OutsideScopeError(ScopeError):
+    """Raised when a provider with a scope is read where no container has this scope.
+
+    Attributes:
+        provider: the provider that was read.
+        scopes: the scopes in which it may live.
+        container: the container in which it was read.
+        chain: the providers from the one that was read by the app to ``provider``; each uses the next one.
+    """
+
+    def __init__(self, provider: Any, container: object, users: Sequence[object] = ()) -> None:
+        names = sorted(provider.settings.scopes)
+        scope = " or ".join(map(repr, names))
+        chain = (*users, provider)
+        if users:
+            reader = users[-1]
+            text = (
+                f"{' -> '.join(map(repr, chain))}: {reader!r} uses {provider!r}, which has the scope {scope}, but it "
+                f"lives outside this scope, where all containers of the scope would share it. Declare {reader!r} "
+                f"and the providers that use it with scope={names[0]!r}, or pass the value as an argument."
+            )
+        else:
+            text = (
+                f"{provider!r} has the scope {scope}, and was read in {container!r}, which is not inside a "
+                f"container of this scope. Read it in container.child(scope={names[0]!r}), or in a provider that has "
+                "this scope."
+            )
+        super().__init__(text)
+        self.provider = provider
+        self.scopes: tuple[str, ...] = tuple(names)
+        self.container = container
+        self.chain = chain
 
 
 class MissingDependencyError(ScopeError):

@@ -128,6 +128,7 @@ class Host(Protocol):
     observers: tuple[ProviderObserver, ...]
     retry: Retry | None
     closing: bool
+    scope: str | None
     unwinding: Unwinding | None
 
     @property

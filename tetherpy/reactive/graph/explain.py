@@ -22,6 +22,7 @@ class Explanation:
         changed: the dependency whose change rebuilt it, or None.
         watches: the providers that its last build has read.
         watched_by: the providers that have read it.
+        scope: the name of the scope of the container that it lives in, or None.
         listeners: how many listeners outside the graph it has, those of its views (``select``, ``future``) included.
         state: one of ``NAMES`` in ``node_states``: CLEAN, FAILED, or DIRTY and CHECK, which a read may rebuild.
         holds: its value or error as a short text.
@@ -35,6 +36,7 @@ class Explanation:
     listeners: int
     state: str
     holds: str
+    scope: str | None = None
 
     def __str__(self) -> str:
         lines = [f"{brief(self.provider)} was last built because of {self.reason}."]
@@ -42,6 +44,8 @@ class Explanation:
             names = ", ".join(map(brief, providers)) or "nothing"
             lines.append(f"  It {title} {names}.")
         lines.append(f"  Listeners outside the graph: {self.listeners}.")
+        if self.scope is not None:
+            lines.append(f"  It lives in the scope {self.scope!r}.")
         lines.append(f"  It is {self.state} and holds {self.holds}.")
         return "\n".join(lines)
 
@@ -66,6 +70,7 @@ def explain(element: Element) -> Explanation:
         listeners=_listeners(element),
         state=NAMES[element.state],
         holds=_content(element),
+        scope=element.host.scope,
     )
 
 

@@ -40,7 +40,7 @@ class AsyncNotifierProvider(AsyncNotifierProviderBase[N, T], Generic[N, T]):
 
     Args:
         create: the notifier's class, or a function that returns a new instance.
-        **options: ``name``, ``auto_dispose``, ``dependencies`` and ``retry``, as in ``ProviderOptions``.
+        **options: ``name``, ``auto_dispose``, ``dependencies``, ``retry`` and ``scope``, as in ``ProviderOptions``.
     """
 
     __slots__ = ()

@@ -26,7 +26,7 @@ class FutureProvider(AsyncProviderBase[T], Generic[T]):
 
     Args:
         create: called with a Ref; returns an awaitable (as an ``async`` function does) or a plain value.
-        **options: ``name``, ``auto_dispose``, ``dependencies`` and ``retry``, as in ``ProviderOptions``.
+        **options: ``name``, ``auto_dispose``, ``dependencies``, ``retry`` and ``scope``, as in ``ProviderOptions``.
     """
 
     __slots__ = ()

@@ -53,14 +53,15 @@ class ProviderBase(Refreshable[T_co], Overridable):
         auto_dispose: bool = False,
         dependencies: Iterable[Any] | None = None,
         retry: Retry | None = None,
+        scope: str | None = None,
     ) -> None:
         if type(create) is not FunctionType or create.__code__.co_flags & YIELDS:
             check_create(type(self), create, streams=self.streams)
         self._create = create
-        if name is None and dependencies is None and retry is None and not auto_dispose:
+        if name is None and dependencies is None and retry is None and scope is None and not auto_dispose:
             self.settings = DEFAULT  # make_options() would return the same object
         else:
-            self.settings = make_options(name, auto_dispose, dependencies, retry)
+            self.settings = make_options(name, auto_dispose, dependencies, retry, scope)
         self.membership: tuple[Family[Any, Any, Any], Arguments] | None = None
 
     @classmethod

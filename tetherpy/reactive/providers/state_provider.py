@@ -56,7 +56,7 @@ class StateProvider(ProviderBase[T], Generic[T]):
 
     Args:
         create: called with a Ref at each build; returns the initial value.
-        **options: ``name``, ``auto_dispose``, ``dependencies`` and ``retry``, as in ``ProviderOptions``.
+        **options: ``name``, ``auto_dispose``, ``dependencies``, ``retry`` and ``scope``, as in ``ProviderOptions``.
     """
 
     __slots__ = ()

@@ -33,7 +33,7 @@ class StreamProvider(AsyncProviderBase[T], Generic[T]):
 
     Args:
         create: called with a Ref; returns an Rx Observable or an async iterable, or is an async generator.
-        **options: ``name``, ``auto_dispose``, ``dependencies`` and ``retry``, as in ``ProviderOptions``.
+        **options: ``name``, ``auto_dispose``, ``dependencies``, ``retry`` and ``scope``, as in ``ProviderOptions``.
     """
 
     __slots__ = ()

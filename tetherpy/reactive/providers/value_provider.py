@@ -21,7 +21,7 @@ class Provider(ProviderBase[T], Generic[T]):
 
     Args:
         create: called with a Ref; it must not be ``async``.
-        **options: ``name``, ``auto_dispose``, ``dependencies`` and ``retry``, as in ``ProviderOptions``.
+        **options: ``name``, ``auto_dispose``, ``dependencies``, ``retry`` and ``scope``, as in ``ProviderOptions``.
     """
 
     __slots__ = ()
