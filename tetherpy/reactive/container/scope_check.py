@@ -34,4 +34,4 @@ def found_for(reader: Any, listenable: Any) -> Any:
     except OutsideScopeError as error:
         # After an await no build is under way, so the container does not know the reader.
         users = error.chain[:-1] or (reader.provider,)
-        raise OutsideScopeError(error.provider, error.container, users) from None
+        raise OutsideScopeError(error.provider, error.scopes, error.container, users) from None

@@ -41,7 +41,7 @@ def element_of_owner(container: Level, provider: Any) -> Element:
     if provider.settings.scopes:
         owner = _owner_in_scope(container, provider)
         if owner is None:
-            raise OutsideScopeError(provider, container, _readers(container))
+            raise OutsideScopeError(provider, provider.settings.scopes, container, _readers(container))
         return _new_element(owner, provider) if owner is container else owner.find(provider)
     overrides = container.overrides
     override = None if overrides is None else overrides.of(provider)

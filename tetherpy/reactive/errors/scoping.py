@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 from tetherpy.errors import safe_repr
 
@@ -41,8 +40,10 @@ class OutsideScopeError(ScopeError):
         chain: the providers from the one that was read by the app to ``provider``; each uses the next one.
     """
 
-    def __init__(self, provider: Any, container: object, users: Sequence[object] = ()) -> None:
-        names = sorted(provider.settings.scopes)
+    def __init__(
+        self, provider: object, scopes: Iterable[str], container: object, users: Sequence[object] = ()
+    ) -> None:
+        names = sorted(scopes)
         scope = " or ".join(map(repr, names))
         chain = (*users, provider)
         if users:
