@@ -22,7 +22,7 @@ def mark(changed: Element, previous: object, seen: Any = UNSEEN) -> None:
     queue = scheduler.queue
     value = changed.value
     kind = type(previous)
-    if kind is type(value) and kind in PLAIN:
+    if kind is type(value) and (kind is int or kind in PLAIN):
         cause: Change = (changed.provider, previous, value)  # change_of(), inlined for the usual case
     else:
         cause = change_of(changed, previous, value)

@@ -11,7 +11,7 @@ that order when the outermost operation has ended.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import get_ident
 from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
 
@@ -50,7 +50,8 @@ class Scheduler(Generic[E]):
     """The work that waits for the end of the turn.
 
     Args:
-        refresh: brings the last nodes of a list up to date, until the scheduler has callbacks to call.
+        refresh: brings a node up to date, and then nodes from an iterator until the scheduler has callbacks to call;
+            returns the node that it has taken last, if that is not up to date.
         dispose: disposes one node, if it is still unused.
         root: the root container.
 
@@ -93,7 +94,7 @@ class Scheduler(Generic[E]):
 
     def __init__(
         self,
-        refresh: Callable[[list[E], Scheduler[E]], None],
+        refresh: Callable[[E, Iterator[E], Scheduler[E]], E | None],
         dispose: Callable[[E], None],
         root: Root,
     ) -> None:
@@ -313,19 +314,21 @@ class Scheduler(Generic[E]):
 
     def _round(self) -> None:
         # Work that is added during the round waits for the next one: a node is refreshed at most once per turn.
-        waiting, self.queue = self.queue, []
-        waiting.reverse()
+        rest = iter(self.queue)
+        self.queue = []
+        following: E | None = None
         self.depth += 1
         try:
-            while waiting:
-                self._refresh(waiting, self)
+            following = next(rest, None)
+            while following is not None:
+                node, following = following, None
+                following = self._refresh(node, rest, self)
                 if self.callbacks:
                     self._deliver()
             if self.disposals:
                 self._dispose_unused()
         except BaseException:  # Ctrl-C, for example, must not lose the others
-            waiting.reverse()
-            self.queue[:0] = waiting
+            self.queue[:0] = rest if following is None else (following, *rest)
             if self.callbacks:
                 self._deliver()
             raise

@@ -37,11 +37,12 @@ def build(node: Element) -> None:
     scheduler = host.scheduler
     outer = scheduler.building
     if outer is not None and outer is not scheduler.base:
-        if scheduler.nested >= MOST_NESTED:
+        nested = scheduler.nested
+        if nested >= MOST_NESTED:
             if scheduler.too_deep is None:
                 scheduler.too_deep = TooDeepError([])
             raise scheduler.too_deep
-        scheduler.nested += 1
+        scheduler.nested = nested + 1
     replaced = node.ref
     if replaced is None:
         node.fresh = []
@@ -134,7 +135,7 @@ def build(node: Element) -> None:
     observers = node.observers
     if observers:
         kind = type(previous)
-        if kind is type(value) and kind in PLAIN:
+        if kind is type(value) and (kind is int or kind in PLAIN):
             cause: Change = (node.provider, previous, value)  # change_of(), inlined for the usual case
         else:
             cause = change_of(node, previous, value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextvars import Context
 
 from ..element import NO_VARIABLES, Element
@@ -15,26 +16,29 @@ from .failure import fail
 from .update import update
 
 
-def refresh_queued(waiting: list[Element], scheduler: Scheduler[Element]) -> None:
-    """Take the last nodes from a list and bring them up to date, except those that no active listener needs.
+def refresh_queued(node: Element, rest: Iterator[Element], scheduler: Scheduler[Element]) -> Element | None:
+    """Bring a node up to date and then others from ``rest``, except those that no active listener needs.
 
     Each runs in the context of its first active listener, not in that of the change. Nodes that need no context
     variables share one new context, as long as none is set in it and no callback waits to be called.
+
+    Returns:
+        The node for the next call, already taken from ``rest``; None after the last one.
     """
-    context = waiting[-1].context
+    context = node.context
     if context is None:
-        context = context_of(waiting[-1])
+        context = context_of(node)
     if context is NO_VARIABLES:
         context = Context()
     if context is None:
-        _refresh_alike(None, [waiting.pop()], scheduler)
-    else:
-        context.run(_refresh_alike, context, waiting, scheduler)
+        return _refresh_alike(None, node, rest, scheduler)
+    return context.run(_refresh_alike, context, node, rest, scheduler)
 
 
-def _refresh_alike(context: Context | None, waiting: list[Element], scheduler: Scheduler[Element]) -> None:
+def _refresh_alike(
+    context: Context | None, node: Element, rest: Iterator[Element], scheduler: Scheduler[Element]
+) -> Element | None:
     while True:
-        node = waiting.pop()
         state = node.state
         if state > 0 and node.active:
             try:
@@ -44,8 +48,10 @@ def _refresh_alike(context: Context | None, waiting: list[Element], scheduler: S
                     update(node)
             except BaseException as error:
                 _recover(node, error)
-        if not waiting or context or scheduler.callbacks or waiting[-1].context is not NO_VARIABLES:
-            return
+        following = next(rest, None)
+        if following is None or context or scheduler.callbacks or following.context is not NO_VARIABLES:
+            return following
+        node = following
 
 
 def _recover(node: Element, error: BaseException) -> None:
