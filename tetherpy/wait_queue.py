@@ -17,7 +17,7 @@ def _do_nothing(*_: Any) -> None:
     return
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Waiter(Generic[Wish, Answer]):
     """One waiting task: its request, and the future of its answer."""
 

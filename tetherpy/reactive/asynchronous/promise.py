@@ -25,7 +25,7 @@ class Promise(Generic[T]):
         self._value: Any = None
         self._error: Exception | None = None
         self._waiters: WaitQueue[None, None] | None = None  # most promises are never awaited
-        self._callbacks: dict[object, Callable[[], None]] = {}
+        self._callbacks: dict[object, Callable[[], None]] | None = None  # most have none
 
     @property
     def done(self) -> bool:
@@ -48,11 +48,14 @@ class Promise(Generic[T]):
             callback()
             return _nothing
         token = object()
+        if self._callbacks is None:
+            self._callbacks = {}
         self._callbacks[token] = callback
         return partial(self._forget, token)
 
     def _forget(self, token: object) -> None:
-        self._callbacks.pop(token, None)
+        if self._callbacks is not None:
+            self._callbacks.pop(token, None)
 
     def result(self) -> T:
         """Return the value, or raise the error, of a settled promise."""
@@ -62,11 +65,13 @@ class Promise(Generic[T]):
 
     def _settle(self) -> None:
         self._done = True
-        for waiter in self._waiters.take_all() if self._waiters else ():
-            waiter.answer(None)
-        callbacks, self._callbacks = self._callbacks, {}
-        for callback in callbacks.values():
-            callback()
+        if self._waiters is not None:
+            for waiter in self._waiters.take_all():
+                waiter.answer(None)
+        callbacks, self._callbacks = self._callbacks, None
+        if callbacks is not None:
+            for callback in callbacks.values():
+                callback()
 
     def __await__(self) -> Generator[Any, None, T]:
         if not self._done:

@@ -19,6 +19,11 @@ def mark(changed: Element, previous: object, seen: Any = UNSEEN) -> None:
     """
     scheduler = changed.host.scheduler
     scheduler.changes += 1
+    observers = changed.observers
+    if seen is not UNSEEN:
+        observers = [node for node in observers if node.value is not seen]
+        if not observers:
+            return
     queue = scheduler.queue
     value = changed.value
     kind = type(previous)
@@ -27,9 +32,6 @@ def mark(changed: Element, previous: object, seen: Any = UNSEEN) -> None:
     else:
         cause = change_of(changed, previous, value)
     todo: list[Any] = []
-    observers = changed.observers
-    if seen is not UNSEEN:
-        observers = [node for node in observers if node.value is not seen]
     for node in observers:
         state = node.state
         if state < DIRTY:
