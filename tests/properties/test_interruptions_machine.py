@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ SETTINGS = settings(
     max_examples=4_000 if LONG else 25,
     stateful_step_count=60 if LONG else 30,
     deadline=None,
-    suppress_health_check=list(HealthCheck),
+    suppress_health_check=list(HealthCheck.__members__.values()),
 )
 CELLS = 2
 choices = st.integers(0, 20)
@@ -125,7 +125,7 @@ class InterruptionsMachine(RuleBasedStateMachine):
             error = error.__context__
 
     @contextmanager
-    def inside(self) -> Iterator[None]:
+    def inside(self) -> Generator[None]:
         """Run an operation like a callback of the loop, and catch the bomb that it raises."""
         if self.loop is not None:
             asyncio._set_running_loop(self.loop)

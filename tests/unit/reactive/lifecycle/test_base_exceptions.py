@@ -21,6 +21,7 @@ from tetherpy.reactive import (
     ProviderError,
     ProviderObserver,
     ProviderObserverContext,
+    ProviderSubscription,
     Ref,
     StateProvider,
     StreamProvider,
@@ -163,6 +164,7 @@ def test_the_remaining_listeners_are_called(place: str) -> None:
 
     with ProviderContainer(on_error=lambda error, provider: None) as container:
         container.listen(number, lambda _, value: heard.append(("first", value)))
+        closing: ProviderSubscription[int] | None = None
         if place == "listener":
             container.listen(number, lambda _, value: fail(value))
         elif place == "observed":
@@ -174,7 +176,7 @@ def test_the_remaining_listeners_are_called(place: str) -> None:
 
         def change() -> None:
             with container.batch():
-                if place == "on_remove_listener":
+                if closing is not None:
                     closing.close()
                 container.read(number.notifier).state = 1
 
