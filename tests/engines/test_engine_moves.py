@@ -4,6 +4,7 @@ from datetime import timedelta
 import attrs
 import pytest
 
+from tetherpy.errors import DurationError
 from tetherpy.jobs import (
     LEGAL_MOVES,
     Ack,
@@ -18,6 +19,8 @@ from tetherpy.jobs import (
     NewJob,
     Snoozed,
     UniqueJobError,
+    UnknownStatusError,
+    is_legal_move,
 )
 
 PENDING, RUNNING = BackgroundJobStatus.PENDING, BackgroundJobStatus.RUNNING
@@ -247,6 +250,27 @@ async def test_a_list_has_the_newest_hundred_jobs_by_default(kit):
         await manager.find_jobs(JobQuery()),
     ]
     assert [([job.id for job in page], page.next) for page in lists] == [(newest, newest[-1])] * 5
+
+
+async def test_an_engine_takes_a_status_as_text_and_a_duration_as_seconds(kit):
+    job_id = await kit.add()
+    assert (await kit.engine.move(job_id, "CANCELLED")).status == "CANCELLED"
+    kit.time.advance(seconds=30)
+    assert await kit.engine.delete_by_status("CANCELLED", 60) == 0
+    assert await kit.engine.delete_finished(60) == 0
+    assert await kit.engine.delete_by_status("CANCELLED", 20) == 1
+    assert is_legal_move("FAILED", "PENDING")
+    calls = (
+        lambda: kit.engine.move(job_id, "CANCELED"),
+        lambda: kit.engine.delete_by_status("CANCELED"),
+        lambda: is_legal_move("CANCELED", "PENDING"),
+        lambda: JobQuery(status="CANCELED"),
+    )
+    for call in calls:
+        with pytest.raises(UnknownStatusError, match="did you mean 'CANCELLED'"):
+            await call()
+    with pytest.raises(DurationError):
+        await kit.engine.delete_by_status("CANCELLED", "60")
 
 
 async def test_a_claim_clears_the_cancellation_request_of_an_earlier_attempt(kit):

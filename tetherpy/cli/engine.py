@@ -71,5 +71,5 @@ async def copy(
             reported = progress.done
             remark(f"{progress.done:,} of {progress.total:,} jobs")
 
-    report = await copy_jobs(source, to, report_progress)
+    report = await copy_jobs(source, to, on_progress=report_progress)
     print_one(form_of(json), REPORT, report)

@@ -26,15 +26,15 @@ class AppliedMigration:
     applied_at: datetime
 
 
-def applied_migrations(path: Address) -> list[AppliedMigration]:
+def applied_migrations(address: Address) -> list[AppliedMigration]:
     """Return the applied migrations of a file, by namespace and version; an empty list if it has no record of them.
 
     The file is opened for reading only: it is neither switched to WAL nor given internal tables. Raises
     :class:`DatabaseOpenError` if the file is missing or not a database, and other errors of reading.
     """
-    path = sqlite_path(path)
+    path = sqlite_path(address)
     try:
-        with read_only(path, _BUSY_TIMEOUT_SECONDS) as connection:
+        with read_only(path, busy_timeout=_BUSY_TIMEOUT_SECONDS) as connection:
             if connection.execute(_HAS_RECORD, (TABLE,)).fetchone() is None:
                 return []
             rows: list[tuple[str, int, str, str, str]] = connection.execute(_READ).fetchall()

@@ -127,8 +127,8 @@ class JobDeclaration(Generic[T]):
         if isinstance(job, str):
             return cls(job, name or job, result, manager, cancel_on_dispose, None, options)
         if result is not Any:
-            raise JobDefinitionError(job.key, "JobProvider was given a result too; the definition has its type")
-        return cls(job.key, name or job.key, job.result_type, manager, cancel_on_dispose, job, options)
+            raise JobDefinitionError(job.job_key, "JobProvider was given a result too; the definition has its type")
+        return cls(job.job_key, name or job.job_key, job.result_type, manager, cancel_on_dispose, job, options)
 
     def new(self, payload: object, unique_key: str) -> NewJob[T]:
         """Return the job to enqueue."""

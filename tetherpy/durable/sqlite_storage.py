@@ -33,7 +33,7 @@ class SqliteStorage:
         clock: returns the current time as an aware datetime.
     """
 
-    def __init__(self, db: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, db: Database, *, clock: Callable[[], datetime] = _now) -> None:
         self._db = db
         self._clock = clock
         self._prepared = False

@@ -78,11 +78,12 @@ if TYPE_CHECKING:
     from .schedules.cron import Cron
     from .schedules.intervals import Every, Schedule, last_tick
     from .sqlite import JOB_MIGRATIONS, SQLITE_CAPABILITIES, SqliteJobEngine, read_jobs
-    from .status import LEGAL_MOVES, BackgroundJobStatus, is_legal_move, state_diagram
+    from .status import LEGAL_MOVES, BackgroundJobStatus, state_diagram
     from .storage.timeline import JobTimeline, JobTimes, percentile
-    from .storage.timestamps import Clock, utc_now
+    from .storage.timestamps import WallClock, utc_now
     from .suggestions import did_you_mean
     from .transfer import CopyProgress, CopyReport, copy_jobs
+    from .transitions import is_legal_move
 
 __all__ = [
     "JOB_MIGRATIONS",
@@ -101,7 +102,6 @@ __all__ = [
     "Cancelled",
     "Claim",
     "ClaimLostError",
-    "Clock",
     "Completed",
     "CopyDiffersError",
     "CopyProgress",
@@ -163,6 +163,7 @@ __all__ = [
     "UnknownStatusError",
     "UnreadableJobError",
     "WaitObserver",
+    "WallClock",
     "WorkQueue",
     "WorkerRecord",
     "background_job",
@@ -235,10 +236,11 @@ _MODULES = {
     **dict.fromkeys(("POSTGRES_CAPABILITIES", "POSTGRES_JOB_MIGRATIONS", "PostgresJobEngine"), "postgres"),
     **dict.fromkeys(("CreationOrder", "JobPage", "JobQuery", "ListOptions"), "query"),
     **dict.fromkeys(("JOB_MIGRATIONS", "SQLITE_CAPABILITIES", "SqliteJobEngine", "read_jobs"), "sqlite"),
-    **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "is_legal_move", "state_diagram"), "status"),
+    **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "state_diagram"), "status"),
+    "is_legal_move": "transitions",
     "did_you_mean": "suggestions",
     **dict.fromkeys(("JobTimeline", "JobTimes", "percentile"), "storage.timeline"),
-    **dict.fromkeys(("Clock", "utc_now"), "storage.timestamps"),
+    **dict.fromkeys(("WallClock", "utc_now"), "storage.timestamps"),
     **dict.fromkeys(("WaitObserver", "observed_wait", "wait_observer"), "live.observed_waits"),
 }
 

@@ -85,7 +85,7 @@ class JobStore(Protocol):
         """Return the registered workers, oldest first."""
         ...
 
-    async def move(self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None) -> BackgroundJob:
+    async def move(self, job_id: int, status: BackgroundJobStatus | str, *, error: str | None = None) -> BackgroundJob:
         """Move a job along the table of legal moves; raise ``IllegalJobTransitionError`` otherwise."""
         ...
 
@@ -101,7 +101,9 @@ class JobStore(Protocol):
         """Delete a job that is not RUNNING, and its attempts; tell whether it was there."""
         ...
 
-    async def delete_by_status(self, status: BackgroundJobStatus, older_than: timedelta | None = None) -> int:
+    async def delete_by_status(
+        self, status: BackgroundJobStatus | str, older_than: timedelta | float | None = None
+    ) -> int:
         """Delete jobs of one status, last changed before ``older_than`` ago; return how many."""
         ...
 
@@ -207,7 +209,7 @@ class WorkQueue(Protocol):
         """
         ...
 
-    async def delete_finished(self, older_than: timedelta, limit: int = 1000) -> int:
+    async def delete_finished(self, older_than: timedelta | float, limit: int = 1000) -> int:
         """Delete at most ``limit`` jobs that finished longer ago than ``older_than``."""
         ...
 

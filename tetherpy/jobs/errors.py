@@ -41,10 +41,10 @@ class EngineLimitError(JobArgumentError):
 class JobDefinitionError(JobError):
     """A job definition or its handler is not valid."""
 
-    def __init__(self, key: str, reason: str) -> None:
-        self.key = key
+    def __init__(self, job_key: str, reason: str) -> None:
+        self.job_key = job_key
         self.reason = reason
-        super().__init__(f"The definition of the job {key!r} is not valid: {clause(reason)}.")
+        super().__init__(f"The definition of the job {job_key!r} is not valid: {clause(reason)}.")
 
 
 class UnknownStatusError(JobError, ValueError):

@@ -8,11 +8,18 @@ from typing import Generic, TypeVar
 
 import attrs
 
+from tetherpy.durations import to_span
+
 L = TypeVar("L", bound=Hashable)
 
 DEFAULT_LEASE = timedelta(seconds=30)
 WORKER_DIED = "worker died"
 LEASE_EXPIRED = "lease expired"
+
+
+def lease_span(value: timedelta | float) -> timedelta:
+    """Return the duration of a lease, which must be longer than zero."""
+    return to_span("lease", value, positive=True)
 
 
 @attrs.frozen

@@ -155,9 +155,7 @@ class BackgroundJobManager:
         A worker that runs the job loses its claim. A job made RUNNING manually is rescued after one lease, as if its
         worker hung.
         """
-        return await self.engine.move(
-            _id(job_id), to_status(status), error=None if error is None else to_string("error", error)
-        )
+        return await self.engine.move(_id(job_id), status, error=None if error is None else to_string("error", error))
 
     async def reset_job_for_retry(self, job_id: int) -> BackgroundJob:
         """Make a finished job PENDING as if it had never run: no attempts counted, no last error."""
@@ -184,7 +182,7 @@ class BackgroundJobManager:
         self, status: BackgroundJobStatus | str, older_than: timedelta | float | None = None
     ) -> int:
         """Delete the jobs of a status last changed longer ago than ``older_than``; return how many."""
-        return await self.engine.delete_by_status(to_status(status), to_optional_span("older_than", older_than))
+        return await self.engine.delete_by_status(status, older_than)
 
     async def wait_for(
         self,

@@ -9,13 +9,12 @@ from datetime import timedelta
 from typing import TypeGuard, cast
 
 from tetherpy.database import Address, Database, Migration, SqlDatabase, is_postgres
-from tetherpy.durations import to_span
 
 from .engine import JobEngine, JobStore
 from .errors import JobArgumentError
 from .leases import DEFAULT_LEASE
 from .sqlite import JOB_MIGRATIONS, SqliteJobEngine
-from .storage.timestamps import Clock, utc_now
+from .storage.timestamps import WallClock, utc_now
 
 
 @asynccontextmanager
@@ -52,17 +51,16 @@ async def open_engine(address: Address) -> AsyncGenerator[JobEngine]:
         yield engine_of(db)
 
 
-def engine_of(db: SqlDatabase, *, lease: timedelta | float = DEFAULT_LEASE, clock: Clock = utc_now) -> JobEngine:
+def engine_of(db: SqlDatabase, *, lease: timedelta | float = DEFAULT_LEASE, clock: WallClock = utc_now) -> JobEngine:
     """Return the engine that keeps jobs in an open database; ``lease`` is how long a hung worker keeps its jobs."""
-    span = to_span("lease", lease, positive=True)
     if isinstance(db, Database):
-        return SqliteJobEngine(db, lease=span, clock=clock)
+        return SqliteJobEngine(db, lease=lease, clock=clock)
     from tetherpy.database import PostgresDatabase
 
     from .postgres import PostgresJobEngine
 
     if isinstance(db, PostgresDatabase):
-        return PostgresJobEngine(db, lease=span, clock=clock)
+        return PostgresJobEngine(db, lease=lease, clock=clock)
     raise JobArgumentError("db", db, "it must be a Database or a PostgresDatabase")
 
 

@@ -128,4 +128,4 @@ class JobPage(list["BackgroundJob"]):
             return False
         return super().__eq__(other)
 
-    __hash__ = None  # type: ignore[assignment]  # pyright: ignore[reportAssignmentType]
+    __hash__ = None  # pyright: ignore[reportAssignmentType]

@@ -48,11 +48,6 @@ LEGAL_MOVES: Mapping[BackgroundJobStatus, Mapping[BackgroundJobStatus, str]] = M
 """Legal transitions by state, each with its cause; any other raises ``IllegalJobTransitionError``."""
 
 
-def is_legal_move(source: BackgroundJobStatus, target: BackgroundJobStatus) -> bool:
-    """Return whether a job may change from ``source`` to ``target``."""
-    return target in LEGAL_MOVES[source]
-
-
 def state_diagram() -> str:
     """Return the legal transitions as a Mermaid state diagram."""
     lines = ["stateDiagram-v2", f"    [*] --> {BackgroundJobStatus.PENDING}: enqueued"]

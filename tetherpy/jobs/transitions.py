@@ -8,12 +8,18 @@ from typing import TypeAlias
 
 import attrs
 
+from .arguments import to_status
 from .errors import IllegalJobTransitionError, JobRunningError
 from .model import DEFAULT_MAX_ATTEMPTS, BackgroundJob, JobAttempt
 from .outcomes import Cancelled, Completed, Failed, Outcome, Released, Snoozed
-from .status import BackgroundJobStatus, is_legal_move
+from .status import LEGAL_MOVES, BackgroundJobStatus
 
 PENDING, FAILED, CANCELLED = BackgroundJobStatus.PENDING, BackgroundJobStatus.FAILED, BackgroundJobStatus.CANCELLED
+
+
+def is_legal_move(source: BackgroundJobStatus | str, target: BackgroundJobStatus | str) -> bool:
+    """Return whether a job may change from ``source`` to ``target``; raise ``UnknownStatusError`` for other texts."""
+    return to_status(target) in LEGAL_MOVES[to_status(source)]
 
 
 @attrs.frozen

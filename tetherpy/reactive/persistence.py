@@ -37,7 +37,7 @@ def _cache_time(value: timedelta | float | None) -> timedelta | None:
     return to_optional_span("StorageOptions.cache_time", value)
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class StorageOptions:
     """Options of stored data.
 
@@ -105,7 +105,7 @@ class InMemoryStorage(Generic[K, E]):
         clock: returns the current time (aware).
     """
 
-    def __init__(self, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, *, clock: Callable[[], datetime] = _now) -> None:
         self._clock = clock
         self.kept: dict[K, PersistedData[E]] = {}
 

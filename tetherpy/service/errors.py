@@ -162,22 +162,22 @@ class CallbackNameError(ServiceError):
 
 
 class HandlerRegistrationError(ServiceError):
-    """The registration of a handler or a periodic job is not valid."""
+    """The registration of a handler or a periodic job is not valid; ``name`` is its job key or its name."""
 
-    def __init__(self, key: str, reason: str) -> None:
-        self.key = key
+    def __init__(self, name: str, reason: str) -> None:
+        self.name = name
         self.reason = reason
-        super().__init__(f"{key!r} cannot be registered: {clause(reason)}.")
+        super().__init__(f"{name!r} cannot be registered: {clause(reason)}.")
 
 
 class NoSuchHandlerError(ServiceError):
     """This worker has no handler for the key of a job."""
 
-    def __init__(self, key: str, registered: tuple[str, ...]) -> None:
-        self.key = key
+    def __init__(self, job_key: str, registered: tuple[str, ...]) -> None:
+        self.job_key = job_key
         self.registered = registered
         super().__init__(
-            f"No handler is registered for {key!r}{did_you_mean(key, registered)}; "
+            f"No handler is registered for {job_key!r}{did_you_mean(job_key, registered)}; "
             f"registered keys: {', '.join(registered) or 'none'}. "
             "Register it in the initialization callback, then retry the job."
         )

@@ -40,7 +40,7 @@ class Clock:
     """
 
     real_time_limit: float = attrs.field(default=30.0, converter=_real_time_limit)
-    elapsed: timedelta = timedelta(0)
+    elapsed: timedelta = attrs.field(init=False, default=timedelta(0))
     _driven: DrivenLoop | None = attrs.field(init=False, default=None)
     _began: float = attrs.field(init=False, default=0.0)
     _busy: list[Callable[[], bool]] = attrs.field(init=False, factory=list[Callable[[], bool]])

@@ -61,8 +61,8 @@ class InlineJobs:
     path: Path
     _lifetime: Lifetime
     _clock: Clock | None = None
-    concurrency: int = 1
-    real_time_limit: float = attrs.field(default=10.0, converter=_real_time_limit)
+    concurrency: int = attrs.field(default=1, kw_only=True)
+    real_time_limit: float = attrs.field(default=10.0, converter=_real_time_limit, kw_only=True)
     _worker: InlineWorker | None = attrs.field(init=False, default=None)
     _opening: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
     _handlers: list[Callable[[ServiceInstance], None]] = attrs.field(init=False, factory=list[Any])
@@ -71,7 +71,7 @@ class InlineJobs:
 
     def register(
         self,
-        key: str,
+        job_key: str,
         handler: Callable[..., Any],
         *,
         retry: Backoff | None = None,
@@ -80,7 +80,7 @@ class InlineJobs:
         """Let ``handler(service, payload, db)`` do the jobs with this key; arguments as ``register_job_handler``."""
 
         def registration(service: ServiceInstance) -> None:
-            service.register_job_handler(key, handler, retry=retry, timeout=timeout)
+            service.register_job_handler(job_key, handler, retry=retry, timeout=timeout)
 
         self._register(registration)
 
@@ -174,7 +174,7 @@ class InlineJobs:
         Their payloads and results are decoded to the types of the definition, or are plain JSON.
         """
         definition = job_key if isinstance(job_key, JobDefinition) else None
-        key = job_key.key if isinstance(job_key, JobDefinition) else job_key
+        key = job_key.job_key if isinstance(job_key, JobDefinition) else job_key
         found = read_jobs(self.path, JobQuery(job_key=key, limit=None, order_by_creation="ASC"))
         return JobList(found, self._nothing(key), definition)
 

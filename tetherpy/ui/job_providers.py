@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 import attrs
 
+from tetherpy.database import Address
 from tetherpy.jobs import (
     BackgroundJob,
     BackgroundJobManager,
@@ -42,7 +42,7 @@ class JobProviders:
     job: Callable[[int], StreamProvider[BackgroundJob | None]]
     service: ProviderListenable[BackgroundService]
     service_state: ProviderListenable[AsyncValue[ServiceState]]
-    startable: bool = True
+    startable: bool = attrs.field(default=True, kw_only=True)
     attempts: Callable[[int], ProviderListenable[AsyncValue[list[JobAttempt]]]] = attrs.field(init=False)
     """The attempts of a job, read again when one begins or ends."""
     matching: Callable[[JobQuery], ProviderListenable[AsyncValue[list[BackgroundJob]]]] = attrs.field(init=False)
@@ -63,27 +63,26 @@ class JobProviders:
         object.__setattr__(self, "attempts", attempts)
         object.__setattr__(self, "matching", matching)
 
-    def jobs(self, status: BackgroundJobStatus, text: str = "") -> ProviderListenable[AsyncValue[list[BackgroundJob]]]:
+    def jobs(
+        self, status: BackgroundJobStatus | str, text: str = ""
+    ) -> ProviderListenable[AsyncValue[list[BackgroundJob]]]:
         """Return the newest jobs with a status, filtered by a search text if given (see ``JobQuery``)."""
-        if not text:
-            return self.jobs_by_status(status)
-        return self.matching(JobQuery(status=status, text=text, limit=MOST_MATCHES))
+        query = JobQuery(status=status, text=text or None, limit=MOST_MATCHES)
+        return self.jobs_by_status(BackgroundJobStatus(status)) if query.text is None else self.matching(query)
 
 
-def providers_of(
-    database: str | os.PathLike[str], service: Callable[[], BackgroundService], *, startable: bool = True
-) -> JobProviders:
+def providers_of(address: Address, service: Callable[[], BackgroundService], *, startable: bool = True) -> JobProviders:
     """Declare the providers for the jobs of one database, for an app without its own.
 
     Args:
-        database: its path or URL.
+        address: the path of an SQLite file or the URL of a PostgreSQL database.
         service: creates the handle to the workers; it is closed with the container.
         startable: whether the service has an initialization callback.
     """
 
     @FutureProvider
     async def engine(ref: Ref) -> JobEngine:
-        return await ref.enter_async(open_engine(database))
+        return await ref.enter_async(open_engine(address))
 
     @Provider
     def manager(ref: Ref) -> BackgroundJobManager:

@@ -115,7 +115,7 @@ def stop_after(progress):
     if progress.done >= 400:
         os.kill(os.getpid(), signal.SIGKILL)
 
-asyncio.run(copy_jobs(sys.argv[1], sys.argv[2], stop_after))
+asyncio.run(copy_jobs(sys.argv[1], sys.argv[2], on_progress=stop_after))
 """
 
 
@@ -143,7 +143,7 @@ async def test_changes_of_the_source_between_two_runs_are_copied(source, postgre
         raise Interrupted
 
     with pytest.raises(Interrupted):
-        await copy_jobs(source, postgres_url, stop)
+        await copy_jobs(source, postgres_url, on_progress=stop)
     async with open_engine(source) as engine:
         await engine.request_cancel(99)
         await engine.delete(100)
@@ -229,7 +229,7 @@ async def test_a_change_of_the_source_during_the_copy_is_detected(source, postgr
 
     changed: list[int] = []
     with pytest.raises(CopyDiffersError):
-        await copy_jobs(source, postgres_url, change)
+        await copy_jobs(source, postgres_url, on_progress=change)
     assert changed
 
 

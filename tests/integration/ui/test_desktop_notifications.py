@@ -112,7 +112,7 @@ async def test_a_bus_that_exits_causes_no_errors(bus, desk, caplog):
 
 async def test_a_bus_that_is_restarted_is_used_again(monkeypatch, bus, desk):
     now = 0.0
-    async with DesktopNotifications(clock=lambda: now) as desktop:
+    async with DesktopNotifications(monotonic=lambda: now) as desktop:
         address = os.environ["DBUS_SESSION_BUS_ADDRESS"]
         monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent")
         assert not await desktop.show(Notification("nobody is there"))

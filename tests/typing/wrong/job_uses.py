@@ -46,7 +46,7 @@ JobDefinition("a", result=Receipt(1))  # wrong
 JobDefinition("a", max_attemps=3)  # wrong
 JobDefinition("a", queue=3)  # wrong
 JobDefinition("a", retry=3)  # wrong
-send_mail.key = "other"  # wrong
+send_mail.job_key = "other"  # wrong
 
 
 @send_mail.handler  # wrong

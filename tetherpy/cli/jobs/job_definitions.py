@@ -47,8 +47,9 @@ def _find_definition(key: str) -> JobDefinition[Any, Any] | None:
         raise typer.BadParameter(reason) from error
     if not _is_definition(found):
         raise typer.BadParameter(f"{named!r} in tether.yaml is a {type(found).__name__}, and not a JobDefinition.")
-    if found.key != key:
-        raise typer.BadParameter(f"{named!r} in tether.yaml is the definition of {found.key!r}, and not of {key!r}.")
+    if found.job_key != key:
+        reason = f"{named!r} in tether.yaml is the definition of {found.job_key!r}, and not of {key!r}."
+        raise typer.BadParameter(reason)
     return found
 
 

@@ -250,15 +250,18 @@ class Database:
         return result
 
     async def read_long(
-        self, function: Callable[[sqlite3.Connection, *Ts], T], *args: *Ts, seconds: float = LONGEST_READ_SECONDS
+        self,
+        function: Callable[[sqlite3.Connection, *Ts], T],
+        *args: *Ts,
+        timeout: timedelta | float = LONGEST_READ_SECONDS,  # noqa: ASYNC109 - it interrupts the query
     ) -> T:
         """Run ``function(connection, *args)`` as :meth:`read` does, without delaying other reads.
 
         It is for queries over many rows. Long reads run one after another on a separate connection. Raises
-        :class:`ReadTimeoutError` after ``seconds``. A cancelled call interrupts the query.
+        :class:`ReadTimeoutError` after ``timeout``. A cancelled call interrupts the query.
         """
         self._check_loop()
-        result: T = await self._long_reads.read(function, args, seconds)
+        result: T = await self._long_reads.read(function, args, to_seconds("timeout", timeout))
         return result
 
     async def execute(self, sql: str, parameters: Parameters = ()) -> Executed:

@@ -26,7 +26,7 @@ def plain_function(function: Callable[..., Any]) -> Callable[..., Any]:
     return type(function).__call__
 
 
-def payload_parameter(key: str, function: Callable[..., Any]) -> inspect.Parameter:
+def payload_parameter(job_key: str, function: Callable[..., Any]) -> inspect.Parameter:
     """Return the parameter for a handler's payload.
 
     Raises ``JobDefinitionError`` if the handler cannot be called with (service, payload, db).
@@ -36,33 +36,33 @@ def payload_parameter(key: str, function: Callable[..., Any]) -> inspect.Paramet
         signature.bind(*_PARAMETERS)
     except (TypeError, ValueError) as error:
         reason = f"a handler is called with ({', '.join(_PARAMETERS)}), and this one cannot be ({error})"
-        raise JobDefinitionError(key, reason) from error
+        raise JobDefinitionError(job_key, reason) from error
     parameters = list(signature.parameters.values())
     return parameters[min(1, len(parameters) - 1)]
 
 
-def payload_annotation(key: str, function: Callable[..., Any]) -> Any:
+def payload_annotation(job_key: str, function: Callable[..., Any]) -> Any:
     """Return the annotation of a handler's payload, ``Any`` without one.
 
     Raises ``JobDefinitionError`` as ``payload_parameter`` does, and for an annotation that cannot be resolved.
     """
-    parameter = payload_parameter(key, function)
+    parameter = payload_parameter(job_key, function)
     if parameter.annotation is inspect.Parameter.empty or parameter.kind is inspect.Parameter.VAR_POSITIONAL:
         return Any
-    return _resolved(key, function, parameter.name, "payload")
+    return _resolved(job_key, function, parameter.name, "payload")
 
 
-def result_annotation(key: str, function: Callable[..., Any]) -> Any:
+def result_annotation(job_key: str, function: Callable[..., Any]) -> Any:
     """Return the annotation of a handler's result, ``Any`` without one.
 
     Raises ``JobDefinitionError`` for an annotation that cannot be resolved.
     """
-    annotation = _resolved(key, function, _RETURN, "result")
+    annotation = _resolved(job_key, function, _RETURN, "result")
     awaited = get_args(annotation) if get_origin(annotation) in _AWAITABLE else ()
     return awaited[-1] if awaited else annotation
 
 
-def _resolved(key: str, function: Callable[..., Any], name: str, part: str) -> Any:
+def _resolved(job_key: str, function: Callable[..., Any], name: str, part: str) -> Any:
     plain = plain_function(function)
     annotation: Any = "?"
     try:
@@ -75,5 +75,5 @@ def _resolved(key: str, function: Callable[..., Any], name: str, part: str) -> A
             f"the annotation {annotation!r} of its {part} cannot be resolved "
             f"({type(error).__name__}: {error}); import its names outside TYPE_CHECKING"
         )
-        raise JobDefinitionError(key, reason) from error
+        raise JobDefinitionError(job_key, reason) from error
     return None if found is type(None) else found

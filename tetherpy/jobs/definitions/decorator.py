@@ -30,10 +30,10 @@ class JobDecorator:
         return self._definition
 
 
-def background_job(key: str, **options: Unpack[DefinitionOptions]) -> JobDecorator:
+def background_job(job_key: str, **options: Unpack[DefinitionOptions]) -> JobDecorator:
     """Decorate a handler, which becomes a JobDefinition; the types of payload and result are its annotations.
 
     Use it when app and worker may import the same module; ``definition.function`` is the handler. The options are those
     of ``JobDefinition``.
     """
-    return JobDecorator(JobDefinition(key, payload=FROM_HANDLER, result=FROM_HANDLER, **options))
+    return JobDecorator(JobDefinition(job_key, payload=FROM_HANDLER, result=FROM_HANDLER, **options))

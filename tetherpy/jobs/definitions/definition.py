@@ -57,7 +57,7 @@ class JobDefinition(Generic[DP, DR]):
     result that is not a type.
     """
 
-    key: str
+    job_key: str
     options: DefinitionOptions
     _payload: Any = attrs.field(repr=False)
     _result: Any = attrs.field(repr=False)
@@ -66,7 +66,7 @@ class JobDefinition(Generic[DP, DR]):
     @overload
     def __init__(
         self: JobDefinition[None, None],
-        key: str,
+        job_key: str,
         *,
         payload: None = None,
         result: None = None,
@@ -75,7 +75,7 @@ class JobDefinition(Generic[DP, DR]):
     @overload
     def __init__(
         self: JobDefinition[P, None],
-        key: str,
+        job_key: str,
         *,
         payload: type[P],
         result: None = None,
@@ -84,7 +84,7 @@ class JobDefinition(Generic[DP, DR]):
     @overload
     def __init__(
         self: JobDefinition[None, R],
-        key: str,
+        job_key: str,
         *,
         payload: None = None,
         result: type[R],
@@ -93,35 +93,35 @@ class JobDefinition(Generic[DP, DR]):
     @overload
     def __init__(
         self: JobDefinition[P, R],
-        key: str,
+        job_key: str,
         *,
         payload: type[P],
         result: type[R],
         **options: Unpack[DefinitionOptions],
     ) -> None: ...
     def __init__(
-        self, key: str, *, payload: Any = None, result: Any = None, **options: Unpack[DefinitionOptions]
+        self, job_key: str, *, payload: Any = None, result: Any = None, **options: Unpack[DefinitionOptions]
     ) -> None:
         for name, given in (("payload", payload), ("result", result)):
-            _check_type(key, name, given)
+            _check_type(job_key, name, given)
         _check_retry(options.get("retry"))
         made: Any = self
-        made.__attrs_init__(key, options, payload, result, _HandlerSlot())
+        made.__attrs_init__(job_key, options, payload, result, _HandlerSlot())
         # Checks the key and the options, so that the error names the line of the definition.
-        NewJob(job_key=key, **self._job_options({}))
+        NewJob(job_key=job_key, **self._job_options({}))
 
     @property
     def payload_type(self) -> Any:
         """Return the type of the payload; None if the job has none."""
         if self._payload is FROM_HANDLER:
-            return payload_annotation(self.key, self._function())
+            return payload_annotation(self.job_key, self._function())
         return self._payload
 
     @property
     def result_type(self) -> Any:
         """Return the type of the result; None if it has none."""
         if self._result is FROM_HANDLER:
-            return result_annotation(self.key, self._function())
+            return result_annotation(self.job_key, self._function())
         return self._result
 
     @property
@@ -139,11 +139,11 @@ class JobDefinition(Generic[DP, DR]):
         A function of the same name replaces it, as when a module is loaded again. Another one is a
         ``JobDefinitionError``, and so is one with other parameters.
         """
-        payload_parameter(self.key, function)
+        payload_parameter(self.job_key, function)
         previous = self._handler.function
         if previous is not None and _name(previous) != _name(function):
             raise JobDefinitionError(
-                self.key, f"it has the handler {_name(previous)} already, so {_name(function)} is one too many"
+                self.job_key, f"it has the handler {_name(previous)} already, so {_name(function)} is one too many"
             )
         self._handler.function = function
         return function
@@ -154,7 +154,7 @@ class JobDefinition(Generic[DP, DR]):
     def new(self: JobDefinition[P | None, R], payload: None = None, **options: Unpack[NewJobOptions]) -> NewJob[R]: ...
     def new(self, payload: Any = None, **options: Unpack[NewJobOptions]) -> NewJob[Any]:
         """Return a job to enqueue; the options override those of the definition."""
-        return NewJob(job_key=self.key, payload=payload, result_type=self.result_type, **self._job_options(options))
+        return NewJob(job_key=self.job_key, payload=payload, result_type=self.result_type, **self._job_options(options))
 
     @overload
     async def enqueue(self, manager: _Enqueues, payload: DP, **options: Unpack[EnqueueOptions]) -> JobId[DR]: ...
@@ -171,7 +171,7 @@ class JobDefinition(Generic[DP, DR]):
 
     def job_id(self, number: int) -> JobId[DR]:
         """Return a number, such as one from a table of the app, as the id of a job of this definition."""
-        return JobId(number, self.key, self.result_type)
+        return JobId(number, self.job_key, self.result_type)
 
     def _job_options(self, overrides: NewJobOptions) -> NewJobOptions:
         options = {
@@ -198,11 +198,11 @@ def _check_retry(retry: object) -> None:
         raise JobArgumentError("JobDefinition.retry", retry, "it must be a Backoff")
 
 
-def _check_type(key: str, name: str, given: Any) -> None:
+def _check_type(job_key: str, name: str, given: Any) -> None:
     if given is None or given is Any or given is FROM_HANDLER or isinstance(given, type):
         return
     if get_origin(given) is None:
-        raise JobDefinitionError(key, f"its {name} is {given!r:.60}, and not a type")
+        raise JobDefinitionError(job_key, f"its {name} is {given!r:.60}, and not a type")
 
 
 def _name(function: Callable[..., Any]) -> str:

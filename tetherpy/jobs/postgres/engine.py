@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 
 from tetherpy.database import AppTransaction
+from tetherpy.durations import to_span
 
 from ..leases import Lease, LeaseWatch, Registration
 from ..model import Names, NewJob, WorkerRecord
@@ -156,10 +157,10 @@ class PostgresJobEngine(PostgresJobStore):
         await self.prepare()
         return await enqueueing.newest_tick(self.db, name, first)
 
-    async def delete_finished(self, older_than: timedelta, limit: int = DELETED_AT_ONCE) -> int:
+    async def delete_finished(self, older_than: timedelta | float, limit: int = DELETED_AT_ONCE) -> int:
         """Delete at most ``limit`` jobs that finished longer ago than ``older_than``."""
         await self.prepare()
-        values = {"before": self.clock() - older_than, "limit": limit}
+        values = {"before": self.clock() - to_span("older_than", older_than), "limit": limit}
         return len(await report(self.db, sql("delete_finished"), values))
 
     async def _repeat(self, statement: str, **values: Any) -> list[tuple[Any, ...]]:

@@ -11,21 +11,22 @@ import attrs
 import psycopg
 
 from tetherpy.database import AppTransaction, DatabaseClosedError, PostgresDatabase, TransactionHeldError
+from tetherpy.durations import to_optional_span
 
-from ..arguments import is_storable
+from ..arguments import is_storable, to_status
 from ..capabilities import EngineCapabilities
 from ..definitions.enqueued import ids_of
 from ..definitions.job_id import JobId
 from ..engine import Closed, ignore
 from ..errors import JobNotFoundError, JobRunningError, JobTablesMissingError
-from ..leases import DEFAULT_LEASE
+from ..leases import DEFAULT_LEASE, lease_span
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..payload.encoding import MAX_PAYLOAD_BYTES
 from ..query import JobPage, JobQuery
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import JobReader, to_attempts, to_job, to_workers
 from ..storage.timeline import JobTimeline
-from ..storage.timestamps import Clock, utc_now
+from ..storage.timestamps import WallClock, utc_now
 from . import enqueueing, moving, schema
 from .calls.notifying import CHANNEL, LATER, announcing, notify_of
 from .calls.requests import ask, call, transact
@@ -64,10 +65,10 @@ class PostgresJobStore:
     """
 
     db: PostgresDatabase
-    lease: timedelta = DEFAULT_LEASE
-    clock: Clock = utc_now
-    monotonic: Callable[[], float] = time.monotonic
-    max_payload_bytes: int = MAX_PAYLOAD_BYTES
+    lease: timedelta = attrs.field(default=DEFAULT_LEASE, converter=lease_span, kw_only=True)
+    clock: WallClock = attrs.field(default=utc_now, kw_only=True)
+    monotonic: Callable[[], float] = attrs.field(default=time.monotonic, kw_only=True)
+    max_payload_bytes: int = attrs.field(default=MAX_PAYLOAD_BYTES, kw_only=True)
     _is_prepared: bool = attrs.field(init=False, default=False)
     _reader: JobReader = attrs.field(init=False, factory=JobReader)
 
@@ -153,12 +154,13 @@ class PostgresJobStore:
         await self.prepare()
         return await timeline(self.db, since, self.clock(), limit)
 
-    async def move(self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None) -> BackgroundJob:
+    async def move(self, job_id: int, status: BackgroundJobStatus | str, *, error: str | None = None) -> BackgroundJob:
         """Move a job along the table of legal moves."""
+        wanted = to_status(status)
         await self.prepare()
         return await transact(
             self.db,
-            lambda connection: moving.move(connection, job_id, status, error, self.clock(), self.lease),
+            lambda connection: moving.move(connection, job_id, wanted, error, self.clock(), self.lease),
         )
 
     async def retry(self, job_id: int, *, reset_attempts: bool) -> BackgroundJob:
@@ -181,11 +183,14 @@ class PostgresJobStore:
             return False
         raise JobRunningError(f"Job {job_id}", "deleted")
 
-    async def delete_by_status(self, status: BackgroundJobStatus, older_than: timedelta | None = None) -> int:
+    async def delete_by_status(
+        self, status: BackgroundJobStatus | str, older_than: timedelta | float | None = None
+    ) -> int:
         """Delete jobs of one status, a thousand per transaction."""
+        status, age = to_status(status), to_optional_span("older_than", older_than)
         if status is BackgroundJobStatus.RUNNING:
             raise JobRunningError("Jobs", "deleted")
-        before = self.clock() - (older_than or timedelta(0))
+        before = self.clock() - (age or timedelta(0))
         deleted, after = 0, 0
         while rows := await self._ask(
             "deletable", status=status.value, before=before, after=after, limit=DELETED_AT_ONCE

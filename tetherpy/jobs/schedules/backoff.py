@@ -68,7 +68,7 @@ def _kinds(name: str, value: Any) -> tuple[ErrorKind, ...]:
     return given
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class Backoff:
     """Try again after ``initial``, then after ``factor`` times longer per attempt, never beyond ``maximum``.
 

@@ -12,13 +12,15 @@ from typing import Any, TypeVar, TypeVarTuple
 import attrs
 
 from tetherpy.database import AppTransaction, Database, JoinedTransaction, TransactionHeldError
+from tetherpy.durations import to_optional_span, to_span
 
+from ..arguments import to_status
 from ..capabilities import EngineCapabilities
 from ..definitions.enqueued import ids_of
 from ..definitions.job_id import JobId
 from ..engine import Closed, ignore
 from ..errors import ClaimLostError, JobRunningError, JobTablesMissingError
-from ..leases import DEFAULT_LEASE, Lease, LeaseWatch
+from ..leases import DEFAULT_LEASE, Lease, LeaseWatch, lease_span
 from ..model import BackgroundJob, JobAttempt, JobCounts, Names, NewJob, WorkerRecord
 from ..outcomes import Ack, AckAndFetch, Progress
 from ..payload.encoding import MAX_PAYLOAD_BYTES
@@ -26,7 +28,7 @@ from ..query import JobPage, JobQuery
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import JobReader
 from ..storage.timeline import JobTimeline
-from ..storage.timestamps import Clock, to_text, utc_now
+from ..storage.timestamps import WallClock, to_text, utc_now
 from . import acknowledging, deleting, enqueueing, finding, moving, rescuing, unhandled_jobs, workers
 from .claiming import Offer, ack_and_fetch, idle_ack_and_fetch
 from .schema import JOB_MIGRATIONS
@@ -59,10 +61,10 @@ class SqliteJobEngine:
     """
 
     db: Database
-    lease: timedelta = DEFAULT_LEASE
-    clock: Clock = utc_now
-    monotonic: Callable[[], float] = time.monotonic
-    max_payload_bytes: int = MAX_PAYLOAD_BYTES
+    lease: timedelta = attrs.field(default=DEFAULT_LEASE, converter=lease_span, kw_only=True)
+    clock: WallClock = attrs.field(default=utc_now, kw_only=True)
+    monotonic: Callable[[], float] = attrs.field(default=time.monotonic, kw_only=True)
+    max_payload_bytes: int = attrs.field(default=MAX_PAYLOAD_BYTES, kw_only=True)
     _is_prepared: bool = attrs.field(init=False, default=False)
     _reader: JobReader = attrs.field(init=False, factory=JobReader)
     _searcher: JobReader = attrs.field(init=False, factory=JobReader)  # used on another thread
@@ -145,9 +147,9 @@ class SqliteJobEngine:
         """Return when jobs were enqueued and finished since a moment."""
         return await self._read(timeline, since, self.clock(), limit)
 
-    async def move(self, job_id: int, status: BackgroundJobStatus, *, error: str | None = None) -> BackgroundJob:
+    async def move(self, job_id: int, status: BackgroundJobStatus | str, *, error: str | None = None) -> BackgroundJob:
         """Move a job along the table of legal moves."""
-        return await self._run(moving.move, job_id, status, error, self.clock(), self.lease)
+        return await self._run(moving.move, job_id, to_status(status), error, self.clock(), self.lease)
 
     async def retry(self, job_id: int, *, reset_attempts: bool) -> BackgroundJob:
         """Make a finished job PENDING again, at once."""
@@ -161,11 +163,14 @@ class SqliteJobEngine:
         """Delete a job that is not RUNNING, and its attempts."""
         return await self._run(deleting.delete_one, job_id)
 
-    async def delete_by_status(self, status: BackgroundJobStatus, older_than: timedelta | None = None) -> int:
+    async def delete_by_status(
+        self, status: BackgroundJobStatus | str, older_than: timedelta | float | None = None
+    ) -> int:
         """Delete jobs of one status, a thousand per transaction."""
+        status, age = to_status(status), to_optional_span("older_than", older_than)
         if status is BackgroundJobStatus.RUNNING:
             raise JobRunningError("Jobs", "deleted")
-        before = self.clock() - (older_than or timedelta(0))
+        before = self.clock() - (age or timedelta(0))
         deleted, after = 0, 0
         while ids := await self._read(deleting.deletable, status, before, after):
             deleted += await self._run(deleting.delete_each, ids, before, status)
@@ -274,8 +279,8 @@ class SqliteJobEngine:
         """Return the newest enqueued tick of a periodic job; see ``WorkQueue.newest_tick``."""
         return await self._run(enqueueing.newest_tick, name, first)
 
-    async def delete_finished(self, older_than: timedelta, limit: int = 1000) -> int:
+    async def delete_finished(self, older_than: timedelta | float, limit: int = 1000) -> int:
         """Delete at most ``limit`` jobs that finished longer ago than ``older_than``."""
-        before = self.clock() - older_than
+        before = self.clock() - to_span("older_than", older_than)
         ids = await self._read(deleting.finished_before, before, limit)
         return await self._run(deleting.delete_expired, ids, before) if ids else 0

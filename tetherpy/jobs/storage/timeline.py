@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from ..arguments import to_status
 from ..status import BackgroundJobStatus
 
 TIMELINE_JOBS = 5_000
@@ -52,10 +53,11 @@ class JobTimeline:
         step = (self.until - begin) / parts
         return [begin + step * number for number in range(1, parts)] + [self.until]
 
-    def finished(self, moments: Sequence[datetime], *statuses: BackgroundJobStatus) -> list[int]:
+    def finished(self, moments: Sequence[datetime], *statuses: BackgroundJobStatus | str) -> list[int]:
         """Count the jobs that finished, in one of the statuses, up to each moment and after the one before."""
         counts = [0] * len(moments)
-        ends = sorted(job.finished_at for job in self.jobs if job.finished_at is not None and job.status in statuses)
+        wanted = {to_status(status) for status in statuses}
+        ends = sorted(job.finished_at for job in self.jobs if job.finished_at is not None and job.status in wanted)
         width = moments[1] - moments[0] if len(moments) > 1 else self.until - self.since
         before = bisect_right(ends, moments[0] - width)
         for number, moment in enumerate(moments):

@@ -13,8 +13,8 @@ from typing import TypeAlias
 from ..arguments import NO_TIME_ZONE
 from ..errors import JobArgumentError
 
-Clock: TypeAlias = Callable[[], datetime]
-"""Returns the present as an aware UTC datetime; tests hand in their own."""
+WallClock: TypeAlias = Callable[[], datetime]
+"""A function that returns the present as an aware UTC datetime; tests pass ``tetherpy.testing.Clock().now``."""
 
 
 def utc_now() -> datetime:

@@ -14,7 +14,7 @@ from ..errors import CopyDiffersError
 from ..leases import DEFAULT_LEASE
 from ..postgres import PostgresJobEngine
 from ..sqlite import JOB_MIGRATIONS
-from ..storage.timestamps import Clock, utc_now
+from ..storage.timestamps import WallClock, utc_now
 from .postgres_target import Target
 from .sqlite_source import Source
 
@@ -43,9 +43,9 @@ class CopyReport:
 async def copy_jobs(
     source: str | os.PathLike[str],
     target: str,
-    on_progress: Callable[[CopyProgress], None] = lambda _: None,
     *,
-    clock: Clock = utc_now,
+    on_progress: Callable[[CopyProgress], None] = lambda _: None,
+    clock: WallClock = utc_now,
 ) -> CopyReport:
     """Copy all jobs of an SQLite file, their attempts and ticks to PostgreSQL, with their ids.
 
@@ -64,7 +64,7 @@ async def copy_jobs(
         origin, copy = Source(file), Target(server)
         await origin.refuse_served(clock(), 2 * DEFAULT_LEASE)
         finished = await copy.begin(name, clock(), 2 * DEFAULT_LEASE)
-        copied = await _copy(origin, copy, on_progress, only_compare=finished)
+        copied = await _copy(origin, copy, on_progress=on_progress, only_compare=finished)
         # With the lock of its writers the source stays as it is until the copy is noted as finished.
         async with file.transaction():
             report = await _copy(origin, copy, only_compare=True)
@@ -79,8 +79,8 @@ def _name_of(source: str | os.PathLike[str]) -> str:
 async def _copy(
     origin: Source,
     copy: Target,
-    on_progress: Callable[[CopyProgress], None] = lambda _: None,
     *,
+    on_progress: Callable[[CopyProgress], None] = lambda _: None,
     only_compare: bool,
 ) -> CopyReport:
     total = await origin.count()

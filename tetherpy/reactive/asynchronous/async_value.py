@@ -119,7 +119,7 @@ class AsyncValue(AsyncValueCases[T_co]):
         assert failure is not None
         return AsyncError(failure)
 
-    def copy_with_previous(self, previous: AsyncValue[Any], is_refresh: bool = True) -> AsyncState[T_co]:
+    def copy_with_previous(self, previous: AsyncValue[Any], *, is_refresh: bool = True) -> AsyncState[T_co]:
         """Return this state with the data and error of ``previous`` kept, as providers do on each change.
 
         Args:
@@ -135,7 +135,7 @@ class AsyncValue(AsyncValueCases[T_co]):
         """
         if new._loading + new.has_value + new.has_error > 1:
             return cast("AsyncState[Any]", new)
-        return new.copy_with_previous(self, is_refresh)
+        return new.copy_with_previous(self, is_refresh=is_refresh)
 
     def retried_after(self, error: Exception) -> AsyncLoading[Any]:
         """Return the state between a failed attempt and the next one: loading, with the error kept."""
@@ -246,7 +246,7 @@ class AsyncData(AsyncValue[T_co]):
         """The data."""
         return cast("T_co", self._value)
 
-    def copy_with_previous(self, previous: AsyncValue[Any], is_refresh: bool = True) -> AsyncData[T_co]:
+    def copy_with_previous(self, previous: AsyncValue[Any], *, is_refresh: bool = True) -> AsyncData[T_co]:
         """Return this value: new data replaces the previous state."""
         return self
 
@@ -271,7 +271,7 @@ class AsyncLoading(AsyncValue[T_co]):
             raise ReactiveArgumentError("progress", progress, "it must be from 0 to 1")
         fill(self, MISSING, None, True, progress, False, False)
 
-    def copy_with_previous(self, previous: AsyncValue[Any], is_refresh: bool = True) -> AsyncState[T_co]:
+    def copy_with_previous(self, previous: AsyncValue[Any], *, is_refresh: bool = True) -> AsyncState[T_co]:
         """Return loading that keeps the previous data and error, as a refresh or as a reload."""
         kind = type(previous) if is_refresh else AsyncLoading[Any]
         return cast(
@@ -305,7 +305,7 @@ class AsyncError(AsyncValue[T_co]):
         assert failure is not None
         return failure
 
-    def copy_with_previous(self, previous: AsyncValue[Any], is_refresh: bool = True) -> AsyncError[T_co]:
+    def copy_with_previous(self, previous: AsyncValue[Any], *, is_refresh: bool = True) -> AsyncError[T_co]:
         """Return the error with the previous data kept."""
         return _make(
             AsyncError[T_co],

@@ -47,7 +47,7 @@ class BackgroundService:
     continue. With the URL of a server, each machine has a separate service for the database, and all share the jobs.
 
     Args:
-        db_path_or_url: the path of an SQLite file or the URL of a PostgreSQL database.
+        address: the path of an SQLite file or the URL of a PostgreSQL database.
         app_initialization_callback: ``"module:function"``, or a function that can be imported under its name. Each
             worker calls it with a ``ServiceInstance``.
         initial_notification_title: the title of the notification until a worker changes it.
@@ -69,7 +69,7 @@ class BackgroundService:
 
     def __init__(
         self,
-        db_path_or_url: str | os.PathLike[str],
+        address: str | os.PathLike[str],
         app_initialization_callback: str | Callable[..., Any],
         *,
         initial_notification_title: str = "Background service",
@@ -86,7 +86,7 @@ class BackgroundService:
         pool_size: int = 10,
         unknown_key_grace: timedelta | float = DEFAULT_UNKNOWN_KEY_GRACE,
     ) -> None:
-        self._files = ServiceFiles.of(db_path_or_url)
+        self._files = ServiceFiles.of(address)
         self._config = WorkerConfig(
             database=self._files.address,
             callback=name_of(app_initialization_callback),

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import attrs
 
 from tetherpy.database import DatabaseClosedError, DatabaseReplacedError, SchemaNewerError
-from tetherpy.jobs import Ack, AckAndFetch, Clock, JobEngine, Progress, Released
+from tetherpy.jobs import Ack, AckAndFetch, JobEngine, Progress, Released, WallClock
 
 from .executor import Executor
 from .progress_reports import ProgressBoard
@@ -39,7 +39,7 @@ class Fetcher:
     queues: Sequence[str] | None
     executor: Executor
     progress: ProgressBoard
-    clock: Clock
+    clock: WallClock
     on_fetched: Callable[..., None]
     keys: Callable[[], Collection[str] | None] = lambda: None
     _wake: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)

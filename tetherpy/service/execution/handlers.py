@@ -36,7 +36,7 @@ class JobHandler:
     result is awaited if it is awaitable.
     """
 
-    key: str
+    job_key: str
     function: Callable[..., Any]
     annotation: Any
     is_async: bool
@@ -57,21 +57,21 @@ class HandlerRegistry:
 
     def add(
         self,
-        key: str,
+        job_key: str,
         function: Callable[..., Any],
         retry: Backoff | None,
         timeout: timedelta | float | None,
         definition: JobDefinition[Any, Any] | None = None,
     ) -> None:
         """Register a handler; raises ``HandlerRegistrationError`` if it cannot be called with the arguments of one."""
-        _check_key(key)
-        if key in self._handlers:
-            raise HandlerRegistrationError(key, "it has a handler already; a key has one handler")
-        self._handlers[key] = JobHandler(
-            key=key,
+        _check_key(job_key)
+        if job_key in self._handlers:
+            raise HandlerRegistrationError(job_key, "it has a handler already; a key has one handler")
+        self._handlers[job_key] = JobHandler(
+            job_key=job_key,
             function=function,
-            annotation=_decodable(key, "payload", _payload_type(key, function, definition)),
-            is_async=_is_async(key, function),
+            annotation=_decodable(job_key, "payload", _payload_type(job_key, function, definition)),
+            is_async=_is_async(job_key, function),
             retry=retry or Backoff(),
             timeout=to_optional_span("timeout", timeout, positive=True),
             definition=definition,
@@ -79,17 +79,17 @@ class HandlerRegistry:
 
     def add_definition(self, definition: JobDefinition[Any, Any]) -> None:
         """Register the handler of a definition, once however often it is given; errors as ``add``."""
-        key, function = definition.key, definition.function
-        known = self._handlers.get(key)
+        job_key, function = definition.job_key, definition.function
+        known = self._handlers.get(job_key)
         if known is not None and known.definition is definition:
             return
         if function is None:
             raise HandlerRegistrationError(
-                key, "its definition has no handler; decorate one with @definition.handler, and import its module"
+                job_key, "its definition has no handler; decorate one with @definition.handler, and import its module"
             )
         options = definition.options
-        self.add(key, function, options.get("retry"), options.get("timeout"), definition)
-        _decodable(key, "result", definition.result_type)
+        self.add(job_key, function, options.get("retry"), options.get("timeout"), definition)
+        _decodable(job_key, "result", definition.result_type)
 
     @property
     def keys(self) -> frozenset[str]:
@@ -101,12 +101,12 @@ class HandlerRegistry:
         """Return the handlers in the order of their registration."""
         return tuple(self._handlers.values())
 
-    def find(self, key: str) -> JobHandler:
+    def find(self, job_key: str) -> JobHandler:
         """Return the handler of a key; raises ``NoSuchHandlerError`` with the registered keys."""
         try:
-            return self._handlers[key]
+            return self._handlers[job_key]
         except KeyError:
-            raise NoSuchHandlerError(key, tuple(sorted(self._handlers))) from None
+            raise NoSuchHandlerError(job_key, tuple(sorted(self._handlers))) from None
 
 
 def definitions_in(jobs: Iterable[JobDefinition[Any, Any] | ModuleType]) -> list[JobDefinition[Any, Any]]:
@@ -127,29 +127,29 @@ def definitions_in(jobs: Iterable[JobDefinition[Any, Any] | ModuleType]) -> list
     return found
 
 
-def _check_key(key: object) -> None:
-    if not isinstance(key, str) or not key:
-        raise HandlerRegistrationError(str(key), "its job key must be a str that is not empty")
+def _check_key(job_key: object) -> None:
+    if not isinstance(job_key, str) or not job_key:
+        raise HandlerRegistrationError(str(job_key), "its job key must be a str that is not empty")
 
 
-def _payload_type(key: str, function: Callable[..., Any], definition: JobDefinition[Any, Any] | None) -> Any:
+def _payload_type(job_key: str, function: Callable[..., Any], definition: JobDefinition[Any, Any] | None) -> Any:
     try:
-        return payload_annotation(key, function) if definition is None else definition.payload_type
+        return payload_annotation(job_key, function) if definition is None else definition.payload_type
     except JobDefinitionError as error:
-        raise HandlerRegistrationError(key, error.reason) from error
+        raise HandlerRegistrationError(job_key, error.reason) from error
 
 
-def _decodable(key: str, part: str, annotation: Any) -> Any:
+def _decodable(job_key: str, part: str, annotation: Any) -> Any:
     reason = None if annotation in _PLAIN else find_undecodable(annotation)
     if reason is not None:
-        raise HandlerRegistrationError(key, f"no {part} can be decoded to {annotation!r}: {reason}")
+        raise HandlerRegistrationError(job_key, f"no {part} can be decoded to {annotation!r}: {reason}")
     return annotation
 
 
-def _is_async(key: str, function: Callable[..., Any]) -> bool:
+def _is_async(job_key: str, function: Callable[..., Any]) -> bool:
     plain = plain_function(function)
     if inspect.isasyncgenfunction(plain) or inspect.isgeneratorfunction(plain):
-        raise HandlerRegistrationError(key, "it is a generator; a handler returns its result")
+        raise HandlerRegistrationError(job_key, "it is a generator; a handler returns its result")
     # The function inside a decorator does not matter: the wrapper may await it, block on it, or return its coroutine.
     while isinstance(function, partial):
         function = function.func

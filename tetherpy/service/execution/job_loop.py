@@ -8,7 +8,7 @@ from typing import Any
 
 import attrs
 
-from tetherpy.jobs import Clock, JobEngine
+from tetherpy.jobs import JobEngine, WallClock
 
 from .cancellation_watch import CancellationWatch
 from .executor import Executor
@@ -35,7 +35,7 @@ class JobLoop:
         context: WorkerContext,
         engine: JobEngine,
         worker_id: str,
-        clock: Clock,
+        clock: WallClock,
         on_fetched: Callable[..., None],
         keys: Callable[[], Collection[str] | None] = lambda: None,
     ) -> JobLoop:

@@ -12,7 +12,6 @@ from tetherpy.errors import leaves
 from tetherpy.jobs import (
     CancelJob,
     Cancelled,
-    Clock,
     DoNotRetry,
     Failed,
     JobTimeoutError,
@@ -21,6 +20,7 @@ from tetherpy.jobs import (
     Released,
     Snooze,
     Snoozed,
+    WallClock,
 )
 
 from .failure_text import describe, describe_traceback
@@ -33,7 +33,7 @@ THE_LAST_MOMENT = datetime.max.replace(tzinfo=UTC)
 class OutcomePolicy:
     """Decide outcomes. The clock and the random jitter of retry delays are parameters."""
 
-    clock: Clock
+    clock: WallClock
     random: Callable[[], float] = random.random
 
     def outcome_of(self, run: JobRun, error: BaseException) -> Outcome:

@@ -83,7 +83,7 @@ class ServiceInstance:
 
     def register_job_handler(
         self,
-        key: str,
+        job_key: str,
         handler: Callable[..., Any],
         *,
         retry: Backoff | None = None,
@@ -96,7 +96,7 @@ class ServiceInstance:
         ``HandlerRegistrationError`` for a function that cannot be called this way and for a key that has a handler,
         ``DurationError`` for a ``timeout`` that is not a valid duration.
         """
-        self._context.handlers.add(key, handler, retry, timeout)
+        self._context.handlers.add(job_key, handler, retry, timeout)
         self._context.in_loop(self._context.on_registered)
 
     def register_jobs(self, *jobs: JobDefinition[Any, Any] | ModuleType) -> None:

@@ -88,7 +88,7 @@ def serve_manifest(context: WorkerContext) -> None:
     """Answer requests for the manifest of this worker."""
 
     def answer(_: object) -> None:
-        handlers = sorted(context.handlers.all, key=lambda handler: handler.key)
+        handlers = sorted(context.handlers.all, key=lambda handler: handler.job_key)
         periodic = sorted(context.periodic.values(), key=lambda job: job.name)
         described = ServiceManifest(tuple(map(_describe, handlers)), tuple(map(_describe_periodic, periodic)))
         context.supervisor_pipe.send(_fitting(described))
@@ -152,9 +152,9 @@ def _describe(handler: JobHandler) -> HandlerInfo:
         schema = None
     summary, _, _ = (inspect.getdoc(handler.function) or "").partition("\n")
     timeout = None if handler.timeout is None else handler.timeout.total_seconds()
-    job = NewJob(job_key=handler.key) if handler.definition is None else handler.definition.new(None)
+    job = NewJob(job_key=handler.job_key) if handler.definition is None else handler.definition.new(None)
     return HandlerInfo(
-        job_key=handler.key,
+        job_key=handler.job_key,
         summary=summary,
         payload_schema=schema,
         timeout=timeout,

@@ -45,7 +45,7 @@ def serve_launched(lock: int, listener: int, app_pipe: int | None = None) -> int
 
 
 def run_worker(
-    db_path_or_url: str | os.PathLike[str],
+    address: str | os.PathLike[str],
     app_initialization_callback: str | Callable[..., Any],
     *,
     initial_notification_title: str = "Background service",
@@ -65,7 +65,7 @@ def run_worker(
     process without other threads, because it forks. Apps can attach to it. The parameters are those of
     ``BackgroundService``. Raises ``ServiceAlreadyRunningError`` if a service is running for the database.
     """
-    files = ServiceFiles.of(db_path_or_url)
+    files = ServiceFiles.of(address)
     config = WorkerConfig(
         database=files.address,
         callback=name_of(app_initialization_callback),

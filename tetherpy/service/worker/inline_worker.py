@@ -12,7 +12,7 @@ from typing import Any, Self
 import attrs
 
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, Ack, Clock, SqliteJobEngine, utc_now
+from tetherpy.jobs import JOB_MIGRATIONS, Ack, SqliteJobEngine, WallClock, utc_now
 
 from ..execution.job_loop import JobLoop
 from ..execution.notification import Notification
@@ -66,7 +66,9 @@ class InlineWorker:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, database: Database, *, clock: Clock = utc_now, concurrency: int = 10) -> AsyncGenerator[Self]:
+    async def open(
+        cls, database: Database, *, clock: WallClock = utc_now, concurrency: int = 10
+    ) -> AsyncGenerator[Self]:
         """Open a worker on a database; context managers that its callback entered exit at the end of the block."""
         await database.migrate(JOB_MIGRATIONS)
         config = WorkerConfig(database=str(database.path), callback="", concurrency=concurrency)

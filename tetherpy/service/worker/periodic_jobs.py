@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, TypeVar, get_args
 import attrs
 
 from tetherpy.database import DatabaseClosedError
-from tetherpy.jobs import Clock, JobEngine, JobError, NewJob, Schedule, last_tick
+from tetherpy.jobs import JobEngine, JobError, NewJob, Schedule, WallClock, last_tick
 
 from ..errors import HandlerRegistrationError
 from ..execution.store_retries import retry_pauses
@@ -52,7 +52,7 @@ class PeriodicSchedule:
 
     jobs: Iterable[PeriodicJob]
     engine: JobEngine
-    clock: Clock
+    clock: WallClock
     longest_nap: timedelta = LONGEST_NAP
     _registered: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 

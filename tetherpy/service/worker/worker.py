@@ -21,7 +21,7 @@ from tetherpy.database import (
     DiskFullError,
     SchemaNewerError,
 )
-from tetherpy.jobs import Clock, JobEngine, WorkerRecord, engine_of, open_database, utc_now
+from tetherpy.jobs import JobEngine, WallClock, WorkerRecord, engine_of, open_database, utc_now
 
 from ..execution.job_loop import JobLoop
 from ..execution.notification import Notification
@@ -64,7 +64,7 @@ class Worker:
 
     config: WorkerConfig
     files: ServiceFiles
-    clock: Clock = utc_now
+    clock: WallClock = utc_now
     worker_id: str = attrs.field(factory=lambda: secrets.token_hex(8))
     _jobs: JobLoop | None = attrs.field(init=False, default=None)
     _initializing: asyncio.Task[bool] | None = attrs.field(init=False, default=None)

@@ -35,13 +35,13 @@ class DesktopNotifications:
     """
 
     app_name: str = "tetherpy"
-    clock: Callable[[], float] = time.monotonic
+    monotonic: Callable[[], float] = attrs.field(default=time.monotonic, kw_only=True)
     _notifier: DesktopNotifier | None = attrs.field(init=False, default=None)
     _silent_until: float = attrs.field(init=False, default=-math.inf)
 
     async def show(self, notification: Notification) -> bool:
         """Show a notification; return whether the desktop accepted it."""
-        if self.clock() < self._silent_until:
+        if self.monotonic() < self._silent_until:
             return False
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
@@ -55,7 +55,7 @@ class DesktopNotifications:
             taken = False
         if not taken:
             await self.aclose()
-            self._silent_until = self.clock() + AGAIN_SECONDS
+            self._silent_until = self.monotonic() + AGAIN_SECONDS
         return taken
 
     async def _connect(self) -> None:

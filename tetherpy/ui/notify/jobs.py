@@ -40,8 +40,8 @@ class JobNotifications:
     container: ProviderContainer
     providers: JobProviders
     sink: NotificationSink
-    interval: float = attrs.field(default=INTERVAL_SECONDS, converter=_interval)
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    interval: float = attrs.field(default=INTERVAL_SECONDS, converter=_interval, kw_only=True)
+    sleep: Callable[[float], Awaitable[object]] = attrs.field(default=asyncio.sleep, kw_only=True)
 
     async def run(self) -> None:
         """Send notifications for changes from now on, until cancelled."""

@@ -32,7 +32,7 @@ class Notification:
 
     title: str = attrs.field(converter=_title)
     body: str = attrs.field(default="", converter=_body)
-    urgent: bool = False
+    urgent: bool = attrs.field(default=False, kw_only=True)
 
 
 class NotificationSink(Protocol):

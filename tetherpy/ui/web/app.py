@@ -12,7 +12,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from tetherpy.jobs import BackgroundJobManager, Clock, utc_now
+from tetherpy.jobs import BackgroundJobManager, WallClock, utc_now
 from tetherpy.reactive import ProviderContainer, ProviderListenable
 from tetherpy.service import BackgroundService
 
@@ -40,7 +40,7 @@ def dashboard(
     hosts: Iterable[str] = LOCAL_HOSTS,
     token: str | None = None,
     authorize: Authorize | None = None,
-    clock: Clock = utc_now,
+    clock: WallClock = utc_now,
 ) -> ASGIApp:
     """Return the dashboard of a container's jobs as an ASGI app, for ``Mount("/jobs", dashboard(...))``.
 

@@ -29,7 +29,7 @@ CANCEL_SECONDS = 5
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class ClientTimeouts:
     """Timeouts for slow clients, in seconds.
 

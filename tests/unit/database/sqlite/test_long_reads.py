@@ -48,7 +48,7 @@ async def test_short_reads_do_not_wait_for_long_reads_which_end_when_cancelled(d
 
 async def test_a_long_read_ends_at_its_time_limit(db):
     with pytest.raises(ReadTimeoutError, match=r"interrupted after 0\.05 s") as caught:
-        await db.read_long(never_ends, seconds=0.05)
+        await db.read_long(never_ends, timeout=0.05)
     assert isinstance(caught.value, TimeoutError)
     assert isinstance(caught.value, DatabaseError)
     with pytest.raises(sqlite3.OperationalError, match="no such table"):

@@ -79,7 +79,7 @@ async def drain(worker: InlineWorker) -> None:
 
 def test_a_definition_is_frozen() -> None:
     with pytest.raises(attrs.exceptions.FrozenInstanceError):
-        declared().key = "other"  # type: ignore[misc]
+        declared().job_key = "other"  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_none_is_valid_data() -> None:
 @each_state
 def test_data_replaces_the_previous_state(state: AsyncValue[Any]) -> None:
     for is_refresh in (True, False):
-        assert AsyncData(1).copy_with_previous(state, is_refresh) == AsyncData(1)
+        assert AsyncData(1).copy_with_previous(state, is_refresh=is_refresh) == AsyncData(1)
 
 
 @each_state

@@ -29,10 +29,10 @@ def clock():
 @pytest.fixture(params=["memory", "sqlite"])
 async def storage(request, clock, tmp_path):
     if request.param == "memory":
-        yield InMemoryStorage(clock)
+        yield InMemoryStorage(clock=clock)
     else:
         async with Database.open(tmp_path / "app.db") as db:
-            yield SqliteStorage(db, clock)
+            yield SqliteStorage(db, clock=clock)
 
 
 def todos_kept_in(storage, fetched, *, key="todos", options=None, wait=True):

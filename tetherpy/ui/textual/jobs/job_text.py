@@ -27,7 +27,7 @@ MARKS: Final[Mapping[BackgroundJobStatus, tuple[str, str]]] = MappingProxyType(
 FAINT: Final = "#8a8a8a"
 """A grey that is readable on dark and light backgrounds."""
 
-Clock = Callable[[], datetime]
+WallClock = Callable[[], datetime]
 
 
 def now() -> datetime:
@@ -35,7 +35,7 @@ def now() -> datetime:
     return datetime.now().astimezone()
 
 
-def at(moment: datetime | None, clock: Clock = now) -> str:
+def at(moment: datetime | None, clock: WallClock = now) -> str:
     """Format an instant in local time, in eight characters: a time today, a date otherwise."""
     if moment is None:
         return ""

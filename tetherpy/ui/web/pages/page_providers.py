@@ -11,7 +11,6 @@ import attrs
 from tetherpy.jobs import (
     BackgroundJob,
     BackgroundJobManager,
-    Clock,
     CronMissingError,
     JobAttempt,
     JobCounts,
@@ -19,6 +18,7 @@ from tetherpy.jobs import (
     JobPage,
     JobQuery,
     JobTimeline,
+    WallClock,
     WorkerRecord,
     utc_now,
 )
@@ -78,7 +78,7 @@ class PageProviders:
     state: StreamProvider[ServiceState]
     manifest: StreamProvider[ServiceManifest]
     plan: StreamProvider[tuple[Planned, ...]]
-    clock: Clock
+    clock: WallClock
     startable: bool
     """Whether this process can start the service."""
 
@@ -92,7 +92,7 @@ class PageProviders:
 def declare_sources(
     manager: ProviderListenable[BackgroundJobManager],
     service: ProviderListenable[BackgroundService] | None,
-    clock: Clock = utc_now,
+    clock: WallClock = utc_now,
     *,
     startable: bool = True,
 ) -> PageProviders:

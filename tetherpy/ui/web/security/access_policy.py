@@ -12,7 +12,7 @@ from typing import TypeAlias
 import attrs
 from starlette.requests import HTTPConnection
 
-from tetherpy.jobs import Clock, utc_now
+from tetherpy.jobs import WallClock, utc_now
 
 from ..errors import DashboardExposedError, WeakTokenError
 from .host_and_origin import LOCAL_HOSTS
@@ -42,7 +42,7 @@ class AccessPolicy:
     hosts: tuple[str, ...] = attrs.field(default=LOCAL_HOSTS, converter=_lowered)
     token: str | None = attrs.field(default=None, repr=False)
     authorize: Authorize | None = None
-    clock: Clock = utc_now
+    clock: WallClock = utc_now
     sessions: Sessions | None = attrs.field(
         init=False,
         default=attrs.Factory(

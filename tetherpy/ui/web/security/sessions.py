@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import attrs
 
-from tetherpy.jobs import Clock
+from tetherpy.jobs import WallClock
 
 IDLE = timedelta(hours=12)
 """A session ends after so long without a request."""
@@ -37,7 +37,7 @@ class Sessions:
     """
 
     token: str = attrs.field(repr=False)
-    clock: Clock
+    clock: WallClock
     _revoked: dict[str, datetime] = attrs.field(init=False, factory=dict[str, datetime])
 
     def begin(self) -> str:
