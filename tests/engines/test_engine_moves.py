@@ -65,6 +65,18 @@ async def test_a_manual_transition_fences_out_the_worker(kit):
     assert (attempt.outcome, attempt.error) == ("failed", "stopped manually")
 
 
+async def test_a_cancellation_request_ends_with_the_run_that_it_was_for(kit):
+    job_id = await kit.add()
+    await kit.claim_one()
+    await kit.engine.request_cancel(job_id)
+    assert (await kit.engine.move(job_id, PENDING)).cancel_requested_at is None
+    await kit.engine.move(job_id, RUNNING)
+    await kit.engine.rescue_expired()
+    kit.time.advance(hours=1)
+    assert await kit.engine.rescue_expired() == [job_id]
+    assert (await kit.engine.get(job_id)).status is PENDING
+
+
 async def test_a_retry_adds_one_attempt_and_a_reset_starts_from_zero(kit):
     job_id = await kit.add(max_attempts=1)
     await kit.engine.ack_and_fetch("w1", [Ack(await kit.claim_one(), Failed("E: x"))], 0)

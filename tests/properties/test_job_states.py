@@ -252,6 +252,8 @@ class JobStates(RuleBasedStateMachine):
             self.start_again(job)
         if goal is RUNNING:
             job.attempts += 1
+        if not goal.is_finished:
+            job.cancel_asked = False
         job.status, job.holder = goal, None
 
     @precondition(lambda self: self.model)
@@ -277,10 +279,18 @@ class JobStates(RuleBasedStateMachine):
     def engine_and_model_agree(self):
         stored, counts, ended = self.run(self.what_is_stored())
         assert [
-            (job.id, job.status, job.attempts, job.claimed_by, job.run_at, job.finished_at is not None)
+            (
+                job.id,
+                job.status,
+                job.attempts,
+                job.claimed_by,
+                job.run_at,
+                job.finished_at is not None,
+                job.cancel_requested_at is not None,
+            )
             for job in stored
         ] == [
-            (job.job_id, job.status, job.attempts, job.holder, job.run_at, job.status.is_finished)
+            (job.job_id, job.status, job.attempts, job.holder, job.run_at, job.status.is_finished, job.cancel_asked)
             for job in sorted(self.model.values(), key=lambda job: job.job_id)
         ]
         for status in BackgroundJobStatus:

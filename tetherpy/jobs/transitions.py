@@ -167,6 +167,8 @@ def after_move(
         last_error=job.last_error if error is None else error,
         finished_at=now if status.is_finished else None,
         lease_expires_at=now + lease if starts else None,
+        # A request is for the run that it met: a later run must not end because of it.
+        cancel_requested_at=job.cancel_requested_at if status.is_finished else None,
         updated_at=now,
         claimed_by=None,
     )
