@@ -72,3 +72,20 @@ async def test_a_claim_reads_no_more_rows_for_many_priorities_or_queues(empty_ta
         looks, rows = await rows_read_by_a_claim(engine, make)
     assert looks <= same[0] + 5
     assert rows <= same[1] + 50 < 200
+
+
+CLAIM_FROM_QUEUES = """
+SELECT claim FROM tetherpy_ack_and_fetch('w', NULL, NULL, NULL, 10, $1, ARRAY['k'], now(), now() + interval '1 h')
+WHERE claim IS NOT NULL
+"""
+
+
+async def test_a_claim_from_many_queues_locks_only_the_jobs_that_it_takes(empty_tables_url):
+    queues = [f"q{n}" for n in range(200)]
+    async with open_database(empty_tables_url) as db, open_database(empty_tables_url) as other:
+        engine = PostgresJobEngine(db)
+        await engine.enqueue(NewJob(job_key="k", queue=queue) for queue in [*queues[:30], *queues[:5] * 10])
+        async with other.transaction() as transaction:
+            first = await transaction.get_all(CLAIM_FROM_QUEUES, [queues])
+            fetched = await engine.ack_and_fetch("w2", [], 70, queues, ["k"])
+    assert (len(first), len(fetched.claims)) == (10, 70)

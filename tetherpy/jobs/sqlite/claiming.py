@@ -6,7 +6,8 @@ import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from heapq import nsmallest
+from heapq import merge
+from itertools import islice
 from typing import TypeAlias
 
 import attrs
@@ -74,7 +75,7 @@ def ack_and_fetch(
 
 def is_work_there(connection: sqlite3.Connection, offer: Offer) -> bool:
     """Look, without the write lock, whether a claim would find anything."""
-    return next(_places(connection, 1, offer), None) is not None
+    return bool(_first_places(connection, 1, offer))
 
 
 def claim(
@@ -97,7 +98,7 @@ def claim(
         if set_aside >= SET_ASIDE_AT_MOST:
             return claims, True
         read = max(read, wanted)
-        places = nsmallest(read, _places(connection, read, offer))
+        places = _first_places(connection, read, offer)
         others = [job_id for _, _, job_id, key in places if offer.keys is not None and key not in offer.keys]
         if others:
             connection.execute(sql("set_aside"), (json.dumps(others),))
@@ -127,23 +128,35 @@ def _claim_each(
             _fail_unreadable(connection, error, now_text, (row[1], worker_id, row[0]))
 
 
-def _places(connection: sqlite3.Connection, limit: int, offer: Offer) -> Iterator[Place]:
-    """Yield the first jobs of each index that the offer reaches, each index in the order of claims."""
+def _first_places(connection: sqlite3.Connection, limit: int, offer: Offer) -> list[Place]:
+    """Return the first jobs of the offer, in the order of claims; rows of an index are read only as they are needed."""
     names = [row[0] for row in connection.execute(sql("unhandled_keys"))]
     waiting = [name for name in names if offer.keys is None or name in offer.keys]
+    sources: list[tuple[object, ...]]
     if offer.queues is None:
-        yield from _rows(connection, "ready", limit)
+        sources = [("ready",), *(("unhandled", key) for key in waiting)]
+    else:
+        queues = _first_queues(connection, offer.queues, limit, "first_queues")
+        sources = [("ready_in_queue", queue) for queue in queues]
         for key in waiting:
-            yield from _rows(connection, "unhandled", key, limit)
-        return
-    for queue in offer.queues:
-        yield from _rows(connection, "ready_in_queue", queue, limit)
-        for key in waiting:
-            yield from _rows(connection, "unhandled_in_queue", key, queue, limit)
+            queues = _first_queues(connection, offer.queues, limit, "first_queues_unhandled", key)
+            sources += [("unhandled_in_queue", key, queue) for queue in queues]
+    cursors = [connection.execute(sql(str(name)), (*values, limit)) for name, *values in sources]
+    try:
+        return list(islice(merge(*(map(tuple, cursor) for cursor in cursors)), limit))
+    finally:
+        for cursor in cursors:
+            cursor.close()
 
 
-def _rows(connection: sqlite3.Connection, statement: str, *values: object) -> Iterator[Place]:
-    return map(tuple, connection.execute(sql(statement), values).fetchall())
+def _first_queues(
+    connection: sqlite3.Connection, queues: Sequence[str], limit: int, statement: str, *values: object
+) -> Sequence[str]:
+    """Return the queues whose first jobs come first: the first ``limit`` jobs are in ``limit`` of them at most."""
+    if len(queues) <= limit:
+        return queues
+    rows = connection.execute(sql(statement), (json.dumps(queues), *values, limit)).fetchall()
+    return [queues[row[0]] for row in rows]
 
 
 def _fail_unreadable(connection: sqlite3.Connection, error: Exception, now_text: str, token: FencingToken) -> None:

@@ -338,8 +338,10 @@ $$;
 
 -- Choose, and lock, up to "slots" jobs: higher priority first, then the due time, then id, across queues. Jobs in
 -- between that cannot be claimed are marked. Rows that another transaction has locked are skipped, and "passed_over" is
--- set: if it ends without a change, no notification follows. "more" is set if there were too many jobs to mark. Without
--- the settings, outdated statistics could make the planner sort all pending jobs. Each look has an order, so that it
+-- set: if it ends without a change, no notification follows. "more" is set if there were too many jobs to mark. Of many
+-- queues only those are read whose first jobs come first, and each gives only its share of the slots: a row that is
+-- locked and not taken would be missing in the claims of other workers. A queue with too few jobs that are not locked
+-- is left out in the next round. Without the settings, outdated statistics could make the planner sort all pending jobs. Each look has an order, so that it
 -- uses the index with that order: for a bare EXISTS the planner may read all pending jobs, or all records.
 CREATE FUNCTION tetherpy_choose_jobs(
     slots integer, queues varchar[], keys varchar[], instant timestamptz,
@@ -355,6 +357,10 @@ DECLARE
     taken bigint[];
     refused bigint[];
     first bigint[];
+    left_queues varchar[] := queues;
+    near varchar[];
+    shares bigint[];
+    short varchar[];
     rounds integer := 0;
 BEGIN
     chosen := '{}';
@@ -417,13 +423,48 @@ BEGIN
                 LIMIT wanted
             ) AS place;
         ELSE
+            near := left_queues;
+            shares := ARRAY[wanted];
+            IF cardinality(left_queues) > 1 THEN
+                SELECT coalesce(array_agg(share.name), '{}'), array_agg(share.jobs) INTO near, shares
+                FROM (
+                    SELECT place.name, count(*) AS jobs
+                    FROM (
+                        SELECT head.name
+                        FROM (
+                            SELECT queue.name FROM unnest(left_queues) AS queue (name)
+                            CROSS JOIN LATERAL (
+                                SELECT job.priority, job.scheduled_at, job.id
+                                FROM procrastinate_jobs AS job
+                                WHERE job.status = 'todo' AND job.tetherpy_due AND NOT job.tetherpy_unhandled
+                                    AND job.queue_name = queue.name AND job.id <> ALL (chosen)
+                                ORDER BY job.priority DESC, job.scheduled_at, job.id
+                                LIMIT 1
+                            ) AS best
+                            ORDER BY best.priority DESC, best.scheduled_at, best.id
+                            LIMIT wanted
+                        ) AS head
+                        CROSS JOIN LATERAL (
+                            SELECT job.priority, job.scheduled_at, job.id
+                            FROM procrastinate_jobs AS job
+                            WHERE job.status = 'todo' AND job.tetherpy_due AND NOT job.tetherpy_unhandled
+                                AND job.queue_name = head.name AND job.id <> ALL (chosen)
+                            ORDER BY job.priority DESC, job.scheduled_at, job.id
+                            LIMIT wanted
+                        ) AS next
+                        ORDER BY next.priority DESC, next.scheduled_at, next.id
+                        LIMIT wanted
+                    ) AS place
+                    GROUP BY place.name
+                ) AS share;
+            END IF;
             SELECT coalesce(array_agg(place.id ORDER BY place.number) FILTER (WHERE place.fits), '{}'),
                 coalesce(array_agg(place.id) FILTER (WHERE NOT place.fits), '{}')
             INTO taken, refused
             FROM (
                 SELECT found.id, found.fits, row_number() OVER () AS number
                 FROM (
-                    SELECT ready.* FROM unnest(queues) AS queue (name)
+                    SELECT ready.* FROM unnest(near, shares) AS queue (name, jobs)
                     CROSS JOIN LATERAL (
                         SELECT job.id, job.priority, job.scheduled_at,
                             coalesce(job.scheduled_at <= instant, true) AND (keys IS NULL OR job.task_name = ANY (keys))
@@ -433,16 +474,30 @@ BEGIN
                         WHERE job.status = 'todo' AND job.tetherpy_due AND NOT job.tetherpy_unhandled
                             AND job.queue_name = queue.name AND job.id <> ALL (chosen)
                         ORDER BY job.priority DESC, job.scheduled_at, job.id
-                        LIMIT wanted
+                        LIMIT queue.jobs
                         FOR UPDATE OF job SKIP LOCKED
                     ) AS ready
                     UNION ALL
-                    SELECT aside.* FROM unnest(queues) AS queue (name), unnest(waiting) AS key (name)
+                    SELECT aside.*
+                    FROM (
+                        SELECT queue.name AS queue, key.name AS key
+                        FROM unnest(waiting) AS key (name), unnest(queues) AS queue (name)
+                        CROSS JOIN LATERAL (
+                            SELECT job.priority, job.scheduled_at, job.id
+                            FROM procrastinate_jobs AS job
+                            WHERE job.status = 'todo' AND job.tetherpy_due AND job.tetherpy_unhandled
+                                AND job.task_name = key.name AND job.queue_name = queue.name AND job.id <> ALL (chosen)
+                            ORDER BY job.priority DESC, job.scheduled_at, job.id
+                            LIMIT 1
+                        ) AS best
+                        ORDER BY best.priority DESC, best.scheduled_at, best.id
+                        LIMIT wanted
+                    ) AS head
                     CROSS JOIN LATERAL (
                         SELECT job.id, job.priority, job.scheduled_at, coalesce(job.scheduled_at <= instant, true)
                         FROM procrastinate_jobs AS job
                         WHERE job.status = 'todo' AND job.tetherpy_due AND job.tetherpy_unhandled
-                            AND job.task_name = key.name AND job.queue_name = queue.name AND job.id <> ALL (chosen)
+                            AND job.task_name = head.key AND job.queue_name = head.queue AND job.id <> ALL (chosen)
                             AND (SELECT true FROM tetherpy_job_records AS record WHERE record.job_id = job.id)
                         ORDER BY job.priority DESC, job.scheduled_at, job.id
                         LIMIT wanted
@@ -454,8 +509,19 @@ BEGIN
             ) AS place;
         END IF;
         chosen := chosen || taken;
-        EXIT WHEN refused = '{}';
+        IF refused = '{}' THEN
+            EXIT WHEN queues IS NULL OR cardinality(chosen) >= slots;
+            short := ARRAY(
+                SELECT queue.name FROM unnest(near, shares) AS queue (name, jobs)
+                WHERE queue.jobs > (
+                    SELECT count(*) FROM procrastinate_jobs WHERE id = ANY (taken) AND queue_name = queue.name
+                )
+            );
+            left_queues := ARRAY(SELECT name FROM unnest(left_queues) AS queue (name) WHERE name <> ALL (short));
+            EXIT WHEN short = '{}' OR left_queues = '{}' OR rounds > 10;
+        END IF;
         rounds := rounds + 1;
+        CONTINUE WHEN refused = '{}';
         IF rounds > 10 THEN
             more := true;
             EXIT;
@@ -470,7 +536,7 @@ BEGIN
             );
         ELSE
             first := ARRAY(
-                SELECT ready.id FROM unnest(queues) AS queue (name)
+                SELECT ready.id FROM unnest(near) AS queue (name)
                 CROSS JOIN LATERAL (
                     SELECT id FROM procrastinate_jobs
                     WHERE status = 'todo' AND tetherpy_due AND NOT tetherpy_unhandled AND queue_name = queue.name
