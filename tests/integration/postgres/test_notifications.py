@@ -157,6 +157,25 @@ async def test_channels_announced_together_are_notified_once_each(db):
         assert sorted(await hear(ear, lambda channels: "last" in channels)) == ["last", "one", "other"]
 
 
+WAITING_NOTIFICATION = """
+SELECT pid, query_start FROM pg_stat_activity
+WHERE query LIKE '%pg_notify(channel%' AND wait_event_type = 'Lock' AND pid <> pg_backend_pid()
+"""
+
+
+async def test_a_notification_that_the_server_cancels_is_sent_again(engine, db):
+    async with connection_to(db) as ear, asyncio.timeout(BOUND):
+        await ear.execute("LISTEN one")
+        async with notifying_commit_that_waits(db):
+            db.announce("one")
+            while (waiting := await db.get_optional(WAITING_NOTIFICATION)) is None:
+                await asyncio.sleep(0.01)
+            await db.get("SELECT pg_cancel_backend(?)", (waiting["pid"],))
+            while await db.get_optional(WAITING_NOTIFICATION) == waiting:
+                await asyncio.sleep(0.01)
+        assert await hear(ear, lambda channels: channels) == ["one"]
+
+
 async def test_a_change_whose_process_died_before_its_notification_is_found_soon(engine, db, monkeypatch):
     monkeypatch.setattr(listener, "ASK_SECONDS", 0.1)
     told = asyncio.Event()
