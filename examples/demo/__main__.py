@@ -22,7 +22,7 @@ from providers import (
     service_state_stream_provider,
 )
 from tetherpy import AsyncState, ProviderContainer
-from tetherpy.jobs import BackgroundJobStatus, NewJob
+from tetherpy.jobs import BackgroundJobStatus
 from tetherpy.service import BackgroundService
 
 from .analysis import AnalysePackage
@@ -30,7 +30,7 @@ from .crash import kill_in_mid_work
 from .display import View
 from .outcome import Outcome
 from .standard_library import BROKEN, standard_packages, write_broken_package
-from .worker import REPORTS
+from .worker import REPORTS, analyse_package
 
 LIMIT_SECONDS = 120.0
 
@@ -58,8 +58,7 @@ async def enqueue(container: ProviderContainer, folder: Path) -> dict[str, int]:
     await db.migrate([REPORTS])
     packages = {**standard_packages(), BROKEN: write_broken_package(folder)}
     ids = await container.read(background_job_manager_provider).enqueue_many(
-        NewJob(job_key="analyse_package", payload=AnalysePackage(name, str(folder)))
-        for name, folder in packages.items()
+        analyse_package.new(AnalysePackage(name, str(folder))) for name, folder in packages.items()
     )
     return dict(zip(packages, ids, strict=True))
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tetherpy.database import Migration, SqlDatabase
-from tetherpy.jobs import Backoff
+from tetherpy.jobs import Backoff, JobDefinition
 from tetherpy.service import ServiceInstance
 
 from .analysis import AnalysePackage, PackageReport, SourceFetcher, source_fetcher_provider, source_processor_provider
@@ -16,14 +16,21 @@ REPORTS = Migration(
     "CREATE TABLE package_reports (job_id INTEGER NOT NULL, package TEXT NOT NULL, modules INTEGER NOT NULL, "
     "classes INTEGER NOT NULL, functions INTEGER NOT NULL, lines INTEGER NOT NULL)",
 )
+analyse_package = JobDefinition(
+    "analyse_package",
+    payload=AnalysePackage,
+    result=PackageReport,
+    retry=Backoff(initial=timedelta(milliseconds=200)),
+)
 
 
 def initialize(service: ServiceInstance) -> None:
-    """Register the handler; handlers get the service's database connection."""
-    service.register_job_handler("analyse_package", analyse_package, retry=Backoff(initial=timedelta(milliseconds=200)))
+    """Register the job; handlers get the service's database connection."""
+    service.register_jobs(analyse_package)
 
 
-async def analyse_package(service: ServiceInstance, payload: AnalysePackage, db: SqlDatabase) -> PackageReport:
+@analyse_package.handler
+async def count_lines(service: ServiceInstance, payload: AnalysePackage, db: SqlDatabase) -> PackageReport:
     """Count modules, classes, functions and lines of a package, in a provider container of this job."""
     report = PackageReport(payload.package)
     fetcher = source_fetcher_provider.override_with_value(SourceFetcher(db))

@@ -4,6 +4,7 @@ import socket
 from typing import TypedDict
 
 from tetherpy.database import Migration, SqlDatabase
+from tetherpy.jobs import JobDefinition
 from tetherpy.service import ServiceInstance
 
 LETTERS = Migration(1, "letters", "CREATE TABLE letters (job_id bigint PRIMARY KEY, address text NOT NULL)")
@@ -15,7 +16,11 @@ class Letter(TypedDict):
     address: str
 
 
-async def send_letter(service: ServiceInstance, payload: Letter, db: SqlDatabase) -> str:
+send_letter = JobDefinition("send_letter", payload=Letter, result=str)
+
+
+@send_letter.handler
+async def write_letter(service: ServiceInstance, payload: Letter, db: SqlDatabase) -> str:
     """Store the letter and complete the job in one transaction; return the name of the machine."""
     machine = socket.gethostname()
     async with db.transaction() as tx:
@@ -28,4 +33,4 @@ async def initialize(service: ServiceInstance) -> None:
     """Open this worker's connections and register the handler."""
     db = await service.enter(service.open_database(migrations=[LETTERS]))
     service.set_background_db_connection(db)
-    service.register_job_handler("send_letter", send_letter)
+    service.register_jobs(send_letter)

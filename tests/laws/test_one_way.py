@@ -1,0 +1,77 @@
+"""README, docs, examples and generated code do each thing in one way; see docs/reference/api-conventions.md."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from tests.laws.imports import LIBRARY, ROOT
+
+BLOCK = re.compile(r"^```python[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+class Way(NamedTuple):
+    """A second way to do a thing, the preferred way, and the files that may show it."""
+
+    pattern: str
+    instead: str
+    explained_in: frozenset[str] = frozenset()
+
+
+WAYS = {
+    "job tables as migrations": Way(r"\bJOB_MIGRATIONS\b", "open_database(address)"),
+    "one engine": Way(
+        r"\bDatabase\.open\(",
+        "open_database(address) or BackgroundJobManager.open(address)",
+        frozenset({"docs/explanation/durability.md", "docs/how-to/offline-persistence.md"}),
+    ),
+    "open_engine": Way(r"\bopen_engine\(", "BackgroundJobManager.open(address)"),
+    "keys as text": Way(
+        r"""(?:\.enqueue|\.job|NewJob)\(\s*(?:job_key=)?["']""",
+        "manager.enqueue(definition, payload), with a JobDefinition",
+        frozenset(
+            {
+                "docs/how-to/test-jobs.md",
+                "docs/how-to/write-handlers.md",
+                "examples/seed/app.py",
+                "examples/terminal_app/app.py",
+            }
+        ),
+    ),
+    "handlers without a definition": Way(
+        r"\.register_job_handler\(",
+        "@definition.handler and service.register_jobs(definition)",
+        frozenset({"examples/seed/worker.py"}),
+    ),
+    "closing by hand": Way(
+        r"^\s*try:\s*$(?:(?!^\s*finally:).)*^\s*finally:\s*$\s*await \w+\.aclose\(\)",
+        "async with",
+    ),
+}
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))):
+        if "decisions" not in path.parts:
+            yield str(path.relative_to(ROOT)), "\n".join(BLOCK.findall(path.read_text()))
+    for folder in ("examples", "providers"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            yield str(path.relative_to(ROOT)), path.read_text()
+    for path in sorted((LIBRARY / "generator" / "templates").rglob("*.txt")):
+        yield str(path.relative_to(ROOT)), path.read_text()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_thing_is_done_in_one_way(way: str) -> None:
+    second = WAYS[way]
+    found = {name for name, text in texts() if re.search(second.pattern, text, re.MULTILINE | re.DOTALL)}
+    assert sorted(found - second.explained_in) == [], f"write {second.instead}"
+    assert sorted(second.explained_in - found) == [], "these files no longer show it: remove them from the list"
+
+
+def test_docs_examples_and_templates_are_read() -> None:
+    names = [name for name, _ in texts()]
+    assert {name.split("/")[0] for name in names} == {"README.md", "docs", "examples", "providers", "tetherpy"}
