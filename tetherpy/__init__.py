@@ -69,6 +69,7 @@ if TYPE_CHECKING:
     from .errors import (
         ArgumentError,
         DurationError,
+        JsonError,
         SlowConsumerError,
         TetherError,
     )
@@ -172,6 +173,7 @@ if TYPE_CHECKING:
         MutationState,
         MutationSuccess,
         MutationTransaction,
+        NewerDataError,
         NoEventLoopError,
         NotAnExceptionError,
         NotAnOverrideError,
@@ -266,10 +268,11 @@ __all__ = [
     "JobDefinitionError", "JobEndedError", "JobError", "JobFailedError", "JobId", "JobMismatchError",
     "JobNotFoundError", "JobPage", "JobProvider", "JobProviderError", "JobProviderFamily", "JobQuery",
     "JobRunningError", "JobTablesMissingError", "JobTimeline", "JobTimeoutError", "JobWaitTimeoutError",
-    "KeepAliveLink", "ListOptions", "MessageError", "Migration", "MigrationChangedError", "MigrationError",
-    "MigrationFailedError", "MigrationMissingError", "MigrationOrderError", "MissingDependencyError", "Mutation",
-    "MutationEndedError", "MutationError", "MutationIdle", "MutationPending", "MutationState", "MutationSuccess",
-    "MutationTransaction", "NewJob", "NewJobOptions", "NoEventLoopError", "NoSuchHandlerError", "NoTestError",
+    "JsonError", "KeepAliveLink", "ListOptions", "MessageError", "Migration", "MigrationChangedError",
+    "MigrationError", "MigrationFailedError", "MigrationMissingError", "MigrationOrderError", "MissingDependencyError",
+    "Mutation", "MutationEndedError", "MutationError", "MutationIdle", "MutationPending", "MutationState",
+    "MutationSuccess", "MutationTransaction", "NewJob", "NewJobOptions", "NewerDataError", "NoEventLoopError",
+    "NoSuchHandlerError", "NoTestError",
     "NotADatabaseError", "NotAProviderError", "NotATransactionError", "NotAnExceptionError", "NotAnOverrideError",
     "NotBuiltError", "NotCallableError", "NotScopedError", "NotUndoableError", "Notifier", "NotifierFamily",
     "NotifierNotReadyError", "NotifierProvider", "NotifierRef", "OptimisticUpdate", "OtherDatabaseError",
@@ -310,7 +313,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "STORAGE_MIGRATIONS", "JobProvider", "JobProviderError", "JobProviderFamily", "SqliteStorage",
     ),
     "errors": (
-        "ArgumentError", "DurationError", "SlowConsumerError", "TetherError",
+        "ArgumentError", "DurationError", "JsonError", "SlowConsumerError", "TetherError",
     ),
     "jobs": (
         "JOB_MIGRATIONS", "BackgroundJob", "BackgroundJobManager", "BackgroundJobStatus", "Backoff", "CancelJob",

@@ -159,6 +159,20 @@ class DurationError(ArgumentError):
     """Raised when a parameter is given something else than a duration, or a duration out of its bounds."""
 
 
+class JsonError(TetherError, ValueError):
+    """Raised when a value has no form in JSON, or JSON does not fit the expected type.
+
+    Attributes:
+        path: the part of the value, such as ``$.items[2]``.
+        reason: the fault of that part.
+    """
+
+    def __init__(self, path: str, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"The value at {path} cannot be used as JSON: {clause(reason)}.")
+
+
 class SlowConsumerError(TetherError):
     """Raised by the iteration over events when too many of them wait for the consumer.
 

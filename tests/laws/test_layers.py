@@ -14,12 +14,13 @@ MAY_IMPORT = {
     "arguments": {"errors"},
     "durations": {"errors"},
     "iteration": {"errors"},
+    "json_codec": {"errors"},
     "observables": {"iteration"},
-    "reactive": {*GROUND, "durations"},
+    "reactive": {*GROUND, "durations", "json_codec"},
     "database": {*GROUND, "arguments", "durations"},
-    "jobs": {*GROUND, "arguments", "durations", "database"},
+    "jobs": {*GROUND, "arguments", "durations", "json_codec", "database"},
     "durable": {*GROUND, "arguments", "durations", "database", "jobs", "reactive"},
-    "service": {*GROUND, "arguments", "durations", "database", "jobs", "reactive", "durable"},
+    "service": {*GROUND, "arguments", "durations", "json_codec", "database", "jobs", "reactive", "durable"},
 }
 """The packages that each package may import; packages that are not named here stand above all of these."""
 

@@ -17,6 +17,12 @@ STORAGE_MIGRATIONS: Final = (
         "WITHOUT ROWID",
         namespace="storage",
     ),
+    Migration(
+        2,
+        "versions of persisted data",
+        "ALTER TABLE tetherpy_storage ADD COLUMN version INTEGER NOT NULL DEFAULT 0",
+        namespace="storage",
+    ),
 )
 """The migrations of SqliteStorage's table; it applies them itself, or an app passes them to Database.open."""
 
@@ -42,21 +48,22 @@ class SqliteStorage:
         """Return the data under a key, or None; expired data is returned too, with its expiry time."""
         await self._prepare()
         row = await self._db.get_optional(
-            "SELECT data, destroy_key, expires_at FROM tetherpy_storage WHERE key = ?", (key,)
+            "SELECT data, destroy_key, expires_at, version FROM tetherpy_storage WHERE key = ?", (key,)
         )
         if row is None:
             return None
         expires_at = None if row["expires_at"] is None else datetime.fromisoformat(row["expires_at"])
-        return PersistedData(row["data"], row["destroy_key"], expires_at)
+        return PersistedData(row["data"], row["destroy_key"], expires_at, row["version"])
 
     async def write(self, key: str, data: str, options: StorageOptions) -> None:
         """Store data under a key; durable when this returns."""
         await self._prepare()
         expires_at = None if options.cache_time is None else _text(self._clock() + options.cache_time)
         await self._db.execute(
-            "INSERT INTO tetherpy_storage VALUES (?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
-            "data = excluded.data, destroy_key = excluded.destroy_key, expires_at = excluded.expires_at",
-            (key, data, options.destroy_key, expires_at),
+            "INSERT INTO tetherpy_storage VALUES (?, ?, ?, ?, ?) ON CONFLICT (key) DO UPDATE SET "
+            "data = excluded.data, destroy_key = excluded.destroy_key, expires_at = excluded.expires_at, "
+            "version = excluded.version",
+            (key, data, options.destroy_key, expires_at, options.version),
         )
 
     async def delete(self, key: str) -> None:

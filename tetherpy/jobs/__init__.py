@@ -71,7 +71,6 @@ if TYPE_CHECKING:
         Snoozed,
     )
     from .payload.encoding import MAX_PAYLOAD_BYTES, decode, decode_as, encode
-    from .payload.json_types import find_undecodable
     from .postgres import POSTGRES_CAPABILITIES, POSTGRES_JOB_MIGRATIONS, PostgresJobEngine
     from .query import CreationOrder, JobPage, JobQuery, ListOptions
     from .schedules.backoff import Backoff
@@ -173,7 +172,6 @@ __all__ = [
     "did_you_mean",
     "encode",
     "engine_of",
-    "find_undecodable",
     "is_legal_move",
     "last_tick",
     "observed_wait",
@@ -229,7 +227,6 @@ _MODULES = {
         ),
         "outcomes",
     ),
-    "find_undecodable": "payload.json_types",
     **dict.fromkeys(("MAX_PAYLOAD_BYTES", "decode", "decode_as", "encode"), "payload.encoding"),
     "Cron": "schedules.cron",
     **dict.fromkeys(("Every", "Schedule", "last_tick"), "schedules.intervals"),

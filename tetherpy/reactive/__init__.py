@@ -28,12 +28,14 @@ from .errors import (
     ContainerDisposedError,
     DeclarationError,
     DuplicateOverrideError,
+    DuplicatePersistKeyError,
     EndlessUpdateError,
     FamilyArgumentsError,
     GraphInvariantError,
     HistoryClosedError,
     MissingDependencyError,
     MutationEndedError,
+    NewerDataError,
     NoEventLoopError,
     NotAnExceptionError,
     NotAnOverrideError,
@@ -74,13 +76,7 @@ from .mutation import (
     MutationSuccess,
     MutationTransaction,
 )
-from .persistence import (
-    DuplicatePersistKeyError,
-    InMemoryStorage,
-    PersistedData,
-    Storage,
-    StorageOptions,
-)
+from .persistence.storage import InMemoryStorage, PersistedData, Storage, StorageOptions
 from .providers.async_notifier_provider import AsyncNotifierProvider
 from .providers.future_provider import FutureProvider
 from .providers.notifier_provider import NotifierProvider
@@ -136,6 +132,7 @@ __all__ = [
     "MutationState",
     "MutationSuccess",
     "MutationTransaction",
+    "NewerDataError",
     "NoEventLoopError",
     "NoTestError",
     "NotAProviderError",

@@ -41,6 +41,7 @@ from .lifetime import (
     UnmountedRefError,
     WrongThreadError,
 )
+from .persistence import DuplicatePersistKeyError, NewerDataError
 from .scoping import (
     DuplicateOverrideError,
     MissingDependencyError,
@@ -63,12 +64,14 @@ __all__ = [
     "ContainerDisposedError",
     "DeclarationError",
     "DuplicateOverrideError",
+    "DuplicatePersistKeyError",
     "EndlessUpdateError",
     "FamilyArgumentsError",
     "GraphInvariantError",
     "HistoryClosedError",
     "MissingDependencyError",
     "MutationEndedError",
+    "NewerDataError",
     "NoEventLoopError",
     "NoTestError",
     "NotAProviderError",

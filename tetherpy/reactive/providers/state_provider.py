@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, Unpack
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, Unpack
+
+import attrs
 
 from ..container.overrides import Override
 from ..container.ref import Ref
 from ..errors import UnmountedRefError
 from ..graph.element import Element
+from ..graph.listenable import ProviderListenable
+from ..graph.node_states import BUILDING
 from ..graph.updates.read import read_state
 from ..graph.updates.set_value import set_value
+from ..persistence.codec import Codec, Migrate, codec_of, type_of
+from ..persistence.keeper import persist_state, tell_edited
+from ..persistence.storage import FOREVER, Storage, StorageOptions
+from ..persistence.storage_writer import Writer
 from .builders import Builder, FamilyBuilder
 from .notifiers.notifier_of import NotifierOf
 from .provider import Family, ProviderBase
@@ -20,13 +28,20 @@ T = TypeVar("T")
 P = ParamSpec("P")
 
 
+StorageSource: TypeAlias = (
+    Storage[str, str] | ProviderListenable[Storage[str, str]] | ProviderListenable[Awaitable[Storage[str, str]]]
+)
+
+
 class StateController(Generic[T]):
     """Reads and sets the value of a StateProvider."""
 
-    __slots__ = ("_element",)
+    __slots__ = ("_element", "_restored", "_writers")
 
     def __init__(self, element: Element) -> None:
         self._element = element
+        self._restored: Awaitable[None] | None = None
+        self._writers: dict[Any, Writer] | None = None
 
     @property
     def state(self) -> T:
@@ -44,6 +59,19 @@ class StateController(Generic[T]):
     @state.setter
     def state(self, value: T) -> None:
         set_value(self._element, value)
+        if self._writers is not None and self._element.state != BUILDING:
+            tell_edited(self._element, self._writers)
+
+    async def restored(self) -> None:
+        """Wait until the stored value of a persisted provider was read; without persistence return at once."""
+        if self._restored is not None:
+            await self._restored
+
+    def persist(self, storage: Any, key: Any, codec: Codec, options: StorageOptions) -> None:
+        """Persist the value during the current build; called by the library."""
+        if self._writers is None:
+            self._writers = {}
+        self._restored = persist_state(self._element, self._writers, storage, key, codec, options)
 
     def update(self, fn: Callable[[T], T]) -> T:
         """Set the value to ``fn(value)`` and return it."""
@@ -77,6 +105,43 @@ class StateProvider(ProviderBase[T], Generic[T]):
     def options(**options: Unpack[OptionArguments]) -> StateProviderBuilder:
         """Return a decorator with these options; its ``.family`` declares families."""
         return StateProviderBuilder(make_options(**options), StateProviderFamilyBuilder)
+
+    @staticmethod
+    def persisted(
+        key: str,
+        initial: T,
+        *,
+        storage: StorageSource,
+        as_type: Any = None,
+        version: int = 0,
+        migrate: Migrate | None = None,
+        options: StorageOptions = FOREVER,
+    ) -> StateProvider[T]:
+        """Declare a value that is stored when it is set, and restored at the next start.
+
+        The provider has the initial value until the stored one was read (``await controller.restored()``); a value that
+        is set before that wins. Errors, ``version`` and ``migrate`` are as in ``Notifier.persist``.
+
+        Args:
+            key: the key in the storage, and the provider's name.
+            initial: the value without a stored one.
+            storage: a storage, or a provider of one, such as ``storage_provider.future``.
+            as_type: the type that JSON is decoded to; by default the type of ``initial``, for collections with
+                plain items.
+            version: the version of the value's schema; raise it when the schema changes.
+            migrate: called with older stored data (as plain JSON values) and its version; returns it in the new form.
+            options: the time to keep the data, by default without limit, and the key that invalidates old data.
+        """
+        kind = type_of(initial) if as_type is None else as_type
+        options = attrs.evolve(options, version=version)
+
+        def create(ref: Ref) -> T:
+            codec = codec_of(None, None, migrate, lambda: kind)
+            source: Any = ref.watch(storage) if isinstance(storage, ProviderListenable) else storage
+            ref.element.notifier.persist(source, key, codec, options)
+            return initial
+
+        return StateProvider[T](create, name=key)
 
     @property
     def notifier(self) -> NotifierOf[StateController[T]]:

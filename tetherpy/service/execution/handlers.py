@@ -17,10 +17,10 @@ from tetherpy.jobs import (
     Backoff,
     JobDefinition,
     JobDefinitionError,
-    find_undecodable,
     payload_annotation,
     plain_function,
 )
+from tetherpy.json_codec import find_undecodable
 
 from ..errors import HandlerRegistrationError, NoSuchHandlerError
 

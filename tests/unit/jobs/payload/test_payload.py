@@ -16,8 +16,8 @@ from tetherpy.jobs import (
     decode,
     decode_as,
     encode,
-    find_undecodable,
 )
+from tetherpy.json_codec import find_undecodable
 
 
 @attrs.frozen

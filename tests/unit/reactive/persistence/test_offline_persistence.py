@@ -252,7 +252,7 @@ async def test_an_error_in_encoding_or_decoding_is_reported(
     container.listen(provider, ignore)
     await container.read(provider.future)
     await until(lambda: len(reported) == 2)
-    assert [type(error).__name__ for error in reported] == ["JSONDecodeError", "TypeError"]
+    assert [type(error).__name__ for error in reported] == ["JsonError", "JsonError"]
     reported.clear()
 
 

@@ -186,7 +186,7 @@ async def test_data_that_cannot_be_decoded_is_reported_and_replaced(storage):
     reported = []
     container = ProviderContainer(on_error=lambda error, provider: reported.append(type(error).__name__))
     assert await container.read(todos_kept_in(storage, fetch).future) == ["milk"]
-    assert reported == ["JSONDecodeError"]
+    assert reported == ["JsonError"]
     await container.aclose()
     assert await kept(storage) == '["milk"]'
 

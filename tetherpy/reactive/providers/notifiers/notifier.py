@@ -7,6 +7,8 @@ from collections.abc import AsyncIterable, Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeAlias, TypeVar, cast
 
+import attrs
+
 from ...asynchronous.async_flow import AsyncFlow
 from ...asynchronous.async_provider_base import flow_of
 from ...asynchronous.async_value import AsyncState, AsyncValue
@@ -19,8 +21,10 @@ from ...graph.node_states import BUILDING, DISPOSED
 from ...graph.retries.node_retries import stop_retrying
 from ...graph.updates.read import read_state
 from ...graph.updates.set_value import set_value
-from ...persistence import DEFAULT_STORAGE, Storage, StorageOptions, from_json, persist, to_json
-from ...storage_writer import Writer
+from ...persistence.codec import Migrate, codec_of, state_type
+from ...persistence.keeper import persist, persist_state, tell_edited
+from ...persistence.storage import DEFAULT_STORAGE, FOREVER, Storage, StorageOptions
+from ...persistence.storage_writer import Writer
 from .optimistic_update import OptimisticUpdate, install
 from .update_queue import UpdateQueue
 
@@ -37,6 +41,7 @@ class NotifierBase(Generic[S]):
     """Base of all notifiers; ``S`` is the type of the state."""
 
     _element: Element | None = None
+    _writers: dict[Any, Writer] | None = None
     pending_changes: PendingChanges | None = None
     """The optimistic changes; used by the library."""
 
@@ -86,7 +91,14 @@ class NotifierBase(Generic[S]):
         return self.ref.listen_self(callback, on_error)
 
     def changes_confirmed(self) -> None:
-        """Take note that optimistic changes were confirmed or undone; called by the library."""
+        """Store the confirmed state if it is persisted; called by the library."""
+        if self._writers is not None:
+            tell_edited(self._attached(), self._writers)
+
+    def _writers_by_key(self) -> dict[Any, Writer]:
+        if self._writers is None:
+            self._writers = {}
+        return self._writers
 
     def _attached(self) -> Element:
         if self._element is None:
@@ -125,13 +137,49 @@ class Notifier(NotifierBase[T]):
         element, pending = self._attached(), self.pending_changes
         if pending is None or element.state == BUILDING:
             set_value(element, value)
-            return
-        before = pending.base, pending.changes
-        try:
-            set_value(element, pending.take(value))
-        except BaseException:
-            pending.base, pending.changes = before
-            raise
+        else:
+            before = pending.base, pending.changes
+            try:
+                set_value(element, pending.take(value))
+            except BaseException:
+                pending.base, pending.changes = before
+                raise
+        if self._writers is not None and element.state != BUILDING:
+            tell_edited(element, self._writers)
+
+    def persist(
+        self,
+        storage: Storage[K, E] | Awaitable[Storage[K, E]],
+        *,
+        key: K,
+        as_type: Any = None,
+        encode: Callable[[T], E] | None = None,
+        decode: Callable[[E], T] | None = None,
+        version: int = 0,
+        migrate: Migrate | None = None,
+        options: StorageOptions = FOREVER,
+    ) -> Awaitable[None]:
+        """Store each state that is set, and restore the stored state at the next start.
+
+        Call it in ``build``, which returns the state to begin with; await the result elsewhere to wait until the stored
+        state was read. A state that is set before that wins. Stored data that cannot be used is reported to
+        the container's on_error, and replaced by the next state; data of a newer version, and data whose ``migrate``
+        raises, is reported and never replaced.
+
+        Args:
+            storage: the storage; an awaitable is awaited once.
+            key: hashable and unique among the providers of the container; a second use is reported to on_error.
+            as_type: the type that JSON is decoded to; by default ``T`` of ``Notifier[T]``.
+            encode: converts the state for the storage; to JSON text by default.
+            decode: the inverse of ``encode``.
+            version: the version of the state's schema; raise it when the schema changes.
+            migrate: called with older stored data (as plain JSON values) and its version; returns it in the new form.
+            options: the time to keep the data, by default without limit, and the key that invalidates old data.
+        """
+        kind = type(self)
+        codec = codec_of(encode, decode, migrate, lambda: state_type(kind, (Notifier,)) if as_type is None else as_type)
+        options = attrs.evolve(options, version=version)
+        return persist_state(self._attached(), self._writers_by_key(), storage, key, codec, options)
 
     @property
     def confirmed(self) -> T:
@@ -160,7 +208,6 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
     """Base of AsyncNotifier and StreamNotifier; the state is an AsyncValue."""
 
     _update_queue: UpdateQueue | None = None
-    _writers: dict[Any, Writer] | None = None
 
     @property
     def state(self) -> AsyncState[T]:
@@ -262,8 +309,11 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         storage: Storage[K, E] | Awaitable[Storage[K, E]],
         *,
         key: K,
+        as_type: Any = None,
         encode: Callable[[T], E] | None = None,
         decode: Callable[[E], T] | None = None,
+        version: int = 0,
+        migrate: Migrate | None = None,
         options: StorageOptions = DEFAULT_STORAGE,
     ) -> Awaitable[None]:
         """Store the data, and show the stored data while the new data is loading.
@@ -276,22 +326,20 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
         Args:
             storage: the storage; an awaitable is awaited once.
             key: hashable and unique among the providers of the container; a second use is reported to on_error.
+            as_type: the type that JSON is decoded to; by default ``T`` of ``AsyncNotifier[T]``.
             encode: converts the data for the storage; to JSON text by default.
-            decode: the inverse of ``encode``; from JSON text by default, which gives dicts and lists, not classes.
+            decode: the inverse of ``encode``.
+            version: the version of the data's schema. Newer stored data is reported, and never replaced.
+            migrate: called with older stored data (as plain JSON values) and its version; returns it in the new form.
+                Data for which it raises is reported, and never replaced.
             options: the time to keep the data, and the key that invalidates old data.
         """
-        encode = to_json if encode is None else encode
-        decode = from_json if decode is None else decode
-        if self._writers is None:
-            self._writers = {}
-        return persist(self._attached(), self._writers, storage, key, encode, decode, options)
-
-    def changes_confirmed(self) -> None:
-        """Store the confirmed data."""
-        for writer in (self._writers or {}).values():
-            for keeper in tuple(writer.keepers):
-                if keeper.element is self._element:
-                    keeper.heard(None, None)
+        kind = type(self)
+        codec = codec_of(
+            encode, decode, migrate, lambda: state_type(kind, (AsyncNotifierBase,)) if as_type is None else as_type
+        )
+        options = attrs.evolve(options, version=version)
+        return persist(self._attached(), self._writers_by_key(), storage, key, codec, options)
 
     @property
     def _flow(self) -> AsyncFlow:

@@ -69,6 +69,8 @@ class OptimisticUpdate(Generic[T]):
     ) -> None:
         if kind is None:
             self._end(self._pending.confirm)
+            if self._element.ref is not None:
+                self._element.notifier.changes_confirmed()
         elif issubclass(kind, GeneratorExit):
             # The garbage collector may close the coroutine, in any thread and in the middle of a build.
             self._element.host.call_soon_threadsafe(partial(self._end, self._pending.remove))
@@ -91,7 +93,6 @@ class OptimisticUpdate(Generic[T]):
         finally:
             if not pending.changes:
                 install(element, None)
-        element.notifier.changes_confirmed()
 
 
 def install(element: Element, pending: PendingChanges | None) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import attrs
 
-from .graph.element import NO_VALUE, Host
-from .lifecycle.event_loop import running_loop
+from ..graph.element import NO_VALUE, Host
+from ..lifecycle.event_loop import running_loop
 
 
 @attrs.define(eq=False)
@@ -37,10 +37,14 @@ class Writer:
     the container.
     """
 
-    __slots__ = ("__weakref__", "_applied", "_newest", "_task", "_tried", "keepers")
+    __slots__ = ("__weakref__", "_applied", "_newest", "_task", "_tried", "is_checked", "is_protected", "keepers")
 
     def __init__(self) -> None:
         self.keepers: list[Any] = []
+        #: Whether the version of the stored data is known.
+        self.is_checked = False
+        #: Whether the stored data must not be overwritten.
+        self.is_protected = False
         self._newest: Change | None = None
         self._tried: Change | None = None
         self._applied: Change | None = None

@@ -1,4 +1,4 @@
-"""Offline persistence: store a notifier's data, and show the stored data while new data is loading.
+"""Offline persistence: store the state of a notifier, and show the stored state at the next start.
 
 Behaviour follows Riverpod's ``persist``, with one difference: an error deletes nothing.
 """
@@ -7,154 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import json
-from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, Protocol, TypeVar
+from collections.abc import Awaitable
+from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
-import attrs
-
-from tetherpy.durations import to_optional_span
-from tetherpy.errors import safe_repr
-
-from .asynchronous.async_value import AsyncData, AsyncError, AsyncValue
-from .asynchronous.pending_changes import confirmed_state
-from .errors import ReactiveArgumentError, ReactiveError
-from .graph.element import NO_VALUE, Element
-from .graph.node_states import BUILDING
-from .graph.updates.set_value import set_value
-from .lifecycle.event_loop import running_loop
+from ..asynchronous.async_value import AsyncData, AsyncError, AsyncValue
+from ..asynchronous.pending_changes import confirmed_state
+from ..asynchronous.promise import Promise
+from ..errors import DuplicatePersistKeyError, NewerDataError, ReactiveArgumentError
+from ..graph.element import NO_VALUE, Element
+from ..graph.node_states import BUILDING
+from ..graph.updates.set_value import set_value
+from ..lifecycle.event_loop import running_loop
+from .codec import Codec
+from .storage import PersistedData, Storage, StorageOptions, now
 from .storage_writer import Change, Writer
 
 K = TypeVar("K")
-K_contra = TypeVar("K_contra", contravariant=True)
 E = TypeVar("E")
 T = TypeVar("T")
-
-
-def _cache_time(value: timedelta | float | None) -> timedelta | None:
-    return to_optional_span("StorageOptions.cache_time", value)
-
-
-@attrs.frozen(kw_only=True)
-class StorageOptions:
-    """Options of stored data.
-
-    Attributes:
-        cache_time: how long stored data is valid, a timedelta or seconds; None keeps it forever. Two days by
-            default (Riverpod).
-        destroy_key: data stored with another key is discarded; change it when the format changes.
-    """
-
-    cache_time: timedelta | None = attrs.field(default=timedelta(days=2), converter=_cache_time)
-    destroy_key: str | None = None
-
-
-DEFAULT_STORAGE: Final = StorageOptions()
-
-
-@attrs.frozen
-class PersistedData(Generic[E]):
-    """Data read from a storage.
-
-    Attributes:
-        data: the encoded data.
-        destroy_key: the destroy key it was written with.
-        expires_at: aware UTC time after which it must not be used, or None.
-    """
-
-    data: E
-    destroy_key: str | None = None
-    expires_at: datetime | None = None
-
-
-class Storage(Protocol[K_contra, E]):
-    """A key-value store for persisted data."""
-
-    async def read(self, key: K_contra) -> PersistedData[E] | None:
-        """Return the data stored under a key, or None."""
-        ...
-
-    async def write(self, key: K_contra, data: E, options: StorageOptions) -> None:
-        """Store data under a key, replacing older data."""
-        ...
-
-    async def delete(self, key: K_contra) -> None:
-        """Delete a key; an unknown key is ignored."""
-        ...
-
-    async def delete_out_of_date(self) -> None:
-        """Delete all expired data."""
-        ...
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def expiry(options: StorageOptions, now: datetime) -> datetime | None:
-    """Return when data written now expires."""
-    return None if options.cache_time is None else now + options.cache_time
-
-
-class InMemoryStorage(Generic[K, E]):
-    """A storage in memory, for tests.
-
-    Args:
-        clock: returns the current time (aware).
-    """
-
-    def __init__(self, *, clock: Callable[[], datetime] = _now) -> None:
-        self._clock = clock
-        self.kept: dict[K, PersistedData[E]] = {}
-
-    async def read(self, key: K) -> PersistedData[E] | None:
-        """Return the data stored under a key, or None."""
-        return self.kept.get(key)
-
-    async def write(self, key: K, data: E, options: StorageOptions) -> None:
-        """Store data under a key."""
-        self.kept[key] = PersistedData(data, options.destroy_key, expiry(options, self._clock()))
-
-    async def delete(self, key: K) -> None:
-        """Delete a key."""
-        self.kept.pop(key, None)
-
-    async def delete_out_of_date(self) -> None:
-        """Delete all expired data."""
-        now = self._clock()
-        self.kept = {
-            key: entry for key, entry in self.kept.items() if entry.expires_at is None or entry.expires_at > now
-        }
-
-
-class DuplicatePersistKeyError(ReactiveError):
-    """Reported when two live providers persist under the same key.
-
-    Attributes:
-        key: the key.
-        providers: both providers.
-    """
-
-    def __init__(self, key: object, providers: tuple[Any, Any]) -> None:
-        first, second = providers
-        super().__init__(
-            f"{first!r} and {second!r} both persist under the key {safe_repr(key)}: each would read the data of the "
-            "other. Give each provider a different key; in a family, include the arguments in the key."
-        )
-        self.key = key
-        self.providers = providers
-
-
-def to_json(value: Any) -> Any:
-    """Encode as JSON text."""
-    return json.dumps(value, separators=(",", ":"))
-
-
-def from_json(data: Any) -> Any:
-    """Decode JSON text."""
-    return json.loads(data)
 
 
 def persist(
@@ -162,24 +33,42 @@ def persist(
     writers: dict[Any, Writer],
     storage: Storage[K, E] | Awaitable[Storage[K, E]],
     key: K,
-    encode: Callable[[T], E],
-    decode: Callable[[E], T],
+    codec: Codec,
     options: StorageOptions,
-    clock: Callable[[], datetime] = _now,
 ) -> Awaitable[None]:
-    """Persist an element's data during the current build; see AsyncNotifier.persist.
+    """Persist the data of an asynchronous element during the current build; see ``AsyncNotifier.persist``.
 
     ``writers`` are the writers used by earlier builds of the notifier, by key.
     """
     build = element.ref
     writer = writers[key] = _writer(element, key)
-    keeper = _Keeper(element, writer, key, _Opening(storage), encode, options)
+    keeper: _Keeper[K, E] = _Keeper(element, writer, key, _Opening(storage), codec, options)
+    keeper.edited()
     build.listen_self(keeper.heard)
     build.on_dispose(keeper.ended)
     if keeper.has_data:
         return _Nothing()
-    task: Awaitable[None] = build.create_task(keeper.restore(decode, clock))
+    task: Awaitable[None] = build.create_task(keeper.restore())
     return task
+
+
+def persist_state(
+    element: Element,
+    writers: dict[Any, Writer],
+    storage: Storage[K, E] | Awaitable[Storage[K, E]],
+    key: K,
+    codec: Codec,
+    options: StorageOptions,
+) -> Awaitable[None]:
+    """Persist the state of a synchronous element during the current build; see ``Notifier.persist``."""
+    writer = writers[key] = _writer(element, key)
+    keeper: _StateKeeper[K, E] = _StateKeeper(element, writer, key, _Opening(storage), codec, options)
+    element.ref.on_dispose(keeper.ended)
+    if running_loop() is None:
+        element.host.scheduler.loops.call_in_next_loop(keeper, keeper.begin)
+    else:
+        keeper.begin()
+    return keeper.restored
 
 
 class _Opening(Generic[K, E]):
@@ -222,10 +111,10 @@ class _Opening(Generic[K, E]):
         return task.get_loop() is running_loop()
 
 
-class _Keeper(Generic[K, E, T]):
-    """Stores the data of a provider during one build."""
+class _Keeper(Generic[K, E]):
+    """Stores the data of an asynchronous provider during one build."""
 
-    __slots__ = ("_build", "_encode", "_key", "_options", "_storage", "_writer", "element")
+    __slots__ = ("_build", "_codec", "_key", "_options", "_storage", "_writer", "element")
 
     def __init__(
         self,
@@ -233,7 +122,7 @@ class _Keeper(Generic[K, E, T]):
         writer: Writer,
         key: K,
         storage: _Opening[K, E],
-        encode: Callable[[T], E],
+        codec: Codec,
         options: StorageOptions,
     ) -> None:
         self.element = element
@@ -241,10 +130,9 @@ class _Keeper(Generic[K, E, T]):
         self._writer = writer
         self._key = key
         self._storage = storage
-        self._encode = encode
+        self._codec = codec
         self._options = options
         writer.keepers.append(self)
-        self._keep_newest(None)
 
     @property
     def has_data(self) -> bool:
@@ -256,14 +144,21 @@ class _Keeper(Generic[K, E, T]):
         """Store the newest data; the announced state is older if a listener has set the state again."""
         self._keep_newest(state)
 
+    def edited(self) -> None:
+        """Store the newest data."""
+        self._keep_newest(None)
+
     def ended(self) -> Awaitable[None] | None:
         """Store data that was set but not announced before the build ended, and finish."""
         self._keep_newest(None)
+        return self._end()
+
+    def _end(self) -> Awaitable[None] | None:
         self._writer.keepers.remove(self)
         is_writing = self._writer.finish()
         return self._finish() if is_writing or not self._storage.is_open else None
 
-    async def restore(self, decode: Callable[[E], T], clock: Callable[[], datetime]) -> None:
+    async def restore(self) -> None:
         """Show the stored data, unless the provider already has data when it is read."""
         element = self.element
         if element.state == BUILDING:
@@ -271,26 +166,56 @@ class _Keeper(Generic[K, E, T]):
         try:
             await self._writer.settle()  # an earlier provider may still be writing under this key
             storage = await self._storage.get()
-            kept = await storage.read(self._key)
-            if kept is None or self.has_data:
+            try:
+                kept = await storage.read(self._key)
+            except Exception:
+                self._writer.is_checked = True  # a storage that cannot be read may be written
+                raise
+            if self._refuses(kept) or kept is None or self.has_data:
                 return
-            expired = kept.expires_at is not None and kept.expires_at <= clock()
+            expired = kept.expires_at is not None and kept.expires_at <= now()
             if expired or kept.destroy_key != self._options.destroy_key:
                 self._writer.put(Change(element.host, element.provider, self._delete))
                 await self._writer.settle()
                 return
-            value = decode(kept.data)
+            value = self._codec.decode(self._migrated(kept))
         except Exception as error:
             # A cache that cannot be read must not keep the provider from loading.
             element.host.report(error, element.provider)
             return
         if element.ref is self._build:
-            pending = element.notifier.pending_changes
-            state: AsyncValue[Any] = element.value if pending is None else pending.base
-            cached = state.cached(value)
-            failed = isinstance(state, AsyncError) and not state.is_loading
-            restored = state.copy_with_previous(cached) if failed else cached
-            set_value(element, restored if pending is None else pending.take(restored))
+            self._show(value)
+
+    def _refuses(self, kept: PersistedData[E] | None) -> bool:
+        """Protect newer data, and report it once."""
+        self._writer.is_checked = True
+        version = self._options.version
+        if kept is None or kept.version <= version:
+            return False
+        if not self._writer.is_protected:
+            self._writer.is_protected = True
+            self.element.host.report(NewerDataError(self._key, kept.version, version), self.element.provider)
+        return True
+
+    def _migrated(self, kept: PersistedData[E]) -> E:
+        migrate = self._codec.migrate
+        if migrate is None or kept.version == self._options.version:
+            return kept.data
+        try:
+            data: E = migrate(kept.data, kept.version)
+        except Exception:
+            self._writer.is_protected = True  # a corrected function can still read it
+            raise
+        return data
+
+    def _show(self, value: Any) -> None:
+        element = self.element
+        pending = element.notifier.pending_changes
+        state: AsyncValue[Any] = element.value if pending is None else pending.base
+        cached = state.cached(value)
+        failed = isinstance(state, AsyncError) and not state.is_loading
+        restored = state.copy_with_previous(cached) if failed else cached
+        set_value(element, restored if pending is None else pending.take(restored))
 
     def _keep_newest(self, announced: object) -> None:
         """Write the provider's data if it is new.
@@ -305,12 +230,17 @@ class _Keeper(Generic[K, E, T]):
         # After a change in place, the same object is announced again.
         is_changed = state is announced and isinstance(state, AsyncData) and not state.is_loading
         if is_changed or not self._writer.has(data):
+            self._put(data)
 
-            async def write() -> None:
-                storage = await self._storage.get()
-                await storage.write(self._key, self._encode(data), self._options)
+    def _put(self, data: Any) -> None:
+        async def write() -> None:
+            storage = await self._storage.get()
+            if not self._writer.is_checked:
+                self._refuses(await storage.read(self._key))  # an edit before the stored data was read
+            if not self._writer.is_protected:
+                await storage.write(self._key, self._codec.encode(data), self._options)
 
-            self._writer.put(Change(self.element.host, self.element.provider, write, data))
+        self._writer.put(Change(self.element.host, self.element.provider, write, data))
 
     async def _delete(self) -> None:
         await (await self._storage.get()).delete(self._key)
@@ -318,6 +248,59 @@ class _Keeper(Generic[K, E, T]):
     async def _finish(self) -> None:
         await self._writer.settle()
         await self._storage.give_up()
+
+
+class _StateKeeper(_Keeper[K, E]):
+    """Stores the state of a synchronous provider during one build: each edit, and not the state it is built with.
+
+    An edit that is made before the stored state was read wins.
+    """
+
+    __slots__ = ("_is_edited", "restored")
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._is_edited = False
+        self.restored: Promise[None] = Promise()
+
+    @property
+    def has_data(self) -> bool:
+        """Whether the state was edited, so that the stored one is older."""
+        return self._is_edited
+
+    def begin(self) -> None:
+        """Start to read the stored state."""
+        if self._is_edited or self.element.ref is not self._build:
+            self.restored.resolve(None)
+        else:
+            task = self._build.create_task(self.restore())
+            task.add_done_callback(self._is_restored)
+
+    def _is_restored(self, task: asyncio.Task[None]) -> None:
+        self.restored.resolve(None)
+
+    def edited(self) -> None:
+        """Store the state."""
+        self._is_edited = True
+        self._put(confirmed_state(self.element))
+
+    def ended(self) -> Awaitable[None] | None:
+        """Finish: every edit is written or on its way."""
+        return self._end()
+
+    def _show(self, value: Any) -> None:
+        element = self.element
+        if element.failure is None and not self._is_edited:
+            pending = getattr(element.notifier, "pending_changes", None)
+            set_value(element, value if pending is None else pending.take(value))
+
+
+def tell_edited(element: Element, writers: dict[Any, Writer]) -> None:
+    """Store an edit of a notifier under its keys."""
+    for writer in writers.values():
+        for keeper in tuple(writer.keepers):
+            if keeper.element is element:
+                keeper.edited()
 
 
 def _writer(element: Element, key: object) -> Writer:
