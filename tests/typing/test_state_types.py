@@ -14,7 +14,9 @@ from tetherpy import (
     Notifier,
     NotifierProvider,
     ProviderContainer,
+    SqliteStorage,
     StateProvider,
+    Storage,
     StreamNotifier,
 )
 
@@ -54,3 +56,9 @@ def undo(container: ProviderContainer) -> None:
         assert_type(history.undo(), bool)
         assert_type(container.read(history.status), HistoryStatus)
     History(container, [loaded])  # type: ignore[list-item]  # pyright: ignore[reportArgumentType]
+
+
+def persisted(storage: Storage[str, str], provider: FutureProvider[SqliteStorage]) -> None:
+    theme = StateProvider.persisted("theme", "light", storage=storage)
+    assert_type(theme, StateProvider[str])
+    assert_type(StateProvider.persisted("count", 0, storage=provider.future), StateProvider[int])

@@ -37,10 +37,7 @@ def decode(text: str | None) -> Any:
 
     Raises ``PayloadDecodeError`` if the text is not JSON.
     """
-    if text is None:
-        return None
-    decoded: Any = decode_as(text, Any)
-    return decoded
+    return None if text is None else _decoded(text, Any, STORED)
 
 
 def decode_as(text: str | None, annotation: type[T] | Any, what: str = STORED) -> T:
@@ -48,8 +45,12 @@ def decode_as(text: str | None, annotation: type[T] | Any, what: str = STORED) -
 
     Raises ``PayloadDecodeError`` with the path of the field that does not fit; ``what`` names the value in its message.
     """
+    decoded: T = _decoded("null" if text is None else text, annotation, what)
+    return decoded
+
+
+def _decoded(text: str, annotation: Any, what: str) -> Any:
     try:
-        decoded: T = json_codec.decode("null" if text is None else text, annotation)
+        return json_codec.decode(text, annotation)
     except JsonError as error:
         raise PayloadDecodeError(error.path, error.reason, what) from error.__cause__
-    return decoded

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
@@ -81,11 +80,9 @@ def state_type(notifier: type[Any], roots: tuple[type[Any], ...]) -> Any:
     Raises:
         ReactiveArgumentError: the argument is a text that names no type of the module.
     """
-    found = _argument(notifier, roots, {})
+    state = SimpleNamespace(__annotations__={"state": _argument(notifier, roots, {})})
     try:
-        hints = get_type_hints(
-            SimpleNamespace(__annotations__={"state": found}), vars(sys.modules[notifier.__module__])
-        )
+        hints = get_type_hints(state, getattr(notifier.build, "__globals__", {}))
     except NameError as error:
         raise ReactiveArgumentError(
             "persist(as_type=...)", None, f"the type of the state of {notifier.__name__} is not found: {error}; pass it"
