@@ -16,7 +16,7 @@ def drawing() -> list[set[str]]:
     """Return the packages in each line of the drawing, from top to bottom."""
     block = re.search(r"## The house\n+```text\n(.*?)```", TEXT, re.DOTALL)
     assert block
-    lines = [set(re.findall(r"\b([a-z]+)/ ", line)) for line in block[1].splitlines()]
+    lines = [set(re.findall(r"\b([a-z_]+)/ ", line)) for line in block[1].splitlines()]
     return [line for line in lines if line]
 
 

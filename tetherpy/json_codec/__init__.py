@@ -4,3 +4,7 @@ from .codec import decode, encode
 from .json_types import find_undecodable
 
 __all__ = ["decode", "encode", "find_undecodable"]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]
