@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 API = DOCS / "reference" / "api"
 PAGES = sorted(DOCS.rglob("*.md"))
-INTERNAL = {"tetherpy.cli", "tetherpy.generator", "tetherpy.ui.graph"}
-"""Packages without a page: programs use the first two as commands, and the third through ``tetherpy graph``."""
+INTERNAL = {"tetherpy.cli", "tetherpy.generator", "tetherpy.json_codec", "tetherpy.ui.graph"}
+"""Packages without a page: commands, the codec that jobs and persistence share, and what ``tetherpy graph`` shows."""
 
 SECTION = re.compile(r"^(?:Args|Attributes|Raises|Returns):$", re.MULTILINE)
 WARNING = 2
