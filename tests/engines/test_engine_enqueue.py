@@ -4,6 +4,7 @@ import pytest
 
 from tetherpy.jobs import (
     BackgroundJobStatus,
+    JobArgumentError,
     JobDefinition,
     JobQuery,
     NewJob,
@@ -102,3 +103,29 @@ async def test_an_id_is_new_unless_its_unique_key_was_taken(kit):
     (third,) = await kit.engine.enqueue([definition.new(unique_key="b")])
     assert (third, third.is_new, third.job_key, third.result_type) == (first[2], False, "k", int)
     assert (await kit.engine.get(third)).id == first[2]
+
+
+async def test_jobs_are_found_by_their_meta(kit):
+    first = await kit.add("k", meta={"tenant": "7", "trace": "a'b\"c"})
+    second = await kit.add("k", meta={"tenant": "70"}, unique_key="u")
+    third = await kit.add("k", meta={})
+    assert (await kit.engine.get(first)).meta == {"tenant": "7", "trace": "a'b\"c"}
+    assert (await kit.engine.get(third)).meta == {}
+
+    async def found(**query):
+        return [job.id for job in await kit.engine.find(JobQuery(**query))]
+
+    assert await found(meta={"tenant": "7"}) == [first]
+    assert await found(meta={"trace": "a'b\"c", "tenant": "7"}) == [first]
+    assert await found(meta={"tenant": "7", "trace": "other"}) == []
+    assert await found(meta={"tenant": "70"}, job_key="k") == [second]
+    assert await found(text='"70"') == [second]
+    assert await found(meta={}) == [third, second, first]
+
+
+@pytest.mark.parametrize("meta", [{"a": 1}, {1: "a"}, ["a"], "a", {"a": "\0"}, {"a": "\ud800"}, {"a": "x" * 4096}])
+async def test_a_meta_is_a_small_mapping_of_texts(kit, meta):
+    with pytest.raises(JobArgumentError):
+        await kit.add("k", meta=meta)
+    with pytest.raises(JobArgumentError):
+        JobQuery(meta=meta)

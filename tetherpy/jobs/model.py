@@ -16,6 +16,7 @@ from .arguments import check_bounds, to_instant, to_integer, to_string
 from .definitions.job_id import R_co
 from .errors import JobArgumentError
 from .payload.encoding import decode, decode_as
+from .payload.meta import check_meta
 from .schedules.backoff import Backoff
 from .status import BackgroundJobStatus
 
@@ -58,6 +59,14 @@ class BackgroundJob:
     finished_at: datetime | None = None
     cancel_requested_at: datetime | None = None
     retry: Backoff | None = None
+    meta_json: str | None = None
+
+    @property
+    def meta(self) -> Mapping[str, str]:
+        """Decode the meta; empty if the job has none. Raise ``PayloadDecodeError`` if it is no object of strings."""
+        if self.meta_json is None:
+            return {}
+        return decode_as(self.meta_json, dict[str, str], f"meta of job {self.id}")
 
     @property
     def payload(self) -> Any:
@@ -96,6 +105,7 @@ class NewJobOptions(TypedDict, total=False):
     queue: str
     timeout: timedelta | float | None
     unique_key: str | None
+    meta: Mapping[str, str] | None
     retry: Backoff | None
 
 
@@ -120,9 +130,10 @@ class NewJob(Generic[R_co]):
     both is a ``JobArgumentError``. ``timeout`` bounds one attempt. Durations are a ``timedelta`` or
     seconds, never negative, a thousand years at most; others are a ``DurationError``. While a job with
     the same ``unique_key`` is PENDING or RUNNING, enqueueing another stores nothing and returns the id
-    of the one that is there. ``retry`` replaces the retry policy of the handler, and its ``max_attempts``, if it has
-    one, is that of the job. It is stored, with the classes in ``never`` and ``only`` by name. ``result_type`` is the
-    type of the result; ``JobDefinition.new`` sets it.
+    of the one that is there. ``meta`` is a mapping of strings, 4 KiB at most as JSON: it is stored with the job,
+    can be searched for, and is not interpreted. ``retry`` replaces the retry policy of the handler, and its
+    ``max_attempts``, if it has one, is that of the job. It is stored, with the classes in ``never`` and ``only`` by
+    name. ``result_type`` is the type of the result; ``JobDefinition.new`` sets it.
     """
 
     job_key: str
@@ -135,6 +146,7 @@ class NewJob(Generic[R_co]):
     timeout: timedelta | None = attrs.field(default=None, converter=_timeout)
     unique_key: str | None = None
     retry: Backoff | None = None
+    meta: Mapping[str, str] | None = None
     result_type: Any = attrs.field(default=Any, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
@@ -156,6 +168,8 @@ class NewJob(Generic[R_co]):
             raise JobArgumentError("NewJob.run_at", self.run_at, "delay is given too; give one of them")
         if self.run_at is not None:
             to_instant("NewJob.run_at", self.run_at)
+        if self.meta is not None:
+            object.__setattr__(self, "meta", check_meta("NewJob.meta", self.meta) or None)
 
     def _take_policy(self, retry: Any) -> None:
         if not isinstance(retry, Backoff):

@@ -10,6 +10,7 @@ import attrs
 
 from .arguments import HIGHEST, check_bounds, to_instant, to_integer, to_status, to_string
 from .errors import JobArgumentError
+from .payload.meta import check_meta
 from .status import BackgroundJobStatus
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ class ListOptions(TypedDict, total=False):
     offset: int
     cursor: int | None
     order_by_creation: CreationOrder
+
+
+def _meta(value: Mapping[str, str] | Sequence[tuple[str, str]] | None) -> tuple[tuple[str, str], ...] | None:
+    # A tuple, so that equal queries have the same hash.
+    given = dict(value) if isinstance(value, tuple) else value
+    return None if given is None else tuple(sorted(check_meta("JobQuery.meta", given).items())) or None
 
 
 def _status(value: BackgroundJobStatus | str | None) -> BackgroundJobStatus | None:
@@ -53,8 +60,8 @@ class JobQuery:
     """Filter and page through jobs, by default the newest hundred; a filter that is None matches every job.
 
     Creation order is the order of ids, so a changed clock does not reorder a list. ``text`` matches a part of the job
-    key, the payload, the last error or the unique key; ``text``, ``queue`` and the dates scan every row that ``status``
-    or ``job_key`` selects.
+    key, the payload, the last error, the unique key or the meta. ``meta``, a mapping of strings, matches jobs that have
+    all of its pairs. ``text``, ``meta``, ``queue`` and the dates scan every row that ``status`` or ``job_key`` selects.
 
     ``limit`` None lists all jobs. ``cursor`` starts after a job: pass the ``next`` of a page to get the page that
     follows it. Every page costs the same, and a job is listed once even if jobs are added, deleted or changed between
@@ -67,6 +74,7 @@ class JobQuery:
     queue: str | None = None
     unique_key: str | None = None
     text: str | None = None
+    meta: tuple[tuple[str, str], ...] | None = attrs.field(default=None, converter=_meta)
     created_after: datetime | None = None
     created_before: datetime | None = None
     limit: int | None = LISTED
@@ -77,7 +85,9 @@ class JobQuery:
     @property
     def reads_every_row(self) -> bool:
         """Whether no index supports the query, so that it may take long."""
-        return any(given is not None for given in (self.text, self.queue, self.created_after, self.created_before))
+        return any(
+            given is not None for given in (self.text, self.meta, self.queue, self.created_after, self.created_before)
+        )
 
     @property
     def follows(self) -> str:

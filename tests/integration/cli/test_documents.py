@@ -38,7 +38,7 @@ def check(name, document):
 
 def test_every_document_matches_its_description(command, enqueue, jobs):
     assert command("service", "start", "--callback", "shop:initialize").code == 0
-    done = enqueue("greet", {"name": "world"}, unique_key="once", timeout=60)
+    done = enqueue("greet", {"name": "world"}, unique_key="once", timeout=60, meta={"tenant": "7"})
     failed = enqueue("fail", max_attempts=1)
     for job in (done, failed):
         jobs(lambda manager, job=job: manager.wait_for(int(job), timeout=30))
@@ -57,7 +57,11 @@ def test_every_document_matches_its_description(command, enqueue, jobs):
         check("attempt", attempt)
         assert attempt["traceback"].startswith("Traceback")
     check("job", shown)
-    check("job", run("jobs", "enqueue", "greet", "--delay", "1h"))
+    check("job", run("jobs", "enqueue", "greet", "--delay", "1h", "--meta", "tenant=8", "--meta", "trace=a=b"))
+    (labelled,) = run("jobs", "list", "--meta", "trace=a=b", "--meta", "tenant=8")
+    assert labelled["meta"] == {"tenant": "8", "trace": "a=b"}
+    assert run("jobs", "list", "--meta", "tenant=8", "--meta", "trace=c") == []
+    assert "KEY=VALUE" in command("jobs", "list", "--meta", "tenant").err
     check("job", run("jobs", "retry", failed)[0])
     check("job", run("jobs", "watch", done))
     check("job", run("jobs", "cancel", waiting)[0])

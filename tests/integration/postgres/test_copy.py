@@ -41,7 +41,7 @@ async def source(tmp_path):
         await engine.enqueue(
             [
                 NewJob(job_key="later", delay=3600, unique_key="once", queue="slow", timeout=1.5, max_attempts=9),
-                NewJob(job_key="nul", payload="a\0b"),
+                NewJob(job_key="nul", payload="a\0b", meta={"tenant": "7\u2028"}),
             ]
         )
         claims = (await engine.ack_and_fetch("w", [], 40)).claims

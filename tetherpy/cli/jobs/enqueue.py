@@ -18,6 +18,7 @@ from ..parameters.database_location import find_database
 from ..parameters.durations import read_duration, read_instant
 from ..parameters.integers import integer_between
 from ..parameters.options import DatabaseOption, JsonOption
+from ..parameters.pairs import read_pairs
 from .job_columns import ID, JOBS
 from .job_definitions import new_job
 from .worker_hint import hint_at_workers
@@ -69,6 +70,9 @@ async def enqueue_job(
     unique_key: Annotated[
         str | None, typer.Option(help="Deduplicates: while a job with this key is PENDING or RUNNING, none is added.")
     ] = None,
+    meta: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="A pair to find the job by; may be repeated.")
+    ] = None,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -84,6 +88,7 @@ async def enqueue_job(
         "queue": queue,
         "timeout": timeout,
         "unique_key": unique_key,
+        "meta": read_pairs(meta or ()),
     }
     options = cast("NewJobOptions", {name: value for name, value in given.items() if value is not None})
     try:

@@ -60,6 +60,7 @@ def job_document(job: BackgroundJob) -> Document:
         "priority": job.priority,
         "queue": job.queue,
         "unique_key": job.unique_key,
+        "meta": _decoded(job.meta_json) or {},
         "timeout": None if job.timeout is None else job.timeout.total_seconds(),
         "claimed_by": job.claimed_by,
         "created_at": instant(job.created_at),
@@ -167,6 +168,7 @@ HISTORY = View[JobHistory](
         Column("priority", lambda history: str(history.job.priority)),
         Column("queue", lambda history: history.job.queue),
         Column("unique_key", lambda history: history.job.unique_key or ""),
+        Column("meta", lambda history: history.job.meta_json or ""),
         Column("claimed_by", lambda history: history.job.claimed_by or ""),
         *(
             _moment_column(name)

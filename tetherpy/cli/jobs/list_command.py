@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+from tetherpy.errors import ArgumentError
 from tetherpy.jobs import BackgroundJobStatus, JobQuery
 
 from ..output.formats import form_of, print_all
 from ..parameters.database_location import existing_jobs
 from ..parameters.integers import integer_between
 from ..parameters.options import DatabaseOption, JsonOption
+from ..parameters.pairs import read_pairs
 from .job_columns import JOBS, STATES
 
 
@@ -23,7 +25,10 @@ async def list_jobs(
     key: Annotated[str | None, typer.Option(help="Only jobs with this key.")] = None,
     queue: Annotated[str | None, typer.Option(help="Only jobs in this queue.")] = None,
     text: Annotated[
-        str | None, typer.Option(help="Only jobs with this text in key, payload, error or unique key.")
+        str | None, typer.Option(help="Only jobs with this text in key, payload, error, meta or unique key.")
+    ] = None,
+    meta: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Only jobs whose meta has this pair; may be repeated.")
     ] = None,
     limit: Annotated[
         int, typer.Option(parser=integer_between(0), metavar="NUMBER", help="The maximum number of jobs.")
@@ -35,7 +40,11 @@ async def list_jobs(
     json: JsonOption = False,
 ) -> None:
     """List jobs, newest first."""
-    query = JobQuery(status=status, job_key=key, queue=queue, text=text, limit=limit, offset=offset)
+    pairs = read_pairs(meta or ())
+    try:
+        query = JobQuery(status=status, job_key=key, queue=queue, text=text, meta=pairs, limit=limit, offset=offset)
+    except ArgumentError as error:
+        raise typer.BadParameter(str(error)) from error
     async with existing_jobs(database) as engine:
         jobs = await engine.find(query)
     print_all(form_of(json), JOBS, jobs)

@@ -36,6 +36,7 @@ def new_job(job: NewJob, now: datetime, max_bytes: int) -> dict[str, Any]:
         "timeout": None if job.timeout is None else job.timeout.total_seconds(),
         "retry": None if job.retry is None else to_json(job.retry),
         "unique_key": job.unique_key,
+        "meta": encode_payload(job.meta),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..payload.encoding import encode
 from ..query import JobQuery
 from ..status import BackgroundJobStatus
 from ..storage.sql_files import COLUMNS
@@ -19,9 +20,12 @@ def query_of_view(query: JobQuery) -> tuple[bytes, dict[str, Any]]:
         "created_after": "created_at > %(created_after)s",
         "created_before": "created_at < %(created_before)s",
         "cursor": f"id {query.follows} %(cursor)s",
-        "text": "position(%(text)s in concat_ws(chr(10), job_key, payload, last_error, unique_key)) > 0",
+        "meta": "meta::jsonb @> %(meta)s::jsonb",
+        "text": "position(%(text)s in concat_ws(chr(10), job_key, payload, last_error, meta, unique_key)) > 0",
     }
     asked = {name: getattr(query, name) for name in conditions if getattr(query, name) is not None}
+    if query.meta is not None:
+        asked["meta"] = encode(dict(query.meta))
     where = " AND ".join(conditions[name] for name in asked) or "true"
     columns, order = ", ".join(COLUMNS), f"ORDER BY id {query.order_by_creation}"
     source = f"SELECT {columns} FROM background_service_jobs WHERE {where}"  # noqa: S608

@@ -39,6 +39,7 @@ def to_row(job: NewJob[Any], now: datetime, now_text: str, max_bytes: int) -> Ne
         due,
         None if job.timeout is None else job.timeout.total_seconds(),
         None if job.retry is None else to_json(job.retry),
+        encode(job.meta),
         job.unique_key,
     )
 

@@ -13,6 +13,7 @@ from tetherpy.database import read_only
 from ..arguments import is_storable
 from ..errors import JobNotFoundError
 from ..model import BackgroundJob, JobAttempt, JobCounts
+from ..payload.encoding import encode
 from ..query import JobPage, JobQuery
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import JobReader, to_attempts
@@ -22,6 +23,10 @@ from .moving import read
 from .statements import fetch, sql
 
 _ALL = -1  # a LIMIT that does not limit (sqlite.org/lang_select.html)
+_HAS_META = (
+    "meta IS NOT NULL AND NOT EXISTS (SELECT 1 FROM json_each(?) AS wanted WHERE NOT EXISTS "
+    "(SELECT 1 FROM json_each(meta) AS given WHERE given.key = wanted.key AND given.atom = wanted.atom))"
+)
 _TABLE = "SELECT 1 FROM sqlite_master WHERE name = 'background_service_jobs'"
 
 
@@ -42,9 +47,11 @@ def find(connection: sqlite3.Connection, reader: JobReader, query: JobQuery) -> 
         conditions.append(("created_at < ?", to_text(query.created_before)))
     if query.cursor is not None:
         conditions.append((f"id {query.follows} ?", query.cursor))
+    if query.meta is not None:
+        conditions.append((_HAS_META, encode(dict(query.meta))))
     if query.text is not None:
-        columns = "coalesce(payload, '') || char(10) || coalesce(last_error, '') || char(10)"
-        searched = f"job_key || char(10) || {columns} || coalesce(unique_key, '')"
+        columns = (f"coalesce({name}, '')" for name in ("job_key", "payload", "last_error", "meta", "unique_key"))
+        searched = " || char(10) || ".join(columns)
         conditions.append((f"instr({searched}, ?)", query.text))
     return JobPage.of(query, fetch(connection, *_statement(query, conditions)), reader.read)
 

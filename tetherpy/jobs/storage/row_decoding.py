@@ -222,5 +222,6 @@ _READERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("finished_at", _optional_instant),
     ("cancel_requested_at", _optional_instant),
     ("retry", _optional_policy),
+    ("meta_json", _optional_text),
 )
 """The field of ``BackgroundJob`` and how to read it, for each of ``COLUMNS`` in their order."""

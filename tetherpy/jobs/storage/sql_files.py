@@ -29,6 +29,7 @@ COLUMNS = (
     "finished_at",
     "cancel_requested_at",
     "retry",
+    "meta",
 )
 """The columns of ``background_service_jobs`` in the order in which statements select them (``{columns}``)."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from types import ModuleType
@@ -123,6 +123,7 @@ class ServiceInstance:
         queue: str = "default",
         timeout: timedelta | float | None = None,
         unique_key: str | None = None,
+        meta: Mapping[str, str] | None = None,
         overlap: bool = True,
         catch_up: CatchUp = "none",
     ) -> None:
@@ -152,6 +153,7 @@ class ServiceInstance:
             queue=queue,
             timeout=timeout,
             unique_key=unique_key if overlap else f"periodic:{name}",
+            meta=meta,
         )
         self._context.periodic[name] = PeriodicJob(name, schedule, job, catch_up)
         self._context.in_loop(self._context.on_registered)

@@ -46,6 +46,7 @@ class HandlerInfo:
     queue: str = "default"
     priority: int = 0
     max_attempts: int = 3
+    meta_json: str | None = None
 
 
 @attrs.frozen(kw_only=True)
@@ -161,6 +162,7 @@ def _describe(handler: JobHandler) -> HandlerInfo:
         queue=job.queue,
         priority=job.priority,
         max_attempts=job.max_attempts,
+        meta_json=encode(job.meta),
     )
 
 

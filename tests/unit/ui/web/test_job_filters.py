@@ -6,7 +6,7 @@ from tetherpy.ui.web.pages.job_filters import MAX_PAGE, PAGE_SIZE, JobFilter
 
 def test_filters_are_parsed_from_a_url_and_formatted_as_the_same_url():
     params = {"status": "failed", "text": " lamp ", "key": "charge", "queue": "mail", "order": "oldest", "page": "3"}
-    params["window"] = "24h"
+    params |= {"window": "24h", "meta": "tenant=7"}
     wanted = JobFilter.of(params)
     query = wanted.query
     assert (query.status, query.text, query.job_key, query.queue) == (
@@ -15,8 +15,12 @@ def test_filters_are_parsed_from_a_url_and_formatted_as_the_same_url():
         "charge",
         "mail",
     )
+    assert query.meta == (("tenant", "7"),)
     assert (query.order_by_creation, query.offset, query.limit) == ("ASC", 2 * PAGE_SIZE, PAGE_SIZE)
-    assert wanted.params(page=3) == "?status=failed&text=lamp&key=charge&queue=mail&order=oldest&page=3&window=24h"
+    assert (
+        wanted.params(page=3)
+        == "?status=failed&text=lamp&key=charge&queue=mail&meta=tenant%3D7&order=oldest&page=3&window=24h"
+    )
 
 
 def test_an_empty_query_selects_all_jobs():
@@ -38,6 +42,13 @@ def test_unknown_filters_are_ignored_and_long_ones_cut():
     assert JobFilter.of({"status": "exploded", "order": "sideways", "window": "1y"}) == JobFilter()
     assert len(JobFilter.of({"text": "x" * 10_000}).text) == 200
     assert JobFilter.of({"page": "999999999"}).page == MAX_PAGE
+
+
+@pytest.mark.parametrize("meta", ["tenant", "=7", "\0=\0", "=" * 300])
+def test_a_meta_that_is_no_pair_filters_too(meta):
+    wanted = JobFilter.of({"meta": meta})
+    assert wanted.is_narrowed
+    assert wanted.query.meta is not None
 
 
 @pytest.mark.parametrize(

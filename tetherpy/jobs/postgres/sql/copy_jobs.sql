@@ -4,18 +4,18 @@ WITH given AS (
         max_attempts bigint, last_attempt_at timestamptz, last_error text, priority integer, created_at timestamptz,
         updated_at timestamptz, queue text, run_at timestamptz, timeout double precision, unique_key text,
         claimed_by text, lease_expires_at timestamptz, progress double precision, progress_message text,
-        result_json text, finished_at timestamptz, cancel_requested_at timestamptz, retry text,
+        result_json text, finished_at timestamptz, cancel_requested_at timestamptz, retry text, meta_json text,
         abort_requested boolean
     )
 ), records AS (
     INSERT INTO tetherpy_job_records (
         job_id, payload, attempts, max_attempts, last_attempt_at, last_error, created_at, updated_at, timeout,
         claimed_by, lease_expires_at, progress, progress_message, result, finished_at, cancel_requested_at,
-        retry
+        retry, meta
     )
     SELECT id, payload_json, attempts, max_attempts, last_attempt_at, last_error, created_at, updated_at, timeout,
         claimed_by, lease_expires_at, progress, progress_message, result_json, finished_at, cancel_requested_at,
-        retry
+        retry, meta_json
     FROM given
 )
 INSERT INTO procrastinate_jobs (

@@ -33,7 +33,9 @@ CREATE TABLE tetherpy_job_records (
     progress_message text,
     result text,
     finished_at timestamptz,
-    cancel_requested_at timestamptz
+    cancel_requested_at timestamptz,
+    -- Text, so that it reads as it was written; a search converts it.
+    meta text CHECK (jsonb_typeof(meta::jsonb) = 'object')
 ) WITH (fillfactor = 70);
 
 CREATE INDEX tetherpy_job_records_finished ON tetherpy_job_records (finished_at) WHERE finished_at IS NOT NULL;
@@ -92,7 +94,8 @@ SELECT
     record.result,
     record.finished_at,
     record.cancel_requested_at,
-    record.retry
+    record.retry,
+    record.meta
 FROM procrastinate_jobs AS job
 JOIN tetherpy_job_records AS record ON record.job_id = job.id;
 
@@ -243,9 +246,9 @@ BEGIN
         WITH given AS (
             SELECT * FROM ROWS FROM (json_to_recordset(jobs) AS (
                 queue text, job_key text, priority integer, unique_key text, run_at timestamptz, payload text,
-                max_attempts bigint, timeout double precision, retry text
+                max_attempts bigint, timeout double precision, retry text, meta text
             ), unnest(ids)) AS given (
-                queue, job_key, priority, unique_key, run_at, payload, max_attempts, timeout, retry, id
+                queue, job_key, priority, unique_key, run_at, payload, max_attempts, timeout, retry, meta, id
             )
             WHERE waiting IS NULL OR id = ANY (waiting)
         ), entered AS (
@@ -259,8 +262,8 @@ BEGIN
             ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
             RETURNING id
         )
-        INSERT INTO tetherpy_job_records (job_id, payload, max_attempts, created_at, updated_at, timeout, retry)
-        SELECT id, payload, max_attempts, instant, instant, timeout, retry FROM given JOIN entered USING (id);
+        INSERT INTO tetherpy_job_records (job_id, payload, max_attempts, created_at, updated_at, timeout, retry, meta)
+        SELECT id, payload, max_attempts, instant, instant, timeout, retry, meta FROM given JOIN entered USING (id);
         GET DIAGNOSTICS stored = ROW_COUNT;
         EXIT WHEN stored = wanted;
         -- A job that had the key may have ended since: then the next round stores this one.

@@ -1,5 +1,5 @@
 INSERT INTO background_service_jobs (
     job_key, payload, status, attempts, max_attempts, priority, created_at, updated_at, queue, run_at, due,
-    timeout, retry, unique_key
+    timeout, retry, meta, unique_key
 )
-VALUES (?, ?, 'PENDING', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, 'PENDING', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)

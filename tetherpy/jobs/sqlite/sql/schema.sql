@@ -29,6 +29,7 @@ CREATE TABLE background_service_jobs (
     result TEXT,
     finished_at TEXT,
     cancel_requested_at TEXT,
+    meta TEXT CHECK (json_type(meta) = 'object'),
     -- 1 while no worker that met the job had a handler for its key. Claims skip it; a worker that has a handler for the
     -- key finds it in an index by key.
     unhandled INTEGER NOT NULL DEFAULT 0,
@@ -125,7 +126,7 @@ END;
 CREATE TRIGGER background_service_jobs_updated
 AFTER UPDATE OF job_key, payload, status, attempts, max_attempts, last_attempt_at, last_error, priority,
     created_at, updated_at, queue, run_at, timeout, unique_key, claimed_by, progress, progress_message,
-    result, finished_at, cancel_requested_at, unhandled
+    result, finished_at, cancel_requested_at, meta, unhandled
 ON background_service_jobs
 BEGIN
     INSERT INTO background_service_job_counts (status, jobs, revision) VALUES (NEW.status, 1, 1)

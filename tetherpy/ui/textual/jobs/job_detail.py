@@ -82,6 +82,8 @@ def _facts(job: BackgroundJob) -> Iterator[Content]:
         facts["timeout"] = lasting(job.timeout)
     if job.unique_key is not None:
         facts["unique key"] = one_line(job.unique_key)
+    if job.meta_json is not None:
+        facts["meta"] = one_line(job.meta_json)
     if job.claimed_by is not None:
         facts["worker"] = one_line(job.claimed_by)
     for name, value in facts.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import attrs
 import msgspec
@@ -71,7 +72,7 @@ class Actions:
         if fields is not None and "payload" not in form:
             payload: object = payload_of(fields, form)
         else:
-            payload = _json(form.get("payload", ""))
+            payload = _json(form, "payload")
         return NewJob(
             job_key=job_key,
             payload=payload,
@@ -81,6 +82,7 @@ class Actions:
             timeout=_seconds(form, "timeout"),
             queue=form.get("queue", "").strip() or handler.queue,
             unique_key=form.get("unique_key", "").strip() or None,
+            meta=_json(form, "meta"),
         )
 
     async def start(self, form: Form) -> Outcome:
@@ -110,13 +112,14 @@ class Actions:
         return self.container.read(self.sources.service)
 
 
-def _json(text: str) -> object:
+def _json(form: Mapping[str, str], name: str) -> Any:
+    text = form.get(name, "")
     if not text.strip():
         return None
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise FieldError("payload", f"Invalid JSON: {error}") from error
+        raise FieldError(name, f"Invalid JSON: {error}") from error
 
 
 def _integer(form: Mapping[str, str], name: str, default: int) -> int:

@@ -35,13 +35,15 @@ def read_id(text: str) -> int | None:
 class JobFilter:
     """The user's filters, and the page, counted from 1; an empty text does not filter.
 
-    ``window`` is the time window of the charts: it does not filter, and is kept in links.
+    ``meta`` is a pair, ``KEY=VALUE``. ``window`` is the time window of the charts: it does not filter, and is kept in
+    links.
     """
 
     status: BackgroundJobStatus | None = None
     text: str = ""
     job_key: str = ""
     queue: str = ""
+    meta: str = ""
     order: CreationOrder = "DESC"
     page: int = 1
     window: str = USUAL_WINDOW
@@ -59,6 +61,7 @@ class JobFilter:
             text=params.get("text", "").strip()[:MAX_TEXT],
             job_key=params.get("key", "").strip()[:MAX_TEXT],
             queue=params.get("queue", "").strip()[:MAX_TEXT],
+            meta=params.get("meta", "").strip()[:MAX_TEXT].replace("\0", "\ufffd"),
             order="ASC" if params.get("order") == "oldest" else "DESC",
             page=min(page, MAX_PAGE),
             window=window if window in WINDOWS else USUAL_WINDOW,
@@ -77,7 +80,7 @@ class JobFilter:
     @property
     def is_narrowed(self) -> bool:
         """Whether there is a filter other than the status."""
-        return bool(self.text or self.job_key or self.queue)
+        return bool(self.text or self.job_key or self.queue or self.meta)
 
     @property
     def query(self) -> JobQuery:
@@ -87,10 +90,17 @@ class JobFilter:
             text=self.text or None,
             job_key=self.job_key or None,
             queue=self.queue or None,
+            meta=self._pair,
             limit=PAGE_SIZE,
             offset=(self.page - 1) * PAGE_SIZE,
             order_by_creation=self.order,
         )
+
+    @property
+    def _pair(self) -> dict[str, str] | None:
+        # A text without "=" is a pair with an empty value: a filter that was ignored would let "Delete all" take all.
+        key, _, value = self.meta.partition("=")
+        return {key: value} if self.meta else None
 
     @property
     def description(self) -> str:
@@ -106,6 +116,7 @@ class JobFilter:
             "text": self.text,
             "key": self.job_key,
             "queue": self.queue,
+            "meta": self.meta,
             "order": "oldest" if self.order == "ASC" else "",
             "page": str(self.page) if self.page > 1 else "",
             "window": self.window if self.window != USUAL_WINDOW else "",
