@@ -96,14 +96,15 @@ def postgres_url(job_server: JobServer) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def session_database(job_server: JobServer) -> Iterator[str]:
-    with job_server.server.database(job_server.template) as url:
-        yield url
+def session_database(job_server: JobServer) -> Iterator[tuple[str, psycopg.Connection]]:
+    """The URL of a database, and a connection to it."""
+    with job_server.server.database(job_server.template) as url, psycopg.connect(url, autocommit=True) as connection:
+        yield url, connection
 
 
 @pytest.fixture
-def empty_tables_url(session_database: str) -> str:
+def empty_tables_url(session_database: tuple[str, psycopg.Connection]) -> str:
     """The URL of a database that tests share one after another; its job tables are emptied before each."""
-    with psycopg.connect(session_database, autocommit=True) as connection:
-        connection.execute(EMPTY)
-    return session_database
+    url, connection = session_database
+    connection.execute(EMPTY)
+    return url

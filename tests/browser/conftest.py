@@ -1,4 +1,4 @@
-"""One browser and one server for all tests of a module; each test has a separate page, which must report no errors."""
+"""One browser for all tests, and one server for those of a module. Each test has a separate page without errors."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ async def launched(path: str | None, **options: Any) -> AsyncIterator[Any]:
         await started.close()
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser() -> AsyncIterator[Any]:
     async with launched(chromium.find_shell()) as started:
         yield started
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def shop(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> AsyncIterator[Shop]:
     async with open_shop(tmp_path_factory.mktemp("shop")) as opened:
         await opened.serve()
@@ -84,13 +84,13 @@ async def opened_pages(browser: Any, shop: Shop) -> AsyncIterator[Pages]:
     assert opened.complaints == []
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def pages(browser: Any, shop: Shop) -> AsyncIterator[Pages]:
     async with opened_pages(browser, shop) as opened:
         yield opened
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(loop_scope="session")
 async def pages_that_are_kept(shop: Shop) -> AsyncIterator[Pages]:
     """Yield pages of a full browser with a back/forward cache: shells have none, and Playwright disables it."""
     switched_on = {"ignore_default_args": ["--disable-back-forward-cache"]}

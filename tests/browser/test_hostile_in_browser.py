@@ -9,7 +9,7 @@ from tests.browser.conftest import is_live
 from tetherpy.jobs import Ack, Failed, NewJob, Progress, SqliteJobEngine, WorkerRecord, utc_now
 from tetherpy.ui.safe_text import plain
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ATTACKS = (
     "<script>window.attacked = 1</script>",

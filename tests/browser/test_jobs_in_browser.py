@@ -9,12 +9,12 @@ from playwright.async_api import expect
 from tests.browser.conftest import is_live
 from tetherpy.jobs import BackgroundJobStatus, NewJob
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WAITING = "nobody serves this"
 
 
-@pytest_asyncio.fixture(autouse=True, loop_scope="module")
+@pytest_asyncio.fixture(autouse=True, loop_scope="session")
 async def quiet(shop):
     """Start without jobs, and with workers only where a test starts them."""
     for status in BackgroundJobStatus:

@@ -11,7 +11,7 @@ from tests.browser.conftest import is_live
 from tetherpy.jobs import Ack, Cancelled, Failed, NewJob, utc_now
 from tetherpy.ui.web.refresh_rate import BURST, STEADY_REST
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 WAITING = "nobody serves this"
 

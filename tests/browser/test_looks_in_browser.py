@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tetherpy.jobs import NewJob
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 ADDRESSES = ("", "jobs/1", "jobs/99", "service", "enqueue", "enqueue?key=import_catalogue", "?status=failed")
 EXAMINED = ("", "jobs/1", "service", "enqueue?key=import_catalogue")
@@ -15,7 +15,7 @@ WIDTHS = (360, 768, 1280, 2560)
 SERIOUS = ("serious", "critical")
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module", autouse=True)
+@pytest_asyncio.fixture(scope="module", loop_scope="session", autouse=True)
 async def jobs(shop):
     """Create a job in each state, one with a long name and one with a long error."""
     await shop.service.start()

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import io
 import re
-import tokenize
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +22,14 @@ PHRASES = re.compile(
     """,
     re.MULTILINE | re.VERBOSE,
 )
+STRING_OR_COMMENT = re.compile(
+    r"""
+    \"{3}(?:[^\"\\]|\\.|\"(?!\"\"))*\"{3} | '{3}(?:[^'\\]|\\.|'(?!''))*'{3}
+    | "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*' | \#[^\n]*
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+"""Python's tokenizer takes ten times as long."""
 PLACES = {
     "tetherpy": ["tetherpy/**/*.py"],
     "docs": ["docs/**/*.md"],
@@ -53,9 +59,9 @@ def module_texts(path: Path) -> Iterator[str]:
                 yield text
             case _:
                 pass
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT:
-            yield token.string.lstrip("# ")
+    for token in STRING_OR_COMMENT.finditer(source):
+        if token[0].startswith("#"):
+            yield token[0].lstrip("# ")
 
 
 @pytest.mark.parametrize("place", PLACES)

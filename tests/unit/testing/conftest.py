@@ -1,6 +1,7 @@
 """Test suites of users, run in a separate pytest process."""
 
 import textwrap
+import threading
 
 import pytest
 
@@ -27,3 +28,17 @@ def suite(pytester, monkeypatch):
         )
 
     return run
+
+
+@pytest.fixture
+def limit_starts(monkeypatch):
+    """Return an event with which a handler starts the limit of its ``drain``: before, a slow machine may take long."""
+    started = threading.Event()
+
+    class Timer(threading.Timer):
+        def run(self):
+            assert started.wait(25)
+            super().run()
+
+    monkeypatch.setattr("tetherpy.testing.real_time_limit.threading.Timer", Timer)
+    return started

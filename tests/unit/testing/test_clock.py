@@ -249,8 +249,9 @@ async def test_a_handler_that_sleeps_or_times_out_needs_an_advance(jobs, clock):
     assert "JobTimeoutError" in jobs.enqueued()[1].last_error
 
 
-async def test_without_an_advance_drain_reports_what_is_missing(jobs, clock):
+async def test_without_an_advance_drain_reports_what_is_missing(jobs, clock, limit_starts):
     async def sleep(service, payload, db):
+        limit_starts.set()
         await asyncio.sleep(1)
 
     jobs.real_time_limit = 0.05
