@@ -49,6 +49,8 @@ PRELOADED = (
 )
 """What the programs of tests import. None of it may start a thread, because a fork has none of them."""
 
+PR_SET_PDEATHSIG = 1
+
 
 @attrs.frozen
 class Program:
@@ -77,9 +79,6 @@ def serve(listener: socket.socket, alive: int) -> tuple[Program, list[int]]:
     """
     while True:
         if alive in select.select([listener, alive], [], [])[0]:
-            address = listener.getsockname()
-            os.unlink(address)
-            os.rmdir(os.path.dirname(address))
             os._exit(0)
         connection, _ = listener.accept()
         message, descriptors, _, _ = socket.recv_fds(connection, 1 << 20, 64)
@@ -90,6 +89,27 @@ def serve(listener: socket.socket, alive: int) -> tuple[Program, list[int]]:
         if message:
             connection.send(str(pid).encode())
         connection.close()
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def serve_tree(listener: socket.socket, alive: int) -> tuple[Program, list[int], bytes]:
+    """Serve until this is a copy, and return its request, its descriptors, and the address of its own server.
+
+    Only a descendant of a program can fork children for it. So each copy forks a server before its program starts.
+    """
+    libc = ctypes.CDLL(None)
+    while True:
+        program, descriptors = serve(listener, alive)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        listener.bind("")  # the kernel chooses an address
+        listener.listen(128)
+        pid = os.getpid()
+        if os.fork():
+            return program, descriptors, listener.getsockname()
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != pid:
+            os._exit(0)
         for descriptor in descriptors:
             os.close(descriptor)
 
@@ -216,7 +236,7 @@ def report(kind, error, trace):
 
 
 def load_starter() -> types.ModuleType:
-    """Load the module that starts programs with this server, so that programs start theirs with it too."""
+    """Load the module that starts programs as forks, so that programs start theirs as forks too."""
     place = Path(__file__).with_name("forked_interpreters.py")
     spec = importlib.util.spec_from_file_location("tests.forked_interpreters", place)
     assert spec is not None
@@ -233,10 +253,9 @@ if __name__ == "__main__":
         importlib.import_module(module)
     starter = load_starter()
     options = starter.options_of(sys.orig_argv)[0]
-    address = listener.getsockname()
     gc.collect()
     gc.freeze()
-    program, descriptors = serve(listener, alive)
+    program, descriptors, address = serve_tree(listener, alive)
     take_over(program, descriptors)
     open_streams()
     sys.excepthook = report

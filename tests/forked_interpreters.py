@@ -19,7 +19,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import termios
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -52,18 +51,18 @@ def control_terminal() -> None:
 class ForkServer:
     """A running server: the address of its socket, and the process if this one has started it."""
 
-    address: str
+    address: bytes
     options: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     alive: int = -1
 
     @classmethod
     def start(cls, options: tuple[str, ...]) -> ForkServer:
-        address = os.path.join(tempfile.mkdtemp(prefix="tetherpy-fork-", dir="/tmp"), "socket")
         alive_here, alive_there = os.pipe()[::-1]
         with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
-            listener.bind(address)
+            listener.bind("")  # the kernel chooses an address
             listener.listen(128)
+            address = listener.getsockname()
             inherited = (listener.fileno(), alive_there)
             with new_interpreters():
                 process = subprocess.Popen(
@@ -97,7 +96,7 @@ class ForkServer:
             os.close(reading)
             os.close(writing)  # from now on the program runs
         if not answer:
-            raise OSError(f"the fork server at {self.address} has ended; its errors are on the standard error stream")
+            raise OSError(f"the fork server at {self.address!r} has ended; its errors are on the standard error stream")
         return int(answer)
 
 

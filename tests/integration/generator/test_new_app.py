@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-SECONDS = 170
+SECONDS = 600
 
 pytestmark = [pytest.mark.timeout(SECONDS), pytest.mark.long]
 
