@@ -155,8 +155,10 @@ def _first_queues(
     """Return the queues whose first jobs come first: the first ``limit`` jobs are in ``limit`` of them at most."""
     if len(queues) <= limit:
         return queues
-    rows = connection.execute(sql(statement), (json.dumps(queues), *values, limit)).fetchall()
-    return [queues[row[0]] for row in rows]
+    positions: list[int] = [
+        row[0] for row in connection.execute(sql(statement), (json.dumps(queues), *values, limit)).fetchall()
+    ]
+    return [queues[position] for position in positions]
 
 
 def _fail_unreadable(connection: sqlite3.Connection, error: Exception, now_text: str, token: FencingToken) -> None:
