@@ -95,6 +95,10 @@ assert_type(tidy, JobDefinition[None, None])
 
 def initialize(service: ServiceInstance) -> None:
     service.register_jobs(send_mail, resize)
+    service.register_periodic_job("weekly", send_mail, Mail("ada@example.org"), cron="0 6 * * MON", queue="bulk")
+    service.register_periodic_job("hourly", sweep, every=3600, overlap=False)
+    service.register_periodic_job("daily", copy, every=86400)
+    service.register_periodic_job("late", job_key="known at run time", every=60, payload={"any": "thing"})
 
 
 # -- use -------------------------------------------------------------------------------------------

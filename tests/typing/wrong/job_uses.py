@@ -95,6 +95,10 @@ async def misspelt_option(service: ServiceInstance, payload: Mail, db: SqlDataba
 def initialize(service: ServiceInstance) -> None:
     service.register_jobs("send_mail")  # wrong
     service.register_jobs(initialize)  # wrong
+    service.register_periodic_job("a", send_mail, "ada", every=60)  # wrong
+    service.register_periodic_job("a", send_mail, every=60)  # wrong
+    service.register_periodic_job("a", sweep, 3, every=60)  # wrong
+    service.register_periodic_job("a", sweep, evry=60)  # wrong
 
 
 # -- use -------------------------------------------------------------------------------------------

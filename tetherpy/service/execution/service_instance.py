@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 import attrs
 
@@ -22,6 +22,7 @@ from tetherpy.jobs import (
     JobDefinition,
     JobEngine,
     NewJob,
+    NewJobOptions,
     Progress,
     encode,
     open_database,
@@ -29,7 +30,7 @@ from tetherpy.jobs import (
 
 from ..errors import HandlerRegistrationError, OutsideJobError
 from ..protocol import frames
-from ..worker.periodic_jobs import CatchUp, PeriodicJob
+from ..worker.periodic_jobs import CatchUp, PeriodicJob, PeriodicJobOptions
 from .handlers import definitions_in
 from .job_run import JobRun
 from .progress_reports import ProgressBoard
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from tetherpy.observables import IterableObservable
     from tetherpy.reactive import Override, ProviderContainer
 
+P = TypeVar("P")
 T = TypeVar("T")
 
 STOP_SELF_SECONDS = 30.0
@@ -109,28 +111,40 @@ class ServiceInstance:
             self._context.handlers.add_definition(definition)
         self._context.in_loop(self._context.on_registered)
 
+    @overload
+    def register_periodic_job(
+        self, name: str, job_key: JobDefinition[P, Any], payload: P, **options: Unpack[PeriodicJobOptions]
+    ) -> None: ...
+    @overload
     def register_periodic_job(
         self,
         name: str,
+        job_key: JobDefinition[P | None, Any],
+        payload: None = None,
+        **options: Unpack[PeriodicJobOptions],
+    ) -> None: ...
+    @overload
+    def register_periodic_job(
+        self, name: str, job_key: str, payload: object = None, **options: Unpack[PeriodicJobOptions]
+    ) -> None: ...
+    def register_periodic_job(
+        self,
+        name: str,
+        job_key: str | JobDefinition[Any, Any],
+        payload: object = None,
         *,
-        job_key: str,
         cron: str | None = None,
         every: timedelta | float | None = None,
         time_zone: str = "UTC",
-        payload: object = None,
-        priority: int = 0,
-        max_attempts: int = 3,
-        queue: str = "default",
-        timeout: timedelta | float | None = None,
-        unique_key: str | None = None,
-        meta: Mapping[str, str] | None = None,
         overlap: bool = True,
         catch_up: CatchUp = "none",
+        **options: Unpack[NewJobOptions],
     ) -> None:
-        """Enqueue a job at every tick of a schedule, once for all workers.
+        """Enqueue a job of a definition, or of a key, at every tick of a schedule, once for all workers.
 
         The schedule is a ``cron`` expression in a time zone (needs the extra ``tetherpy[cron]``) or
-        an interval, ``every`` (a ``timedelta`` or seconds). Names are unique.
+        an interval, ``every`` (a ``timedelta`` or seconds). Names are unique. The other options are those of ``NewJob``
+        without ``run_at``; they override those of the definition.
 
         With ``overlap=False`` a tick enqueues nothing while the job of an earlier tick is PENDING or
         RUNNING; with ``unique_key``, while any job with that key is. ``catch_up`` is for ticks that were
@@ -141,20 +155,18 @@ class ServiceInstance:
             raise HandlerRegistrationError(name, "pass either cron or every")
         if name in self._context.periodic:
             raise HandlerRegistrationError(name, "a periodic job with this name exists already")
-        if not overlap and unique_key is not None:
-            raise HandlerRegistrationError(name, "pass either unique_key or overlap=False")
         encode(payload)
         schedule = Cron(cron, time_zone) if cron is not None else Every(0 if every is None else every)
-        job = NewJob(
-            job_key=job_key,
-            payload=payload,
-            priority=priority,
-            max_attempts=max_attempts,
-            queue=queue,
-            timeout=timeout,
-            unique_key=unique_key if overlap else f"periodic:{name}",
-            meta=meta,
-        )
+        if isinstance(job_key, JobDefinition):
+            job: NewJob[Any] = job_key.new(payload, **options)
+        else:
+            job = NewJob(job_key=job_key, payload=payload, **options)
+        if job.run_at is not None:
+            raise HandlerRegistrationError(name, "its schedule says when its jobs run; leave out run_at")
+        if not overlap:
+            if job.unique_key is not None:
+                raise HandlerRegistrationError(name, "pass either unique_key or overlap=False")
+            job = attrs.evolve(job, unique_key=f"periodic:{name}")
         self._context.periodic[name] = PeriodicJob(name, schedule, job, catch_up)
         self._context.in_loop(self._context.on_registered)
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias, TypeVar, get_args
 import attrs
 
 from tetherpy.database import DatabaseClosedError
-from tetherpy.jobs import JobEngine, JobError, NewJob, Schedule, WallClock, last_tick
+from tetherpy.jobs import JobEngine, JobError, NewJob, NewJobOptions, Schedule, WallClock, last_tick
 
 from ..errors import HandlerRegistrationError
 from ..execution.store_retries import retry_pauses
@@ -22,6 +22,17 @@ LONGEST_NAP = timedelta(seconds=30)
 
 CatchUp: TypeAlias = Literal["none", "last"]
 """The treatment of missed ticks: skip them, or enqueue the last one."""
+
+
+class PeriodicJobOptions(NewJobOptions, total=False):
+    """The schedule of a periodic job, and the options of its jobs."""
+
+    cron: str | None
+    every: timedelta | float | None
+    time_zone: str
+    overlap: bool
+    catch_up: CatchUp
+
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, Every, NewJob, SqliteJobEngine
+from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, Every, JobDefinition, NewJob, SqliteJobEngine
 from tetherpy.service import HandlerRegistrationError, InlineWorker
 from tetherpy.service.worker.periodic_jobs import PeriodicJob, PeriodicSchedule
 
@@ -142,6 +142,22 @@ async def test_a_tick_enqueues_nothing_while_its_last_job_is_active(tmp_path, cl
                 await worker.engine.enqueue_tick(job.name, START + n * HOUR, job.job)
         stored = [job.unique_key for job in await manager.get_all_jobs()]
         assert sorted(map(str, stored)) == ["None", "None", "None", "mine", "periodic:alone"]
-        for options in ({"unique_key": "a", "overlap": False}, {"catch_up": "all"}):
+        for options in ({"unique_key": "a", "overlap": False}, {"catch_up": "all"}, {"run_at": START}):
             with pytest.raises(HandlerRegistrationError):
                 service.register_periodic_job("wrong", job_key="k", every=1, **options)
+
+
+async def test_a_periodic_job_has_the_options_of_its_definition_unless_they_are_given(tmp_path, clock):
+    report = JobDefinition("report", payload=str, queue="slow", max_attempts=7, priority=2, meta={"tenant": "7"})
+    async with (
+        Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db,
+        InlineWorker.open(db, clock=clock) as worker,
+    ):
+        worker.service.register_periodic_job("weekly", report, "may", every=3600, priority=5, overlap=False)
+        (periodic,) = worker.context.periodic.values()
+        job = await worker.engine.get(await worker.engine.enqueue_tick("weekly", START + HOUR, periodic.job))
+        assert (job.job_key, job.payload, job.queue, job.max_attempts) == ("report", "may", "slow", 7)
+        assert (job.priority, job.meta, job.unique_key) == (5, {"tenant": "7"}, "periodic:weekly")
+        keyed = JobDefinition("keyed", unique_key="mine")
+        with pytest.raises(HandlerRegistrationError):
+            worker.service.register_periodic_job("wrong", keyed, every=1, overlap=False)
