@@ -41,7 +41,7 @@ def to_seconds(name: str, value: timedelta | float, *, positive: bool = False) -
 
 
 def _from_seconds(name: str, value: Any) -> timedelta:
-    # Text is refused, although float() parses "5": then "5m" would fail and "5" would not.
+    # Refuse text: if "5" worked, users would expect "5m" to work.
     if isinstance(value, bool) or not hasattr(value, "__float__"):
         raise DurationError(name, value, _KINDS)
     try:

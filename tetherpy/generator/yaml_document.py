@@ -124,7 +124,7 @@ class _Composer:
         except (ValueError, OverflowError) as error:
             # Escapes and directives can contain numbers that Python rejects.
             place = self._source.at(0, 0) if end is None else self._source.at(end.line, end.column)
-            raise place.error("A number after this is too large.") from error
+            raise place.error("An escape or directive after this place contains a number that is too large.") from error
 
     def _node(self, event: Any, depth: int) -> Node:
         place = self._place(event)

@@ -175,8 +175,9 @@ class JobMismatchError(JobError):
         self.expected = expected
         self.found = found
         super().__init__(
-            f"Job {job_id} of this database is a {found!r}, and the id is that of a {expected!r}: it is of another "
-            "database, or of one that was replaced. Use a manager of the database that the job was enqueued in."
+            f"Job {job_id} of this database has the key {found!r}, but this id was returned for a job {expected!r}: it "
+            "comes from another database, or this one was replaced. Use a manager of the database in which the job was "
+            "enqueued."
         )
 
 

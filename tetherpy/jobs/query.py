@@ -133,7 +133,7 @@ class JobPage(list["BackgroundJob"]):
         return cls(read(listed), listed[-1][0] if listed and len(rows) > len(listed) else None)
 
     def __eq__(self, other: object) -> bool:
-        # A live list is published again if only its cursor changed. A plain list has none to compare.
+        # Equal jobs with another cursor are another page, so a live list publishes it. A plain list has no cursor.
         if isinstance(other, JobPage) and self.next != other.next:
             return False
         return super().__eq__(other)

@@ -103,7 +103,7 @@ class FrameError(ServiceError):
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
-        super().__init__(f"Received a line that is not a frame: {clause(reason)}. The connection is closed.")
+        super().__init__(f"A message of the service is not valid: {clause(reason)}. The connection is closed.")
 
 
 class ServiceNotRunningError(ServiceError):
@@ -125,7 +125,7 @@ class ServiceAlreadyRunningError(ServiceError):
         self.pid = pid
         super().__init__(
             f"A background service is already running for {database}{_process(pid)}; a database has only one on each "
-            "machine. Stop that one first, or start it with more processes."
+            "machine. Stop it first. For more capacity, restart it with more processes."
         )
 
 

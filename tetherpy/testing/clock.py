@@ -118,7 +118,9 @@ class Clock:
             self._began = loop.time() - self.elapsed.total_seconds()
             self._driven = DrivenLoop(loop, self.time, lambda: self.real_time_limit)
         elif not self._driven.is_loop(loop):
-            raise ClockError("The clock drives another event loop: use it in one loop per test.")
+            raise ClockError(
+                "The fixture `clock` already drives another event loop; a test can use it in one loop only."
+            )
         return self._driven
 
     def release(self) -> None:

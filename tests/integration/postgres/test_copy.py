@@ -156,7 +156,7 @@ async def test_a_target_that_is_in_use_or_has_other_jobs_is_refused(source, post
     now = datetime.now(UTC)
     async with open_engine(postgres_url) as engine:
         await engine.register_worker(WorkerRecord(id="w", pid=1, host="h", started_at=now, heartbeat_at=now))
-        with pytest.raises(CopyRefusedError, match="1 workers of the target live"):
+        with pytest.raises(CopyRefusedError, match="1 worker still uses the target"):
             await copy_jobs(source, postgres_url)
         await engine.unregister_worker("w")
         await engine.enqueue([NewJob(job_key="theirs")])

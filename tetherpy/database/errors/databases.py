@@ -161,7 +161,7 @@ class DatabasePrivilegeError(DatabaseError):
 
     def __init__(self, address: str, detail: str) -> None:
         super().__init__(
-            f"the role of {address} lacks a privilege ({detail.strip()}); nothing was written: GRANT it to the role. "
+            f"the role of {address} lacks a privilege ({detail.strip()}); nothing was written: GRANT it. "
             "The role that creates the job tables needs USAGE and CREATE on their schema; other roles need USAGE on "
             "the schema and ALL on its tables and sequences"
         )

@@ -11,7 +11,10 @@ TRANSACTIONS = (
 
 
 class TransactionConflictError(DatabaseError):
-    """The server rolled the transaction back because it conflicts with another one: a deadlock, or serialization."""
+    """The server rolled the transaction back because it conflicts with another one.
+
+    The conflict is a deadlock or a serialization failure.
+    """
 
     def __init__(self, address: str, detail: str) -> None:
         super().__init__(
@@ -28,8 +31,8 @@ class TransactionControlError(DatabaseError):
 
     def __init__(self) -> None:
         super().__init__(
-            "statements inside run or a transaction must not BEGIN, COMMIT, ROLLBACK or use executescript: "
-            "the database does that; use a savepoint or a nested transaction() to undo a part"
+            "run and transaction() begin and commit themselves: do not use BEGIN, COMMIT, ROLLBACK or executescript in "
+            "them; to undo a part, use a savepoint or a nested transaction()"
         )
 
 
@@ -75,7 +78,7 @@ class OtherDatabaseError(TransactionUnusableError):
     """The transaction that a call was given belongs to another database."""
 
     def __init__(self, given: str, wanted: str) -> None:
-        super().__init__(f"it belongs to {given}, and the call to {wanted}", "connect to the same database")
+        super().__init__(f"it belongs to {given}, but this call to {wanted}", f"begin the transaction in {wanted}")
         self.given = given
         self.wanted = wanted
 

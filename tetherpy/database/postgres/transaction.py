@@ -171,7 +171,7 @@ class PostgresTransaction:
             self._parent._child = None
         if self._child is not None:
             self._child._over = "the outer one has ended"
-        # psycopg does not report a lost connection at the end of a transaction, as if it were committed.
+        # If the connection is lost, psycopg leaves the block without an error, as if it had committed.
         lost = kind is None and self._connection is not None and self._connection.closed
         try:
             with explained(self._name):

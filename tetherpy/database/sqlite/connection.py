@@ -136,7 +136,7 @@ class TrackedConnection(sqlite3.Connection):
 
 def configure(connection: sqlite3.Connection, busy_timeout: float) -> None:
     """Configure any connection; raises ``sqlite3.DatabaseError`` if the file is not a database."""
-    assert isinstance(connection, TrackedConnection)  # made by factory=
+    assert isinstance(connection, TrackedConnection)  # sqlite3.connect(factory=TrackedConnection) made it
     connection.row_factory = sqlite3.Row
     connection.table_accesses = TableAccessCache()
     connection.unfinished = weakref.WeakSet()

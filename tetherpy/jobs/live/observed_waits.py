@@ -15,6 +15,6 @@ wait_observer: ContextVar[WaitObserver | None] = ContextVar("wait_observer", def
 
 
 def observed_wait(job_id: int) -> AbstractContextManager[None]:
-    """Return the block in which a job is waited for."""
+    """Return a context manager to hold while waiting for a job: it calls the observer, if there is one."""
     observe = wait_observer.get()
     return nullcontext() if observe is None else observe(job_id)

@@ -115,7 +115,8 @@ class Backoff:
     def delay(self, attempts: int, random: Callable[[], float] = random.random) -> timedelta:
         """Return the wait after the attempt numbered ``attempts``, counted from 1.
 
-        ``random`` returns a number in [0, 1); tests pass a different one.
+        ``random`` returns a number in [0, 1); tests pass a different one. ``OutcomePolicy`` adds
+        the wait to the clock.
         """
         whole = self._whole_wait(max(attempts, 1))
         return whole * (_FULL_SHARE - self.jitter * random())

@@ -36,13 +36,14 @@ class Target:
     async def begin(self, source: str, now: datetime, alive_within: timedelta) -> bool:
         """Note that a copy is under way; tell whether one of this source was finished before.
 
-        Raises ``CopyRefusedError`` while workers of the target live, or if it has jobs that no copy brought.
+        Raises ``CopyRefusedError`` while workers use the target, or if it has jobs that no copy brought.
         """
         row = await self.db.get(
             "SELECT count(*) AS n FROM background_service_workers WHERE heartbeat_at > ?", (now - alive_within,)
         )
         if row["n"]:
-            raise CopyRefusedError(f"{row['n']} workers of the target live", "Stop them on every machine first.")
+            verb = "worker still uses" if row["n"] == 1 else "workers still use"
+            raise CopyRefusedError(f"{row['n']} {verb} the target", "Stop its services on every machine first.")
         known = await self.db.get_optional("SELECT finished_at FROM tetherpy_copies WHERE source = ?", (source,))
         if known is not None:
             return known["finished_at"] is not None

@@ -37,7 +37,8 @@ class Source:
         alive = [worker for worker in workers if worker.heartbeat_at > now - alive_within]
         if alive:
             names = ", ".join(f"{worker.id} (pid {worker.pid})" for worker in alive[:5])
-            raise CopyRefusedError(f"{len(alive)} workers of the source run: {names}", "Stop its service first.")
+            verb = "worker still uses" if len(alive) == 1 else "workers still use"
+            raise CopyRefusedError(f"{len(alive)} {verb} the source: {names}", "Stop its service first.")
 
     async def count(self) -> int:
         """Count the jobs."""

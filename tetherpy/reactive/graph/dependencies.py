@@ -1,4 +1,4 @@
-"""Keep the sources that a build has read, and find paths along them."""
+"""Keep the sources that a build has read, and find paths along them; ``updates/watch.py`` collects the reads."""
 
 from __future__ import annotations
 

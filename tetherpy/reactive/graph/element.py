@@ -211,7 +211,7 @@ class Element:
         self.host = host
         self.provider = provider
         self.create: Any = create
-        #: A copy of the provider's: each build reads it, and an attribute of a class takes longer.
+        #: Copied from the provider, because each build reads it and a slot is faster than a class attribute.
         self.build_type: type[Build] = provider.build_type
         self.state = DIRTY
         self.value: Any = NO_VALUE

@@ -135,7 +135,7 @@ class Scheduler(Generic[E]):
             if not self.depth:
                 self.settle()
         elif self._loop is not loop:
-            # A request left over from a loop that was closed must not keep this one from being made.
+            # The last request may have been made in a loop that is closed now: request again in this one.
             if self.loops.home is not loop:
                 self.loops.move_to(loop)
                 if self._loop is loop:

@@ -197,7 +197,8 @@ def dispose_when_unused(element: Element) -> None:
         if element.state != BUILDING and not is_used(element):
             drop_sources(element)
             element.state = DIRTY
-            # What is left may be some build's cause: it must not hold the build that used it, which has a cause, too.
+            # This element may live on as the cause of another build. Clear its own cause, or a chain of old builds
+            # stays in memory.
             element.mark = element.cause = None
             if not element.listeners:  # weak listeners are notified of the difference to the last value
                 element.ref = None

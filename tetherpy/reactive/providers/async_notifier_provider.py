@@ -59,7 +59,7 @@ class AsyncNotifierProvider(AsyncNotifierProviderBase[N, T], Generic[N, T]):
 
     @staticmethod
     def options(**options: Unpack[OptionArguments]) -> AsyncNotifierProviderBuilder:
-        """Return a decorator with these options; its ``.family`` declares families."""
+        """Return ``@AsyncNotifierProvider`` with these options preset; its ``.family`` declares families with them."""
         return AsyncNotifierProviderBuilder(make_options(**options), AsyncNotifierProviderFamilyBuilder)
 
     def override_with(self, create: Callable[[], AsyncNotifierLike[N, T]]) -> Override:

@@ -53,7 +53,7 @@ class FutureProvider(AsyncProviderBase[T], Generic[T]):
 
     @staticmethod
     def options(**options: Unpack[OptionArguments]) -> FutureProviderBuilder:
-        """Return a decorator with these options; its ``.family`` declares families."""
+        """Return ``@FutureProvider`` with these options preset; its ``.family`` declares families with them."""
         return FutureProviderBuilder(make_options(**options), FutureProviderFamilyBuilder)
 
     def attach_with(self, element: Element, create: Callable[..., Any]) -> None:

@@ -58,7 +58,7 @@ class NotifierProvider(ProviderBase[T], Generic[N, T]):
 
     @staticmethod
     def options(**options: Unpack[OptionArguments]) -> NotifierProviderBuilder:
-        """Return a decorator with these options; its ``.family`` declares families."""
+        """Return ``@NotifierProvider`` with these options preset; its ``.family`` declares families with them."""
         return NotifierProviderBuilder(make_options(**options), NotifierProviderFamilyBuilder)
 
     @property

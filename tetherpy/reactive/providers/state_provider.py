@@ -103,7 +103,7 @@ class StateProvider(ProviderBase[T], Generic[T]):
 
     @staticmethod
     def options(**options: Unpack[OptionArguments]) -> StateProviderBuilder:
-        """Return a decorator with these options; its ``.family`` declares families."""
+        """Return ``@StateProvider`` with these options preset; its ``.family`` declares families with them."""
         return StateProviderBuilder(make_options(**options), StateProviderFamilyBuilder)
 
     @staticmethod

@@ -61,7 +61,7 @@ class StreamNotifierProvider(AsyncNotifierProviderBase[N, T], Generic[N, T]):
 
     @staticmethod
     def options(**options: Unpack[OptionArguments]) -> StreamNotifierProviderBuilder:
-        """Return a decorator with these options; its ``.family`` declares families."""
+        """Return ``@StreamNotifierProvider`` with these options preset; its ``.family`` declares families with them."""
         return StreamNotifierProviderBuilder(make_options(**options), StreamNotifierProviderFamilyBuilder)
 
     def override_with(self, create: Callable[[], StreamNotifierLike[N, T]]) -> Override:

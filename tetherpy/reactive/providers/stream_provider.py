@@ -53,7 +53,7 @@ class StreamProvider(AsyncProviderBase[T], Generic[T]):
 
     @staticmethod
     def options(**options: Unpack[OptionArguments]) -> StreamProviderBuilder:
-        """Return a decorator with these options; its ``.family`` declares families."""
+        """Return ``@StreamProvider`` with these options preset; its ``.family`` declares families with them."""
         return StreamProviderBuilder(make_options(**options), StreamProviderFamilyBuilder)
 
     def attach_with(self, element: Element, create: Callable[..., Any]) -> None:

@@ -40,7 +40,7 @@ class Provider(ProviderBase[T], Generic[T]):
 
     @staticmethod
     def options(**options: Unpack[OptionArguments]) -> ProviderBuilder:
-        """Return a decorator with these options; its ``.family`` declares families."""
+        """Return ``@Provider`` with these options preset; its ``.family`` declares families with them."""
         return ProviderBuilder(make_options(**options), ProviderFamilyBuilder)
 
     def element_in(self, host: Host) -> Element:

@@ -34,7 +34,7 @@ class _Shown:
 
 
 class _Text:
-    """A text that replaces a value."""
+    """A fixed text shown in place of a value."""
 
     __slots__ = ("_text",)
 

@@ -1,4 +1,7 @@
-"""The outcome policy: the outcome of an attempt, decided from the handler's error or interruption."""
+"""Decide the outcome of an attempt that raised or was interrupted.
+
+``tetherpy.jobs.transitions.end_of`` turns an outcome into a status.
+"""
 
 from __future__ import annotations
 

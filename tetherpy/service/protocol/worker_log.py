@@ -1,4 +1,4 @@
-"""The log of the workers' output, with a bound on its size."""
+"""The log of the workers' output, rotated at a maximum size."""
 
 from __future__ import annotations
 

@@ -149,7 +149,7 @@ class Supervisor:
         self._children.append(child)
 
     def _release(self) -> None:
-        # With a copy of any of these in a worker, the death of the supervisor could not be detected.
+        # In a forked worker: an inherited copy of these descriptors would hide the supervisor's death.
         self.selector_loop.close()
         self.control_server.release()
         for sibling in self._children:

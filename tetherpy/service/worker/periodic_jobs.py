@@ -68,7 +68,7 @@ class PeriodicSchedule:
     _registered: asyncio.Event = attrs.field(init=False, factory=asyncio.Event)
 
     def refresh(self) -> None:
-        """Serve jobs that were registered since the last call."""
+        """Wake ``run``, which then serves the jobs registered since the last call."""
         self._registered.set()
 
     async def run(self) -> None:

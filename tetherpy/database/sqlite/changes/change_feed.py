@@ -110,7 +110,10 @@ class ChangeFeed:
         self._schedule()
 
     def _listen(self) -> None:
-        """Watch the change signal file; if only polling is possible, try again later."""
+        """Watch the change signal file.
+
+        While only polling works, try push notifications again every ``PUSH_RETRY_SECONDS``.
+        """
         self._stop_listening()
         self._watcher = watch(self._change_signal, self.wake, lambda: self._commits_seen, lambda _: self._listen())
         if isinstance(self._watcher, PollingWatcher):

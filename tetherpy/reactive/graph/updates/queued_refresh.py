@@ -67,7 +67,7 @@ def _recover(node: Element, error: BaseException) -> None:
             error = other
         else:
             return
-    # The stack of a turn is shallow: a RecursionError is a function's own recursion.
+    # A turn starts on a shallow stack, so this RecursionError comes from the provider's own function.
     if isinstance(error, RecursionError) and node.flow is None and node.state == DIRTY:
         fail(node, error, first=False)
         return
