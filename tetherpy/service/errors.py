@@ -183,6 +183,16 @@ class NoSuchHandlerError(ServiceError):
         )
 
 
+class OutsideLoopError(ServiceError, RuntimeError):
+    """Raised when ``service.container`` is used in a thread, for example in a handler declared without ``async``."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "service.container belongs to the worker's event loop, and this is another thread. Declare the handler "
+            "with `async def`, or use service.job_container(), which belongs to the thread that calls it."
+        )
+
+
 class OutsideJobError(ServiceError):
     """A member of ``ServiceInstance`` that belongs to one job was used outside a job."""
 

@@ -21,7 +21,7 @@ from ..errors import ServiceArgumentError
 from ..protocol import frames
 from ..protocol.callback_name import name_of
 from ..protocol.event_bus import EventBus
-from ..protocol.locks import is_locked
+from ..protocol.locks import is_locked, living_signer_of
 from ..protocol.manifest import ServiceManifest, observe_manifest
 from ..protocol.private_descriptors import close_private, open_private_pipe
 from ..protocol.service_files import ServiceFiles
@@ -38,13 +38,15 @@ P = TypeVar("P")
 R = TypeVar("R")
 
 START_TIMEOUT_SECONDS = 30.0
+STOP_TIMEOUT_SECONDS = 30.0
 
 
 class BackgroundService:
     """Control the worker processes of one database from any process.
 
-    ``async with`` starts the service and closes this object at the end: attached workers end then, detached ones
-    continue. With the URL of a server, each machine has a separate service for the database, and all share the jobs.
+    ``async with`` starts the service and, when the block ends, stops the workers that it has started; workers that ran
+    before continue. After ``start()`` without the block the workers are detached: they outlive this process. With the
+    URL of a server, each machine has a separate service for the database, and all share the jobs.
 
     Args:
         address: the path of an SQLite file or the URL of a PostgreSQL database.
@@ -54,7 +56,9 @@ class BackgroundService:
         initial_notification_content: the content of the notification until a worker changes it.
         concurrency: how many jobs one worker runs at the same time.
         processes: how many workers to start.
-        detached: whether the workers outlive this process. Attached workers release their jobs and end with it.
+        detached: whether the workers outlive the block and this process. Attached workers end with the block, and
+            release their jobs and end if this process dies. None: attached in a block, else detached.
+        stop_timeout: how long running jobs may take at the end of the block; then they are released.
         retention: delete finished jobs that are older; None keeps them. Durations are a ``timedelta`` or seconds.
         queues: the queues to serve; None serves all.
         lease: the jobs of a worker without a heartbeat for this long are rescued.
@@ -76,7 +80,8 @@ class BackgroundService:
         initial_notification_content: str = "",
         concurrency: int = 10,
         processes: int = 1,
-        detached: bool = True,
+        detached: bool | None = None,
+        stop_timeout: timedelta | float = STOP_TIMEOUT_SECONDS,
         retention: timedelta | float | None = None,
         queues: tuple[str, ...] | None = None,
         lease: timedelta | float = DEFAULT_LEASE,
@@ -101,6 +106,8 @@ class BackgroundService:
             unknown_key_grace=unknown_key_grace,
         )
         self._detached = detached
+        self._stop_timeout = to_seconds("stop_timeout", stop_timeout)
+        self._started_in_block: int | None = None
         self._start_timeout = to_seconds("start_timeout", start_timeout)
         if if_running not in get_args(IfRunning):
             raise ServiceArgumentError("if_running", if_running, f"it must be one of {', '.join(get_args(IfRunning))}")
@@ -121,8 +128,11 @@ class BackgroundService:
         Raises ``WorkerStartError``, with the worker's traceback and output, if the callback raises, its name does not
         resolve, the worker dies, or it is not ready after ``start_timeout``. Its processes are then stopped.
         """
+        await self._start(detached=self._detached is not False)
+
+    async def _start(self, *, detached: bool) -> Start:
         self._files.create()
-        reading, writing = (None, None) if self._detached else open_private_pipe()
+        reading, writing = (None, None) if detached else open_private_pipe()
         config = attrs.evolve(
             self._config,
             sys_path=tuple(entry or os.getcwd() for entry in sys.path),
@@ -142,6 +152,7 @@ class BackgroundService:
         else:
             _close(writing)
         self._client.nudge()
+        return started
 
     async def is_running(self) -> bool:
         """Tell whether workers of this database are running; any process may have started them."""
@@ -165,7 +176,7 @@ class BackgroundService:
         job: Any = job_key
         return await (await self._manager()).enqueue(job, payload, **options)
 
-    async def stop(self, timeout: timedelta | float = 30.0) -> None:  # noqa: ASYNC109 - bounds the jobs, not this call
+    async def stop(self, timeout: timedelta | float = STOP_TIMEOUT_SECONDS) -> None:  # noqa: ASYNC109 - bounds the jobs, not this call
         """Stop the workers, even if another process started them, and return when they have ended.
 
         They finish their running jobs. Jobs that still run after ``timeout`` seconds are released: they are PENDING
@@ -208,7 +219,10 @@ class BackgroundService:
         self._app_pipe = None
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        detached = bool(self._detached)
+        started = await self._start(detached=detached)
+        if started is Start.LAUNCHED and not detached:
+            self._started_in_block = living_signer_of(self._files.group_lock)
         return self
 
     async def __aexit__(
@@ -217,7 +231,16 @@ class BackgroundService:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        await self.aclose()
+        try:
+            await self._stop_started()
+        finally:
+            await self.aclose()
+
+    async def _stop_started(self) -> None:
+        """Stop the workers that the block has started, unless they have ended and other ones run."""
+        started, self._started_in_block = self._started_in_block, None
+        if started is not None and living_signer_of(self._files.group_lock) == started:
+            await self.stop(self._stop_timeout)
 
     async def _manager(self) -> BackgroundJobManager:
         async with self._opening:

@@ -28,7 +28,7 @@ from tetherpy.jobs import (
     open_database,
 )
 
-from ..errors import HandlerRegistrationError, OutsideJobError
+from ..errors import HandlerRegistrationError, OutsideJobError, OutsideLoopError
 from ..protocol import frames
 from ..worker.periodic_jobs import CatchUp, PeriodicJob, PeriodicJobOptions
 from .handlers import definitions_in
@@ -250,19 +250,47 @@ class ServiceInstance:
         await services.engine.acknowledge(Ack(services.run.claim, outcome), transaction, progress)
         services.run.completed = True
 
-    def job_container(self, overrides: Iterable[Override] = ()) -> ProviderContainer:
-        """Create a provider container for this job; it is disposed at the end of the job.
+    @property
+    def container(self) -> ProviderContainer:
+        """Return the provider container of this worker, for what its jobs share: HTTP clients, connection pools.
+
+        It is created at the first use, with the overrides of that time, and closed at the end of the worker, also when
+        it is stopped by a signal. It can be used only in the worker's event loop, so not in a handler in a thread.
+        """
+        if not self._context.is_in_loop:
+            raise OutsideLoopError
+        if self._context.container is None:
+            # Imported here: a worker whose jobs use no container does not need the reactive core.
+            from tetherpy.reactive import ProviderContainer
+
+            chosen = {override.origin: override for override in self._context.overrides}
+            container = ProviderContainer(overrides=list(chosen.values()), scope="worker")
+            self._context.container = container
+            self._context.stack.push_async_callback(container.aclose)
+        return self._context.container
+
+    def job_container(self, overrides: Iterable[Override] = (), *, scope: str = "job") -> ProviderContainer:
+        """Create a provider container for this job, a child of ``container``; it is disposed at the end of the job.
+
+        Values that ``container`` holds already are shared with the job, unless they depend on an override given here.
+        All others belong to the job, and so do providers with this ``scope``. In a handler in a thread, which cannot
+        use the worker's container, all values belong to the job.
 
         The worker's overrides apply; the ones passed here take precedence. Context managers that its providers enter
         are exited with the error of the handler: a transaction is rolled back when the job fails, is cancelled,
         times out or is released.
         """
-        # Imported here: a worker whose jobs use no container does not need the reactive core.
-        from tetherpy.reactive import ProviderContainer
-
         run = self._of_job("job_container").run
         chosen = {override.origin: override for override in (*self._context.overrides, *overrides)}
-        container = ProviderContainer(overrides=list(chosen.values()))
+        if self._context.is_in_loop:
+            parent = self.container
+            known = {} if parent.overrides is None else parent.overrides.by_origin
+            own = [override for override in chosen.values() if known.get(override.origin) is not override]
+            container = parent.child(scope=scope, overrides=own, separate=True)
+        else:
+            from tetherpy.reactive import ProviderContainer
+
+            container = ProviderContainer(overrides=list(chosen.values()), scope=scope)
         run.on_end.append(container.aclose)
         return container
 

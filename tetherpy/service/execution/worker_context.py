@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 
@@ -18,6 +18,9 @@ from ..protocol.settings import WorkerConfig
 from ..worker.periodic_jobs import PeriodicJob
 from .handlers import HandlerRegistry
 from .notification import Notification
+
+if TYPE_CHECKING:
+    from tetherpy.reactive import ProviderContainer
 
 
 class Outbox(Protocol):
@@ -45,6 +48,7 @@ class WorkerContext:
     periodic: dict[str, PeriodicJob] = attrs.field(factory=dict[str, PeriodicJob])
     overrides: list[Any] = attrs.field(factory=list[Any])
     database: SqlDatabase | None = None
+    container: ProviderContainer | None = None
     on_registered: Callable[[], None] = attrs.field(init=False, default=lambda: None)
     """Called in the loop after the registration of a handler or a periodic job."""
     _loop: asyncio.AbstractEventLoop = attrs.field(init=False, factory=asyncio.get_running_loop)
@@ -57,9 +61,14 @@ class WorkerContext:
             self._has_worked = True
             self.supervisor_pipe.send(Working())
 
+    @property
+    def is_in_loop(self) -> bool:
+        """Whether this thread is that of the worker's loop."""
+        return threading.get_ident() == self._thread
+
     def in_loop(self, function: Callable[..., object], *args: object) -> None:
         """Call a function in the loop's thread: at once if this is that thread, else soon."""
-        if threading.get_ident() == self._thread:
+        if self.is_in_loop:
             function(*args)
         else:
             self._loop.call_soon_threadsafe(function, *args)

@@ -1,0 +1,270 @@
+"""Request containers in FastAPI and Starlette: one per request, closed after the response with its error."""
+
+import asyncio
+import contextlib
+import socket
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import httpx
+import pytest
+import uvicorn
+from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request, WebSocket
+from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from tetherpy import BackgroundService, FutureProvider, Provider, ProviderContainer, Ref
+from tetherpy.fastapi import lifespan, request_container, request_provider, watch, websocket_provider
+from tetherpy.starlette import NoAppContainerError, RequestScopeMiddleware, container_of
+
+
+class Log(list[str]):
+    """The events of an app."""
+
+
+log_provider = Provider(lambda ref: Log())
+
+
+@asynccontextmanager
+async def transaction(log, name):
+    log.append(f"begin {name}")
+    try:
+        yield name
+    except BaseException as error:
+        log.append(f"rollback {name} {type(error).__name__}")
+        raise
+    log.append(f"commit {name}")
+
+
+@Provider.options(scope="request")
+def user_provider(ref: Ref) -> str:
+    name = ref.watch(request_provider).headers.get("x-user")
+    if name is None:
+        raise HTTPException(401, "who are you?")
+    return name
+
+
+@FutureProvider.options(scope="request")
+async def transaction_provider(ref: Ref) -> str:
+    name = ref.watch(user_provider)
+    return await ref.enter_async(transaction(ref.watch(log_provider), name))
+
+
+User = Annotated[str, Depends(watch(user_provider))]
+Transaction = Annotated[str, Depends(watch(transaction_provider))]
+Container = Annotated[ProviderContainer, Depends(request_container)]
+LogOf = Annotated[Log, Depends(watch(log_provider))]
+
+
+def make_app() -> FastAPI:
+    app = FastAPI(lifespan=lifespan(ProviderContainer))
+
+    @app.get("/ok")
+    async def ok(tx: Transaction, user: User, container: Container, again: Container) -> str:
+        assert container is again
+        assert container.read(user_provider) == user == tx
+        return tx
+
+    @app.get("/sync")
+    def sync(user: User) -> str:
+        return user
+
+    @app.get("/fail/{how}")
+    async def fail(how: str, tx: Transaction) -> str:
+        raise HTTPException(409, "no") if how == "http" else ValueError("no")
+
+    @app.get("/stream")
+    async def stream(tx: Transaction, log: LogOf) -> StreamingResponse:
+        async def body():
+            for number in range(3):
+                log.append(f"chunk {number}")
+                yield str(number)
+                await asyncio.sleep(0)
+
+        return StreamingResponse(body())
+
+    @app.get("/endless")
+    async def endless(tx: Transaction) -> StreamingResponse:
+        async def body():
+            while True:
+                yield "x" * 10_000
+                await asyncio.sleep(0)
+
+        return StreamingResponse(body())
+
+    @app.get("/background")
+    async def background(tx: Transaction, log: LogOf, tasks: BackgroundTasks) -> str:
+        tasks.add_task(log.append, "background")
+        return tx
+
+    @app.websocket("/ws")
+    async def ws(websocket: WebSocket, socket: Annotated[WebSocket, Depends(watch(websocket_provider))]) -> None:
+        await websocket.accept()
+        await websocket.send_text(str(socket is websocket))
+        await websocket.close()
+
+    return app
+
+
+@contextlib.asynccontextmanager
+async def client_of(app):
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            yield client, app.state.container
+
+
+@contextlib.asynccontextmanager
+async def serving(app):
+    """Serve an app with uvicorn, with the limits of a real server."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="on"))
+    running = asyncio.create_task(server.serve([listener]))
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}", timeout=30) as client:
+        while not server.started:
+            assert not running.done()
+            await asyncio.sleep(0.01)
+        try:
+            yield client
+        finally:
+            server.should_exit = True
+            await running
+
+
+ADA = {"x-user": "Ada"}
+
+
+async def test_a_request_has_one_container_that_is_closed_after_it():
+    async with client_of(make_app()) as (client, container):
+        assert (await client.get("/ok", headers=ADA)).json() == "Ada"
+        assert (await client.get("/sync", headers=ADA)).json() == "Ada"
+        assert container.read(log_provider) == ["begin Ada", "commit Ada"]
+        assert container.children == ()
+
+
+@pytest.mark.parametrize(("how", "status", "error"), [("http", 409, "HTTPException"), ("other", 500, "ValueError")])
+async def test_an_error_reaches_the_transaction_of_the_request(how, status, error):
+    async with client_of(make_app()) as (client, container):
+        assert (await client.get(f"/fail/{how}", headers=ADA)).status_code == status
+        assert container.read(log_provider) == ["begin Ada", f"rollback Ada {error}"]
+        assert container.children == ()
+
+
+async def test_an_http_exception_of_a_provider_is_the_answer():
+    async with client_of(make_app()) as (client, _):
+        for path in ("/ok", "/sync"):
+            answer = await client.get(path)
+            assert (answer.status_code, answer.json()) == (401, {"detail": "who are you?"})
+
+
+async def test_the_container_outlives_streams_and_background_tasks():
+    async with client_of(make_app()) as (client, container):
+        assert (await client.get("/stream", headers=ADA)).text == "012"
+        await client.get("/background", headers=ADA)
+        assert container.read(log_provider) == [
+            "begin Ada", "chunk 0", "chunk 1", "chunk 2", "commit Ada", "begin Ada", "background", "commit Ada",
+        ]  # fmt: skip
+
+
+async def test_a_websocket_has_a_container():
+    sent = []
+
+    async def receive():
+        return {"type": "websocket.connect"}
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "websocket", "path": "/ws", "headers": [], "query_string": b"", "subprotocols": []}
+    app = make_app()
+    async with app.router.lifespan_context(app):
+        await app(scope, receive, send)
+        assert app.state.container.children == ()
+    assert [message.get("text") for message in sent] == [None, "True", None]
+
+
+async def test_a_client_that_disconnects_rolls_back():
+    app = make_app()
+    app.add_middleware(RequestScopeMiddleware)
+    async with serving(app) as client:
+        async with client.stream("GET", "/endless", headers=ADA) as answer:
+            async for _ in answer.aiter_bytes():
+                break
+        container = app.state.container
+        async with asyncio.timeout(30):
+            while container.children:
+                await asyncio.sleep(0.01)
+        first, *rest = container.read(log_provider)
+        assert first == "begin Ada"
+        assert rest == ["rollback Ada _Disconnected"]
+
+
+async def test_a_thousand_concurrent_requests_leave_nothing_behind():
+    async with client_of(make_app()) as (client, container):
+        await client.get("/ok", headers=ADA)
+        held = set(container.elements)
+        for _ in range(10):
+            users = [f"user {number}" for number in range(100)]
+            answers = await asyncio.gather(*(client.get("/ok", headers={"x-user": user}) for user in users))
+            assert [answer.json() for answer in answers] == users
+        await container.pump()
+        assert container.children == ()
+        assert set(container.elements) == held
+        assert not any(element.listeners for element in container.elements.values())
+
+
+async def test_an_app_without_a_container_says_so():
+    app = FastAPI()
+
+    @app.get("/")
+    async def read(user: User) -> str:
+        return user
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
+        with pytest.raises(NoAppContainerError, match="lifespan"):
+            await client.get("/")
+
+
+async def test_the_lifespan_starts_the_workers_and_drains_them(tmp_path):
+    service = BackgroundService(tmp_path / "app.db", "tests.integration.fastapi.worker:initialize")
+    app = FastAPI(lifespan=lifespan(ProviderContainer, service))
+
+    @app.post("/jobs")
+    async def enqueue() -> int:
+        return await service.job("nap", 0.2)
+
+    async with serving(app) as client:
+        assert await service.is_running()
+        await client.post("/jobs")
+    assert not await service.is_running()
+    assert not hasattr(app.state, "container")
+
+
+async def test_starlette_with_the_middleware():
+    async def ok(request: Request) -> JSONResponse:
+        return JSONResponse(await container_of(request).read(transaction_provider.future))
+
+    async def fail(request: Request) -> JSONResponse:
+        await ok(request)
+        raise HTTPException(409)
+
+    async def crash(request: Request) -> JSONResponse:
+        await ok(request)
+        raise ValueError("no")
+
+    app = Starlette(
+        routes=[Route("/ok", ok), Route("/fail", fail), Route("/crash", crash)],
+        lifespan=lifespan(ProviderContainer),
+        middleware=[Middleware(RequestScopeMiddleware)],
+    )
+    async with client_of(app) as (client, container):
+        assert [(await client.get(path, headers=ADA)).status_code for path in ("/ok", "/fail", "/crash")] == [
+            200, 409, 500,
+        ]  # fmt: skip
+        ends = container.read(log_provider)[1::2]
+        assert ends[0] == "commit Ada"
+        assert ends[1].startswith("rollback")
+        assert ends[2] == "rollback Ada ValueError"
+        assert container.children == ()

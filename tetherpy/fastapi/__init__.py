@@ -1,0 +1,28 @@
+"""Providers in FastAPI apps: ``Depends(watch(provider))``, a container for each request (extra: ``fastapi``)."""
+
+from tetherpy.starlette import (
+    NoAppContainerError,
+    RequestScopeMiddleware,
+    WebAppError,
+    WrongConnectionError,
+    connection_provider,
+    lifespan,
+    request_provider,
+    websocket_provider,
+)
+
+from .dependencies import Watched, request_container, watch
+
+__all__ = [
+    "NoAppContainerError",
+    "RequestScopeMiddleware",
+    "Watched",
+    "WebAppError",
+    "WrongConnectionError",
+    "connection_provider",
+    "lifespan",
+    "request_container",
+    "request_provider",
+    "watch",
+    "websocket_provider",
+]

@@ -1,0 +1,23 @@
+"""Providers in Starlette apps: a container for the app and one for each request (extra: ``starlette``)."""
+
+from .connections import connection_provider, request_provider, websocket_provider
+from .containers import app_container, container_of, opened_container, opening
+from .errors import NoAppContainerError, NoRequestContainerError, WebAppError, WrongConnectionError
+from .lifespan import lifespan
+from .middleware import RequestScopeMiddleware
+
+__all__ = [
+    "NoAppContainerError",
+    "NoRequestContainerError",
+    "RequestScopeMiddleware",
+    "WebAppError",
+    "WrongConnectionError",
+    "app_container",
+    "connection_provider",
+    "container_of",
+    "lifespan",
+    "opened_container",
+    "opening",
+    "request_provider",
+    "websocket_provider",
+]

@@ -1,0 +1,60 @@
+"""One container for each request of a Starlette app."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocket
+
+from .containers import opening
+
+FIRST_ERROR_STATUS = 400
+
+
+class RequestScopeMiddleware:
+    """Open a container for each request and websocket, and close it when the response has ended.
+
+    Background tasks and streamed bodies belong to the response. The container is closed with the exception that ended
+    the request. Starlette answers some exceptions before they reach a middleware, so a response with a status of 400
+    or more closes it with an ``HTTPException`` of this status, and a client that has left before the end of the
+    response closes it with ``ClientDisconnect``: transactions of the request are rolled back.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        status, complete = 0, False
+
+        async def sending(message: Message) -> None:
+            nonlocal status, complete
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body":
+                complete = not message.get("more_body", False)
+            await send(message)
+
+        is_http = scope["type"] == "http"
+        connection = Request(scope, receive, sending) if is_http else WebSocket(scope, receive, sending)
+        with suppress(_Answered, _Disconnected):
+            async with opening(connection):
+                await self._app(scope, receive, sending)
+                if status >= FIRST_ERROR_STATUS:
+                    raise _Answered(status)
+                if is_http and not complete:
+                    raise _Disconnected
+
+
+class _Disconnected(ClientDisconnect):
+    """The client has left before the end of the response, which Starlette ends without an error."""
+
+
+class _Answered(HTTPException):
+    """An error that the app has answered; it ends the container, and not the request."""
