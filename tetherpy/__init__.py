@@ -330,10 +330,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "service": (
         "BackgroundService", "CallbackNameError", "FrameError", "HandlerRegistrationError", "MessageError",
-        "NoSuchHandlerError", "OutsideJobError", "ServiceAlreadyRunningError", "ServiceArgumentError",
-        "ServiceDiffersError", "ServiceError", "ServiceFolderError", "ServiceInstance", "ServiceNotRunningError",
-        "ServiceStalledError", "ServiceState", "UnsupportedDatabaseError", "WorkerStartError", "WorkerState",
-        "WorkerStopError",
+        "NoSuchHandlerError", "OutsideJobError", "OutsideLoopError", "ServiceAlreadyRunningError",
+        "ServiceArgumentError", "ServiceDiffersError", "ServiceError", "ServiceFolderError", "ServiceInstance",
+        "ServiceNotRunningError", "ServiceStalledError", "ServiceState", "UnsupportedDatabaseError", "WorkerStartError",
+        "WorkerState", "WorkerStopError",
     ),
 }
 """The names of each package but ``reactive``, whose names are the rest."""

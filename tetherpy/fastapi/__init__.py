@@ -26,3 +26,7 @@ __all__ = [
     "watch",
     "websocket_provider",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

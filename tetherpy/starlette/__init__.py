@@ -1,9 +1,9 @@
 """Providers in Starlette apps: a container for the app and one for each request (extra: ``starlette``)."""
 
+from .app_lifespan import lifespan
 from .connections import connection_provider, request_provider, websocket_provider
 from .containers import app_container, container_of, opened_container, opening
 from .errors import NoAppContainerError, NoRequestContainerError, WebAppError, WrongConnectionError
-from .lifespan import lifespan
 from .middleware import RequestScopeMiddleware
 
 __all__ = [
@@ -21,3 +21,7 @@ __all__ = [
     "request_provider",
     "websocket_provider",
 ]
+
+
+def __dir__() -> list[str]:
+    return [*__all__]

@@ -17,27 +17,28 @@ SCOPE = "request"
 C = TypeVar("C", bound=HTTPConnection)
 
 
-def connection_provider_of_request(ref: Ref) -> HTTPConnection:
-    """Return the current connection; every container of a request overrides this."""
-    raise AssertionError("a request container overrides this provider")
+def _connection(ref: Ref) -> HTTPConnection:
+    raise AssertionError("every request container overrides connection_provider")
 
 
-connection_provider: Provider[HTTPConnection] = Provider(
-    connection_provider_of_request, name="connection_provider", scope=SCOPE
-)
+connection_provider = Provider(_connection, name="connection_provider", scope=SCOPE)
 """The current request or websocket."""
 
 
-@Provider.options(scope=SCOPE)
-def request_provider(ref: Ref) -> Request:
-    """The current request; an error in a websocket."""
+def _request(ref: Ref) -> Request:
     return _as(Request, ref.watch(connection_provider))
 
 
-@Provider.options(scope=SCOPE)
-def websocket_provider(ref: Ref) -> WebSocket:
-    """The current websocket; an error in a request."""
+request_provider = Provider(_request, name="request_provider", scope=SCOPE)
+"""The current request. Reading it in a websocket raises ``WrongConnectionError``."""
+
+
+def _websocket(ref: Ref) -> WebSocket:
     return _as(WebSocket, ref.watch(connection_provider))
+
+
+websocket_provider = Provider(_websocket, name="websocket_provider", scope=SCOPE)
+"""The current websocket. Reading it in a request raises ``WrongConnectionError``."""
 
 
 def _as(kind: type[C], connection: HTTPConnection) -> C:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,18 +41,9 @@ class RequestScopeMiddleware:
 
         is_http = scope["type"] == "http"
         connection = Request(scope, receive, sending) if is_http else WebSocket(scope, receive, sending)
-        with suppress(_Answered, _Disconnected):
-            async with opening(connection):
-                await self._app(scope, receive, sending)
-                if status >= FIRST_ERROR_STATUS:
-                    raise _Answered(status)
-                if is_http and not complete:
-                    raise _Disconnected
-
-
-class _Disconnected(ClientDisconnect):
-    """The client has left before the end of the response, which Starlette ends without an error."""
-
-
-class _Answered(HTTPException):
-    """An error that the app has answered; it ends the container, and not the request."""
+        async with opening(connection) as container:
+            await self._app(scope, receive, sending)
+            if status >= FIRST_ERROR_STATUS:
+                await container.aclose(HTTPException(status))
+            elif is_http and not complete:
+                await container.aclose(ClientDisconnect())
