@@ -31,7 +31,7 @@ ALWAYS = {"AssertionError", "BaseExceptionGroup", "ExceptionGroup"}
 
 CAUGHT = {
     ("tetherpy.database.sqlite.changes.inotify", "OSError"): "an error of libc; the change feed polls instead",
-    ("tetherpy.database.sqlite.changes.signal_watcher", "OSError"): "as above, on a system without such a call",
+    ("tetherpy.database.sqlite.changes.watcher_choice", "OSError"): "as above, on a system without such a call",
     ("tetherpy.json_codec.json_types", "TypeError"): "a hook of msgspec; becomes a JsonError",
     ("tetherpy.jobs.storage.row_decoding", "TypeError"): "becomes an UnreadableJobError",
     ("tetherpy.lazy_facade", "AttributeError"): "a __getattr__",

@@ -52,8 +52,8 @@ from .read_only_connection import read_only
 from .sql_database import SqlDatabase, SqlRow, SqlStatements, SqlTransaction
 from .sqlite.connection import Parameters, Row
 from .sqlite.database import Database
+from .sqlite.execution import Executed
 from .sqlite.free_space import INCREMENTAL_VACUUM, is_much_free_space
-from .sqlite.statements import Executed
 from .sqlite.transaction import Transaction
 
 if TYPE_CHECKING:

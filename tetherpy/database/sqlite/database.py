@@ -38,10 +38,10 @@ from .connection import (
 )
 from .connection_thread import ConnectionThread
 from .error_translation import explain, explain_reading
+from .execution import Executed, execute, execute_many, fetch_all, fetch_first, in_snapshot
 from .free_space import FreeSpace
 from .long_reads import LongReads
 from .path_checks import checked_path, create_file
-from .statements import Executed, execute, execute_many, fetch_all, fetch_first, in_snapshot
 from .transaction import Transaction
 from .wal_bound import WalBound
 from .writer import Writer

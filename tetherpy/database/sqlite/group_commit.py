@@ -12,7 +12,7 @@ from ..errors import TransactionOverError
 from .busy_timeout import within_busy_timeout
 from .changes.table_versions import record
 from .connection import ROLLED_BACK, TrackedConnection
-from .statements import in_snapshot
+from .execution import in_snapshot
 
 
 @attrs.frozen(eq=False)

@@ -11,7 +11,7 @@ import attrs
 from ..errors import DatabaseError, ReadTimeoutError
 from .connection import TrackedConnection
 from .connection_thread import ConnectionThread
-from .statements import in_snapshot
+from .execution import in_snapshot
 
 INSTRUCTIONS_BETWEEN_LOOKS = 10_000
 """Instructions of SQLite's virtual machine between two checks of the time limit: well below a millisecond."""

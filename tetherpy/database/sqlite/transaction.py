@@ -20,9 +20,9 @@ from ..errors import (
 from ..migrations import Migration, apply, by_namespace
 from ..shielding import finish
 from .connection import Parameters, Row
+from .execution import Executed, execute, execute_many, fetch_all, fetch_first
 from .open_files import OpenFile
 from .savepoints import Savepoint, Scope
-from .statements import Executed, execute, execute_many, fetch_all, fetch_first
 from .writer import Writer
 
 T = TypeVar("T")

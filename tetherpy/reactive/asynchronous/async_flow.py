@@ -15,7 +15,7 @@ from ..graph.updates.build import NOT_KEPT
 from ..graph.updates.failure import waits_for_source
 from ..graph.updates.read import refresh
 from ..graph.updates.set_value import set_value
-from ..graph.users import activate, deactivate, dispose_when_unused
+from ..graph.users import activate, deactivate, request_disposal
 from ..lifecycle.teardown import Teardown
 from ..values.failures import is_of_others, is_still_loading
 from .async_value import AsyncData, AsyncError, AsyncLoading, AsyncValue
@@ -350,7 +350,7 @@ class AsyncFlow:
                     source.interest -= 1
                     if active:
                         deactivate(source)
-                    dispose_when_unused(source)
+                    request_disposal(source)
             finally:
                 scheduler.leave()
 

@@ -11,7 +11,7 @@ from ..graph.element import Build, Element, Host
 from ..graph.listenable import ProviderListenable, Refreshable
 from ..graph.updates.read import read
 from ..graph.updates.watch import depend_on
-from ..graph.users import dispose_when_unused
+from ..graph.users import request_disposal
 from ..providers.provider import ProviderBase
 from .async_flow import AsyncFlow, attach_value
 from .async_value import AsyncData, AsyncError, AsyncResult, AsyncState, AsyncValue
@@ -54,7 +54,7 @@ class FutureOf(Refreshable[Awaitable[T]]):
         element = host.find(self._provider)
         read(element)
         lent = flow_of(element).lend()
-        dispose_when_unused(element)
+        request_disposal(element)
         return lent
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any, TypeGuard
 
 from ..errors import NoEventLoopError, ProviderReturnTypeError
 from ..lifecycle.cleanup import drop
-from ..lifecycle.event_loop import running_loop
+from ..lifecycle.running_loop import running_loop
 from .rx_source import RxSource
 from .source import Sink, Source
 from .task_sources import IteratorSource, TaskSource

@@ -10,7 +10,7 @@ from ..errors import BuildCancelledError
 from ..graph.element import Element
 from ..graph.invalidation import Invalidation, invalidate, leave_failed
 from ..lifecycle.cleanup import drop, end_stranded
-from ..lifecycle.event_loop import running_loop
+from ..lifecycle.running_loop import running_loop
 from ..lifecycle.teardown import Errand, Teardown, current_errand, current_teardown, ended
 from ..values.failures import is_still_loading
 from .source import Sink

@@ -20,7 +20,7 @@ from ..graph.updates.queued_refresh import refresh_queued
 from ..lifecycle.callbacks import call
 from ..lifecycle.cleanup import Cleanup
 from ..lifecycle.context_managers import Unwinding
-from ..lifecycle.event_loop import running_loop
+from ..lifecycle.running_loop import running_loop
 from ..providers.provider_options import check_scope_name
 from .observer import ProviderObserver, ProviderObserverContext
 from .overrides import OverrideTable, Overriding, overrides_of

@@ -6,7 +6,7 @@ from threading import get_ident
 
 from ..errors import WrongThreadError
 from ..graph.element import Element
-from ..graph.users import dispose_when_unused
+from ..graph.users import request_disposal
 from ..lifecycle.hooks import Hooks
 
 
@@ -39,4 +39,4 @@ class KeepAliveLink:
         links = self._hooks.links
         if links is not None and self in links:
             links.discard(self)
-            dispose_when_unused(self._element)
+            request_disposal(self._element)

@@ -24,7 +24,7 @@ from ..graph.invalidation import Invalidation, invalidate
 from ..graph.listenable import ProviderListenable, Refreshable
 from ..graph.retries.retry_policy import Retry
 from ..graph.subscription import OnChange, OnError, ProviderSubscription, subscribe
-from ..lifecycle.event_loop import running_loop
+from ..lifecycle.running_loop import running_loop
 from ..providers.provider import Family, ProviderBase, check_listenable
 from .closable_container import ClosableContainer
 from .container_host import NOTHING, OnContainerError

@@ -24,9 +24,9 @@ from ..graph.subscription import OnChange, OnError, ProviderSubscription, subscr
 from ..graph.updates.build import build
 from ..graph.updates.read import read as read_element
 from ..graph.updates.watch import depend_late, refuse_loop
-from ..graph.users import dispose_when_unused, pause_if_unused
-from ..lifecycle.event_loop import running_loop
+from ..graph.users import pause_if_unused, request_disposal
 from ..lifecycle.hooks import Event, Hooks
+from ..lifecycle.running_loop import running_loop
 from ..providers.provider import Family, ProviderBase, check_listenable, check_target
 from .keep_alive_link import KeepAliveLink
 from .provider_container import ProviderContainer
@@ -206,7 +206,7 @@ class Ref(Build):
         seconds = to_seconds("cache_for", duration)
         hooks.cache_time = seconds if hooks.cache_time is None else max(seconds, hooks.cache_time)
         if self.element.state != BUILDING:
-            dispose_when_unused(self.element)
+            request_disposal(self.element)
 
     def on_dispose(self, callback: Callable[[], Awaitable[object] | object]) -> Callable[[], None]:
         """Call ``callback`` when this build ends: before a rebuild, at invalidation, or at disposal.

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sized
 from typing import Final, Protocol
 
-from ..lifecycle.event_loop import running_loop
+from ..lifecycle.running_loop import running_loop
 from ..lifecycle.teardown import Teardown
 from ..lifecycle.teardown_order import Teardowns
 from ..lifecycle.timers import Timers

@@ -15,7 +15,7 @@ from .announcements import guarded, tell_observers
 from .element import Build, Element
 from .marking import mark_maybe
 from .node_states import DIRTY, ENDING
-from .users import dispose_when_unused
+from .users import request_disposal
 
 
 @attrs.frozen
@@ -60,7 +60,7 @@ def invalidate(node: Element, reason: Invalidation) -> None:
         node.state = DIRTY
         if node.listeners:
             scheduler.queue.append(node)
-        dispose_when_unused(node)
+        request_disposal(node)
     finally:
         scheduler.leave()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from ..values.history import PLAIN, change_of
+from ..values.value_records import PLAIN, change_of
 from .element import Change, Element
 from .node_states import CHECK, DIRTY
 

@@ -18,7 +18,7 @@ from typing import Any, Final, Generic, NoReturn, Protocol, TypeVar
 from tetherpy.wait_queue import WaitQueue
 
 from ..errors import EndlessUpdateError
-from ..lifecycle.event_loop import running_loop
+from ..lifecycle.running_loop import running_loop
 from .event_loops import EventLoops
 from .nested_builds import MOST_NESTED, TooDeepError
 from .retries.retry_timer import RetryTimer

@@ -11,11 +11,11 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from ..errors import ReactiveArgumentError, SubscriptionClosedError, WrongThreadError
 from ..lifecycle.callbacks import call, check_result, refuse_async
-from ..lifecycle.event_loop import running_loop
+from ..lifecycle.running_loop import running_loop
 from .announcements import notify_listeners
 from .element import NO_VALUE, NO_VARIABLES, Element
 from .updates.read import read, refresh
-from .users import activate, add_listener, deactivate, dispose_when_unused, remove_listener
+from .users import activate, add_listener, deactivate, remove_listener, request_disposal
 
 T = TypeVar("T")
 
@@ -91,7 +91,7 @@ class ProviderSubscription(Generic[T]):
             return cast("T", read(element))
         finally:
             if self._weak:
-                dispose_when_unused(element)
+                request_disposal(element)
             scheduler.leave()
 
     def pause(self) -> None:
@@ -249,7 +249,7 @@ class _WeakView:
             scheduler.depth += 1
             try:
                 refresh(self._view)
-                dispose_when_unused(self._view)
+                request_disposal(self._view)
             finally:
                 scheduler.leave()
 

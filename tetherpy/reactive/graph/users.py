@@ -81,7 +81,7 @@ def unlink(source: Element, observer: Element) -> None:
         deactivate(source)
     if source.ref is not None and source.ref.hooks is not None:
         tell_user(source, Event.REMOVE_LISTENER)
-    dispose_when_unused(source)
+    request_disposal(source)
 
 
 def add_listener(element: Element, listener: Any) -> None:
@@ -118,7 +118,7 @@ def remove_listener(element: Element, listener: Any, *, was_active: bool) -> Non
             deactivate(element)
         if element.ref is not None and element.ref.hooks is not None:
             tell_user(element, Event.REMOVE_LISTENER)
-        dispose_when_unused(element)
+        request_disposal(element)
 
 
 def context_of(element: Element) -> Context | None:
@@ -172,7 +172,7 @@ def deactivate(element: Element) -> None:
                     if was_active:
                         todo.append(source)
     for source in released or ():
-        dispose_when_unused(source)
+        request_disposal(source)
 
 
 def pause_if_unused(element: Element) -> None:
@@ -190,7 +190,7 @@ def is_used(element: Element) -> bool:
     return hooks is not None and bool(hooks.links)
 
 
-def dispose_when_unused(element: Element) -> None:
+def request_disposal(element: Element) -> None:
     """Have an unused element disposed: at once if it is a mere view, after a full turn if it is auto-dispose."""
     provider = element.provider
     if provider.ephemeral:
@@ -229,7 +229,7 @@ def _keep_for(element: Element, hooks: Hooks, seconds: float) -> None:
         hooks.cache_timer.cancel()
     hooks.cache_timer = scheduler.loops.timers.start(seconds, over)
     if hooks.cache_timer is None:
-        scheduler.loops.call_in_next_loop(element, partial(dispose_when_unused, element))
+        scheduler.loops.call_in_next_loop(element, partial(request_disposal, element))
         element.host.report(
             NoEventLoopError(element.provider, "cache_for needs one to measure the time."), element.provider
         )

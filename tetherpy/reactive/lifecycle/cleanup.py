@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from ..errors import NoEventLoopError
-from .event_loop import running_loop
+from .running_loop import running_loop
 
 Report: TypeAlias = Callable[[BaseException, object], None]
 

@@ -16,8 +16,8 @@ from ..asynchronous.promise import Promise
 from ..errors import NoEventLoopError
 from .cleanup import Begun, end_stranded
 from .context_managers import Unwinding, leave_managers
-from .event_loop import running_loop
 from .hooks import Closer, Disposer, Hooks
+from .running_loop import running_loop
 from .teardown_order import Host, Key, Node, Teardowns, is_below, key_of, keys_used_by
 
 

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Iterable
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from .context_managers import Unwinding
-from .event_loop import running_loop
+from .running_loop import running_loop
 
 
 class Host(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from .event_loop import running_loop
+from .running_loop import running_loop
 
 
 class Timer:

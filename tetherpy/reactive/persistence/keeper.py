@@ -18,7 +18,7 @@ from ..errors import DuplicatePersistKeyError, NewerDataError, ReactiveArgumentE
 from ..graph.element import NO_VALUE, Element
 from ..graph.node_states import BUILDING
 from ..graph.updates.set_value import set_value
-from ..lifecycle.event_loop import running_loop
+from ..lifecycle.running_loop import running_loop
 from .codec import Codec
 from .storage import PersistedData, Storage, StorageOptions, now
 from .storage_writer import Change, Writer

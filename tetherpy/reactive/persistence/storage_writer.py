@@ -9,7 +9,7 @@ from typing import Any
 import attrs
 
 from ..graph.element import NO_VALUE, Host
-from ..lifecycle.event_loop import running_loop
+from ..lifecycle.running_loop import running_loop
 
 
 @attrs.define(eq=False)

@@ -16,7 +16,7 @@ from ..graph.element import Element, Host
 from ..graph.listenable import ProviderListenable, Refreshable
 from ..graph.retries.retry_policy import Retry
 from ..graph.updates.read import read
-from ..graph.users import dispose_when_unused
+from ..graph.users import request_disposal
 from .declaration import MISSING, YIELDS, check_create, check_replacement
 from .family_arguments import PLAIN, Arguments, key_of, text_of
 from .pickling import found_by_name
@@ -121,7 +121,7 @@ class ProviderBase(Refreshable[T_co], Overridable):
         element = host.find(self)
         value = read(element)
         if self.settings.auto_dispose:
-            dispose_when_unused(element)
+            request_disposal(element)
         return value  # type: ignore[no-any-return]  # the value that create returned
 
     def element_in(self, host: Host) -> Element:

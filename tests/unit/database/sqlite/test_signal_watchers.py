@@ -11,7 +11,7 @@ from tetherpy.database import Database, DatabaseOpenError
 from tetherpy.database.sqlite.changes import change_feed
 from tetherpy.database.sqlite.changes.change_signal import ChangeSignal
 from tetherpy.database.sqlite.changes.polling import PollingWatcher
-from tetherpy.database.sqlite.changes.signal_watcher import watch
+from tetherpy.database.sqlite.changes.watcher_choice import watch
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="inotify is Linux's")
 

@@ -14,8 +14,8 @@ from ...errors import DatabaseReplacedError
 from ..connection_thread import ConnectionThread
 from .change_signal import ChangeSignal
 from .polling import PollingWatcher
-from .signal_watcher import Watcher, watch
 from .table_versions import TableVersions
+from .watcher_choice import Watcher, watch
 
 LOG = logging.getLogger("tetherpy.database")
 

@@ -11,7 +11,7 @@ from tetherpy.subscribers import Subscribers, call_subscriber
 from ...errors import DatabaseReplacedError
 from ..connection import Parameters, Row, TrackedConnection
 from ..connection_thread import ConnectionThread
-from ..statements import fetch_all
+from ..execution import fetch_all
 from .change_feed import ChangeFeed
 from .table_access import SCHEMA_TABLE
 

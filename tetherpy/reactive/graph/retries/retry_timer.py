@@ -7,7 +7,7 @@ from functools import partial
 
 from tetherpy.durations import to_seconds
 
-from ...lifecycle.event_loop import running_loop
+from ...lifecycle.running_loop import running_loop
 from ...lifecycle.timers import Timer, Timers
 from .retry_policy import Retry
 

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from ...container.scope_check import check_scope
 from ...errors import MissingDependencyError, ProviderReturnTypeError, ReadDuringDisposalError
 from ...values.comparison import is_false, is_same
-from ...values.history import PLAIN, change_of
+from ...values.value_records import PLAIN, change_of
 from ..announcements import announce, announce_unchanged
 from ..dependencies import relink
 from ..element import NO_VALUE, Change, Element
@@ -17,7 +17,7 @@ from ..invalidation import end_build, leave_failed
 from ..nested_builds import MOST_NESTED, TooDeepError
 from ..node_states import BUILDING, CLEAN, DIRTY
 from ..retries.node_retries import stop_retrying
-from ..users import dispose_when_unused
+from ..users import request_disposal
 from .failure import fail
 
 NOT_KEPT: Final = (RecursionError, ReadDuringDisposalError)
@@ -152,7 +152,7 @@ def build(node: Element) -> None:
             if elements.pop(node.provider, None) is not None:
                 elements[node.provider] = node
         if node.provider.settings.auto_dispose:
-            dispose_when_unused(node)
+            request_disposal(node)
 
 
 def _unwind(node: Element) -> BaseException:

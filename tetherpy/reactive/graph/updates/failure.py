@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from ...values.failures import is_of_others, is_still_loading
-from ...values.history import change_of
+from ...values.value_records import change_of
 from ..announcements import announce, report_failure
 from ..element import NO_VALUE, Element
 from ..node_states import BUILDING, CHECK, DIRTY, FAILED
 from ..retries.node_retries import schedule_retry
-from ..users import dispose_when_unused
+from ..users import request_disposal
 
 
 def fail(node: Element, error: Exception, *, first: bool) -> None:
@@ -29,7 +29,7 @@ def fail(node: Element, error: Exception, *, first: bool) -> None:
             report_failure(node, error)
         schedule_retry(node, error)
     if node.provider.settings.auto_dispose:
-        dispose_when_unused(node)
+        request_disposal(node)
 
 
 def waits_for_source(node: Element) -> bool:

@@ -6,7 +6,7 @@ from threading import get_ident
 from typing import Any
 
 from ...errors import ProviderError, WrongThreadError
-from ...lifecycle.event_loop import running_loop
+from ...lifecycle.running_loop import running_loop
 from ..element import Element
 from ..nested_builds import TooDeepError
 from ..node_states import DIRTY

@@ -6,7 +6,7 @@ from threading import get_ident
 from typing import Any
 
 from ...errors import ChangeDuringBuildError, UnmountedRefError, WrongThreadError
-from ...lifecycle.event_loop import running_loop
+from ...lifecycle.running_loop import running_loop
 from ...values.comparison import is_same
 from ..announcements import announce, announce_unchanged
 from ..element import Element

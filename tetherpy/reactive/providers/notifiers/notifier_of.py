@@ -9,7 +9,7 @@ from ...graph.element import Build, Element, Host
 from ...graph.listenable import Refreshable
 from ...graph.updates.read import read, refresh
 from ...graph.updates.watch import depend_on
-from ...graph.users import dispose_when_unused
+from ...graph.users import request_disposal
 from ..provider import ProviderBase
 
 N = TypeVar("N")
@@ -55,7 +55,7 @@ class NotifierOf(Refreshable[N]):
             refresh(element)
         if element.notifier is None:
             read(element)
-        dispose_when_unused(element)
+        request_disposal(element)
         return _notifier_of(element)  # type: ignore[no-any-return]  # the provider is declared with a function that returns N
 
     def __repr__(self) -> str:
