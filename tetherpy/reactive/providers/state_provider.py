@@ -25,6 +25,7 @@ from .provider import Family, ProviderBase
 from .provider_options import AUTO_DISPOSE, DEFAULT, OptionArguments, make_options
 
 T = TypeVar("T")
+V = TypeVar("V")
 P = ParamSpec("P")
 
 
@@ -109,14 +110,14 @@ class StateProvider(ProviderBase[T], Generic[T]):
     @staticmethod
     def persisted(
         key: str,
-        initial: T,
+        initial: V,
         *,
         storage: StorageSource,
         as_type: Any = None,
         version: int = 0,
         migrate: Migrate | None = None,
         options: StorageOptions = FOREVER,
-    ) -> StateProvider[T]:
+    ) -> StateProvider[V]:
         """Declare a value that is stored when it is set, and restored at the next start.
 
         The provider has the initial value until the stored one was read (``await controller.restored()``); a value that
@@ -135,13 +136,13 @@ class StateProvider(ProviderBase[T], Generic[T]):
         kind = type_of(initial) if as_type is None else as_type
         options = attrs.evolve(options, version=version)
 
-        def create(ref: Ref) -> T:
+        def create(ref: Ref) -> V:
             codec = codec_of(None, None, migrate, lambda: kind)
             source: Any = ref.watch(storage) if isinstance(storage, ProviderListenable) else storage
             ref.element.notifier.persist(source, key, codec, options)
             return initial
 
-        return StateProvider[T](create, name=key)
+        return StateProvider[V](create, name=key)
 
     @property
     def notifier(self) -> NotifierOf[StateController[T]]:
