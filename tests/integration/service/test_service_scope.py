@@ -1,5 +1,7 @@
 """Containers of jobs, periodic jobs and retention."""
 
+import os
+import signal
 from datetime import timedelta
 from itertools import pairwise
 
@@ -65,3 +67,22 @@ async def test_a_worker_claims_only_from_its_queues(make_service, manager, finis
 async def test_a_handler_in_a_thread_has_a_container(service, finished):
     job = await finished(await service.job("sentence_in_thread", "Ann", max_attempts=1))
     assert (job.last_error, job.result) == (None, "Hello, Ann")
+
+
+@pytest.mark.parametrize("how", ["stop", "SIGTERM"])
+async def test_the_container_of_a_worker_is_closed_at_its_end(how, make_service, finished, until, tmp_path):
+    service = make_service("rich_worker:initialize")
+    await service.start()
+    trace = tmp_path / "trace"
+    job = await finished(await service.job("shared", str(trace)))
+    assert not trace.exists()
+    if how == "stop":
+        await service.stop(10)
+    else:
+        os.kill(job.result, signal.SIGTERM)
+
+    async def disposed():
+        return trace.exists() and trace.read_text() == "disposed"
+
+    await until(disposed)
+    await service.stop(0)

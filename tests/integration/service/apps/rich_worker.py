@@ -1,5 +1,6 @@
 """A worker whose jobs use providers, and which has periodic jobs."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +26,7 @@ async def initialize(service):
     service.override(greeting_provider.override_with_value("Hello"))
     service.register_job_handler("sentence", sentence)
     service.register_job_handler("careless", careless)
+    service.register_job_handler("shared", shared)
     service.register_job_handler("sentence_in_thread", sentence_in_thread)
     service.register_job_handler("tick", tick)
     service.register_job_handler("outside", tick)
@@ -47,6 +49,18 @@ async def careless(service, payload: str, db):
         return "open"
 
     return container.read(closing_provider)
+
+
+@Provider.family
+def traced_provider(ref: Ref, trace: str) -> int:
+    ref.on_dispose(lambda: Path(trace).write_text("disposed"))
+    return os.getpid()
+
+
+async def shared(service, payload: str, db):
+    """Read a value that lives as long as the worker."""
+    assert service.job_container().parent is service.container
+    return service.container.read(traced_provider(payload))
 
 
 async def tick(service, payload, db):

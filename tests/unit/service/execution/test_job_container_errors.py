@@ -131,3 +131,24 @@ async def test_context_managers_of_a_cancelled_job_do_not_exit_as_successful(wor
     async with asyncio.timeout(25):
         await worker.drain(lambda ack: None)
     assert transactions.ends == [("plain", asyncio.CancelledError)]
+
+
+async def test_context_managers_of_a_released_job_do_not_exit_as_successful(worker, manager):
+    transactions = Transactions()
+    started = asyncio.Event()
+
+    async def handle(service, payload, db):
+        service.job_container().read(Provider(lambda ref: ref.enter(transactions.plain())))
+        started.set()
+        await asyncio.Event().wait()
+
+    worker.service.register_job_handler("work", handle)
+    await manager.enqueue("work")
+    async with asyncio.timeout(25):
+        draining = asyncio.create_task(worker.drain(lambda ack: None))
+        await started.wait()
+        draining.cancel()
+        await asyncio.wait([draining])
+        while not transactions.ends:
+            await asyncio.sleep(0)
+    assert transactions.ends == [("plain", asyncio.CancelledError)]
