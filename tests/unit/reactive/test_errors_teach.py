@@ -26,14 +26,19 @@ from tetherpy.reactive import (
     ContainerDisposedError,
     DeclarationError,
     DuplicateOverrideError,
+    DuplicatePersistKeyError,
     EndlessUpdateError,
     FamilyArgumentsError,
     FutureProvider,
     GraphInvariantError,
+    History,
+    HistoryClosedError,
+    InMemoryStorage,
     MissingDependencyError,
     Mutation,
     MutationEndedError,
     MutationTransaction,
+    NewerDataError,
     NoEventLoopError,
     NotAnExceptionError,
     NotAnOverrideError,
@@ -45,6 +50,7 @@ from tetherpy.reactive import (
     NotifierNotReadyError,
     NotifierProvider,
     NotScopedError,
+    NotUndoableError,
     OutsideScopeError,
     OverrideMismatchError,
     Provider,
@@ -56,6 +62,7 @@ from tetherpy.reactive import (
     ReadDuringDisposalError,
     Ref,
     StateProvider,
+    StorageOptions,
     StreamEndedError,
     StreamProvider,
     SubscriptionClosedError,
@@ -509,6 +516,43 @@ def override_without_list() -> BaseException:
     return raised(lambda: ProviderContainer(overrides=total.override_with_value(1)))  # type: ignore[arg-type]  # slip
 
 
+def history_of_a_future() -> BaseException:
+    with container_of() as container:
+        return raised(lambda: History(container, [FutureProvider(lambda ref: 1, name="user")]))  # type: ignore[list-item]
+
+
+def closed_history() -> BaseException:
+    with container_of() as container:
+        history = History(container, [total])
+        history.close()
+        return raised(history.undo)
+
+
+def reported_by(*providers: Any) -> BaseException:
+    reported: list[BaseException] = []
+
+    async def main() -> None:
+        async with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
+            for provider in providers:
+                await container.read(provider.notifier).restored()
+
+    asyncio.run(main())
+    return reported[0]
+
+
+def key_persisted_twice() -> BaseException:
+    storage: InMemoryStorage[str, str] = InMemoryStorage()
+    return reported_by(
+        StateProvider.persisted("theme", "light", storage=storage), StateProvider.persisted("theme", 1, storage=storage)
+    )
+
+
+def newer_data() -> BaseException:
+    storage: InMemoryStorage[str, str] = InMemoryStorage()
+    asyncio.run(storage.write("theme", '"dark"', StorageOptions(version=2)))
+    return reported_by(StateProvider.persisted("theme", "light", storage=storage, version=1))
+
+
 def failed_with_a_text() -> BaseException:
     source: Subject[int] = Subject()
     with container_of() as container:
@@ -682,6 +726,16 @@ CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, st
     (failed_with_a_text, NotAnExceptionError, "failed with 'no network'", "str is not an Exception", "Have the source"),
     (pickled_local_provider, UnnamedProviderError, "Provider(local) cannot", "not a global name", "top level"),
     (cancelled_from_within, BuildCancelledError, "build of FutureProvider(user)", "was cancelled", "Invalidate"),
+    (history_of_a_future, NotUndoableError, "FutureProvider(user)", "no state that a History can set", "give those"),
+    (closed_history, HistoryClosedError, "History was closed", "steps are gone", "Create another one"),
+    (
+        key_persisted_twice,
+        DuplicatePersistKeyError,
+        "StateProvider(theme) and StateProvider(theme) both persist",
+        "would read the data of the other",
+        "a different key",
+    ),
+    (newer_data, NewerDataError, "'theme' has version 2", "stored by a newer app", "start the newer app"),
     (endless, EndlessUpdateError, "1000 rounds", "a listener writes", "Stop writing in the listener"),
     (closed_subscription, SubscriptionClosedError, "StateProvider(total)", "was closed", "isten"),
     (ended_mutation, MutationEndedError, "StateProvider(total)", "whose run has ended", "before the function"),

@@ -166,11 +166,7 @@ class _Keeper(Generic[K, E]):
         try:
             await self._writer.settle()  # an earlier provider may still be writing under this key
             storage = await self._storage.get()
-            try:
-                kept = await storage.read(self._key)
-            except Exception:
-                self._writer.is_checked = True  # a storage that cannot be read may be written
-                raise
+            kept = await self._read(storage)
             if self._refuses(kept) or kept is None or self.has_data:
                 return
             expired = kept.expires_at is not None and kept.expires_at <= now()
@@ -185,6 +181,13 @@ class _Keeper(Generic[K, E]):
             return
         if element.ref is self._build:
             self._show(value)
+
+    async def _read(self, storage: Storage[K, E]) -> PersistedData[E] | None:
+        try:
+            return await storage.read(self._key)
+        except Exception:
+            self._writer.is_checked = True  # a storage that cannot be read may be written
+            raise
 
     def _refuses(self, kept: PersistedData[E] | None) -> bool:
         """Protect newer data, and report it once."""
@@ -235,8 +238,11 @@ class _Keeper(Generic[K, E]):
     def _put(self, data: Any) -> None:
         async def write() -> None:
             storage = await self._storage.get()
-            if not self._writer.is_checked:
-                self._refuses(await storage.read(self._key))  # an edit before the stored data was read
+            if not self._writer.is_checked:  # an edit before the stored data was read
+                try:
+                    self._refuses(await self._read(storage))
+                except Exception as error:
+                    self.element.host.report(error, self.element.provider)
             if not self._writer.is_protected:
                 await storage.write(self._key, self._codec.encode(data), self._options)
 
