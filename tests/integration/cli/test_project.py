@@ -36,13 +36,13 @@ def test_the_database_is_that_of_the_nearest_settings_and_relative_to_them(app, 
 
 
 def test_environment_and_option_have_priority(app, tmp_path, monkeypatch):
-    (tmp_path / "tether.yaml").write_text("broken: [")
     monkeypatch.setenv("TETHERPY_DATABASE", "environment.db")
     assert app("jobs", "enqueue", "greet", "--database", "option.db").code == 0
     assert (tmp_path / "inner" / "most" / "option.db").exists()
     assert not (tmp_path / "inner" / "most" / "environment.db").exists()
     assert app("jobs", "enqueue", "greet").code == 0
     assert (tmp_path / "inner" / "most" / "environment.db").exists()
+    assert not (tmp_path / "data" / "app.db").exists()
 
 
 def test_invalid_settings_are_an_error_with_a_position(app, tmp_path):

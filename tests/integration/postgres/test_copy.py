@@ -61,7 +61,8 @@ async def source(tmp_path):
 
 async def both(source, url):
     async with open_engine(source) as here, open_engine(url) as there:
-        old, new = await here.find(JobQuery(limit=None, order_by_creation="ASC")), await there.find(JobQuery())
+        query = JobQuery(limit=None, order_by_creation="ASC")
+        old, new = await here.find(query), await there.find(query)
         histories = [(await here.attempts(job.id), await there.attempts(job.id)) for job in old[:45]]
         counts = await here.counts(), await there.counts()
     return old, new, histories, counts
@@ -237,6 +238,6 @@ async def test_copying_is_refused_while_workers_of_the_source_run(source, postgr
     now = datetime.now(UTC)
     async with open_engine(source) as engine:
         await engine.register_worker(WorkerRecord(id="w9", pid=7, host="here", started_at=now, heartbeat_at=now))
-    with pytest.raises(CopyRefusedError, match=r"source run: w9 \(pid 7\)"):
+    with pytest.raises(CopyRefusedError, match=r"uses the source: w9 \(pid 7\)"):
         await copy_jobs(source, postgres_url)
     await copy_jobs(source, postgres_url, clock=lambda: now + timedelta(minutes=2))

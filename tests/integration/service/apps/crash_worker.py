@@ -3,7 +3,6 @@
 import asyncio
 import os
 import time
-from datetime import timedelta
 from pathlib import Path
 
 from tetherpy.database import Database
@@ -11,7 +10,7 @@ from tetherpy.jobs import Backoff
 
 
 async def initialize(service):
-    service.register_job_handler("first_time_long", first_time_long, retry=Backoff(timedelta(0)))
+    service.register_job_handler("first_time_long", first_time_long, retry=Backoff(initial=0))
     service.register_job_handler("die", die)
     service.register_job_handler("echo", echo)
 

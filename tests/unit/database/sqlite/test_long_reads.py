@@ -29,7 +29,7 @@ async def begin(db):
     """Start a read that never ends, and wait until it runs."""
     begun = asyncio.Event()
     loop = asyncio.get_running_loop()
-    read = asyncio.create_task(db.read_long(never_ends, lambda: loop.call_soon_threadsafe(begun.set), seconds=3600))
+    read = asyncio.create_task(db.read_long(never_ends, lambda: loop.call_soon_threadsafe(begun.set), timeout=3600))
     async with asyncio.timeout(25):
         await begun.wait()
     return read
