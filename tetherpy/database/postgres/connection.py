@@ -144,7 +144,8 @@ async def connect_internal(settings: dict[str, Any]) -> Connection:
     """Open a connection for internal statements: timeouts that the role sets for the app's do not end them."""
     connection = await connect(settings)
     try:
-        await connection.execute(_TIMEOUTS_OFF)
+        with connection.answering():
+            await connection.execute(_TIMEOUTS_OFF)
     except BaseException:
         await connection.close()
         raise
