@@ -62,6 +62,7 @@ PLAIN = {
     ("BackgroundService", "unknown_key_grace"): lambda value: service_with(unknown_key_grace=value),
     ("BackgroundService", "lease"): lambda value: service_with(lease=value),
     ("BackgroundService", "start_timeout"): lambda value: service_with(start_timeout=value),
+    ("BackgroundService", "stop_timeout"): lambda value: service_with(stop_timeout=value),
     ("Database.open", "busy_timeout"): lambda value: Database.open("app.db", busy_timeout=value),
     ("Database.open", "safety_interval"): lambda value: Database.open("app.db", safety_interval=value),
     ("PostgresDatabase.open", "connect_timeout"): lambda value: PostgresDatabase.open(
