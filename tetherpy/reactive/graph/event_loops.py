@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Sized
 from typing import Final, Protocol
 
@@ -80,7 +81,7 @@ class EventLoops:
         self._inbox_runs = False
         self.home: asyncio.AbstractEventLoop | None = running_loop()
         self.served: object = self.home
-        self.inbox: list[Callable[[], object]] = []
+        self.inbox: deque[Callable[[], object]] = deque()
         self.in_next_loop: dict[object, Callable[[], object]] = {}
         self.running: dict[Running, None] = {}
 
@@ -161,7 +162,7 @@ class EventLoops:
         calls = self.inbox
         try:
             for _ in range(len(calls)):
-                call = calls.pop(0)
+                call = calls.popleft()
                 try:
                     call()
                 except Exception as error:
