@@ -43,6 +43,18 @@ class _Enqueues(Protocol):
 @attrs.define(eq=False)
 class _HandlerSlot:
     function: Callable[..., Any] | None = None
+    _types: dict[object, Any] = attrs.field(init=False, factory=dict[object, Any])
+
+    def fill(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self._types.clear()
+
+    def type_from(self, annotation: Callable[[str, Callable[..., Any]], Any], job_key: str) -> Any:
+        """Resolve an annotation of the handler once, because each new job needs the type of its result."""
+        if annotation not in self._types:
+            assert self.function is not None  # background_job sets it
+            self._types[annotation] = annotation(job_key, self.function)
+        return self._types[annotation]
 
 
 @attrs.frozen(init=False, eq=False)
@@ -114,14 +126,14 @@ class JobDefinition(Generic[DP, DR]):
     def payload_type(self) -> Any:
         """Return the type of the payload; None if the job has none."""
         if self._payload is FROM_HANDLER:
-            return payload_annotation(self.job_key, self._function())
+            return self._handler.type_from(payload_annotation, self.job_key)
         return self._payload
 
     @property
     def result_type(self) -> Any:
         """Return the type of the result; None if it has none."""
         if self._result is FROM_HANDLER:
-            return result_annotation(self.job_key, self._function())
+            return self._handler.type_from(result_annotation, self.job_key)
         return self._result
 
     @property
@@ -145,7 +157,7 @@ class JobDefinition(Generic[DP, DR]):
             raise JobDefinitionError(
                 self.job_key, f"it has the handler {_name(previous)} already, so {_name(function)} is one too many"
             )
-        self._handler.function = function
+        self._handler.fill(function)
         return function
 
     @overload
@@ -186,11 +198,6 @@ class JobDefinition(Generic[DP, DR]):
             options.setdefault("max_attempts", retry.max_attempts)
         merged: dict[str, Any] = {**options, **overrides}
         return cast("NewJobOptions", merged)
-
-    def _function(self) -> Callable[..., Any]:
-        function = self._handler.function
-        assert function is not None  # background_job sets it
-        return function
 
 
 def _check_retry(retry: object) -> None:

@@ -150,6 +150,15 @@ def test_a_definition_has_one_handler_which_may_be_loaded_again() -> None:
     assert definition.handler(again()) is definition.function is not deliver
 
 
+def test_the_annotations_of_a_handler_are_resolved_once_for_all_jobs() -> None:
+    namespace: dict[str, Any] = {"Late": int}
+    exec("async def handler(service, payload, db) -> 'Late': ...", namespace)
+    definition = background_job("late")(namespace["handler"])
+    assert definition.new(1).result_type is int
+    del namespace["Late"]
+    assert definition.new(1).result_type is int
+
+
 def test_the_types_of_a_decorated_handler_are_its_annotations() -> None:
     @background_job("later")
     async def later(service: Any, payload: Later, db: NotImported) -> Later | None:  # noqa: F821 # type: ignore[name-defined]
