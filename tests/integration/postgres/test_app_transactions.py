@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,19 @@ async def test_a_transaction_that_cannot_be_written_in_is_refused(db, library):
             await done(app.transaction.close())
             await refuses(r"closed.*open")
     assert (await manager.get_counts()).total == 0
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+async def test_the_settings_of_the_session_do_not_matter(db, library):
+    manager = BackgroundJobManager(db)
+    at = datetime(2030, 1, 1, 12, tzinfo=UTC)
+    async with library(db.address) as app:
+        await app.execute("SET TimeZone = 'America/New_York'")
+        await app.execute("SET DateStyle = 'German'")
+        job_id = await manager.enqueue("k", run_at=at, transaction=app.transaction)
+        await app.commit()
+    job = await manager.get_job_by_id(job_id)
+    assert job.run_at == at
 
 
 async def test_a_connection_that_commits_each_statement_is_refused(db):

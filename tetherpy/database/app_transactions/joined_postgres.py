@@ -25,7 +25,8 @@ from .sqlalchemy_connections import ASYNCHRONOUS, SYNCHRONOUS, begun, begun_asyn
 T = TypeVar("T")
 Rows: TypeAlias = list[tuple[Any, ...]]
 
-_IDENTITY = """SELECT pg_postmaster_start_time()::text, current_database()::text,
+# The start as a number: as text it would depend on the time zone and the date style of each session.
+_IDENTITY = """SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, current_database()::text,
 to_regclass(%(table)s::text)::oid::bigint, current_setting('transaction_read_only')"""
 _VALUE = re.compile(r"%\((\w+)\)s")
 _FAILED, _READ_ONLY, _UNREACHABLE = "25P02", "25006", ("08", "57P")
@@ -46,9 +47,13 @@ class JoinedPostgres(Protocol):
 
 @attrs.frozen
 class Identity:
-    """Which server, database and table a connection uses: ``table`` is an object id, None without the table."""
+    """Which server, database and table a connection uses.
 
-    server: str
+    ``started`` is when the server was started, in microseconds of the epoch; ``table`` is an object id, None without
+    the table.
+    """
+
+    started: int
     database: str
     table: int | None
 
@@ -70,7 +75,7 @@ class Joining:
         if given != self._own.get(table):
             self._own[table], _ = _identity(await self._ask(_IDENTITY, {"table": table}))
         own = self._own[table]
-        if (given.server, given.database) != (own.server, own.database):
+        if (given.started, given.database) != (own.started, own.database):
             raise OtherDatabaseError(f"the database {given.database!r}, perhaps of another server", self._name)
         if given != own:
             raise TransactionUnusableError(
@@ -85,8 +90,8 @@ class Joining:
 
 
 def _identity(rows: Rows) -> tuple[Identity, bool]:
-    ((server, database, table, read_only),) = rows
-    return Identity(server, database, table), read_only == "on"
+    ((started, database, table, read_only),) = rows
+    return Identity(started, database, table), read_only == "on"
 
 
 async def _joined(name: str, transaction: AppTransaction) -> JoinedPostgres:
