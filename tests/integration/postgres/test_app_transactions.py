@@ -63,6 +63,18 @@ async def plain(url: str) -> AsyncIterator[App]:
 
 
 @contextlib.asynccontextmanager
+async def plain_raw(url: str) -> AsyncIterator[App]:
+    with psycopg.connect(url, cursor_factory=psycopg.RawCursor) as connection:
+        yield App(connection)
+
+
+@contextlib.asynccontextmanager
+async def asynchronous_raw(url: str) -> AsyncIterator[App]:
+    async with await psycopg.AsyncConnection.connect(url, cursor_factory=psycopg.AsyncRawCursor) as connection:
+        yield App(connection)
+
+
+@contextlib.asynccontextmanager
 async def asynchronous(url: str) -> AsyncIterator[App]:
     async with await psycopg.AsyncConnection.connect(url) as connection:
         yield App(connection)
@@ -161,7 +173,7 @@ async def test_jobs_exist_and_are_heard_of_with_the_commit_and_not_without_it(db
     assert (await manager.get_job_by_id(first)).payload == {"to": "ada"}
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("library", [*LIBRARIES, plain_raw, asynchronous_raw])
 async def test_a_handler_completes_its_job_in_the_transaction(db, library):
     manager, engine = BackgroundJobManager(db), engine_of(db)
     job_id = await manager.enqueue("work")

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Protocol, TypeAlias, TypeVar, cast
 
 import attrs
-from psycopg import AsyncConnection, Connection
+from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
@@ -143,7 +143,8 @@ class AsyncPsycopg:
         """Execute a statement and return its rows."""
         _check(self._connection)
         with explained(self._name):
-            async with self._connection.cursor(row_factory=tuple_row) as cursor:
+            # Not the connection's own class of cursors, which may have other placeholders.
+            async with AsyncCursor(self._connection, row_factory=tuple_row) as cursor:
                 await cursor.execute(statement, values)
                 return await cursor.fetchall()
 
@@ -161,7 +162,7 @@ class Psycopg:
         _check(self._connection)
 
         def work() -> Rows:
-            with self._connection.cursor(row_factory=tuple_row) as cursor:
+            with Cursor(self._connection, row_factory=tuple_row) as cursor:
                 return cursor.execute(statement, values).fetchall()
 
         with explained(self._name):
