@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from ..errors import OutsideScopeError
@@ -158,7 +158,7 @@ def owner_of(container: Level, target: Target) -> Level | None:
     """Return the owner container of a provider, or None if the container is outside its scope.
 
     It is the nearest container that overrides the provider; for a scoped provider without override, the nearest
-    container that overrides one of its dependencies; else the root.
+    container that overrides one of its dependencies; else the root, or a separate container between.
     """
     if target.settings.scopes:
         return _owner_in_scope(container, target)
@@ -208,16 +208,23 @@ def built(container: Level, target: Target) -> list[Element]:
     """
     check_target(target)
     last = owner_of(container, target)  # parents of the owner may have members too, but they are not visible here
-    if last is None:
-        return []
-    if isinstance(target, ProviderBase):
-        element = last.elements.get(target)
-        return [] if element is None or element.ref is None else [element]
-    found: list[Element] = []
-    above: Level | None = container
+    found: dict[Any, Element] = {}
+    separating: list[OverrideTable] = []
+    above = None if last is None else container
     while above is not None:
-        for provider, element in above.elements.items():
-            if provider.of_family is target and element.host is above and element.ref is not None:
-                found.append(element)
+        for element in _in_table(above, target):
+            hidden = element.provider in found or any(_depends_on(element, overrides) for overrides in separating)
+            if element.host is above and element.ref is not None and not hidden:
+                found[element.provider] = element
+        if above.separate and above.overrides is not None:
+            separating.append(above.overrides)
         above = None if above is last else above.parent
-    return found
+    return list(found.values())
+
+
+def _in_table(container: Level, target: Target) -> Iterable[Element]:
+    """Return the elements of a provider, or of the members of a family, in the table of a container."""
+    if isinstance(target, ProviderBase):
+        element = container.elements.get(target)
+        return () if element is None else (element,)
+    return (element for provider, element in container.elements.items() if provider.of_family is target)

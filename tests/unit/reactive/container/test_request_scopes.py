@@ -274,6 +274,47 @@ def test_an_override_in_a_separate_child_reaches_what_uses_it(container: Provide
     assert container.read(repository) == "REAL"
 
 
+@pytest.mark.parametrize("depth", [0, 1], ids=["itself", "from a child"])
+def test_a_separate_child_sees_what_it_has_built(depth: int, container: ProviderContainer) -> None:
+    builds: list[int] = []
+
+    def create(ref: Ref, key: int) -> int:
+        builds.append(key)
+        return len(builds)
+
+    family = Provider.family(create)
+    member = family(1)
+    place = container.child(separate=True)
+    for _ in range(depth):
+        place = place.child()
+    assert place.read(member) == 1
+    assert place.exists(member)
+    assert place.explain(member).state == "CLEAN"
+    assert place.refresh(member) == 2
+    place.invalidate(member)
+    assert place.read(member) == 3
+    place.invalidate(family)
+    assert place.read(member) == 4
+    assert not container.exists(member)
+
+
+def test_a_separate_child_changes_only_what_it_sees(container: ProviderContainer) -> None:
+    pool = Provider(lambda ref: "real")
+    repository = Provider(lambda ref: (ref.watch(pool), object()))
+    shared = Provider(lambda ref: object())
+    real, first = container.read(repository), container.read(shared)
+    child = container.child(separate=True, overrides=[pool.override_with_value("fake")])
+    assert not child.exists(repository)
+    child.invalidate(repository)
+    fake = child.read(repository)
+    child.invalidate(repository)
+    assert container.read(repository) is real
+    assert fake[0] == child.read(repository)[0] == "fake"
+    assert child.read(repository) is not fake
+    assert child.exists(shared)
+    assert child.refresh(shared) is container.read(shared) is not first
+
+
 # -- nothing stays -------------------------------------------------------------------------------
 
 
