@@ -14,7 +14,7 @@ from ..graph.retries.node_retries import pause_retrying, schedule_retry, stop_re
 from ..graph.updates.build import NOT_KEPT
 from ..graph.updates.failure import waits_for_source
 from ..graph.updates.read import refresh
-from ..graph.updates.set_value import set_value
+from ..graph.updates.set_value import check_settable, set_value
 from ..graph.users import activate, deactivate, request_disposal
 from ..lifecycle.teardown import Teardown
 from ..values.failures import is_of_others, is_still_loading
@@ -152,17 +152,16 @@ class AsyncFlow:
 
     def become(self, state: AsyncValue[Any], *, is_refresh: bool | None = None) -> None:
         """Move to a state, keep previous data, and settle the promise accordingly."""
+        check_settable(self.element)
         next_state = self._current.followed_by(state, is_refresh=self._is_refresh if is_refresh is None else is_refresh)
+        if self.promise.done:
+            self.promise = Promise()
         if state.is_loading:
-            if self.promise.done:
-                self.promise = Promise()
             if next_state.has_value:
                 self.element.host.scheduler.reloading[self.element] = None
             self._set(next_state)
             return
         pending = self.promise
-        if pending.done:
-            pending = self.promise = Promise()
         if isinstance(state, AsyncData):
             stop_retrying(self.element)
         # The state comes first: a task that awaits the promise reads the new state when it wakes.
@@ -172,6 +171,7 @@ class AsyncFlow:
 
     def show(self, state: AsyncValue[Any]) -> None:
         """Show the same state with other pending changes."""
+        check_settable(self.element)
         settled = isinstance(state, AsyncData) and not state.is_loading
         if settled:
             self.promise = Promise()

@@ -15,9 +15,11 @@ from tetherpy.reactive import (
     AsyncLoading,
     AsyncNotifier,
     AsyncNotifierProvider,
+    ChangeDuringBuildError,
     Notifier,
     NotifierNotReadyError,
     NotifierProvider,
+    Provider,
     ProviderContainer,
     ProviderDisposedError,
     ProviderError,
@@ -25,6 +27,7 @@ from tetherpy.reactive import (
     StreamNotifier,
     StreamNotifierProvider,
     UnmountedRefError,
+    WrongThreadError,
 )
 
 both = variants(*ASYNC_NOTIFIERS)
@@ -309,6 +312,32 @@ async def test_the_future_of_the_notifier_is_that_of_the_provider(container: Pro
 
 
 # -- the state during the build ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [AsyncData(9), AsyncLoading[int](), AsyncError[int](ERROR)], ids=repr)
+@pytest.mark.parametrize("by", ["another thread", "another build"])
+@both
+async def test_a_refused_state_leaves_the_future_as_it_was(
+    by: str, state: Any, variant: Variant, container: ProviderContainer, reported: list[Any]
+) -> None:
+    provider = variant.declare(lambda ref: 1)
+    container.listen(provider, ignore)
+    assert await container.read(provider.future) == 1
+    notifier = container.read(provider.notifier)
+
+    def change(_: object = None) -> None:
+        notifier.state = state
+
+    if by == "another thread":
+        with pytest.raises(WrongThreadError):
+            await asyncio.to_thread(change)
+    else:
+        with pytest.raises(ProviderError) as refused:
+            container.read(Provider(change))
+        assert isinstance(refused.value.__cause__, ChangeDuringBuildError)
+        reported.clear()
+    assert container.read(provider) == AsyncData(1)
+    assert await asyncio.wait_for(container.read(provider.future), 5) == 1
 
 
 async def test_the_state_can_be_read_and_set_during_the_build(container: ProviderContainer) -> None:

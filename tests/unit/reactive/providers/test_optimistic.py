@@ -254,6 +254,40 @@ async def test_a_change_during_another_build_is_refused_and_leaves_nothing(conta
     reported.clear()
 
 
+async def test_a_refused_state_is_not_confirmed(world, reported):
+    call = await world.call(adding("b"))
+
+    @Provider
+    def broken(ref):
+        world.notifier.state = AsyncData(("refused",)) if world.provider is not items_provider else ("refused",)
+
+    with pytest.raises(Exception, match="broken") as refused:
+        world.container.read(broken)
+    assert isinstance(refused.value.__cause__, ChangeDuringBuildError)
+    assert (world.shown, world.confirmed) == (("a", "b"), ("a",))
+    await call.succeed()
+    assert (world.shown, world.confirmed) == (("a", "b"), ("a", "b"))
+    reported.clear()
+
+
+async def test_a_state_stays_if_a_listener_is_interrupted(container):
+    class Counter(Notifier[int]):
+        def build(self):
+            return 0
+
+    def interrupted(_, count):
+        if count == 11:
+            raise KeyboardInterrupt
+
+    provider = NotifierProvider(Counter)
+    container.listen(provider, interrupted)
+    counter = container.read(provider.notifier)
+    async with counter.optimistic(lambda count: count + 10):
+        with pytest.raises(KeyboardInterrupt):
+            counter.state = 1
+    assert container.read(provider) == 11
+
+
 async def test_a_computed_state_uses_the_confirmed_one(container):
     class Counter(Notifier[int]):
         def build(self):

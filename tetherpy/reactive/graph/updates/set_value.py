@@ -16,10 +16,28 @@ from ..retries.node_retries import stop_retrying
 from .build import differs
 
 
+def check_settable(node: Element) -> None:
+    """Check that the value of a node can be set now; call it before changing what goes with the value.
+
+    Raises:
+        WrongThreadError: called from another thread.
+        UnmountedRefError: the node was disposed.
+        ChangeDuringBuildError: another node is being built.
+    """
+    scheduler = node.host.scheduler
+    if get_ident() != scheduler.thread:
+        raise WrongThreadError(node.host)
+    if node.ref is None:
+        raise UnmountedRefError(node.provider)
+    building = scheduler.building
+    if building is not None and building is not node:
+        raise ChangeDuringBuildError(node.provider, building.provider)
+
+
 def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
     """Take over a value from outside, such as a notifier's state, and notify the listeners now.
 
-    Observers whose value is ``seen`` are not marked (see ``mark``).
+    Observers whose value is ``seen`` are not marked (see ``mark``). It raises as ``check_settable`` does.
     """
     host = node.host
     scheduler = host.scheduler
@@ -37,14 +55,10 @@ def set_value(node: Element, value: Any, *, seen: Any = UNSEEN) -> None:
             finally:
                 scheduler.leave()
             return
-    building = scheduler.building
-    if node.ref is None:
-        raise UnmountedRefError(node.provider)
-    if building is not None:
-        if building is node:
-            node.value = value
-            return
-        raise ChangeDuringBuildError(node.provider, building.provider)
+    if node.ref is None or scheduler.building is not None:
+        check_settable(node)
+        node.value = value  # by its own build
+        return
     previous = node.value
     node.value = value
     try:

@@ -20,7 +20,7 @@ from ...graph.element import NO_VALUE, Element
 from ...graph.node_states import BUILDING, DISPOSED
 from ...graph.retries.node_retries import stop_retrying
 from ...graph.updates.read import read_state
-from ...graph.updates.set_value import set_value
+from ...graph.updates.set_value import check_settable, set_value
 from ...persistence.codec import Migrate, codec_of, state_type
 from ...persistence.keeper import persist, persist_state, tell_edited
 from ...persistence.storage import DEFAULT_STORAGE, FOREVER, Storage, StorageOptions
@@ -135,15 +135,10 @@ class Notifier(NotifierBase[T]):
     @state.setter
     def state(self, value: T) -> None:
         element, pending = self._attached(), self.pending_changes
-        if pending is None or element.state == BUILDING:
-            set_value(element, value)
-        else:
-            before = pending.base, pending.changes
-            try:
-                set_value(element, pending.take(value))
-            except BaseException:
-                pending.base, pending.changes = before
-                raise
+        if pending is not None and element.state != BUILDING:
+            check_settable(element)
+            value = pending.take(value)
+        set_value(element, value)
         if self._writers is not None and element.state != BUILDING:
             tell_edited(element, self._writers)
 
@@ -222,8 +217,7 @@ class AsyncNotifierBase(NotifierBase[AsyncState[T]]):
     @state.setter
     def state(self, value: AsyncValue[T]) -> None:
         element = self._attached()
-        if element.ref is None:
-            raise UnmountedRefError(element.provider)
+        check_settable(element)
         stop_retrying(element)  # a retry would replace the state that is set here
         self._flow.become(value, is_refresh=False)
 
