@@ -10,6 +10,8 @@ from starlette.websockets import WebSocket
 from .containers import opening
 
 FIRST_ERROR_STATUS = 400
+BODIES = ("http.response.body", "http.response.pathsend", "http.response.zerocopysend")
+"""The ASGI messages with a body; the last two are extensions, by which a server sends a file itself."""
 
 
 class RequestScopeMiddleware:
@@ -35,7 +37,7 @@ class RequestScopeMiddleware:
             nonlocal status, complete
             if message["type"] == "http.response.start":
                 status = message["status"]
-            elif message["type"] == "http.response.body":
+            elif message["type"] in BODIES:
                 complete = not message.get("more_body", False)
             await send(message)
 

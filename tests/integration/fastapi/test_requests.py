@@ -201,6 +201,31 @@ async def test_a_client_that_disconnects_rolls_back():
         assert rest == ["rollback Ada ClientDisconnect"]
 
 
+@pytest.mark.parametrize("extension", ["http.response.pathsend", "http.response.zerocopysend", None])
+async def test_a_file_that_the_server_sends_commits(extension):
+    async def send_file(scope, receive, send):
+        connection = Request(scope, receive)
+        await container_of(connection).read(transaction_provider.future)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": extension or "http.response.body", "path": __file__, "file": 1, "body": b"."})
+
+    async def receive():
+        return {"type": "http.request"}
+
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    async with ProviderContainer() as container:
+        state = {"container": container}
+        headers = [(b"x-user", b"Ada")]
+        scope = {"type": "http", "method": "GET", "path": "/", "headers": headers, "state": state}
+        await RequestScopeMiddleware(send_file)(scope, receive, send)
+        assert container.read(log_provider) == ["begin Ada", "commit Ada"]
+    assert len(sent) == 2
+
+
 async def test_a_thousand_concurrent_requests_leave_nothing_behind():
     async with client_of(make_app()) as (client, container):
         await client.get("/ok", headers=ADA)
