@@ -1,6 +1,7 @@
 """Rows that another transaction has locked do not block other jobs, and are checked again later."""
 
 import asyncio
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -97,6 +98,22 @@ async def test_a_job_locked_by_a_dying_connection_runs_without_a_notification(
         await working
         await dying.close()
     assert (job.result, job.attempts) == ("ran", 1)
+
+
+async def test_a_locked_job_does_not_delay_a_job_that_is_due_before_the_next_look(db):
+    now = utc_now()
+    engine = PostgresJobEngine(db, clock=lambda: now)
+    (locked,) = await engine.enqueue([NewJob(job_key="k")])
+    looks = []
+    has_lock, free = asyncio.Event(), asyncio.Event()
+    holding = asyncio.create_task(hold(db, locked, has_lock, free))
+    await has_lock.wait()
+    for delay in (9, 0.2):
+        await engine.enqueue([NewJob(job_key="k", delay=delay)])
+        looks.append((await engine.ack_and_fetch("w", [], 2)).next_due - now)
+    free.set()
+    await holding
+    assert looks == [timedelta(seconds=1), timedelta(seconds=0.2)]
 
 
 async def test_a_postponed_outcome_is_stored_when_its_job_is_unlocked(db, engine, start_claimer):

@@ -767,7 +767,7 @@ BEGIN
     WHERE waiting.status = 'todo' AND NOT waiting.tetherpy_due AND waiting.scheduled_at < '9999-12-01';
     -- Jobs that are due and still marked are locked by another transaction, unless no slot was free.
     IF passed_over OR (slots > 0 AND next_due <= instant) THEN
-        next_due := least(greatest(next_due, instant + interval '1 second'), instant + interval '1 second');
+        next_due := least(CASE WHEN next_due > instant THEN next_due END, instant + interval '1 second');
     END IF;
     IF more THEN
         next_due := instant;
