@@ -138,4 +138,7 @@ class JobPage(list["BackgroundJob"]):
             return False
         return super().__eq__(other)
 
+    def __ne__(self, other: object) -> bool:
+        return not self == other  # the operator of list does not compare the cursors
+
     __hash__ = None  # pyright: ignore[reportAssignmentType]

@@ -12,6 +12,7 @@ from tetherpy.jobs import (
     Backoff,
     CancelJob,
     JobCounts,
+    JobPage,
     NewJob,
     Snooze,
     is_legal_move,
@@ -119,6 +120,14 @@ def test_counts_have_a_total():
 
 
 @pytest.mark.new_interpreter
+def test_pages_with_other_cursors_differ():
+    for same in (JobPage([], 1), []):
+        assert JobPage([], 1) == same
+        assert not JobPage([], 1) != same  # noqa: SIM202 - each operator by itself
+    assert JobPage([], 1) != JobPage([], 2)
+    assert not JobPage([], 1) == JobPage([], 2)  # noqa: SIM201 - each operator by itself
+
+
 def test_a_worker_can_import_jobs_without_reactivex_or_cron():
     names = "from tetherpy.jobs import *"  # after a lazy import of each name
     code = f"import sys\n{names}\nprint([m for m in ('reactivex', 'cronsim') if m in sys.modules])"
