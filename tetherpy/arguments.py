@@ -1,4 +1,4 @@
-"""Conversion of arguments to plain int, float and str; other types are refused at the call.
+"""Conversion of arguments to plain int, float, str and tuple; other types are refused at the call.
 
 A value of a similar type (an ``IntEnum`` member, a NumPy scalar, a ``StrEnum`` member) is converted, because a
 database driver may store it in a form that cannot be read again. Any other type is the package's ``ArgumentError``.
@@ -7,6 +7,7 @@ database driver may store it in a form that cannot be read again. Any other type
 from __future__ import annotations
 
 import operator
+from typing import Any
 
 from .errors import ArgumentError
 
@@ -53,3 +54,11 @@ def to_string(refusal: type[ArgumentError], name: str, value: object) -> str:
     if isinstance(value, str):
         return str.__str__(value)
     raise wrong_type(refusal, name, value, "a str")
+
+
+def to_items(refusal: type[ArgumentError], name: str, value: object, expected: str) -> tuple[Any, ...]:
+    """Return the items of a collection; ``expected`` describes one, for the error about another value."""
+    try:
+        return tuple(value)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType, reportUnknownVariableType]
+    except TypeError:
+        raise wrong_type(refusal, name, value, expected) from None

@@ -15,6 +15,7 @@ _LOWEST, HIGHEST = -(2**63), 2**63 - 1
 NO_TIME_ZONE = "it has no time zone; use an aware datetime, such as datetime.now(UTC) + timedelta(minutes=5)"
 """Why a naive datetime is refused."""
 
+to_items = partial(arguments.to_items, JobArgumentError)
 to_integer = partial(arguments.to_integer, JobArgumentError)
 to_number = partial(arguments.to_number, JobArgumentError)
 to_string = partial(arguments.to_string, JobArgumentError)

@@ -32,10 +32,14 @@ class ListOptions(TypedDict, total=False):
     order_by_creation: CreationOrder
 
 
-def _meta(value: Mapping[str, str] | Sequence[tuple[str, str]] | None) -> tuple[tuple[str, str], ...] | None:
-    # A tuple, so that equal queries have the same hash.
-    given = dict(value) if isinstance(value, tuple) else value
+def _meta(value: Mapping[str, str] | tuple[tuple[str, str], ...] | None) -> tuple[tuple[str, str], ...] | None:
+    # A tuple, so that equal queries have the same hash; attrs.evolve passes it again.
+    given = dict(value) if isinstance(value, tuple) and _are_pairs(value) else value
     return None if given is None else tuple(sorted(check_meta("JobQuery.meta", given).items())) or None
+
+
+def _are_pairs(given: tuple[Any, ...]) -> bool:
+    return all(pair.__class__ is tuple and [*map(type, pair)] == [str, str] for pair in given)
 
 
 def _status(value: BackgroundJobStatus | str | None) -> BackgroundJobStatus | None:

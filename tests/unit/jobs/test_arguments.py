@@ -85,6 +85,14 @@ def test_a_query_refuses_values_that_a_database_could_misread(field):
         JobQuery(**{field: object()})
 
 
+@pytest.mark.parametrize("meta", [(1, 2), ("ab",), (("a", "b", "c"),), (("a", 1),), ((["a"], "b"),), [("a", "b")]])
+def test_a_query_for_a_meta_takes_a_mapping(meta):
+    with pytest.raises(JobArgumentError, match=r"JobQuery\.meta"):
+        JobQuery(meta=meta)
+    query = JobQuery(meta={"a": "b"})
+    assert attrs.evolve(query, limit=None).meta == query.meta
+
+
 def test_progress_takes_a_number_and_a_text(claim):
     for number in (np.float32(0.25), np.float64(0.25), Decimal("0.25"), 0.25):
         assert type(Progress(claim, number).fraction) is float

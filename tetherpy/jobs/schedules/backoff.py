@@ -15,7 +15,7 @@ import msgspec
 from tetherpy.durations import to_span
 from tetherpy.errors import leaves
 
-from ..arguments import check_bounds, to_integer, to_number
+from ..arguments import check_bounds, to_integer, to_items, to_number
 from ..errors import JobArgumentError
 
 _FULL_SHARE = 1.0
@@ -60,7 +60,9 @@ def _only(value: ErrorKind | Iterable[ErrorKind] | None) -> tuple[ErrorKind, ...
 
 
 def _kinds(name: str, value: Any) -> tuple[ErrorKind, ...]:
-    given: tuple[Any, ...] = (value,) if isinstance(value, str) or isclass(value) else tuple(value)
+    if isinstance(value, str) or isclass(value):
+        value = (value,)
+    given = to_items(name, value, "a class of exceptions, its name, or several of them")
     for kind in given:
         is_name = isinstance(kind, str) and ":" in kind
         if not is_name and not (isclass(kind) and issubclass(kind, BaseException)):

@@ -8,7 +8,7 @@ from datetime import timedelta
 import attrs
 import msgspec
 
-from tetherpy.arguments import to_count, to_string
+from tetherpy.arguments import to_count, to_items, to_string, wrong_type
 from tetherpy.database import redacted
 from tetherpy.durations import to_optional_span, to_span
 
@@ -48,9 +48,11 @@ def _pool_size(value: int) -> int:
 def _queues(value: Iterable[str] | None) -> tuple[str, ...] | None:
     if value is None:
         return None
+    expected = 'several names, such as ("mail",)'
     if isinstance(value, str | bytes):
-        raise ServiceArgumentError("queues", value, 'it must be several names, such as ("mail",)')
-    return tuple(to_string(ServiceArgumentError, "queues", name) for name in value)
+        raise wrong_type(ServiceArgumentError, "queues", value, expected)
+    names = to_items(ServiceArgumentError, "queues", value, expected)
+    return tuple(to_string(ServiceArgumentError, "queues", name) for name in names)
 
 
 def _retention(value: timedelta | float | None) -> timedelta | None:

@@ -90,7 +90,8 @@ def test_classes_are_stored_by_name_and_others_are_refused():
 
 
 @pytest.mark.parametrize("options", [
-    {"never": "no colon"}, {"never": [int]}, {"only": [OSError()]}, {"max_attempts": 0}, {"max_attempts": True},
+    {"never": "no colon"}, {"never": [int]}, {"never": 5}, {"only": 5},
+    {"only": [OSError()]}, {"max_attempts": 0}, {"max_attempts": True},
 ])  # fmt: skip
 def test_an_invalid_policy_is_refused(options):
     with pytest.raises(JobArgumentError, match=next(iter(options))):

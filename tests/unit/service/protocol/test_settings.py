@@ -20,7 +20,7 @@ def test_a_number_that_no_worker_can_use_is_refused(name, value):
             PostgresDatabase.open("postgresql://host/name", pool_size=value)
 
 
-@pytest.mark.parametrize("queues", ["mail", b"mail", [1], ["mail", None]])
+@pytest.mark.parametrize("queues", ["mail", b"mail", [1], ["mail", None], 5])
 def test_queues_that_are_no_names_are_refused(queues):
     with pytest.raises(ServiceArgumentError, match="queues"):
         WorkerConfig(**CALLBACK, queues=queues)
