@@ -120,7 +120,8 @@ class JobDefinition(Generic[DP, DR]):
         made: Any = self
         made.__attrs_init__(job_key, options, payload, result, _HandlerSlot())
         # Checks the key and the options, so that the error names the line of the definition.
-        NewJob(job_key=job_key, **self._job_options({}))
+        whole: Any = {**self._job_options({}), "retry": options.get("retry")}
+        NewJob(job_key=job_key, **whole)
 
     @property
     def payload_type(self) -> Any:

@@ -91,6 +91,7 @@ def test_a_definition_is_frozen() -> None:
         ({"timeout": -1}, DurationError),
         ({"delay": "soon"}, DurationError),
         ({"retry": 3}, JobArgumentError),
+        ({"retry": Backoff(max_attempts=7), "max_attempts": 5}, JobArgumentError),
         ({"unique_key": 3}, JobArgumentError),
         ({"colour": "red"}, TypeError),
         ({"transaction": None}, TypeError),
