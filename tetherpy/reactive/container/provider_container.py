@@ -190,23 +190,13 @@ class ProviderContainer(ClosableContainer):
         self.check()
         check_listenable(listenable)
         element = listenable.node_in(self)
-        if self.parent is None or (element.host is self and not element.provider.ephemeral):
-            return subscribe(
-                element, callback, on_error, fire_immediately=fire_immediately, weak=weak, on_close=on_close
-            )
-        # The element belongs to a parent, which outlives this container and must not call into it afterwards.
-        guests = self._guests = {} if self._guests is None else self._guests
-
-        def closed() -> None:
-            guests.pop(subscription, None)
-            if on_close is not None:
-                on_close()
-
-        subscription: ProviderSubscription[T] = subscribe(
-            element, callback, on_error, fire_immediately=fire_immediately, weak=weak, on_close=closed
+        guests = None
+        if self.parent is not None and (element.host is not self or element.provider.ephemeral):
+            # The element belongs to a parent, which outlives this container and must not call into it afterwards.
+            guests = self._guests = {} if self._guests is None else self._guests
+        return subscribe(
+            element, callback, on_error, fire_immediately=fire_immediately, weak=weak, on_close=on_close, guests=guests
         )
-        guests[subscription] = None
-        return subscription
 
     def observe(self, listenable: ProviderListenable[T]) -> Observable[T]:
         """Return a cold Rx observable: the current value on subscribe, then each change.

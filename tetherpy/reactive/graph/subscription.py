@@ -12,7 +12,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 from ..errors import ReactiveArgumentError, SubscriptionClosedError, WrongThreadError
 from ..lifecycle.callbacks import call, check_result, refuse_async
 from ..lifecycle.running_loop import running_loop
-from .announcements import notify_listeners
+from .announcements import guarded, notify_listeners
 from .element import NO_VALUE, NO_VARIABLES, Element
 from .updates.read import read, refresh
 from .users import activate, add_listener, deactivate, remove_listener, request_disposal
@@ -45,13 +45,12 @@ class ProviderSubscription(Generic[T]):
         on_error: OnError | None,
         *,
         weak: bool,
-        on_close: Callable[[], object] | None = None,
     ) -> None:
         self._element = element
         self._on_change = on_change
         self._on_error = on_error
         self._weak = weak
-        self._on_close: tuple[Callable[[], object], ...] = () if on_close is None else (on_close,)
+        self._on_close: tuple[Callable[[], object], ...] = ()
         self._pauses = 0
         self._missed: tuple[Any, Any, Exception | None] | None = None
         self._closed = False
@@ -155,7 +154,7 @@ class ProviderSubscription(Generic[T]):
             remove_listener(self._element, self, was_active=not self._pauses)
             callbacks, self._on_close = self._on_close, ()
             for callback in callbacks:
-                callback()
+                guarded(self._element, callback)  # the container may be closing, and has more to close
         finally:
             scheduler.leave()
 
@@ -271,8 +270,11 @@ def subscribe(
     fire_immediately: bool,
     weak: bool,
     on_close: Callable[[], object] | None = None,
+    guests: dict[ProviderSubscription[Any], None] | None = None,
 ) -> ProviderSubscription[T]:
     """Add a listener, building the element first unless the listener is weak.
+
+    The subscription is in ``guests`` until it is closed.
 
     Raises:
         ReactiveArgumentError: both ``weak`` and ``fire_immediately`` are set.
@@ -289,7 +291,12 @@ def subscribe(
         if not weak and element.state > 0:
             # Refresh before adding the listener: its first value is not a change.
             refresh(element)
-        subscription = ProviderSubscription(element, on_change, on_error, weak=weak, on_close=on_close)
+        subscription = ProviderSubscription(element, on_change, on_error, weak=weak)
+        if on_close is not None:
+            subscription.when_closed(on_close)
+        if guests is not None:
+            guests[subscription] = None
+            subscription.when_closed(partial(guests.pop, subscription, None))
         if weak and element.provider.ephemeral:
             subscription.follow_weakly(element.host.find(element.provider.origin))
         if fire_immediately:

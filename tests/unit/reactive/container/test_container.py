@@ -601,3 +601,25 @@ async def test_closing_a_parent_waits_for_its_children_and_collects_their_errors
     assert log == ["left"]
     assert [str(error) for error in caught.value.exceptions] == ["stuck"]
     assert child.disposed
+
+
+@pytest.mark.parametrize("is_child", [False, True])
+def test_an_observer_that_fails_at_the_close_of_a_container_keeps_nothing_open(is_child: bool) -> None:
+    reported: list[BaseException] = []
+    root = ProviderContainer(on_error=lambda error, provider: reported.append(error))
+    container = root.child() if is_child else root
+    total = StateProvider(lambda ref: 0)
+    other = StateProvider(lambda ref: 0)
+    completed: list[str] = []
+    refused = ValueError("the screen is gone")
+
+    def fail() -> None:
+        raise refused
+
+    container.observe(total).subscribe(on_completed=fail)
+    container.observe(other).subscribe(on_completed=lambda: completed.append("other"))
+    container.dispose()
+    assert container.disposed
+    assert completed == ["other"]
+    assert reported == [refused]
+    root.dispose()
