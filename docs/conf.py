@@ -1,18 +1,19 @@
 """The site: ``make docs`` builds it from docs/, and from the docstrings of the public packages."""
 
 import sys
-from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from pygments.lexers.shell import BashSessionLexer
 from sphinx.application import Sphinx
+
+from tetherpy.distribution import installed_version
 
 sys.path.insert(0, str(Path(__file__).parent / "_extensions"))
 
 project = "tetherpy"
 author = "The tetherpy authors"
 project_copyright = author
-version = release = installed_version("tetherpy")
+version = release = installed_version()
 
 extensions = [
     "myst_parser",

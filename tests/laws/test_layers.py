@@ -12,13 +12,14 @@ GROUND = ("errors", "event_wait", "iteration", "lazy_facade", "observables", "su
 MAY_IMPORT = {
     **{module: set[str]() for module in GROUND},
     "arguments": {"errors"},
+    "distribution": set(),
     "durations": {"errors"},
     "iteration": {"errors"},
     "json_codec": {"errors"},
     "observables": {"iteration"},
     "reactive": {*GROUND, "durations", "json_codec"},
-    "database": {*GROUND, "arguments", "durations"},
-    "jobs": {*GROUND, "arguments", "durations", "json_codec", "database"},
+    "database": {*GROUND, "arguments", "distribution", "durations"},
+    "jobs": {*GROUND, "arguments", "distribution", "durations", "json_codec", "database"},
     "durable": {*GROUND, "arguments", "durations", "database", "jobs", "reactive"},
     "service": {*GROUND, "arguments", "durations", "json_codec", "database", "jobs", "reactive", "durable"},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tetherpy.distribution import install_command
 from tetherpy.errors import TetherError, clause
 
 
@@ -138,7 +139,7 @@ class ExtraMissingError(CommandError):
     def __init__(self, extra: str, module: str | None) -> None:
         self.extra = extra
         self.module = module
-        super().__init__(f"This command needs {module}, which is not installed: pip install 'tetherpy[{extra}]'.")
+        super().__init__(f"This command needs {module}, which is not installed: {install_command(extra)}.")
 
 
 class NotServedError(CommandError):

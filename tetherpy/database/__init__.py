@@ -129,7 +129,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    # The extra tetherpy[postgres] installs the driver. Apps that use SQLite do not need it.
+    # The extra `postgres` installs the driver. Apps that use SQLite do not need it.
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:

@@ -7,6 +7,8 @@ import os
 import re
 from pathlib import Path
 
+from tetherpy.distribution import installed_requirement
+
 from .errors import FilesExistError
 from .file_replacement import replace_files
 from .providers_code import providers_package
@@ -42,6 +44,7 @@ def create_starter(folder: Path) -> list[Path]:
         "title": json.dumps(services.initial_notification_title),  # JSON is valid YAML
         "content": json.dumps(services.initial_notification_content),
         "distribution": _distribution_name(title),
+        "requirement": json.dumps(installed_requirement("cli")),  # JSON strings are valid TOML
     }
     texts = {folder / name: filled(f"starter/{template}", values) for name, template in _FILES.items()}
     texts |= {folder / path: text for path, text in providers_package(services).items()}

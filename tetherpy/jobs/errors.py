@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tetherpy.distribution import install_command
 from tetherpy.errors import ArgumentError, TetherError, clause
 
 from .status import LEGAL_MOVES, BackgroundJobStatus
@@ -246,7 +247,7 @@ class CronMissingError(JobError):
     """The library that reads cron expressions is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("Cron expressions need the extra 'cron': pip install 'tetherpy[cron]'.")
+        super().__init__(f"Cron expressions need the extra 'cron': {install_command('cron')}.")
 
 
 class CopyRefusedError(JobError):

@@ -24,7 +24,7 @@ async def open_database(
     """Open an app's database with the tables of the jobs; close it at the end of the block.
 
     ``address`` is the path of an SQLite file, or a ``postgresql://`` URL (which needs the extra
-    ``tetherpy[postgres]``). ``migrations`` are the app's own. ``pool_size`` is that of ``PostgresDatabase.open``;
+    ``postgres``). ``migrations`` are the app's own. ``pool_size`` is that of ``PostgresDatabase.open``;
     a file needs none. Raises the errors of ``Database.open`` or ``PostgresDatabase.open``.
     """
     if not is_postgres(address):

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from base import DIR, SLOTS, AsyncJobsAdapter, dist_version, run_job_async
 
+from tetherpy.distribution import DISTRIBUTION
+
 DATABASE = DIR / "tetherpy.db"
 
 
@@ -22,7 +24,7 @@ def handler_of(kind):
 
 class Adapter(AsyncJobsAdapter):
     name = "tetherpy"
-    version = dist_version("tetherpy")
+    version = dist_version(DISTRIBUTION)
     durability = "WAL, synchronous=NORMAL"
     slots_note = "concurrency 10"
     recover_note = "(default) liveness by lock"

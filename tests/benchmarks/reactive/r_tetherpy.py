@@ -3,6 +3,7 @@
 from base import ReactiveAdapter, dist_version
 
 from tetherpy import Provider, ProviderContainer, StateProvider
+from tetherpy.distribution import DISTRIBUTION
 
 
 def ignore(previous, value):
@@ -18,7 +19,7 @@ class Adapter(ReactiveAdapter):
         self.controllers = {}
 
     def version(self):
-        return dist_version("tetherpy")
+        return dist_version(DISTRIBUTION)
 
     def signal(self, value):
         return StateProvider(lambda ref: value)

@@ -1,16 +1,24 @@
-"""From nothing to a tested app: a wheel in a new environment, an empty folder, and the commands that init prints."""
+"""From nothing to a tested app: a wheel, an empty folder, and the commands that init prints."""
 
 import os
 import pty
 import subprocess
 import sys
 import sysconfig
+import zipfile
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[3]
 SECONDS = 600
+SETTINGS = {
+    "PIP_CONSTRAINT": str(ROOT / "requirements.lock"),
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    "PIP_NO_COMPILE": "1",
+    "PIP_QUIET": "1",
+}
+"""What each pip is told by its environment."""
 
 pytestmark = [pytest.mark.timeout(SECONDS), pytest.mark.long]
 
@@ -32,27 +40,37 @@ def run(*command: object, cwd: Path, **options: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Return the variables of a shell in an environment that has only the wheel."""
-    folder = tmp_path_factory.mktemp("environment")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder / "dist", cwd=ROOT)
-    (wheel,) = (folder / "dist").glob("*.whl")
-    run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
-    binaries = folder / "venv" / Path(sysconfig.get_path("scripts")).name
-    lock = {
-        "PIP_CONSTRAINT": str(ROOT / "requirements.lock"),
-        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-        "PIP_NO_COMPILE": "1",
-    }
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a wheel of the library, its dependencies, and another project of its import name."""
+    folder = tmp_path_factory.mktemp("wheels")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, cwd=ROOT)
+    (wheel,) = folder.glob("*.whl")
+    pip("download", "--dest", folder, f"{wheel}[cli]", "setuptools", "wheel", cwd=folder)
+    information = "tetherpy-99.0.dist-info"
+    with zipfile.ZipFile(folder / "tetherpy-99.0-py3-none-any.whl", "w") as other:
+        other.writestr("tetherpy/__init__.py", "")
+        other.writestr(f"{information}/METADATA", "Metadata-Version: 2.1\nName: tetherpy\nVersion: 99.0\n")
+        other.writestr(f"{information}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        other.writestr(f"{information}/RECORD", "")
+    return folder
+
+
+def pip(*arguments: object, cwd: Path, **options: object) -> str:
+    return run(sys.executable, "-m", "pip", *arguments, cwd=cwd, env={**os.environ, **SETTINGS}, **options)
+
+
+def environment(folder: Path, *options: str) -> dict[str, str]:
+    """Return the variables of a shell in a new virtual environment."""
+    run(sys.executable, "-m", "venv", *options, folder, cwd=folder.parent)
+    binaries = folder / Path(sysconfig.get_path("scripts")).name
     shell = {
         **os.environ,
-        **lock,
+        **SETTINGS,
         "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}",
-        "VIRTUAL_ENV": str(folder / "venv"),
+        "VIRTUAL_ENV": str(folder),
     }
     for name in ("PYTHONPATH", "TETHERPY_DATABASE", "CI"):
         shell.pop(name, None)
-    run(binaries / "python", "-m", "pip", "install", "--quiet", f"{wheel}[cli]", cwd=folder, env=shell)
     return shell
 
 
@@ -75,12 +93,23 @@ def typed(command: str, cwd: Path, environment: dict[str, str]) -> str:
     return printed.decode().replace("\r\n", "\n")
 
 
-def test_init_creates_a_tested_app_in_an_empty_folder(environment, tmp_path):
-    told = typed("tetherpy init shop", tmp_path, environment)
+def test_init_creates_a_tested_app_in_an_empty_folder(wheels, tmp_path):
+    """Create the app in one environment; installed offline in another, it takes our wheel, not the other project."""
+    (wheel,) = wheels.glob("tetherpy_jobs-*.whl")
+    offline = ("--no-index", "--find-links", wheels)
+    first = environment(tmp_path / "first", "--without-pip")
+    pip("--python", tmp_path / "first/bin/python", "install", *offline, f"{wheel}[cli]", cwd=tmp_path)
+    told = typed("tetherpy init shop", tmp_path, first)
     commands = [line.partition("#")[0].strip() for line in told.partition("Next:\n")[2].splitlines()]
     assert commands[0] == "cd shop"
-    printed = {command: run(command, cwd=tmp_path / "shop", env=environment, shell=True) for command in commands[1:]}
+
+    shell = environment(tmp_path / "second")
+    pip("--python", tmp_path / "second/bin/python", "install", *offline, "./shop", cwd=tmp_path)
+    names = "import importlib.metadata as m; print([each.name for each in m.distributions() if 'tether' in each.name])"
+    assert run("python", "-c", names, cwd=tmp_path, env=shell) == "['tetherpy-jobs']\n"
+
+    printed = {command: run(command, cwd=tmp_path / "shop", env=shell, shell=True) for command in commands[1:]}
     assert "COMPLETED step 3 of 3 Hello world!" in printed["python main.py"]
     assert "1 passed" in printed["python -m pytest"]
     assert "0 errors, 0 warnings" in printed["pyright"]
-    assert run("tetherpy", "generate", "--check", cwd=tmp_path / "shop", env=environment) == ""
+    assert run("tetherpy", "generate", "--check", cwd=tmp_path / "shop", env=shell) == ""

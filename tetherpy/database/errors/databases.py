@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from tetherpy.distribution import install_command
+
 from .base import DatabaseError
 
 
@@ -141,7 +143,7 @@ class PostgresMissingError(DatabaseError, ImportError):
     """The driver for PostgreSQL is not installed."""
 
     def __init__(self) -> None:
-        super().__init__("PostgreSQL needs the extra 'postgres': pip install 'tetherpy[postgres]'.")
+        super().__init__(f"PostgreSQL needs the extra 'postgres': {install_command('postgres')}.")
 
 
 class DatabaseUnavailableError(DatabaseError):

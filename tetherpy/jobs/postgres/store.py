@@ -40,7 +40,7 @@ TABLE = "tetherpy_job_records"
 
 POSTGRES_CAPABILITIES = EngineCapabilities(
     engine="PostgreSQL",
-    needs="a PostgreSQL server, and the extra `tetherpy[postgres]`",
+    needs="a PostgreSQL server, and the extra `postgres`",
     several_machines=True,
     enqueue_in="`PostgresDatabase.transaction()`, or a transaction of SQLAlchemy or psycopg",
     creates_tables_in_transaction=False,

@@ -40,7 +40,7 @@ class Cron:
     hours, it ticks whenever the local time matches.
 
     Raises ``ScheduleError`` for an invalid expression, another number of fields, or an expression without a date within
-    fifty years, and ``CronMissingError`` without the extra ``tetherpy[cron]``.
+    fifty years, and ``CronMissingError`` without the extra ``cron``.
     """
 
     expression: str

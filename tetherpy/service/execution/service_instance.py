@@ -142,7 +142,7 @@ class ServiceInstance:
     ) -> None:
         """Enqueue a job of a definition, or of a key, at every tick of a schedule, once for all workers.
 
-        The schedule is a ``cron`` expression in a time zone (needs the extra ``tetherpy[cron]``) or
+        The schedule is a ``cron`` expression in a time zone (needs the extra ``cron``) or
         an interval, ``every`` (a ``timedelta`` or seconds). Names are unique. The other options are those of ``NewJob``
         without ``run_at``; they override those of the definition.
 

@@ -71,7 +71,7 @@ class PeriodicInfo:
         return decode(self.payload_json)
 
     def next_after(self, moment: datetime) -> datetime:
-        """Return the first tick after an aware datetime, in UTC; ``CronMissingError`` without ``tetherpy[cron]``."""
+        """Return the first tick after an aware datetime, in UTC; ``CronMissingError`` without the extra ``cron``."""
         if self.cron is not None:
             return Cron(self.cron, self.time_zone).next_after(moment)
         return Every(timedelta(seconds=self.every or 0)).next_after(moment)

@@ -1,6 +1,6 @@
 """The dashboard: a live page to inspect and manage jobs and workers.
 
-It is an ASGI app (extra ``tetherpy[web]``): mount it in another, or serve it with ``tetherpy dashboard``.
+It is an ASGI app (extra ``web``): mount it in another, or serve it with ``tetherpy dashboard``.
 """
 
 from __future__ import annotations
