@@ -6,14 +6,17 @@ Never run: a wrong inference is an error of mypy --strict, pyright strict or pyr
 
 from __future__ import annotations
 
-from typing import Any, TypedDict, assert_type
+from dataclasses import dataclass
+from typing import Any, NotRequired, TypedDict, assert_type
 
 import attrs
+import msgspec
 
 from tetherpy import (
     AsyncState,
     BackgroundJobManager,
     BackgroundService,
+    Database,
     JobDefinition,
     JobId,
     JobProvider,
@@ -25,6 +28,7 @@ from tetherpy import (
     SqlDatabase,
     background_job,
 )
+from tetherpy.database import PostgresDatabase
 from tetherpy.testing import InlineJobs
 
 
@@ -45,6 +49,16 @@ class Receipt:
 
 class Note(TypedDict):
     text: str
+    tag: NotRequired[str]
+
+
+@dataclass
+class Point:
+    x: int
+
+
+class Pixel(msgspec.Struct):
+    x: int
 
 
 # -- declarations ----------------------------------------------------------------------------------
@@ -53,6 +67,9 @@ send_mail = JobDefinition("send_mail", payload=Mail, result=Receipt, queue="mail
 sweep = JobDefinition("sweep")
 count = JobDefinition("count", result=list[int])
 take_note = JobDefinition("take_note", payload=Note)
+take_notes = JobDefinition("take_notes", payload=list[Note], result=int)
+point = JobDefinition("point", payload=Point)
+pixel = JobDefinition("pixel", payload=Pixel)
 
 assert_type(send_mail, JobDefinition[Mail, Receipt])
 assert_type(sweep, JobDefinition[None, None])
@@ -74,6 +91,22 @@ def count_in_a_thread(service: ServiceInstance, payload: None, db: SqlDatabase) 
 async def sweep_up(service: ServiceInstance, payload: None, db: SqlDatabase) -> None: ...
 
 
+@sweep.handler
+def with_any(service: Any, payload: Any, db: Any) -> None: ...
+
+
+@sweep.handler
+def with_a_file(service: ServiceInstance, payload: object, db: Database) -> None: ...
+
+
+@sweep.handler
+def with_a_server(service: ServiceInstance, payload: None, db: PostgresDatabase) -> None: ...
+
+
+@sweep.handler
+def with_objects(service: object, payload: None, db: object) -> None: ...
+
+
 @background_job("resize", timeout=30)
 async def resize(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> Receipt:
     return Receipt(1)
@@ -88,9 +121,15 @@ def copy(service: ServiceInstance, payload: Mail | None, db: SqlDatabase) -> Rec
 def tidy(service: ServiceInstance, payload: None, db: SqlDatabase) -> None: ...
 
 
+@background_job("measure")
+async def measure(service: ServiceInstance, payload: Mail, db: Database) -> int:
+    return 0
+
+
 assert_type(resize, JobDefinition[Mail, Receipt])
 assert_type(copy, JobDefinition[Mail | None, Receipt | None])
 assert_type(tidy, JobDefinition[None, None])
+assert_type(measure, JobDefinition[Mail, int])
 
 
 def initialize(service: ServiceInstance) -> None:
@@ -119,6 +158,13 @@ async def enqueue(manager: BackgroundJobManager, service: BackgroundService) -> 
     assert_type(await manager.enqueue(sweep, delay=3), JobId[None])
     assert_type(await manager.result(await manager.enqueue(count)), list[int])
     assert_type(await manager.enqueue(take_note, Note(text="a")), JobId[None])
+    assert_type(await manager.enqueue(take_note, {"text": "a"}), JobId[None])
+    assert_type(await manager.enqueue(take_note, payload={"text": "a", "tag": "b"}, delay=3), JobId[None])
+    assert_type(await service.job(take_note, {"text": "a"}), JobId[None])
+    assert_type(await take_note.enqueue(manager, {"text": "a"}), JobId[None])
+    assert_type(await manager.enqueue(take_notes, [{"text": "a"}]), JobId[int])
+    assert_type(await manager.enqueue(point, Point(1)), JobId[None])
+    assert_type(await manager.enqueue(pixel, Pixel(1)), JobId[None])
     assert_type(await manager.enqueue(copy, None), JobId[Receipt | None])
     assert_type(await manager.enqueue(copy), JobId[Receipt | None])
     assert_type(await service.job(send_mail, Mail("ada@example.org")), JobId[Receipt])
@@ -185,6 +231,7 @@ async def read(container: ProviderContainer) -> None:
 async def inline(jobs: InlineJobs) -> None:
     jobs.register_jobs(send_mail, resize)
     assert_type(await jobs.enqueue(send_mail, Mail("ada@example.org")), JobId[Receipt])
+    assert_type(await jobs.enqueue(take_note, {"text": "a"}), JobId[None])
     assert_type(await jobs.enqueue(sweep), JobId[None])
     assert_type(jobs.enqueued(send_mail).payloads, list[Mail])
     assert_type(jobs.enqueued(send_mail).results, list[Receipt | None])

@@ -12,6 +12,7 @@ from tetherpy.lazy_facade import lazy_facade
 if TYPE_CHECKING:
     from .capabilities import EngineCapabilities
     from .definitions.annotations import payload_annotation, plain_function
+    from .definitions.call_signature import Enqueueable
     from .definitions.decorator import JobDecorator, background_job
     from .definitions.definition import JobDefinition
     from .definitions.ended import JobCancelledError, JobEndedError, JobFailedError
@@ -114,6 +115,7 @@ __all__ = [
     "EngineCapabilities",
     "EngineLimitError",
     "EnqueueOptions",
+    "Enqueueable",
     "Every",
     "Failed",
     "ForeignQueueError",
@@ -208,6 +210,7 @@ _MODULES = {
     ),
     **dict.fromkeys(("payload_annotation", "plain_function"), "definitions.annotations"),
     **dict.fromkeys(("JobDecorator", "background_job"), "definitions.decorator"),
+    "Enqueueable": "definitions.call_signature",
     "JobDefinition": "definitions.definition",
     **dict.fromkeys(("JobCancelledError", "JobEndedError", "JobFailedError"), "definitions.ended"),
     "JobId": "definitions.job_id",

@@ -13,6 +13,7 @@ from tetherpy.database import Address, AppTransaction, Migration, SqlDatabase
 from tetherpy.durations import to_optional_span
 
 from .arguments import to_integer, to_status, to_string
+from .definitions.call_signature import Enqueueable, Q
 from .definitions.definition import JobDefinition
 from .definitions.ended import JobCancelledError, JobFailedError
 from .definitions.job_id import JobId
@@ -73,8 +74,10 @@ class BackgroundJobManager:
         self, job: JobDefinition[P | None, R], /, payload: None = None, **options: Unpack[EnqueueOptions]
     ) -> JobId[R]: ...
     @overload
+    async def enqueue(self, job: Enqueueable[Q, R], /, *args: Q.args, **kwargs: Q.kwargs) -> JobId[R]: ...
+    @overload
     async def enqueue(self, job_key: str, payload: object = None, **options: Unpack[EnqueueOptions]) -> JobId[Any]: ...
-    async def enqueue(
+    async def enqueue(  # type: ignore[misc]  # pyright: ignore[reportInconsistentOverload] - of Enqueueable
         self,
         job_key: str | JobDefinition[Any, Any],
         payload: object = None,

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType
-from typing import Any, TypeVar, Unpack, overload
+from typing import Any, ParamSpec, TypeVar, Unpack, overload
 
 import attrs
 
@@ -21,6 +21,7 @@ from tetherpy.jobs import (
     Ack,
     BackgroundJobManager,
     Backoff,
+    Enqueueable,
     EnqueueOptions,
     Failed,
     JobDefinition,
@@ -40,6 +41,7 @@ from .real_time_limit import limit_real_time
 from .test_scope import Lifetime
 
 P = TypeVar("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -72,7 +74,7 @@ class InlineJobs:
     def register(
         self,
         job_key: str,
-        handler: Callable[..., Any],
+        handler: Callable[[ServiceInstance, Any, Any], Any],
         *,
         retry: Backoff | None = None,
         timeout: timedelta | float | None = None,
@@ -156,8 +158,10 @@ class InlineJobs:
         self, job: JobDefinition[P | None, R], /, payload: None = None, **options: Unpack[EnqueueOptions]
     ) -> JobId[R]: ...
     @overload
+    async def enqueue(self, job: Enqueueable[Q, R], /, *args: Q.args, **kwargs: Q.kwargs) -> JobId[R]: ...
+    @overload
     async def enqueue(self, job_key: str, payload: object = None, **options: Unpack[EnqueueOptions]) -> JobId[Any]: ...
-    async def enqueue(
+    async def enqueue(  # type: ignore[misc]  # pyright: ignore[reportInconsistentOverload] - of Enqueueable
         self, job_key: str | JobDefinition[Any, Any], payload: object = None, **options: Unpack[EnqueueOptions]
     ) -> JobId[Any]:
         """Enqueue a job and return its id; the arguments are those of ``BackgroundJobManager.enqueue``."""

@@ -7,7 +7,11 @@ No module imports this file; tests/unit/test_types.py runs type checkers on it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TypedDict
+
 import attrs
+import msgspec
 
 from tetherpy import (
     BackgroundJobManager,
@@ -34,7 +38,23 @@ class Receipt:
     number: int
 
 
+class Note(TypedDict):
+    text: str
+
+
+@dataclass
+class Point:
+    x: int
+
+
+class Pixel(msgspec.Struct):
+    x: int
+
+
 send_mail = JobDefinition("send_mail", payload=Mail, result=Receipt)
+take_note = JobDefinition("take_note", payload=Note)
+point = JobDefinition("point", payload=Point)
+pixel = JobDefinition("pixel", payload=Pixel)
 sweep = JobDefinition("sweep")
 
 # -- declarations ----------------------------------------------------------------------------------
@@ -82,6 +102,16 @@ async def four_parameters(service: ServiceInstance, payload: Mail, db: SqlDataba
 async def a_payload(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> None: ...
 
 
+@send_mail.handler  # wrong
+async def other_database(service: ServiceInstance, payload: Mail, db: str) -> Receipt:
+    return Receipt(1)
+
+
+@background_job("resize")  # wrong
+def manager_for_database(service: ServiceInstance, payload: Mail, db: BackgroundJobManager) -> Receipt:
+    return Receipt(1)
+
+
 @background_job("resize")  # wrong
 async def resize(service: ServiceInstance, payload: Mail) -> Receipt:
     return Receipt(1)
@@ -95,6 +125,8 @@ async def misspelt_option(service: ServiceInstance, payload: Mail, db: SqlDataba
 def initialize(service: ServiceInstance) -> None:
     service.register_jobs("send_mail")  # wrong
     service.register_jobs(initialize)  # wrong
+    service.register_job_handler("a", initialize)  # wrong
+    service.register_job_handler("a", lambda service, payload: None)  # wrong
     service.register_periodic_job("a", send_mail, "ada", every=60)  # wrong
     service.register_periodic_job("a", send_mail, every=60)  # wrong
     service.register_periodic_job("a", sweep, 3, every=60)  # wrong
@@ -108,7 +140,22 @@ async def enqueue(manager: BackgroundJobManager, service: BackgroundService) -> 
     await manager.enqueue(send_mial, Mail("ada"))  # wrong
     await manager.enqueue(send_mail, "ada")  # wrong
     await manager.enqueue(send_mail, {"to": "ada"})  # wrong
+    await manager.enqueue(take_note, {"txt": "a"})  # wrong
+    await manager.enqueue(take_note, {"text": 3})  # wrong
+    await manager.enqueue(take_note, {"text": "a", "more": "b"})  # wrong
+    await manager.enqueue(take_note, {})  # wrong
+    await manager.enqueue(take_note, {"text": "a"}, priorty=3)  # wrong
+    await manager.enqueue(take_note, Mail("ada"))  # wrong
+    other_note: JobId[str] = await manager.enqueue(take_note, {"text": "a"})  # wrong
+    await service.job(take_note, {"txt": "a"})  # wrong
+    await take_note.enqueue(manager, {"txt": "a"})  # wrong
+    take_note.new({"txt": "a"})  # wrong
+    await manager.enqueue(point, {"x": 1})  # wrong
+    await manager.enqueue(point, Pixel(1))  # wrong
+    await manager.enqueue(pixel, {"x": 1})  # wrong
+    await manager.enqueue(pixel, Point(1))  # wrong
     await manager.enqueue(send_mail, None)  # wrong
+    print(other_note)
     await manager.enqueue(send_mail)  # wrong
     await manager.enqueue(sweep, 3)  # wrong
     await manager.enqueue(send_mail, Mail("ada"), priorty=3)  # wrong
@@ -151,6 +198,7 @@ other_result_of_a_provider: JobProvider[str] = JobProvider(sweep, manager=manage
 async def inline(jobs: InlineJobs) -> None:
     jobs.register_jobs(deliver_mail)  # wrong
     await jobs.enqueue(send_mail, "ada")  # wrong
+    await jobs.enqueue(take_note, {"txt": "a"})  # wrong
     jobs.enqueued(send_mail).payloads[0].address  # wrong
     texts: list[str | None] = jobs.enqueued(send_mail).results  # wrong
     print(texts)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar, Unpack, overload
+from typing import Any, Unpack, overload
 
 import attrs
 
 from ..model import DefinitionOptions
-from .definition import FROM_HANDLER, Handler, JobDefinition
-
-P = TypeVar("P")
-R = TypeVar("R")
+from .definition import FROM_HANDLER, JobDefinition
+from .handler import Handler, P, R, S
 
 
 @attrs.frozen
@@ -21,9 +19,9 @@ class JobDecorator:
     _definition: JobDefinition[Any, Any]
 
     @overload
-    def __call__(self, function: Handler[P, Coroutine[Any, Any, R]], /) -> JobDefinition[P, R]: ...
+    def __call__(self, function: Handler[S, P, Coroutine[Any, Any, R]], /) -> JobDefinition[P, R]: ...
     @overload
-    def __call__(self, function: Handler[P, R], /) -> JobDefinition[P, R]: ...
+    def __call__(self, function: Handler[S, P, R], /) -> JobDefinition[P, R]: ...
     def __call__(self, function: Callable[..., Any], /) -> JobDefinition[Any, Any]:
         """Return the definition with this handler."""
         self._definition.handler(function)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeAlias, TypeVar, Unpack, cast, get_origin, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, Unpack, cast, get_origin, overload
 
 import attrs
 
@@ -13,10 +13,8 @@ from ..errors import JobArgumentError, JobDefinitionError
 from ..model import DefinitionOptions, EnqueueOptions, NewJob, NewJobOptions
 from ..schedules.backoff import Backoff
 from .annotations import payload_annotation, payload_parameter, result_annotation
+from .handler import Handler, P, R, S
 from .job_id import JobId
-
-P = TypeVar("P")
-R = TypeVar("R")
 
 if TYPE_CHECKING:
     from typing_extensions import TypeVar as DefaultTypeVar
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
 else:
     DP = TypeVar("DP")
     DR = TypeVar("DR")
-
-Handler: TypeAlias = Callable[[Any, P, Any], R]
-"""A function that is called with the ServiceInstance, the payload and the database."""
 
 FROM_HANDLER: Final[Any] = "the annotations of the handler"
 _EXCLUDING: Final[Mapping[str, str]] = {"delay": "run_at", "run_at": "delay"}
@@ -138,14 +133,16 @@ class JobDefinition(Generic[DP, DR]):
         return self._result
 
     @property
-    def function(self) -> Handler[DP, Any] | None:
+    def function(self) -> Handler[Any, DP, Any] | None:
         """Return the handler, None if there is none in this process."""
         return self._handler.function
 
     @overload
-    def handler(self, function: Handler[DP, Coroutine[Any, Any, DR]], /) -> Handler[DP, Coroutine[Any, Any, DR]]: ...
+    def handler(
+        self, function: Handler[S, DP, Coroutine[Any, Any, DR]], /
+    ) -> Handler[S, DP, Coroutine[Any, Any, DR]]: ...
     @overload
-    def handler(self, function: Handler[DP, DR], /) -> Handler[DP, DR]: ...
+    def handler(self, function: Handler[S, DP, DR], /) -> Handler[S, DP, DR]: ...
     def handler(self, function: Callable[..., Any], /) -> Callable[..., Any]:
         """Decorate the handler, which is called with (service, payload, db), and return it unchanged.
 
@@ -181,6 +178,12 @@ class JobDefinition(Generic[DP, DR]):
         jobs: list[NewJob[Any]] = [self.new(payload, **options)]
         (job_id,) = await manager.enqueue_many(jobs, transaction=transaction)
         return job_id
+
+    if TYPE_CHECKING:
+
+        def _enqueue(self, payload: DP, **options: Unpack[EnqueueOptions]) -> JobId[DR]:
+            """Have the arguments that ``Enqueueable`` describes."""
+            ...
 
     def job_id(self, number: int) -> JobId[DR]:
         """Return a number, such as one from a table of the app, as the id of a job of this definition."""

@@ -9,13 +9,13 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, get_args, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, get_args, overload
 
 import attrs
 
 from tetherpy.database import SqlDatabase
 from tetherpy.durations import to_seconds
-from tetherpy.jobs import BackgroundJobManager, EnqueueOptions, JobDefinition, JobId, open_database
+from tetherpy.jobs import BackgroundJobManager, Enqueueable, EnqueueOptions, JobDefinition, JobId, open_database
 
 from ..errors import ServiceArgumentError
 from ..protocol import frames
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tetherpy.observables import IterableObservable
 
 P = TypeVar("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
 
 START_TIMEOUT_SECONDS = 30.0
@@ -165,8 +166,10 @@ class BackgroundService:
         self, job: JobDefinition[P | None, R], /, payload: None = None, **options: Unpack[EnqueueOptions]
     ) -> JobId[R]: ...
     @overload
+    async def job(self, job: Enqueueable[Q, R], /, *args: Q.args, **kwargs: Q.kwargs) -> JobId[R]: ...
+    @overload
     async def job(self, job_key: str, payload: object = None, **options: Unpack[EnqueueOptions]) -> JobId[Any]: ...
-    async def job(
+    async def job(  # type: ignore[misc]  # pyright: ignore[reportInconsistentOverload] - of Enqueueable
         self, job_key: str | JobDefinition[Any, Any], payload: object = None, **options: Unpack[EnqueueOptions]
     ) -> JobId[Any]:
         """Enqueue a job and return its id; durable when this returns, whether workers run or not.

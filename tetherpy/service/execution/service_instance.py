@@ -86,7 +86,7 @@ class ServiceInstance:
     def register_job_handler(
         self,
         job_key: str,
-        handler: Callable[..., Any],
+        handler: Callable[[ServiceInstance, Any, Any], Any],
         *,
         retry: Backoff | None = None,
         timeout: timedelta | float | None = None,
