@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from typing import Any, Final, NoReturn, Self, TypeAlias, TypeVar, cast
+from functools import cache
+from inspect import Parameter, Signature, get_annotations
+from operator import attrgetter
+from string import Formatter
+from typing import Any, Final, NoReturn, Self, TypeAlias, TypeVar, cast, dataclass_transform
 
 E = TypeVar("E", bound=BaseException)
 
@@ -77,9 +81,13 @@ def safe_repr(value: object) -> str:
         return f"<{type(value).__name__}, whose repr raised {type(error).__name__}>"
 
 
+def _builtin_base(kind: type[BaseException]) -> Any:
+    return next(base for base in kind.__mro__ if base.__module__ == "builtins")
+
+
 def _blank(kind: type[E], args: tuple[Any, ...]) -> E:
     """Return an exception as its built-in base makes it, without running the constructor of ``kind``."""
-    base: Any = next(base for base in kind.__mro__ if base.__module__ == "builtins")
+    base = _builtin_base(kind)
     error: E = base.__new__(kind, *args)
     base.__init__(error, *args)
     error.args = args
@@ -139,6 +147,70 @@ def first_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {clause(line)}" if line else type(error).__name__
 
 
+_CONVERSIONS: Final[Mapping[str, Callable[[object], str]]] = {
+    "r": safe_repr,
+    "q": lambda value: repr(str(value)),
+    "c": lambda value: clause(str(value).strip()),
+}
+
+
+@cache
+def _parse(template: str) -> tuple[tuple[str, str | None, str | None, str | None], ...]:
+    return tuple(Formatter().parse(template))
+
+
+def _fill(template: str, error: BaseException) -> str:
+    """Return the text of a template, with the attributes of an error."""
+    text = ""
+    for literal, name, form, conversion in _parse(template):
+        text += literal
+        if name is not None:
+            value = attrgetter(name)(error)
+            text += format(_CONVERSIONS[conversion](value) if conversion else value, form or "")
+    return text
+
+
+_SELF: Final = Signature([Parameter("self", Parameter.POSITIONAL_OR_KEYWORD)])
+
+
+@dataclass_transform(eq_default=False)
+def message(template: str) -> Callable[[type[E]], type[E]]:
+    """Give an error class a message, and a constructor that takes the annotated attributes of the class.
+
+    The attributes follow those of a base class that has a message. ``{name}`` in the template is replaced by the
+    attribute, with a format and the conversions ``!r`` (``safe_repr``), ``!q`` (the text in quotes) and ``!c``
+    (``clause``).
+    """
+
+    # attrs compiles a constructor for each class, which costs ten times as much of the import as this.
+    def decorate(kind: type[E]) -> type[E]:
+        inherited: Signature = getattr(kind.__init__, "__signature__", _SELF)
+        own = {
+            name: Parameter(
+                name,
+                Parameter.POSITIONAL_OR_KEYWORD,
+                default=vars(kind).get(name, Parameter.empty),
+                annotation=annotation,
+            )
+            for name, annotation in get_annotations(kind).items()
+        }
+        signature = inherited.replace(parameters=[*{**inherited.parameters, **own}.values()])
+        base = _builtin_base(kind)
+
+        def initialize(self: E, *args: object, **kwargs: object) -> None:
+            bound = signature.bind(self, *args, **kwargs)
+            bound.apply_defaults()
+            del bound.arguments["self"]
+            vars(self).update(bound.arguments)
+            base.__init__(self, _fill(template, self))
+
+        cast("Any", initialize).__signature__ = signature
+        cast("Any", kind).__init__ = initialize
+        return kind
+
+    return decorate
+
+
 class ArgumentError(TetherError, ValueError, TypeError):
     """Raised when a parameter is given a value of a wrong type, or one out of its bounds.
 
@@ -159,6 +231,7 @@ class DurationError(ArgumentError):
     """Raised when a parameter is given something else than a duration, or a duration out of its bounds."""
 
 
+@message("The value at {path} cannot be used as JSON: {reason!c}.")
 class JsonError(TetherError, ValueError):
     """Raised when a value has no form in JSON, or JSON does not fit the expected type.
 
@@ -167,12 +240,14 @@ class JsonError(TetherError, ValueError):
         reason: the fault of that part.
     """
 
-    def __init__(self, path: str, reason: str) -> None:
-        self.path = path
-        self.reason = reason
-        super().__init__(f"The value at {path} cannot be used as JSON: {clause(reason)}.")
+    path: str
+    reason: str
 
 
+@message(
+    "{limit:,} events wait for the body of this `async for` loop, and no more are kept. Do slow work in "
+    "another task, or subscribe a callback."
+)
 class SlowConsumerError(TetherError):
     """Raised by the iteration over events when too many of them wait for the consumer.
 
@@ -180,12 +255,7 @@ class SlowConsumerError(TetherError):
         limit: how many events may wait.
     """
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
-        super().__init__(
-            f"{limit:,} events wait for the body of this `async for` loop, and no more are kept. Do slow work in "
-            "another task, or subscribe a callback."
-        )
+    limit: int
 
 
 def _shown(value: object) -> str:

@@ -2,59 +2,48 @@
 
 from __future__ import annotations
 
-from tetherpy.distribution import install_command
-from tetherpy.errors import TetherError, clause
+from tetherpy.errors import TetherError, clause, message
 
 
 class CommandError(TetherError):
     """A command failed; the message is the one line that the user reads."""
 
 
+@message(
+    "No database given. Pass --database PATH, set TETHERPY_DATABASE, or run the command in a folder with a tether.yaml."
+)
 class DatabaseUnknownError(CommandError):
     """No option, environment variable or ``tether.yaml`` names the database."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "No database given. Pass --database PATH, set TETHERPY_DATABASE, "
-            "or run the command in a folder with a tether.yaml."
-        )
 
-
+@message("There is no database {path!r}. Correct the path, or create it: tetherpy migrate --database {path!r}.")
 class NoDatabaseError(CommandError):
     """The database does not exist, and a read-only command does not create it."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        super().__init__(
-            f"There is no database {path!r}. Correct the path, or create it: tetherpy migrate --database {path!r}."
-        )
+    path: str
 
 
+@message("{path!r} is a folder, not a database. Pass the path of the database file.")
 class FolderError(CommandError):
     """The path of a database is a folder."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        super().__init__(f"{path!r} is a folder, not a database. Pass the path of the database file.")
+    path: str
 
 
+@message(
+    "The database {path!r} has no job tables. Correct the path, or add them: tetherpy migrate --database {path!r}."
+)
 class NoJobTablesError(CommandError):
     """The database has no job tables, and a read-only command does not add them."""
 
-    def __init__(self, path: str) -> None:
-        self.path = path
-        super().__init__(
-            f"The database {path!r} has no job tables. Correct the path, or add them: "
-            f"tetherpy migrate --database {path!r}."
-        )
+    path: str
 
 
+@message("The jobs were not copied: {reason!c}.")
 class EngineCopyError(CommandError):
     """Jobs cannot be copied between these databases."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(f"The jobs were not copied: {clause(reason)}.")
+    reason: str
 
 
 class JobsFailedError(CommandError):
@@ -67,79 +56,68 @@ class JobsFailedError(CommandError):
         super().__init__(f"{text[:1].upper()}{text[1:]}. To run them again: tetherpy jobs retry {again}.")
 
 
+@message(
+    "No initialization callback configured. Pass --callback module:function, or set "
+    "app_initialization_callback in tether.yaml."
+)
 class CallbackUnknownError(CommandError):
     """No option and no ``tether.yaml`` names the initialization callback of the workers."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "No initialization callback configured. Pass --callback module:function, or set "
-            "app_initialization_callback in tether.yaml."
-        )
 
-
+@message("The workers did not start: {reason!c}. Their processes have ended. The log is {log}.")
 class ServiceStartError(CommandError):
     """The workers did not start."""
 
-    def __init__(self, reason: str, log: str) -> None:
-        self.reason = reason
-        self.log = log
-        super().__init__(f"The workers did not start: {clause(reason)}. Their processes have ended. The log is {log}.")
+    reason: str
+    log: str
 
 
+@message("No workers running for {database}. Start workers: tetherpy service start.")
 class NoServiceError(CommandError):
     """No workers are running."""
 
-    def __init__(self, database: str) -> None:
-        self.database = database
-        super().__init__(f"No workers running for {database}. Start workers: tetherpy service start.")
+    database: str
 
 
+@message(
+    "The supervisor of the workers has not responded for {seconds:g} s. See its log next to the "
+    "database, then stop it: tetherpy service stop."
+)
 class SilentServiceError(CommandError):
     """The supervisor of the workers does not respond."""
 
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        super().__init__(
-            f"The supervisor of the workers has not responded for {seconds:g} s. See its log next to the "
-            "database, then stop it: tetherpy service stop."
-        )
+    seconds: float
 
 
+@message("{text!r} contains characters that a unit file cannot contain. Use another path or name.")
 class UnitTextError(CommandError):
     """A path or an option cannot be written to a unit file."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        super().__init__(f"{text!r} contains characters that a unit file cannot contain. Use another path or name.")
+    text: str
 
 
+@message("The workers of {database} are not installed: there is no {path!r}.")
 class NotInstalledError(CommandError):
     """There is no installed unit to remove."""
 
-    def __init__(self, database: str, path: str) -> None:
-        self.database = database
-        self.path = path
-        super().__init__(f"The workers of {database} are not installed: there is no {path!r}.")
+    database: str
+    path: str
 
 
+@message("{place!r} cannot be used as migrations: {reason!c}. Name a list, such as shop.schema:MIGRATIONS.")
 class MigrationsUnusableError(CommandError):
     """The named migrations cannot be used."""
 
-    def __init__(self, place: str, reason: str) -> None:
-        self.place = place
-        self.reason = reason
-        super().__init__(
-            f"{place!r} cannot be used as migrations: {clause(reason)}. Name a list, such as shop.schema:MIGRATIONS."
-        )
+    place: str
+    reason: str
 
 
+@message("This command needs {module}, which is not installed: pip install 'tetherpy-jobs[{extra}]'.")
 class ExtraMissingError(CommandError):
     """A command needs a library of an extra."""
 
-    def __init__(self, extra: str, module: str | None) -> None:
-        self.extra = extra
-        self.module = module
-        super().__init__(f"This command needs {module}, which is not installed: {install_command(extra)}.")
+    extra: str
+    module: str | None
 
 
 class NotServedError(CommandError):
@@ -154,23 +132,20 @@ class NotServedError(CommandError):
         )
 
 
+@message("This command needs a terminal. In a pipe, use: tetherpy jobs watch.")
 class NoTerminalError(CommandError):
     """A full-screen command has no terminal."""
 
-    def __init__(self) -> None:
-        super().__init__("This command needs a terminal. In a pipe, use: tetherpy jobs watch.")
 
-
+@message(
+    "{target!r} cannot be drawn: {reason!c}. Pass a container or a function that returns one, such as "
+    "shop.app:container, or a module that declares providers, such as providers."
+)
 class GraphTargetError(CommandError):
     """The target of a drawing is not a container, a function that returns one, or a module."""
 
-    def __init__(self, target: str, reason: str) -> None:
-        self.target = target
-        self.reason = reason
-        super().__init__(
-            f"{target!r} cannot be drawn: {clause(reason)}. Pass a container or a function that returns one, such as "
-            "shop.app:container, or a module that declares providers, such as providers."
-        )
+    target: str
+    reason: str
 
 
 def _because(error: str | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from tetherpy.errors import TetherError
+from tetherpy.errors import TetherError, message
 
 _SHOWN = 100  # characters in a line
 
@@ -14,14 +14,11 @@ class GeneratorError(TetherError):
     """Generating failed; nothing was written."""
 
 
+@message("There is no {path!q}. Pass another path with --config, or create an app: tetherpy init.")
 class SettingsMissingError(GeneratorError):
     """There is no ``tether.yaml`` at the path."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        super().__init__(
-            f"There is no {str(path)!r}. Pass another path with --config, or create an app: tetherpy init."
-        )
+    path: Path
 
 
 class SettingsError(GeneratorError):
@@ -49,12 +46,11 @@ class SettingValueError(GeneratorError, ValueError):
         super().__init__(problem)
 
 
+@message("{path} enables nothing to generate. Set generation.background_services.enabled to true.")
 class NothingToGenerateError(GeneratorError):
     """The settings enable nothing."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        super().__init__(f"{path} enables nothing to generate. Set generation.background_services.enabled to true.")
+    path: Path
 
 
 class FilesDifferError(GeneratorError):
@@ -82,15 +78,14 @@ class FilesEditedError(GeneratorError):
         )
 
 
+@message(
+    "{module} exists, and a package {module.stem!r} would hide it. Rename the module, or the package: set "
+    "generation.background_services.package."
+)
 class ModuleHiddenError(GeneratorError):
     """A module with the name of the package exists; the package would hide it."""
 
-    def __init__(self, module: Path) -> None:
-        self.module = module
-        super().__init__(
-            f"{module} exists, and a package {module.stem!r} would hide it. Rename the module, or the package: set "
-            "generation.background_services.package."
-        )
+    module: Path
 
 
 class FilesExistError(GeneratorError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tetherpy.database import DatabaseAddressError
-from tetherpy.errors import ArgumentError, TetherError, clause
+from tetherpy.errors import ArgumentError, TetherError, clause, message
 from tetherpy.jobs import did_you_mean
 
 
@@ -11,8 +11,14 @@ class ServiceError(TetherError):
     """Base class of errors of the background service and its workers."""
 
 
-def _process(pid: int | None) -> str:
-    return "" if pid is None else f" (process {pid})"
+class _SupervisorError(ServiceError):
+    """Base of the errors that name the process of a supervisor; ``pid`` is None if it is not known."""
+
+    pid: int | None
+
+    @property
+    def _process(self) -> str:
+        return "" if self.pid is None else f" (process {self.pid})"
 
 
 class ServiceArgumentError(ServiceError, ArgumentError):
@@ -56,77 +62,68 @@ class WorkerStartError(ServiceError):
         super().__init__("\n".join(parts))
 
 
-class WorkerStopError(ServiceError, TimeoutError):
+@message(
+    "The background service of {database} is still running {waited:.1f} s after the request to stop: its "
+    "supervisor{_process} does not end. Read its log, then kill the process."
+)
+class WorkerStopError(_SupervisorError, TimeoutError):
     """The service is still running after a stop; ``pid`` is the process id of its supervisor, if known."""
 
-    def __init__(self, database: str, waited: float, pid: int | None = None) -> None:
-        self.database = database
-        self.waited = waited
-        self.pid = pid
-        super().__init__(
-            f"The background service of {database} is still running {waited:.1f} s after the request to stop: its "
-            f"supervisor{_process(pid)} does not end. Read its log, then kill the process."
-        )
+    database: str
+    waited: float
+    pid: int | None = None
 
 
-class ServiceStalledError(ServiceError, TimeoutError):
+@message(
+    "The background service of {database} did not answer within {waited:g} s: its supervisor"
+    "{_process} is suspended, or a worker blocks its event loop while many messages wait for it. "
+    "Send the message again later; if the error persists, read the log of the service."
+)
+class ServiceStalledError(_SupervisorError, TimeoutError):
     """The service does not read its messages; ``pid`` is the process id of its supervisor, if known."""
 
-    def __init__(self, database: str, waited: float, pid: int | None = None) -> None:
-        self.database = database
-        self.waited = waited
-        self.pid = pid
-        super().__init__(
-            f"The background service of {database} did not answer within {waited:g} s: its supervisor"
-            f"{_process(pid)} is suspended, or a worker blocks its event loop while many messages wait for it. "
-            "Send the message again later; if the error persists, read the log of the service."
-        )
+    database: str
+    waited: float
+    pid: int | None = None
 
 
+@message(
+    "A background service with other settings is running for {database} (supervisor {pid}). "
+    "Running: {running}. Requested: {wanted}. "
+    'Start with if_running="attach" to use the running one, or with if_running="restart" to replace it.'
+)
 class ServiceDiffersError(ServiceError):
     """The running service has other settings than the requested ones."""
 
-    def __init__(self, database: str, running: str, wanted: str, pid: int) -> None:
-        self.database = database
-        self.running = running
-        self.wanted = wanted
-        self.pid = pid
-        super().__init__(
-            f"A background service with other settings is running for {database} (supervisor {pid}). "
-            f"Running: {running}. Requested: {wanted}. "
-            'Start with if_running="attach" to use the running one, or with if_running="restart" to replace it.'
-        )
+    database: str
+    running: str
+    wanted: str
+    pid: int
 
 
+@message("A message of the service is not valid: {reason!c}. The connection is closed.")
 class FrameError(ServiceError):
     """A process of the service received a line that is not a frame."""
 
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(f"A message of the service is not valid: {clause(reason)}. The connection is closed.")
+    reason: str
 
 
+@message("No background service is running for {database}: it was not started, or it has stopped. Call start() first.")
 class ServiceNotRunningError(ServiceError):
     """No service is running for the database."""
 
-    def __init__(self, database: str) -> None:
-        self.database = database
-        super().__init__(
-            f"No background service is running for {database}: it was not started, or it has stopped. Call start() "
-            "first."
-        )
+    database: str
 
 
-class ServiceAlreadyRunningError(ServiceError):
+@message(
+    "A background service is already running for {database}{_process}; a database has only one on each "
+    "machine. Stop it first. For more capacity, restart it with more processes."
+)
+class ServiceAlreadyRunningError(_SupervisorError):
     """A service is already running for the database."""
 
-    def __init__(self, database: str, pid: int | None = None) -> None:
-        self.database = database
-        self.pid = pid
-        super().__init__(
-            f"A background service is already running for {database}{_process(pid)}; a database has only one on each "
-            "machine. Stop it first. For more capacity, restart it with more processes."
-        )
+    database: str
+    pid: int | None = None
 
 
 class ServiceFolderError(ServiceError):
@@ -149,25 +146,23 @@ class UnsupportedDatabaseError(DatabaseAddressError, ServiceError):
         self.url = url
 
 
+@message(
+    "The initialization callback {callback!r} cannot be used: {reason!c}. Pass "
+    '"package.module:function", with a function at the top level of an importable module.'
+)
 class CallbackNameError(ServiceError):
     """Another process cannot import the initialization callback by its name."""
 
-    def __init__(self, callback: object, reason: str) -> None:
-        self.callback = callback
-        self.reason = reason
-        super().__init__(
-            f"The initialization callback {callback!r} cannot be used: {clause(reason)}. Pass "
-            '"package.module:function", with a function at the top level of an importable module.'
-        )
+    callback: object
+    reason: str
 
 
+@message("{name!r} cannot be registered: {reason!c}.")
 class HandlerRegistrationError(ServiceError):
     """The registration of a handler or a periodic job is not valid; ``name`` is its job key or its name."""
 
-    def __init__(self, name: str, reason: str) -> None:
-        self.name = name
-        self.reason = reason
-        super().__init__(f"{name!r} cannot be registered: {clause(reason)}.")
+    name: str
+    reason: str
 
 
 class NoSuchHandlerError(ServiceError):
@@ -183,31 +178,27 @@ class NoSuchHandlerError(ServiceError):
         )
 
 
+@message(
+    "service.container belongs to the worker's event loop, and this is another thread. Declare the handler "
+    "with `async def`, or use service.job_container(), which belongs to the thread that calls it."
+)
 class OutsideLoopError(ServiceError, RuntimeError):
     """Raised when ``service.container`` is used in a thread, for example in a handler declared without ``async``."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "service.container belongs to the worker's event loop, and this is another thread. Declare the handler "
-            "with `async def`, or use service.job_container(), which belongs to the thread that calls it."
-        )
 
-
+@message(
+    "ServiceInstance.{what} belongs to one job. Use it on the service that is passed to a handler, "
+    "not on the one that is passed to the initialization callback."
+)
 class OutsideJobError(ServiceError):
     """A member of ``ServiceInstance`` that belongs to one job was used outside a job."""
 
-    def __init__(self, what: str) -> None:
-        self.what = what
-        super().__init__(
-            f"ServiceInstance.{what} belongs to one job. Use it on the service that is passed to a handler, "
-            "not on the one that is passed to the initialization callback."
-        )
+    what: str
 
 
+@message("The message {event!r} cannot be sent: {reason!c}.")
 class MessageError(ServiceError):
     """A message between app and worker cannot be sent."""
 
-    def __init__(self, event: str, reason: str) -> None:
-        self.event = event
-        self.reason = reason
-        super().__init__(f"The message {event!r} cannot be sent: {clause(reason)}.")
+    event: str
+    reason: str

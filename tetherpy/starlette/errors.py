@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from tetherpy.errors import TetherError
+from tetherpy.errors import TetherError, message
 
 
 class WebAppError(TetherError):
     """Base of the errors about containers in web apps."""
 
 
+@message(
+    "The app has no container. Create the app with lifespan=lifespan(container, service), and let the server "
+    "or the test run the lifespan; or set app.state.container."
+)
 class NoAppContainerError(WebAppError, LookupError):
     """Raised when a request needs the container of the app, and the app has none."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "The app has no container. Create the app with lifespan=lifespan(container, service), and let the server "
-            "or the test run the lifespan; or set app.state.container."
-        )
 
-
+@message(
+    "This request has no container. Add Middleware(RequestScopeMiddleware) to the app, or in FastAPI use "
+    "Depends(request_container)."
+)
 class NoRequestContainerError(WebAppError, LookupError):
     """Raised when a request has no container, because the middleware that creates it is not installed."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "This request has no container. Add Middleware(RequestScopeMiddleware) to the app, or in FastAPI use "
-            "Depends(request_container)."
-        )
 
-
+@message(
+    "The current connection is a {given}, and a provider needs a {wanted}. A provider that serves both uses "
+    "connection_provider."
+)
 class WrongConnectionError(WebAppError, TypeError):
     """Raised when a provider needs a request and the connection is a websocket, or the reverse.
 
@@ -37,10 +37,5 @@ class WrongConnectionError(WebAppError, TypeError):
         given: the type of the current connection.
     """
 
-    def __init__(self, wanted: str, given: str) -> None:
-        super().__init__(
-            f"The current connection is a {given}, and a provider needs a {wanted}. A provider that serves both uses "
-            "connection_provider."
-        )
-        self.wanted = wanted
-        self.given = given
+    wanted: str
+    given: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from tetherpy.errors import ArgumentError, TetherError
+from tetherpy.errors import ArgumentError, TetherError, message
 from tetherpy.jobs import BackgroundJob
 
 
@@ -19,28 +19,25 @@ class TestingArgumentError(TestingError, ArgumentError):
     """Raised when a parameter or a mark has a value that cannot be used."""
 
 
+@message(
+    "The fixture `jobs` was used outside the event loop of its test: the test is not `async def`, or a fixture "
+    "runs in the loop of a wider scope. Make the test `async def` (with pytest-asyncio or anyio), and use "
+    "`jobs` only in the test and in fixtures with the same loop."
+)
 class OtherLoopError(TestingError):
     """The fixture ``jobs`` is used outside the event loop of its test."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "The fixture `jobs` was used outside the event loop of its test: the test is not `async def`, or a fixture "
-            "runs in the loop of a wider scope. Make the test `async def` (with pytest-asyncio or anyio), and use "
-            "`jobs` only in the test and in fixtures with the same loop."
-        )
 
-
+@message(
+    "jobs.drain() has run {limit} attempts and jobs are still due; the last attempt was of job {last.id} "
+    "({last.job_key!r}). Check whether a job enqueues itself or snoozes for zero seconds. If the number is "
+    "right, raise the limit: jobs.drain(limit=...)."
+)
 class EndlessJobsError(TestingError):
     """One ``drain`` has run more attempts than it may."""
 
-    def __init__(self, limit: int, last: BackgroundJob) -> None:
-        self.limit = limit
-        self.last = last
-        super().__init__(
-            f"jobs.drain() has run {limit} attempts and jobs are still due; the last attempt was of job {last.id} "
-            f"({last.job_key!r}). Check whether a job enqueues itself or snoozes for zero seconds. If the number is "
-            "right, raise the limit: jobs.drain(limit=...)."
-        )
+    limit: int
+    last: BackgroundJob
 
 
 class StuckJobsError(TestingError):

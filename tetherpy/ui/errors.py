@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from tetherpy.errors import TetherError
+from tetherpy.errors import TetherError, message
 
 
 class UiError(TetherError):
     """Base of the errors of the bindings."""
 
 
+@message(
+    "{watcher!r} is closed: its owner was disposed. Use container.read to read a value once, or create a new Watcher."
+)
 class WatcherClosedError(UiError):
     """Raised when a closed Watcher is used.
 
@@ -16,14 +19,13 @@ class WatcherClosedError(UiError):
         watcher: the closed watcher.
     """
 
-    def __init__(self, watcher: object) -> None:
-        super().__init__(
-            f"{watcher!r} is closed: its owner was disposed. "
-            "Use container.read to read a value once, or create a new Watcher."
-        )
-        self.watcher = watcher
+    watcher: object
 
 
+@message(
+    "{watcher!r} is being built already, and cannot keep the dependencies of two builds apart. "
+    "End one build before the next, or give each its own Watcher."
+)
 class BuildWithinBuildError(UiError):
     """Raised when a build of a Watcher begins before its previous build has ended.
 
@@ -31,9 +33,4 @@ class BuildWithinBuildError(UiError):
         watcher: the watcher that is being built.
     """
 
-    def __init__(self, watcher: object) -> None:
-        super().__init__(
-            f"{watcher!r} is being built already, and cannot keep the dependencies of two builds apart. "
-            "End one build before the next, or give each its own Watcher."
-        )
-        self.watcher = watcher
+    watcher: object

@@ -3,18 +3,18 @@
 import os
 from pathlib import Path
 
-from tetherpy.distribution import install_command
+from tetherpy.errors import message
 
 from .base import DatabaseError
 
 
+@message("cannot open the database {path!q}: {reason}; {advice}")
 class DatabaseOpenError(DatabaseError):
     """The database could not be opened."""
 
-    def __init__(self, path: Path, reason: str, advice: str) -> None:
-        super().__init__(f"cannot open the database {str(path)!r}: {reason}; {advice}")
-        self.path = path
-        self.reason = reason
+    path: Path
+    reason: str
+    advice: str
 
 
 class DatabaseFolderMissingError(DatabaseOpenError):
@@ -35,16 +35,15 @@ class NotADatabaseError(DatabaseOpenError):
         super().__init__(path, "the file is not an SQLite database", "check the path; the file has not been changed")
 
 
+@message(
+    "the database {path!q} is damaged ({detail}); stop every process that uses it, keep a copy, and "
+    "restore a backup or salvage it with `sqlite3 file .recover`"
+)
 class DatabaseCorruptError(DatabaseError):
     """SQLite found the file damaged."""
 
-    def __init__(self, path: Path, detail: str) -> None:
-        super().__init__(
-            f"the database {str(path)!r} is damaged ({detail}); stop every process that uses it, keep a copy, and "
-            "restore a backup or salvage it with `sqlite3 file .recover`"
-        )
-        self.path = path
-        self.detail = detail
+    path: Path
+    detail: str
 
 
 class DatabaseReadOnlyError(DatabaseError):
@@ -78,38 +77,33 @@ class DatabaseLockedError(DatabaseError):
         self.busy_timeout = busy_timeout
 
 
+@message(
+    "could not write to the database {path!q} ({detail}); the transaction was rolled back, and earlier "
+    "commits are intact: free space (disk, quota, file size limit) and try again"
+)
 class DiskFullError(DatabaseError):
     """A write failed because the disk, a quota or a file size limit is full. The transaction was rolled back."""
 
-    def __init__(self, path: Path | str, detail: str) -> None:
-        super().__init__(
-            f"could not write to the database {str(path)!r} ({detail}); the transaction was rolled back, and earlier "
-            "commits are intact: free space (disk, quota, file size limit) and try again"
-        )
-        self.path = path
-        self.detail = detail
+    path: Path | str
+    detail: str
 
 
+@message(
+    "the operating system reported an error on the database {path!q} ({detail}); the transaction was "
+    "rolled back: check the disk and the system log before you try again"
+)
 class DatabaseIOError(DatabaseError):
     """The operating system failed to read, write, lock or sync the file."""
 
-    def __init__(self, path: Path, detail: str) -> None:
-        super().__init__(
-            f"the operating system reported an error on the database {str(path)!r} ({detail}); the transaction was "
-            "rolled back: check the disk and the system log before you try again"
-        )
-        self.path = path
-        self.detail = detail
+    path: Path
+    detail: str
 
 
+@message("the database {path!q} is closed, so the call did nothing: keep the database open while it is in use")
 class DatabaseClosedError(DatabaseError):
     """The database was closed before or during the call."""
 
-    def __init__(self, path: Path | str) -> None:
-        super().__init__(
-            f"the database {str(path)!r} is closed, so the call did nothing: keep the database open while it is in use"
-        )
-        self.path = path
+    path: Path | str
 
 
 class DatabaseReplacedError(DatabaseError):
@@ -139,59 +133,52 @@ class DatabaseAddressError(DatabaseOpenError):
         self.path = Path(address)
 
 
+@message("PostgreSQL needs the extra 'postgres': pip install 'tetherpy-jobs[postgres]'.")
 class PostgresMissingError(DatabaseError, ImportError):
     """The driver for PostgreSQL is not installed."""
 
-    def __init__(self) -> None:
-        super().__init__(f"PostgreSQL needs the extra 'postgres': {install_command('postgres')}.")
 
-
+@message(
+    "cannot reach the database {address} ({reason!c}); a write in progress may or may not have been "
+    "committed: check, then try again when the server answers"
+)
 class DatabaseUnavailableError(DatabaseError):
     """The server cannot be reached, or the connection to it was lost during the call."""
 
-    def __init__(self, address: str, reason: str) -> None:
-        super().__init__(
-            f"cannot reach the database {address} ({reason.strip()}); a write in progress may or may not have been "
-            "committed: check, then try again when the server answers"
-        )
-        self.address = address
-        self.reason = reason
+    address: str
+    reason: str
 
 
+@message(
+    "the role of {address} lacks a privilege ({detail!c}); nothing was written: GRANT it. "
+    "The role that creates the job tables needs USAGE and CREATE on their schema; other roles need USAGE on "
+    "the schema and ALL on its tables and sequences"
+)
 class DatabasePrivilegeError(DatabaseError):
     """The role lacks a privilege that the call needs."""
 
-    def __init__(self, address: str, detail: str) -> None:
-        super().__init__(
-            f"the role of {address} lacks a privilege ({detail.strip()}); nothing was written: GRANT it. "
-            "The role that creates the job tables needs USAGE and CREATE on their schema; other roles need USAGE on "
-            "the schema and ALL on its tables and sequences"
-        )
-        self.address = address
-        self.detail = detail
+    address: str
+    detail: str
 
 
+@message(
+    "the encoding of {address} cannot store a text ({detail!c}); nothing was written: use a database "
+    "with the encoding UTF8"
+)
 class DatabaseEncodingError(DatabaseError):
     """The encoding of the database has no code for a character of a text."""
 
-    def __init__(self, address: str, detail: str) -> None:
-        super().__init__(
-            f"the encoding of {address} cannot store a text ({detail.strip()}); nothing was written: use a database "
-            "with the encoding UTF8"
-        )
-        self.address = address
-        self.detail = detail
+    address: str
+    detail: str
 
 
+@message(
+    "the database {path!q} was opened in another event loop; open one Database in each loop, in code that the loop runs"
+)
 class WrongLoopError(DatabaseError):
     """The database belongs to another event loop."""
 
-    def __init__(self, path: Path | str) -> None:
-        super().__init__(
-            f"the database {str(path)!r} was opened in another event loop; open one Database in each loop, "
-            "in code that the loop runs"
-        )
-        self.path = path
+    path: Path | str
 
 
 class DatabaseForkedError(WrongLoopError):

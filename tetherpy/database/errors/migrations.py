@@ -1,83 +1,78 @@
 """Errors about migrations."""
 
+from tetherpy.errors import message
+
 from .base import DatabaseError
 
 
+@message("migration {version} of {namespace!r} is in conflict with the migrations recorded in the database")
 class MigrationError(DatabaseError):
     """Base class of conflicts between the migrations in the code and those recorded in the database."""
 
-    def __init__(self, namespace: str, version: int, what: str) -> None:
-        super().__init__(f"migration {version} of {namespace!r} {what}")
-        self.namespace = namespace
-        self.version = version
+    namespace: str
+    version: int
 
 
+@message(
+    "migration {version} of {namespace!r} exists twice: {first!r} and {second!r}; renumber the one that is not released"
+)
 class DuplicateMigrationError(MigrationError, ValueError):
     """Raised when two migrations of a namespace have the same number."""
 
-    def __init__(self, namespace: str, version: int, first: str, second: str) -> None:
-        super().__init__(
-            namespace, version, f"exists twice: {first!r} and {second!r}; renumber the one that is not released"
-        )
-        self.names = (first, second)
+    first: str
+    second: str
+
+    @property
+    def names(self) -> tuple[str, str]:
+        """Return the names of both migrations."""
+        return self.first, self.second
 
 
+@message(
+    "migration {version} of {namespace!r} ({name}) differs from the one that was applied to this database: its SQL was "
+    "edited; restore it and put the change into a new migration"
+)
 class MigrationChangedError(MigrationError):
     """A migration was edited after it was applied."""
 
-    def __init__(self, namespace: str, version: int, name: str) -> None:
-        super().__init__(
-            namespace,
-            version,
-            f"({name}) differs from the one that was applied to this database: its SQL was edited; "
-            "restore it and put the change into a new migration",
-        )
-        self.name = name
+    name: str
 
 
+@message(
+    "migration {version} of {namespace!r} ({name}) was applied to this database but is missing from the code; put it "
+    "back"
+)
 class MigrationMissingError(MigrationError):
     """A migration was applied to the database and is missing in the code, which has later ones."""
 
-    def __init__(self, namespace: str, version: int, name: str) -> None:
-        super().__init__(
-            namespace,
-            version,
-            f"({name}) was applied to this database but is missing from the code; put it back",
-        )
-        self.name = name
+    name: str
 
 
+@message(
+    "migration {version} of {namespace!r} was never applied, but {newest} already is; give it a number above {newest}"
+)
 class MigrationOrderError(MigrationError):
     """The code has a migration that was never applied, while later ones were."""
 
-    def __init__(self, namespace: str, version: int, newest: int) -> None:
-        super().__init__(
-            namespace,
-            version,
-            f"was never applied, but {newest} already is; give it a number above {newest}",
-        )
-        self.newest = newest
+    newest: int
 
 
+@message(
+    "migration {version} of {namespace!r} was applied by newer code (this code knows migrations up to {newest_known}); "
+    "run the newer code, or restore a backup from before the migration"
+)
 class SchemaNewerError(MigrationError):
     """Newer code has migrated the database."""
 
-    def __init__(self, namespace: str, version: int, newest_known: int) -> None:
-        super().__init__(
-            namespace,
-            version,
-            f"was applied by newer code (this code knows migrations up to {newest_known}); "
-            "run the newer code, or restore a backup from before the migration",
-        )
-        self.newest_known = newest_known
+    newest_known: int
 
 
+@message(
+    "migration {version} of {namespace!r} ({name}) failed and was rolled back; earlier migrations stay applied: "
+    "{detail}"
+)
 class MigrationFailedError(MigrationError):
     """The SQL of a migration failed; the migration was rolled back."""
 
-    def __init__(self, namespace: str, version: int, name: str, detail: str) -> None:
-        super().__init__(
-            namespace, version, f"({name}) failed and was rolled back; earlier migrations stay applied: {detail}"
-        )
-        self.name = name
-        self.detail = detail
+    name: str
+    detail: str

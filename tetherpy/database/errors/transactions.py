@@ -1,6 +1,6 @@
 """Errors about a transaction."""
 
-from tetherpy.errors import clause
+from tetherpy.errors import message
 
 from .base import DatabaseArgumentError, DatabaseError
 
@@ -10,59 +10,50 @@ TRANSACTIONS = (
 )
 
 
+@message(
+    "{address} rolled the transaction back because it conflicts with another one ({detail!c}); "
+    "nothing was written: run the whole transaction again. Transactions that lock rows, and enqueue unique "
+    "keys, in the same order do not deadlock"
+)
 class TransactionConflictError(DatabaseError):
     """The server rolled the transaction back because it conflicts with another one.
 
     The conflict is a deadlock or a serialization failure.
     """
 
-    def __init__(self, address: str, detail: str) -> None:
-        super().__init__(
-            f"{address} rolled the transaction back because it conflicts with another one ({clause(detail.strip())}); "
-            "nothing was written: run the whole transaction again. Transactions that lock rows, and enqueue unique "
-            "keys, in the same order do not deadlock"
-        )
-        self.address = address
-        self.detail = detail
+    address: str
+    detail: str
 
 
+@message(
+    "run and transaction() begin and commit themselves: do not use BEGIN, COMMIT, ROLLBACK or executescript in "
+    "them; to undo a part, use a savepoint or a nested transaction()"
+)
 class TransactionControlError(DatabaseError):
     """A function or statement tried to begin, commit or roll back the transaction it runs in."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "run and transaction() begin and commit themselves: do not use BEGIN, COMMIT, ROLLBACK or executescript in "
-            "them; to undo a part, use a savepoint or a nested transaction()"
-        )
 
-
+@message(
+    "{call} commits separately, but this task has an open transaction on the same database and would wait "
+    "for itself forever; use the methods of the transaction (tx.run, tx.execute, ...), or pass it to the call "
+    "if that takes one (transaction=tx)"
+)
 class TransactionHeldError(DatabaseError):
     """The task has an open transaction and calls a method that commits separately: a deadlock with itself."""
 
-    def __init__(self, call: str) -> None:
-        super().__init__(
-            f"{call} commits separately, but this task has an open transaction on the same database and would wait "
-            "for itself forever; use the methods of the transaction (tx.run, tx.execute, ...), or pass it to the call "
-            "if that takes one (transaction=tx)"
-        )
-        self.call = call
+    call: str
 
 
+@message("this transaction has a nested transaction open in the same task; use the nested one until it ends")
 class TransactionNestedError(DatabaseError):
     """The task used the outer transaction while its nested one was open."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "this transaction has a nested transaction open in the same task; use the nested one until it ends"
-        )
 
-
+@message("the transaction is over ({reason}); nothing was written: begin a new one")
 class TransactionOverError(DatabaseError):
     """The transaction has ended, or SQLite rolled it back after an error."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(f"the transaction is over ({reason}); nothing was written: begin a new one")
-        self.reason = reason
+    reason: str
 
 
 class TransactionUnusableError(TransactionOverError):

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from tetherpy.errors import message
+
 from .base import ReactiveError
 
 
+@message(
+    "require_value was read while the value is still {value!r}. "
+    "In the build of another provider this leaves that provider loading as well. Elsewhere match on "
+    "the AsyncValue, or `await` the provider's `.future`."
+)
 class AsyncValueIsLoadingError(ReactiveError):
     """Raised by ``require_value`` on an AsyncValue that has neither data nor error yet."""
 
-    def __init__(self, value: object) -> None:
-        super().__init__(
-            f"require_value was read while the value is still {value!r}. "
-            "In the build of another provider this leaves that provider loading as well. Elsewhere match on "
-            "the AsyncValue, or `await` the provider's `.future`."
-        )
-        self.value = value
+    value: object
 
 
+@message(
+    "The stream of {provider!r} ended before it delivered a value, so its future has no result. "
+    "Have the stream deliver a first value, or match on the provider's state, which stays AsyncLoading."
+)
 class StreamEndedError(ReactiveError):
     """Raised by the future of a stream provider whose stream ended without a value.
 
@@ -24,14 +29,13 @@ class StreamEndedError(ReactiveError):
         provider: the provider.
     """
 
-    def __init__(self, provider: object) -> None:
-        super().__init__(
-            f"The stream of {provider!r} ended before it delivered a value, so its future has no result. "
-            "Have the stream deliver a first value, or match on the provider's state, which stays AsyncLoading."
-        )
-        self.provider = provider
+    provider: object
 
 
+@message(
+    "The build of {provider!r} ended with CancelledError although the provider was neither disposed nor "
+    "rebuilt: a task or future that it awaited was cancelled. Invalidate the provider to build it again."
+)
 class BuildCancelledError(ReactiveError):
     """The error of an async provider whose build was cancelled from inside.
 
@@ -39,12 +43,7 @@ class BuildCancelledError(ReactiveError):
         provider: the provider.
     """
 
-    def __init__(self, provider: object) -> None:
-        super().__init__(
-            f"The build of {provider!r} ended with CancelledError although the provider was neither disposed nor "
-            "rebuilt: a task or future that it awaited was cancelled. Invalidate the provider to build it again."
-        )
-        self.provider = provider
+    provider: object
 
 
 class NotAnExceptionError(ReactiveError):
@@ -65,6 +64,7 @@ class NotAnExceptionError(ReactiveError):
         self.__cause__ = given if isinstance(given, BaseException) else None
 
 
+@message("{subject!r} needs a running event loop and there is none in this thread. {remedy}")
 class NoEventLoopError(ReactiveError):
     """Raised when an asynchronous operation is needed and no event loop runs in this thread.
 
@@ -72,11 +72,15 @@ class NoEventLoopError(ReactiveError):
         subject: the object that needs the loop.
     """
 
-    def __init__(self, subject: object, remedy: str) -> None:
-        super().__init__(f"{subject!r} needs a running event loop and there is none in this thread. {remedy}")
-        self.subject = subject
+    subject: object
+    remedy: str
 
 
+@message(
+    "The event loop ran while a batch() of {container!r} was open. No provider of the container is refreshed "
+    "inside a batch, so a task that waits for a change there would wait forever; the batch was ended at "
+    "the await. Await first, then make the changes in a batch() without an await."
+)
 class BatchOverAwaitError(ReactiveError):
     """Raised at the end of a ``batch()`` block that awaited.
 
@@ -84,10 +88,4 @@ class BatchOverAwaitError(ReactiveError):
         container: the container of the batch.
     """
 
-    def __init__(self, container: object) -> None:
-        super().__init__(
-            f"The event loop ran while a batch() of {container!r} was open. No provider of the container is refreshed "
-            "inside a batch, so a task that waits for a change there would wait forever; the batch was ended at "
-            "the await. Await first, then make the changes in a batch() without an await."
-        )
-        self.container = container
+    container: object

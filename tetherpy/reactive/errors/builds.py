@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from tetherpy.errors import first_line
+from tetherpy.errors import first_line, message
 
 from .base import ReactiveError
 
@@ -54,6 +54,11 @@ class CircularDependencyError(ReactiveError):
         self.cycle = tuple(cycle)
 
 
+@message(
+    "{building!r} tried to change {provider!r} while it was being built. Providers that have already read "
+    "{provider!r} in this turn would see a different value than those that read it later. Derive the value "
+    "with ref.watch instead, or make the change in a callback after the build."
+)
 class ChangeDuringBuildError(ReactiveError):
     """Raised when the build of a provider changes another provider.
 
@@ -62,16 +67,15 @@ class ChangeDuringBuildError(ReactiveError):
         building: the provider that was being built.
     """
 
-    def __init__(self, provider: object, building: object) -> None:
-        super().__init__(
-            f"{building!r} tried to change {provider!r} while it was being built. Providers that have already read "
-            f"{provider!r} in this turn would see a different value than those that read it later. Derive the value "
-            "with ref.watch instead, or make the change in a callback after the build."
-        )
-        self.provider = provider
-        self.building = building
+    provider: object
+    building: object
 
 
+@message(
+    "After {rounds} rounds of updates, {provider!r} still changes: a listener writes to the provider that it "
+    "listens to, directly or indirectly. Stop writing in the listener when nothing is left to do, or derive "
+    "the value with a provider."
+)
 class EndlessUpdateError(ReactiveError):
     """Raised when listeners keep changing the providers they listen to, so that the graph never settles.
 
@@ -80,16 +84,11 @@ class EndlessUpdateError(ReactiveError):
         rounds: how many rounds of updates ran.
     """
 
-    def __init__(self, provider: object, rounds: int) -> None:
-        super().__init__(
-            f"After {rounds} rounds of updates, {provider!r} still changes: a listener writes to the provider that it "
-            "listens to, directly or indirectly. Stop writing in the listener when nothing is left to do, or derive "
-            "the value with a provider."
-        )
-        self.provider = provider
-        self.rounds = rounds
+    provider: object
+    rounds: int
 
 
+@message("{provider!r} has not been built in {container!r}. Read it first, then call explain.")
 class NotBuiltError(ReactiveError, LookupError):
     """Raised by ``explain`` for a provider that was not built in the container.
 
@@ -98,12 +97,11 @@ class NotBuiltError(ReactiveError, LookupError):
         container: the container.
     """
 
-    def __init__(self, provider: object, container: object) -> None:
-        super().__init__(f"{provider!r} has not been built in {container!r}. Read it first, then call explain.")
-        self.provider = provider
-        self.container = container
+    provider: object
+    container: object
 
 
+@message("The graph is inconsistent: {finding}. This is a bug of tetherpy. Please report it.")
 class GraphInvariantError(ReactiveError, AssertionError):
     """Raised if the graph is inconsistent, which is checked with ``TETHERPY_CHECK=1``: a bug of tetherpy.
 
@@ -111,11 +109,10 @@ class GraphInvariantError(ReactiveError, AssertionError):
         finding: the inconsistency.
     """
 
-    def __init__(self, finding: str) -> None:
-        super().__init__(f"The graph is inconsistent: {finding}. This is a bug of tetherpy. Please report it.")
-        self.finding = finding
+    finding: str
 
 
+@message("The function of {provider!r} returned {returned!r}. {remedy}")
 class ProviderReturnTypeError(ReactiveError, TypeError):
     """Raised when the function of a provider returns a value of the wrong kind.
 
@@ -124,7 +121,6 @@ class ProviderReturnTypeError(ReactiveError, TypeError):
         returned: the value that its function returned.
     """
 
-    def __init__(self, provider: object, returned: object, remedy: str) -> None:
-        super().__init__(f"The function of {provider!r} returned {returned!r}. {remedy}")
-        self.provider = provider
-        self.returned = returned
+    provider: object
+    returned: object
+    remedy: str

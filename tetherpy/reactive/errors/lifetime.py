@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from tetherpy.errors import message
+
 from .base import ReactiveError
 
 
+@message(
+    "{container!r} was disposed and can no longer be used: its providers were disposed with it. "
+    "Keep the container open for as long as you need it (leave the `with` block later), "
+    "or create a new one."
+)
 class ContainerDisposedError(ReactiveError):
     """Raised when a disposed ProviderContainer is used.
 
@@ -12,15 +19,13 @@ class ContainerDisposedError(ReactiveError):
         container: the disposed container.
     """
 
-    def __init__(self, container: object) -> None:
-        super().__init__(
-            f"{container!r} was disposed and can no longer be used: its providers were disposed with it. "
-            "Keep the container open for as long as you need it (leave the `with` block later), "
-            "or create a new one."
-        )
-        self.container = container
+    container: object
 
 
+@message(
+    "{provider!r} was read while {container!r} is being disposed, and it has not been built. Building it now "
+    "could open a resource that is never closed. Read it in the build, and keep it for the disposer."
+)
 class ContainerClosingError(ReactiveError):
     """Raised when a disposer reads a provider that was never built in a container that is being disposed.
 
@@ -29,13 +34,8 @@ class ContainerClosingError(ReactiveError):
         container: the container.
     """
 
-    def __init__(self, provider: object, container: object) -> None:
-        super().__init__(
-            f"{provider!r} was read while {container!r} is being disposed, and it has not been built. Building it now "
-            "could open a resource that is never closed. Read it in the build, and keep it for the disposer."
-        )
-        self.provider = provider
-        self.container = container
+    provider: object
+    container: object
 
 
 class ReadDuringDisposalError(ReactiveError):
@@ -77,6 +77,11 @@ class ProviderDisposedError(ReactiveError):
         self.awaited = awaited
 
 
+@message(
+    "This subscription to {provider!r} was closed, by close() or at the end of the container or build it "
+    "belonged to, so it no longer keeps a value alive. Read with container.read or ref.read, "
+    "or listen again."
+)
 class SubscriptionClosedError(ReactiveError):
     """Raised by reading a closed subscription.
 
@@ -84,15 +89,14 @@ class SubscriptionClosedError(ReactiveError):
         provider: the provider of the subscription.
     """
 
-    def __init__(self, provider: object) -> None:
-        super().__init__(
-            f"This subscription to {provider!r} was closed, by close() or at the end of the container or build it "
-            "belonged to, so it no longer keeps a value alive. Read with container.read or ref.read, "
-            "or listen again."
-        )
-        self.provider = provider
+    provider: object
 
 
+@message(
+    "{provider!r} was read with the transaction of a mutation whose run has ended. The transaction can no "
+    "longer keep the provider alive. Read it before the function of the mutation returns, or with "
+    "container.read."
+)
 class MutationEndedError(ReactiveError):
     """Raised when the transaction of a mutation is used after the run has ended.
 
@@ -100,15 +104,14 @@ class MutationEndedError(ReactiveError):
         provider: the provider that the transaction was asked for.
     """
 
-    def __init__(self, provider: object) -> None:
-        super().__init__(
-            f"{provider!r} was read with the transaction of a mutation whose run has ended. The transaction can no "
-            "longer keep the provider alive. Read it before the function of the mutation returns, or with "
-            "container.read."
-        )
-        self.provider = provider
+    provider: object
 
 
+@message(
+    "The Ref of {provider!r} was used after its build was replaced or disposed. If an earlier build was still "
+    "running after a rebuild, check ref.mounted after each await, or stop the work in ref.on_dispose. "
+    "If the ref was used inside on_dispose, read the values in the build instead."
+)
 class UnmountedRefError(ReactiveError):
     """Raised when a Ref is used after its build was replaced or its provider disposed.
 
@@ -116,15 +119,14 @@ class UnmountedRefError(ReactiveError):
         provider: the provider of the Ref.
     """
 
-    def __init__(self, provider: object) -> None:
-        super().__init__(
-            f"The Ref of {provider!r} was used after its build was replaced or disposed. If an earlier build was still "
-            "running after a rebuild, check ref.mounted after each await, or stop the work in ref.on_dispose. "
-            "If the ref was used inside on_dispose, read the values in the build instead."
-        )
-        self.provider = provider
+    provider: object
 
 
+@message(
+    "{notifier_type.__name__} was used before its provider had built it: in its constructor, on an "
+    "instance you made yourself, or before build() returned the first state. Do this work in build(), and "
+    "get the instance with container.read(provider.notifier)."
+)
 class NotifierNotReadyError(ReactiveError):
     """Raised when a notifier's ``ref`` or ``state`` is used before its provider was built.
 
@@ -132,15 +134,13 @@ class NotifierNotReadyError(ReactiveError):
         notifier_type: the class of the notifier.
     """
 
-    def __init__(self, notifier_type: type) -> None:
-        super().__init__(
-            f"{notifier_type.__name__} was used before its provider had built it: in its constructor, on an "
-            "instance you made yourself, or before build() returned the first state. Do this work in build(), and "
-            "get the instance with container.read(provider.notifier)."
-        )
-        self.notifier_type = notifier_type
+    notifier_type: type
 
 
+@message(
+    "{container!r} belongs to the thread that created it and was used in another thread. "
+    "Run the call in its thread with container.call_soon_threadsafe(fn)."
+)
 class WrongThreadError(ReactiveError):
     """Raised when a container is used in a thread that did not create it.
 
@@ -148,14 +148,14 @@ class WrongThreadError(ReactiveError):
         container: the container.
     """
 
-    def __init__(self, container: object) -> None:
-        super().__init__(
-            f"{container!r} belongs to the thread that created it and was used in another thread. "
-            "Run the call in its thread with container.call_soon_threadsafe(fn)."
-        )
-        self.container = container
+    container: object
 
 
+@message(
+    "{container_type.__name__}.test() was called while no pytest test is running, so the container would "
+    "never be disposed. Call it inside a test or a function-scoped fixture, with tetherpy installed "
+    "(its pytest plugin registers itself); elsewhere use `with ProviderContainer() as container:`."
+)
 class NoTestError(ReactiveError):
     """Raised by ``ProviderContainer.test`` outside a test.
 
@@ -163,17 +163,9 @@ class NoTestError(ReactiveError):
         container_type: the class whose ``test`` was called.
     """
 
-    def __init__(self, container_type: type) -> None:
-        super().__init__(
-            f"{container_type.__name__}.test() was called while no pytest test is running, so the container would "
-            "never be disposed. Call it inside a test or a function-scoped fixture, with tetherpy installed "
-            "(its pytest plugin registers itself); elsewhere use `with ProviderContainer() as container:`."
-        )
-        self.container_type = container_type
+    container_type: type
 
 
+@message("This History was closed and its steps are gone. Create another one.")
 class HistoryClosedError(ReactiveError):
     """Raised when a closed History is used."""
-
-    def __init__(self) -> None:
-        super().__init__("This History was closed and its steps are gone. Create another one.")

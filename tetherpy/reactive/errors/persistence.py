@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tetherpy.errors import safe_repr
+from tetherpy.errors import message, safe_repr
 
 from .base import ReactiveError
 
@@ -27,6 +27,10 @@ class DuplicatePersistKeyError(ReactiveError):
         self.providers = providers
 
 
+@message(
+    "The data under {key!r} has version {stored}, and this app reads version {version}. It was "
+    "stored by a newer app. It is kept, and changes are not stored: start the newer app, or delete the data."
+)
 class NewerDataError(ReactiveError):
     """Reported when a newer version of the app has stored data; it is kept, and nothing is written over it.
 
@@ -36,11 +40,6 @@ class NewerDataError(ReactiveError):
         version: the version that this app reads.
     """
 
-    def __init__(self, key: object, stored: int, version: int) -> None:
-        super().__init__(
-            f"The data under {safe_repr(key)} has version {stored}, and this app reads version {version}. It was "
-            "stored by a newer app. It is kept, and changes are not stored: start the newer app, or delete the data."
-        )
-        self.key = key
-        self.stored = stored
-        self.version = version
+    key: object
+    stored: int
+    version: int

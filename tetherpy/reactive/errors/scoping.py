@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tetherpy.errors import safe_repr
+from tetherpy.errors import message
 
 from .base import ReactiveError
 
@@ -13,6 +13,12 @@ class ScopeError(ReactiveError):
     """Base of the errors about overriding providers in child containers."""
 
 
+@message(
+    "{provider!r} was overridden in a child container but is not scoped: providers of the parent that "
+    "already depend on it would not see the override. Declare it with dependencies=[] (or the list of "
+    "scoped providers it uses), or override it in the root container. A provider with a scope is overridden "
+    "in the container of this scope: container.child(scope=..., overrides=[...])."
+)
 class NotScopedError(ScopeError):
     """Raised when a child container overrides a provider that was declared without ``dependencies``.
 
@@ -20,14 +26,7 @@ class NotScopedError(ScopeError):
         provider: the provider or family of the override.
     """
 
-    def __init__(self, provider: object) -> None:
-        super().__init__(
-            f"{provider!r} was overridden in a child container but is not scoped: providers of the parent that "
-            "already depend on it would not see the override. Declare it with dependencies=[] (or the list of "
-            "scoped providers it uses), or override it in the root container. A provider with a scope is overridden "
-            "in the container of this scope: container.child(scope=..., overrides=[...])."
-        )
-        self.provider = provider
+    provider: object
 
 
 class OutsideScopeError(ScopeError):
@@ -102,6 +101,11 @@ class OverrideMismatchError(ScopeError):
         self.given = tuple(given)
 
 
+@message(
+    "{provider!r} cannot be overridden with {given!r}: override_with takes a function like the one it "
+    "replaces, and {given.__class__.__name__} cannot be called. For a fixed value give a function that returns "
+    "it, or use the provider's override_with_value."
+)
 class NotCallableError(ReactiveError, TypeError):
     """Raised by ``override_with`` when it is given an object that cannot be called.
 
@@ -109,15 +113,15 @@ class NotCallableError(ReactiveError, TypeError):
         provider: the provider or family of the override.
     """
 
-    def __init__(self, provider: object, given: object) -> None:
-        super().__init__(
-            f"{provider!r} cannot be overridden with {given!r}: override_with takes a function like the one it "
-            f"replaces, and {type(given).__name__} cannot be called. For a fixed value give a function that returns "
-            "it, or use the provider's override_with_value."
-        )
-        self.provider = provider
+    provider: object
+    given: object
 
 
+@message(
+    "overrides takes a list of overrides, and was given {given!r}. Write "
+    "overrides=[provider.override_with_value(value)] or [provider.override_with(function)]; a provider or "
+    "family alone in the list gives the container a separate state of it."
+)
 class NotAnOverrideError(ScopeError, TypeError):
     """Raised when ``overrides`` is not a list of overrides, or contains another object.
 
@@ -125,15 +129,10 @@ class NotAnOverrideError(ScopeError, TypeError):
         given: the object that is not an override.
     """
 
-    def __init__(self, given: object) -> None:
-        super().__init__(
-            f"overrides takes a list of overrides, and was given {safe_repr(given)}. Write "
-            "overrides=[provider.override_with_value(value)] or [provider.override_with(function)]; a provider or "
-            "family alone in the list gives the container a separate state of it."
-        )
-        self.given = given
+    given: object
 
 
+@message("{provider!r} is overridden twice in one container; remove one of the two overrides.")
 class DuplicateOverrideError(ScopeError):
     """Raised when one container overrides the same provider twice.
 
@@ -141,6 +140,4 @@ class DuplicateOverrideError(ScopeError):
         provider: the provider or family that was overridden twice.
     """
 
-    def __init__(self, provider: object) -> None:
-        super().__init__(f"{provider!r} is overridden twice in one container; remove one of the two overrides.")
-        self.provider = provider
+    provider: object

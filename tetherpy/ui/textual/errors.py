@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from tetherpy.errors import message
+
 from ..errors import UiError
 
 
+@message(
+    "There is no ProviderContainer above {node!r}. Derive the app from ProviderApp, or put the widget "
+    "into a ProviderScope. Access it only after the widget is mounted."
+)
 class NoProviderScopeError(UiError):
     """Raised for a node without a container above it.
 
@@ -12,9 +18,4 @@ class NoProviderScopeError(UiError):
         node: the widget, screen or app.
     """
 
-    def __init__(self, node: object) -> None:
-        super().__init__(
-            f"There is no ProviderContainer above {node!r}. Derive the app from ProviderApp, or put the widget "
-            "into a ProviderScope. Access it only after the widget is mounted."
-        )
-        self.node = node
+    node: object

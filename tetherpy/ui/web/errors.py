@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from tetherpy.errors import message
+
 from ..errors import UiError
 
 
@@ -26,6 +28,7 @@ class DashboardExposedError(DashboardError):
         )
 
 
+@message("The token is too short: it needs at least {least} characters. Generate one with secrets.token_urlsafe().")
 class WeakTokenError(DashboardError):
     """Raised for a token that is easy to guess.
 
@@ -33,11 +36,7 @@ class WeakTokenError(DashboardError):
         least: the required number of characters.
     """
 
-    def __init__(self, least: int) -> None:
-        self.least = least
-        super().__init__(
-            f"The token is too short: it needs at least {least} characters. Generate one with secrets.token_urlsafe()."
-        )
+    least: int
 
 
 class FieldError(DashboardError, ValueError):
