@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tetherpy.distribution import install_command
 from tetherpy.errors import TetherError, clause, message
 
 
@@ -112,12 +113,16 @@ class MigrationsUnusableError(CommandError):
     reason: str
 
 
-@message("This command needs {module}, which is not installed: pip install 'tetherpy-jobs[{extra}]'.")
+@message("This command needs {module}, which is not installed: {_remedy}.")
 class ExtraMissingError(CommandError):
     """A command needs a library of an extra."""
 
     extra: str
     module: str | None
+
+    @property
+    def _remedy(self) -> str:
+        return install_command(self.extra)
 
 
 class NotServedError(CommandError):

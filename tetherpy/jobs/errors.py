@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from tetherpy.distribution import install_command
 from tetherpy.errors import ArgumentError, TetherError, message
 
 from .status import LEGAL_MOVES, BackgroundJobStatus
@@ -222,7 +223,7 @@ class ScheduleError(JobError):
     reason: str
 
 
-@message("Cron expressions need the extra 'cron': pip install 'tetherpy-jobs[cron]'.")
+@message(f"Cron expressions need the extra 'cron': {install_command('cron')}.")
 class CronMissingError(JobError):
     """The library that reads cron expressions is not installed."""
 

@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from tetherpy.distribution import install_command
 from tetherpy.errors import message
 
 from .base import DatabaseError
@@ -133,7 +134,7 @@ class DatabaseAddressError(DatabaseOpenError):
         self.path = Path(address)
 
 
-@message("PostgreSQL needs the extra 'postgres': pip install 'tetherpy-jobs[postgres]'.")
+@message(f"PostgreSQL needs the extra 'postgres': {install_command('postgres')}.")
 class PostgresMissingError(DatabaseError, ImportError):
     """The driver for PostgreSQL is not installed."""
 
