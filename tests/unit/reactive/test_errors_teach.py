@@ -9,6 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import attrs
 import pytest
 import reactivex
 from reactivex import Subject
@@ -93,6 +94,33 @@ def container_of(**options: Any) -> ProviderContainer:
     return ProviderContainer(on_error=ignore, **options)
 
 
+Make = Callable[[], BaseException]
+
+
+@attrs.frozen
+class Case:
+    """A function that returns an error, with the error's type and the parts of its message."""
+
+    make: Make
+    kind: type[BaseException]
+    what: str
+    why: str
+    remedy: str
+
+
+CASES: list[Case] = []
+
+
+def shows(kind: type[BaseException], what: str, why: str, remedy: str) -> Callable[[Make], Make]:
+    """Add the decorated function to the cases."""
+
+    def add(make: Make) -> Make:
+        CASES.append(Case(make, kind, what, why, remedy))
+        return make
+
+    return add
+
+
 def root(error: BaseException) -> BaseException:
     while isinstance(error, ProviderError) and error.__cause__ is not None:
         error = error.__cause__
@@ -106,12 +134,24 @@ def raised(act: Callable[[], Any]) -> BaseException:
     return root(caught.value)
 
 
+@shows(
+    CircularDependencyError,
+    "Provider(a) -> Provider(b) -> Provider(a)",
+    "cannot depend on its own value",
+    "Move the shared part",
+)
 def circular() -> BaseException:
     a: Provider[int] = Provider(lambda ref: ref.watch(b), name="a")
     b: Provider[int] = Provider(lambda ref: ref.watch(a), name="b")
     return raised(lambda: container_of().read(a))
 
 
+@shows(
+    ChangeDuringBuildError,
+    "Provider(meddler) tried to change StateProvider(total)",
+    "would see a different value",
+    "Derive the value with ref.watch",
+)
 def changed_during_build() -> BaseException:
     @Provider
     def meddler(ref: Ref) -> None:
@@ -120,6 +160,12 @@ def changed_during_build() -> BaseException:
     return raised(lambda: container_of().read(meddler))
 
 
+@shows(
+    ChangeDuringBuildError,
+    "Provider(meddler) tried to change StateProvider(total)",
+    "would see a different value",
+    "Derive the value with ref.watch",
+)
 def invalidated_during_build() -> BaseException:
     @Provider
     def meddler(ref: Ref) -> None:
@@ -129,12 +175,16 @@ def invalidated_during_build() -> BaseException:
     return raised(lambda: container_of().read(meddler))
 
 
+@shows(ContainerDisposedError, "was disposed", "disposed with it", "Keep the container open")
 def used_after_disposal() -> BaseException:
     container = ProviderContainer()
     container.dispose()
     return raised(lambda: container.read(total))
 
 
+@shows(
+    UnmountedRefError, "Ref of Provider(saver) was used after", "earlier build was still running", "check ref.mounted"
+)
 def unmounted() -> BaseException:
     refs: list[Ref] = []
     saver = Provider(refs.append, name="saver")
@@ -145,6 +195,7 @@ def unmounted() -> BaseException:
     return raised(lambda: refs[0].watch(total))
 
 
+@shows(UnmountedRefError, "NotifierProvider(Counter)", "disposed", "ref.mounted")
 def disposed_notifier() -> BaseException:
     container = ProviderContainer()
     notifier = container.read(counter.notifier)
@@ -152,6 +203,7 @@ def disposed_notifier() -> BaseException:
     return raised(lambda: setattr(notifier, "state", 1))
 
 
+@shows(NotifierNotReadyError, "Eager was used before", "constructor", "Do this work in build()")
 def notifier_used_too_early() -> BaseException:
     class Eager(Notifier[int]):
         def __init__(self) -> None:
@@ -163,6 +215,7 @@ def notifier_used_too_early() -> BaseException:
     return raised(lambda: container_of().read(NotifierProvider(Eager)))
 
 
+@shows(NotifierNotReadyError, "Curious was used", "returned the first state", "in build()")
 def notifier_without_state() -> BaseException:
     class Curious(Notifier[int]):
         def build(self) -> int:
@@ -171,6 +224,7 @@ def notifier_without_state() -> BaseException:
     return raised(lambda: container_of().read(NotifierProvider(Curious)))
 
 
+@shows(WrongThreadError, "used in another thread", "belongs to the thread", "call_soon_threadsafe(fn)")
 def wrong_thread() -> BaseException:
     caught: list[BaseException] = []
     container = ProviderContainer()
@@ -187,6 +241,7 @@ def wrong_thread() -> BaseException:
     return caught[0]
 
 
+@shows(UnhashableArgumentError, "Family(report) was given columns=['a']", "list is not hashable", "Pass a tuple")
 def unhashable() -> BaseException:
     @Provider.family
     def report(ref: Ref, columns: list[str], width: int = 80) -> str:
@@ -195,39 +250,76 @@ def unhashable() -> BaseException:
     return raised(lambda: report(["a"]))
 
 
+@shows(
+    NotScopedError, "StateProvider(total) was overridden in a child", "would not see the override", "dependencies=[]"
+)
 def not_scoped() -> BaseException:
     parent = ProviderContainer()
     return raised(lambda: ProviderContainer(parent=parent, overrides=[total.override_with_value(1)]))
 
 
+@shows(
+    MissingDependencyError,
+    "Provider(invoice) uses Provider(tenant)",
+    "would not follow an override",
+    "dependencies=[..., tenant]",
+)
 def missing_dependency() -> BaseException:
     invoice = Provider(lambda ref: ref.watch(tenant), name="invoice")
     return raised(lambda: container_of().read(invoice))
 
 
+@shows(
+    MissingDependencyError,
+    "Provider(invoice) uses Provider(tenant)",
+    "without listing it",
+    "dependencies=[..., tenant]",
+)
 def missing_dependency_of_a_scoped_one() -> BaseException:
     invoice = Provider(lambda ref: ref.watch(tenant), name="invoice", dependencies=[])
     return raised(lambda: container_of().read(invoice))
 
 
+@shows(
+    OutsideScopeError,
+    "Provider(cart) has the scope 'request'",
+    "not inside a container of this scope",
+    "container.child(scope='request')",
+)
 def outside_scope() -> BaseException:
     cart = Provider(lambda ref: 1, name="cart", scope="request")
     return raised(lambda: ProviderContainer().read(cart))
 
 
+@shows(
+    OverrideMismatchError,
+    "given overrides of [Provider(tenant)]",
+    "created with overrides of [StateProvider(total)]",
+    "pass the same providers",
+)
 def override_mismatch() -> BaseException:
     container = ProviderContainer(overrides=[total.override_with_value(1)])
     return raised(lambda: container.update_overrides([tenant.override_with_value("x")]))
 
 
+@shows(DuplicateOverrideError, "StateProvider(total)", "twice in one container", "remove one")
 def overridden_twice() -> BaseException:
     return raised(lambda: ProviderContainer(overrides=[total.override_with_value(1), total.override_with_value(2)]))
 
 
+@shows(
+    NotCallableError,
+    "StateProvider(total) cannot be overridden with 1",
+    "int cannot be called",
+    "use the provider's override_with_value",
+)
 def overridden_with_a_value() -> BaseException:
     return raised(lambda: total.override_with(1))  # type: ignore[arg-type]  # as who forgets _value
 
 
+@shows(
+    NotCallableError, "(report) cannot be overridden with 1", "int cannot be called", "give a function that returns it"
+)
 def overridden_family_with_a_value() -> BaseException:
     @Provider.family
     def report(ref: Ref, columns: int) -> str:
@@ -236,6 +328,7 @@ def overridden_family_with_a_value() -> BaseException:
     return raised(lambda: report.override_with(1))  # type: ignore[arg-type]  # the same
 
 
+@shows(ProviderReturnTypeError, "Provider(fetched) returned", "this kind of provider", "FutureProvider")
 def async_in_sync() -> BaseException:
     async def fetch(ref: Ref) -> str:
         return ""
@@ -243,6 +336,7 @@ def async_in_sync() -> BaseException:
     return raised(lambda: container_of().read(Provider(fetch, name="fetched")))
 
 
+@shows(ProviderReturnTypeError, "StreamProvider(numbers) returned [1]", "returns an Rx", "with `yield`")
 def no_stream() -> BaseException:
     numbers = StreamProvider[int](lambda ref: [1], name="numbers")  # type: ignore[arg-type, return-value]
     state = container_of().read(numbers)
@@ -250,6 +344,7 @@ def no_stream() -> BaseException:
     return state.error
 
 
+@shows(ProviderReturnTypeError, "returned <coroutine", "returns an Rx", "use FutureProvider")
 def coroutine_as_stream() -> BaseException:
     async def fetch(ref: Ref) -> int:
         return 1
@@ -260,6 +355,7 @@ def coroutine_as_stream() -> BaseException:
     return state.error
 
 
+@shows(NoEventLoopError, "FutureProvider(user) needs", "none in this thread", "asyncio.run")
 def no_loop_for_a_future() -> BaseException:
     @FutureProvider
     async def user(ref: Ref) -> str:
@@ -270,6 +366,7 @@ def no_loop_for_a_future() -> BaseException:
     return state.error
 
 
+@shows(NoEventLoopError, "StreamProvider(ticks) needs", "none in this thread", "asyncio.run")
 def no_loop_for_a_generator() -> BaseException:
     @StreamProvider
     async def ticks(ref: Ref) -> AsyncIterator[int]:
@@ -280,6 +377,7 @@ def no_loop_for_a_generator() -> BaseException:
     return state.error
 
 
+@shows(NoEventLoopError, "Provider(connection) needs", "none in this thread", "aclose()")
 def no_loop_for_a_disposer() -> BaseException:
     async def clean() -> None:
         pass
@@ -294,6 +392,9 @@ def no_loop_for_a_disposer() -> BaseException:
     return raised(container.dispose)
 
 
+@shows(
+    AsyncValueIsLoadingError, "require_value was read while", "still AsyncLoading()", "`await` the provider's `.future`"
+)
 def still_loading() -> BaseException:
     @FutureProvider
     async def user(ref: Ref) -> str:
@@ -307,6 +408,7 @@ def still_loading() -> BaseException:
     return asyncio.run(read())
 
 
+@shows(ProviderDisposedError, "FutureProvider(user) was disposed", "still loading", "keep_alive")
 def disposed_while_loading() -> BaseException:
     @FutureProvider
     async def user(ref: Ref) -> str:
@@ -323,6 +425,7 @@ def disposed_while_loading() -> BaseException:
     return asyncio.run(read())
 
 
+@shows(BuildCancelledError, "build of FutureProvider(user)", "was cancelled", "Invalidate")
 def cancelled_from_within() -> BaseException:
     @FutureProvider
     async def user(ref: Ref) -> str:
@@ -337,6 +440,7 @@ def cancelled_from_within() -> BaseException:
     return asyncio.run(read())
 
 
+@shows(EndlessUpdateError, "1000 rounds", "a listener writes", "Stop writing in the listener")
 def endless() -> BaseException:
     container = container_of()
     following = Provider(lambda ref: ref.watch(total), name="following")
@@ -344,6 +448,7 @@ def endless() -> BaseException:
     return raised(lambda: setattr(container.read(total.notifier), "state", 1))
 
 
+@shows(NoTestError, "ProviderContainer.test() was called", "never be disposed", "with ProviderContainer()")
 def no_test() -> BaseException:
     scope, ProviderContainer.test_scope = ProviderContainer.test_scope, None
     try:
@@ -352,12 +457,14 @@ def no_test() -> BaseException:
         ProviderContainer.test_scope = scope
 
 
+@shows(SubscriptionClosedError, "StateProvider(total)", "was closed", "isten")
 def closed_subscription() -> BaseException:
     subscription = ProviderContainer().listen(total, ignore)
     subscription.close()
     return raised(subscription.read)
 
 
+@shows(MutationEndedError, "StateProvider(total)", "whose run has ended", "before the function")
 def ended_mutation() -> BaseException:
     total = StateProvider(lambda ref: 1, name="total")
     ended: list[MutationTransaction] = []
@@ -373,6 +480,12 @@ def ended_mutation() -> BaseException:
     return asyncio.run(run())
 
 
+@shows(
+    ReadDuringDisposalError,
+    "A disposer of Provider(report) tried to read Provider(report)",
+    "Its build is ending",
+    "Keep what the disposer needs",
+)
 def read_in_its_own_disposer() -> BaseException:
     reported: list[BaseException] = []
 
@@ -386,6 +499,12 @@ def read_in_its_own_disposer() -> BaseException:
     return reported[0]
 
 
+@shows(
+    ContainerClosingError,
+    "StateProvider(total) was read while",
+    "could open a resource that is never closed",
+    "Read it in the build",
+)
 def built_while_closing() -> BaseException:
     reported: list[BaseException] = []
     with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
@@ -393,6 +512,7 @@ def built_while_closing() -> BaseException:
     return reported[0]
 
 
+@shows(StreamEndedError, "StreamProvider(numbers) ended", "has no result", "first value")
 def empty_stream() -> BaseException:
     async def wait() -> BaseException:
         numbers = StreamProvider[int](lambda ref: reactivex.empty(), name="numbers")
@@ -404,6 +524,7 @@ def empty_stream() -> BaseException:
     return asyncio.run(wait())
 
 
+@shows(ProviderError, "Provider(broken) is in error", "its function raised ValueError: no such user", "__cause__")
 def failed_provider() -> BaseException:
     @Provider
     def broken(ref: Ref) -> int:
@@ -414,6 +535,7 @@ def failed_provider() -> BaseException:
     return caught.value
 
 
+@shows(BatchOverAwaitError, "while a batch() of", "would wait forever", "Await first")
 def batch_over_await() -> BaseException:
     async def block() -> BaseException:
         async with ProviderContainer() as container:
@@ -428,10 +550,12 @@ async def save(previous: int | None, value: int) -> None:
     pass
 
 
+@shows(AsyncCallbackError, "save", "not awaited", "ref.create_task")
 def async_listener() -> BaseException:
     return raised(lambda: container_of().listen(total, save))
 
 
+@shows(AsyncCallbackError, "lambda", "not awaited", "container.stream(provider)")
 def coroutine_of_a_listener() -> BaseException:
     errors: list[BaseException] = []
     with ProviderContainer(on_error=lambda error, provider: errors.append(error)) as container:
@@ -446,39 +570,50 @@ def item(ref: Ref, number: int) -> int:
     return number
 
 
+@shows(NotAProviderError, "Family(item) cannot be read", "It is a family", "`item(...)`")
 def read_family() -> BaseException:
     return raised(lambda: container_of().read(item))  # type: ignore[arg-type]  # the slip
 
 
+@shows(NotAProviderError, "Family(item) cannot be read, watched", "It is a family", "`item(...)`")
 def watched_family() -> BaseException:
     uses: Provider[Any] = Provider(lambda ref: ref.watch(item))  # type: ignore[arg-type]  # the slip
     return raised(lambda: container_of().read(uses))
 
 
+@shows(NotAProviderError, "cannot be read, watched or listened to", "not a provider", "`@Provider`")
 def listened_function() -> BaseException:
     return raised(lambda: container_of().listen(ignore, ignore))  # type: ignore[arg-type]  # the slip
 
 
+@shows(NotAProviderError, "cannot be invalidated", "derived from a provider", "Give that provider, State")
 def invalidated_notifier() -> BaseException:
     return raised(lambda: container_of().invalidate(total.notifier))  # type: ignore[arg-type]  # the slip
 
 
+@shows(NotAProviderError, "'total' cannot be invalidated", "by name", "Give the provider itself")
 def invalidated_name() -> BaseException:
     return raised(lambda: container_of().invalidate("total"))  # type: ignore[arg-type]  # the slip
 
 
+@shows(NotBuiltError, "StateProvider(total) has", "not been built in", "Read it first")
 def explained_unread() -> BaseException:
     return raised(lambda: container_of().explain(total))
 
 
+@shows(
+    FamilyArgumentsError, "Family(item)", "missing a required argument: 'number'", "Give the arguments of its function"
+)
 def family_without_its_argument() -> BaseException:
     return raised(lambda: item())  # type: ignore[call-arg]
 
 
+@shows(ReactiveArgumentError, "fire_immediately is True", "does not build", "leave out one of both")
 def weak_listener_called_at_once() -> BaseException:
     return raised(lambda: container_of().listen(total, print, weak=True, fire_immediately=True))
 
 
+@shows(DeclarationError, "Cart", "must", "define build()")
 def notifier_without_build() -> BaseException:
     class Cart(Notifier[int]):
         pass
@@ -486,14 +621,17 @@ def notifier_without_build() -> BaseException:
     return raised(lambda: Cart().build())
 
 
+@shows(DeclarationError, "Provider()", "function is missing", "@Provider.options(")
 def called_without_function() -> BaseException:
     return raised(lambda: Provider(auto_dispose=True))  # type: ignore[call-arg]  # the slip
 
 
+@shows(DeclarationError, "42 cannot be called", "Provider", "Give a function")
 def declared_with_a_value() -> BaseException:
     return raised(lambda: Provider(42))  # type: ignore[arg-type]  # the slip
 
 
+@shows(DeclarationError, "db", "has a `yield`", "ref.on_dispose(close)")
 def yielding() -> BaseException:
     def db(ref: Ref) -> Iterator[int]:
         yield 1
@@ -501,6 +639,7 @@ def yielding() -> BaseException:
     return raised(lambda: Provider(db))
 
 
+@shows(DeclarationError, "db", "is an async generator", "StreamProvider")
 def yielding_async() -> BaseException:
     async def db(ref: Ref) -> AsyncIterator[int]:
         yield 1
@@ -508,19 +647,23 @@ def yielding_async() -> BaseException:
     return raised(lambda: FutureProvider(db))
 
 
+@shows(NotAnOverrideError, "{StateProvider(total): 2}", "takes a list", "override_with_value(value)]")
 def overrides_as_dict() -> BaseException:
     return raised(lambda: ProviderContainer(overrides={total: 2}))
 
 
+@shows(NotAnOverrideError, "Override(origin=StateProvider(total))", "takes a list", "[provider.")
 def override_without_list() -> BaseException:
     return raised(lambda: ProviderContainer(overrides=total.override_with_value(1)))  # type: ignore[arg-type]  # slip
 
 
+@shows(NotUndoableError, "FutureProvider(user)", "no state that a History can set", "give those")
 def history_of_a_future() -> BaseException:
     with container_of() as container:
         return raised(lambda: History(container, [FutureProvider(lambda ref: 1, name="user")]))  # type: ignore[list-item]
 
 
+@shows(HistoryClosedError, "History was closed", "steps are gone", "Create another one")
 def closed_history() -> BaseException:
     with container_of() as container:
         history = History(container, [total])
@@ -540,6 +683,12 @@ def reported_by(*providers: Any) -> BaseException:
     return reported[0]
 
 
+@shows(
+    DuplicatePersistKeyError,
+    "StateProvider(theme) and StateProvider(theme) both persist",
+    "would read the data of the other",
+    "a different key",
+)
 def key_persisted_twice() -> BaseException:
     storage: InMemoryStorage[str, str] = InMemoryStorage()
     return reported_by(
@@ -547,12 +696,14 @@ def key_persisted_twice() -> BaseException:
     )
 
 
+@shows(NewerDataError, "'theme' has version 2", "stored by a newer app", "start the newer app")
 def newer_data() -> BaseException:
     storage: InMemoryStorage[str, str] = InMemoryStorage()
     asyncio.run(storage.write("theme", '"dark"', StorageOptions(version=2)))
     return reported_by(StateProvider.persisted("theme", "light", storage=storage, version=1))
 
 
+@shows(NotAnExceptionError, "failed with 'no network'", "str is not an Exception", "Have the source")
 def failed_with_a_text() -> BaseException:
     source: Subject[int] = Subject()
     with container_of() as container:
@@ -564,10 +715,17 @@ def failed_with_a_text() -> BaseException:
     return state.error
 
 
+@shows(UnnamedProviderError, "Provider(local) cannot", "not a global name", "top level")
 def pickled_local_provider() -> BaseException:
     return raised(lambda: pickle.dumps(Provider(lambda ref: 1, name="local")))
 
 
+@shows(
+    ProviderDisposedError,
+    "was read after it was disposed",
+    "with its container",
+    "In on_dispose, use a variable that the build has set",
+)
 def read_when_gone() -> BaseException:
     with ProviderContainer() as container:
         container.read(total)
@@ -575,206 +733,14 @@ def read_when_gone() -> BaseException:
     return raised(lambda: read_element(element))
 
 
-CASES: list[tuple[Callable[[], BaseException], type[BaseException], str, str, str]] = [
-    (
-        circular,
-        CircularDependencyError,
-        "Provider(a) -> Provider(b) -> Provider(a)",
-        "cannot depend on its own value",
-        "Move the shared part",
-    ),
-    (
-        changed_during_build,
-        ChangeDuringBuildError,
-        "Provider(meddler) tried to change StateProvider(total)",
-        "would see a different value",
-        "Derive the value with ref.watch",
-    ),
-    (
-        invalidated_during_build,
-        ChangeDuringBuildError,
-        "Provider(meddler) tried to change StateProvider(total)",
-        "would see a different value",
-        "Derive the value with ref.watch",
-    ),
-    (used_after_disposal, ContainerDisposedError, "was disposed", "disposed with it", "Keep the container open"),
-    (
-        unmounted,
-        UnmountedRefError,
-        "Ref of Provider(saver) was used after",
-        "earlier build was still running",
-        "check ref.mounted",
-    ),
-    (disposed_notifier, UnmountedRefError, "NotifierProvider(Counter)", "disposed", "ref.mounted"),
-    (notifier_used_too_early, NotifierNotReadyError, "Eager was used before", "constructor", "Do this work in build()"),
-    (notifier_without_state, NotifierNotReadyError, "Curious was used", "returned the first state", "in build()"),
-    (wrong_thread, WrongThreadError, "used in another thread", "belongs to the thread", "call_soon_threadsafe(fn)"),
-    (
-        unhashable,
-        UnhashableArgumentError,
-        "Family(report) was given columns=['a']",
-        "list is not hashable",
-        "Pass a tuple",
-    ),
-    (
-        not_scoped,
-        NotScopedError,
-        "StateProvider(total) was overridden in a child",
-        "would not see the override",
-        "dependencies=[]",
-    ),
-    (
-        missing_dependency,
-        MissingDependencyError,
-        "Provider(invoice) uses Provider(tenant)",
-        "would not follow an override",
-        "dependencies=[..., tenant]",
-    ),
-    (
-        missing_dependency_of_a_scoped_one,
-        MissingDependencyError,
-        "Provider(invoice) uses Provider(tenant)",
-        "without listing it",
-        "dependencies=[..., tenant]",
-    ),
-    (
-        outside_scope,
-        OutsideScopeError,
-        "Provider(cart) has the scope 'request'",
-        "not inside a container of this scope",
-        "container.child(scope='request')",
-    ),
-    (
-        override_mismatch,
-        OverrideMismatchError,
-        "given overrides of [Provider(tenant)]",
-        "created with overrides of [StateProvider(total)]",
-        "pass the same providers",
-    ),
-    (overridden_twice, DuplicateOverrideError, "StateProvider(total)", "twice in one container", "remove one"),
-    (
-        overridden_with_a_value,
-        NotCallableError,
-        "StateProvider(total) cannot be overridden with 1",
-        "int cannot be called",
-        "use the provider's override_with_value",
-    ),
-    (
-        overridden_family_with_a_value,
-        NotCallableError,
-        "(report) cannot be overridden with 1",
-        "int cannot be called",
-        "give a function that returns it",
-    ),
-    (async_in_sync, ProviderReturnTypeError, "Provider(fetched) returned", "this kind of provider", "FutureProvider"),
-    (no_stream, ProviderReturnTypeError, "StreamProvider(numbers) returned [1]", "returns an Rx", "with `yield`"),
-    (coroutine_as_stream, ProviderReturnTypeError, "returned <coroutine", "returns an Rx", "use FutureProvider"),
-    (no_loop_for_a_future, NoEventLoopError, "FutureProvider(user) needs", "none in this thread", "asyncio.run"),
-    (no_loop_for_a_generator, NoEventLoopError, "StreamProvider(ticks) needs", "none in this thread", "asyncio.run"),
-    (no_loop_for_a_disposer, NoEventLoopError, "Provider(connection) needs", "none in this thread", "aclose()"),
-    (
-        still_loading,
-        AsyncValueIsLoadingError,
-        "require_value was read while",
-        "still AsyncLoading()",
-        "`await` the provider's `.future`",
-    ),
-    (disposed_while_loading, ProviderDisposedError, "FutureProvider(user) was disposed", "still loading", "keep_alive"),
-    (
-        read_when_gone,
-        ProviderDisposedError,
-        "was read after it was disposed",
-        "with its container",
-        "In on_dispose, use a variable that the build has set",
-    ),
-    (batch_over_await, BatchOverAwaitError, "while a batch() of", "would wait forever", "Await first"),
-    (async_listener, AsyncCallbackError, "save", "not awaited", "ref.create_task"),
-    (coroutine_of_a_listener, AsyncCallbackError, "lambda", "not awaited", "container.stream(provider)"),
-    (read_family, NotAProviderError, "Family(item) cannot be read", "It is a family", "`item(...)`"),
-    (watched_family, NotAProviderError, "Family(item) cannot be read, watched", "It is a family", "`item(...)`"),
-    (listened_function, NotAProviderError, "cannot be read, watched or listened to", "not a provider", "`@Provider`"),
-    (
-        invalidated_notifier,
-        NotAProviderError,
-        "cannot be invalidated",
-        "derived from a provider",
-        "Give that provider, State",
-    ),
-    (invalidated_name, NotAProviderError, "'total' cannot be invalidated", "by name", "Give the provider itself"),
-    (explained_unread, NotBuiltError, "StateProvider(total) has", "not been built in", "Read it first"),
-    (
-        family_without_its_argument,
-        FamilyArgumentsError,
-        "Family(item)",
-        "missing a required argument: 'number'",
-        "Give the arguments of its function",
-    ),
-    (
-        weak_listener_called_at_once,
-        ReactiveArgumentError,
-        "fire_immediately is True",
-        "does not build",
-        "leave out one of both",
-    ),
-    (notifier_without_build, DeclarationError, "Cart", "must", "define build()"),
-    (called_without_function, DeclarationError, "Provider()", "function is missing", "@Provider.options("),
-    (declared_with_a_value, DeclarationError, "42 cannot be called", "Provider", "Give a function"),
-    (yielding, DeclarationError, "db", "has a `yield`", "ref.on_dispose(close)"),
-    (yielding_async, DeclarationError, "db", "is an async generator", "StreamProvider"),
-    (overrides_as_dict, NotAnOverrideError, "{StateProvider(total): 2}", "takes a list", "override_with_value(value)]"),
-    (override_without_list, NotAnOverrideError, "Override(origin=StateProvider(total))", "takes a list", "[provider."),
-    (failed_with_a_text, NotAnExceptionError, "failed with 'no network'", "str is not an Exception", "Have the source"),
-    (pickled_local_provider, UnnamedProviderError, "Provider(local) cannot", "not a global name", "top level"),
-    (cancelled_from_within, BuildCancelledError, "build of FutureProvider(user)", "was cancelled", "Invalidate"),
-    (history_of_a_future, NotUndoableError, "FutureProvider(user)", "no state that a History can set", "give those"),
-    (closed_history, HistoryClosedError, "History was closed", "steps are gone", "Create another one"),
-    (
-        key_persisted_twice,
-        DuplicatePersistKeyError,
-        "StateProvider(theme) and StateProvider(theme) both persist",
-        "would read the data of the other",
-        "a different key",
-    ),
-    (newer_data, NewerDataError, "'theme' has version 2", "stored by a newer app", "start the newer app"),
-    (endless, EndlessUpdateError, "1000 rounds", "a listener writes", "Stop writing in the listener"),
-    (closed_subscription, SubscriptionClosedError, "StateProvider(total)", "was closed", "isten"),
-    (ended_mutation, MutationEndedError, "StateProvider(total)", "whose run has ended", "before the function"),
-    (
-        read_in_its_own_disposer,
-        ReadDuringDisposalError,
-        "A disposer of Provider(report) tried to read Provider(report)",
-        "Its build is ending",
-        "Keep what the disposer needs",
-    ),
-    (
-        built_while_closing,
-        ContainerClosingError,
-        "StateProvider(total) was read while",
-        "could open a resource that is never closed",
-        "Read it in the build",
-    ),
-    (empty_stream, StreamEndedError, "StreamProvider(numbers) ended", "has no result", "first value"),
-    (no_test, NoTestError, "ProviderContainer.test() was called", "never be disposed", "with ProviderContainer()"),
-    (
-        failed_provider,
-        ProviderError,
-        "Provider(broken) is in error",
-        "its function raised ValueError: no such user",
-        "__cause__",
-    ),
-]
-
-
-@pytest.mark.parametrize(("make", "kind", "what", "why", "remedy"), CASES, ids=[case[0].__name__ for case in CASES])
-def test_the_message_states_cause_and_remedy(
-    make: Callable[[], BaseException], kind: type[BaseException], what: str, why: str, remedy: str
-) -> None:
-    error = make()
-    assert type(error) is kind
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.make.__name__)
+def test_the_message_states_cause_and_remedy(case: Case) -> None:
+    error = case.make()
+    assert type(error) is case.kind
     text = str(error)
-    assert what in text
-    assert why in text
-    assert remedy in text
+    assert case.what in text
+    assert case.why in text
+    assert case.remedy in text
     assert text.endswith("."), "a message must consist of sentences"
     assert "\n" not in text
 
@@ -786,7 +752,7 @@ def test_every_error_of_the_package_is_covered() -> None:
         if inspect.isclass(kind) and issubclass(kind, TetherError) and not kind.__subclasses__()
     }
     # An app cannot cause a GraphInvariantError.
-    assert kinds - {case[1] for case in CASES} == {GraphInvariantError}
+    assert kinds - {case.kind for case in CASES} == {GraphInvariantError}
 
 
 def test_a_failed_build_shows_only_its_own_error() -> None:
