@@ -17,6 +17,7 @@ import attrs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.support.waiting import turns
 from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
@@ -331,11 +332,6 @@ class World:
         for build in self.builds:
             if build.container is container:
                 self.want(build.ended, f"{build} has not ended when aclose returns")
-
-
-async def turns(count: int) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 @settings(max_examples=20_000 if LONG else 120, deadline=None, suppress_health_check=list(HealthCheck))

@@ -1,4 +1,3 @@
-import asyncio
 import contextlib
 import os
 import signal
@@ -8,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.waiting import until
 from tetherpy.database import Database
 from tetherpy.jobs import (
     JOB_MIGRATIONS,
@@ -145,18 +145,6 @@ def finished(manager):
         return await manager.wait_for(job_id, timeout=BOUND)
 
     return wait
-
-
-async def until(condition, bound=BOUND):
-    """Wait until a condition holds; it may be a coroutine function."""
-    async with asyncio.timeout(bound):
-        while True:
-            result = condition()
-            if asyncio.iscoroutine(result):
-                result = await result
-            if result:
-                return result
-            await asyncio.sleep(0.005)
 
 
 @pytest.fixture(name="until")

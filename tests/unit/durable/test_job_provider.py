@@ -6,6 +6,7 @@ import functools
 import attrs
 import pytest
 
+from tests.support.waiting import until
 from tetherpy import AsyncData, AsyncError, AsyncLoading, Provider, ProviderContainer, StateProvider
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, PayloadDecodeError
@@ -80,12 +81,6 @@ def container(make_container):
 
 def ignore(previous, state):
     pass
-
-
-async def until(condition):
-    async with asyncio.timeout(25):
-        while not (await condition() if asyncio.iscoroutinefunction(condition) else condition()):
-            await asyncio.sleep(0.005)
 
 
 async def statuses(manager):

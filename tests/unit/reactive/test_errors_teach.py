@@ -14,6 +14,7 @@ import pytest
 import reactivex
 from reactivex import Subject
 
+from tests.unit.reactive.recording import counter
 from tetherpy.errors import TetherError
 from tetherpy.reactive import (
     AsyncCallbackError,
@@ -75,13 +76,6 @@ from tetherpy.reactive import (
 )
 from tetherpy.reactive.graph.updates.read import read as read_element
 
-
-class Counter(Notifier[int]):
-    def build(self) -> int:
-        return 0
-
-
-counter = NotifierProvider(Counter)
 total = StateProvider(lambda ref: 0, name="total")
 tenant = Provider(lambda ref: "none", name="tenant", dependencies=[])
 

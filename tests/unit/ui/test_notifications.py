@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from tests.support.waiting import turns
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, NewJob
 from tetherpy.reactive import AsyncData, AsyncValue, Provider, ProviderContainer, StateProvider, StreamProvider
@@ -79,12 +80,6 @@ async def finish(manager, job_id, status, error=None):
     await manager.update_job_status(job_id, status, error=error)
 
 
-async def turns():
-    """Run the callbacks of the next turns of the loop."""
-    for _ in range(10):
-        await asyncio.sleep(0)
-
-
 async def test_one_job_is_reported_by_name(manager, desk):
     good, bad = await manager.enqueue_many([NewJob(job_key="report"), NewJob(job_key="import")])
     await finish(manager, good, DONE)
@@ -113,9 +108,9 @@ async def test_jobs_that_finish_during_the_interval_are_reported_together(manage
 async def test_a_stopped_service_is_reported(desk):
     notifier = desk.container.read(state.notifier)
     notifier.state = AsyncData(ServiceState(running=True, notification_title="My App"))
-    await turns()
+    await turns(10)
     notifier.state = AsyncData(ServiceState(running=True, notification_title="My App <b>busy</b>"))
-    await turns()
+    await turns(10)
     notifier.state = AsyncData(ServiceState())
     assert await desk.until(1) == [Notification("The background service has stopped", "My App [b]busy[/b]")]
 

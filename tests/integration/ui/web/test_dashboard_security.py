@@ -16,12 +16,6 @@ TOKEN = "a-token-that-is-long-enough"
 CANCELLED, PENDING = BackgroundJobStatus.CANCELLED, BackgroundJobStatus.PENDING
 
 
-async def until(condition):
-    async with asyncio.timeout(BOUND):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
 # --- other sites --------------------------------------------------------------------------------
 
 

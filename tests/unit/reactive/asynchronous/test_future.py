@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import ASYNC, Variant, ignore, settled, variants
+from tests.unit.reactive.recording import recording_builds
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
@@ -316,12 +317,9 @@ async def test_a_watcher_of_the_future_is_rebuilt_only_for_a_new_future(
     builds: list[Any] = []
     dep = StateProvider(lambda ref: 42)
     provider = variant.declare(lambda ref: ref.watch(dep))
-
-    @Provider.options(auto_dispose=variant.auto_dispose)
-    def dependent(ref: Ref) -> Any:
-        builds.append(ref.watch(provider.future))
-        return builds[-1]
-
+    dependent = recording_builds(
+        builds, lambda ref: ref.watch(provider.future), Provider.options(auto_dispose=variant.auto_dispose)
+    )
     subscription = container.listen(dependent, ignore)
     first = subscription.read()
     assert await first == 42

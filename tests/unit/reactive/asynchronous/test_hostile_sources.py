@@ -14,6 +14,8 @@ from reactivex.abc import ObserverBase, SchedulerBase
 from reactivex.disposable import Disposable
 from reactivex.subject import Subject
 
+from tests.support.waiting import turns, until
+from tests.unit.reactive.recording import values_of
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
@@ -32,24 +34,6 @@ from tetherpy.reactive import (
 )
 
 
-def heard(container: ProviderContainer, listenable: Any) -> list[Any]:
-    values: list[Any] = []
-    container.listen(listenable, lambda previous, value: values.append(value))
-    return values
-
-
-async def turns(count: int = 1) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
-
-
-async def until(condition: Any) -> None:
-    """Run the loop until a condition holds; fail after a bound."""
-    async with asyncio.timeout(25):
-        while not condition():
-            await asyncio.sleep(0.001)
-
-
 def start(awaitable: Any) -> asyncio.Task[Any]:
     async def wait() -> Any:
         return await awaitable
@@ -65,7 +49,7 @@ async def test_an_observable_that_errors_keeps_the_last_value_with_the_error() -
     numbers = StreamProvider[int](lambda ref: subject)
     reported: list[Any] = []
     with ProviderContainer(on_error=lambda *args: reported.append(args)) as container:
-        states = heard(container, numbers)
+        states = values_of(container, numbers)
         subject.on_next(1)
         broken = ValueError("lost the connection")
         subject.on_error(broken)
@@ -107,7 +91,7 @@ def test_an_error_in_subscribe_is_an_error_of_the_build() -> None:
 def test_an_observable_that_emits_during_subscribe_has_its_last_value_at_once() -> None:
     numbers = StreamProvider[int](lambda ref: reactivex.of(1, 2, 3))
     with ProviderContainer() as container:
-        states = heard(container, numbers)
+        states = values_of(container, numbers)
         assert container.read(numbers) == AsyncData(3)
         assert states == []
 
@@ -115,7 +99,7 @@ def test_an_observable_that_emits_during_subscribe_has_its_last_value_at_once() 
 async def test_an_observable_that_completes_without_a_value_stays_loading() -> None:
     nothing = StreamProvider[int](lambda ref: reactivex.empty())
     with ProviderContainer() as container:
-        heard(container, nothing)
+        values_of(container, nothing)
         assert container.read(nothing) == AsyncLoading()
         await turns(3)
         assert container.read(nothing) == AsyncLoading()
@@ -160,7 +144,7 @@ def test_an_event_of_another_thread_without_a_loop_is_delivered_at_the_next_use(
     subject: Subject[int] = Subject()
     numbers = StreamProvider[int](lambda ref: subject)
     with ProviderContainer() as container:
-        states = heard(container, numbers)
+        states = values_of(container, numbers)
         thread = threading.Thread(target=lambda: subject.on_next(5))
         thread.start()
         thread.join()
@@ -179,7 +163,7 @@ async def test_an_event_of_another_thread_is_published_before_a_rebuild_or_never
         return subjects[-1]
 
     async with ProviderContainer() as container:
-        states = heard(container, messages)
+        states = values_of(container, messages)
         thread = threading.Thread(target=lambda: subjects[0].on_next("old"))
         thread.start()
         thread.join()  # the event is queued for this thread
@@ -214,7 +198,7 @@ async def test_an_awaitable_observable_is_not_awaited() -> None:
     subject: Subject[int] = Subject()
     numbers = StreamProvider[int](lambda ref: subject)
     async with ProviderContainer() as container:
-        states = heard(container, numbers)
+        states = values_of(container, numbers)
         subject.on_next(1)
         subject.on_next(2)
         assert states == [AsyncData(1), AsyncData(2)]
@@ -232,7 +216,7 @@ async def test_an_error_in_the_finally_of_a_finished_generator_is_an_error_with_
             raise RuntimeError("could not clean up")
 
     async with ProviderContainer(on_error=lambda *args: None) as container:
-        states = heard(container, numbers)
+        states = values_of(container, numbers)
         await until(lambda: isinstance(container.read(numbers), AsyncError))
         last = states[-1]
         assert (str(last.error), last.value) == ("could not clean up", 1)
@@ -253,7 +237,7 @@ async def test_an_error_in_the_finally_of_a_closed_generator_is_reported_and_cha
                 raise RuntimeError("could not clean up")
 
     async with ProviderContainer(on_error=lambda *args: reported.append(args)) as container:
-        states = heard(container, numbers)
+        states = values_of(container, numbers)
         await until(lambda: container.read(numbers) == AsyncData(0))
         container.read(topic.notifier).state = 1
         await until(lambda: container.read(numbers) == AsyncData(1))
@@ -273,7 +257,7 @@ async def test_an_error_in_the_finally_of_a_generator_is_in_the_group_of_the_con
             raise RuntimeError("could not clean up")
 
     container = ProviderContainer()
-    heard(container, numbers)
+    values_of(container, numbers)
     await until(lambda: container.read(numbers) == AsyncData(1))
     with pytest.raises(ExceptionGroup) as caught:
         await container.aclose()
@@ -294,7 +278,7 @@ async def test_a_generator_is_closed_before_its_container() -> None:
             closed.append("closed")
 
     async with ProviderContainer() as container:
-        heard(container, numbers)
+        values_of(container, numbers)
         await until(lambda: container.read(numbers).has_value)
     assert closed == ["closed"]
 
@@ -306,7 +290,7 @@ async def test_an_iterator_without_values_stays_loading() -> None:
         yield
 
     async with ProviderContainer() as container:
-        heard(container, nothing)
+        values_of(container, nothing)
         await turns(4)
         assert container.read(nothing) == AsyncLoading()
 
@@ -331,7 +315,7 @@ async def test_a_stream_notifier_accepts_the_same_sources() -> None:
 
     ticks = StreamNotifierProvider(Ticks)
     async with ProviderContainer() as container:
-        states = heard(container, ticks)
+        states = values_of(container, ticks)
         await until(lambda: len(states) == 2)
         assert states == [AsyncData(1), AsyncData(2)]
         container.read(ticks.notifier).state = AsyncData(9)
@@ -430,7 +414,7 @@ async def test_a_timeout_of_an_awaiter_does_not_cancel_the_build() -> None:
 async def test_a_rebuild_cancels_the_old_build_and_pending_futures_follow_the_new_one() -> None:
     gate = Gate()
     async with ProviderContainer() as container:
-        states = heard(container, gate.provider)
+        states = values_of(container, gate.provider)
         reader = start(container.read(gate.provider.future))
         await until(lambda: len(gate.gates) == 1)
         container.read(gate.topic.notifier).state = 1
@@ -459,7 +443,7 @@ async def test_a_build_that_ignores_cancellation_publishes_nothing() -> None:
         return number
 
     async with ProviderContainer() as container:
-        states = heard(container, stubborn)
+        states = values_of(container, stubborn)
         await turns(3)
         container.read(topic.notifier).state = 1
         await turns(3)
@@ -487,7 +471,7 @@ async def test_an_error_of_a_cancelled_build_is_reported_and_not_published() -> 
         return number
 
     async with ProviderContainer(on_error=lambda *args: reported.append(args)) as container:
-        states = heard(container, clumsy)
+        states = values_of(container, clumsy)
         await turns(3)
         container.read(topic.notifier).state = 1
         await until(lambda: container.read(clumsy) == AsyncData(1))
@@ -499,7 +483,7 @@ async def test_an_error_of_a_cancelled_build_is_reported_and_not_published() -> 
 async def test_a_rebuild_before_the_first_step_leaves_no_unawaited_coroutine() -> None:
     gate = Gate()
     async with ProviderContainer() as container:
-        heard(container, gate.provider)
+        values_of(container, gate.provider)
         container.invalidate(gate.provider)
         container.read(gate.provider)
         await until(lambda: gate.gates)
@@ -554,7 +538,7 @@ async def test_tasks_of_a_build_end_with_it_and_their_errors_are_reported() -> N
         return number
 
     async with ProviderContainer(on_error=lambda *args: reported.append(args)) as container:
-        heard(container, owner)
+        values_of(container, owner)
         await until(lambda: reported)
         container.read(topic.notifier).state = 1
         await until(lambda: events == ["ended 0"])
@@ -631,7 +615,7 @@ async def test_a_generator_that_ignores_cancellation_publishes_nothing_more() ->
             yield -2
 
     async with ProviderContainer() as container:
-        states = heard(container, numbers)
+        states = values_of(container, numbers)
         await until(lambda: container.read(numbers) == AsyncData(0))
         container.read(topic.notifier).state = 1
         await until(lambda: container.read(numbers) == AsyncData(1))

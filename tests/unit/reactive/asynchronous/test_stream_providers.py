@@ -11,6 +11,7 @@ import reactivex
 from reactivex.subject import BehaviorSubject, Subject
 
 from tests.unit.reactive.matrix import ignore, until
+from tests.unit.reactive.recording import values_of
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
@@ -79,18 +80,12 @@ def source(request: pytest.FixtureRequest) -> Source:
     return Source(request.param)
 
 
-def told_by(container: ProviderContainer, listened: Any, **options: Any) -> list[Any]:
-    told: list[Any] = []
-    container.listen(listened, lambda previous, value: told.append(value), **options)
-    return told
-
-
 # -- events --------------------------------------------------------------------------------------
 
 
 async def test_a_stream_is_loading_and_then_has_each_value(source: Source, container: ProviderContainer) -> None:
     provider = StreamProvider(source)
-    told = told_by(container, provider, fire_immediately=True)
+    told = values_of(container, provider, fire_immediately=True)
     assert told == [AsyncLoading()]
     for count, value in enumerate((1, 2, 3), start=2):
         source.put(value)
@@ -124,7 +119,7 @@ async def test_an_error_ends_the_stream(
     source: Source, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     provider = StreamProvider(source)
-    told = told_by(container, provider)
+    told = values_of(container, provider)
     source.put(1)
     await until(lambda: told == [AsyncData(1)])
     source.put(ERROR)
@@ -167,7 +162,7 @@ async def test_a_stream_that_ends_without_a_value_stays_loading_and_its_future_f
 
 async def test_equal_values_are_delivered_once(container: ProviderContainer) -> None:
     subject: Subject[int] = Subject()
-    told = told_by(container, StreamProvider(lambda ref: subject))
+    told = values_of(container, StreamProvider(lambda ref: subject))
     for _ in range(2):
         subject.on_next(42)
     assert told == [AsyncData(42)]
@@ -176,7 +171,7 @@ async def test_equal_values_are_delivered_once(container: ProviderContainer) -> 
 async def test_an_observable_with_a_value_has_no_loading_state(container: ProviderContainer) -> None:
     subject = BehaviorSubject(1)
     provider = StreamProvider(lambda ref: subject)
-    told = told_by(container, provider, fire_immediately=True)
+    told = values_of(container, provider, fire_immediately=True)
     subject.on_next(2)
     assert told == [AsyncData(1), AsyncData(2)]
     assert await container.read(provider.future) == 2
@@ -186,7 +181,7 @@ async def test_an_observable_that_fails_immediately_has_no_loading_state(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     provider = StreamProvider(lambda ref: reactivex.throw(ERROR))
-    told = told_by(container, provider, fire_immediately=True)
+    told = values_of(container, provider, fire_immediately=True)
     await until(lambda: bool(told) and told[-1] == AsyncError(ERROR))
     reported.clear()
 
@@ -247,7 +242,7 @@ async def test_a_rebuild_closes_the_previous_stream(source: Source, container: P
         ref.watch(dep)
         return source()
 
-    told = told_by(container, provider)
+    told = values_of(container, provider)
     source.put(1)
     await until(lambda: told == [AsyncData(1)])
     old = source.queue
@@ -282,7 +277,7 @@ async def test_a_rebuild_with_an_equal_value_notifies_no_listener(views: str) ->
         ref.watch(dep)
         return reactivex.never()
 
-    told = told_by(container, provider if views == "state" else provider.future, fire_immediately=True)
+    told = values_of(container, provider if views == "state" else provider.future, fire_immediately=True)
     container.read(dep.notifier).state += 1
     await container.pump()
     container.invalidate(provider)
@@ -335,7 +330,7 @@ async def test_the_stream_of_a_notifier_continues_after_its_state_was_set(
             return source()
 
     provider = StreamNotifierProvider(Feeds)
-    told = told_by(container, provider)
+    told = values_of(container, provider)
     container.read(provider.notifier).state = AsyncData(21)
     source.put(42)
     await until(lambda: told == [AsyncData(21), AsyncData(42)])

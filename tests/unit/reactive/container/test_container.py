@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import ASYNC, Variant, ignore, known, settled, variants
+from tests.unit.reactive.recording import recording_builds
 from tetherpy.reactive import (
     AsyncData,
     AsyncLoading,
@@ -50,12 +51,7 @@ async def test_a_dependency_is_not_built_before_it_is_used(container: ProviderCo
 async def test_nothing_is_rebuilt_without_listeners(container: ProviderContainer) -> None:
     builds: list[int] = []
     dep = StateProvider(lambda ref: 0)
-
-    @Provider
-    def provider(ref: Ref) -> int:
-        builds.append(ref.watch(dep))
-        return builds[-1]
-
+    provider = recording_builds(builds, lambda ref: ref.watch(dep))
     container.read(provider)
     container.read(dep.notifier).state = 1
     await container.pump()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import SYNC, Variant, ignore, known, settled, variants
+from tests.unit.reactive.recording import recording_builds, values_of
 from tetherpy.reactive import (
     AsyncData,
     AsyncLoading,
@@ -59,12 +60,7 @@ async def test_a_provider_can_watch_several_others(container: ProviderContainer)
 async def test_a_read_does_not_create_a_dependency(container: ProviderContainer) -> None:
     builds: list[int] = []
     count = StateProvider(lambda ref: 0)
-
-    @Provider
-    def provider(ref: Ref) -> int:
-        builds.append(ref.read(count))
-        return builds[-1]
-
+    provider = recording_builds(builds, lambda ref: ref.read(count))
     container.listen(provider, ignore)
     container.read(count.notifier).state += 1
     await container.pump()
@@ -108,11 +104,7 @@ async def test_a_rebuild_may_watch_other_providers(container: ProviderContainer)
     builds: list[int] = []
     choice = StateProvider(lambda ref: 0)
     options = [StateProvider(lambda ref: 0), StateProvider(lambda ref: 42)]
-
-    @Provider
-    def chosen(ref: Ref) -> int:
-        builds.append(ref.watch(options[ref.watch(choice)]))
-        return builds[-1]
+    chosen = recording_builds(builds, lambda ref: ref.watch(options[ref.watch(choice)]))
 
     def used() -> list[bool]:
         return [
@@ -149,8 +141,7 @@ async def test_a_dependency_watched_twice_stays_after_one_watch_ends(container: 
         value = ref.watch(first) if ref.watch(choice) == 0 else ref.watch(second)
         return f"{ref.watch(first)} {value}"
 
-    heard: list[str] = []
-    container.listen(text, lambda previous, value: heard.append(value))
+    heard = values_of(container, text)
     for change in (first, second, choice, second, first):
         container.read(change.notifier).state += 1
         await container.pump()
@@ -161,12 +152,7 @@ async def test_dependents_see_one_version_of_a_value_and_its_derivations(contain
     heard: list[str] = []
     builds: list[int] = []
     count = StateProvider(lambda ref: 0)
-
-    @Provider
-    def derived(ref: Ref) -> int:
-        builds.append(ref.watch(count))
-        return builds[-1]
-
+    derived = recording_builds(builds, lambda ref: ref.watch(count))
     both = Provider(lambda ref: f"{ref.watch(count)} {ref.watch(derived)}")
     other_way = Provider(lambda ref: f"{ref.watch(derived)} {ref.watch(count)}")
     for provider in (both, other_way):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import ASYNC, SYNC, Variant, ignore, settled, variants
+from tests.unit.reactive.recording import recording_disposal, recording_life
 from tetherpy.reactive import FutureProvider, KeepAliveLink, Provider, ProviderContainer, Ref, StateProvider
 from tetherpy.testing import Clock
 
@@ -67,12 +68,7 @@ async def test_a_disposed_provider_is_built_again(variant: Variant, container: P
 
 async def test_a_dependency_that_is_not_watched_again_is_disposed(container: ProviderContainer) -> None:
     log: list[str] = []
-
-    @Provider.auto_dispose
-    def dependency(ref: Ref) -> int:
-        ref.on_dispose(lambda: log.append("disposed"))
-        return 0
-
+    dependency = recording_disposal(log)
     depends = StateProvider(lambda ref: True)
 
     @Provider.auto_dispose
@@ -89,13 +85,7 @@ async def test_a_dependency_that_is_not_watched_again_is_disposed(container: Pro
 
 async def test_auto_dispose_works_through_a_child_container(container: ProviderContainer) -> None:
     log: list[str] = []
-
-    @Provider.auto_dispose
-    def provider(ref: Ref) -> int:
-        log.append("built")
-        ref.on_dispose(lambda: log.append("disposed"))
-        return 0
-
+    provider = recording_life(log)
     child = ProviderContainer(parent=ProviderContainer(parent=container))
     child.listen(provider, ignore).close()
     await child.pump()
@@ -110,17 +100,8 @@ async def test_auto_dispose_works_through_a_child_container(container: ProviderC
 
 async def test_dependents_are_disposed_before_dependencies(container: ProviderContainer) -> None:
     log: list[str] = []
-
-    @Provider.auto_dispose
-    def a(ref: Ref) -> int:
-        ref.on_dispose(lambda: log.append("a"))
-        return 1
-
-    @Provider.auto_dispose
-    def b(ref: Ref) -> int:
-        ref.on_dispose(lambda: log.append("b"))
-        return ref.watch(a)
-
+    a = recording_disposal(log, "a", lambda ref: 1)
+    b = recording_disposal(log, "b", lambda ref: ref.watch(a))
     container.listen(a, ignore).close()
     container.listen(b, ignore).close()
     assert log == []
@@ -150,12 +131,7 @@ async def test_disposal_of_the_container_disposes_each_provider_once(reported: l
     log: list[str] = []
     container = ProviderContainer()
     child = ProviderContainer(parent=container)
-
-    @Provider.auto_dispose
-    def provider(ref: Ref) -> int:
-        ref.on_dispose(lambda: log.append("disposed"))
-        return 0
-
+    provider = recording_disposal(log)
     child.listen(provider, ignore).close()
     child.dispose()
     assert log == []
@@ -168,12 +144,7 @@ async def test_disposal_of_the_container_disposes_each_provider_once(reported: l
 
 async def test_a_listener_added_in_the_same_turn_keeps_it(container: ProviderContainer) -> None:
     log: list[str] = []
-
-    @Provider.auto_dispose
-    def provider(ref: Ref) -> int:
-        ref.on_dispose(lambda: log.append("disposed"))
-        return 0
-
+    provider = recording_disposal(log)
     first = container.listen(provider, ignore)
     other = container.listen(provider, ignore)
     first.close()
@@ -192,11 +163,7 @@ async def test_a_listener_added_in_the_same_turn_keeps_it(container: ProviderCon
 
 async def test_a_listener_in_another_provider_keeps_it(container: ProviderContainer) -> None:
     log: list[str] = []
-
-    @Provider.auto_dispose
-    def listened(ref: Ref) -> int:
-        ref.on_dispose(lambda: log.append("disposed"))
-        return 0
+    listened = recording_disposal(log)
 
     @Provider.auto_dispose
     def provider(ref: Ref) -> int:
@@ -216,12 +183,7 @@ async def test_a_listener_in_another_provider_keeps_it(container: ProviderContai
 async def test_an_outdated_provider_is_disposed_and_reported_once(container: ProviderContainer) -> None:
     log: list[str] = []
     dep = StateProvider(lambda ref: 0)
-
-    @Provider.auto_dispose
-    def provider(ref: Ref) -> int:
-        ref.on_dispose(lambda: log.append("disposed"))
-        return ref.watch(dep)
-
+    provider = recording_disposal(log, build=lambda ref: ref.watch(dep))
     container.read(provider)
     container.read(dep.notifier).state += 1
     await container.pump()
@@ -232,13 +194,7 @@ async def test_an_outdated_provider_is_disposed_and_reported_once(container: Pro
 
 async def test_weak_listeners_do_not_keep_the_value_and_may_read_it(container: ProviderContainer) -> None:
     log: list[str] = []
-
-    @Provider.auto_dispose
-    def provider(ref: Ref) -> int:
-        log.append("built")
-        ref.on_dispose(lambda: log.append("disposed"))
-        return 0
-
+    provider = recording_life(log)
     with container.listen(provider, ignore, weak=True) as subscription:
         assert log == []
         assert subscription.read() == 0

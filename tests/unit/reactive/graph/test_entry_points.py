@@ -9,18 +9,13 @@ from typing import Any
 
 import pytest
 
-from tetherpy import Notifier, NotifierProvider, Provider, ProviderContainer, Ref, StateProvider
+from tests.unit.reactive.recording import counter
+from tetherpy import Provider, ProviderContainer, Ref, StateProvider
 from tetherpy.reactive import WrongThreadError
 
 source = Provider(lambda ref: 1)
 
 
-class Counter(Notifier[int]):
-    def build(self) -> int:
-        return 0
-
-
-counter = NotifierProvider(Counter)
 request: ContextVar[str] = ContextVar("request", default="none")
 
 

@@ -12,6 +12,7 @@ from weakref import WeakSet, ref
 import pytest
 
 from tests.unit.reactive.matrix import ignore, until
+from tests.unit.reactive.recording import Counter
 from tetherpy.reactive import (
     FutureProvider,
     Notifier,
@@ -26,11 +27,6 @@ from tetherpy.reactive import (
 
 class Value:
     """A large object with weak references."""
-
-
-class Counter(Notifier[int]):
-    def build(self) -> int:
-        return 0
 
 
 class Made:

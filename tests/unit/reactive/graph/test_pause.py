@@ -10,6 +10,7 @@ import pytest
 from reactivex.subject import Subject
 
 from tests.unit.reactive.matrix import ASYNC, SYNC, Variant, ignore, variants
+from tests.unit.reactive.recording import recording_life
 from tetherpy.reactive import (
     AsyncData,
     FutureProvider,
@@ -237,13 +238,7 @@ async def test_dependencies_of_the_last_build_are_kept_until_the_next_has_ended(
     log: list[str] = []
     gate = asyncio.Event()
     gate.set()
-
-    @Provider.auto_dispose
-    def dependency(ref: Ref) -> int:
-        log.append("built")
-        ref.on_dispose(lambda: log.append("disposed"))
-        return 0
-
+    dependency = recording_life(log)
     watches = True
 
     @FutureProvider

@@ -89,8 +89,7 @@ async def test_during_retries_an_asynchronous_state_is_loading_with_the_error(va
     async with container_with(Policy(1, None)) as container:
         build = Failing()
         provider = variant.declare(build)
-        told: list[Any] = []
-        container.listen(provider, lambda previous, value: told.append(value))
+        container.listen(provider, ignore)
         future = asyncio.ensure_future(_awaited(container.read(provider.future)))
         await clock.advance(0)
         state = container.read(provider)

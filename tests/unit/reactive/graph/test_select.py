@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import Variant, ignore, settled, variants
+from tests.unit.reactive.recording import recording_builds
 from tetherpy.reactive import Provider, ProviderContainer, ProviderError, Ref, StateProvider
 
 
@@ -47,12 +48,8 @@ def _data(state: Any, variant: Variant) -> int:
 async def test_selectors_can_be_chained(container: ProviderContainer) -> None:
     builds: list[bool] = []
     number = StateProvider(lambda ref: 0)
-
-    @Provider
-    def provider(ref: Ref) -> bool:
-        builds.append(ref.watch(number.select(lambda value: value % 10).select(lambda digit: digit < 5)))
-        return builds[-1]
-
+    is_low = number.select(lambda value: value % 10).select(lambda digit: digit < 5)
+    provider = recording_builds(builds, lambda ref: ref.watch(is_low))
     for value, expected, count in ((0, True, 1), (3, True, 1), (7, False, 2), (8, False, 2), (18, False, 2)):
         container.read(number.notifier).state = value
         assert container.read(provider) is expected

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.support.waiting import turns
+from tests.unit.reactive.recording import counter, recording_builds, recording_life, values_of
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
@@ -37,27 +39,6 @@ from tetherpy.reactive import (
 )
 
 
-class Counter(Notifier[int]):
-    def build(self) -> int:
-        return 0
-
-
-counter = NotifierProvider(Counter)
-
-
-def heard(container: ProviderContainer, listenable: Any, **options: Any) -> list[Any]:
-    """Listen, and return the list that collects the delivered values."""
-    values: list[Any] = []
-    container.listen(listenable, lambda previous, value: values.append(value), **options)
-    return values
-
-
-async def turns(count: int = 1) -> None:
-    """Run some turns of the event loop."""
-    for _ in range(count):
-        await asyncio.sleep(0)
-
-
 def set_to(container: ProviderContainer, value: int) -> None:
     container.read(counter.notifier).state = value
 
@@ -69,7 +50,7 @@ async def test_01_a_read_is_always_up_to_date() -> None:
     double = Provider(lambda ref: ref.watch(counter) * 2)
     text = Provider(lambda ref: f"<{ref.watch(double)}>")
     with ProviderContainer() as container:
-        seen = heard(container, text)
+        seen = values_of(container, text)
         assert container.read(text) == "<0>"
         for number in (1, 2, 3):
             set_to(container, number)
@@ -92,7 +73,7 @@ async def test_02_propagation_is_glitch_free_and_builds_once_per_turn() -> None:
         return builds[-1][1] + ref.watch(other)
 
     with ProviderContainer() as container:
-        seen = heard(container, bottom)
+        seen = values_of(container, bottom)
         set_to(container, 1)
         set_to(container, 5)
         container.read(other.notifier).state = 100
@@ -105,14 +86,9 @@ async def test_02_propagation_is_glitch_free_and_builds_once_per_turn() -> None:
 async def test_02_listeners_are_called_only_for_a_different_value() -> None:
     builds: list[int] = []
     parity = Provider(lambda ref: ref.watch(counter) % 2)
-
-    @Provider
-    def below(ref: Ref) -> int:
-        builds.append(ref.watch(parity))
-        return builds[-1]
-
+    below = recording_builds(builds, lambda ref: ref.watch(parity))
     with ProviderContainer() as container:
-        seen, seen_below = heard(container, parity), heard(container, below)
+        seen, seen_below = values_of(container, parity), values_of(container, below)
         set_to(container, 2)
         await turns()
         assert seen == seen_below == []
@@ -132,7 +108,7 @@ async def test_02_update_should_notify_filters_changes_of_a_notifier() -> None:
 
     always = NotifierProvider(Always)
     with ProviderContainer() as container:
-        seen = heard(container, always)
+        seen = values_of(container, always)
         container.read(always.notifier).state = 0
         assert seen == [0]
 
@@ -143,7 +119,7 @@ async def test_02_update_should_notify_filters_changes_of_a_notifier() -> None:
 async def test_03_direct_listeners_are_called_immediately_and_dependents_on_the_next_turn() -> None:
     double = Provider(lambda ref: ref.watch(counter) * 2)
     with ProviderContainer() as container:
-        own, derived = heard(container, counter), heard(container, double)
+        own, derived = values_of(container, counter), values_of(container, double)
         set_to(container, 1)
         assert own == [1]
         assert derived == []
@@ -154,7 +130,7 @@ async def test_03_direct_listeners_are_called_immediately_and_dependents_on_the_
 def test_03_without_a_loop_propagation_ends_with_the_outermost_change() -> None:
     double = Provider(lambda ref: ref.watch(counter) * 2)
     with ProviderContainer() as container:
-        own, derived = heard(container, counter), heard(container, double)
+        own, derived = values_of(container, counter), values_of(container, double)
         set_to(container, 1)
         assert (own, derived) == ([1], [2])
         with container.batch():
@@ -168,7 +144,7 @@ def test_03_a_change_by_a_listener_is_part_of_the_change_that_called_it() -> Non
     mirror = StateProvider(lambda ref: 0)
     both = Provider(lambda ref: (ref.watch(counter), ref.watch(mirror)))
     with ProviderContainer() as container:
-        seen = heard(container, both)
+        seen = values_of(container, both)
         container.listen(counter, lambda _, value: setattr(container.read(mirror.notifier), "state", value))
         set_to(container, 4)
         assert seen == [(4, 4)]
@@ -187,7 +163,7 @@ def test_03_one_container_can_be_used_in_two_asyncio_runs_and_in_between() -> No
         return value
 
     with ProviderContainer() as container:
-        derived = heard(container, double)
+        derived = values_of(container, double)
         assert asyncio.run(work(10)) == 10
         assert asyncio.run(work(20)) == 20
         set_to(container, 7)
@@ -257,7 +233,7 @@ def test_04_on_error_gets_the_original_error() -> None:
 
     errors: list[Exception] = []
     with ProviderContainer(on_error=lambda *args: None) as container:
-        values = heard(container, positive, on_error=errors.append)
+        values = values_of(container, positive, on_error=errors.append)
         set_to(container, -1)
         set_to(container, 2)
         assert [str(error) for error in errors] == ["negative"]
@@ -276,7 +252,7 @@ async def test_05_without_a_policy_nothing_is_retried() -> None:
         raise OSError("down")
 
     with ProviderContainer(on_error=lambda *args: None) as container:
-        heard(container, flaky)
+        values_of(container, flaky)
         with pytest.raises(OSError, match="down"):
             await container.read(flaky.future)
         await turns(5)
@@ -300,7 +276,7 @@ async def test_05_during_retries_the_state_is_loading_with_the_error_and_the_fut
         return "up"
 
     with ProviderContainer(on_error=lambda *args: None) as container:
-        states = heard(container, flaky)
+        states = values_of(container, flaky)
         assert await asyncio.wait_for(asyncio.ensure_future(_awaited(container.read(flaky.future))), 25) == "up"
         assert asked == [0, 1]
         first = states[0]
@@ -337,7 +313,7 @@ async def test_05_a_provider_can_disable_the_policy_of_its_container() -> None:
         raise OSError("down")
 
     with ProviderContainer(retry=lambda count, error: 0.0, on_error=lambda *args: None) as container:
-        heard(container, flaky)
+        values_of(container, flaky)
         with pytest.raises(OSError, match="down"):
             await container.read(flaky.future)
         await turns(5)
@@ -407,15 +383,9 @@ async def test_06_a_paused_async_iterator_is_not_advanced() -> None:
 
 async def test_06_a_weak_listener_neither_builds_nor_keeps_alive() -> None:
     life: list[str] = []
-
-    @Provider.auto_dispose
-    def value(ref: Ref) -> int:
-        life.append("built")
-        ref.on_dispose(lambda: life.append("disposed"))
-        return ref.watch(counter)
-
+    value = recording_life(life, lambda ref: ref.watch(counter))
     with ProviderContainer() as container:
-        seen = heard(container, value, weak=True)
+        seen = values_of(container, value, weak=True)
         assert life == []
         with container.listen(value, lambda previous, value: None):
             assert seen == [0], "it gets the build that another listener causes"
@@ -433,13 +403,7 @@ async def test_06_a_weak_listener_neither_builds_nor_keeps_alive() -> None:
 
 async def test_07_auto_dispose_waits_a_full_turn() -> None:
     life: list[str] = []
-
-    @Provider.auto_dispose
-    def value(ref: Ref) -> int:
-        life.append("built")
-        ref.on_dispose(lambda: life.append("disposed"))
-        return 1
-
+    value = recording_life(life, lambda ref: 1)
     with ProviderContainer() as container:
         container.listen(value, lambda previous, value: None).close()
         assert container.exists(value)
@@ -509,7 +473,7 @@ def test_08_a_loop_that_a_rebuild_adds_is_an_error_and_can_be_removed() -> None:
     a: Provider[int] = Provider(lambda ref: ref.watch(b) if ref.watch(closed) else 1, name="a")
     b: Provider[int] = Provider(lambda ref: ref.watch(a), name="b")
     with ProviderContainer(on_error=lambda *args: None) as container:
-        values = heard(container, b, on_error=lambda error: None)
+        values = values_of(container, b, on_error=lambda error: None)
         assert container.read(b) == 1
         container.read(closed.notifier).state = True
         with pytest.raises(ProviderError) as caught:
@@ -597,7 +561,7 @@ async def test_09_call_soon_threadsafe_runs_a_call_in_the_thread_of_the_containe
 
 def test_09_without_a_loop_queued_calls_run_at_the_next_use() -> None:
     with ProviderContainer() as container:
-        seen = heard(container, counter)
+        seen = values_of(container, counter)
         thread = threading.Thread(target=lambda: container.call_soon_threadsafe(lambda: set_to(container, 5)))
         thread.start()
         thread.join()
@@ -617,7 +581,7 @@ def test_10_an_error_in_a_listener_affects_no_other() -> None:
 
     with ProviderContainer(on_error=lambda *args: reported.append(args)) as container:
         container.listen(counter, throw)
-        seen = heard(container, counter)
+        seen = values_of(container, counter)
         set_to(container, 1)
         assert seen == [1]
         assert reported == [(broken, counter)]
@@ -653,7 +617,7 @@ def test_11_a_change_propagates_through_50_000_providers_at_the_default_recursio
     with ProviderContainer() as container:
         for link in links:  # the first build of each reads the one before it
             container.read(link)
-        seen = heard(container, links[-1])
+        seen = values_of(container, links[-1])
         set_to(container, 1)
         assert seen == [length + 1]
         container.listen(links[-1], lambda previous, value: None).close()
@@ -678,7 +642,7 @@ def test_11_propagation_visits_marked_nodes_once() -> None:
         for nodes in layers:
             for node in nodes:
                 container.read(node)
-        heard(container, layers[-1][0])
+        values_of(container, layers[-1][0])
         builds.clear()
         set_to(container, 1)
         assert len(builds) == 29 * 4 + 1
@@ -739,7 +703,7 @@ def test_13_a_comparison_without_a_bool_counts_as_changed(make: Any) -> None:
     derived = Provider[Any](lambda ref: (ref.watch(state), make())[1])
     selected = derived.select(lambda value: value)
     with ProviderContainer() as container:
-        seen = [heard(container, listenable) for listenable in (state, derived, selected)]
+        seen = [values_of(container, listenable) for listenable in (state, derived, selected)]
         for _ in range(2):
             container.read(state.notifier).state = make()
         assert [len(values) for values in seen] == [2, 2, 2]
@@ -753,7 +717,7 @@ async def test_13_a_comparison_without_a_bool_inside_an_async_value_counts_as_ch
 
     holder = AsyncNotifierProvider(Holder)
     with ProviderContainer() as container:
-        seen = heard(container, holder)
+        seen = values_of(container, holder)
         notifier = container.read(holder.notifier)
         notifier.state = AsyncData(make())
         notifier.state = AsyncData(make())
@@ -784,7 +748,7 @@ async def test_14_still_loading_propagates_through_synchronous_providers() -> No
         return f"<h2>{ref.watch(greeting)}</h2>"
 
     async with ProviderContainer(on_error=lambda *args: reported.append(args)) as container:
-        states, slow_states = heard(container, page), heard(container, slow_page)
+        states, slow_states = values_of(container, page), values_of(container, slow_page)
         await turns(4)
         assert container.read(page) == container.read(slow_page) == AsyncLoading()
         gate.set()
@@ -883,8 +847,8 @@ def test_an_interrupt_in_one_provider_keeps_the_refresh_of_the_others() -> None:
 
     double = Provider(lambda ref: ref.watch(counter) * 2)
     with ProviderContainer() as container:
-        heard(container, interrupted)
-        seen = heard(container, double)
+        values_of(container, interrupted)
+        seen = values_of(container, double)
         with pytest.raises(KeyboardInterrupt):
             set_to(container, 1)
         set_to(container, 2)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import ASYNC, NOTIFIERS, SYNC, Variant, ignore, known, settled, variants
+from tests.unit.reactive.recording import recording_builds
 from tetherpy.reactive import (
     AsyncData,
     AsyncLoading,
@@ -131,12 +132,7 @@ async def test_fire_immediately_delivers_the_current_value(
 async def test_listening_updates_the_provider_first(by: str, container: ProviderContainer) -> None:
     builds: list[int] = []
     dep = StateProvider(lambda ref: 0)
-
-    @Provider
-    def provider(ref: Ref) -> int:
-        builds.append(ref.watch(dep))
-        return builds[-1]
-
+    provider = recording_builds(builds, lambda ref: ref.watch(dep))
     container.read(provider)
     container.read(dep.notifier).state = 42
     assert builds == [0]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.eager import eager_tasks
+from tests.unit.reactive.recording import values_of
 from tetherpy.reactive import (
     AsyncData,
     EndlessUpdateError,
@@ -307,8 +308,7 @@ async def test_an_endless_listener_does_not_block_notifications_of_others() -> N
     other = StateProvider(lambda ref: 0)
     doubled = Provider(lambda ref: ref.watch(other) * 2)
     container = ProviderContainer()
-    heard: list[int] = []
-    container.listen(doubled, lambda _, value: heard.append(value))
+    heard = values_of(container, doubled)
     controller = container.read(number.notifier)
 
     def count(_: int | None, value: int) -> None:

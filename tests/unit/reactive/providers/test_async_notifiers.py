@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import attrs
 import pytest
 
 from tests.unit.reactive.matrix import ASYNC_NOTIFIERS, Variant, ignore, until, variants
+from tests.unit.reactive.recording import Box, changes_of
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
@@ -32,19 +32,6 @@ from tetherpy.reactive import (
 
 both = variants(*ASYNC_NOTIFIERS)
 ERROR = OSError("no")
-
-
-@attrs.frozen
-class Box:
-    """A value that is equal to another with the same content."""
-
-    content: int
-
-
-def told_by(container: ProviderContainer, listened: Any, **options: Any) -> list[Any]:
-    told: list[Any] = []
-    container.listen(listened, lambda previous, value: told.append((previous, value)), **options)
-    return told
 
 
 async def _awaited(future: Any) -> Any:
@@ -109,7 +96,7 @@ async def test_an_error_in_the_constructor_is_an_error_of_provider_notifier_and_
         raise ERROR
 
     provider = AsyncNotifierProvider(make)
-    assert told_by(container, provider, fire_immediately=True) == [(None, AsyncError(ERROR))]
+    assert changes_of(container, provider, fire_immediately=True) == [(None, AsyncError(ERROR))]
     with pytest.raises(ProviderError) as caught:
         container.read(provider.notifier)
     assert caught.value.__cause__ is ERROR
@@ -193,7 +180,7 @@ async def test_a_state_that_is_set_keeps_previous_data(variant: Variant, contain
 @both
 async def test_a_state_that_is_set_notifies_immediately(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: 0)
-    told = told_by(container, provider)
+    told = changes_of(container, provider)
     await container.read(provider.future)
     told.clear()
     container.read(provider.notifier).state = AsyncData(42)
@@ -203,7 +190,7 @@ async def test_a_state_that_is_set_notifies_immediately(variant: Variant, contai
 @both
 async def test_equal_states_do_not_notify(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: Box(42))
-    told = told_by(container, provider)
+    told = changes_of(container, provider)
     await container.read(provider.future)
     told.clear()
     notifier = container.read(provider.notifier)
@@ -224,8 +211,8 @@ async def test_update_should_notify_replaces_the_filter(container: ProviderConta
 
     provider = AsyncNotifierProvider(Silent)
     notifier = container.read(provider.notifier)
-    told = told_by(container, provider)
-    told_futures = told_by(container, provider.future)
+    told = changes_of(container, provider)
+    told_futures = changes_of(container, provider.future)
     notifier.state = AsyncData(42)
     assert await container.read(provider.future) == 42
     notifier.state = AsyncError(ERROR)
@@ -249,7 +236,7 @@ async def test_the_future_has_the_state_that_is_set_during_loading(
 
 async def test_the_build_continues_after_the_state_was_set(container: ProviderContainer) -> None:
     provider = AsyncNotifierProvider(Waits)
-    told = told_by(container, provider)
+    told = changes_of(container, provider)
     notifier = container.read(provider.notifier)
     answer = await begun(notifier)
     notifier.state = AsyncData(21)
@@ -368,7 +355,7 @@ async def test_each_state_set_during_the_build_notifies_and_then_the_result_does
             return 3
 
     provider = AsyncNotifierProvider(Steps)
-    told = told_by(container, provider, fire_immediately=True)
+    told = changes_of(container, provider, fire_immediately=True)
     await until(lambda: container.read(provider) == AsyncData(3))
     assert [state for _, state in told] == [AsyncLoading(), AsyncData(1), AsyncData(2), AsyncData(3)]
 
@@ -382,7 +369,7 @@ async def test_returning_its_own_future_notifies_once(container: ProviderContain
             return await self.future
 
     provider = AsyncNotifierProvider(Own)
-    told = told_by(container, provider)
+    told = changes_of(container, provider)
     assert await container.read(provider.future) == 0
     container.invalidate(provider)
     assert await container.read(provider.future) == 1
@@ -403,7 +390,7 @@ async def test_progress_can_be_set(container: ProviderContainer) -> None:
             return 0
 
     provider = AsyncNotifierProvider(Progresses)
-    told = told_by(container, provider)
+    told = changes_of(container, provider)
     await container.read(provider.future)
     assert [state for _, state in told] == [AsyncLoading(0.5), AsyncLoading(1), AsyncData(0)]
 
@@ -424,8 +411,8 @@ async def test_the_result_of_a_synchronous_build_replaces_states_set_during_it(c
             return 84
 
     provider = AsyncNotifierProvider(Sets)
-    futures = told_by(container, provider.future, fire_immediately=True)
-    told = told_by(container, provider, fire_immediately=True)
+    futures = changes_of(container, provider.future, fire_immediately=True)
+    told = changes_of(container, provider, fire_immediately=True)
     assert told == [(None, AsyncData(84))]
     assert await container.read(provider.future) == 84
     container.invalidate(provider)

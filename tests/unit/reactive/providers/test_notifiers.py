@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
 import pytest
 
 from tests.unit.reactive.matrix import NOTIFIERS, Variant, ignore, settled, variants
+from tests.unit.reactive.recording import Box, changes_of, recording_builds
 from tetherpy.reactive import (
     EndlessUpdateError,
     Notifier,
@@ -23,20 +23,6 @@ from tetherpy.reactive import (
 
 states = variants("StateProvider", "NotifierProvider")
 notifiers = variants("NotifierProvider")
-
-
-@attrs.frozen
-class Box:
-    """A value that is equal to another with the same content."""
-
-    content: int
-
-
-def told_by(container: ProviderContainer, listened: Any, **options: Any) -> list[Any]:
-    """Return the list that collects all changes of a listenable."""
-    told: list[Any] = []
-    container.listen(listened, lambda previous, value: told.append((previous, value)), **options)
-    return told
 
 
 # -- the instance --------------------------------------------------------------------------------
@@ -59,13 +45,8 @@ async def test_the_notifier_survives_rebuilds(variant: Variant, container: Provi
 async def test_watching_the_notifier_does_not_rebuild(variant: Variant, container: ProviderContainer) -> None:
     builds: list[Any] = []
     provider = variant.declare(lambda ref: 0)
-
-    @Provider
-    def user(ref: Ref) -> Any:
-        builds.append(ref.watch(provider.notifier))
-        return builds[-1]
-
-    told = told_by(container, provider.notifier)
+    user = recording_builds(builds, lambda ref: ref.watch(provider.notifier))
+    told = changes_of(container, provider.notifier)
     container.listen(user, ignore)
     container.read(user).state = 1
     container.invalidate(provider)
@@ -167,7 +148,7 @@ async def test_the_state_cannot_be_used_in_on_dispose(variant: Variant) -> None:
 @states
 async def test_the_state_can_be_read_and_set(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: 0)
-    told = told_by(container, provider, fire_immediately=True)
+    told = changes_of(container, provider, fire_immediately=True)
     notifier = container.read(provider.notifier)
     for value in (1, 2):
         notifier.state += 1
@@ -193,7 +174,7 @@ async def test_refreshing_the_notifier_rebuilds_and_returns_it(variant: Variant,
 @states
 async def test_equal_states_do_not_notify(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: Box(42))
-    told = told_by(container, provider)
+    told = changes_of(container, provider)
     notifier = container.read(provider.notifier)
     notifier.state = notifier.state
     notifier.state = second = Box(42)
@@ -218,8 +199,8 @@ async def test_update_should_notify_replaces_the_filter(answer: bool, container:
 
     provider = NotifierProvider(Asks)
     derived = Provider(lambda ref: ref.watch(provider))
-    told = told_by(container, provider)
-    told_derived = told_by(container, derived)
+    told = changes_of(container, provider)
+    told_derived = changes_of(container, derived)
     notifier = container.read(provider.notifier)
     for value in (0, 1):
         notifier.state = value
@@ -311,7 +292,7 @@ async def test_a_notifier_can_be_used_after_a_failed_build(
         raise error
 
     provider = variant.declare(fails)
-    told = told_by(container, provider, on_error=lambda error: told_errors.append(error))
+    told = changes_of(container, provider, on_error=lambda error: told_errors.append(error))
     told_errors: list[Exception] = []
     with pytest.raises(ProviderError):
         container.read(provider)
@@ -324,7 +305,7 @@ async def test_a_notifier_can_be_used_after_a_failed_build(
     assert told == [(None, 0)]
     assert told_errors == []
     assert notifier.state == container.read(provider) == 0
-    assert told_by(container, provider, fire_immediately=True) == [(None, 0)]
+    assert changes_of(container, provider, fire_immediately=True) == [(None, 0)]
     assert reported == [error]
     reported.clear()
 
@@ -473,7 +454,7 @@ async def test_listen_self_gets_changes_that_update_should_notify_filters_out(co
             return False
 
     provider = NotifierProvider(Silent)
-    told = told_by(container, provider)
+    told = changes_of(container, provider)
     container.read(provider.notifier).state = 1
     assert log == [(None, 0), (0, 1)]
     assert told == []

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.waiting import until
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, Every, JobDefinition, NewJob, SqliteJobEngine
 from tetherpy.service import HandlerRegistrationError, InlineWorker
@@ -53,12 +54,6 @@ async def follow(engine, clock):
     yield start
     for task in tasks:
         task.cancel()
-
-
-async def until(condition):
-    async with asyncio.timeout(25):
-        while not await condition():
-            await asyncio.sleep(0.002)
 
 
 async def count(engine):

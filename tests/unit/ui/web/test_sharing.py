@@ -1,12 +1,12 @@
 """The cost of pages, counted in queries, for any number of pages and jobs."""
 
-import asyncio
 import tracemalloc
 from contextlib import AsyncExitStack, aclosing
 
 import attrs
 import pytest
 
+from tests.support.waiting import until
 from tetherpy import Provider, ProviderContainer
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, NewJob, SqliteJobEngine
@@ -23,12 +23,6 @@ from tetherpy.ui.web.pages.rendering import Renderer
 pytestmark = pytest.mark.slow
 
 QUESTIONS = ("find", "counts", "timeline", "get", "get_many", "attempts", "workers")
-
-
-async def until(condition):
-    async with asyncio.timeout(25):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 class Counting:
