@@ -6,7 +6,6 @@ The graphs are functions of their cells. Each rule asks through another entry po
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,8 +14,9 @@ from typing import Any
 import attrs
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from tests.properties.loop_machine import LoopMachine, case_of
 from tetherpy.reactive import (
     Notifier,
     NotifierProvider,
@@ -35,6 +35,7 @@ SETTINGS = settings(
 )
 CELLS = 2
 choices = st.integers(0, 20)
+few_changes = st.lists(st.tuples(st.integers(0, CELLS - 1), st.integers(0, 9)), max_size=2)
 
 
 @attrs.frozen
@@ -58,14 +59,11 @@ def ignore(*_: Any) -> None:
     """Listen without interest in the changes."""
 
 
-class EntriesMachine(RuleBasedStateMachine):
+class EntriesMachine(LoopMachine):
     """Without an event loop an operation ends by disposing what is not used."""
-
-    has_loop = False
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop() if self.has_loop else None
         self.reported: list[BaseException] = []
         self.container = ProviderContainer(on_error=lambda error, provider: self.reported.append(error))
         self.subscriptions: list[tuple[ProviderSubscription[int], int]] = []
@@ -123,17 +121,11 @@ class EntriesMachine(RuleBasedStateMachine):
     @contextmanager
     def inside(self) -> Iterator[None]:
         """Run an operation like a callback of the loop, and then some turns of the loop."""
-        if self.loop is None:
-            yield
-            return
-        asyncio._set_running_loop(self.loop)
         try:
-            yield
+            with super().inside():
+                yield
         finally:
-            asyncio._set_running_loop(None)
-            for _ in range(4):
-                self.loop.call_soon(self.loop.stop)
-                self.loop.run_forever()
+            self.run_turns(4)
 
     # -- changes ---------------------------------------------------------------------------------
 
@@ -189,26 +181,12 @@ class EntriesMachine(RuleBasedStateMachine):
         with self.inside():
             subscription.close()
 
-    @rule(pick=choices, changes=st.lists(st.tuples(st.integers(0, CELLS - 1), st.integers(0, 9)), max_size=2))
-    def through_notifier(self, pick: int, changes: list[tuple[int, int]]) -> None:
-        """Keep the notifier during a change of its dependencies."""
-        index = self.notifier_node(pick)
-        if index is None:
-            return
-        with self.inside():
-            notifier = self.container.read(self.providers[index].notifier)
-        if changes:
-            self.write(changes)
-        with self.inside():
-            self.check(index, notifier.state, "notifier.state")
+    @rule(pick=choices, changes=few_changes, how=st.sampled_from(["state", "state += 1", "update"]))
+    def through_notifier(self, pick: int, changes: list[tuple[int, int]], how: str) -> None:
+        """Keep the notifier during a change of its dependencies, then read its state or add to it.
 
-    @rule(
-        pick=choices,
-        changes=st.lists(st.tuples(st.integers(0, CELLS - 1), st.integers(0, 9)), max_size=2),
-        how=st.sampled_from(["state += 1", "update"]),
-    )
-    def add_one(self, pick: int, changes: list[tuple[int, int]], how: str) -> None:
-        """Add to a state that follows a change, then have it built again: it is a function of the cells at the end."""
+        After an addition have it built again: it is a function of the cells at the end.
+        """
         index = self.notifier_node(pick)
         if index is None:
             return
@@ -217,6 +195,9 @@ class EntriesMachine(RuleBasedStateMachine):
         if changes:
             self.write(changes)
         with self.inside():
+            if how == "state":
+                self.check(index, notifier.state, "notifier.state")
+                return
             if how == "update" and hasattr(notifier, "update"):
                 notifier.update(lambda value: value + 1)
             else:
@@ -251,8 +232,7 @@ class EntriesMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.container.dispose()
-        if self.loop is not None:
-            self.loop.close()
+        super().teardown()
 
 
 class EntriesUnderALoopMachine(EntriesMachine):
@@ -261,7 +241,5 @@ class EntriesUnderALoopMachine(EntriesMachine):
     has_loop = True
 
 
-TestEntriesWithoutALoop = EntriesMachine.TestCase
-TestEntriesWithoutALoop.settings = SETTINGS
-TestEntriesUnderALoop = EntriesUnderALoopMachine.TestCase
-TestEntriesUnderALoop.settings = SETTINGS
+TestEntriesWithoutALoop = case_of(EntriesMachine, SETTINGS)
+TestEntriesUnderALoop = case_of(EntriesUnderALoopMachine, SETTINGS)

@@ -14,7 +14,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from tests.properties.graph_world import (
     ASYNC,
@@ -28,6 +28,7 @@ from tests.properties.graph_world import (
     root,
     settled,
 )
+from tests.properties.loop_machine import LoopMachine, case_of
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
@@ -114,7 +115,7 @@ class Ear:
         return f"ear on {self.machine.world.providers[self.index]!r}"
 
 
-class GraphMachine(RuleBasedStateMachine):
+class GraphMachine(LoopMachine):
     """Under an event loop that the machine runs itself, one iteration at a time."""
 
     kinds = SYNC_KINDS + ASYNC_KINDS
@@ -122,7 +123,6 @@ class GraphMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop: asyncio.AbstractEventLoop | None = asyncio.new_event_loop() if self.has_loop else None
         self.complaints: list[str] = []
         self.reported: list[tuple[BaseException, Any]] = []
         self.ears: list[Ear] = []
@@ -143,25 +143,12 @@ class GraphMachine(RuleBasedStateMachine):
         self.want(not ear.subscription.is_paused, f"{ear} was told while paused")
         self.want(not ear.subscription.closed, f"{ear} was told after it was closed")
 
-    @contextmanager
-    def inside(self) -> Iterator[None]:
-        """Run an operation like a callback of the loop."""
-        if self.loop is None:
-            yield
-            return
-        asyncio._set_running_loop(self.loop)
-        try:
-            yield
-        finally:
-            asyncio._set_running_loop(None)
-
     def iterate(self) -> None:
         """Run one iteration of the loop and check the events of one turn."""
         if self.loop is None:
             return
         before = self.world.pushed.copy()
-        self.loop.call_soon(self.loop.stop)
-        self.loop.run_forever()
+        self.run_turns(1)
         built = self.world.pushed - before
         assert all(count == 1 for count in built.values()), f"built more than once in a turn: {built}"
 
@@ -483,8 +470,7 @@ class GraphMachine(RuleBasedStateMachine):
             if hasattr(self, "places"):
                 self.end()
         finally:
-            if self.loop is not None:
-                self.loop.close()
+            super().teardown()
 
     def end(self) -> None:
         container = self.places[0].container
@@ -510,7 +496,5 @@ class LooplessMachine(GraphMachine):
     has_loop = False
 
 
-TestGraphUnderALoop = GraphMachine.TestCase
-TestGraphUnderALoop.settings = SETTINGS
-TestGraphWithoutALoop = LooplessMachine.TestCase
-TestGraphWithoutALoop.settings = SETTINGS
+TestGraphUnderALoop = case_of(GraphMachine, SETTINGS)
+TestGraphWithoutALoop = case_of(LooplessMachine, SETTINGS)

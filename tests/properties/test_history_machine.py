@@ -8,6 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.properties.loop_machine import case_of
 from tetherpy import History, Notifier, NotifierProvider, ProviderContainer, StateProvider
 
 BUTTON = StateProvider(lambda ref: 0, name="button")
@@ -62,23 +63,16 @@ class HistoryMachine(RuleBasedStateMachine):
         with self.container.batch():
             self.edit(indexes, data)
 
-    @rule()
-    def undo(self) -> None:
-        assert self.history.undo() is bool(self.done)
-        if self.done:
-            step = self.done.pop()
-            self.undone.append(step)
-            for index, (old, _) in step.items():
-                self.states[index] = old
-
-    @rule()
-    def redo(self) -> None:
-        assert self.history.redo() is bool(self.undone)
-        if self.undone:
-            step = self.undone.pop()
-            self.done.append(step)
-            for index, (_, new) in step.items():
-                self.states[index] = new
+    @rule(way=st.sampled_from(["undo", "redo"]))
+    def step(self, way: str) -> None:
+        source, target = (self.done, self.undone) if way == "undo" else (self.undone, self.done)
+        moved = self.history.undo() if way == "undo" else self.history.redo()
+        assert moved is bool(source)
+        if source:
+            step = source.pop()
+            target.append(step)
+            for index, (old, new) in step.items():
+                self.states[index] = old if way == "undo" else new
 
     @rule(by=st.sampled_from(["dependency", "invalidate"]))
     def rebuild(self, by: str) -> None:
@@ -109,5 +103,4 @@ class HistoryMachine(RuleBasedStateMachine):
         self.container.dispose()
 
 
-TestHistory = HistoryMachine.TestCase
-TestHistory.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestHistory = case_of(HistoryMachine, settings(max_examples=60, stateful_step_count=30, deadline=None))

@@ -6,7 +6,6 @@ the runs long (``make fuzz``).
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable
@@ -16,8 +15,9 @@ from typing import Any, cast
 import attrs
 import hypothesis.strategies as st
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
+from tests.properties.loop_machine import LoopMachine, case_of
 from tetherpy.reactive import Provider, ProviderContainer, ProviderSubscription, StateProvider
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
@@ -44,14 +44,11 @@ class Ear:
     subscription: Any = None
 
 
-class InterruptionsMachine(RuleBasedStateMachine):
+class InterruptionsMachine(LoopMachine):
     """Without an event loop an operation has done everything when it ends."""
-
-    has_loop = False
 
     def __init__(self) -> None:
         super().__init__()
-        self.loop = asyncio.new_event_loop() if self.has_loop else None
         self.reported: list[BaseException] = []
         self.container = ProviderContainer(on_error=self.report)
         self.values = [1] * CELLS
@@ -127,30 +124,20 @@ class InterruptionsMachine(RuleBasedStateMachine):
     @contextmanager
     def inside(self) -> Generator[None]:
         """Run an operation like a callback of the loop, and catch the bomb that it raises."""
-        if self.loop is not None:
-            asyncio._set_running_loop(self.loop)
         before = self.exploded
         try:
-            yield
+            with super().inside():
+                yield
         except Bomb as bomb:
             self.see(bomb)
             assert self.exploded > before, "an operation raised a bomb of another one"
-        finally:
-            if self.loop is not None:
-                asyncio._set_running_loop(None)
-        self.iterate()
+        self.run_turns(4)
         assert not self.unseen, "an operation neither raised nor reported a bomb"
 
     def raised_by_loop(self, error: BaseException) -> None:
         """Note a bomb raised in a turn of the loop: asyncio passes it to the exception handler of the loop."""
         assert isinstance(error, Bomb)
         self.see(error)
-
-    def iterate(self) -> None:
-        for _ in range(4 if self.loop is not None else 0):
-            assert self.loop is not None
-            self.loop.call_soon(self.loop.stop)
-            self.loop.run_forever()
 
     # -- rules -----------------------------------------------------------------------------------
 
@@ -224,7 +211,7 @@ class InterruptionsMachine(RuleBasedStateMachine):
         for index, provider in enumerate(self.providers):
             if self.container.exists(provider):
                 assert self.container.read(provider) == self.expected(index)
-        self.iterate()
+        self.run_turns(4)
         self.check_disposers()
         unexpected = [error for error in self.reported if not isinstance(error, Bomb)]
         assert not unexpected
@@ -243,8 +230,7 @@ class InterruptionsMachine(RuleBasedStateMachine):
         assert all(ear.subscription.closed for ear in self.ears)
         if hasattr(self, "nodes"):
             assert self.disposed == self.registered, "a build did not end exactly once"
-        if self.loop is not None:
-            self.loop.close()
+        super().teardown()
 
 
 class InterruptionsUnderALoopMachine(InterruptionsMachine):
@@ -253,7 +239,5 @@ class InterruptionsUnderALoopMachine(InterruptionsMachine):
     has_loop = True
 
 
-TestInterruptionsWithoutALoop = InterruptionsMachine.TestCase
-TestInterruptionsWithoutALoop.settings = SETTINGS
-TestInterruptionsUnderALoop = InterruptionsUnderALoopMachine.TestCase
-TestInterruptionsUnderALoop.settings = SETTINGS
+TestInterruptionsWithoutALoop = case_of(InterruptionsMachine, SETTINGS)
+TestInterruptionsUnderALoop = case_of(InterruptionsUnderALoopMachine, SETTINGS)

@@ -11,6 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from tests.properties.loop_machine import case_of
 from tetherpy.database import Database
 from tetherpy.jobs import (
     JOB_MIGRATIONS,
@@ -309,7 +310,6 @@ class JobStates(RuleBasedStateMachine):
         )
 
 
-TestJobStates = JobStates.TestCase
-TestJobStates.settings = settings(
-    max_examples=1_000 if LONG else 20, stateful_step_count=100 if LONG else 40, deadline=None
+TestJobStates = case_of(
+    JobStates, settings(max_examples=1_000 if LONG else 20, stateful_step_count=100 if LONG else 40, deadline=None)
 )

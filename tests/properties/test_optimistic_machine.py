@@ -14,6 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from tests.properties.loop_machine import case_of
 from tetherpy import (
     AsyncData,
     AsyncNotifier,
@@ -133,5 +134,4 @@ class OptimisticMachine(RuleBasedStateMachine):
         self.container.dispose()
 
 
-TestOptimistic = OptimisticMachine.TestCase
-TestOptimistic.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestOptimistic = case_of(OptimisticMachine, settings(max_examples=60, stateful_step_count=30, deadline=None))

@@ -204,15 +204,19 @@ class World:
         build.running -= 1
         return build
 
+    async def _use(self, ref: Ref, build: Build, index: int) -> None:
+        """Use the sources of a node, and wait for those that are asynchronous."""
+        ref.watch(self.trigger)
+        for source, how in self.uses[index]:
+            listenable = self.providers[source]
+            is_sync = self.specs[source].kind == "provider"
+            used = getattr(ref, how)(listenable if is_sync else listenable.future)
+            build.used.add(used if is_sync else await used)
+
     async def _future(self, ref: Ref, index: int) -> Build:
         build = self._open(ref, index)
         try:
-            ref.watch(self.trigger)
-            for source, how in self.uses[index]:
-                listenable = self.providers[source]
-                is_sync = self.specs[source].kind == "provider"
-                used = getattr(ref, how)(listenable if is_sync else listenable.future)
-                build.used.add(used if is_sync else await used)
+            await self._use(ref, build, index)
             for place, undo in enumerate(self.specs[index].undoes):
                 if undo.kind == "enter_async":
                     await ref.enter_async(self._manager(build, place, undo))
@@ -226,12 +230,7 @@ class World:
     async def _stream(self, ref: Ref, index: int) -> AsyncIterator[Build]:
         build = self._open(ref, index)
         try:
-            ref.watch(self.trigger)
-            for source, how in self.uses[index]:
-                listenable = self.providers[source]
-                is_sync = self.specs[source].kind == "provider"
-                used = getattr(ref, how)(listenable if is_sync else listenable.future)
-                build.used.add(used if is_sync else await used)
+            await self._use(ref, build, index)
             for place, undo in enumerate(self.specs[index].undoes):
                 self._register(ref, build, place, undo)
             yield build

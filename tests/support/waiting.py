@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ async def until(condition: Callable[[], T | Awaitable[T]], bound: float = BOUND)
     async with asyncio.timeout(bound):
         while True:
             result = condition()
-            value: T = await result if inspect.isawaitable(result) else result
+            value = cast("T", await result if inspect.isawaitable(result) else result)
             if value:
                 return value
             await asyncio.sleep(0.005)
