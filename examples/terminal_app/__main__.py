@@ -1,4 +1,4 @@
-"""``python -m examples.terminal_app``: the jobs of ``app.db`` in the current folder."""
+"""``python -m examples.terminal_app``: the jobs of ``TETHERPY_DATABASE``, or of ``app.db`` in the checkout."""
 
 from .app import TerminalApp
 

@@ -23,9 +23,11 @@ from tetherpy.jobs import BackgroundJobStatus
 @pytest.fixture(params=["sqlite", "postgres"])
 async def container(request, tmp_path, monkeypatch):
     if request.param == "postgres":
-        monkeypatch.setenv("TETHERPY_DATABASE", request.getfixturevalue("postgres_url"))
         monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.chdir(tmp_path)  # the app and its worker both use "app.db" in the current folder
+        address = request.getfixturevalue("postgres_url")
+    else:
+        address = str(tmp_path / "app.db")
+    monkeypatch.setenv("TETHERPY_DATABASE", address)
     async with ProviderContainer() as container:
         service = container.read(background_service_provider)
         yield container

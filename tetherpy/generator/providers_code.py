@@ -38,9 +38,14 @@ def _background_service(services: BackgroundServices) -> str:
 def _database(services: BackgroundServices) -> str:
     module, _, name = (services.migrations or "").partition(":")
     opened_with = ["ref.watch(database_path_provider)", *([f"migrations={module}.{name}"] if module else [])]
+    path = literal(services.database_path)
+    relative = services.path_is_relative
+    depth = len(services.package.split("."))
+    folder = f"    folder = Path(__file__).parents[{depth}]  # that of tether.yaml\n"
     values = {
         "import_migrations": f"\nimport {module}\n" if module else "",
-        "database_path": literal(services.database_path),
+        "import_path": "from pathlib import Path\n" if relative else "",
+        "database_path": f"{folder}{call('    return Path', ['folder', path])}" if relative else f"    return {path}",
         "opening": call("    opening = open_database", opened_with),
     }
     return filled("providers/database", values)

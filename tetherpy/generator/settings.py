@@ -42,10 +42,10 @@ class JobDeclaration:
 class BackgroundServices:
     """The settings for background jobs.
 
-    ``package`` is the dotted name of the generated package; ``database_path`` the app's database, a path or a
-    ``postgresql://`` URL; ``migrations`` the ``module:name`` of the app's migrations, if any;
-    ``app_initialization_callback`` the ``module:function`` that each worker calls first. A typed enqueue function is
-    generated for each of the ``jobs``.
+    ``package`` is the dotted name of the generated package; ``database_path`` the app's database, a ``postgresql://``
+    URL or a path, which begins at the folder of the ``tether.yaml`` if it is relative; ``migrations`` the
+    ``module:name`` of the app's migrations, if any; ``app_initialization_callback`` the ``module:function`` that each
+    worker calls first. A typed enqueue function is generated for each of the ``jobs``.
     """
 
     enabled: bool = False
@@ -56,6 +56,12 @@ class BackgroundServices:
     initial_notification_title: str = attrs.field(default="Background service", validator=check_line)
     initial_notification_content: str = attrs.field(default="", validator=check_line)
     jobs: tuple[JobDeclaration, ...] = ()
+
+    @property
+    def path_is_relative(self) -> bool:
+        """Whether the database is a path that begins at the folder of the ``tether.yaml``."""
+        path = self.database_path
+        return "://" not in path and not path.startswith(("/", "~"))
 
 
 @attrs.frozen

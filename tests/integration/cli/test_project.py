@@ -2,9 +2,13 @@
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+
+from tetherpy.cli.parameters.database_location import find_database
 
 SETTINGS = """\
 generation:
@@ -90,3 +94,35 @@ def test_an_agent_is_loaded_and_an_earlier_one_is_unloaded_first(app, tmp_path, 
     assert first.err == f"\nNext:\n{load}"
     assert app("service", "install", "--manager", "launchd").err == f"\nNext:\n{forget}{load}"
     assert app("service", "uninstall", "--manager", "launchd").err == f"\nNext:\n{forget}"
+
+
+@pytest.mark.parametrize(
+    ("named", "package"),
+    [
+        ("data/app.db", "providers"),
+        ("data/app.db", "inner.state"),
+        ("../shared.db", "providers"),
+        ("~/shop.db", "providers"),
+        ("/ROOT/absolute.db", "providers"),
+        ("postgresql://me@host/app", "providers"),
+    ],
+)
+def test_the_app_and_its_commands_use_one_database_from_any_folder(app, tmp_path, monkeypatch, named, package):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    named = named.replace("/ROOT", str(tmp_path))
+    (tmp_path / "tether.yaml").write_text(
+        SETTINGS.replace("data/app.db", named).replace("true\n", f"true\n    package: {package}\n")
+    )
+    assert app("generate", "--config", str(tmp_path / "tether.yaml")).code == 0
+    asked = (
+        f"from {package} import database_path_provider as path; from tetherpy import ProviderContainer; "
+        "from tetherpy.database import sqlite_path\n"
+        "address = ProviderContainer().read(path)\n"
+        "print(address if '://' in str(address) else sqlite_path(address))"
+    )
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    python = [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{asked}"]
+    used = subprocess.run(python, cwd=elsewhere, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    commands = find_database(None)
+    assert used == (commands if "://" in commands else str(Path(commands).resolve()))

@@ -81,7 +81,7 @@ def test_check_writes_nothing_and_fails_when_a_file_differs(run, app):
     ran = run(app, "generate", "--check")
     ran.failed("providers/database.py differs from the sources generated from tether.yaml. Run tetherpy generate")
     assert ran.out == "providers/database.py\tupdated\n"
-    assert '+    return "other.db"' in ran.err
+    assert '+    return Path(folder, "other.db")' in ran.err
     assert (app / "providers" / "database.py").read_text() == before
 
 

@@ -22,6 +22,11 @@ async def test_each_job_has_its_own_container(service, finished):
     assert (await finished(plain)).result == "Hello, nobody"
 
 
+async def test_a_handler_finds_the_database_of_its_service_in_the_environment(service, finished, database_path):
+    """The providers of an app and the commands that a handler starts take the database from this variable."""
+    assert (await finished(await service.job("database_variable"))).result == str(database_path.resolve())
+
+
 async def test_a_container_that_a_handler_leaves_open_is_disposed_with_the_job(service, finished, tmp_path):
     job = await finished(await service.job("careless", str(tmp_path / "trace")))
     assert job.result == "open"

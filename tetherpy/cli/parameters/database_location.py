@@ -20,9 +20,12 @@ def find_database(given: str | None) -> str:
     ``given`` is the value of ``--database`` or ``TETHERPY_DATABASE``; without either the nearest ``tether.yaml``
     names it. Raises ``DatabaseUnknownError`` if nothing names one.
     """
-    if given:
-        # Shells do not expand ~ in variables and files.
-        return str(Path(given).expanduser()) if is_file(given) else given
+    database = given or _of_project()
+    # Shells do not expand ~ in variables and files.
+    return str(Path(database).expanduser()) if is_file(database) else database
+
+
+def _of_project() -> str:
     project = find_project()
     if project is None:
         raise DatabaseUnknownError

@@ -22,7 +22,7 @@ class Project:
     def database(self) -> str:
         """Return the path or URL of the database; a relative path is relative to the ``tether.yaml``."""
         named = self.service.database_path
-        return named if "://" in named else str(self.folder / named)
+        return str(self.folder / named) if self.service.path_is_relative else named
 
 
 def find_project() -> Project | None:

@@ -55,7 +55,11 @@ def work(config: WorkerConfig, sockets: WorkerSockets) -> int:
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
-    return loop.run_until_complete(Worker(config, ServiceFiles.of(config.database)).run(sockets))
+    files = ServiceFiles.of(config.database)
+    os.environ["TETHERPY_DATABASE"] = (
+        files.address
+    )  # generated providers and commands that a handler uses take this one
+    return loop.run_until_complete(Worker(config, files).run(sockets))
 
 
 @attrs.define(eq=False)

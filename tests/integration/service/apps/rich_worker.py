@@ -28,6 +28,7 @@ async def initialize(service):
     service.register_job_handler("careless", careless)
     service.register_job_handler("shared", shared)
     service.register_job_handler("sentence_in_thread", sentence_in_thread)
+    service.register_job_handler("database_variable", database_variable)
     service.register_job_handler("tick", tick)
     service.register_job_handler("outside", tick)
     service.register_periodic_job("often", every=timedelta(milliseconds=200), job_key="tick")
@@ -37,6 +38,10 @@ async def sentence(service, payload: str | None, db):
     overrides = [] if payload is None else [name_provider.override_with_value(payload)]
     async with service.job_container(overrides=overrides) as container:
         return container.read(sentence_provider)
+
+
+def database_variable(service, payload, db):
+    return os.environ["TETHERPY_DATABASE"]
 
 
 async def careless(service, payload: str, db):
