@@ -26,7 +26,7 @@ WAYS = {
     "one engine": Way(
         r"\bDatabase\.open\(",
         "open_database(address) or BackgroundJobManager.open(address)",
-        frozenset({"docs/explanation/durability.md", "docs/how-to/offline-persistence.md"}),
+        frozenset({"docs/explanation/durability.md"}),
     ),
     "open_engine": Way(r"\bopen_engine\(", "BackgroundJobManager.open(address)"),
     "keys as text": Way(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Self
 
 from tetherpy.database import Database, Migration
 from tetherpy.reactive import PersistedData, StorageOptions
@@ -34,6 +36,8 @@ def _now() -> datetime:
 class SqliteStorage:
     """Keeps text under text keys in a table of the database; several processes may share it.
 
+    ``SqliteStorage.open(path)`` opens the database too.
+
     Args:
         db: the open database of the app. The table is created at its first use.
         clock: returns the current time as an aware datetime.
@@ -43,6 +47,13 @@ class SqliteStorage:
         self._db = db
         self._clock = clock
         self._prepared = False
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, path: str | os.PathLike[str]) -> AsyncGenerator[Self]:
+        """Open the file of a storage, and close it at the end of the block; errors are those of ``Database.open``."""
+        async with Database.open(path) as db:
+            yield cls(db)
 
     async def read(self, key: str) -> PersistedData[str] | None:
         """Return the data under a key, or None; expired data is returned too, with its expiry time."""

@@ -68,6 +68,7 @@ class InlineJobs:
     _worker: InlineWorker | None = attrs.field(init=False, default=None)
     _opening: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
     _handlers: list[Callable[[ServiceInstance], None]] = attrs.field(init=False, factory=list[Any])
+    _enqueued: dict[str, JobDefinition[Any, Any]] = attrs.field(init=False, factory=dict[str, Any])
 
     # -- what the test sets up ---------------------------------------------------------------------
 
@@ -87,7 +88,10 @@ class InlineJobs:
         self._register(registration)
 
     def register_jobs(self, *jobs: JobDefinition[Any, Any] | ModuleType) -> None:
-        """Let the handlers of definitions do their jobs; arguments as ``ServiceInstance.register_jobs``."""
+        """Let the handlers of definitions do their jobs; arguments as ``ServiceInstance.register_jobs``.
+
+        It is needed for jobs that the app enqueues: ``jobs.enqueue(definition, payload)`` brings its handler.
+        """
         self._register(lambda service: service.register_jobs(*jobs))
 
     async def initialize(self, callback: str | Callable[[ServiceInstance], Awaitable[None] | None]) -> None:
@@ -164,7 +168,12 @@ class InlineJobs:
     async def enqueue(  # type: ignore[misc]  # pyright: ignore[reportInconsistentOverload] - of Enqueueable
         self, job_key: str | JobDefinition[Any, Any], payload: object = None, **options: Unpack[EnqueueOptions]
     ) -> JobId[Any]:
-        """Enqueue a job and return its id; the arguments are those of ``BackgroundJobManager.enqueue``."""
+        """Enqueue a job and return its id; the arguments are those of ``BackgroundJobManager.enqueue``.
+
+        ``drain`` runs the handler of a definition, unless the test has registered another one for its key.
+        """
+        if isinstance(job_key, JobDefinition) and job_key.function is not None:
+            self._enqueued.setdefault(job_key.job_key, job_key)
         job: Any = job_key
         return await (await self.manager()).enqueue(job, payload, **options)
 
@@ -197,6 +206,8 @@ class InlineJobs:
             ForeignClockError: with ``clock``, jobs were enqueued by another clock.
         """
         worker = await self._open()
+        without_handler = self._enqueued.keys() - worker.context.handlers.keys
+        worker.service.register_jobs(*(self._enqueued[key] for key in without_handler))
         ended: list[Ack] = []
 
         def settled(ack: Ack) -> None:

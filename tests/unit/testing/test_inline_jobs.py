@@ -18,8 +18,10 @@ from tetherpy.jobs import (
     Backoff,
     CancelJob,
     DoNotRetry,
+    JobDefinition,
     PayloadDecodeError,
     Snooze,
+    background_job,
 )
 from tetherpy.service import CallbackNameError, HandlerRegistrationError
 from tetherpy.testing import EndlessJobsError, OtherLoopError, StuckJobsError
@@ -45,6 +47,28 @@ def provider_overrides(jobs):
         database=providers.database_provider,
         manager=providers.background_job_manager_provider,
     )
+
+
+async def test_a_definition_brings_its_handler(jobs):
+    definition = background_job("greet")(greet)
+    without_handler = JobDefinition("elsewhere")
+    await jobs.enqueue(definition, Greeting("Ada"))
+    await jobs.enqueue(without_handler)
+    await jobs.drain()
+    assert jobs.enqueued(definition).results == ["Hello Ada"]
+    assert jobs.enqueued(without_handler).statuses == ["FAILED"]
+    jobs.register_jobs(definition)  # changes nothing
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_a_registered_handler_replaces_that_of_an_enqueued_definition(jobs, when):
+    definition = background_job("greet")(greet)
+    if when == "before":
+        jobs.register("greet", lambda service, payload, db: "a double")
+    await jobs.enqueue(definition, Greeting("Ada"))
+    if when == "after":
+        jobs.register("greet", lambda service, payload, db: "a double")
+    assert (await jobs.drain()).results == ["a double"]
 
 
 async def test_jobs_enqueued_by_providers_of_the_app_run_in_drain(container, jobs):

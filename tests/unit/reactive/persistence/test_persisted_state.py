@@ -12,7 +12,6 @@ import pytest
 from tetherpy import (
     AsyncNotifier,
     AsyncNotifierProvider,
-    Database,
     DuplicatePersistKeyError,
     FutureProvider,
     InMemoryStorage,
@@ -191,7 +190,7 @@ def test_without_an_event_loop_the_stored_state_is_read_in_the_next_one(storage)
 async def test_the_storage_of_a_provider_keeps_versions_in_sqlite(tmp_path):
     @FutureProvider
     async def storage_provider(ref):
-        return SqliteStorage(await ref.enter_async(Database.open(tmp_path / "app.db")))
+        return await ref.enter_async(SqliteStorage.open(tmp_path / "app.db"))
 
     def theme(version):
         return theme_in(storage_provider.future, version=version)

@@ -1,0 +1,1 @@
+"""Tasks with jobs. ``worker`` is the one worker of them all."""

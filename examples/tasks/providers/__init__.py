@@ -1,0 +1,1 @@
+"""Tasks with providers: state, and what derives from it."""

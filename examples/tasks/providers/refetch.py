@@ -1,0 +1,18 @@
+"""Fetch data again, and show the previous data meanwhile."""
+
+from examples.tasks import server
+from tetherpy import FutureProvider, ProviderContainer, Ref
+
+
+@FutureProvider
+async def rates_provider(ref: Ref) -> str:
+    return await server.answer("rates")
+
+
+def show(container: ProviderContainer) -> str:
+    rates = container.read(rates_provider)
+    return f"{rates.value}, loading" if rates.is_loading else f"{rates.value}"
+
+
+def refetch(container: ProviderContainer) -> None:
+    container.invalidate(rates_provider)
