@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .lazy_facade import lazy_facade
+from .facades import lazy_facade
 
 if TYPE_CHECKING:
     from .database import (

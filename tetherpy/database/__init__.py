@@ -3,6 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from tetherpy.facades import facade_dir
+
 from .addresses import Address, is_postgres, is_url, redacted, sqlite_path
 from .app_transactions.joined_sqlite import JoinedTransaction
 from .app_transactions.recognition import AppTransaction
@@ -143,5 +145,4 @@ def __getattr__(name: str) -> object:
     return value
 
 
-def __dir__() -> list[str]:
-    return [*__all__]
+__dir__ = facade_dir(__all__)

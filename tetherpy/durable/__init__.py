@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tetherpy.lazy_facade import lazy_facade
+from tetherpy.facades import lazy_facade
 
 if TYPE_CHECKING:
     from .errors import JobProviderError

@@ -1,5 +1,6 @@
 """Providers in FastAPI apps: ``Depends(watch(provider))``, a container for each request (extra: ``fastapi``)."""
 
+from tetherpy.facades import facade_dir
 from tetherpy.starlette import (
     NoAppContainerError,
     RequestScopeMiddleware,
@@ -27,6 +28,4 @@ __all__ = [
     "websocket_provider",
 ]
 
-
-def __dir__() -> list[str]:
-    return [*__all__]
+__dir__ = facade_dir(__all__)

@@ -4,6 +4,8 @@
 on disk and writes them.
 """
 
+from tetherpy.facades import facade_dir
+
 from .errors import (
     FilesDifferError,
     FilesEditedError,
@@ -43,6 +45,4 @@ __all__ = [
     "read_settings",
 ]
 
-
-def __dir__() -> list[str]:
-    return [*__all__]
+__dir__ = facade_dir(__all__)

@@ -7,6 +7,7 @@ a *Ref* (``ref``), which adds an edge to each dependency (``dependencies``). A c
 An element without users is paused; if it is auto-dispose, it is disposed.
 """
 
+from tetherpy.facades import facade_dir
 from tetherpy.iteration import latest
 
 from .asynchronous.async_provider_base import AsyncProviderBase
@@ -191,6 +192,4 @@ __all__ = [
     "never",
 ]
 
-
-def __dir__() -> list[str]:
-    return [*__all__]
+__dir__ = facade_dir(__all__)

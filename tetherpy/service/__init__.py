@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tetherpy.lazy_facade import lazy_facade
+from tetherpy.facades import lazy_facade
 
 if TYPE_CHECKING:
     from ..durable import STORAGE_MIGRATIONS, JobProvider, JobProviderError, JobProviderFamily, SqliteStorage

@@ -1,5 +1,7 @@
 """Providers in Starlette apps: a container for the app and one for each request (extra: ``starlette``)."""
 
+from tetherpy.facades import facade_dir
+
 from .app_lifespan import lifespan
 from .connections import connection_provider, request_provider, websocket_provider
 from .containers import app_container, container_of, opened_container, opening
@@ -22,6 +24,4 @@ __all__ = [
     "websocket_provider",
 ]
 
-
-def __dir__() -> list[str]:
-    return [*__all__]
+__dir__ = facade_dir(__all__)

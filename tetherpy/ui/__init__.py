@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tetherpy.lazy_facade import lazy_facade
+from tetherpy.facades import lazy_facade
 
 if TYPE_CHECKING:
     from .actions import CANCEL, DELETE, RESET_AND_RETRY, RETRY, STOP_TIMEOUT, JobAction, JobResults

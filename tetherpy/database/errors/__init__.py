@@ -1,5 +1,7 @@
 """The errors of the database package; each message says what happened, why, and what to do."""
 
+from tetherpy.facades import facade_dir
+
 from .base import (
     DatabaseArgumentError,
     DatabaseError,
@@ -90,6 +92,4 @@ __all__ = [
     "WrongLoopError",
 ]
 
-
-def __dir__() -> list[str]:
-    return [*__all__]
+__dir__ = facade_dir(__all__)

@@ -1,5 +1,7 @@
 """PostgreSQL databases for asyncio apps, with the methods of ``Database``."""
 
+from tetherpy.facades import facade_dir
+
 from ..app_transactions.joined_postgres import JoinedPostgres
 from .database import PostgresDatabase
 from .rows import PostgresRow
@@ -7,6 +9,4 @@ from .transaction import PostgresExecuted, PostgresTransaction
 
 __all__ = ["JoinedPostgres", "PostgresDatabase", "PostgresExecuted", "PostgresRow", "PostgresTransaction"]
 
-
-def __dir__() -> list[str]:
-    return [*__all__]
+__dir__ = facade_dir(__all__)

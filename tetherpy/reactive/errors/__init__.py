@@ -1,5 +1,7 @@
 """The errors of the reactive core; each message says what happened, why, and what to do."""
 
+from tetherpy.facades import facade_dir
+
 from .asynchronous import (
     AsyncValueIsLoadingError,
     BatchOverAwaitError,
@@ -99,6 +101,4 @@ __all__ = [
     "WrongThreadError",
 ]
 
-
-def __dir__() -> list[str]:
-    return [*__all__]
+__dir__ = facade_dir(__all__)

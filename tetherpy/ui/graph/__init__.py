@@ -1,5 +1,7 @@
 """The graph of the providers of a container or a module, as text, Mermaid or SVG."""
 
+from tetherpy.facades import facade_dir
+
 from .built_providers import live_graph
 from .declared_providers import declared_graph
 from .errors import GraphTooLargeError
@@ -21,6 +23,4 @@ __all__ = [
     "to_text",
 ]
 
-
-def __dir__() -> list[str]:
-    return [*__all__]
+__dir__ = facade_dir(__all__)

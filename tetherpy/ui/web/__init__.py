@@ -5,6 +5,8 @@ It is an ASGI app (extra ``web``): mount it in another, or serve it with ``tethe
 
 from __future__ import annotations
 
+from tetherpy.facades import facade_dir
+
 from .app import dashboard
 from .errors import DashboardError, DashboardExposedError, WeakTokenError
 from .security.access_policy import Authorize
@@ -23,6 +25,4 @@ __all__ = [
     "serve_unix",
 ]
 
-
-def __dir__() -> list[str]:
-    return [*__all__]
+__dir__ = facade_dir(__all__)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from tetherpy.facades import facade_dir
+
 from .app import JobsApp
 from .dashboard import JobStatusDashboard
 from .service_tab import BackgroundServiceTab
 
 __all__ = ["BackgroundServiceTab", "JobStatusDashboard", "JobsApp"]
 
-
-def __dir__() -> list[str]:
-    return [*__all__]
+__dir__ = facade_dir(__all__)

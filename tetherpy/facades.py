@@ -1,4 +1,4 @@
-"""Facades whose names are imported when they are first used."""
+"""Functions with which the ``__init__`` of a package offers its public names."""
 
 from __future__ import annotations
 
@@ -23,4 +23,9 @@ def lazy_facade(
         vars(sys.modules[package])[name] = value
         return value
 
-    return get, lambda: [*public]
+    return get, facade_dir(public)
+
+
+def facade_dir(public: Collection[str]) -> Callable[[], list[str]]:
+    """Return ``__dir__`` of a package, so that completion and ``help`` offer the public names only."""
+    return lambda: [*public]
