@@ -24,21 +24,9 @@ SPAN = timedelta(seconds=2.5)
 
 
 @pytest.fixture
-async def database(tmp_path):
-    async with Database.open(tmp_path / "app.db", migrations=tetherpy.jobs.JOB_MIGRATIONS) as db:
-        yield db
-
-
-@pytest.fixture
-def manager(database):
-    return BackgroundJobManager(database)
-
-
-@pytest.fixture
-async def worker(database):
-    async with tetherpy.service.InlineWorker.open(database) as opened:
-        opened.service.register_job_handler("known", lambda service, payload, db: None)
-        yield opened
+def worker(worker):
+    worker.service.register_job_handler("known", lambda service, payload, db: None)
+    return worker
 
 
 def cached_for(duration):
@@ -131,11 +119,11 @@ async def test_a_periodic_job_takes_seconds(worker):
     assert worker.context.periodic["p"].schedule == Every(timedelta(seconds=5))
 
 
-async def test_other_durations_follow_the_same_rule(database):
+async def test_other_durations_follow_the_same_rule(db):
     with pytest.raises(DurationError, match="lease"):
-        engine_of(database, lease="30s")
+        engine_of(db, lease="30s")
     with pytest.raises(DurationError, match="throttle"):
-        database.watch("SELECT 1", throttle=-1)
+        db.watch("SELECT 1", throttle=-1)
     with pytest.raises(tetherpy.ProviderError) as failed:
         cached_for("5m")
     assert isinstance(failed.value.__cause__, DurationError)

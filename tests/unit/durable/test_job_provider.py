@@ -9,8 +9,8 @@ import pytest
 from tests.support.waiting import until
 from tetherpy import AsyncData, AsyncError, AsyncLoading, Provider, ProviderContainer, StateProvider
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, PayloadDecodeError
-from tetherpy.service import InlineWorker, JobProvider, JobProviderError
+from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, PayloadDecodeError
+from tetherpy.service import JobProvider, JobProviderError
 
 PENDING, RUNNING, CANCELLED = (
     BackgroundJobStatus.PENDING,
@@ -42,22 +42,10 @@ def declare_short_lived(**options):
 
 
 @pytest.fixture
-async def db(tmp_path):
-    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
-        yield db
-
-
-@pytest.fixture
-def manager(db):
-    return BackgroundJobManager(db)
-
-
-@pytest.fixture
-async def worker(db):
-    async with InlineWorker.open(db) as worker:
-        worker.service.register_job_handler("sum", lambda service, payload, db: {"total": sum(payload)})
-        worker.service.register_job_handler("count", lambda service, payload, db: {"count": len(payload)})
-        yield worker
+def worker(worker):
+    worker.service.register_job_handler("sum", lambda service, payload, db: {"total": sum(payload)})
+    worker.service.register_job_handler("count", lambda service, payload, db: {"count": len(payload)})
+    return worker
 
 
 @pytest.fixture

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import attrs
 import pytest
 
 from tetherpy import (
-    JOB_MIGRATIONS,
     BackgroundJobManager,
-    Database,
     JobCancelledError,
     JobDefinition,
     JobDefinitionError,
@@ -46,14 +42,7 @@ def declared() -> JobDefinition[Mail, Receipt]:
 
 
 @pytest.fixture
-async def worker(tmp_path: Path) -> AsyncIterator[InlineWorker]:
-    async with Database.open(tmp_path / "jobs.db", migrations=JOB_MIGRATIONS) as db, InlineWorker.open(db) as opened:
-        yield opened
-
-
-@pytest.fixture
-def container(worker: InlineWorker) -> ProviderContainer:
-    manager = BackgroundJobManager(worker.engine)
+def container(manager: BackgroundJobManager) -> ProviderContainer:
     return ProviderContainer(overrides=[manager_provider.override_with_value(manager)])
 
 

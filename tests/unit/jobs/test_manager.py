@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.waiting import until
 from tetherpy.database import Database, DatabaseClosedError
 from tetherpy.jobs import (
     Ack,
@@ -30,12 +31,6 @@ PENDING = BackgroundJobStatus.PENDING
 async def manager(tmp_path):
     async with Database.open(tmp_path / "jobs.db", safety_interval=None) as db:
         yield BackgroundJobManager(db)
-
-
-async def until(condition):
-    async with asyncio.timeout(25):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 async def test_a_stream_accepts_any_query(manager):

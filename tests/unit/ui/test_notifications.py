@@ -8,8 +8,7 @@ import sys
 import pytest
 
 from tests.support.waiting import turns
-from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus, NewJob
+from tetherpy.jobs import BackgroundJobStatus, NewJob
 from tetherpy.reactive import AsyncData, AsyncValue, Provider, ProviderContainer, StateProvider, StreamProvider
 from tetherpy.service import ServiceState
 from tetherpy.ui import DesktopNotifications, JobNotifications, JobProviders, Notification
@@ -42,12 +41,6 @@ class Desk:
                 self.news.clear()
                 await self.news.wait()
         return self.shown
-
-
-@pytest.fixture
-async def manager(tmp_path):
-    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as database:
-        yield BackgroundJobManager(database)
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ import sqlite3
 
 import pytest
 
-from tetherpy.database import Database, TransactionControlError, TransactionHeldError
+from tetherpy.database import TransactionControlError, TransactionHeldError
 
 
 @pytest.fixture
-async def db(tmp_path):
-    async with Database.open(tmp_path / "app.db") as db:
-        await db.execute("CREATE TABLE t (x UNIQUE)")
-        yield db
+async def db(db):
+    await db.execute("CREATE TABLE t (x UNIQUE)")
+    return db
 
 
 def insert(connection, value):

@@ -16,10 +16,9 @@ from tetherpy.database import (
 
 
 @pytest.fixture
-async def db(tmp_path):
-    async with Database.open(tmp_path / "app.db") as db:
-        await db.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")
-        yield db
+async def db(db):
+    await db.execute("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT UNIQUE)")
+    return db
 
 
 async def test_rows_are_read_by_name(db):

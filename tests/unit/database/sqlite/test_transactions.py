@@ -5,7 +5,6 @@ import sqlite3
 import pytest
 
 from tetherpy.database import (
-    Database,
     TransactionControlError,
     TransactionNestedError,
     TransactionOverError,
@@ -13,10 +12,9 @@ from tetherpy.database import (
 
 
 @pytest.fixture
-async def db(tmp_path):
-    async with Database.open(tmp_path / "app.db") as db:
-        await db.execute("CREATE TABLE t (x)")
-        yield db
+async def db(db):
+    await db.execute("CREATE TABLE t (x)")
+    return db
 
 
 async def values(db):

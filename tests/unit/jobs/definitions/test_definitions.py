@@ -6,10 +6,8 @@ import copy
 import json
 import pickle
 import sqlite3
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -17,11 +15,9 @@ import attrs
 import pytest
 
 from tetherpy import (
-    JOB_MIGRATIONS,
     BackgroundJobManager,
     BackgroundJobStatus,
     Backoff,
-    Database,
     DurationError,
     HandlerRegistrationError,
     JobArgumentError,
@@ -57,17 +53,6 @@ def declared(key: str = "send_mail", **options: Any) -> JobDefinition[Mail, Rece
 
 async def deliver(service: Any, payload: Mail, db: Any) -> Receipt:
     return Receipt(len(payload.to))
-
-
-@pytest.fixture
-async def worker(tmp_path: Path) -> AsyncIterator[InlineWorker]:
-    async with Database.open(tmp_path / "jobs.db", migrations=JOB_MIGRATIONS) as db, InlineWorker.open(db) as opened:
-        yield opened
-
-
-@pytest.fixture
-def manager(worker: InlineWorker) -> BackgroundJobManager:
-    return BackgroundJobManager(worker.engine)
 
 
 async def drain(worker: InlineWorker) -> None:

@@ -16,12 +16,6 @@ class LeftError(Exception):
     pass
 
 
-@pytest.fixture
-async def manager(tmp_path):
-    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as database:
-        yield BackgroundJobManager(database)
-
-
 async def leave_by_break(manager):
     async for counts in manager.watch_counts():
         assert isinstance(counts, JobCounts)

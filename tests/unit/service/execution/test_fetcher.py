@@ -4,10 +4,7 @@ import asyncio
 
 import pytest
 
-from tetherpy.database import Database
 from tetherpy.jobs import (
-    JOB_MIGRATIONS,
-    BackgroundJobManager,
     BackgroundJobStatus,
     NewJob,
     Progress,
@@ -34,28 +31,17 @@ class CountingEngine(SqliteJobEngine):
 
 
 @pytest.fixture
-async def database(tmp_path):
-    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
-        yield db
+def engine(db):
+    return CountingEngine(db)
 
 
 @pytest.fixture
-def engine(database):
-    return CountingEngine(database)
-
-
-@pytest.fixture
-def manager(database):
-    return BackgroundJobManager(database)
-
-
-@pytest.fixture
-def make_claimer(engine, database):
+def make_claimer(engine, db):
     def make(slots, **handlers):
         registry = HandlerRegistry()
         for key, handler in handlers.items():
             registry.add(key, handler, None, None)
-        executor = Executor(registry, lambda run: run, database, OutcomePolicy(utc_now), slots)
+        executor = Executor(registry, lambda run: run, db, OutcomePolicy(utc_now), slots)
         fetcher = Fetcher(engine, "me", None, executor, ProgressBoard(engine), utc_now, lambda all_busy: None)
         executor.on_acknowledged, executor.on_free = fetcher.acknowledge, fetcher.wake
         return fetcher
@@ -131,7 +117,7 @@ async def test_an_idle_fetcher_polls_once(make_claimer, engine):
 
 
 async def test_an_outcome_that_cannot_be_stored_is_kept_and_stored_later(
-    make_claimer, manager, engine, database, monkeypatch
+    make_claimer, manager, engine, db, monkeypatch
 ):
     job_id = await manager.enqueue("noop")
     failures = [OSError("the disk went away"), OSError("and is still away")]

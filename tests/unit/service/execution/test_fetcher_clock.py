@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, SqliteJobEngine
+from tetherpy.jobs import BackgroundJobManager, SqliteJobEngine
 from tetherpy.service.execution import fetcher as claiming
 from tetherpy.service.execution.executor import Executor
 from tetherpy.service.execution.fetcher import Fetcher
@@ -25,22 +24,16 @@ class WallClock:
         return self.now
 
 
-@pytest.fixture
-async def database(tmp_path):
-    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
-        yield db
-
-
 @pytest.mark.parametrize("moved", [timedelta(days=365), timedelta(days=2 * 365)])
-async def test_a_worker_polls_again_soon_however_late_the_next_job_is_due(database, monkeypatch, moved):
+async def test_a_worker_polls_again_soon_however_late_the_next_job_is_due(db, monkeypatch, moved):
     """A job becomes due because the clock jumps: the worker notices it at the end of its sleep."""
     monkeypatch.setattr(claiming, "LONGEST_NAP", timedelta(milliseconds=20))
     clock = WallClock()
-    engine = SqliteJobEngine(database, clock=clock)
+    engine = SqliteJobEngine(db, clock=clock)
     manager = BackgroundJobManager(engine)
     registry = HandlerRegistry()
     registry.add("echo", lambda service, payload, db: payload, None, None)
-    executor = Executor(registry, lambda run: run, database, OutcomePolicy(clock), 1)
+    executor = Executor(registry, lambda run: run, db, OutcomePolicy(clock), 1)
     idle = asyncio.Event()
     fetcher = Fetcher(engine, "me", None, executor, ProgressBoard(engine), clock, lambda all_busy: idle.set())
     executor.on_acknowledged, executor.on_free = fetcher.acknowledge, fetcher.wake

@@ -6,20 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 
 from tetherpy import FutureProvider, Provider, Ref
-from tetherpy.database import Database
-from tetherpy.jobs import BackgroundJobManager, Backoff, CancelJob
-from tetherpy.service import InlineWorker
-
-
-@pytest.fixture
-async def worker(tmp_path):
-    async with Database.open(tmp_path / "app.db") as db, InlineWorker.open(db) as worker:
-        yield worker
-
-
-@pytest.fixture
-def manager(worker):
-    return BackgroundJobManager(worker.engine)
+from tetherpy.jobs import Backoff, CancelJob
 
 
 class Transactions:

@@ -10,17 +10,6 @@ from tetherpy.jobs import BackgroundJobManager, Backoff, JobQuery, NewJob, Snooz
 from tetherpy.service import InlineWorker
 
 
-@pytest.fixture
-async def worker(tmp_path):
-    async with Database.open(tmp_path / "app.db") as db, InlineWorker.open(db) as worker:
-        yield worker
-
-
-@pytest.fixture
-def manager(worker):
-    return BackgroundJobManager(worker.engine)
-
-
 async def drained(worker):
     acks = []
     async with asyncio.timeout(25):

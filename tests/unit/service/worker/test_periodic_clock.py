@@ -5,8 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, Every, NewJob, SqliteJobEngine
+from tetherpy.jobs import Every, NewJob
 from tetherpy.service.worker.periodic_jobs import PeriodicJob, PeriodicSchedule
 
 MINUTE = timedelta(minutes=1)
@@ -22,12 +21,6 @@ class WallClock:
     def __call__(self):
         self.reads += 1
         return self.now
-
-
-@pytest.fixture
-async def engine(tmp_path):
-    async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
-        yield SqliteJobEngine(db)
 
 
 @pytest.fixture

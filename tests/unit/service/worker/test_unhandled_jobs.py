@@ -2,19 +2,10 @@
 
 from datetime import timedelta
 
-import pytest
-
-from tetherpy.database import Database
-from tetherpy.jobs import BackgroundJobStatus, NewJob, SqliteJobEngine, WorkerRecord, utc_now
+from tetherpy.jobs import BackgroundJobStatus, NewJob, WorkerRecord, utc_now
 from tetherpy.service.worker.unhandled_jobs import UnhandledJobs
 
 GRACE = 60.0
-
-
-@pytest.fixture
-async def engine(tmp_path):
-    async with Database.open(tmp_path / "jobs.db") as db:
-        yield SqliteJobEngine(db)
 
 
 def worker(name, *keys):
