@@ -9,10 +9,23 @@ from tetherpy.facades import lazy_facade
 if TYPE_CHECKING:
     from .errors import JobProviderError
     from .job_provider import JobProvider, JobProviderFamily
+    from .manager_source import ManagerSource, opened_manager
     from .sqlite_storage import STORAGE_MIGRATIONS, SqliteStorage
 
-__all__ = ["STORAGE_MIGRATIONS", "JobProvider", "JobProviderError", "JobProviderFamily", "SqliteStorage"]
+__all__ = [
+    "STORAGE_MIGRATIONS",
+    "JobProvider",
+    "JobProviderError",
+    "JobProviderFamily",
+    "ManagerSource",
+    "SqliteStorage",
+    "opened_manager",
+]
 
-_MODULES = {"JobProviderError": "errors", "STORAGE_MIGRATIONS": "sqlite_storage", "SqliteStorage": "sqlite_storage"}
+_MODULES = {
+    "JobProviderError": "errors",
+    **dict.fromkeys(("ManagerSource", "opened_manager"), "manager_source"),
+    **dict.fromkeys(("STORAGE_MIGRATIONS", "SqliteStorage"), "sqlite_storage"),
+}
 
 __getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="job_provider")

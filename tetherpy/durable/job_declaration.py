@@ -49,7 +49,7 @@ from tetherpy.reactive import (
 from .errors import JobProviderError, error_of
 from .job_choice import Answer, Reason, answer, found, is_cancelled
 from .job_watch import JobWatch, watch_of
-from .manager_source import ManagerSource, states_without_manager, watch_manager
+from .manager_source import ManagerSource, states_without_manager, to_manager_source, watch_manager
 
 _Started: TypeAlias = asyncio.Task[AsyncResult[BackgroundJob | int]]
 """The step of a build that finds its job, or enqueues one: then there is only its id."""
@@ -101,6 +101,10 @@ class Memory:
         )
 
 
+def _manager(given: ManagerSource) -> ManagerSource:
+    return to_manager_source("JobProvider.manager", given)
+
+
 @attrs.frozen
 class JobDeclaration(Generic[T]):
     """The part that all members of a family share: how to get the job, and the value for each of its states."""
@@ -108,7 +112,7 @@ class JobDeclaration(Generic[T]):
     job_key: str
     name: str
     result: type[T]
-    manager: ManagerSource
+    manager: ManagerSource = attrs.field(converter=_manager)
     cancel_on_dispose: bool
     definition: JobDefinition[Any, T] | None
     options: JobOptions

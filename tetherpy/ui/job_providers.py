@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import attrs
 
 from tetherpy.database import Address
+from tetherpy.durable import ManagerSource, opened_manager
 from tetherpy.jobs import (
     BackgroundJob,
     BackgroundJobManager,
@@ -29,14 +30,19 @@ MOST_MATCHES: Final = 100
 """The maximum number of search results."""
 
 
+def _opened(manager: ManagerSource) -> ProviderListenable[BackgroundJobManager]:
+    return opened_manager("JobProviders.manager", manager)
+
+
 @attrs.frozen
 class JobProviders:
     """The providers that the job screens watch; an app has them in its ``providers`` package.
 
+    ``manager`` is a Provider or a FutureProvider; the screens wait until it is open.
     ``startable`` says whether the service has an initialization callback, which workers need to start.
     """
 
-    manager: Provider[BackgroundJobManager]
+    manager: ProviderListenable[BackgroundJobManager] = attrs.field(converter=_opened)
     counts: ProviderListenable[AsyncValue[JobCounts]]
     jobs_by_status: Callable[[BackgroundJobStatus], ProviderListenable[AsyncValue[list[BackgroundJob]]]]
     job: Callable[[int], StreamProvider[BackgroundJob | None]]

@@ -126,7 +126,7 @@ def test_a_payload_that_is_not_json_is_shown_as_text(command, enqueue, database)
     assert json.loads(command("jobs", "show", "1", "--json").out)["payload"] == "{broken"
 
 
-def test_lists_can_be_filtered_and_paginated(command, enqueue, jobs):
+def test_lists_can_be_filtered_and_paginated(command, empty, enqueue, jobs):
     for number in range(5):
         enqueue("even" if number % 2 == 0 else "odd", number, queue="slow" if number == 4 else "default")
     jobs(lambda manager: manager.cancel_job(1))
@@ -139,4 +139,12 @@ def test_lists_can_be_filtered_and_paginated(command, enqueue, jobs):
     assert ids("--queue", "slow") == ["5"]
     assert ids("--limit", "2", "--offset", "1") == ["4", "3"]
     assert ids("--text", "odd") == ["4", "2"]
+    assert ids("--limit", "2", "--cursor", "4") == ["3", "2"]
+    assert ids("--cursor", "1") == []
+    with empty.terminal("jobs", "list", "--limit", "2", "--cursor", "4") as terminal:
+        assert terminal.end() == 0
+    assert "--cursor 2" in terminal.shown
+    with empty.terminal("jobs", "list", "--limit", "2", "--cursor", "3") as terminal:
+        assert terminal.end() == 0
+    assert "--cursor" not in terminal.shown
     assert json.loads(command("jobs", "list", "--key", "none", "--json").out) == []

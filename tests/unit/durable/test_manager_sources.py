@@ -1,4 +1,4 @@
-"""A JobProvider and the fixture ``jobs`` take a manager of a ``Provider`` and of a ``FutureProvider``."""
+"""A JobProvider, the screens and the fixture ``jobs`` take a manager of a ``Provider`` and of a ``FutureProvider``."""
 
 import asyncio
 
@@ -15,7 +15,11 @@ from tetherpy import (
     never,
 )
 from tetherpy.database import Migration
+from tetherpy.jobs import JobArgumentError, JobQuery
 from tetherpy.service import InlineWorker
+from tetherpy.ui import JobProviders
+from tetherpy.ui.web import dashboard
+from tetherpy.ui.web.pages.page_providers import declare_sources
 
 NOTES = Migration(version=1, name="notes", sql="CREATE TABLE notes (text TEXT)")
 
@@ -96,3 +100,48 @@ async def test_a_manager_of_a_future_provider_needs_no_database(jobs):
     async with ProviderContainer(overrides=jobs.overrides(manager=manager)) as container:
         await (await container.read(manager.future)).enqueue("k")
     assert [job.job_key for job in jobs.enqueued()] == ["k"]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda manager: JobProvider("double", result=int, manager=manager),
+        lambda manager: JobProvider.family("double", payload=lambda ref, n: n, result=int, manager=manager),
+        lambda manager: JobProviders(
+            manager=manager, counts=never, jobs_by_status=never, job=never, service=never, service_state=never
+        ),
+        lambda manager: dashboard(ProviderContainer(), manager=manager),
+    ],
+)
+@pytest.mark.parametrize("given", ["manager", None, "app.db", BackgroundJobManager.open])
+async def test_a_manager_that_is_not_of_a_provider_is_refused_where_it_is_declared(tmp_path, use, given):
+    async with BackgroundJobManager.open(tmp_path / "app.db") as manager:
+        with pytest.raises(JobArgumentError, match=r"must be a Provider or a FutureProvider") as caught:
+            use(manager if given == "manager" else given)
+    assert ("Provider(lambda ref: manager)" in str(caught.value)) == (given == "manager")
+
+
+async def test_the_screens_wait_for_a_manager_that_is_opened_asynchronously(tmp_path):
+    may_open = asyncio.Event()
+
+    async def open_manager(ref):
+        await may_open.wait()
+        return await ref.enter_async(BackgroundJobManager.open(tmp_path / "app.db"))
+
+    manager_provider = FutureProvider(open_manager, name="manager")
+    providers = JobProviders(
+        manager=manager_provider, counts=never, jobs_by_status=never, job=never, service=never, service_state=never
+    )
+    async with ProviderContainer() as container, asyncio.timeout(25):
+        queries = (providers.matching(JobQuery(text="tea")), declare_sources(manager_provider, None).jobs(JobQuery()))
+        for query in queries:
+            container.listen(query, lambda before, after: None, fire_immediately=True)
+            assert isinstance(container.read(query), AsyncLoading)
+        may_open.set()
+        manager = await container.read(manager_provider.future)
+        job_id = await manager.enqueue("buy", "tea")
+        for query in queries:
+            while not (await container.read(query.future)):
+                await asyncio.sleep(0.005)
+            assert [job.id for job in await container.read(query.future)] == [job_id]
+        assert container.read(providers.manager) is manager

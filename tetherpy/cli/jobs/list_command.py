@@ -9,7 +9,7 @@ import typer
 from tetherpy.errors import ArgumentError
 from tetherpy.jobs import BackgroundJobStatus, JobQuery
 
-from ..output.formats import form_of, print_all
+from ..output.formats import form_of, print_all, remark
 from ..parameters.database_location import existing_jobs
 from ..parameters.integers import integer_between
 from ..parameters.options import DatabaseOption, JsonOption
@@ -36,15 +36,34 @@ async def list_jobs(
     offset: Annotated[
         int, typer.Option(parser=integer_between(0), metavar="NUMBER", help="The number of jobs to skip.")
     ] = 0,
+    cursor: Annotated[
+        int | None,
+        typer.Option(
+            parser=integer_between(0),
+            metavar="ID",
+            help="Only jobs that follow this one in the list, as on the next page.",
+        ),
+    ] = None,
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
     """List jobs, newest first."""
     pairs = read_pairs(meta or ())
     try:
-        query = JobQuery(status=status, job_key=key, queue=queue, text=text, meta=pairs, limit=limit, offset=offset)
+        query = JobQuery(
+            status=status,
+            job_key=key,
+            queue=queue,
+            text=text,
+            meta=pairs,
+            limit=limit,
+            offset=offset,
+            cursor=cursor,
+        )
     except ArgumentError as error:
         raise typer.BadParameter(str(error)) from error
     async with existing_jobs(database) as engine:
         jobs = await engine.find(query)
     print_all(form_of(json), JOBS, jobs)
+    if jobs.next is not None:
+        remark(f"There are more jobs: add --cursor {jobs.next}")

@@ -12,7 +12,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from tetherpy.jobs import BackgroundJobManager, WallClock, utc_now
+from tetherpy.durable import ManagerSource
+from tetherpy.jobs import WallClock, utc_now
 from tetherpy.reactive import ProviderContainer, ProviderListenable
 from tetherpy.service import BackgroundService
 
@@ -33,7 +34,7 @@ from .security.login_attempts import LoginAttempts
 def dashboard(
     container: ProviderContainer,
     *,
-    manager: ProviderListenable[BackgroundJobManager],
+    manager: ManagerSource,
     service: ProviderListenable[BackgroundService] | None = None,
     startable: bool = True,
     title: str = "Background jobs",

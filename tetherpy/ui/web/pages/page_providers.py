@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import attrs
 
+from tetherpy.durable import ManagerSource, opened_manager
 from tetherpy.jobs import (
     BackgroundJob,
     BackgroundJobManager,
@@ -90,13 +91,14 @@ class PageProviders:
 
 
 def declare_sources(
-    manager: ProviderListenable[BackgroundJobManager],
+    source: ManagerSource,
     service: ProviderListenable[BackgroundService] | None,
     clock: WallClock = utc_now,
     *,
     startable: bool = True,
 ) -> PageProviders:
     """Declare the providers for a manager and, if there is one, its service."""
+    manager = opened_manager("dashboard.manager", source)
 
     @FutureProvider
     async def ready_manager(ref: Ref) -> BackgroundJobManager:
