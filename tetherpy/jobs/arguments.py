@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from tetherpy import arguments
+from tetherpy.durations import to_optional_span
 
-from .errors import JobArgumentError, UnknownStatusError
+from .errors import JobArgumentError, JobRunningError, UnknownStatusError
 from .status import BackgroundJobStatus
 
 _LOWEST, HIGHEST = -(2**63), 2**63 - 1
@@ -40,6 +41,19 @@ def to_instant(name: str, value: object) -> datetime:
     if value.tzinfo is None or value.utcoffset() is None:
         raise JobArgumentError(name, value, NO_TIME_ZONE)
     return value
+
+
+def to_deletion(
+    status: object, older_than: timedelta | float | None, now: datetime
+) -> tuple[BackgroundJobStatus, datetime]:
+    """Return the status of the jobs to delete, and the time before which they ended.
+
+    Raises ``JobRunningError`` for RUNNING.
+    """
+    deleted, age = to_status(status), to_optional_span("older_than", older_than)
+    if deleted is BackgroundJobStatus.RUNNING:
+        raise JobRunningError("Jobs", "deleted")
+    return deleted, now - (age or timedelta(0))
 
 
 def to_status(status: object) -> BackgroundJobStatus:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from types import TracebackType
-from typing import Any, Final, Self, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import attrs
+
+from tetherpy.closable import Closable
 
 from .asynchronous.pending_changes import confirmed_state
 from .container.provider_container import ProviderContainer
@@ -39,9 +40,10 @@ class _Edit:
 
 
 _Step: TypeAlias = dict[Element, _Edit]
+_Steps: TypeAlias = deque[_Step] | list[_Step]
 
 
-class History:
+class History(Closable):
     """Undoes and redoes changes of the state of ``StateProvider`` and ``NotifierProvider`` in a container.
 
     Changes of one operation are one step: all of a ``container.batch()``, with those that listeners make in response.
@@ -105,25 +107,11 @@ class History:
             HistoryClosedError: the history is closed.
             ChangeDuringBuildError: called while a provider is built.
         """
-        self._check()
-        self._record()
-        if self._undo and (step := self._last(self._undo)):
-            self._set({element: (edit.build, edit.before) for element, edit in step.items()})
-            self._redo.append(step)
-            self._show_status()
-            return True
-        return False
+        return self._move(self._undo, self._redo, "before")
 
     def redo(self) -> bool:
         """Redo the last step that was undone; return False if there is none. It raises as ``undo`` does."""
-        self._check()
-        self._record()
-        if self._redo and (step := self._last(self._redo)):
-            self._set({element: (edit.build, edit.after) for element, edit in step.items()})
-            self._undo.append(step)
-            self._show_status()
-            return True
-        return False
+        return self._move(self._redo, self._undo, "after")
 
     def clear(self) -> None:
         """Forget all steps, for example after another document was opened."""
@@ -143,14 +131,6 @@ class History:
             self._redo.clear()
             self._known.clear()
             self._show_status()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _check(self) -> None:
         if self._is_closed:
@@ -220,7 +200,18 @@ class History:
 
     # -- undoing ---------------------------------------------------------------------------------
 
-    def _last(self, steps: deque[_Step] | list[_Step]) -> _Step | None:
+    def _move(self, source: _Steps, target: _Steps, state: Literal["before", "after"]) -> bool:
+        """Set the states before or after the last step of ``source``, and move the step to ``target``."""
+        self._check()
+        self._record()
+        if source and (step := self._last(source)):
+            self._set({element: (edit.build, getattr(edit, state)) for element, edit in step.items()})
+            target.append(step)
+            self._show_status()
+            return True
+        return False
+
+    def _last(self, steps: _Steps) -> _Step | None:
         """Remove the last step that can still be applied, with those after it, and return it."""
         while steps:
             step = {element: edit for element, edit in steps.pop().items() if element.ref is edit.build}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
 import attrs
 
+from tetherpy.closable import Closable
 from tetherpy.reactive import ProviderContainer, ProviderError, ProviderListenable, ProviderSubscription
 
 from .errors import BuildWithinBuildError, WatcherClosedError
@@ -28,7 +28,7 @@ class _Dependency:
 
 
 @attrs.define(eq=False)
-class Watcher:
+class Watcher(Closable):
     """Watches listenables of a container for an object built from their values, such as a widget.
 
     ``on_dirty`` is called without arguments after a change: once for any number of changes, and not again before
@@ -163,14 +163,6 @@ class Watcher:
         self._former.clear()
         self._listeners.clear()
         self._changed.clear()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         state = "closed" if self.closed else f"watching {len(self._dependencies)}"

@@ -126,9 +126,7 @@ class OurTransaction:
     async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
         """Execute a statement and return its rows."""
         with explained(self._name):
-            async with self.announces.connection.cursor(row_factory=tuple_row) as cursor:
-                await cursor.execute(statement, values)
-                return await cursor.fetchall()
+            return await _rows(self.announces.connection.cursor(row_factory=tuple_row), statement, values)
 
 
 @attrs.frozen(eq=False)
@@ -144,9 +142,7 @@ class AsyncPsycopg:
         _check(self._connection)
         with explained(self._name):
             # Not the connection's own class of cursors, which may have other placeholders.
-            async with AsyncCursor(self._connection, row_factory=tuple_row) as cursor:
-                await cursor.execute(statement, values)
-                return await cursor.fetchall()
+            return await _rows(AsyncCursor(self._connection, row_factory=tuple_row), statement, values)
 
 
 @attrs.frozen(eq=False)
@@ -202,6 +198,12 @@ class AsyncSqlAlchemy:
         with _driver_errors(self._name):
             result = await self._connection.execute(_text(statement), dict(values))
             return [tuple(row) for row in result.fetchall()]
+
+
+async def _rows(cursor: AsyncCursor[Any], statement: bytes, values: Mapping[str, Any]) -> Rows:
+    async with cursor:
+        await cursor.execute(statement, values)
+        return await cursor.fetchall()
 
 
 def _check(connection: AsyncConnection[Any] | Connection[Any]) -> None:

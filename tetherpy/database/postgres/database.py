@@ -23,11 +23,11 @@ from ..awaitable_context import Opening
 from ..errors import (
     DatabaseArgumentError,
     DatabaseLockedError,
-    RowNotFoundError,
     TransactionConflictError,
     TransactionHeldError,
 )
 from ..migrations import Migration
+from ..required_row import required
 from ..sqlite.connection import Parameters
 from . import migrations as migrating
 from .announcer import Announcer
@@ -185,10 +185,7 @@ class PostgresDatabase:
 
     async def get(self, sql: str, parameters: Parameters = ()) -> PostgresRow:
         """Return the first row; raises ``RowNotFoundError`` if there is none."""
-        row = await self.get_optional(sql, parameters)
-        if row is None:
-            raise RowNotFoundError(sql)
-        return row
+        return required(await self.get_optional(sql, parameters), sql)
 
     async def get_optional(self, sql: str, parameters: Parameters = ()) -> PostgresRow | None:
         """Return the first row, or None."""

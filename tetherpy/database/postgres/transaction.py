@@ -13,11 +13,11 @@ from psycopg import AsyncRawCursor
 
 from ..errors import (
     DatabaseUnavailableError,
-    RowNotFoundError,
     TransactionNestedError,
     TransactionOverError,
 )
 from ..migrations import Migration
+from ..required_row import required
 from ..shielding import finish
 from ..sqlite.connection import Parameters
 from . import migrations
@@ -111,10 +111,7 @@ class PostgresTransaction:
 
     async def get(self, sql: str, parameters: Parameters = ()) -> PostgresRow:
         """Return the first row as this transaction sees it; raises ``RowNotFoundError`` without one."""
-        row = await self.get_optional(sql, parameters)
-        if row is None:
-            raise RowNotFoundError(sql)
-        return row
+        return required(await self.get_optional(sql, parameters), sql)
 
     async def get_optional(self, sql: str, parameters: Parameters = ()) -> PostgresRow | None:
         """Return the first row, as this transaction sees it, or None."""

@@ -22,8 +22,9 @@ from ..addresses import Address
 from ..app_transactions.joined_sqlite import JoinedTransaction, join
 from ..app_transactions.recognition import AppTransaction
 from ..awaitable_context import Opening
-from ..errors import DatabaseArgumentError, DatabaseError, RowNotFoundError, TransactionHeldError, WrongLoopError
+from ..errors import DatabaseArgumentError, DatabaseError, TransactionHeldError, WrongLoopError
 from ..migrations import Migration
+from ..required_row import required
 from ..shielding import finish
 from .changes.change_feed import ChangeFeed, OnChange
 from .changes.change_signal import ChangeSignal
@@ -278,10 +279,7 @@ class Database:
 
     async def get(self, sql: str, parameters: Parameters = ()) -> Row:
         """Return the first row; raises :class:`RowNotFoundError` if there is none."""
-        row = await self.get_optional(sql, parameters)
-        if row is None:
-            raise RowNotFoundError(sql)
-        return row
+        return required(await self.get_optional(sql, parameters), sql)
 
     async def get_optional(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """Return the first row, or None."""

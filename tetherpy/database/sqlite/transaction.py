@@ -13,11 +13,11 @@ from ..errors import (
     DatabaseClosedError,
     DatabaseReplacedError,
     OtherDatabaseError,
-    RowNotFoundError,
     TransactionNestedError,
     TransactionOverError,
 )
 from ..migrations import Migration, apply, by_namespace
+from ..required_row import required
 from ..shielding import finish
 from .connection import Parameters, Row
 from .execution import Executed, execute, execute_many, fetch_all, fetch_first
@@ -65,10 +65,7 @@ class Transaction:
 
     async def get(self, sql: str, parameters: Parameters = ()) -> Row:
         """Return the first row as this transaction sees it; raises :class:`RowNotFoundError` without one."""
-        row = await self.get_optional(sql, parameters)
-        if row is None:
-            raise RowNotFoundError(sql)
-        return row
+        return required(await self.get_optional(sql, parameters), sql)
 
     async def get_optional(self, sql: str, parameters: Parameters = ()) -> Row | None:
         """Return the first row, as this transaction sees it, or None."""

@@ -11,9 +11,8 @@ import attrs
 import psycopg
 
 from tetherpy.database import AppTransaction, DatabaseClosedError, PostgresDatabase, TransactionHeldError
-from tetherpy.durations import to_optional_span
 
-from ..arguments import is_storable, to_status
+from ..arguments import is_storable, to_deletion, to_status
 from ..capabilities import EngineCapabilities
 from ..definitions.enqueued import ids_of
 from ..definitions.job_id import JobId
@@ -187,10 +186,7 @@ class PostgresJobStore:
         self, status: BackgroundJobStatus | str, older_than: timedelta | float | None = None
     ) -> int:
         """Delete jobs of one status, a thousand per transaction."""
-        status, age = to_status(status), to_optional_span("older_than", older_than)
-        if status is BackgroundJobStatus.RUNNING:
-            raise JobRunningError("Jobs", "deleted")
-        before = self.clock() - (age or timedelta(0))
+        status, before = to_deletion(status, older_than, self.clock())
         deleted, after = 0, 0
         while rows := await self._ask(
             "deletable", status=status.value, before=before, after=after, limit=DELETED_AT_ONCE

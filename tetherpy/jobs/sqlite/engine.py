@@ -12,14 +12,14 @@ from typing import Any, TypeVar, TypeVarTuple
 import attrs
 
 from tetherpy.database import AppTransaction, Database, JoinedTransaction, TransactionHeldError
-from tetherpy.durations import to_optional_span, to_span
+from tetherpy.durations import to_span
 
-from ..arguments import to_status
+from ..arguments import to_deletion, to_status
 from ..capabilities import EngineCapabilities
 from ..definitions.enqueued import ids_of
 from ..definitions.job_id import JobId
 from ..engine import Closed, ignore
-from ..errors import ClaimLostError, JobRunningError, JobTablesMissingError
+from ..errors import ClaimLostError, JobTablesMissingError
 from ..leases import DEFAULT_LEASE, Lease, LeaseWatch, lease_span
 from ..model import BackgroundJob, JobAttempt, JobCounts, Names, NewJob, WorkerRecord
 from ..outcomes import Ack, AckAndFetch, Progress
@@ -167,10 +167,7 @@ class SqliteJobEngine:
         self, status: BackgroundJobStatus | str, older_than: timedelta | float | None = None
     ) -> int:
         """Delete jobs of one status, a thousand per transaction."""
-        status, age = to_status(status), to_optional_span("older_than", older_than)
-        if status is BackgroundJobStatus.RUNNING:
-            raise JobRunningError("Jobs", "deleted")
-        before = self.clock() - (age or timedelta(0))
+        status, before = to_deletion(status, older_than, self.clock())
         deleted, after = 0, 0
         while ids := await self._read(deleting.deletable, status, before, after):
             deleted += await self._run(deleting.delete_each, ids, before, status)

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from ..container.overrides import Override
 from ..graph.element import Build, Element, Host
-from ..graph.listenable import ProviderListenable, Refreshable
+from ..graph.listenable import Refreshable, View
 from ..graph.updates.read import read
 from ..graph.updates.watch import depend_on
 from ..graph.users import request_disposal
@@ -21,27 +21,16 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class FutureOf(Refreshable[Awaitable[T]]):
+class FutureOf(View["AsyncProviderBase[T]", Awaitable[T]], Refreshable[Awaitable[T]]):
     """The ``future`` of an asynchronous provider: an awaitable of its next settled value."""
 
-    __slots__ = ("_provider",)
+    __slots__ = ()
 
-    def __init__(self, provider: AsyncProviderBase[T]) -> None:
-        self._provider = provider
-
-    @property
-    def name(self) -> str:
-        """The name of the provider, followed by ``.future``."""
-        return f"{self._provider.name}.future"
-
-    @property
-    def origin(self) -> Any:
-        """The provider."""
-        return self._provider
+    part = "future"
 
     def node_in(self, host: Host) -> Element:
         """Return a node whose value is the provider's promise; the node changes when the promise is replaced."""
-        source = host.find(self._provider)
+        source = host.find(self._source)
 
         def current(build: Build) -> Promise[T]:
             depend_on(build.element, source)
@@ -51,38 +40,27 @@ class FutureOf(Refreshable[Awaitable[T]]):
 
     def read_in(self, host: Host) -> Awaitable[T]:
         """Return the promise; it keeps the provider in use while the reader waits."""
-        element = host.find(self._provider)
+        element = host.find(self._source)
         read(element)
         lent = flow_of(element).lend()
         request_disposal(element)
         return lent
 
-    def __repr__(self) -> str:
-        return f"{self._provider!r}.future"
 
-
-class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
+class AsyncSelector(View["AsyncProviderBase[T]", Awaitable[R]], Generic[T, R]):
     """An awaitable part of an asynchronous provider's data; returned by ``select_async``."""
 
-    __slots__ = ("_provider", "_selector")
+    __slots__ = ("_selector",)
+
+    part = "select_async"
 
     def __init__(self, provider: AsyncProviderBase[T], selector: Callable[[T], R]) -> None:
-        self._provider = provider
+        self._source = provider
         self._selector = selector
-
-    @property
-    def name(self) -> str:
-        """The name of the provider, followed by ``.select_async``."""
-        return f"{self._provider.name}.select_async"
-
-    @property
-    def origin(self) -> Any:
-        """The provider."""
-        return self._provider
 
     def node_in(self, host: Host) -> Element:
         """Return a node whose promise is replaced only when the selected part changes."""
-        source = host.find(self._provider)
+        source = host.find(self._source)
         selection = _Selection(self._selector)
 
         def current(build: Build) -> Promise[R]:
@@ -93,10 +71,10 @@ class AsyncSelector(ProviderListenable[Awaitable[R]], Generic[T, R]):
 
     def read_in(self, host: Host) -> Awaitable[R]:
         """Return an awaitable of the selected part; it keeps the provider in use while the reader waits."""
-        return _Selected(self._provider.future.read_in(host), self._selector)
+        return _Selected(self._source.future.read_in(host), self._selector)
 
     def __repr__(self) -> str:
-        return f"{self._provider!r}.select_async({getattr(self._selector, '__name__', '...')})"
+        return f"{super().__repr__()}({getattr(self._selector, '__name__', '...')})"
 
 
 class _Selected(Generic[T, R]):

@@ -9,7 +9,9 @@ from ..providers.provider_options import DEFAULT, ProviderOptions
 from .element import Build, Element, Host
 from .updates.watch import depend_on
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
+L = TypeVar("L", bound="ProviderListenable[Any]")
 R = TypeVar("R")
 
 
@@ -66,27 +68,49 @@ class Refreshable(ProviderListenable[T_co]):
     __slots__ = ()
 
 
-class Selector(ProviderListenable[R], Generic[T_co, R]):
+class View(ProviderListenable[R], Generic[L, R]):
+    """Base of the views on a listenable, their source."""
+
+    __slots__ = ("_source",)
+
+    part: ClassVar[str]
+    """The name of the attribute or method of the source that returns the view."""
+
+    def __init__(self, source: L) -> None:
+        self._source = source
+
+    @property
+    def name(self) -> str:
+        """The name of the source, followed by that of the part."""
+        return f"{self._source.name}.{self.part}"
+
+    @property
+    def origin(self) -> Any:
+        """The source."""
+        return self._source
+
+    def __repr__(self) -> str:
+        return f"{self._source!r}.{self.part}"
+
+
+class Selector(View[ProviderListenable[T], R], Generic[T, R]):
     """A part of a listenable; returned by ``select``."""
 
-    __slots__ = ("_selector", "_source")
+    __slots__ = ("_selector",)
 
-    def __init__(self, source: ProviderListenable[T_co], selector: Callable[[T_co], R]) -> None:
+    part = "select"
+
+    def __init__(self, source: ProviderListenable[T], selector: Callable[[T], R]) -> None:
         self._source = source
         self._selector = selector
 
     @property
-    def name(self) -> str:
-        """The name of the source, followed by ``.select``."""
-        return f"{self._source.name}.select"
-
-    @property
     def origin(self) -> Any:
-        """The provider behind the source."""
+        """The provider behind the source, which may be a view."""
         return self._source.origin
 
     def __repr__(self) -> str:
-        return f"{self._source!r}.select({getattr(self._selector, '__name__', '...')})"
+        return f"{super().__repr__()}({getattr(self._selector, '__name__', '...')})"
 
     def read_in(self, host: Host) -> R:
         """Return the selected part of the current value."""

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from contextvars import Context, copy_context
 from functools import partial
 from threading import get_ident
-from types import TracebackType
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
+
+from tetherpy.closable import Closable
 
 from ..errors import ReactiveArgumentError, SubscriptionClosedError, WrongThreadError
 from ..lifecycle.callbacks import call, check_result, refuse_async
@@ -23,7 +24,7 @@ OnChange = Callable[[T | None, T], object]
 OnError = Callable[[Exception], object]
 
 
-class ProviderSubscription(Generic[T]):
+class ProviderSubscription(Closable, Generic[T]):
     """A listener of a provider; close it, or leave its ``with`` block, to stop listening."""
 
     __slots__ = (
@@ -215,14 +216,6 @@ class ProviderSubscription(Generic[T]):
         loops = host.scheduler.loops
         if running_loop() is not loops.served:
             loops.serve()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class _WeakView:

@@ -36,39 +36,15 @@ def persist(
     codec: Codec,
     options: StorageOptions,
 ) -> Awaitable[None]:
-    """Persist the data of an asynchronous element during the current build; see ``AsyncNotifier.persist``.
+    """Persist an element during the current build; see ``AsyncNotifier.persist`` and ``Notifier.persist``.
 
     ``writers`` are the writers used by earlier builds of the notifier, by key.
     """
-    build = element.ref
     writer = writers[key] = _writer(element, key)
-    keeper: _Keeper[K, E] = _Keeper(element, writer, key, _Opening(storage), codec, options)
-    keeper.edited()
-    build.listen_self(keeper.heard)
-    build.on_dispose(keeper.ended)
-    if keeper.has_data:
-        return _Nothing()
-    task: Awaitable[None] = build.create_task(keeper.restore())
-    return task
-
-
-def persist_state(
-    element: Element,
-    writers: dict[Any, Writer],
-    storage: Storage[K, E] | Awaitable[Storage[K, E]],
-    key: K,
-    codec: Codec,
-    options: StorageOptions,
-) -> Awaitable[None]:
-    """Persist the state of a synchronous element during the current build; see ``Notifier.persist``."""
-    writer = writers[key] = _writer(element, key)
-    keeper: _StateKeeper[K, E] = _StateKeeper(element, writer, key, _Opening(storage), codec, options)
+    kind = _StateKeeper[K, E] if element.flow is None else _Keeper[K, E]
+    keeper = kind(element, writer, key, _Opening(storage), codec, options)
     element.ref.on_dispose(keeper.ended)
-    if running_loop() is None:
-        element.host.scheduler.loops.call_in_next_loop(keeper, keeper.begin)
-    else:
-        keeper.begin()
-    return keeper.restored
+    return keeper.begin()
 
 
 class _Opening(Generic[K, E]):
@@ -140,7 +116,16 @@ class _Keeper(Generic[K, E]):
         state = self.element.value
         return state is not NO_VALUE and bool(state.has_value)
 
-    def heard(self, previous: object, state: object) -> None:
+    def begin(self) -> Awaitable[None]:
+        """Store the data of each state, and start to read the stored data; return when it was read."""
+        self.edited()
+        self._build.listen_self(self._heard)
+        if self.has_data:
+            return _Nothing()
+        task: Awaitable[None] = self._build.create_task(self.restore())
+        return task
+
+    def _heard(self, previous: object, state: object) -> None:
         """Store the newest data; the announced state is older if a listener has set the state again."""
         self._keep_newest(state)
 
@@ -262,28 +247,35 @@ class _StateKeeper(_Keeper[K, E]):
     An edit that is made before the stored state was read wins.
     """
 
-    __slots__ = ("_is_edited", "restored")
+    __slots__ = ("_is_edited", "_restored")
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._is_edited = False
-        self.restored: Promise[None] = Promise()
+        self._restored: Promise[None] = Promise()
 
     @property
     def has_data(self) -> bool:
         """Whether the state was edited, so that the stored one is older."""
         return self._is_edited
 
-    def begin(self) -> None:
-        """Start to read the stored state."""
+    def begin(self) -> Awaitable[None]:
+        """Start to read the stored state, in the next event loop if none runs; return when it was read."""
+        if running_loop() is None:
+            self.element.host.scheduler.loops.call_in_next_loop(self, self._read_stored)
+        else:
+            self._read_stored()
+        return self._restored
+
+    def _read_stored(self) -> None:
         if self._is_edited or self.element.ref is not self._build:
-            self.restored.resolve(None)
+            self._restored.resolve(None)
         else:
             task = self._build.create_task(self.restore())
             task.add_done_callback(self._is_restored)
 
     def _is_restored(self, task: asyncio.Task[None]) -> None:
-        self.restored.resolve(None)
+        self._restored.resolve(None)
 
     def edited(self) -> None:
         """Store the state."""

@@ -16,7 +16,7 @@ from ..graph.node_states import BUILDING
 from ..graph.updates.read import read_state
 from ..graph.updates.set_value import set_value
 from ..persistence.codec import Codec, Migrate, codec_of, type_of
-from ..persistence.keeper import persist_state, tell_edited
+from ..persistence.keeper import persist, tell_edited
 from ..persistence.storage import FOREVER, Storage, StorageOptions
 from ..persistence.storage_writer import Writer
 from .builders import Builder, FamilyBuilder
@@ -72,7 +72,7 @@ class StateController(Generic[T]):
         """Persist the value during the current build; called by the library."""
         if self._writers is None:
             self._writers = {}
-        self._restored = persist_state(self._element, self._writers, storage, key, codec, options)
+        self._restored = persist(self._element, self._writers, storage, key, codec, options)
 
     def update(self, fn: Callable[[T], T]) -> T:
         """Set the value to ``fn(value)`` and return it."""

@@ -22,7 +22,7 @@ from ...graph.retries.node_retries import stop_retrying
 from ...graph.updates.read import read_state
 from ...graph.updates.set_value import check_settable, set_value
 from ...persistence.codec import Migrate, codec_of, state_type
-from ...persistence.keeper import persist, persist_state, tell_edited
+from ...persistence.keeper import persist, tell_edited
 from ...persistence.storage import DEFAULT_STORAGE, FOREVER, Storage, StorageOptions
 from ...persistence.storage_writer import Writer
 from .optimistic_update import OptimisticUpdate, install
@@ -174,7 +174,7 @@ class Notifier(NotifierBase[T]):
         kind = type(self)
         codec = codec_of(encode, decode, migrate, lambda: state_type(kind, (Notifier,)) if as_type is None else as_type)
         options = attrs.evolve(options, version=version)
-        return persist_state(self._attached(), self._writers_by_key(), storage, key, codec, options)
+        return persist(self._attached(), self._writers_by_key(), storage, key, codec, options)
 
     @property
     def confirmed(self) -> T:

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from ...errors import ProviderError
 from ...graph.element import Build, Element, Host
-from ...graph.listenable import Refreshable
+from ...graph.listenable import Refreshable, View
 from ...graph.updates.read import read, refresh
 from ...graph.updates.watch import depend_on
 from ...graph.users import request_disposal
@@ -15,27 +15,16 @@ from ..provider import ProviderBase
 N = TypeVar("N")
 
 
-class NotifierOf(Refreshable[N]):
+class NotifierOf(View[ProviderBase[Any], N], Refreshable[N]):
     """The notifier of a provider; it stays the same through rebuilds, so watching it does not rebuild."""
 
-    __slots__ = ("_provider",)
+    __slots__ = ()
 
-    def __init__(self, provider: ProviderBase[Any]) -> None:
-        self._provider = provider
-
-    @property
-    def name(self) -> str:
-        """The name of the provider, followed by ``.notifier``."""
-        return f"{self._provider.name}.notifier"
-
-    @property
-    def origin(self) -> Any:
-        """The provider."""
-        return self._provider
+    part = "notifier"
 
     def node_in(self, host: Host) -> Element:
         """Return a node whose value is the notifier, built first if needed."""
-        source = host.find(self._provider)
+        source = host.find(self._source)
 
         def current(build: Build) -> N:
             try:
@@ -50,16 +39,13 @@ class NotifierOf(Refreshable[N]):
 
     def read_in(self, host: Host) -> N:
         """Return the notifier, building the provider first if needed."""
-        element = host.find(self._provider)
+        element = host.find(self._source)
         if element.state > 0:
             refresh(element)
         if element.notifier is None:
             read(element)
         request_disposal(element)
         return _notifier_of(element)  # type: ignore[no-any-return]  # the provider is declared with a function that returns N
-
-    def __repr__(self) -> str:
-        return f"{self._provider!r}.notifier"
 
 
 def _notifier_of(element: Element) -> Any:
