@@ -5,15 +5,13 @@ import contextlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
-import attrs
 import psycopg
 import pytest
 import sqlalchemy
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
+from tests.support.app_transactions import ALCHEMY, App, alchemy, alchemy_connection, async_alchemy_connection, done
 from tetherpy.database import (
     DatabaseUnavailableError,
     NotATransactionError,
@@ -33,27 +31,6 @@ from tetherpy.jobs import (
 )
 
 INSERT = "INSERT INTO app_orders (name) VALUES ('tea')"
-
-
-async def done(value: Any) -> Any:
-    return await value if hasattr(value, "__await__") else value
-
-
-@attrs.define
-class App:
-    """A transaction of the app: what is passed as ``transaction``, and how to write and end it."""
-
-    transaction: Any
-
-    async def execute(self, sql: str) -> None:
-        is_alchemy = type(self.transaction).__module__.startswith("sqlalchemy")
-        await done(self.transaction.execute(sqlalchemy.text(sql) if is_alchemy else sql))
-
-    async def commit(self) -> None:
-        await done(self.transaction.commit())
-
-    async def rollback(self) -> None:
-        await done(self.transaction.rollback())
 
 
 @contextlib.asynccontextmanager
@@ -80,60 +57,7 @@ async def asynchronous(url: str) -> AsyncIterator[App]:
         yield App(connection)
 
 
-def alchemy_url(url: str) -> sqlalchemy.URL:
-    return sqlalchemy.make_url(url).set(drivername="postgresql+psycopg")
-
-
-@contextlib.contextmanager
-def alchemy(url: str, **options: Any) -> Any:
-    engine = sqlalchemy.create_engine(alchemy_url(url), **options)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-@contextlib.asynccontextmanager
-async def alchemy_connection(url: str) -> AsyncIterator[App]:
-    with alchemy(url) as engine, engine.connect() as connection:
-        yield App(connection)
-
-
-@contextlib.asynccontextmanager
-async def alchemy_session(url: str) -> AsyncIterator[App]:
-    with alchemy(url) as engine, Session(engine) as session:
-        yield App(session)
-
-
-@contextlib.asynccontextmanager
-async def async_alchemy(url: str) -> AsyncIterator[Any]:
-    engine = create_async_engine(alchemy_url(url))
-    try:
-        yield engine
-    finally:
-        await engine.dispose()
-
-
-@contextlib.asynccontextmanager
-async def async_alchemy_connection(url: str) -> AsyncIterator[App]:
-    async with async_alchemy(url) as engine, engine.connect() as connection:
-        yield App(connection)
-
-
-@contextlib.asynccontextmanager
-async def async_alchemy_session(url: str) -> AsyncIterator[App]:
-    async with async_alchemy(url) as engine, AsyncSession(engine) as session:
-        yield App(session)
-
-
-LIBRARIES = [
-    plain,
-    asynchronous,
-    alchemy_connection,
-    alchemy_session,
-    async_alchemy_connection,
-    async_alchemy_session,
-]
+LIBRARIES = [plain, asynchronous, *ALCHEMY]
 
 
 @pytest.fixture

@@ -6,15 +6,14 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import aiosqlite
-import attrs
 import pytest
 import sqlalchemy
-from sqlalchemy.ext.asyncio import AsyncSession, async_scoped_session, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
+from tests.support.app_transactions import ALCHEMY, App, alchemy, alchemy_connection, async_alchemy
 from tetherpy.database import (
     Database,
     DatabaseLockedError,
@@ -35,27 +34,6 @@ from tetherpy.jobs import (
 )
 
 INSERT = "INSERT INTO orders (name) VALUES ('tea')"
-
-
-async def done(value: Any) -> Any:
-    return await value if hasattr(value, "__await__") else value
-
-
-@attrs.define
-class App:
-    """A transaction of the app: what is passed as ``transaction``, and how to write and end it."""
-
-    transaction: Any
-
-    async def write(self) -> None:
-        is_alchemy = type(self.transaction).__module__.startswith("sqlalchemy")
-        await done(self.transaction.execute(sqlalchemy.text(INSERT) if is_alchemy else INSERT))
-
-    async def commit(self) -> None:
-        await done(self.transaction.commit())
-
-    async def rollback(self) -> None:
-        await done(self.transaction.rollback())
 
 
 @contextlib.asynccontextmanager
@@ -81,54 +59,12 @@ async def on_a_thread(path: Path) -> AsyncIterator[App]:
         yield App(connection)
 
 
-@contextlib.contextmanager
-def alchemy(path: Path, **options: Any) -> Any:
-    engine = sqlalchemy.create_engine(f"sqlite:///{path}", **options)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-@contextlib.asynccontextmanager
-async def alchemy_connection(path: Path) -> AsyncIterator[App]:
-    with alchemy(path) as engine, engine.connect() as connection:
-        yield App(connection)
-
-
-@contextlib.asynccontextmanager
-async def alchemy_session(path: Path) -> AsyncIterator[App]:
-    with alchemy(path) as engine, Session(engine) as session:
-        yield App(session)
-
-
 @contextlib.asynccontextmanager
 async def alchemy_scoped_session(path: Path) -> AsyncIterator[App]:
     with alchemy(path) as engine:
         session = scoped_session(sessionmaker(engine))
         yield App(session)
         session.remove()
-
-
-@contextlib.asynccontextmanager
-async def async_alchemy(path: Path) -> AsyncIterator[Any]:
-    engine = create_async_engine(f"sqlite+aiosqlite:///{path}")
-    try:
-        yield engine
-    finally:
-        await engine.dispose()
-
-
-@contextlib.asynccontextmanager
-async def async_alchemy_connection(path: Path) -> AsyncIterator[App]:
-    async with async_alchemy(path) as engine, engine.connect() as connection:
-        yield App(connection)
-
-
-@contextlib.asynccontextmanager
-async def async_alchemy_session(path: Path) -> AsyncIterator[App]:
-    async with async_alchemy(path) as engine, AsyncSession(engine) as session:
-        yield App(session)
 
 
 @contextlib.asynccontextmanager
@@ -143,11 +79,8 @@ LIBRARIES = [
     plain,
     dicts_in_a_transaction_begun_by_hand,
     on_a_thread,
-    alchemy_connection,
-    alchemy_session,
+    *ALCHEMY,
     alchemy_scoped_session,
-    async_alchemy_connection,
-    async_alchemy_session,
     async_alchemy_scoped_session,
 ]
 
@@ -171,12 +104,12 @@ async def test_jobs_exist_with_the_commit_and_not_without_it(db, library):
             if app.transaction.__class__ is sqlite3.Connection and app.transaction.isolation_level is None:
                 app.transaction.execute("BEGIN" if not app.transaction.in_transaction else "SELECT 1")
             if writes_first:
-                await app.write()
+                await app.execute(INSERT)
             first = await manager.enqueue("mail", {"to": "ada"}, unique_key="ada", transaction=app.transaction)
             same = await manager.enqueue("mail", unique_key="ada", transaction=app.transaction)
             many = await manager.enqueue_many([NewJob(job_key="bulk")] * 103, transaction=app.transaction)
             if not writes_first:
-                await app.write()
+                await app.execute(INSERT)
             assert (same, many) == (first, list(range(many[0], many[0] + 103)))
             assert ((await manager.get_counts()).total, await orders(db)) == (0, 0)
             await end()
@@ -193,7 +126,7 @@ async def test_a_handler_completes_its_job_in_the_transaction(db, library):
     ((claim,),) = [(await engine.ack_and_fetch("w", [], 1)).claims]
     async with library(db.path) as app:
         await engine.acknowledge(Ack(claim, Completed('"sent"')), app.transaction, Progress(claim, 0.5, "half"))
-        await app.write()
+        await app.execute(INSERT)
         assert (await manager.get_job_by_id(job_id)).status is BackgroundJobStatus.RUNNING
         await app.commit()
         job = await manager.get_job_by_id(job_id)
@@ -211,7 +144,7 @@ async def test_missing_job_tables_are_created_in_the_transaction(tmp_path, libra
         await db.execute("CREATE TABLE orders (name TEXT NOT NULL)")
         manager = BackgroundJobManager(db)
         async with library(db.path) as app:
-            await app.write()
+            await app.execute(INSERT)
             job_id = await manager.enqueue("first", transaction=app.transaction)
             await app.commit()
         assert (await manager.get_job_by_id(job_id)).job_key == "first"
@@ -237,7 +170,7 @@ async def test_a_failed_call_stores_nothing_and_leaves_the_transaction_as_it_was
         with pytest.raises(sqlite3.IntegrityError, match="refused"):
             await manager.enqueue_many(jobs, transaction=app.transaction)
         assert not app.transaction.in_transaction
-        await app.write()
+        await app.execute(INSERT)
         with pytest.raises(sqlite3.IntegrityError, match="refused"):
             await manager.enqueue_many(jobs, transaction=app.transaction)
         await app.commit()
