@@ -180,6 +180,13 @@ async def until(condition: Callable[[], bool]) -> None:
     raise AssertionError("it has not come true")
 
 
+async def pump_turns(container: ProviderContainer, count: int) -> None:
+    """Run some turns of the loop, and in each what the container has deferred."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+        await container.pump()
+
+
 def known(state: Any, variant: Variant) -> Any:
     """Return the data in a state of any kind, or None."""
     return state.value if variant.is_async else state

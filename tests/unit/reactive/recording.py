@@ -5,29 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import attrs
-
-from tetherpy.reactive import Notifier, NotifierProvider, Provider, ProviderContainer, Ref
+from tetherpy.reactive import Provider, ProviderContainer, Ref
 
 T = TypeVar("T")
 Build = Callable[[Ref], T]
-
-
-@attrs.frozen
-class Box:
-    """A value that is equal to another with the same content."""
-
-    content: int
-
-
-class Counter(Notifier[int]):
-    """A notifier whose first state is 0."""
-
-    def build(self) -> int:
-        return 0
-
-
-counter = NotifierProvider(Counter)
 
 
 def changes_of(container: ProviderContainer, listened: Any, **options: Any) -> list[Any]:
@@ -55,14 +36,17 @@ def recording_builds(builds: list[T], build: Build[T], declare: Any = Provider) 
     return provider
 
 
-def recording_disposal(log: list[Any], entry: str = "disposed", build: Build[Any] = lambda ref: 0) -> Provider[Any]:
-    """Declare an auto-dispose provider that appends an entry to a list when its build ends."""
+def recording_disposal(
+    log: list[Any], entry: str = "disposed", build: Build[Any] = lambda ref: 0, declare: Any = Provider.auto_dispose
+) -> Provider[Any]:
+    """Declare a provider that appends an entry to a list when its build ends."""
 
     def recorded(ref: Ref) -> Any:
         ref.on_dispose(lambda: log.append(entry))
         return build(ref)
 
-    return Provider.auto_dispose(recorded)
+    provider: Provider[Any] = declare(recorded)
+    return provider
 
 
 def recording_life(log: list[Any], build: Build[Any] = lambda ref: 0) -> Provider[Any]:
@@ -74,3 +58,13 @@ def recording_life(log: list[Any], build: Build[Any] = lambda ref: 0) -> Provide
         return build(ref)
 
     return Provider.auto_dispose(recorded)
+
+
+def numbered(builds: list[int]) -> Build[int]:
+    """Return a function for a provider: each build has the next number, which it appends to a list."""
+
+    def build(ref: Ref) -> int:
+        builds.append(len(builds))
+        return builds[-1]
+
+    return build

@@ -14,7 +14,7 @@ import pytest
 import reactivex
 from reactivex import Subject
 
-from tests.unit.reactive.recording import counter
+from tests.unit.reactive.declared import counter, root_cause
 from tetherpy.errors import TetherError
 from tetherpy.reactive import (
     AsyncCallbackError,
@@ -115,17 +115,18 @@ def shows(kind: type[BaseException], what: str, why: str, remedy: str) -> Callab
     return add
 
 
-def root(error: BaseException) -> BaseException:
-    while isinstance(error, ProviderError) and error.__cause__ is not None:
-        error = error.__cause__
-    return error
-
-
 def raised(act: Callable[[], Any]) -> BaseException:
     """Return the root cause of the error that a function raises."""
     with pytest.raises(Exception) as caught:  # noqa: PT011  the cases say which
         act()
-    return root(caught.value)
+    error = root_cause(caught.value)
+    assert error is not None
+    return error
+
+
+async def read_future(provider: FutureProvider[Any] | StreamProvider[Any]) -> None:
+    async with container_of() as container:
+        await container.read(provider.future)
 
 
 @shows(
@@ -409,14 +410,12 @@ def disposed_while_loading() -> BaseException:
         await asyncio.Event().wait()
         return ""
 
-    async def read() -> BaseException:
+    async def read() -> None:
         async with ProviderContainer() as container:
             future = container.read(user.future)
-        with pytest.raises(ProviderDisposedError) as caught:
-            await future
-        return caught.value
+        await future
 
-    return asyncio.run(read())
+    return raised(lambda: asyncio.run(read()))
 
 
 @shows(BuildCancelledError, "build of FutureProvider(user)", "was cancelled", "Invalidate")
@@ -425,13 +424,7 @@ def cancelled_from_within() -> BaseException:
     async def user(ref: Ref) -> str:
         raise asyncio.CancelledError
 
-    async def read() -> BaseException:
-        async with container_of() as container:
-            with pytest.raises(BuildCancelledError) as caught:
-                await container.read(user.future)
-            return caught.value
-
-    return asyncio.run(read())
+    return raised(lambda: asyncio.run(read_future(user)))
 
 
 @shows(EndlessUpdateError, "1000 rounds", "a listener writes", "Stop writing in the listener")
@@ -508,14 +501,8 @@ def built_while_closing() -> BaseException:
 
 @shows(StreamEndedError, "StreamProvider(numbers) ended", "has no result", "first value")
 def empty_stream() -> BaseException:
-    async def wait() -> BaseException:
-        numbers = StreamProvider[int](lambda ref: reactivex.empty(), name="numbers")
-        async with ProviderContainer() as container:
-            with pytest.raises(StreamEndedError) as caught:
-                await container.read(numbers.future)
-        return caught.value
-
-    return asyncio.run(wait())
+    numbers = StreamProvider[int](lambda ref: reactivex.empty(), name="numbers")
+    return raised(lambda: asyncio.run(read_future(numbers)))
 
 
 @shows(ProviderError, "Provider(broken) is in error", "its function raised ValueError: no such user", "__cause__")

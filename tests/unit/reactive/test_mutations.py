@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.matrix import ignore, until
+from tests.unit.reactive.matrix import ignore, pump_turns, until
 from tetherpy.reactive import (
     FutureProvider,
     Mutation,
@@ -233,9 +233,7 @@ async def test_providers_read_in_a_transaction_live_until_its_end(container: Pro
         return value
 
     task = asyncio.create_task(mutation.run(container, read))
-    for _ in range(4):
-        await asyncio.sleep(0)
-        await container.pump()
+    await pump_turns(container, 4)
     assert log == []
     end.set()
     assert await task == 42

@@ -9,10 +9,12 @@ import sys
 import threading
 import weakref
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from reactivex.subject import BehaviorSubject
 
+from tests.unit.reactive.declared import failing_below_zero
 from tetherpy.reactive import (
     AsyncData,
     AsyncLoading,
@@ -265,12 +267,7 @@ async def test_a_selector_created_in_each_build_leaks_nothing(container: Provide
 async def test_a_failed_provider_is_still_watched(
     container: ProviderContainer, reported: list[tuple[BaseException, object]]
 ) -> None:
-    @Provider
-    def fragile(ref: Ref) -> int:
-        if ref.watch(first) < 0:
-            raise ValueError("negative")
-        return ref.watch(first)
-
+    fragile = failing_below_zero(first)
     built: list[object] = []
 
     def build() -> None:
@@ -376,17 +373,23 @@ async def test_listeners_are_closed_at_the_next_build(container: ProviderContain
 # -- pause and close --------------------------------------------------------------------------------
 
 
+async def builds_after_resume(screen: Screen, container: ProviderContainer, changed: StateProvider[int]) -> list[Any]:
+    """Set a provider to 5, which builds nothing during a pause; return what is built on resume."""
+    count = len(screen.built)
+    put(container, changed, 5)
+    await turn()
+    assert len(screen.built) == count
+    screen.watcher.resume()
+    await turn()
+    return screen.built[count:]
+
+
 async def test_a_paused_watcher_is_called_on_resume_if_a_value_changed(container: ProviderContainer) -> None:
     screen = Screen(container, total)
     screen.watcher.pause()
     assert screen.watcher.is_paused
     assert container.elements[total].active == 0
-    put(container, first, 5)
-    await turn()
-    assert len(screen.built) == 1
-    screen.watcher.resume()
-    await turn()
-    assert screen.built[1:] == [(7,)]
+    assert await builds_after_resume(screen, container, first) == [(7,)]
 
     for step in (screen.watcher.pause, screen.watcher.resume, screen.watcher.resume):
         step()
@@ -403,12 +406,7 @@ async def test_providers_watched_during_a_pause_are_paused(container: ProviderCo
     screen.watcher.listen(second, lambda previous, value: None)
     assert container.elements[total].active == 0
     assert container.elements[second].active == 0
-    put(container, second, 5)
-    await turn()
-    assert len(screen.built) == 2
-    screen.watcher.resume()
-    await turn()
-    assert screen.built[2:] == [(6,)]
+    assert await builds_after_resume(screen, container, second) == [(6,)]
 
 
 async def test_a_call_pending_at_the_pause_is_made_on_resume(

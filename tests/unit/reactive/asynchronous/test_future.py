@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.declared import build_that_raises
 from tests.unit.reactive.matrix import ASYNC, Variant, ignore, settled, variants
 from tests.unit.reactive.recording import recording_builds
 from tetherpy.reactive import (
@@ -63,11 +64,7 @@ async def test_a_failed_build_is_an_error_state_and_its_future_raises(
     variant: Variant, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     error = OSError("no")
-
-    def fails(ref: Ref) -> int:
-        raise error
-
-    provider = variant.declare(fails)
+    provider = variant.declare(build_that_raises(error))
     container.listen(provider, ignore)
     for _ in range(2):
         with pytest.raises(OSError, match="no") as caught:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -426,22 +426,28 @@ async def test_a_rebuild_cancels_the_old_build_and_pending_futures_follow_the_ne
         assert [state.value for state in states if isinstance(state, AsyncData)] == [1]
 
 
-async def test_a_build_that_ignores_cancellation_publishes_nothing() -> None:
-    topic = StateProvider(lambda ref: 0)
-    release = asyncio.Event()
-    ended: list[int] = []
+def cancelled_for_zero(topic: Any, end: Callable[[], Awaitable[object]], ended: list[int]) -> FutureProvider[int]:
+    """Declare a provider of a number: the build for 0 waits until it is cancelled, and then for an end."""
 
     @FutureProvider
-    async def stubborn(ref: Ref) -> int:
+    async def cancelled(ref: Ref) -> int:
         number = ref.watch(topic)
         if number == 0:
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
-                await release.wait()
+                await end()
         ended.append(number)
         return number
 
+    return cancelled
+
+
+async def test_a_build_that_ignores_cancellation_publishes_nothing() -> None:
+    topic = StateProvider(lambda ref: 0)
+    release = asyncio.Event()
+    ended: list[int] = []
+    stubborn = cancelled_for_zero(topic, release.wait, ended)
     async with ProviderContainer() as container:
         states = values_of(container, stubborn)
         await turns(3)
@@ -459,17 +465,12 @@ async def test_a_build_that_ignores_cancellation_publishes_nothing() -> None:
 async def test_an_error_of_a_cancelled_build_is_reported_and_not_published() -> None:
     topic = StateProvider(lambda ref: 0)
     reported: list[Any] = []
+    ended: list[int] = []
 
-    @FutureProvider
-    async def clumsy(ref: Ref) -> int:
-        number = ref.watch(topic)
-        if number == 0:
-            try:
-                await asyncio.Event().wait()
-            finally:
-                raise RuntimeError("failed in clean-up")
-        return number
+    async def fail() -> None:
+        raise RuntimeError("failed in clean-up")
 
+    clumsy = cancelled_for_zero(topic, fail, ended)
     async with ProviderContainer(on_error=lambda *args: reported.append(args)) as container:
         states = values_of(container, clumsy)
         await turns(3)
@@ -477,6 +478,7 @@ async def test_an_error_of_a_cancelled_build_is_reported_and_not_published() -> 
         await until(lambda: container.read(clumsy) == AsyncData(1))
         await until(lambda: reported)
         assert [(str(error), provider) for error, provider in reported] == [("failed in clean-up", clumsy)]
+        assert ended == [1]
         assert not any(isinstance(state, AsyncError) for state in states)
 
 

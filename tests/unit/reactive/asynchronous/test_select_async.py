@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.declared import build_that_raises, built_after
 from tests.unit.reactive.matrix import ASYNC, Variant, ignore, variants
 from tetherpy.reactive import (
     AsyncData,
@@ -112,11 +113,7 @@ async def test_fire_immediately_delivers_an_awaitable(
     state: Any, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     ready = asyncio.Event()
-
-    @FutureProvider
-    async def slow(ref: Ref) -> int:
-        await ready.wait()
-        return 0
+    slow = built_after(ready, lambda ref: 0)
 
     @FutureProvider
     def quick(ref: Ref) -> int:
@@ -165,14 +162,7 @@ async def test_an_awaited_part_survives_the_build_that_requested_it(
     fails: bool, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     ready = asyncio.Event()
-
-    @FutureProvider
-    async def source(ref: Ref) -> int:
-        await ready.wait()
-        if fails:
-            raise OSError("no")
-        return 21
-
+    source = built_after(ready, build_that_raises(OSError("no")) if fails else lambda ref: 21)
     asker = Provider(lambda ref: ref)
     container.listen(source, ignore)
     part = container.listen(asker, ignore).read().watch(source.select_async(lambda value: value * 2))

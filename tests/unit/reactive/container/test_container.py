@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import ASYNC, Variant, ignore, known, settled, variants
-from tests.unit.reactive.recording import recording_builds
+from tests.unit.reactive.recording import numbered, recording_builds
 from tetherpy.reactive import (
     AsyncData,
     AsyncLoading,
@@ -101,12 +101,7 @@ async def test_refresh_builds_immediately_and_invalidate_on_the_next_turn(
     variant: Variant, container: ProviderContainer
 ) -> None:
     builds: list[int] = []
-
-    def create(ref: Ref) -> int:
-        builds.append(len(builds))
-        return builds[-1]
-
-    provider = variant.declare(create)
+    provider = variant.declare(numbered(builds))
     assert await settled(container, provider) == 0
 
     refreshed = container.refresh(provider)

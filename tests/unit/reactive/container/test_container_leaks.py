@@ -10,7 +10,7 @@ import gc
 import os
 import tracemalloc
 import weakref
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -84,6 +84,19 @@ def test_a_million_distinct_arguments_leak_nothing() -> None:
         assert len(member._members) <= 1, "the last call may mark a dependency"
 
 
+async def growth_of(work: Callable[[int], Awaitable[None]], warm_up: int, rounds: int) -> int:
+    """Return the bytes that some rounds of work leave allocated after a warm-up."""
+    tracemalloc.start()
+    await work(warm_up)
+    gc.collect()
+    before, _ = tracemalloc.get_traced_memory()
+    await work(rounds)
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return after - before
+
+
 async def test_distinct_arguments_with_listeners_under_a_loop_leak_nothing() -> None:
     source = StateProvider(lambda ref: 0)
 
@@ -104,15 +117,7 @@ async def test_distinct_arguments_with_listeners_under_a_loop_leak_nothing() -> 
                     subscription.close()
                 await container.pump()
 
-        tracemalloc.start()
-        await work(1_000)
-        gc.collect()
-        before, _ = tracemalloc.get_traced_memory()
-        await work(MANY // 2)
-        gc.collect()
-        after, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        assert after - before < SLACK
+        assert await growth_of(work, 1_000, MANY // 2) < SLACK
         assert container.all_providers() == [source]
 
 
@@ -129,15 +134,7 @@ async def test_async_families_leak_no_task_and_no_element() -> None:
                 assert await container.read(member(number).future) == number
                 await container.pump()
 
-        tracemalloc.start()
-        await work(200)
-        gc.collect()
-        before, _ = tracemalloc.get_traced_memory()
-        await work(MANY // 4)
-        gc.collect()
-        after, _ = tracemalloc.get_traced_memory()
-        tracemalloc.stop()
-        assert after - before < SLACK
+        assert await growth_of(work, 200, MANY // 4) < SLACK
         assert container.all_providers() == []
         assert len(asyncio.all_tasks()) == 1
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.declared import double, number
 from tests.unit.reactive.matrix import ignore, until
 from tetherpy.reactive import (
     AsyncNotifier,
@@ -18,13 +19,10 @@ from tetherpy.reactive import (
     Provider,
     ProviderContainer,
     Ref,
-    StateProvider,
     StreamProvider,
 )
 
 request: ContextVar[str] = ContextVar("request", default="none")
-number = StateProvider(lambda ref: 0)
-double = Provider(lambda ref: ref.watch(number) * 2)
 
 # -- context variables ---------------------------------------------------------------------------
 

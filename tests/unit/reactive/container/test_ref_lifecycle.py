@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.declared import build_that_raises
 from tests.unit.reactive.matrix import Variant, ignore, settled, variants
 from tetherpy.reactive import (
     FutureProvider,
@@ -131,18 +132,18 @@ async def test_an_error_in_a_callback_affects_no_other(
 # -- listeners -----------------------------------------------------------------------------------
 
 
-def counting(log: list[str]) -> Any:
+def counting(log: list[str], build: Callable[[Ref], int] = lambda ref: 0, declare: Any = Provider) -> Any:
     """Declare a provider that logs its lifecycle callbacks."""
 
-    @Provider
-    def provider(ref: Ref) -> int:
+    def logged(ref: Ref) -> int:
         ref.on_add_listener(lambda: log.append("add"))
         ref.on_remove_listener(lambda: log.append("remove"))
         ref.on_cancel(lambda: log.append("cancel"))
         ref.on_resume(lambda: log.append("resume"))
-        return 0
+        ref.on_dispose(lambda: log.append("dispose"))
+        return build(ref)
 
-    return provider
+    return declare(logged)
 
 
 async def test_each_listener_of_a_container_is_counted(container: ProviderContainer) -> None:
@@ -221,16 +222,7 @@ async def test_cancel_is_called_when_the_last_watcher_is_removed(container: Prov
 
 async def test_a_listener_of_a_selector_is_counted(container: ProviderContainer) -> None:
     log: list[str] = []
-
-    @FutureProvider
-    def provider(ref: Ref) -> int:
-        ref.on_add_listener(lambda: log.append("add"))
-        ref.on_remove_listener(lambda: log.append("remove"))
-        ref.on_cancel(lambda: log.append("cancel"))
-        ref.on_resume(lambda: log.append("resume"))
-        ref.on_dispose(lambda: log.append("dispose"))
-        return 0
-
+    provider = counting(log, declare=FutureProvider)
     first = container.listen(provider.future, ignore)
     second = container.listen(provider.select(lambda state: state.value), ignore)
     assert log == ["add", "add"]
@@ -644,12 +636,7 @@ async def test_a_failed_provider_can_be_listened_to(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     log: list[str] = []
-
-    @Provider
-    def provider(ref: Ref) -> int:
-        ref.on_add_listener(lambda: log.append("add"))
-        raise OSError("no")
-
+    provider = counting(log, build_that_raises(OSError("no")))
     subscription = container.listen(provider, ignore)
     assert log == ["add"]
     with pytest.raises(ProviderError):

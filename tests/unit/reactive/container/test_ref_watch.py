@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.declared import failure_of
 from tests.unit.reactive.matrix import SYNC, Variant, ignore, known, settled, variants
 from tests.unit.reactive.recording import recording_builds, values_of
 from tetherpy.reactive import (
@@ -334,9 +335,7 @@ async def test_a_build_cannot_change_another_provider(
         controller.state += 1
         return 0
 
-    with pytest.raises(ProviderError) as caught:
-        container.read(provider)
-    error = caught.value.__cause__
+    error = failure_of(container, provider)
     assert isinstance(error, ChangeDuringBuildError)
     assert (error.provider, error.building) == (counter, provider)
     assert container.read(counter) == 0

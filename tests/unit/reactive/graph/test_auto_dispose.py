@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.matrix import ASYNC, SYNC, Variant, ignore, settled, variants
-from tests.unit.reactive.recording import recording_disposal, recording_life
+from tests.unit.reactive.declared import cached_for
+from tests.unit.reactive.matrix import ASYNC, SYNC, Variant, ignore, pump_turns, settled, variants
+from tests.unit.reactive.recording import numbered, recording_disposal, recording_life
 from tetherpy.reactive import FutureProvider, KeepAliveLink, Provider, ProviderContainer, Ref, StateProvider
 from tetherpy.testing import Clock
 
@@ -55,12 +56,7 @@ async def test_closing_the_last_listener_disposes_the_provider_after_a_turn(
 @variants(auto_dispose=True)
 async def test_a_disposed_provider_is_built_again(variant: Variant, container: ProviderContainer) -> None:
     builds: list[int] = []
-
-    def create(ref: Ref) -> int:
-        builds.append(len(builds))
-        return builds[-1]
-
-    provider = variant.declare(create)
+    provider = variant.declare(numbered(builds))
     assert await settled(container, provider) == 0
     await container.pump()
     assert await settled(container, provider) == 1
@@ -407,9 +403,7 @@ async def test_an_awaited_build_is_kept_until_it_has_finished(container: Provide
         return 41
 
     future = container.read(provider.future)
-    for _ in range(3):
-        await asyncio.sleep(0)
-        await container.pump()
+    await pump_turns(container, 3)
     assert log == []
     ready.set()
     assert await future == 42
@@ -424,11 +418,7 @@ async def test_an_awaited_build_is_kept_until_it_has_finished(container: Provide
 async def test_cache_for_keeps_the_state_for_that_time_after_its_last_use(
     how: str, container: ProviderContainer, clock: Clock
 ) -> None:
-    @Provider.auto_dispose
-    def provider(ref: Ref) -> int:
-        ref.cache_for(10)
-        return 0
-
+    provider = cached_for(10)
     user = Provider.auto_dispose(lambda ref: ref.watch(provider))
     match how:
         case "listen":

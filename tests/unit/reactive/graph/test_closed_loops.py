@@ -8,8 +8,10 @@ from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 
+import attrs
 import pytest
 
+from tests.unit.reactive.declared import double, number
 from tests.unit.reactive.matrix import ignore
 from tetherpy.reactive import (
     AsyncNotifier,
@@ -23,9 +25,6 @@ from tetherpy.reactive import (
     StreamProvider,
 )
 from tetherpy.reactive.graph.invariants import check_graph
-
-number = StateProvider(lambda ref: 0)
-double = Provider(lambda ref: ref.watch(number) * 2)
 
 
 def run_and_close(main: Coroutine[Any, Any, object]) -> None:
@@ -137,60 +136,56 @@ def test_a_build_started_while_its_loop_closes_runs_in_the_next() -> None:
     container.dispose()
 
 
-def test_a_loop_closed_after_the_next_has_started_loses_no_build() -> None:
-    container = ProviderContainer()
-    builds: list[int] = []
+@attrs.define
+class HangingOnce:
+    """A provider whose first build never ends, and whose next builds return their number."""
 
-    @FutureProvider
-    async def future(ref: Ref) -> int:
-        builds.append(1)
-        if len(builds) == 1:
+    container: ProviderContainer
+    builds: int = 0
+    provider: FutureProvider[int] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.provider = FutureProvider(self._build)
+
+    async def _build(self, ref: Ref) -> int:
+        self.builds += 1
+        if self.builds == 1:
             await asyncio.Event().wait()
-        return len(builds)
+        return self.builds
 
-    async def use() -> None:
-        container.read(future)
+    async def begin(self) -> None:
+        self.container.read(self.provider)
         await asyncio.sleep(0)
 
-    async def wait() -> int:
-        return await asyncio.wait_for(container.read(future.future), 5)
+    async def result(self) -> int:
+        return await asyncio.wait_for(self.container.read(self.provider.future), 5)
 
+
+def test_a_loop_closed_after_the_next_has_started_loses_no_build() -> None:
+    container = ProviderContainer()
+    hanging = HangingOnce(container)
     loop, other = asyncio.new_event_loop(), asyncio.new_event_loop()
-    loop.run_until_complete(use())
-    other.run_until_complete(use())
-    assert len(builds) == 1, "the first loop may still run"
+    loop.run_until_complete(hanging.begin())
+    other.run_until_complete(hanging.begin())
+    assert hanging.builds == 1, "the first loop may still run"
     loop.close()
-    assert other.run_until_complete(wait()) == 2
+    assert other.run_until_complete(hanging.result()) == 2
     other.close()
     container.dispose()
 
 
 def test_a_loop_started_during_a_build_awaits_builds_of_a_closed_loop() -> None:
     container = ProviderContainer()
-    builds: list[int] = []
-
-    @FutureProvider
-    async def future(ref: Ref) -> int:
-        builds.append(1)
-        if len(builds) == 1:
-            await asyncio.Event().wait()
-        return len(builds)
-
-    async def use() -> None:
-        container.read(future)
-        await asyncio.sleep(0)
+    hanging = HangingOnce(container)
 
     @Provider
     def enters_a_loop(ref: Ref) -> str:
-        asyncio.run(use())
+        asyncio.run(hanging.begin())
         return "built"
 
-    async def wait() -> int:
-        return await asyncio.wait_for(container.read(future.future), 5)
-
-    run_and_close(use())
+    run_and_close(hanging.begin())
     assert container.read(enters_a_loop) == "built"
-    assert asyncio.run(wait()) == 2
+    assert asyncio.run(hanging.result()) == 2
     container.dispose()
 
 

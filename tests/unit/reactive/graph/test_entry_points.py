@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.recording import counter
+from tests.unit.reactive.declared import counter
 from tetherpy import Provider, ProviderContainer, Ref, StateProvider
 from tetherpy.reactive import WrongThreadError
 

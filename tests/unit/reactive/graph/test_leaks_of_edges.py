@@ -11,8 +11,8 @@ from weakref import WeakSet, ref
 
 import pytest
 
+from tests.unit.reactive.declared import Counter
 from tests.unit.reactive.matrix import ignore, until
-from tests.unit.reactive.recording import Counter
 from tetherpy.reactive import (
     FutureProvider,
     Notifier,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import reactivex
 
+from tests.unit.reactive.declared import double, number
 from tests.unit.reactive.matrix import ignore
 from tetherpy.reactive import (
     AsyncData,
@@ -25,13 +26,10 @@ from tetherpy.reactive import (
     Provider,
     ProviderContainer,
     Ref,
-    StateProvider,
     StreamProvider,
     WrongThreadError,
 )
 
-number = StateProvider(lambda ref: 0)
-double = Provider(lambda ref: ref.watch(number) * 2)
 USES: dict[str, Callable[[ProviderContainer], Any]] = {
     "build": lambda container: container.read(Provider(lambda ref: 1)),
     "listen": lambda container: container.listen(double, ignore),

@@ -124,9 +124,7 @@ async def test_a_provider_is_paused_when_all_its_watchers_are(container: Provide
 
 
 @variants(*SYNC)
-async def test_a_paused_provider_is_rebuilt_only_when_it_resumes(
-    variant: Variant, container: ProviderContainer
-) -> None:
+async def test_a_paused_provider_is_rebuilt_only_on_resume(variant: Variant, container: ProviderContainer) -> None:
     builds: list[int] = []
     dep = StateProvider(lambda ref: 0)
 

@@ -6,15 +6,14 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.declared import build_that_raises, failure_of
 from tests.unit.reactive.matrix import Variant, ignore, settled, variants
 from tests.unit.reactive.recording import recording_builds
-from tetherpy.reactive import Provider, ProviderContainer, ProviderError, Ref, StateProvider
+from tetherpy.reactive import Provider, ProviderContainer, Ref, StateProvider
 
 
 @variants(auto_dispose=False)
-async def test_a_watcher_is_rebuilt_when_the_selected_part_changes(
-    variant: Variant, container: ProviderContainer
-) -> None:
+async def test_a_change_of_the_selected_part_rebuilds_a_watcher(variant: Variant, container: ProviderContainer) -> None:
     builds: list[Any] = []
     number = StateProvider(lambda ref: 0)
     provider = variant.declare(lambda ref: ref.watch(number))
@@ -63,20 +62,13 @@ async def test_notifier_and_future_can_be_selected_from(container: ProviderConta
 
 
 async def test_errors_bypass_the_selector(container: ProviderContainer, reported: list[BaseException]) -> None:
-    @Provider
-    def failing(ref: Ref) -> int:
-        raise OSError("no")
+    failing = Provider(build_that_raises(OSError("no")))
 
     @Provider
     def provider(ref: Ref) -> Any:
         return ref.watch(failing.select(lambda value: pytest.fail("the selector was called")))
 
-    with pytest.raises(ProviderError) as caught:
-        container.read(provider)
-    cause: BaseException | None = caught.value
-    while isinstance(cause, ProviderError):
-        cause = cause.__cause__
-    assert isinstance(cause, OSError)
+    assert isinstance(failure_of(container, provider), OSError)
     assert [type(error) for error in reported] == [OSError]
     reported.clear()
 

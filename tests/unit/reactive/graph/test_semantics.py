@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.waiting import turns
-from tests.unit.reactive.recording import counter, recording_builds, recording_life, values_of
+from tests.support.waiting import turns, until
+from tests.unit.reactive.declared import cached_for, counter, failing_below_zero, failure_of
+from tests.unit.reactive.recording import recording_builds, recording_life, values_of
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
@@ -225,12 +226,7 @@ async def test_04_a_failed_async_build_is_an_async_error_and_its_future_raises_t
 
 
 def test_04_on_error_gets_the_original_error() -> None:
-    @Provider
-    def positive(ref: Ref) -> int:
-        if ref.watch(counter) < 0:
-            raise ValueError("negative")
-        return ref.watch(counter)
-
+    positive = failing_below_zero(counter)
     errors: list[Exception] = []
     with ProviderContainer(on_error=lambda *args: None) as container:
         values = values_of(container, positive, on_error=errors.append)
@@ -459,11 +455,7 @@ def test_08_a_circular_dependency_is_an_error_that_names_it() -> None:
     b: Provider[int] = Provider(lambda ref: ref.watch(c), name="b")
     c: Provider[int] = Provider(lambda ref: ref.watch(a), name="c")
     with ProviderContainer(on_error=lambda *args: None) as container:
-        with pytest.raises(ProviderError) as caught:
-            container.read(a)
-        error: BaseException | None = caught.value
-        while isinstance(error, ProviderError):
-            error = error.__cause__
+        error = failure_of(container, a)
         assert isinstance(error, CircularDependencyError)
         assert error.cycle == (a, b, c, a)
 
@@ -476,12 +468,7 @@ def test_08_a_loop_that_a_rebuild_adds_is_an_error_and_can_be_removed() -> None:
         values = values_of(container, b, on_error=lambda error: None)
         assert container.read(b) == 1
         container.read(closed.notifier).state = True
-        with pytest.raises(ProviderError) as caught:
-            container.read(b)
-        error: BaseException | None = caught.value
-        while isinstance(error, ProviderError):
-            error = error.__cause__
-        assert isinstance(error, CircularDependencyError)
+        assert isinstance(failure_of(container, b), CircularDependencyError)
         container.read(closed.notifier).state = False
         assert container.read(b) == 1
         assert values[-1] == 1
@@ -507,9 +494,7 @@ def test_08_changing_another_provider_during_a_build_is_an_error() -> None:
         return 0
 
     with ProviderContainer(on_error=lambda *args: None) as container:
-        with pytest.raises(ProviderError) as caught:
-            container.read(meddler)
-        cause = caught.value.__cause__
+        cause = failure_of(container, meddler)
         assert isinstance(cause, ChangeDuringBuildError)
         assert (cause.provider, cause.building) == (counter, meddler)
         assert container.read(counter) == 0
@@ -792,35 +777,23 @@ async def test_observables_streams_and_listeners_of_a_child_container_end_with_i
 
 
 async def test_cache_for_starts_at_the_read_of_a_provider_without_listeners() -> None:
-    @Provider.auto_dispose
-    def value(ref: Ref) -> int:
-        ref.cache_for(0.01)
-        return 1
-
+    value = cached_for(0.01)
     with ProviderContainer() as container:
         container.read(value)
         await container.pump()
         assert container.exists(value)
-        async with asyncio.timeout(25):
-            while container.exists(value):
-                await asyncio.sleep(0.005)
+        await until(lambda: not container.exists(value))
 
 
 async def test_cache_for_does_not_end_while_there_is_a_listener() -> None:
-    @Provider.auto_dispose
-    def value(ref: Ref) -> int:
-        ref.cache_for(0)
-        return 1
-
+    value = cached_for(0)
     with ProviderContainer() as container:
         subscription = container.listen(value, lambda previous, value: None)
         for _ in range(3):
             await asyncio.sleep(0.002)
         assert container.exists(value)
         subscription.close()
-        async with asyncio.timeout(25):
-            while container.exists(value):
-                await asyncio.sleep(0.002)
+        await until(lambda: not container.exists(value))
 
 
 def test_setting_a_state_keeps_a_failed_provider_outdated() -> None:

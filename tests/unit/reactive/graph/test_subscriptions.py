@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.declared import build_that_raises
 from tests.unit.reactive.matrix import ASYNC, NOTIFIERS, SYNC, Variant, ignore, known, settled, variants
 from tests.unit.reactive.recording import recording_builds
 from tetherpy.reactive import (
@@ -288,11 +289,7 @@ async def test_an_error_is_delivered_again_after_a_refresh(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     error = OSError("no")
-
-    @Provider
-    def provider(ref: Ref) -> int:
-        raise error
-
+    provider = Provider(build_that_raises(error))
     log = Log()
     container.listen(provider, log.change, on_error=log.error, fire_immediately=True)
     with pytest.raises(ProviderError):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import ignore, until
+from tests.unit.reactive.recording import recording_disposal
 from tetherpy.reactive import (
     AsyncError,
     AsyncNotifier,
@@ -102,11 +103,7 @@ def test_a_synchronous_build_raises_it_and_stores_nothing() -> None:
 @pytest.mark.parametrize("with_loop", [False, True])
 def test_the_remaining_disposers_run(with_loop: bool) -> None:
     log: list[str] = []
-
-    @Provider
-    def source(ref: Ref) -> int:
-        ref.on_dispose(lambda: log.append("source"))
-        return 1
+    source = recording_disposal(log, "source", declare=Provider)
 
     @Provider
     def user(ref: Ref) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from reactivex import Subject
 
+from tests.unit.reactive.declared import cached_for
 from tests.unit.reactive.matrix import ignore, until
 from tetherpy.reactive import (
     AsyncError,
@@ -167,11 +168,7 @@ def test_an_immediate_listener_in_a_batch_gets_each_change_once(with_loop: bool)
 async def test_a_cache_time_starts_when_the_last_listener_is_removed(
     user: str, container: ProviderContainer, clock: Clock
 ) -> None:
-    @Provider.auto_dispose
-    def cached(ref: Ref) -> int:
-        ref.cache_for(10)
-        return 1
-
+    cached = cached_for(10)
     watcher = Provider.auto_dispose(lambda ref: ref.watch(cached))
     subscription = container.listen(watcher if user == "a watcher" else cached, ignore)
     subscription.pause()

@@ -10,6 +10,7 @@ from typing import Any, Self
 import attrs
 import pytest
 
+from tests.unit.reactive.declared import rebuild
 from tests.unit.reactive.matrix import ignore, until
 from tetherpy.reactive import (
     AsyncNotifier,
@@ -318,13 +319,10 @@ async def test_a_rebuild_and_a_disposal_pass_no_error(end: str, is_async: bool, 
     subscription = container.listen(provider, ignore)
     if is_async:
         await container.read(provider.future)
-    match end:
-        case "a change":
-            container.read(source.notifier).state = 1
-        case "invalidate":
-            container.invalidate(provider)
-        case _:
-            subscription.close()
+    if end == "auto-dispose":
+        subscription.close()
+    else:
+        rebuild(end, container, provider, source)
     await until(lambda: bool(log))
     assert log == [None]
 

@@ -10,7 +10,9 @@ from typing import Any, Self
 import attrs
 import pytest
 
+from tests.unit.reactive.declared import rebuild
 from tests.unit.reactive.matrix import ignore, until
+from tests.unit.reactive.recording import recording_disposal
 from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
 
 
@@ -75,11 +77,7 @@ async def test_dependents_end_before_dependencies(use: str, container: ProviderC
 
 async def test_a_synchronous_provider_waits_for_its_asynchronous_dependent(container: ProviderContainer) -> None:
     log: list[str] = []
-
-    @Provider
-    def source(ref: Ref) -> int:
-        ref.on_dispose(lambda: log.append("source"))
-        return 1
+    source = recording_disposal(log, "source", declare=Provider)
 
     @Provider
     def user(ref: Ref) -> int:
@@ -139,16 +137,8 @@ async def test_a_resource_is_closed_before_the_next_build_opens_it(by: str, cont
 
     with container.listen(device, ignore):
         await container.read(device.future)
-        match by:
-            case "a change":
-                container.read(port.notifier).state = 2
-            case "invalidate":
-                container.invalidate(device)
-            case "refresh":
-                container.refresh(device)
-            case _:
-                pass
         if by != "disposal and a new read":
+            rebuild(by, container, device, port)
             await container.read(device.future)
     if by == "disposal and a new read":
         await container.pump()

@@ -81,6 +81,12 @@ def set_to(container: ProviderContainer, provider: Any, value: Any) -> None:
     container.read(provider.notifier).state = AsyncData(value)
 
 
+async def store_first_state(container: ProviderContainer, provider: Any, storage: Slow) -> None:
+    container.listen(provider, ignore)
+    await container.read(provider.future)
+    await until(lambda: storage.data == 0)
+
+
 async def test_a_failed_write_keeps_newer_pending_data(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
@@ -145,11 +151,6 @@ def test_data_set_without_a_loop_is_stored_in_the_next_loop() -> None:
     provider = declare(storage, zero)
     container = ProviderContainer()
 
-    async def build() -> None:
-        container.listen(provider, ignore)
-        await container.read(provider.future)
-        await until(lambda: storage.data == 0)
-
     async def use() -> None:
         assert container.read(provider).value == 2
         container.exists(provider)
@@ -157,7 +158,7 @@ def test_data_set_without_a_loop_is_stored_in_the_next_loop() -> None:
         set_to(container, provider, 3)
         await until(lambda: storage.data == 3)
 
-    asyncio.run(build())
+    asyncio.run(store_first_state(container, provider, storage))
     set_to(container, provider, 1)
     set_to(container, provider, 2)
     assert storage.data == 0
@@ -173,9 +174,7 @@ def test_a_write_interrupted_by_the_end_of_its_loop_is_repeated_in_the_next() ->
     container = ProviderContainer()
 
     async def leave_in_the_middle_of_a_write() -> None:
-        container.listen(provider, ignore)
-        await container.read(provider.future)
-        await until(lambda: storage.data == 0)
+        await store_first_state(container, provider, storage)
         storage.gate.clear()
         set_to(container, provider, 1)
         await until(lambda: 1 in storage.began)

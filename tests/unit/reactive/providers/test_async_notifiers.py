@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.declared import Box
 from tests.unit.reactive.matrix import ASYNC_NOTIFIERS, Variant, ignore, until, variants
-from tests.unit.reactive.recording import Box, changes_of
+from tests.unit.reactive.recording import changes_of
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
@@ -577,9 +578,7 @@ def test_an_update_interrupted_by_the_end_of_a_loop_does_not_block_the_next_loop
 
 
 @both
-async def test_on_error_gets_the_error_of_the_provider_and_not_that_of_the_function(
-    variant: Variant, container: ProviderContainer
-) -> None:
+async def test_on_error_does_not_get_the_error_of_the_function(variant: Variant, container: ProviderContainer) -> None:
     provider = variant.declare(lambda ref: 42)
     notifier = container.listen(provider.notifier, ignore).read()
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.declared import Box, build_that_raises
 from tests.unit.reactive.matrix import NOTIFIERS, Variant, ignore, settled, variants
-from tests.unit.reactive.recording import Box, changes_of, recording_builds
+from tests.unit.reactive.recording import changes_of, recording_builds
 from tetherpy.reactive import (
     EndlessUpdateError,
     Notifier,
@@ -287,11 +288,7 @@ async def test_a_notifier_can_be_used_after_a_failed_build(
     variant: Variant, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     error = OSError("no")
-
-    def fails(ref: Ref) -> int:
-        raise error
-
-    provider = variant.declare(fails)
+    provider = variant.declare(build_that_raises(error))
     told = changes_of(container, provider, on_error=lambda error: told_errors.append(error))
     told_errors: list[Exception] = []
     with pytest.raises(ProviderError):

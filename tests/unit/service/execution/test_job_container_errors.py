@@ -16,22 +16,18 @@ class Transactions:
         self.ends = []
 
     @contextmanager
-    def plain(self):
+    def plain(self, name="plain"):
         try:
             yield
         except BaseException as error:
-            self.ends.append(("plain", type(error)))
+            self.ends.append((name, type(error)))
             raise
-        self.ends.append(("plain", None))
+        self.ends.append((name, None))
 
     @asynccontextmanager
     async def waiting(self):
-        try:
+        with self.plain("waiting"):
             yield
-        except BaseException as error:
-            self.ends.append(("waiting", type(error)))
-            raise
-        self.ends.append(("waiting", None))
 
 
 def handler_with(transactions, end):

@@ -35,15 +35,15 @@ def edges_of(graph):
 
 def test_generated_providers_are_found_through_their_package():
     graph = declared_graph(providers)
+    streams = ("job_counts_stream", "job_stream", "jobs_by_status_stream", "pending_jobs_stream")
+    users = {
+        "database_path": ("database", "background_service"),
+        "database": ("background_job_manager",),
+        "background_service": ("service_state_stream",),
+        "background_job_manager": streams,
+    }
     assert edges_of(graph) == {
-        ("background_job_manager_provider", "database_provider", True),
-        ("job_counts_stream_provider", "background_job_manager_provider", True),
-        ("job_stream_provider", "background_job_manager_provider", True),
-        ("jobs_by_status_stream_provider", "background_job_manager_provider", True),
-        ("pending_jobs_stream_provider", "background_job_manager_provider", True),
-        ("background_service_provider", "database_path_provider", True),
-        ("service_state_stream_provider", "background_service_provider", True),
-        ("database_provider", "database_path_provider", True),
+        (f"{user}_provider", f"{source}_provider", True) for source, found in users.items() for user in found
     }
     assert {node.kind for node in graph.nodes} == {"Provider", "StreamProvider", "FutureProvider", "Family"}
     assert all(node.state is node.value is node.reason is node.listeners is None for node in graph.nodes)
