@@ -1,4 +1,4 @@
-"""Read all imports from the source text: at module level, for type checkers only, and inside functions."""
+"""Parse the sources, and read all imports: at module level, for type checkers only, and inside functions."""
 
 from __future__ import annotations
 
@@ -40,6 +40,18 @@ def modules() -> dict[str, Path]:
 
 
 @cache
+def tree_of(path: Path) -> ast.Module:
+    """Return the syntax tree of a source file; many laws share it."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """Return all nodes of a source file."""
+    return tuple(ast.walk(tree_of(path)))
+
+
+@cache
 def imports_of(name: str) -> tuple[Import, ...]:
     """Return everything that a module of the library imports."""
     return tuple(imports_in(name, modules()[name]))
@@ -48,7 +60,7 @@ def imports_of(name: str) -> tuple[Import, ...]:
 def imports_in(name: str, path: Path) -> Iterator[Import]:
     """Return everything that a file imports."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
-    yield from _walk(ast.parse(path.read_text()), name, package, lazy=False, typing_only=False)
+    yield from _walk(tree_of(path), name, package, lazy=False, typing_only=False)
 
 
 def _walk(node: ast.AST, name: str, package: str, *, lazy: bool, typing_only: bool) -> Iterator[Import]:

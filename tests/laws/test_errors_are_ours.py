@@ -12,10 +12,11 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import NamedTuple
 
 import tetherpy
-from tests.laws.imports import modules
+from tests.laws.imports import modules, tree_of
 from tetherpy.errors import PortableError, TetherError
 
 PROTOCOLS = {
@@ -77,8 +78,9 @@ def is_exception_of_python(name: str) -> bool:
     return inspect.isclass(found) and issubclass(found, BaseException)
 
 
+@cache
 def all_raises() -> list[Raise]:
-    return [found for name, path in modules().items() for found in raises_in(name, ast.parse(path.read_text()))]
+    return [found for name, path in modules().items() for found in raises_in(name, tree_of(path))]
 
 
 def test_no_exception_of_python_is_raised() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.laws.imports import modules
+from tests.laws.imports import modules, tree_of
 
 FACADES = [name for name, path in modules().items() if path.name == "__init__.py"]
 
@@ -36,7 +36,7 @@ def test_all_is_sorted_and_has_no_duplicates(name: str) -> None:
 
 @pytest.mark.parametrize("name", FACADES)
 def test_all_lists_the_imports_of_the_package(name: str) -> None:
-    tree = ast.parse(modules()[name].read_text())
+    tree = tree_of(modules()[name])
     statements = [*tree.body, *(s for node in tree.body if isinstance(node, ast.If) for s in node.body)]
     imported = {
         alias.asname or alias.name
@@ -87,7 +87,7 @@ def with_text_below() -> frozenset[str]:
 def assignments(path: Path) -> list[tuple[str, bool]]:
     """Return the names that a module assigns, and whether a string follows the first assignment of each."""
     first: dict[str, bool] = {}
-    for node, following in itertools.pairwise(ast.parse(path.read_text()).body):
+    for node, following in itertools.pairwise(tree_of(path).body):
         targets = (
             node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
         )

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.laws.imports import ROOT, nodes_of
+
 MOST_PER_THOUSAND = 1.0
 PHRASES = re.compile(
     r"""
@@ -47,7 +48,7 @@ def page_texts(path: Path) -> Iterator[str]:
 def module_texts(path: Path) -> Iterator[str]:
     """Yield the docstrings and comments of a module, and its test names as words."""
     source = path.read_text()
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes_of(path):
         match node:
             case ast.Module() | ast.ClassDef():
                 yield ast.get_docstring(node) or ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from tests.laws.imports import ROOT, Import, imports_in, imports_of, is_ours, is_standard, modules, name_of, room
@@ -35,6 +37,7 @@ ALWAYS_LAZY = "reactivex"
 ONLY_IN = {"aiosqlite": "database"}
 
 
+@cache
 def all_imports() -> list[Import]:
     return [found for name in modules() if name != "tetherpy" for found in imports_of(name)]
 

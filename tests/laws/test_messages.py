@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from functools import cache
 from typing import Any
 
 import pytest
 
-from tests.laws.imports import LIBRARY, ROOT
+from tests.laws.imports import LIBRARY, ROOT, nodes_of
 from tests.laws.test_errors_are_portable import EXAMPLES, KINDS, made
 
 ENDS_LIKE_A_SENTENCE = {"reason", "why", "problem", "hint", "remedy", "error", "detail", "cause"}
@@ -18,12 +19,13 @@ TWO_FULL_STOPS = re.compile(r"(?<!\.)\.\.(?!\.|/)")
 SOURCE_FILE = re.compile(r"\bdocs/|\btests/|\bexamples/|\w\.md\b")
 
 
+@cache
 def strings() -> list[tuple[str, str]]:
     """Return every text of the library's sources and templates, docstrings included, with its place."""
     texts = [
         (f"{path.relative_to(ROOT)}:{node.lineno}", node.value)
         for path in LIBRARY.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes_of(path)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
     others = (path for kind in ("html", "js", "sql", "txt") for path in LIBRARY.rglob(f"*.{kind}"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from tests.laws.imports import ROOT
+from tests.laws.imports import ROOT, nodes_of
 
 
 def pops_from_front(file: Path) -> list[str]:
     return [
         f"{file}:{node.lineno}"
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        for node in nodes_of(file)
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "pop"

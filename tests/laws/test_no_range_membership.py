@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from tests.laws.imports import ROOT
+from tests.laws.imports import ROOT, nodes_of
 
 
 def is_range(node: ast.expr | None) -> bool:
@@ -13,17 +13,16 @@ def is_range(node: ast.expr | None) -> bool:
 
 
 def memberships(file: Path) -> list[str]:
-    tree = ast.parse(file.read_text(encoding="utf-8"))
     named = {
         target.id
-        for node in ast.walk(tree)
+        for node in nodes_of(file)
         if isinstance(node, ast.Assign | ast.AnnAssign) and is_range(node.value)
         for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
         if isinstance(target, ast.Name)
     }
     return [
         f"{file}:{node.lineno}"
-        for node in ast.walk(tree)
+        for node in nodes_of(file)
         if isinstance(node, ast.Compare)
         for operator, right in zip(node.ops, node.comparators, strict=True)
         if isinstance(operator, ast.In | ast.NotIn) and (is_range(right) or getattr(right, "id", None) in named)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 
-from tests.laws.imports import ROOT
+from tests.laws.imports import ROOT, nodes_of
 
 TESTS = ROOT / "tests"
 FIXTURES = {"browser", "empty_tables_url", "job_server", "postgres_url", "session_database", "shared_service"}
@@ -21,7 +21,7 @@ def test_unit_tests_use_no_fixture_that_starts_a_service_a_server_or_a_browser()
     used = [
         f"{path.relative_to(ROOT)}:{node.lineno} uses {argument.arg}"
         for path in sorted((TESTS / "unit").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes_of(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
         for argument in node.args.args
         if argument.arg in FIXTURES
@@ -33,7 +33,7 @@ def test_unit_tests_enter_no_background_service() -> None:
     entered = [
         f"{path.relative_to(ROOT)}:{node.lineno}"
         for path in sorted((TESTS / "unit").rglob("*.py"))
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes_of(path)
         if isinstance(node, ast.AsyncWith)
         for item in node.items
         if ast.unparse(item.context_expr).startswith("BackgroundService(")
