@@ -131,7 +131,6 @@ async def test_a_job_is_retried_but_not_after_one_error(shop):
 
 async def test_a_job_runs_after_a_delay_and_every_night(jobs, clock):
     await jobs.initialize(schedule.initialize)
-    jobs.register_jobs(schedule)
     await schedule.clean_later(await jobs.manager(), "bath")
     await clock.advance(3599)
     assert await jobs.drain() == []

@@ -10,7 +10,3 @@ logger = logging.getLogger("shop")
 @background_job("ship")
 async def ship(service: ServiceInstance, payload: int, db: SqlDatabase) -> None:
     logger.info("job %d, attempt %d: order %d", service.job.id, service.job.attempts, payload)
-
-
-def initialize(service: ServiceInstance) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")

@@ -2,10 +2,8 @@
 
 from tetherpy import ServiceInstance
 
-from . import cancel, define, logs, progress, resources, result, retry, schedule, transaction, unique
+from . import cancel, define, logs, progress, resources, result, retry, transaction, unique
 
 
 def initialize(service: ServiceInstance) -> None:
-    logs.initialize(service)
-    schedule.initialize(service)
-    service.register_jobs(cancel, define, logs, progress, resources, result, retry, schedule, transaction, unique)
+    service.register_jobs(cancel, define, logs, progress, resources, result, retry, transaction, unique)

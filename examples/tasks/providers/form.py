@@ -3,7 +3,7 @@
 from attrs import frozen
 
 from examples.tasks import server
-from tetherpy import Mutation, Provider, ProviderContainer, Ref, StateProvider
+from tetherpy import Mutation, Provider, ProviderContainer, StateProvider
 
 
 @frozen
@@ -12,15 +12,14 @@ class SignUp:
     age: int = 0
 
 
-form_provider = StateProvider(lambda ref: SignUp(), name="form")
-send = Mutation[str]("sign up")
-
-
-@Provider
-def errors_provider(ref: Ref) -> dict[str, str]:
-    form = ref.watch(form_provider)
+def errors_of(form: SignUp) -> dict[str, str]:
     checks = {"email": "@" in form.email, "age": form.age >= 18}
     return {field: "is not valid" for field, is_valid in checks.items() if not is_valid}
+
+
+form_provider = StateProvider(lambda ref: SignUp(), name="form")
+errors_provider = Provider(lambda ref: errors_of(ref.watch(form_provider)), name="errors")
+send = Mutation[str]("sign up")
 
 
 async def submit(container: ProviderContainer) -> None:

@@ -1,12 +1,9 @@
 """Fetch data again, and show the previous data meanwhile."""
 
 from examples.tasks import server
-from tetherpy import FutureProvider, ProviderContainer, Ref
+from tetherpy import FutureProvider, ProviderContainer
 
-
-@FutureProvider
-async def rates_provider(ref: Ref) -> str:
-    return await server.answer("rates")
+rates_provider = FutureProvider(lambda ref: server.answer("rates"), name="rates")
 
 
 def show(container: ProviderContainer) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import logging
 import traceback
 
 from ..errors import CallbackNameError
@@ -18,8 +19,15 @@ _MAX_TRACEBACK = 32_000
 """Maximum characters of a reported traceback, from its end, so that it fits into a frame."""
 
 
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+
+
 async def initialize(context: WorkerContext) -> bool:
-    """Call the callback; report its failure to the supervisor and tell whether it succeeded."""
+    """Call the callback; report its failure to the supervisor and tell whether it succeeded.
+
+    Afterwards the root logger writes to stderr, unless the callback has given it a handler: from INFO on, or from the
+    level that the callback has set.
+    """
     name = context.config.callback
     try:
         result = resolve(name)(ServiceInstance(context))
@@ -35,6 +43,8 @@ async def initialize(context: WorkerContext) -> bool:
     except BaseException as error:
         reason = f"the initialization callback {name} raised {type(error).__name__}: {error}"
         return report_failure(context, reason, error)
+    level = logging.getLogger().level
+    logging.basicConfig(level=logging.INFO if level == logging.WARNING else level, format=_LOG_FORMAT)
     serve_manifest(context)
     return True
 
