@@ -9,7 +9,7 @@ from tetherpy import FutureProvider, Ref, ServiceInstance, SqlDatabase, backgrou
 sessions = async_sessionmaker(create_async_engine("sqlite+aiosqlite:///shop.db"))
 
 
-@FutureProvider
+@FutureProvider.options(scope="worker")
 async def client_provider(ref: Ref) -> httpx.AsyncClient:
     return await ref.enter_async(httpx.AsyncClient())
 
@@ -21,8 +21,8 @@ async def session_provider(ref: Ref) -> AsyncSession:
 
 @background_job("download", max_attempts=1)
 async def download(service: ServiceInstance, payload: str, db: SqlDatabase) -> None:
-    client = await service.container.read(client_provider.future)
     async with service.job_container() as container:
+        client = await container.read(client_provider.future)
         session = await container.read(session_provider.future)
         page = await client.get(payload)
         await session.execute(text("INSERT INTO pages (text) VALUES (:text)"), {"text": page.text})

@@ -272,9 +272,9 @@ class ServiceInstance:
     def job_container(self, overrides: Iterable[Override] = (), *, scope: str = "job") -> ProviderContainer:
         """Create a provider container for this job, a child of ``container``; it is disposed at the end of the job.
 
-        Values that ``container`` holds already are shared with the job, unless they depend on an override given here.
-        All others belong to the job, and so do providers with this ``scope``. In a handler in a thread, which cannot
-        use the worker's container, all values belong to the job.
+        Providers with the scope "worker", and values that ``container`` holds already, are shared with the job, unless
+        they depend on an override given here. All others belong to the job, and so do providers with this ``scope``. In
+        a handler in a thread, which cannot use the worker's container, all values belong to the job.
 
         The worker's overrides apply; the ones passed here take precedence. Context managers that its providers enter
         are exited with the error of the handler: a transaction is rolled back when the job fails, is cancelled,

@@ -47,6 +47,21 @@ async def test_jobs_share_what_the_worker_holds_and_it_ends_with_the_worker(tmp_
     assert len(ended) == 1
 
 
+async def test_a_provider_of_the_scope_worker_is_shared_wherever_a_job_reads_it(tmp_path):
+    ended, clients = [], []
+    client_provider = recording(ended, scope="worker")
+    session_provider = Provider(lambda ref: [ref.watch(client_provider)], scope="job")
+
+    async def work(service, payload, db):
+        container = service.job_container()
+        clients.extend([*container.read(session_provider), container.read(client_provider)])
+        assert not ended
+
+    await run(work, tmp_path)
+    assert len({id(client) for client in clients}) == 1
+    assert len(ended) == 1
+
+
 async def test_all_other_values_belong_to_the_job(tmp_path):
     ended, clients = [], []
     plain, scoped = recording(ended), recording(ended, scope="job")
