@@ -1,4 +1,4 @@
-"""Read the durations that callers give: a ``timedelta``, or a number of seconds."""
+"""Read the durations that callers give, a ``timedelta`` or a number of seconds, and write those that people read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ LONGEST = timedelta(days=365_000)
 """A thousand years: a time that far in the future is still a valid ``datetime``."""
 
 _ZERO = timedelta(0)
+_UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 _KINDS = "it must be a timedelta or a number of seconds, such as timedelta(minutes=5) or 300"
 
 
@@ -38,6 +39,23 @@ def to_optional_span(name: str, value: timedelta | float | None, *, positive: bo
 def to_seconds(name: str, value: timedelta | float, *, positive: bool = False) -> float:
     """Return a duration in seconds; errors are those of ``to_span``."""
     return to_span(name, value, positive=positive).total_seconds()
+
+
+def duration_text(duration: timedelta | float, *, units: int = 2) -> str:
+    """Write a duration for people, in its largest units: ``45 ms``, ``2.5 s``, ``3 min 5 s``, ``4 d 3 h``.
+
+    A duration below a minute has one unit, a longer one at most ``units`` (1 or 2).
+    """
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    if round(seconds * 1_000) < 1_000:
+        return f"{seconds * 1_000:.0f} ms"
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    whole = round(seconds)
+    at = next(at for at, (size, _) in enumerate(_UNITS) if whole >= size)
+    (size, unit), (small_size, small_unit) = _UNITS[at : at + 2]
+    small = whole % size // small_size if units > 1 else 0
+    return f"{whole // size:,} {unit}" + (f" {small} {small_unit}" if small else "")
 
 
 def _from_seconds(name: str, value: Any) -> timedelta:

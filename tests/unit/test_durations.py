@@ -13,6 +13,7 @@ import tetherpy.service
 import tetherpy.testing
 import tetherpy.ui.notify
 from tetherpy.database import Database, PostgresDatabase
+from tetherpy.durations import duration_text
 from tetherpy.errors import DurationError
 from tetherpy.jobs import BackgroundJobManager, Backoff, Every, NewJob, Snooze, engine_of
 from tetherpy.reactive import Provider, ProviderContainer, StorageOptions
@@ -173,3 +174,25 @@ def test_these_tests_cover_every_duration_parameter_of_the_public_api():
         if "timedelta" in str(parameter.annotation)
     }
     assert found <= known | {"elapsed", "lease"}, found - known
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text", "shorter"),
+    [
+        (0, "0 ms", "0 ms"),
+        (0.0123, "12 ms", "12 ms"),
+        (0.9994, "999 ms", "999 ms"),
+        (0.9999, "1 s", "1 s"),
+        (1.55, "1.6 s", "1.6 s"),
+        (59.94, "59.9 s", "59.9 s"),
+        (59.96, "1 min", "1 min"),
+        (61, "1 min 1 s", "1 min"),
+        (3599.7, "1 h", "1 h"),
+        (3661, "1 h 1 min", "1 h"),
+        (90_000, "1 d 1 h", "1 d"),
+        (86_400 * 1_000, "1,000 d", "1,000 d"),
+    ],
+)
+def test_durations_are_written_in_their_largest_units(seconds: float, text: str, shorter: str) -> None:
+    assert duration_text(seconds) == duration_text(timedelta(seconds=seconds)) == text
+    assert duration_text(seconds, units=1) == shorter

@@ -5,27 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
-from tetherpy.ui.textual.jobs.job_text import MARKS, at, bar, lasting, note
+from tetherpy.ui.textual.jobs.job_text import MARKS, at, bar, note
 
 NOON = datetime(2026, 5, 4, 12, 0, 0, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    ("span", "written"),
-    [
-        (timedelta(0), "0 ms"),
-        (timedelta(milliseconds=250), "250 ms"),
-        (timedelta(milliseconds=999.9), "1.0 s"),
-        (timedelta(seconds=2.54), "2.5 s"),
-        (timedelta(seconds=9.97), "10 s"),
-        (timedelta(seconds=59.9), "59 s"),
-        (timedelta(seconds=185), "3 min 5 s"),
-        (timedelta(hours=2, minutes=10), "2 h 10 min"),
-        (timedelta(days=4, hours=3), "4 d 3 h"),
-    ],
-)
-def test_durations_are_formatted(span, written):
-    assert lasting(span) == written
 
 
 def test_times_of_today_are_local_times_and_others_are_dates():

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 
+from tetherpy.durations import duration_text
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobEngine, JobQuery, WorkerRecord, did_you_mean
 
-from ..parameters.durations import ago, span
+from ..parameters.durations import ago
 from .finding import Finding
 
 SILENT = timedelta(seconds=60)
@@ -77,7 +78,7 @@ def _waiting(pending: list[BackgroundJob], workers: list[WorkerRecord], now: dat
     late = [job for job in pending if now - job.run_at > LATE]
     if not late:
         return Finding.ok("pending jobs", "none is late")
-    longest = span(max(now - job.run_at for job in late).total_seconds())
+    longest = duration_text(max(now - job.run_at for job in late))
     found = f"{len(late)}{' or more' if len(pending) == WINDOW else ''} due, the oldest for {longest}"
     if not (serving or workers):
         return Finding.wrong(

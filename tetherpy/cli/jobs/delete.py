@@ -9,13 +9,14 @@ from typing import Annotated
 
 import typer
 
+from tetherpy.durations import duration_text
 from tetherpy.jobs import BackgroundJobStatus
 from tetherpy.ui import DELETE
 
 from ..output.columns import Column, View
 from ..output.formats import Form, emit, form_of, print_row
 from ..parameters.database_location import existing_jobs
-from ..parameters.durations import read_duration, span
+from ..parameters.durations import read_duration
 from ..parameters.options import DatabaseOption, JobIdsArgument, JsonOption
 from .job_columns import STATES
 from .refusals import exit_code_of
@@ -55,7 +56,7 @@ def _confirm(status: BackgroundJobStatus, older_than: timedelta | None) -> None:
     """Ask for confirmation, outside the event loop, where Ctrl-C ends the prompt."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise typer.BadParameter("cannot ask for confirmation without a terminal; pass --yes", param_hint="--status")
-    age = "" if older_than is None else f" last updated more than {span(older_than.total_seconds())} ago"
+    age = "" if older_than is None else f" last updated more than {duration_text(older_than)} ago"
     typer.confirm(DELETE.confirm_all(f"all {status} jobs{age}").text, abort=True, err=True)
 
 

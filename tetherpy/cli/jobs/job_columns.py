@@ -6,10 +6,11 @@ from typing import Any
 
 import attrs
 
+from tetherpy.durations import duration_text
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobAttempt, PayloadDecodeError, decode
 
 from ..output.columns import Column, Document, View
-from ..parameters.durations import ago, instant, span
+from ..parameters.durations import ago, instant
 
 _STYLES = {
     BackgroundJobStatus.PENDING: "yellow",
@@ -97,7 +98,7 @@ def _decoded(text: str | None) -> Any:
 def _duration(attempt: JobAttempt) -> str:
     if attempt.started_at is None or attempt.finished_at is None:
         return ""
-    return span((attempt.finished_at - attempt.started_at).total_seconds())
+    return duration_text(attempt.finished_at - attempt.started_at)
 
 
 JOBS = View[BackgroundJob](

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import typer
 
-_UNITS = {"d": 86400, "h": 3600, "min": 60, "s": 1}
-_SECONDS = {"": 1, "m": 60, "w": 7 * 86400, **_UNITS}
+from tetherpy.durations import duration_text
+
+_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)")
 
 
@@ -24,12 +25,7 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
     if moment is None:
         return ""
     seconds = ((now or datetime.now(UTC)) - moment) / timedelta(seconds=1)
-    return f"{span(seconds)} ago" if seconds >= 0 else f"in {span(-seconds)}"
-
-
-def span(seconds: float) -> str:
-    """Format a duration in its largest unit."""
-    return next((f"{seconds // size:.0f} {unit}" for unit, size in _UNITS.items() if seconds >= size), "0 s")
+    return f"{duration_text(seconds, units=1)} ago" if seconds >= 0 else f"in {duration_text(-seconds, units=1)}"
 
 
 def write_duration(duration: timedelta) -> str:

@@ -193,7 +193,7 @@ async def test_due_jobs_are_an_error_without_a_worker_and_a_warning_with_one(eng
     assert (await examined(engine))["pending jobs"].state is State.OK
     finding = (await examined(engine, later))["pending jobs"]
     assert finding.state is State.WRONG
-    assert finding.found == "1 due, the oldest for 1 h, and no workers running"
+    assert finding.found == "1 due, the oldest for 1 h 30 min, and no workers running"
     finding = (await examined(engine, later, serving=True))["pending jobs"]
     assert finding.state is State.ADVICE
     assert finding.found.endswith("in queues: slow")

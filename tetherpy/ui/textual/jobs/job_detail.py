@@ -14,6 +14,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from tetherpy.durations import duration_text
 from tetherpy.jobs import BackgroundJob, JobAttempt
 
 from ...job_providers import JobProviders
@@ -21,7 +22,7 @@ from ...root_cause import original
 from ...safe_text import one_line, plain
 from ..consumer import ConsumerWidget
 from ..ref import WidgetRef
-from .job_text import MARKS, at, bar, lasting
+from .job_text import MARKS, at, bar
 
 LABEL = "dim"
 
@@ -79,7 +80,7 @@ def _facts(job: BackgroundJob) -> Iterator[Content]:
     facts = {name: at(moment) for name, moment in times.items() if moment is not None}
     facts |= {"priority": str(job.priority), "queue": one_line(job.queue)}
     if job.timeout is not None:
-        facts["timeout"] = lasting(job.timeout)
+        facts["timeout"] = duration_text(job.timeout)
     if job.unique_key is not None:
         facts["unique key"] = one_line(job.unique_key)
     if job.meta_json is not None:
@@ -107,7 +108,7 @@ def _timeline(attempts: list[JobAttempt]) -> Iterator[Content]:
     longest = max((_length(attempt) for attempt in attempts), default=timedelta(0)) or timedelta(seconds=1)
     for attempt in attempts:
         span = _length(attempt)
-        took = lasting(span) if attempt.finished_at else ""
+        took = duration_text(span) if attempt.finished_at else ""
         outcome = attempt.outcome or "running"
         colour = {"completed": "$text-success", "running": "$text-accent"}.get(outcome, "$text-error")
         yield Content.assemble(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -44,23 +44,6 @@ def at(moment: datetime | None, clock: WallClock = now) -> str:
     if local.date() == present.date():
         return local.strftime("%H:%M:%S")
     return local.strftime("%d.%m.%y")
-
-
-def lasting(span: timedelta) -> str:
-    """Format a duration: ``250 ms``, ``2.5 s``, ``42 s``, ``3 min 5 s``, ``2 h 10 min``, ``4 d 3 h``."""
-    seconds = span.total_seconds()
-    if seconds < 0.9995:
-        return f"{seconds * 1_000:.0f} ms"
-    if seconds < 9.95:
-        return f"{seconds:.1f} s"
-    whole = int(seconds + 0.05)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3_600:
-        return f"{whole // 60} min {whole % 60} s"
-    if whole < 86_400:
-        return f"{whole // 3_600} h {whole % 3_600 // 60} min"
-    return f"{whole // 86_400} d {whole % 86_400 // 3_600} h"
 
 
 def bar(fraction: float | None, width: int) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
+from tetherpy.durations import duration_text
 from tetherpy.jobs import BackgroundJobStatus
 
 from ...safe_text import one_line, plain
@@ -37,22 +38,10 @@ def compact(value: float) -> str:
 
 
 def span(value: timedelta | float | None) -> str:
-    """Format a duration with its two largest units."""
-    if value is None:
+    """Format a duration; one that is unknown or has no end is a dash."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return "\N{EN DASH}"
-    seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if not math.isfinite(seconds):
-        return "\N{EN DASH}"
-    if seconds < 1:
-        return f"{seconds * 1000:.0f} ms"
-    if seconds < 60:
-        return f"{seconds:.1f}".removesuffix(".0") + " s"
-    whole = int(seconds)
-    for size, unit, small_size, small in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
-        if whole >= size:
-            rest = whole % size // small_size
-            return f"{whole // size:,} {unit} {rest} {small}" if rest else f"{whole // size:,} {unit}"
-    return f"{whole} s"
+    return duration_text(value)
 
 
 def instant(value: datetime) -> str:
