@@ -34,8 +34,7 @@ class ClosableContainer(ContainerHost):
         if self._disposed or self.closing:
             return
         self._check_thread()
-        if error is not None:
-            self.unwinding = Unwinding(error)
+        self.unwinding = Unwinding(error)
         self.scheduler.depth += 1
         try:
             self._dispose_tree()
@@ -121,7 +120,7 @@ class ClosableContainer(ContainerHost):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
         self.dispose(error)
-        return self._suppressed()
+        return self._has_suppressed(error)
 
     async def __aenter__(self) -> Self:
         return self
@@ -130,8 +129,9 @@ class ClosableContainer(ContainerHost):
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
         await self.aclose(error)
-        return self._suppressed()
+        return self._has_suppressed(error)
 
-    def _suppressed(self) -> bool:
+    def _has_suppressed(self, error: BaseException | None) -> bool:
         """Whether a context manager has suppressed the error of the block, as it would in an ``ExitStack``."""
-        return self.unwinding is not None and self.unwinding.error is None
+        unwinding = self.unwinding
+        return unwinding is not None and unwinding.cause is error is not None and unwinding.error is None

@@ -10,12 +10,17 @@ from .hooks import Closer
 
 
 class Unwinding:
-    """The error that ends a container's block, on its way through the context managers that were entered."""
+    """The error that ends a container's block, on its way through the context managers that were entered.
 
-    __slots__ = ("error",)
+    Attributes:
+        cause: the error of the block, None if it ended without one.
+        error: what the next context manager gets: the cause, the error of another context manager, or None.
+    """
 
-    def __init__(self, error: BaseException | None) -> None:
-        self.error = error
+    __slots__ = ("cause", "error")
+
+    def __init__(self, cause: BaseException | None) -> None:
+        self.cause = self.error = cause
 
 
 def leave_managers(

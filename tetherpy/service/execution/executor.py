@@ -107,6 +107,7 @@ class Executor:
             try:
                 await callback(error)
             except BaseException as failure:
+                error = failure
                 if isinstance(outcome, Completed):
                     outcome = self.outcome_policy.outcome_of(run, failure)
         return outcome

@@ -196,6 +196,38 @@ async def test_an_error_of_one_context_manager_is_passed_to_the_next() -> None:
     assert log == [("inner", error), ("outer", other)]
 
 
+async def test_a_failed_commit_of_one_provider_rolls_back_those_it_depends_on() -> None:
+    log: list[Any] = []
+    error = OSError("the commit failed")
+    source = entered(Transaction(log, "source"))
+    container = ProviderContainer(on_error=lambda error, provider: None)
+
+    @FutureProvider
+    async def user(ref: Ref) -> None:
+        ref.watch(source)
+        ref.enter(Transaction(log, "outer"))
+        await ref.enter_async(Transaction(log, "inner", raises=error))
+
+    with pytest.raises(ExceptionGroup) as caught:
+        async with container:
+            await container.read(user.future)
+    assert caught.value.exceptions == (error,)
+    assert log == [("inner", None), ("outer", error), ("source", error)]
+
+
+def test_only_the_error_of_the_block_can_be_suppressed() -> None:
+    container = ProviderContainer()
+
+    def request() -> None:
+        with container:
+            container.read(entered(Transaction([], suppresses=True)))
+            container.dispose(OSError("first"))
+            raise ValueError("second")
+
+    with pytest.raises(ValueError, match="second"):
+        request()
+
+
 async def test_dependents_exit_before_dependencies_with_the_same_error() -> None:
     log: list[Any] = []
     source = entered_async(Transaction(log, "source"))

@@ -93,6 +93,26 @@ async def test_context_managers_exit_in_order_with_the_error_of_the_handler(work
         assert left_with is None if error is type(None) else issubclass(left_with, error)
 
 
+async def test_a_failed_commit_rolls_back_the_other_containers_of_the_job(worker, manager):
+    transactions = Transactions()
+
+    @contextmanager
+    def uncommitted():
+        yield
+        raise OSError("the commit failed")
+
+    async def handle(service, payload, db):
+        for entered in (transactions.plain, uncommitted):
+            service.job_container().read(Provider(lambda ref, entered=entered: ref.enter(entered())))
+
+    worker.service.register_job_handler("work", handle)
+    job_id = await manager.enqueue("work", max_attempts=1)
+    async with asyncio.timeout(25):
+        await worker.drain(lambda ack: None)
+    assert (await manager.get_job_by_id(job_id)).status == "FAILED"
+    assert transactions.ends == [("plain", ExceptionGroup)]
+
+
 async def test_context_managers_of_a_cancelled_job_do_not_exit_as_successful(worker, manager):
     transactions = Transactions()
 
