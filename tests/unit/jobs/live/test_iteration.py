@@ -1,12 +1,21 @@
-"""``async for`` over a live query unsubscribes however the loop is left."""
+"""``async for`` over a stream unsubscribes however the loop is left."""
 
 import asyncio
 import gc
 import threading
+from contextlib import aclosing
 
 import pytest
 
-from tetherpy import BackgroundJobManager, Database, JobCounts, SlowConsumerError
+from tetherpy import (
+    BackgroundJobManager,
+    BackgroundService,
+    Database,
+    JobQuery,
+    Provider,
+    ProviderContainer,
+    SlowConsumerError,
+)
 from tetherpy.iteration import MOST_WAITING, PushedValues, keep_all, keep_union
 from tetherpy.jobs import JOB_MIGRATIONS
 from tetherpy.observables import observable
@@ -16,40 +25,39 @@ class LeftError(Exception):
     pass
 
 
-async def leave_by_break(manager):
-    async for counts in manager.watch_counts():
-        assert isinstance(counts, JobCounts)
+async def leave_by_break(stream):
+    async for _ in stream():
         break
 
 
-async def leave_by_return(manager):
-    async for counts in manager.watch_counts():
-        return counts
+async def leave_by_return(stream):
+    async for value in stream():
+        return value
     raise AssertionError("the loop ended")
 
 
-async def leave_by_error(manager):
+async def leave_by_error(stream):
     try:
-        async for _ in manager.watch_counts():
+        async for _ in stream():
             raise LeftError
     except LeftError as error:
         return error  # whose traceback is kept
 
 
-async def leave_by_timeout(manager):
+async def leave_by_timeout(stream):
     try:
         async with asyncio.timeout(0.05):
-            async for _ in manager.watch_counts():
+            async for _ in stream():
                 pass
     except TimeoutError as error:
         return error
 
 
-async def leave_by_cancellation(manager):
+async def leave_by_cancellation(stream):
     started = asyncio.Event()
 
     async def follow():
-        async for _ in manager.watch_counts():
+        async for _ in stream():
             started.set()
 
     task = asyncio.create_task(follow())
@@ -60,21 +68,34 @@ async def leave_by_cancellation(manager):
     return task
 
 
-async def leave_by_a_cancelled_wait(manager):
-    values = aiter(manager.watch_counts())
-    await anext(values)
+async def leave_by_a_cancelled_wait(stream):
+    iterator = aiter(stream())
+    await anext(iterator)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(anext(values), 0.01)
+        await asyncio.wait_for(anext(iterator), 0.01)
     with pytest.raises(StopAsyncIteration):
-        await anext(values)
-    return values
+        await anext(iterator)
+    return iterator
 
 
-async def leave_by_aclose(manager):
-    values = aiter(manager.watch_counts())
-    await anext(values)
-    await values.aclose()
-    return values
+async def leave_by_aclose(stream):
+    iterator = aiter(stream())
+    await anext(iterator)
+    await iterator.aclose()
+    return iterator
+
+
+async def leave_by_garbage_collection(stream):
+    cycle = [aiter(stream())]
+    await anext(cycle[0])
+    cycle.append(cycle)
+    del cycle
+    gc.collect()
+
+
+@Provider.auto_dispose
+def answer(ref):
+    return 42
 
 
 @pytest.mark.parametrize(
@@ -87,11 +108,44 @@ async def leave_by_aclose(manager):
         leave_by_cancellation,
         leave_by_a_cancelled_wait,
         leave_by_aclose,
+        leave_by_garbage_collection,
     ],
 )
-async def test_no_subscription_is_left(manager, leave):
-    left = await leave(manager)
-    assert not manager._hub._views, left
+async def test_no_subscription_is_left(manager, tmp_path, leave):
+    database = manager.database
+    async with (
+        aclosing(BackgroundService(tmp_path / "app.db", "app:initialize")) as service,
+        ProviderContainer() as container,
+    ):
+        streams = {
+            "a job": lambda: manager.watch_job(1),
+            "jobs": lambda: manager.watch_jobs(JobQuery()),
+            "counts": manager.watch_counts,
+            "rows": lambda: database.watch("SELECT 1"),
+            "the state of a service": lambda: service.state,
+            "a provider": lambda: container.stream(answer),
+            "an observed provider": lambda: container.observe(answer),
+        }
+        for name, stream in streams.items():
+            left = await leave(stream)
+            await asyncio.sleep(0)
+            assert not manager._hub._views, (name, left)
+            assert not database._live_queries, (name, left)
+            assert not database._feed._listeners, (name, left)
+            assert not service._board._watchers, (name, left)
+            assert not container.exists(answer), (name, left)
+
+
+async def test_no_subscription_to_events_is_left(manager, tmp_path):
+    async with aclosing(BackgroundService(tmp_path / "app.db", "app:initialize")) as service:
+        for stream, subscribers in (
+            (manager.database.changes, manager.database._feed._listeners),
+            (service.on("progress"), service._events._subscribers),
+            (service.manifest, service._events._subscribers),
+        ):
+            await leave_by_timeout(lambda stream=stream: stream)
+            assert not subscribers
+        assert not service._board._watchers
 
 
 async def test_a_job_is_followed_to_its_end(manager):
