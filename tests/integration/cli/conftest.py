@@ -4,7 +4,6 @@ import contextlib
 import os
 import pty
 import select
-import signal
 import subprocess
 import sys
 import time
@@ -12,10 +11,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import attrs
-import psutil
 import pytest
 
 from tests.forked_interpreters import control_terminal
+from tests.support.service_processes import kill_servers
 from tetherpy.cli.app import main
 from tetherpy.jobs import BackgroundJobManager, open_engine
 from tetherpy.service import BackgroundService
@@ -286,21 +285,3 @@ def served(empty, database, monkeypatch):
 
     asyncio.run(start())
     return empty
-
-
-def server_processes(path):
-    """Return the processes that serve a database: those with it in their arguments, and their children."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if any(str(path) in argument for argument in process.cmdline()):
-                found += [process, *process.children(recursive=True)]
-    return found
-
-
-def kill_servers(path):
-    processes = server_processes(path)
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGKILL)
-    psutil.wait_procs(processes, timeout=5)

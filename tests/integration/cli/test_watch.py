@@ -5,7 +5,7 @@ import signal
 
 import psutil
 
-from tests.integration.cli.conftest import server_processes
+from tests.support.service_processes import server_processes
 
 
 def until(process, wanted):

@@ -1,12 +1,11 @@
 import contextlib
 import os
 import signal
-import time
 from pathlib import Path
 
-import psutil
 import pytest
 
+from tests.support.service_processes import kill_servers, server_processes
 from tests.support.waiting import until
 from tetherpy.database import Database
 from tetherpy.jobs import (
@@ -45,26 +44,6 @@ def database_path(request, tmp_path):
     path = tmp_path / "app.db"
     yield path
     kill_servers(path)
-
-
-def server_processes(path):
-    """Return the processes that were launched for a database: supervisor and workers."""
-    found = []
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error):
-            if any(str(path) in argument for argument in process.cmdline()):
-                found.append(process)
-    return found
-
-
-def kill_servers(path):
-    processes = server_processes(path)
-    for process in processes:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.send_signal(signal.SIGKILL)
-    deadline = time.monotonic() + 5
-    while server_processes(path) and time.monotonic() < deadline:
-        time.sleep(0.005)
 
 
 @pytest.fixture
