@@ -1,28 +1,13 @@
 """The database file is deleted or replaced under a running service."""
 
-import contextlib
-import sqlite3
-
 import pytest
 
+from tests.support.database_files import delete, restore
 from tetherpy.database import Database
 from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, BackgroundJobStatus
 
 
-def remove(path):
-    for name in ("app.db", "app.db-wal", "app.db-shm"):
-        path.with_name(name).unlink(missing_ok=True)
-
-
-def restore(path):
-    backup = path.with_name("backup.db")
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("VACUUM INTO ?", (str(backup),))
-    remove(path)
-    backup.rename(path)
-
-
-@pytest.mark.parametrize("spoil", [remove, restore])
+@pytest.mark.parametrize("spoil", [delete, restore])
 async def test_jobs_of_the_file_at_the_configured_path_run(make_service, database_path, spoil):
     service = make_service()
     await service.start()
@@ -44,7 +29,7 @@ async def test_jobs_of_the_file_at_the_configured_path_run(make_service, databas
 async def test_a_service_whose_file_is_gone_ends_and_creates_no_other(make_service, database_path, until, servers):
     service = make_service()
     await service.start()
-    remove(database_path)
+    delete(database_path)
     await until(lambda: not servers())
 
     async def is_over():

@@ -7,20 +7,8 @@ import sqlite3
 
 import pytest
 
+from tests.support.database_files import delete, restore
 from tetherpy.database import Database, DatabaseReplacedError
-
-
-def delete(path):
-    for name in (path, path.with_name("app.db-wal"), path.with_name("app.db-shm")):
-        name.unlink()
-
-
-def restore(path):
-    backup = path.with_name("backup.db")
-    with contextlib.closing(sqlite3.connect(path)) as connection:
-        connection.execute("VACUUM INTO ?", (str(backup),))
-    delete(path)
-    backup.rename(path)
 
 
 def move(path):
