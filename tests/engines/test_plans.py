@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import psycopg
 
+from tests.support.sqlite_steps import steps_of
 from tetherpy.jobs import NewJob
 from tetherpy.jobs.sqlite.claiming import Offer, ack_and_fetch
 
@@ -23,7 +24,7 @@ FROM pg_stat_xact_user_tables WHERE relname = 'procrastinate_jobs'
 
 
 async def cost_of_a_claim(kit):
-    """Return the rows, or the instructions of SQLite in tens, that a claim of ten jobs reads; undo the claim."""
+    """Return the rows, or the instructions of SQLite, that a claim of ten jobs reads; undo the claim."""
     now = kit.time.now
     if kit.name == "postgres":
         await kit.execute("ANALYZE procrastinate_jobs, tetherpy_job_records")
@@ -34,24 +35,11 @@ async def cost_of_a_claim(kit):
             await connection.rollback()
             return after[0] - (before or (0,))[0]
 
-    def count(connection):
-        steps = 0
-
-        def step():
-            nonlocal steps
-            steps += 1
-            return 0
-
-        connection.execute("SAVEPOINT claim")
-        connection.set_progress_handler(step, 10)
+    def claim(connection):
         fetched = ack_and_fetch(connection, "w", [], SLOTS, Offer.of(QUEUES, ["k"]), now, LEASE)
-        connection.set_progress_handler(None, 0)
-        connection.execute("ROLLBACK TO claim")
-        connection.execute("RELEASE claim")
         assert len(fetched.claims) == SLOTS
-        return steps
 
-    return await kit.engine.db.run(count)
+    return await steps_of(kit.engine.db, claim)
 
 
 async def test_a_claim_from_many_queues_reads_the_first_job_of_each(kit):
@@ -62,7 +50,7 @@ async def test_a_claim_from_many_queues_reads_the_first_job_of_each(kit):
     if kit.name == "postgres":
         assert few <= len(QUEUES) + 20 * SLOTS
     else:
-        assert few <= (len(QUEUES) + 20 * SLOTS) * STEPS_PER_QUEUE / 10
+        assert few <= (len(QUEUES) + 20 * SLOTS) * STEPS_PER_QUEUE
 
 
 async def test_the_order_of_claims_is_kept_across_many_queues(kit):

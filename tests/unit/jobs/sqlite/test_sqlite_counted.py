@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from tests.support.sqlite_steps import steps_of
 from tetherpy.database import Database
 from tetherpy.jobs import (
     Ack,
@@ -87,31 +88,6 @@ async def test_an_idle_worker_takes_no_write_lock(db, engine):
         assert await engine.rescue_expired() == []
         mine = [text for text in trace.statements if text.startswith("BEGIN IMMEDIATE")]
     assert mine == []
-
-
-async def steps_of(db, work):
-    """Return the number of SQLite virtual machine steps of some work, which is rolled back."""
-
-    def count(connection):
-        steps = 0
-
-        def tick():
-            nonlocal steps
-            steps += 1
-            return 0
-
-        connection.execute("SAVEPOINT counted")
-        connection.set_progress_handler(tick, 1)
-        try:
-            work(connection)
-        finally:
-            connection.set_progress_handler(None, 1)
-            connection.execute("ROLLBACK TO counted")
-            connection.execute("RELEASE counted")
-        return steps
-
-    await db.run(count)
-    return await db.run(count)
 
 
 def claim_ten(connection):
