@@ -12,6 +12,7 @@ from typing import Any, NotRequired, TypedDict, assert_type
 import attrs
 import msgspec
 
+from tests.support.mail import Mail, Receipt
 from tetherpy import (
     AsyncState,
     BackgroundJobManager,
@@ -33,18 +34,8 @@ from tetherpy.testing import InlineJobs
 
 
 @attrs.frozen
-class Mail:
-    to: str
-
-
-@attrs.frozen
 class Letter(Mail):
     stamp: str = ""
-
-
-@attrs.frozen
-class Receipt:
-    number: int
 
 
 class Note(TypedDict):
@@ -91,19 +82,19 @@ def count_in_a_thread(service: ServiceInstance, payload: None, db: SqlDatabase) 
 async def sweep_up(service: ServiceInstance, payload: None, db: SqlDatabase) -> None: ...
 
 
-@sweep.handler
+@JobDefinition("sweep with any").handler
 def with_any(service: Any, payload: Any, db: Any) -> None: ...
 
 
-@sweep.handler
+@JobDefinition("sweep with a file").handler
 def with_a_file(service: ServiceInstance, payload: object, db: Database) -> None: ...
 
 
-@sweep.handler
+@JobDefinition("sweep with a server").handler
 def with_a_server(service: ServiceInstance, payload: None, db: PostgresDatabase) -> None: ...
 
 
-@sweep.handler
+@JobDefinition("sweep with objects").handler
 def with_objects(service: object, payload: None, db: object) -> None: ...
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypedDict
 
-import attrs
 import msgspec
 
+from tests.support.mail import Mail, Receipt
 from tetherpy import (
     BackgroundJobManager,
     BackgroundService,
@@ -26,16 +26,6 @@ from tetherpy import (
     background_job,
 )
 from tetherpy.testing import InlineJobs
-
-
-@attrs.frozen
-class Mail:
-    to: str
-
-
-@attrs.frozen
-class Receipt:
-    number: int
 
 
 class Note(TypedDict):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
 import pytest
 
+from tests.support.mail import Mail, Receipt
 from tetherpy import (
     BackgroundJobManager,
     JobCancelledError,
@@ -20,16 +20,6 @@ from tetherpy import (
     Ref,
 )
 from tetherpy.service import InlineWorker
-
-
-@attrs.frozen
-class Mail:
-    to: str
-
-
-@attrs.frozen
-class Receipt:
-    number: int
 
 
 @Provider

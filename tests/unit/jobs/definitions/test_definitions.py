@@ -14,6 +14,7 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.support.mail import Mail, Receipt
 from tetherpy import (
     BackgroundJobManager,
     BackgroundJobStatus,
@@ -35,16 +36,6 @@ from tetherpy import (
 )
 from tetherpy.jobs import encode
 from tetherpy.service import InlineWorker
-
-
-@attrs.frozen
-class Mail:
-    to: str
-
-
-@attrs.frozen
-class Receipt:
-    number: int
 
 
 def declared(key: str = "send_mail", **options: Any) -> JobDefinition[Mail, Receipt]:
