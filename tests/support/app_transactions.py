@@ -12,6 +12,8 @@ import sqlalchemy
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
+INSERT = "INSERT INTO app_orders (name) VALUES ('tea')"
+
 Address = str | Path
 """The URL of a PostgreSQL database, or the path of a SQLite file."""
 

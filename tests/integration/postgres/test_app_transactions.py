@@ -11,7 +11,15 @@ import pytest
 import sqlalchemy
 from sqlalchemy.orm import Session
 
-from tests.support.app_transactions import ALCHEMY, App, alchemy, alchemy_connection, async_alchemy_connection, done
+from tests.support.app_transactions import (
+    ALCHEMY,
+    INSERT,
+    App,
+    alchemy,
+    alchemy_connection,
+    async_alchemy_connection,
+    done,
+)
 from tetherpy.database import (
     DatabaseUnavailableError,
     NotATransactionError,
@@ -29,8 +37,6 @@ from tetherpy.jobs import (
     engine_of,
     open_database,
 )
-
-INSERT = "INSERT INTO app_orders (name) VALUES ('tea')"
 
 
 @contextlib.asynccontextmanager

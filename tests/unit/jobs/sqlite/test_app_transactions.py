@@ -13,7 +13,7 @@ import sqlalchemy
 from sqlalchemy.ext.asyncio import async_scoped_session, async_sessionmaker
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
-from tests.support.app_transactions import ALCHEMY, App, alchemy, alchemy_connection, async_alchemy
+from tests.support.app_transactions import ALCHEMY, INSERT, App, alchemy, alchemy_connection, async_alchemy
 from tetherpy.database import (
     Database,
     DatabaseLockedError,
@@ -32,8 +32,6 @@ from tetherpy.jobs import (
     Progress,
     engine_of,
 )
-
-INSERT = "INSERT INTO orders (name) VALUES ('tea')"
 
 
 @contextlib.asynccontextmanager
@@ -88,12 +86,12 @@ LIBRARIES = [
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
     async with Database.open(tmp_path / "shop.db", migrations=JOB_MIGRATIONS, busy_timeout=20) as db:
-        await db.execute("CREATE TABLE orders (name TEXT NOT NULL)")
+        await db.execute("CREATE TABLE app_orders (name TEXT NOT NULL)")
         yield db
 
 
 async def orders(db: Database) -> int:
-    return (await db.get("SELECT count(*) AS n FROM orders"))["n"]
+    return (await db.get("SELECT count(*) AS n FROM app_orders"))["n"]
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
@@ -141,7 +139,7 @@ async def test_a_handler_completes_its_job_in_the_transaction(db, library):
 @pytest.mark.parametrize("library", LIBRARIES)
 async def test_missing_job_tables_are_created_in_the_transaction(tmp_path, library):
     async with Database.open(tmp_path / "new.db") as db:
-        await db.execute("CREATE TABLE orders (name TEXT NOT NULL)")
+        await db.execute("CREATE TABLE app_orders (name TEXT NOT NULL)")
         manager = BackgroundJobManager(db)
         async with library(db.path) as app:
             await app.execute(INSERT)
@@ -275,7 +273,7 @@ async def test_a_snapshot_that_is_too_old_to_write_says_so(db):
     manager = BackgroundJobManager(db)
     with contextlib.closing(sqlite3.connect(db.path)) as connection:
         connection.execute("BEGIN")
-        connection.execute("SELECT * FROM orders").fetchall()
+        connection.execute("SELECT * FROM app_orders").fetchall()
         await db.execute(INSERT)
         with pytest.raises(TransactionUnusableError, match="roll it back and repeat"):
             await manager.enqueue("k", transaction=connection)
