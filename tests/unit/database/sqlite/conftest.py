@@ -12,6 +12,7 @@ from tetherpy.database import Database
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    """Yield an empty database."""
+    """Yield a database with one empty table ``t``."""
     async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE t (x UNIQUE)")
         yield db

@@ -7,12 +7,6 @@ import pytest
 from tetherpy.database import TransactionControlError, TransactionHeldError
 
 
-@pytest.fixture
-async def db(db):
-    await db.execute("CREATE TABLE t (x UNIQUE)")
-    return db
-
-
 def insert(connection, value):
     connection.execute("INSERT INTO t VALUES (?)", (value,))
     return value

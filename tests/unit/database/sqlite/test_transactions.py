@@ -11,12 +11,6 @@ from tetherpy.database import (
 )
 
 
-@pytest.fixture
-async def db(db):
-    await db.execute("CREATE TABLE t (x)")
-    return db
-
-
 async def values(db):
     return [row[0] for row in await db.get_all("SELECT x FROM t ORDER BY x")]
 
@@ -35,7 +29,7 @@ async def insert_and_fail(transaction, value):
     async with transaction as tx:
         await tx.execute("INSERT INTO t VALUES (?)", (value,))
         async with tx.transaction() as inner:
-            await inner.execute("INSERT INTO t VALUES (?)", (value,))
+            await inner.execute("INSERT INTO t VALUES (?)", (10 * value,))
         raise KeyError(value)
 
 
