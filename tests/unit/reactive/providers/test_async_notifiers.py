@@ -110,29 +110,6 @@ async def test_an_error_in_the_constructor_is_an_error_of_provider_notifier_and_
 
 
 @both
-async def test_a_notifier_cannot_be_used_after_disposal(variant: Variant) -> None:
-    container = ProviderContainer()
-    provider = variant.declare(lambda ref: 0)
-    container.listen(provider.notifier, ignore)
-    notifier = container.read(provider.notifier)
-    ref = notifier.ref
-    await container.read(provider.future)
-    await container.aclose()
-    assert not ref.mounted
-    uses: list[Any] = [
-        lambda: notifier.state,
-        lambda: notifier.future,
-        lambda: setattr(notifier, "state", AsyncData(42)),
-        lambda: notifier.ref,
-    ]
-    for use in uses:
-        with pytest.raises(UnmountedRefError):
-            use()
-    with pytest.raises(UnmountedRefError):
-        await notifier.update(lambda value: 42)
-
-
-@both
 async def test_the_state_cannot_be_used_in_on_dispose(variant: Variant) -> None:
     caught: list[Any] = []
     made: list[Any] = []

@@ -10,6 +10,7 @@ from tests.unit.reactive.declared import Box, build_that_raises
 from tests.unit.reactive.matrix import NOTIFIERS, Variant, ignore, settled, variants
 from tests.unit.reactive.recording import changes_of, recording_builds
 from tetherpy.reactive import (
+    AsyncData,
     EndlessUpdateError,
     Notifier,
     NotifierNotReadyError,
@@ -106,19 +107,26 @@ async def test_one_instance_belongs_to_one_provider(
     reported.clear()
 
 
-@notifiers
+@variants(*NOTIFIERS)
 async def test_a_notifier_cannot_be_used_after_disposal(variant: Variant) -> None:
     container = ProviderContainer()
     provider = variant.declare(lambda ref: 0)
     container.listen(provider.notifier, ignore)
     notifier = container.read(provider.notifier)
     ref = notifier.ref
-    container.dispose()
+    await settled(container, provider)
+    await container.aclose()
     assert not ref.mounted
-    uses: list[Any] = [lambda: notifier.state, lambda: setattr(notifier, "state", 42), lambda: notifier.ref]
+    value = AsyncData(42) if variant.is_async else 42
+    uses: list[Any] = [lambda: notifier.state, lambda: setattr(notifier, "state", value), lambda: notifier.ref]
+    if variant.is_async:
+        uses.append(lambda: notifier.future)
     for use in uses:
         with pytest.raises(UnmountedRefError):
             use()
+    if variant.is_async:
+        with pytest.raises(UnmountedRefError):
+            await notifier.update(lambda value: 42)
 
 
 @states
@@ -213,9 +221,7 @@ async def test_update_should_notify_replaces_the_filter(answer: bool, container:
 
 
 @states
-async def test_a_changed_dependency_replaces_a_state_that_was_set(
-    variant: Variant, container: ProviderContainer
-) -> None:
+async def test_a_changed_dependency_replaces_a_set_state(variant: Variant, container: ProviderContainer) -> None:
     dep = StateProvider(lambda ref: 0)
     provider = variant.declare(lambda ref: ref.watch(dep))
     container.listen(provider, ignore)
