@@ -32,9 +32,8 @@ from tetherpy.jobs import (
     is_legal_move,
 )
 
-PENDING, RUNNING = BackgroundJobStatus.PENDING, BackgroundJobStatus.RUNNING
+PENDING, RUNNING, CANCELLED = BackgroundJobStatus.PENDING, BackgroundJobStatus.RUNNING, BackgroundJobStatus.CANCELLED
 COMPLETED, FAILED = BackgroundJobStatus.COMPLETED, BackgroundJobStatus.FAILED
-CANCELLED = BackgroundJobStatus.CANCELLED
 ACTIVE = {PENDING, RUNNING}
 LEASE = timedelta(seconds=30)
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))

@@ -7,10 +7,10 @@ from typing import assert_type
 
 from starlette.requests import Request
 
+from tests.unit.reactive.declared import Counter
 from tetherpy import (
     AsyncState,
     FutureProvider,
-    Notifier,
     NotifierProvider,
     Provider,
     ProviderContainer,
@@ -20,11 +20,6 @@ from tetherpy import (
     StreamProvider,
 )
 from tetherpy.fastapi import Watched, request_provider, watch
-
-
-class Count(Notifier[int]):
-    def build(self) -> int:
-        return 0
 
 
 @Provider.options(scope="request")
@@ -37,7 +32,7 @@ async def item_provider(ref: Ref, number: int) -> bytes:
     return b""
 
 
-count_provider = NotifierProvider(Count, scope="request")
+count_provider = NotifierProvider(Counter, scope="request")
 state_provider = StateProvider(lambda ref: 1, scope="request")
 
 
@@ -51,6 +46,6 @@ def reads(container: ProviderContainer, service: ServiceInstance, stream: Stream
     assert_type(watch(item_provider(1)), Watched[bytes])
     assert_type(watch(stream), Watched[float])
     assert_type(watch(count_provider), Watched[int])
-    assert_type(watch(count_provider.notifier), Watched[Count])
+    assert_type(watch(count_provider.notifier), Watched[Counter])
     assert_type(watch(state_provider), Watched[int])
     assert_type(watch(user_provider.select(len)), Watched[int])

@@ -72,89 +72,80 @@ class Sync(DIAdapter):
         self.request = serve
 
 
-class Async(DIAdapter):
-    name = "tetherpy async"
+class OfFutures(DIAdapter):
+    """A graph whose two resources are FutureProviders."""
+
     dist = "tetherpy"
     kind = "async"
+
+    def setup(self):
+        self.config = Provider(lambda ref: Config())
+        self.scope = Provider(lambda ref: None, dependencies=[])
+        self.root = ProviderContainer()
+        self.singleton = partial(self.root.read, self.config)
+        self.overrides = [self.scope.override_with_value(None)]
+
+    def resource(self, make):
+        async def create(ref):
+            COUNT["up"] += 1
+            ref.on_dispose(down)
+            return make(ref.watch(self.config))
+
+        return FutureProvider(create, dependencies=[self.scope])
+
+    def handler_of(self, session, cache):
+        """Declare the services that are made of the two resources; return the one that a request reads."""
+        repo1, repo2, repo3 = (self.service(make, session) for make in (Repo1, Repo2, Repo3))
+        svc1, svc2 = self.service(Svc1, repo1, cache), self.service(Svc2, repo2, repo3)
+        svc3, audit = self.service(Svc3, svc1, svc2), self.service(Audit, session, cache)
+        return self.service(Handler, svc3, audit, svc1)
+
+
+class Async(OfFutures):
+    name = "tetherpy async"
     note = "every scoped service is a FutureProvider, so each is built in a task of its own"
 
     def setup(self):
-        config = Provider(lambda ref: Config())
-        request = Provider(lambda ref: None, dependencies=[])
-
-        def service(make, *needs):
-            async def create(ref):
-                return make(*[await ref.watch(need.future) for need in needs])
-
-            return FutureProvider(create, dependencies=[request, *needs])
-
-        def resource(make):
-            async def create(ref):
-                COUNT["up"] += 1
-                ref.on_dispose(down)
-                return make(ref.watch(config))
-
-            return FutureProvider(create, dependencies=[request])
-
-        session, cache = resource(Session), resource(Cache)
-        repo1, repo2, repo3 = (service(make, session) for make in (Repo1, Repo2, Repo3))
-        svc1, svc2 = service(Svc1, repo1, cache), service(Svc2, repo2, repo3)
-        svc3, audit = service(Svc3, svc1, svc2), service(Audit, session, cache)
-        handler = service(Handler, svc3, audit, svc1)
-        root = ProviderContainer()
-        self.singleton = partial(root.read, config)
-        overrides = [request.override_with_value(None)]
+        super().setup()
+        handler = self.handler_of(self.resource(Session), self.resource(Cache))
 
         async def serve():
-            async with ProviderContainer(parent=root, overrides=overrides) as container:
+            async with ProviderContainer(parent=self.root, overrides=self.overrides) as container:
                 return await container.read(handler.future)
 
         self.request = serve
 
+    def service(self, make, *needs):
+        async def create(ref):
+            return make(*[await ref.watch(need.future) for need in needs])
 
-class AsyncResources(DIAdapter):
+        return FutureProvider(create, dependencies=[self.scope, *needs])
+
+
+class AsyncResources(OfFutures):
     name = "tetherpy async resources"
-    dist = "tetherpy"
-    kind = "async"
     note = (
         "the two resources are FutureProviders, what is made of them is synchronous: the shape of dishka's and wireup's"
     )
 
     def setup(self):
-        config = Provider(lambda ref: Config())
-        request = Provider(lambda ref: None, dependencies=[])
-
-        def resource(make):
-            async def create(ref):
-                COUNT["up"] += 1
-                ref.on_dispose(down)
-                return make(ref.watch(config))
-
-            return FutureProvider(create, dependencies=[request])
-
-        def service(make, *needs):
-            return Provider(lambda ref: make(*map(ref.watch, needs)), dependencies=[request, *needs])
-
-        def ready(resource):
-            return Provider(lambda ref: ref.watch(resource).require_value, dependencies=[request, resource])
-
-        session, cache = resource(Session), resource(Cache)
-        ready_session, ready_cache = ready(session), ready(cache)
-        repo1, repo2, repo3 = (service(make, ready_session) for make in (Repo1, Repo2, Repo3))
-        svc1, svc2 = service(Svc1, repo1, ready_cache), service(Svc2, repo2, repo3)
-        svc3, audit = service(Svc3, svc1, svc2), service(Audit, ready_session, ready_cache)
-        handler = service(Handler, svc3, audit, svc1)
-        root = ProviderContainer()
-        self.singleton = partial(root.read, config)
-        overrides = [request.override_with_value(None)]
+        super().setup()
+        session, cache = self.resource(Session), self.resource(Cache)
+        handler = self.handler_of(self.ready(session), self.ready(cache))
 
         async def serve():
-            async with ProviderContainer(parent=root, overrides=overrides) as container:
+            async with ProviderContainer(parent=self.root, overrides=self.overrides) as container:
                 await container.read(session.future)
                 await container.read(cache.future)
                 return container.read(handler)
 
         self.request = serve
+
+    def service(self, make, *needs):
+        return Provider(lambda ref: make(*map(ref.watch, needs)), dependencies=[self.scope, *needs])
+
+    def ready(self, resource):
+        return Provider(lambda ref: ref.watch(resource).require_value, dependencies=[self.scope, resource])
 
 
 ADAPTERS = [Sync, Async, AsyncResources]

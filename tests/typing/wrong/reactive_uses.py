@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+from tests.unit.reactive.declared import Counter
 from tetherpy import (
     AsyncData,
     AsyncNotifier,
@@ -23,11 +24,6 @@ from tetherpy import (
     StreamNotifierProvider,
     StreamProvider,
 )
-
-
-class Counter(Notifier[int]):
-    def build(self) -> int:
-        return 0
 
 
 class Names(AsyncNotifier[str]):

@@ -124,6 +124,12 @@ def raised(act: Callable[[], Any]) -> BaseException:
     return error
 
 
+def error_in_state_of(provider: FutureProvider[Any] | StreamProvider[Any]) -> BaseException:
+    state = container_of().read(provider)
+    assert isinstance(state, AsyncError)
+    return state.error
+
+
 async def read_future(provider: FutureProvider[Any] | StreamProvider[Any]) -> None:
     async with container_of() as container:
         await container.read(provider.future)
@@ -334,9 +340,7 @@ def async_in_sync() -> BaseException:
 @shows(ProviderReturnTypeError, "StreamProvider(numbers) returned [1]", "returns an Rx", "with `yield`")
 def no_stream() -> BaseException:
     numbers = StreamProvider[int](lambda ref: [1], name="numbers")  # type: ignore[arg-type, return-value]
-    state = container_of().read(numbers)
-    assert isinstance(state, AsyncError)
-    return state.error
+    return error_in_state_of(numbers)
 
 
 @shows(ProviderReturnTypeError, "returned <coroutine", "returns an Rx", "use FutureProvider")
@@ -345,9 +349,7 @@ def coroutine_as_stream() -> BaseException:
         return 1
 
     numbers = StreamProvider[int](fetch, name="numbers")  # type: ignore[arg-type]
-    state = container_of().read(numbers)
-    assert isinstance(state, AsyncError)
-    return state.error
+    return error_in_state_of(numbers)
 
 
 @shows(NoEventLoopError, "FutureProvider(user) needs", "none in this thread", "asyncio.run")
@@ -356,9 +358,7 @@ def no_loop_for_a_future() -> BaseException:
     async def user(ref: Ref) -> str:
         return ""
 
-    state = container_of().read(user)
-    assert isinstance(state, AsyncError)
-    return state.error
+    return error_in_state_of(user)
 
 
 @shows(NoEventLoopError, "StreamProvider(ticks) needs", "none in this thread", "asyncio.run")
@@ -367,9 +367,7 @@ def no_loop_for_a_generator() -> BaseException:
     async def ticks(ref: Ref) -> AsyncIterator[int]:
         yield 1
 
-    state = container_of().read(ticks)
-    assert isinstance(state, AsyncError)
-    return state.error
+    return error_in_state_of(ticks)
 
 
 @shows(NoEventLoopError, "Provider(connection) needs", "none in this thread", "aclose()")

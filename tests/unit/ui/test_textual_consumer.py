@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -86,10 +87,7 @@ async def test_only_widgets_that_watch_the_change_are_updated() -> None:
 
 
 async def test_an_unmounted_widget_watches_nothing() -> None:
-    app = Numbers()
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        widget = app.query_one("#a", Number)
+    async with shown_number() as (app, pilot, widget):
         await widget.remove()
         assert not app.container.elements[number("a")].listeners
         with pytest.raises(WatcherClosedError):
@@ -171,6 +169,15 @@ async def test_without_a_scope_the_error_has_a_remedy() -> None:
 # -- rest ----------------------------------------------------------------------------------------
 
 
+@asynccontextmanager
+async def shown_number() -> AsyncIterator[tuple[App[None], Pilot[None], Number]]:
+    """Run an app that shows one number."""
+    app = Numbers()
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        yield app, pilot, app.query_one("#a", Number)
+
+
 class Other(Screen[None]):
     def compose(self) -> ComposeResult:
         yield Static("another screen")
@@ -182,10 +189,7 @@ class Question(ModalScreen[None]):
 
 
 async def test_a_widget_is_paused_while_it_is_not_displayed() -> None:
-    app = Numbers()
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        widget = app.query_one("#a", Number)
+    async with shown_number() as (app, pilot, widget):
         widget.display = False
         await until(pilot, lambda: widget.ref.watcher.is_paused)
         builds = widget.builds
@@ -198,10 +202,7 @@ async def test_a_widget_is_paused_while_it_is_not_displayed() -> None:
 
 
 async def test_an_invisible_widget_is_not_paused_for_ever() -> None:
-    app = Numbers()
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        widget = app.query_one("#a", Number)
+    async with shown_number() as (app, pilot, widget):
         widget.visible = False
         await pilot.pause()
         widget.visible = True
@@ -232,10 +233,7 @@ async def test_a_widget_is_paused_in_a_hidden_tab() -> None:
 
 
 async def test_a_widget_is_paused_under_another_screen_but_not_under_a_dialog() -> None:
-    app = Numbers()
-    async with app.run_test() as pilot:
-        await pilot.pause()
-        widget = app.query_one("#a", Number)
+    async with shown_number() as (app, pilot, widget):
         await app.push_screen(Question())
         await pilot.pause()
         put(app, "a", 1)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import ASYNC, Variant, ignore, known, settled, variants
-from tests.unit.reactive.recording import numbered, recording_builds
+from tests.unit.reactive.recording import numbered, recording_builds, recording_disposal
 from tetherpy.reactive import (
     AsyncData,
     AsyncLoading,
@@ -393,12 +393,7 @@ async def test_children_are_disposed_before_the_parent_which_stays_usable() -> N
 async def test_disposal_of_a_child_keeps_providers_of_its_parent(container: ProviderContainer) -> None:
     log: list[Any] = []
     dep = StateProvider(lambda ref: 0)
-
-    @Provider
-    def provider(ref: Ref) -> int:
-        ref.on_dispose(lambda: log.append("disposed"))
-        return ref.watch(dep)
-
+    provider = recording_disposal(log, build=lambda ref: ref.watch(dep), declare=Provider)
     child = ProviderContainer(parent=container)
     child.listen(provider, ignore)
     container.listen(provider, lambda previous, value: log.append((previous, value)))

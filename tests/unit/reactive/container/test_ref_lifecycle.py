@@ -10,6 +10,7 @@ import pytest
 
 from tests.unit.reactive.declared import build_that_raises
 from tests.unit.reactive.matrix import Variant, ignore, settled, variants
+from tests.unit.reactive.recording import recording_disposal
 from tetherpy.reactive import (
     FutureProvider,
     Provider,
@@ -483,12 +484,7 @@ async def test_is_paused_follows_listeners_and_their_pauses(container: ProviderC
 async def test_invalidate_self_disposes_immediately_and_builds_on_the_next_turn(container: ProviderContainer) -> None:
     log: list[Any] = []
     dep = StateProvider(lambda ref: 0)
-
-    @Provider
-    def provider(ref: Ref) -> Any:
-        ref.on_dispose(lambda: log.append("disposed"))
-        return (ref.watch(dep), ref)
-
+    provider = recording_disposal(log, build=lambda ref: (ref.watch(dep), ref), declare=Provider)
     container.listen(provider.select(lambda value: value[0]), lambda previous, value: log.append((previous, value)))
     container.read(provider)[1].invalidate_self()
     container.read(dep.notifier).state = 1

@@ -415,9 +415,7 @@ async def test_an_awaited_build_is_kept_until_it_has_finished(container: Provide
 
 
 @pytest.mark.parametrize("how", ["listen", "read", "watch"])
-async def test_cache_for_keeps_the_state_for_that_time_after_its_last_use(
-    how: str, container: ProviderContainer, clock: Clock
-) -> None:
+async def test_cache_for_keeps_a_state_after_its_last_use(how: str, container: ProviderContainer, clock: Clock) -> None:
     provider = cached_for(10)
     user = Provider.auto_dispose(lambda ref: ref.watch(provider))
     match how:

@@ -81,6 +81,12 @@ def set_to(container: ProviderContainer, provider: Any, value: Any) -> None:
     container.read(provider.notifier).state = AsyncData(value)
 
 
+def stored_by_hand() -> tuple[Slow, Any, ProviderContainer]:
+    """Return a storage, a provider whose state it stores, and a container that the test closes."""
+    storage = Slow()
+    return storage, declare(storage, zero), ProviderContainer()
+
+
 async def store_first_state(container: ProviderContainer, provider: Any, storage: Slow) -> None:
     container.listen(provider, ignore)
     await container.read(provider.future)
@@ -147,9 +153,7 @@ async def test_data_set_right_before_the_end_is_stored_before_its_notification()
 
 
 def test_data_set_without_a_loop_is_stored_in_the_next_loop() -> None:
-    storage = Slow()
-    provider = declare(storage, zero)
-    container = ProviderContainer()
+    storage, provider, container = stored_by_hand()
 
     async def use() -> None:
         assert container.read(provider).value == 2
@@ -169,9 +173,7 @@ def test_data_set_without_a_loop_is_stored_in_the_next_loop() -> None:
 
 
 def test_a_write_interrupted_by_the_end_of_its_loop_is_repeated_in_the_next() -> None:
-    storage = Slow()
-    provider = declare(storage, zero)
-    container = ProviderContainer()
+    storage, provider, container = stored_by_hand()
 
     async def leave_in_the_middle_of_a_write() -> None:
         await store_first_state(container, provider, storage)
