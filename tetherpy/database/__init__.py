@@ -39,6 +39,7 @@ from .errors import (
     RowNotFoundError,
     SchemaNewerError,
     StatementTimeoutError,
+    SyncCallInLoopError,
     TransactionConflictError,
     TransactionControlError,
     TransactionHeldError,
@@ -57,6 +58,9 @@ from .sqlite.database import Database
 from .sqlite.execution import Executed
 from .sqlite.free_space import INCREMENTAL_VACUUM, is_much_free_space
 from .sqlite.transaction import Transaction
+from .synchronous.derived import Synchronous, sync_form
+from .synchronous.portal import Portal
+from .synchronous.sync_database import SyncDatabase, SyncStatements, SyncTransaction
 
 if TYPE_CHECKING:
     from .postgres import JoinedPostgres, PostgresDatabase, PostgresExecuted, PostgresRow, PostgresTransaction
@@ -97,6 +101,7 @@ __all__ = [
     "NotATransactionError",
     "OtherDatabaseError",
     "Parameters",
+    "Portal",
     "PostgresDatabase",
     "PostgresExecuted",
     "PostgresMissingError",
@@ -111,6 +116,11 @@ __all__ = [
     "SqlStatements",
     "SqlTransaction",
     "StatementTimeoutError",
+    "SyncCallInLoopError",
+    "SyncDatabase",
+    "SyncStatements",
+    "SyncTransaction",
+    "Synchronous",
     "Transaction",
     "TransactionConflictError",
     "TransactionControlError",
@@ -127,6 +137,7 @@ __all__ = [
     "read_only",
     "redacted",
     "sqlite_path",
+    "sync_form",
 ]
 
 

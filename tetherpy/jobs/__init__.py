@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from .storage.timeline import JobTimeline, JobTimes, percentile
     from .storage.timestamps import WallClock, utc_now
     from .suggestions import did_you_mean
+    from .sync_manager import SyncJobManager
     from .transfer import CopyProgress, CopyReport, copy_jobs
     from .transitions import is_legal_move
 
@@ -160,6 +161,7 @@ __all__ = [
     "Snooze",
     "Snoozed",
     "SqliteJobEngine",
+    "SyncJobManager",
     "UniqueJobError",
     "UnknownStatusError",
     "UnreadableJobError",
@@ -239,6 +241,7 @@ _MODULES = {
     **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "state_diagram"), "status"),
     "is_legal_move": "transitions",
     "did_you_mean": "suggestions",
+    "SyncJobManager": "sync_manager",
     **dict.fromkeys(("JobTimeline", "JobTimes", "percentile"), "storage.timeline"),
     **dict.fromkeys(("WallClock", "utc_now"), "storage.timestamps"),
     **dict.fromkeys(("WaitObserver", "observed_wait", "wait_observer"), "live.observed_waits"),

@@ -19,7 +19,8 @@ from ..errors import DatabaseReadOnlyError, OtherDatabaseError, TransactionUnusa
 from ..postgres.error_translation import explained
 from ..postgres.transaction import PostgresTransaction
 from ..shielding import finish
-from .recognition import AppTransaction, Library, library_of
+from ..synchronous.thread_call import waiting_thread
+from .recognition import AppTransaction, Library, recognized
 from .sqlalchemy_connections import ASYNCHRONOUS, SYNCHRONOUS, begun, begun_async, check_dialect, refused
 
 T = TypeVar("T")
@@ -95,8 +96,7 @@ def _identity(rows: Rows) -> tuple[Identity, bool]:
 
 
 async def _joined(name: str, transaction: AppTransaction) -> JoinedPostgres:
-    library = library_of(transaction)
-    given: Any = transaction
+    library, given = recognized(transaction)
     match library:
         case Library.OURS_ON_POSTGRES:
             return OurTransaction(name, given)
@@ -265,4 +265,6 @@ def _text(statement: bytes) -> Any:
 
 
 async def _in_thread(work: Callable[[], T]) -> T:
-    return await finish(asyncio.to_thread(work))
+    """Run work in the thread that waits for this call, else in another one, since it may wait for a lock."""
+    call = waiting_thread()
+    return await finish(asyncio.to_thread(work) if call is None else call.in_thread(work))

@@ -7,6 +7,7 @@ import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, TypeVarTuple, cast
 
@@ -19,8 +20,14 @@ from ..sqlite.changes.table_versions import EVERY_TABLE, record
 from ..sqlite.error_translation import explain
 from ..sqlite.open_files import OpenFile
 from ..sqlite.transaction import Transaction
-from .recognition import AppTransaction, Library, library_of
-from .sqlalchemy_connections import ASYNCHRONOUS, SYNCHRONOUS, sqlite_driver_connection
+from ..synchronous.thread_call import waiting_thread
+from .recognition import AppTransaction, Library, recognized
+from .sqlalchemy_connections import (
+    ASYNCHRONOUS,
+    SYNCHRONOUS,
+    sqlite_driver_connection,
+    sqlite_driver_connection_async,
+)
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -46,14 +53,16 @@ async def join(file: OpenFile, transaction: AppTransaction, held: bool) -> Joine
 
     ``held`` tells that the calling task has a transaction of the database open, and so the write lock.
     """
-    library = library_of(transaction)
-    connection: object = transaction
+    library, connection = recognized(transaction)
+    if library in ASYNCHRONOUS:
+        connection = await sqlite_driver_connection_async(connection, library, str(file.path))
+    if library in SYNCHRONOUS:
+        connection = await _in_its_thread(partial(sqlite_driver_connection, connection, library, str(file.path)))
     if library in SYNCHRONOUS or library in ASYNCHRONOUS:
-        connection = await sqlite_driver_connection(transaction, library, str(file.path))
-        library = library_of(connection)
+        library, connection = recognized(connection)
     match library:
         case Library.OURS_ON_SQLITE:
-            ours = cast("Transaction", transaction)
+            ours = cast("Transaction", connection)
             ours.check_file(file)
             return ours
         case Library.SQLITE:
@@ -83,13 +92,18 @@ class Hop(Protocol):
 
 @attrs.frozen(eq=False)
 class Inline:
-    """Use the connection in the calling thread."""
+    """Use the connection in the calling thread; if a thread waits for this call, in that one."""
 
     _connection: sqlite3.Connection
 
     async def __call__(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Run the function, and return its result."""
-        return function(self._connection)
+        return await _in_its_thread(lambda: function(self._connection))
+
+
+async def _in_its_thread(work: Callable[[], T]) -> T:
+    call = waiting_thread()
+    return work() if call is None else await finish(call.in_thread(work))
 
 
 @attrs.frozen(eq=False)

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from ..errors import NotATransactionError
 from ..sql_database import SqlTransaction
+from ..synchronous.sync_database import SyncTransaction
 
 
 class LibraryTransaction(Protocol):
@@ -28,7 +29,7 @@ class LibraryTransaction(Protocol):
         ...
 
 
-AppTransaction: TypeAlias = SqlTransaction | LibraryTransaction
+AppTransaction: TypeAlias = SqlTransaction | SyncTransaction | LibraryTransaction
 """A transaction of the app, for ``transaction=``.
 
 It is one of ``db.transaction()``, a ``sqlite3.Connection``, an ``aiosqlite.Connection``, a ``Session``,
@@ -68,11 +69,15 @@ _TYPES = (
 )
 
 
-def library_of(transaction: object) -> Library:
-    """Return the kind of a transaction; raises ``NotATransactionError`` for any other object."""
+def recognized(transaction: object) -> tuple[Library, Any]:
+    """Return the kind of a transaction, and the one inside if it is a ``SyncTransaction``.
+
+    Raises ``NotATransactionError`` for any other object.
+    """
+    given = transaction.joined if isinstance(transaction, SyncTransaction) else transaction
     for module, name, library in _TYPES:
         # An object of a type exists only if its module is imported.
         known = getattr(sys.modules.get(module), name, None)
-        if known is not None and isinstance(transaction, known):
-            return library
+        if known is not None and isinstance(given, known):
+            return library, given
     raise NotATransactionError(transaction)

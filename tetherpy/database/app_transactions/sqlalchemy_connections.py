@@ -39,19 +39,24 @@ async def begun_async(transaction: Any, library: Library) -> Any:
         return transaction
 
 
-async def sqlite_driver_connection(transaction: Any, library: Library, path: str) -> object:
-    """Return the connection of the driver; raises ``OtherDatabaseError`` if it is not one to SQLite."""
-    if library in SYNCHRONOUS:
-        connection = begun(transaction, library)
-        check_dialect(connection, "sqlite", path)
-        with refused():
-            raw = connection.connection
-    else:
-        connection = await begun_async(transaction, library)
-        check_dialect(connection, "sqlite", path)
-        with refused():
-            raw = await connection.get_raw_connection()
-    driver_connection: object = raw.driver_connection
+def sqlite_driver_connection(transaction: Any, library: Library, path: str) -> object:
+    """Return the driver's connection of a synchronous session or connection.
+
+    Raises ``OtherDatabaseError`` if it is not one to SQLite.
+    """
+    connection = begun(transaction, library)
+    check_dialect(connection, "sqlite", path)
+    with refused():
+        driver_connection: object = connection.connection.driver_connection
+    return driver_connection
+
+
+async def sqlite_driver_connection_async(transaction: Any, library: Library, path: str) -> object:
+    """Return the driver's connection as ``sqlite_driver_connection`` does, of an asynchronous session or connection."""
+    connection = await begun_async(transaction, library)
+    check_dialect(connection, "sqlite", path)
+    with refused():
+        driver_connection: object = (await connection.get_raw_connection()).driver_connection
     return driver_connection
 
 

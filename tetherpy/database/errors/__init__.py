@@ -23,6 +23,7 @@ from .databases import (
     DiskFullError,
     NotADatabaseError,
     PostgresMissingError,
+    SyncCallInLoopError,
     WrongLoopError,
 )
 from .migrations import (
@@ -82,6 +83,7 @@ __all__ = [
     "RowNotFoundError",
     "SchemaNewerError",
     "StatementTimeoutError",
+    "SyncCallInLoopError",
     "TransactionConflictError",
     "TransactionControlError",
     "TransactionHeldError",

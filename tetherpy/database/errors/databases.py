@@ -182,6 +182,15 @@ class WrongLoopError(DatabaseError):
     path: Path | str
 
 
+@message(
+    "a synchronous call was made in a thread that runs an event loop, which it would block; nothing was done: await "
+    "the asynchronous class there (BackgroundJobManager, SqlDatabase, ServiceInstance), or make the call in another "
+    "thread, with asyncio.to_thread. A plain function that calls an async handler is one too: declare it with async def"
+)
+class SyncCallInLoopError(DatabaseError):
+    """A synchronous class, such as ``SyncJobManager``, was used in an event loop."""
+
+
 class DatabaseForkedError(WrongLoopError):
     """A parent of this process had the database open when it forked."""
 
