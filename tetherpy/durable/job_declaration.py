@@ -6,13 +6,11 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, aclosing, suppress
-from datetime import timedelta
 from functools import partial
 from typing import (
     Any,
     Generic,
     TypeAlias,
-    TypedDict,
     TypeVar,
     get_args,
 )
@@ -27,6 +25,7 @@ from tetherpy.jobs import (
     JobDefinition,
     JobDefinitionError,
     JobNotFoundError,
+    JobOptions,
     JobQuery,
     NewJob,
     encode,
@@ -55,15 +54,6 @@ _Started: TypeAlias = asyncio.Task[AsyncResult[BackgroundJob | int]]
 """The step of a build that finds its job, or enqueues one: then there is only its id."""
 
 T = TypeVar("T")
-
-
-class JobOptions(TypedDict, total=False):
-    """The options of the job of a JobProvider."""
-
-    priority: int
-    max_attempts: int
-    queue: str
-    timeout: timedelta | float | None
 
 
 @attrs.define(eq=False)

@@ -21,9 +21,7 @@ from typing import (
     overload,
 )
 
-from tetherpy.jobs import (
-    JobDefinition,
-)
+from tetherpy.jobs import JobDefinition, JobOptions
 from tetherpy.reactive import (
     Family,
     ProviderOptions,
@@ -32,7 +30,7 @@ from tetherpy.reactive import (
     make_options,
 )
 
-from .job_declaration import JobDeclaration, JobOptions, Memory
+from .job_declaration import JobDeclaration, Memory
 from .manager_source import ManagerSource
 
 T = TypeVar("T")
@@ -67,10 +65,7 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
         cancel_on_dispose: cancel the job, if it has not ended, when the value is disposed and no other provider of
             this process watches it. Other processes that watch it see it cancelled.
         dependencies: the scoped providers it uses.
-        priority: higher runs first. Options that are not given are those of the definition.
-        max_attempts: the maximum number of attempts.
-        queue: the queue of the job.
-        timeout: bounds one attempt.
+        options: those of the job, such as ``priority`` or ``timeout``; see ``NewJob``. A definition has the others.
     """
 
     __slots__ = ()

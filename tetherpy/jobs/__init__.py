@@ -49,16 +49,19 @@ if TYPE_CHECKING:
     from .live.observed_waits import WaitObserver, observed_wait, wait_observer
     from .manager import BackgroundJobManager
     from .model import (
+        OPTIONS,
         BackgroundJob,
         DefinitionOptions,
         EnqueueOptions,
         JobAttempt,
         JobCounts,
+        JobOptions,
         NewJob,
         NewJobOptions,
         WorkerRecord,
     )
     from .opening import engine_of, open_database, open_engine
+    from .options import JobOption, OptionKind
     from .outcomes import (
         Ack,
         AckAndFetch,
@@ -79,6 +82,7 @@ if TYPE_CHECKING:
     from .schedules.intervals import Every, Schedule, last_tick
     from .sqlite import JOB_MIGRATIONS, SQLITE_CAPABILITIES, SqliteJobEngine, read_jobs
     from .status import LEGAL_MOVES, BackgroundJobStatus, state_diagram
+    from .storage.columns import stored_options
     from .storage.timeline import JobTimeline, JobTimes, percentile
     from .storage.timestamps import WallClock, utc_now
     from .suggestions import did_you_mean
@@ -90,6 +94,7 @@ __all__ = [
     "JOB_MIGRATIONS",
     "LEGAL_MOVES",
     "MAX_PAYLOAD_BYTES",
+    "OPTIONS",
     "POSTGRES_CAPABILITIES",
     "POSTGRES_JOB_MIGRATIONS",
     "SQLITE_CAPABILITIES",
@@ -135,6 +140,8 @@ __all__ = [
     "JobId",
     "JobMismatchError",
     "JobNotFoundError",
+    "JobOption",
+    "JobOptions",
     "JobPage",
     "JobQuery",
     "JobRunningError",
@@ -147,6 +154,7 @@ __all__ = [
     "ListOptions",
     "NewJob",
     "NewJobOptions",
+    "OptionKind",
     "Outcome",
     "PayloadDecodeError",
     "PayloadEncodeError",
@@ -186,6 +194,7 @@ __all__ = [
     "plain_function",
     "read_jobs",
     "state_diagram",
+    "stored_options",
     "utc_now",
     "wait_observer",
 ]
@@ -199,17 +208,21 @@ _MODULES = {
     "BackgroundJobManager": "manager",
     **dict.fromkeys(
         (
+            "OPTIONS",
             "BackgroundJob",
             "DefinitionOptions",
             "EnqueueOptions",
             "JobAttempt",
             "JobCounts",
+            "JobOptions",
             "NewJob",
             "NewJobOptions",
             "WorkerRecord",
         ),
         "model",
     ),
+    **dict.fromkeys(("JobOption", "OptionKind"), "options"),
+    "stored_options": "storage.columns",
     **dict.fromkeys(("payload_annotation", "plain_function"), "definitions.annotations"),
     **dict.fromkeys(("JobDecorator", "background_job"), "definitions.decorator"),
     "Enqueueable": "definitions.call_signature",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import attrs
 
 from .errors import EngineLimitError
-from .model import BackgroundJob, NewJob
+from .model import OPTIONS, BackgroundJob, NewJob
+
+_TEXTS = tuple(option for option in OPTIONS if option.kind == "text")
 
 
 @attrs.frozen(kw_only=True)
@@ -39,13 +41,18 @@ class EngineCapabilities:
             raise EngineLimitError(self.engine, "priority", job.priority, f"it takes {self.priority_bits} bits")
         self.check_name("job key", job.job_key)
         self.check_name("queue", job.queue)
-        if job.unique_key is not None and not self.nul_in_names and "\0" in job.unique_key:
-            raise EngineLimitError(self.engine, "unique key", job.unique_key, "it contains the character NUL")
+        if not self.nul_in_names:
+            for option in _TEXTS:
+                self._check_nul(option.label.lower(), getattr(job, option.name) or "")
 
     def check_name(self, what: str, name: str) -> None:
         """Raise ``EngineLimitError`` for a name that the engine cannot store."""
         if self.name_characters is not None and len(name) > self.name_characters:
             limit = f"it has {len(name)} characters and {self.name_characters} fit"
             raise EngineLimitError(self.engine, what, name, limit)
-        if not self.nul_in_names and "\0" in name:
-            raise EngineLimitError(self.engine, what, name, "it contains the character NUL")
+        if not self.nul_in_names:
+            self._check_nul(what, name)
+
+    def _check_nul(self, what: str, text: str) -> None:
+        if "\0" in text:
+            raise EngineLimitError(self.engine, what, text, "it contains the character NUL")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Generic, TypeAlias, TypedDict, TypeVar
@@ -12,11 +12,11 @@ import attrs
 from tetherpy.database import AppTransaction
 from tetherpy.durations import to_optional_span
 
-from .arguments import check_bounds, to_instant, to_integer, to_string
+from .arguments import to_string
 from .definitions.job_id import R_co
 from .errors import JobArgumentError
+from .options import option, options_of
 from .payload.encoding import decode, decode_as
-from .payload.meta import check_meta
 from .schedules.backoff import Backoff
 from .status import BackgroundJobStatus
 
@@ -95,18 +95,23 @@ def _timeout(value: timedelta | float | None) -> timedelta | None:
     return to_optional_span("NewJob.timeout", value, positive=True)
 
 
-class NewJobOptions(TypedDict, total=False):
-    """The optional fields of ``NewJob``, for functions that pass them on."""
+class JobOptions(TypedDict, total=False):
+    """The options of a job that may be the same for many jobs: those of a ``JobProvider`` too."""
 
     priority: int
     max_attempts: int
-    delay: timedelta | float | None
-    run_at: datetime | None
     queue: str
     timeout: timedelta | float | None
-    unique_key: str | None
     meta: Mapping[str, str] | None
     retry: Backoff | None
+
+
+class NewJobOptions(JobOptions, total=False):
+    """The optional fields of ``NewJob``, for functions that pass them on."""
+
+    delay: timedelta | float | None
+    run_at: datetime | None
+    unique_key: str | None
 
 
 class EnqueueOptions(NewJobOptions, total=False):
@@ -138,55 +143,60 @@ class NewJob(Generic[R_co]):
 
     job_key: str
     payload: object = None
-    priority: int = 0
-    max_attempts: int = DEFAULT_MAX_ATTEMPTS
-    delay: timedelta | None = attrs.field(default=None, converter=_delay)
-    run_at: datetime | None = None
-    queue: str = "default"
-    timeout: timedelta | None = attrs.field(default=None, converter=_timeout)
-    unique_key: str | None = None
-    retry: Backoff | None = None
-    meta: Mapping[str, str] | None = None
+    priority: int = attrs.field(default=0, metadata=option("integer", "Priority", "Higher runs first"))
+    max_attempts: int = attrs.field(
+        default=DEFAULT_MAX_ATTEMPTS,
+        metadata=option("integer", "Max attempts", "Attempts before the job is FAILED", least=1),
+    )
+    delay: timedelta | None = attrs.field(
+        default=None,
+        converter=_delay,
+        metadata=option("duration", "Delay", "Delay before the first attempt", stored=False),
+    )
+    run_at: datetime | None = attrs.field(
+        default=None, metadata=option("instant", "Due", "Earliest start", stored=False)
+    )
+    queue: str = attrs.field(default="default", metadata=option("text", "Queue", "The queue"))
+    timeout: timedelta | None = attrs.field(
+        default=None, converter=_timeout, metadata=option("duration", "Timeout", "The time limit of one attempt")
+    )
+    unique_key: str | None = attrs.field(
+        default=None,
+        metadata=option(
+            "text", "Unique key", "Deduplicates: while a job with this key is PENDING or RUNNING, none is added"
+        ),
+    )
+    meta: Mapping[str, str] | None = attrs.field(
+        default=None, metadata=option("pairs", "Meta", "A pair to find the job by")
+    )
+    retry: Backoff | None = attrs.field(default=None, metadata=option("policy", "Retry", "The retry policy"))
     result_type: Any = attrs.field(default=Any, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        # One pass, since a converter and a validator per field would cost more than storing the job.
-        if not (
-            type(self.job_key) is type(self.queue) is str and type(self.priority) is type(self.max_attempts) is int
-        ):
-            self._convert(to_string, "job_key", "queue")
-            self._convert(to_integer, "priority", "max_attempts")
-        if self.unique_key is not None and type(self.unique_key) is not str:
-            self._convert(to_string, "unique_key")
-        if not (self.job_key and self.queue):
-            raise JobArgumentError("NewJob.queue" if self.job_key else "NewJob.job_key", "", "it must not be empty")
-        if self.retry is not None:
-            self._take_policy(self.retry)
-        check_bounds("NewJob.priority", self.priority)
-        check_bounds("NewJob.max_attempts", self.max_attempts, least=1)
+        if type(self.job_key) is not str:
+            object.__setattr__(self, "job_key", to_string("NewJob.job_key", self.job_key))
+        if not self.job_key:
+            raise JobArgumentError("NewJob.job_key", "", "it must not be empty")
+        # Most options have their defaults: comparing with those costs less than a validator per field.
+        for name, default, check in _CHECKS:
+            value = getattr(self, name)
+            if value is not default and (checked := check(value)) is not value:
+                object.__setattr__(self, name, checked)
+        if self.retry is not None and self.retry.max_attempts is not None:
+            if self.max_attempts not in (DEFAULT_MAX_ATTEMPTS, self.retry.max_attempts):
+                raise JobArgumentError(
+                    "NewJob.max_attempts",
+                    self.max_attempts,
+                    f"retry has max_attempts={self.retry.max_attempts}; give one of them",
+                )
+            object.__setattr__(self, "max_attempts", self.retry.max_attempts)
         if self.delay is not None and self.run_at is not None:
             raise JobArgumentError("NewJob.run_at", self.run_at, "delay is given too; give one of them")
-        if self.run_at is not None:
-            to_instant("NewJob.run_at", self.run_at)
-        if self.meta is not None:
-            object.__setattr__(self, "meta", check_meta("NewJob.meta", self.meta) or None)
 
-    def _take_policy(self, retry: Any) -> None:
-        if not isinstance(retry, Backoff):
-            raise JobArgumentError("NewJob.retry", retry, "it must be a Backoff")
-        if retry.max_attempts is None:
-            return
-        if self.max_attempts not in (DEFAULT_MAX_ATTEMPTS, retry.max_attempts):
-            raise JobArgumentError(
-                "NewJob.max_attempts",
-                self.max_attempts,
-                f"retry has max_attempts={retry.max_attempts}; give one of them",
-            )
-        object.__setattr__(self, "max_attempts", retry.max_attempts)
 
-    def _convert(self, convert: Callable[[str, object], object], *names: str) -> None:
-        for name in names:
-            object.__setattr__(self, name, convert(f"NewJob.{name}", getattr(self, name)))
+OPTIONS = options_of(NewJob)
+"""The options of a job, in the order of the fields of ``NewJob``."""
+_CHECKS = tuple((known.name, known.default, known.check) for known in OPTIONS)
 
 
 ATTEMPTS_KEPT = 100

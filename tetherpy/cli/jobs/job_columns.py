@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import attrs
 
 from tetherpy.durations import duration_text
-from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobAttempt, PayloadDecodeError, decode
+from tetherpy.jobs import OPTIONS, BackgroundJob, BackgroundJobStatus, JobAttempt, JobOption, PayloadDecodeError, decode
 
 from ..output.columns import Column, Document, View
-from ..parameters.durations import ago, instant
+from ..parameters.durations import ago, instant, write_duration
 
 _STYLES = {
     BackgroundJobStatus.PENDING: "yellow",
@@ -19,6 +20,8 @@ _STYLES = {
     BackgroundJobStatus.FAILED: "red",
     BackgroundJobStatus.CANCELLED: "dim",
 }
+
+_OPTIONS = tuple(option for option in OPTIONS if option.shown)
 
 STATES = "pending, running, completed, failed or cancelled"
 """The statuses, as options accept them in any case."""
@@ -57,12 +60,7 @@ def job_document(job: BackgroundJob) -> Document:
         "progress": job.progress,
         "progress_message": job.progress_message,
         "attempts": job.attempts,
-        "max_attempts": job.max_attempts,
-        "priority": job.priority,
-        "queue": job.queue,
-        "unique_key": job.unique_key,
-        "meta": _decoded(job.meta_json) or {},
-        "timeout": None if job.timeout is None else job.timeout.total_seconds(),
+        **{option.name: _option_document(option, getattr(job, option.field)) for option in _OPTIONS},
         "claimed_by": job.claimed_by,
         "created_at": instant(job.created_at),
         "updated_at": instant(job.updated_at),
@@ -85,6 +83,12 @@ def attempt_document(attempt: JobAttempt) -> Document:
         "error": attempt.error,
         "traceback": attempt.traceback,
     }
+
+
+def _option_document(option: JobOption, value: Any) -> Any:
+    if option.kind == "pairs":
+        return _decoded(value) or {}
+    return value.total_seconds() if isinstance(value, timedelta) else value
 
 
 def _decoded(text: str | None) -> Any:
@@ -155,6 +159,14 @@ def _moment_column(name: str) -> Column[JobHistory]:
     return Column(name, exact, shown)
 
 
+def _option_column(option: JobOption) -> Column[JobHistory]:
+    def exact(history: JobHistory) -> str:
+        value = getattr(history.job, option.field)
+        return "" if value is None else write_duration(value) if isinstance(value, timedelta) else str(value)
+
+    return Column(option.name, exact)
+
+
 HISTORY = View[JobHistory](
     (
         Column("id", lambda history: str(history.job.id)),
@@ -166,10 +178,7 @@ HISTORY = View[JobHistory](
         Column("progress", lambda history: percent(history.job)),
         Column("progress_message", lambda history: history.job.progress_message or ""),
         Column("attempts", lambda history: f"{history.job.attempts}/{history.job.max_attempts}"),
-        Column("priority", lambda history: str(history.job.priority)),
-        Column("queue", lambda history: history.job.queue),
-        Column("unique_key", lambda history: history.job.unique_key or ""),
-        Column("meta", lambda history: history.job.meta_json or ""),
+        *(_option_column(option) for option in _OPTIONS),
         Column("claimed_by", lambda history: history.job.claimed_by or ""),
         *(
             _moment_column(name)

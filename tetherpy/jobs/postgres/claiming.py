@@ -12,6 +12,7 @@ from tetherpy.database import PostgresDatabase
 from ..errors import UnreadableJobError
 from ..model import Names
 from ..outcomes import Ack, AckAndFetch, Claim, Failed, Released
+from ..storage.columns import COLUMNS
 from ..storage.row_decoding import to_job
 from ..transitions import end_of
 from . import encoding
@@ -20,6 +21,7 @@ from .calls.requests import repeat, report
 from .held_claims import HeldClaims
 from .statements import sql
 
+_ATTEMPTS = 5 + COLUMNS.index("attempts")
 logger = logging.getLogger("tetherpy.jobs")
 
 
@@ -77,7 +79,7 @@ def _read(worker_id: str, rows: Sequence[tuple[Any, ...]]) -> tuple[list[Claim],
         try:
             claims.append(Claim(to_job(row[5:]), fencing_token=row[4]))
         except UnreadableJobError as error:
-            claim = {"id": row[5], "worker": worker_id, "fencing_token": row[4], "attempt": row[9]}
+            claim = {"id": row[5], "worker": worker_id, "fencing_token": row[4], "attempt": row[_ATTEMPTS]}
             end = end_of(Failed(f"{type(error).__name__}: {error}"))
             unreadable.append({**claim, **encoding.attempt_end(end)})
     return claims, unreadable

@@ -11,7 +11,7 @@ import msgspec
 from ..model import NewJob
 from ..outcomes import Ack, Progress
 from ..payload.encoding import encode as encode_payload
-from ..schedules.backoff import to_json
+from ..storage.columns import stored_options
 from ..storage.text_truncation import ERROR_CHARACTERS, TRACEBACK_CHARACTERS, truncated
 from ..transitions import AttemptEnd, end_of
 from .statements import QUEUE_STATUS
@@ -29,14 +29,8 @@ def new_job(job: NewJob, now: datetime, max_bytes: int) -> dict[str, Any]:
     return {
         "job_key": job.job_key,
         "payload": encode_payload(job.payload, max_bytes),
-        "priority": job.priority,
-        "max_attempts": job.max_attempts,
-        "queue": job.queue,
         "run_at": job.run_at if job.delay is None else now + job.delay,
-        "timeout": None if job.timeout is None else job.timeout.total_seconds(),
-        "retry": None if job.retry is None else to_json(job.retry),
-        "unique_key": job.unique_key,
-        "meta": encode_payload(job.meta),
+        **stored_options(job),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from ..payload.encoding import encode
 from ..query import JobQuery
 from ..status import BackgroundJobStatus
-from ..storage.sql_files import COLUMNS
+from ..storage.columns import COLUMNS
 
 
 def query_of_view(query: JobQuery) -> tuple[bytes, dict[str, Any]]:

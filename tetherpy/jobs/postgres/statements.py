@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..status import BackgroundJobStatus
+from ..storage.columns import COLUMNS
 from ..storage.sql_files import read_statements
 from ..transitions import AFTER_RESCUE, case_of, rescue_error_sql
 
@@ -14,6 +15,8 @@ QUEUE_STATUS = {
     BackgroundJobStatus.CANCELLED: "aborted",
 }
 """Procrastinate's names of the statuses."""
+_QUEUE_COLUMNS = {"id", "job_key", "status", "priority", "queue", "run_at", "unique_key"}
+"""The columns of the view that are in Procrastinate's table."""
 _LOST = (
     "job.id, record.attempts, record.claimed_by, record.last_attempt_at, {rescue_error} AS error, "
     "({status_after_rescue})::procrastinate_job_status AS target"
@@ -38,6 +41,8 @@ _TEXTS = read_statements(
         "lost": _LOST,
         "rescue_of_lost": _RESCUE_OF_LOST,
         "status_after_rescue": case_of(AFTER_RESCUE, QUEUE_STATUS, "record."),
+        "columns_of_job": ", ".join(f"(job).{name}" for name in COLUMNS),
+        "record_columns": ", ".join(name for name in COLUMNS if name not in _QUEUE_COLUMNS),
         "rescue_error": rescue_error_sql("%(outcome)s::text", "record."),
     },
 )

@@ -9,8 +9,8 @@ from typing import Any
 from tetherpy.database import PostgresDatabase
 
 from ..status import BackgroundJobStatus
-from ..storage.row_decoding import instant_or_none
 from ..storage.timeline import TIMES_AT_ONCE, Gathering, JobTimeline, JobTimes
+from ..storage.values import instant_or_none
 from .calls.requests import ask
 from .statements import sql
 

@@ -12,12 +12,13 @@ from typing import Any, TypeAlias
 from ..definitions.enqueued import Stored
 from ..model import NewJob
 from ..payload.encoding import encode
-from ..schedules.backoff import to_json
+from ..storage.columns import OPTION_COLUMNS, option_values
 from ..storage.timestamps import from_text, to_text
 from .statements import sql
 
 NewRow: TypeAlias = tuple[Any, ...]
 
+_UNIQUE_KEY = OPTION_COLUMNS.index("unique_key") - len(OPTION_COLUMNS)
 _REMEMBERED = timedelta(days=30)
 _ROWS_AT_ONCE = 100
 """Rows per statement in bulk: starting a statement costs about as much as storing a row."""
@@ -26,21 +27,14 @@ _ROWS_AT_ONCE = 100
 def to_row(job: NewJob[Any], now: datetime, now_text: str, max_bytes: int) -> NewRow:
     """Encode a job as the parameters of the statement that stores it."""
     run_at = job.run_at if job.delay is None else now + job.delay
-    due = run_at is None or run_at <= now
     return (
         job.job_key,
         encode(job.payload, max_bytes),
-        job.max_attempts,
-        job.priority,
         now_text,
         now_text,
-        job.queue,
         now_text if run_at is None else to_text(run_at),
-        due,
-        None if job.timeout is None else job.timeout.total_seconds(),
-        None if job.retry is None else to_json(job.retry),
-        encode(job.meta),
-        job.unique_key,
+        run_at is None or run_at <= now,
+        *option_values(job),
     )
 
 
@@ -56,7 +50,7 @@ def insert(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> list[Store
 
 
 def _has_unique_key(row: NewRow) -> bool:
-    return row[-1] is not None
+    return row[_UNIQUE_KEY] is not None
 
 
 def _insert_plain(connection: sqlite3.Connection, rows: Sequence[NewRow]) -> Sequence[int]:
@@ -78,7 +72,7 @@ def _many_rows() -> str:
 
 def _insert_unique(connection: sqlite3.Connection, row: NewRow) -> Stored:
     new = connection.execute(sql("enqueue_unique"), row).fetchall()
-    found = new or connection.execute(sql("active_by_unique_key"), (row[-1],)).fetchall()
+    found = new or connection.execute(sql("active_by_unique_key"), (row[_UNIQUE_KEY],)).fetchall()
     return found[0][0], bool(new)
 
 

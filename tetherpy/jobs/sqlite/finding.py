@@ -16,8 +16,8 @@ from ..model import BackgroundJob, JobAttempt, JobCounts
 from ..payload.encoding import encode
 from ..query import JobPage, JobQuery
 from ..status import BackgroundJobStatus
+from ..storage.columns import COLUMNS
 from ..storage.row_decoding import JobReader, to_attempts
-from ..storage.sql_files import COLUMNS
 from ..storage.timestamps import to_text
 from .moving import read
 from .statements import fetch, sql

@@ -6,6 +6,7 @@ import sqlite3
 from typing import Any
 
 from ..status import BackgroundJobStatus
+from ..storage.columns import OPTION_COLUMNS
 from ..storage.row_decoding import Row
 from ..storage.sql_files import read_statements
 from ..transitions import AFTER_RELEASE, AFTER_RESCUE, case_of, rescue_error_sql
@@ -17,6 +18,8 @@ _TEXTS = read_statements(
         "status_after_release": case_of(AFTER_RELEASE, _NAMES),
         "status_after_rescue": case_of(AFTER_RESCUE, _NAMES),
         "rescue_error": rescue_error_sql(":outcome"),
+        "option_columns": ", ".join(OPTION_COLUMNS),
+        "option_values": ", ".join("?" * len(OPTION_COLUMNS)),
     },
 )
 

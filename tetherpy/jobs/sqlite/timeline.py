@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from ..status import FINISHED, BackgroundJobStatus
-from ..storage.row_decoding import Row, instant_or_none
+from ..storage.row_decoding import Row
 from ..storage.timeline import TIMES_AT_ONCE, Gathering, JobTimeline, JobTimes
+from ..storage.values import instant_or_none
 from .finding import counts
 from .statements import fetch, sql
 

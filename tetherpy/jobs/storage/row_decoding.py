@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
-from math import isfinite
+from collections.abc import Iterable
 from typing import Any, TypeAlias
 from weakref import WeakValueDictionary
 
@@ -14,10 +12,9 @@ import msgspec
 
 from ..errors import UnreadableJobError
 from ..model import BackgroundJob, JobAttempt, WorkerRecord
-from ..schedules.backoff import Backoff, from_json
 from ..status import BackgroundJobStatus
-from .sql_files import COLUMNS
-from .timestamps import from_text
+from .columns import READERS
+from .values import MISFITS, instant, instant_or_none, integer, text, text_or_none
 
 Row: TypeAlias = tuple[Any, ...]
 
@@ -25,8 +22,7 @@ logger = logging.getLogger("tetherpy.jobs")
 
 WARNED_ABOUT_AT_MOST = 1000
 
-_MISFITS = (TypeError, ValueError, KeyError, OverflowError)
-_STATUSES = {status.value: status for status in BackgroundJobStatus}
+_READERS = tuple(READERS.values())
 
 
 def to_job(row: Row) -> BackgroundJob:
@@ -36,7 +32,7 @@ def to_job(row: Row) -> BackgroundJob:
     """
     try:
         return BackgroundJob(**{field: read(value) for (field, read), value in zip(_READERS, row, strict=True)})
-    except _MISFITS as error:
+    except MISFITS as error:
         raise _unreadable(row, error) from error
 
 
@@ -81,12 +77,12 @@ def to_attempt(job_id: int, row: Row) -> JobAttempt:
     return JobAttempt(
         job_id=job_id,
         attempt=row[0] if type(row[0]) is int else 0,
-        worker=_text_or_none(row[1]),
+        worker=text_or_none(row[1]),
         started_at=instant_or_none(row[2]),
         finished_at=instant_or_none(row[3]),
-        outcome=_text_or_none(row[4]),
-        error=_text_or_none(row[5]),
-        traceback=_text_or_none(row[6]),
+        outcome=text_or_none(row[4]),
+        error=text_or_none(row[5]),
+        traceback=text_or_none(row[6]),
     )
 
 
@@ -107,121 +103,31 @@ def to_workers(rows: Iterable[Row]) -> list[WorkerRecord]:
         try:
             workers.append(
                 WorkerRecord(
-                    id=_text(row[0]),
-                    pid=_integer(row[1]),
-                    host=_text(row[2]),
-                    started_at=_instant(row[3]),
-                    heartbeat_at=_instant(row[4]),
-                    notification_title=_text(row[5]),
-                    notification_content=_text(row[6]),
+                    id=text(row[0]),
+                    pid=integer(row[1]),
+                    host=text(row[2]),
+                    started_at=instant(row[3]),
+                    heartbeat_at=instant(row[4]),
+                    notification_title=text(row[5]),
+                    notification_content=text(row[6]),
                     job_keys=_job_keys(row[7]),
                 )
             )
-        except _MISFITS:
+        except MISFITS:
             logger.warning("worker %r cannot be read and is left out", row[0])
     return workers
 
 
-def instant_or_none(value: object) -> datetime | None:
-    """Decode an instant; None if it is invalid, so that the rest of the row is shown."""
-    try:
-        return _optional_instant(value)
-    except _MISFITS:
-        return None
-
-
 def _unreadable(row: Row, error: Exception) -> UnreadableJobError:
-    for column, (_, read), value in zip(COLUMNS, _READERS, row, strict=True):
+    for (column, (_, read)), value in zip(READERS.items(), row, strict=True):
         try:
             read(value)
-        except _MISFITS:
+        except MISFITS:
             return UnreadableJobError(row[0], column, value)
     raise error
-
-
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise TypeError
-    return value
-
-
-def _optional_text(value: Any) -> str | None:
-    return None if value is None else _text(value)
-
-
-def _text_or_none(value: Any) -> str | None:
-    return value if type(value) is str else None
-
-
-def _instant(value: Any) -> datetime:
-    return value if isinstance(value, datetime) else from_text(_text(value))
-
-
-def _optional_instant(value: Any) -> datetime | None:
-    return None if value is None else _instant(value)
 
 
 def _job_keys(value: Any) -> frozenset[str] | None:
     if value is None:
         return None
-    return frozenset(msgspec.json.decode(value, type=list[str]) if isinstance(value, str) else map(_text, value))
-
-
-def _integer(value: Any) -> int:
-    if type(value) is not int:
-        raise TypeError
-    return value
-
-
-def _integer_or_none_as_zero(value: Any) -> int:
-    return 0 if value is None else _integer(value)
-
-
-def _max_attempts(value: Any) -> int:
-    return 3 if value is None else _integer(value)
-
-
-def _optional_number(value: Any) -> float | None:
-    if value is None:
-        return None
-    if type(value) not in {int, float} or not isfinite(value):
-        raise TypeError
-    return float(value)
-
-
-def _optional_span(value: Any) -> timedelta | None:
-    seconds = _optional_number(value)
-    return None if seconds is None else timedelta(seconds=seconds)
-
-
-def _optional_policy(value: Any) -> Backoff | None:
-    return None if value is None else from_json(_text(value))
-
-
-_READERS: tuple[tuple[str, Callable[[Any], Any]], ...] = (
-    ("id", _integer),
-    ("job_key", _text),
-    ("payload_json", _optional_text),
-    ("status", _STATUSES.__getitem__),
-    ("attempts", _integer_or_none_as_zero),
-    ("max_attempts", _max_attempts),
-    ("last_attempt_at", _optional_instant),
-    ("last_error", _optional_text),
-    ("priority", _integer_or_none_as_zero),
-    ("created_at", _instant),
-    ("updated_at", _instant),
-    ("queue", _text),
-    ("run_at", _instant),
-    ("timeout", _optional_span),
-    ("unique_key", _optional_text),
-    ("claimed_by", _optional_text),
-    ("lease_expires_at", _optional_instant),
-    ("progress", _optional_number),
-    ("progress_message", _optional_text),
-    ("result_json", _optional_text),
-    ("finished_at", _optional_instant),
-    ("cancel_requested_at", _optional_instant),
-    ("retry", _optional_policy),
-    ("meta_json", _optional_text),
-)
-"""The field of ``BackgroundJob`` and how to read it, for each of ``COLUMNS`` in their order."""
+    return frozenset(msgspec.json.decode(value, type=list[str]) if isinstance(value, str) else map(text, value))

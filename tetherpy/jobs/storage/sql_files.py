@@ -5,33 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-COLUMNS = (
-    "id",
-    "job_key",
-    "payload",
-    "status",
-    "attempts",
-    "max_attempts",
-    "last_attempt_at",
-    "last_error",
-    "priority",
-    "created_at",
-    "updated_at",
-    "queue",
-    "run_at",
-    "timeout",
-    "unique_key",
-    "claimed_by",
-    "lease_expires_at",
-    "progress",
-    "progress_message",
-    "result",
-    "finished_at",
-    "cancel_requested_at",
-    "retry",
-    "meta",
-)
-"""The columns of ``background_service_jobs`` in the order in which statements select them (``{columns}``)."""
+from .columns import COLUMNS
 
 
 def read_statements(module: str, fragments: Mapping[str, str]) -> Mapping[str, str]:

@@ -11,14 +11,11 @@ import attrs
 from tetherpy.database import PostgresDatabase, PostgresTransaction
 
 from ..errors import CopyRefusedError
-from ..model import BackgroundJob
 from ..postgres.encoding import encode
 from ..postgres.statements import QUEUE_STATUS, text
 from ..postgres.store import POSTGRES_CAPABILITIES
-from ..schedules.backoff import to_json
-from ..status import BackgroundJobStatus
+from ..storage.columns import COLUMNS, row_of
 from ..storage.row_decoding import to_attempt, to_job
-from ..storage.sql_files import COLUMNS
 from .batch import Batch
 
 _ATTEMPTS = (
@@ -73,7 +70,9 @@ class Target:
             await transaction.execute(
                 "DELETE FROM procrastinate_jobs WHERE id BETWEEN ? AND ?", (first_id, batch.last_id)
             )
-            await _insert(transaction, "copy_jobs", [_row(job) for job in batch.jobs])
+            await _insert(
+                transaction, "copy_jobs", [{**row_of(job), "status": QUEUE_STATUS[job.status]} for job in batch.jobs]
+            )
             await _insert(transaction, "copy_attempts", [attrs.asdict(attempt) for attempt in batch.attempts])
 
     async def count(self, last_id: int) -> int:
@@ -100,15 +99,3 @@ class Target:
 async def _insert(transaction: PostgresTransaction, statement: str, rows: Sequence[dict[str, Any]]) -> None:
     if rows:
         await transaction.execute(text(statement), {"rows": encode(rows)})
-
-
-def _row(job: BackgroundJob) -> dict[str, Any]:
-    values = attrs.asdict(job, recurse=False)
-    timeout: timedelta | None = values.pop("timeout")
-    return {
-        **values,
-        "retry": None if job.retry is None else to_json(job.retry),
-        "status": QUEUE_STATUS[job.status],
-        "timeout": None if timeout is None else timeout.total_seconds(),
-        "abort_requested": job.status is BackgroundJobStatus.RUNNING and job.cancel_requested_at is not None,
-    }

@@ -13,8 +13,8 @@ from tetherpy.database import Database
 from ..errors import CopyRefusedError
 from ..sqlite.statements import fetch
 from ..sqlite.workers import registered
+from ..storage.columns import COLUMNS
 from ..storage.row_decoding import to_attempt, to_job
-from ..storage.sql_files import COLUMNS
 from ..storage.timestamps import from_text
 from .batch import Batch, portable_attempt, portable_job
 

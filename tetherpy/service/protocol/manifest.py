@@ -6,12 +6,13 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import msgspec
 
-from tetherpy.jobs import Cron, Every, NewJob, decode, encode
+from tetherpy.jobs import Cron, Every, NewJob, decode, encode, stored_options
 from tetherpy.observables import observable
 
 from ..app.service_state import ServiceState, WorkerState
@@ -29,29 +30,30 @@ if TYPE_CHECKING:
 ASK = "tetherpy.manifest?"
 ANSWER = "tetherpy.manifest"
 """Internal events; all others belong to the user."""
+_DEFAULTS = stored_options(NewJob(job_key="any"))
 
 
 @attrs.frozen(kw_only=True)
 class HandlerInfo:
     """The description of a handler.
 
-    ``payload_schema`` is the JSON Schema of its payload, or None if its type has none. ``timeout`` is in seconds. The
-    other options are those of its job definition.
+    ``payload_schema`` is the JSON Schema of its payload, or None if its type has none. ``timeout`` is in seconds.
+    ``options`` are those of a job of its definition, as they are stored.
     """
 
     job_key: str
     summary: str = ""
     payload_schema: dict[str, Any] | None = None
     timeout: float | None = None
-    queue: str = "default"
-    priority: int = 0
-    max_attempts: int = 3
-    meta_json: str | None = None
+    options: dict[str, Any] = attrs.field(factory=partial(dict[str, Any], _DEFAULTS))
 
 
 @attrs.frozen(kw_only=True)
 class PeriodicInfo:
-    """The description of a periodic job: its schedule, ``cron`` or ``every`` (seconds), and the job it enqueues."""
+    """The description of a periodic job: its schedule, ``cron`` or ``every`` (seconds), and the job it enqueues.
+
+    ``options`` are those of the job, as they are stored.
+    """
 
     name: str
     job_key: str
@@ -59,10 +61,7 @@ class PeriodicInfo:
     every: float | None = None
     time_zone: str = "UTC"
     payload_json: str | None = None
-    priority: int = 0
-    max_attempts: int = 3
-    queue: str = "default"
-    unique_key: str | None = None
+    options: dict[str, Any] = attrs.field(factory=partial(dict[str, Any], _DEFAULTS))
     catch_up: CatchUp = "none"
 
     @property
@@ -159,10 +158,7 @@ def _describe(handler: JobHandler) -> HandlerInfo:
         summary=summary,
         payload_schema=schema,
         timeout=timeout,
-        queue=job.queue,
-        priority=job.priority,
-        max_attempts=job.max_attempts,
-        meta_json=encode(job.meta),
+        options=stored_options(job),
     )
 
 
@@ -175,10 +171,7 @@ def _describe_periodic(periodic: PeriodicJob) -> PeriodicInfo:
         every=schedule.interval.total_seconds() if isinstance(schedule, Every) else None,
         time_zone=schedule.time_zone if isinstance(schedule, Cron) else "UTC",
         payload_json=encode(job.payload),
-        priority=job.priority,
-        max_attempts=job.max_attempts,
-        queue=job.queue,
-        unique_key=job.unique_key,
+        options=stored_options(job),
         catch_up=periodic.catch_up,
     )
 

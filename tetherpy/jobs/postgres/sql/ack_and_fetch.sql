@@ -1,5 +1,5 @@
 -- The claim itself: tetherpy_choose_jobs and tetherpy_ack_and_fetch in schema.sql
-SELECT rejected, postponed, next_due, current_setting('tetherpy.notify') = 'owed', claim, (job).*
+SELECT rejected, postponed, next_due, current_setting('tetherpy.notify') = 'owed', claim, {columns_of_job}
 FROM tetherpy_ack_and_fetch(
     %(worker)s, %(known)s::bigint[], %(release)s::text::json, %(acks)s::text::json, %(slots)s, %(queues)s::varchar[],
     %(keys)s::varchar[], %(now)s, %(lease_end)s

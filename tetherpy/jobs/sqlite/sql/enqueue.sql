@@ -1,5 +1,4 @@
 INSERT INTO background_service_jobs (
-    job_key, payload, status, attempts, max_attempts, priority, created_at, updated_at, queue, run_at, due,
-    timeout, retry, meta, unique_key
+    job_key, payload, status, attempts, created_at, updated_at, run_at, due, {option_columns}
 )
-VALUES (?, ?, 'PENDING', 0, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, 'PENDING', 0, ?, ?, ?, ?, {option_values})

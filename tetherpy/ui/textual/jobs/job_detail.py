@@ -15,7 +15,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from tetherpy.durations import duration_text
-from tetherpy.jobs import BackgroundJob, JobAttempt
+from tetherpy.jobs import OPTIONS, BackgroundJob, JobAttempt
 
 from ...job_providers import JobProviders
 from ...root_cause import original
@@ -78,13 +78,10 @@ def _facts(job: BackgroundJob) -> Iterator[Content]:
     yield Content("")
     times = {"created": job.created_at, "due": job.run_at, "started": job.last_attempt_at, "finished": job.finished_at}
     facts = {name: at(moment) for name, moment in times.items() if moment is not None}
-    facts |= {"priority": str(job.priority), "queue": one_line(job.queue)}
-    if job.timeout is not None:
-        facts["timeout"] = duration_text(job.timeout)
-    if job.unique_key is not None:
-        facts["unique key"] = one_line(job.unique_key)
-    if job.meta_json is not None:
-        facts["meta"] = one_line(job.meta_json)
+    for option in OPTIONS:
+        value = getattr(job, option.field) if option.shown else None
+        if value is not None:
+            facts[option.label.lower()] = duration_text(value) if isinstance(value, timedelta) else one_line(str(value))
     if job.claimed_by is not None:
         facts["worker"] = one_line(job.claimed_by)
     for name, value in facts.items():

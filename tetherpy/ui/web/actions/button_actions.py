@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import attrs
-import msgspec
 from starlette.exceptions import HTTPException
 
 from tetherpy.errors import DurationError
@@ -17,6 +15,7 @@ from tetherpy.service import BackgroundService, ServiceDiffersError, WorkerStart
 from ...actions import CONFIRM_STOP, start_workers, stop_workers
 from ...safe_text import one_line, plain
 from ..errors import FieldError
+from ..pages.option_fields import read_json, read_options
 from ..pages.page_providers import PageProviders
 from ..pages.schema_form import fields_of, payload_of
 from .job_actions import JobActionRequest
@@ -72,17 +71,11 @@ class Actions:
         if fields is not None and "payload" not in form:
             payload: object = payload_of(fields, form)
         else:
-            payload = _json(form, "payload")
+            payload = read_json(form, "payload")
         return NewJob(
             job_key=job_key,
             payload=payload,
-            priority=_integer(form, "priority", handler.priority),
-            max_attempts=_integer(form, "max_attempts", handler.max_attempts),
-            delay=_seconds(form, "delay"),
-            timeout=_seconds(form, "timeout"),
-            queue=form.get("queue", "").strip() or handler.queue,
-            unique_key=form.get("unique_key", "").strip() or None,
-            meta=_json(form, "meta"),
+            **read_options(form, handler.options),
         )
 
     async def start(self, form: Form) -> Outcome:
@@ -110,29 +103,3 @@ class Actions:
         if self.sources.service is None:
             raise HTTPException(404, "No service configured.")
         return self.container.read(self.sources.service)
-
-
-def _json(form: Mapping[str, str], name: str) -> Any:
-    text = form.get(name, "")
-    if not text.strip():
-        return None
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise FieldError(name, f"Invalid JSON: {error}") from error
-
-
-def _integer(form: Mapping[str, str], name: str, default: int) -> int:
-    text = form.get(name, "").strip()
-    try:
-        return int(text) if text else default
-    except ValueError as error:
-        raise FieldError(name, "Must be an integer.") from error
-
-
-def _seconds(form: Mapping[str, str], name: str) -> float | None:
-    text = form.get(name, "").strip()
-    try:
-        return float(text) if text else None
-    except ValueError as error:
-        raise FieldError(name, "Must be a number of seconds.") from error

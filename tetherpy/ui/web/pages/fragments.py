@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import attrs
 
-from tetherpy.jobs import JobCounts, JobPage
+from tetherpy.jobs import OPTIONS, JobCounts, JobPage
 from tetherpy.reactive import AsyncValue, Provider, Ref
 
 from ...root_cause import original
@@ -106,7 +106,7 @@ def declare_parts(sources: PageProviders, drawing: Renderer) -> Fragments:
                 return {"story": None, "job_id": job_id}
             first = story.attempts[0].started_at if story.left_out else None
             chart = AttemptChart.of(story.job, story.attempts, sources.clock(), first or story.job.created_at)
-            return {"story": story, "chart": chart}
+            return {"story": story, "chart": chart, "options": [option for option in OPTIONS if option.shown]}
 
         return draw("story", ref.watch(sources.story(job_id)), values)
 

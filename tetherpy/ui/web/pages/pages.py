@@ -19,6 +19,7 @@ from ..event_stream import Live
 from ..security.gate import SESSION
 from .fragments import Fragment, Fragments
 from .job_filters import USUAL_WINDOW, WINDOWS, JobFilter, read_id
+from .option_fields import option_fields
 from .page_providers import PageProviders
 from .rendering import Renderer
 from .schema_form import fields_of
@@ -81,7 +82,7 @@ class Pages:
         handler = self.sources.handler(self.live.container, job_key)
         values = {
             "fields": fields_of(handler.payload_schema),
-            "handler": handler,
+            "options": option_fields(handler.options),
             "payload": request.query_params.get("payload", ""),
         }
         parts = (self.parts.title, self.parts.badge, choice)
