@@ -92,7 +92,7 @@ def test_delete_by_status_asks_for_confirmation(empty, jobs, enqueue, answer, co
     enqueue("greet")
     jobs(lambda manager: manager.cancel_job(1))
     with empty.terminal("jobs", "delete", "--status", "CANCELLED", "--older-than", "0s") as terminal:
-        terminal.until("Delete all CANCELLED jobs last updated more than 0 s ago? This cannot be undone. [y/N]")
+        terminal.until("Delete all CANCELLED jobs last updated more than 0 ms ago? This cannot be undone. [y/N]")
         terminal.type(answer)
         assert terminal.end() == code
     assert "Traceback" not in terminal.shown

@@ -47,6 +47,12 @@ def database_path(request, tmp_path):
 
 
 @pytest.fixture
+def database_name(database_path):
+    """Return the database as the processes of its service find it in the environment."""
+    return str(database_path.resolve())
+
+
+@pytest.fixture
 async def make_service(database_path):
     """Return a maker of services for this test's database."""
     async with contextlib.AsyncExitStack() as stack:

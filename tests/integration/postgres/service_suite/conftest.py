@@ -56,6 +56,11 @@ def place(request, job_server, tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def database_name(place):
+    return place.url
+
+
+@pytest.fixture
 async def make_service(place):
     async with contextlib.AsyncExitStack() as stack:
 

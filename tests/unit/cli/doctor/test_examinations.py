@@ -189,7 +189,7 @@ async def test_due_jobs_are_an_error_without_a_worker_and_a_warning_with_one(eng
     manager = BackgroundJobManager(engine)
     await manager.enqueue("greet", queue="slow")
     await manager.enqueue("greet", delay=timedelta(days=1))
-    later = NOW + timedelta(minutes=90)
+    later = datetime.now(UTC) + timedelta(minutes=90, seconds=30)
     assert (await examined(engine))["pending jobs"].state is State.OK
     finding = (await examined(engine, later))["pending jobs"]
     assert finding.state is State.WRONG
