@@ -34,7 +34,7 @@ CAUGHT = {
     ("tetherpy.database.sqlite.changes.inotify", "OSError"): "an error of libc; the change feed polls instead",
     ("tetherpy.database.sqlite.changes.watcher_choice", "OSError"): "as above, on a system without such a call",
     ("tetherpy.json_codec.json_types", "TypeError"): "a hook of msgspec; becomes a JsonError",
-    ("tetherpy.jobs.storage.row_decoding", "TypeError"): "becomes an UnreadableJobError",
+    ("tetherpy.jobs.storage.values", "TypeError"): "becomes an UnreadableJobError",
     ("tetherpy.facades", "AttributeError"): "a __getattr__",
     ("tetherpy.ui.web.server", "OSError"): "the address is in use, as bind() reports it",
 }

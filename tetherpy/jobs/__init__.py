@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .definitions.definition import JobDefinition
     from .definitions.ended import JobCancelledError, JobEndedError, JobFailedError
     from .definitions.job_id import JobId
+    from .definitions.options import JobOption, OptionKind
     from .engine import JobEngine, JobStore, WorkQueue
     from .errors import (
         ClaimLostError,
@@ -61,7 +62,6 @@ if TYPE_CHECKING:
         WorkerRecord,
     )
     from .opening import engine_of, open_database, open_engine
-    from .options import JobOption, OptionKind
     from .outcomes import (
         Ack,
         AckAndFetch,
@@ -221,7 +221,7 @@ _MODULES = {
         ),
         "model",
     ),
-    **dict.fromkeys(("JobOption", "OptionKind"), "options"),
+    **dict.fromkeys(("JobOption", "OptionKind"), "definitions.options"),
     "stored_options": "storage.columns",
     **dict.fromkeys(("payload_annotation", "plain_function"), "definitions.annotations"),
     **dict.fromkeys(("JobDecorator", "background_job"), "definitions.decorator"),

@@ -14,8 +14,8 @@ from tetherpy.durations import to_optional_span
 
 from .arguments import to_string
 from .definitions.job_id import R_co
+from .definitions.options import option, options_of
 from .errors import JobArgumentError
-from .options import option, options_of
 from .payload.encoding import decode, decode_as
 from .schedules.backoff import Backoff
 from .status import BackgroundJobStatus

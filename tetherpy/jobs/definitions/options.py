@@ -9,12 +9,12 @@ from typing import Any, Literal, TypeAlias
 
 import attrs
 
-from .arguments import check_bounds, to_instant, to_integer, to_string
-from .errors import JobArgumentError
-from .payload.encoding import encode
-from .payload.meta import check_meta
-from .schedules.backoff import Backoff, from_json, to_json
-from .storage.values import integer, number, text
+from ..arguments import check_bounds, to_instant, to_integer, to_string
+from ..errors import JobArgumentError
+from ..payload.encoding import encode
+from ..payload.meta import check_meta
+from ..schedules.backoff import Backoff, from_json, to_json
+from ..storage.values import integer, number, text
 
 OptionKind: TypeAlias = Literal["integer", "text", "duration", "instant", "pairs", "policy"]
 """The kind of an option's values; command line and forms choose the input by it."""
