@@ -21,9 +21,7 @@ from providers import (
     jobs_by_status_stream_provider,
     service_state_stream_provider,
 )
-from tetherpy import AsyncState, ProviderContainer
-from tetherpy.jobs import BackgroundJobStatus
-from tetherpy.service import BackgroundService
+from tetherpy import AsyncState, BackgroundJobStatus, BackgroundService, ProviderContainer
 
 from .analysis import AnalysePackage
 from .crash import kill_in_mid_work

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import attrs
 
-from tetherpy import Provider, Ref
-from tetherpy.database import SqlDatabase
+from tetherpy import Provider, Ref, SqlDatabase
 
 
 @attrs.frozen

@@ -4,9 +4,7 @@ import os
 import signal
 
 from providers import background_job_manager_provider, job_counts_stream_provider, service_state_stream_provider
-from tetherpy import ProviderContainer
-from tetherpy.jobs import BackgroundJobStatus, JobCounts
-from tetherpy.service import ServiceState
+from tetherpy import JobCounts, ProviderContainer, ServiceState
 
 
 async def kill_in_mid_work(container: ProviderContainer, total: int) -> frozenset[int]:
@@ -14,7 +12,7 @@ async def kill_in_mid_work(container: ProviderContainer, total: int) -> frozense
     await until_counts(container, total // 4)
     state = await until_service(container, running=True)
     os.killpg(os.getpgid(state.workers[0].pid), signal.SIGKILL)
-    running = await container.read(background_job_manager_provider).get_jobs_by_status(BackgroundJobStatus.RUNNING)
+    running = await container.read(background_job_manager_provider).get_jobs_by_status("RUNNING")
     await until_service(container, running=False)
     return frozenset(job.id for job in running)
 

@@ -9,8 +9,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from tetherpy.jobs import BackgroundJob, JobCounts
-from tetherpy.service import ServiceState
+from tetherpy import BackgroundJob, JobCounts, ServiceState
 
 from .analysis import PackageReport
 

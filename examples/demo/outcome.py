@@ -6,8 +6,7 @@ import attrs
 from rich.console import Console
 
 from providers import background_job_manager_provider, database_provider
-from tetherpy import ProviderContainer
-from tetherpy.jobs import BackgroundJob, BackgroundJobStatus, JobAttempt
+from tetherpy import BackgroundJob, JobAttempt, ProviderContainer
 
 from .analysis import PackageReport
 from .display import largest, summary
@@ -73,7 +72,7 @@ class Outcome:
         for job in self.jobs:
             if job.id == self.broken:
                 yield from self._broken_problems(job)
-            elif job.status is not BackgroundJobStatus.COMPLETED:
+            elif job.status != "COMPLETED":
                 yield f"job {job.id} ended {job.status}: {job.last_error}"
             elif written.count(job.id) != 1:
                 yield f"job {job.id} was counted {written.count(job.id)} times"
@@ -87,7 +86,7 @@ class Outcome:
                 yield f"job {job_id} ran when the worker was killed, but its first attempt says {error!r}"
 
     def _broken_problems(self, job: BackgroundJob) -> Iterator[str]:
-        if job.status is not BackgroundJobStatus.FAILED or job.attempts != job.max_attempts:
+        if job.status != "FAILED" or job.attempts != job.max_attempts:
             yield f"{BROKEN} ended {job.status} after {job.attempts} attempts"
         if "SyntaxError" not in (job.last_error or ""):
             yield f"{BROKEN} ended with {job.last_error!r}, which is not the expected reason"

@@ -1,12 +1,9 @@
 """The worker side: the code that runs in the worker process."""
 
 import asyncio
-from datetime import timedelta
 from pathlib import Path
 
-from tetherpy.database import Migration, SqlDatabase
-from tetherpy.jobs import Backoff, JobDefinition
-from tetherpy.service import ServiceInstance
+from tetherpy import Backoff, JobDefinition, Migration, ServiceInstance, SqlDatabase
 
 from .analysis import AnalysePackage, PackageReport, SourceFetcher, source_fetcher_provider, source_processor_provider
 
@@ -20,7 +17,7 @@ analyse_package = JobDefinition(
     "analyse_package",
     payload=AnalysePackage,
     result=PackageReport,
-    retry=Backoff(initial=timedelta(milliseconds=200)),
+    retry=Backoff(initial=0.2),
 )
 
 

@@ -3,9 +3,7 @@
 import socket
 from typing import TypedDict
 
-from tetherpy.database import Migration, SqlDatabase
-from tetherpy.jobs import JobDefinition
-from tetherpy.service import ServiceInstance
+from tetherpy import JobDefinition, Migration, ServiceInstance, SqlDatabase
 
 LETTERS = Migration(1, "letters", "CREATE TABLE letters (job_id bigint PRIMARY KEY, address text NOT NULL)")
 

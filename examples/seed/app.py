@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 import attrs
 
 from providers import background_job_manager_provider, background_service_provider, database_provider
-from tetherpy import ProviderContainer
-from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
+from tetherpy import BackgroundJob, BackgroundJobStatus, ProviderContainer
 
 
 async def enqueue_dummy_task(container: ProviderContainer) -> int:

@@ -6,9 +6,7 @@ from typing import Any, TypedDict
 import attrs
 import msgspec
 
-from tetherpy import Provider, Ref
-from tetherpy.database import SqlDatabase
-from tetherpy.service import ServiceInstance
+from tetherpy import Provider, Ref, ServiceInstance, SqlDatabase
 
 KEY = "complexDataProcessing"
 

@@ -3,8 +3,7 @@
 import asyncio
 from typing import Any, TypedDict
 
-from tetherpy.database import SqlDatabase
-from tetherpy.service import ServiceInstance
+from tetherpy import ServiceInstance, SqlDatabase
 
 STEPS = 5
 STEP_SECONDS = 0.05

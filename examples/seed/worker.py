@@ -2,9 +2,7 @@
 
 import os
 
-from tetherpy.database import Migration
-from tetherpy.jobs import open_database
-from tetherpy.service import ServiceInstance
+from tetherpy import Migration, ServiceInstance, open_database
 
 from .complex_job import KEY, complex_data_processing_job_handler
 from .dummy_job import dummy_job_handler

@@ -7,7 +7,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Footer, Header, TabbedContent, TabPane
 
 import providers
-from tetherpy.jobs import NewJob
+from tetherpy import JobDefinition
 from tetherpy.ui import DesktopNotifications, JobNotifications, JobProviders
 from tetherpy.ui.textual import BackgroundServiceTab, JobStatusDashboard, ProviderApp
 
@@ -21,7 +21,8 @@ PROVIDERS = JobProviders(
     service=providers.background_service_provider,
     service_state=providers.service_state_stream_provider,
 )
-DUMMY_TASK = NewJob(job_key="dummyTask", payload={"message": "Hello from the terminal"}, priority=1)
+dummy_task = JobDefinition("dummyTask", payload=dict[str, str], priority=1)
+DUMMY_TASK = dummy_task.new({"message": "Hello from the terminal"})
 
 
 class TerminalApp(ProviderApp[None]):

@@ -1,7 +1,7 @@
 """The seed's ConsumerWidget over a stream provider, in a terminal."""
 
 from providers import pending_jobs_stream_provider
-from tetherpy.jobs import BackgroundJob
+from tetherpy import BackgroundJob
 from tetherpy.ui.textual import ConsumerWidget, WidgetRef
 
 MOST = 5

@@ -29,15 +29,51 @@ WAYS = {
         frozenset({"docs/explanation/durability.md"}),
     ),
     "open_engine": Way(r"\bopen_engine\(", "BackgroundJobManager.open(address)"),
+    "imports from the packages behind the root": Way(
+        r"^\s*from tetherpy\.(?:database|durable|jobs|reactive|service)\b", "from tetherpy import ..."
+    ),
+    "a manager from the provider of a database": Way(
+        r"BackgroundJobManager\((?:await )?ref\.",
+        "ref.enter_async(BackgroundJobManager.open(address))",
+        frozenset({"providers/background_jobs.py", "tetherpy/generator/templates/providers/background_jobs.txt"}),
+    ),
+    "enqueue through the service": Way(
+        r"\.job\(", "manager.enqueue(definition, payload)", frozenset({"examples/seed/app.py"})
+    ),
+    "workers that are started and stopped by hand": Way(
+        r"\bservice\.(?:start|stop)\(",
+        "async with BackgroundService(...)",
+        frozenset({"examples/demo/__main__.py"}),
+    ),
+    "wait for a job": Way(
+        r"\.wait_for\(",
+        "manager.result(job_id, timeout=10)",
+        frozenset({"docs/how-to/write-handlers.md", "examples/demo/__main__.py"}),
+    ),
+    "a status as a member": Way(
+        r"\bBackgroundJobStatus\.[A-Z]",
+        'its text, such as "FAILED"',
+        frozenset(
+            {
+                "docs/reference/api-conventions.md",
+                "docs/reference/job-states.md",
+                "examples/demo/__main__.py",
+                "examples/seed/app.py",
+            }
+        ),
+    ),
+    "a provider of a function with a name": Way(
+        r"(?<!of )\b(?:Future|State|Stream)?Provider(?:\.[a-z_]+)*\((?!lambda)[a-z]\w*[,)]",
+        "@Provider over the function",
+    ),
+    "a container in a test": Way(r"\bProviderContainer\.test\(", "the fixture make_container"),
     "keys as text": Way(
         r"""(?:\.enqueue|\.job|NewJob)\(\s*(?:job_key=)?["']""",
         "manager.enqueue(definition, payload), with a JobDefinition",
         frozenset(
             {
-                "docs/how-to/test-jobs.md",
                 "docs/how-to/write-handlers.md",
                 "examples/seed/app.py",
-                "examples/terminal_app/app.py",
             }
         ),
     ),

@@ -18,7 +18,7 @@ def jobs_module(jobs: Sequence[JobDeclaration]) -> str:
     if by_key:
         names = "TYPE_CHECKING, Unpack" if typed else "Unpack"
         blocks = [[f"from typing import {names}"]]
-        blocks.append(["from tetherpy.jobs import BackgroundJobManager, EnqueueOptions, JobId"])
+        blocks.append(["from tetherpy import BackgroundJobManager, EnqueueOptions, JobId"])
     else:
         blocks = []
     if imports:

@@ -1,4 +1,4 @@
-"""Run one production worker: ``tetherpy worker --callback examples.tasks.jobs.worker:initialize --database app.db``."""
+"""Run one production worker: ``tetherpy worker --callback examples.tasks.jobs.worker:initialize``."""
 
 from tetherpy import ServiceInstance
 

@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator
 
 from websockets.asyncio.client import connect
 
-from tetherpy import Provider, Ref, StreamProvider, exponential_retry
+from tetherpy import Backoff, Provider, Ref, StreamProvider
 
 url_provider = Provider(lambda ref: "ws://localhost:8000", name="url")
 
 
-@StreamProvider.options(retry=exponential_retry)
+@StreamProvider.options(retry=Backoff(maximum=30))
 async def prices_provider(ref: Ref) -> AsyncIterator[str]:
     async with connect(ref.watch(url_provider)) as socket:
         async for message in socket:
