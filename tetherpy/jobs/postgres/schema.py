@@ -17,12 +17,23 @@ from tetherpy.database import (
 )
 
 from ..errors import ForeignQueueError, SchemaMissingError
-from .statements import sql, text
+from ..storage.sql_files import read_schema
+from .statements import sql
 
 QUEUE = "procrastinate"
 JOBS = "tetherpy.jobs"
 
-POSTGRES_JOB_MIGRATIONS = (Migration(version=1, name="records, attempts, workers", sql=text("schema"), namespace=JOBS),)
+_SCHEMA = read_schema(
+    __file__,
+    "tables",
+    "status_changes",
+    "enqueueing",
+    "choosing",
+    "acknowledging",
+    "claiming",
+    "unhandled_jobs",
+)
+POSTGRES_JOB_MIGRATIONS = (Migration(version=1, name="records, attempts, workers", sql=_SCHEMA, namespace=JOBS),)
 """The tables next to Procrastinate's; ``PostgresJobEngine.prepare`` applies them after those."""
 _VERSIONS = (
     "SELECT namespace, max(version) AS version FROM tetherpy_migrations "  # noqa: S608  # constants
