@@ -11,18 +11,10 @@ from weakref import WeakSet, ref
 
 import pytest
 
-from tests.unit.reactive.declared import Counter
+from tests.unit.reactive.declared import counter, notifier_of
 from tests.unit.reactive.matrix import ignore, until
-from tetherpy.reactive import (
-    FutureProvider,
-    Notifier,
-    NotifierProvider,
-    Provider,
-    ProviderContainer,
-    Ref,
-    StateProvider,
-    StreamProvider,
-)
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
+from tetherpy.reactive.errors import ProviderError
 
 
 class Value:
@@ -65,7 +57,6 @@ async def test_a_closed_child_container_is_not_kept_by_dependencies_in_its_paren
     view: str, container: ProviderContainer
 ) -> None:
     asynchronous = FutureProvider(lambda ref: asyncio.sleep(0, 1))
-    counter = NotifierProvider(Counter)
     container.read(asynchronous)
     container.read(counter)
     children: WeakSet[ProviderContainer] = WeakSet()
@@ -123,25 +114,31 @@ async def test_a_disposed_asynchronous_provider_is_not_kept_by_its_dependencies(
     assert living(made) == 0
 
 
-@pytest.mark.parametrize("what", ["StateProvider", "Provider", "in a list", "failed"])
+@pytest.mark.parametrize("what", ["of the source", "of a derived provider", "in a list", "in an error"])
 def test_the_reason_of_a_build_keeps_no_value(what: str) -> None:
     made = Made()
 
-    class Frame(Notifier[Any]):
-        def build(self) -> Any:
-            return [made()] if what == "in a list" else made()
+    def make(*arguments: object) -> Any:
+        return [made()] if what == "in a list" else made()
 
-        def change(self) -> None:
-            self.state = [made()] if what == "in a list" else made()
+    def derive(ref: Ref) -> Any:
+        if what == "in an error":
+            raise ValueError(ref.watch(frame))
+        return ref.watch(frame)
 
-    frame = NotifierProvider(Frame)
-    middle = Provider(lambda ref: ref.watch(frame))
-    source: Any = middle if what == "Provider" else frame
-    small = Provider(lambda ref: len(str(type(ref.watch(source)))))
-    with ProviderContainer() as container:
+    def describe(ref: Ref) -> str:
+        try:
+            return str(type(ref.watch(source)))
+        except ProviderError as error:
+            return str(type(error.__cause__))
+
+    frame = notifier_of(make)
+    source = frame if what in ("of the source", "in a list") else Provider(derive)
+    small = Provider(describe)
+    with ProviderContainer(on_error=ignore) as container:
         container.read(small)
         for _ in range(3):
-            container.read(frame.notifier).change()
+            container.read(frame.notifier).state = make()
             container.read(small)
             assert living(made) == 1, "only the present value"
         text = str(container.explain(small))
@@ -347,14 +344,8 @@ def test_removing_a_callback_compares_it_with_no_other(register: str) -> None:
 
         __hash__ = object.__hash__
 
-    class Made(Notifier[int]):
-        def build(self) -> int:
-            return 0
-
-    provider = NotifierProvider(Made)
     with ProviderContainer() as container:
-        container.read(provider)
-        build = container.read(provider.notifier).ref
+        build = container.read(counter.notifier).ref
         removers = [getattr(build, register)(Callback()) for _ in range(50)]
         for remove in reversed(removers):
             remove()
