@@ -12,13 +12,12 @@ from tetherpy.reactive import (
     AsyncData,
     AsyncError,
     AsyncState,
-    AsyncValueIsLoadingError,
     FutureProvider,
     Provider,
     ProviderContainer,
-    ProviderError,
     StateProvider,
 )
+from tetherpy.reactive.errors import AsyncValueIsLoadingError, ProviderError
 
 SYNC_KINDS = ("cell", "sum", "pick", "mod", "boom", "catch", "family", "select", "keeper")
 ASYNC_KINDS = ("async", "late", "chain", "latest", "required")

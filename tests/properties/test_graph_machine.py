@@ -29,12 +29,8 @@ from tests.properties.graph_world import (
     settled,
 )
 from tests.properties.loop_machine import LoopMachine, case_of
-from tetherpy.reactive import (
-    AsyncData,
-    AsyncError,
-    ContainerDisposedError,
-    ProviderContainer,
-)
+from tetherpy.reactive import AsyncData, AsyncError, ProviderContainer
+from tetherpy.reactive.errors import ContainerDisposedError
 from tetherpy.reactive.graph.invariants import check_graph
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))

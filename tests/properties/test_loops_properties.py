@@ -22,14 +22,13 @@ from tetherpy.reactive import (
     AsyncData,
     AsyncError,
     FutureProvider,
-    NoEventLoopError,
     Provider,
     ProviderContainer,
-    ProviderError,
     Ref,
     StateProvider,
     StreamProvider,
 )
+from tetherpy.reactive.errors import NoEventLoopError, ProviderError
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 CACHE_TIME = 5.0

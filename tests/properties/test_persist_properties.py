@@ -19,12 +19,12 @@ from tetherpy.reactive import (
     AsyncNotifier,
     AsyncNotifierProvider,
     InMemoryStorage,
-    NoEventLoopError,
     PersistedData,
     ProviderContainer,
     StateProvider,
     StorageOptions,
 )
+from tetherpy.reactive.errors import NoEventLoopError
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
 STATE_CHANGES = ("data", "error", "loading", "listener sets it again", "data and invalidate in a batch")

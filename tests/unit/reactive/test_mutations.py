@@ -12,7 +12,6 @@ from tests.unit.reactive.matrix import ignore, pump_turns, until
 from tetherpy.reactive import (
     FutureProvider,
     Mutation,
-    MutationEndedError,
     MutationError,
     MutationIdle,
     MutationPending,
@@ -25,8 +24,8 @@ from tetherpy.reactive import (
     ProviderObserver,
     ProviderObserverContext,
     Ref,
-    UnhashableArgumentError,
 )
+from tetherpy.reactive.errors import MutationEndedError, UnhashableArgumentError
 
 ERROR = OSError("no")
 

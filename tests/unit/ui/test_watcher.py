@@ -14,23 +14,18 @@ from typing import Any
 import pytest
 from reactivex.subject import BehaviorSubject
 
-from tests.unit.reactive.declared import failing_below_zero
+from tests.unit.reactive.declared import failing_below_zero, notifier_of
 from tetherpy.reactive import (
     AsyncData,
     AsyncLoading,
-    ContainerDisposedError,
-    EndlessUpdateError,
     FutureProvider,
-    Notifier,
-    NotifierProvider,
     Provider,
     ProviderContainer,
-    ProviderError,
     Ref,
     StateProvider,
     StreamProvider,
-    WrongThreadError,
 )
+from tetherpy.reactive.errors import ContainerDisposedError, EndlessUpdateError, ProviderError, WrongThreadError
 from tetherpy.ui import BuildWithinBuildError, Watcher, WatcherClosedError
 
 first = StateProvider(lambda ref: 1, name="first")
@@ -38,16 +33,7 @@ second = StateProvider(lambda ref: 2, name="second")
 total = Provider(lambda ref: ref.watch(first) + ref.watch(second), name="total")
 
 
-class Items(Notifier[list[int]]):
-    def build(self) -> list[int]:
-        return []
-
-    def add_in_place(self, item: int) -> None:
-        self.state.append(item)
-        self.ref.notify_listeners()
-
-
-items = NotifierProvider(Items)
+items = notifier_of(lambda ref: [])
 
 
 @pytest.fixture
@@ -127,7 +113,9 @@ async def test_a_provider_that_is_not_watched_again_causes_no_call(container: Pr
 
 async def test_a_value_changed_in_place_causes_a_call(container: ProviderContainer) -> None:
     screen = Screen(container, items)
-    container.read(items.notifier).add_in_place(7)
+    notifier = container.read(items.notifier)
+    notifier.state.append(7)
+    notifier.ref.notify_listeners()
     await turn()
     assert screen.built == [([7],), ([7],)]
 

@@ -17,12 +17,11 @@ from tetherpy.reactive import (
     AsyncNotifierProvider,
     FutureProvider,
     ProviderContainer,
-    ProviderError,
     Ref,
     StateProvider,
     StreamProvider,
 )
-from tetherpy.reactive.errors import ReactiveError
+from tetherpy.reactive.errors import ProviderError, ReactiveError
 
 # -- fresh after a change ------------------------------------------------------------------------
 

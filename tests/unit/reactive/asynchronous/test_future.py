@@ -18,11 +18,10 @@ from tetherpy.reactive import (
     FutureProvider,
     Provider,
     ProviderContainer,
-    ProviderDisposedError,
-    ProviderError,
     Ref,
     StateProvider,
 )
+from tetherpy.reactive.errors import ProviderDisposedError, ProviderError
 
 PULLED = tuple(kind for kind in ASYNC if kind != "StreamProvider-rx")
 """The kinds whose builds need a turn before they give a value."""

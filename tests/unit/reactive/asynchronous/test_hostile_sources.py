@@ -20,17 +20,19 @@ from tetherpy.reactive import (
     AsyncData,
     AsyncError,
     AsyncLoading,
-    BuildCancelledError,
     FutureProvider,
-    NoEventLoopError,
     ProviderContainer,
-    ProviderDisposedError,
-    ProviderReturnTypeError,
     Ref,
     StateProvider,
     StreamNotifier,
     StreamNotifierProvider,
     StreamProvider,
+)
+from tetherpy.reactive.errors import (
+    BuildCancelledError,
+    NoEventLoopError,
+    ProviderDisposedError,
+    ProviderReturnTypeError,
 )
 
 

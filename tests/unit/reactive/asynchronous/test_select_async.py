@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.declared import build_that_raises, built_after
+from tests.unit.reactive.declared import async_notifier_of, build_that_raises, built_after
 from tests.unit.reactive.matrix import ASYNC, Variant, ignore, variants
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
     AsyncLoading,
-    AsyncNotifier,
-    AsyncNotifierProvider,
     FutureProvider,
     Provider,
     ProviderContainer,
@@ -141,12 +139,7 @@ async def test_fire_immediately_delivers_an_awaitable(
 
 
 async def test_a_pending_part_survives_states_that_do_not_settle_it(container: ProviderContainer) -> None:
-    class Waits(AsyncNotifier[int]):
-        async def build(self) -> int:
-            await asyncio.Event().wait()
-            return 84
-
-    provider = AsyncNotifierProvider(Waits)
+    provider = async_notifier_of(lambda ref: asyncio.Event().wait())
     subscription = container.listen(provider.select_async(lambda value: value + 40), ignore)
     pending = subscription.read()
     notifier = container.read(provider.notifier)

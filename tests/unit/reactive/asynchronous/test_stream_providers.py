@@ -18,14 +18,13 @@ from tetherpy.reactive import (
     AsyncLoading,
     Provider,
     ProviderContainer,
-    ProviderReturnTypeError,
     Ref,
     StateProvider,
-    StreamEndedError,
     StreamNotifier,
     StreamNotifierProvider,
     StreamProvider,
 )
+from tetherpy.reactive.errors import ProviderReturnTypeError, StreamEndedError
 
 ERROR = OSError("no")
 

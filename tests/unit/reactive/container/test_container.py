@@ -10,17 +10,8 @@ import pytest
 
 from tests.unit.reactive.matrix import ASYNC, Variant, ignore, known, settled, variants
 from tests.unit.reactive.recording import numbered, recording_builds, recording_disposal
-from tetherpy.reactive import (
-    AsyncData,
-    AsyncLoading,
-    ContainerDisposedError,
-    FutureProvider,
-    Provider,
-    ProviderContainer,
-    ProviderError,
-    Ref,
-    StateProvider,
-)
+from tetherpy.reactive import AsyncData, AsyncLoading, FutureProvider, Provider, ProviderContainer, Ref, StateProvider
+from tetherpy.reactive.errors import ContainerDisposedError, ProviderError
 
 # -- reading -------------------------------------------------------------------------------------
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.declared import notifier_of
 from tetherpy.reactive import (
     FutureProvider,
-    Notifier,
     NotifierProvider,
     Provider,
     ProviderContainer,
@@ -292,11 +292,7 @@ def test_a_disposed_notifier_and_its_value_are_freed() -> None:
     class Big:
         pass
 
-    class Holder(Notifier[Big]):
-        def build(self) -> Big:
-            return Big()
-
-    holder = NotifierProvider.auto_dispose(Holder)
+    holder = notifier_of(lambda ref: Big(), NotifierProvider.auto_dispose)
     with ProviderContainer() as container:
         subscription = container.listen(holder, ignore)
         value = weakref.ref(container.read(holder))

@@ -10,17 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.declared import double, number
+from tests.unit.reactive.declared import async_provider_of, double, number
 from tests.unit.reactive.matrix import ignore, until
-from tetherpy.reactive import (
-    AsyncNotifier,
-    AsyncNotifierProvider,
-    FutureProvider,
-    Provider,
-    ProviderContainer,
-    Ref,
-    StreamProvider,
-)
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref
 
 request: ContextVar[str] = ContextVar("request", default="none")
 
@@ -149,19 +141,7 @@ def declare(kind: str, *managers: Callable[[], Any]) -> Any:
         ref.watch(number)
         return [await ref.enter_async(manager()) for manager in managers]
 
-    class Entering(AsyncNotifier[list[str]]):
-        async def build(self) -> list[str]:
-            return await enter(self.ref)
-
-    async def stream(ref: Ref) -> AsyncIterator[list[str]]:
-        yield await enter(ref)
-        await asyncio.Event().wait()
-
-    return {
-        "future": FutureProvider(enter),
-        "notifier": AsyncNotifierProvider(Entering),
-        "stream": StreamProvider(stream),
-    }[kind]
+    return async_provider_of(kind, enter)
 
 
 @pytest.mark.parametrize("kind", KINDS)

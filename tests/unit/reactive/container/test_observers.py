@@ -14,13 +14,13 @@ from tetherpy.reactive import (
     FutureProvider,
     Provider,
     ProviderContainer,
-    ProviderError,
     ProviderObserver,
     ProviderObserverContext,
     Ref,
     StateProvider,
     StreamProvider,
 )
+from tetherpy.reactive.errors import ProviderError
 
 
 class Observer(ProviderObserver):

@@ -14,18 +14,20 @@ from tetherpy.reactive import (
     AsyncNotifier,
     AsyncNotifierProvider,
     AsyncValue,
-    DuplicateOverrideError,
     FutureProvider,
     Notifier,
     NotifierProvider,
-    NotScopedError,
-    OverrideMismatchError,
     Provider,
     ProviderContainer,
-    ProviderDisposedError,
     Ref,
     StateProvider,
     StreamProvider,
+)
+from tetherpy.reactive.errors import (
+    DuplicateOverrideError,
+    NotScopedError,
+    OverrideMismatchError,
+    ProviderDisposedError,
 )
 
 

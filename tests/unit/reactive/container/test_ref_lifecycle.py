@@ -11,16 +11,8 @@ import pytest
 from tests.unit.reactive.declared import build_that_raises
 from tests.unit.reactive.matrix import Variant, ignore, settled, variants
 from tests.unit.reactive.recording import recording_disposal
-from tetherpy.reactive import (
-    FutureProvider,
-    Provider,
-    ProviderContainer,
-    ProviderDisposedError,
-    ProviderError,
-    Ref,
-    StateProvider,
-    UnmountedRefError,
-)
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider
+from tetherpy.reactive.errors import ProviderDisposedError, ProviderError, UnmountedRefError
 
 Hook = Callable[[Ref, Callable[[], Any]], Callable[[], None]]
 HOOKS: dict[str, Hook] = {

@@ -8,23 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.declared import failure_of
+from tests.unit.reactive.declared import failure_of, notifier_of
 from tests.unit.reactive.matrix import SYNC, Variant, ignore, known, settled, variants
 from tests.unit.reactive.recording import recording_builds, values_of
-from tetherpy.reactive import (
-    AsyncData,
-    AsyncLoading,
-    ChangeDuringBuildError,
-    CircularDependencyError,
-    Notifier,
-    NotifierProvider,
-    Provider,
-    ProviderContainer,
-    ProviderError,
-    Ref,
-    StateProvider,
-    StreamProvider,
-)
+from tetherpy.reactive import AsyncData, AsyncLoading, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
+from tetherpy.reactive.errors import ChangeDuringBuildError, CircularDependencyError, ProviderError
 
 
 @variants()
@@ -304,12 +292,7 @@ async def test_a_loop_through_an_unbuilt_provider_is_an_error_that_names_it(cont
 
 
 async def test_a_provider_cannot_listen_to_itself(container: ProviderContainer, reported: list[BaseException]) -> None:
-    class Counter(Notifier[int]):
-        def build(self) -> int:
-            self.ref.listen(provider, ignore)
-            return 0
-
-    provider: NotifierProvider[Counter, int] = NotifierProvider(Counter)
+    provider = notifier_of(lambda ref: ref.listen(provider, ignore))
     with pytest.raises(ProviderError) as caught:
         container.read(provider)
     assert isinstance(caught.value.__cause__, CircularDependencyError)
@@ -359,12 +342,14 @@ async def test_a_listener_may_change_the_provider_it_listens_to(container: Provi
     source = StateProvider(lambda ref: 0)
     derived = Provider(lambda ref: ref.watch(source))
 
-    class Changes(Notifier[int]):
-        def build(self) -> int:
-            self.ref.listen(derived, lambda previous, value: setattr(self, "state", self.state + 1))
-            return 0
+    def count(previous: int | None, value: int) -> None:
+        container.read(changes.notifier).state += 1
 
-    changes = NotifierProvider(Changes)
+    def build(ref: Ref) -> int:
+        ref.listen(derived, count)
+        return 0
+
+    changes = notifier_of(build)
     total = Provider(lambda ref: ref.watch(changes) + ref.watch(derived))
     heard: list[int] = []
     assert container.read(changes) == 0

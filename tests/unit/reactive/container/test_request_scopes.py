@@ -9,19 +9,8 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import Variant, ignore, settled, variants
-from tetherpy.reactive import (
-    Family,
-    FutureProvider,
-    NotScopedError,
-    OutsideScopeError,
-    Provider,
-    ProviderContainer,
-    ProviderError,
-    ReactiveArgumentError,
-    Ref,
-    ScopeError,
-    StateProvider,
-)
+from tetherpy.reactive import Family, FutureProvider, Provider, ProviderContainer, Ref, StateProvider
+from tetherpy.reactive.errors import NotScopedError, OutsideScopeError, ProviderError, ReactiveArgumentError, ScopeError
 
 
 class Session:

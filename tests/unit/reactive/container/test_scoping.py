@@ -7,15 +7,8 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import Variant, ignore, known, settled, variants
-from tetherpy.reactive import (
-    FutureProvider,
-    MissingDependencyError,
-    Provider,
-    ProviderContainer,
-    ProviderError,
-    Ref,
-    StateProvider,
-)
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider
+from tetherpy.reactive.errors import MissingDependencyError, ProviderError
 
 
 def child_of(parent: ProviderContainer, *overrides: Any) -> ProviderContainer:

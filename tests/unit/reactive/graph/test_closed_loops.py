@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import Coroutine
 from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
@@ -11,19 +11,10 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.unit.reactive.declared import double, number
+from tests.unit.reactive.declared import async_provider_of, double, number
 from tests.unit.reactive.matrix import ignore
-from tetherpy.reactive import (
-    AsyncNotifier,
-    AsyncNotifierProvider,
-    FutureProvider,
-    NoEventLoopError,
-    Provider,
-    ProviderContainer,
-    Ref,
-    StateProvider,
-    StreamProvider,
-)
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider
+from tetherpy.reactive.errors import NoEventLoopError
 from tetherpy.reactive.graph.invariants import check_graph
 
 
@@ -54,21 +45,12 @@ def test_a_build_cut_off_by_the_end_of_its_loop_runs_in_the_next(kind: str, is_l
                 await asyncio.sleep(0)
         return "never"
 
-    @FutureProvider
-    async def future(ref: Ref) -> str:
+    async def enter_and_build(ref: Ref) -> str:
         if kind == "context manager":
             ref.enter(closing(SimpleNamespace(close=lambda: ended.append("context manager"))))
         return await build()
 
-    @StreamProvider
-    async def stream(ref: Ref) -> AsyncIterator[str]:
-        yield await build()
-
-    class Made(AsyncNotifier[str]):
-        async def build(self) -> str:
-            return await build()
-
-    provider: Any = {"stream": stream, "notifier": AsyncNotifierProvider(Made)}.get(kind, future)
+    provider = async_provider_of(kind if kind in ("stream", "notifier") else "future", enter_and_build)
     user = FutureProvider(lambda ref: ref.watch(provider.future))
     heard: list[Any] = []
     waiting: list[asyncio.Task[str]] = []

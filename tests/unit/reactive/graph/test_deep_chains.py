@@ -11,15 +11,8 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import ignore
-from tetherpy.reactive import (
-    CircularDependencyError,
-    FutureProvider,
-    Provider,
-    ProviderContainer,
-    ProviderError,
-    Ref,
-    StateProvider,
-)
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider
+from tetherpy.reactive.errors import CircularDependencyError, ProviderError
 from tetherpy.reactive.graph.invariants import check_graph
 
 pytestmark = pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from typing import Any
@@ -12,23 +12,10 @@ from typing import Any
 import pytest
 import reactivex
 
-from tests.unit.reactive.declared import double, number
+from tests.unit.reactive.declared import async_provider_of, counter, double, notifier_of, number
 from tests.unit.reactive.matrix import ignore
-from tetherpy.reactive import (
-    AsyncData,
-    AsyncError,
-    AsyncNotifier,
-    AsyncNotifierProvider,
-    FutureProvider,
-    NoEventLoopError,
-    Notifier,
-    NotifierProvider,
-    Provider,
-    ProviderContainer,
-    Ref,
-    StreamProvider,
-    WrongThreadError,
-)
+from tetherpy.reactive import AsyncData, AsyncError, FutureProvider, Provider, ProviderContainer, Ref, StreamProvider
+from tetherpy.reactive.errors import NoEventLoopError, WrongThreadError
 
 USES: dict[str, Callable[[ProviderContainer], Any]] = {
     "build": lambda container: container.read(Provider(lambda ref: 1)),
@@ -231,12 +218,7 @@ def test_under_a_loop_calls_run_only_in_the_loop(entry: str) -> None:
 # -- the wrong thread ----------------------------------------------------------------------------
 
 
-class Counter(Notifier[int]):
-    def build(self) -> int:
-        return self.ref.watch(number)
-
-
-counter = NotifierProvider(Counter)
+watching = notifier_of(lambda ref: ref.watch(number))
 reader = Provider(lambda ref: ref)
 kept = Provider.auto_dispose(lambda ref: ref.keep_alive())
 
@@ -279,7 +261,7 @@ def test_every_entry_point_refuses_other_threads(entry: str, with_loop: bool, is
             watched = Provider(lambda ref: builds.append(threading.get_ident()) or ref.watch(number))
             parts = {
                 "subscription": container.listen(watched, ignore),
-                "counter": container.read(counter.notifier),
+                "counter": container.read(watching.notifier),
                 "controller": container.read(number.notifier),
                 "link": container.read(kept),
                 "ref": container.read(reader),
@@ -288,7 +270,7 @@ def test_every_entry_point_refuses_other_threads(entry: str, with_loop: bool, is
             container.read(double)
             container.read(number.notifier).state = 5
             if is_settled:
-                container.read(counter)
+                container.read(watching)
                 container.read(double)
             raised: list[BaseException] = []
 
@@ -424,26 +406,16 @@ def test_a_cache_time_without_a_loop_starts_in_the_next() -> None:
 def test_a_build_that_failed_without_a_loop_runs_again_in_the_next(kind: str) -> None:
     container = ProviderContainer(on_error=lambda error, provider: None)
 
-    @FutureProvider
-    async def future(ref: Ref) -> str:
+    async def build(ref: Ref) -> str:
         return "built"
 
-    @StreamProvider
-    async def stream(ref: Ref) -> AsyncIterator[str]:
-        yield "built"
-
-    class Made(AsyncNotifier[str]):
-        async def build(self) -> str:
-            return "built"
-
-    notifier = AsyncNotifierProvider(Made)
-    provider: Any = {"future": future, "stream": stream}.get(kind, notifier)
+    provider = async_provider_of("notifier" if kind == "set meanwhile" else kind, build)
     user = FutureProvider(lambda ref: ref.watch(provider.future))
     watched = container.listen(provider, ignore)
     assert isinstance(watched.read(), AsyncError)
     container.read(user)
     if kind == "set meanwhile":
-        container.read(notifier.notifier).state = AsyncData("set")
+        container.read(provider.notifier).state = AsyncData("set")
 
     async def main() -> None:
         expected = "set" if kind == "set meanwhile" else "built"
@@ -456,18 +428,10 @@ def test_a_build_that_failed_without_a_loop_runs_again_in_the_next(kind: str) ->
 
 
 SETTLED_USES: dict[str, Callable[[ProviderContainer, Any], Any]] = {
-    "read": lambda container, notifier: container.read(counted),
+    "read": lambda container, notifier: container.read(counter),
     "state": lambda container, notifier: notifier.state,
     "set": lambda container, notifier: setattr(notifier, "state", notifier.state + 1),
 }
-
-
-class Counted(Notifier[int]):
-    def build(self) -> int:
-        return 0
-
-
-counted = NotifierProvider(Counted)
 
 
 @pytest.mark.parametrize("use", SETTLED_USES)
@@ -477,8 +441,8 @@ def test_each_read_of_a_settled_value_runs_calls_of_other_threads(use: str, with
     called: list[int] = []
 
     async def build() -> Any:
-        container.read(counted)
-        return container.read(counted.notifier)
+        container.read(counter)
+        return container.read(counter.notifier)
 
     notifier = asyncio.run(build())
     in_thread(lambda: container.call_soon_threadsafe(lambda: called.append(1)))

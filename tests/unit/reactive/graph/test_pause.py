@@ -11,16 +11,8 @@ from reactivex.subject import Subject
 
 from tests.unit.reactive.matrix import ASYNC, SYNC, Variant, ignore, variants
 from tests.unit.reactive.recording import recording_life
-from tetherpy.reactive import (
-    AsyncData,
-    FutureProvider,
-    Provider,
-    ProviderContainer,
-    ProviderError,
-    Ref,
-    StateProvider,
-    StreamProvider,
-)
+from tetherpy.reactive import AsyncData, FutureProvider, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
+from tetherpy.reactive.errors import ProviderError
 
 
 def active(container: ProviderContainer, provider: Any) -> bool:

@@ -16,13 +16,12 @@ from tetherpy.reactive import (
     NotifierProvider,
     Provider,
     ProviderContainer,
-    ProviderError,
     ProviderObserver,
     Ref,
     StateProvider,
     StreamProvider,
 )
-from tetherpy.reactive.errors import ReactiveError
+from tetherpy.reactive.errors import ProviderError, ReactiveError
 
 # -- messages come in the order of the changes ---------------------------------------------------
 

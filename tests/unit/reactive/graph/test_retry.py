@@ -8,22 +8,22 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.declared import async_notifier_of
 from tests.unit.reactive.matrix import ASYNC, SYNC, Variant, ignore, variants
+from tests.unit.reactive.recording import numbered
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
     AsyncLoading,
-    AsyncNotifier,
-    AsyncNotifierProvider,
     FutureProvider,
     Provider,
     ProviderContainer,
-    ProviderError,
     Ref,
     StateProvider,
     exponential_retry,
     never,
 )
+from tetherpy.reactive.errors import ProviderError
 from tetherpy.testing import Clock
 
 
@@ -241,19 +241,14 @@ async def test_an_error_in_a_policy_stops_the_retries_and_is_reported(clock: Clo
 async def test_a_state_that_is_set_to_an_error_is_not_retried(clock: Clock) -> None:
     policy = Policy(1)
 
-    class Fine(AsyncNotifier[int]):
-        builds = 0
-
-        def build(self) -> int:
-            type(self).builds += 1
-            return 0
+    builds: list[int] = []
 
     async with container_with(policy) as container:
-        provider = AsyncNotifierProvider(Fine)
+        provider = async_notifier_of(numbered(builds))
         container.listen(provider, ignore)
         container.read(provider.notifier).state = AsyncError(OSError("set"))
         await clock.advance(1_000)
-        assert (policy.asked, Fine.builds) == ([], 1)
+        assert (policy.asked, builds) == ([], [0])
 
 
 async def test_an_error_of_a_dependency_is_retried_only_there(clock: Clock) -> None:

@@ -13,31 +13,33 @@ import numpy as np
 import pytest
 
 from tests.support.waiting import turns, until
-from tests.unit.reactive.declared import cached_for, counter, failing_below_zero, failure_of
+from tests.unit.reactive.declared import (
+    async_notifier_of,
+    cached_for,
+    counter,
+    failing_below_zero,
+    failure_of,
+    notifier_of,
+)
 from tests.unit.reactive.recording import recording_builds, recording_life, values_of
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
     AsyncLoading,
-    AsyncNotifier,
-    AsyncNotifierProvider,
-    ChangeDuringBuildError,
-    CircularDependencyError,
     FutureProvider,
     Notifier,
     NotifierProvider,
     Provider,
     ProviderContainer,
-    ProviderError,
     ProviderObserver,
     ProviderObserverContext,
     Ref,
     StateProvider,
     StreamProvider,
-    WrongThreadError,
     exponential_retry,
     never,
 )
+from tetherpy.reactive.errors import ChangeDuringBuildError, CircularDependencyError, ProviderError, WrongThreadError
 
 
 def set_to(container: ProviderContainer, value: int) -> None:
@@ -696,11 +698,7 @@ def test_13_a_comparison_without_a_bool_counts_as_changed(make: Any) -> None:
 
 @pytest.mark.parametrize("make", [lambda: np.zeros(3), NoAnswer, Raising])
 async def test_13_a_comparison_without_a_bool_inside_an_async_value_counts_as_changed(make: Any) -> None:
-    class Holder(AsyncNotifier[Any]):
-        def build(self) -> Any:
-            return make()
-
-    holder = AsyncNotifierProvider(Holder)
+    holder = async_notifier_of(lambda ref: make())
     with ProviderContainer() as container:
         seen = values_of(container, holder)
         notifier = container.read(holder.notifier)
@@ -797,18 +795,12 @@ async def test_cache_for_does_not_end_while_there_is_a_listener() -> None:
 
 
 def test_setting_a_state_keeps_a_failed_provider_outdated() -> None:
-    class Fragile(Notifier[int]):
-        def build(self) -> int:
-            if self.ref.watch(counter) == 0:
-                raise ValueError("nothing yet")
-            return self.ref.watch(counter)
-
-    fragile = NotifierProvider(Fragile)
+    fragile = notifier_of(lambda ref: 1 / ref.watch(counter))
     with ProviderContainer(on_error=lambda *args: None) as container:
         notifier = container.read(fragile.notifier)
-        set_to(container, 3)
+        set_to(container, 4)
         notifier.state = 100
-        assert container.read(fragile) == 3
+        assert container.read(fragile) == 0.25
 
 
 def test_an_interrupt_in_one_provider_keeps_the_refresh_of_the_others() -> None:

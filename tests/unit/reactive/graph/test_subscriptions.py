@@ -7,25 +7,13 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.declared import build_that_raises
+from tests.unit.reactive.declared import build_that_raises, notifier_of
 from tests.unit.reactive.matrix import ASYNC, NOTIFIERS, SYNC, Variant, ignore, known, settled, variants
 from tests.unit.reactive.recording import recording_builds
-from tetherpy.reactive import (
-    AsyncData,
-    AsyncLoading,
-    FutureProvider,
-    Notifier,
-    NotifierProvider,
-    Provider,
-    ProviderContainer,
-    ProviderError,
-    ProviderSubscription,
-    Ref,
-    StateProvider,
-    SubscriptionClosedError,
-)
+from tetherpy.reactive import AsyncData, AsyncLoading, FutureProvider, Provider, ProviderContainer, Ref, StateProvider
+from tetherpy.reactive.errors import ProviderError, SubscriptionClosedError
 
-Listen = Callable[..., ProviderSubscription[Any]]
+Listen = Callable[..., Any]
 
 
 def listening(kind: str, container: ProviderContainer) -> Listen:
@@ -190,7 +178,7 @@ async def test_listening_in_a_build_does_not_rebuild(container: ProviderContaine
 async def test_a_listener_in_a_build_is_closed_at_its_end(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     log = Log()
-    held: list[ProviderSubscription[int]] = []
+    held: list[Any] = []
 
     @Provider
     def provider(ref: Ref) -> int:
@@ -364,7 +352,7 @@ async def test_a_listener_added_by_a_listener_gets_the_next_change(container: Pr
 async def test_a_listener_closed_by_a_listener_gets_no_more_changes(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     log, other = Log(), Log()
-    subscriptions: list[ProviderSubscription[int]] = []
+    subscriptions: list[Any] = []
 
     def close(previous: int | None, value: int) -> None:
         log.change(previous, value)
@@ -382,7 +370,7 @@ async def test_a_listener_closed_by_a_listener_gets_no_more_changes(container: P
 async def test_a_selector_may_close_its_own_subscription(container: ProviderContainer) -> None:
     number = StateProvider(lambda ref: 0)
     log = Log()
-    subscriptions: list[ProviderSubscription[int]] = []
+    subscriptions: list[Any] = []
 
     def select(value: int) -> int:
         if value > 0:
@@ -555,12 +543,11 @@ async def test_weak_and_fire_immediately_cannot_be_combined(container: ProviderC
 async def test_a_provider_may_set_its_own_state_in_a_listener(container: ProviderContainer) -> None:
     source = Provider(lambda ref: object())
 
-    class Follower(Notifier[object]):
-        def build(self) -> object:
-            self.ref.listen(source, lambda previous, value: setattr(self, "state", value))
-            return 0
+    def follow(ref: Ref) -> object:
+        ref.listen(source, lambda previous, value: setattr(container.read(follower.notifier), "state", value))
+        return 0
 
-    follower = NotifierProvider(Follower)
+    follower = notifier_of(follow)
     user = Provider(lambda ref: ref.watch(follower))
     container.listen(follower, lambda previous, value: None)
     container.invalidate(source)

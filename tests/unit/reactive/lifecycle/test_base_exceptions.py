@@ -19,7 +19,6 @@ from tetherpy.reactive import (
     FutureProvider,
     Provider,
     ProviderContainer,
-    ProviderError,
     ProviderObserver,
     ProviderObserverContext,
     ProviderSubscription,
@@ -27,6 +26,7 @@ from tetherpy.reactive import (
     StateProvider,
     StreamProvider,
 )
+from tetherpy.reactive.errors import ProviderError
 
 
 class Abort(BaseException):

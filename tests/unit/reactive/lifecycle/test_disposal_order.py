@@ -13,20 +13,18 @@ from tests.unit.reactive.eager import eager_tasks
 from tests.unit.reactive.recording import values_of
 from tetherpy.reactive import (
     AsyncData,
-    EndlessUpdateError,
     FutureProvider,
-    NoEventLoopError,
     Notifier,
     NotifierProvider,
     Provider,
     ProviderContainer,
-    ProviderError,
     ProviderObserver,
     ProviderObserverContext,
     Ref,
     StateProvider,
     StreamProvider,
 )
+from tetherpy.reactive.errors import EndlessUpdateError, NoEventLoopError, ProviderError
 
 BOUND = 5.0
 

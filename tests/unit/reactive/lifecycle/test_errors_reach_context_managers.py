@@ -20,10 +20,10 @@ from tetherpy.reactive import (
     NotifierProvider,
     Provider,
     ProviderContainer,
-    ProviderError,
     Ref,
     StateProvider,
 )
+from tetherpy.reactive.errors import ProviderError
 
 
 @attrs.define

@@ -16,7 +16,6 @@ from tetherpy.reactive import (
     AsyncLoading,
     AsyncNotifier,
     AsyncNotifierProvider,
-    DuplicatePersistKeyError,
     InMemoryStorage,
     PersistedData,
     ProviderContainer,
@@ -24,6 +23,7 @@ from tetherpy.reactive import (
     StreamNotifier,
     StreamNotifierProvider,
 )
+from tetherpy.reactive.errors import DuplicatePersistKeyError
 
 OPTIONS = StorageOptions(destroy_key="b")
 

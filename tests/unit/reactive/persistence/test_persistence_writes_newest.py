@@ -19,10 +19,10 @@ from tetherpy.reactive import (
     InMemoryStorage,
     PersistedData,
     ProviderContainer,
-    ReactiveArgumentError,
     StateProvider,
     StorageOptions,
 )
+from tetherpy.reactive.errors import ReactiveArgumentError
 
 
 class Slow(InMemoryStorage[str, Any]):

@@ -16,17 +16,19 @@ from tetherpy.reactive import (
     AsyncLoading,
     AsyncNotifier,
     AsyncNotifierProvider,
-    ChangeDuringBuildError,
     Notifier,
-    NotifierNotReadyError,
     NotifierProvider,
     Provider,
     ProviderContainer,
-    ProviderDisposedError,
-    ProviderError,
     StateProvider,
     StreamNotifier,
     StreamNotifierProvider,
+)
+from tetherpy.reactive.errors import (
+    ChangeDuringBuildError,
+    NotifierNotReadyError,
+    ProviderDisposedError,
+    ProviderError,
     UnmountedRefError,
     WrongThreadError,
 )

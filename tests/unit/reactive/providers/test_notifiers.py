@@ -9,19 +9,8 @@ import pytest
 from tests.unit.reactive.declared import Box, build_that_raises
 from tests.unit.reactive.matrix import NOTIFIERS, Variant, ignore, settled, variants
 from tests.unit.reactive.recording import changes_of, recording_builds
-from tetherpy.reactive import (
-    AsyncData,
-    EndlessUpdateError,
-    Notifier,
-    NotifierNotReadyError,
-    NotifierProvider,
-    Provider,
-    ProviderContainer,
-    ProviderError,
-    Ref,
-    StateProvider,
-    UnmountedRefError,
-)
+from tetherpy.reactive import AsyncData, Notifier, NotifierProvider, Provider, ProviderContainer, Ref, StateProvider
+from tetherpy.reactive.errors import EndlessUpdateError, NotifierNotReadyError, ProviderError, UnmountedRefError
 
 states = variants("StateProvider", "NotifierProvider")
 notifiers = variants("NotifierProvider")

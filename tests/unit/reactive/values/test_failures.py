@@ -19,19 +19,17 @@ from tetherpy.reactive import (
     AsyncNotifier,
     AsyncNotifierProvider,
     AsyncValue,
-    BatchOverAwaitError,
     FutureProvider,
     Notifier,
     NotifierProvider,
     Provider,
     ProviderContainer,
-    ProviderError,
     Ref,
     StateProvider,
     StreamProvider,
-    UnmountedRefError,
     exponential_retry,
 )
+from tetherpy.reactive.errors import BatchOverAwaitError, ProviderError, UnmountedRefError
 
 number = StateProvider(lambda ref: 0, name="number")
 

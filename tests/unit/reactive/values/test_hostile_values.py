@@ -19,11 +19,10 @@ from tetherpy.reactive import (
     FutureProvider,
     Provider,
     ProviderContainer,
-    ProviderError,
     Ref,
     StateProvider,
-    UnhashableArgumentError,
 )
+from tetherpy.reactive.errors import ProviderError, UnhashableArgumentError
 
 
 class Expression:
