@@ -45,6 +45,23 @@ class JobProviderOptions(JobOptions, total=False):
     auto_dispose: bool
     cancel_on_dispose: bool
     dependencies: Iterable[Any] | None
+    scope: str | None
+
+
+def _declared(
+    job: str | JobDefinition[Any, Any],
+    result: Any,
+    manager: ManagerSource,
+    *,
+    name: str | None = None,
+    auto_dispose: bool = False,
+    cancel_on_dispose: bool = False,
+    dependencies: Iterable[Any] | None = None,
+    scope: str | None = None,
+    **options: Unpack[JobOptions],
+) -> tuple[JobDeclaration[Any], ProviderOptions]:
+    declaration = JobDeclaration[Any].of(job, name, result, manager, cancel_on_dispose, options)
+    return declaration, make_options(declaration.name, auto_dispose, dependencies, None, scope)
 
 
 def _constant(payload: object) -> Callable[[Ref], object]:
@@ -65,6 +82,7 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
         cancel_on_dispose: cancel the job, if it has not ended, when the value is disposed and no other provider of
             this process watches it. Other processes that watch it see it cancelled.
         dependencies: the scoped providers it uses.
+        scope: it lives in the nearest container of this scope.
         options: those of the job, such as ``priority`` or ``timeout``; see ``NewJob``. A definition has the others.
     """
 
@@ -109,18 +127,11 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
         manager: ManagerSource,
         payload: Any = None,
         result: Any = Any,
-        name: str | None = None,
-        auto_dispose: bool = False,
-        cancel_on_dispose: bool = False,
-        dependencies: Iterable[Any] | None = None,
-        scope: str | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[JobProviderOptions],
     ) -> None:
-        job = JobDeclaration[T].of(job_key, name, result, manager, cancel_on_dispose, options)
-        create = payload if callable(payload) else _constant(payload)
-        super().__init__(
-            job.bound_to(create), name=job.name, auto_dispose=auto_dispose, dependencies=dependencies, scope=scope
-        )
+        job, settings = _declared(job_key, result, manager, **options)
+        super().__init__(job.bound_to(payload if callable(payload) else _constant(payload)))
+        self.settings = settings
 
     def attach_with(self, element: Any, create: Callable[..., AsyncIterable[Any]]) -> None:
         """Prepare an element with a function of a Ref, and with a memory of what its builds have shown."""
@@ -159,22 +170,15 @@ class JobProviderFamily:
         payload: Callable[..., Any],
         manager: ManagerSource,
         result: Any = Any,
-        name: str | None = None,
-        auto_dispose: bool = False,
-        cancel_on_dispose: bool = False,
-        dependencies: Iterable[Any] | None = None,
-        scope: str | None = None,
-        **options: Unpack[JobOptions],
+        **options: Unpack[JobProviderOptions],
     ) -> Any:
         """Declare a family; its arguments are those of ``payload`` after ``ref``, and so is its identity."""
-        job = JobDeclaration[Any].of(job_key, name, result, manager, cancel_on_dispose, options)
+        job, settings = _declared(job_key, result, manager, **options)
 
         def make(create: Callable[..., Any], options: ProviderOptions, membership: Any) -> JobProvider[Any]:
             return JobProvider[Any].made(job.bound_to(create), options, membership)
 
-        family: Family[Any, Any, JobProvider[Any]] = Family(
-            payload, make_options(job.name, auto_dispose, dependencies, None, scope), make, passes_ref=True
-        )
+        family: Family[Any, Any, JobProvider[Any]] = Family(payload, settings, make, passes_ref=True)
         return family
 
 

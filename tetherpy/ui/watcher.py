@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
 
 import attrs
 
@@ -17,6 +17,13 @@ from .errors import BuildWithinBuildError, WatcherClosedError
 T = TypeVar("T")
 
 _UNSEEN: Final = object()
+
+
+class ListenOptions(TypedDict, total=False):
+    """The options of ``listen``; see ``ProviderContainer.listen``."""
+
+    fire_immediately: bool
+    on_error: Callable[[Exception], object] | None
 
 
 @attrs.define(eq=False)
@@ -80,16 +87,14 @@ class Watcher(Closable):
         self,
         listenable: ProviderListenable[T],
         callback: Callable[[T | None, T], object],
-        *,
-        fire_immediately: bool = False,
-        on_error: Callable[[Exception], object] | None = None,
+        **options: Unpack[ListenOptions],
     ) -> ProviderSubscription[T]:
         """Call ``callback(previous, next)`` after each change, until the next build; ``on_dirty`` is not called.
 
         Arguments as ``ProviderContainer.listen``.
         """
         self._check()
-        subscription = self.container.listen(listenable, callback, fire_immediately=fire_immediately, on_error=on_error)
+        subscription = self.container.listen(listenable, callback, **options)
         self._listeners.append(subscription)
         if self._pauses:
             subscription.pause()

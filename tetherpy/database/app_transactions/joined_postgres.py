@@ -7,8 +7,8 @@ import re
 import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
-from typing import Any, Protocol, TypeAlias, TypeVar, cast
+from functools import lru_cache, partial
+from typing import Any, TypeAlias, TypeVar, cast
 
 import attrs
 from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
@@ -33,17 +33,17 @@ _VALUE = re.compile(r"%\((\w+)\)s")
 _FAILED, _READ_ONLY, _UNREACHABLE = "25P02", "25006", ("08", "57P")
 
 
-class JoinedPostgres(Protocol):
-    """A transaction of the app in which statements run."""
+@attrs.frozen(eq=False)
+class JoinedPostgres:
+    """A transaction of the app in which statements run.
 
-    @property
-    def announces(self) -> PostgresTransaction | None:
-        """Return the transaction whose process notifies after the commit; None if the commit must notify."""
-        ...
+    Attributes:
+        fetch: executes a statement with ``%(name)s`` for values; returns its rows.
+        announces: the transaction whose process notifies after the commit; None if the commit must notify.
+    """
 
-    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
-        """Execute a statement with ``%(name)s`` for values; return its rows."""
-        ...
+    fetch: Callable[[bytes, Mapping[str, Any]], Awaitable[Rows]]
+    announces: PostgresTransaction | None = None
 
 
 @attrs.frozen
@@ -99,105 +99,68 @@ async def _joined(name: str, transaction: AppTransaction) -> JoinedPostgres:
     library, given = recognized(transaction)
     match library:
         case Library.OURS_ON_POSTGRES:
-            return OurTransaction(name, given)
+            return JoinedPostgres(partial(_fetch_in_ours, name, given), given)
         case Library.PSYCOPG:
-            return Psycopg(name, given)
+            return JoinedPostgres(partial(_fetch_with_psycopg, name, given))
         case Library.PSYCOPG_ASYNC:
-            return AsyncPsycopg(name, given)
+            return JoinedPostgres(partial(_fetch_with_async_psycopg, name, given))
         case _ if library in SYNCHRONOUS:
             connection = await _in_thread(lambda: begun(given, library))
             check_dialect(connection, "postgresql", name)
-            return SqlAlchemy(name, connection)
+            return JoinedPostgres(partial(_fetch_with_sqlalchemy, name, connection))
         case _ if library in ASYNCHRONOUS:
             connection = await begun_async(given, library)
             check_dialect(connection, "postgresql", name)
-            return AsyncSqlAlchemy(name, connection, (await connection.get_raw_connection()).dbapi_connection)
+            driver = (await connection.get_raw_connection()).dbapi_connection
+            return JoinedPostgres(partial(_fetch_with_async_sqlalchemy, name, connection, driver))
         case _:
             raise OtherDatabaseError(library.value, name)
 
 
-@attrs.frozen(eq=False)
-class OurTransaction:
-    """A transaction of a ``PostgresDatabase``."""
-
-    _name: str
-    announces: PostgresTransaction
-
-    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
-        """Execute a statement and return its rows."""
-        with explained(self._name):
-            return await _rows(self.announces.connection.cursor(row_factory=tuple_row), statement, values)
+async def _fetch_in_ours(name: str, given: PostgresTransaction, statement: bytes, values: Mapping[str, Any]) -> Rows:
+    with explained(name):
+        return await _rows(given.connection.cursor(row_factory=tuple_row), statement, values)
 
 
-@attrs.frozen(eq=False)
-class AsyncPsycopg:
-    """A psycopg connection."""
-
-    _name: str
-    _connection: AsyncConnection[Any]
-    announces: None = None
-
-    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
-        """Execute a statement and return its rows."""
-        _check(self._connection)
-        with explained(self._name):
-            # Not the connection's own class of cursors, which may have other placeholders.
-            return await _rows(AsyncCursor(self._connection, row_factory=tuple_row), statement, values)
+async def _fetch_with_async_psycopg(
+    name: str, connection: AsyncConnection[Any], statement: bytes, values: Mapping[str, Any]
+) -> Rows:
+    _check(connection)
+    with explained(name):
+        # Not the connection's own class of cursors, which may have other placeholders.
+        return await _rows(AsyncCursor(connection, row_factory=tuple_row), statement, values)
 
 
-@attrs.frozen(eq=False)
-class Psycopg:
-    """A synchronous psycopg connection; its statements run in a thread, since they may wait for a lock."""
+async def _fetch_with_psycopg(
+    name: str, connection: Connection[Any], statement: bytes, values: Mapping[str, Any]
+) -> Rows:
+    """Execute in a thread, since the statement may wait for a lock."""
+    _check(connection)
 
-    _name: str
-    _connection: Connection[Any]
-    announces: None = None
+    def work() -> Rows:
+        with Cursor(connection, row_factory=tuple_row) as cursor:
+            return cursor.execute(statement, values).fetchall()
 
-    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
-        """Execute a statement and return its rows."""
-        _check(self._connection)
-
-        def work() -> Rows:
-            with Cursor(self._connection, row_factory=tuple_row) as cursor:
-                return cursor.execute(statement, values).fetchall()
-
-        with explained(self._name):
-            return await _in_thread(work)
+    with explained(name):
+        return await _in_thread(work)
 
 
-@attrs.frozen(eq=False)
-class SqlAlchemy:
-    """A synchronous connection of SQLAlchemy with any driver; its statements run in a thread."""
-
-    _name: str
-    _connection: Any
-    announces: None = None
-
-    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
-        """Execute a statement and return its rows."""
-        _check_begins(self._connection.connection.dbapi_connection)
-        text = _text(statement)
-        with _driver_errors(self._name):
-            return await _in_thread(
-                lambda: [tuple(row) for row in self._connection.execute(text, dict(values)).fetchall()]
-            )
+async def _fetch_with_sqlalchemy(name: str, connection: Any, statement: bytes, values: Mapping[str, Any]) -> Rows:
+    """Execute in a thread, with any driver."""
+    _check_begins(connection.connection.dbapi_connection)
+    text = _text(statement)
+    with _driver_errors(name):
+        return await _in_thread(lambda: [tuple(row) for row in connection.execute(text, dict(values)).fetchall()])
 
 
-@attrs.frozen(eq=False)
-class AsyncSqlAlchemy:
-    """An asynchronous connection of SQLAlchemy with any driver."""
-
-    _name: str
-    _connection: Any
-    _driver: Any
-    announces: None = None
-
-    async def fetch(self, statement: bytes, values: Mapping[str, Any]) -> Rows:
-        """Execute a statement and return its rows."""
-        _check_begins(self._driver)
-        with _driver_errors(self._name):
-            result = await self._connection.execute(_text(statement), dict(values))
-            return [tuple(row) for row in result.fetchall()]
+async def _fetch_with_async_sqlalchemy(
+    name: str, connection: Any, driver: Any, statement: bytes, values: Mapping[str, Any]
+) -> Rows:
+    """Execute with any driver."""
+    _check_begins(driver)
+    with _driver_errors(name):
+        result = await connection.execute(_text(statement), dict(values))
+        return [tuple(row) for row in result.fetchall()]
 
 
 async def _rows(cursor: AsyncCursor[Any], statement: bytes, values: Mapping[str, Any]) -> Rows:

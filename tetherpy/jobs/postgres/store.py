@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,15 +16,13 @@ from ..capabilities import EngineCapabilities
 from ..definitions.enqueued import ids_of
 from ..definitions.job_id import JobId
 from ..engine import Closed, ignore
+from ..engine_settings import EngineSettings
 from ..errors import JobNotFoundError, JobRunningError, JobTablesMissingError
-from ..leases import DEFAULT_LEASE, lease_span
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
-from ..payload.encoding import MAX_PAYLOAD_BYTES
 from ..query import JobPage, JobQuery
 from ..status import BackgroundJobStatus
-from ..storage.row_decoding import JobReader, to_attempts, to_job, to_workers
+from ..storage.row_decoding import to_attempts, to_job, to_workers
 from ..storage.timeline import JobTimeline
-from ..storage.timestamps import WallClock, utc_now
 from . import enqueueing, moving, schema
 from .calls.notifying import CHANNEL, LATER, announcing, notify_of
 from .calls.requests import ask, call, transact
@@ -54,22 +51,15 @@ POSTGRES_CAPABILITIES = EngineCapabilities(
 
 
 @attrs.define(eq=False)
-class PostgresJobStore:
+class PostgresJobStore(EngineSettings):
     """Store jobs in Procrastinate's tables of an open ``PostgresDatabase``, each with one record more.
 
-    ``lease`` is how long a worker that hangs, or whose machine is gone, keeps its jobs; ``clock`` and ``monotonic`` are
-    for tests. Calls raise ``DatabaseUnavailableError`` if the server does not respond; those that only read, or are
+    Calls raise ``DatabaseUnavailableError`` if the server does not respond; those that only read, or are
     idempotent, are repeated for a while before. Calls that change something, and get no transaction, raise
     ``TransactionHeldError`` in a task that has one open on the database.
     """
 
     db: PostgresDatabase
-    lease: timedelta = attrs.field(default=DEFAULT_LEASE, converter=lease_span, kw_only=True)
-    clock: WallClock = attrs.field(default=utc_now, kw_only=True)
-    monotonic: Callable[[], float] = attrs.field(default=time.monotonic, kw_only=True)
-    max_payload_bytes: int = attrs.field(default=MAX_PAYLOAD_BYTES, kw_only=True)
-    _is_prepared: bool = attrs.field(init=False, default=False)
-    _reader: JobReader = attrs.field(init=False, factory=JobReader)
 
     @property
     def capabilities(self) -> EngineCapabilities:

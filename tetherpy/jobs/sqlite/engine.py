@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -19,16 +18,16 @@ from ..capabilities import EngineCapabilities
 from ..definitions.enqueued import ids_of
 from ..definitions.job_id import JobId
 from ..engine import Closed, ignore
+from ..engine_settings import EngineSettings
 from ..errors import ClaimLostError, JobTablesMissingError
-from ..leases import DEFAULT_LEASE, Lease, LeaseWatch, lease_span
+from ..leases import Lease, LeaseWatch
 from ..model import BackgroundJob, JobAttempt, JobCounts, Names, NewJob, WorkerRecord
 from ..outcomes import Ack, AckAndFetch, Progress
-from ..payload.encoding import MAX_PAYLOAD_BYTES
 from ..query import JobPage, JobQuery
 from ..status import BackgroundJobStatus
 from ..storage.row_decoding import JobReader
 from ..storage.timeline import JobTimeline
-from ..storage.timestamps import WallClock, to_text, utc_now
+from ..storage.timestamps import to_text
 from . import acknowledging, deleting, enqueueing, finding, moving, rescuing, unhandled_jobs, workers
 from .claiming import Offer, ack_and_fetch, idle_ack_and_fetch
 from .schema import JOB_MIGRATIONS
@@ -53,20 +52,13 @@ SQLITE_CAPABILITIES = EngineCapabilities(
 
 
 @attrs.define(eq=False)
-class SqliteJobEngine:
+class SqliteJobEngine(EngineSettings):
     """Store jobs in the tables of an open ``Database``.
 
-    ``lease`` is how long a worker that hangs keeps its jobs; ``clock`` and ``monotonic`` are for
-    tests. Errors of the database itself pass through.
+    Errors of the database itself pass through.
     """
 
     db: Database
-    lease: timedelta = attrs.field(default=DEFAULT_LEASE, converter=lease_span, kw_only=True)
-    clock: WallClock = attrs.field(default=utc_now, kw_only=True)
-    monotonic: Callable[[], float] = attrs.field(default=time.monotonic, kw_only=True)
-    max_payload_bytes: int = attrs.field(default=MAX_PAYLOAD_BYTES, kw_only=True)
-    _is_prepared: bool = attrs.field(init=False, default=False)
-    _reader: JobReader = attrs.field(init=False, factory=JobReader)
     _searcher: JobReader = attrs.field(init=False, factory=JobReader)  # used on another thread
     _leases: LeaseWatch[Lease] = attrs.field(
         init=False,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack
 
 import attrs
 
@@ -16,7 +16,7 @@ from tetherpy.reactive import (
     Refreshable,
 )
 
-from ..watcher import Watcher
+from ..watcher import ListenOptions, Watcher
 
 T = TypeVar("T")
 
@@ -39,15 +39,13 @@ class WidgetRef:
         self,
         listenable: ProviderListenable[T],
         callback: Callable[[T | None, T], object],
-        *,
-        fire_immediately: bool = False,
-        on_error: Callable[[Exception], object] | None = None,
+        **options: Unpack[ListenOptions],
     ) -> ProviderSubscription[T]:
         """Call ``callback(previous, next)`` after each change, until the next build or the end of the widget.
 
         Arguments as ``ProviderContainer.listen``.
         """
-        return self.watcher.listen(listenable, callback, fire_immediately=fire_immediately, on_error=on_error)
+        return self.watcher.listen(listenable, callback, **options)
 
     def read(self, listenable: ProviderListenable[T]) -> T:
         """Return the current value without watching it, for example in an event handler."""

@@ -1,0 +1,33 @@
+"""The settings that the engines have in common."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import attrs
+
+from .leases import DEFAULT_LEASE, lease_span
+from .payload.encoding import MAX_PAYLOAD_BYTES
+from .storage.row_decoding import JobReader
+from .storage.timestamps import WallClock, utc_now
+
+
+@attrs.define(eq=False)
+class EngineSettings:
+    """Base of the engines.
+
+    Attributes:
+        lease: how long a worker that hangs, or whose machine is gone, keeps its jobs.
+        clock: the time of day, for tests.
+        monotonic: a clock that is never set, for tests.
+        max_payload_bytes: the limit of a payload or result as JSON.
+    """
+
+    lease: timedelta = attrs.field(default=DEFAULT_LEASE, converter=lease_span, kw_only=True)
+    clock: WallClock = attrs.field(default=utc_now, kw_only=True)
+    monotonic: Callable[[], float] = attrs.field(default=time.monotonic, kw_only=True)
+    max_payload_bytes: int = attrs.field(default=MAX_PAYLOAD_BYTES, kw_only=True)
+    _is_prepared: bool = attrs.field(init=False, default=False)
+    _reader: JobReader = attrs.field(init=False, factory=JobReader)
