@@ -16,11 +16,11 @@ from ..capabilities import EngineCapabilities
 from ..definitions.enqueued import ids_of
 from ..definitions.job_id import JobId
 from ..engine import Closed, ignore
-from ..engine_settings import EngineSettings
 from ..errors import JobNotFoundError, JobRunningError, JobTablesMissingError
 from ..model import BackgroundJob, JobAttempt, JobCounts, NewJob, WorkerRecord
 from ..query import JobPage, JobQuery
 from ..status import BackgroundJobStatus
+from ..storage.engine_settings import EngineSettings
 from ..storage.row_decoding import to_attempts, to_job, to_workers
 from ..storage.timeline import JobTimeline
 from . import enqueueing, moving, schema

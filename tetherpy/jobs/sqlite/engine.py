@@ -18,13 +18,13 @@ from ..capabilities import EngineCapabilities
 from ..definitions.enqueued import ids_of
 from ..definitions.job_id import JobId
 from ..engine import Closed, ignore
-from ..engine_settings import EngineSettings
 from ..errors import ClaimLostError, JobTablesMissingError
 from ..leases import Lease, LeaseWatch
 from ..model import BackgroundJob, JobAttempt, JobCounts, Names, NewJob, WorkerRecord
 from ..outcomes import Ack, AckAndFetch, Progress
 from ..query import JobPage, JobQuery
 from ..status import BackgroundJobStatus
+from ..storage.engine_settings import EngineSettings
 from ..storage.row_decoding import JobReader
 from ..storage.timeline import JobTimeline
 from ..storage.timestamps import to_text

@@ -8,10 +8,10 @@ from datetime import timedelta
 
 import attrs
 
-from .leases import DEFAULT_LEASE, lease_span
-from .payload.encoding import MAX_PAYLOAD_BYTES
-from .storage.row_decoding import JobReader
-from .storage.timestamps import WallClock, utc_now
+from ..leases import DEFAULT_LEASE, lease_span
+from ..payload.encoding import MAX_PAYLOAD_BYTES
+from .row_decoding import JobReader
+from .timestamps import WallClock, utc_now
 
 
 @attrs.define(eq=False)
