@@ -1,8 +1,8 @@
-from datetime import timedelta
-
 import pytest
 
+from tests.support.job_options import every_option, expected_options, options_of
 from tetherpy.jobs import (
+    OPTIONS,
     BackgroundJobStatus,
     JobArgumentError,
     JobDefinition,
@@ -14,24 +14,34 @@ from tetherpy.jobs import (
 
 
 async def test_an_enqueued_job_has_all_its_options(kit):
-    run_at = kit.time.now + timedelta(hours=2)
-    job_id = await kit.add(
-        "mail", payload={"to": "Ada"}, priority=7, max_attempts=5, run_at=run_at, queue="slow", timeout=90,
-        unique_key="mail-ada",
-    )  # fmt: skip
+    given = {"payload": {"to": "Ada"}, **every_option()}
+    job_id = await kit.add("mail", **given)
     job = await kit.engine.get(job_id)
     assert job is not None
+    assert options_of(job) == expected_options()
     assert (job.id, job.job_key, job.payload, job.status) == (
         job_id,
         "mail",
         {"to": "Ada"},
         BackgroundJobStatus.PENDING,
     )
-    assert (job.priority, job.max_attempts, job.attempts, job.queue) == (7, 5, 0, "slow")
-    assert (job.run_at, job.timeout, job.unique_key) == (run_at, timedelta(seconds=90), "mail-ada")
+    assert job.run_at == kit.time.now + given["delay"]
     assert job.created_at == job.updated_at == kit.time.now
-    assert job.finished_at is None
-    assert job.last_attempt_at is None
+    assert (job.attempts, job.finished_at, job.last_attempt_at) == (0, None, None)
+
+
+async def test_a_job_without_options_has_their_defaults(kit):
+    job = await kit.engine.get(await kit.add("mail"))
+    assert [getattr(job, option.field) for option in OPTIONS if option.stored] == [
+        option.default for option in OPTIONS if option.stored
+    ]
+    assert job.run_at == kit.time.now
+
+
+async def test_a_claimed_job_has_all_its_options(kit):
+    await kit.add("mail", **{**every_option(), "delay": 0, "queue": "default"})
+    (claim,) = (await kit.engine.ack_and_fetch("w", [], 1)).claims
+    assert options_of(claim.job) == {**expected_options(), "queue": "default"}
 
 
 async def test_ids_are_in_the_order_of_the_jobs_with_and_without_unique_keys(kit):

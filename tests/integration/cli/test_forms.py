@@ -7,10 +7,12 @@ import re
 import sqlite3
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 
 from tests.integration.cli.conftest import PROGRAM
+from tests.support.job_options import every_option, expected_options, options_of, shown_options, typed_options
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[a-zA-Z]")
 COLOUR = re.compile(r"\x1b\[[0-9;]*(3[0-7]|9[0-7])m")
@@ -109,14 +111,19 @@ def test_the_payload_is_read_unchanged_from_an_argument_a_file_or_stdin(command,
     assert [job.payload for job in found] == [{"from": "file"}, [1, 2.5, None], True]
 
 
-def test_all_options_of_enqueue_are_stored(command, jobs):
-    options = "--priority -5 --max-attempts 7 --queue slow --timeout 90 --unique-key once --delay 2d"
-    document = json.loads(command("jobs", "enqueue", "greet", *options.split(), "--json").out)
+def test_all_options_of_enqueue_are_stored_and_shown(command, jobs):
+    given = [word for name, text in typed_options().items() for word in (f"--{name.replace('_', '-')}", text)]
+    document = json.loads(command("jobs", "enqueue", "greet", *given, "--json").out)
     job = jobs(lambda manager: manager.get_job_by_id(1))
-    assert (job.priority, job.max_attempts, job.queue, job.unique_key) == (-5, 7, "slow", "once")
-    assert (job.timeout.total_seconds(), document["timeout"]) == (90.0, 90.0)
-    assert (job.run_at - job.created_at).days == 2
-    assert command("jobs", "enqueue", "greet", "--unique-key", "once").out == "1\n"
+    assert options_of(job) == expected_options(policy=False)
+    assert job.run_at - job.created_at == every_option()["delay"]
+    shown = {**document, "timeout": timedelta(seconds=document["timeout"])}
+    assert {option.name: shown[option.name] for option in shown_options()} == {
+        option.name: getattr(job, option.name) for option in shown_options()
+    }
+    table = command("jobs", "show", "1").out
+    assert [option.name for option in shown_options() if option.name not in table] == []
+    assert command("jobs", "enqueue", "greet", "--unique-key", job.unique_key).out == "1\n"
 
 
 def test_a_payload_that_is_not_json_is_shown_as_text(command, enqueue, database):

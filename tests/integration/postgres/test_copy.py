@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.job_options import every_option
 from tetherpy.jobs import (
     Ack,
     BackgroundJobStatus,
@@ -40,7 +41,7 @@ async def source(tmp_path):
         ids = await engine.enqueue([NewJob(job_key="k", payload={"n": n}, priority=-n) for n in range(900)])
         await engine.enqueue(
             [
-                NewJob(job_key="later", delay=3600, unique_key="once", queue="slow", timeout=1.5, max_attempts=9),
+                NewJob(job_key="later", **every_option() | {"unique_key": "once"}),
                 NewJob(job_key="nul", payload="a\0b", meta={"tenant": "7\u2028"}),
             ]
         )
