@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import attrs
 import pytest
 
-from tetherpy.reactive import (
-    AsyncNotifier,
-    AsyncNotifierProvider,
-    FutureProvider,
-    Notifier,
-    NotifierProvider,
-    Provider,
-    ProviderContainer,
-    Ref,
-    StateProvider,
-    StreamProvider,
-)
+from tetherpy.reactive import Notifier, NotifierProvider, Provider, ProviderContainer, Ref, StateProvider
 from tetherpy.reactive.errors import ProviderError
 
 
@@ -64,44 +52,6 @@ def failing_below_zero(source: Any) -> Provider[int]:
     return positive
 
 
-def notifier_of(build: Callable[[Ref], Any], declare: Any = NotifierProvider) -> Any:
-    """Declare a notifier whose first state a function of its Ref returns."""
-
-    class Built(Notifier[Any]):
-        def build(self) -> Any:
-            return build(self.ref)
-
-    return declare(Built)
-
-
-def async_notifier_of(build: Callable[[Ref], Any]) -> Any:
-    """Declare an asynchronous notifier whose first state a function or a coroutine function of its Ref returns."""
-
-    class Built(AsyncNotifier[Any]):
-        def build(self) -> Any:
-            return build(self.ref)
-
-    return AsyncNotifierProvider(Built)
-
-
-def async_provider_of(kind: str, build: Callable[[Ref], Awaitable[Any]]) -> Any:
-    """Declare a "future", a "stream" that stays open, or a "notifier", with the value that a coroutine returns."""
-
-    async def stream(ref: Ref) -> AsyncIterator[Any]:
-        yield await build(ref)
-        await asyncio.Event().wait()
-
-    match kind:
-        case "future":
-            return FutureProvider(build)
-        case "stream":
-            return StreamProvider(stream)
-        case "notifier":
-            return async_notifier_of(build)
-        case _:
-            raise ValueError(kind)
-
-
 def cached_for(seconds: float) -> Provider[int]:
     """Declare an auto-dispose provider that keeps its value for some time after its last use."""
 
@@ -111,17 +61,6 @@ def cached_for(seconds: float) -> Provider[int]:
         return 0
 
     return cached
-
-
-def built_after(event: asyncio.Event, build: Callable[[Ref], Any]) -> FutureProvider[Any]:
-    """Declare a provider whose build waits for an event."""
-
-    @FutureProvider
-    async def waiting(ref: Ref) -> Any:
-        await event.wait()
-        return build(ref)
-
-    return waiting
 
 
 def root_cause(error: BaseException | None) -> BaseException | None:

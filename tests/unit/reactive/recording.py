@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from tetherpy.reactive import Provider, ProviderContainer, Ref
+from tetherpy.reactive import Provider, ProviderContainer, ProviderObserver, Ref
 
 T = TypeVar("T")
 Build = Callable[[Ref], T]
@@ -68,3 +68,10 @@ def numbered(builds: list[int]) -> Build[int]:
         return builds[-1]
 
     return build
+
+
+def observer_with(**methods: Callable[..., None]) -> ProviderObserver:
+    """Return an observer with functions as its methods, which do not get the observer itself."""
+    assert all(hasattr(ProviderObserver, name) for name in methods), "a name that no container calls"
+    made: ProviderObserver = type("Observer", (ProviderObserver,), {n: staticmethod(m) for n, m in methods.items()})()
+    return made

@@ -14,17 +14,9 @@ from typing import Any
 import pytest
 from reactivex.subject import BehaviorSubject
 
-from tests.unit.reactive.declared import failing_below_zero, notifier_of
-from tetherpy.reactive import (
-    AsyncData,
-    AsyncLoading,
-    FutureProvider,
-    Provider,
-    ProviderContainer,
-    Ref,
-    StateProvider,
-    StreamProvider,
-)
+from tests.unit.reactive.builders import built_after, notifier_of
+from tests.unit.reactive.declared import failing_below_zero
+from tetherpy.reactive import AsyncData, AsyncLoading, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
 from tetherpy.reactive.errors import ContainerDisposedError, EndlessUpdateError, ProviderError, WrongThreadError
 from tetherpy.ui import BuildWithinBuildError, Watcher, WatcherClosedError
 
@@ -131,11 +123,7 @@ async def test_a_value_that_was_read_before_the_call_causes_none(container: Prov
 async def test_a_selected_part_an_async_value_and_its_future_can_be_watched(container: ProviderContainer) -> None:
     loaded = asyncio.Event()
 
-    @FutureProvider
-    async def slow(ref: Ref) -> int:
-        await loaded.wait()
-        return 7
-
+    slow = built_after(loaded, lambda ref: 7)
     even = first.select(lambda value: value % 2 == 0)
     screen = Screen(container, slow, even, slow.future)
     assert screen.built[0][:2] == (AsyncLoading(), False)

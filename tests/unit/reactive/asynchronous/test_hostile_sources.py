@@ -626,3 +626,13 @@ async def test_a_generator_that_ignores_cancellation_publishes_nothing_more() ->
         await until(lambda: ignored)
         await turns(3)
         assert {state.value for state in states} == {0, 1}
+
+
+@pytest.mark.parametrize("given", ["no network", None, KeyboardInterrupt(), ValueError])
+async def test_an_rx_source_may_fail_with_any_value(given: Any) -> None:
+    source: Subject[int] = Subject()
+    numbers = StreamProvider(lambda ref: source)
+    async with ProviderContainer(on_error=lambda error, provider: None) as container:
+        container.listen(numbers, lambda previous, value: None)
+        source.on_error(given)
+        assert isinstance(container.read(numbers), AsyncError)

@@ -7,18 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.declared import async_notifier_of, build_that_raises, built_after
+from tests.unit.reactive.builders import async_notifier_of, built_after
+from tests.unit.reactive.declared import build_that_raises
 from tests.unit.reactive.matrix import ASYNC, Variant, ignore, variants
-from tetherpy.reactive import (
-    AsyncData,
-    AsyncError,
-    AsyncLoading,
-    FutureProvider,
-    Provider,
-    ProviderContainer,
-    Ref,
-    StateProvider,
-)
+from tetherpy.reactive import AsyncData, AsyncError, AsyncLoading, FutureProvider, ProviderContainer, Ref, StateProvider
 
 
 @pytest.mark.parametrize("auto_dispose", [False, True])
@@ -156,7 +148,7 @@ async def test_an_awaited_part_survives_the_build_that_requested_it(
 ) -> None:
     ready = asyncio.Event()
     source = built_after(ready, build_that_raises(OSError("no")) if fails else lambda ref: 21)
-    asker = Provider(lambda ref: ref)
+    asker = StateProvider(lambda ref: ref)
     container.listen(source, ignore)
     part = container.listen(asker, ignore).read().watch(source.select_async(lambda value: value * 2))
     container.invalidate(asker)

@@ -15,16 +15,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.declared import notifier_of
-from tetherpy.reactive import (
-    FutureProvider,
-    NotifierProvider,
-    Provider,
-    ProviderContainer,
-    Ref,
-    StateProvider,
-    StreamProvider,
-)
+from tests.unit.reactive.builders import notifier_of
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
 from tetherpy.reactive.graph.element import Element
 
 LONG = bool(os.environ.get("TETHERPY_FUZZ"))
@@ -292,7 +284,7 @@ def test_a_disposed_notifier_and_its_value_are_freed() -> None:
     class Big:
         pass
 
-    holder = notifier_of(lambda ref: Big(), NotifierProvider.auto_dispose)
+    holder = notifier_of(lambda ref: Big(), auto_dispose=True)
     with ProviderContainer() as container:
         subscription = container.listen(holder, ignore)
         value = weakref.ref(container.read(holder))

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.declared import async_provider_of, double, number
+from tests.unit.reactive.builders import async_provider_of
+from tests.unit.reactive.declared import double, number
 from tests.unit.reactive.matrix import ignore, until
 from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref
 

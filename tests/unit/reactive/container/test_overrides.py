@@ -11,17 +11,12 @@ from tetherpy.reactive import (
     AsyncData,
     AsyncError,
     AsyncLoading,
-    AsyncNotifier,
-    AsyncNotifierProvider,
     AsyncValue,
     FutureProvider,
-    Notifier,
-    NotifierProvider,
     Provider,
     ProviderContainer,
     Ref,
     StateProvider,
-    StreamProvider,
 )
 from tetherpy.reactive.errors import (
     DuplicateOverrideError,
@@ -61,26 +56,10 @@ async def test_the_replacement_gets_the_arguments_of_the_family() -> None:
 
     family = Provider.family(create)
 
-    class Original(Notifier[str]):
-        def __init__(self, first: int) -> None:
-            self.first = first
-
-        def build(self) -> str:
-            return f"original {self.first}"
-
-    class Replacement(Original):
-        def build(self) -> str:
-            return f"replacement {self.first}"
-
-    notifiers = NotifierProvider.family(Original)
-    overrides = [
-        family.override_with(lambda ref, first, second="x": f"replacement {first} {second}"),
-        notifiers.override_with(Replacement),
-    ]
-    with ProviderContainer(overrides=overrides) as container:
+    override = family.override_with(lambda ref, first, second="x": f"replacement {first} {second}")
+    with ProviderContainer(overrides=[override]) as container:
         assert container.read(family(1, second="y")) == "replacement 1 y"
         assert container.read(family(1)) == "replacement 1 x"
-        assert container.read(notifiers(2)) == "replacement 2"
 
 
 async def test_one_member_of_a_family_can_be_replaced() -> None:
@@ -247,27 +226,6 @@ async def test_an_asynchronous_notifier_is_replaced_by_a_state_and_can_still_be_
         assert container.read(provider) == AsyncData(42)
 
 
-async def test_a_notifier_class_is_replaced_by_another_class() -> None:
-    class Counter(AsyncNotifier[int]):
-        async def build(self) -> int:
-            return 0
-
-        def increment(self) -> None:
-            self.state = AsyncData(self.state.require_value + 1)
-
-    class Fake(Counter):
-        async def build(self) -> int:
-            return 100
-
-    provider = AsyncNotifierProvider(Counter)
-    async with ProviderContainer(overrides=[provider.override_with(Fake)]) as container:
-        container.listen(provider, ignore)
-        assert await container.read(provider.future) == 100
-        container.read(provider.notifier).increment()
-        assert container.read(provider) == AsyncData(101)
-        assert type(container.read(provider.notifier)) is Fake
-
-
 # -- update_overrides ----------------------------------------------------------------------------
 
 
@@ -347,14 +305,14 @@ async def test_an_override_in_a_child_container_hides_those_of_its_parents() -> 
 
 async def test_a_state_that_was_set_is_dropped_only_by_its_own_override() -> None:
     counter = StateProvider(lambda ref: 0)
-    stream = StreamProvider(lambda ref: iter(()))  # type: ignore[arg-type]  # never built: it is overridden
+    never_built = FutureProvider(lambda ref: 0)
 
     def overrides(count: int, state: int) -> list[Any]:
-        return [counter.override_with_value(count), stream.override_with_value(AsyncData(state))]
+        return [counter.override_with_value(count), never_built.override_with_value(AsyncData(state))]
 
     with ProviderContainer(overrides=overrides(1, 1)) as container:
         container.read(counter.notifier).state = 7
         assert container.read(counter) == 7
         container.update_overrides(overrides(2, 2))
         assert container.read(counter) == 2
-        assert container.read(stream) == AsyncData(2)
+        assert container.read(never_built) == AsyncData(2)

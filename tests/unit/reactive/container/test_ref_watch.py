@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.declared import failure_of, notifier_of
+from tests.unit.reactive.builders import notifier_of
+from tests.unit.reactive.declared import failure_of
 from tests.unit.reactive.matrix import SYNC, Variant, ignore, known, settled, variants
 from tests.unit.reactive.recording import recording_builds, values_of
 from tetherpy.reactive import AsyncData, AsyncLoading, Provider, ProviderContainer, Ref, StateProvider, StreamProvider

@@ -11,7 +11,8 @@ from typing import Any
 import attrs
 import pytest
 
-from tests.unit.reactive.declared import async_provider_of, double, number
+from tests.unit.reactive.builders import async_provider_of
+from tests.unit.reactive.declared import double, number
 from tests.unit.reactive.matrix import ignore
 from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider
 from tetherpy.reactive.errors import NoEventLoopError

@@ -11,7 +11,8 @@ from weakref import WeakSet, ref
 
 import pytest
 
-from tests.unit.reactive.declared import counter, notifier_of
+from tests.unit.reactive.builders import notifier_of
+from tests.unit.reactive.declared import counter
 from tests.unit.reactive.matrix import ignore, until
 from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
 from tetherpy.reactive.errors import ProviderError

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import reactivex
 
-from tests.unit.reactive.declared import async_provider_of, counter, double, notifier_of, number
+from tests.unit.reactive.builders import async_provider_of, notifier_of
+from tests.unit.reactive.declared import counter, double, number
 from tests.unit.reactive.matrix import ignore
 from tetherpy.reactive import AsyncData, AsyncError, FutureProvider, Provider, ProviderContainer, Ref, StreamProvider
 from tetherpy.reactive.errors import NoEventLoopError, WrongThreadError

@@ -9,30 +9,13 @@ from typing import Any
 import pytest
 from reactivex import Subject
 
+from tests.unit.reactive.builders import notifier_of
 from tests.unit.reactive.matrix import ignore, until
-from tetherpy.reactive import (
-    FutureProvider,
-    Notifier,
-    NotifierProvider,
-    Provider,
-    ProviderContainer,
-    ProviderObserver,
-    Ref,
-    StateProvider,
-    StreamProvider,
-)
+from tests.unit.reactive.recording import observer_with
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
 from tetherpy.reactive.errors import ProviderError, ReactiveError
 
 # -- messages come in the order of the changes ---------------------------------------------------
-
-
-class Witness(ProviderObserver):
-    def __init__(self) -> None:
-        self.seen: list[tuple[Any, Any]] = []
-
-    def did_update_provider(self, context: Any, previous: Any, value: Any) -> None:
-        if context.provider.name == "last":
-            self.seen.append((previous, value))
 
 
 def _batch(container: ProviderContainer, change: Callable[[], None]) -> None:
@@ -76,11 +59,15 @@ WAYS = {"batch": _batch, "fire": _fire, "resume": _resume, "notify": _notify, "i
 def test_listeners_get_the_newest_value_last(way: str, with_loop: bool) -> None:
     first = StateProvider(lambda ref: 0, name="first")
     last = StateProvider(lambda ref: 0, name="last")
-    witness = Witness()
+    observed: list[tuple[Any, Any]] = []
+
+    def observe(context: Any, previous: Any, value: Any) -> None:
+        if context.provider is last:
+            observed.append((previous, value))
 
     def run() -> None:
         heard: list[tuple[Any, Any]] = []
-        with ProviderContainer(observers=[witness]) as container:
+        with ProviderContainer(observers=[observer_with(did_update_provider=observe)]) as container:
 
             def change() -> None:
                 container.read(first.notifier).state += 1
@@ -91,7 +78,7 @@ def test_listeners_get_the_newest_value_last(way: str, with_loop: bool) -> None:
             WAYS[way](container, change)
             assert heard[-1][1] == container.read(last) == 11
             assert [previous for previous, _ in heard] == [0, *(value for _, value in heard[:-1])]
-            assert witness.seen == heard
+            assert observed == heard
 
     async def main() -> None:
         run()
@@ -100,15 +87,6 @@ def test_listeners_get_the_newest_value_last(way: str, with_loop: bool) -> None:
 
 
 # -- changes made while a build links ------------------------------------------------------------
-
-
-class Connection(Notifier[str]):
-    def build(self) -> str:
-        self.ref.on_add_listener(self.connect)
-        return "idle"
-
-    def connect(self) -> None:
-        self.state = "connected"
 
 
 @pytest.mark.parametrize("outer", ["read", "inside another build"])
@@ -124,7 +102,12 @@ def test_a_change_caused_by_a_new_listener_is_visible_to_it(way: str, outer: str
         return len(builds)
 
     stream = StreamProvider(lambda ref: subject)
-    connection = NotifierProvider(Connection)
+
+    def connect(ref: Ref) -> str:
+        ref.on_add_listener(lambda: setattr(container.read(connection.notifier), "state", "connected"))
+        return "idle"
+
+    connection = notifier_of(connect)
     source: Any = {"on_resume invalidates": refreshed, "on_add_listener sets": connection, "a kept event": stream}[way]
     tab: Provider[Any] = Provider(lambda ref: ref.watch(source))
     page: Provider[Any] = Provider(lambda ref: ref.watch(tab))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.declared import async_notifier_of
+from tests.unit.reactive.builders import async_notifier_of
 from tests.unit.reactive.matrix import ASYNC, SYNC, Variant, ignore, variants
 from tests.unit.reactive.recording import numbered
 from tetherpy.reactive import (

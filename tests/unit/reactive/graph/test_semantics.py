@@ -13,26 +13,16 @@ import numpy as np
 import pytest
 
 from tests.support.waiting import turns, until
-from tests.unit.reactive.declared import (
-    async_notifier_of,
-    cached_for,
-    counter,
-    failing_below_zero,
-    failure_of,
-    notifier_of,
-)
-from tests.unit.reactive.recording import recording_builds, recording_life, values_of
+from tests.unit.reactive.builders import async_notifier_of, notifier_of
+from tests.unit.reactive.declared import cached_for, counter, failing_below_zero, failure_of
+from tests.unit.reactive.recording import observer_with, recording_builds, recording_life, values_of
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
     AsyncLoading,
     FutureProvider,
-    Notifier,
-    NotifierProvider,
     Provider,
     ProviderContainer,
-    ProviderObserver,
-    ProviderObserverContext,
     Ref,
     StateProvider,
     StreamProvider,
@@ -101,21 +91,6 @@ async def test_02_listeners_are_called_only_for_a_different_value() -> None:
         assert seen == seen_below == [1]
 
 
-async def test_02_update_should_notify_filters_changes_of_a_notifier() -> None:
-    class Always(Notifier[int]):
-        def build(self) -> int:
-            return 0
-
-        def update_should_notify(self, previous: int, next: int) -> bool:  # noqa: A002
-            return True
-
-    always = NotifierProvider(Always)
-    with ProviderContainer() as container:
-        seen = values_of(container, always)
-        container.read(always.notifier).state = 0
-        assert seen == [0]
-
-
 # -- 3 -------------------------------------------------------------------------------------------
 
 
@@ -177,14 +152,6 @@ def test_03_one_container_can_be_used_in_two_asyncio_runs_and_in_between() -> No
 # -- 4 -------------------------------------------------------------------------------------------
 
 
-class Failures(ProviderObserver):
-    def __init__(self) -> None:
-        self.seen: list[tuple[Any, Exception]] = []
-
-    def provider_did_fail(self, context: ProviderObserverContext, error: Exception) -> None:
-        self.seen.append((context.provider, error))
-
-
 async def test_04_errors_are_values_and_the_original_is_reported_once() -> None:
     broken = ValueError("no such user")
     reported: list[Any] = []
@@ -195,8 +162,9 @@ async def test_04_errors_are_values_and_the_original_is_reported_once() -> None:
 
     middle = Provider(lambda ref: ref.watch(source) + 1)
     last = Provider(lambda ref: ref.watch(middle) + 1)
-    failures = Failures()
-    with ProviderContainer(observers=[failures], on_error=lambda *args: reported.append(args)) as container:
+    failures: list[tuple[Any, Exception]] = []
+    observer = observer_with(provider_did_fail=lambda context, error: failures.append((context.provider, error)))
+    with ProviderContainer(observers=[observer], on_error=lambda *args: reported.append(args)) as container:
         with pytest.raises(ProviderError) as caught:
             container.read(last)
         assert caught.value.provider is last
@@ -207,7 +175,7 @@ async def test_04_errors_are_values_and_the_original_is_reported_once() -> None:
         for _ in range(3):
             with pytest.raises(ProviderError):
                 container.read(last)
-        assert failures.seen == [(source, broken)]
+        assert failures == [(source, broken)]
         assert reported == [(broken, source)]
 
 

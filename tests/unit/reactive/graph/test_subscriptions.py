@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.declared import build_that_raises, notifier_of
+from tests.unit.reactive.builders import notifier_of
+from tests.unit.reactive.declared import build_that_raises
 from tests.unit.reactive.matrix import ASYNC, NOTIFIERS, SYNC, Variant, ignore, known, settled, variants
 from tests.unit.reactive.recording import recording_builds
 from tetherpy.reactive import AsyncData, AsyncLoading, FutureProvider, Provider, ProviderContainer, Ref, StateProvider

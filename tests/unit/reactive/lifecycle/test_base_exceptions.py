@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.unit.reactive.matrix import ignore, until
-from tests.unit.reactive.recording import recording_disposal
+from tests.unit.reactive.recording import observer_with, recording_disposal
 from tetherpy.reactive import (
     AsyncError,
     AsyncNotifier,
@@ -19,8 +19,6 @@ from tetherpy.reactive import (
     FutureProvider,
     Provider,
     ProviderContainer,
-    ProviderObserver,
-    ProviderObserverContext,
     ProviderSubscription,
     Ref,
     StateProvider,
@@ -410,23 +408,17 @@ def test_an_interrupt_while_a_source_stops_keeps_its_provider_usable(error: Base
 def test_the_remaining_observers_are_called() -> None:
     called: list[str] = []
 
-    class Broken(ProviderObserver):
-        def did_create_provider_container(self, context: ProviderObserverContext) -> None:
-            raise Abort
+    def interrupt(context: object) -> None:
+        raise Abort
 
-        def did_dispose_provider_container(self, context: ProviderObserverContext) -> None:
-            raise Abort
-
-    class Sound(ProviderObserver):
-        def did_create_provider_container(self, context: ProviderObserverContext) -> None:
-            called.append("created")
-
-        def did_dispose_provider_container(self, context: ProviderObserverContext) -> None:
-            called.append("disposed")
-
+    broken = observer_with(did_create_provider_container=interrupt, did_dispose_provider_container=interrupt)
+    sound = observer_with(
+        did_create_provider_container=lambda context: called.append("created"),
+        did_dispose_provider_container=lambda context: called.append("disposed"),
+    )
     root = ProviderContainer()
     with pytest.raises(Abort):
-        ProviderContainer(parent=root, observers=[Broken(), Sound()])
+        ProviderContainer(parent=root, observers=[broken, sound])
     assert called == ["created"]
     with pytest.raises(Abort):
         root.dispose()

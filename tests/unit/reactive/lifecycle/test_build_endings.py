@@ -12,16 +12,8 @@ from reactivex import Subject
 
 from tests.unit.reactive.declared import cached_for
 from tests.unit.reactive.matrix import ignore, until
-from tetherpy.reactive import (
-    AsyncError,
-    FutureProvider,
-    Provider,
-    ProviderContainer,
-    ProviderObserver,
-    Ref,
-    StateProvider,
-    StreamProvider,
-)
+from tests.unit.reactive.recording import observer_with
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
 from tetherpy.testing import Clock
 
 
@@ -129,15 +121,12 @@ def test_refused_overrides_can_be_used_again() -> None:
 def test_a_disposer_that_disposes_its_container_runs_once() -> None:
     told: list[str] = []
 
-    class Witness(ProviderObserver):
-        def did_dispose_provider(self, context: Any) -> None:
-            told.append("provider")
-
-        def did_dispose_provider_container(self, context: Any) -> None:
-            told.append("container")
-
+    observer = observer_with(
+        did_dispose_provider=lambda context: told.append("provider"),
+        did_dispose_provider_container=lambda context: told.append("container"),
+    )
     provider = Provider(lambda ref: ref.on_dispose(container.dispose))
-    container = ProviderContainer(observers=[Witness()])
+    container = ProviderContainer(observers=[observer])
     container.read(provider)
     container.dispose()
     assert told == ["provider", "container"]
@@ -253,8 +242,7 @@ async def test_a_paused_observable_keeps_its_last_event(
     subject.on_next(2)
     subject.on_error(OSError("no"))
     subscription.resume()
-    state = container.read(feed)
-    assert isinstance(state, AsyncError)
+    assert isinstance(container.read(feed).error, OSError)
     assert [type(error) for error in reported] == [OSError]
     reported.clear()
 

@@ -9,21 +9,10 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.builders import notifier_of
 from tests.unit.reactive.eager import eager_tasks
-from tests.unit.reactive.recording import values_of
-from tetherpy.reactive import (
-    AsyncData,
-    FutureProvider,
-    Notifier,
-    NotifierProvider,
-    Provider,
-    ProviderContainer,
-    ProviderObserver,
-    ProviderObserverContext,
-    Ref,
-    StateProvider,
-    StreamProvider,
-)
+from tests.unit.reactive.recording import observer_with, values_of
+from tetherpy.reactive import AsyncData, FutureProvider, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
 from tetherpy.reactive.errors import EndlessUpdateError, NoEventLoopError, ProviderError
 
 BOUND = 5.0
@@ -284,16 +273,14 @@ def test_a_container_disposed_by_a_listener_reports_errors_and_calls_observers()
     errors: list[BaseException] = []
     events: list[str] = []
 
-    class Observer(ProviderObserver):
-        def did_dispose_provider_container(self, context: ProviderObserverContext) -> None:
-            events.append("container")
+    observer = observer_with(did_dispose_provider_container=lambda context: events.append("container"))
 
     def fail(ref: Ref) -> int:
         ref.on_dispose(lambda: 1 // 0)
         return 1
 
     number = StateProvider(lambda ref: 0)
-    container = ProviderContainer(observers=[Observer()], on_error=lambda error, _: errors.append(error))
+    container = ProviderContainer(observers=[observer], on_error=lambda error, _: errors.append(error))
     container.read(Provider(fail))
     container.listen(number, lambda *_: container.dispose())
     container.read(number.notifier).state = 1
@@ -330,20 +317,19 @@ def test_dependencies_of_a_build_without_active_listeners_are_paused_however_it_
     number = StateProvider(lambda ref: 0)
     trigger = StateProvider(lambda ref: 0)
 
-    class Listening(Notifier[int]):
-        def build(self) -> int:
-            self.ref.on_dispose(lambda: None)
-            self.ref.watch(trigger)
-            if how != "late":
-                self.go()
-            if how == "failed":
-                raise ValueError
-            return 0
+    def listen(ref: Ref) -> None:
+        ref.listen(number, lambda _, value: heard.append(value))
 
-        def go(self) -> None:
-            self.ref.listen(number, lambda _, value: heard.append(value))
+    def build(ref: Ref) -> int:
+        ref.on_dispose(lambda: None)
+        ref.watch(trigger)
+        if how != "late":
+            listen(ref)
+        if how == "failed":
+            raise ValueError
+        return 0
 
-    listening = NotifierProvider(Listening)
+    listening = notifier_of(build)
     container = ProviderContainer(on_error=lambda *_: None)
 
     def read() -> None:
@@ -356,7 +342,7 @@ def test_dependencies_of_a_build_without_active_listeners_are_paused_however_it_
     container.read(trigger.notifier).state = 1
     read()
     if how == "late":
-        container.read(listening.notifier).go()
+        listen(container.read(listening.notifier).ref)
     container.read(number.notifier).state = 1
     assert heard == []
     with container.listen(listening, lambda *_: None):

@@ -10,19 +10,10 @@ from typing import Any, Self
 import attrs
 import pytest
 
+from tests.unit.reactive.builders import async_notifier_of, notifier_of
 from tests.unit.reactive.declared import rebuild
 from tests.unit.reactive.matrix import ignore, until
-from tetherpy.reactive import (
-    AsyncNotifier,
-    AsyncNotifierProvider,
-    FutureProvider,
-    Notifier,
-    NotifierProvider,
-    Provider,
-    ProviderContainer,
-    Ref,
-    StateProvider,
-)
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider
 from tetherpy.reactive.errors import ProviderError
 
 
@@ -287,20 +278,12 @@ def failing(kind: str, transaction: Transaction, error: Exception) -> Any:
         await asyncio.sleep(0)
         raise error
 
-    class Direct(Notifier[None]):
-        def build(self) -> None:
-            build(self.ref)
-
-    class Awaited(AsyncNotifier[None]):
-        async def build(self) -> None:
-            await build_async(self.ref)
-
     return {
         "Provider": Provider(build),
         "StateProvider": StateProvider(build),
-        "NotifierProvider": NotifierProvider(Direct),
+        "NotifierProvider": notifier_of(build),
         "FutureProvider": FutureProvider(build_async),
-        "AsyncNotifierProvider": AsyncNotifierProvider(Awaited),
+        "AsyncNotifierProvider": async_notifier_of(build_async),
         "FutureProvider, at once": FutureProvider(build),
     }[kind]
 

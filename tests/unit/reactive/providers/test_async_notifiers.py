@@ -9,15 +9,13 @@ import pytest
 
 from tests.unit.reactive.declared import Box
 from tests.unit.reactive.matrix import ASYNC_NOTIFIERS, Variant, ignore, until, variants
-from tests.unit.reactive.recording import changes_of
+from tests.unit.reactive.recording import changes_of, recording_disposal
 from tetherpy.reactive import (
     AsyncData,
     AsyncError,
     AsyncLoading,
     AsyncNotifier,
     AsyncNotifierProvider,
-    Notifier,
-    NotifierProvider,
     Provider,
     ProviderContainer,
     StateProvider,
@@ -618,12 +616,7 @@ async def test_dependencies_watched_after_an_await_survive_the_rebuild(overridde
     log: list[str] = []
     gates: list[asyncio.Event] = [asyncio.Event()]
 
-    class Counter(Notifier[int]):
-        def build(self) -> int:
-            self.ref.on_dispose(lambda: log.append("disposed"))
-            return 0
-
-    dependency = NotifierProvider.auto_dispose(Counter)
+    dependency = recording_disposal(log, declare=StateProvider.auto_dispose)
 
     async def build(ref: Any, notifier: Any) -> int:
         await gates[-1].wait()
