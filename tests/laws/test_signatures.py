@@ -54,8 +54,8 @@ DURATION = re.compile(
 STORAGES = ("Storage.", "SqliteStorage.", "InMemoryStorage.", ".persist")
 """Owners of ``key``, the key of a storage."""
 POSITIONAL = {
-    "ServiceInstance.set_foreground_notification_info": "the seed has both by position",
-    "ServiceInstance.report_progress": "the fraction and its message belong together",
+    "ServiceBase.set_foreground_notification_info": "the seed has both by position",
+    "ServiceBase.report_progress": "the fraction and its message belong together",
     "ProviderOptions": "made for every provider",
     "make_options": "made for every provider",
     "ack_and_fetch": "the one statement of a busy worker",

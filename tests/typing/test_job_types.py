@@ -27,6 +27,9 @@ from tetherpy import (
     Ref,
     ServiceInstance,
     SqlDatabase,
+    SyncDatabase,
+    SyncJobManager,
+    SyncServiceInstance,
     background_job,
 )
 from tetherpy.database import PostgresDatabase
@@ -74,7 +77,7 @@ async def deliver(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> R
 
 
 @count.handler
-def count_in_a_thread(service: ServiceInstance, payload: None, db: SqlDatabase) -> list[int]:
+def count_in_a_thread(service: SyncServiceInstance, payload: None, db: SyncDatabase) -> list[int]:
     return []
 
 
@@ -87,11 +90,18 @@ def with_any(service: Any, payload: Any, db: Any) -> None: ...
 
 
 @JobDefinition("sweep with a file").handler
-def with_a_file(service: ServiceInstance, payload: object, db: Database) -> None: ...
+async def with_a_file(service: ServiceInstance, payload: object, db: Database) -> None: ...
 
 
 @JobDefinition("sweep with a server").handler
-def with_a_server(service: ServiceInstance, payload: None, db: PostgresDatabase) -> None: ...
+async def with_a_server(service: ServiceInstance, payload: None, db: PostgresDatabase) -> None: ...
+
+
+@JobDefinition("sweep in a thread").handler
+def in_a_thread(service: SyncServiceInstance, payload: None, db: SyncDatabase) -> None:
+    with db.transaction() as tx:
+        assert_type(SyncJobManager(db).enqueue("k", transaction=tx), JobId[Any])
+        assert_type(service.complete(transaction=tx), None)
 
 
 @JobDefinition("sweep with objects").handler
@@ -104,12 +114,12 @@ async def resize(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> Re
 
 
 @background_job("copy", priority=3)
-def copy(service: ServiceInstance, payload: Mail | None, db: SqlDatabase) -> Receipt | None:
+def copy(service: SyncServiceInstance, payload: Mail | None, db: SyncDatabase) -> Receipt | None:
     return None
 
 
 @background_job("tidy")
-def tidy(service: ServiceInstance, payload: None, db: SqlDatabase) -> None: ...
+def tidy(service: SyncServiceInstance, payload: None, db: SyncDatabase) -> None: ...
 
 
 @background_job("measure")

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
         WorkerStartError,
         WorkerStopError,
     )
-    from .execution.service_instance import ServiceInstance
+    from .execution.service_instance import ServiceInstance, SyncServiceInstance
     from .protocol.manifest import HandlerInfo, PeriodicInfo, ServiceManifest
     from .protocol.settings import ServiceSettings
     from .supervisor.entry_points import run_worker
@@ -66,6 +66,7 @@ __all__ = [
     "ServiceStalledError",
     "ServiceState",
     "SqliteStorage",
+    "SyncServiceInstance",
     "UnsupportedDatabaseError",
     "WorkerStartError",
     "WorkerState",
@@ -82,7 +83,7 @@ _MODULES = {
     "JobProvider": ".durable",
     "JobProviderError": ".durable",
     "JobProviderFamily": ".durable",
-    "ServiceInstance": "execution.service_instance",
+    **dict.fromkeys(("ServiceInstance", "SyncServiceInstance"), "execution.service_instance"),
     "ServiceSettings": "protocol.settings",
     "ServiceState": "app.service_state",
     "WorkerState": "app.service_state",

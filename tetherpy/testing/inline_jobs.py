@@ -32,7 +32,7 @@ from tetherpy.jobs import (
     utc_now,
 )
 from tetherpy.reactive import FutureProvider, Override, Provider
-from tetherpy.service import InlineWorker, ServiceInstance
+from tetherpy.service import InlineWorker, ServiceInstance, SyncServiceInstance
 
 from .clock import Clock
 from .errors import EndlessJobsError, ForeignClockError, OtherLoopError, StuckJobsError, TestingArgumentError
@@ -75,7 +75,7 @@ class InlineJobs:
     def register(
         self,
         job_key: str,
-        handler: Callable[[ServiceInstance, Any, Any], Any],
+        handler: Callable[[ServiceInstance, Any, Any], Any] | Callable[[SyncServiceInstance, Any, Any], Any],
         *,
         retry: Backoff | None = None,
         timeout: timedelta | float | None = None,

@@ -7,8 +7,9 @@ from typing import Literal, TypedDict
 
 import attrs
 
+from tetherpy.database import SyncDatabase
 from tetherpy.jobs import DoNotRetry
-from tetherpy.service import ServiceInstance
+from tetherpy.service import ServiceInstance, SyncServiceInstance
 
 
 @attrs.frozen
@@ -72,7 +73,7 @@ def take_from_stock(article: str) -> None:
     raise OutOfStockError(f"{article} is out of stock")
 
 
-def resize_image(service: ServiceInstance, payload: dict[str, float], db: object) -> dict[str, int]:
+def resize_image(service: SyncServiceInstance, payload: dict[str, float], db: SyncDatabase) -> dict[str, int]:
     import time
 
     seconds = payload.get("seconds", 0.0)

@@ -69,7 +69,7 @@ def start_claimer(db, engine):
     def start(handler, looked):
         registry = HandlerRegistry()
         registry.add("k", handler, None, None)
-        executor = Executor(registry, lambda run: run, db, OutcomePolicy(utc_now), 2)
+        executor = Executor(registry, lambda run, _handler: (run, db), OutcomePolicy(utc_now), 2)
         fetcher = Fetcher(engine, "w", None, executor, ProgressBoard(engine), utc_now, looked)
         executor.on_acknowledged, executor.on_free = fetcher.acknowledge, fetcher.wake
         return fetcher, asyncio.create_task(fetcher.run())

@@ -99,6 +99,17 @@ async def test_a_plain_function_runs_in_a_thread(service, finished):
     assert {(await finished(nap)).result for nap in naps} == {"rested"}
 
 
+async def test_a_plain_function_writes_enqueues_and_completes_in_one_transaction(service, finished, manager):
+    job = await finished(await service.job("hand_over", "tea"))
+    assert (job.progress, job.progress_message) == (0.5, "handed over tea")
+    assert (await finished(job.result)).result == "tea"
+    failed = await finished(await service.job("hand_over", "too hot", max_attempts=1))
+    assert (failed.status, failed.last_error) == (FAILED, "ValueError: too hot")
+    rows = await manager.database.get_all("SELECT word FROM handed_over")
+    assert [row["word"] for row in rows] == ["tea"]
+    assert not [job for job in await manager.get_jobs_by_job_key("echo") if job.payload == "too hot"]
+
+
 async def test_a_running_job_is_cancelled(service, finished, manager, until):
     job_id = await service.job("nap", 60.0)
     await until(lambda: is_running(manager, job_id))

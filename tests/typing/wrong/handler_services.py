@@ -6,7 +6,16 @@ the parameter of a function with the bound of a type variable.
 
 from __future__ import annotations
 
-from tetherpy import BackgroundService, Database, JobDefinition, ServiceInstance, SqlDatabase, background_job
+from tetherpy import (
+    BackgroundService,
+    Database,
+    JobDefinition,
+    ServiceInstance,
+    SqlDatabase,
+    SyncDatabase,
+    SyncServiceInstance,
+    background_job,
+)
 
 count = JobDefinition("count", payload=str, result=int)
 
@@ -17,12 +26,12 @@ async def text_for_service(service: str, payload: str, db: SqlDatabase) -> int:
 
 
 @count.handler  # wrong
-def app_for_service(service: BackgroundService, payload: str, db: SqlDatabase) -> int:
+def app_for_service(service: BackgroundService, payload: str, db: SyncDatabase) -> int:
     return 1
 
 
 @count.handler  # wrong
-def exchanged(payload: str, service: ServiceInstance, db: Database) -> int:
+def exchanged(payload: str, service: SyncServiceInstance, db: SyncDatabase) -> int:
     return 1
 
 
@@ -32,7 +41,17 @@ async def database_for_service(service: Database, payload: str, db: Database) ->
 
 
 @background_job("measure")  # wrong
-def exchanged_last(service: SqlDatabase, payload: str, db: ServiceInstance) -> int:
+def exchanged_last(service: SyncDatabase, payload: str, db: SyncServiceInstance) -> int:
+    return 1
+
+
+@background_job("measure")  # wrong
+def asynchronous_service(service: ServiceInstance, payload: str, db: SyncDatabase) -> int:
+    return 1
+
+
+@count.handler  # wrong
+async def synchronous_service(service: SyncServiceInstance, payload: str, db: SqlDatabase) -> int:
     return 1
 
 

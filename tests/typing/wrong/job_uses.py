@@ -23,6 +23,8 @@ from tetherpy import (
     Ref,
     ServiceInstance,
     SqlDatabase,
+    SyncDatabase,
+    SyncServiceInstance,
     background_job,
 )
 from tetherpy.testing import InlineJobs
@@ -70,7 +72,7 @@ async def other_result(service: ServiceInstance, payload: Mail, db: SqlDatabase)
 
 
 @send_mail.handler  # wrong
-def other_result_in_a_thread(service: ServiceInstance, payload: Mail, db: SqlDatabase) -> str:
+def other_result_in_a_thread(service: SyncServiceInstance, payload: Mail, db: SyncDatabase) -> str:
     return ""
 
 
@@ -98,7 +100,17 @@ async def other_database(service: ServiceInstance, payload: Mail, db: str) -> Re
 
 
 @background_job("resize")  # wrong
-def manager_for_database(service: ServiceInstance, payload: Mail, db: BackgroundJobManager) -> Receipt:
+def manager_for_database(service: SyncServiceInstance, payload: Mail, db: BackgroundJobManager) -> Receipt:
+    return Receipt(1)
+
+
+@background_job("resize")  # wrong
+def asynchronous_database(service: SyncServiceInstance, payload: Mail, db: SqlDatabase) -> Receipt:
+    return Receipt(1)
+
+
+@send_mail.handler  # wrong
+async def synchronous_database(service: ServiceInstance, payload: Mail, db: SyncDatabase) -> Receipt:
     return Receipt(1)
 
 

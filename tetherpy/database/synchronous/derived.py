@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
+from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, cast, overload
 
 from .portal import Portal
 
 A = TypeVar("A")
 Q = ParamSpec("Q")
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Synchronous(Generic[A]):
@@ -23,9 +24,16 @@ class Synchronous(Generic[A]):
         raise NotImplementedError
 
 
-def sync_form(
-    method: Callable[Concatenate[A, Q], Coroutine[Any, Any, T]],
-) -> Callable[Concatenate[Synchronous[A], Q], T]:
+class SyncMethod(Protocol[A, Q, T_co]):
+    """A function in a class; a type checker need not guess whether such a value is a method."""
+
+    @overload
+    def __get__(self, instance: None, owner: type, /) -> Callable[Concatenate[Any, Q], T_co]: ...
+    @overload
+    def __get__(self, instance: Synchronous[A], owner: type | None = None, /) -> Callable[Q, T_co]: ...
+
+
+def sync_form(method: Callable[Concatenate[A, Q], Coroutine[Any, Any, T]]) -> SyncMethod[A, Q, T]:
     """Return the synchronous form of a method, with the same parameters and docstring."""
 
     @wraps(method)
@@ -34,4 +42,4 @@ def sync_form(
         bound: Callable[Q, Coroutine[Any, Any, T]] = getattr(target, method.__name__)
         return portal.call(lambda: bound(*args, **kwargs))
 
-    return call
+    return cast("SyncMethod[A, Q, T]", call)

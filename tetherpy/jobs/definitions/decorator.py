@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Unpack, overload
 
 import attrs
 
 from ..model import DefinitionOptions
 from .definition import FROM_HANDLER, JobDefinition
-from .handler import Handler, P, R, S
+from .handler import B, Handler, P, R, S, SyncHandler
 
 
 @attrs.frozen
@@ -19,9 +19,9 @@ class JobDecorator:
     _definition: JobDefinition[Any, Any]
 
     @overload
-    def __call__(self, function: Handler[S, P, Coroutine[Any, Any, R]], /) -> JobDefinition[P, R]: ...
-    @overload
     def __call__(self, function: Handler[S, P, R], /) -> JobDefinition[P, R]: ...
+    @overload
+    def __call__(self, function: SyncHandler[B, P, R], /) -> JobDefinition[P, R]: ...
     def __call__(self, function: Callable[..., Any], /) -> JobDefinition[Any, Any]:
         """Return the definition with this handler."""
         self._definition.handler(function)

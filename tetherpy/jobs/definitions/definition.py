@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar, Unpack, cast, get_origin, overload
 
 import attrs
@@ -13,7 +13,7 @@ from ..errors import JobArgumentError, JobDefinitionError
 from ..model import DefinitionOptions, EnqueueOptions, NewJob, NewJobOptions
 from ..schedules.backoff import Backoff
 from .annotations import payload_annotation, payload_parameter, result_annotation
-from .handler import Handler, P, R, S
+from .handler import B, Handler, P, R, S, SyncHandler
 from .job_id import JobId
 
 if TYPE_CHECKING:
@@ -133,16 +133,14 @@ class JobDefinition(Generic[DP, DR]):
         return self._result
 
     @property
-    def function(self) -> Handler[Any, DP, Any] | None:
+    def function(self) -> Callable[[Any, DP, Any], Any] | None:
         """Return the handler, None if there is none in this process."""
         return self._handler.function
 
     @overload
-    def handler(
-        self, function: Handler[S, DP, Coroutine[Any, Any, DR]], /
-    ) -> Handler[S, DP, Coroutine[Any, Any, DR]]: ...
-    @overload
     def handler(self, function: Handler[S, DP, DR], /) -> Handler[S, DP, DR]: ...
+    @overload
+    def handler(self, function: SyncHandler[B, DP, DR], /) -> SyncHandler[B, DP, DR]: ...
     def handler(self, function: Callable[..., Any], /) -> Callable[..., Any]:
         """Decorate the handler, which is called with (service, payload, db), and return it unchanged.
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import attrs
 
-from tetherpy.database import SqlDatabase
 from tetherpy.jobs import Ack, Claim, Completed, Outcome, PayloadDecodeError, encode, wait_observer
 
 from ..errors import NoSuchHandlerError
@@ -22,7 +21,6 @@ from ..worker.fork_guard import exit_if_forked
 from .handlers import HandlerRegistry, JobHandler
 from .job_run import Interruption, JobRun
 from .outcome_policy import OutcomePolicy
-from .service_instance import ServiceInstance
 from .slot_waits import SlotWaits
 
 
@@ -34,14 +32,14 @@ def _nothing() -> None:
 class Executor:
     """Run claimed jobs (plain ``def`` handlers in threads) and report the outcome of each attempt.
 
+    ``arguments`` returns the service and the database with which a handler is called.
     ``on_acknowledged`` is called once for each attempt, with its outcome, and with True if that may be stored already
     because the handler completed the job. ``on_free`` is called when a slot becomes free. That is later than the
     outcome if a handler ignores its cancellation. ``on_stuck`` is called when such handlers hold all slots.
     """
 
     registry: HandlerRegistry
-    service: Callable[[JobRun], ServiceInstance]
-    database: SqlDatabase
+    arguments: Callable[[JobRun, JobHandler], tuple[Any, Any]]
     outcome_policy: OutcomePolicy
     slots: int
     grace: float = HANDLER_GRACE_SECONDS
@@ -118,13 +116,13 @@ class Executor:
             payload = handler.payload_of(run.claim.job)
         except PayloadDecodeError as error:
             return self.outcome_policy.final_failure(error), error
-        service = self.service(run)
+        service, db = self.arguments(run, handler)
         wait_observer.set(partial(self._waits.waiting, run.claim.id, run.claim.job.job_key))
         try:
             if handler.is_async:
-                value = await handler.function(service, payload, self.database)
+                value = await handler.function(service, payload, db)
             else:
-                value = await self._in_thread(handler.function, service, payload, self.database)
+                value = await self._in_thread(handler.function, service, payload, db)
                 if inspect.isawaitable(value):
                     value = await _in_loop(run, value)
             exit_if_forked(self._pid)

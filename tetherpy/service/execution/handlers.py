@@ -33,13 +33,15 @@ class JobHandler:
 
     ``annotation`` is the type that payloads are decoded to; ``timeout`` bounds an attempt of a job without a timeout.
     ``is_async`` is True for a function that is called in the loop; any other one is called in a thread, and its
-    result is awaited if it is awaitable.
+    result is awaited if it is awaitable. ``takes_sync`` is True if it is called with the synchronous service and
+    database: it is no ``async def``, and wraps none.
     """
 
     job_key: str
     function: Callable[..., Any]
     annotation: Any
     is_async: bool
+    takes_sync: bool
     retry: Backoff
     timeout: timedelta | None
     definition: JobDefinition[Any, Any] | None = None
@@ -72,6 +74,7 @@ class HandlerRegistry:
             function=function,
             annotation=_decodable(job_key, "payload", _payload_type(job_key, function, definition)),
             is_async=_is_async(job_key, function),
+            takes_sync=not inspect.iscoroutinefunction(plain_function(function)),
             retry=retry or Backoff(),
             timeout=to_optional_span("timeout", timeout, positive=True),
             definition=definition,

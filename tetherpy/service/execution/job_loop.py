@@ -8,15 +8,17 @@ from typing import Any
 
 import attrs
 
+from tetherpy.database import Portal, SqlDatabase, SyncDatabase, redacted
 from tetherpy.jobs import JobEngine, WallClock
 
 from .cancellation_watch import CancellationWatch
 from .executor import Executor
 from .fetcher import Fetcher
+from .handlers import JobHandler
 from .job_run import JobRun
 from .outcome_policy import OutcomePolicy
 from .progress_reports import ProgressBoard
-from .service_instance import JobServices, ServiceInstance
+from .service_instance import JobServices, ServiceBase, ServiceInstance, SyncServiceInstance
 from .worker_context import WorkerContext
 
 
@@ -28,6 +30,7 @@ class JobLoop:
     executor: Executor
     progress: ProgressBoard
     cancellation: CancellationWatch
+    _portal: Portal
 
     @classmethod
     def of(
@@ -40,17 +43,22 @@ class JobLoop:
         keys: Callable[[], Collection[str] | None] = lambda: None,
     ) -> JobLoop:
         """Create the parts for an initialized context; ``on_fetched`` and ``keys`` are those of ``Fetcher``."""
+        db = context.database
+        assert db is not None
         progress = ProgressBoard(engine)
+        portal = Portal(redacted(db.address), asyncio.get_running_loop())
+        sync_db = SyncDatabase.of(portal, db)
 
-        def service(run: JobRun) -> ServiceInstance:
+        def arguments(run: JobRun, handler: JobHandler) -> tuple[ServiceBase, SqlDatabase | SyncDatabase]:
             context.begin_work()
-            return ServiceInstance(context, JobServices(run, engine, progress))
+            services = JobServices(run, engine, progress)
+            if handler.takes_sync:
+                return SyncServiceInstance(context, services, portal=portal), sync_db
+            return ServiceInstance(context, services), db
 
-        assert context.database is not None
         executor = Executor(
             registry=context.handlers,
-            service=service,
-            database=context.database,
+            arguments=arguments,
             outcome_policy=OutcomePolicy(clock),
             slots=context.config.concurrency,
         )
@@ -60,7 +68,7 @@ class JobLoop:
             engine, worker_id, lambda: executor.running, executor.cancel, lambda: fetcher.is_fetching
         )
         fetcher.on_begun = cancellation.on_begun
-        return cls(fetcher, executor, progress, cancellation)
+        return cls(fetcher, executor, progress, cancellation, portal)
 
     def on_change(self) -> None:
         """Record that jobs have changed."""
@@ -69,8 +77,12 @@ class JobLoop:
 
     async def run(self, background: Iterable[Coroutine[Any, Any, None]] = ()) -> None:
         """Work until the fetcher is drained; run ``background`` coroutines until then. If one fails, all end."""
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(part) for part in (self.cancellation.run(), self.progress.run(), *background)]
-            await self.fetcher.run()
-            for task in tasks:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                parts = (self.cancellation.run(), self.progress.run(), *background)
+                tasks = [group.create_task(part) for part in parts]
+                await self.fetcher.run()
+                for task in tasks:
+                    task.cancel()
+        finally:
+            self._portal.close()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 
 import attrs
 
-from tetherpy.database import AppTransaction, Migration, SqlDatabase
+from tetherpy.database import AppTransaction, Migration, Portal, SqlDatabase, Synchronous, sync_form
 from tetherpy.jobs import (
     Ack,
     BackgroundJob,
@@ -56,28 +56,13 @@ class JobServices:
 
 
 @attrs.frozen(eq=False)
-class ServiceInstance:
-    """The interface of the worker; inside a handler, also that of its job.
-
-    The synchronous methods may be called in any thread, so also in a plain ``def`` handler.
-    """
+class ServiceBase:
+    """The methods that ``ServiceInstance`` and ``SyncServiceInstance`` have in common; they work in any thread."""
 
     _context: WorkerContext
     _services: JobServices | None = None
 
     # --- while initializing -------------------------------------------------------------------
-
-    async def enter(self, manager: AbstractAsyncContextManager[T]) -> T:
-        """Enter a context manager; the worker exits them in reverse order when it ends."""
-        return await self._context.stack.enter_async_context(manager)
-
-    def open_database(self, *, migrations: Iterable[Migration] = ()) -> AbstractAsyncContextManager[SqlDatabase]:
-        """Return this worker's database, to enter: ``await service.enter(service.open_database())``.
-
-        ``migrations`` are those of the app; see ``tetherpy.jobs.open_database``. ``pool_size`` is that of the service.
-        """
-        config = self._context.config
-        return open_database(config.database, migrations=migrations, pool_size=config.pool_size)
 
     def set_background_db_connection(self, db: SqlDatabase) -> None:
         """Set the database that is passed to handlers; without this call the worker opens one."""
@@ -86,14 +71,15 @@ class ServiceInstance:
     def register_job_handler(
         self,
         job_key: str,
-        handler: Callable[[ServiceInstance, Any, Any], Any],
+        handler: Callable[[ServiceInstance, Any, Any], Any] | Callable[[SyncServiceInstance, Any, Any], Any],
         *,
         retry: Backoff | None = None,
         timeout: timedelta | float | None = None,
     ) -> None:
         """Register ``handler(service, payload, db)`` for the jobs with this key.
 
-        An ``async def`` runs in the loop, a plain ``def`` in a thread. Payloads are decoded to the type that
+        An ``async def`` runs in the loop; a plain ``def`` runs in a thread, with a ``SyncServiceInstance`` and a
+        ``SyncDatabase``. Payloads are decoded to the type that
         annotates ``payload``. ``timeout`` bounds an attempt of jobs that were enqueued without one. Raises
         ``HandlerRegistrationError`` for a function that cannot be called this way and for a key that has a handler,
         ``DurationError`` for a ``timeout`` that is not a valid duration.
@@ -184,13 +170,6 @@ class ServiceInstance:
         """Return a hot observable of the messages that apps send as ``event``; every worker receives all."""
         return self._context.event_bus.on(event)
 
-    async def invoke(self, event: str, data: object = None) -> None:
-        """Send a message to every app process that listens now; it is not stored for others.
-
-        Raises ``MessageError`` if ``data`` is not JSON or exceeds 1 MiB.
-        """
-        await self._context.supervisor_pipe.send_event(frames.event(event, data))
-
     def set_as_foreground_service(self) -> None:
         """Show the service's notification."""
         self._context.in_loop(lambda: self._context.notification.move(foreground=True))
@@ -234,21 +213,6 @@ class ServiceInstance:
         if progress.fraction is not None and not 0.0 <= progress.fraction <= 1.0:
             raise JobArgumentError("progress", progress.fraction, "it must be from 0 to 1")
         self._context.in_loop(services.progress.report, progress)
-
-    async def complete(self, result: object = None, *, transaction: AppTransaction) -> None:
-        """Complete the job in the handler's transaction: its writes and the completion are one commit.
-
-        So the effect happens exactly once, although the job may run more than once. ``transaction`` is a transaction
-        of the service's database, as in ``enqueue``. Progress that was reported before is part of the commit.
-        Raises ``ClaimLostError`` if the job was rescued from this worker; do not catch it, so that
-        the transaction is rolled back. The return value of the handler is ignored.
-        """
-        services = self._of_job("complete")
-        outcome = Completed(encode(result))
-        # Stored later by another connection, it would arrive after the end of the job and be rejected.
-        progress = services.progress.newest(services.run.claim)
-        await services.engine.acknowledge(Ack(services.run.claim, outcome), transaction, progress)
-        services.run.completed = True
 
     @property
     def container(self) -> ProviderContainer:
@@ -298,3 +262,65 @@ class ServiceInstance:
         if self._services is None:
             raise OutsideJobError(what)
         return self._services
+
+
+@attrs.frozen(eq=False)
+class ServiceInstance(ServiceBase):
+    """The interface of the worker; inside an ``async def`` handler, also that of its job.
+
+    The methods without ``await`` may be called in any thread.
+    """
+
+    # --- while initializing -------------------------------------------------------------------
+
+    async def enter(self, manager: AbstractAsyncContextManager[T]) -> T:
+        """Enter a context manager; the worker exits them in reverse order when it ends."""
+        return await self._context.stack.enter_async_context(manager)
+
+    def open_database(self, *, migrations: Iterable[Migration] = ()) -> AbstractAsyncContextManager[SqlDatabase]:
+        """Return this worker's database, to enter: ``await service.enter(service.open_database())``.
+
+        ``migrations`` are those of the app; see ``tetherpy.jobs.open_database``. ``pool_size`` is that of the service.
+        """
+        config = self._context.config
+        return open_database(config.database, migrations=migrations, pool_size=config.pool_size)
+
+    # --- the worker ---------------------------------------------------------------------------
+
+    async def invoke(self, event: str, data: object = None) -> None:
+        """Send a message to every app process that listens now; it is not stored for others.
+
+        Raises ``MessageError`` if ``data`` is not JSON or exceeds 1 MiB.
+        """
+        await self._context.supervisor_pipe.send_event(frames.event(event, data))
+
+    # --- the job ------------------------------------------------------------------------------
+
+    async def complete(self, result: object = None, *, transaction: AppTransaction) -> None:
+        """Complete the job in the handler's transaction: its writes and the completion are one commit.
+
+        So the effect happens exactly once, although the job may run more than once. ``transaction`` is a transaction
+        of the service's database, as in ``enqueue``. Progress that was reported before is part of the commit.
+        Raises ``ClaimLostError`` if the job was rescued from this worker; do not catch it, so that
+        the transaction is rolled back. The return value of the handler is ignored.
+        """
+        services = self._of_job("complete")
+        outcome = Completed(encode(result))
+        # Stored later by another connection, it would arrive after the end of the job and be rejected.
+        progress = services.progress.newest(services.run.claim)
+        await services.engine.acknowledge(Ack(services.run.claim, outcome), transaction, progress)
+        services.run.completed = True
+
+
+@attrs.frozen(eq=False)
+class SyncServiceInstance(ServiceBase, Synchronous[ServiceInstance]):
+    """The interface of the worker and of its job inside a plain ``def`` handler, which runs in a thread."""
+
+    _portal: Portal = attrs.field(kw_only=True, alias="portal")
+
+    def in_loop(self) -> tuple[Portal, ServiceInstance]:
+        """Return the asynchronous interface, and the portal to its loop."""
+        return self._portal, ServiceInstance(self._context, self._services)
+
+    invoke = sync_form(ServiceInstance.invoke)
+    complete = sync_form(ServiceInstance.complete)

@@ -191,7 +191,7 @@ def write(path):
 
 def writes_in_a_process(service, method: str, db):
     with multiprocessing.get_context(method).Pool(1) as pool:
-        return pool.apply(write, [str(db.path)])
+        return pool.apply(write, [db.address])
 
 
 def ends_its_copies_at_once(service, number: int, db):

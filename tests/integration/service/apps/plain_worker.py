@@ -36,6 +36,7 @@ async def initialize(service):
         "nap": nap,
         "nap_in_thread": nap_in_thread,
         "wait_in_thread": wait_in_thread,
+        "hand_over": hand_over,
         "fail": fail,
         "hopeless": hopeless,
         "snooze_once": snooze_once,
@@ -94,6 +95,21 @@ def wait_in_thread(service, payload, db):
     while not service.cancelled:
         time.sleep(0.005)
     return "never kept"
+
+
+def hand_over(service, payload: str, db):
+    """Note the payload, enqueue the next job and complete this one in one transaction."""
+    from tetherpy.jobs import SyncJobManager  # here, because the worker should load few modules
+
+    db.execute("CREATE TABLE IF NOT EXISTS handed_over (word TEXT)")
+    with db.transaction() as tx:
+        tx.execute("INSERT INTO handed_over VALUES (?)", (payload,))
+        service.report_progress(0.5, f"handed over {payload}")
+        job_id = SyncJobManager(db).enqueue("echo", payload, transaction=tx)
+        service.complete(job_id, transaction=tx)
+        if payload == "too hot":
+            raise ValueError(payload)
+    return "ignored, because the job is complete"
 
 
 async def fail(service, payload, db):

@@ -18,5 +18,5 @@ async def echo(service, payload, db):
 
 def connections(service, payload, db):
     """Return how often this process has the database open."""
-    name = str(db.path)
+    name = db.address
     return sum(1 for link in Path("/proc/self/fd").iterdir() if link.is_symlink() and str(link.readlink()) == name)

@@ -41,7 +41,7 @@ def make_claimer(engine, db):
         registry = HandlerRegistry()
         for key, handler in handlers.items():
             registry.add(key, handler, None, None)
-        executor = Executor(registry, lambda run: run, db, OutcomePolicy(utc_now), slots)
+        executor = Executor(registry, lambda run, _handler: (run, db), OutcomePolicy(utc_now), slots)
         fetcher = Fetcher(engine, "me", None, executor, ProgressBoard(engine), utc_now, lambda all_busy: None)
         executor.on_acknowledged, executor.on_free = fetcher.acknowledge, fetcher.wake
         return fetcher

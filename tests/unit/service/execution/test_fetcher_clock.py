@@ -33,7 +33,7 @@ async def test_a_worker_polls_again_soon_however_late_the_next_job_is_due(db, mo
     manager = BackgroundJobManager(engine)
     registry = HandlerRegistry()
     registry.add("echo", lambda service, payload, db: payload, None, None)
-    executor = Executor(registry, lambda run: run, db, OutcomePolicy(clock), 1)
+    executor = Executor(registry, lambda run, _handler: (run, db), OutcomePolicy(clock), 1)
     idle = asyncio.Event()
     fetcher = Fetcher(engine, "me", None, executor, ProgressBoard(engine), clock, lambda all_busy: idle.set())
     executor.on_acknowledged, executor.on_free = fetcher.acknowledge, fetcher.wake

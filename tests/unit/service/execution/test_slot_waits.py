@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, Ack, BackgroundJobManager, Completed, engine_of
+from tetherpy.jobs import JOB_MIGRATIONS, Ack, BackgroundJobManager, Completed, SyncJobManager, engine_of
 from tetherpy.reactive import Provider, ProviderContainer
 from tetherpy.service import InlineWorker, JobProvider
 
@@ -21,10 +21,16 @@ async def parent(service, payload, db):
 
 
 def in_thread(service, payload, db):
+    """Wait in the handler's thread."""
+    manager = SyncJobManager(db)
+    return manager.wait_for(manager.enqueue("child", queue="children")).result
+
+
+def in_own_loop(service, payload, db):
     """Wait in a separate loop of the handler's thread, with a database that it opens."""
 
     async def wait():
-        async with Database.open(db.path) as own:
+        async with Database.open(db.address) as own:
             manager = BackgroundJobManager(own)
             return (await manager.wait_for(await manager.enqueue("child", queue="children"))).result
 
@@ -54,7 +60,9 @@ async def help_out(db):
         await asyncio.sleep(0.01)
 
 
-@pytest.mark.parametrize(("handler", "payload"), [(parent, None), (parent, "provider"), (in_thread, None)])
+@pytest.mark.parametrize(
+    ("handler", "payload"), [(parent, None), (parent, "provider"), (in_thread, None), (in_own_loop, None)]
+)
 async def test_a_worker_whose_slots_all_wait_warns_once_with_a_remedy(tmp_path, caplog, handler, payload):
     assert await run(tmp_path, concurrency=1, handler=handler, payload=payload) == ["done", "done"]
     (warning,) = [message for message in caplog.messages if "slots" in message]
