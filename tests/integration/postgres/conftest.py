@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tetherpy.database import SqlDatabase
+from tetherpy.database import PostgresDatabase, SqlDatabase
 from tetherpy.jobs import BackgroundJobManager, open_database
 from tetherpy.service import BackgroundService
 
@@ -43,6 +43,14 @@ async def make_service(
 async def db(postgres_url: str) -> AsyncIterator[SqlDatabase]:
     async with open_database(postgres_url) as db:
         await db.execute("CREATE TABLE effects (job_id bigint NOT NULL, worker integer NOT NULL)")
+        yield db
+
+
+@pytest.fixture
+async def empty_tables(empty_tables_url: str) -> AsyncIterator[PostgresDatabase]:
+    """Yield a database with empty job tables, which tests of a session share."""
+    async with open_database(empty_tables_url) as db:
+        assert isinstance(db, PostgresDatabase)
         yield db
 
 

@@ -32,9 +32,8 @@ BOUND = 25.0
 
 
 @pytest.fixture
-async def db(empty_tables_url):
-    async with open_database(empty_tables_url) as db:
-        yield db
+def db(empty_tables):
+    return empty_tables
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from tetherpy.jobs import (
     NewJob,
     PostgresJobEngine,
     Progress,
-    open_database,
     utc_now,
 )
 from tetherpy.service.execution.executor import Executor
@@ -28,9 +27,8 @@ BOUND = 25.0
 
 
 @pytest.fixture
-async def db(empty_tables_url):
-    async with open_database(empty_tables_url) as db:
-        yield db
+def db(empty_tables):
+    return empty_tables
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import attrs
 import pytest
 
-from tetherpy.jobs import NewJob, PostgresJobEngine, WorkerRecord, open_database
+from tetherpy.jobs import NewJob, PostgresJobEngine, WorkerRecord
 from tetherpy.jobs.postgres import workers
 
 LEASE = timedelta(seconds=30)
@@ -28,10 +28,9 @@ class Machine:
 
 
 @pytest.fixture
-async def db(empty_tables_url):
-    async with open_database(empty_tables_url) as db:
-        await db.execute("DELETE FROM procrastinate_workers")
-        yield db
+async def db(empty_tables):
+    await empty_tables.execute("DELETE FROM procrastinate_workers")
+    return empty_tables
 
 
 @pytest.fixture

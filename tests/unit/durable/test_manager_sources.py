@@ -28,6 +28,16 @@ async def double(service, payload, db):
     return payload * 2
 
 
+def manager_opened_after(may_open, path):
+    """Declare a provider that waits for an event and opens a manager."""
+
+    async def open_manager(ref):
+        await may_open.wait()
+        return await ref.enter_async(BackgroundJobManager.open(path))
+
+    return FutureProvider(open_manager, name="manager")
+
+
 async def test_the_manager_opens_a_database_with_job_tables_and_the_apps_own(tmp_path):
     async with BackgroundJobManager.open(tmp_path / "app.db", migrations=[NOTES]) as manager:
         async with manager.database.transaction() as transaction:
@@ -38,12 +48,7 @@ async def test_the_manager_opens_a_database_with_job_tables_and_the_apps_own(tmp
 
 async def test_a_job_provider_waits_for_a_manager_that_is_opened_asynchronously(tmp_path):
     may_open = asyncio.Event()
-
-    async def open_manager(ref):
-        await may_open.wait()
-        return await ref.enter_async(BackgroundJobManager.open(tmp_path / "app.db"))
-
-    manager_provider = FutureProvider(open_manager, name="manager")
+    manager_provider = manager_opened_after(may_open, tmp_path / "app.db")
     doubled = JobProvider("double", payload=21, result=int, manager=manager_provider)
     async with ProviderContainer() as container, asyncio.timeout(25):
         states = []
@@ -123,12 +128,7 @@ async def test_a_manager_that_is_not_of_a_provider_is_refused_where_it_is_declar
 
 async def test_the_screens_wait_for_a_manager_that_is_opened_asynchronously(tmp_path):
     may_open = asyncio.Event()
-
-    async def open_manager(ref):
-        await may_open.wait()
-        return await ref.enter_async(BackgroundJobManager.open(tmp_path / "app.db"))
-
-    manager_provider = FutureProvider(open_manager, name="manager")
+    manager_provider = manager_opened_after(may_open, tmp_path / "app.db")
     providers = JobProviders(
         manager=manager_provider, counts=never, jobs_by_status=never, job=never, service=never, service_state=never
     )

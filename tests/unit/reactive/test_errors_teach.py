@@ -117,6 +117,9 @@ def shows(kind: type[BaseException], what: str, why: str, remedy: str) -> Callab
     return add
 
 
+loading_user = FutureProvider(lambda ref: asyncio.Event().wait(), name="user")
+
+
 def raised(act: Callable[[], Any]) -> BaseException:
     """Return the root cause of the error that a function raises."""
     with pytest.raises(Exception) as caught:  # noqa: PT011  the cases say which
@@ -391,28 +394,18 @@ def no_loop_for_a_disposer() -> BaseException:
     AsyncValueIsLoadingError, "require_value was read while", "still AsyncLoading()", "`await` the provider's `.future`"
 )
 def still_loading() -> BaseException:
-    @FutureProvider
-    async def user(ref: Ref) -> str:
-        await asyncio.Event().wait()
-        return ""
-
     async def read() -> BaseException:
         async with ProviderContainer() as container:
-            return raised(lambda: container.read(user).require_value)
+            return raised(lambda: container.read(loading_user).require_value)
 
     return asyncio.run(read())
 
 
 @shows(ProviderDisposedError, "FutureProvider(user) was disposed", "still loading", "keep_alive")
 def disposed_while_loading() -> BaseException:
-    @FutureProvider
-    async def user(ref: Ref) -> str:
-        await asyncio.Event().wait()
-        return ""
-
     async def read() -> None:
         async with ProviderContainer() as container:
-            future = container.read(user.future)
+            future = container.read(loading_user.future)
         await future
 
     return raised(lambda: asyncio.run(read()))

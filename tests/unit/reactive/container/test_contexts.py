@@ -35,8 +35,8 @@ async def test_a_listener_runs_in_the_context_of_its_registration(provider: Any,
     def hear(previous: Any, value: Any) -> None:
         heard.append(request.get())
 
-    await _in_request("A", lambda: container.listen(provider, hear))
-    await _in_request("B", lambda: container.listen(provider, hear))
+    for name in ("A", "B"):
+        await _in_request(name, lambda: container.listen(provider, hear))
     await _in_request("C", lambda: setattr(container.read(number.notifier), "state", 1))
     await container.pump()
     assert heard == ["A", "B"]

@@ -87,6 +87,14 @@ def stored_by_hand() -> tuple[Slow, Any, ProviderContainer]:
     return storage, declare(storage, zero), ProviderContainer()
 
 
+def listened(container: ProviderContainer, **options: Any) -> tuple[Slow, Any]:
+    """Return a storage with options, and a provider whose state it stores and to which the container listens."""
+    storage = Slow(**options)
+    provider = declare(storage, zero)
+    container.listen(provider, ignore)
+    return storage, provider
+
+
 async def store_first_state(container: ProviderContainer, provider: Any, storage: Slow) -> None:
     container.listen(provider, ignore)
     await container.read(provider.future)
@@ -96,9 +104,7 @@ async def store_first_state(container: ProviderContainer, provider: Any, storage
 async def test_a_failed_write_keeps_newer_pending_data(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
-    storage = Slow(fails=(0,))
-    provider = declare(storage, zero)
-    container.listen(provider, ignore)
+    storage, provider = listened(container, fails=(0,))
     await until(lambda: "read" in storage.began)
     storage.gate.clear()
     await container.read(provider.future)
@@ -113,9 +119,7 @@ async def test_a_failed_write_keeps_newer_pending_data(
 async def test_a_failed_write_is_repeated_once_at_the_end(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
-    storage = Slow(fails=(0,))
-    provider = declare(storage, zero)
-    container.listen(provider, ignore)
+    storage, provider = listened(container, fails=(0,))
     await container.read(provider.future)
     await until(lambda: bool(reported))
     reported.clear()

@@ -27,7 +27,6 @@ from tetherpy.reactive.errors import (
     NotifierNotReadyError,
     ProviderDisposedError,
     ProviderError,
-    UnmountedRefError,
     WrongThreadError,
 )
 
@@ -107,33 +106,6 @@ async def test_an_error_in_the_constructor_is_an_error_of_provider_notifier_and_
         await container.read(provider.future)
     assert reported[0] is ERROR
     reported.clear()
-
-
-@both
-async def test_the_state_cannot_be_used_in_on_dispose(variant: Variant) -> None:
-    caught: list[Any] = []
-    made: list[Any] = []
-    container = ProviderContainer()
-
-    def create(ref: Any) -> int:
-        def too_late() -> None:
-            for use in (
-                lambda: made[0].state,
-                lambda: setattr(made[0], "state", AsyncData(42)),
-                lambda: made[0].future,
-            ):
-                with pytest.raises(UnmountedRefError):
-                    use()
-                caught.append(use)
-
-        ref.on_dispose(too_late)
-        return 0
-
-    provider = variant.declare(create)
-    made.append(container.read(provider.notifier))
-    await container.read(provider.future)
-    container.dispose()
-    assert len(caught) == 3
 
 
 # -- setting the state ---------------------------------------------------------------------------

@@ -118,26 +118,30 @@ async def test_a_notifier_cannot_be_used_after_disposal(variant: Variant) -> Non
             await notifier.update(lambda value: 42)
 
 
-@states
+@variants("StateProvider", *NOTIFIERS)
 async def test_the_state_cannot_be_used_in_on_dispose(variant: Variant) -> None:
-    caught: list[Any] = []
+    value = AsyncData(42) if variant.is_async else 42
+    uses: list[Any] = [lambda: notifier.state, lambda: setattr(notifier, "state", value)]
+    if variant.is_async:
+        uses.append(lambda: notifier.future)
+    refused: list[Any] = []
     container = ProviderContainer()
 
-    def create(ref: Ref) -> int:
-        def too_late() -> None:
-            notifier = notifiers_made[0]
-            for use in (lambda: notifier.state, lambda: setattr(notifier, "state", 42)):
-                with pytest.raises(UnmountedRefError):
-                    use()
-                caught.append(use)
+    def too_late() -> None:
+        for use in uses:
+            with pytest.raises(UnmountedRefError):
+                use()
+            refused.append(use)
 
+    def create(ref: Ref) -> int:
         ref.on_dispose(too_late)
         return 0
 
     provider = variant.declare(create)
-    notifiers_made = [container.read(provider.notifier)]
+    notifier = container.read(provider.notifier)
+    await settled(container, provider)
     container.dispose()
-    assert len(caught) == 2
+    assert refused == uses
 
 
 # -- the state -----------------------------------------------------------------------------------
