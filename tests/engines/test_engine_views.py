@@ -78,6 +78,24 @@ async def test_the_stream_of_an_unknown_job_emits_none_until_the_job_exists(kit)
     seen.subscription.dispose()
 
 
+async def test_a_job_is_followed_until_it_has_finished(kit):
+    job_id = await kit.add()
+    seen = []
+    async with asyncio.timeout(25):
+        async for job in kit.manager.follow_job(job_id):
+            seen.append(job.status)
+            if job.status is PENDING:
+                (claim,) = (await kit.engine.ack_and_fetch("w1", [], 1)).claims
+            elif job.status is not COMPLETED:
+                await finish(kit.engine, [claim])
+        assert seen == [PENDING, BackgroundJobStatus.RUNNING, COMPLETED]
+        assert [job.status async for job in kit.manager.follow_job(job_id)] == [COMPLETED]
+        await kit.manager.delete_job(job_id)
+        with pytest.raises(JobNotFoundError):
+            [job async for job in kit.manager.follow_job(job_id)]
+    await eventually(lambda: kit.manager._hub.is_idle)
+
+
 async def test_a_list_by_status_is_limited_ordered_and_updated(kit):
     other = await kit.another()
     ids = await kit.engine.enqueue([NewJob(job_key="k") for _ in range(5)])

@@ -247,12 +247,12 @@ def test_a_value_is_derived(container):
 async def test_data_is_fetched_again_while_the_previous_data_is_shown(container, clock):
     container.listen(refetch.rates_provider, lambda previous, state: None)
     await clock.advance(1)
-    assert refetch.show(container) == "rates 1"
+    assert refetch.show(container.read(refetch.rates_provider)) == "rates 1"
     refetch.refetch(container)
     await container.pump()
-    assert refetch.show(container) == "rates 1, loading"
+    assert refetch.show(container.read(refetch.rates_provider)) == "rates 1, loading"
     await clock.advance(1)
-    assert refetch.show(container) == "rates 2"
+    assert refetch.show(container.read(refetch.rates_provider)) == "rates 2"
 
 
 async def test_data_is_cached_for_its_argument(container, clock):

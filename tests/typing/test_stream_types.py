@@ -31,6 +31,8 @@ async def streams(
 ) -> None:
     async for job in manager.watch_job(1):
         assert_type(job, BackgroundJob | None)
+    async for job in manager.follow_job(1):
+        assert_type(job, BackgroundJob)
     async for counts in manager.watch_counts():
         assert_type(counts, JobCounts)
     async for state in service.state:

@@ -227,6 +227,15 @@ class BackgroundJobManager:
         """Observe one job: now, and after each change; None while it does not exist."""
         return self._observe(OneJob(_id(job_id)))
 
+    def follow_job(self, job_id: int) -> IterableObservable[BackgroundJob]:
+        """Observe one job until it has finished: now, and after each change; then the stream completes.
+
+        A job that does not exist, or is deleted, ends the stream with ``JobNotFoundError``.
+        """
+        from .live.observables import observe_until_finished
+
+        return observe_until_finished(self._hub, _id(job_id))
+
     def watch_jobs_by_status(
         self, status: BackgroundJobStatus | str, **options: Unpack[ListOptions]
     ) -> IterableObservable[JobPage]:

@@ -17,7 +17,5 @@ async def import_rows(service: ServiceInstance, payload: int, db: SqlDatabase) -
 
 @app.get("/imports/{job_id}", response_class=EventSourceResponse)
 async def follow(job_id: int, manager: Manager) -> AsyncIterator[float | None]:
-    async for job in manager.watch_job(job_id):
-        if job is None or job.status.is_finished:
-            break
+    async for job in manager.follow_job(job_id):
         yield job.progress

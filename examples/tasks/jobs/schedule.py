@@ -9,7 +9,6 @@ async def clean(service: ServiceInstance, payload: str, db: SqlDatabase) -> str:
 
 
 def initialize(service: ServiceInstance) -> None:
-    service.register_jobs(clean)
     service.register_periodic_job("nightly", clean, "kitchen", cron="30 2 * * *", time_zone="Europe/Berlin")
 
 

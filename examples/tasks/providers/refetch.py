@@ -1,13 +1,12 @@
 """Fetch data again, and show the previous data meanwhile."""
 
 from examples.tasks import server
-from tetherpy import FutureProvider, ProviderContainer
+from tetherpy import AsyncState, FutureProvider, ProviderContainer
 
 rates_provider = FutureProvider(lambda ref: server.answer("rates"), name="rates")
 
 
-def show(container: ProviderContainer) -> str:
-    rates = container.read(rates_provider)
+def show(rates: AsyncState[str]) -> str:
     return f"{rates.value}, loading" if rates.is_loading else f"{rates.value}"
 
 

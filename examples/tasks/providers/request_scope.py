@@ -6,17 +6,13 @@ from fastapi import Depends, FastAPI
 from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from tetherpy import Provider, ProviderContainer, Ref
+from tetherpy import Provider, ProviderContainer
 from tetherpy.fastapi import lifespan, watch
 
 sessions = sessionmaker(create_engine("sqlite:///shop.db"))
 
 
-@Provider.options(scope="request")
-def session_provider(ref: Ref) -> Session:
-    return ref.enter(sessions.begin())
-
-
+session_provider = Provider(lambda ref: ref.enter(sessions.begin()), name="session", scope="request")
 app = FastAPI(lifespan=lifespan(ProviderContainer))
 
 

@@ -130,7 +130,8 @@ class ServiceBase:
 
         The schedule is a ``cron`` expression in a time zone (needs the extra ``cron``) or
         an interval, ``every`` (a ``timedelta`` or seconds). Names are unique. The other options are those of ``NewJob``
-        without ``run_at``; they override those of the definition.
+        without ``run_at``; they override those of the definition. The handler of the definition, if it has one, is
+        registered too.
 
         With ``overlap=False`` a tick enqueues nothing while the job of an earlier tick is PENDING or
         RUNNING; with ``unique_key``, while any job with that key is. ``catch_up`` is for ticks that were
@@ -153,6 +154,8 @@ class ServiceBase:
             if job.unique_key is not None:
                 raise HandlerRegistrationError(name, "pass either unique_key or overlap=False")
             job = attrs.evolve(job, unique_key=f"periodic:{name}")
+        if isinstance(job_key, JobDefinition) and job_key.function is not None:
+            self._context.handlers.add_definition(job_key)
         self._context.periodic[name] = PeriodicJob(name, schedule, job, catch_up)
         self._context.in_loop(self._context.on_registered)
 

@@ -9,7 +9,15 @@ import pytest
 
 from tests.support.waiting import until
 from tetherpy.database import Database
-from tetherpy.jobs import JOB_MIGRATIONS, BackgroundJobManager, Every, JobDefinition, NewJob, SqliteJobEngine
+from tetherpy.jobs import (
+    JOB_MIGRATIONS,
+    BackgroundJobManager,
+    Every,
+    JobDefinition,
+    NewJob,
+    SqliteJobEngine,
+    background_job,
+)
 from tetherpy.service import HandlerRegistrationError, InlineWorker
 from tetherpy.service.worker.periodic_jobs import PeriodicJob, PeriodicSchedule
 
@@ -156,3 +164,19 @@ async def test_a_periodic_job_has_the_options_of_its_definition_unless_they_are_
         keyed = JobDefinition("keyed", unique_key="mine")
         with pytest.raises(HandlerRegistrationError):
             worker.service.register_periodic_job("wrong", keyed, every=1, overlap=False)
+
+
+async def test_a_periodic_job_brings_the_handler_of_its_definition(tmp_path, clock):
+    @background_job("clean")
+    async def clean(service, payload: None, db) -> None: ...
+
+    async with (
+        Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db,
+        InlineWorker.open(db, clock=clock) as worker,
+    ):
+        worker.service.register_periodic_job("elsewhere", JobDefinition("no handler here"), every=3600)
+        assert worker.context.handlers.keys == set()
+        worker.service.register_periodic_job("nightly", clean, every=3600)
+        worker.service.register_jobs(clean)
+        worker.service.register_periodic_job("weekly", clean, every=7 * 24 * 3600)
+        assert worker.context.handlers.keys == {"clean"}
