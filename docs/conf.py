@@ -41,6 +41,8 @@ toc_object_entries_show_parents = "hide"
 napoleon_use_ivar = True
 highlight_language = "text"
 
+pygments_dark_style = "a11y-dark"
+
 html_theme = "furo"
 html_title = f"tetherpy {release}"
 html_static_path: list[str] = []

@@ -11,7 +11,7 @@ import inspect
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from docutils import nodes
 from docutils.statemachine import StringList
@@ -71,7 +71,8 @@ def directive_for(facade: str, name: str, value: Any) -> list[str]:
     """Return the lines that document one name."""
     full = f"{facade}.{name}"
     if inspect.isclass(value):
-        return [f".. autoclass:: {full}", "   :members:", "   :show-inheritance:", ""]
+        named = set(value.__bases__) - {object, Generic, Protocol}
+        return [f".. autoclass:: {full}", "   :members:", *(["   :show-inheritance:"] if named else []), ""]
     if inspect.isroutine(value):
         return [f".. autofunction:: {full}", ""]
     return [f".. py:data:: {full}", "", *(f"   {line}" for line in text_below(facade, name)), ""]

@@ -9,3 +9,6 @@ var Scorer = {
   term: 4,
   partialTerm: 2,
 };
+
+// The search page fetches the pages that it found, to quote them. Browsers refuse that for a site opened from a folder.
+if (location.protocol === "file:") DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false;

@@ -1,4 +1,4 @@
-"""The house drawn in ``docs/explanation/architecture.md`` is the tree: same layers, same folders, same files."""
+"""The layers drawn in ``docs/explanation/architecture.md`` are those of the tree: same layers, same folders, same files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GROUND_FILES = {path.stem for path in LIBRARY.glob("*.py")} - {"__init__"}
 
 def drawing() -> list[set[str]]:
     """Return the packages in each line of the drawing, from top to bottom."""
-    block = re.search(r"## The house\n+```text\n(.*?)```", TEXT, re.DOTALL)
+    block = re.search(r"## Layers\n+```text\n(.*?)```", TEXT, re.DOTALL)
     assert block
     lines = [set(re.findall(r"\b([a-z_]+)/ ", line)) for line in block[1].splitlines()]
     return [line for line in lines if line]
@@ -32,17 +32,17 @@ def test_the_drawing_contains_every_package_once() -> None:
 
 
 def test_a_package_is_drawn_above_its_imports() -> None:
-    floors = {package: floor for floor, line in enumerate(drawing()) for package in line}
+    levels = {package: level for level, line in enumerate(drawing()) for package in line}
     for package in PACKAGES - set(TOP):
         for lower in MAY_IMPORT[package] & PACKAGES:
-            assert floors[package] < floors[lower], f"{package} imports {lower}, which is drawn above it"
+            assert levels[package] < levels[lower], f"{package} imports {lower}, which is drawn above it"
     assert set(TOP) == drawing()[0]
 
 
 def test_the_page_names_every_folder_with_modules_and_no_others() -> None:
     tree = {f"{path.parent.relative_to(LIBRARY)}/" for path in LIBRARY.rglob("*.py") if path.parent != LIBRARY}
-    rooms = {folder for folder in tree if folder.count("/") > 1}
-    assert sorted(rooms - named("")) == [], "folders that the page does not name"
+    nested = {folder for folder in tree if folder.count("/") > 1}
+    assert sorted(nested - named("")) == [], "folders that the page does not name"
     assert [path for path in sorted(named("")) if not (LIBRARY / path).is_dir()] == [], "folders that do not exist"
 
 
@@ -51,7 +51,7 @@ def test_every_named_file_exists() -> None:
 
 
 def test_the_lowest_layer_lists_the_files_of_the_package_itself() -> None:
-    section = re.search(r"### the ground floor\n(.*?)\n###", TEXT, re.DOTALL)
+    section = re.search(r"### Shared modules\n(.*?)\n###", TEXT, re.DOTALL)
     assert section
     listed = set(re.findall(r"^\| `(\w+)\.py`", section[1], re.MULTILINE))
     assert listed == GROUND_FILES
