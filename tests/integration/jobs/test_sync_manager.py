@@ -19,7 +19,9 @@ from sqlalchemy.orm import Session
 
 from tests.support.app_transactions import alchemy
 from tetherpy.database import (
+    Database,
     DatabaseClosedError,
+    DatabaseLockedError,
     Migration,
     NotATransactionError,
     RowNotFoundError,
@@ -280,6 +282,20 @@ def test_a_failed_open_leaves_no_thread_and_may_be_tried_again(tmp_path):
     (tmp_path / "missing").mkdir()
     assert jobs.get_counts().pending == 0
     jobs.close()
+
+
+def test_a_first_use_inside_a_transaction_of_the_app_says_how_to_create_the_tables_earlier(tmp_path):
+    path = tmp_path / "app.db"
+    jobs = SyncJobManager(SyncDatabase(str(path), lambda: Database.open(path, busy_timeout=0.01)))
+    with drivers_own(path) as connection:
+        connection.execute("CREATE TABLE app_notes (text TEXT)")
+        connection.execute("INSERT INTO app_notes VALUES ('tea')")
+        with pytest.raises(DatabaseLockedError) as caught:
+            jobs.enqueue("brew", transaction=connection)
+        assert "tetherpy migrate" in caught.value.__notes__[0]
+        connection.rollback()
+        assert jobs.database.get_all("SELECT 1")
+    jobs.database.close()
 
 
 def test_statements_are_those_of_the_asynchronous_database(jobs):

@@ -14,9 +14,15 @@ import attrs
 
 from tetherpy.closable import Closable
 
-from ..errors import DatabaseClosedError
+from ..errors import DatabaseClosedError, DatabaseLockedError
 from ..sql_database import SqlDatabase
 from .portal import Portal
+
+_OPEN_EARLIER = (
+    "The database is opened at the first use, which creates missing tables. If a transaction of this thread holds the "
+    "lock, create them earlier, with `tetherpy migrate`, or open the database before the transaction begins, with a "
+    "`with` block."
+)
 
 
 @attrs.define(eq=False)
@@ -46,8 +52,10 @@ class OfProcess(Closable):
         try:
             manager = self._open()
             database = portal.call(manager.__aenter__)
-        except BaseException:
+        except BaseException as error:
             portal.close()
+            if isinstance(error, DatabaseLockedError):
+                error.add_note(_OPEN_EARLIER)
             raise
         self._manager = manager
         _close_at_exit.add(self)
