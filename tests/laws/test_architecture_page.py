@@ -1,4 +1,4 @@
-"""The layers drawn in ``docs/explanation/architecture.md`` are those of the tree: same layers, same folders, same files."""
+"""The layers drawn in ``docs/explanation/architecture.md`` are those of the tree: its packages, folders and files."""
 
 from __future__ import annotations
 
