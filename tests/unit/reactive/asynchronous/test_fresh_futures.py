@@ -13,8 +13,6 @@ from reactivex import operators
 from tests.unit.reactive.matrix import ignore
 from tetherpy.reactive import (
     AsyncError,
-    AsyncNotifier,
-    AsyncNotifierProvider,
     FutureProvider,
     ProviderContainer,
     Ref,
@@ -203,32 +201,3 @@ async def _await(awaitable: Any) -> Any:
 
 
 # -- updates -------------------------------------------------------------------------------------
-
-
-class Total(AsyncNotifier[int]):
-    async def build(self) -> int:
-        await asyncio.sleep(0)
-        return 0
-
-    async def add(self) -> int:
-        return await self.update(lambda value: value + 1)
-
-    async def add_slowly(self) -> int:
-        async def slowly(value: int) -> int:
-            await asyncio.sleep(0)
-            return value + 1
-
-        return await self.update(slowly)
-
-
-@pytest.mark.parametrize("slowly", [False, True])
-@pytest.mark.parametrize("loading", [False, True])
-async def test_concurrent_updates_are_all_kept(slowly: bool, loading: bool, container: ProviderContainer) -> None:
-    total = AsyncNotifierProvider(Total)
-    if not loading:
-        await container.read(total.future)
-    notifier = container.read(total.notifier)
-    add = notifier.add_slowly if slowly else notifier.add
-    results = await asyncio.gather(*(add() for _ in range(5)))
-    assert sorted(results) == [1, 2, 3, 4, 5]
-    assert container.read(total).value == 5

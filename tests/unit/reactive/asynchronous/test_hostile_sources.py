@@ -32,7 +32,6 @@ from tetherpy.reactive.errors import (
     BuildCancelledError,
     NoEventLoopError,
     ProviderDisposedError,
-    ProviderReturnTypeError,
 )
 
 
@@ -322,14 +321,6 @@ async def test_a_stream_notifier_accepts_the_same_sources() -> None:
         assert states == [AsyncData(1), AsyncData(2)]
         container.read(ticks.notifier).state = AsyncData(9)
         assert container.read(ticks) == AsyncData(9)
-
-
-async def test_a_value_that_is_not_a_stream_is_refused() -> None:
-    numbers = StreamProvider[int](lambda ref: [1, 2, 3])  # type: ignore[arg-type, return-value]
-    async with ProviderContainer(on_error=lambda *args: None) as container:
-        state = container.read(numbers)
-        assert isinstance(state, AsyncError)
-        assert isinstance(state.error, ProviderReturnTypeError)
 
 
 def test_an_asynchronous_source_without_a_loop_is_an_error_that_explains_it() -> None:

@@ -79,11 +79,13 @@ def observed(*names: str, **options: Any) -> tuple[ProviderContainer, list[Any]]
 
 
 async def test_an_observer_may_define_no_methods() -> None:
-    with ProviderContainer(observers=[ProviderObserver()]) as container:
+    errors: list[Any] = []
+    with ProviderContainer(observers=[ProviderObserver()], on_error=lambda *error: errors.append(error)) as container:
         provider = StateProvider(lambda ref: 0)
         container.listen(provider, ignore)
         container.read(provider.notifier).state += 1
         container.invalidate(provider)
+    assert errors == []
 
 
 # -- adding --------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tests.unit.reactive.declared import build_that_raises
 from tests.unit.reactive.matrix import Variant, ignore, settled, variants
 from tests.unit.reactive.recording import recording_disposal
 from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider
-from tetherpy.reactive.errors import ProviderDisposedError, ProviderError, UnmountedRefError
+from tetherpy.reactive.errors import ProviderError, UnmountedRefError
 
 Hook = Callable[[Ref, Callable[[], Any]], Callable[[], None]]
 HOOKS: dict[str, Hook] = {
@@ -604,20 +604,6 @@ async def test_notify_listeners_reports_a_change_made_in_place(container: Provid
 
 
 # -- a future and its provider's end -------------------------------------------------------------
-
-
-async def test_disposal_ends_a_pending_future() -> None:
-    @FutureProvider
-    async def provider(ref: Ref) -> int:
-        await asyncio.Event().wait()
-        return 0
-
-    container = ProviderContainer()
-    future = container.read(provider.future)
-    await container.aclose()
-    with pytest.raises(ProviderDisposedError) as caught:
-        await future
-    assert caught.value.provider is provider
 
 
 async def test_a_failed_provider_can_be_listened_to(

@@ -443,6 +443,16 @@ async def test_cache_for_keeps_a_state_after_its_last_use(how: str, container: P
     assert not container.exists(provider)
 
 
+async def test_cache_for_no_time_ends_with_the_last_listener(container: ProviderContainer, clock: Clock) -> None:
+    provider = cached_for(0)
+    with container.listen(provider, ignore):
+        await clock.advance(100)
+        assert container.exists(provider)
+    await clock.advance(1)
+    await container.pump()
+    assert not container.exists(provider)
+
+
 async def test_a_rebuild_resets_cache_for(container: ProviderContainer, clock: Clock) -> None:
     caches = True
 

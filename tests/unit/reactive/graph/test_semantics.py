@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.waiting import turns, until
+from tests.support.waiting import turns
 from tests.unit.reactive.builders import async_notifier_of, notifier_of
-from tests.unit.reactive.declared import cached_for, counter, failing_below_zero, failure_of
+from tests.unit.reactive.declared import counter, failing_below_zero, failure_of
 from tests.unit.reactive.recording import observer_with, recording_builds, recording_life, values_of
 from tetherpy.reactive import (
     AsyncData,
@@ -399,24 +399,6 @@ async def test_07_a_link_keeps_a_provider_until_it_is_closed() -> None:
         assert not container.exists(value)
 
 
-async def test_07_an_awaited_async_build_is_kept_until_it_has_finished() -> None:
-    gate = asyncio.Event()
-
-    @FutureProvider.auto_dispose
-    async def value(ref: Ref) -> int:
-        await gate.wait()
-        return 7
-
-    async with ProviderContainer() as container:
-        waiting = asyncio.ensure_future(_awaited(container.read(value.future)))
-        await turns(5)
-        assert container.exists(value)
-        gate.set()
-        assert await waiting == 7
-        await container.pump()
-        assert not container.exists(value)
-
-
 # -- 8 -------------------------------------------------------------------------------------------
 
 
@@ -740,26 +722,6 @@ async def test_observables_streams_and_listeners_of_a_child_container_end_with_i
 
 
 # -- at the edges ----------------------------------------------------------------------------------
-
-
-async def test_cache_for_starts_at_the_read_of_a_provider_without_listeners() -> None:
-    value = cached_for(0.01)
-    with ProviderContainer() as container:
-        container.read(value)
-        await container.pump()
-        assert container.exists(value)
-        await until(lambda: not container.exists(value))
-
-
-async def test_cache_for_does_not_end_while_there_is_a_listener() -> None:
-    value = cached_for(0)
-    with ProviderContainer() as container:
-        subscription = container.listen(value, lambda previous, value: None)
-        for _ in range(3):
-            await asyncio.sleep(0.002)
-        assert container.exists(value)
-        subscription.close()
-        await until(lambda: not container.exists(value))
 
 
 def test_setting_a_state_keeps_a_failed_provider_outdated() -> None:

@@ -317,9 +317,8 @@ async def test_an_error_in_an_immediate_callback_keeps_the_subscription(
     reported.clear()
 
 
-@pytest.mark.parametrize("view", [False, True], ids=["read", "select"])
 async def test_an_error_in_a_selector_is_an_error_of_the_selected_value(
-    view: bool, container: ProviderContainer, reported: list[BaseException]
+    container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     provider = Provider(lambda ref: object())
     log = Log()

@@ -231,7 +231,7 @@ def test_a_garbage_collected_subscription_does_not_settle_providers_inside_a_bui
         gc.enable()
 
 
-async def test_a_paused_observable_keeps_its_last_event(
+async def test_a_paused_observable_delivers_its_error_on_resume(
     container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     subject: Subject[int] = Subject()

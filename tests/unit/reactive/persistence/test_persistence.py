@@ -7,7 +7,7 @@ import pytest
 
 from tetherpy import AsyncData, AsyncError, AsyncNotifier, AsyncNotifierProvider, ProviderContainer
 from tetherpy.database import Database
-from tetherpy.reactive import DuplicatePersistKeyError, InMemoryStorage, StorageOptions
+from tetherpy.reactive import InMemoryStorage, StorageOptions
 from tetherpy.service import SqliteStorage
 
 START = datetime.now(UTC)
@@ -163,24 +163,6 @@ async def test_a_state_set_during_the_restore_has_priority(storage):
     assert await kept(storage) == '["milk"]'
 
 
-async def test_an_error_in_a_storage_is_reported_and_changes_no_state():
-    class Broken(InMemoryStorage):
-        async def read(self, key):
-            raise OSError("no disk")
-
-        async def write(self, key, data, options):
-            raise OSError("no disk")
-
-    reported = []
-    container = ProviderContainer(on_error=lambda error, provider: reported.append(str(error)))
-    assert await container.read(todos_kept_in(Broken(), fetch).future) == ["milk"]
-    async with asyncio.timeout(25):
-        while len(reported) < 2:
-            await asyncio.sleep(0)
-    assert reported == ["no disk", "no disk"]
-    await container.aclose()
-
-
 async def test_data_that_cannot_be_decoded_is_reported_and_replaced(storage):
     await storage.write("todos", "{not json", StorageOptions())
     reported = []
@@ -189,14 +171,3 @@ async def test_data_that_cannot_be_decoded_is_reported_and_replaced(storage):
     assert reported == ["JsonError"]
     await container.aclose()
     assert await kept(storage) == '["milk"]'
-
-
-async def test_two_providers_under_one_key_are_reported():
-    storage = InMemoryStorage()
-    first, second = todos_kept_in(storage, fetch), todos_kept_in(storage, fetch)
-    reported = []
-    async with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
-        await container.read(first.future)
-        await container.read(second.future)
-    assert isinstance(reported[0], DuplicatePersistKeyError)
-    assert "todos" in str(reported[0])
