@@ -313,6 +313,8 @@ async def test_each_request_has_a_session(tmp_path, monkeypatch):
 
 def test_settings_are_read_from_the_environment(container, monkeypatch):
     monkeypatch.setenv("SHOP_TITLE", "Tea")
+    monkeypatch.setenv("SHOP_DEBUG", "0")
+    assert container.read(settings_task.settings_provider) == settings_task.Settings("Tea", debug=False)
     assert settings_task.title(container) == "Tea"
     monkeypatch.setenv("SHOP_TITLE", "Milk")
     assert settings_task.title(container) == "Tea"

@@ -2,20 +2,17 @@
 
 import os
 
-from attrs import frozen
+from msgspec import Struct, convert
 
-from tetherpy import Provider, ProviderContainer, Ref
-
-
-@frozen
-class Settings:
-    title: str
-    is_debug: bool
+from tetherpy import Provider, ProviderContainer
 
 
-@Provider
-def settings_provider(ref: Ref) -> Settings:
-    return Settings(os.environ.get("SHOP_TITLE", "Shop"), "SHOP_DEBUG" in os.environ)
+class Settings(Struct, frozen=True, rename=lambda field: f"SHOP_{field.upper()}"):
+    title: str = "Shop"
+    debug: bool = False
+
+
+settings_provider = Provider(lambda ref: convert(dict(os.environ), Settings, strict=False), name="settings")
 
 
 def title(container: ProviderContainer) -> str:
