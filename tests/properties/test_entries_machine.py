@@ -34,6 +34,7 @@ SETTINGS = settings(
     suppress_health_check=list(HealthCheck),
 )
 CELLS = 2
+MOST_NODES = 7
 choices = st.integers(0, 20)
 few_changes = st.lists(st.tuples(st.integers(0, CELLS - 1), st.integers(0, 9)), max_size=2)
 
@@ -51,7 +52,7 @@ class Spec:
 specs = st.lists(
     st.builds(Spec, st.sampled_from(["provider", "notifier", "state"]), choices, choices, st.booleans()),
     min_size=2,
-    max_size=7,
+    max_size=MOST_NODES,
 )
 
 
@@ -125,7 +126,7 @@ class EntriesMachine(LoopMachine):
             with super().inside():
                 yield
         finally:
-            self.run_turns(4)
+            self.run_turns(MOST_NODES)  # a chain that is not used is disposed one provider per turn
 
     # -- changes ---------------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ class TaskBasedSource:
     __slots__ = (
         "_building",
         "_errand",
+        "_has_delivered",
         "_is_cancelled",
         "_leave",
         "_sink",
@@ -40,6 +41,7 @@ class TaskBasedSource:
         self._building = True
         self._started = False
         self._stopped = False
+        self._has_delivered = False
         self._is_cancelled = False
         self._teardown: Coroutine[Any, Any, None] | None = None
         self._leave: asyncio.Future[None] | None = None
@@ -97,6 +99,7 @@ class TaskBasedSource:
 
     def _deliver(self, value: Any) -> None:
         """Deliver a value; an interruption of a listener, such as Ctrl-C, does not fail the provider."""
+        self._has_delivered = True
         try:
             self._sink.data(value)
         except Exception:
@@ -158,6 +161,8 @@ class TaskBasedSource:
         self._stopped = True
         if self._task.done():
             return
+        if teardown is not None and self._started and not self._has_delivered and self._leave is None:
+            teardown.give_up()
         loop = self._task.get_loop()
         if loop.is_closed():
             self._abandon()

@@ -252,8 +252,9 @@ class Ref(Build):
         self._mounted()
         entered = await manager.__aenter__()
         if not self.mounted:
-            await manager.__aexit__(None, None, None)
-            raise UnmountedRefError(self.element.provider)
+            unmounted = UnmountedRefError(self.element.provider)
+            await _leave_async(manager, unmounted)
+            raise unmounted
         hooks = self._hooks()
         if hooks.entered_in is None:
             hooks.entered_in = set()

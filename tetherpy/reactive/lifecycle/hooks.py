@@ -63,6 +63,8 @@ class Hooks:
         entered_in: the tasks that entered asynchronous context managers.
         links: the KeepAliveLinks of an auto-dispose provider.
         paused: whether the subscriptions of the build are paused, because the provider has no active user.
+        unfinished: whether the build is given up before it has a value, so that its context managers get a
+            CancelledError.
     """
 
     __slots__ = (
@@ -78,6 +80,7 @@ class Hooks:
         "paused",
         "self_listeners",
         "tasks",
+        "unfinished",
     )
 
     def __init__(self) -> None:
@@ -90,6 +93,7 @@ class Hooks:
         self.self_listeners: dict[object, SelfListener] | None = None
         self.cancelled_once = False
         self.paused = False
+        self.unfinished = False
         self.cache_time: float | None = None
         self.cache_timer: Timer | None = None
         self.entered_in: set[asyncio.Task[Any] | None] | None = None

@@ -92,9 +92,16 @@ class Teardown:
             if hooks.closers:
                 self._closers = hooks.closers
                 self._unwinding = self.host.unwinding or Unwinding(None)
+                if hooks.unfinished:
+                    self.give_up()
             if hooks.tasks:
                 self._tasks = self._cancel(hooks.tasks)
             hooks.disposers = hooks.closers = hooks.tasks = None
+
+    def give_up(self) -> None:
+        """Pass a CancelledError to the context managers, unless the container was closed with another error."""
+        if self._closers and self._unwinding.error is None:
+            self._unwinding = Unwinding(asyncio.CancelledError("The build was given up before it had a value."))
 
     def _cancel(self, tasks: Iterable[asyncio.Task[Any]]) -> list[asyncio.Task[Any]]:
         """End tasks, and return those to wait for: a task of a loop that does not run may never end."""

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
 import attrs
 import pytest
 
-from tests.unit.reactive.builders import async_notifier_of, notifier_of
+from tests.unit.reactive.builders import async_notifier_of, async_provider_of, notifier_of
 from tests.unit.reactive.declared import rebuild
 from tests.unit.reactive.matrix import ignore, until
-from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider
-from tetherpy.reactive.errors import ProviderError
+from tetherpy.reactive import (
+    FutureProvider,
+    Provider,
+    ProviderContainer,
+    Ref,
+    StateProvider,
+    StreamNotifier,
+    StreamNotifierProvider,
+    StreamProvider,
+)
+from tetherpy.reactive.errors import ProviderError, UnmountedRefError
 
 
 @attrs.define
@@ -137,6 +147,22 @@ async def test_dispose_and_aclose_take_an_error() -> None:
         if result is not None:
             await result
     assert log == [error, error]
+
+
+async def test_a_disposer_may_end_its_container_with_an_error() -> None:
+    log: list[Any] = []
+    error = OSError("no")
+
+    @Provider
+    def owner(ref: Ref) -> None:
+        ref.on_dispose(lambda: container.aclose(error))
+
+    container = ProviderContainer()
+    container.read(entered(Transaction(log)))
+    container.read(owner)
+    container.invalidate(owner)
+    await until(lambda: container.disposed)
+    assert log == [error]
 
 
 async def test_a_task_cancelled_in_the_block_rolls_back() -> None:
@@ -278,6 +304,17 @@ def failing(kind: str, transaction: Transaction, error: Exception) -> Any:
         await asyncio.sleep(0)
         raise error
 
+    async def stream(ref: Any) -> AsyncIterator[None]:
+        yield await build_async(ref)
+
+    async def stream_later(ref: Any) -> AsyncIterator[None]:
+        yield None
+        await build_async(ref)
+
+    class Streamed(StreamNotifier[None]):
+        def build(self) -> AsyncIterator[None]:
+            return stream(self.ref)
+
     return {
         "Provider": Provider(build),
         "StateProvider": StateProvider(build),
@@ -285,6 +322,9 @@ def failing(kind: str, transaction: Transaction, error: Exception) -> Any:
         "FutureProvider": FutureProvider(build_async),
         "AsyncNotifierProvider": async_notifier_of(build_async),
         "FutureProvider, at once": FutureProvider(build),
+        "StreamProvider": StreamProvider(stream),
+        "StreamProvider, after a value": StreamProvider(stream_later),
+        "StreamNotifierProvider": StreamNotifierProvider(Streamed),
     }[kind]
 
 
@@ -297,6 +337,9 @@ def failing(kind: str, transaction: Transaction, error: Exception) -> Any:
         "FutureProvider",
         "AsyncNotifierProvider",
         "FutureProvider, at once",
+        "StreamProvider",
+        "StreamProvider, after a value",
+        "StreamNotifierProvider",
     ],
 )
 async def test_context_managers_of_a_failed_build_exit_at_once_with_its_error(
@@ -342,19 +385,144 @@ async def test_a_rebuild_and_a_disposal_pass_no_error(end: str, is_async: bool, 
     assert log == [None]
 
 
-async def test_a_cancelled_build_exits_with_its_cancellation_or_without_an_error(container: ProviderContainer) -> None:
+@pytest.mark.parametrize("end", ["a change", "invalidate", "dispose", "aclose", "the task"])
+@pytest.mark.parametrize("kind", ["future", "stream", "notifier"])
+async def test_a_build_that_is_given_up_rolls_back(end: str, kind: str) -> None:
     log: list[Any] = []
-    inside = asyncio.Event()
+    inside: list[asyncio.Task[Any] | None] = []
+    source = StateProvider(lambda ref: 0)
+
+    async def build(ref: Ref) -> None:
+        ref.enter(Transaction(log))
+        await ref.enter_async(Transaction(log))
+        ref.watch(source)
+        inside.append(asyncio.current_task())
+        await asyncio.Event().wait()
+
+    provider = async_provider_of(kind, build)
+    container = ProviderContainer()
+    container.listen(provider, ignore)
+    await until(lambda: bool(inside))
+    match end:
+        case "dispose":
+            container.dispose()
+        case "aclose":
+            await container.aclose()
+        case "the task":  # as by the end of asyncio.run
+            assert inside[0] is not None
+            inside[0].cancel()
+        case _:
+            rebuild(end, container, provider, source)
+    await until(lambda: len(log) == 2)
+    assert [type(error) for error in log] == [asyncio.CancelledError] * 2
+    await container.aclose()
+
+
+@pytest.mark.parametrize("is_empty", [True, False])
+async def test_a_stream_that_has_ended_or_given_a_value_passes_no_error(
+    is_empty: bool, container: ProviderContainer
+) -> None:
+    log: list[Any] = []
+    ready = asyncio.Event()
+
+    @StreamProvider
+    async def ticks(ref: Ref) -> AsyncIterator[int]:
+        await ref.enter_async(Transaction(log))
+        ready.set()
+        if not is_empty:
+            yield 1
+            await asyncio.Event().wait()
+
+    with container.listen(ticks, ignore):
+        await ready.wait()
+        await asyncio.sleep(0)
+        container.invalidate(ticks)
+        await until(lambda: bool(log))
+    assert log == [None]
+
+
+async def test_a_build_that_is_given_up_by_a_failed_block_gets_the_error_of_the_block() -> None:
+    log: list[Any] = []
+    ready = asyncio.Event()
+    error = OSError("no")
 
     @FutureProvider
     async def provider(ref: Ref) -> None:
         await ref.enter_async(Transaction(log))
-        inside.set()
+        ready.set()
         await asyncio.Event().wait()
 
-    with container.listen(provider, ignore):
-        await inside.wait()
-        container.invalidate(provider)
-        await until(lambda: bool(log))
+    async def request() -> None:
+        async with ProviderContainer() as container:
+            container.listen(provider, ignore)
+            await ready.wait()
+            raise error
+
+    with pytest.raises(OSError, match="no"):
+        await request()
+    assert log == [error]
+
+
+async def test_a_build_that_was_replaced_while_it_entered_a_context_manager_rolls_back() -> None:
+    log: list[Any] = []
+    entering = asyncio.Event()
+    source = StateProvider(lambda ref: 0)
+
+    class Slow(Transaction):
+        async def __aenter__(self) -> Self:
+            with suppress(asyncio.CancelledError):
+                entering.set()
+                await asyncio.Event().wait()
+            return self
+
+    @FutureProvider
+    async def provider(ref: Ref) -> None:
+        if ref.watch(source) == 0:
+            await ref.enter_async(Slow(log))
+
+    async with ProviderContainer(on_error=lambda error, provider: None) as container:
+        container.listen(provider, ignore)
+        await entering.wait()
+        container.read(source.notifier).state = 1
+        await container.read(provider.future)
+        assert [type(error) for error in log] == [UnmountedRefError]
+
+
+def test_an_interrupted_build_exits_at_once_with_the_interruption() -> None:
+    log: list[Any] = []
+
+    @Provider
+    def provider(ref: Ref) -> None:
+        ref.enter(Transaction(log))
+        raise KeyboardInterrupt
+
+    container = ProviderContainer()
+    with pytest.raises(KeyboardInterrupt):
+        container.read(provider)
+    assert [type(error) for error in log] == [KeyboardInterrupt]
+    container.dispose()
     assert len(log) == 1
-    assert log[0] is None or isinstance(log[0], asyncio.CancelledError)
+
+
+@pytest.mark.parametrize("is_caught", [True, False])
+def test_a_build_that_is_begun_again_on_a_shallow_stack_rolls_back_the_first_time(is_caught: bool) -> None:
+    log: list[Any] = []
+
+    @Provider.family
+    def chain(ref: Ref, length: int) -> int:
+        return 1 + ref.watch(chain(length - 1)) if length else 0
+
+    @Provider
+    def top(ref: Ref) -> int:
+        ref.enter(Transaction(log))
+        try:
+            return ref.watch(chain(1_000))
+        except BaseException:
+            if is_caught:
+                return -1
+            raise
+
+    with ProviderContainer() as container:
+        assert container.read(top) == 1_000
+        assert [type(error) for error in log] == [asyncio.CancelledError]
+    assert log[1:] == [None]

@@ -81,7 +81,11 @@ def build(node: Element) -> None:
             if node.provider.settings.auto_dispose:
                 scheduler.disposals.append(node)
             if deep is None:
+                if ref.hooks is not None:
+                    leave_failed(node, ref.hooks, error)
                 raise
+            if ref.hooks is not None:
+                ref.hooks.unfinished = True
             deep.args[0].append(node)
             raise deep from None
         if ref.hooks is not None:
@@ -163,6 +167,8 @@ def _unwind(node: Element) -> BaseException:
     scheduler = node.host.scheduler
     node.fresh = None
     node.state = DIRTY
+    if node.ref is not None and node.ref.hooks is not None:
+        node.ref.hooks.unfinished = True
     if node.provider.settings.auto_dispose:
         scheduler.disposals.append(node)
     deep = cast("TooDeepError", scheduler.too_deep)
