@@ -5,50 +5,11 @@ from typing import TYPE_CHECKING
 
 from tetherpy.facades import facade_dir
 
+from . import errors
 from .addresses import Address, is_postgres, is_url, redacted, sqlite_path
 from .app_transactions.joined_sqlite import JoinedTransaction
 from .app_transactions.recognition import AppTransaction
-from .errors import (
-    DatabaseAddressError,
-    DatabaseArgumentError,
-    DatabaseClosedError,
-    DatabaseCorruptError,
-    DatabaseEncodingError,
-    DatabaseError,
-    DatabaseFolderMissingError,
-    DatabaseForkedError,
-    DatabaseIOError,
-    DatabaseLockedError,
-    DatabaseOpenError,
-    DatabasePrivilegeError,
-    DatabaseReadOnlyError,
-    DatabaseReplacedError,
-    DatabaseUnavailableError,
-    DiskFullError,
-    DuplicateMigrationError,
-    MigrationChangedError,
-    MigrationError,
-    MigrationFailedError,
-    MigrationMissingError,
-    MigrationOrderError,
-    NotADatabaseError,
-    NotATransactionError,
-    OtherDatabaseError,
-    PostgresMissingError,
-    ReadTimeoutError,
-    RowNotFoundError,
-    SchemaNewerError,
-    StatementTimeoutError,
-    SyncCallInLoopError,
-    TransactionConflictError,
-    TransactionControlError,
-    TransactionHeldError,
-    TransactionNestedError,
-    TransactionOverError,
-    TransactionUnusableError,
-    WriteOnReaderError,
-    WrongLoopError,
-)
+from .errors import *
 from .migration_records import AppliedMigration, applied_migrations
 from .migrations import Migration
 from .read_only_connection import read_only
@@ -71,65 +32,26 @@ __all__ = [
     "AppTransaction",
     "AppliedMigration",
     "Database",
-    "DatabaseAddressError",
-    "DatabaseArgumentError",
-    "DatabaseClosedError",
-    "DatabaseCorruptError",
-    "DatabaseEncodingError",
-    "DatabaseError",
-    "DatabaseFolderMissingError",
-    "DatabaseForkedError",
-    "DatabaseIOError",
-    "DatabaseLockedError",
-    "DatabaseOpenError",
-    "DatabasePrivilegeError",
-    "DatabaseReadOnlyError",
-    "DatabaseReplacedError",
-    "DatabaseUnavailableError",
-    "DiskFullError",
-    "DuplicateMigrationError",
     "Executed",
     "JoinedPostgres",
     "JoinedTransaction",
     "Migration",
-    "MigrationChangedError",
-    "MigrationError",
-    "MigrationFailedError",
-    "MigrationMissingError",
-    "MigrationOrderError",
-    "NotADatabaseError",
-    "NotATransactionError",
-    "OtherDatabaseError",
     "Parameters",
     "Portal",
     "PostgresDatabase",
     "PostgresExecuted",
-    "PostgresMissingError",
     "PostgresRow",
     "PostgresTransaction",
-    "ReadTimeoutError",
     "Row",
-    "RowNotFoundError",
-    "SchemaNewerError",
     "SqlDatabase",
     "SqlRow",
     "SqlStatements",
     "SqlTransaction",
-    "StatementTimeoutError",
-    "SyncCallInLoopError",
     "SyncDatabase",
     "SyncStatements",
     "SyncTransaction",
     "Synchronous",
     "Transaction",
-    "TransactionConflictError",
-    "TransactionControlError",
-    "TransactionHeldError",
-    "TransactionNestedError",
-    "TransactionOverError",
-    "TransactionUnusableError",
-    "WriteOnReaderError",
-    "WrongLoopError",
     "applied_migrations",
     "is_much_free_space",
     "is_postgres",
@@ -139,21 +61,23 @@ __all__ = [
     "sqlite_path",
     "sync_form",
 ]
+__all__ += errors.__all__
 
+if not TYPE_CHECKING:  # type checkers report the names that are not public
 
-def __getattr__(name: str) -> object:
-    # The extra `postgres` installs the driver. Apps that use SQLite do not need it.
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        postgres = import_module(".postgres", __name__)
-    except ModuleNotFoundError as error:
-        if error.name != "psycopg":
-            raise
-        raise PostgresMissingError from error
-    value: object = getattr(postgres, name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> object:
+        # The extra `postgres` installs the driver. Apps that use SQLite do not need it.
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        try:
+            postgres = import_module(".postgres", __name__)
+        except ModuleNotFoundError as error:
+            if error.name != "psycopg":
+                raise
+            raise PostgresMissingError from error
+        value: object = getattr(postgres, name)
+        globals()[name] = value
+        return value
 
 
 __dir__ = facade_dir(__all__)

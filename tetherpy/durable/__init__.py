@@ -28,4 +28,5 @@ _MODULES = {
     **dict.fromkeys(("STORAGE_MIGRATIONS", "SqliteStorage"), "sqlite_storage"),
 }
 
-__getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="job_provider")
+if not TYPE_CHECKING:  # type checkers report the names that are not public
+    __getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="job_provider")

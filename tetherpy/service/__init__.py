@@ -90,4 +90,5 @@ _MODULES = {
     "run_worker": "supervisor.entry_points",
 }
 
-__getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="errors")
+if not TYPE_CHECKING:  # type checkers report the names that are not public
+    __getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="errors")

@@ -39,4 +39,5 @@ __all__ = [
 
 _MODULES = {"Clock": "clock", "JobList": "job_list", "InlineJobs": "inline_jobs"}
 
-__getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="errors")
+if not TYPE_CHECKING:  # type checkers report the names that are not public
+    __getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="errors")

@@ -45,4 +45,5 @@ _MODULES = {
     **dict.fromkeys(("DesktopNotifications", "JobNotifications", "Notification", "NotificationSink"), "notify"),
 }
 
-__getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="errors")
+if not TYPE_CHECKING:  # type checkers report the names that are not public
+    __getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="errors")

@@ -30,4 +30,5 @@ __all__ = [
     "container_of",
 ]
 
-__getattr__, __dir__ = lazy_facade(__name__, __all__, {}, others="jobs")
+if not TYPE_CHECKING:  # type checkers report the names that are not public
+    __getattr__, __dir__ = lazy_facade(__name__, __all__, {}, others="jobs")
