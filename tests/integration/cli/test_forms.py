@@ -73,7 +73,7 @@ def test_on_a_terminal_there_is_a_table_in_colours_unless_they_are_disabled(empt
     with empty.terminal("jobs", "list") as terminal:
         assert terminal.end() == 0
     assert "status" in terminal.shown
-    assert "0 s ago" in terminal.shown or "s ago" in terminal.shown
+    assert "s ago" in terminal.shown
     assert COLOUR.search(terminal.shown)
     with empty.terminal("jobs", "list", NO_COLOR="1") as terminal:
         assert terminal.end() == 0

@@ -107,10 +107,12 @@ async def test_the_fetcher_is_idle_when_no_job_runs_or_is_being_claimed_or_store
     assert fetcher.is_idle
 
 
-async def test_an_idle_fetcher_polls_once(make_claimer, engine):
+async def test_an_idle_fetcher_polls_once(make_claimer, engine, clock):
     fetcher = make_claimer(10)
     task = asyncio.create_task(fetcher.run())
-    await asyncio.sleep(0.2)
+    while not (engine.exchanges and fetcher.is_idle):
+        await asyncio.sleep(0)
+    await clock.advance(3600)
     assert engine.exchanges == [(0, 10)]
     fetcher.drain()
     await task
