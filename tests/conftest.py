@@ -5,6 +5,7 @@ import gc
 import signal
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import attrs
 import psycopg
@@ -20,6 +21,8 @@ DELETE FROM background_service_workers;
 DELETE FROM tetherpy_job_changes;
 SELECT setval('procrastinate_jobs_id_seq', 1, false);
 """
+
+CHECKOUT = Path(__file__).parents[1]
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # pytest runs in the background of a shell. Processes of tests would inherit that SIGINT is ignored.
@@ -54,6 +57,14 @@ def pytest_collection() -> Generator[None, object, object]:
     finally:
         gc.freeze()
         gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checkout_without_databases() -> Iterator[None]:
+    """Fail the last test of a session that has left a database in the checkout."""
+    before = {*CHECKOUT.glob("*.db*")}
+    yield
+    assert {*CHECKOUT.glob("*.db*")} <= before
 
 
 @pytest.fixture

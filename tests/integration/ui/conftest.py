@@ -23,9 +23,11 @@ BOUND = 30.0
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path, monkeypatch):
-    """Work in a temporary folder; processes launched in it are killed afterwards."""
+    """Work in a temporary folder, with a database there; processes launched in it are killed afterwards."""
     monkeypatch.syspath_prepend(str(APPS))
     monkeypatch.chdir(tmp_path)
+    # The generated providers would open that of the checkout, whose tether.yaml is next to them.
+    monkeypatch.setenv("TETHERPY_DATABASE", str(tmp_path / "app.db"))
     yield tmp_path
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
