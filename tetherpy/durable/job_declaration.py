@@ -130,6 +130,11 @@ class JobDeclaration(Generic[T]):
             return self.definition.new(payload, unique_key=unique_key, **self.options)
         return NewJob(job_key=self.job_key, payload=payload, unique_key=unique_key, **self.options)
 
+    @property
+    def _version(self) -> str | None:
+        declared = None if self.definition is None else self.definition.options.get("version")
+        return self.options.get("version", declared)
+
     def bound_to(self, payload: Callable[..., object]) -> Callable[..., AsyncIterator[AsyncValue[T]]]:
         """Return the provider's function, which finds or enqueues the job and then follows it."""
 
@@ -155,7 +160,10 @@ class JobDeclaration(Generic[T]):
         return create
 
     def _unique_key(self, payload: object) -> str:
-        identity = "\0".join((self.job_key, _kind(self.result), encode(payload) or ""))
+        parts = [self.job_key, _kind(self.result), encode(payload) or ""]
+        if (version := self._version) is not None:
+            parts.append(version)
+        identity = "\0".join(parts)
         return f"provider:{self.name}:{hashlib.sha256(identity.encode()).hexdigest()[:32]}"
 
     async def _job(

@@ -2,7 +2,8 @@
 
 It enqueues its job once, is loading (with the job's progress) while a worker runs it, and holds its result
 afterwards. The job is found again by its unique key, which is made of the provider's name, the job key, the type of
-the result, and the payload: after a restart of the app, the same provider shows the same job, running or finished.
+the result, the payload, and the version: after a restart of the app, the same provider shows the same job, running or
+finished.
 ``job_choice`` has the rule that decides which job is shown and when a new one is enqueued.
 """
 

@@ -60,6 +60,7 @@ class BackgroundJob:
     cancel_requested_at: datetime | None = None
     retry: Backoff | None = None
     meta_json: str | None = None
+    version: str | None = None
 
     @property
     def meta(self) -> Mapping[str, str]:
@@ -104,6 +105,7 @@ class JobOptions(TypedDict, total=False):
     timeout: timedelta | float | None
     meta: Mapping[str, str] | None
     retry: Backoff | None
+    version: str | None
 
 
 class NewJobOptions(JobOptions, total=False):
@@ -138,7 +140,9 @@ class NewJob(Generic[R_co]):
     of the one that is there. ``meta`` is a mapping of strings, 4 KiB at most as JSON: it is stored with the job,
     can be searched for, and is not interpreted. ``retry`` replaces the retry policy of the handler, and its
     ``max_attempts``, if it has one, is that of the job. It is stored, with the classes in ``never`` and ``only`` by
-    name. ``result_type`` is the type of the result; ``JobDefinition.new`` sets it.
+    name. ``version`` names the version of the handler that the job is meant for. It is stored and shown, and a
+    ``JobProvider`` of another version does not show the job. ``result_type`` is the type of the result;
+    ``JobDefinition.new`` sets it.
     """
 
     job_key: str
@@ -170,6 +174,9 @@ class NewJob(Generic[R_co]):
         default=None, metadata=option("pairs", "Meta", "A pair to find the job by")
     )
     retry: Backoff | None = attrs.field(default=None, metadata=option("policy", "Retry", "The retry policy"))
+    version: str | None = attrs.field(
+        default=None, metadata=option("text", "Version", "The version of the handler that the job is meant for")
+    )
     result_type: Any = attrs.field(default=Any, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:

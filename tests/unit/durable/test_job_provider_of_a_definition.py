@@ -82,6 +82,22 @@ async def test_its_error_is_the_one_of_a_result(worker: InlineWorker, container:
         assert isinstance(ended.value, JobProviderError)
 
 
+async def test_another_version_has_another_job(container: ProviderContainer) -> None:
+    """Without a version a changed handler would go on showing the old result."""
+
+    def of(declared: str | None, **options: Any) -> JobProvider[None]:
+        job = JobDefinition("report", payload=int, version=declared)
+        return JobProvider(job, payload=7, manager=manager_provider, **options)
+
+    async with container:
+        manager = container.read(manager_provider)
+        providers = (of(None), of("1"), of("2"), of("1", version="3"), of("2"), of("1", version="2"), of(None))
+        for provider in providers:
+            container.listen(provider, lambda previous, value: None)
+        jobs = await jobs_of(manager, 4)
+        assert sorted(str(job.version) for job in jobs) == ["1", "2", "3", "None"]
+
+
 def test_a_definition_has_the_type_of_the_result() -> None:
     with pytest.raises(JobDefinitionError, match="result too"):
         JobProvider(declared(), payload=Mail("ada"), result=str, manager=manager_provider)  # type: ignore[call-overload]

@@ -19,9 +19,9 @@ BEGIN
         WITH given AS (
             SELECT * FROM ROWS FROM (json_to_recordset(jobs) AS (
                 queue text, job_key text, priority integer, unique_key text, run_at timestamptz, payload text,
-                max_attempts bigint, timeout double precision, retry text, meta text
+                max_attempts bigint, timeout double precision, retry text, meta text, version text
             ), unnest(ids)) AS given (
-                queue, job_key, priority, unique_key, run_at, payload, max_attempts, timeout, retry, meta, id
+                queue, job_key, priority, unique_key, run_at, payload, max_attempts, timeout, retry, meta, version, id
             )
             WHERE waiting IS NULL OR id = ANY (waiting)
         ), entered AS (
@@ -35,8 +35,11 @@ BEGIN
             ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING
             RETURNING id
         )
-        INSERT INTO tetherpy_job_records (job_id, payload, max_attempts, created_at, updated_at, timeout, retry, meta)
-        SELECT id, payload, max_attempts, instant, instant, timeout, retry, meta FROM given JOIN entered USING (id);
+        INSERT INTO tetherpy_job_records (
+            job_id, payload, max_attempts, created_at, updated_at, timeout, retry, meta, version
+        )
+        SELECT id, payload, max_attempts, instant, instant, timeout, retry, meta, version
+        FROM given JOIN entered USING (id);
         GET DIAGNOSTICS stored = ROW_COUNT;
         EXIT WHEN stored = wanted;
         -- A job that had the key may have ended since: then the next round stores this one.

@@ -35,7 +35,8 @@ CREATE TABLE tetherpy_job_records (
     finished_at timestamptz,
     cancel_requested_at timestamptz,
     -- Text, so that it reads as it was written; a search converts it.
-    meta text CHECK (jsonb_typeof(meta::jsonb) = 'object')
+    meta text CHECK (jsonb_typeof(meta::jsonb) = 'object'),
+    version text
 ) WITH (fillfactor = 70);
 
 CREATE INDEX tetherpy_job_records_finished ON tetherpy_job_records (finished_at) WHERE finished_at IS NOT NULL;
@@ -95,7 +96,8 @@ SELECT
     record.finished_at,
     record.cancel_requested_at,
     record.retry,
-    record.meta
+    record.meta,
+    record.version
 FROM procrastinate_jobs AS job
 JOIN tetherpy_job_records AS record ON record.job_id = job.id;
 

@@ -34,7 +34,8 @@ CREATE TABLE background_service_jobs (
     -- key finds it in an index by key.
     unhandled INTEGER NOT NULL DEFAULT 0,
     -- The retry policy as JSON; NULL if the handler's applies.
-    retry TEXT
+    retry TEXT,
+    version TEXT
 );
 
 -- Claims read these in order and stop at the first row they need: one over all queues, one for workers with queues.
