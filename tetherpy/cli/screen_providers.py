@@ -17,7 +17,7 @@ def live_providers(address: str, database: str | None, callback: str | None) -> 
     service can only be inspected and stopped.
     """
     try:
-        plan = WorkerPlan.of(database, callback, 1, 10, [], None)
+        plan = WorkerPlan.of(database, callback=callback)
     except CallbackUnknownError:
         return providers_of(address, lambda: handle(address), startable=False)
     plan.enter_folder()

@@ -12,6 +12,7 @@ import typer
 
 from tetherpy.jobs import OPTIONS, JobOption, NewJobOptions, OptionKind
 
+from .added_options import with_options
 from .durations import read_duration, read_instant
 from .integers import integer_between
 from .pairs import read_pairs
@@ -45,15 +46,13 @@ _OPTIONS = tuple(option for option in OPTIONS if option.kind in _INPUTS)
 
 def with_job_options(command: F) -> F:
     """Decorate a command that takes ``**options``: give it one option for each of a job, before its keyword options."""
-    signature = inspect.signature(command, eval_str=True)
-    own = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
-    positional = [each for each in own if each.kind is not each.KEYWORD_ONLY]
-    added = [
-        inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option))
-        for option in _OPTIONS
-    ]
-    cast("Any", command).__signature__ = signature.replace(parameters=[*positional, *added, *own[len(positional) :]])
-    return command
+    return with_options(
+        command,
+        (
+            inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_annotation(option))
+            for option in _OPTIONS
+        ),
+    )
 
 
 def read_job_options(given: Mapping[str, Any]) -> NewJobOptions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -17,36 +17,26 @@ from ..parameters.database_location import find_database
 from ..parameters.options import DatabaseOption
 from .service_report import handle
 from .unit_files import Manager, unit_files, unit_name, unit_text
-from .worker_options import (
-    CallbackOption,
-    ConcurrencyOption,
-    ProcessesOption,
-    QueueOption,
-    RetentionOption,
-    WorkerPlan,
-    full_address,
-)
+from .worker_options import WorkerPlan, full_address, with_worker_options
 
 ManagerOption: TypeAlias = Annotated[
     Manager | None, typer.Option(help="The service manager; that of this system if not given.", show_default=False)
 ]
 
 
+@with_worker_options
 async def install_service(
-    callback: CallbackOption = None,
-    processes: ProcessesOption = 1,
-    concurrency: ConcurrencyOption = 10,
-    queue: QueueOption = [],  # noqa: B006 - typer reads it, and does not change it
-    retention: RetentionOption = None,
+    *,
     manager: ManagerOption = None,
     print_: Annotated[bool, typer.Option("--print", help="Print the unit without writing it.")] = False,
     database: DatabaseOption = None,
+    **options: Any,
 ) -> None:
     """Start the workers at log-in, and restart them if they fail.
 
     Writes a systemd user unit, or on macOS a launchd agent, and prints its path and the command that enables it.
     """
-    plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
+    plan = WorkerPlan.of(database, **options)
     manager = manager or Manager.here()
     name = unit_name(plan.database)
     text = unit_text(manager, name, plan)

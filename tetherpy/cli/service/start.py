@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,14 +13,7 @@ from ..errors import ServiceStartError
 from ..output.formats import form_of, print_one, remark
 from ..parameters.options import DatabaseOption, JsonOption
 from .service_report import STATE, Report, state_of
-from .worker_options import (
-    CallbackOption,
-    ConcurrencyOption,
-    ProcessesOption,
-    QueueOption,
-    RetentionOption,
-    WorkerPlan,
-)
+from .worker_options import WorkerPlan, with_worker_options
 
 
 class IfRunning(StrEnum):
@@ -31,25 +24,23 @@ class IfRunning(StrEnum):
     RESTART = "restart"
 
 
+@with_worker_options
 async def start_service(
-    callback: CallbackOption = None,
-    processes: ProcessesOption = 1,
-    concurrency: ConcurrencyOption = 10,
-    queue: QueueOption = [],  # noqa: B006 - typer reads it, and does not change it
-    retention: RetentionOption = None,
+    *,
     if_running: Annotated[
         IfRunning,
         typer.Option(help="If workers with other settings are running: fail, attach to them, or replace them."),
     ] = IfRunning.ERROR,
     database: DatabaseOption = None,
     json: JsonOption = False,
+    **options: Any,
 ) -> None:
     """Start the workers of a database in the background.
 
     Returns when they are ready. They run until they are stopped. Has no effect if workers with the same settings are
     running.
     """
-    plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
+    plan = WorkerPlan.of(database, **options)
     plan.enter_folder()
     service = BackgroundService(plan.database, plan.callback, if_running=if_running.value, **plan.options)
     if await service.is_running():

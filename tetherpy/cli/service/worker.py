@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Any
 
 from tetherpy.database import redacted
 from tetherpy.service import CallbackNameError, run_worker
 
 from ..output.formats import remark
 from ..parameters.options import DatabaseOption
-from .worker_options import (
-    CallbackOption,
-    ConcurrencyOption,
-    ProcessesOption,
-    QueueOption,
-    RetentionOption,
-    WorkerPlan,
-)
+from .worker_options import WorkerPlan, with_worker_options
 
 
+@with_worker_options
 def run_in_foreground(
-    callback: CallbackOption = None,
-    processes: ProcessesOption = 1,
-    concurrency: ConcurrencyOption = 10,
-    queue: QueueOption = [],  # noqa: B006 - typer reads it, and does not change it
-    retention: RetentionOption = None,
+    *,
     database: DatabaseOption = None,
+    **options: Any,
 ) -> int:
     """Run jobs in the foreground, until a signal.
 
     SIGTERM or Ctrl-C once: finish running jobs within 30 seconds; twice: release them now.
     """
     # Without an event loop and threads: the workers are forks of this process.
-    plan = WorkerPlan.of(database, callback, processes, concurrency, queue, retention)
+    plan = WorkerPlan.of(database, **options)
     plan.enter_folder()
     package = plan.callback.partition(":")[0].partition(".")[0]
     if package.isidentifier() and find_spec(package) is None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import timedelta
+from inspect import signature
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, TypeVar
 
 import attrs
 import typer
@@ -14,10 +16,13 @@ import typer
 from tetherpy.database import is_url, sqlite_path
 
 from ..errors import CallbackUnknownError
+from ..parameters.added_options import with_options
 from ..parameters.database_location import find_database
 from ..parameters.durations import read_duration, write_duration
 from ..parameters.integers import integer_between
 from ..parameters.project import find_project
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 CallbackOption: TypeAlias = Annotated[
     str | None,
@@ -66,11 +71,12 @@ class WorkerPlan:
     def of(
         cls,
         database: str | None,
-        callback: str | None,
-        processes: int,
-        concurrency: int,
-        queues: list[str],
-        retention: timedelta | None,
+        *,
+        callback: CallbackOption = None,
+        processes: ProcessesOption = 1,
+        concurrency: ConcurrencyOption = 10,
+        queue: QueueOption = [],  # noqa: B006 - typer reads it, and does not change it
+        retention: RetentionOption = None,
     ) -> WorkerPlan:
         """Complete the options from the nearest ``tether.yaml``.
 
@@ -87,7 +93,7 @@ class WorkerPlan:
             callback=callback,
             processes=processes,
             concurrency=concurrency,
-            queues=tuple(queues) or None,
+            queues=tuple(queue) or None,
             retention=retention,
             title=None if settings is None else settings.initial_notification_title,
             content=None if settings is None else settings.initial_notification_content,
@@ -126,3 +132,9 @@ class WorkerPlan:
         """Change to the folder of the app, and import from it."""
         os.chdir(self.folder)
         sys.path.insert(0, str(self.folder))
+
+
+def with_worker_options(command: F) -> F:
+    """Decorate a command that takes ``**options`` for ``WorkerPlan.of``: give it an option for each keyword."""
+    given = signature(WorkerPlan.of, eval_str=True).parameters.values()
+    return with_options(command, (each for each in given if each.kind is each.KEYWORD_ONLY))
