@@ -6,6 +6,7 @@ import ast
 import inspect
 import re
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.laws.test_errors_are_portable import EXAMPLES, KINDS, made
 
 ENDS_LIKE_A_SENTENCE = {"reason", "why", "problem", "hint", "remedy", "error", "detail", "cause"}
 """Parameters that often hold a message of another library, with its own full stop."""
+TEXTS_OF_OTHERS = {"reason", "problem", "error", "exception", "detail", "cause", "failure", "message", "last_error"}
 TWO_FULL_STOPS = re.compile(r"(?<!\.)\.\.(?!\.|/)")
 SOURCE_FILE = re.compile(r"\bdocs/|\btests/|\bexamples/|\w\.md\b")
 
@@ -39,6 +41,33 @@ def test_no_text_names_a_file_that_is_not_in_the_wheel() -> None:
 def test_no_text_ends_in_two_full_stops() -> None:
     endings = re.compile(r"(?<!\.)\.\.(?:\s|$)")
     assert [place for place, text in strings() if endings.search(text)] == []
+
+
+def test_the_text_of_another_error_is_embedded_without_its_full_stop() -> None:
+    """``f"{error}."`` ends in two full stops if the error's own text ends in one: ``clause`` removes it."""
+    assert [
+        f"{path.relative_to(ROOT)}:{node.lineno}: {ast.unparse(value.value)}"
+        for path in LIBRARY.rglob("*.py")
+        for node in nodes_of(path)
+        if isinstance(node, ast.JoinedStr)
+        for value, following in pairwise(node.values)
+        if isinstance(value, ast.FormattedValue)
+        and isinstance(following, ast.Constant)
+        and re.match(r"\.(?:\s|$)", str(following.value))
+        and named(value.value) in TEXTS_OF_OTHERS
+        and value.conversion != ord("r")
+    ] == []
+
+
+def named(value: ast.expr) -> str:
+    """Return the name that an expression reads, calls with ``str`` or takes a part of."""
+    match value:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+        case ast.Subscript(value=inner) | ast.Call(func=ast.Name(id="str"), args=[inner]):
+            return named(inner)
+        case _:
+            return ""
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)

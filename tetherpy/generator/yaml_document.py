@@ -21,6 +21,8 @@ from ruamel.yaml.events import (
 )
 from ruamel.yaml.nodes import ScalarNode
 
+from tetherpy.errors import clause
+
 from .source_text import Place, Source
 
 DEEPEST = 10
@@ -169,9 +171,9 @@ class _Composer:
         place = self._source.at(mark.line, mark.column)
         if place.text[place.column - 1 :].startswith("\t") or place.text.startswith("\t"):
             raise place.error("Tab found. Indent with spaces.") from error
-        problem = str(error.problem or error.context)
+        problem = clause(str(error.problem or error.context))
         explained = next((text for start, text in _PROBLEMS.items() if problem.startswith(start)), None)
-        raise place.error(explained or f"{problem[:1].upper()}{problem[1:]}.") from error
+        raise place.error(explained or f"{problem[:1].upper() + problem[1:]}.") from error
 
 
 def _is(event: Any, kind: type[object]) -> bool:

@@ -6,6 +6,8 @@ from typing import Any
 
 import attrs
 
+from tetherpy.errors import clause
+
 from ..values.summary import brief
 from .element import NO_VALUE, Change, Element
 from .invalidation import Invalidation
@@ -39,7 +41,7 @@ class Explanation:
     scope: str | None = None
 
     def __str__(self) -> str:
-        lines = [f"{brief(self.provider)} was last built because of {self.reason}."]
+        lines = [f"{brief(self.provider)} was last built because of {clause(self.reason)}."]
         for title, providers in (("watches", self.watches), ("is watched by", self.watched_by)):
             names = ", ".join(map(brief, providers)) or "nothing"
             lines.append(f"  It {title} {names}.")
