@@ -79,7 +79,7 @@ async def orders(db: PostgresDatabase) -> int:
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-async def test_jobs_exist_and_are_heard_of_with_the_commit_and_not_without_it(db, library):
+async def test_jobs_exist_and_are_notified_with_the_commit_and_not_without_it(db, library):
     manager, engine = BackgroundJobManager(db), engine_of(db)
     heard = asyncio.Event()
     remove = engine.on_change(heard.set)

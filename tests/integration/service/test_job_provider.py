@@ -80,7 +80,7 @@ async def jobs_of(container):
     return await container.read(manager_provider).get_all_jobs(order_by_creation="ASC")
 
 
-async def test_it_is_loading_with_progress_during_the_job_and_then_has_the_result(container, database_path, service):
+async def test_a_job_provider_is_loading_with_progress_and_then_has_the_result(container, database_path, service):
     gate = database_path.with_name("gate")
     gated = JobProvider("gated", payload={"gate": str(gate)}, result=Sum, manager=manager_provider)
 
@@ -96,7 +96,7 @@ async def test_it_is_loading_with_progress_during_the_job_and_then_has_the_resul
     assert await container.read(gated.future) == Sum(7)
 
 
-async def test_it_enqueues_one_job_for_many_readers(container, service):
+async def test_a_job_provider_enqueues_one_job_for_many_readers(container, service):
     results = await asyncio.gather(*(container.read(sum_of(1, 2).future) for _ in range(8)))
     assert results == [Sum(3)] * 8
     assert len(await jobs_of(container)) == 1

@@ -14,7 +14,7 @@ from tetherpy.ui.textual import BackgroundServiceTab, JobsApp
 COMMAND = ("-m", "tetherpy.cli", "top", "--database", "app.db")
 
 
-async def test_it_shows_the_jobs_of_a_database_and_quits_at_ctrl_c(manager, on_terminal):
+async def test_the_terminal_app_shows_the_jobs_of_a_database_and_quits_at_ctrl_c(manager, on_terminal):
     await manager.enqueue_many(NewJob(job_key=f"report {number}", delay=1_000) for number in range(3))
     code, output = await asyncio.to_thread(on_terminal, *COMMAND, until=b"report 2", key=b"\x03")
     assert code == 0

@@ -15,7 +15,7 @@ def ignore(previous, value):
     pass
 
 
-async def test_it_starts_at_the_first_of_january_2000_and_does_not_advance(clock):
+async def test_the_clock_starts_at_the_first_of_january_2000_and_stands_still(clock):
     assert clock.now() == datetime(2000, 1, 1, tzinfo=UTC)
     loop = asyncio.get_running_loop()
     before = loop.time()
@@ -110,7 +110,7 @@ def test_a_test_that_waits_for_time_without_advancing_it_fails(suite):
     )
 
 
-def test_it_controls_one_loop():
+def test_the_clock_controls_one_loop():
     clock = Clock()
 
     async def main():
@@ -126,7 +126,7 @@ class Foreign:
         return 0.0
 
 
-def test_it_controls_loops_of_asyncio_only():
+def test_the_clock_controls_loops_of_asyncio_only():
     with pytest.raises(ClockError, match="Foreign is none"):
         Clock().drive(Foreign())
 
@@ -134,7 +134,7 @@ def test_it_controls_loops_of_asyncio_only():
 # -- providers ---------------------------------------------------------------------------------------
 
 
-async def test_it_controls_cache_for_and_auto_dispose(container, clock):
+async def test_the_clock_controls_cache_for_and_auto_dispose(container, clock):
     ended = []
 
     @Provider.auto_dispose
@@ -151,7 +151,7 @@ async def test_it_controls_cache_for_and_auto_dispose(container, clock):
     assert ended == [timedelta(seconds=130)]
 
 
-async def test_it_controls_retries(make_container, clock):
+async def test_the_clock_controls_retries(make_container, clock):
     tried = []
 
     @FutureProvider
@@ -168,7 +168,7 @@ async def test_it_controls_retries(make_container, clock):
     assert tried == pytest.approx([0, 0.2, 0.6, 1.4], abs=1e-5)
 
 
-async def test_it_controls_sleeps_in_providers(container, clock):
+async def test_the_clock_controls_sleeps_in_providers(container, clock):
     @StreamProvider
     async def ticks(ref):
         for tick in range(3):
@@ -186,7 +186,7 @@ async def test_it_controls_sleeps_in_providers(container, clock):
 # -- jobs --------------------------------------------------------------------------------------------
 
 
-async def test_it_controls_delays_and_backoff(jobs, clock):
+async def test_the_clock_controls_delays_and_backoff(jobs, clock):
     ran = []
 
     def fail(service, payload, db):
@@ -211,7 +211,7 @@ async def test_it_controls_delays_and_backoff(jobs, clock):
     assert job.finished_at == clock.now()
 
 
-async def test_it_controls_periodic_jobs_and_enqueues_every_tick(jobs, clock):
+async def test_the_clock_controls_periodic_jobs_and_enqueues_every_tick(jobs, clock):
     async def initialize(service):
         service.register_job_handler("clean", lambda service, payload, db: payload)
         service.register_job_handler("poll", lambda service, payload, db: payload)
@@ -269,7 +269,7 @@ async def test_a_manager_with_another_clock_is_named(make_container, jobs, clock
         await jobs.drain()
 
 
-async def test_an_overridden_manager_of_the_app_uses_it(make_container, jobs, clock):
+async def test_an_overridden_manager_of_the_app_uses_the_clock(make_container, jobs, clock):
     container = make_container(
         overrides=jobs.overrides(
             database=providers.database_provider, manager=providers.background_job_manager_provider
@@ -284,7 +284,7 @@ async def test_an_overridden_manager_of_the_app_uses_it(make_container, jobs, cl
     assert len(await jobs.drain()) == 1
 
 
-async def test_progress_and_live_queries_work_with_it(make_container, jobs, clock):
+async def test_progress_and_live_queries_work_with_the_clock(make_container, jobs, clock):
     container = make_container(overrides=jobs.overrides(database=providers.database_provider))
     await container.read(providers.database_provider.future)
     jobs.register("work", lambda service, payload, db: payload)

@@ -87,7 +87,7 @@ def test_a_container_is_closed_in_the_loop_of_its_test(suite):
     result.assert_outcomes(passed=4)
 
 
-def test_it_works_with_anyio_alone(suite):
+def test_the_container_fixture_works_with_anyio_alone(suite):
     result = suite(
         """
         import asyncio

@@ -420,7 +420,7 @@ async def test_a_watcher_closed_in_its_own_build_leaks_nothing(container: Provid
     assert not container.elements[first].listeners
 
 
-async def test_a_disposed_container_closes_it() -> None:
+async def test_a_disposed_container_closes_its_watchers() -> None:
     container = ProviderContainer()
     told: list[int] = []
     watcher = Watcher(container, lambda: told.append(1))
@@ -435,7 +435,7 @@ async def test_a_disposed_container_closes_it() -> None:
     watcher.close()
 
 
-async def test_a_with_block_closes_it(container: ProviderContainer) -> None:
+async def test_a_with_block_closes_the_watcher(container: ProviderContainer) -> None:
     with Watcher(container, lambda: None) as watcher:
         watcher.watch(first)
     assert watcher.closed

@@ -30,7 +30,7 @@ async def asked(shop, host, *lines, target="/"):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-async def test_it_exits_at_once_without_errors_although_pages_are_open(shop, number):
+async def test_the_command_exits_at_once_without_errors_although_pages_are_open(shop, number):
     await shop.serve()
     async with asked(shop, "localhost", target="/live/") as (head, stream):
         assert " 200 " in head
@@ -40,7 +40,7 @@ async def test_it_exits_at_once_without_errors_although_pages_are_open(shop, num
     assert shop.log.read_text() == ""
 
 
-async def test_for_other_machines_it_creates_a_token_and_requires_it(shop):
+async def test_the_command_creates_and_requires_a_token_for_other_machines(shop):
     await shop.serve("--host", "0.0.0.0", "--name", "jobs.example.com")
     secret = shop.url.partition("?token=")[2]
     assert len(secret) >= 32
@@ -55,7 +55,7 @@ async def test_for_other_machines_it_creates_a_token_and_requires_it(shop):
     assert secret not in shop.log.read_text()
 
 
-async def test_for_this_machine_it_also_creates_a_token(shop):
+async def test_the_command_creates_a_token_for_this_machine_too(shop):
     await shop.serve("--host", "127.0.0.1")
     secret = shop.url.partition("?token=")[2]
     assert len(secret) >= 32

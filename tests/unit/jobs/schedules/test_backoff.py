@@ -44,13 +44,13 @@ def test_a_retry_follows_the_errors_that_the_policy_allows(policy, error, is_ret
     assert from_json(to_json(policy)).allows(1, error) is (is_retried or policy.max_attempts == 1)
 
 
-def test_as_a_function_it_counts_retries_from_zero():
+def test_a_backoff_called_as_a_function_counts_retries_from_zero():
     policy = Backoff(initial=1, factor=3, jitter=0, max_attempts=4)
     waits = [policy(count, OSError()) for count in range(5)]
     assert waits == [timedelta(seconds=1), timedelta(seconds=3), timedelta(seconds=9), None, None]
 
 
-async def test_it_is_the_policy_of_a_provider():
+async def test_a_backoff_is_a_retry_policy_of_a_provider():
     builds = []
 
     async def fail(ref):

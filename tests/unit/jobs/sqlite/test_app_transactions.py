@@ -253,7 +253,7 @@ async def test_a_connection_that_cannot_be_written_in_is_refused(db, connect, er
     assert (await manager.get_counts()).total == 0
 
 
-async def test_so_is_a_closed_one_of_another_library(db):
+async def test_a_closed_connection_of_another_library_is_refused(db):
     manager = BackgroundJobManager(db)
     async with on_a_thread(db.path) as thread, alchemy_connection(db.path) as alchemy_app:
         await thread.transaction.close()

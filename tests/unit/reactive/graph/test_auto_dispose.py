@@ -138,7 +138,7 @@ async def test_disposal_of_the_container_disposes_each_provider_once(reported: l
     assert other.disposed
 
 
-async def test_a_listener_added_in_the_same_turn_keeps_it(container: ProviderContainer) -> None:
+async def test_a_listener_added_in_the_same_turn_keeps_the_state(container: ProviderContainer) -> None:
     log: list[str] = []
     provider = recording_disposal(log)
     first = container.listen(provider, ignore)
@@ -157,7 +157,7 @@ async def test_a_listener_added_in_the_same_turn_keeps_it(container: ProviderCon
     assert log == ["disposed"]
 
 
-async def test_a_listener_in_another_provider_keeps_it(container: ProviderContainer) -> None:
+async def test_a_listener_in_another_provider_keeps_the_state(container: ProviderContainer) -> None:
     log: list[str] = []
     listened = recording_disposal(log)
 
@@ -240,7 +240,7 @@ async def test_an_override_survives_the_disposal_of_its_provider(member: bool, c
 
 
 @variants(*SYNC, auto_dispose=True)
-async def test_keep_alive_keeps_it_until_the_last_link_is_closed(
+async def test_keep_alive_keeps_the_state_until_the_last_link_is_closed(
     variant: Variant, container: ProviderContainer
 ) -> None:
     links: list[KeepAliveLink] = []
@@ -366,7 +366,7 @@ async def test_closing_a_link_keeps_providers_with_listeners(container: Provider
     assert not container.exists(provider)
 
 
-async def test_a_new_link_in_the_same_turn_keeps_it(container: ProviderContainer) -> None:
+async def test_a_new_link_in_the_same_turn_keeps_the_state(container: ProviderContainer) -> None:
     refs: list[Ref] = []
     links: list[KeepAliveLink] = []
 

@@ -27,7 +27,7 @@ class NoClass(Hostile):
         raise OSError("no class")
 
 
-def test_it_describes_value_and_state_of_an_element() -> None:
+def test_explain_describes_value_and_state_of_an_element() -> None:
     number = StateProvider(lambda ref: 1, name="number")
     broken = Provider(lambda ref: 1 // 0, name="broken")
     doubled = Provider(lambda ref: ref.watch(number) * 2, name="doubled")

@@ -49,7 +49,7 @@ BUILDS = {"a BaseException": _fail, "a group": _group, "inside a TaskGroup": _in
 
 @pytest.mark.parametrize("kind", ["future", "notifier", "stream"])
 @pytest.mark.parametrize("what", BUILDS)
-async def test_an_awaiter_of_an_asynchronous_build_gets_it(
+async def test_an_awaiter_of_an_asynchronous_build_gets_its_base_exception(
     what: str, kind: str, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
     build = BUILDS[what]
@@ -76,7 +76,9 @@ async def test_an_awaiter_of_an_asynchronous_build_gets_it(
     reported.clear()
 
 
-async def test_it_ends_a_stream_that_has_values(container: ProviderContainer, reported: list[BaseException]) -> None:
+async def test_a_base_exception_ends_a_stream_that_has_values(
+    container: ProviderContainer, reported: list[BaseException]
+) -> None:
     @StreamProvider
     async def stream(ref: Ref) -> AsyncIterator[int]:
         yield 1
@@ -88,7 +90,7 @@ async def test_it_ends_a_stream_that_has_values(container: ProviderContainer, re
     reported.clear()
 
 
-def test_a_synchronous_build_raises_it_and_stores_nothing() -> None:
+def test_a_base_exception_of_a_synchronous_build_is_raised_and_nothing_is_stored() -> None:
     fails = [True]
     provider = Provider(lambda ref: pytest.fail("no") if fails[0] else 1)
     with ProviderContainer() as container:
@@ -99,7 +101,7 @@ def test_a_synchronous_build_raises_it_and_stores_nothing() -> None:
 
 
 @pytest.mark.parametrize("with_loop", [False, True])
-def test_the_remaining_disposers_run(with_loop: bool) -> None:
+def test_the_remaining_disposers_run_after_a_base_exception(with_loop: bool) -> None:
     log: list[str] = []
     source = recording_disposal(log, "source", declare=Provider)
 
@@ -125,7 +127,7 @@ def test_the_remaining_disposers_run(with_loop: bool) -> None:
     asyncio.run(main()) if with_loop else run()
 
 
-async def test_aclose_raises_it_with_other_errors() -> None:
+async def test_aclose_raises_a_base_exception_with_other_errors() -> None:
     log: list[str] = []
 
     @Provider
@@ -183,7 +185,7 @@ def test_the_remaining_listeners_are_called(place: str) -> None:
         assert heard[3:] == [("first", 2), ("last", 2), ("double", 4)]
 
 
-def test_a_build_read_by_a_listener_may_raise_it() -> None:
+def test_a_build_read_by_a_listener_may_raise_a_base_exception() -> None:
     number = StateProvider(lambda ref: 0)
     broken = Provider(lambda ref: pytest.fail("no") if ref.watch(number) == 1 else ref.watch(number))
     with ProviderContainer(on_error=lambda error, provider: None) as container:
@@ -405,7 +407,7 @@ def test_an_interrupt_while_a_source_stops_keeps_its_provider_usable(error: Base
     assert reported == ([error, error] if isinstance(error, Exception) else [])
 
 
-def test_the_remaining_observers_are_called() -> None:
+def test_the_remaining_observers_are_called_after_a_base_exception() -> None:
     called: list[str] = []
 
     def interrupt(context: object) -> None:

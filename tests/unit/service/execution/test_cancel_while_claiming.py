@@ -33,7 +33,7 @@ async def until_cancelled(service, payload, db):
     await asyncio.Event().wait()
 
 
-async def test_the_request_is_applied_when_the_job_starts(tmp_path, no_hidden_writer):
+async def test_a_cancellation_requested_during_the_claim_is_applied_when_the_job_starts(tmp_path, no_hidden_writer):
     async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
         engine, manager = SlowAnswers(db), BackgroundJobManager(db)
         context = WorkerContext(

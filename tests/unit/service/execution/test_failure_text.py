@@ -22,7 +22,7 @@ def test_an_error_in_str_does_not_hide_the_failure():
     assert "Unprintable" in describe_traceback(Unprintable())
 
 
-def test_the_length_is_limited():
+def test_the_length_of_a_failure_text_is_limited():
     assert len(describe(ValueError("x" * 1_000_000))) == MAX_ERROR
     assert len(describe_traceback(ValueError("x" * 1_000_000))) < MAX_TRACEBACK + 100
 

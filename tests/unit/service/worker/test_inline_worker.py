@@ -17,7 +17,7 @@ async def drained(worker):
     return [(ack.claim.id, type(ack.outcome).__name__) for ack in acks]
 
 
-async def test_it_runs_due_jobs_and_the_jobs_they_enqueue(worker, manager):
+async def test_an_inline_worker_runs_due_jobs_and_the_jobs_they_enqueue(worker, manager):
     async def parent(service, payload, db):
         await BackgroundJobManager(db).enqueue("child")
 

@@ -11,7 +11,7 @@ def ignore(previous, value):
     pass
 
 
-def test_it_contains_dependencies_values_and_reasons(app):
+def test_a_live_graph_contains_dependencies_values_and_reasons(app):
     graph = live_graph(app, "app")
     assert [(node.name, node.kind) for node in graph.nodes] == [
         ("shout", "Provider"),
@@ -58,7 +58,7 @@ def test_reading_the_graph_changes_nothing(make_container):
         assert built == [1]
 
 
-def test_it_counts_listeners_and_names_errors(make_container):
+def test_a_live_graph_counts_listeners_and_names_errors(make_container):
     broken = Provider(lambda ref: 1 // 0, name="broken")
     number = StateProvider(lambda ref: 1, name="number")
     container = make_container()
