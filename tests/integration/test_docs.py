@@ -21,18 +21,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.doc_pages import FILE, PAGES, ROOT, blocks_of
 from tetherpy.service import BackgroundService
 
-ROOT = Path(__file__).parents[2]
-PAGES = sorted((ROOT / "docs").rglob("*.md"))
-BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 KINDS = ("python", "yaml", "console", "terminal")
 NEEDS_SERVER = "<!-- This page needs a PostgreSQL server: TETHERPY_DATABASE names it. -->"
-FILE = re.compile(r"# ([\w/]+\.(?:py|yaml))\n")
 
 
 def runnable(page):
-    return [(kind, text) for kind, text in BLOCK.findall(page.read_text()) if kind in KINDS]
+    return [(kind, text) for kind, text in blocks_of(page) if kind in KINDS]
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.doc_pages import FILE, PAGES, blocks_of
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +69,16 @@ def pyright() -> dict[Path, dict[int, str]]:
     return found
 
 
+UNTYPED = {
+    "generate-providers": "its modules are generated",
+    "many-machines": "its modules are generated",
+    "use-with-django": "Django has no types",
+    "use-in-marimo": "marimo writes cells without annotations",
+    "use-in-jupyter": "the last expression of a cell is its output",
+}
+"""The pages whose programs a type checker cannot read, and why."""
+
+
 CHECKERS = {"mypy": mypy, "pyrefly": pyrefly, "pyright": pyright}
 
 
@@ -94,3 +106,44 @@ def test_every_wrong_use_is_refused_and_nothing_else(errors: dict[Path, dict[int
 
 def test_errors_are_only_in_the_files_of_wrong_uses(errors: dict[Path, dict[int, str]]) -> None:
     assert {path for path, found in errors.items() if found} <= USES.keys()
+
+
+def test_the_programs_of_the_docs_have_no_errors(tmp_path: Path) -> None:
+    pages = [page for page in PAGES if page.stem not in UNTYPED]
+    assert len(PAGES) - len(pages) == len(UNTYPED)
+    written = [folder for page in pages if (folder := write_programs(page, tmp_path / page.stem)).exists()]
+    settings = {
+        "typeCheckingMode": "strict",
+        "reportUnknownMemberType": False,  # of other libraries
+        "reportUnknownVariableType": False,
+        "reportUnusedImport": False,  # Django and handlers are imported for their effect
+        "pythonVersion": "3.11",
+        "venvPath": str(ROOT),
+        "venv": ".venv",
+        "executionEnvironments": [{"root": str(folder), "extraPaths": [str(ROOT)]} for folder in written],
+    }
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    found = json.loads(run("pyright", "--outputjson", "--project", str(tmp_path)))["generalDiagnostics"]
+    assert len(written) >= 39
+    errors = [
+        f"{Path(error['file']).relative_to(tmp_path)}:{error['range']['start']['line'] + 1}: {error['message']}"
+        for error in found
+        if "async" not in error["message"] or "rule" in error  # a page may await outside functions
+    ]
+    assert not errors, "\n".join(errors)
+
+
+def write_programs(page: Path, folder: Path) -> Path:
+    """Write the files of a page, and its other blocks as one program."""
+    program = ""
+    for kind, text in blocks_of(page):
+        named = FILE.match(text)
+        if kind == "python" and named:
+            (folder / named[1]).parent.mkdir(parents=True, exist_ok=True)
+            (folder / named[1]).write_text(text)
+        elif kind == "python":
+            program += text
+    if program:
+        folder.mkdir(exist_ok=True)
+        (folder / "program_of_the_page.py").write_text(program)
+    return folder
