@@ -44,5 +44,7 @@ def test_every_command_shown_is_a_make_target():
 
 
 def test_every_path_named_exists():
-    for path in re.findall(r"`((?:docs|examples)/[\w/-]*)`", README):
+    paths = re.findall(r"`((?:docs|examples)/[\w/-]*)`", README)
+    assert paths
+    for path in paths:
         assert (ROOT / path).is_dir(), path

@@ -87,7 +87,9 @@ async def test_the_password_is_in_no_argument_file_name_log_or_message(postgres_
     finally:
         await service.stop(0)
         await service.aclose()
-    for path in (tmp_path / "state").rglob("*"):
+    paths = list((tmp_path / "state").rglob("*"))
+    assert "worker.log" in {path.name for path in paths}
+    for path in paths:
         assert secret not in str(path)
         assert not path.is_file() or secret.encode() not in path.read_bytes()
 

@@ -385,7 +385,9 @@ async def test_workers_inherit_no_descriptors_of_the_app(make_service, database_
         inode = os.fstat(listener.fileno()).st_ino
         service = make_service()
         await service.start()
-        for process in servers():
+        processes = servers()
+        assert len(processes) == 2
+        for process in processes:
             held = [os.stat(f"/proc/{process.pid}/fd/{fd}").st_ino for fd in fds_of(process.pid)]
             assert inode not in held
 
