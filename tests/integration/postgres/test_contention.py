@@ -267,6 +267,11 @@ async def test_a_server_that_does_not_respond_does_not_block_the_worker(db):
         await asyncio.wait([beating])
 
 
+WAITING_FOR_A_LOCK = """
+SELECT query_start FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()
+"""
+
+
 async def test_reads_that_wait_for_a_lock_time_out_and_streams_recover(empty_tables_url, monkeypatch):
     monkeypatch.setattr(database, "OWN_LOCK_SECONDS", 0.05)
     monkeypatch.setattr(requests, "LOCKED_SECONDS", 0.1)
@@ -278,7 +283,9 @@ async def test_reads_that_wait_for_a_lock_time_out_and_streams_recover(empty_tab
                 with pytest.raises(DatabaseLockedError):
                     await manager.get_counts()
                 subscription = manager.watch_counts().subscribe(seen.put_nowait, seen.put_nowait)
-                await asyncio.sleep(0.3)
+                reads = set()
+                while len(reads) < 3:
+                    reads.update(row["query_start"] for row in await db.get_all(WAITING_FOR_A_LOCK))
                 assert seen.empty()
             assert await seen.get() == JobCounts()
         subscription.dispose()

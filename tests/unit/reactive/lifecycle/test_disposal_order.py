@@ -95,9 +95,11 @@ def test_a_disposal_that_started_in_a_stopped_loop_does_not_block_builds_in_anot
         assert second.run_until_complete(read()) == 1
     finally:
         for loop in (first, second):
-            for task in asyncio.all_tasks(loop):
+            tasks = asyncio.all_tasks(loop)
+            for task in tasks:
                 task.cancel()
-            loop.run_until_complete(asyncio.sleep(0.01))
+            if tasks:
+                loop.run_until_complete(asyncio.wait(tasks))
             loop.close()
 
 
