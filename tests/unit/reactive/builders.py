@@ -13,6 +13,8 @@ from tetherpy.reactive import (
     Notifier,
     NotifierProvider,
     Ref,
+    StreamNotifier,
+    StreamNotifierProvider,
     StreamProvider,
 )
 
@@ -35,6 +37,16 @@ def async_notifier_of(build: Callable[[Ref], Any]) -> Any:
             return build(self.ref)
 
     return AsyncNotifierProvider(Built)
+
+
+def stream_notifier_of(build: Callable[[Ref], AsyncIterator[Any]]) -> Any:
+    """Declare a stream notifier whose states an asynchronous generator function of its Ref yields."""
+
+    class Built(StreamNotifier[Any]):
+        def build(self) -> AsyncIterator[Any]:
+            return build(self.ref)
+
+    return StreamNotifierProvider(Built)
 
 
 def async_provider_of(kind: str, build: Callable[[Ref], Awaitable[Any]]) -> Any:

@@ -6,20 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.reactive.matrix import ignore, until
-from tetherpy.reactive import (
-    AsyncData,
-    AsyncError,
-    AsyncLoading,
-    AsyncNotifier,
-    AsyncNotifierProvider,
-    Notifier,
-    NotifierProvider,
-    ProviderContainer,
-    StateProvider,
-    StreamNotifier,
-    StreamNotifierProvider,
-)
+from tests.unit.reactive.matrix import ASYNC_NOTIFIERS, Variant, ignore, until
+from tetherpy.reactive import AsyncData, AsyncError, AsyncLoading, ProviderContainer
 from tetherpy.testing import Clock
 
 
@@ -34,37 +22,16 @@ class Failing:
         raise OSError("no")
 
 
-def declare(kind: str, build: Failing) -> Any:
-    class Direct(Notifier[int]):
-        def build(self) -> int:
-            return build()
-
-    class Awaited(AsyncNotifier[int]):
-        async def build(self) -> int:
-            return build()
-
-    class Streamed(StreamNotifier[int]):
-        async def build(self) -> Any:
-            yield build()
-
-    return {
-        "StateProvider": StateProvider(build),
-        "Notifier": NotifierProvider(Direct),
-        "AsyncNotifier": AsyncNotifierProvider(Awaited),
-        "StreamNotifier": StreamNotifierProvider(Streamed),
-    }[kind]
-
-
-SYNC = ("StateProvider", "Notifier")
+SYNC = ("StateProvider", "NotifierProvider")
 STATES = {"data": AsyncData(7), "an error": AsyncError(ValueError("mine")), "loading": AsyncLoading()}
 CASES = [(kind, 7) for kind in SYNC]
-CASES += [(kind, state) for kind in ("AsyncNotifier", "StreamNotifier") for state in STATES.values()]
+CASES += [(kind, state) for kind in ASYNC_NOTIFIERS for state in STATES.values()]
 
 
 @pytest.mark.parametrize(("kind", "value"), CASES)
 async def test_a_retry_does_not_replace_a_state_that_was_set(kind: str, value: Any, clock: Clock) -> None:
     build = Failing()
-    provider = declare(kind, build)
+    provider = Variant(kind, auto_dispose=False, family=False).declare(build)
     async with ProviderContainer(retry=lambda count, error: 1, on_error=lambda error, provider: None) as container:
         container.listen(provider, ignore)
         await until(lambda: build.builds == 1)
@@ -90,7 +57,7 @@ async def test_a_retry_does_not_replace_a_state_that_was_set(kind: str, value: A
 async def test_a_later_failure_is_retried_from_the_beginning(kind: str, clock: Clock) -> None:
     build = Failing()
     asked: list[int] = []
-    provider = declare(kind, build)
+    provider = Variant(kind, auto_dispose=False, family=False).declare(build)
 
     def policy(count: int, error: Exception) -> float:
         asked.append(count)

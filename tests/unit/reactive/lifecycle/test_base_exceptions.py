@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
+from tests.unit.reactive.builders import async_provider_of
 from tests.unit.reactive.matrix import ignore, until
 from tests.unit.reactive.recording import observer_with, recording_disposal
 from tetherpy.reactive import (
     AsyncError,
-    AsyncNotifier,
-    AsyncNotifierProvider,
     FutureProvider,
     Provider,
     ProviderContainer,
@@ -52,22 +51,7 @@ BUILDS = {"a BaseException": _fail, "a group": _group, "inside a TaskGroup": _in
 async def test_an_awaiter_of_an_asynchronous_build_gets_its_base_exception(
     what: str, kind: str, container: ProviderContainer, reported: list[BaseException]
 ) -> None:
-    build = BUILDS[what]
-
-    @FutureProvider
-    async def future(ref: Ref) -> None:
-        await build()
-
-    class Made(AsyncNotifier[None]):
-        async def build(self) -> None:
-            await build()
-
-    @StreamProvider
-    async def stream(ref: Ref) -> AsyncIterator[None]:
-        await build()
-        yield
-
-    provider: Any = {"future": future, "notifier": AsyncNotifierProvider(Made), "stream": stream}[kind]
+    provider = async_provider_of(kind, lambda ref: BUILDS[what]())
     with pytest.raises(BaseException) as caught:  # noqa: PT011  three different ones
         await asyncio.wait_for(container.read(provider.future), 5)
     assert type(caught.value) is (Abort if what == "a BaseException" else BaseExceptionGroup)

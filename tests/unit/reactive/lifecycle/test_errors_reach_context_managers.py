@@ -11,19 +11,10 @@ from typing import Any, Self
 import attrs
 import pytest
 
-from tests.unit.reactive.builders import async_notifier_of, async_provider_of, notifier_of
+from tests.unit.reactive.builders import async_notifier_of, async_provider_of, notifier_of, stream_notifier_of
 from tests.unit.reactive.declared import rebuild
 from tests.unit.reactive.matrix import ignore, until
-from tetherpy.reactive import (
-    FutureProvider,
-    Provider,
-    ProviderContainer,
-    Ref,
-    StateProvider,
-    StreamNotifier,
-    StreamNotifierProvider,
-    StreamProvider,
-)
+from tetherpy.reactive import FutureProvider, Provider, ProviderContainer, Ref, StateProvider, StreamProvider
 from tetherpy.reactive.errors import ProviderError, UnmountedRefError
 
 
@@ -311,10 +302,6 @@ def failing(kind: str, transaction: Transaction, error: Exception) -> Any:
         yield None
         await build_async(ref)
 
-    class Streamed(StreamNotifier[None]):
-        def build(self) -> AsyncIterator[None]:
-            return stream(self.ref)
-
     return {
         "Provider": Provider(build),
         "StateProvider": StateProvider(build),
@@ -324,7 +311,7 @@ def failing(kind: str, transaction: Transaction, error: Exception) -> Any:
         "FutureProvider, at once": FutureProvider(build),
         "StreamProvider": StreamProvider(stream),
         "StreamProvider, after a value": StreamProvider(stream_later),
-        "StreamNotifierProvider": StreamNotifierProvider(Streamed),
+        "StreamNotifierProvider": stream_notifier_of(stream),
     }[kind]
 
 
