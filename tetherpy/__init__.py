@@ -13,7 +13,8 @@ from .facades import lazy_facade
 # isort: off
 if TYPE_CHECKING:
     from .database import (
-        Address, AppTransaction, Database, Migration, Row, SqlDatabase, SqlRow, SqlTransaction, SyncDatabase,
+        Address, AppTransaction, Database, Migration, Row, SqlDatabase, SqlExecuted, SqlRow, SqlTransaction,
+        SyncDatabase,
         Transaction,
     )
     from .database.errors import *
@@ -84,8 +85,8 @@ __all__ = [
     "ScheduleError", "SchemaMissingError", "SchemaNewerError", "ScopeError", "ServiceAlreadyRunningError",
     "ServiceArgumentError", "ServiceDiffersError", "ServiceError", "ServiceFolderError", "ServiceInstance",
     "ServiceNotRunningError", "ServiceStalledError", "ServiceState", "SlowConsumerError", "Snooze", "SqlDatabase",
-    "SqlRow", "SqlTransaction", "SqliteStorage", "StateController", "StateProvider", "StatementTimeoutError", "Storage",
-    "StorageOptions", "StreamEndedError", "StreamNotifier", "StreamNotifierProvider", "StreamProvider",
+    "SqlExecuted", "SqlRow", "SqlTransaction", "SqliteStorage", "StateController", "StateProvider",
+    "StatementTimeoutError", "Storage", "StorageOptions", "StreamEndedError", "StreamNotifier", "StreamNotifierProvider", "StreamProvider",
     "SubscriptionClosedError", "SyncCallInLoopError", "SyncDatabase", "SyncJobManager", "SyncServiceInstance",
     "TetherError", "Transaction", "TransactionConflictError", "TransactionControlError",
     "TransactionHeldError", "TransactionNestedError", "TransactionOverError", "TransactionUnusableError",
@@ -104,7 +105,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
         "DatabaseUnavailableError", "DiskFullError", "DuplicateMigrationError", "Migration", "MigrationChangedError",
         "MigrationError", "MigrationFailedError", "MigrationMissingError", "MigrationOrderError", "NotADatabaseError",
         "NotATransactionError", "OtherDatabaseError", "PostgresMissingError", "ReadTimeoutError", "Row",
-        "RowNotFoundError", "SchemaNewerError", "SqlDatabase", "SqlRow", "SqlTransaction", "StatementTimeoutError",
+        "RowNotFoundError", "SchemaNewerError", "SqlDatabase", "SqlExecuted", "SqlRow", "SqlTransaction",
+        "StatementTimeoutError",
         "SyncCallInLoopError", "SyncDatabase",
         "Transaction", "TransactionConflictError", "TransactionControlError", "TransactionHeldError",
         "TransactionNestedError", "TransactionOverError", "TransactionUnusableError", "WriteOnReaderError",

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any, assert_type
 
 import aiosqlite
@@ -12,7 +13,17 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
 
-from tetherpy import AppTransaction, BackgroundJobManager, Database, NewJob, ServiceInstance, SqlDatabase, Transaction
+from tetherpy import (
+    AppTransaction,
+    BackgroundJobManager,
+    Database,
+    NewJob,
+    ServiceInstance,
+    SqlDatabase,
+    SqlExecuted,
+    SqlRow,
+    Transaction,
+)
 from tetherpy.database import PostgresTransaction
 
 
@@ -41,6 +52,10 @@ async def of_any_database(manager: BackgroundJobManager, service: ServiceInstanc
     async with db.transaction() as transaction:
         await manager.enqueue("k", transaction=transaction)
         await service.complete(transaction=transaction)
+        executed = await transaction.execute("UPDATE orders SET paid = 1 RETURNING id")
+        assert_type(executed, SqlExecuted)
+        assert_type(executed.rowcount, int)
+        assert_type(executed.rows, Sequence[SqlRow])
 
 
 async def refused(manager: BackgroundJobManager, db: Database) -> None:

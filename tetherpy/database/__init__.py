@@ -13,7 +13,7 @@ from .errors import *
 from .migration_records import AppliedMigration, applied_migrations
 from .migrations import Migration
 from .read_only_connection import read_only
-from .sql_database import SqlDatabase, SqlRow, SqlStatements, SqlTransaction
+from .sql_database import SqlDatabase, SqlExecuted, SqlRow, SqlStatements, SqlTransaction
 from .sqlite.connection import Parameters, Row
 from .sqlite.database import Database
 from .sqlite.execution import Executed
@@ -44,6 +44,7 @@ __all__ = [
     "PostgresTransaction",
     "Row",
     "SqlDatabase",
+    "SqlExecuted",
     "SqlRow",
     "SqlStatements",
     "SqlTransaction",

@@ -29,10 +29,24 @@ class SqlRow(Protocol):
         ...
 
 
+class SqlExecuted(Protocol):
+    """The result of a statement."""
+
+    @property
+    def rows(self) -> Sequence[SqlRow]:
+        """Return the rows of a query or of a ``RETURNING`` clause."""
+        ...
+
+    @property
+    def rowcount(self) -> int:
+        """Return how many rows were inserted, updated or deleted; -1 for a statement that does none of these."""
+        ...
+
+
 class SqlStatements(Protocol):
     """Methods that run SQL with ``?`` or ``:name`` for values, on both databases."""
 
-    async def execute(self, sql: str, parameters: Parameters = (), /) -> Any:
+    async def execute(self, sql: str, parameters: Parameters = (), /) -> SqlExecuted:
         """Execute one statement."""
         ...
 
