@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import sysconfig
@@ -22,8 +23,24 @@ SETTINGS = {
 
 pytestmark = [pytest.mark.timeout(SECONDS), pytest.mark.long]
 
+USE = """\
+from tetherpy import JobDefinition
 
-def run(*command: object, cwd: Path, **options: object) -> str:
+send = JobDefinition("send", payload=str)
+send.new("Ada")
+send.new(7)
+"""
+"""A program whose fifth line is wrong."""
+
+CHECKERS = (
+    ("mypy", "--strict", "--python-executable"),
+    ("pyrefly", "check", "--output-format", "min-text", "--python-interpreter-path"),
+    ("pyright", "--pythonpath"),
+)
+"""Type checkers, up to the option that names the interpreter of the environment."""
+
+
+def run(*command: object, cwd: Path, fails: bool = False, **options: object) -> str:
     argv = list(map(str, command))
     done = subprocess.run(
         argv,
@@ -35,7 +52,7 @@ def run(*command: object, cwd: Path, **options: object) -> str:
         check=False,
         **options,
     )
-    assert not done.returncode, f"{argv}\n{done.stdout}"
+    assert bool(done.returncode) is fails, f"{argv}\n{done.stdout}"
     return done.stdout
 
 
@@ -113,3 +130,8 @@ def test_init_creates_a_tested_app_in_an_empty_folder(wheels, tmp_path):
     assert "1 passed" in printed["python -m pytest"]
     assert "0 errors, 0 warnings" in printed["pyright"]
     assert run("tetherpy", "generate", "--check", cwd=tmp_path / "shop", env=shell) == ""
+    (tmp_path / "shop/use.py").write_text(USE)
+    interpreter = tmp_path / "second/bin/python"
+    for checker in CHECKERS:
+        found = run(sys.executable, "-m", *checker, interpreter, "use.py", cwd=tmp_path / "shop", fails=True)
+        assert re.findall(r"use\.py:(\d+)", found) == ["5"], found
