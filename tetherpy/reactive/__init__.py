@@ -14,6 +14,7 @@ from . import errors
 from .asynchronous.async_provider_base import AsyncProviderBase
 from .asynchronous.async_value import AsyncData, AsyncError, AsyncLoading, AsyncResult, AsyncState, AsyncValue
 from .asynchronous.state_stream import StateStreamProviderBase
+from .container.container_host import ContainerOptions
 from .container.keep_alive_link import KeepAliveLink
 from .container.observer import ProviderObserver, ProviderObserverContext
 from .container.overrides import Override
@@ -23,7 +24,7 @@ from .errors import *
 from .graph.explain import Explanation
 from .graph.listenable import ProviderListenable, Refreshable
 from .graph.retries.retry_policy import Retry, exponential_retry, never
-from .graph.subscription import ProviderSubscription
+from .graph.subscription import ListenOptions, OnChange, ProviderSubscription
 from .history import History, HistoryStatus
 from .mutation import (
     Mutation,
@@ -59,6 +60,7 @@ __all__ = [
     "AsyncResult",
     "AsyncState",
     "AsyncValue",
+    "ContainerOptions",
     "Explanation",
     "Family",
     "FutureProvider",
@@ -66,6 +68,7 @@ __all__ = [
     "HistoryStatus",
     "InMemoryStorage",
     "KeepAliveLink",
+    "ListenOptions",
     "Mutation",
     "MutationError",
     "MutationIdle",
@@ -77,6 +80,7 @@ __all__ = [
     "NotifierFamily",
     "NotifierProvider",
     "NotifierRef",
+    "OnChange",
     "OptimisticUpdate",
     "Override",
     "PersistedData",

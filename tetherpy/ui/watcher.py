@@ -5,25 +5,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import Any, Final, Self, TypedDict, TypeVar, Unpack
+from typing import Any, Final, Self, TypeVar, Unpack
 
 import attrs
 
 from tetherpy.closable import Closable
-from tetherpy.reactive import ProviderContainer, ProviderError, ProviderListenable, ProviderSubscription
+from tetherpy.reactive import (
+    ListenOptions,
+    OnChange,
+    ProviderContainer,
+    ProviderError,
+    ProviderListenable,
+    ProviderSubscription,
+)
 
 from .errors import BuildWithinBuildError, WatcherClosedError
 
 T = TypeVar("T")
 
 _UNSEEN: Final = object()
-
-
-class ListenOptions(TypedDict, total=False):
-    """The options of ``listen``; see ``ProviderContainer.listen``."""
-
-    fire_immediately: bool
-    on_error: Callable[[Exception], object] | None
 
 
 @attrs.define(eq=False)
@@ -84,10 +84,7 @@ class Watcher(Closable):
             return value
 
     def listen(
-        self,
-        listenable: ProviderListenable[T],
-        callback: Callable[[T | None, T], object],
-        **options: Unpack[ListenOptions],
+        self, listenable: ProviderListenable[T], callback: OnChange[T], **options: Unpack[ListenOptions]
     ) -> ProviderSubscription[T]:
         """Call ``callback(previous, next)`` after each change, until the next build; ``on_dirty`` is not called.
 

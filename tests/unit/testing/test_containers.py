@@ -34,7 +34,7 @@ def test_overrides_apply_and_everything_is_disposed_at_the_end(suite):
 
         async def test_async(container, make_container):
             assert len(ended) == 2 and all(each.disposed for each in ended)
-            child = make_container(parent=container)
+            child = make_container(parent=container, separate=True)
             assert child.read(greeting) == "Hello Ada"
 
         def test_last():

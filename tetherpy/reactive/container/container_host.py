@@ -6,7 +6,7 @@ import logging
 from asyncio import CancelledError
 from collections.abc import Awaitable, Callable, Iterable
 from threading import get_ident
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self, TypedDict, cast
 from weakref import WeakValueDictionary
 
 from ..errors import ContainerClosingError, ContainerDisposedError, WrongThreadError
@@ -36,6 +36,17 @@ _logger = logging.getLogger("tetherpy.reactive")
 def log_error(error: BaseException, provider: Any) -> None:
     """Log an unhandled error and its provider; this is the default ``on_error``."""
     _logger.error("Error in %r", provider, exc_info=error, extra={"provider": getattr(provider, "name", None)})
+
+
+class ContainerOptions(TypedDict, total=False):
+    """The arguments of a container; see ``ProviderContainer``."""
+
+    overrides: Iterable[Overriding]
+    observers: Iterable[ProviderObserver]
+    retry: Retry | None
+    on_error: OnContainerError | None
+    scope: str | None
+    separate: bool
 
 
 class ContainerHost:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from functools import partial
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, Unpack, cast
 
 from tetherpy.iteration import PushedValues
 from tetherpy.observables import observable
@@ -22,13 +22,11 @@ from ..errors import (
 from ..graph.explain import Explanation, explain
 from ..graph.invalidation import Invalidation, invalidate
 from ..graph.listenable import ProviderListenable, Refreshable
-from ..graph.retries.retry_policy import Retry
 from ..graph.subscription import OnChange, OnError, ProviderSubscription, subscribe
 from ..lifecycle.running_loop import running_loop
 from ..providers.provider import Family, ProviderBase, check_listenable
 from .closable_container import ClosableContainer
-from .container_host import NOTHING, OnContainerError
-from .observer import ProviderObserver
+from .container_host import ContainerOptions
 from .overrides import OverrideTable, Overriding, overrides_of
 from .scoping import built, overridden_by
 
@@ -67,16 +65,7 @@ class ProviderContainer(ClosableContainer):
     """The list to which ``test`` adds its containers; set by the pytest plugin, None outside tests."""
 
     @classmethod
-    def test(
-        cls,
-        *,
-        overrides: Iterable[Overriding] = NOTHING,
-        observers: Iterable[ProviderObserver] = (),
-        retry: Retry | None = None,
-        on_error: OnContainerError | None = None,
-        parent: Self | None = None,
-        scope: str | None = None,
-    ) -> Self:
+    def test(cls, *, parent: Self | None = None, **options: Unpack[ContainerOptions]) -> Self:
         """Create a container that is disposed automatically when the test ends; arguments as for the class.
 
         Raises:
@@ -84,22 +73,11 @@ class ProviderContainer(ClosableContainer):
         """
         if cls.test_scope is None:
             raise NoTestError(cls)
-        container = cls(
-            overrides=overrides, observers=observers, retry=retry, on_error=on_error, parent=parent, scope=scope
-        )
+        container = cls(parent=parent, **options)
         cls.test_scope.append(container)
         return container
 
-    def child(
-        self,
-        *,
-        scope: str | None = None,
-        overrides: Iterable[Overriding] = NOTHING,
-        observers: Iterable[ProviderObserver] = (),
-        retry: Retry | None = None,
-        on_error: OnContainerError | None = None,
-        separate: bool = False,
-    ) -> Self:
+    def child(self, **options: Unpack[ContainerOptions]) -> Self:
         """Create a child container, for example of one request; close it with ``with`` or ``async with``.
 
         Args:
@@ -113,15 +91,7 @@ class ProviderContainer(ClosableContainer):
         Raises:
             NotScopedError: an override is of a provider that neither has this scope nor declares ``dependencies``.
         """
-        return type(self)(
-            overrides=overrides,
-            observers=observers,
-            retry=retry,
-            on_error=on_error,
-            parent=self,
-            scope=scope,
-            separate=separate,
-        )
+        return type(self)(parent=self, **options)
 
     # -- reading ---------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import timedelta
 from functools import partial
 from threading import get_ident
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, Unpack, cast
 
 from tetherpy.durations import to_seconds
 
@@ -20,7 +20,7 @@ from ..graph.invalidation import Invalidation, invalidate
 from ..graph.listenable import ProviderListenable, Refreshable
 from ..graph.marking import mark
 from ..graph.node_states import BUILDING, DIRTY, DISPOSED
-from ..graph.subscription import OnChange, OnError, ProviderSubscription, subscribe
+from ..graph.subscription import ListenOptions, OnChange, OnError, ProviderSubscription, subscribe
 from ..graph.updates.build import build
 from ..graph.updates.read import read as read_element
 from ..graph.updates.watch import depend_late, refuse_loop
@@ -113,13 +113,7 @@ class Ref(Build):
         return self.container.read(listenable)
 
     def listen(
-        self,
-        listenable: ProviderListenable[T],
-        callback: OnChange[T],
-        *,
-        fire_immediately: bool = False,
-        on_error: OnError | None = None,
-        weak: bool = False,
+        self, listenable: ProviderListenable[T], callback: OnChange[T], **options: Unpack[ListenOptions]
     ) -> ProviderSubscription[T]:
         """Call ``callback(previous, next)`` after each change for as long as this build lasts.
 
@@ -129,12 +123,10 @@ class Ref(Build):
             CircularDependencyError: that provider depends on this one.
         """
         element = self._checked(listenable)
-        if element.observers and not weak:
+        if element.observers and not options.get("weak"):
             refuse_loop(element, element.host.find(listenable.origin))
         hooks = self._hooks()
-        subscription = subscribe(
-            listenable.node_in(element.host), callback, on_error, fire_immediately=fire_immediately, weak=weak
-        )
+        subscription = subscribe(listenable.node_in(element.host), callback, **options)
         if not subscription.closed:
             subscription.when_closed(partial(hooks.release, subscription))
             hooks.hold(subscription)
@@ -367,9 +359,7 @@ class NotifierRef(Ref, Generic[T]):
 
     __slots__ = ()
 
-    def listen_self(
-        self, callback: Callable[[T | None, T], object], on_error: OnError | None = None
-    ) -> Callable[[], None]:
+    def listen_self(self, callback: OnChange[T], on_error: OnError | None = None) -> Callable[[], None]:
         """Call ``callback(previous, next)`` whenever the state is set; return a function that removes the callback."""
         return self._hooks().on_change((callback, on_error))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextvars import Context, copy_context
 from functools import partial
 from threading import get_ident
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypedDict, TypeVar, cast
 
 from tetherpy.closable import Closable
 
@@ -21,7 +21,16 @@ from .users import activate, add_listener, deactivate, remove_listener, request_
 T = TypeVar("T")
 
 OnChange = Callable[[T | None, T], object]
+"""A callback of ``listen``: called with the previous and the new value."""
 OnError = Callable[[Exception], object]
+
+
+class ListenOptions(TypedDict, total=False):
+    """The options of ``listen``; see ``ProviderContainer.listen``."""
+
+    fire_immediately: bool
+    on_error: OnError | None
+    weak: bool
 
 
 class ProviderSubscription(Closable, Generic[T]):
@@ -258,10 +267,10 @@ def _fire(element: Element, subscription: ProviderSubscription[Any], value: Any,
 def subscribe(
     element: Element,
     on_change: OnChange[T],
-    on_error: OnError | None,
+    on_error: OnError | None = None,
     *,
-    fire_immediately: bool,
-    weak: bool,
+    fire_immediately: bool = False,
+    weak: bool = False,
     on_close: Callable[[], object] | None = None,
     guests: dict[ProviderSubscription[Any], None] | None = None,
 ) -> ProviderSubscription[T]:

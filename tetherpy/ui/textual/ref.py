@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeVar, Unpack
 
 import attrs
 
 from tetherpy.reactive import (
     Family,
+    ListenOptions,
+    OnChange,
     ProviderBase,
     ProviderContainer,
     ProviderListenable,
@@ -16,7 +17,7 @@ from tetherpy.reactive import (
     Refreshable,
 )
 
-from ..watcher import ListenOptions, Watcher
+from ..watcher import Watcher
 
 T = TypeVar("T")
 
@@ -36,10 +37,7 @@ class WidgetRef:
         return self.watcher.watch(listenable)
 
     def listen(
-        self,
-        listenable: ProviderListenable[T],
-        callback: Callable[[T | None, T], object],
-        **options: Unpack[ListenOptions],
+        self, listenable: ProviderListenable[T], callback: OnChange[T], **options: Unpack[ListenOptions]
     ) -> ProviderSubscription[T]:
         """Call ``callback(previous, next)`` after each change, until the next build or the end of the widget.
 
