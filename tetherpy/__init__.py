@@ -14,8 +14,7 @@ from .facades import lazy_facade
 if TYPE_CHECKING:
     from .database import (
         Address, AppTransaction, Database, Migration, Row, SqlDatabase, SqlExecuted, SqlRow, SqlTransaction,
-        SyncDatabase,
-        Transaction,
+        SyncDatabase, Transaction,
     )
     from .database.errors import *
     from .durable import STORAGE_MIGRATIONS, JobProvider, JobProviderError, JobProviderFamily, SqliteStorage
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     from .reactive.errors import *
     from .service import (
         BackgroundService, CallbackNameError, FrameError, HandlerRegistrationError, MessageError, NoSuchHandlerError,
-        OutsideJobError, OutsideLoopError, ServiceAlreadyRunningError, ServiceArgumentError, ServiceDiffersError,
+        NoWorkerProcessesError, OutsideJobError, OutsideLoopError, ServiceAlreadyRunningError, ServiceArgumentError, ServiceDiffersError,
         ServiceError, ServiceFolderError, ServiceInstance, ServiceNotRunningError, ServiceStalledError, ServiceState,
         SyncServiceInstance, UnsupportedDatabaseError, WorkerStartError, WorkerState, WorkerStopError,
     )
@@ -72,7 +71,7 @@ __all__ = [
     "MigrationError", "MigrationFailedError", "MigrationMissingError", "MigrationOrderError", "MissingDependencyError",
     "Mutation", "MutationEndedError", "MutationError", "MutationIdle", "MutationPending", "MutationState",
     "MutationSuccess", "MutationTransaction", "NewJob", "NewJobOptions", "NewerDataError", "NoEventLoopError",
-    "NoSuchHandlerError", "NoTestError",
+    "NoSuchHandlerError", "NoTestError", "NoWorkerProcessesError",
     "NotADatabaseError", "NotAProviderError", "NotATransactionError", "NotAnExceptionError", "NotAnOverrideError",
     "NotBuiltError", "NotCallableError", "NotScopedError", "NotUndoableError", "Notifier", "NotifierFamily",
     "NotifierNotReadyError", "NotifierProvider", "NotifierRef", "OptimisticUpdate", "OtherDatabaseError",
@@ -134,7 +133,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "service": (
         "BackgroundService", "CallbackNameError", "FrameError", "HandlerRegistrationError", "MessageError",
-        "NoSuchHandlerError", "OutsideJobError", "OutsideLoopError", "ServiceAlreadyRunningError",
+        "NoSuchHandlerError", "NoWorkerProcessesError", "OutsideJobError", "OutsideLoopError", "ServiceAlreadyRunningError",
         "ServiceArgumentError", "ServiceDiffersError", "ServiceError", "ServiceFolderError", "ServiceInstance",
         "ServiceNotRunningError", "ServiceStalledError", "ServiceState", "SyncServiceInstance",
         "UnsupportedDatabaseError", "WorkerStartError",

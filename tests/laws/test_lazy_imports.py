@@ -43,7 +43,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import tetherpy.database", DATABASE, (RX, REACTIVE, JOBS, SERVICE)),
         ("import tetherpy.jobs", JOBS, (RX, REACTIVE, SERVICE)),
         ("import tetherpy.service.__main__", "tetherpy.service.__main__", (RX, REACTIVE, HANDLE, *RAW_SQLITE)),
-        ("import tetherpy.service.worker.worker", "tetherpy.service.worker.worker", (RX, REACTIVE, HANDLE)),
+        ("import tetherpy.service.worker.worker_process", "tetherpy.service.worker.worker", (RX, REACTIVE, HANDLE)),
     ],
 )
 def test_an_import_loads_only_needed_modules(statement: str, wanted: str, unwanted: tuple[str, ...]) -> None:

@@ -126,6 +126,14 @@ class ServiceAlreadyRunningError(_SupervisorError):
     pid: int | None = None
 
 
+@message(
+    "Worker processes need fork, Unix sockets and file locks, which this platform does not have. Run one worker in the "
+    "process of the app: async with BackgroundService(...).run_here()."
+)
+class NoWorkerProcessesError(ServiceError):
+    """Worker processes were asked for on a platform that cannot have them, such as Windows."""
+
+
 class ServiceFolderError(ServiceError):
     """The folder for the files of the service cannot be used."""
 

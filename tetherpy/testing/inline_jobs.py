@@ -232,7 +232,7 @@ class InlineJobs:
 
     def messages(self, event: str | None = None) -> list[Any]:
         """Return the data of messages that handlers sent with ``service.invoke``, of one event or of all."""
-        sent = [] if self._worker is None else self._worker.outbox.messages
+        sent = [] if self._worker is None else self._worker.messages
         return [data for name, data in sent if event in (None, name)]
 
     async def invoke(self, event: str, data: object = None) -> None:

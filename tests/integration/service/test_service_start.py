@@ -183,10 +183,12 @@ async def test_a_plain_function_or_a_callable_may_be_the_callback(make_service, 
     assert (await finished(await service.job("echo", 1))).result == 1
 
 
-def test_a_callback_without_an_importable_name_is_refused(tmp_path):
-    for callback in (lambda service: None, "no colon", "a:b:c", ":f"):
+async def test_a_callback_without_an_importable_name_is_refused(tmp_path):
+    for callback in ("no colon", "a:b:c", ":f"):
         with pytest.raises(CallbackNameError, match=r"package\.module:function"):
             BackgroundService(tmp_path / "app.db", callback)
+    with pytest.raises(CallbackNameError, match=r"package\.module:function"):
+        await BackgroundService(tmp_path / "app.db", lambda service: None).start()
 
 
 async def test_a_missing_folder_is_an_error_of_start(tmp_path):

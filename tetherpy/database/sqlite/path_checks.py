@@ -29,7 +29,7 @@ def create_file(path: Path) -> None:
     """
     try:
         # Never open an existing file: closing it would release the locks that SQLite holds in this process.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666))
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o666))
     except FileExistsError:
         return
     except OSError as error:

@@ -19,10 +19,11 @@ from tetherpy.jobs import BackgroundJobManager, Enqueueable, EnqueueOptions, Job
 
 from ..errors import ServiceArgumentError
 from ..protocol import frames
-from ..protocol.callback_name import name_of
+from ..protocol.callback_name import label_of, name_of
 from ..protocol.event_bus import EventBus
 from ..protocol.locks import is_locked, living_signer_of
 from ..protocol.manifest import ServiceManifest, observe_manifest
+from ..protocol.platform_support import WORKER_PROCESSES
 from ..protocol.private_descriptors import close_private, open_private_pipe
 from ..protocol.service_files import ServiceFiles
 from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, WorkerConfig
@@ -33,6 +34,8 @@ from .stopping import stop_group
 
 if TYPE_CHECKING:
     from tetherpy.observables import IterableObservable
+
+    from ..worker.local_worker import LocalWorker
 
 P = TypeVar("P")
 Q = ParamSpec("Q")
@@ -49,10 +52,14 @@ class BackgroundService:
     before continue. After ``start()`` without the block the workers are detached: they outlive this process. With the
     URL of a server, each machine has a separate service for the database, and all share the jobs.
 
+    ``async with service.run_here()`` runs one worker in the event loop of this process instead. On a platform without
+    ``fork`` or Unix sockets, such as Windows, ``async with`` and ``start()`` do that, and the worker ends with
+    ``stop``, ``aclose`` or this process.
+
     Args:
         address: the path of an SQLite file or the URL of a PostgreSQL database.
-        app_initialization_callback: ``"module:function"``, or a function that can be imported under its name. Each
-            worker calls it with a ``ServiceInstance``.
+        app_initialization_callback: ``"module:function"``, or a function that can be imported under its name; with
+            ``run_here`` any function. Each worker calls it with a ``ServiceInstance``.
         initial_notification_title: the title of the notification until a worker changes it.
         initial_notification_content: the content of the notification until a worker changes it.
         concurrency: how many jobs one worker runs at the same time.
@@ -93,9 +100,10 @@ class BackgroundService:
         unknown_key_grace: timedelta | float = DEFAULT_UNKNOWN_KEY_GRACE,
     ) -> None:
         self._files = ServiceFiles.of(address)
+        self._callback = app_initialization_callback
         self._config = WorkerConfig(
             database=self._files.address,
-            callback=name_of(app_initialization_callback),
+            callback=label_of(app_initialization_callback),
             notification_title=initial_notification_title,
             notification_content=initial_notification_content,
             concurrency=concurrency,
@@ -117,7 +125,8 @@ class BackgroundService:
         self._opened = AsyncExitStack()
         self._opening = asyncio.Lock()
         self._app_pipe: int | None = None
-        self._client = ControlClient(self._files, self._on_frame, lambda: self._board.show(ServiceState()))
+        self._here: LocalWorker | None = None
+        self._client = ControlClient(self._files, self._on_frame, lambda: self._show(ServiceState()))
         self._events = EventBus(self._client.hold, self._client.release)
         self._board = StateBoard(self._client.hold, self._client.release)
 
@@ -127,11 +136,59 @@ class BackgroundService:
         Several processes may start at the same time: one group of workers is started. A service that is stopping is
         waited for. Raises ``ServiceDiffersError`` if workers run with other settings (see ``if_running``).
         Raises ``WorkerStartError``, with the worker's traceback and output, if the callback raises, its name does not
-        resolve, the worker dies, or it is not ready after ``start_timeout``. Its processes are then stopped.
+        resolve, the worker dies, or it is not ready after ``start_timeout``. Its processes are then stopped. Raises
+        ``CallbackNameError`` for a function that another process cannot import.
         """
-        await self._start(detached=self._detached is not False)
+        if WORKER_PROCESSES:
+            await self._start(detached=self._detached is not False)
+        else:
+            await self._start_here()
+
+    @asynccontextmanager
+    async def run_here(self) -> AsyncGenerator[Self]:
+        """Run one worker in this event loop: for small services, notebooks, tests, platforms without ``fork``.
+
+        The guarantees for jobs are those of worker processes: leases, fencing tokens, rescue, schedules, retention.
+        What a process gives is missing: a handler that blocks the loop blocks the app and is not killed, a handler
+        that crashes the interpreter ends the app, and a worker that ends with an error is not replaced. Only this
+        object sends messages to the worker and sees its state. The process of the app is the ``pid`` of the worker;
+        ``processes``, ``detached`` and ``if_running`` do not apply.
+
+        At the end of the block running jobs have ``stop_timeout`` to finish; then they are released. A worker that ran
+        before, in a process or elsewhere, continues and shares the jobs. Raises ``WorkerStartError`` as ``start``.
+        """
+        await self._start_here()
+        try:
+            yield self
+        finally:
+            try:
+                await self._stop_here(self._stop_timeout)
+            finally:
+                await self.aclose()
+
+    async def _start_here(self) -> None:
+        from ..worker.local_worker import LocalWorker  # here, because an app with worker processes does not need it
+
+        if self._here is not None:
+            return
+        self._here = LocalWorker(self._config, self._files, self._callback, self._on_frame, self._database)
+        try:
+            await self._here.start(self._start_timeout)
+        except BaseException:
+            self._here = None
+            self._show(ServiceState())
+            raise
+
+    async def _stop_here(self, seconds: float) -> None:
+        here, self._here = self._here, None
+        if here is not None:
+            try:
+                await here.stop(seconds)
+            finally:
+                self._show(ServiceState())
 
     async def _start(self, *, detached: bool) -> Start:
+        name_of(self._callback)
         self._files.create()
         reading, writing = (None, None) if detached else open_private_pipe()
         config = attrs.evolve(
@@ -156,8 +213,11 @@ class BackgroundService:
         return started
 
     async def is_running(self) -> bool:
-        """Tell whether workers of this database are running; any process may have started them."""
-        return is_locked(self._files.group_lock)
+        """Tell whether workers of this database are running; any process may have started them.
+
+        A worker that ``run_here`` of another object runs does not count.
+        """
+        return (self._here is not None and self._here.is_running) or is_locked(self._files.group_lock)
 
     @overload
     async def job(self, job: JobDefinition[P, R], /, payload: P, **options: Unpack[EnqueueOptions]) -> JobId[R]: ...
@@ -186,7 +246,10 @@ class BackgroundService:
         again and the attempt does not count. Without workers this does nothing. Raises ``WorkerStopError`` if
         they do not end.
         """
-        await stop_group(self._files, to_seconds("timeout", timeout))
+        seconds = to_seconds("timeout", timeout)
+        await self._stop_here(seconds)
+        if WORKER_PROCESSES:
+            await stop_group(self._files, seconds)
 
     def on(self, event: str) -> IterableObservable[Any]:
         """Return a hot observable of the messages that workers send as ``event``, now and after a later start."""
@@ -199,7 +262,11 @@ class BackgroundService:
         service runs, ``MessageError`` if ``data`` is not JSON, is nested deeper than 200 levels or exceeds 1 MiB, and
         ``ServiceStalledError`` if the message is not read within ten seconds.
         """
-        await self._client.send(frames.event(event, data))
+        frame = frames.event(event, data)
+        if self._here is not None:
+            self._here.deliver(frame)
+        else:
+            await self._client.send(frame)
 
     @property
     def state(self) -> IterableObservable[ServiceState]:
@@ -216,12 +283,16 @@ class BackgroundService:
 
     async def aclose(self) -> None:
         """Close the database and connections of this object; attached workers end."""
+        await self._stop_here(self._stop_timeout)
         await self._opened.aclose()
         await self._client.flush()
         _close(self._app_pipe)
         self._app_pipe = None
 
     async def __aenter__(self) -> Self:
+        if not WORKER_PROCESSES:
+            await self._start_here()
+            return self
         detached = bool(self._detached)
         started = await self._start(detached=detached)
         if started is Start.LAUNCHED and not detached:
@@ -259,11 +330,15 @@ class BackgroundService:
     def _on_frame(self, frame: frames.Frame) -> None:
         match frame:
             case frames.Status():
-                self._board.show(ServiceState.of(frame))
+                self._show(ServiceState.of(frame))
             case frames.Event():
                 self._events.deliver(frame.name, frames.data_of(frame))
             case _:
                 pass
+
+    def _show(self, state: ServiceState) -> None:
+        """Show a state of the worker processes, unless a worker runs here."""
+        self._board.show(state if self._here is None else ServiceState.of(self._here.status))
 
 
 @asynccontextmanager

@@ -32,6 +32,16 @@ def name_of(callback: str | Callable[..., Any]) -> str:
     return f"{module}:{qualname}"
 
 
+def label_of(callback: str | Callable[..., Any]) -> str:
+    """Return the name of a callback, also of a function that another process cannot import.
+
+    Raises ``CallbackNameError`` for a text that is no name.
+    """
+    if isinstance(callback, str):
+        return name_of(callback)
+    return f"{getattr(callback, '__module__', '?')}:{getattr(callback, '__qualname__', repr(callback))}"
+
+
 def resolve(name: str) -> Callable[..., Any]:
     """Import the function with a name; errors of the import pass through."""
     module_name, _, path = name.partition(":")

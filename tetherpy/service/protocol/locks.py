@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import os
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .exit_watch import start_of
+from .platform_support import FILE_LOCKS
 from .private_descriptors import close_private, open_private
 from .service_files import create_in, open_own
+
+if TYPE_CHECKING or FILE_LOCKS:
+    import fcntl
 
 _POLL_SECONDS = 0.002
 
@@ -42,8 +46,10 @@ def is_locked(path: Path) -> bool:
     """Tell whether a process holds the file's lock; False if the file does not exist.
 
     It tries a shared lock, so that several processes may check at the same time. A ``try_lock`` during the check
-    fails, so processes that want the lock try again.
+    fails, so processes that want the lock try again. False on a platform without such locks.
     """
+    if not FILE_LOCKS:
+        return False
     try:
         descriptor = open_private(lambda: open_own(path, os.O_RDONLY))
     except FileNotFoundError:

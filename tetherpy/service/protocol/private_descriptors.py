@@ -82,4 +82,5 @@ def _replace_all() -> None:
     os.close(nothing)
 
 
-os.register_at_fork(before=_changing.acquire, after_in_parent=_changing.release, after_in_child=_drop_in_child)
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_changing.acquire, after_in_parent=_changing.release, after_in_child=_drop_in_child)

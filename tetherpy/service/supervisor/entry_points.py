@@ -12,13 +12,14 @@ from datetime import timedelta
 from typing import Any
 
 from ..app.launch import listen
-from ..errors import ServiceAlreadyRunningError
+from ..errors import NoWorkerProcessesError, ServiceAlreadyRunningError
 from ..protocol.callback_name import name_of
 from ..protocol.locks import signer_of, try_lock, unlock
+from ..protocol.platform_support import WORKER_PROCESSES
 from ..protocol.service_files import ServiceFiles
 from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, WorkerConfig
 from ..protocol.worker_log import WorkerLog
-from ..worker.worker import work
+from ..worker.worker_process import work
 from .group_files import GroupFiles
 from .log_pump import LogPump
 from .selector_loop import SelectorLoop
@@ -63,8 +64,11 @@ def run_worker(
     For systemd and containers. After the first SIGTERM or SIGINT, running jobs have 30 seconds to finish (graceful
     shutdown); a second signal releases them at once. Output goes to the streams of this process. Call it from a
     process without other threads, because it forks. Apps can attach to it. The parameters are those of
-    ``BackgroundService``. Raises ``ServiceAlreadyRunningError`` if a service is running for the database.
+    ``BackgroundService``. Raises ``ServiceAlreadyRunningError`` if a service is running for the database, and
+    ``NoWorkerProcessesError`` on a platform without ``fork``.
     """
+    if not WORKER_PROCESSES:
+        raise NoWorkerProcessesError
     files = ServiceFiles.of(address)
     config = WorkerConfig(
         database=files.address,

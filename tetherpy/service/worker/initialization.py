@@ -6,6 +6,8 @@ import asyncio
 import inspect
 import logging
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 from ..errors import CallbackNameError
 from ..execution.service_instance import ServiceInstance
@@ -22,15 +24,12 @@ _MAX_TRACEBACK = 32_000
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
-async def initialize(context: WorkerContext) -> bool:
-    """Call the callback; report its failure to the supervisor and tell whether it succeeded.
-
-    Afterwards the root logger writes to stderr, unless the callback has given it a handler: from INFO on, or from the
-    level that the callback has set.
-    """
+async def initialize(context: WorkerContext, callback: str | Callable[..., Any]) -> bool:
+    """Call the callback, a function or its name; report its failure and tell whether it succeeded."""
     name = context.config.callback
     try:
-        result = resolve(name)(ServiceInstance(context))
+        function = resolve(callback) if isinstance(callback, str) else callback
+        result = function(ServiceInstance(context))
         if inspect.isawaitable(result):
             await result
     except asyncio.CancelledError:
@@ -43,10 +42,17 @@ async def initialize(context: WorkerContext) -> bool:
     except BaseException as error:
         reason = f"the initialization callback {name} raised {type(error).__name__}: {error}"
         return report_failure(context, reason, error)
-    level = logging.getLogger().level
-    logging.basicConfig(level=logging.INFO if level == logging.WARNING else level, format=_LOG_FORMAT)
     serve_manifest(context)
     return True
+
+
+def log_to_stderr() -> None:
+    """Let the root logger write to stderr, unless the callback has given it a handler.
+
+    It writes from INFO on, or from the level that the callback has set.
+    """
+    level = logging.getLogger().level
+    logging.basicConfig(level=logging.INFO if level == logging.WARNING else level, format=_LOG_FORMAT)
 
 
 def report_unusable_database(context: WorkerContext, error: BaseException) -> bool:

@@ -21,33 +21,12 @@ from ..execution.worker_context import WorkerContext
 from ..protocol import frames
 from ..protocol.callback_name import name_of, resolve
 from ..protocol.settings import WorkerConfig
+from .local_outbox import LocalOutbox
 from .periodic_jobs import PeriodicSchedule
 
 WORKER_ID = "inline"
 LONGEST_NAP = timedelta(days=365)
 """The clock of a test changes only on purpose, so a schedule need not check it during a sleep."""
-
-
-@attrs.define(eq=False)
-class LocalOutbox:
-    """Receive the frames of a worker without a supervisor: keep messages, and stop on request."""
-
-    stop: Callable[[], None] = attrs.field(init=False)
-    messages: list[tuple[str, Any]] = attrs.field(init=False, factory=list[tuple[str, Any]])
-
-    def send(self, frame: frames.Frame) -> None:
-        """Keep a message, or stop."""
-        match frame:
-            case frames.Event():
-                self.messages.append((frame.name, frames.data_of(frame)))
-            case frames.Stop():
-                self.stop()
-            case _:
-                pass
-
-    async def send_event(self, data: bytes) -> None:
-        """Keep the message in an encoded frame."""
-        self.send(frames.decode(data))
 
 
 @attrs.define(eq=False)
@@ -60,7 +39,8 @@ class InlineWorker:
 
     context: WorkerContext
     engine: SqliteJobEngine
-    outbox: LocalOutbox
+    messages: list[tuple[str, Any]] = attrs.field(init=False, factory=list[tuple[str, Any]])
+    """The messages that its handlers have sent to apps."""
     _jobs: JobLoop | None = attrs.field(init=False, default=None)
     _schedule: asyncio.Task[None] | None = attrs.field(init=False, default=None)
 
@@ -73,10 +53,9 @@ class InlineWorker:
         await database.migrate(JOB_MIGRATIONS)
         config = WorkerConfig(database=str(database.path), callback="", concurrency=concurrency)
         async with AsyncExitStack() as stack:
-            outbox = LocalOutbox()
+            outbox = LocalOutbox(lambda frame: worker._on_frame(frame))  # noqa: PLW0108 - the worker needs the context
             context = WorkerContext(config, outbox, stack, Notification("", "", outbox.send), database=database)
-            worker = cls(context, SqliteJobEngine(database, clock=clock), outbox)
-            outbox.stop = worker.stop
+            worker = cls(context, SqliteJobEngine(database, clock=clock))
             stack.push_async_callback(worker._close)
             yield worker
 
@@ -136,6 +115,15 @@ class InlineWorker:
         """Stop claiming in this ``drain``; running jobs are finished."""
         if self._jobs is not None:
             self._jobs.fetcher.drain()
+
+    def _on_frame(self, frame: frames.Frame) -> None:
+        match frame:
+            case frames.Event():
+                self.messages.append((frame.name, frames.data_of(frame)))
+            case frames.Stop():
+                self.stop()
+            case _:
+                pass
 
     async def _close(self) -> None:
         if self._jobs is not None:

@@ -9,7 +9,7 @@ from tetherpy.service.execution.notification import Notification
 from tetherpy.service.execution.service_instance import ServiceInstance
 from tetherpy.service.execution.worker_context import WorkerContext
 from tetherpy.service.protocol.settings import WorkerConfig
-from tetherpy.service.worker.inline_worker import LocalOutbox
+from tetherpy.service.worker.local_outbox import LocalOutbox
 
 BOUND = 25
 
@@ -37,7 +37,11 @@ async def test_a_cancellation_requested_during_the_claim_is_applied_when_the_job
     async with Database.open(tmp_path / "app.db", migrations=JOB_MIGRATIONS) as db:
         engine, manager = SlowAnswers(db), BackgroundJobManager(db)
         context = WorkerContext(
-            WorkerConfig(database="app.db", callback=""), LocalOutbox(), None, Notification("", "", print), database=db
+            WorkerConfig(database="app.db", callback=""),
+            LocalOutbox(print),
+            None,
+            Notification("", "", print),
+            database=db,
         )
         ServiceInstance(context).register_job_handler("k", until_cancelled)
         loop = JobLoop.of(context, engine, "me", utc_now, lambda *, all_busy: None)

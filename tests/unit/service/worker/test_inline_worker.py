@@ -61,7 +61,7 @@ async def test_a_handler_that_stops_the_worker_leaves_the_remaining_jobs(tmp_pat
         await manager.enqueue_many([NewJob(job_key="stop")] * 2)
         assert await drained(worker) == [(1, "Completed")]
         assert await drained(worker) == [(2, "Completed")]
-        assert worker.outbox.messages == [("stopping", {"job": 1}), ("stopping", {"job": 2})]
+        assert worker.messages == [("stopping", {"job": 1}), ("stopping", {"job": 2})]
 
 
 async def test_a_running_job_is_cancelled_on_request(worker, manager):

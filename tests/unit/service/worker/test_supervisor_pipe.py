@@ -12,7 +12,7 @@ import sys
 from socket import socket
 from tetherpy.service.protocol.settings import WorkerConfig
 from tetherpy.service.supervisor.child_process import WorkerSockets
-from tetherpy.service.worker.worker import work
+from tetherpy.service.worker.worker_process import work
 
 control, events = (socket(fileno=int(number)) for number in sys.argv[2:])
 sys.exit(work(WorkerConfig(database=sys.argv[1], callback="builtins:id"), WorkerSockets(control, events)))

@@ -11,6 +11,7 @@ import attrs
 
 from ...errors import DatabaseOpenError
 
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 LOG = logging.getLogger("tetherpy.database")
 
 
@@ -49,7 +50,7 @@ class ChangeSignal:
         ``PermissionError`` if it is not a regular file with one name, or its owner may not write the database.
         """
         try:
-            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+            fd = os.open(self.path, _FLAGS, 0o600)
         except OSError as error:
             if error.errno == errno.ELOOP:
                 raise _distrust(self.path, "it is a symbolic link") from error
@@ -68,6 +69,8 @@ class ChangeSignal:
             raise _distrust(self.path, "it is not a regular file")
         if found.st_nlink > 1:
             raise _distrust(self.path, "it has hard links")
+        if not hasattr(os, "geteuid"):  # Windows: the folder's access list decides
+            return
         me = os.geteuid()
         if found.st_uid not in (me, database.st_uid, 0) and not database.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise _distrust(self.path, f"it belongs to user {found.st_uid}, who may not write the database")
