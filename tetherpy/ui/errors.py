@@ -34,3 +34,15 @@ class BuildWithinBuildError(UiError):
     """
 
     watcher: object
+
+
+class FieldError(UiError, ValueError):
+    """Raised for an invalid value in a form field.
+
+    Attributes:
+        field: the name of the field.
+    """
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason)
+        self.field = field

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 import attrs
@@ -20,7 +20,7 @@ from tetherpy.jobs import (
     open_engine,
 )
 from tetherpy.reactive import AsyncValue, FutureProvider, Provider, ProviderListenable, Ref, StreamProvider
-from tetherpy.service import BackgroundService, ServiceState
+from tetherpy.service import BackgroundService, ServiceManifest, ServiceState
 
 if TYPE_CHECKING:
     from reactivex import Observable
@@ -53,9 +53,11 @@ class JobProviders:
     """The attempts of a job, read again when one begins or ends."""
     matching: Callable[[JobQuery], ProviderListenable[AsyncValue[list[BackgroundJob]]]] = attrs.field(init=False)
     """The jobs that match a query."""
+    manifest: ProviderListenable[AsyncValue[ServiceManifest]] = attrs.field(init=False)
+    """The handlers of the workers, loading until a worker has described them."""
 
     def __attrs_post_init__(self) -> None:
-        manager, job = self.manager, self.job
+        manager, job, service = self.manager, self.job, self.service
 
         @FutureProvider.auto_dispose.family
         async def attempts(ref: Ref, job_id: int) -> list[JobAttempt]:
@@ -66,15 +68,21 @@ class JobProviders:
         def matching(ref: Ref, query: JobQuery) -> Observable[list[BackgroundJob]]:
             return ref.watch(manager).watch_jobs(query)
 
+        @StreamProvider  # without auto-dispose: a form offers the handlers of workers that have ended
+        def manifest(ref: Ref) -> Observable[ServiceManifest]:
+            return ref.watch(service).manifest
+
+        object.__setattr__(self, "manifest", manifest)
         object.__setattr__(self, "attempts", attempts)
         object.__setattr__(self, "matching", matching)
 
     def jobs(
-        self, status: BackgroundJobStatus | str, text: str = ""
+        self, status: BackgroundJobStatus | str, *, text: str = "", meta: Mapping[str, str] | None = None
     ) -> ProviderListenable[AsyncValue[list[BackgroundJob]]]:
-        """Return the newest jobs with a status, filtered by a search text if given (see ``JobQuery``)."""
-        query = JobQuery(status=status, text=text or None, limit=MOST_MATCHES)
-        return self.jobs_by_status(BackgroundJobStatus(status)) if query.text is None else self.matching(query)
+        """Return the newest jobs with a status, filtered by a search text and by meta if given (see ``JobQuery``)."""
+        if not (text or meta):
+            return self.jobs_by_status(BackgroundJobStatus(status))
+        return self.matching(JobQuery(status=status, text=text or None, meta=meta, limit=MOST_MATCHES))
 
 
 def providers_of(address: Address, service: Callable[[], BackgroundService], *, startable: bool = True) -> JobProviders:

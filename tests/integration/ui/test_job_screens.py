@@ -39,7 +39,7 @@ def desk():
 
 @pytest.fixture
 def app(database_path, service, desk):
-    suggested = NewJob(job_key="steps", payload="walk")
+    suggested = NewJob(job_key="steps", payload="walk", priority=4)
     return JobsApp(providers_of(database_path, lambda: service), suggested=suggested, notifications=desk)
 
 
@@ -192,6 +192,50 @@ async def test_jobs_can_be_searched_by_text(app, manager, until, shown):
         await until(pilot, lambda: "No completed jobs with 'Grace'" in shown(app, app.query_one(TableNote)))
         await pilot.press("escape", "1")
         await until(pilot, lambda: [row[0] for row in rows(app)] == ["2", "1"])
+
+
+async def test_jobs_can_be_searched_by_meta(app, manager, until, shown):
+    await manager.enqueue_many(
+        NewJob(job_key="mail", payload=text, meta=meta, delay=1_000)
+        for text, meta in (("a", {"tenant": "7"}), ("b", {"tenant": "70"}), ("ab", {"tenant": "7"}), ("a", None))
+    )
+    async with app.run_test() as pilot:
+        await until(pilot, lambda: len(rows(app)) == 4)
+        await pilot.press("slash")
+        await until(pilot, has_focus(app, Input))
+        await pilot.press("tab", *"tenant=7", "enter")
+        await until(pilot, lambda: [row[0] for row in rows(app)] == ["3", "1"])
+        await until(pilot, lambda: "2 pending jobs with 'tenant=7'" in shown(app, app.query_one(TableNote)))
+        await pilot.press("slash")
+        await until(pilot, has_focus(app, Input))
+        await pilot.press("b", "enter")
+        await until(pilot, lambda: [row[0] for row in rows(app)] == ["3"])
+        await until(pilot, lambda: "1 pending job with 'b' and 'tenant=7'" in shown(app, app.query_one(TableNote)))
+        await pilot.press("escape")
+        await until(pilot, lambda: len(rows(app)) == 4)
+
+
+async def test_the_form_has_the_options_of_the_definition(app, service, manager, until):
+    await service.start()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("e")
+        await until(pilot, answers(app, EnqueueScreen))
+        field = lambda name: app.screen.query_one(f"#{name}", Input)  # noqa: E731
+        assert field("priority").value == "4"  # of the suggested job
+        field("timeout").value = "9"
+        field("key").value = "declared"
+        await until(pilot, lambda: field("queue").value == "mail")
+        assert (field("priority").value, field("meta").value) == ("0", '{"tenant":"7"}')
+        field("meta").value = '{"tenant": "8"}'
+        field("max_attempts").value = ""
+        field("version").value = ""
+        app.screen.query_one("#payload", TextArea).text = '"x"'
+        await pilot.press("ctrl+s")
+        await until(pilot, is_gone(app, EnqueueScreen))
+        await until(pilot, lambda: bool(notes(app)))
+    job = await manager.get_job_by_id(1)
+    assert (job.job_key, job.queue, job.max_attempts, dict(job.meta)) == ("declared", "mail", 7, {"tenant": "8"})
+    assert (job.timeout.total_seconds(), job.version, job.payload) == (9, None, "x")
 
 
 async def test_the_view_of_a_job_is_not_updated_when_another_job_changes(app, manager, until, shown):
@@ -358,6 +402,8 @@ async def test_control_sequences_in_rows_are_displayed_and_not_interpreted(app, 
 
 async def test_an_invalid_job_is_refused_in_the_form(app, manager, until, shown):
     hostile = [
+        ("meta", "tenant=7"),
+        ("meta", "7"),
         ("delay", "1e300"),
         ("delay", "nan"),
         ("priority", "9" * 40),

@@ -83,6 +83,10 @@ class ServiceManifest:
     handlers: tuple[HandlerInfo, ...] = ()
     periodic: tuple[PeriodicInfo, ...] = ()
 
+    def handler(self, job_key: str) -> HandlerInfo:
+        """Return the description of a handler, or one with the default options if it is not known."""
+        return next((info for info in self.handlers if info.job_key == job_key), HandlerInfo(job_key=job_key))
+
 
 def serve_manifest(context: WorkerContext) -> None:
     """Answer requests for the manifest of this worker."""

@@ -37,15 +37,3 @@ class WeakTokenError(DashboardError):
     """
 
     least: int
-
-
-class FieldError(DashboardError, ValueError):
-    """Raised for an invalid value in a form field.
-
-    Attributes:
-        field: the name of the field.
-    """
-
-    def __init__(self, field: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field = field

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 from tetherpy.database import Database
+from tetherpy.jobs import background_job
 from tetherpy.service import ServiceInstance
 
 HOSTILE = "[red]boom[/] \x1b[31m\x1b]0;title\x07 \u202e <b>"
@@ -13,6 +14,12 @@ def initialize(service: ServiceInstance) -> None:
     service.set_as_foreground_service()
     service.register_job_handler("steps", steps)
     service.register_job_handler("broken", broken)
+    service.register_jobs(declared)
+
+
+@background_job("declared", queue="mail", max_attempts=7, timeout=60, version="2", meta={"tenant": "7"}, delay=1_000)
+async def declared(service: ServiceInstance, payload: str, db: Database) -> None:
+    """Not run by the tests."""
 
 
 async def steps(service: ServiceInstance, payload: str, db: Database) -> str:

@@ -7,7 +7,8 @@ import attrs
 import msgspec
 import pytest
 
-from tetherpy.ui.web.pages.schema_form import FieldError, fields_of, payload_of
+from tetherpy.ui.errors import FieldError
+from tetherpy.ui.web.pages.schema_form import fields_of, payload_of
 
 
 class Colour(StrEnum):

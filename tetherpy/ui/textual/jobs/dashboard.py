@@ -17,10 +17,11 @@ from ..scope import app_of, container_of
 from .background_action import confirm_and_run
 from .enqueue_form import open_enqueue_form
 from .job_detail import JobDetail, JobScreen
-from .job_table import JobTable, TableNote
+from .job_table import JobTable, Search, TableNote
 from .tiles import StatusTile, StatusTiles
 
 CANCELLABLE = frozenset({BackgroundJobStatus.PENDING, BackgroundJobStatus.RUNNING})
+SEARCH_FIELDS = ("#find", "#find-meta")
 WIDE_ENOUGH = 110
 """Minimum width in columns to show the selected job next to the table."""
 
@@ -55,8 +56,10 @@ class JobStatusDashboard(Vertical):
             border-left: solid $panel; scrollbar-size-vertical: 1;
         }
         &.wide #beside { display: block; }
-        #find { display: none; border: none; height: 1; padding: 0 1; background: $primary 20%; }
-        &.finding #find { display: block; }
+        #search { display: none; height: 1; }
+        #search Input { border: none; height: 1; width: 2fr; padding: 0 1; background: $primary 20%; }
+        #search #find-meta { width: 1fr; margin-left: 1; }
+        &.finding #search { display: block; }
     }
     """
 
@@ -74,7 +77,9 @@ class JobStatusDashboard(Vertical):
             with VerticalScroll(id="beside"):
                 yield JobDetail(self._providers)
         yield TableNote(self._providers, self.status)
-        yield Input(placeholder="Search key, payload, error or unique key", id="find")
+        with Horizontal(id="search"):
+            yield Input(placeholder="Search key, payload, error, meta or unique key", id="find")
+            yield Input(placeholder="Meta: key=value", id="find-meta")
 
     def on_mount(self) -> None:
         """Begin with the pending jobs."""
@@ -108,27 +113,28 @@ class JobStatusDashboard(Vertical):
         """Show the jobs with one status."""
         self.status = BackgroundJobStatus(status)
         self.query_one(StatusTiles).choose(self.status)
-        text = self.query_one("#find", Input).value.strip()
-        self.query_one(TableNote).show(self.status, text)
+        search = Search(*(self.query_one(name, Input).value.strip() for name in SEARCH_FIELDS))
+        self.query_one(TableNote).show(self.status, search)
         table = self.query_one(JobTable)
-        table.show(self.status, text)
+        table.show(self.status, search)
         self.query_one(JobDetail).show(table.job_id)
         self.refresh_bindings()
 
     def action_find(self) -> None:
-        """Open the search field."""
+        """Open the search fields."""
         self.add_class("finding")
         self.query_one("#find", Input).focus()
 
     def on_input_submitted(self) -> None:
-        """Show the jobs that contain the search text."""
+        """Show the jobs that the search finds."""
         self.action_show(self.status)
         self.query_one(JobTable).focus()
 
     def action_find_all(self) -> None:
         """Clear the search."""
         self.remove_class("finding")
-        self.query_one("#find", Input).value = ""
+        for name in SEARCH_FIELDS:
+            self.query_one(name, Input).value = ""
         self.on_input_submitted()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -151,7 +157,7 @@ class JobStatusDashboard(Vertical):
 
     def action_enqueue(self) -> None:
         """Open the form for a new job."""
-        open_enqueue_form(self, lambda: self._manager, self._suggested)
+        open_enqueue_form(self, self._providers, self._suggested)
 
     def action_retry(self) -> None:
         """Retry the selected job."""

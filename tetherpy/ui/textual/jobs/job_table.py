@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from time import monotonic
 
+import attrs
 from rich.text import Text
 from textual.widgets import DataTable
 
@@ -37,6 +38,26 @@ def row_of(job: BackgroundJob) -> tuple[Text, ...]:
     )
 
 
+@attrs.frozen
+class Search:
+    """What the listed jobs contain: a text, and a pair of meta as ``KEY=VALUE``; empty texts do not filter."""
+
+    text: str = ""
+    pair: str = ""
+
+    @property
+    def meta(self) -> dict[str, str] | None:
+        """Return the pair; a text without ``=`` is one with an empty value."""
+        key, _, value = self.pair.partition("=")
+        return {key: value} if self.pair else None
+
+    def __bool__(self) -> bool:
+        return bool(self.text or self.pair)
+
+    def __str__(self) -> str:
+        return " and ".join(repr(one_line(text, 40)) for text in (self.text, self.pair) if text)
+
+
 class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatibleMethodOverride]  # within Textual
     """The newest jobs with one status; the cursor stays on its job while other rows change."""
 
@@ -49,7 +70,7 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
         self._providers = providers
         self._rows: dict[int, tuple[Text, ...]] = {}
         self.status = status
-        self.text = ""
+        self.search = Search()
         self._rests_until = 0.0
 
     def on_mount(self) -> None:
@@ -57,9 +78,9 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
         for name, width in COLUMNS.items():
             self.add_column(name.upper(), key=name, width=width)
 
-    def show(self, status: BackgroundJobStatus, text: str = "") -> None:
-        """Show the jobs with another status or search text."""
-        self.status, self.text = status, text
+    def show(self, status: BackgroundJobStatus, search: Search) -> None:
+        """Show the jobs with another status, or those that another search finds."""
+        self.status, self.search = status, search
         self.rebuild()
 
     @property
@@ -79,7 +100,7 @@ class JobTable(DataTable[Text], Consumer):  # pyright: ignore[reportIncompatible
     def build(self, ref: WidgetRef) -> None:
         """Update the rows."""
         self._rests_until = monotonic() + REST_SECONDS
-        jobs = ref.watch(self._providers.jobs(self.status, self.text)).value
+        jobs = ref.watch(self._providers.jobs(self.status, text=self.search.text, meta=self.search.meta)).value
         rows = {job.id: row_of(job) for job in jobs or ()}
         if list(rows) == list(self._rows):
             self._update_cells(rows)
@@ -114,19 +135,19 @@ class TableNote(ConsumerWidget):
         super().__init__()
         self._providers = providers
         self.status = status
-        self.text = ""
+        self.search = Search()
 
-    def show(self, status: BackgroundJobStatus, text: str = "") -> None:
-        """Describe another status or search text."""
-        self.status, self.text = status, text
+    def show(self, status: BackgroundJobStatus, search: Search) -> None:
+        """Describe another status or search."""
+        self.status, self.search = status, search
         self.refresh()
 
     def build(self, ref: WidgetRef) -> str:
         """Return the line."""
-        jobs = ref.watch(self._providers.jobs(self.status, self.text))
+        jobs = ref.watch(self._providers.jobs(self.status, text=self.search.text, meta=self.search.meta))
         counts = ref.watch(self._providers.counts).value
         name = self.status.lower()
-        found = f" with {one_line(self.text, 40)!r}, Esc clears the search" if self.text else ""
+        found = f" with {self.search}, Esc clears the search" if self.search else ""
         if jobs.error is not None:
             error = original(jobs.error)
             return one_line(f"Could not load the jobs: {type(error).__name__}: {error}")

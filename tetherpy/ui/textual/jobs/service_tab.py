@@ -10,7 +10,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button
 
-from tetherpy.jobs import BackgroundJobManager, NewJob
+from tetherpy.jobs import NewJob
 from tetherpy.service import BackgroundService
 
 from ...actions import CONFIRM_STOP, STOPPING, start_workers, stop_workers
@@ -144,10 +144,6 @@ class BackgroundServiceTab(VerticalScroll):
     def _service(self) -> BackgroundService:
         return container_of(self).read(self._providers.service)
 
-    @property
-    def _manager(self) -> BackgroundJobManager:
-        return container_of(self).read(self._providers.manager)
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to start only a service that can be started."""
         return action != "start" or self._providers.startable
@@ -167,4 +163,4 @@ class BackgroundServiceTab(VerticalScroll):
 
     def action_enqueue(self) -> None:
         """Open the form for a new job."""
-        open_enqueue_form(self, lambda: self._manager, self._suggested)
+        open_enqueue_form(self, self._providers, self._suggested)

@@ -85,9 +85,7 @@ class PageProviders:
 
     def handler(self, container: ProviderContainer, job_key: str) -> HandlerInfo:
         """Return the description of a handler as workers have reported it, or one without a schema."""
-        known = container.read(self.manifest).value
-        handlers = () if known is None else known.handlers
-        return next((info for info in handlers if info.job_key == job_key), HandlerInfo(job_key=job_key))
+        return (container.read(self.manifest).value or ServiceManifest()).handler(job_key)
 
 
 def declare_sources(

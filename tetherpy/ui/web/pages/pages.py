@@ -14,12 +14,12 @@ from starlette.types import ASGIApp
 
 from tetherpy.reactive import ProviderListenable
 
+from ...option_fields import option_fields
 from ..actions import flash
 from ..event_stream import Live
 from ..security.gate import SESSION
 from .fragments import Fragment, Fragments
 from .job_filters import USUAL_WINDOW, WINDOWS, JobFilter, read_id
-from .option_fields import option_fields
 from .page_providers import PageProviders
 from .rendering import Renderer
 from .schema_form import fields_of

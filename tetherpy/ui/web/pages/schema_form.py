@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias, cast
 import attrs
 import msgspec
 
-from ..errors import FieldError
+from ...errors import FieldError
 
 Kind: TypeAlias = Literal["text", "integer", "number", "checkbox", "select", "json"]
 Schema: TypeAlias = Mapping[str, Any]

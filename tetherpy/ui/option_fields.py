@@ -10,7 +10,7 @@ import msgspec
 
 from tetherpy.jobs import OPTIONS, JobOption, NewJobOptions, OptionKind
 
-from ..errors import FieldError
+from .errors import FieldError
 
 
 @attrs.frozen(kw_only=True)

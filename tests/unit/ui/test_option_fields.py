@@ -1,11 +1,11 @@
-"""The options of a job in the form of the page: every option is a field, and what a person types is stored."""
+"""The options of a job in a form: every option is a field, and what a person types is stored."""
 
 import pytest
 
 from tests.support.job_options import every_option, typed_options
 from tetherpy.jobs import OPTIONS, NewJob, stored_options
-from tetherpy.ui.web.errors import FieldError
-from tetherpy.ui.web.pages.option_fields import option_fields, read_options
+from tetherpy.ui.errors import FieldError
+from tetherpy.ui.option_fields import option_fields, read_options
 
 DEFAULTS = stored_options(NewJob(job_key="k"))
 
