@@ -45,7 +45,8 @@ pygments_dark_style = "a11y-dark"
 
 html_theme = "furo"
 html_title = f"tetherpy {release}"
-html_static_path: list[str] = []
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
 html_search_scorer = str(Path(__file__).parent / "_static" / "search_scorer.js")
 html_show_sphinx = False
 html_copy_source = False

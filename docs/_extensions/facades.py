@@ -1,8 +1,8 @@
 """``.. facade:: tetherpy.jobs`` documents every name in ``__all__`` of a public package.
 
 A name that several packages export is documented once, on the page of the package that defines it; the other
-pages link there. References in signatures name the module that defines a class; they are resolved to the package
-that exports it, so pages do not depend on how a package is divided into modules.
+pages have tables with links. References in signatures name the module that defines a class; they are resolved to the
+package that exports it, so pages do not depend on how a package is divided into modules.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ class Facade(SphinxDirective):
         """Return the sections that have members."""
         facade = import_module(self.arguments[0])
         sections: dict[str, list[str]] = {title: [] for title in SECTIONS}
-        elsewhere: list[str] = []
+        elsewhere: dict[str, list[str]] = {}
         for name in facade.__all__:
             home = home_of(facade.__name__, name)
             if home == facade.__name__:
                 value = getattr(facade, name)
                 sections[section_of(value)] += directive_for(facade.__name__, name, value)
             else:
-                elsewhere.append(f"* :py:obj:`~{home}.{name}`")
+                elsewhere.setdefault(home, []).append(name)
         result: list[nodes.Node] = []
-        if elsewhere:
-            result += self.section("Exported here, documented where they are defined", elsewhere)
+        for home, names in sorted(elsewhere.items()):
+            result += self.section(f"From {home}", table_of(home, names))
         for title, lines in sections.items():
             if lines:
                 result += self.section(title, lines)
@@ -76,6 +76,22 @@ def directive_for(facade: str, name: str, value: Any) -> list[str]:
     if inspect.isroutine(value):
         return [f".. autofunction:: {full}", ""]
     return [f".. py:data:: {full}", "", *(f"   {line}" for line in text_below(facade, name)), ""]
+
+
+def table_of(home: str, names: list[str]) -> list[str]:
+    """Return the lines of a table: each name with the first line of its docstring, errors last."""
+    module = import_module(home)
+    ordered = sorted(names, key=lambda name: section_of(getattr(module, name)) == "Errors")
+    rows = [line for name in ordered for line in (f"   * - :py:obj:`~{home}.{name}`", f"     - {summary(home, name)}")]
+    return [".. list-table::", "   :widths: 1 2", "", *rows, ""]
+
+
+def summary(facade: str, name: str) -> str:
+    """Return the first line of what documents a name."""
+    value = getattr(import_module(facade), name)
+    documented = inspect.isclass(value) or inspect.isroutine(value)
+    text = (documented and inspect.getdoc(value)) or "\n".join(text_below(facade, name))
+    return text.partition("\n")[0]
 
 
 def text_below(facade: str, name: str) -> list[str]:
