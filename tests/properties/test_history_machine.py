@@ -27,7 +27,6 @@ class Cell(Notifier[int]):
 
 CELL = NotifierProvider.family(Cell)
 indexes = st.integers(0, 2)
-States = tuple[int, int, int]
 
 
 class HistoryMachine(RuleBasedStateMachine):

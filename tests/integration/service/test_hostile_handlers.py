@@ -74,7 +74,7 @@ async def test_a_handler_that_never_yields_loses_its_worker_and_its_attempts(mak
     await service.stop(0)
 
 
-async def test_other_jobs_of_a_worker_that_never_yields_run_in_other_workers(make, finished, manager, tmp_path, until):
+async def test_other_jobs_of_a_worker_that_never_yields_run_in_other_workers(make, finished, tmp_path, until):
     service = make(lease=SHORT_LEASE, processes=2)
     await service.start()
     neighbours = [await service.job("waits_for_file", str(tmp_path / f"neighbour{n}")) for n in range(6)]
@@ -190,7 +190,7 @@ async def test_other_jobs_run_although_a_handler_holds_every_descriptor(
     assert await worker_pids() == before
 
 
-async def test_a_worker_that_leaks_descriptors_continues(make, finished, manager, worker_pids):
+async def test_a_worker_that_leaks_descriptors_continues(make, finished, worker_pids):
     service = make()
     await service.start()
     before = await worker_pids()
@@ -235,7 +235,7 @@ async def test_completing_in_a_transaction_counts_when_it_commits(service, finis
 
 
 async def test_a_program_that_a_handler_leaves_running_does_not_block_the_end_of_the_worker(
-    make, finished, until, servers, kill
+    make, finished, servers, kill
 ):
     service = make()
     await service.start()
@@ -353,9 +353,7 @@ async def test_nul_characters_are_stored_unchanged(service, finished):
     assert (await finished(await service.job("echo", payload))).result == payload
 
 
-async def test_texts_that_cannot_be_stored_are_escaped_and_do_not_affect_heartbeats(
-    make, finished, engine, log, until, manager
-):
+async def test_texts_that_cannot_be_stored_are_escaped_and_do_not_affect_heartbeats(make, finished, engine, log, until):
     service = make(lease=SHORT_LEASE)
     await service.start()
     job = await finished(await service.job("tells_surrogates"))

@@ -65,7 +65,7 @@ async def test_start_without_the_block_leaves_the_workers(make_service):
     await service.stop(0)
 
 
-async def test_ctrl_c_in_the_block_stops_the_workers(make_service, database_path, tmp_path):
+async def test_ctrl_c_in_the_block_stops_the_workers(make_service, database_path):
     script = f"""
 import asyncio, os, signal, sys
 sys.path[:0] = {sys.path[:1]!r}

@@ -78,7 +78,7 @@ async def test_jobs_of_a_killed_worker_go_to_a_living_one(
     await service.stop(0)
 
 
-async def test_a_job_that_kills_its_worker_ends_failed(make_service, manager, finished, worker_pids):
+async def test_a_job_that_kills_its_worker_ends_failed(make_service, manager, finished):
     service = make_service("crash_worker:initialize")
     await service.start()
     job = await finished(await service.job("die", max_attempts=3))
@@ -163,9 +163,7 @@ async def test_a_worker_that_hangs_for_ever_is_replaced(make_service, finished, 
     assert pid not in await worker_pids()
 
 
-async def test_a_process_left_by_a_dead_worker_does_not_count_as_that_worker(
-    make_service, manager, finished, worker_pids, kill, until, tmp_path
-):
+async def test_a_process_left_by_a_dead_worker_does_not_count_as_that_worker(make_service, finished, kill):
     """A forked child keeps the open files of its parent except for the lock of a live worker."""
     service = make_service(concurrency=2)
     await service.start()
@@ -311,9 +309,7 @@ async def test_a_worker_is_replaced_after_any_signal(make_service, finished, wor
     await service.stop()
 
 
-async def test_a_service_handles_signals_that_the_app_has_blocked_or_ignored(
-    make_service, finished, worker_pids, kill, until
-):
+async def test_a_service_handles_signals_that_the_app_has_blocked_or_ignored(make_service, finished, worker_pids, kill):
     mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1})
     ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     service = make_service()

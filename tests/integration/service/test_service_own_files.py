@@ -85,7 +85,7 @@ async def test_a_start_right_after_the_lock_was_deleted_attaches(make_service, f
 
 
 async def test_after_database_and_files_were_deleted_the_old_service_ends_and_a_new_one_starts(
-    make_service, database_path, finished, files, servers, until, database
+    make_service, database_path, files, servers, until, database
 ):
     old = make_service()
     await old.start()

@@ -47,7 +47,7 @@ async def test_a_tick_is_enqueued_once_for_all_workers(service, manager, until):
     assert min(spans) > timedelta(milliseconds=100)
 
 
-async def test_finished_jobs_are_deleted_after_the_retention(make_service, manager, finished, until):
+async def test_finished_jobs_are_deleted_after_the_retention(make_service, manager, until):
     service = make_service(retention=timedelta(milliseconds=200))
     await service.start()
     job_id = await service.job("nap", 0.0)

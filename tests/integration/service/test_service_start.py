@@ -219,7 +219,7 @@ async def test_stop_works_during_a_start(make_service, until):
     assert not await service.is_running()
 
 
-async def test_start_waits_for_a_stop(make_service, manager, finished, until, worker_pids):
+async def test_start_waits_for_a_stop(make_service, manager, until, worker_pids):
     service = make_service()
     await service.start()
     before = await worker_pids()
@@ -294,7 +294,7 @@ def fork():
 """
 
 
-async def test_a_forked_child_of_the_app_does_not_keep_an_attached_worker_alive(database_path, until, servers):
+async def test_a_forked_child_of_the_app_does_not_keep_an_attached_worker_alive(database_path, servers):
     body = "fork(); await service.start(); fork(); await service.aclose(); await until_gone(); os.close(writing)"
     assert await run_app(database_path, body, detached=False, before=FORKS) == 0
     assert servers() == []
@@ -339,7 +339,7 @@ asyncio.run(main())
     return await app.wait()
 
 
-async def test_a_long_path_is_supported(tmp_path, make_service, until):
+async def test_a_long_path_is_supported(tmp_path, make_service):
     folder = tmp_path / ("a" * 60) / ("b" * 60)
     folder.mkdir(parents=True)
     service = BackgroundService(folder / "app.db", "plain_worker:initialize")

@@ -358,7 +358,7 @@ async def test_the_app_fits_every_terminal_size(app, manager, until, shown, size
         assert app.is_running
 
 
-async def test_the_footer_shows_the_available_actions(app, manager, until, shown):
+async def test_the_footer_shows_the_available_actions(app, until, shown):
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "Enqueue" in shown(app).splitlines()[-1])
         offered = {"1": "Cancel", "2": "Cancel", "3": "Retry", "4": "Retry", "5": "Retry"}

@@ -22,7 +22,7 @@ async def test_the_terminal_app_shows_the_jobs_of_a_database_and_quits_at_ctrl_c
     assert output.rindex(b"\x1b[?1049l") > output.rindex(b"\x1b[?1049h")
 
 
-async def test_without_a_callback_workers_cannot_be_started(database_path, manager):
+async def test_without_a_callback_workers_cannot_be_started(database_path):
     providers = providers_of(database_path, lambda: BackgroundService(database_path, "no:callback"), startable=False)
     app = JobsApp(providers)
     async with app.run_test() as pilot:

@@ -138,7 +138,7 @@ def test_a_folder_in_place_of_a_file_stops_the_run_before_any_change(tmp_path):
     assert contents(tmp_path) == {}
 
 
-def test_a_full_disk_leaves_the_old_files(folder, monkeypatch):
+def test_a_full_disk_leaves_the_old_files(folder):
     before = contents(folder)
     resource = pytest.importorskip("resource")
     changed = plan(folder, BackgroundServices(enabled=True, database_path="x" * 5000 + ".db"))

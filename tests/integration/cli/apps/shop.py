@@ -6,7 +6,6 @@ from pathlib import Path
 from tetherpy.database import Migration
 
 MIGRATIONS = [Migration(1, "orders", "CREATE TABLE orders (id INTEGER PRIMARY KEY)", namespace="shop")]
-NO_MIGRATIONS = ["orders"]
 
 
 def initialize(service):

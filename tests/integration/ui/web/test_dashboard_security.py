@@ -365,7 +365,7 @@ def keep_little(transport):
     transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
 
-async def test_a_stream_that_is_not_read_is_closed_and_buffers_little(serving, monkeypatch):
+async def test_a_stream_that_is_not_read_is_closed_and_buffers_little(serving):
     opened, kept = [], []
 
     def remember(app):

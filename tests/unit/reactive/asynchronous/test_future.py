@@ -296,14 +296,13 @@ async def test_disposal_ends_a_pending_future_with_an_error(variant: Variant) ->
     await container.aclose()
 
 
-async def test_a_failed_future_without_awaiters_reports_nothing(
-    container: ProviderContainer, reported: list[BaseException]
-) -> None:
+async def test_a_failed_future_without_awaiters_reports_nothing(reported: list[BaseException]) -> None:
     provider = FutureProvider(lambda ref: 0)
     override = provider.override_with_value(AsyncError(OSError("no")))
-    with ProviderContainer(overrides=[override]) as overridden:
-        assert isinstance(overridden.read(provider), AsyncError)
-        overridden.read(provider.future)
+    with ProviderContainer(overrides=[override], on_error=lambda error, _: reported.append(error)) as container:
+        assert isinstance(container.read(provider), AsyncError)
+        container.read(provider.future)
+    assert reported == []
 
 
 @variants(*ASYNC)

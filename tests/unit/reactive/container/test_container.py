@@ -549,9 +549,7 @@ async def test_the_error_of_a_dependency_is_reported_once(
 
 
 @variants(auto_dispose=False)
-async def test_a_child_container_uses_the_overrides_of_its_root(
-    variant: Variant, reported: list[BaseException]
-) -> None:
+async def test_a_child_container_uses_the_overrides_of_its_root(variant: Variant) -> None:
     provider = variant.declare(lambda ref: "original")
     async with ProviderContainer(overrides=[variant.overridden(provider, lambda ref: "replacement")]) as root:
         child = ProviderContainer(parent=root)

@@ -123,7 +123,7 @@ async def test_a_disposed_provider_is_not_disposed_again_with_another(container:
     assert log == ["a", "b"]
 
 
-async def test_disposal_of_the_container_disposes_each_provider_once(reported: list[BaseException]) -> None:
+async def test_disposal_of_the_container_disposes_each_provider_once() -> None:
     log: list[str] = []
     container = ProviderContainer()
     child = ProviderContainer(parent=container)
@@ -453,7 +453,7 @@ async def test_cache_for_no_time_ends_with_the_last_listener(container: Provider
     assert not container.exists(provider)
 
 
-async def test_a_rebuild_resets_cache_for(container: ProviderContainer, clock: Clock) -> None:
+async def test_a_rebuild_resets_cache_for(container: ProviderContainer) -> None:
     caches = True
 
     @Provider.auto_dispose

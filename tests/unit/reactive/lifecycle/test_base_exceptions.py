@@ -249,9 +249,7 @@ async def test_an_awaiter_gets_an_interrupt_of_a_synchronous_dependency(
     assert await asyncio.wait_for(container.read(provider.future), 5) == 2
 
 
-async def test_an_awaiter_gets_an_interrupt_of_a_source_subscription(
-    container: ProviderContainer, reported: list[BaseException]
-) -> None:
+async def test_an_awaiter_gets_an_interrupt_of_a_source_subscription(container: ProviderContainer) -> None:
     raised: list[Any] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: raised.append(context["exception"]))
     number = StateProvider(lambda ref: 1)

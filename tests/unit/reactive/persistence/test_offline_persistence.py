@@ -352,7 +352,7 @@ async def test_a_storage_may_be_awaitable(container: ProviderContainer) -> None:
     assert await container.read(provider.future) == 42
 
 
-async def test_json_is_the_default_encoding(container: ProviderContainer) -> None:
+async def test_json_is_the_default_encoding() -> None:
     storage: InMemoryStorage[str, Any] = InMemoryStorage()
 
     class Todos(AsyncNotifier[list[str]]):

@@ -297,7 +297,7 @@ async def test_a_storage_given_as_a_coroutine_is_awaited_once(reported: list[Bas
     assert reported == []
 
 
-async def test_a_storage_that_is_still_opening_is_abandoned_at_the_end(reported: list[BaseException]) -> None:
+async def test_a_storage_that_is_still_opening_is_abandoned_at_the_end() -> None:
     ended: list[str] = []
 
     async def open_storage() -> Any:

@@ -168,7 +168,7 @@ async def test_durations_beyond_the_timer_limit_are_refused_at_the_call(tmp_path
         BackgroundService(tmp_path / "app.db", "a:b", lease=span)
 
 
-def test_titles_are_cut_to_the_size_of_a_frame(tmp_path):
+def test_titles_are_cut_to_the_size_of_a_frame():
     config = WorkerConfig(
         database="a", callback="b:c", notification_title="t" * 1_500_000, notification_content="\ud800"
     )

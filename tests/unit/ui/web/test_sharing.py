@@ -105,7 +105,7 @@ async def test_closed_pages_cost_nothing(engine, page):
     assert engine.asked == before
 
 
-async def test_a_row_is_rendered_once_until_its_job_changes(engine, page):
+async def test_a_row_is_rendered_once_until_its_job_changes(engine):
     drawing = Renderer("Jobs")
     (job_id,) = await engine.enqueue([NewJob(job_key="k")])
     job = await engine.get(job_id)
