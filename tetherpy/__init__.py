@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from .reactive.errors import *
     from .service import (
         BackgroundService, CallbackNameError, FrameError, HandlerRegistrationError, MessageError, NoSuchHandlerError,
-        NoWorkerProcessesError, OutsideJobError, OutsideLoopError, ServiceAlreadyRunningError, ServiceArgumentError, ServiceDiffersError,
+        NoWorkerProcessesError, OutsideJobError, OutsideLoopError, ServiceAlreadyRunningError, ServiceArgumentError,
+        ServiceDiffersError,
         ServiceError, ServiceFolderError, ServiceInstance, ServiceNotRunningError, ServiceStalledError, ServiceState,
         SyncServiceInstance, UnsupportedDatabaseError, WorkerStartError, WorkerState, WorkerStopError,
     )
@@ -133,7 +134,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
     ),
     "service": (
         "BackgroundService", "CallbackNameError", "FrameError", "HandlerRegistrationError", "MessageError",
-        "NoSuchHandlerError", "NoWorkerProcessesError", "OutsideJobError", "OutsideLoopError", "ServiceAlreadyRunningError",
+        "NoSuchHandlerError", "NoWorkerProcessesError", "OutsideJobError", "OutsideLoopError",
+        "ServiceAlreadyRunningError",
         "ServiceArgumentError", "ServiceDiffersError", "ServiceError", "ServiceFolderError", "ServiceInstance",
         "ServiceNotRunningError", "ServiceStalledError", "ServiceState", "SyncServiceInstance",
         "UnsupportedDatabaseError", "WorkerStartError",
