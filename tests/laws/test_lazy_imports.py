@@ -52,6 +52,20 @@ def test_an_import_loads_only_needed_modules(statement: str, wanted: str, unwant
     assert sorted(set(unwanted) & loaded) == []
 
 
+def test_help_and_star_imports_work_without_extras() -> None:
+    extras = ("psycopg", "psycopg_pool", "procrastinate", "starlette", "fastapi", "textual", "jinja2", "typer", "rich")
+    packages = ("tetherpy", DATABASE, JOBS, SERVICE, REACTIVE, DURABLE, "tetherpy.testing", "tetherpy.ui")
+    statement = (
+        "import sys\n"
+        f"sys.modules.update(dict.fromkeys({extras!r}))\n"
+        "import importlib, pydoc\n"
+        f"for name in {packages!r}:\n"
+        "    assert pydoc.render_doc(importlib.import_module(name))\n"
+        "from tetherpy import *"
+    )
+    assert "tetherpy.jobs.transfer" in loaded_by(statement)
+
+
 def test_observe_imports_rx() -> None:
     statement = (
         "import sys\n"

@@ -81,4 +81,6 @@ if not TYPE_CHECKING:  # type checkers report the names that are not public
         return value
 
 
-__dir__ = facade_dir(__all__)
+_OF_POSTGRES = ("JoinedPostgres", "PostgresDatabase", "PostgresExecuted", "PostgresRow", "PostgresTransaction")
+
+__dir__ = facade_dir(__all__, dict.fromkeys(_OF_POSTGRES, "psycopg"))

@@ -199,6 +199,7 @@ __all__ = [
     "wait_observer",
 ]
 
+_OF_POSTGRES = ("POSTGRES_CAPABILITIES", "POSTGRES_JOB_MIGRATIONS", "PostgresJobEngine")
 _MODULES = {
     "Backoff": "schedules.backoff",
     "EngineCapabilities": "capabilities",
@@ -248,7 +249,7 @@ _MODULES = {
     **dict.fromkeys(("MAX_PAYLOAD_BYTES", "decode", "decode_as", "encode"), "payload.encoding"),
     "Cron": "schedules.cron",
     **dict.fromkeys(("Every", "Schedule", "last_tick"), "schedules.intervals"),
-    **dict.fromkeys(("POSTGRES_CAPABILITIES", "POSTGRES_JOB_MIGRATIONS", "PostgresJobEngine"), "postgres"),
+    **dict.fromkeys(_OF_POSTGRES, "postgres"),
     **dict.fromkeys(("CreationOrder", "JobPage", "JobQuery", "ListOptions"), "query"),
     **dict.fromkeys(("JOB_MIGRATIONS", "SQLITE_CAPABILITIES", "SqliteJobEngine", "read_jobs"), "sqlite"),
     **dict.fromkeys(("LEGAL_MOVES", "BackgroundJobStatus", "state_diagram"), "status"),
@@ -261,4 +262,6 @@ _MODULES = {
 }
 
 if not TYPE_CHECKING:  # type checkers report the names that are not public
-    __getattr__, __dir__ = lazy_facade(__name__, __all__, _MODULES, others="errors")
+    __getattr__, __dir__ = lazy_facade(
+        __name__, __all__, _MODULES, others="errors", needs=dict.fromkeys(_OF_POSTGRES, "psycopg")
+    )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import attrs
 
-from tetherpy.database import Database, PostgresDatabase, sqlite_path
+from tetherpy.database import Database, sqlite_path
 
 from ..errors import CopyDiffersError
 from ..leases import DEFAULT_LEASE
-from ..postgres import PostgresJobEngine
 from ..sqlite import JOB_MIGRATIONS
 from ..storage.timestamps import WallClock, utc_now
-from .postgres_target import Target
 from .sqlite_source import Source
+
+if TYPE_CHECKING:
+    from .postgres_target import Target
 
 JOBS_AT_ONCE = 200
 
@@ -55,6 +57,11 @@ async def copy_jobs(
     ``CopyRefusedError`` if workers of either side run or the target has other jobs, ``CopyDiffersError`` if both sides
     differ at the end, ``EngineLimitError`` for a job that does not fit, and the errors of opening either side.
     """
+    from tetherpy.database import PostgresDatabase  # the extra `postgres`, which importing this module does not need
+
+    from ..postgres import PostgresJobEngine
+    from .postgres_target import Target
+
     name = _name_of(source)
     async with (
         Database.open(source, migrations=JOB_MIGRATIONS) as file,
