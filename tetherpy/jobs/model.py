@@ -181,6 +181,10 @@ class NewJob(Generic[R_co]):
 
     def __attrs_post_init__(self) -> None:
         if type(self.job_key) is not str:
+            if callable(self.job_key):
+                name = getattr(self.job_key, "__name__", "name")
+                advice = f'it is a function; declare it with @background_job("{name}"), and enqueue the definition'
+                raise JobArgumentError("NewJob.job_key", self.job_key, advice)
             object.__setattr__(self, "job_key", to_string("NewJob.job_key", self.job_key))
         if not self.job_key:
             raise JobArgumentError("NewJob.job_key", "", "it must not be empty")

@@ -1,4 +1,4 @@
-"""Run one production worker: ``tetherpy worker --callback examples.tasks.jobs.worker:initialize``."""
+"""The jobs of one production worker, which ``tetherpy worker`` runs."""
 
 from tetherpy import ServiceInstance
 

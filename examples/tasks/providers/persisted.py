@@ -8,4 +8,4 @@ async def storage_provider(ref: Ref) -> SqliteStorage:
     return await ref.enter_async(SqliteStorage.open("state.db"))
 
 
-theme_provider = StateProvider.persisted("theme", "light", storage=storage_provider.future)
+theme_provider = StateProvider.persisted("theme", "light", storage=storage_provider)

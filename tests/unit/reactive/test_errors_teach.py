@@ -605,6 +605,19 @@ def declared_with_a_value() -> BaseException:
     return raised(lambda: Provider(42))  # type: ignore[arg-type]  # the slip
 
 
+@shows(DeclarationError, "StateProvider", "takes no arguments", "lambda ref: ...")
+def declared_without_ref() -> BaseException:
+    return raised(lambda: StateProvider(lambda: 1))  # type: ignore[arg-type, misc]  # the slip
+
+
+@shows(DeclarationError, "price", "takes 2 arguments", "@Provider.family")
+def declared_with_arguments() -> BaseException:
+    def price(ref: Ref, item: str) -> int:
+        return len(item)
+
+    return raised(lambda: Provider.auto_dispose(price))  # type: ignore[arg-type]  # the slip
+
+
 @shows(DeclarationError, "db", "has a `yield`", "ref.on_dispose(close)")
 def yielding() -> BaseException:
     def db(ref: Ref) -> Iterator[int]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR
+from inspect import CO_ASYNC_GENERATOR, CO_GENERATOR, CO_VARARGS
+from types import FunctionType
 from typing import Any, Final
 
 from ..errors import DeclarationError, NotCallableError
@@ -47,6 +48,23 @@ def check_create(subject: object, create: Any, *, streams: bool) -> None:
         raise DeclarationError(_name(subject), create, f"{function!r}: {WITH_YIELD}")
     if flags & CO_ASYNC_GENERATOR and not streams:
         raise DeclarationError(_name(subject), create, f"{function!r}: {WITH_ASYNC_YIELD}")
+
+
+def check_takes_ref(kind: type[object], function: FunctionType) -> None:
+    """Check that the function of a provider can be called with a Ref alone.
+
+    Raises:
+        DeclarationError: it takes no argument, or more than one.
+    """
+    code = function.__code__
+    required = code.co_argcount - len(function.__defaults__ or ())
+    if required > 1:
+        advice = f"A provider is called with ref alone; with arguments it is a family: @{kind.__name__}.family."
+    elif code.co_argcount == 0 and not code.co_flags & CO_VARARGS:
+        advice = "A provider is called with ref: write `lambda ref: ...`, or `def name(ref: Ref)`."
+    else:
+        return
+    raise DeclarationError(kind.__name__, function, f"{function!r} takes {required or 'no'} arguments. {advice}")
 
 
 def check_replacement(subject: object, create: Any, *, streams: bool) -> None:

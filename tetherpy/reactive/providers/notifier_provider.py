@@ -45,6 +45,7 @@ class NotifierProvider(ProviderBase[T], Generic[N, T]):
     __slots__ = ()
 
     build_type = NotifierRef
+    takes_ref = False
     auto_dispose: ClassVar[NotifierProviderBuilder]
     family: ClassVar[NotifierProviderFamilyBuilder]
 

@@ -17,7 +17,7 @@ from ..graph.listenable import ProviderListenable, Refreshable
 from ..graph.retries.retry_policy import Retry
 from ..graph.updates.read import read
 from ..graph.users import request_disposal
-from .declaration import MISSING, YIELDS, check_create, check_replacement
+from .declaration import MISSING, YIELDS, check_create, check_replacement, check_takes_ref
 from .family_arguments import PLAIN, Arguments, key_of, text_of
 from .pickling import found_by_name
 from .provider_options import DEFAULT, ProviderOptions, make_options
@@ -44,6 +44,8 @@ class ProviderBase(Refreshable[T_co], Overridable):
     synthetic: ClassVar[bool] = False
     streams: ClassVar[bool] = False
     """Whether its function may be an async generator."""
+    takes_ref: ClassVar[bool] = True
+    """Whether its function is called with a Ref; that of a notifier is called without arguments."""
 
     def __init__(
         self,
@@ -57,6 +59,8 @@ class ProviderBase(Refreshable[T_co], Overridable):
     ) -> None:
         if type(create) is not FunctionType or create.__code__.co_flags & YIELDS:
             check_create(type(self), create, streams=self.streams)
+        if self.takes_ref and type(create) is FunctionType and create.__code__.co_argcount != 1:
+            check_takes_ref(type(self), create)
         self._create = create
         if name is None and dependencies is None and retry is None and scope is None and not auto_dispose:
             self.settings = DEFAULT  # make_options() would return the same object
@@ -74,6 +78,8 @@ class ProviderBase(Refreshable[T_co], Overridable):
         """Return a provider with the given options; called by builders and families."""
         if membership is None:  # a family has checked its function
             check_create(cls, create, streams=cls.streams)
+            if cls.takes_ref and type(create) is FunctionType:
+                check_takes_ref(cls, create)
         provider = cls.__new__(cls)
         provider._create = create
         provider.settings = options

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, Generic, ParamSpec, TypeAlias, TypeVar, Unpack, cast
 
 import attrs
 
+from ..asynchronous.async_provider_base import AsyncProviderBase
+from ..asynchronous.async_value import AsyncState
 from ..container.overrides import Override
 from ..container.ref import Ref
 from ..errors import UnmountedRefError
@@ -30,7 +32,10 @@ P = ParamSpec("P")
 
 
 StorageSource: TypeAlias = (
-    Storage[str, str] | ProviderListenable[Storage[str, str]] | ProviderListenable[Awaitable[Storage[str, str]]]
+    Storage[str, str]
+    | ProviderListenable[Storage[str, str]]
+    | ProviderListenable[AsyncState[Storage[str, str]]]
+    | ProviderListenable[Awaitable[Storage[str, str]]]
 )
 
 
@@ -126,7 +131,7 @@ class StateProvider(ProviderBase[T], Generic[T]):
         Args:
             key: the key in the storage, and the provider's name.
             initial: the value without a stored one.
-            storage: a storage, or a provider of one, such as ``storage_provider.future``.
+            storage: a storage, or a Provider or FutureProvider of one.
             as_type: the type that JSON is decoded to; by default the type of ``initial``, for collections with
                 plain items.
             version: the version of the value's schema; raise it when the schema changes.
@@ -138,7 +143,11 @@ class StateProvider(ProviderBase[T], Generic[T]):
 
         def create(ref: Ref) -> V:
             codec = codec_of(None, None, migrate, lambda: kind)
-            source: Any = ref.watch(storage) if isinstance(storage, ProviderListenable) else storage
+            source: Any = storage
+            if isinstance(storage, AsyncProviderBase):
+                source = ref.watch(cast("AsyncProviderBase[Any]", storage).future)
+            elif isinstance(storage, ProviderListenable):
+                source = ref.watch(storage)
             ref.element.notifier.persist(source, key, codec, options)
             return initial
 

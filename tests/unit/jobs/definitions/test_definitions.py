@@ -107,6 +107,16 @@ def test_a_handler_with_other_parameters_is_refused_where_it_is_decorated(handle
         background_job("send_mail")(handler)
 
 
+async def test_a_function_in_the_place_of_a_definition_or_a_key_is_an_error_that_says_what_to_write(
+    manager: BackgroundJobManager,
+) -> None:
+    async def resize(service: Any, payload: int, db: Any) -> None: ...
+
+    for wrong in (lambda: background_job(resize), lambda: manager.enqueue(resize, 1).send(None)):  # type: ignore[arg-type, call-overload]
+        with pytest.raises(JobArgumentError, match=r'@background_job\("resize"\), and enqueue the definition'):
+            wrong()
+
+
 def test_a_definition_has_one_handler_which_may_be_loaded_again() -> None:
     definition = declared()
     assert definition.handler(deliver) is deliver

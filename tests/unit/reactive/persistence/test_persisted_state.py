@@ -19,6 +19,7 @@ from tetherpy import (
     NewerDataError,
     Notifier,
     NotifierProvider,
+    Provider,
     ProviderContainer,
     ReactiveArgumentError,
     SqliteStorage,
@@ -134,6 +135,17 @@ async def test_older_data_is_migrated_and_stored_in_the_new_form_by_the_next_edi
     assert storage.kept["theme"] == PersistedData('{"name":"blue"}', version=3)
     assert await start(provider) == {"name": "blue"}
     assert len(seen) == 1
+
+
+async def test_the_storage_may_be_that_of_a_provider(storage):
+    async def opened(ref):
+        return storage
+
+    opening = FutureProvider(opened)
+    for source in (storage, Provider(lambda ref: storage), opening, opening.future):
+        storage.kept["theme"] = PersistedData('"dark"')
+        assert await start(theme_in(source), edit="blue") == "dark"
+        assert storage.kept["theme"] == PersistedData('"blue"')
 
 
 async def test_a_migration_that_raises_is_reported_and_its_data_is_kept(storage):

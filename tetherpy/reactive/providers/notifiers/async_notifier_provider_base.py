@@ -24,6 +24,7 @@ class AsyncNotifierProviderBase(AsyncProviderBase[T], Generic[N, T]):
     __slots__ = ()
 
     build_type = NotifierRef
+    takes_ref = False
 
     @staticmethod
     def begin(sink: Sink, result: Any) -> Source | None:
