@@ -2,8 +2,8 @@
 
 from tetherpy.facades import facade_dir
 
-from ..app_transactions.joined_postgres import JoinedPostgres
 from .database import PostgresDatabase
+from .joined_transaction import JoinedPostgres
 from .rows import PostgresRow
 from .transaction import PostgresExecuted, PostgresTransaction
 

@@ -17,7 +17,6 @@ from tetherpy.arguments import to_count
 from tetherpy.durations import to_seconds
 
 from ..addresses import redacted
-from ..app_transactions.joined_postgres import JoinedPostgres, Joining
 from ..app_transactions.recognition import AppTransaction
 from ..awaitable_context import Opening
 from ..errors import (
@@ -33,6 +32,7 @@ from . import migrations as migrating
 from .announcer import Announcer
 from .connection import Connection, connect_internal, settings_of, with_lock_timeout
 from .error_translation import explained
+from .joined_transaction import JoinedPostgres, Joining
 from .listener import Listener
 from .pool import Pool
 from .rows import PostgresRow

@@ -145,7 +145,7 @@ class StateProvider(ProviderBase[T], Generic[T]):
             codec = codec_of(None, None, migrate, lambda: kind)
             source: Any = storage
             if isinstance(storage, AsyncProviderBase):
-                source = ref.watch(cast("AsyncProviderBase[Any]", storage).future)
+                source = ref.watch(cast("Any", storage).future)
             elif isinstance(storage, ProviderListenable):
                 source = ref.watch(storage)
             ref.element.notifier.persist(source, key, codec, options)

@@ -15,13 +15,20 @@ from psycopg import AsyncConnection, AsyncCursor, Connection, Cursor
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
+from ..app_transactions.recognition import AppTransaction, Library, recognized
+from ..app_transactions.sqlalchemy_connections import (
+    ASYNCHRONOUS,
+    SYNCHRONOUS,
+    begun,
+    begun_async,
+    check_dialect,
+    refused,
+)
 from ..errors import DatabaseReadOnlyError, OtherDatabaseError, TransactionUnusableError
-from ..postgres.error_translation import explained
-from ..postgres.transaction import PostgresTransaction
 from ..shielding import finish
 from ..synchronous.thread_call import waiting_thread
-from .recognition import AppTransaction, Library, recognized
-from .sqlalchemy_connections import ASYNCHRONOUS, SYNCHRONOUS, begun, begun_async, check_dialect, refused
+from .error_translation import explained
+from .transaction import PostgresTransaction
 
 T = TypeVar("T")
 Rows: TypeAlias = list[tuple[Any, ...]]
