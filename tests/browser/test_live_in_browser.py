@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import is_live
+from tests.support.waiting import until
 from tetherpy.jobs import Ack, Cancelled, Failed, NewJob, utc_now
 from tetherpy.ui.web.refresh_rate import BURST, STEADY_REST
 
@@ -18,12 +19,6 @@ WAITING = "nobody serves this"
 
 async def add(shop, number=1):
     return await shop.manager.enqueue_many([NewJob(job_key=WAITING, delay=900) for _ in range(number)])
-
-
-async def until(condition):
-    async with asyncio.timeout(25):
-        while not await condition():
-            await asyncio.sleep(0.02)
 
 
 async def pending(shop):

@@ -6,6 +6,8 @@ from datetime import timedelta
 import pytest
 from reactivex import operators as ops
 
+from tests.support.streams import Seen
+from tests.support.waiting import until
 from tetherpy.jobs import (
     Ack,
     BackgroundJobManager,
@@ -20,32 +22,6 @@ from tetherpy.jobs import (
 )
 
 PENDING, COMPLETED = BackgroundJobStatus.PENDING, BackgroundJobStatus.COMPLETED
-
-
-class Seen:
-    """Collects the values of a stream and waits until one arrives."""
-
-    def __init__(self, stream):
-        self.values, self.errors = [], []
-        self.told = asyncio.Event()
-        self.subscription = stream.subscribe(on_next=self.take, on_error=self.errors.append)
-
-    def take(self, value):
-        self.values.append(value)
-        self.told.set()
-
-    async def until(self, condition):
-        async with asyncio.timeout(25):
-            while not (self.values and condition(self.values[-1])):
-                self.told.clear()
-                await self.told.wait()
-        return self.values[-1]
-
-
-async def eventually(condition):
-    async with asyncio.timeout(25):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 async def finish(engine, claims):
@@ -93,7 +69,7 @@ async def test_a_job_is_followed_until_it_has_finished(kit):
         await kit.manager.delete_job(job_id)
         with pytest.raises(JobNotFoundError):
             [job async for job in kit.manager.follow_job(job_id)]
-    await eventually(lambda: kit.manager._hub.is_idle)
+    await until(lambda: kit.manager._hub.is_idle)
 
 
 async def test_a_list_by_status_is_limited_ordered_and_updated(kit):
@@ -155,7 +131,7 @@ async def test_subscribers_share_a_query_and_release_it(kit):
     assert [len(jobs) for jobs in late.values] == [1]
     for seen in [*streams, late]:
         seen.subscription.dispose()
-    await eventually(lambda: manager._hub.is_idle)
+    await until(lambda: manager._hub.is_idle)
     await kit.add()
     assert len(asked) == 2
 
@@ -207,8 +183,7 @@ async def test_an_error_of_the_store_ends_the_stream_with_that_error(kit):
 
     kit.manager._hub.store = Broken()
     seen = Seen(kit.manager.watch_counts())
-    await eventually(lambda: seen.errors)
-    assert str(seen.errors[0]) == "disk gone"
+    assert str(await seen.until_it_ends()) == "disk gone"
     assert seen.values == []
 
 
@@ -278,5 +253,5 @@ async def test_a_stream_that_is_retried_after_an_error_emits_the_present_value(k
         await kit.add()
         there += 1
         await jobs.until(lambda found, there=there: len(found) == there)
-    assert jobs.errors == []
+    assert jobs.ends == []
     jobs.subscription.dispose()

@@ -14,6 +14,7 @@ from providers import (
     jobs_by_status_stream_provider,
     pending_jobs_stream_provider,
 )
+from tests.support.streams import first_data
 from tetherpy import AsyncLoading, StateProvider
 from tetherpy.jobs import Ack, BackgroundJobStatus, Completed, JobCounts, NewJob
 
@@ -28,14 +29,6 @@ def provider_overrides(tmp_path):
     ]
 
 
-async def until(container, provider, wanted):
-    async with asyncio.timeout(25):
-        async for state in container.stream(provider):
-            if not state.is_loading and wanted(state.require_value):
-                return state.require_value
-    raise AssertionError("the stream ended")
-
-
 async def manager_of(container):
     await container.read(database_provider.future)
     return container.read(background_job_manager_provider)
@@ -44,22 +37,22 @@ async def manager_of(container):
 async def test_streams_are_loading_while_the_database_opens(container):
     for provider in (pending_jobs_stream_provider, job_counts_stream_provider, job_stream_provider(1)):
         assert container.read(provider) == AsyncLoading()
-    assert await until(container, job_counts_stream_provider, bool) == JobCounts()
+    assert await first_data(container, job_counts_stream_provider, bool) == JobCounts()
 
 
 async def test_streams_use_the_new_database_after_a_replacement(container, tmp_path):
     manager = await manager_of(container)
     await manager.enqueue("old")
     container.listen(pending_jobs_stream_provider, lambda previous, state: None)
-    jobs = await until(container, pending_jobs_stream_provider, bool)
+    jobs = await first_data(container, pending_jobs_stream_provider, bool)
     assert [job.job_key for job in jobs] == ["old"]
 
     container.read(current_path.notifier).state = tmp_path / "second.db"
-    assert await until(container, pending_jobs_stream_provider, lambda jobs: not jobs) == []
+    assert await first_data(container, pending_jobs_stream_provider, lambda jobs: not jobs) == []
     replaced = await manager_of(container)
     assert replaced is not manager
     await replaced.enqueue("new")
-    jobs = await until(container, pending_jobs_stream_provider, bool)
+    jobs = await first_data(container, pending_jobs_stream_provider, bool)
     assert [job.job_key for job in jobs] == ["new"]
 
 
@@ -75,9 +68,9 @@ async def test_counts_and_the_newest_jobs_are_correct_after_many_jobs_finish(con
             acks = [Ack(claim, Completed(None)) for claim in ack_and_fetch.claims]
             if not acks:
                 break
-        counts = await until(container, job_counts_stream_provider, lambda counts: counts.completed == 1000)
+        counts = await first_data(container, job_counts_stream_provider, lambda counts: counts.completed == 1000)
         assert counts == JobCounts(completed=1000)
-        newest = await until(container, completed, lambda jobs: jobs[0].id == 1000)
+        newest = await first_data(container, completed, lambda jobs: jobs[0].id == 1000)
     assert [job.id for job in newest] == list(range(1000, 900, -1))
 
 
@@ -92,7 +85,7 @@ async def test_a_slow_consumer_gets_the_latest_value_and_blocks_no_other(contain
                 break
         for _ in range(20):
             await manager.enqueue("k")
-        await until(container, job_counts_stream_provider, lambda counts: counts.pending == 20)
+        await first_data(container, job_counts_stream_provider, lambda counts: counts.pending == 20)
         async for state in stream:  # it was not queried in between
             assert state.require_value.pending == 20
             break

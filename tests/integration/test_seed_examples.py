@@ -16,6 +16,7 @@ from providers import (
     pending_jobs_stream_provider,
     service_state_stream_provider,
 )
+from tests.support.streams import first_data
 from tetherpy import ProviderContainer
 from tetherpy.jobs import BackgroundJobStatus
 
@@ -34,13 +35,6 @@ async def container(request, tmp_path, monkeypatch):
         await service.stop(timeout=5)
 
 
-async def first(container, provider, wanted):
-    async for state in container.stream(provider):
-        if state.value is not None and wanted(state.value):
-            return state.value
-    raise AssertionError("the stream ended")
-
-
 async def test_the_dummy_task_runs_in_the_worker_and_shows_its_steps(container):
     service = container.read(background_service_provider)
     assert not await service.is_running()
@@ -48,11 +42,13 @@ async def test_the_dummy_task_runs_in_the_worker_and_shows_its_steps(container):
     assert await service.is_running()
 
     job_id = await enqueue_dummy_task(container)
-    shown = await first(
+    shown = await first_data(
         container, service_state_stream_provider, lambda state: "Dummy Task Progress" in state.notification_title
     )
     assert "Step" in shown.notification_content
-    job = await first(container, job_stream_provider(job_id), lambda job: job.status is BackgroundJobStatus.COMPLETED)
+    job = await first_data(
+        container, job_stream_provider(job_id), lambda job: job.status is BackgroundJobStatus.COMPLETED
+    )
     assert job.attempts == 1
     assert job.priority == 1
     assert job.result["steps"] == 5
@@ -61,7 +57,7 @@ async def test_the_dummy_task_runs_in_the_worker_and_shows_its_steps(container):
 async def test_jobs_are_pending_until_a_worker_runs_and_the_manager_shows_them(container):
     job_id = await enqueue_dummy_task(container)
     assert [job.id for job in await pending_jobs(container)] == [job_id]
-    streamed = await first(container, pending_jobs_stream_provider, bool)
+    streamed = await first_data(container, pending_jobs_stream_provider, bool)
     assert [job.id for job in streamed] == [job_id]
 
     await container.read(background_service_provider).start()

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from tests.support.waiting import until
 from tetherpy import BackgroundService, FutureProvider, Provider, ProviderContainer, Ref
 from tetherpy.fastapi import lifespan, request_container, request_provider, watch, websocket_provider
 from tetherpy.starlette import NoAppContainerError, RequestScopeMiddleware, container_of
@@ -193,9 +194,7 @@ async def test_a_client_that_disconnects_rolls_back():
             async for _ in answer.aiter_bytes():
                 break
         container = app.state.container
-        async with asyncio.timeout(30):
-            while container.children:
-                await asyncio.sleep(0.01)
+        await until(lambda: not container.children)
         first, *rest = container.read(log_provider)
         assert first == "begin Ada"
         assert rest == ["rollback Ada ClientDisconnect"]

@@ -1,6 +1,5 @@
 """A service on a server, on one or several "machines": process groups with separate state folders."""
 
-import asyncio
 import contextlib
 import os
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.streams import Seen
 from tetherpy.database import PostgresDatabase, SqlDatabase
 from tetherpy.jobs import BackgroundJobManager, open_database
 from tetherpy.service import BackgroundService
@@ -59,20 +59,13 @@ def manager(db: SqlDatabase) -> BackgroundJobManager:
     return BackgroundJobManager(db)
 
 
-async def first(observable: Any, condition: Callable[[Any], bool]) -> Any:
+async def first(observable: Any, condition: Callable[[Any], object]) -> Any:
     """Return the first value of a stream that meets a condition."""
-    found: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-    def take(value: Any) -> None:
-        if not found.done() and condition(value):
-            found.set_result(value)
-
-    subscription = observable.subscribe(take)
+    seen = Seen(observable)
     try:
-        async with asyncio.timeout(BOUND):
-            return await found
+        return await seen.until(condition)
     finally:
-        subscription.dispose()
+        seen.subscription.dispose()
 
 
 async def worker_of(service: BackgroundService) -> int:

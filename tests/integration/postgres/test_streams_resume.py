@@ -8,28 +8,10 @@ import pytest
 
 from tests import postgres_server
 from tests.integration.postgres.conftest import BOUND
+from tests.support.streams import Seen
 from tetherpy.database import DatabaseUnavailableError
 from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, JobCounts, NewJob, engine_of, open_database
 from tetherpy.service import BackgroundService
-
-
-class Watched:
-    """The values of a stream, and whether it ended."""
-
-    def __init__(self, stream):
-        self.values, self.ends = [], []
-        self.told = asyncio.Event()
-        self.subscription = stream.subscribe(self.take, self.ends.append, lambda: self.ends.append(None))
-
-    def take(self, value):
-        self.values.append(value)
-        self.told.set()
-
-    async def until(self, condition):
-        async with asyncio.timeout(BOUND):
-            while not (self.values and condition(self.values[-1])):
-                self.told.clear()
-                await self.told.wait()
 
 
 async def is_reachable(db):
@@ -59,7 +41,7 @@ async def listening(url):
 async def test_a_stream_emits_missed_changes_after_its_connections_were_cut(postgres_url, job_server):
     async with open_database(postgres_url) as db:
         manager = BackgroundJobManager(db)
-        counts = Watched(manager.watch_counts())
+        counts = Seen(manager.watch_counts())
         await counts.until(lambda seen: seen == JobCounts())
         waiting = asyncio.create_task(manager.wait_for(await manager.enqueue("work"), BOUND))
         await counts.until(lambda seen: seen.pending == 1)
@@ -81,7 +63,7 @@ async def test_a_stream_emits_missed_changes_after_its_connections_were_cut(post
 
 async def test_all_streams_of_a_process_listen_over_one_connection(postgres_url):
     async with open_database(postgres_url) as db:
-        watched = [Watched(BackgroundJobManager(db).watch_counts()) for _ in range(20)]
+        watched = [Seen(BackgroundJobManager(db).watch_counts()) for _ in range(20)]
         for seen in watched:
             await seen.until(lambda counts: counts == JobCounts())
         async with asyncio.timeout(BOUND):
@@ -96,7 +78,7 @@ async def test_all_streams_of_a_process_listen_over_one_connection(postgres_url)
 
 async def test_streams_complete_when_the_database_is_closed(postgres_url):
     async with open_database(postgres_url) as db:
-        counts = Watched(BackgroundJobManager(db).watch_counts())
+        counts = Seen(BackgroundJobManager(db).watch_counts())
         await counts.until(lambda seen: seen == JobCounts())
     assert counts.ends == [None]
 
@@ -165,7 +147,7 @@ async def test_streams_workers_and_calls_continue_after_the_server_was_killed(mo
         manager = BackgroundJobManager(db)
         await service.start()
         try:
-            counts = Watched(manager.watch_counts())
+            counts = Seen(manager.watch_counts())
             ids = await manager.enqueue_many([NewJob(job_key="exactly_once") for _ in range(300)])
             await counts.until(lambda seen: seen.completed >= 10)
             await asyncio.to_thread(mortal_server.kill)

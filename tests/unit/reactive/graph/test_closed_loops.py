@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 
+from tests.support.waiting import until
 from tests.unit.reactive.builders import async_provider_of
 from tests.unit.reactive.declared import double, number
 from tests.unit.reactive.matrix import ignore
@@ -100,9 +101,7 @@ def test_a_build_started_while_its_loop_closes_runs_in_the_next() -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            async with asyncio.timeout(5):
-                while len(builds) < 2:
-                    await asyncio.sleep(0.001)
+            await until(lambda: len(builds) == 2)
 
     async def first() -> None:
         container.listen(future, ignore)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import reactivex
 
+from tests.support.waiting import until
 from tests.unit.reactive.builders import async_provider_of, notifier_of
 from tests.unit.reactive.declared import counter, double, number
 from tests.unit.reactive.matrix import ignore
@@ -391,9 +392,7 @@ def test_a_cache_time_without_a_loop_starts_in_the_next() -> None:
 
     async def main() -> None:
         assert container.exists(cached)
-        async with asyncio.timeout(5):
-            while not ended:
-                await asyncio.sleep(0.001)
+        await until(lambda: ended)
 
     for _ in range(3):
         container.listen(cached, ignore).close()

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.support.waiting import until
 from tetherpy import AsyncData, AsyncError, AsyncNotifier, AsyncNotifierProvider, ProviderContainer
 from tetherpy.database import Database
 from tetherpy.reactive import InMemoryStorage, StorageOptions
@@ -80,9 +81,7 @@ async def test_stored_data_is_shown_at_the_next_start_and_marked_as_from_cache(s
         shown = []
         container.listen(again, lambda previous, state: shown.append(state), fire_immediately=True)
         pending = container.read(again.future)
-        async with asyncio.timeout(25):
-            while not shown[-1].has_value:
-                await asyncio.sleep(0)
+        await until(lambda: shown[-1].has_value)
         assert shown[-1].value == ["milk", "bread"]
         assert shown[-1].is_loading
         assert shown[-1].is_from_cache
@@ -136,9 +135,7 @@ async def test_expired_or_invalid_data_is_not_shown_and_is_deleted(storage, cloc
     provider = todos_kept_in(storage, never.wait, options=options)
     async with ProviderContainer() as container:
         notifier = container.read(provider.notifier)
-        async with asyncio.timeout(25):
-            while not hasattr(notifier, "seen"):
-                await asyncio.sleep(0)
+        await until(lambda: hasattr(notifier, "seen"))
         assert not notifier.seen.has_value
         assert await kept(storage) is None
 

@@ -5,7 +5,7 @@ import gc
 
 import pytest
 
-from tests.support.waiting import turns
+from tests.support.waiting import turns, until
 from tetherpy import (
     AsyncData,
     AsyncNotifier,
@@ -334,12 +334,8 @@ async def test_only_confirmed_changes_are_persisted(container):
     provider = AsyncNotifierProvider(Kept)
     await container.read(provider.future)
     call = Call(container.read(provider.notifier), lambda items: [*items, "b"])
-    async with asyncio.timeout(25):
-        while "kept" not in storage.kept:
-            await asyncio.sleep(0)
+    await until(lambda: "kept" in storage.kept)
     await turns(20)
     assert storage.kept["kept"].data == '["a"]'
     await call.succeed()
-    async with asyncio.timeout(25):
-        while storage.kept["kept"].data != '["a","b"]':
-            await asyncio.sleep(0)
+    await until(lambda: storage.kept["kept"].data == '["a","b"]')

@@ -1,7 +1,6 @@
-import asyncio
-
 import pytest
 
+from tests.support.waiting import until
 from tetherpy.service.worker.change_gate import BUSY_STREAK, ChangeGate
 
 
@@ -59,9 +58,7 @@ async def test_the_gate_subscribes_again_when_all_slots_are_busy_for_long(change
     change_gate.change_gate.listen()
     for _ in range(BUSY_STREAK):
         change_gate.change_gate.on_fetched(all_busy=True)
-    async with asyncio.timeout(25):
-        while not change_gate.listening:
-            await asyncio.sleep(0.001)
+    await until(lambda: change_gate.listening)
     # A change may have been missed, so the new subscription counts as one.
     assert change_gate.woken == 2
 
