@@ -105,3 +105,15 @@ def test_docstrings_are_restructured_text(package: str) -> None:
             messages = document.findall(nodes.system_message)
             broken += [message.astext() for message in messages if message["level"] >= WARNING]
     assert not broken
+
+
+def test_files_that_the_recipes_name_exist() -> None:
+    """A name may leave out the first folders: ``sql/schema/tables.sql`` of either engine."""
+    named = set(re.findall(r"`([\w./-]+\.(?:py|sql|md|html|txt|toml|yaml))`", (ROOT / "CONTRIBUTING.md").read_text()))
+    paths = [
+        *ROOT.glob("*.*"),
+        *(path for name in ("docs", "tests", "tetherpy") for path in (ROOT / name).rglob("*.*")),
+    ]
+    files = [f"/{path.relative_to(ROOT)}" for path in paths]
+    assert named
+    assert [name for name in sorted(named) if not any(file.endswith(f"/{name}") for file in files)] == []

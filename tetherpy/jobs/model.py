@@ -160,7 +160,7 @@ class NewJob(Generic[R_co]):
     run_at: datetime | None = attrs.field(
         default=None, metadata=option("instant", "Due", "Earliest start", stored=False)
     )
-    queue: str = attrs.field(default="default", metadata=option("text", "Queue", "The queue"))
+    queue: str = attrs.field(default="default", metadata=option("text", "Queue", "The queue that the job waits in"))
     timeout: timedelta | None = attrs.field(
         default=None, converter=_timeout, metadata=option("duration", "Timeout", "The time limit of one attempt")
     )
@@ -170,9 +170,7 @@ class NewJob(Generic[R_co]):
             "text", "Unique key", "Deduplicates: while a job with this key is PENDING or RUNNING, none is added"
         ),
     )
-    meta: Mapping[str, str] | None = attrs.field(
-        default=None, metadata=option("pairs", "Meta", "A pair to find the job by")
-    )
+    meta: Mapping[str, str] | None = attrs.field(default=None, metadata=option("pairs", "Meta", "To find the job by"))
     retry: Backoff | None = attrs.field(default=None, metadata=option("policy", "Retry", "The retry policy"))
     version: str | None = attrs.field(
         default=None, metadata=option("text", "Version", "The version of the handler that the job is meant for")

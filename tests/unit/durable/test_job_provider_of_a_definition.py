@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from tests.support.job_options import every_option, options_of
 from tests.support.mail import Mail, Receipt
 from tetherpy import (
     BackgroundJobManager,
@@ -19,6 +20,7 @@ from tetherpy import (
     ProviderContainer,
     Ref,
 )
+from tetherpy.jobs import JobOptions
 from tetherpy.service import InlineWorker
 
 
@@ -54,6 +56,17 @@ async def test_its_value_is_the_result_and_its_options_are_those_of_the_definiti
         assert (job.queue, job.priority, job.max_attempts) == ("mail", 3, 1)
         await worker.drain(lambda ack: None)
         assert await container.read(provider.future) == Receipt(3)
+
+
+async def test_its_options_are_those_of_the_stored_job(container: ProviderContainer) -> None:
+    options = {name: value for name, value in every_option().items() if name in JobOptions.__annotations__}
+    provider = JobProvider("count", result=int, manager=manager_provider, **cast("JobOptions", options))
+    async with container:
+        container.listen(provider, lambda previous, value: None)
+        (job,) = await jobs_of(container.read(manager_provider))
+    stored = options_of(job)
+    assert {name: stored[name] for name in options} == options
+    assert options.keys() == stored.keys() - {"unique_key"}
 
 
 async def test_its_error_is_the_one_of_a_result(worker: InlineWorker, container: ProviderContainer) -> None:
