@@ -58,9 +58,10 @@ async def opening(connection: HTTPConnection) -> AsyncGenerator[ProviderContaine
     """Open the container of a request; it is closed with the error of the block."""
     overrides = [connection_provider.override_with_value(connection)]
     container = app_container(connection).child(scope=SCOPE, overrides=overrides)
+    around = connection.scope.get(REQUEST_CONTAINER)
     connection.scope[REQUEST_CONTAINER] = container
     try:
         async with container:
             yield container
     finally:
-        connection.scope.pop(REQUEST_CONTAINER, None)
+        connection.scope[REQUEST_CONTAINER] = around

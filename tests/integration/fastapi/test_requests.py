@@ -9,15 +9,31 @@ from typing import Annotated
 import httpx
 import pytest
 import uvicorn
-from fastapi import BackgroundTasks, Depends, FastAPI, HTTPException, Request, WebSocket
+from fastapi import (
+    BackgroundTasks,
+    Depends,
+    FastAPI,
+    HTTPException,
+    Request,
+    WebSocket,
+    WebSocketDisconnect,
+    WebSocketException,
+)
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from tests.support.waiting import until
 from tetherpy import BackgroundService, FutureProvider, Provider, ProviderContainer, Ref
-from tetherpy.fastapi import lifespan, request_container, request_provider, watch, websocket_provider
+from tetherpy.fastapi import (
+    connection_provider,
+    lifespan,
+    request_container,
+    request_provider,
+    watch,
+    websocket_provider,
+)
 from tetherpy.starlette import NoAppContainerError, RequestScopeMiddleware, container_of
 
 
@@ -41,7 +57,7 @@ async def transaction(log, name):
 
 @Provider.options(scope="request")
 def user_provider(ref: Ref) -> str:
-    name = ref.watch(request_provider).headers.get("x-user")
+    name = ref.watch(connection_provider).headers.get("x-user")
     if name is None:
         raise HTTPException(401, "who are you?")
     return name
@@ -66,6 +82,7 @@ def make_app() -> FastAPI:
     async def ok(tx: Transaction, user: User, container: Container, again: Container) -> str:
         assert container is again
         assert container.read(user_provider) == user == tx
+        assert container.read(request_provider).url.path == "/ok"
         return tx
 
     @app.get("/sync")
@@ -290,3 +307,114 @@ async def test_starlette_with_the_middleware():
         ends = container.read(log_provider)[1::2]
         assert ends == ["commit Ada", "rollback Ada HTTPException", "rollback Ada ValueError"]
         assert container.children == ()
+
+
+async def closes(websocket: WebSocket) -> None:
+    await websocket.close()
+
+
+async def closes_with_an_error(websocket: WebSocket) -> None:
+    await websocket.close(1011)
+
+
+async def returns(websocket: WebSocket) -> None:
+    """Leave the websocket open."""
+
+
+async def waits_for_the_client(websocket: WebSocket) -> None:
+    with contextlib.suppress(WebSocketDisconnect):
+        await websocket.receive_text()
+
+
+async def refuses(websocket: WebSocket) -> None:
+    raise WebSocketException(1008)
+
+
+async def fails(websocket: WebSocket) -> None:
+    raise HTTPException(403)
+
+
+async def denies(websocket: WebSocket) -> None:
+    await websocket.send_denial_response(JSONResponse(None, status_code=401))
+
+
+@pytest.mark.parametrize(
+    ("end", "is_accepted", "outcome"),
+    [
+        (closes, True, "commit Ada"),
+        (waits_for_the_client, True, "commit Ada"),
+        (closes_with_an_error, True, "rollback Ada WebSocketException"),
+        (refuses, True, "rollback Ada WebSocketException"),
+        (refuses, False, "rollback Ada WebSocketException"),
+        (fails, True, "rollback Ada HTTPException"),
+        (fails, False, "rollback Ada HTTPException"),
+        (denies, False, "rollback Ada HTTPException"),
+        (returns, True, "rollback Ada WebSocketDisconnect"),
+    ],
+)
+async def test_the_end_of_a_websocket_reaches_its_transaction(end, is_accepted, outcome):
+    """Starlette answers these exceptions inside the middleware, which sees only the messages."""
+
+    async def endpoint(websocket: WebSocket) -> None:
+        if is_accepted:
+            await websocket.accept()
+        await container_of(websocket).read(transaction_provider.future)
+        await end(websocket)
+
+    messages = iter([{"type": "websocket.connect"}, {"type": "websocket.disconnect", "code": 1000}])
+
+    async def receive():
+        return next(messages)
+
+    async def send(message):
+        pass
+
+    middleware = [Middleware(RequestScopeMiddleware)]
+    app = Starlette(routes=[WebSocketRoute("/", endpoint)], lifespan=lifespan(ProviderContainer), middleware=middleware)
+    scope = {
+        "type": "websocket",
+        "path": "/",
+        "headers": [(b"x-user", b"Ada")],
+        "query_string": b"",
+        "subprotocols": [],
+        "extensions": {"websocket.http.response": {}},
+    }
+    async with app.router.lifespan_context(app):
+        await app(scope, receive, send)
+        assert app.state.container.read(log_provider) == ["begin Ada", outcome]
+
+
+async def test_a_mounted_app_has_the_container_of_the_request():
+    """Two middlewares would make two transactions of one request."""
+
+    async def ok(request: Request) -> JSONResponse:
+        return JSONResponse(await container_of(request).read(transaction_provider.future))
+
+    class Before:
+        def __init__(self, app):
+            self.app = app
+
+        async def __call__(self, scope, receive, send):
+            if scope["type"] == "http":
+                container = container_of(Request(scope))
+                await container.read(transaction_provider.future)
+                await self.app(scope, receive, send)
+                assert container_of(Request(scope)) is container
+            else:
+                await self.app(scope, receive, send)
+
+    inner = Starlette(routes=[Route("/", ok)], middleware=[Middleware(RequestScopeMiddleware)])
+    other = Starlette(routes=[Route("/", ok)], middleware=[Middleware(RequestScopeMiddleware)])
+    app = Starlette(
+        routes=[Mount("/inner", inner), Mount("/other", other)],
+        middleware=[Middleware(RequestScopeMiddleware), Middleware(Before)],
+    )
+    async with ProviderContainer() as own, ProviderContainer() as others:
+        app.state.container = inner.state.container = own
+        other.state.container = others
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test", headers=ADA) as client:
+            assert (await client.get("/inner/")).json() == "Ada"
+            assert own.read(log_provider) == ["begin Ada", "commit Ada"]
+            assert (await client.get("/other/")).json() == "Ada"
+            assert others.read(log_provider) == ["begin Ada", "commit Ada"]
