@@ -61,7 +61,7 @@ class History(Closable):
 
     Raises:
         NotUndoableError: a provider is derived or asynchronous, or a family.
-        ReactiveArgumentError: ``limit`` is less than 1.
+        ReactiveArgumentError: ``limit`` is less than 1, or ``providers`` is no collection.
     """
 
     def __init__(
@@ -73,6 +73,8 @@ class History(Closable):
     ) -> None:
         if type(limit) is not int or limit < 1:
             raise ReactiveArgumentError("limit", limit, "it must be an integer from 1")
+        if not isinstance(providers, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise ReactiveArgumentError("providers", providers, "it must be a list of providers")
         given: tuple[Any, ...] = tuple(dict.fromkeys(providers))
         for provider in given:
             if not isinstance(provider, (StateProvider, NotifierProvider)):

@@ -24,6 +24,7 @@ from tetherpy.jobs import (
     Enqueueable,
     EnqueueOptions,
     Failed,
+    JobCounts,
     JobDefinition,
     JobId,
     JobQuery,
@@ -228,7 +229,8 @@ class InlineJobs:
         if len(ended) > limit:
             raise EndlessJobsError(limit, ended[-1].claim.job)
         ran = await worker.engine.get_many({ack.claim.id for ack in ended})
-        return JobList([ran[key] for key in sorted(ran)], "no job was due")
+        empty = "" if ran else _why_none(await worker.engine.counts())
+        return JobList([ran[key] for key in sorted(ran)], empty)
 
     def messages(self, event: str | None = None) -> list[Any]:
         """Return the data of messages that handlers sent with ``service.invoke``, of one event or of all."""
@@ -305,6 +307,14 @@ def _override(
     if isinstance(provider, FutureProvider):
         return provider.override_with(lambda ref: opening())
     return provider.override_with(lambda ref: opened())
+
+
+def _why_none(counts: JobCounts) -> str:
+    if counts.pending:
+        return f"no job was due, {counts.pending} PENDING for later"
+    if counts.total:
+        return "no job was due"
+    return "nothing was enqueued here: an app needs jobs.overrides(manager=...) to enqueue in its tests"
 
 
 def _tell_of_failure(ack: Ack) -> None:

@@ -96,7 +96,8 @@ def make_container(
 
     def make(*, overrides: Iterable[Override] = (), **options: Any) -> ProviderContainer:
         usual = () if options.get("parent") is not None else provider_overrides
-        chosen = {override.origin: override for override in (*usual, *overrides)}
+        # The container refuses what is no override, and explains it.
+        chosen = {getattr(override, "origin", id(override)): override for override in (*usual, *overrides)}
         return ProviderContainer.test(overrides=list(chosen.values()), **options)
 
     return make

@@ -644,6 +644,12 @@ def override_without_list() -> BaseException:
     return raised(lambda: ProviderContainer(overrides=total.override_with_value(1)))  # type: ignore[arg-type]  # slip
 
 
+@shows(ReactiveArgumentError, "StateProvider(total)", "providers", "must be a list of providers")
+def history_without_list() -> BaseException:
+    with container_of() as container:
+        return raised(lambda: History(container, total))  # type: ignore[arg-type]  # as for one provider
+
+
 @shows(NotUndoableError, "FutureProvider(user)", "no state that a History can set", "give those")
 def history_of_a_future() -> BaseException:
     with container_of() as container:

@@ -11,7 +11,7 @@ def test_overrides_apply_and_everything_is_disposed_at_the_end(suite):
     result = suite(
         """
         import pytest
-        from tetherpy import Provider, ProviderContainer
+        from tetherpy import NotAnOverrideError, Provider, ProviderContainer
 
         ended = []
 
@@ -39,9 +39,14 @@ def test_overrides_apply_and_everything_is_disposed_at_the_end(suite):
 
         def test_last():
             assert len(ended) == 3
+
+        def test_what_is_no_override_is_refused(make_container):
+            for wrong in (greeting.name, {}, lambda ref: "Ada"):
+                with pytest.raises(NotAnOverrideError):
+                    make_container(overrides=[wrong])
         """
     )
-    result.assert_outcomes(passed=3)
+    result.assert_outcomes(passed=4)
 
 
 def test_a_container_is_closed_in_the_loop_of_its_test(suite):

@@ -86,6 +86,16 @@ async def test_jobs_enqueued_by_providers_of_the_app_run_in_drain(container, job
     assert await jobs.drain() == []
 
 
+async def test_an_empty_drain_says_why(jobs, clock):
+    jobs.register("greet", greet)
+    assert str(await jobs.drain()).startswith("<nothing was enqueued here: an app needs jobs.overrides(manager=...)")
+    await jobs.enqueue("greet", Greeting("Ada"), delay=60)
+    assert str(await jobs.drain()) == "<no job was due, 1 PENDING for later>"
+    await clock.advance(60)
+    await jobs.drain()
+    assert str(await jobs.drain()) == "<no job was due>"
+
+
 async def test_the_path_is_enough_to_connect_the_app_to_the_jobs(make_container, jobs, tmp_path):
     container = make_container(overrides=jobs.overrides(path=providers.database_path_provider))
     assert container.read(providers.database_path_provider) == jobs.path == tmp_path / "app.db"
