@@ -142,6 +142,18 @@ async def test_a_transaction_that_cannot_be_written_in_is_refused(db, library):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
+async def test_a_transaction_that_lost_its_connection_is_refused_at_each_use(db, library):
+    manager = BackgroundJobManager(db)
+    async with library(db.address) as app:
+        await manager.enqueue("k", transaction=app.transaction)
+        await db.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE state LIKE 'idle in tra%'")
+        with pytest.raises(DatabaseUnavailableError):
+            await manager.enqueue("k", transaction=app.transaction)
+        with pytest.raises((DatabaseUnavailableError, TransactionUnusableError)):
+            await manager.enqueue("k", transaction=app.transaction)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
 async def test_the_settings_of_the_session_do_not_matter(db, library):
     manager = BackgroundJobManager(db)
     at = datetime(2030, 1, 1, 12, tzinfo=UTC)

@@ -22,12 +22,7 @@ from ..sqlite.open_files import OpenFile
 from ..sqlite.transaction import Transaction
 from ..synchronous.thread_call import waiting_thread
 from .recognition import AppTransaction, Library, recognized
-from .sqlalchemy_connections import (
-    ASYNCHRONOUS,
-    SYNCHRONOUS,
-    sqlite_driver_connection,
-    sqlite_driver_connection_async,
-)
+from .sqlalchemy_connections import ASYNCHRONOUS, SYNCHRONOUS, sqlite_driver_connection, sqlite_driver_connection_async
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")

@@ -46,8 +46,7 @@ def sqlite_driver_connection(transaction: Any, library: Library, path: str) -> o
     """
     connection = begun(transaction, library)
     check_dialect(connection, "sqlite", path)
-    with refused():
-        driver_connection: object = connection.connection.driver_connection
+    driver_connection: object = pooled(connection).driver_connection
     return driver_connection
 
 
@@ -55,9 +54,20 @@ async def sqlite_driver_connection_async(transaction: Any, library: Library, pat
     """Return the driver's connection as ``sqlite_driver_connection`` does, of an asynchronous session or connection."""
     connection = await begun_async(transaction, library)
     check_dialect(connection, "sqlite", path)
-    with refused():
-        driver_connection: object = (await connection.get_raw_connection()).driver_connection
+    driver_connection: object = (await pooled_async(connection)).driver_connection
     return driver_connection
+
+
+def pooled(connection: Any) -> Any:
+    """Return the pool's connection under a ``Connection``; refused if it is closed, or was lost in the transaction."""
+    with refused():
+        return connection.connection
+
+
+async def pooled_async(connection: Any) -> Any:
+    """Return the pool's connection as ``pooled`` does, under an ``AsyncConnection``."""
+    with refused():
+        return await connection.get_raw_connection()
 
 
 def check_dialect(connection: Any, wanted: str, database: str) -> None:

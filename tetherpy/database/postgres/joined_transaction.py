@@ -22,6 +22,8 @@ from ..app_transactions.sqlalchemy_connections import (
     begun,
     begun_async,
     check_dialect,
+    pooled,
+    pooled_async,
     refused,
 )
 from ..errors import DatabaseReadOnlyError, OtherDatabaseError, TransactionUnusableError
@@ -37,7 +39,7 @@ Rows: TypeAlias = list[tuple[Any, ...]]
 _IDENTITY = """SELECT (extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint, current_database()::text,
 to_regclass(%(table)s::text)::oid::bigint, current_setting('transaction_read_only')"""
 _VALUE = re.compile(r"%\((\w+)\)s")
-_FAILED, _READ_ONLY, _UNREACHABLE = "25P02", "25006", ("08", "57P")
+_FAILED, _READ_ONLY = "25P02", "25006"
 
 
 @attrs.frozen(eq=False)
@@ -118,7 +120,7 @@ async def _joined(name: str, transaction: AppTransaction) -> JoinedPostgres:
         case _ if library in ASYNCHRONOUS:
             connection = await begun_async(given, library)
             check_dialect(connection, "postgresql", name)
-            driver = (await connection.get_raw_connection()).dbapi_connection
+            driver = (await pooled_async(connection)).dbapi_connection
             return JoinedPostgres(partial(_fetch_with_async_sqlalchemy, name, connection, driver))
         case _:
             raise OtherDatabaseError(library.value, name)
@@ -154,7 +156,7 @@ async def _fetch_with_psycopg(
 
 async def _fetch_with_sqlalchemy(name: str, connection: Any, statement: bytes, values: Mapping[str, Any]) -> Rows:
     """Execute in a thread, with any driver."""
-    _check_begins(connection.connection.dbapi_connection)
+    _check_begins(pooled(connection).dbapi_connection)
     text = _text(statement)
     with _driver_errors(name):
         return await _in_thread(lambda: [tuple(row) for row in connection.execute(text, dict(values)).fetchall()])
