@@ -7,13 +7,7 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, aclosing, suppress
 from functools import partial
-from typing import (
-    Any,
-    Generic,
-    TypeAlias,
-    TypeVar,
-    get_args,
-)
+from typing import Any, Generic, TypeAlias, TypeVar, get_args
 
 import attrs
 

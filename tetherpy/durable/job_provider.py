@@ -11,25 +11,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable
 from functools import partial
-from typing import (
-    Any,
-    ClassVar,
-    Concatenate,
-    Generic,
-    ParamSpec,
-    TypeVar,
-    Unpack,
-    overload,
-)
+from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, Unpack, overload
 
 from tetherpy.jobs import JobDefinition, JobOptions
-from tetherpy.reactive import (
-    Family,
-    ProviderOptions,
-    Ref,
-    StateStreamProviderBase,
-    make_options,
-)
+from tetherpy.reactive import Family, ProviderOptions, Ref, StateStreamProviderBase, make_options
 
 from .job_declaration import JobDeclaration, Memory
 from .manager_source import ManagerSource

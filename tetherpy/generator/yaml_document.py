@@ -13,12 +13,7 @@ from typing import Any, NoReturn, TypeAlias
 import attrs
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
-from ruamel.yaml.events import (
-    CollectionEndEvent,
-    DocumentStartEvent,
-    MappingStartEvent,
-    SequenceStartEvent,
-)
+from ruamel.yaml.events import CollectionEndEvent, DocumentStartEvent, MappingStartEvent, SequenceStartEvent
 from ruamel.yaml.nodes import ScalarNode
 
 from tetherpy.errors import clause

@@ -62,18 +62,7 @@ if TYPE_CHECKING:
         WorkerRecord,
     )
     from .opening import engine_of, open_database, open_engine
-    from .outcomes import (
-        Ack,
-        AckAndFetch,
-        Cancelled,
-        Claim,
-        Completed,
-        Failed,
-        Outcome,
-        Progress,
-        Released,
-        Snoozed,
-    )
+    from .outcomes import Ack, AckAndFetch, Cancelled, Claim, Completed, Failed, Outcome, Progress, Released, Snoozed
     from .payload.encoding import MAX_PAYLOAD_BYTES, decode, decode_as, encode
     from .postgres import POSTGRES_CAPABILITIES, POSTGRES_JOB_MIGRATIONS, PostgresJobEngine
     from .query import CreationOrder, JobPage, JobQuery, ListOptions

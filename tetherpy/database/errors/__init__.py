@@ -2,10 +2,7 @@
 
 from tetherpy.facades import facade_dir
 
-from .base import (
-    DatabaseArgumentError,
-    DatabaseError,
-)
+from .base import DatabaseArgumentError, DatabaseError
 from .databases import (
     DatabaseAddressError,
     DatabaseClosedError,
@@ -35,12 +32,7 @@ from .migrations import (
     MigrationOrderError,
     SchemaNewerError,
 )
-from .statements import (
-    ReadTimeoutError,
-    RowNotFoundError,
-    StatementTimeoutError,
-    WriteOnReaderError,
-)
+from .statements import ReadTimeoutError, RowNotFoundError, StatementTimeoutError, WriteOnReaderError
 from .transactions import (
     NotATransactionError,
     OtherDatabaseError,

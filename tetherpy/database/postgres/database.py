@@ -19,12 +19,7 @@ from tetherpy.durations import to_seconds
 from ..addresses import redacted
 from ..app_transactions.recognition import AppTransaction
 from ..awaitable_context import Opening
-from ..errors import (
-    DatabaseArgumentError,
-    DatabaseLockedError,
-    TransactionConflictError,
-    TransactionHeldError,
-)
+from ..errors import DatabaseArgumentError, DatabaseLockedError, TransactionConflictError, TransactionHeldError
 from ..migrations import Migration
 from ..required_row import required
 from ..sqlite.connection import Parameters

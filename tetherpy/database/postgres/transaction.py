@@ -11,11 +11,7 @@ from typing import Any, Self
 import attrs
 from psycopg import AsyncRawCursor
 
-from ..errors import (
-    DatabaseUnavailableError,
-    TransactionNestedError,
-    TransactionOverError,
-)
+from ..errors import DatabaseUnavailableError, TransactionNestedError, TransactionOverError
 from ..migrations import Migration
 from ..required_row import required
 from ..shielding import finish

@@ -29,14 +29,7 @@ from ..shielding import finish
 from .changes.change_feed import ChangeFeed, OnChange
 from .changes.change_signal import ChangeSignal
 from .changes.live_queries import LiveQuery, Observer, Query
-from .connection import (
-    Parameters,
-    Row,
-    Synchronous,
-    TrackedConnection,
-    configure_reader,
-    configure_writer,
-)
+from .connection import Parameters, Row, Synchronous, TrackedConnection, configure_reader, configure_writer
 from .connection_thread import ConnectionThread
 from .error_translation import explain, explain_reading
 from .execution import Executed, execute, execute_many, fetch_all, fetch_first, in_snapshot

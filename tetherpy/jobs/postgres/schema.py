@@ -8,13 +8,7 @@ from pathlib import Path
 
 from psycopg.rows import tuple_row
 
-from tetherpy.database import (
-    Migration,
-    PostgresDatabase,
-    PostgresMissingError,
-    PostgresTransaction,
-    SchemaNewerError,
-)
+from tetherpy.database import Migration, PostgresDatabase, PostgresMissingError, PostgresTransaction, SchemaNewerError
 
 from ..errors import ForeignQueueError, SchemaMissingError
 from ..storage.sql_files import read_schema

@@ -8,15 +8,7 @@ from typing import Any
 
 from ..model import OPTIONS, BackgroundJob, NewJob
 from ..status import BackgroundJobStatus
-from .values import (
-    instant,
-    integer,
-    integer_or_zero,
-    optional_instant,
-    optional_number,
-    optional_text,
-    text,
-)
+from .values import instant, integer, integer_or_zero, optional_instant, optional_number, optional_text, text
 
 _STORED = tuple(option for option in OPTIONS if option.stored)
 _STATUSES = {status.value: status for status in BackgroundJobStatus}

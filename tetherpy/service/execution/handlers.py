@@ -12,14 +12,7 @@ from typing import Any
 import attrs
 
 from tetherpy.durations import to_optional_span
-from tetherpy.jobs import (
-    BackgroundJob,
-    Backoff,
-    JobDefinition,
-    JobDefinitionError,
-    payload_annotation,
-    plain_function,
-)
+from tetherpy.jobs import BackgroundJob, Backoff, JobDefinition, JobDefinitionError, payload_annotation, plain_function
 from tetherpy.json_codec import find_undecodable
 
 from ..errors import HandlerRegistrationError, NoSuchHandlerError

@@ -9,12 +9,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import psycopg
 
-from tetherpy.database import (
-    DatabaseLockedError,
-    DatabaseUnavailableError,
-    PostgresDatabase,
-    TransactionConflictError,
-)
+from tetherpy.database import DatabaseLockedError, DatabaseUnavailableError, PostgresDatabase, TransactionConflictError
 
 from .. import schema
 from .value_loading import open_cursor
