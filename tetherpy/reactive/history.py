@@ -49,7 +49,8 @@ class History(Closable):
     Changes of one operation are one step: all of a ``container.batch()``, with those that listeners make in response.
     A new change removes the steps to redo. When a provider is rebuilt, because a dependency has changed or it was
     invalidated, its steps are removed: they belong to the former state. A pending optimistic update is no
-    step until it is confirmed. The providers are built, and kept alive until the history is closed.
+    step until it is confirmed, and a state that is read from a storage is none. The providers are built, and kept
+    alive until the history is closed.
 
     Args:
         container: the container whose state is followed.
@@ -83,6 +84,7 @@ class History(Closable):
         self._undo: deque[_Step] = deque(maxlen=limit)
         self._redo: list[_Step] = []
         self._known: dict[Element, tuple[object, Any]] = {}
+        self._restored: dict[Element, object] = {}
         self._is_recording = False
         self._is_applying = False
         self._is_closed = False
@@ -132,6 +134,7 @@ class History(Closable):
             self._undo.clear()
             self._redo.clear()
             self._known.clear()
+            self._restored.clear()
             self._show_status()
 
     def _check(self) -> None:
@@ -147,6 +150,7 @@ class History(Closable):
     def _follow(self, element: Element) -> None:
         """Take the present state of a build as the one before the next edit."""
         self._known[element] = (element.ref, confirmed_state(element))
+        self._restored[element] = _restored_in(element)
         if element.ref is not None:
             element.ref.on_dispose(lambda: self._later(element, _rebuilt))
 
@@ -184,6 +188,7 @@ class History(Closable):
             self._record()
 
     def _record(self) -> None:
+        self._take_restored()
         step = self._differences()
         for element, edit in step.items():
             self._known[element] = (edit.build, edit.after)
@@ -191,6 +196,13 @@ class History(Closable):
             self._undo.append(step)
             self._redo.clear()
             self._show_status()
+
+    def _take_restored(self) -> None:
+        """Take a state that was read from a storage as the one before the next edit: undoing must not overwrite it."""
+        for element, (build, _) in self._known.items():
+            if element.ref is build and self._restored[element] is not (restored := _restored_in(element)):
+                self._restored[element] = restored
+                self._known[element] = (build, confirmed_state(element))
 
     def _differences(self) -> _Step:
         step: _Step = {}
@@ -239,6 +251,7 @@ class History(Closable):
     # -- status ----------------------------------------------------------------------------------
 
     def _status_now(self) -> HistoryStatus:
+        self._take_restored()
         edited = bool(self._differences())
         return HistoryStatus(
             edited or any(map(_is_live, self._undo)),
@@ -252,6 +265,12 @@ class History(Closable):
 
 def _is_live(step: _Step) -> bool:
     return any(element.ref is edit.build for element, edit in step.items())
+
+
+def _restored_in(element: Element) -> object:
+    """Return the mark of the last state that the current build has read from a storage."""
+    hooks = None if element.ref is None else element.ref.hooks
+    return None if hooks is None else hooks.restored
 
 
 def _rebuilt(element: Element, history: History) -> None:

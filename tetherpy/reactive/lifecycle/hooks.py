@@ -63,6 +63,7 @@ class Hooks:
         entered_in: the tasks that entered asynchronous context managers.
         links: the KeepAliveLinks of an auto-dispose provider.
         paused: whether the subscriptions of the build are paused, because the provider has no active user.
+        restored: marks the last state that was read from a storage during the build.
         unfinished: whether the build is given up before it has a value, so that its context managers get a
             CancelledError.
     """
@@ -78,6 +79,7 @@ class Hooks:
         "events",
         "links",
         "paused",
+        "restored",
         "self_listeners",
         "tasks",
         "unfinished",
@@ -93,6 +95,7 @@ class Hooks:
         self.self_listeners: dict[object, SelfListener] | None = None
         self.cancelled_once = False
         self.paused = False
+        self.restored: object = None
         self.unfinished = False
         self.cache_time: float | None = None
         self.cache_timer: Timer | None = None

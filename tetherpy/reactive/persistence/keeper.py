@@ -290,6 +290,7 @@ class _StateKeeper(_Keeper[K, E]):
         element = self.element
         if element.failure is None and not self._is_edited:
             pending = getattr(element.notifier, "pending_changes", None)
+            self._build.hooks.restored = object()
             set_value(element, value if pending is None else pending.take(value))
 
 

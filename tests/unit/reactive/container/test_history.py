@@ -1,5 +1,6 @@
 """Undo and redo of the state of a container."""
 
+import asyncio
 import gc
 import weakref
 
@@ -14,6 +15,7 @@ from tetherpy import (
     History,
     HistoryClosedError,
     HistoryStatus,
+    InMemoryStorage,
     Notifier,
     NotifierProvider,
     NotUndoableError,
@@ -21,6 +23,7 @@ from tetherpy import (
     ProviderContainer,
     ReactiveArgumentError,
     StateProvider,
+    StorageOptions,
 )
 
 
@@ -259,6 +262,51 @@ async def test_under_an_event_loop_each_change_is_a_step_and_rebuilds_wait_for_t
         put(container, page_provider, "three")
         assert history.undo()
         assert (container.read(page_provider), history.undo()) == ("page 0", False)
+
+
+@pytest.mark.parametrize("kind", ["state", "notifier"])
+async def test_a_state_that_is_read_from_a_storage_is_no_step(kind):
+    """Undoing it would overwrite the stored state with the default."""
+    storage = InMemoryStorage()
+    await storage.write("theme", '"dark"', StorageOptions())
+
+    class Theme(Notifier[str]):
+        def build(self):
+            self.persist(storage, key="theme", as_type=str)
+            return "light"
+
+    persisted = {
+        "state": StateProvider.persisted("theme", "light", storage=storage),
+        "notifier": NotifierProvider(Theme),
+    }
+    provider = persisted[kind]
+    async with ProviderContainer() as container:
+        history = History(container, [provider, name_provider])
+        statuses = [container.read(history.status)]
+        container.listen(history.status, lambda _, status: statuses.append(status))
+        await next_value(container, provider)
+        put(container, name_provider, "b")
+        assert (container.read(provider), statuses) == (
+            "dark",
+            [HistoryStatus(False, False), HistoryStatus(True, False)],
+        )
+        assert history.undo()
+        assert not history.undo()
+        assert container.read(provider) == "dark"
+        put(container, provider, "blue")
+        assert history.undo()
+        assert container.read(provider) == "dark"
+        container.invalidate(provider)
+        await next_value(container, provider)
+        put(container, provider, "blue")
+        assert history.undo()
+
+
+async def next_value(container, provider):
+    """Wait for a change of a provider."""
+    changed = asyncio.Event()
+    with container.listen(provider, lambda previous, value: changed.set()):
+        await asyncio.wait_for(changed.wait(), 25)
 
 
 async def test_a_pending_change_is_no_step_until_it_is_confirmed():
