@@ -132,7 +132,7 @@ class JobDeclaration(Generic[T]):
     def bound_to(self, payload: Callable[..., object]) -> Callable[..., AsyncIterator[AsyncValue[T]]]:
         """Return the provider's function, which finds or enqueues the job and then follows it."""
 
-        def create(ref: Ref, memory: Memory) -> AsyncIterator[AsyncValue[T]]:
+        def create(ref: Ref, *, memory: Memory) -> AsyncIterator[AsyncValue[T]]:
             manager = watch_manager(ref, self.manager)
             if isinstance(manager, AsyncValue):
                 return states_without_manager(manager)
