@@ -43,7 +43,7 @@ $(STAMP): pyproject.toml requirements.lock | $(BIN)/python
 	@echo "Installing the project and its development tools. This is done once, and takes about a minute."
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --constraint requirements.lock \
-		--editable '.[cli,cron,fastapi,notify,postgres,starlette,textual,web]' --group dev --group recipes
+		--editable '.[cli,cron,django,fastapi,notify,postgres,starlette,textual,web]' --group dev --group recipes
 	@touch $(BASE) $@
 
 demo: $(BASE)       ## analyse the standard library in the background, through a crash

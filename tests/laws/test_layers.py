@@ -27,7 +27,7 @@ MAY_IMPORT = {
 }
 """The packages that each package may import; packages that are not named here stand above all of these."""
 
-TOP = ("cli", "fastapi", "generator", "starlette", "testing", "ui")
+TOP = ("cli", "django", "fastapi", "generator", "starlette", "testing", "ui")
 IN_THE_TOP = {"cli": {"generator", "ui"}, "fastapi": {"starlette"}}
 """The packages of the top that other packages of the top may import."""
 

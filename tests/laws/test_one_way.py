@@ -72,6 +72,7 @@ WAYS = {
         "manager.enqueue(definition, payload), with a JobDefinition",
         frozenset(
             {
+                "docs/how-to/use-with-django.md",  # the tasks of Django
                 "docs/how-to/write-handlers.md",
                 "examples/seed/app.py",
             }

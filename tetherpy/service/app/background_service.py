@@ -35,6 +35,7 @@ from .stopping import stop_group
 if TYPE_CHECKING:
     from tetherpy.observables import IterableObservable
 
+    from ..execution.service_instance import ServiceInstance
     from ..worker.local_worker import LocalWorker
 
 P = TypeVar("P")
@@ -82,7 +83,7 @@ class BackgroundService:
     def __init__(
         self,
         address: str | os.PathLike[str],
-        app_initialization_callback: str | Callable[..., Any],
+        app_initialization_callback: str | Callable[[ServiceInstance], object],
         *,
         initial_notification_title: str = "Background service",
         initial_notification_content: str = "",
