@@ -73,6 +73,7 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
     """
 
     __slots__ = ()
+    takes_ref = False
 
     family: ClassVar[JobProviderFamily]
 

@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tests.integration.postgres.conftest import BOUND
-from tests.integration.postgres.test_streams_resume import Watched
 from tests.stalling_proxy import stalling_proxy
+from tests.support.streams import Seen
 from tetherpy.database import DatabaseUnavailableError, PostgresDatabase
 from tetherpy.database.postgres import connection as connecting
 from tetherpy.database.postgres import listener, pool
@@ -33,7 +33,7 @@ def soon(monkeypatch):
 async def test_streams_and_calls_continue_when_all_connections_are_half_open(proxy, postgres_url, soon):
     async with open_database(proxy.url) as db, open_database(postgres_url) as elsewhere, asyncio.timeout(BOUND):
         manager = BackgroundJobManager(db)
-        counts = Watched(manager.watch_counts())
+        counts = Seen(manager.watch_counts())
         await counts.until(lambda seen: seen.pending == 0)
         assert proxy.stall() >= 2
         await BackgroundJobManager(elsewhere).enqueue("from elsewhere")

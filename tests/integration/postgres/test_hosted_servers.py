@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.integration.postgres.conftest import BOUND
-from tests.integration.postgres.test_streams_resume import Watched
+from tests.support.streams import Seen
 from tetherpy.database import (
     DatabaseEncodingError,
     DatabaseLockedError,
@@ -86,7 +86,7 @@ async def test_text_that_the_encoding_cannot_store_is_a_clear_error(make_hosted)
 async def test_calls_wait_for_connections_up_to_the_limit_of_the_role(make_hosted):
     async with open_database(make_hosted("ALTER ROLE {role} CONNECTION LIMIT 3")) as db, asyncio.timeout(BOUND):
         manager = BackgroundJobManager(db)
-        counts = Watched(manager.watch_counts())
+        counts = Seen(manager.watch_counts())
         await counts.until(lambda seen: seen == JobCounts())
         ids = await asyncio.gather(*(manager.enqueue("k", number) for number in range(40)))
         assert len(set(ids)) == 40

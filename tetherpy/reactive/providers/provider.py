@@ -45,7 +45,7 @@ class ProviderBase(Refreshable[T_co], Overridable):
     streams: ClassVar[bool] = False
     """Whether its function may be an async generator."""
     takes_ref: ClassVar[bool] = True
-    """Whether its function is called with a Ref; that of a notifier is called without arguments."""
+    """Whether its function is called with a Ref alone; that of a notifier is called without arguments."""
 
     def __init__(
         self,
