@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from tests import forked_interpreters, postgres_server
+from tests.support import memory_files
 from tetherpy.jobs import open_engine
 
 EMPTY = """
@@ -31,6 +32,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 pytest_plugins = ["pytester"]  # used by tests of the pytest plugin
 
 
+memory_files.install()
 forked_interpreters.install()
 
 

