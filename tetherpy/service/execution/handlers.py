@@ -84,7 +84,11 @@ class HandlerRegistry:
                 job_key, "its definition has no handler; decorate one with @definition.handler, and import its module"
             )
         options = definition.options
-        self.add(job_key, function, options.get("retry"), options.get("timeout"), definition)
+        retry = options.get("retry")
+        if retry is not None:
+            # The number of attempts is an option of each job, and a call may have given another one.
+            retry = attrs.evolve(retry, max_attempts=None)
+        self.add(job_key, function, retry, options.get("timeout"), definition)
         _decodable(job_key, "result", definition.result_type)
 
     @property

@@ -20,8 +20,8 @@ async def fail(service, payload, db):
     raise ExceptionGroup("both", [ERRORS[payload]("no"), BusyError("busy")])
 
 
-async def attempts(jobs, payload, **options):
-    job_id = await jobs.enqueue("charge", payload, **options)
+async def attempts(jobs, payload, *, job="charge", **options):
+    job_id = await jobs.enqueue(job, payload, **options)
     await jobs.drain()
     (job,) = [job for job in jobs.enqueued() if job.id == job_id]
     assert job.status == "FAILED"
@@ -48,3 +48,12 @@ async def test_a_registration_lowers_the_attempts_of_its_jobs(jobs):
     jobs.register("charge", fail, retry=Backoff(initial=0, max_attempts=2))
     assert await attempts(jobs, "busy", max_attempts=9) == 2
     assert await attempts(jobs, "busy", max_attempts=1) == 1
+
+
+async def test_a_call_overrides_the_attempts_of_the_policy_of_a_definition(jobs):
+    charge = JobDefinition("charge", payload=str, retry=Backoff(initial=0, max_attempts=2))
+    charge.handler(fail)
+    assert await attempts(jobs, "busy", job=charge) == 2
+    assert await attempts(jobs, "busy", job=charge, max_attempts=4) == 4
+    assert await attempts(jobs, "busy", job=charge, max_attempts=1) == 1
+    assert await attempts(jobs, "busy", job=charge, retry=Backoff(initial=0), max_attempts=4) == 4
