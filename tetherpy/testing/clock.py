@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -13,15 +12,10 @@ from tetherpy.durations import to_seconds, to_span
 
 from .driven_loop import DrivenLoop
 from .errors import ClockError
+from .idle_loop import MOST_STEPS, IdleLoop
 
 START: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """The start time of every test; a Saturday."""
-
-MOST_STEPS: Final = 1_000_000
-"""The maximum number of loop turns and of timers in one ``advance``; beyond it ``advance`` fails."""
-
-_QUIET_TURNS = 2
-"""One turn without work may be followed by one with the answer of a system call."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -43,7 +37,7 @@ class Clock:
     elapsed: timedelta = attrs.field(init=False, default=timedelta(0))
     _driven: DrivenLoop | None = attrs.field(init=False, default=None)
     _began: float = attrs.field(init=False, default=0.0)
-    _busy: list[Callable[[], bool]] = attrs.field(init=False, factory=list[Callable[[], bool]])
+    idle: IdleLoop = attrs.field(init=False, factory=IdleLoop)
 
     def now(self) -> datetime:
         """Return the current time, which starts at 1 January 2000, 00:00 UTC."""
@@ -64,15 +58,12 @@ class Clock:
             ClockError: the loop never becomes idle, or the running loop is not asyncio's.
         """
         span = to_span("advance", duration)
-        driven = self.drive(asyncio.get_running_loop())
+        self.drive(asyncio.get_running_loop())
         end = self.elapsed + span
         await self.settle()
         for _ in range(MOST_STEPS):
-            due = self._next_timer(driven)
-            if due is None or due > end:
+            if not await self.step(START + end):
                 break
-            self.elapsed = max(due, self.elapsed)
-            await self.settle()
         else:
             raise ClockError(
                 f"{MOST_STEPS} timers have fallen due before {span} had passed: one of them sets itself again "
@@ -80,6 +71,15 @@ class Clock:
             )
         self.elapsed = end
         await self.settle()
+
+    async def step(self, until: datetime | None = None) -> bool:
+        """Advance the time to the next timer, and run what becomes due; return False if none is due by ``until``."""
+        due = self._next_timer(self.drive(asyncio.get_running_loop()))
+        if due is None or (until is not None and START + due > until):
+            return False
+        self.elapsed = max(due, self.elapsed)
+        await self.settle()
+        return True
 
     async def advance_to(self, moment: datetime) -> None:
         """Advance the time to an aware datetime that is not before ``now()``."""
@@ -91,22 +91,8 @@ class Clock:
         Raises:
             ClockError: a callback reschedules itself on every turn of the loop.
         """
-        driven = self.drive(asyncio.get_running_loop())
-        quiet = turns = 0
-        while quiet < _QUIET_TURNS:
-            await asyncio.sleep(0)
-            busy = any(busy() for busy in self._busy)
-            quiet = 0 if busy or driven.has_work else quiet + 1
-            turns += not busy
-            if turns > MOST_STEPS:
-                raise ClockError(
-                    f"The event loop has not come to rest within {MOST_STEPS} turns: something calls itself again on "
-                    "every turn, as `while True: await asyncio.sleep(0)` does."
-                )
-
-    def wait_for(self, busy: Callable[[], bool]) -> None:
-        """Have ``settle`` wait as long as ``busy()``, for work that the loop does not see."""
-        self._busy.append(busy)
+        self.drive(asyncio.get_running_loop())
+        await self.idle.wait()
 
     def drive(self, loop: asyncio.AbstractEventLoop) -> DrivenLoop:
         """Control the time of an event loop; a second call does nothing.

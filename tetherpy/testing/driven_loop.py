@@ -14,7 +14,12 @@ import attrs
 
 from .errors import ClockError
 
-_USED = ("_ready", "_scheduled", "_selector", "_clock_resolution")
+_USED = ("_ready", "_scheduled", "_selector", "_clock_resolution", "_ssock")
+
+
+def ready_callbacks(loop: Any) -> int:
+    """Count the callbacks that the next turn of a loop runs; 0 if it is not asyncio's."""
+    return len(getattr(loop, "_ready", ()))
 
 
 @attrs.define(eq=False)
@@ -28,6 +33,7 @@ class DrivenLoop:
     time: Callable[[], float]
     real_time_limit: Callable[[], float]
     _select: Any = attrs.field(init=False)
+    _event: tuple[asyncio.Future[bool], float | None] | None = attrs.field(init=False, default=None)
 
     def __attrs_post_init__(self) -> None:
         if not all(hasattr(self.loop, name) for name in _USED):
@@ -41,14 +47,31 @@ class DrivenLoop:
         return self.loop is loop
 
     @property
-    def has_work(self) -> bool:
-        """Whether callbacks are scheduled for the next turn of the loop."""
-        return bool(self.loop._ready)
+    def watched_files(self) -> dict[int, int]:
+        """The events (of ``selectors``) that the loop waits for, by file descriptor."""
+        keys = self.loop._selector.get_map().values()
+        return {key.fd: key.events for key in keys if key.fd != self.loop._ssock.fileno()}
+
+    async def event(self, seconds: float | None) -> bool:
+        """Wait in real time until something wakes the loop, at most ``seconds``; return whether something did.
+
+        None is ``real_time_limit``, after which it raises ``ClockError``.
+        """
+        if ready_callbacks(self.loop):
+            return True
+        self._event = self.loop.create_future(), seconds
+        try:
+            return await self._event[0]
+        finally:
+            self._event = None
 
     @property
     def next_timer(self) -> float | None:
-        """When the next timer falls due; one that was cancelled a moment ago may still be there."""
-        return self.loop._scheduled[0].when() if self.loop._scheduled else None
+        """When the next timer falls due."""
+        timers = self.loop._scheduled
+        if timers and not timers[0].cancelled():  # the heap may begin with timers that were cancelled
+            return float(timers[0].when())
+        return min((timer.when() for timer in timers if not timer.cancelled()), default=None)
 
     @property
     def resolution(self) -> float:
@@ -61,10 +84,13 @@ class DrivenLoop:
 
     def _wait(self, timeout: float | None) -> Any:
         """Stand for the loop's wait for the next event or, as it believes, the next timer, ``timeout`` seconds away."""
-        if not timeout or timeout < 0:
+        waiting, seconds = self._event or (None, None)
+        if (timeout is None and waiting is None) or (timeout is not None and timeout <= 0):
             return self._select(timeout)
-        events = self._select(self.real_time_limit())
-        if not events:
+        events = self._select(self.real_time_limit() if seconds is None else seconds)
+        if waiting is not None and not waiting.done() and (events or seconds is not None):
+            waiting.set_result(bool(events))
+        elif not events:
             raise ClockError(
                 f"The test has waited for {self.real_time_limit():g} s without an event. With the fixture `clock` time "
                 "passes only in `await clock.advance(...)`: run the code that sleeps in a task and call advance in the "

@@ -48,8 +48,9 @@ class StuckJobsError(TestingError):
         self.jobs = tuple(jobs)
         names = ", ".join(f"{job.id} ({job.job_key!r})" for job in jobs) or "none has started"
         remedy = (
-            "The fixture `clock` stops time, so a handler that sleeps waits until the test advances it: start "
-            "asyncio.create_task(jobs.drain()), await clock.advance(...), then await the task."
+            "The fixture `clock` stops time, so a handler that sleeps waits until the test advances it: call "
+            "jobs.drain(advance=True), or start asyncio.create_task(jobs.drain()), await clock.advance(...), then "
+            "await the task."
             if time_stands_still
             else "Give the job a timeout, unblock it in the test, or raise jobs.real_time_limit if the job is slow."
         )

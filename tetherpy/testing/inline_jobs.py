@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -36,7 +37,9 @@ from tetherpy.reactive import FutureProvider, Override, Provider
 from tetherpy.service import InlineWorker, ServiceInstance, SyncServiceInstance
 
 from .clock import Clock
+from .draining import Draining
 from .errors import EndlessJobsError, ForeignClockError, OtherLoopError, StuckJobsError, TestingArgumentError
+from .idle_loop import IdleLoop
 from .job_list import JobList
 from .real_time_limit import limit_real_time
 from .test_scope import Lifetime
@@ -67,9 +70,14 @@ class InlineJobs:
     concurrency: int = attrs.field(default=1, kw_only=True)
     real_time_limit: float = attrs.field(default=10.0, converter=_real_time_limit, kw_only=True)
     _worker: InlineWorker | None = attrs.field(init=False, default=None)
+    _idle: IdleLoop = attrs.field(init=False)
+    _known: set[threading.Thread | int] = attrs.field(init=False, factory=lambda: set(threading.enumerate()))
     _opening: asyncio.Lock = attrs.field(init=False, factory=asyncio.Lock)
     _handlers: list[Callable[[ServiceInstance], None]] = attrs.field(init=False, factory=list[Any])
     _enqueued: dict[str, JobDefinition[Any, Any]] = attrs.field(init=False, factory=dict[str, Any])
+
+    def __attrs_post_init__(self) -> None:
+        self._idle = IdleLoop() if self._clock is None else self._clock.idle
 
     # -- what the test sets up ---------------------------------------------------------------------
 
@@ -108,7 +116,7 @@ class InlineJobs:
         if self._clock is not None:
             worker.follow_schedules()
             if isinstance(ours := worker.context.database, Database):
-                self._clock.wait_for(lambda: ours.busy)
+                self._idle.wait_for(lambda: ours.busy)
 
     def overrides(
         self,
@@ -194,39 +202,54 @@ class InlineJobs:
 
     # -- running -----------------------------------------------------------------------------------
 
-    async def drain(self, *, limit: int = 1000) -> JobList:
+    async def drain(self, *, limit: int = 1000, advance: bool = False) -> JobList:
         """Run jobs until none is due, and return the jobs that ran, in their current state.
 
         Jobs that become due or are enqueued during the call run too; jobs that are due later, such as a retry with
         backoff, stay PENDING. A failed handler does not fail the test: the error is on the job, its traceback in
         the captured log.
 
+        With ``advance=True`` and the fixture ``clock`` no job stays PENDING because of its time. Whenever all that
+        runs only waits for time, the clock moves to the next moment that something waits for: a sleep of a handler, a
+        timeout, a delay or a retry of a job, a tick of a periodic job. It waits for threads and connections of
+        handlers in real time.
+
         Raises:
             EndlessJobsError: more than ``limit`` attempts.
+            TestingArgumentError: ``advance`` without the fixture ``clock``.
             StuckJobsError: handlers did not end within ``real_time_limit`` seconds of real time.
             ForeignClockError: with ``clock``, jobs were enqueued by another clock.
         """
+        if advance and self._clock is None:
+            raise TestingArgumentError("jobs.drain(advance=...)", advance, "it needs the fixture `clock` in the test")
         worker = await self._open()
         without_handler = self._enqueued.keys() - worker.context.handlers.keys
         worker.service.register_jobs(*(self._enqueued[key] for key in without_handler))
         ended: list[Ack] = []
 
+        def enough() -> bool:
+            return len(ended) > limit
+
         def settled(ack: Ack) -> None:
             ended.append(ack)
             _tell_of_failure(ack)
-            if len(ended) > limit:
+            if enough():
                 worker.stop()
 
         stuck: list[frozenset[int]] = []
         async with limit_real_time(self.real_time_limit, lambda: stuck.append(worker.running)):
-            await worker.drain(settled)
+            draining = Draining(worker, settled, enough, self._idle)
+            if self._clock is None or not advance:
+                await draining.run_due()
+            else:
+                await draining.run_all(self._clock, self._known)
         if stuck:
             running = await worker.engine.get_many(stuck[0])
             raise StuckJobsError(
-                self.real_time_limit, list(running.values()), time_stands_still=self._clock is not None
+                self.real_time_limit, list(running.values()), time_stands_still=self._clock is not None and not advance
             )
         self._check_clocks()
-        if len(ended) > limit:
+        if enough():
             raise EndlessJobsError(limit, ended[-1].claim.job)
         ran = await worker.engine.get_many({ack.claim.id for ack in ended})
         empty = "" if ran else _why_none(await worker.engine.counts())
@@ -262,17 +285,25 @@ class InlineJobs:
                 stack = self._lifetime.after_containers
                 # Without the look every quarter of a second, of which a day that a test lets pass would have many.
                 opening = Database.open(self.path, migrations=JOB_MIGRATIONS, safety_interval=None)
+                before = self._sources()
                 database = await stack.enter_async_context(opening)
                 clock = utc_now if self._clock is None else self._clock.now
                 worker = await stack.enter_async_context(
                     InlineWorker.open(database, clock=clock, concurrency=self.concurrency)
                 )
-                if self._clock is not None:
-                    self._clock.wait_for(lambda: database.busy)
+                # From now on the loop watches the file that signals changes.
+                stack.callback(worker.engine.on_change(lambda: None))
+                self._known |= self._sources() - before
+                self._idle.wait_for(lambda: database.busy)
                 for registration in self._handlers:
                     registration(worker.service)
                 self._worker = worker
         return self._worker
+
+    def _sources(self) -> set[threading.Thread | int]:
+        """Return the threads and the file descriptors that can wake the loop."""
+        files = () if self._clock is None else self._clock.drive(asyncio.get_running_loop()).watched_files
+        return {*threading.enumerate(), *files}
 
     def _opened(self) -> Database:
         if self._worker is None:

@@ -57,7 +57,7 @@ async def test_a_loop_that_never_idles_is_an_error(clock, monkeypatch):
         while True:
             await asyncio.sleep(0)
 
-    monkeypatch.setattr("tetherpy.testing.clock.MOST_STEPS", 100)
+    monkeypatch.setattr("tetherpy.testing.idle_loop.MOST_STEPS", 100)
     spinning = asyncio.create_task(spin())
     with pytest.raises(ClockError, match="calls itself again"):
         await clock.advance(1)
@@ -303,6 +303,6 @@ async def test_advancing_a_day_is_fast_although_streams_have_listeners(make_cont
     await container.read(providers.database_provider.future)
     with container.listen(providers.job_counts_stream_provider, ignore):
         steps = []
-        clock.wait_for(lambda: bool(steps.append(clock.elapsed)))
+        clock.idle.wait_for(lambda: bool(steps.append(clock.elapsed)))
         await clock.advance(24 * 3600)
     assert len(set(steps)) < 100
