@@ -46,7 +46,8 @@ def codec_of(
     """Return the given codec, or JSON of the annotated type.
 
     Raises:
-        ReactiveArgumentError: no JSON can be decoded to the type.
+        ReactiveArgumentError: no JSON can be decoded to the type. The encode function of the codec raises it for a
+            value that would be read as another one, because its type is not known.
     """
     if encode is not None and decode is not None:
         return Codec(encode, decode, migrate)
@@ -56,15 +57,22 @@ def codec_of(
     if (reason := json_codec.find_undecodable(kind)) is not None:
         raise ReactiveArgumentError("persist(as_type=...)", kind, f"{reason}; or pass encode= and decode=")
 
+    is_open = decode is None and Any in (kind, *get_args(kind))
+
     def to_json(value: Any) -> str:
-        return json_codec.encode(value).decode()
+        data = json_codec.encode(value).decode()
+        if is_open and from_json(data) != value:
+            raise ReactiveArgumentError(
+                "persist(as_type=...)", kind, "the state would be read as other values; name its type, as in list[Item]"
+            )
+        return data
 
     def from_json(data: Any) -> Any:
         return json_codec.decode(data, kind)
 
     def migrate_json(data: Any, version: int) -> str:
         assert migrate is not None
-        return to_json(migrate(json_codec.decode(data), version))
+        return json_codec.encode(migrate(json_codec.decode(data), version)).decode()
 
     return Codec(encode or to_json, decode or from_json, None if migrate is None else migrate_json)
 

@@ -311,6 +311,18 @@ async def test_a_type_without_a_form_in_json_is_refused(container, storage, repo
     reported.clear()
 
 
+@pytest.mark.parametrize(
+    ("plain", "state"),
+    [([1, "a", None, {"b": [2.5]}], [DAY]), ([], [(1, 2)]), ({"a": [1]}, {1: "a"}), ({}, {"a": {"b": {3}}})],
+)
+async def test_a_state_that_would_be_read_as_other_values_is_not_stored(storage, plain, state):
+    """The items of a collection have no type; without an error the next start would have dicts instead of objects."""
+    provider = StateProvider.persisted("draft", type(state)(), storage=storage)
+    await start(provider, edit=plain)
+    await start(provider, ReactiveArgumentError, edit=state)
+    assert await start(provider) == plain
+
+
 async def test_only_confirmed_changes_of_a_notifier_are_stored():
     days = NotifierProvider(Days)
     Days.storage.kept.clear()
