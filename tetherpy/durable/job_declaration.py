@@ -112,11 +112,14 @@ class JobDeclaration(Generic[T]):
         options: JobOptions,
     ) -> JobDeclaration[T]:
         """Return the declaration of a definition's job, or of a key's."""
-        if isinstance(job, str):
-            return cls(job, name or job, result, manager, cancel_on_dispose, None, options)
-        if result is not Any:
-            raise JobDefinitionError(job.job_key, "JobProvider was given a result too; the definition has its type")
-        return cls(job.job_key, name or job.job_key, job.result_type, manager, cancel_on_dispose, job, options)
+        definition = job if isinstance(job, JobDefinition) else None
+        job_key = job.job_key if isinstance(job, JobDefinition) else job
+        NewJob(job_key=job_key, unique_key=None, **options)  # a wrong key or option is an error of the declaration
+        if definition is not None:
+            if result is not Any:
+                raise JobDefinitionError(job_key, "JobProvider was given a result too; the definition has its type")
+            result = definition.result_type
+        return cls(job_key, name or job_key, result, manager, cancel_on_dispose, definition, options)
 
     def new(self, payload: object, unique_key: str) -> NewJob[T]:
         """Return the job to enqueue."""

@@ -116,6 +116,24 @@ def test_a_definition_has_the_type_of_the_result() -> None:
         JobProvider(declared(), payload=Mail("ada"), result=str, manager=manager_provider)  # type: ignore[call-overload]
 
 
+@pytest.mark.parametrize("declare", [JobProvider, JobProvider.family])
+@pytest.mark.parametrize(
+    ("job", "options", "wrong"),
+    [
+        (5, {}, "job_key"),
+        ("mail", {"priority": "high"}, "priority"),
+        (declared(), {"timeout": -1}, "timeout"),
+        ("mail", {"retri": 1}, "retri"),
+        (declared(), {"unique_key": "a"}, "unique_key"),
+    ],
+)
+def test_a_wrong_key_or_option_is_refused_where_it_is_declared(
+    declare: Any, job: Any, options: dict[str, Any], wrong: str
+) -> None:
+    with pytest.raises(TypeError, match=wrong):
+        declare(job, payload=lambda ref: None, manager=manager_provider, **options)
+
+
 async def jobs_of(manager: BackgroundJobManager, number: int = 1) -> list[Any]:
     async for jobs in manager.watch_jobs_by_status("PENDING"):
         if len(jobs) >= number:
