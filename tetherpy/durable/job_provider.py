@@ -73,7 +73,6 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
     """
 
     __slots__ = ()
-    takes_ref = False
 
     family: ClassVar[JobProviderFamily]
 
