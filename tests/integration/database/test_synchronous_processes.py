@@ -59,6 +59,10 @@ async def test_a_program_that_closes_nothing_ends_without_a_wait_or_a_warning(ch
     from tetherpy.database import DatabaseClosedError
     from tetherpy.jobs import SyncJobManager, wait_observer
 
+    def use_another_one():
+        SyncJobManager.open(sys.argv[2]).enqueue("k")
+
+    use_another_one()
     jobs = SyncJobManager.open(sys.argv[1])
     job_id = jobs.enqueue("k")
     waiting = threading.Event()
@@ -79,9 +83,10 @@ async def test_a_program_that_closes_nothing_ends_without_a_wait_or_a_warning(ch
     assert waiting.wait(25)
     """,
         path,
+        tmp_path / "other.db",
     )
     assert f"the database '{path}' is closed" in await program.end()
-    assert not path.with_name("app.db-wal").exists()  # the last connection that is closed deletes it
+    assert not list(tmp_path.glob("*-wal"))  # the last connection that is closed deletes it
 
 
 async def test_ctrl_c_in_a_transaction_rolls_back_and_frees_the_write_lock(child, tmp_path):

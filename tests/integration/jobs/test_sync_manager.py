@@ -18,12 +18,14 @@ import sqlalchemy
 from sqlalchemy.orm import Session
 
 from tests.support.app_transactions import alchemy
+from tests.support.waiting import turns
 from tetherpy.database import (
     Database,
     DatabaseClosedError,
     DatabaseLockedError,
     Migration,
     NotATransactionError,
+    Portal,
     RowNotFoundError,
     SyncCallInLoopError,
     SyncDatabase,
@@ -271,6 +273,34 @@ def test_close_ends_waits_of_other_threads_the_connections_and_the_loop(address)
             use()
     jobs.close()
     assert set(threading.enumerate()) <= before
+
+
+async def test_a_transaction_whose_task_was_cancelled_is_rolled_back_and_its_thread_told(tmp_path):
+    """As at the end of ``asyncio.run``, which cancels all tasks while a handler still runs in a thread."""
+    async with Database.open(tmp_path / "app.db") as db:
+        await db.execute("CREATE TABLE app_notes (text TEXT)")
+        portal = Portal("app.db", asyncio.get_running_loop())
+        begun, cancelled = asyncio.Event(), threading.Event()
+        loop = asyncio.get_running_loop()
+
+        def write() -> None:
+            with SyncDatabase.of(portal, db).transaction() as tx:
+                note(tx, "lost")
+                loop.call_soon_threadsafe(begun.set)
+                assert cancelled.wait(25)
+                note(tx, "never")
+
+        before = asyncio.all_tasks()
+        call = asyncio.create_task(asyncio.to_thread(write))
+        await begun.wait()
+        for task in asyncio.all_tasks() - before - {call}:
+            task.cancel()
+        await turns(3)
+        cancelled.set()
+        with pytest.raises(DatabaseClosedError):
+            await asyncio.wait_for(call, 25)
+        assert await db.get_all("SELECT text FROM app_notes") == []
+        await db.execute("INSERT INTO app_notes VALUES ('free')")
 
 
 def test_a_failed_open_leaves_no_thread_and_may_be_tried_again(tmp_path):

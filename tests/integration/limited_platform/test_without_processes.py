@@ -20,7 +20,7 @@ from tests.integration.limited_platform.without_processes import take_away
 
 take_away()
 import tetherpy
-from tetherpy import BackgroundJobManager, BackgroundService, ServiceError, SyncJobManager
+from tetherpy import BackgroundJobManager, BackgroundService, ServiceError, ServiceNotRunningError, SyncJobManager
 
 for name in tetherpy.__all__:
     getattr(tetherpy, name)
@@ -49,14 +49,23 @@ def initialize(service):
 
 async def main():
     service = BackgroundService(address, initialize)
+    states = []
+    subscription = service.state.subscribe(states.append)
+    try:
+        await service.invoke("nothing", 1)
+    except ServiceNotRunningError:
+        pass
     async with service, BackgroundJobManager.open(address) as manager:
         assert await manager.result(await service.job("echo", [1]), 25) == [1]
         assert await manager.result(await service.job("count"), 25) == 1
+        assert states[-1].running
     assert not await service.is_running()
+    assert not states[-1].running
     await service.start()
     assert await service.is_running()
     await service.stop()
     assert not await service.is_running()
+    subscription.dispose()
     await service.aclose()
 
 

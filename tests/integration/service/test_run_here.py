@@ -12,7 +12,13 @@ import pytest
 from tests.support.waiting import turns, until
 from tetherpy.database import Database
 from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, open_database
-from tetherpy.service import BackgroundService, CallbackNameError, WorkerStartError
+from tetherpy.service import (
+    BackgroundService,
+    CallbackNameError,
+    ServiceAlreadyRunningError,
+    ServiceNotRunningError,
+    WorkerStartError,
+)
 
 PENDING, COMPLETED, CANCELLED = (
     BackgroundJobStatus.PENDING,
@@ -203,6 +209,18 @@ async def test_a_handler_may_stop_the_worker(tmp_path):
 
 async def _is_stopped(service):
     return not await service.is_running()
+
+
+async def test_one_object_runs_one_worker_here_and_another_one_after_its_end(tmp_path):
+    service = BackgroundService(tmp_path / "app.db", App().initialize)
+    async with service.run_here():
+        with pytest.raises(ServiceAlreadyRunningError):
+            await service.run_here().__aenter__()
+        await service.stop()
+        with pytest.raises(ServiceNotRunningError):
+            await service.invoke("to workers")
+        async with service.run_here():
+            assert await service.is_running()
 
 
 async def test_the_loggers_of_the_app_are_left_alone(tmp_path):

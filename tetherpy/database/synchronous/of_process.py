@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
-from weakref import WeakSet
 
 import attrs
 
@@ -69,6 +68,7 @@ class OfProcess(Closable):
             self._closed = True
             opened, self._opened = self._opened, None
             manager, self._manager = self._manager, None
+            _close_at_exit.discard(self)
         if opened is not None and manager is not None:
             portal, _ = opened
             try:
@@ -77,7 +77,7 @@ class OfProcess(Closable):
                 portal.close()
 
 
-_close_at_exit: WeakSet[OfProcess] = WeakSet()
+_close_at_exit: set[OfProcess] = set()
 
 
 def _close_all() -> None:

@@ -19,21 +19,33 @@ from .thread_call import ThreadCall
 T = TypeVar("T")
 
 
-class Calls(asyncio.Queue[ThreadCall[Any] | None]):
+@attrs.define(eq=False)
+class Calls:
     """Calls that one task runs one after another, until None; then it exits ``stack``."""
 
-    stack: AsyncExitStack
+    stack: AsyncExitStack = attrs.field(init=False, factory=AsyncExitStack)
+    _waiting: asyncio.Queue[ThreadCall[Any] | None] = attrs.field(
+        init=False, factory=asyncio.Queue[ThreadCall[Any] | None]
+    )
+    _ended: bool = attrs.field(init=False, default=False)
 
     async def run(self) -> None:
         """Run the calls."""
-        async with AsyncExitStack() as self.stack:
-            while (call := await self.get()) is not None:
+        async with self.stack:
+            while (call := await self._waiting.get()) is not None:
                 await call.run()
 
+    def add(self, call: ThreadCall[Any] | None) -> None:
+        """Run a call after those before it; end it if the task has ended."""
+        self._waiting.put_nowait(call)
+        if self._ended:
+            self.end()
+
     def end(self) -> None:
-        """End the calls that were not run."""
-        while not self.empty():
-            if (call := self.get_nowait()) is not None:
+        """End the calls that were not run, and all later ones."""
+        self._ended = True
+        while not self._waiting.empty():
+            if (call := self._waiting.get_nowait()) is not None:
                 call.end()
 
 
@@ -62,7 +74,7 @@ class Portal:
     @classmethod
     def start(cls, name: str) -> Self:
         """Start a loop in a daemon thread, until ``close``."""
-        loop = asyncio.new_event_loop()
+        loop = asyncio.SelectorEventLoop()  # on Windows the default one cannot serve psycopg
         thread = threading.Thread(target=_run, args=(loop,), name=f"tetherpy {name}", daemon=True)
         thread.start()
         return cls(name, loop, thread)
@@ -78,7 +90,7 @@ class Portal:
         if calls is None:
             self._post(self._start, call.run, call.end, copy_context())
         else:
-            self._post(calls.put_nowait, call)
+            self._post(calls.add, call)
         try:
             return call.wait()
         except asyncio.CancelledError as error:
@@ -102,7 +114,7 @@ class Portal:
         finally:
             self._of_thread.calls = None
             with suppress(DatabaseClosedError):  # the end of the loop has ended the task
-                self._post(calls.put_nowait, None)
+                self._post(calls.add, None)
 
     def check(self) -> None:
         """Raise the error of a call in this thread, if one cannot be made.

@@ -17,7 +17,7 @@ from tetherpy.database import SqlDatabase
 from tetherpy.durations import to_seconds
 from tetherpy.jobs import BackgroundJobManager, Enqueueable, EnqueueOptions, JobDefinition, JobId, open_database
 
-from ..errors import ServiceArgumentError
+from ..errors import ServiceAlreadyRunningError, ServiceArgumentError
 from ..protocol import frames
 from ..protocol.callback_name import label_of, name_of
 from ..protocol.event_bus import EventBus
@@ -156,8 +156,11 @@ class BackgroundService:
         ``processes``, ``detached`` and ``if_running`` do not apply.
 
         At the end of the block running jobs have ``stop_timeout`` to finish; then they are released. A worker that ran
-        before, in a process or elsewhere, continues and shares the jobs. Raises ``WorkerStartError`` as ``start``.
+        before, in a process or elsewhere, continues and shares the jobs. Raises ``WorkerStartError`` as ``start``, and
+        ``ServiceAlreadyRunningError`` if this object runs a worker here already.
         """
+        if self._here is not None and self._here.is_running:
+            raise ServiceAlreadyRunningError(self._files.name, os.getpid())
         await self._start_here()
         try:
             yield self
@@ -170,7 +173,7 @@ class BackgroundService:
     async def _start_here(self) -> None:
         from ..worker.local_worker import LocalWorker  # here, because an app with worker processes does not need it
 
-        if self._here is not None:
+        if self._here is not None and self._here.is_running:
             return
         self._here = LocalWorker(self._config, self._files, self._callback, self._on_frame, self._database)
         try:

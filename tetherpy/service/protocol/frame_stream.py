@@ -11,6 +11,7 @@ import attrs
 
 from ..errors import FrameError, ServiceNotRunningError
 from .frames import MAX_FRAME, Frame, decode
+from .platform_support import WORKER_PROCESSES
 from .service_files import ServiceFiles
 
 _NO_SERVICE = frozenset({errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK, errno.ENOTDIR})
@@ -29,6 +30,8 @@ class FrameStream:
 
         Raises ``OSError`` for errors unrelated to the service, such as no free descriptors.
         """
+        if not WORKER_PROCESSES:
+            raise ServiceNotRunningError(files.name)
         try:
             with files.socket_address() as address:
                 return cls(*await asyncio.open_unix_connection(address, limit=MAX_FRAME))

@@ -14,7 +14,7 @@ import msgspec
 
 from tetherpy.database import SqlDatabase
 
-from ..errors import WorkerStartError, WorkerStopError
+from ..errors import ServiceNotRunningError, WorkerStartError, WorkerStopError
 from ..execution.worker_context import WorkerContext
 from ..protocol import frames
 from ..protocol.platform_support import FILE_LOCKS
@@ -80,7 +80,8 @@ class LocalWorker:
             raise
         if not self._ready.done():
             failure = self._task.exception()
-            reason = self.status.error or f"it ended with {type(failure).__name__}: {failure}"
+            ended = "it was stopped" if failure is None else f"it ended with {type(failure).__name__}: {failure}"
+            reason = self.status.error or ended
             raise WorkerStartError(reason, worker_traceback=self.status.traceback) from failure
 
     async def stop(self, seconds: float) -> None:
@@ -90,7 +91,8 @@ class LocalWorker:
         """
         if self._task is None:
             return
-        self._set(phase=frames.Phase.STOPPING)
+        if not self._task.done():
+            self._set(phase=frames.Phase.STOPPING)
         self._worker.halt(now=False)
         try:
             done, _ = await asyncio.wait([self._task], timeout=seconds)
@@ -103,9 +105,10 @@ class LocalWorker:
             self._task.result()
 
     def deliver(self, data: bytes) -> None:
-        """Deliver the message in an encoded frame to the handlers of the worker."""
+        """Deliver the message in an encoded frame to the handlers of the worker; raises ``ServiceNotRunningError``."""
+        if self._context is None or not self.is_running:
+            raise ServiceNotRunningError(self.files.name)
         frame = frames.decode(data)
-        assert self._context is not None
         assert isinstance(frame, frames.Event)
         self._context.event_bus.deliver(frame.name, frames.data_of(frame))
 
