@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from types import TracebackType
 from typing import Self
 
@@ -58,7 +59,7 @@ class ClosableContainer(ContainerHost):
             if child._cleanup is not None:
                 cleanup.adopt(child._cleanup)
             child._cleanup = cleanup
-            child.unwinding = self.unwinding
+            child.unwinding = child.cut_off() or self.unwinding
             child._dispose_tree()
         for subscription in tuple(self._guests or ()):
             subscription.close()
@@ -113,7 +114,15 @@ class ClosableContainer(ContainerHost):
         if failures:
             raise BaseExceptionGroup(f"{len(failures)} errors while disposing {self!r}", failures)
 
+    def cut_off(self) -> Unwinding | None:
+        """Return a cancellation if the block of this container has not ended, and the parent has no error."""
+        above = None if self.parent is None else self.parent.unwinding
+        if not self.entered or above is None or above.error is not None:
+            return None
+        return Unwinding(asyncio.CancelledError("The parent container was closed before the block of this one."))
+
     def __enter__(self) -> Self:
+        self.entered = True
         return self
 
     def __exit__(
@@ -123,6 +132,7 @@ class ClosableContainer(ContainerHost):
         return self._has_suppressed(error)
 
     async def __aenter__(self) -> Self:
+        self.entered = True
         return self
 
     async def __aexit__(

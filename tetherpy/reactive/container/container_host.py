@@ -63,6 +63,7 @@ class ContainerHost:
         "closing",
         "edges_moved",
         "elements",
+        "entered",
         "observers",
         "overrides",
         "parent",
@@ -96,6 +97,8 @@ class ContainerHost:
         #: Whether providers without a scope that no parent has built live in this child, and not in the root.
         self.separate = separate
         self._disposed = False
+        #: Whether a ``with`` block of it has begun.
+        self.entered = False
         #: Whether it is being disposed: providers that were never built are refused from then on.
         self.closing = False
         #: The error that ended the container's block, passed to the context managers that are left because of it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -280,6 +280,32 @@ async def test_an_error_of_a_child_is_not_passed_to_its_parent() -> None:
             await fail_in(ProviderContainer(parent=parent, overrides=[scoped]), scoped, error)
         assert log == [("child", error)]
     assert log == [("child", error), ("parent", None)]
+
+
+@pytest.mark.parametrize("is_async", [True, False])
+async def test_a_child_whose_block_has_not_ended_rolls_back(is_async: bool) -> None:
+    """As a request that still runs when the server closes the container of the app."""
+    log: list[Any] = []
+    scoped = entered(Transaction(log, "child"), scope="request")
+    inside, ended = asyncio.Event(), asyncio.Event()
+
+    async def request(child: ProviderContainer) -> None:
+        async with AsyncExitStack() as stack:
+            if is_async:
+                await stack.enter_async_context(child)
+            else:
+                stack.enter_context(child)
+            child.read(scoped)
+            inside.set()
+            await ended.wait()
+
+    async with ProviderContainer() as parent:
+        task = asyncio.create_task(request(parent.child(scope="request")))
+        await inside.wait()
+        parent.child(scope="request").read(scoped)  # without a block it has no end of its own
+    assert [(name, type(error)) for name, error in log] == [("child", type(None)), ("child", asyncio.CancelledError)]
+    ended.set()
+    await task
 
 
 # -- builds --------------------------------------------------------------------------------------
