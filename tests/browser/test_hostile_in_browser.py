@@ -7,7 +7,7 @@ from playwright.async_api import expect
 
 from tests.browser.conftest import is_live
 from tetherpy.jobs import Ack, Failed, NewJob, Progress, SqliteJobEngine, WorkerRecord, utc_now
-from tetherpy.ui.safe_text import plain
+from tetherpy.safe_text import plain
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

@@ -219,7 +219,8 @@ class JobAttempt:
     ``outcome`` is "completed", "failed", "snoozed", "cancelled", "released", "worker died" or
     "lease expired".
     ``attempt`` is the number it had when it was claimed: snoozed and released attempts are not
-    counted, so the next attempt has the same number.
+    counted, so the next attempt has the same number. ``logs`` are the lines that its handler logged and printed, None
+    without any.
     """
 
     job_id: int
@@ -230,6 +231,7 @@ class JobAttempt:
     outcome: str | None = None
     error: str | None = None
     traceback: str | None = None
+    logs: str | None = None
 
 
 @attrs.frozen(kw_only=True)

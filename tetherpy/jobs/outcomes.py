@@ -83,10 +83,11 @@ Outcome: TypeAlias = Completed | Failed | Snoozed | Cancelled | Released
 
 @attrs.frozen
 class Ack:
-    """Report how the attempt of one claim ended."""
+    """Report how the attempt of one claim ended; ``logs`` are the lines that it logged, None without any."""
 
     claim: Claim
     outcome: Outcome
+    logs: str | None = None
 
 
 def _fraction(value: float | None) -> float | None:
@@ -99,15 +100,16 @@ def _message(value: str | None) -> str | None:
 
 @attrs.frozen
 class Progress:
-    """The progress of a claim: ``fraction`` in 0 to 1, or None to change only the message.
+    """The progress of a claim: ``fraction`` in 0 to 1, and a message; None keeps what is stored.
 
     A fraction outside is clamped; NaN changes nothing. Raises ``JobArgumentError`` unless the fraction is a number and
-    the message text.
+    the message text. ``logs`` are the lines that the attempt has logged until now.
     """
 
     claim: Claim
     fraction: float | None = attrs.field(default=None, converter=_fraction)
     message: str | None = attrs.field(default=None, converter=_message)
+    logs: str | None = None
 
     @property
     def stored_fraction(self) -> float | None:

@@ -212,7 +212,12 @@ def _next_status(rules: Rules, job: BackgroundJob) -> BackgroundJobStatus:
 
 
 def ended_attempt(
-    job: BackgroundJob, outcome: str, error: str | None, now: datetime, traceback: str | None = None
+    job: BackgroundJob,
+    outcome: str,
+    error: str | None,
+    now: datetime,
+    traceback: str | None = None,
+    logs: str | None = None,
 ) -> JobAttempt:
     """Return the attempt of a RUNNING job as it is listed after its end."""
     return JobAttempt(
@@ -224,4 +229,5 @@ def ended_attempt(
         outcome=outcome,
         error=error,
         traceback=traceback,
+        logs=logs,
     )

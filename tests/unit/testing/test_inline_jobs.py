@@ -357,7 +357,7 @@ async def test_the_log_contains_the_traceback_of_a_handler(jobs, caplog):
     await jobs.enqueue("fail", "way")
     with caplog.at_level(logging.WARNING, "tetherpy.testing"):
         await jobs.drain()
-    (record,) = caplog.records
+    (record,) = [record for record in caplog.records if record.name == "tetherpy.testing"]
     assert "Attempt 1 of job 1 ('fail') failed: Traceback" in record.getMessage()
     assert "ValueError: no way" in record.getMessage()
 

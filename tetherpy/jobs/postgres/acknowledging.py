@@ -22,7 +22,7 @@ AGAIN_SECONDS = 0.1
 
 async def acknowledge(joined: JoinedPostgres, ack: Ack, progress: Progress | None, now: datetime) -> None:
     """Acknowledge in the handler's transaction, or raise ``ClaimLostError``."""
-    row = {**encoding.ack(ack), **({} if progress is None else encoding.progress_values(progress))}
+    row = {**({} if progress is None else encoding.progress_values(progress)), **encoding.ack(ack)}
     values = {"acks": encoding.encode([row]), "now": now, "notify": notify_of(joined)}
     if await joined.fetch(sql("acknowledge"), values):
         claim = ack.claim

@@ -42,6 +42,7 @@ def ack(given: Ack) -> dict[str, Any]:
         "worker": claim.worker_id,
         "fencing_token": claim.fencing_token,
         "attempt": claim.attempt,
+        "logs": given.logs,
         **attempt_end(end_of(given.outcome)),
     }
 
@@ -72,7 +73,7 @@ def progress(updates: Iterable[Progress]) -> list[dict[str, Any]]:
 
 def progress_values(update: Progress) -> dict[str, Any]:
     """Return the values of a report; None keeps the stored one."""
-    return {"fraction": update.stored_fraction, "message": to_text(update.message)}
+    return {"fraction": update.stored_fraction, "message": to_text(update.message), "logs": update.logs}
 
 
 def to_text(text: str | None, limit: int = ERROR_CHARACTERS) -> str | None:

@@ -18,16 +18,17 @@ QUEUE_STATUS = {
 _QUEUE_COLUMNS = {"id", "job_key", "status", "priority", "queue", "run_at", "unique_key"}
 """The columns of the view that are in Procrastinate's table."""
 _LOST = (
-    "job.id, record.attempts, record.claimed_by, record.last_attempt_at, {rescue_error} AS error, "
+    "job.id, record.attempts, record.claimed_by, record.last_attempt_at, record.logs, {rescue_error} AS error, "
     "({status_after_rescue})::procrastinate_job_status AS target"
 )
 _RESCUE_OF_LOST = """recorded AS (
-    INSERT INTO background_service_job_attempts (job_id, attempt, worker, started_at, finished_at, outcome, error)
-    SELECT id, attempts, claimed_by, last_attempt_at, %(now)s, %(outcome)s, error FROM lost
+    INSERT INTO background_service_job_attempts (job_id, attempt, worker, started_at, finished_at, outcome, error, logs)
+    SELECT id, attempts, claimed_by, last_attempt_at, %(now)s, %(outcome)s, error, logs FROM lost
 ), released AS (
     UPDATE tetherpy_job_records AS record
     SET last_error = lost.error, finished_at = CASE WHEN lost.target <> 'todo' THEN %(now)s END,
-        updated_at = %(now)s, claimed_by = NULL, lease_expires_at = NULL, progress = NULL, progress_message = NULL
+        updated_at = %(now)s, claimed_by = NULL, lease_expires_at = NULL, progress = NULL, progress_message = NULL,
+        logs = NULL
     FROM lost WHERE record.job_id = lost.id
 )
 UPDATE procrastinate_jobs AS job

@@ -127,7 +127,8 @@ class PostgresJobStore(EngineSettings):
         job = await self.get(job_id)
         if job is None:
             raise JobNotFoundError(job_id)
-        return to_attempts(job, await self._ask("attempts", id=job_id))
+        running = await self._ask("running_logs", id=job_id)
+        return to_attempts(job, await self._ask("attempts", id=job_id), running[0][0] if running else None)
 
     async def counts(self) -> JobCounts:
         """Count the jobs in each state."""

@@ -32,7 +32,7 @@ def acknowledge(connection: sqlite3.Connection, ack: Ack, now: datetime) -> bool
     else:
         accepted = _release(connection, end, now_text, fencing_token)
     if accepted:
-        record_attempt(connection, ended_attempt(claim.job, end.outcome, end.error, now, end.traceback))
+        record_attempt(connection, ended_attempt(claim.job, end.outcome, end.error, now, end.traceback, ack.logs))
         if not end.counted or claim.attempt > ATTEMPTS_KEPT:
             connection.execute(sql("forget_attempts"), {"id": claim.id, "kept": ATTEMPTS_KEPT})
     return accepted
@@ -76,6 +76,7 @@ def record_attempt(connection: sqlite3.Connection, attempt: JobAttempt) -> None:
         attempt.outcome,
         truncated(attempt.error),
         truncated(attempt.traceback, TRACEBACK_CHARACTERS),
+        attempt.logs,
     )
     connection.execute(sql("record_attempt"), values)
 
@@ -86,7 +87,7 @@ def report_progress(connection: sqlite3.Connection, updates: list[Progress], now
     connection.cursor().executemany(
         sql("report_progress"),
         [
-            (update.stored_fraction, truncated(update.message), now_text, *fencing_token_of(update.claim))
+            (update.stored_fraction, truncated(update.message), update.logs, now_text, *fencing_token_of(update.claim))
             for update in updates
         ],
     )

@@ -19,7 +19,7 @@ from ..status import BackgroundJobStatus
 from ..storage.columns import COLUMNS
 from ..storage.row_decoding import JobReader, to_attempts
 from ..storage.timestamps import to_text
-from .moving import read
+from .moving import read, running_logs
 from .statements import fetch, sql
 
 _ALL = -1  # a LIMIT that does not limit (sqlite.org/lang_select.html)
@@ -99,7 +99,7 @@ def attempts(connection: sqlite3.Connection, job_id: int) -> list[JobAttempt]:
     job = read(connection, job_id)
     if job is None:
         raise JobNotFoundError(job_id)
-    return to_attempts(job, fetch(connection, sql("attempts"), (job_id,)))
+    return to_attempts(job, fetch(connection, sql("attempts"), (job_id,)), running_logs(connection, job_id))
 
 
 def counts(connection: sqlite3.Connection) -> JobCounts:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from datetime import datetime, timedelta
 
+import attrs
+
 from ..arguments import is_storable
 from ..errors import JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
 from ..status import BackgroundJobStatus
-from ..storage.row_decoding import to_job
+from ..storage.row_decoding import text_or_none, to_job
 from ..storage.text_truncation import truncated
 from ..storage.timestamps import to_optional_text, to_text
 from ..transitions import Transition, after_cancel, after_move, after_retry
@@ -21,6 +23,12 @@ def read(connection: sqlite3.Connection, job_id: int) -> BackgroundJob | None:
     """Return the job, None if it does not exist; raise ``UnreadableJobError`` if its row cannot be decoded."""
     rows = fetch(connection, sql("job_by_id"), (job_id,)) if is_storable(job_id) else []
     return to_job(rows[0]) if rows else None
+
+
+def running_logs(connection: sqlite3.Connection, job_id: int) -> str | None:
+    """Return what the running attempt of a job has logged, as far as it is stored."""
+    row = connection.execute(sql("running_logs"), (job_id,)).fetchone()
+    return None if row is None else text_or_none(row[0])
 
 
 def move(
@@ -57,7 +65,7 @@ def _require(connection: sqlite3.Connection, job_id: int) -> BackgroundJob:
 def _store(connection: sqlite3.Connection, after: Transition) -> BackgroundJob:
     job = after.job
     if after.attempt is not None:
-        record_attempt(connection, after.attempt)
+        record_attempt(connection, attrs.evolve(after.attempt, logs=running_logs(connection, job.id)))
     values = {
         "id": job.id,
         "status": job.status.value,

@@ -83,15 +83,22 @@ def to_attempt(job_id: int, row: Row) -> JobAttempt:
         outcome=text_or_none(row[4]),
         error=text_or_none(row[5]),
         traceback=text_or_none(row[6]),
+        logs=text_or_none(row[7]),
     )
 
 
-def to_attempts(job: BackgroundJob, rows: Iterable[Row]) -> list[JobAttempt]:
+def to_attempts(job: BackgroundJob, rows: Iterable[Row], running_logs: str | None) -> list[JobAttempt]:
     """Return the attempts of a job: the rows of those that ended, and the one that runs now from the job's own row."""
     attempts = [to_attempt(job.id, row) for row in rows]
     if job.status is BackgroundJobStatus.RUNNING:
         attempts.append(
-            JobAttempt(job_id=job.id, attempt=job.attempts, worker=job.claimed_by, started_at=job.last_attempt_at)
+            JobAttempt(
+                job_id=job.id,
+                attempt=job.attempts,
+                worker=job.claimed_by,
+                started_at=job.last_attempt_at,
+                logs=running_logs,
+            )
         )
     return attempts
 

@@ -43,7 +43,12 @@ def portable_job(job: BackgroundJob) -> BackgroundJob:
 
 def portable_attempt(attempt: JobAttempt) -> JobAttempt:
     """Return an attempt as PostgreSQL can hold it."""
-    return attrs.evolve(attempt, error=portable(attempt.error), traceback=portable(attempt.traceback))
+    return attrs.evolve(
+        attempt,
+        error=portable(attempt.error),
+        traceback=portable(attempt.traceback),
+        logs=portable(attempt.logs),
+    )
 
 
 def portable(text: str | None) -> str | None:

@@ -19,7 +19,7 @@ from ..storage.row_decoding import to_attempt, to_job
 from .batch import Batch
 
 _ATTEMPTS = (
-    "SELECT job_id, attempt, worker, started_at, finished_at, outcome, error, traceback "
+    "SELECT job_id, attempt, worker, started_at, finished_at, outcome, error, traceback, logs "
     "FROM background_service_job_attempts WHERE job_id BETWEEN ? AND ? ORDER BY job_id, id"
 )
 

@@ -20,7 +20,7 @@ from .batch import Batch, portable_attempt, portable_job
 
 _JOBS = f"SELECT {', '.join(COLUMNS)} FROM background_service_jobs WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
 _ATTEMPTS = (
-    "SELECT job_id, attempt, worker, started_at, finished_at, outcome, error, traceback "
+    "SELECT job_id, attempt, worker, started_at, finished_at, outcome, error, traceback, logs "
     "FROM background_service_job_attempts WHERE job_id BETWEEN ? AND ? ORDER BY job_id, id"
 )
 

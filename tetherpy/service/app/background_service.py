@@ -26,7 +26,7 @@ from ..protocol.manifest import ServiceManifest, observe_manifest
 from ..protocol.platform_support import WORKER_PROCESSES
 from ..protocol.private_descriptors import close_private, open_private_pipe
 from ..protocol.service_files import ServiceFiles
-from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, WorkerConfig
+from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, LogFormat, LogLevel, WorkerConfig
 from .service_link import ControlClient
 from .service_state import ServiceState, StateBoard
 from .starting import IfRunning, Start, Starter
@@ -78,6 +78,9 @@ class BackgroundService:
         database: the open database of the app, for ``job``; None opens one when it is needed.
         pool_size: maximum number of connections to a server for the app's calls, in this process and in each worker.
         unknown_key_grace: a job whose key has no handler in any worker waits this long for one; then it is FAILED.
+        log_level: the level of the workers' root logger, unless the callback configures ``logging``.
+        log_format: ``"text"``, or ``"json"`` for one object per line.
+        job_logs: whether to store what handlers log and print with each attempt.
     """
 
     def __init__(
@@ -99,6 +102,9 @@ class BackgroundService:
         database: SqlDatabase | None = None,
         pool_size: int = 10,
         unknown_key_grace: timedelta | float = DEFAULT_UNKNOWN_KEY_GRACE,
+        log_level: LogLevel = "INFO",
+        log_format: LogFormat = "text",
+        job_logs: bool = True,
     ) -> None:
         self._files = ServiceFiles.of(address)
         self._callback = app_initialization_callback
@@ -114,6 +120,9 @@ class BackgroundService:
             lease=lease,
             pool_size=pool_size,
             unknown_key_grace=unknown_key_grace,
+            log_level=log_level,
+            log_format=log_format,
+            job_logs=job_logs,
         )
         self._detached = detached
         self._stop_timeout = to_seconds("stop_timeout", stop_timeout)

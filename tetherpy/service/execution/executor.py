@@ -16,6 +16,9 @@ import attrs
 from tetherpy.jobs import Ack, Claim, Completed, Outcome, PayloadDecodeError, encode, wait_observer
 
 from ..errors import NoSuchHandlerError
+from ..logs.attempt_log import current_attempt
+from ..logs.attempt_logs import AttemptLogs
+from ..logs.outcomes import log_outcome
 from ..protocol.wait_bounds import HANDLER_GRACE_SECONDS
 from ..worker.fork_guard import exit_if_forked
 from .handlers import HandlerRegistry, JobHandler
@@ -42,6 +45,7 @@ class Executor:
     arguments: Callable[[JobRun, JobHandler], tuple[Any, Any]]
     outcome_policy: OutcomePolicy
     slots: int
+    logs: AttemptLogs = attrs.field(factory=AttemptLogs)
     grace: float = HANDLER_GRACE_SECONDS
     on_acknowledged: Callable[[Ack, bool], None] = attrs.field(init=False)
     on_free: Callable[[], None] = attrs.field(init=False)
@@ -71,10 +75,10 @@ class Executor:
 
     def start(self, claim: Claim) -> None:
         """Start an attempt in a new task."""
-        run = JobRun(claim)
+        loop = asyncio.get_running_loop()
+        run = JobRun(claim, self.logs.start(claim), loop.time())
         self._runs[claim.id] = run
         self._occupied += 1
-        loop = asyncio.get_running_loop()
         try:
             run.handler = self.registry.find(claim.job.job_key)
         except NoSuchHandlerError as error:
@@ -100,13 +104,16 @@ class Executor:
             self._interrupt(run, Interruption.RELEASED)
 
     async def _attempt(self, run: JobRun, handler: JobHandler) -> Outcome:
+        current_attempt.set(run.log)
         outcome, error = await self._outcome(run, handler)
+        run.error = error
         for callback in reversed(run.on_end):
             try:
                 await callback(error)
             except BaseException as failure:
                 error = failure
                 if isinstance(outcome, Completed):
+                    run.error = failure
                     outcome = self.outcome_policy.outcome_of(run, failure)
         return outcome
 
@@ -158,6 +165,7 @@ class Executor:
                 self.on_stuck()
 
     def _refuse(self, run: JobRun, error: NoSuchHandlerError) -> None:
+        run.error = error
         self._acknowledge(run, self.outcome_policy.final_failure(error))
         self._free()
 
@@ -181,7 +189,12 @@ class Executor:
         # The job may have been rescued and claimed by this worker again. Keep that newer run.
         if self._runs.get(run.claim.id) is run:
             del self._runs[run.claim.id]
-        self.on_acknowledged(Ack(run.claim, outcome), run.completed and isinstance(outcome, Completed))
+        ack = Ack(run.claim, outcome, self.logs.end(run.log))
+        self.on_acknowledged(ack, run.completed and isinstance(outcome, Completed))
+        # Called later: an error in a log handler or filter of the app must not stop the executor.
+        loop = asyncio.get_running_loop()
+        seconds, now = loop.time() - run.started, self.outcome_policy.clock()
+        loop.call_soon(log_outcome, run.claim, outcome, run.error, seconds, now)
 
     def _free(self) -> None:
         self._occupied -= 1

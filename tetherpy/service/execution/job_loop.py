@@ -11,6 +11,7 @@ import attrs
 from tetherpy.database import Portal, SqlDatabase, SyncDatabase, redacted
 from tetherpy.jobs import JobEngine, WallClock
 
+from ..logs.attempt_logs import AttemptLogs
 from .cancellation_watch import CancellationWatch
 from .executor import Executor
 from .fetcher import Fetcher
@@ -61,6 +62,7 @@ class JobLoop:
             arguments=arguments,
             outcome_policy=OutcomePolicy(clock),
             slots=context.config.concurrency,
+            logs=AttemptLogs(context.config.job_logs, progress.report, context.in_loop),
         )
         fetcher = Fetcher(engine, worker_id, context.config.queues, executor, progress, clock, on_fetched, keys)
         executor.on_acknowledged, executor.on_free = fetcher.acknowledge, fetcher.wake
@@ -82,6 +84,7 @@ class JobLoop:
                 parts = (self.cancellation.run(), self.progress.run(), *background)
                 tasks = [group.create_task(part) for part in parts]
                 await self.fetcher.run()
+                self.executor.logs.stop()
                 for task in tasks:
                     task.cancel()
         finally:

@@ -11,6 +11,7 @@ import attrs
 
 from tetherpy.jobs import Claim, Outcome
 
+from ..logs.attempt_log import AttemptLog
 from .handlers import JobHandler
 
 
@@ -27,6 +28,8 @@ class JobRun:
     """The state of a running attempt.
 
     Attributes:
+        started: the time of the loop at the start.
+        error: what the handler raised, or None.
         interruption: the reason why it was asked to end, or None.
         seen: the handler has read that it should end; its result is ignored from then on.
         acknowledged: the outcome is decided. A handler that still runs keeps its slot, because it keeps its thread or
@@ -37,7 +40,10 @@ class JobRun:
     """
 
     claim: Claim
+    log: AttemptLog
+    started: float
     handler: JobHandler | None = None
+    error: BaseException | None = None
     interruption: Interruption | None = None
     seen: bool = False
     acknowledged: bool = False

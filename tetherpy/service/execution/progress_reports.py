@@ -62,4 +62,5 @@ def _merged(before: Progress, later: Progress) -> Progress:
     if before.claim is not later.claim:
         return later
     fraction = before.fraction if later.fraction is None else later.fraction
-    return Progress(later.claim, fraction, before.message if later.message is None else later.message)
+    message = before.message if later.message is None else later.message
+    return Progress(later.claim, fraction, message, before.logs if later.logs is None else later.logs)

@@ -311,7 +311,8 @@ class ServiceInstance(ServiceBase):
         outcome = Completed(encode(result))
         # Stored later by another connection, it would arrive after the end of the job and be rejected.
         progress = services.progress.newest(services.run.claim)
-        await services.engine.acknowledge(Ack(services.run.claim, outcome), transaction, progress)
+        ack = Ack(services.run.claim, outcome, services.run.log.text)
+        await services.engine.acknowledge(ack, transaction, progress)
         services.run.completed = True
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Literal, TypeAlias, cast, get_args
 
 import attrs
 import msgspec
@@ -16,6 +17,8 @@ from ..errors import ServiceArgumentError
 
 DEFAULT_LEASE = timedelta(seconds=30)
 DEFAULT_UNKNOWN_KEY_GRACE = timedelta(seconds=60)
+LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+LogFormat: TypeAlias = Literal["text", "json"]
 MAX_CHARACTERS = 4_000
 """Maximum characters of a notification's title or content, so that they fit into a frame."""
 
@@ -55,6 +58,21 @@ def _queues(value: Iterable[str] | None) -> tuple[str, ...] | None:
     return tuple(to_string(ServiceArgumentError, "queues", name) for name in names)
 
 
+def _log_level(value: str) -> LogLevel:
+    level = to_string(ServiceArgumentError, "log_level", value).upper()
+    return cast("LogLevel", _one_of("log_level", level, get_args(LogLevel)))
+
+
+def _log_format(value: str) -> LogFormat:
+    return cast("LogFormat", _one_of("log_format", value, get_args(LogFormat)))
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise ServiceArgumentError(name, value, f"it must be one of {', '.join(known)}")
+    return value
+
+
 def _retention(value: timedelta | float | None) -> timedelta | None:
     return to_optional_span("retention", value, positive=True)
 
@@ -80,13 +98,17 @@ class ServiceSettings:
     queues: tuple[str, ...] | None = None
     retention: timedelta | None = None
     lease: timedelta = DEFAULT_LEASE
+    log_level: LogLevel = "INFO"
+    log_format: LogFormat = "text"
+    job_logs: bool = True
 
     def __str__(self) -> str:
         queues = "all queues" if self.queues is None else "queues " + ", ".join(self.queues)
         kept = "" if self.retention is None else f", retention {self.retention}"
+        logs = f"log level {self.log_level}, log format {self.log_format}, job logs {'on' if self.job_logs else 'off'}"
         return (
             f"{self.callback}, concurrency {self.concurrency}, processes {self.processes}, {queues}{kept}, "
-            f"lease {self.lease}"
+            f"lease {self.lease}, {logs}"
         )
 
 
@@ -111,6 +133,9 @@ class WorkerConfig:
     sys_path: tuple[str, ...] = ()
     python_path: str | None = None
     unknown_key_grace: timedelta = attrs.field(default=DEFAULT_UNKNOWN_KEY_GRACE, converter=_unknown_key_grace)
+    log_level: LogLevel = attrs.field(default="INFO", converter=_log_level)
+    log_format: LogFormat = attrs.field(default="text", converter=_log_format)
+    job_logs: bool = True
 
     @property
     def settings(self) -> ServiceSettings:
@@ -122,6 +147,9 @@ class WorkerConfig:
             queues=self.queues,
             retention=self.retention,
             lease=self.lease,
+            log_level=self.log_level,
+            log_format=self.log_format,
+            job_logs=self.job_logs,
         )
 
     def encode(self) -> bytes:

@@ -17,7 +17,7 @@ from ..protocol.callback_name import name_of
 from ..protocol.locks import signer_of, try_lock, unlock
 from ..protocol.platform_support import WORKER_PROCESSES
 from ..protocol.service_files import ServiceFiles
-from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, WorkerConfig
+from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, LogFormat, LogLevel, WorkerConfig
 from ..protocol.worker_log import WorkerLog
 from ..worker.worker_process import work
 from .group_files import GroupFiles
@@ -58,6 +58,9 @@ def run_worker(
     lease: timedelta | float = DEFAULT_LEASE,
     pool_size: int = 10,
     unknown_key_grace: timedelta | float = DEFAULT_UNKNOWN_KEY_GRACE,
+    log_level: LogLevel = "INFO",
+    log_format: LogFormat = "text",
+    job_logs: bool = True,
 ) -> int:
     """Serve a database in the foreground until a signal ends it; return the exit code.
 
@@ -82,6 +85,9 @@ def run_worker(
         lease=lease,
         pool_size=pool_size,
         unknown_key_grace=unknown_key_grace,
+        log_level=log_level,
+        log_format=log_format,
+        job_logs=job_logs,
     )
     files.create()
     _open_standard_descriptors()

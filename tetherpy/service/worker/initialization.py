@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import logging
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -19,9 +18,6 @@ from ..protocol.settings import shown
 
 _MAX_TRACEBACK = 32_000
 """Maximum characters of a reported traceback, from its end, so that it fits into a frame."""
-
-
-_LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 
 async def initialize(context: WorkerContext, callback: str | Callable[..., Any]) -> bool:
@@ -44,15 +40,6 @@ async def initialize(context: WorkerContext, callback: str | Callable[..., Any])
         return report_failure(context, reason, error)
     serve_manifest(context)
     return True
-
-
-def log_to_stderr() -> None:
-    """Let the root logger write to stderr, unless the callback has given it a handler.
-
-    It writes from INFO on, or from the level that the callback has set.
-    """
-    level = logging.getLogger().level
-    logging.basicConfig(level=logging.INFO if level == logging.WARNING else level, format=_LOG_FORMAT)
 
 
 def report_unusable_database(context: WorkerContext, error: BaseException) -> bool:

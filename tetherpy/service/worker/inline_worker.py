@@ -18,6 +18,7 @@ from ..execution.job_loop import JobLoop
 from ..execution.notification import Notification
 from ..execution.service_instance import ServiceInstance
 from ..execution.worker_context import WorkerContext
+from ..logs.records import job_records
 from ..protocol import frames
 from ..protocol.callback_name import name_of, resolve
 from ..protocol.settings import WorkerConfig
@@ -53,6 +54,7 @@ class InlineWorker:
         await database.migrate(JOB_MIGRATIONS)
         config = WorkerConfig(database=str(database.path), callback="", concurrency=concurrency)
         async with AsyncExitStack() as stack:
+            stack.enter_context(job_records())
             outbox = LocalOutbox(lambda frame: worker._on_frame(frame))  # noqa: PLW0108 - the worker needs the context
             context = WorkerContext(config, outbox, stack, Notification("", "", outbox.send), database=database)
             worker = cls(context, SqliteJobEngine(database, clock=clock))

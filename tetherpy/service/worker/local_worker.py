@@ -16,6 +16,7 @@ from tetherpy.database import SqlDatabase
 
 from ..errors import ServiceNotRunningError, WorkerStartError, WorkerStopError
 from ..execution.worker_context import WorkerContext
+from ..logs.records import job_records
 from ..protocol import frames
 from ..protocol.platform_support import FILE_LOCKS
 from ..protocol.service_files import ServiceFiles
@@ -115,6 +116,7 @@ class LocalWorker:
     async def _run(self) -> None:
         try:
             async with AsyncExitStack() as stack:
+                stack.enter_context(job_records())
                 self._context = self._worker.context(LocalOutbox(self._on_frame), stack)
                 self._context.database = self.database
                 await self._worker.serve(self._context)

@@ -55,8 +55,6 @@ class Worker:
     callback: str | Callable[..., Any]
     clock: WallClock = utc_now
     worker_id: str = attrs.field(factory=lambda: secrets.token_hex(8))
-    on_initialized: Callable[[], None] = _nothing
-    """Called after the initialization callback."""
     on_join: Callable[[], None] = _nothing
     """Called before the worker registers itself."""
     on_stuck: Callable[[], None] = _nothing
@@ -75,7 +73,6 @@ class Worker:
         """Work until halted; return False if the worker could not start, or its database cannot be used any longer."""
         if not await self._initialize(context):
             return self.halted
-        self.on_initialized()
         try:
             engine = await self._open_engine(context)
             locks = self._lock(context, engine)

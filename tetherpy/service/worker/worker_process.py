@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack
 import attrs
 
 from ..execution.worker_context import WorkerContext
+from ..logs.worker_logging import worker_logging
 from ..protocol import frames
 from ..protocol.service_files import ServiceFiles
 from ..protocol.settings import WorkerConfig
@@ -18,7 +19,6 @@ from ..protocol.wait_bounds import STUCK_SECONDS
 from ..protocol.worker_log import open_log
 from ..supervisor.child_process import WorkerSockets
 from .fork_guard import guard_against_forks
-from .initialization import log_to_stderr
 from .supervisor_pipe import SupervisorPipe
 from .worker import Worker
 
@@ -37,7 +37,8 @@ def work(config: WorkerConfig, sockets: WorkerSockets) -> int:
     os.environ["TETHERPY_DATABASE"] = (
         files.address
     )  # generated providers and commands that a handler uses take this one
-    return loop.run_until_complete(WorkerProcess(Worker(config, files, config.callback)).run(sockets))
+    with worker_logging(config):
+        return loop.run_until_complete(WorkerProcess(Worker(config, files, config.callback)).run(sockets))
 
 
 @attrs.define(eq=False)
@@ -51,7 +52,6 @@ class WorkerProcess:
         worker = self.worker
         supervisor_pipe = await SupervisorPipe.open(sockets.control, sockets.events)
         self._follow_signals()
-        worker.on_initialized = log_to_stderr
         worker.on_join = lambda: guard_against_forks(asyncio.get_running_loop())
         worker.on_stuck = self._on_stuck
         async with AsyncExitStack() as stack:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from tetherpy.reactive import Explanation, ProviderContainer
+from tetherpy.safe_text import one_line
 
-from ..safe_text import one_line
 from .graph_model import Edge, Graph, Node, identify, name_and_kind
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from ..safe_text import one_line
+from tetherpy.safe_text import one_line
+
 from .graph_model import Edge, Graph, Node, identify, name_and_kind
 from .source_reader import SourceReader, is_provider
 

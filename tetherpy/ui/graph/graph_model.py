@@ -8,8 +8,7 @@ from typing import Any
 import attrs
 
 from tetherpy.reactive import brief
-
-from ..safe_text import one_line
+from tetherpy.safe_text import one_line
 
 
 @attrs.frozen(kw_only=True)

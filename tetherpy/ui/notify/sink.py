@@ -6,7 +6,7 @@ from typing import Final, Protocol
 
 import attrs
 
-from ..safe_text import one_line
+from tetherpy.safe_text import one_line
 
 LONGEST_TITLE: Final = 80
 LONGEST_BODY: Final = 240

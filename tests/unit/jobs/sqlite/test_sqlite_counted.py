@@ -55,11 +55,12 @@ class Trace:
         return sum(text.startswith(word) for text in texts)
 
 
-async def test_a_batch_is_one_commit_and_two_statements_per_job(db, engine):
+@pytest.mark.parametrize("logs", [None, "a line"])
+async def test_a_batch_is_one_commit_and_two_statements_per_job(db, engine, logs):
     await engine.enqueue([NewJob(job_key="k") for _ in range(40)])
     claims = (await engine.ack_and_fetch("w1", [], 20)).claims
     async with Trace(db) as trace:
-        answer = await engine.ack_and_fetch("w1", [Ack(claim, Completed("1")) for claim in claims], 20)
+        answer = await engine.ack_and_fetch("w1", [Ack(claim, Completed("1"), logs) for claim in claims], 20)
     assert len(answer.claims) == 20
     assert trace.count("COMMIT") == 1
     assert trace.count("UPDATE background_service_jobs\n") == 20 + 1

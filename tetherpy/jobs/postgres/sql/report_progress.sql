@@ -2,7 +2,7 @@
 -- any was stored.
 WITH reported AS (
     SELECT * FROM json_to_recordset(%(updates)s::text::json) AS (
-        id bigint, worker text, fencing_token bigint, fraction double precision, message text
+        id bigint, worker text, fencing_token bigint, fraction double precision, message text, logs text
     )
 ), held AS (
     SELECT reported.*
@@ -17,7 +17,8 @@ WITH reported AS (
 ), stored AS (
     UPDATE tetherpy_job_records AS record
     SET progress = coalesce(held.fraction, record.progress),
-        progress_message = coalesce(held.message, record.progress_message), updated_at = %(now)s
+        progress_message = coalesce(held.message, record.progress_message),
+        logs = coalesce(held.logs, record.logs), updated_at = %(now)s
     FROM held
     JOIN free ON free.job_id = held.id
     WHERE record.job_id = held.id AND record.claimed_by = held.worker AND record.fencing_token = held.fencing_token

@@ -9,5 +9,5 @@ UPDATE tetherpy_job_records
 SET attempts = %(attempts)s, last_attempt_at = %(last_attempt_at)s, last_error = %(last_error)s,
     finished_at = %(finished_at)s, claimed_by = %(claimed_by)s, lease_expires_at = %(lease_expires_at)s,
     result = %(result)s, progress = %(progress)s, progress_message = %(progress_message)s,
-    cancel_requested_at = %(cancel_requested_at)s, updated_at = %(now)s
+    cancel_requested_at = %(cancel_requested_at)s, updated_at = %(now)s, logs = NULL
 WHERE job_id = %(id)s

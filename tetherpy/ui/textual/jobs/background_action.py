@@ -7,10 +7,10 @@ from collections.abc import Awaitable, Callable
 from textual.widget import Widget
 
 from tetherpy.errors import TetherError
+from tetherpy.safe_text import plain
 
 from ...actions import Confirmation
 from ...root_cause import original
-from ...safe_text import plain
 from ..scope import app_of, container_of
 from .confirm_screen import ConfirmScreen
 

@@ -15,12 +15,12 @@ from textual.widget import Widget
 from textual.widgets import Button, Input, Label, TextArea
 
 from tetherpy.jobs import BackgroundJobManager, NewJob, PayloadDecodeError, decode, stored_options
+from tetherpy.safe_text import plain
 from tetherpy.service import ServiceManifest
 
 from ...errors import FieldError
 from ...job_providers import JobProviders
 from ...option_fields import option_fields, read_options
-from ...safe_text import plain
 from ..consumer import Consumer
 from ..ref import WidgetRef
 from ..scope import app_of, container_of

@@ -16,10 +16,10 @@ from textual.screen import ModalScreen
 
 from tetherpy.durations import duration_text
 from tetherpy.jobs import OPTIONS, BackgroundJob, JobAttempt
+from tetherpy.safe_text import one_line, plain
 
 from ...job_providers import JobProviders
 from ...root_cause import original
-from ...safe_text import one_line, plain
 from ..consumer import ConsumerWidget
 from ..ref import WidgetRef
 from .job_text import MARKS, at, bar

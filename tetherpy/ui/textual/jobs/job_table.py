@@ -9,10 +9,10 @@ from rich.text import Text
 from textual.widgets import DataTable
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
+from tetherpy.safe_text import one_line
 
 from ...job_providers import MOST_MATCHES, JobProviders
 from ...root_cause import original
-from ...safe_text import one_line
 from ..consumer import Consumer, ConsumerWidget
 from ..ref import WidgetRef
 from .job_text import at, note

@@ -10,8 +10,7 @@ from typing import Final
 from rich.text import Text
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
-
-from ...safe_text import one_line
+from tetherpy.safe_text import one_line
 
 MARKS: Final[Mapping[BackgroundJobStatus, tuple[str, str]]] = MappingProxyType(
     {

@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.widgets import Button
 
 from tetherpy.jobs import NewJob
+from tetherpy.safe_text import one_line, plain
 from tetherpy.service import BackgroundService
 
 from ...actions import CONFIRM_STOP, STOPPING, start_workers, stop_workers
 from ...job_providers import JobProviders
 from ...root_cause import original
-from ...safe_text import one_line, plain
 from ..consumer import Consumer, ConsumerWidget
 from ..ref import WidgetRef
 from ..scope import app_of, container_of

@@ -10,12 +10,12 @@ from starlette.exceptions import HTTPException
 from tetherpy.errors import DurationError
 from tetherpy.jobs import BackgroundJobManager, NewJob
 from tetherpy.reactive import ProviderContainer
+from tetherpy.safe_text import one_line, plain
 from tetherpy.service import BackgroundService, ServiceDiffersError, WorkerStartError
 
 from ...actions import CONFIRM_STOP, start_workers, stop_workers
 from ...errors import FieldError
 from ...option_fields import read_json, read_options
-from ...safe_text import one_line, plain
 from ..pages.page_providers import PageProviders
 from ..pages.schema_form import fields_of, payload_of
 from .job_actions import JobActionRequest

@@ -10,7 +10,8 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...safe_text import one_line, plain
+from tetherpy.safe_text import one_line, plain
+
 from ..security.proxy_headers import is_encrypted
 from .redirects import page_address
 

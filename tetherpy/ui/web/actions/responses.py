@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from tetherpy.errors import TetherError
+from tetherpy.safe_text import one_line
 
 from ...actions import Confirmation
 from ...root_cause import original
-from ...safe_text import one_line
 from ..pages.rendering import Renderer
 from .flash import FlashMessage, store
 from .form_data import read_form

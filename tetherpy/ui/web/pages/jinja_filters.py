@@ -9,8 +9,7 @@ import msgspec
 
 from tetherpy.durations import duration_text
 from tetherpy.jobs import BackgroundJobStatus
-
-from ...safe_text import one_line, plain
+from tetherpy.safe_text import one_line, plain
 
 MAX_JSON_CHARACTERS = 100_000
 

@@ -12,10 +12,10 @@ BEGIN
         FROM ROWS FROM (json_to_recordset(acks) AS (
             id bigint, worker text, fencing_token bigint, attempt integer, status procrastinate_job_status,
             status_if_cancelled procrastinate_job_status, outcome text, uncounted integer, result text, error text,
-            run_at timestamptz, traceback text, fraction double precision, message text
+            run_at timestamptz, traceback text, fraction double precision, message text, logs text
         )) WITH ORDINALITY AS ack (
             id, worker, fencing_token, attempt, status, status_if_cancelled, outcome, uncounted, result, error,
-            run_at, traceback, fraction, message, number
+            run_at, traceback, fraction, message, logs, number
         )
         WHERE ack.id = ANY (locked)
         ORDER BY ack.id, ack.fencing_token, ack.number
@@ -39,7 +39,7 @@ BEGIN
             progress_message = CASE
                 WHEN held.status <> 'todo' THEN coalesce(held.message, record.progress_message)
             END,
-            updated_at = instant, claimed_by = NULL, lease_expires_at = NULL
+            updated_at = instant, claimed_by = NULL, lease_expires_at = NULL, logs = NULL
         FROM held WHERE record.job_id = held.id
     ), queued AS (
         UPDATE procrastinate_jobs AS job
@@ -49,9 +49,9 @@ BEGIN
         FROM held WHERE job.id = held.id
     ), remembered AS (
         INSERT INTO background_service_job_attempts (
-            job_id, attempt, worker, started_at, finished_at, outcome, error, traceback
+            job_id, attempt, worker, started_at, finished_at, outcome, error, traceback, logs
         )
-        SELECT id, attempt, worker, last_attempt_at, instant, outcome, error, traceback FROM held ORDER BY number
+        SELECT id, attempt, worker, last_attempt_at, instant, outcome, error, traceback, logs FROM held ORDER BY number
     )
     SELECT held.number::integer - 1 FROM held;
     -- A job may be released any number of times: the newest hundred of its attempts are kept.

@@ -64,7 +64,7 @@ BEGIN
         UPDATE tetherpy_job_records
         SET attempts = least(attempts, 2147483646) + 1, fencing_token = nextval('tetherpy_fencing_tokens'),
             claimed_by = claimant, lease_expires_at = lease_end, last_attempt_at = instant, updated_at = instant,
-            progress = NULL, progress_message = NULL, cancel_requested_at = NULL
+            progress = NULL, progress_message = NULL, cancel_requested_at = NULL, logs = NULL
         WHERE job_id = ANY (chosen);
         UPDATE procrastinate_jobs
         SET status = 'doing', tetherpy_unhandled = false,

@@ -36,7 +36,9 @@ CREATE TABLE tetherpy_job_records (
     cancel_requested_at timestamptz,
     -- Text, so that it reads as it was written; a search converts it.
     meta text CHECK (jsonb_typeof(meta::jsonb) = 'object'),
-    version text
+    version text,
+    -- What the running attempt has logged; the row of the attempt has it after the end.
+    logs text
 ) WITH (fillfactor = 70);
 
 CREATE INDEX tetherpy_job_records_finished ON tetherpy_job_records (finished_at) WHERE finished_at IS NOT NULL;
@@ -110,7 +112,8 @@ CREATE TABLE background_service_job_attempts (
     finished_at timestamptz NOT NULL,
     outcome text NOT NULL,
     error text,
-    traceback text
+    traceback text,
+    logs text
 );
 CREATE INDEX background_service_job_attempts_job ON background_service_job_attempts (job_id, id);
 

@@ -35,7 +35,9 @@ CREATE TABLE background_service_jobs (
     unhandled INTEGER NOT NULL DEFAULT 0,
     -- The retry policy as JSON; NULL if the handler's applies.
     retry TEXT,
-    version TEXT
+    version TEXT,
+    -- What the running attempt has logged; the row of the attempt has it after the end.
+    logs TEXT
 );
 
 -- Claims read these in order and stop at the first row they need: one over all queues, one for workers with queues.
@@ -85,7 +87,8 @@ CREATE TABLE background_service_job_attempts (
     finished_at TEXT NOT NULL,
     outcome TEXT NOT NULL,
     error TEXT,
-    traceback TEXT
+    traceback TEXT,
+    logs TEXT
 );
 
 CREATE INDEX background_service_job_attempts_job ON background_service_job_attempts (job_id, id);

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tetherpy.ui.safe_text import one_line, plain
+from tetherpy.safe_text import one_line, plain
 
 
 @pytest.mark.parametrize(
