@@ -71,6 +71,21 @@ def check_line(_: object, __: Any, value: str) -> None:
         raise SettingValueError(value, f"The character {found[0]!r} is not allowed. Use one line of text.")
 
 
+def check_log_level(_: object, __: Any, value: str) -> None:
+    """Raise SettingValueError unless the value is the name of a level of ``logging``."""
+    _check_choice(value, ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"))
+
+
+def check_log_format(_: object, __: Any, value: str) -> None:
+    """Raise SettingValueError unless the value is a format of the log."""
+    _check_choice(value, ("text", "json"))
+
+
+def _check_choice(value: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise SettingValueError(value, f"{value!r} is not one of {', '.join(known)}.")
+
+
 def check_job_key(_: object, __: Any, value: str) -> None:
     """Raise SettingValueError unless the value can be part of a function name."""
     check_line(_, __, value)

@@ -32,7 +32,20 @@ def providers_package(services: BackgroundServices) -> dict[PurePosixPath, str]:
 
 def _background_service(services: BackgroundServices) -> str:
     names = ("app_initialization_callback", "initial_notification_title", "initial_notification_content")
-    return filled("providers/background_service", {name: literal(getattr(services, name)) for name in names})
+    values = {name: literal(getattr(services, name)) for name in names}
+    return filled("providers/background_service", {**values, "log_settings": _log_settings(services)})
+
+
+def _log_settings(services: BackgroundServices) -> str:
+    """Return the arguments that differ from the defaults, a line each."""
+    given = {
+        "log_level": literal(services.log_level),
+        "log_format": literal(services.log_format),
+        "job_logs": str(services.job_logs),
+    }
+    defaults = BackgroundServices()
+    changed = [name for name in given if getattr(services, name) != getattr(defaults, name)]
+    return "".join(f"        {name}={given[name]},\n" for name in changed)
 
 
 def _database(services: BackgroundServices) -> str:

@@ -9,6 +9,8 @@ from .name_checks import (
     check_database,
     check_job_key,
     check_line,
+    check_log_format,
+    check_log_level,
     check_migrations,
     check_package,
     check_payload,
@@ -45,7 +47,8 @@ class BackgroundServices:
     ``package`` is the dotted name of the generated package; ``database_path`` the app's database, a ``postgresql://``
     URL or a path, which begins at the folder of the ``tether.yaml`` if it is relative; ``migrations`` the
     ``module:name`` of the app's migrations, if any; ``app_initialization_callback`` the ``module:function`` that each
-    worker calls first. A typed enqueue function is generated for each of the ``jobs``.
+    worker calls first; ``log_level``, ``log_format`` and ``job_logs`` are those of ``BackgroundService``. A typed
+    enqueue function is generated for each of the ``jobs``.
     """
 
     enabled: bool = False
@@ -55,6 +58,9 @@ class BackgroundServices:
     app_initialization_callback: str = attrs.field(default="worker:initialize", validator=check_callback)
     initial_notification_title: str = attrs.field(default="Background service", validator=check_line)
     initial_notification_content: str = attrs.field(default="", validator=check_line)
+    log_level: str = attrs.field(default="INFO", validator=check_log_level)
+    log_format: str = attrs.field(default="text", validator=check_log_format)
+    job_logs: bool = True
     jobs: tuple[JobDeclaration, ...] = ()
 
     @property

@@ -47,6 +47,9 @@ def _background_services(node: Node) -> BackgroundServices:
             "app_initialization_callback": _text,
             "initial_notification_title": _text,
             "initial_notification_content": _text,
+            "log_level": _text,
+            "log_format": _text,
+            "job_logs": _flag,
             "jobs": _jobs,
         },
     )

@@ -148,6 +148,11 @@ def _history_document(history: JobHistory) -> Document:
     return {**job_document(history.job), "history": [attempt_document(attempt) for attempt in history.attempts]}
 
 
+def _logs_document(history: JobHistory) -> Document:
+    attempts = [{**attempt_document(attempt), "logs": attempt.logs} for attempt in history.attempts]
+    return {**job_document(history.job), "history": attempts}
+
+
 def _moment_column(name: str) -> Column[JobHistory]:
     def exact(history: JobHistory) -> str:
         return instant(getattr(history.job, name)) or ""
@@ -188,3 +193,6 @@ HISTORY = View[JobHistory](
     _history_document,
 )
 """One job in detail."""
+
+HISTORY_WITH_LOGS = View[JobHistory](HISTORY.columns, _logs_document)
+"""The same, with the log of each attempt in the JSON document."""

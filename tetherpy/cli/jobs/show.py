@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from tetherpy.jobs import JobNotFoundError
+from typing import Annotated
+
+import typer
+
+from tetherpy.jobs import JobAttempt, JobNotFoundError
 
 from ..output.formats import Form, emit, form_of, print_all, print_one
 from ..output.terminal_text import harmless
 from ..parameters.database_location import existing_jobs
 from ..parameters.options import DatabaseOption, JobIdArgument, JsonOption
-from .job_columns import ATTEMPTS, HISTORY, JobHistory
+from .job_columns import ATTEMPTS, HISTORY, HISTORY_WITH_LOGS, JobHistory
 
 
-async def show_job(job_id: JobIdArgument, database: DatabaseOption = None, json: JsonOption = False) -> None:
+async def show_job(
+    job_id: JobIdArgument,
+    logs: Annotated[bool, typer.Option("--logs", help="Show what each attempt logged and printed too.")] = False,
+    database: DatabaseOption = None,
+    json: JsonOption = False,
+) -> None:
     """Show one job and its attempts."""
     async with existing_jobs(database) as engine:
         job = await engine.get(job_id)
@@ -19,7 +28,7 @@ async def show_job(job_id: JobIdArgument, database: DatabaseOption = None, json:
             raise JobNotFoundError(job_id)
         history = JobHistory(job, await engine.attempts(job_id))
     form = form_of(json)
-    print_one(form, HISTORY, history)
+    print_one(form, HISTORY_WITH_LOGS if logs else HISTORY, history)
     match form:
         case Form.TABLE if history.attempts:
             _print_attempts(history)
@@ -28,6 +37,9 @@ async def show_job(job_id: JobIdArgument, database: DatabaseOption = None, json:
                 emit(f"attempt\t{ATTEMPTS.line(attempt)}")
         case _:
             pass
+    if logs and form is not Form.JSON:
+        for attempt in history.attempts:
+            _print_logs(attempt, form)
 
 
 def _print_attempts(history: JobHistory) -> None:
@@ -37,3 +49,12 @@ def _print_attempts(history: JobHistory) -> None:
         emit("")
         for line in traceback.splitlines():
             emit(harmless(line))
+
+
+def _print_logs(attempt: JobAttempt, form: Form) -> None:
+    if attempt.logs is None:
+        return
+    if form is Form.TABLE:
+        emit(f"\nlog of attempt {attempt.attempt}")
+    for line in attempt.logs.split("\n"):
+        emit(harmless(line) if form is Form.TABLE else f"log\t{attempt.attempt}\t{harmless(line)}")

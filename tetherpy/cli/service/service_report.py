@@ -66,6 +66,9 @@ def _settings(settings: ServiceSettings) -> Document:
         "queues": None if settings.queues is None else list(settings.queues),
         "retention": None if settings.retention is None else settings.retention.total_seconds(),
         "lease": settings.lease.total_seconds(),
+        "log_level": settings.log_level,
+        "log_format": settings.log_format,
+        "job_logs": settings.job_logs,
     }
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from enum import StrEnum
 from inspect import signature
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -24,6 +25,24 @@ from ..parameters.project import find_project
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+class LogLevel(StrEnum):
+    """The levels of ``logging``."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+
+
+class LogFormat(StrEnum):
+    """The formats of the log."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 CallbackOption: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -41,6 +60,26 @@ ConcurrencyOption: TypeAlias = Annotated[
 ]
 QueueOption: TypeAlias = Annotated[
     list[str], typer.Option("--queue", help="Run only jobs in this queue; may be repeated. All queues if not given.")
+]
+LogLevelOption: TypeAlias = Annotated[
+    LogLevel | None,
+    typer.Option(
+        case_sensitive=False,
+        help="The level of the log; that of tether.yaml if not given, else INFO.",
+        show_default=False,
+    ),
+]
+LogFormatOption: TypeAlias = Annotated[
+    LogFormat | None,
+    typer.Option(help="The format of the log; that of tether.yaml if not given, else text.", show_default=False),
+]
+JobLogsOption: TypeAlias = Annotated[
+    bool | None,
+    typer.Option(
+        "--job-logs/--no-job-logs",
+        help="Whether to store what each attempt logs and prints; that of tether.yaml if not given, else yes.",
+        show_default=False,
+    ),
 ]
 RetentionOption: TypeAlias = Annotated[
     timedelta | None,
@@ -64,6 +103,9 @@ class WorkerPlan:
     concurrency: int
     queues: tuple[str, ...] | None
     retention: timedelta | None
+    log_level: str
+    log_format: str
+    job_logs: bool
     title: str | None = None
     content: str | None = None
 
@@ -77,6 +119,9 @@ class WorkerPlan:
         concurrency: ConcurrencyOption = 10,
         queue: QueueOption = [],  # noqa: B006 - typer reads it, and does not change it
         retention: RetentionOption = None,
+        log_level: LogLevelOption = None,
+        log_format: LogFormatOption = None,
+        job_logs: JobLogsOption = None,
     ) -> WorkerPlan:
         """Complete the options from the nearest ``tether.yaml``.
 
@@ -84,6 +129,10 @@ class WorkerPlan:
         """
         project = find_project()
         settings = None if project is None else project.service
+        # Not the defaults of the settings' class: with --database no YAML parser is loaded.
+        level, format_, keeps = (
+            ("INFO", "text", True) if settings is None else (settings.log_level, settings.log_format, settings.job_logs)
+        )
         callback = callback or (None if settings is None else settings.app_initialization_callback)
         if callback is None:
             raise CallbackUnknownError
@@ -95,6 +144,9 @@ class WorkerPlan:
             concurrency=concurrency,
             queues=tuple(queue) or None,
             retention=retention,
+            log_level=level if log_level is None else log_level.value,
+            log_format=format_ if log_format is None else log_format.value,
+            job_logs=keeps if job_logs is None else job_logs,
             title=None if settings is None else settings.initial_notification_title,
             content=None if settings is None else settings.initial_notification_content,
         )
@@ -108,6 +160,9 @@ class WorkerPlan:
             "concurrency": self.concurrency,
             "queues": self.queues,
             "retention": self.retention,
+            "log_level": self.log_level,
+            "log_format": self.log_format,
+            "job_logs": self.job_logs,
             **{name: text for name, text in titles.items() if text is not None},
         }
 
@@ -121,6 +176,8 @@ class WorkerPlan:
             words += ["--queue", queue]
         if self.retention is not None:
             words += ["--retention", write_duration(self.retention)]
+        words += ["--log-level", self.log_level, "--log-format", self.log_format]
+        words.append("--job-logs" if self.job_logs else "--no-job-logs")
         return tuple(words)
 
     @property

@@ -75,7 +75,7 @@ async def much(service, payload, db):
 
 
 async def hostile(service, payload, db):
-    logger.info("nul \0, surrogate \ud800, escape \x1b[31m, <script>alert(1)</script>, ‮bidi")
+    logger.info("nul \0, surrogate \ud800, escape \x1b[31m, <script>alert(1)</script>, \u202ebidi")
     logger.info("line one\n2026-01-01T00:00:00.000Z CRITICAL root: forged")
     logger.info("%d arguments", "wrong")
     logger.info("x" * 10_000_000)

@@ -54,7 +54,15 @@ class JobDetail(ConsumerWidget):
         if job is None:
             return Content.styled("Loading..." if state.is_loading else f"Job {self.job_id} has been deleted.", LABEL)
         attempts = ref.watch(self._providers.attempts(self.job_id)).value or []
-        parts = (_headline(job), _error(job), _timeline(attempts), _data(job), _facts(job), _traceback(attempts))
+        parts = (
+            _headline(job),
+            _error(job),
+            _timeline(attempts),
+            _data(job),
+            _facts(job),
+            _traceback(attempts),
+            _log(attempts),
+        )
         return Content("\n").join(chain.from_iterable(parts))
 
 
@@ -119,6 +127,11 @@ def _timeline(attempts: list[JobAttempt]) -> Iterator[Content]:
 def _traceback(attempts: list[JobAttempt]) -> Iterator[Content]:
     if attempts and attempts[-1].traceback:
         yield from _section("traceback of the last attempt", plain(attempts[-1].traceback))
+
+
+def _log(attempts: list[JobAttempt]) -> Iterator[Content]:
+    if attempts and attempts[-1].logs:
+        yield from _section("log of the last attempt", plain(attempts[-1].logs))
 
 
 def _length(attempt: JobAttempt) -> timedelta:
