@@ -206,7 +206,7 @@ async def test_jobs_share_a_client_and_each_has_a_session(shop, site):
 async def test_a_worker_logs(shop):
     job_id = await shop.manager.enqueue(logs.ship, 7)
     await shop.manager.wait_for(job_id, SECONDS)
-    assert f"INFO shop: job {job_id}, attempt 1: order 7" in Path("app.db-service", "worker.log").read_text()
+    assert f"INFO shop [job {job_id} ship attempt 1]: order 7" in Path("app.db-service", "worker.log").read_text()
 
 
 @in_shop

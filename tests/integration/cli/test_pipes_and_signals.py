@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import sqlite3
 import subprocess
@@ -153,7 +154,8 @@ def test_a_worker_finishes_its_jobs_and_ends_at_a_signal(
     first_signal_has_arrived(worker)
     (tmp_path / "open").touch()
     out, err = worker.communicate(timeout=30)
-    assert (worker.returncode, out, err) == (0, "", "")
+    assert (worker.returncode, out) == (0, "")
+    assert re.fullmatch(rf"\S+ INFO tetherpy\.jobs: Job {job} \(gate\) completed in .+\n", err)
     assert jobs(lambda manager: manager.get_job_by_id(int(job))).result == "passed"
 
 
@@ -165,7 +167,8 @@ def test_a_second_signal_makes_a_worker_release_its_jobs(empty, jobs, enqueue, r
     first_signal_has_arrived(worker)
     worker.send_signal(signal.SIGINT)
     out, err = worker.communicate(timeout=30)
-    assert (worker.returncode, out, err) == (0, "", "")
+    assert (worker.returncode, out) == (0, "")
+    assert re.fullmatch(rf"\S+ INFO tetherpy\.jobs: Job {job} \(wait\) released after .+\n", err)
     handed_back = jobs(lambda manager: manager.get_job_by_id(int(job)))
     assert (handed_back.status, handed_back.attempts) == ("PENDING", 0)
 

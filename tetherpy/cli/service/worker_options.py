@@ -103,9 +103,9 @@ class WorkerPlan:
     concurrency: int
     queues: tuple[str, ...] | None
     retention: timedelta | None
-    log_level: str
-    log_format: str
-    job_logs: bool
+    log_level: str = "INFO"
+    log_format: str = "text"
+    job_logs: bool = True
     title: str | None = None
     content: str | None = None
 

@@ -11,9 +11,10 @@ from ..arguments import is_storable
 from ..errors import JobNotFoundError, UniqueJobError
 from ..model import BackgroundJob
 from ..status import BackgroundJobStatus
-from ..storage.row_decoding import text_or_none, to_job
+from ..storage.row_decoding import to_job
 from ..storage.text_truncation import truncated
 from ..storage.timestamps import to_optional_text, to_text
+from ..storage.values import text_or_none
 from ..transitions import Transition, after_cancel, after_move, after_retry
 from .acknowledging import record_attempt
 from .statements import fetch, fetch_changed, sql

@@ -20,10 +20,10 @@ def log_outcome(claim: Claim, outcome: Outcome, error: BaseException | None, sec
     match outcome:
         case Completed():
             level, name, text = logging.INFO, "completed", f"completed in {ran}"
-        case Failed(reason, _, None):
+        case Failed(reason, retry_at=None):
             level, name, text = logging.ERROR, "failed", f"failed {which}: {reason}"
-        case Failed(reason, _, retry_at):
-            level, name, text = logging.WARNING, "retry", f"failed {which}; retry in {_until(retry_at, now)}: {reason}"
+        case Failed(reason, retry_at=datetime() as at):
+            level, name, text = logging.WARNING, "retry", f"failed {which}; retry in {_until(at, now)}: {reason}"
         case Snoozed(run_at):
             level, name, text = logging.INFO, "snoozed", f"snoozed after {ran}; it runs again in {_until(run_at, now)}"
         case Cancelled(reason):

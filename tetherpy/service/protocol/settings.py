@@ -105,10 +105,12 @@ class ServiceSettings:
     def __str__(self) -> str:
         queues = "all queues" if self.queues is None else "queues " + ", ".join(self.queues)
         kept = "" if self.retention is None else f", retention {self.retention}"
-        logs = f"log level {self.log_level}, log format {self.log_format}, job logs {'on' if self.job_logs else 'off'}"
+        level = "" if self.log_level == "INFO" else f", log level {self.log_level}"
+        form = "" if self.log_format == "text" else f", log format {self.log_format}"
+        stored = "" if self.job_logs else ", no job logs"
         return (
             f"{self.callback}, concurrency {self.concurrency}, processes {self.processes}, {queues}{kept}, "
-            f"lease {self.lease}, {logs}"
+            f"lease {self.lease}{level}{form}{stored}"
         )
 
 

@@ -31,6 +31,7 @@ def test_the_launchd_agent_has_the_given_options():
     assert agent["ProgramArguments"] == [
         *(sys.executable, "-m", "tetherpy.cli", "worker", "--callback", "shop.worker:initialize"),
         *("--processes", "2", "--concurrency", "5", "--queue", ODD, "--queue", "slow", "--retention", "2592000s"),
+        *("--log-level", "INFO", "--log-format", "text", "--job-logs"),
     ]
     assert agent["EnvironmentVariables"] == {"TETHERPY_DATABASE": f"/data/{ODD}/shop.db"}
     assert agent["WorkingDirectory"] == f"/srv/{ODD}"
