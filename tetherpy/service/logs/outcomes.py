@@ -20,10 +20,11 @@ def log_outcome(claim: Claim, outcome: Outcome, error: BaseException | None, sec
     match outcome:
         case Completed():
             level, name, text = logging.INFO, "completed", f"completed in {ran}"
-        case Failed(reason, retry_at=None):
+        case Failed(reason, _, retry_at):
             level, name, text = logging.ERROR, "failed", f"failed {which}: {reason}"
-        case Failed(reason, retry_at=datetime() as at):
-            level, name, text = logging.WARNING, "retry", f"failed {which}; retry in {_until(at, now)}: {reason}"
+            if retry_at is not None:
+                pause = _until(retry_at, now)
+                level, name, text = logging.WARNING, "retry", f"failed {which}; retry in {pause}: {reason}"
         case Snoozed(run_at):
             level, name, text = logging.INFO, "snoozed", f"snoozed after {ran}; it runs again in {_until(run_at, now)}"
         case Cancelled(reason):
