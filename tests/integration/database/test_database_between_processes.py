@@ -156,26 +156,30 @@ OPEN = """
     steps = [Migration(n, f"step {n}", sql.format(n)) for n in range(1, 9)]
 
     async def main():
-        print("ready", flush=True)
-        sys.stdin.readline()
-        async with Database.open(sys.argv[1], migrations=steps) as db:
-            print([(await db.get(f"SELECT count(*) FROM t{n}"))[0] for n in range(1, 9)])
+        for path in sys.argv[1:]:
+            print("ready", flush=True)
+            sys.stdin.readline()
+            async with Database.open(path, migrations=steps) as db:
+                print([(await db.get(f"SELECT count(*) FROM t{n}"))[0] for n in range(1, 9)], flush=True)
 
     asyncio.run(main())
 """
 
 
-@pytest.mark.parametrize("attempt", range(3))
-async def test_processes_may_open_a_database_at_the_same_time(tmp_path, child, attempt):
-    openers = [child(OPEN, tmp_path / "new.db") for _ in range(4)]
+async def test_processes_may_open_a_database_at_the_same_time(tmp_path, child):
+    paths = [tmp_path / f"{name}.db" for name in ("one", "two", "three")]
+    openers = [child(OPEN, *paths) for _ in range(4)]
+    for path in paths:
+        for opener in openers:
+            assert await opener.line() == "ready"
+        for opener in openers:
+            opener.tell("go")
+        for opener in openers:
+            assert await opener.line() == str([1] * 8)
+        async with Database.open(path) as db:
+            assert len(await db.get_all("SELECT * FROM tetherpy_migrations")) == 8
     for opener in openers:
-        assert await opener.line() == "ready"
-    for opener in openers:
-        opener.tell("go")
-    for opener in openers:
-        assert await opener.end() == f"{[1] * 8}\n"
-    async with Database.open(tmp_path / "new.db") as db:
-        assert len(await db.get_all("SELECT * FROM tetherpy_migrations")) == 8
+        assert await opener.end() == ""
 
 
 async def test_several_opens_in_one_loop_may_run_concurrently(tmp_path):
