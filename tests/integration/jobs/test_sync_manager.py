@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import inspect
 import signal
 import sqlite3
@@ -273,6 +274,43 @@ def test_close_ends_waits_of_other_threads_the_connections_and_the_loop(address)
             use()
     jobs.close()
     assert set(threading.enumerate()) <= before
+
+
+def test_a_manager_that_nothing_refers_to_any_longer_ends_its_threads(tmp_path):
+    def use() -> None:
+        SyncJobManager.open(tmp_path / "app.db").enqueue("k")
+
+    before = set(threading.enumerate())
+    use()
+    gc.collect()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(25)
+    assert set(threading.enumerate()) <= before
+    assert not (tmp_path / "app.db-wal").exists()
+
+
+def test_an_interruption_while_a_call_begins_cancels_it(jobs, monkeypatch):
+    portal, _ = jobs.in_loop()
+    seen: list[str] = []
+
+    async def forever() -> None:
+        seen.append("begun")
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            seen.append("ended")
+
+    post = Portal._post
+
+    def interrupted(portal: Portal, function: Any, *args: Any) -> None:
+        post(portal, function, *args)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Portal, "_post", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        portal.call(forever)
+    assert seen in ([], ["begun", "ended"])
 
 
 async def test_a_transaction_whose_task_was_cancelled_is_rolled_back_and_its_thread_told(tmp_path):

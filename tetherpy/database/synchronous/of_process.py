@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
+from weakref import WeakSet, finalize
 
 import attrs
 
@@ -26,12 +27,16 @@ _OPEN_EARLIER = (
 
 @attrs.define(eq=False)
 class OfProcess(Closable):
-    """A database that is opened at its first use, once for all threads, in a loop in a new thread."""
+    """A database that is opened at its first use, once for all threads, in a loop in a new thread.
+
+    It is closed by ``close``, at the end of the program, or when no object refers to this one any longer.
+    """
 
     name: str
     _open: Callable[[], AbstractAsyncContextManager[SqlDatabase]]
     _manager: AbstractAsyncContextManager[SqlDatabase] | None = attrs.field(init=False, default=None)
     _opened: tuple[Portal, SqlDatabase] | None = attrs.field(init=False, default=None)
+    _when_dropped: finalize[Any, Any] | None = attrs.field(init=False, default=None)
     _closed: bool = attrs.field(init=False, default=False)
     _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock)
     _pid: int = attrs.field(init=False, factory=os.getpid)
@@ -57,6 +62,8 @@ class OfProcess(Closable):
                 error.add_note(_OPEN_EARLIER)
             raise
         self._manager = manager
+        self._when_dropped = finalize(self, portal.end_after, lambda: manager.__aexit__(None, None, None))
+        self._when_dropped.atexit = False
         _close_at_exit.add(self)
         return portal, database
 
@@ -68,7 +75,8 @@ class OfProcess(Closable):
             self._closed = True
             opened, self._opened = self._opened, None
             manager, self._manager = self._manager, None
-            _close_at_exit.discard(self)
+            if self._when_dropped is not None:
+                self._when_dropped.detach()
         if opened is not None and manager is not None:
             portal, _ = opened
             try:
@@ -77,7 +85,7 @@ class OfProcess(Closable):
                 portal.close()
 
 
-_close_at_exit: set[OfProcess] = set()
+_close_at_exit: WeakSet[OfProcess] = WeakSet()
 
 
 def _close_all() -> None:

@@ -67,7 +67,7 @@ class Portal:
     _thread: threading.Thread | None = None
     _pid: int = attrs.field(init=False, factory=os.getpid)
     _closed: bool = attrs.field(init=False, default=False)
-    _lock: threading.Lock = attrs.field(init=False, factory=threading.Lock)
+    _lock: threading.RLock = attrs.field(init=False, factory=threading.RLock)
     _tasks: set[asyncio.Task[None]] = attrs.field(init=False, factory=set[asyncio.Task[None]])
     _of_thread: _OfThread = attrs.field(init=False, factory=_OfThread)
 
@@ -87,12 +87,18 @@ class Portal:
         self.check()
         call = ThreadCall(self._loop, function)
         calls = self._of_thread.calls
-        if calls is None:
-            self._post(self._start, call.run, call.end, copy_context())
-        else:
-            self._post(calls.add, call)
+
+        def begin() -> None:
+            try:
+                if calls is None:
+                    self._post(self._start, call.run, call.end, copy_context())
+                else:
+                    self._post(calls.add, call)
+            except DatabaseClosedError:
+                call.end()
+
         try:
-            return call.wait()
+            return call.wait(begin)
         except asyncio.CancelledError as error:
             raise DatabaseClosedError(self.name) from error
 
@@ -137,6 +143,19 @@ class Portal:
             self._loop.call_soon_threadsafe(self._end)
         if self._thread is not None:
             self._thread.join()
+
+    def end_after(self, function: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        """Await ``function()`` in the loop, then end it, without a wait for either: any thread may call this."""
+        if self._pid == os.getpid():
+            with suppress(DatabaseClosedError):
+                self._post(self._start, partial(self._await_and_end, function), lambda: None, copy_context())
+
+    async def _await_and_end(self, function: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        try:
+            await function()
+        finally:
+            self._closed = True
+            self._end()
 
     def _end(self) -> None:
         for task in self._tasks:

@@ -116,20 +116,27 @@ class ThreadCall(Generic[T]):
         if abandon:
             for work in self._posted:
                 work.future.cancel()
-        if self._task is not None and not self.ended:
+        if self._task is None:
+            self.end()  # it has not begun, and will not
+        elif not self.ended:
             self._task.cancel()
 
     # --- in the thread ------------------------------------------------------------------------
 
-    def wait(self) -> T:
-        """Wait for the begun call, and return the result of the coroutine or raise its error.
+    def wait(self, begin: Callable[[], None]) -> T:
+        """Begin the call, and return the result of the coroutine or raise its error.
 
         An interruption, such as Ctrl-C, cancels the coroutine, waits until it has ended, and is raised then. A second
         one is raised at once.
         """
         interruption: BaseException | None = None
-        while not self.ended or self._posted:
+        begun = False
+        while not begun or not self.ended or self._posted:
             try:
+                # In here, because an interruption may come as soon as the call has begun.
+                if not begun:
+                    begun = True
+                    begin()
                 while not self.ended or self._posted:
                     self._serve()
             except BaseException as error:
