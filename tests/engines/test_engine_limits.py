@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tetherpy.jobs import EngineLimitError, JobQuery, NewJob
+from tetherpy.jobs import EngineLimitError, JobArgumentError, JobQuery, NewJob
 
 HOSTILE = ["'; DROP TABLE procrastinate_jobs; --", '"quoted"', "%s %(x)s $1 ? :name", "\\", "🦆", "a" * 100]
 
@@ -43,3 +43,9 @@ async def test_an_engine_refuses_values_beyond_its_declared_limits_before_it_sto
             (job_id,) = await kit.engine.enqueue([job])
             assert (await kit.engine.get(job_id)).priority == job.priority
             await kit.engine.delete(job_id)
+
+
+@pytest.mark.parametrize("size", ["10", 1.5, True, None, 0, -1])
+async def test_a_size_of_payloads_that_is_no_positive_integer_is_refused(kit, size):
+    with pytest.raises(JobArgumentError, match="max_payload_bytes"):
+        type(kit.engine)(kit.engine.db, max_payload_bytes=size)

@@ -17,6 +17,7 @@ NO_TIME_ZONE = "it has no time zone; use an aware datetime, such as datetime.now
 """Why a naive datetime is refused."""
 
 to_items = partial(arguments.to_items, JobArgumentError)
+to_count = partial(arguments.to_count, JobArgumentError)
 to_integer = partial(arguments.to_integer, JobArgumentError)
 to_number = partial(arguments.to_number, JobArgumentError)
 to_string = partial(arguments.to_string, JobArgumentError)

@@ -8,10 +8,15 @@ from datetime import timedelta
 
 import attrs
 
+from ..arguments import to_count
 from ..leases import DEFAULT_LEASE, lease_span
 from ..payload.encoding import MAX_PAYLOAD_BYTES
 from .row_decoding import JobReader
 from .timestamps import WallClock, utc_now
+
+
+def _size(value: int) -> int:
+    return to_count("max_payload_bytes", value)
 
 
 @attrs.define(eq=False)
@@ -28,6 +33,6 @@ class EngineSettings:
     lease: timedelta = attrs.field(default=DEFAULT_LEASE, converter=lease_span, kw_only=True)
     clock: WallClock = attrs.field(default=utc_now, kw_only=True)
     monotonic: Callable[[], float] = attrs.field(default=time.monotonic, kw_only=True)
-    max_payload_bytes: int = attrs.field(default=MAX_PAYLOAD_BYTES, kw_only=True)
+    max_payload_bytes: int = attrs.field(default=MAX_PAYLOAD_BYTES, converter=_size, kw_only=True)
     _is_prepared: bool = attrs.field(init=False, default=False)
     _reader: JobReader = attrs.field(init=False, factory=JobReader)
