@@ -1,4 +1,4 @@
-"""What type checkers infer for optimistic updates and undo; checked by tests/unit/reactive/test_types.py."""
+"""What type checkers infer for optimistic updates and undo; checked by tests/unit/test_types.py."""
 # pyright: strict
 
 from __future__ import annotations

@@ -113,12 +113,14 @@ def answer(ref):
 )
 async def test_no_subscription_is_left(manager, tmp_path, leave):
     database = manager.database
+    job_id = await manager.enqueue("report")
     async with (
         aclosing(BackgroundService(tmp_path / "app.db", "app:initialize")) as service,
         ProviderContainer() as container,
     ):
         streams = {
-            "a job": lambda: manager.watch_job(1),
+            "a job": lambda: manager.watch_job(job_id),
+            "a job until its end": lambda: manager.follow_job(job_id),
             "jobs": lambda: manager.watch_jobs(JobQuery()),
             "counts": manager.watch_counts,
             "rows": lambda: database.watch("SELECT 1"),
@@ -157,6 +159,15 @@ async def test_a_job_is_followed_to_its_end(manager):
             break
         await manager.cancel_job(job_id)
     assert seen == ["PENDING", "CANCELLED"]
+    assert not manager._hub._views
+
+
+async def test_a_stream_that_ends_by_itself_leaves_no_subscription(manager):
+    job_id = await manager.enqueue("report")
+    async for job in manager.follow_job(job_id):
+        if job.status == "PENDING":
+            await manager.cancel_job(job_id)
+    assert job.status == "CANCELLED"
     assert not manager._hub._views
 
 
