@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import attrs
@@ -30,6 +31,8 @@ REPORT = View[CopyReport](
         Column("jobs", lambda report: str(report.jobs)),
         Column("attempts", lambda report: str(report.attempts)),
         Column("written", lambda report: str(report.written)),
+        Column("tables", lambda report: ", ".join(_counted(report.tables))),
+        Column("left", lambda report: ", ".join(_counted(report.left))),
         Column("sha256", lambda report: report.digest),
     ),
     attrs.asdict,
@@ -49,13 +52,22 @@ async def copy(
             help="The server: postgresql://user@host/name; use TETHERPY_COPY_TO for a URL with a password.",
         ),
     ],
+    tables: Annotated[
+        str,
+        typer.Option(
+            "--tables",
+            metavar="NAMES",
+            help="Tables of the app to copy as well, separated by commas; all for every one.",
+        ),
+    ] = "",
     database: DatabaseOption = None,
     json: JsonOption = False,
 ) -> None:
     """Copy all jobs of an SQLite file to PostgreSQL, while the app is stopped.
 
     Ids and attempts are preserved, and both sides are compared at the end. The command is resumable: after an
-    interruption run it again. After a complete copy it only compares.
+    interruption run it again. After a complete copy it only compares. Tables of the app stay in the file unless
+    --tables names them; those that stay are listed.
     """
     source = existing_database(database)
     if is_url(source) or not is_postgres(to):
@@ -71,5 +83,12 @@ async def copy(
             reported = progress.done
             remark(f"{progress.done:,} of {progress.total:,} jobs")
 
-    report = await copy_jobs(source, to, on_progress=report_progress)
+    names = "all" if tables == "all" else [name.strip() for name in tables.split(",") if name.strip()]
+    report = await copy_jobs(source, to, tables=names, on_progress=report_progress)
     print_one(form_of(json), REPORT, report)
+    if report.left:
+        remark("The tables that are left stay in the file. To copy some, name them: --tables")
+
+
+def _counted(tables: Mapping[str, int]) -> list[str]:
+    return [f"{name} ({rows:,} {'row' if rows == 1 else 'rows'})" for name, rows in tables.items()]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -242,3 +243,95 @@ async def test_copying_is_refused_while_workers_of_the_source_run(source, postgr
     with pytest.raises(CopyRefusedError, match=r"uses the source: w9 \(pid 7\)"):
         await copy_jobs(source, postgres_url)
     await copy_jobs(source, postgres_url, clock=lambda: now + timedelta(minutes=2))
+
+
+SHOP = """
+CREATE TABLE lines (number INTEGER NOT NULL, "order" INTEGER NOT NULL REFERENCES orders, PRIMARY KEY (number, "order"));
+CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT NOT NULL, paid BOOLEAN, price REAL, scan BLOB, at DATETIME,
+                     total DECIMAL(10, 2), length INTEGER GENERATED ALWAYS AS (length(name)) VIRTUAL);
+CREATE TABLE "say ""hi"" now" ("a b" VARCHAR(10) PRIMARY KEY) WITHOUT ROWID;
+CREATE VIEW paid AS SELECT * FROM orders WHERE paid;
+INSERT INTO orders (id, name, paid, price, scan, at, total) VALUES
+    (1, 'tea', 1, 2.5, x'00ff', '2030-01-01 09:00:00', 2.5), (7, 'milk☃', 0, 3, NULL, NULL, 10);
+INSERT INTO lines VALUES (1, 7), (2, 7);
+INSERT INTO "say ""hi"" now" VALUES ('x'), ('y'), ('z');
+"""
+
+
+@pytest.fixture
+async def shop(tmp_path):
+    """A file with a job and tables of the app."""
+    path = tmp_path / "shop.db"
+    async with open_engine(path) as engine:
+        await engine.enqueue([NewJob(job_key="k")])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(SHOP)
+    return path
+
+
+async def test_tables_of_the_app_are_named_and_left(shop, postgres_url):
+    report = await copy_jobs(shop, postgres_url)
+    assert (report.tables, report.left) == ({}, {"orders": 2, "lines": 2, 'say "hi" now': 3})
+
+
+async def test_chosen_tables_are_copied_with_their_types_and_ids_continue(shop, postgres_url):
+    report = await copy_jobs(shop, postgres_url, tables="all")
+    assert (report.tables, report.left) == ({"orders": 2, 'say "hi" now': 3, "lines": 2}, {})
+    async with open_database(postgres_url) as db:
+        first, second = await db.get_all("SELECT * FROM orders ORDER BY id")
+        assert tuple(first) == (1, "tea", True, 2.5, b"\x00\xff", "2030-01-01 09:00:00", Decimal("2.5"))
+        assert tuple(second) == (7, "milk☃", False, 3.0, None, None, Decimal(10))
+        others = await db.get_all('SELECT * FROM "say ""hi"" now" ORDER BY 1')
+        assert [tuple(row) for row in others] == [("x",), ("y",), ("z",)]
+        (added,) = (await db.execute("INSERT INTO orders (name) VALUES ('cocoa') RETURNING id")).rows
+        assert added["id"] == 8
+
+
+async def test_a_table_of_the_server_keeps_its_types_and_constraints(shop, postgres_url):
+    async with open_database(postgres_url) as db:
+        await db.execute(
+            "CREATE TABLE orders (at timestamptz, total numeric, scan bytea, price real, paid int, name text, "
+            "id int PRIMARY KEY, note text DEFAULT 'none')"
+        )
+        await db.execute('CREATE TABLE lines (number int, "order" int REFERENCES orders)')
+        report = await copy_jobs(shop, postgres_url, tables=["lines", "orders"])
+        assert report.left == {'say "hi" now': 3}
+        row = await db.get("SELECT id, name, at, note FROM orders WHERE id = 1")
+        assert row["at"].year == 2030
+        assert row["note"] == "none"
+
+
+@pytest.mark.parametrize(
+    ("change", "tables", "reason"),
+    [
+        ("", ["orders", "order"], "no table 'order'"),
+        ("INSERT INTO orders (name, paid) VALUES ('x', 'no')", ["orders"], "'paid' is boolean and has the value 'no'"),
+        ("INSERT INTO orders (name, paid) VALUES ('x', 2)", ["orders"], "'paid' is boolean and has the value 2"),
+        ("INSERT INTO orders (name) VALUES ('a' || char(0))", ["orders"], "'orders' has a row that does not fit"),
+        ("INSERT INTO orders (name) VALUES (CAST(x'ff' AS TEXT))", ["orders"], "'orders' has a row that does not fit"),
+        ("INSERT INTO orders (name) VALUES (x'ff')", ["orders"], "'name' is text and has the value"),
+    ],
+)  # fmt: skip
+async def test_what_does_not_fit_is_named_and_no_table_is_copied(shop, postgres_url, change, tables, reason):
+    with closing(sqlite3.connect(shop)) as connection:
+        connection.executescript(change)
+    with pytest.raises(CopyRefusedError, match=reason):
+        await copy_jobs(shop, postgres_url, tables=[*tables, 'say "hi" now'])
+    async with open_database(postgres_url) as db:
+        names = {row["tablename"] for row in await db.get_all("SELECT tablename FROM pg_tables")}
+    assert not names & {"orders", 'say "hi" now'}
+
+
+async def test_a_table_with_rows_on_the_server_is_refused(shop, postgres_url):
+    await copy_jobs(shop, postgres_url, tables=["orders"])
+    with pytest.raises(CopyRefusedError, match="'orders' is not empty"):
+        await copy_jobs(shop, postgres_url, tables=["lines", "orders"])
+    assert (await copy_jobs(shop, postgres_url, tables=["lines"])).tables == {"lines": 2}
+
+
+async def test_the_command_names_the_tables_that_it_left(shop, postgres_url):
+    copy = ("engine", "copy", "--database", shop, "--tables", "orders, lines")
+    done = await asyncio.to_thread(run, *copy, TETHERPY_COPY_TO=postgres_url)
+    assert done.returncode == 0, done.stderr
+    assert "tables\torders (2 rows), lines (2 rows)\n" in done.stdout
+    assert 'left\tsay "hi" now (3 rows)\n' in done.stdout

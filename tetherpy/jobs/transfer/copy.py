@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Mapping
+from typing import TYPE_CHECKING, Literal
 
 import attrs
 
@@ -34,22 +34,31 @@ class CopyProgress:
 
 @attrs.frozen
 class CopyReport:
-    """The numbers that both sides have in common after a copy; ``written`` jobs were new."""
+    """The numbers that both sides have in common after a copy; ``written`` jobs were new.
+
+    ``tables`` and ``left`` are the tables of the app that were copied, and those that were not, with their rows.
+    """
 
     jobs: int
     attempts: int
     written: int
     digest: str
+    tables: Mapping[str, int] = attrs.field(kw_only=True, factory=dict[str, int])
+    left: Mapping[str, int] = attrs.field(kw_only=True, factory=dict[str, int])
 
 
 async def copy_jobs(
     source: str | os.PathLike[str],
     target: str,
     *,
+    tables: Collection[str] | Literal["all"] = (),
     on_progress: Callable[[CopyProgress], None] = lambda _: None,
     clock: WallClock = utc_now,
 ) -> CopyReport:
     """Copy all jobs of an SQLite file, their attempts and ticks to PostgreSQL, with their ids.
+
+    ``tables`` names tables of the app that are copied too, all of them in one transaction. One that the server does not
+    have is created with its columns, NOT NULL and its primary key; dates stay the text that SQLite stores.
 
     Stop the app first: no process may use either side during the copy. At the end it compares both sides while the
     source is locked. It is resumable: run it again after an interruption. After a complete copy it only compares.
@@ -60,6 +69,7 @@ async def copy_jobs(
     from tetherpy.database import PostgresDatabase  # the extra `postgres`, which importing this module does not need
 
     from ..postgres import PostgresJobEngine
+    from .app_tables import app_tables, chosen, copy_table
     from .postgres_target import Target
 
     name = _name_of(source)
@@ -70,13 +80,25 @@ async def copy_jobs(
         await PostgresJobEngine(server).prepare()
         origin, copy = Source(file), Target(server)
         await origin.refuse_served(clock(), 2 * DEFAULT_LEASE)
+        if tables != "all":
+            chosen(await file.read(app_tables), tables)
         finished = await copy.begin(name, clock(), 2 * DEFAULT_LEASE)
         copied = await _copy(origin, copy, on_progress=on_progress, only_compare=finished)
         # With the lock of its writers the source stays as it is until the copy is noted as finished.
-        async with file.transaction():
+        async with file.transaction() as source_transaction:
             report = await _copy(origin, copy, only_compare=True)
-            await copy.finish(name, await origin.last_id(), await origin.ticks())
-        return attrs.evolve(report, written=copied.written)
+            of_app = await source_transaction.run(app_tables)
+            wanted = of_app if tables == "all" else chosen(of_app, tables)
+            async with server.transaction() as target_transaction:
+                for table in wanted:
+                    await copy_table(source_transaction, target_transaction, table)
+                await copy.finish(name, await origin.last_id(), await origin.ticks())
+        return attrs.evolve(
+            report,
+            written=copied.written,
+            tables={table.name: table.rows for table in wanted},
+            left={table.name: table.rows for table in of_app if table not in wanted},
+        )
 
 
 def _name_of(source: str | os.PathLike[str]) -> str:
