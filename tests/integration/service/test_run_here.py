@@ -77,7 +77,7 @@ class App:
 
 
 async def test_jobs_run_in_this_process_on_both_databases(address, manager):
-    app = App()
+    app, threads = App(), set(threading.enumerate())
     service = BackgroundService(address, app.initialize, database=manager.database)
     sent = []
     service.on("to apps").subscribe(sent.append)
@@ -100,6 +100,7 @@ async def test_jobs_run_in_this_process_on_both_databases(address, manager):
     assert not await service.is_running()
     assert not states[-1].running
     assert await manager.get_workers() == []
+    await until(lambda: set(threading.enumerate()) <= threads)
 
 
 async def test_the_end_of_the_block_releases_jobs_that_do_not_finish_in_time(manager, address):

@@ -103,6 +103,11 @@ class Executor:
         for run in tuple(self._runs.values()):
             self._interrupt(run, Interruption.RELEASED)
 
+    def close(self) -> None:
+        """Let the threads of plain handlers end; those of handlers that still run end with them."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False)
+
     async def _attempt(self, run: JobRun, handler: JobHandler) -> Outcome:
         current_attempt.set(run.log)
         outcome, error = await self._outcome(run, handler)

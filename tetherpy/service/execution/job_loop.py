@@ -89,3 +89,4 @@ class JobLoop:
                     task.cancel()
         finally:
             self._portal.close()
+            self.executor.close()
