@@ -186,6 +186,31 @@ async def test_the_container_outlives_streams_and_background_tasks():
         ]  # fmt: skip
 
 
+@pytest.mark.parametrize("has_middleware", [True, False])
+async def test_a_commit_that_fails_is_the_answer_if_the_container_was_closed_before(has_middleware):
+    @asynccontextmanager
+    async def uncommitted():
+        yield
+        raise OSError("the disk is full")
+
+    @FutureProvider.options(scope="request")
+    async def failing(ref: Ref) -> None:
+        await ref.enter_async(uncommitted())
+
+    app = FastAPI(lifespan=lifespan(lambda: ProviderContainer(on_error=lambda error, provider: None)))
+    if has_middleware:
+        app.add_middleware(RequestScopeMiddleware)
+
+    @app.get("/{when}")
+    async def save(when: str, session: Annotated[None, Depends(watch(failing))], container: Container) -> str:
+        if when == "before":
+            await container.aclose()
+        return when
+
+    async with client_of(app) as (client, _):
+        assert [(await client.get(path)).status_code for path in ("/before", "/after")] == [500, 200]
+
+
 async def test_a_websocket_has_a_container():
     sent = []
 

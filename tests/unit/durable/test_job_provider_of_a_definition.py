@@ -16,6 +16,7 @@ from tetherpy import (
     JobFailedError,
     JobProvider,
     JobProviderError,
+    OutsideScopeError,
     Provider,
     ProviderContainer,
     Ref,
@@ -109,6 +110,18 @@ async def test_another_version_has_another_job(container: ProviderContainer) -> 
             container.listen(provider, lambda previous, value: None)
         jobs = await jobs_of(manager, 4)
         assert sorted(str(job.version) for job in jobs) == ["1", "2", "3", "None"]
+
+
+async def test_it_may_belong_to_a_request_and_its_job_to_no_request(container: ProviderContainer) -> None:
+    provider = JobProvider(declared(), payload=Mail("ada"), manager=manager_provider, scope="request")
+    async with container:
+        with pytest.raises(OutsideScopeError):
+            container.read(provider)
+        for _ in range(2):
+            async with container.child(scope="request") as request:
+                request.listen(provider, lambda previous, value: None)
+                await jobs_of(container.read(manager_provider))
+        assert len(await container.read(manager_provider).get_all_jobs()) == 1
 
 
 def test_a_definition_has_the_type_of_the_result() -> None:
