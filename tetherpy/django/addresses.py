@@ -29,6 +29,6 @@ def address_of(settings: Mapping[str, Any]) -> str:
     options: Mapping[str, Any] = settings.get("OPTIONS") or {}
     query = {"host": settings.get("HOST"), "port": settings.get("PORT")}
     query |= {name: options.get(name) for name in _PARAMETERS}
-    given = urlencode({name: value for name, value in query.items() if value})
+    given = urlencode({name: value for name, value in query.items() if value}, quote_via=quote)
     login = f"{user}:{password}@" if password else f"{user}@" if user else ""
     return f"postgresql://{login}/{quote(str(settings['NAME']), safe='')}{'?' if given else ''}{given}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Self, TypeVar, Unpack, overload
@@ -9,7 +10,17 @@ from typing import Any, Self, TypeVar, Unpack, overload
 import attrs
 
 from tetherpy.closable import Closable
-from tetherpy.database import Address, AppTransaction, Migration, Portal, SyncDatabase, Synchronous, sync_form
+from tetherpy.database import (
+    Address,
+    AppTransaction,
+    Migration,
+    Portal,
+    SyncDatabase,
+    Synchronous,
+    is_postgres,
+    sqlite_path,
+    sync_form,
+)
 
 from .definitions.call_signature import Enqueueable, Q
 from .definitions.definition import JobDefinition
@@ -39,11 +50,12 @@ class SyncJobManager(Synchronous[BackgroundJobManager], Closable):
         """Return a manager that opens the database at its first use, in each process that uses it.
 
         So a module may hold one that is created before a server forks its processes. ``with`` opens it at once and
-        closes it at the end of the block; otherwise it is closed by ``close`` or at the end of the program. Arguments
-        and errors are those of ``open_database``.
+        closes it at the end of the block; otherwise it is closed by ``close`` or at the end of the program. A relative
+        path begins at the folder that is current now. Arguments and errors are those of ``open_database``.
         """
         steps = tuple(migrations)
-        return cls(SyncDatabase(str(address), lambda: open_database(address, migrations=steps, pool_size=pool_size)))
+        place = os.fspath(address) if is_postgres(address) else str(sqlite_path(address))
+        return cls(SyncDatabase(place, lambda: open_database(place, migrations=steps, pool_size=pool_size)))
 
     def close(self) -> None:
         """Close the database in this process; calls that are under way in other threads raise an error."""

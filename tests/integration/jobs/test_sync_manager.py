@@ -22,6 +22,7 @@ from tests.support.app_transactions import alchemy
 from tests.support.waiting import turns
 from tetherpy.database import (
     Database,
+    DatabaseAddressError,
     DatabaseClosedError,
     DatabaseLockedError,
     Migration,
@@ -274,6 +275,18 @@ def test_close_ends_waits_of_other_threads_the_connections_and_the_loop(address)
             use()
     jobs.close()
     assert set(threading.enumerate()) <= before
+
+
+def test_a_relative_path_is_that_of_the_declaration_and_a_wrong_address_its_error(tmp_path, monkeypatch):
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    jobs = SyncJobManager.open("app.db")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with jobs:
+        assert jobs.enqueue("k") == 1
+    assert (tmp_path / "app.db").exists()
+    with pytest.raises(DatabaseAddressError, match="mysql"):
+        SyncJobManager.open("mysql://localhost/app")
 
 
 def test_a_manager_that_nothing_refers_to_any_longer_ends_its_threads(tmp_path):
