@@ -11,6 +11,7 @@ from tetherpy.service import BackgroundService, ServiceSettings, ServiceState
 
 from ..errors import SilentServiceError
 from ..output.columns import Column, Document, View
+from ..parameters.durations import instant
 
 ANSWER_SECONDS = 5.0
 
@@ -55,6 +56,8 @@ def _document(report: Report) -> Document:
         "notification_content": state.notification_content,
         "is_foreground": state.is_foreground,
         "settings": None if state.settings is None else _settings(state.settings),
+        "started_at": instant(state.started_at),
+        "changed_files": list(state.changed_files),
     }
 
 
@@ -72,6 +75,12 @@ def _settings(settings: ServiceSettings) -> Document:
     }
 
 
+def _code(state: ServiceState) -> str:
+    if not state.running:
+        return ""
+    return f"older than {', '.join(state.changed_files)}" if state.changed_files else "that of the files"
+
+
 STATE = View[Report](
     (
         Column("database", lambda report: redacted(report.database)),
@@ -85,6 +94,12 @@ STATE = View[Report](
         Column("notification_content", lambda report: report.state.notification_content),
         Column("is_foreground", lambda report: "yes" if report.state.is_foreground else "no"),
         Column("settings", lambda report: "" if report.state.settings is None else str(report.state.settings)),
+        Column("started_at", lambda report: instant(report.state.started_at) or ""),
+        Column(
+            "code",
+            lambda report: _code(report.state),
+            style=lambda report: "yellow" if report.state.changed_files else "",
+        ),
     ),
     _document,
 )

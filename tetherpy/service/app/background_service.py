@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, get_args, overload
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar, Unpack, overload
 
 import attrs
 
@@ -17,7 +17,7 @@ from tetherpy.database import SqlDatabase
 from tetherpy.durations import to_seconds
 from tetherpy.jobs import BackgroundJobManager, Enqueueable, EnqueueOptions, JobDefinition, JobId, open_database
 
-from ..errors import ServiceAlreadyRunningError, ServiceArgumentError
+from ..errors import ServiceAlreadyRunningError
 from ..protocol import frames
 from ..protocol.callback_name import label_of, name_of
 from ..protocol.event_bus import EventBus
@@ -26,10 +26,10 @@ from ..protocol.manifest import ServiceManifest, observe_manifest
 from ..protocol.platform_support import WORKER_PROCESSES
 from ..protocol.private_descriptors import close_private, open_private_pipe
 from ..protocol.service_files import ServiceFiles
-from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, LogFormat, LogLevel, WorkerConfig
+from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, LogFormat, LogLevel, WorkerConfig, one_of
 from .service_link import ControlClient
 from .service_state import ServiceState, StateBoard
-from .starting import IfRunning, Start, Starter
+from .starting import IfCodeChanged, IfRunning, Start, Starter
 from .stopping import stop_group
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ class BackgroundService:
         if_running: the reaction of ``start`` to a running service with other settings (callback, concurrency,
             processes, queues, retention, lease): raise ``ServiceDiffersError``, ``"attach"`` to it, or ``"restart"``
             it with these.
+        if_code_changed: the reaction of ``start`` to workers that loaded files of the app before they were changed:
+            ``"restart"`` them, ``"warn"`` in the log of the app, or ``"ignore"``. Running jobs have half of
+            ``start_timeout`` to finish; then they are released. Workers of ``run_worker`` are never restarted: with
+            ``"restart"`` too, a warning is logged.
         database: the open database of the app, for ``job``; None opens one when it is needed.
         pool_size: maximum number of connections to a server for the app's calls, in this process and in each worker.
         unknown_key_grace: a job whose key has no handler in any worker waits this long for one; then it is FAILED.
@@ -99,6 +103,7 @@ class BackgroundService:
         lease: timedelta | float = DEFAULT_LEASE,
         start_timeout: timedelta | float = START_TIMEOUT_SECONDS,
         if_running: IfRunning = "error",
+        if_code_changed: IfCodeChanged = "restart",
         database: SqlDatabase | None = None,
         pool_size: int = 10,
         unknown_key_grace: timedelta | float = DEFAULT_UNKNOWN_KEY_GRACE,
@@ -128,9 +133,8 @@ class BackgroundService:
         self._stop_timeout = to_seconds("stop_timeout", stop_timeout)
         self._started_in_block: int | None = None
         self._start_timeout = to_seconds("start_timeout", start_timeout)
-        if if_running not in get_args(IfRunning):
-            raise ServiceArgumentError("if_running", if_running, f"it must be one of {', '.join(get_args(IfRunning))}")
-        self._if_running: IfRunning = if_running
+        self._if_running: IfRunning = one_of("if_running", if_running, IfRunning)
+        self._if_code_changed: IfCodeChanged = one_of("if_code_changed", if_code_changed, IfCodeChanged)
         self._database = database
         self._opened = AsyncExitStack()
         self._opening = asyncio.Lock()
@@ -209,7 +213,9 @@ class BackgroundService:
             sys_path=tuple(entry or os.getcwd() for entry in sys.path),
             python_path=os.environ.get("PYTHONPATH"),
         )
-        starter = Starter(config, self._files, reading, self._if_running)
+        starter = Starter(
+            config, self._files, reading, self._if_running, self._if_code_changed, self._start_timeout / 2
+        )
         try:
             started = await starter.start(self._start_timeout)
         except BaseException:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import attrs
@@ -29,7 +30,8 @@ class WorkerState:
 class ServiceState:
     """The state of a service; ``running`` is True from the moment it is ready to the end of a stop.
 
-    ``settings`` are those it was started with; None while no service runs.
+    ``settings`` are those it was started with, ``started_at`` is the start of its oldest worker; None while no service
+    runs. ``changed_files`` are files of the app that changed after its workers loaded them, at most ten.
     """
 
     running: bool = False
@@ -38,6 +40,8 @@ class ServiceState:
     notification_content: str = ""
     is_foreground: bool = False
     settings: ServiceSettings | None = None
+    started_at: datetime | None = None
+    changed_files: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, status: Status) -> ServiceState:
@@ -49,6 +53,8 @@ class ServiceState:
             notification_content=status.content,
             is_foreground=status.foreground,
             settings=status.settings,
+            started_at=None if status.since is None else datetime.fromtimestamp(status.since, UTC),
+            changed_files=status.changed,
         )
 
 

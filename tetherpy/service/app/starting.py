@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from enum import Enum, auto
@@ -25,6 +26,9 @@ from .stopping import stop_group
 AGAIN_SECONDS = 0.01
 
 IfRunning: TypeAlias = Literal["error", "attach", "restart"]
+IfCodeChanged: TypeAlias = Literal["restart", "warn", "ignore"]
+
+_logger = logging.getLogger("tetherpy.service")
 
 
 class Start(Enum):
@@ -46,6 +50,8 @@ class Starter:
     files: ServiceFiles
     app_pipe: int | None = None
     if_running: IfRunning = "error"
+    if_code_changed: IfCodeChanged = "restart"
+    drain_seconds: float = SIGNAL_STOP_SECONDS
     _launched: bool = attrs.field(init=False, default=False)
 
     async def start(self, seconds: float) -> Start:
@@ -97,13 +103,25 @@ class Starter:
             return False
         assert status is not None
         if self.if_running == "attach" or status.settings in (None, self.config.settings):
-            return True
+            return not await self._restart_old_code(status)
         if self.if_running == "error":
             raise ServiceDiffersError(
                 self.files.name, str(status.settings), str(self.config.settings), status.supervisor
             )
         await stop_group(self.files, SIGNAL_STOP_SECONDS)
         return False
+
+    async def _restart_old_code(self, status: Status) -> bool:
+        """Stop workers whose code is older than its files; tell whether they were stopped."""
+        if not status.changed or self.if_code_changed == "ignore":
+            return False
+        changed = ", ".join(status.changed)
+        if status.in_foreground or self.if_code_changed == "warn":
+            _logger.warning("The workers of %s run code that is older than %s; restart them", self.files.name, changed)
+            return False
+        _logger.info("The workers of %s are restarted, because files have changed: %s", self.files.name, changed)
+        await stop_group(self.files, self.drain_seconds)
+        return True
 
     async def _start_ours(self, lock: int) -> None:
         log_size = size_of(self.files.log)

@@ -51,9 +51,10 @@ class Halt(msgspec.Struct, frozen=True, tag="halt"):
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """A worker is ready for jobs."""
+    """A worker is ready for jobs; ``code`` has the files of ``code_files``."""
 
     worker_id: str
+    code: dict[str, int] = {}
 
 
 class Working(msgspec.Struct, frozen=True, tag="working"):
@@ -87,7 +88,11 @@ class WorkerEntry(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, tag="status"):
-    """The state of the group, sent to an app when it connects and after each change."""
+    """The state of the group, sent to an app when it connects and after each change.
+
+    ``since`` is the start of its oldest worker, seconds since 1970. ``changed`` are files of the app that its workers
+    have loaded before they were changed. ``in_foreground`` says that ``run_worker`` runs it, not ``start``.
+    """
 
     phase: Phase
     supervisor: int
@@ -98,6 +103,9 @@ class Status(msgspec.Struct, frozen=True, tag="status"):
     error: str = ""
     traceback: str = ""
     settings: ServiceSettings | None = None
+    since: float | None = None
+    changed: tuple[str, ...] = ()
+    in_foreground: bool = False
 
 
 Frame: TypeAlias = Event | Stop | Halt | Ready | Working | StartFailed | Beat | Notice | Status

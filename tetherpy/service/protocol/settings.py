@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Literal, TypeAlias, cast, get_args
+from typing import Any, Literal, TypeAlias, TypeVar, cast, get_args
 
 import attrs
 import msgspec
@@ -17,6 +17,7 @@ from ..errors import ServiceArgumentError
 
 DEFAULT_LEASE = timedelta(seconds=30)
 DEFAULT_UNKNOWN_KEY_GRACE = timedelta(seconds=60)
+T = TypeVar("T")
 LogLevel: TypeAlias = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LogFormat: TypeAlias = Literal["text", "json"]
 MAX_CHARACTERS = 4_000
@@ -60,16 +61,17 @@ def _queues(value: Iterable[str] | None) -> tuple[str, ...] | None:
 
 def _log_level(value: str) -> LogLevel:
     level = to_string(ServiceArgumentError, "log_level", value).upper()
-    return cast("LogLevel", _one_of("log_level", level, get_args(LogLevel)))
+    return cast("LogLevel", one_of("log_level", level, LogLevel))
 
 
 def _log_format(value: str) -> LogFormat:
-    return cast("LogFormat", _one_of("log_format", value, get_args(LogFormat)))
+    return cast("LogFormat", one_of("log_format", value, LogFormat))
 
 
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
-    if value not in known:
-        raise ServiceArgumentError(name, value, f"it must be one of {', '.join(known)}")
+def one_of(name: str, value: T, literal: Any) -> T:
+    """Return a value of a ``Literal``; raises ``ServiceArgumentError`` for another one."""
+    if value not in get_args(literal):
+        raise ServiceArgumentError(name, value, f"it must be one of {', '.join(get_args(literal))}")
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -34,6 +35,9 @@ class Child:
     worker_id: str | None = None
     did_work: bool = False
     last_beat: float | None = None
+    started: float = attrs.field(init=False, factory=time.time)
+    code: dict[str, int] = attrs.field(init=False, factory=dict[str, int])
+    """The files of the app that it has loaded; see ``code_files``."""
     control: FrameSocket = attrs.field(init=False)
     events: FrameSocket = attrs.field(init=False)
 

@@ -15,6 +15,7 @@ from functools import partial
 import attrs
 
 from ..errors import ServiceFolderError
+from ..protocol.code_files import changed_files
 from ..protocol.frames import (
     Beat,
     Event,
@@ -70,6 +71,7 @@ class Supervisor:
     _app_pipe: int | None = attrs.field(init=False, default=None)
     _files_error: str = attrs.field(init=False, default="")
     _unwritten: int = attrs.field(init=False, default=0)
+    _changed: tuple[str, ...] = attrs.field(init=False, default=())
 
     def __attrs_post_init__(self) -> None:
         self._notice = Notice(self.config.notification_title, self.config.notification_content, True)
@@ -188,6 +190,7 @@ class Supervisor:
         match frame:
             case Ready():
                 child.worker_id = frame.worker_id
+                child.code = frame.code
                 child.last_beat = self.selector_loop.now()
                 self._on_ready()
             case Beat():
@@ -287,6 +290,8 @@ class Supervisor:
             if reason is not None:
                 self._report(f"{reason}; this one, process {os.getpid()}, ends")
                 self.stop(SIGNAL_STOP_SECONDS)
+        if changed_files(child.code for child in self._children) != self._changed:
+            self._announce()
         self.selector_loop.call_later(CHECK_FILES_SECONDS, self._check_files)
 
     def _send_to_workers(self, frame: Frame) -> None:
@@ -295,6 +300,7 @@ class Supervisor:
             child.control.send(data)
 
     def _greeting(self) -> bytes:
+        self._changed = changed_files(child.code for child in self._children)
         return encode(
             Status(
                 phase=self._phase,
@@ -306,6 +312,9 @@ class Supervisor:
                 error=self._error,
                 traceback=self._traceback,
                 settings=self.config.settings,
+                since=min((child.started for child in self._children), default=None),
+                changed=self._changed,
+                in_foreground=self.output is None,
             )
         )
 

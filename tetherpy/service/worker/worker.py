@@ -26,6 +26,7 @@ from ..execution.job_loop import JobLoop
 from ..execution.notification import Notification
 from ..execution.worker_context import Outbox, WorkerContext
 from ..protocol import frames
+from ..protocol.code_files import code_files
 from ..protocol.platform_support import FILE_LOCKS
 from ..protocol.service_files import ServiceFiles
 from ..protocol.settings import WorkerConfig
@@ -214,7 +215,7 @@ class Worker:
             jobs.fetcher.drain()
         change_gate.listen()
         context.stack.callback(change_gate.close)
-        context.supervisor_pipe.send(frames.Ready(self.worker_id))
+        context.supervisor_pipe.send(frames.Ready(self.worker_id, code_files()))
         background: list[Coroutine[Any, Any, None]] = [
             until_lost(),
             heartbeat.run(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -12,7 +13,7 @@ from textual.widgets import Button
 
 from tetherpy.jobs import NewJob
 from tetherpy.safe_text import one_line, plain
-from tetherpy.service import BackgroundService
+from tetherpy.service import BackgroundService, ServiceState
 
 from ...actions import CONFIRM_STOP, STOPPING, start_workers, stop_workers
 from ...job_providers import JobProviders
@@ -79,7 +80,17 @@ class ServiceCard(ConsumerWidget):
             (one_line(service.notification_title), "bold"),
             "\n              ",
             one_line(service.notification_content, 400),
+            *_code(service),
         )
+
+
+def _code(service: ServiceState) -> Iterator[Content | tuple[str, str] | str]:
+    if service.settings is not None and service.started_at is not None:
+        yield from ("\n", ("Callback      ", "dim"), f"{one_line(service.settings.callback)}, ")
+        yield f"since {service.started_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    if service.changed_files:
+        yield ("\nCode          ", "dim")
+        yield (f"older than {one_line(', '.join(service.changed_files), 400)}; restart the workers", "$text-warning")
 
 
 class ServiceButtons(Horizontal, Consumer):
