@@ -62,7 +62,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheels")
     run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, cwd=ROOT)
     (wheel,) = folder.glob("*.whl")
-    pip("download", "--dest", folder, f"{wheel}[cli]", "setuptools", "wheel", cwd=folder)
+    pip("download", "--dest", folder, f"{wheel}[cli]", "pip", "setuptools", "wheel", cwd=folder)
     information = "tetherpy-99.0.dist-info"
     with zipfile.ZipFile(folder / "tetherpy-99.0-py3-none-any.whl", "w") as other:
         other.writestr("tetherpy/__init__.py", "")
@@ -76,9 +76,9 @@ def pip(*arguments: object, cwd: Path, **options: object) -> str:
     return run(sys.executable, "-m", "pip", *arguments, cwd=cwd, env={**os.environ, **SETTINGS}, **options)
 
 
-def environment(folder: Path, *options: str) -> dict[str, str]:
-    """Return the variables of a shell in a new virtual environment."""
-    run(sys.executable, "-m", "venv", *options, folder, cwd=folder.parent)
+def environment(folder: Path) -> dict[str, str]:
+    """Return the variables of a shell in a new virtual environment without pip."""
+    run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder.parent)
     binaries = folder / Path(sysconfig.get_path("scripts")).name
     shell = {
         **os.environ,
@@ -114,14 +114,14 @@ def test_init_creates_a_tested_app_in_an_empty_folder(wheels, tmp_path):
     """Create the app in one environment; installed offline in another, it takes our wheel, not the other project."""
     (wheel,) = wheels.glob("tetherpy_jobs-*.whl")
     offline = ("--no-index", "--find-links", wheels)
-    first = environment(tmp_path / "first", "--without-pip")
+    first = environment(tmp_path / "first")
     pip("--python", tmp_path / "first/bin/python", "install", *offline, f"{wheel}[cli]", cwd=tmp_path)
     told = typed("tetherpy init shop", tmp_path, first)
     commands = [line.partition("#")[0].strip() for line in told.partition("Next:\n")[2].splitlines()]
     assert commands[0] == "cd shop"
 
     shell = environment(tmp_path / "second")
-    pip("--python", tmp_path / "second/bin/python", "install", *offline, "./shop", cwd=tmp_path)
+    pip("--python", tmp_path / "second/bin/python", "install", *offline, "./shop", "pip", cwd=tmp_path)
     names = "import importlib.metadata as m; print([each.name for each in m.distributions() if 'tether' in each.name])"
     assert run("python", "-c", names, cwd=tmp_path, env=shell) == "['tetherpy-jobs']\n"
 
