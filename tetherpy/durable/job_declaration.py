@@ -41,7 +41,7 @@ from tetherpy.reactive import (
 
 from .errors import JobProviderError, error_of
 from .job_choice import Answer, Reason, answer, found, is_cancelled
-from .job_watch import JobWatch, watch_of
+from .job_watchers import JobWatchers, watchers_of
 from .manager_source import ManagerSource, states_without_manager, to_manager_source, watch_manager
 
 _Started: TypeAlias = asyncio.Task[AsyncResult[BackgroundJob | int]]
@@ -141,7 +141,7 @@ class JobDeclaration(Generic[T]):
                 return states_without_manager(manager)
             given = payload(ref)
             unique_key = self._unique_key(given)
-            watch = watch_of(manager, unique_key)
+            watch = watchers_of(manager, unique_key)
             job = partial(self._job, manager, given, unique_key, _reason(ref), memory)
             try:
                 started = watch.then(lambda: AsyncValue.guard_async(job))
@@ -221,7 +221,7 @@ class JobDeclaration(Generic[T]):
         self,
         container: ProviderContainer,
         manager: BackgroundJobManager,
-        watch: JobWatch,
+        watch: JobWatchers,
         started: _Started,
         memory: Memory,
     ) -> Awaitable[None] | None:
@@ -234,7 +234,7 @@ class JobDeclaration(Generic[T]):
         self,
         container: ProviderContainer,
         manager: BackgroundJobManager,
-        watch: JobWatch,
+        watch: JobWatchers,
         started: _Started,
     ) -> None:
         """Wait until the job is enqueued, then cancel it unless another build watches it."""

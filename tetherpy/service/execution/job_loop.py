@@ -1,4 +1,4 @@
-"""The job loop: fetcher, executor, progress and cancellation, in a worker process or inline in a test."""
+"""Put together what runs jobs, in a worker process or inline: fetcher, executor, progress, cancellation."""
 
 from __future__ import annotations
 

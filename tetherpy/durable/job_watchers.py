@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 @attrs.define(eq=False)
-class JobWatch:
+class JobWatchers:
     """Counts the builds that watch the job of one identity in one database, in all containers of this process."""
 
     _watchers: int = 0
@@ -56,15 +56,15 @@ class JobWatch:
 
 
 _lock: Final = Lock()  # containers of several threads may watch the same job
-_watches: Final[WeakValueDictionary[tuple[object, str], JobWatch]] = WeakValueDictionary()
+_watches: Final[WeakValueDictionary[tuple[object, str], JobWatchers]] = WeakValueDictionary()
 
 
-def watch_of(manager: BackgroundJobManager, unique_key: str) -> JobWatch:
+def watchers_of(manager: BackgroundJobManager, unique_key: str) -> JobWatchers:
     """Return the watch of the job with a unique key, the same one for all managers of one database."""
     db = getattr(manager.engine, "db", None)
     key = (manager.engine if db is None else db.address, unique_key)
     with _lock:
         watch = _watches.get(key)
         if watch is None:
-            watch = _watches[key] = JobWatch()
+            watch = _watches[key] = JobWatchers()
         return watch
