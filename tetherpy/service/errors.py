@@ -127,11 +127,12 @@ class ServiceAlreadyRunningError(_SupervisorError):
 
 
 @message(
-    "Worker processes need fork, Unix sockets and file locks, which this platform does not have. Run one worker in the "
-    "process of the app: async with BackgroundService(...).run_here()."
+    "Detached workers are processes, which need fork, Unix sockets and file locks: this platform does not have them. "
+    "Run a worker in the process of the app, with async with BackgroundService(...), or with the command "
+    "tetherpy worker."
 )
 class NoWorkerProcessesError(ServiceError):
-    """Worker processes were asked for on a platform that cannot have them, such as Windows."""
+    """Detached workers were started on a platform that cannot have them, such as Windows."""
 
 
 class ServiceFolderError(ServiceError):

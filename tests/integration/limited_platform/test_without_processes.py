@@ -20,7 +20,8 @@ from tests.integration.limited_platform.without_processes import take_away
 
 take_away()
 import tetherpy
-from tetherpy import BackgroundJobManager, BackgroundService, ServiceError, ServiceNotRunningError, SyncJobManager
+from tetherpy import BackgroundJobManager, BackgroundService, SyncJobManager
+from tetherpy import NoWorkerProcessesError, ServiceNotRunningError
 
 for name in tetherpy.__all__:
     getattr(tetherpy, name)
@@ -42,7 +43,12 @@ def count(service, payload, db):
         service.complete(tx.get("SELECT count(*) AS n FROM background_service_workers")["n"], transaction=tx)
 
 
+async def stop(service, payload, db):
+    service.stop_self()
+
+
 def initialize(service):
+    service.register_job_handler("stop", stop)
     service.register_job_handler("echo", echo)
     service.register_job_handler("count", count)
 
@@ -72,9 +78,12 @@ async def main():
 asyncio.run(main())
 with SyncJobManager.open(address) as jobs:
     assert jobs.get_counts().completed == 2
+    jobs.enqueue("stop")
+    assert tetherpy.service.run_worker(address, initialize) == 0  # until the job stops it
+    assert jobs.get_counts().completed == 3
 try:
-    tetherpy.service.run_worker(address, "json:loads")
-except ServiceError as error:
+    asyncio.run(BackgroundService(address, initialize, detached=True).start())
+except NoWorkerProcessesError as error:
     print(error)
 """
 
@@ -101,4 +110,4 @@ def test_the_suite_of_the_engines_passes() -> None:
 
 
 def test_every_module_is_imported_and_workers_run_in_the_app(tmp_path: Path) -> None:
-    assert "run_here" in run("-c", PROGRAM, str(tmp_path / "app.db"))
+    assert "Detached workers" in run("-c", PROGRAM, str(tmp_path / "app.db"))

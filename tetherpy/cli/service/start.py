@@ -42,7 +42,9 @@ async def start_service(
     """
     plan = WorkerPlan.of(database, **options)
     plan.enter_folder()
-    service = BackgroundService(plan.database, plan.callback, if_running=if_running.value, **plan.options)
+    service = BackgroundService(
+        plan.database, plan.callback, if_running=if_running.value, detached=True, **plan.options
+    )
     if await service.is_running():
         remark("Workers are already running.")
     try:

@@ -17,7 +17,7 @@ from tetherpy.database import SqlDatabase
 from tetherpy.durations import to_seconds
 from tetherpy.jobs import BackgroundJobManager, Enqueueable, EnqueueOptions, JobDefinition, JobId, open_database
 
-from ..errors import ServiceAlreadyRunningError
+from ..errors import NoWorkerProcessesError, ServiceAlreadyRunningError
 from ..protocol import frames
 from ..protocol.callback_name import label_of, name_of
 from ..protocol.event_bus import EventBus
@@ -27,6 +27,7 @@ from ..protocol.platform_support import WORKER_PROCESSES
 from ..protocol.private_descriptors import close_private, open_private_pipe
 from ..protocol.service_files import ServiceFiles
 from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, LogFormat, LogLevel, WorkerConfig, one_of
+from ..protocol.wait_bounds import START_SECONDS
 from .service_link import ControlClient
 from .service_state import ServiceState, StateBoard
 from .starting import IfCodeChanged, IfRunning, Start, Starter
@@ -42,7 +43,6 @@ P = TypeVar("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
 
-START_TIMEOUT_SECONDS = 30.0
 STOP_TIMEOUT_SECONDS = 30.0
 
 
@@ -101,7 +101,7 @@ class BackgroundService:
         retention: timedelta | float | None = None,
         queues: tuple[str, ...] | None = None,
         lease: timedelta | float = DEFAULT_LEASE,
-        start_timeout: timedelta | float = START_TIMEOUT_SECONDS,
+        start_timeout: timedelta | float = START_SECONDS,
         if_running: IfRunning = "error",
         if_code_changed: IfCodeChanged = "restart",
         database: SqlDatabase | None = None,
@@ -156,7 +156,7 @@ class BackgroundService:
         if WORKER_PROCESSES:
             await self._start(detached=self._detached is not False)
         else:
-            await self._start_here()
+            await self._start_in_place_of_processes()
 
     @asynccontextmanager
     async def run_here(self) -> AsyncGenerator[Self]:
@@ -182,6 +182,11 @@ class BackgroundService:
                 await self._stop_here(self._stop_timeout)
             finally:
                 await self.aclose()
+
+    async def _start_in_place_of_processes(self) -> None:
+        if self._detached:
+            raise NoWorkerProcessesError
+        await self._start_here()
 
     async def _start_here(self) -> None:
         from ..worker.local_worker import LocalWorker  # here, because an app with worker processes does not need it
@@ -310,7 +315,7 @@ class BackgroundService:
 
     async def __aenter__(self) -> Self:
         if not WORKER_PROCESSES:
-            await self._start_here()
+            await self._start_in_place_of_processes()
             return self
         detached = bool(self._detached)
         started = await self._start(detached=detached)

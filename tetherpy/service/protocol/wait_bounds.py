@@ -1,5 +1,7 @@
 """Bounds on waits for other processes, in seconds."""
 
+START_SECONDS = 30.0
+"""How long the initialization callback may take, unless the app says otherwise."""
 ANSWER_SECONDS = 5.0
 """A supervisor that does not send its status to a new connection within this time counts as suspended."""
 SEND_SECONDS = 10.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import signal
@@ -12,13 +13,15 @@ from datetime import timedelta
 from typing import Any
 
 from ..app.launch import listen
-from ..errors import NoWorkerProcessesError, ServiceAlreadyRunningError
-from ..protocol.callback_name import name_of
+from ..errors import ServiceAlreadyRunningError
+from ..logs.worker_logging import worker_logging
+from ..protocol.callback_name import label_of, name_of
 from ..protocol.locks import signer_of, try_lock, unlock
 from ..protocol.platform_support import WORKER_PROCESSES
 from ..protocol.service_files import ServiceFiles
 from ..protocol.settings import DEFAULT_LEASE, DEFAULT_UNKNOWN_KEY_GRACE, LogFormat, LogLevel, WorkerConfig
 from ..protocol.worker_log import WorkerLog
+from ..worker.local_worker import serve_here
 from ..worker.worker_process import work
 from .group_files import GroupFiles
 from .log_pump import LogPump
@@ -67,15 +70,14 @@ def run_worker(
     For systemd and containers. After the first SIGTERM or SIGINT, running jobs have 30 seconds to finish (graceful
     shutdown); a second signal releases them at once. Output goes to the streams of this process. Call it from a
     process without other threads, because it forks. Apps can attach to it. The parameters are those of
-    ``BackgroundService``. Raises ``ServiceAlreadyRunningError`` if a service is running for the database, and
-    ``NoWorkerProcessesError`` on a platform without ``fork``.
+    ``BackgroundService``. Raises ``ServiceAlreadyRunningError`` if a service is running for the database.
+
+    On a platform without worker processes, such as Windows, one worker runs in this process until Ctrl-C.
     """
-    if not WORKER_PROCESSES:
-        raise NoWorkerProcessesError
     files = ServiceFiles.of(address)
     config = WorkerConfig(
         database=files.address,
-        callback=name_of(app_initialization_callback),
+        callback=label_of(app_initialization_callback),
         notification_title=initial_notification_title,
         notification_content=initial_notification_content,
         concurrency=concurrency,
@@ -89,6 +91,9 @@ def run_worker(
         log_format=log_format,
         job_logs=job_logs,
     )
+    if not WORKER_PROCESSES:
+        return _run_here(config, files, app_initialization_callback)
+    name_of(app_initialization_callback)
     files.create()
     _open_standard_descriptors()
     lock = try_lock(files.group_lock)
@@ -100,6 +105,15 @@ def run_worker(
         unlock(lock)
         raise
     return _supervisor(config, GroupFiles(files, lock), listener, SelectorLoop(), None).run()
+
+
+def _run_here(config: WorkerConfig, files: ServiceFiles, callback: str | Callable[..., Any]) -> int:
+    try:
+        with worker_logging(config):
+            asyncio.run(serve_here(config, files, callback))
+    except KeyboardInterrupt:
+        pass  # the jobs have finished, or were released by a second one
+    return 0
 
 
 def _supervisor(

@@ -21,7 +21,7 @@ from ..protocol import frames
 from ..protocol.platform_support import FILE_LOCKS
 from ..protocol.service_files import ServiceFiles
 from ..protocol.settings import WorkerConfig
-from ..protocol.wait_bounds import HANDLER_GRACE_SECONDS, STOP_MARGIN_SECONDS
+from ..protocol.wait_bounds import HANDLER_GRACE_SECONDS, SIGNAL_STOP_SECONDS, START_SECONDS, STOP_MARGIN_SECONDS
 from .local_outbox import LocalOutbox
 from .worker import Worker
 
@@ -105,6 +105,11 @@ class LocalWorker:
         if self._task.done():
             self._task.result()
 
+    async def wait(self) -> None:
+        """Wait until it has ended; raises the error that ended it."""
+        assert self._task is not None
+        await asyncio.shield(self._task)
+
     def deliver(self, data: bytes) -> None:
         """Deliver the message in an encoded frame to the handlers of the worker; raises ``ServiceNotRunningError``."""
         if self._context is None or not self.is_running:
@@ -164,3 +169,13 @@ class LocalWorker:
             "when one ends. Check service.cancelled in handlers",
             self.config.concurrency,
         )
+
+
+async def serve_here(config: WorkerConfig, files: ServiceFiles, callback: str | Callable[..., Any]) -> None:
+    """Run a worker in this loop until it ends; if this task is cancelled, running jobs have 30 seconds to finish."""
+    worker = LocalWorker(config, files, callback, lambda _: None, None)
+    await worker.start(START_SECONDS)
+    try:
+        await worker.wait()
+    finally:
+        await worker.stop(SIGNAL_STOP_SECONDS)
