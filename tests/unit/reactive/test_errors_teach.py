@@ -487,8 +487,9 @@ def read_in_its_own_disposer() -> BaseException:
 )
 def built_while_closing() -> BaseException:
     reported: list[BaseException] = []
-    with ProviderContainer(on_error=lambda error, provider: reported.append(error)) as container:
-        container.read(Provider(lambda ref: ref.on_dispose(lambda: container.read(total))))
+    container = ProviderContainer(on_error=lambda error, provider: reported.append(error))
+    container.read(Provider(lambda ref: ref.on_dispose(lambda: container.read(total))))
+    container.dispose()
     return reported[0]
 
 

@@ -107,10 +107,15 @@ class ClosableContainer(ContainerHost):
                     raise
             await cleanup.finish()
         except BaseException:
-            for collected in cleanup.take_collected():
-                self.report(collected, self)
+            self._report_all(cleanup.take_collected())
             raise
-        failures = cleanup.take_collected()
+        self._raise_all(cleanup.take_collected())
+
+    def _report_all(self, failures: list[BaseException]) -> None:
+        for failure in failures:
+            self.report(failure, self)
+
+    def _raise_all(self, failures: list[BaseException]) -> None:
         if failures:
             raise BaseExceptionGroup(f"{len(failures)} errors while disposing {self!r}", failures)
 
@@ -128,7 +133,14 @@ class ClosableContainer(ContainerHost):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> bool | None:
-        self.dispose(error)
+        cleanup = self._own_cleanup()
+        cleanup.collect()
+        try:
+            self.dispose(error)
+        except BaseException:
+            self._report_all(cleanup.take_collected())
+            raise
+        self._raise_all(cleanup.take_collected())
         return self._has_suppressed(error)
 
     async def __aenter__(self) -> Self:

@@ -134,14 +134,12 @@ class Executor:
             if handler.is_async:
                 value = await handler.function(service, payload, db)
             else:
-                value = await self._in_thread(handler.function, service, payload, db)
+                value = await self._in_thread(run, handler.function, service, payload, db)
                 if inspect.isawaitable(value):
                     value = await _in_loop(run, value)
             exit_if_forked(self._pid)
-            if run.seen:
-                return self.outcome_policy.interrupted(run), asyncio.CancelledError(
-                    f"The job has ended because it was {run.why}."
-                )
+            if (early_end := run.early_end) is not None:
+                return self.outcome_policy.interrupted(run), early_end
             return Completed(encode(value)), None
         except GeneratorExit:
             raise
@@ -149,12 +147,12 @@ class Executor:
             exit_if_forked(self._pid)
             return self.outcome_policy.outcome_of(run, error), error
 
-    async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
+    async def _in_thread(self, run: JobRun, function: Callable[..., Any], *args: Any) -> Any:
         if self._threads is None:
             self._threads = ThreadPoolExecutor(self.slots, thread_name_prefix="job")
         context = contextvars.copy_context()
-        answer = asyncio.get_running_loop().run_in_executor(self._threads, _call, self._pid, context, function, args)
-        result, error = await answer
+        call = partial(_call, self._pid, context, run, function, args)
+        result, error = await asyncio.get_running_loop().run_in_executor(self._threads, call)
         if error is not None:
             raise error
         return result
@@ -220,12 +218,19 @@ async def _in_loop(run: JobRun, value: Awaitable[Any]) -> Any:
 
 
 def _call(
-    worker_pid: int, context: contextvars.Context, function: Callable[..., Any], args: tuple[Any, ...]
+    worker_pid: int,
+    context: contextvars.Context,
+    run: JobRun,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
 ) -> tuple[Any, BaseException | None]:
     # Returned as values: a future does not accept StopIteration, and SystemExit would end the loop.
+    result, error = None, None
     try:
-        return context.run(function, *args), None
-    except BaseException as error:
-        return None, error
+        result = context.run(function, *args)
+    except BaseException as raised:
+        error = raised
     finally:
         exit_if_forked(worker_pid)
+    failure = context.run(run.end_in_thread, error)
+    return result, failure if error is None else error

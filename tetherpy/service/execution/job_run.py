@@ -37,6 +37,7 @@ class JobRun:
         completed: the handler completed the job in a transaction, which may have been rolled back.
         cancellable: the handler runs in the loop. A thread cannot be cancelled, and its task must wait for it.
         on_end: awaited in reverse order when the handler has ended, with its error or None.
+        on_thread_end: called before, in the thread of a plain handler.
     """
 
     claim: Claim
@@ -55,6 +56,9 @@ class JobRun:
     on_end: list[Callable[[BaseException | None], Awaitable[None]]] = attrs.field(
         factory=list[Callable[[BaseException | None], Awaitable[None]]]
     )
+    on_thread_end: list[Callable[[BaseException | None], object]] = attrs.field(
+        factory=list[Callable[[BaseException | None], object]]
+    )
 
     @property
     def cancelled(self) -> bool:
@@ -63,6 +67,24 @@ class JobRun:
             return False
         self.seen = True
         return True
+
+    @property
+    def early_end(self) -> asyncio.CancelledError | None:
+        """Return the error for what the handler has opened, if it ended because it was asked to, or too late."""
+        if self.seen or self.acknowledged:
+            return asyncio.CancelledError(f"The job has ended because it was {self.why}.")
+        return None
+
+    def end_in_thread(self, error: BaseException | None) -> BaseException | None:
+        """Call what ends in the thread of a plain handler, with its error; return the last error of these calls."""
+        passed = error or self.early_end
+        failure = None
+        for callback in reversed(self.on_thread_end):
+            try:
+                callback(passed)
+            except BaseException as raised:
+                passed = failure = raised
+        return failure
 
     @property
     def why(self) -> str:

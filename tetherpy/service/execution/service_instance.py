@@ -254,11 +254,12 @@ class ServiceBase:
             known = {} if parent.overrides is None else parent.overrides.by_origin
             own = [override for override in chosen.values() if known.get(override.origin) is not override]
             container = parent.child(scope=scope, overrides=own, separate=True)
+            run.on_end.append(container.aclose)
         else:
             from tetherpy.reactive import ProviderContainer
 
             container = ProviderContainer(overrides=list(chosen.values()), scope=scope)
-        run.on_end.append(container.aclose)
+            run.on_thread_end.append(lambda error: container.__exit__(None, error, None))
         return container
 
     def _of_job(self, what: str) -> JobServices:

@@ -194,6 +194,20 @@ def test_an_error_can_be_suppressed_in_a_synchronous_block() -> None:
     assert [type(error) for error in log] == [OSError]
 
 
+def test_a_failed_commit_is_the_error_of_a_synchronous_block_too() -> None:
+    log: list[Any] = []
+    error = OSError("the commit failed")
+
+    def request() -> None:
+        with ProviderContainer() as container:
+            container.read(entered(Transaction(log, "outer"), Transaction(log, "inner", raises=error)))
+
+    with pytest.raises(ExceptionGroup) as caught:
+        request()
+    assert caught.value.exceptions == (error,)
+    assert log == [("inner", None), ("outer", error)]
+
+
 async def test_an_error_of_one_context_manager_is_passed_to_the_next() -> None:
     log: list[Any] = []
     other = ValueError("while leaving")

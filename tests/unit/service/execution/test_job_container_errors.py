@@ -1,6 +1,7 @@
 """Context managers of a job's container get the error that ended the job."""
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager, contextmanager
 
 import pytest
@@ -111,6 +112,87 @@ async def test_a_failed_commit_rolls_back_the_other_containers_of_the_job(worker
         await worker.drain(lambda ack: None)
     assert (await manager.get_job_by_id(job_id)).status == "FAILED"
     assert transactions.ends == [("plain", ExceptionGroup)]
+
+
+def in_thread(service, payload, db):
+    """Leave the containers to the end of the job, which must close them in this thread."""
+    transactions, end = ENDS[payload]
+    service.job_container().read(Provider(lambda ref: ref.enter(transactions.plain("first"))))
+    service.job_container().read(Provider(lambda ref: ref.enter(end(transactions))))
+
+
+@contextmanager
+def uncommitted(transactions):
+    with transactions.plain("second"):
+        yield
+    raise OSError("the commit failed")
+
+
+def failing(transactions):
+    raise ValueError("no")
+
+
+ENDS = {}
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "ends"),
+    [
+        (lambda transactions: transactions.plain("second"), "COMPLETED", [("second", None), ("first", None)]),
+        (failing, "FAILED", [("first", "ProviderError")]),
+        (uncommitted, "FAILED", [("second", None), ("first", "ExceptionGroup")]),
+    ],
+)
+async def test_containers_of_a_handler_in_a_thread_end_with_the_job(worker, manager, end, status, ends):
+    transactions = Transactions()
+    ENDS["now"] = transactions, end
+    worker.service.register_job_handler("work", in_thread)
+    job_id = await manager.enqueue("work", "now", max_attempts=1)
+    async with asyncio.timeout(25):
+        await worker.drain(lambda ack: None)
+    assert (await manager.get_job_by_id(job_id)).status == status
+    assert [(name, error and error.__name__) for name, error in transactions.ends] == ends
+
+
+async def test_a_handler_in_a_thread_that_ends_early_rolls_back(worker, manager):
+    transactions = Transactions()
+
+    def work(service, payload, db):
+        service.job_container().read(Provider(lambda ref: ref.enter(transactions.plain())))
+        asyncio.run_coroutine_threadsafe(manager.cancel_job(service.job.id), loop).result(25)
+        while not service.cancelled:
+            pass
+        return "half done"
+
+    loop = asyncio.get_running_loop()
+    worker.service.register_job_handler("work", work)
+    await manager.enqueue("work")
+    async with asyncio.timeout(25):
+        await worker.drain(lambda ack: None)
+    assert transactions.ends == [("plain", asyncio.CancelledError)]
+
+
+async def test_a_handler_in_a_thread_that_ends_after_its_outcome_rolls_back(worker, manager):
+    """Another worker may run the job by then."""
+    transactions = Transactions()
+    started, timed_out = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def work(service, payload, db):
+        service.job_container().read(Provider(lambda ref: ref.enter(transactions.plain())))
+        loop.call_soon_threadsafe(started.set)
+        timed_out.wait(25)
+
+    worker.service.register_job_handler("work", work)
+    await manager.enqueue("work", timeout=0.2, max_attempts=1)
+    async with asyncio.timeout(25):
+        draining = asyncio.create_task(worker.drain(lambda ack: timed_out.set()))
+        await started.wait()
+        worker._jobs.executor.grace = 0
+        await draining
+        while not transactions.ends:
+            await asyncio.sleep(0.001)
+    assert transactions.ends == [("plain", asyncio.CancelledError)]
 
 
 async def test_context_managers_of_a_cancelled_job_do_not_exit_as_successful(worker, manager):
