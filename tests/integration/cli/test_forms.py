@@ -20,11 +20,13 @@ HOSTILE = "\x1b[2J\x1b]0;owned\x07\r\n\t\u202e\u2066\x9b31m\ud7ff[bold]"
 
 
 @pytest.fixture
-def hostile(empty, enqueue, jobs):
+def hostile(empty, enqueue, jobs, database):
     """Yield the shell, with a job that has control sequences in every text."""
     enqueue(HOSTILE, {"text": HOSTILE}, queue=HOSTILE, unique_key=HOSTILE)
     jobs(lambda manager: manager.update_job_status(1, "RUNNING"))
     jobs(lambda manager: manager.update_job_status(1, "FAILED", error=HOSTILE))
+    with contextlib.closing(sqlite3.connect(database)) as rows, rows:
+        rows.execute("UPDATE background_service_job_attempts SET logs = ?", (f"before\n{HOSTILE}",))
     return empty
 
 
@@ -32,7 +34,7 @@ def harmless(text):
     return not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text)
 
 
-@pytest.mark.parametrize("command", [("list",), ("show", "1")])
+@pytest.mark.parametrize("command", [("list",), ("show", "1"), ("show", "1", "--logs")])
 def test_hostile_text_is_escaped_in_pipes_and_on_terminals(hostile, command):
     piped = hostile("jobs", *command)
     assert harmless(piped.out)
@@ -46,6 +48,17 @@ def test_hostile_text_is_escaped_in_pipes_and_on_terminals(hostile, command):
     assert harmless(ESCAPE.sub("", terminal.shown))
     assert "\x1b[2J" not in terminal.shown
     assert "[bold]" in terminal.shown or "…" in terminal.shown
+
+
+def test_the_log_of_each_attempt_is_shown_on_request(hostile):
+    assert "before" not in hostile("jobs", "show", "1").out
+    piped = hostile("jobs", "show", "1", "--logs").out
+    assert "\nlog\t1\tbefore\nlog\t1\t\\x1b[2J" in piped
+    (attempt,) = json.loads(hostile("jobs", "show", "1", "--logs", "--json").out)["history"]
+    assert attempt["logs"] == f"before\n{HOSTILE}"
+    with hostile.terminal("jobs", "show", "1", "--logs") as terminal:
+        assert terminal.end() == 0
+    assert re.search(r"log of attempt 1\s+before\s", terminal.shown)
 
 
 def test_hostile_text_is_escaped_in_errors(hostile, enqueue):

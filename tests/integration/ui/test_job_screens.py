@@ -1,6 +1,7 @@
 """The job screens, controlled by keys, with a real database and a real worker."""
 
 import contextlib
+import re
 import sqlite3
 from pathlib import Path
 
@@ -129,6 +130,7 @@ async def test_a_failed_job_shows_its_error_attempts_and_traceback(app, service,
         assert "✗ FAILED  attempt 1 of 1" in text
         assert f"ValueError: {HOSTILE_SHOWN}" in text
         assert "raise ValueError(HOSTILE)" in text
+        assert re.search(r"LOG OF THE LAST ATTEMPT\s+\S+Z INFO stdout: about to fail", text)
         await pilot.press("escape")
         await until(pilot, is_gone(app, JobScreen))
         assert "\x1b" not in shown(app)

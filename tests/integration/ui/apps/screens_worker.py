@@ -34,4 +34,5 @@ async def steps(service: ServiceInstance, payload: str, db: Database) -> str:
 
 async def broken(service: ServiceInstance, payload: str | None, db: Database) -> None:
     if payload is None or not Path(payload).exists():
+        print("about to fail")
         raise ValueError(HOSTILE)
