@@ -75,3 +75,26 @@ def test_a_worker_serves_the_given_queues(empty, enqueue, jobs, options, served)
     worker.terminate()
     worker.communicate(timeout=30)
     assert jobs(lambda manager: manager.get_counts()).pending == 2 - len(served)
+
+
+@pytest.mark.parametrize("command", [("worker",), ("service", "start")])
+def test_with_reload_workers_are_replaced_when_a_file_changes(empty, enqueue, jobs, command):
+    module = empty.folder / "greeter.py"
+
+    def write(greeting):
+        module.write_text(
+            "def initialize(service): service.register_job_handler('greet', greet)\n"
+            f"def greet(service, payload, db): return {greeting!r}\n"
+        )
+
+    def greeting():
+        job = int(enqueue("greet"))
+        return jobs(lambda manager: manager.result(job, timeout=25))
+
+    write("hello")
+    started = empty.start(*command, "--callback", "greeter:initialize", "--reload")
+    assert greeting() == "hello"
+    write("welcome, friend")
+    while greeting() != "welcome, friend":
+        assert started.poll() in (None, 0)
+    assert empty("service", "status", "--json").out.count('"changed_files": []') == 1

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -134,3 +135,32 @@ async def test_old_code_continues_on_request(start, write, manager, caplog, reac
     assert await greeting_of(service, manager) == "hello"
     warnings = [record.getMessage() for record in caplog.records if record.name == "tetherpy.service"]
     assert [source in text for text in warnings] == ([True] if reaction == "warn" else [])
+
+
+async def test_with_reload_a_successor_starts_before_the_old_worker_has_finished(start, write, manager, tmp_path):
+    write("hello")
+    service, first = await start(reload=True)
+    job_id = await service.job("wait", str(tmp_path / "go"))
+    await runs(manager, job_id)
+    write("welcome")
+    await state_of(service, lambda state: len(state.workers) == 2 and all(worker.id for worker in state.workers))
+    while await greeting_of(service, manager) != "welcome":
+        assert (await manager.get_job_by_id(job_id)).status == "RUNNING"
+    (tmp_path / "go").touch()
+    assert await manager.result(job_id, timeout=25) == "hello"
+    new = await state_of(service, lambda state: len(state.workers) == 1)
+    assert new.workers != first.workers
+    assert [attempt.outcome for attempt in await manager.get_attempts(job_id)] == ["completed"]
+
+
+async def test_with_reload_workers_survive_code_that_cannot_start(start, write, manager, worker_log):
+    write("hello")
+    service, first = await start(reload=True)
+    source = Path(write("broken"))
+    source.write_text("this is no Python")
+    await until(lambda: worker_log.read_text().count("the new code cannot start"))
+    assert await greeting_of(service, manager) == "hello"
+    assert (await state_of(service)).workers == first.workers
+    write("fixed")
+    await state_of(service, lambda state: state.workers != first.workers and len(state.workers) == 1)
+    assert await greeting_of(service, manager) == "fixed"

@@ -13,7 +13,7 @@ from ..errors import ServiceStartError
 from ..output.formats import form_of, print_one, remark
 from ..parameters.options import DatabaseOption, JsonOption
 from .service_report import STATE, Report, state_of
-from .worker_options import WorkerPlan, with_worker_options
+from .worker_options import ReloadOption, WorkerPlan, with_worker_options
 
 
 class IfRunning(StrEnum):
@@ -31,19 +31,25 @@ async def start_service(
         IfRunning,
         typer.Option(help="If workers with other settings are running: fail, attach to them, or replace them."),
     ] = IfRunning.ERROR,
+    reload: ReloadOption = False,
     database: DatabaseOption = None,
     json: JsonOption = False,
     **options: Any,
 ) -> None:
     """Start the workers of a database in the background.
 
-    Returns when they are ready. They run until they are stopped. Has no effect if workers with the same settings are
-    running.
+    Returns when they are ready. They run until they are stopped. Workers with the same settings continue, unless their
+    code is older than its files: these finish their jobs and are replaced.
     """
     plan = WorkerPlan.of(database, **options)
     plan.enter_folder()
     service = BackgroundService(
-        plan.database, plan.callback, if_running=if_running.value, detached=True, **plan.options
+        plan.database,
+        plan.callback,
+        if_running=if_running.value,
+        detached=True,
+        **plan.options,
+        reload=reload,
     )
     if await service.is_running():
         remark("Workers are already running.")

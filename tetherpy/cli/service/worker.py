@@ -10,12 +10,13 @@ from tetherpy.service import CallbackNameError, run_worker
 
 from ..output.formats import remark
 from ..parameters.options import DatabaseOption
-from .worker_options import WorkerPlan, with_worker_options
+from .worker_options import ReloadOption, WorkerPlan, with_worker_options
 
 
 @with_worker_options
 def run_in_foreground(
     *,
+    reload: ReloadOption = False,
     database: DatabaseOption = None,
     **options: Any,
 ) -> int:
@@ -31,4 +32,4 @@ def run_in_foreground(
         # The worker would report this with a traceback; this check runs no code of the app.
         raise CallbackNameError(plan.callback, f"there is no module {package!r} in {plan.folder}")
     remark(f"Running the jobs of {redacted(plan.database)}. Press Ctrl-C to finish running jobs and stop.")
-    return run_worker(plan.database, plan.callback, **plan.options)
+    return run_worker(plan.database, plan.callback, **plan.options, reload=reload)

@@ -81,6 +81,9 @@ JobLogsOption: TypeAlias = Annotated[
         show_default=False,
     ),
 ]
+ReloadOption: TypeAlias = Annotated[
+    bool, typer.Option("--reload", help="Replace the workers when a file of the app changes; for development.")
+]
 RetentionOption: TypeAlias = Annotated[
     timedelta | None,
     typer.Option(parser=read_duration, metavar="DURATION", help="Delete finished jobs older than this, such as 30d."),

@@ -85,6 +85,8 @@ class BackgroundService:
         log_level: the level of the workers' root logger, unless the callback configures ``logging``.
         log_format: ``"text"``, or ``"json"`` for one object per line.
         job_logs: whether to store what handlers log and print with each attempt.
+        reload: for development: when a loaded file of the app changes, new workers start with the new code, and then
+            the old ones finish their jobs and end. If the new code cannot start, the old workers continue.
     """
 
     def __init__(
@@ -110,6 +112,7 @@ class BackgroundService:
         log_level: LogLevel = "INFO",
         log_format: LogFormat = "text",
         job_logs: bool = True,
+        reload: bool = False,
     ) -> None:
         self._files = ServiceFiles.of(address)
         self._callback = app_initialization_callback
@@ -128,6 +131,7 @@ class BackgroundService:
             log_level=log_level,
             log_format=log_format,
             job_logs=job_logs,
+            reload=reload,
         )
         self._detached = detached
         self._stop_timeout = to_seconds("stop_timeout", stop_timeout)

@@ -52,6 +52,11 @@ def changed_files(loaded: Iterable[Mapping[str, int]]) -> tuple[str, ...]:
     return tuple(sorted(changed)[:MOST_NAMES])
 
 
+def times_of(paths: Iterable[str]) -> dict[str, int]:
+    """Return the modification times (ns) of the files that exist."""
+    return {path: modified for path in paths if (modified := _modified(path)) is not None}
+
+
 def _modified(path: str) -> int | None:
     try:
         return os.stat(path).st_mtime_ns

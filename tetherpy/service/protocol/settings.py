@@ -140,6 +140,7 @@ class WorkerConfig:
     log_level: LogLevel = attrs.field(default="INFO", converter=_log_level)
     log_format: LogFormat = attrs.field(default="text", converter=_log_format)
     job_logs: bool = True
+    reload: bool = False
 
     @property
     def settings(self) -> ServiceSettings:

@@ -38,6 +38,10 @@ class Child:
     started: float = attrs.field(init=False, factory=time.time)
     code: dict[str, int] = attrs.field(init=False, factory=dict[str, int])
     """The files of the app that it has loaded; see ``code_files``."""
+    replaces: Child | None = attrs.field(init=False, default=None)
+    """The worker with old code that ends when this one is ready."""
+    leaving: bool = attrs.field(init=False, default=False)
+    """Its successor is ready: it finishes its jobs and ends."""
     control: FrameSocket = attrs.field(init=False)
     events: FrameSocket = attrs.field(init=False)
 

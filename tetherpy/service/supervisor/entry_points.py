@@ -64,6 +64,7 @@ def run_worker(
     log_level: LogLevel = "INFO",
     log_format: LogFormat = "text",
     job_logs: bool = True,
+    reload: bool = False,
 ) -> int:
     """Serve a database in the foreground until a signal ends it; return the exit code.
 
@@ -90,6 +91,7 @@ def run_worker(
         log_level=log_level,
         log_format=log_format,
         job_logs=job_logs,
+        reload=reload,
     )
     if not WORKER_PROCESSES:
         return _run_here(config, files, app_initialization_callback)

@@ -34,6 +34,7 @@ from ..protocol.frames import (
 from ..protocol.settings import WorkerConfig
 from ..protocol.wait_bounds import FAREWELL_SECONDS, KILL_GRACE_SECONDS, SIGNAL_STOP_SECONDS
 from .child_process import Child, Forker, WorkerSockets
+from .code_reload import CodeReload
 from .control_server import ControlServer
 from .event_relay import EventRelay
 from .frame_socket import FrameSocket
@@ -72,6 +73,7 @@ class Supervisor:
     _files_error: str = attrs.field(init=False, default="")
     _unwritten: int = attrs.field(init=False, default=0)
     _changed: tuple[str, ...] = attrs.field(init=False, default=())
+    _reload: CodeReload = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self._notice = Notice(self.config.notification_title, self.config.notification_content, True)
@@ -85,6 +87,7 @@ class Supervisor:
             self._to_apps.on_room,
             self._on_broken_app,
         )
+        self._reload = CodeReload(lambda: self._children, self._spawn, self._report)
         self._forker = Forker(
             self.selector_loop,
             partial(self.work, self.config),
@@ -139,15 +142,16 @@ class Supervisor:
     def _ending(self) -> bool:
         return self._phase in (Phase.STOPPING, Phase.FAILED)
 
-    def _spawn(self) -> None:
+    def _spawn(self, replaces: Child | None = None) -> None:
         if self._ending:
             return
         try:
             child = self._forker.fork(self.output.open_pipe() if self.output is not None else None)
         except OSError as error:
             self._report(f"no worker could be forked ({error}); trying again in {FORK_AGAIN_SECONDS:g} s")
-            self.selector_loop.call_later(FORK_AGAIN_SECONDS, self._spawn)
+            self.selector_loop.call_later(FORK_AGAIN_SECONDS, partial(self._spawn, replaces))
             return
+        child.replaces = replaces
         self._children.append(child)
 
     def _release(self) -> None:
@@ -178,6 +182,9 @@ class Supervisor:
         if self.group.files.database_is_missing:
             self._fail(f"{self.group.lost_database}; its service, process {os.getpid()}, ends")
             return
+        if self._reload.died(child):
+            self._announce()
+            return
         delay = self.restarts.delay_after(was_ready=child.was_ready, did_work=child.did_work)
         if delay is None:
             self._fail(f"workers keep dying before they are ready; the last one {ending}")
@@ -192,7 +199,7 @@ class Supervisor:
                 child.worker_id = frame.worker_id
                 child.code = frame.code
                 child.last_beat = self.selector_loop.now()
-                self._on_ready()
+                self._on_ready(child)
             case Beat():
                 child.last_beat = self.selector_loop.now()
             case Working():
@@ -234,7 +241,11 @@ class Supervisor:
         self._report(f"an app does not read, and {app.unsent:,} bytes wait for it; its connection is closed")
         app.close()
 
-    def _on_ready(self) -> None:
+    def _on_ready(self, child: Child) -> None:
+        if child.replaces is not None:
+            child.replaces.leaving = True
+            child.replaces.control.send(encode(Halt(now=False)))
+            child.replaces = None
         ready = sum(child.was_ready for child in self._children)
         if self._phase is Phase.STARTING and ready == self.config.processes:
             self.group.expect_database()
@@ -290,8 +301,10 @@ class Supervisor:
             if reason is not None:
                 self._report(f"{reason}; this one, process {os.getpid()}, ends")
                 self.stop(SIGNAL_STOP_SECONDS)
-        if changed_files(child.code for child in self._children) != self._changed:
+        if (changed := self._code_changes()) != self._changed:
             self._announce()
+        if self.config.reload:
+            self._reload.check(changed)
         self.selector_loop.call_later(CHECK_FILES_SECONDS, self._check_files)
 
     def _send_to_workers(self, frame: Frame) -> None:
@@ -300,7 +313,7 @@ class Supervisor:
             child.control.send(data)
 
     def _greeting(self) -> bytes:
-        self._changed = changed_files(child.code for child in self._children)
+        self._changed = self._code_changes()
         return encode(
             Status(
                 phase=self._phase,
@@ -317,6 +330,9 @@ class Supervisor:
                 in_foreground=self.output is None,
             )
         )
+
+    def _code_changes(self) -> tuple[str, ...]:
+        return changed_files(child.code for child in self._children if not child.leaving)
 
     def _announce(self) -> None:
         self.control_server.broadcast(self._greeting())
