@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,6 +27,21 @@ async def wait(service, payload, db):
     while not Path(payload).exists():
         await asyncio.sleep(0.005)
     return "{greeting}"
+"""
+
+
+APP = """
+import asyncio, sys
+from tetherpy import BackgroundJobManager, BackgroundService
+
+async def main():
+    async with BackgroundJobManager.open(sys.argv[1]) as manager:
+        service = BackgroundService(sys.argv[1], "greeter:initialize")
+        await service.start()
+        print(await manager.result(await manager.enqueue("greet"), timeout=25), flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
 """
 
 
@@ -122,6 +139,22 @@ async def test_a_job_that_does_not_finish_runs_again_with_the_new_code(start, wr
     (tmp_path / "go").touch()
     assert await manager.result(job_id, timeout=25) == "welcome"
     assert [attempt.outcome for attempt in await manager.get_attempts(job_id)] == ["released", "completed"]
+
+
+def test_an_app_that_runs_again_after_a_change_has_the_new_code(write, database_path, tmp_path):
+    app = tmp_path / "app" / "app.py"
+    app.write_text(APP)
+
+    def run_until_ctrl_c():
+        with subprocess.Popen([sys.executable, str(app), str(database_path)], stdout=subprocess.PIPE, text=True) as run:
+            printed = run.stdout.readline()
+            run.send_signal(signal.SIGINT)
+        return printed
+
+    write("hello")
+    assert run_until_ctrl_c() == "hello\n"
+    write("welcome")
+    assert run_until_ctrl_c() == "welcome\n"
 
 
 @pytest.mark.parametrize("reaction", ["warn", "ignore"])

@@ -96,6 +96,7 @@ async def test_jobs_run_in_this_process_on_both_databases(address, manager):
         assert worker.pid == os.getpid()
         await until(lambda: states[-1].running and states[-1].notification_title == "busy")
         assert [entry.id for entry in states[-1].workers] == [worker.id]
+        assert states[-1].started_at is not None
         assert "forever" in {handler.job_key for handler in (await anext(aiter(service.manifest))).handlers}
     assert not await service.is_running()
     assert not states[-1].running
@@ -229,6 +230,22 @@ async def test_the_loggers_of_the_app_are_left_alone(tmp_path):
     before = (list(root.handlers), root.level)
     async with BackgroundService(tmp_path / "app.db", App().initialize).run_here():
         assert (list(root.handlers), root.level) == before
+
+
+async def test_what_a_job_logs_is_stored_and_only_its_records_get_its_fields(address, manager, caplog):
+    async def talk(service, payload, db):
+        logging.getLogger("shop").warning("of the job")
+
+    service = BackgroundService(address, lambda service: service.register_job_handler("talk", talk))
+    async with service.run_here():
+        logging.getLogger("shop").warning("of the app")
+        job_id = await service.job("talk")
+        await manager.wait_for(job_id, 25)
+    (attempt,) = await manager.get_attempts(job_id)
+    assert attempt.logs.endswith("WARNING shop: of the job")
+    outside, inside = [record for record in caplog.records if record.name == "shop"]
+    assert not hasattr(outside, "job_id")
+    assert (inside.job_id, inside.job_key, inside.attempt) == (job_id, "talk", 1)
 
 
 async def test_jobs_of_a_killed_app_are_rescued_by_a_worker_that_runs_here(tmp_path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any
@@ -58,6 +59,8 @@ class LocalWorker:
             content=self.config.notification_content,
             foreground=True,
             settings=self.config.settings,
+            since=time.time(),
+            in_foreground=True,
         )
 
     @property
