@@ -86,11 +86,12 @@ def serve(listener: socket.socket, alive: int) -> tuple[Program, list[int]]:
             connection.detach()
             listener.detach()
             return Program(**marshal.loads(message)), list(descriptors)
+        # Closed before the answer: a lock of the parent or the end of its pipe must not live on here.
+        for descriptor in descriptors:
+            os.close(descriptor)
         if message:
             connection.send(str(pid).encode())
         connection.close()
-        for descriptor in descriptors:
-            os.close(descriptor)
 
 
 def serve_tree(listener: socket.socket, alive: int) -> tuple[Program, list[int], bytes]:
@@ -105,12 +106,17 @@ def serve_tree(listener: socket.socket, alive: int) -> tuple[Program, list[int],
         listener.bind("")  # the kernel chooses an address
         listener.listen(128)
         pid = os.getpid()
+        closed, closing = os.pipe()
         if os.fork():
+            os.close(closing)
+            os.read(closed, 1)  # until the server has closed the descriptors of the program
+            os.close(closed)
             return program, descriptors, listener.getsockname()
+        os.close(closed)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != pid:
             os._exit(0)
-        for descriptor in descriptors:
+        for descriptor in (*descriptors, closing):
             os.close(descriptor)
 
 
