@@ -21,6 +21,7 @@ from .actions.button_actions import Actions
 from .actions.form_data import read_form
 from .actions.responses import Responses
 from .event_stream import Live
+from .health import HEALTH_PATH, HealthCheck
 from .pages.fragments import declare_parts
 from .pages.page_providers import declare_sources
 from .pages.pages import Page, Pages
@@ -51,7 +52,7 @@ def dashboard(
 
     By default only requests from this machine are served, and none from a proxy. To serve others, name the ``hosts``
     that the Host header may contain, and give a ``token`` to log in with, or ``authorize`` with the login of your
-    app; with both, either admits.
+    app; with both, either admits. ``/healthz`` is open to all: it answers 200 if the database can be read, else 503.
 
     Raises ``DashboardExposedError`` for other hosts without either, and ``WeakTokenError`` for a short token.
     """
@@ -100,6 +101,7 @@ def dashboard(
             Route("/service/stop", responses.to(actions.stop, actions.confirm_stop), methods=["POST"]),
             Route("/login", login, methods=["GET", "POST"]),
             Route("/logout", logout, methods=["POST"]),
+            Route(HEALTH_PATH, HealthCheck(container, sources.manager).answer),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         exception_handlers={HTTPException: _refuse},

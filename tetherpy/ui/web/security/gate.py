@@ -11,6 +11,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..health import HEALTH_PATH
 from .access_policy import AccessPolicy
 from .host_and_origin import host_of, is_same_origin
 from .login_attempts import LoginAttempts
@@ -65,7 +66,7 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008})
             return
         connection = HTTPConnection(scope)
-        refusal = await self._refusal(connection)
+        refusal = None if _is_probe(connection) else await self._refusal(connection)
         answer = self.app if refusal is None else refusal
         await answer(scope, receive, self._hardened(connection, send))
 
@@ -120,7 +121,7 @@ class Gate:
         if is_safe and "address" in right:
             # Redirect to a URL without the token, so that neither the history nor logs keep it.
             return log_in(self.access, connection)
-        has_token, is_open = "header" in right, self._is_open(connection)
+        has_token, is_open = "header" in right, _path_of(connection).startswith(OPEN_TO_ALL)
         if not is_safe and not is_same_origin(connection, has_token=has_token):
             refusal = _refuse(
                 HTTPStatus.FORBIDDEN, "Cross-origin request rejected: it does not come from a page of the dashboard."
@@ -134,10 +135,6 @@ class Gate:
         if is_guess and not pause and not is_open and refusal is None:
             self.login_attempts.forget_one(connection)
         return refusal
-
-    def _is_open(self, connection: HTTPConnection) -> bool:
-        path: str = connection.scope["path"].removeprefix(connection.scope.get("root_path", ""))
-        return path.startswith(OPEN_TO_ALL)
 
     async def _admits(self, connection: HTTPConnection) -> bool:
         if (session := self.access.session_of(connection)) is not None:
@@ -191,6 +188,16 @@ def _cookie(access: AccessPolicy, connection: HTTPConnection, value: str) -> Res
         samesite="lax",
     )
     return response
+
+
+def _path_of(connection: HTTPConnection) -> str:
+    """Return the path below the place where the dashboard is mounted."""
+    path: str = connection.scope["path"]
+    return path.removeprefix(connection.scope.get("root_path", ""))
+
+
+def _is_probe(connection: HTTPConnection) -> bool:
+    return connection.scope["method"] in SAFE_METHODS and _path_of(connection) == HEALTH_PATH
 
 
 def _tokens_in(connection: HTTPConnection) -> dict[str, str]:
