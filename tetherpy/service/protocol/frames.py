@@ -54,7 +54,7 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
     """A worker is ready for jobs; ``code`` has the files of ``code_files``."""
 
     worker_id: str
-    code: dict[str, int] = {}
+    code: dict[str, float] = {}
 
 
 class Working(msgspec.Struct, frozen=True, tag="working"):

@@ -36,7 +36,7 @@ class Child:
     did_work: bool = False
     last_beat: float | None = None
     started: float = attrs.field(init=False, factory=time.time)
-    code: dict[str, int] = attrs.field(init=False, factory=dict[str, int])
+    code: dict[str, float] = attrs.field(init=False, factory=dict[str, float])
     """The files of the app that it has loaded; see ``code_files``."""
     replaces: Child | None = attrs.field(init=False, default=None)
     """The worker with old code that ends when this one is ready."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import attrs
 
-from ..protocol.code_files import times_of
+from ..protocol.code_files import changed_files, times_of
 from .child_process import Child
 
 
@@ -20,7 +20,7 @@ class CodeReload:
     children: Callable[[], Iterable[Child]]
     spawn: Callable[[Child], None]
     report: Callable[[str], None]
-    _tried: dict[str, int] = attrs.field(init=False, factory=dict[str, int])
+    _tried: dict[str, float] = attrs.field(init=False, factory=dict[str, float])
 
     def check(self, changed: tuple[str, ...]) -> None:
         """Start the successors if the named files have changed since the last check that did so."""
@@ -33,7 +33,7 @@ class CodeReload:
         self._tried = found
         self.report(f"new workers start, because files have changed: {', '.join(changed)}")
         for child in children:
-            if not child.leaving and times_of(child.code) != child.code:
+            if not child.leaving and changed_files([child.code]):
                 self.spawn(child)
 
     def died(self, child: Child) -> bool:

@@ -15,7 +15,7 @@ from functools import partial
 import attrs
 
 from ..errors import ServiceFolderError
-from ..protocol.code_files import changed_files
+from ..protocol.code_files import changed_files, code_files
 from ..protocol.frames import (
     Beat,
     Event,
@@ -73,6 +73,8 @@ class Supervisor:
     _files_error: str = attrs.field(init=False, default="")
     _unwritten: int = attrs.field(init=False, default=0)
     _changed: tuple[str, ...] = attrs.field(init=False, default=())
+    # Modules that the caller of run_worker has imported: every fork has them, however often their files change.
+    _inherited: dict[str, float] = attrs.field(init=False, factory=code_files)
     _reload: CodeReload = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -197,7 +199,7 @@ class Supervisor:
         match frame:
             case Ready():
                 child.worker_id = frame.worker_id
-                child.code = frame.code
+                child.code = {**frame.code, **self._inherited}
                 child.last_beat = self.selector_loop.now()
                 self._on_ready(child)
             case Beat():

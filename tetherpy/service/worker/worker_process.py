@@ -13,6 +13,7 @@ import attrs
 from ..execution.worker_context import WorkerContext
 from ..logs.worker_logging import worker_logging
 from ..protocol import frames
+from ..protocol.code_files import record_imports
 from ..protocol.service_files import ServiceFiles
 from ..protocol.settings import WorkerConfig
 from ..protocol.wait_bounds import STUCK_SECONDS
@@ -37,6 +38,7 @@ def work(config: WorkerConfig, sockets: WorkerSockets) -> int:
     os.environ["TETHERPY_DATABASE"] = (
         files.address
     )  # generated providers and commands that a handler uses take this one
+    record_imports()
     with worker_logging(config):
         return loop.run_until_complete(WorkerProcess(Worker(config, files, config.callback)).run(sockets))
 
