@@ -300,6 +300,7 @@ async def test_the_service_can_be_started_and_stopped(app, service, until, shown
         await pilot.click("#start")
         await until(pilot, lambda: "Service status: running" in shown(app, card))
         await until(pilot, lambda: "Workers started." in notes(app))
+        assert "Callback      screens_worker:initialize, since 20" in shown(app, card)
         assert await service.is_running()
         await until(pilot, lambda: (start.disabled, stop.disabled) == (True, False))
         await pilot.press("x")

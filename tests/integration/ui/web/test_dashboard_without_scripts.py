@@ -1,6 +1,7 @@
 """Forms sent without scripts: redirects back to their page, flash messages and confirmations."""
 
 import json
+import os
 import re
 from base64 import urlsafe_b64encode
 from urllib.parse import quote
@@ -9,6 +10,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from tetherpy.jobs import BackgroundJobStatus, NewJob
+from tetherpy.reactive import Provider
+from tetherpy.service import BackgroundService
 from tetherpy.ui.actions import CONFIRM_STOP
 
 HOSTILE = '<script>alert("1")</script>\r\nSet-Cookie: stolen=1; "\u202e\x1b[2J; ü 🦆'
@@ -214,3 +217,23 @@ async def test_changed_jobs_that_match_the_filter_again_are_visited_once(serving
         outcome = json.loads((await served.post("/actions", sent, Accept="application/json")).body)
         visits += [job.id for job in await manager.get_jobs_by_status(BackgroundJobStatus.PENDING)]
     assert sorted(visits) == ids
+
+
+async def test_the_service_page_names_the_files_that_are_newer_than_the_code(serving, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = tmp_path / "newer<b>.py"
+    (tmp_path / "shop_of_a_page.py").write_text(
+        f"import sys, types\nmodule = types.ModuleType('odd')\nmodule.__file__ = {str(source)!r}\n"
+        "sys.modules['odd'] = module\ndef initialize(service): pass\n"
+    )
+    source.touch()
+    async with BackgroundService(tmp_path / "app.db", "shop_of_a_page:initialize") as service:
+        served = await serving(service=Provider(lambda ref: service))
+        page = (await served.get("/service")).body
+        assert "shop_of_a_page:initialize, since <time" in page
+        assert "service-code" not in page
+        os.utime(source, (1, 1))
+        while "service-code" not in page:
+            page = (await served.get("/service")).body
+        assert "older than" in page
+        assert "newer&lt;b&gt;.py" in page
