@@ -73,6 +73,8 @@ def run_worker(
     process without other threads, because it forks. Apps can attach to it. The parameters are those of
     ``BackgroundService``. Raises ``ServiceAlreadyRunningError`` if a service is running for the database.
 
+    With ``reload`` give the callback by name: modules that the caller has imported are not loaded again.
+
     On a platform without worker processes, such as Windows, one worker runs in this process until Ctrl-C.
     """
     files = ServiceFiles.of(address)
