@@ -170,7 +170,9 @@ async def test_old_code_continues_on_request(start, write, manager, caplog, reac
     assert [source in text for text in warnings] == ([True] if reaction == "warn" else [])
 
 
-async def test_with_reload_a_successor_starts_before_the_old_worker_has_finished(start, write, manager, tmp_path):
+async def test_with_reload_a_successor_starts_before_the_old_worker_has_finished(
+    start, write, manager, tmp_path, worker_log
+):
     write("hello")
     service, first = await start(reload=True)
     job_id = await service.job("wait", str(tmp_path / "go"))
@@ -182,6 +184,7 @@ async def test_with_reload_a_successor_starts_before_the_old_worker_has_finished
     (tmp_path / "go").touch()
     assert await manager.result(job_id, timeout=25) == "hello"
     new = await state_of(service, lambda state: len(state.workers) == 1)
+    assert "its successor starts" not in worker_log.read_text()
     assert new.workers != first.workers
     assert [attempt.outcome for attempt in await manager.get_attempts(job_id)] == ["completed"]
 
