@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from enum import Enum
 from types import MappingProxyType
 from typing import Final
+
+import attrs
 
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
 
@@ -26,7 +29,9 @@ class Found(Enum):
     UNFINISHED = "it waits or runs"
     LEFT = "it was cancelled because its provider was disposed"
     COMPLETED = "it has a result"
+    EXPIRED = "it has a result that is older than max_age"
     FAILED = "it has failed"
+    FAILED_FOR_GOOD = "it has failed, and the provider does not retry failed jobs"
     CANCELLED = "it was cancelled by a user or another process"
 
 
@@ -52,7 +57,9 @@ ANSWERS: Final[Mapping[Found, Mapping[Reason, Answer]]] = MappingProxyType(
         Found.UNFINISHED: _row(_SHOW, _SHOW, _SHOW, _SHOW),
         Found.LEFT: _row(_RUN, _RUN, _RUN, _RUN),
         Found.COMPLETED: _row(_SHOW, _SHOW, _SHOW, _RUN),
-        Found.FAILED: _row(_SHOW, _SHOW, _SHOW, _RUN),
+        Found.EXPIRED: _row(_RUN, _RUN, _RUN, _RUN),
+        Found.FAILED: _row(_RUN, _SHOW, _SHOW, _RUN),
+        Found.FAILED_FOR_GOOD: _row(_SHOW, _SHOW, _SHOW, _RUN),
         Found.CANCELLED: _row(_SHOW, _SHOW, _SHOW, _RUN),
     }
 )
@@ -76,16 +83,30 @@ def is_cancelled(job: BackgroundJob) -> bool:
     return job.cancel_requested_at is not None
 
 
-def found(job: BackgroundJob | None, *, cancels: bool, known_as_cancelled: bool) -> Found:
+@attrs.frozen(kw_only=True)
+class Rules:
+    """What a provider declares about the jobs that it finds."""
+
+    cancel_on_dispose: bool = False
+    retry_failed: bool = True
+    max_age: timedelta | None = None
+
+
+def found(job: BackgroundJob | None, rules: Rules, now: datetime, *, known_as_cancelled: bool) -> Found:
     """Classify the latest job.
 
-    ``cancels`` says whether the provider cancels its job when it is disposed. ``known_as_cancelled`` says whether the
-    value has shown this job as cancelled: then it was not cancelled by the provider, which does so only when disposed.
+    ``known_as_cancelled`` says whether the value has shown this job as cancelled: then it was not cancelled by the
+    provider, which does so only when disposed.
     """
     if job is None:
         return Found.NOTHING
-    if cancels and not known_as_cancelled and is_cancelled(job):
+    if rules.cancel_on_dispose and not known_as_cancelled and is_cancelled(job):
         return Found.LEFT
+    if job.status is BackgroundJobStatus.FAILED and not rules.retry_failed:
+        return Found.FAILED_FOR_GOOD
+    if job.status is BackgroundJobStatus.COMPLETED and rules.max_age is not None:
+        finished_at = job.finished_at or job.updated_at
+        return Found.EXPIRED if now - finished_at > rules.max_age else Found.COMPLETED
     return _BY_STATUS[job.status]
 
 

@@ -40,7 +40,7 @@ from tetherpy.reactive import (
 )
 
 from .errors import JobProviderError, error_of
-from .job_choice import Answer, Reason, answer, found, is_cancelled
+from .job_choice import Answer, Reason, Rules, answer, found, is_cancelled
 from .job_watchers import JobWatchers, watchers_of
 from .manager_source import ManagerSource, states_without_manager, to_manager_source, watch_manager
 
@@ -97,7 +97,7 @@ class JobDeclaration(Generic[T]):
     name: str
     result: type[T]
     manager: ManagerSource = attrs.field(converter=_manager)
-    cancel_on_dispose: bool
+    rules: Rules
     definition: JobDefinition[Any, T] | None
     options: JobOptions
 
@@ -108,7 +108,7 @@ class JobDeclaration(Generic[T]):
         name: str | None,
         result: Any,
         manager: ManagerSource,
-        cancel_on_dispose: bool,
+        rules: Rules,
         options: JobOptions,
     ) -> JobDeclaration[T]:
         """Return the declaration of a definition's job, or of a key's."""
@@ -119,7 +119,7 @@ class JobDeclaration(Generic[T]):
             if result is not Any:
                 raise JobDefinitionError(job_key, "JobProvider was given a result too; the definition has its type")
             result = definition.result_type
-        return cls(job_key, name or job_key, result, manager, cancel_on_dispose, definition, options)
+        return cls(job_key, name or job_key, result, manager, rules, definition, options)
 
     def new(self, payload: object, unique_key: str) -> NewJob[T]:
         """Return the job to enqueue."""
@@ -172,7 +172,8 @@ class JobDeclaration(Generic[T]):
             job = jobs[0] if jobs else memory.finished(unique_key)
             if memory.due == unique_key:
                 reason = Reason.MANUAL
-            latest = found(job, cancels=self.cancel_on_dispose, known_as_cancelled=memory.has_shown(job))
+            now = manager.engine.now()
+            latest = found(job, self.rules, now, known_as_cancelled=memory.has_shown(job))
             if job is not None:
                 if answer(latest, reason) is Answer.SHOW:
                     memory.due = None
@@ -226,7 +227,7 @@ class JobDeclaration(Generic[T]):
         memory: Memory,
     ) -> Awaitable[None] | None:
         watch.end()
-        if started.done() and (not self.cancel_on_dispose or memory.knows_the_end_of(started)):
+        if started.done() and (not self.rules.cancel_on_dispose or memory.knows_the_end_of(started)):
             return None
         return self._leave(container, manager, watch, started)
 
@@ -240,7 +241,7 @@ class JobDeclaration(Generic[T]):
         """Wait until the job is enqueued, then cancel it unless another build watches it."""
         if started.get_loop() is asyncio.get_running_loop():
             await asyncio.wait([started])
-        if not self.cancel_on_dispose or not started.done() or started.cancelled():
+        if not self.rules.cancel_on_dispose or not started.done() or started.cancelled():
             return
         await asyncio.sleep(0)  # an eager task begins before the next build is requested
         if not container.disposed:

@@ -10,12 +10,15 @@ finished.
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, Callable, Iterable
+from datetime import timedelta
 from functools import partial
 from typing import Any, ClassVar, Concatenate, Generic, ParamSpec, TypeVar, Unpack, overload
 
+from tetherpy.durations import to_span
 from tetherpy.jobs import JobDefinition, JobOptions
 from tetherpy.reactive import Family, ProviderOptions, Ref, StateStreamProviderBase, make_options
 
+from .job_choice import Rules
 from .job_declaration import JobDeclaration, Memory
 from .manager_source import ManagerSource
 
@@ -30,6 +33,8 @@ class JobProviderOptions(JobOptions, total=False):
     name: str | None
     auto_dispose: bool
     cancel_on_dispose: bool
+    retry_failed: bool
+    max_age: timedelta | float | None
     dependencies: Iterable[Any] | None
     scope: str | None
 
@@ -42,11 +47,18 @@ def _declared(
     name: str | None = None,
     auto_dispose: bool = False,
     cancel_on_dispose: bool = False,
+    retry_failed: bool = True,
+    max_age: timedelta | float | None = None,
     dependencies: Iterable[Any] | None = None,
     scope: str | None = None,
     **options: Unpack[JobOptions],
 ) -> tuple[JobDeclaration[Any], ProviderOptions]:
-    declaration = JobDeclaration[Any].of(job, name, result, manager, cancel_on_dispose, options)
+    rules = Rules(
+        cancel_on_dispose=cancel_on_dispose,
+        retry_failed=retry_failed,
+        max_age=None if max_age is None else to_span("max_age", max_age),
+    )
+    declaration = JobDeclaration[Any].of(job, name, result, manager, rules, options)
     return declaration, make_options(declaration.name, auto_dispose, dependencies, None, scope)
 
 
@@ -67,6 +79,10 @@ class JobProvider(StateStreamProviderBase[T], Generic[T]):
         auto_dispose: dispose the value when it has no users; the job itself continues.
         cancel_on_dispose: cancel the job, if it has not ended, when the value is disposed and no other provider of
             this process watches it. Other processes that watch it see it cancelled.
+        retry_failed: enqueue a new job when the value is built for the first time in a container, as at the start of
+            the app, and its latest job has failed.
+        max_age: how long a result is valid (seconds or timedelta), from the end of its job. A build that finds an
+            older one enqueues a new job; a value that is shown does not end.
         dependencies: the scoped providers it uses.
         scope: it lives in the nearest container of this scope.
         options: those of the job, such as ``priority`` or ``timeout``; see ``NewJob``. A definition has the others.

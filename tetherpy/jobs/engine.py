@@ -36,6 +36,10 @@ class JobStore(Protocol):
         """Return the engine's limits; a call beyond them raises ``EngineLimitError``."""
         ...
 
+    def now(self) -> datetime:
+        """Return the time that decides what is due."""
+        ...
+
     async def prepare(self) -> None:
         """Create the tables unless they exist; other calls do so if necessary."""
         ...

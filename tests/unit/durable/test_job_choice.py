@@ -1,11 +1,11 @@
 """The decision table of a JobProvider: which job it shows, and when it enqueues one."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
 
-from tetherpy.durable.job_choice import ANSWERS, Answer, Found, Reason, answer, found
+from tetherpy.durable.job_choice import ANSWERS, Answer, Found, Reason, Rules, answer, found
 from tetherpy.jobs import BackgroundJob, BackgroundJobStatus
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -19,7 +19,9 @@ NOTHING      -> RUN     RUN     RUN     RUN
 UNFINISHED   -> SHOW    SHOW    SHOW    SHOW
 LEFT         -> RUN     RUN     RUN     RUN
 COMPLETED    -> SHOW    SHOW    SHOW    RUN
-FAILED       -> SHOW    SHOW    SHOW    RUN
+EXPIRED      -> RUN     RUN     RUN     RUN
+FAILED       -> RUN     SHOW    SHOW    RUN
+FAILED_FOR_GOOD -> SHOW SHOW    SHOW    RUN
 CANCELLED    -> SHOW    SHOW    SHOW    RUN
 """
 
@@ -41,7 +43,7 @@ def test_the_table_covers_each_state_and_reason():
 @pytest.mark.parametrize("asked_to_stop", [False, True])
 def test_a_cancelled_job_counts_as_left_unless_it_was_shown_as_cancelled(cancels, known, status, asked_to_stop):
     job = attrs.evolve(JOB, status=status, cancel_requested_at=NOW if asked_to_stop else None)
-    state = found(job, cancels=cancels, known_as_cancelled=known)
+    state = found(job, Rules(cancel_on_dispose=cancels), NOW, known_as_cancelled=known)
     cancelled = status is BackgroundJobStatus.CANCELLED or (asked_to_stop and not status.is_finished)
     if cancels and not known and cancelled:
         assert state is Found.LEFT
@@ -52,4 +54,18 @@ def test_a_cancelled_job_counts_as_left_unless_it_was_shown_as_cancelled(cancels
 
 
 def test_without_a_job_the_result_is_nothing():
-    assert found(None, cancels=True, known_as_cancelled=False) is Found.NOTHING
+    assert found(None, Rules(cancel_on_dispose=True), NOW, known_as_cancelled=False) is Found.NOTHING
+
+
+@pytest.mark.parametrize(("status", "expected"), [("FAILED", Found.FAILED_FOR_GOOD), ("COMPLETED", Found.COMPLETED)])
+def test_a_provider_may_keep_a_failed_job(status, expected):
+    job = attrs.evolve(JOB, status=BackgroundJobStatus[status])
+    assert found(job, Rules(retry_failed=False), NOW, known_as_cancelled=False) is expected
+
+
+@pytest.mark.parametrize(("age", "expected"), [(60, Found.COMPLETED), (61, Found.EXPIRED)])
+@pytest.mark.parametrize("status", [BackgroundJobStatus.COMPLETED, BackgroundJobStatus.RUNNING])
+def test_a_result_expires_after_its_maximum_age(age, expected, status):
+    job = attrs.evolve(JOB, status=status, finished_at=NOW if status.is_finished else None)
+    state = found(job, Rules(max_age=timedelta(minutes=1)), NOW + timedelta(seconds=age), known_as_cancelled=False)
+    assert state is (expected if status.is_finished else Found.UNFINISHED)

@@ -2,6 +2,7 @@
 
 import asyncio
 import functools
+from datetime import timedelta
 
 import attrs
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.support.waiting import until
 from tetherpy import AsyncData, AsyncError, AsyncLoading, Provider, ProviderContainer, StateProvider
 from tetherpy.database import Database
-from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, PayloadDecodeError
+from tetherpy.jobs import BackgroundJobManager, BackgroundJobStatus, DoNotRetry, PayloadDecodeError
 from tetherpy.service import JobProvider, JobProviderError
 
 PENDING, RUNNING, CANCELLED = (
@@ -348,3 +349,52 @@ def test_without_an_event_loop_the_error_explains_it(tmp_path):
     ) as container:
         state = container.read(declare())
         assert "needs a running event loop" in str(state.error)
+
+
+async def fail(worker, manager):
+    """Let the job that waits fail for good."""
+
+    def handler(service, payload, db):
+        raise DoNotRetry("no")
+
+    worker.service.register_job_handler("broken", handler)
+    await worker.drain(list[object]().append)
+
+
+@pytest.mark.parametrize("retry_failed", [True, False])
+async def test_a_failed_job_is_run_again_at_the_next_start_unless_told_not_to(
+    make_container, manager, worker, retry_failed
+):
+    provider = declare("broken", retry_failed=retry_failed)
+    first = make_container()
+    first.listen(provider, ignore)
+    await until_statuses(manager, "PENDING")
+    await fail(worker, manager)
+    await until_shown(first, provider, AsyncError)
+    await first.aclose()
+    second = make_container()
+    second.listen(provider, ignore)
+    if retry_failed:
+        await until_statuses(manager, "FAILED", "PENDING")
+        assert second.read(provider).is_loading
+    else:
+        await until_shown(second, provider, AsyncError)
+        assert await statuses(manager) == ["FAILED"]
+
+
+async def test_a_result_older_than_its_maximum_age_is_computed_again(make_container, manager, worker):
+    day = declare(max_age=timedelta(days=1))
+    first = make_container()
+    first.listen(day, ignore)
+    await until_statuses(manager, "PENDING")
+    await worker.drain(list[object]().append)
+    await until_shown(first, day, AsyncData)
+    await first.aclose()
+
+    second = make_container()
+    second.listen(day, ignore)
+    await until_shown(second, day, AsyncData)
+    assert await statuses(manager) == ["COMPLETED"]
+    third = make_container()
+    third.listen(declare(max_age=0), ignore)
+    await until_statuses(manager, "COMPLETED", "PENDING")

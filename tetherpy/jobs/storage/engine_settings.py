@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import attrs
 
@@ -36,3 +36,7 @@ class EngineSettings:
     max_payload_bytes: int = attrs.field(default=MAX_PAYLOAD_BYTES, converter=_size, kw_only=True)
     _is_prepared: bool = attrs.field(init=False, default=False)
     _reader: JobReader = attrs.field(init=False, factory=JobReader)
+
+    def now(self) -> datetime:
+        """Return the time of ``clock``."""
+        return self.clock()
