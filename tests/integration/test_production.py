@@ -144,17 +144,16 @@ async def test_the_services_of_the_compose_files_work_drain_and_report_their_hea
     assert not deployment.is_healthy("web")
     deployment.run("migrate", *deployment.services["migrate"]["command"])
     async with BackgroundJobManager.open(address) as manager:
-        async with deployment.running("worker"), deployment.running("web"):
-            job_id = int(
-                deployment.run("worker", "tetherpy", "jobs", "enqueue", "greet", "--payload", '{"name": "Ada"}')
-            )
+        async with deployment.running("web"), deployment.running("worker"):
+            findings = json.loads(deployment.run("worker", "tetherpy", "doctor", "--json"))
+            assert "wrong" not in {finding["state"] for finding in findings}
+            words = ("jobs", "enqueue", "greet", "--payload", '{"name": "Ada"}')
+            job_id = int(deployment.run("worker", "tetherpy", *words))
             async with asyncio.timeout(BOUND):
                 async for job in manager.follow_job(job_id):
                     if job.status == "RUNNING":
                         break
-            findings = json.loads(deployment.run("worker", "tetherpy", "doctor", "--json"))
-            assert "wrong" not in {finding["state"] for finding in findings}
-        # The SIGTERM came while the job was running or just after it: it has ended in its first attempt.
+        # The signal came while the job was running: the worker has let it finish in its first attempt.
         job = await manager.get_job_by_id(job_id)
         assert (job.status, job.attempts, job.result) == ("COMPLETED", 1, "Hello Ada!")
         assert not deployment.is_healthy("worker")
