@@ -43,10 +43,10 @@ class Draining:
     async def run_due(self) -> None:
         """Run what is due, also jobs whose enqueue is in progress, as that of a ``JobProvider`` is."""
         tried: AbstractSet[tuple[int, datetime]] = frozenset()  # without a handler they stay due
-        await self.idle.wait()
+        await self.idle.wait_in_drain()
         while (due := self._pending().due) - tried and not self.enough():
             await self.worker.drain(self.acknowledged)
-            await self.idle.wait()
+            await self.idle.wait_in_drain()
             tried = due
 
     async def run_all(self, clock: Clock, known: AbstractSet[threading.Thread | int]) -> None:

@@ -171,3 +171,20 @@ async def test_a_provider_that_waits_for_the_result_of_a_job_enqueues_the_next(c
     assert (await jobs.drain(advance=True)).results[-1] == 84
     assert container.read(redoubled_provider).value == 84
     assert clock.elapsed < timedelta(seconds=1)
+
+
+async def test_a_clock_that_is_advanced_during_a_drain_moves_after_the_jobs_have_begun(jobs, clock):
+    started = []
+
+    @background_job("nap")
+    async def nap(service, payload: None, db) -> None:
+        started.append(clock.elapsed)
+        await asyncio.sleep(1)
+
+    for _ in range(25):  # the order of the two waits is a race
+        await jobs.enqueue(nap)
+        before = clock.elapsed
+        draining = asyncio.create_task(jobs.drain())
+        await clock.advance(1)
+        await draining
+        assert started[-1] == before
