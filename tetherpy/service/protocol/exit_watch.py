@@ -30,8 +30,14 @@ def _watch_descriptor(loop: asyncio.AbstractEventLoop, pid: int, on_exit: Callab
         # EMFILE, or a sandbox that forbids it.
         return _watch_by_timer(loop, pid, on_exit)
 
+    is_open = True
+
     def close() -> None:
-        if loop.remove_reader(descriptor):
+        nonlocal is_open
+        if is_open:
+            # Once only: the number may belong to another file afterwards, even to one that the loop watches.
+            is_open = False
+            loop.remove_reader(descriptor)
             os.close(descriptor)
 
     def ended() -> None:
