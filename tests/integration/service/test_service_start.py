@@ -92,6 +92,20 @@ async def test_a_worker_that_ends_runs_its_exit_handlers_and_leaves_no_pool(make
     assert not psutil.pid_exists(child)
 
 
+async def test_an_app_on_uvloop_starts_its_workers(database_path, servers, worker_pids):
+    """uvloop, which uvicorn prefers, runs fork hooks in the children that asyncio starts."""
+    script = (
+        f"import sys; sys.path[:0] = {sys.path[:1]!r}\n"
+        "import uvloop\n"
+        "from tetherpy.service import BackgroundService\n"
+        f"uvloop.run(BackgroundService({str(database_path)!r}, 'plain_worker:initialize').start())"
+    )
+    starter = await asyncio.create_subprocess_exec(sys.executable, "-c", script)
+    assert await starter.wait() == 0
+    assert len(await worker_pids()) == 1
+    assert len(servers()) == 2
+
+
 async def test_many_processes_start_one_process_group(make_service, database_path, servers, worker_pids):
     script = textwrap.dedent(
         f"""

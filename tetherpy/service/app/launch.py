@@ -7,6 +7,7 @@ import contextlib
 import os
 import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -69,16 +70,25 @@ async def launch(
     forks the supervisor and exits, so that the app has no zombie.
     """
     descriptors = [lock, listener.fileno(), *([] if app_pipe is None else [app_pipe])]
+    process, writing = _spawn(files, descriptors)
+    launched = Launched(process.pid)
+    try:
+        # Not as an argument, which every user of the machine can read: a URL may contain a password.
+        await asyncio.to_thread(_hand_over, config.encode(), writing, process)
+    except BaseException:
+        launched.kill()
+        raise
+    return launched
+
+
+def _spawn(files: ServiceFiles, descriptors: list[int]) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the process; return it with the pipe on which it waits for the configuration."""
     log = open_log(files.log)
     reading, writing = open_private_pipe()
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",
-            "-m",
-            "tetherpy.service",
-            files.name,
-            *(str(descriptor) for descriptor in descriptors),
+        # Not with asyncio: uvloop runs the fork hooks in the child, and they close the private descriptors.
+        process = subprocess.Popen(  # noqa: S603 - no shell; the interpreter and this package
+            [sys.executable, "-P", "-m", "tetherpy.service", files.name, *map(str, descriptors)],
             stdin=reading,
             stdout=log,
             stderr=log,
@@ -92,23 +102,17 @@ async def launch(
     finally:
         os.close(log)
         close_private(reading)
-    launched = Launched(process.pid)
-    try:
-        # Not as an argument, which every user of the machine can read: a URL may contain a password.
-        await asyncio.gather(asyncio.to_thread(_hand_over, config.encode(), writing), process.wait())
-    except BaseException:
-        launched.kill()
-        raise
-    return launched
+    return process, writing
 
 
-def _hand_over(data: bytes, descriptor: int) -> None:
+def _hand_over(data: bytes, descriptor: int, process: subprocess.Popen[bytes]) -> None:
     # In a thread, because the supervisor may be slow to start and read. Its death is detected elsewhere.
     try:
         with contextlib.suppress(BrokenPipeError), open(descriptor, "wb", closefd=False) as pipe:
             pipe.write(data)
     finally:
         close_private(descriptor)
+        process.wait()
 
 
 def _python_path() -> str:
