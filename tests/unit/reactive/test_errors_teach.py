@@ -499,6 +499,20 @@ def empty_stream() -> BaseException:
     return raised(lambda: asyncio.run(read_future(numbers)))
 
 
+@shows(ProviderError, "AsyncValueIsLoadingError", "still AsyncLoading()", "`await` the provider's `.future`")
+def built_while_loading() -> BaseException:
+    """The advice is not cut off."""
+
+    async def read() -> BaseException:
+        async with ProviderContainer() as container:
+            name = Provider(lambda ref: ref.watch(loading_user).require_value, name="name")
+            with pytest.raises(ProviderError) as caught:
+                container.read(name)
+            return caught.value
+
+    return asyncio.run(read())
+
+
 @shows(ProviderError, "Provider(broken) is in error", "its function raised ValueError: no such user", "__cause__")
 def failed_provider() -> BaseException:
     @Provider

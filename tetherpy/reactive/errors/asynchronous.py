@@ -9,8 +9,8 @@ from .base import ReactiveError
 
 @message(
     "require_value was read while the value is still {value!r}. "
-    "In the build of another provider this leaves that provider loading as well. Elsewhere match on "
-    "the AsyncValue, or `await` the provider's `.future`."
+    "First `await` the provider's `.future`, or match on the AsyncValue. "
+    "In the build of another provider this leaves that provider loading as well."
 )
 class AsyncValueIsLoadingError(ReactiveError):
     """Raised by ``require_value`` on an AsyncValue that has neither data nor error yet."""
