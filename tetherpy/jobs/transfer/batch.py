@@ -10,6 +10,12 @@ import msgspec
 from ..model import BackgroundJob, JobAttempt
 from ..storage.text_truncation import truncated
 
+ATTEMPTS = (
+    "SELECT job_id, attempt, worker, started_at, finished_at, outcome, error, traceback, logs "
+    "FROM background_service_job_attempts WHERE job_id BETWEEN ? AND ? ORDER BY job_id, id"
+)
+"""The attempts of a range of jobs, on either side: the job's id, then what ``to_attempt`` reads."""
+
 _ENCODER = msgspec.json.Encoder()
 
 

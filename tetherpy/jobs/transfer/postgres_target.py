@@ -16,12 +16,7 @@ from ..postgres.statements import QUEUE_STATUS, text
 from ..postgres.store import POSTGRES_CAPABILITIES
 from ..storage.columns import COLUMNS, row_of
 from ..storage.row_decoding import to_attempt, to_job
-from .batch import Batch
-
-_ATTEMPTS = (
-    "SELECT job_id, attempt, worker, started_at, finished_at, outcome, error, traceback, logs "
-    "FROM background_service_job_attempts WHERE job_id BETWEEN ? AND ? ORDER BY job_id, id"
-)
+from .batch import ATTEMPTS, Batch
 
 
 @attrs.frozen
@@ -56,7 +51,7 @@ class Target:
             f"SELECT {', '.join(COLUMNS)} FROM background_service_jobs WHERE id BETWEEN ? AND ? ORDER BY id",  # noqa: S608
             (first_id, last_id),
         )
-        attempts = await self.db.get_all(_ATTEMPTS, (first_id, last_id))
+        attempts = await self.db.get_all(ATTEMPTS, (first_id, last_id))
         return Batch(tuple(map(to_job, jobs)), tuple(to_attempt(row[0], tuple(row)[1:]) for row in attempts))
 
     async def replace(self, first_id: int, batch: Batch) -> None:

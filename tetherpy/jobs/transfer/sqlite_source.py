@@ -16,13 +16,9 @@ from ..sqlite.workers import registered
 from ..storage.columns import COLUMNS
 from ..storage.row_decoding import to_attempt, to_job
 from ..storage.timestamps import from_text
-from .batch import Batch, portable_attempt, portable_job
+from .batch import ATTEMPTS, Batch, portable_attempt, portable_job
 
 _JOBS = f"SELECT {', '.join(COLUMNS)} FROM background_service_jobs WHERE id > ? ORDER BY id LIMIT ?"  # noqa: S608
-_ATTEMPTS = (
-    "SELECT job_id, attempt, worker, started_at, finished_at, outcome, error, traceback, logs "
-    "FROM background_service_job_attempts WHERE job_id BETWEEN ? AND ? ORDER BY job_id, id"
-)
 
 
 @attrs.frozen
@@ -68,6 +64,6 @@ def _read(connection: sqlite3.Connection, after: int, size: int) -> Batch:
     jobs = tuple(portable_job(to_job(row)) for row in fetch(connection, _JOBS, (after, size)))
     if not jobs:
         return Batch((), ())
-    attempts = [to_attempt(row[0], row[1:]) for row in fetch(connection, _ATTEMPTS, (jobs[0].id, jobs[-1].id))]
+    attempts = [to_attempt(row[0], row[1:]) for row in fetch(connection, ATTEMPTS, (jobs[0].id, jobs[-1].id))]
     known = {job.id for job in jobs}
     return Batch(jobs, tuple(portable_attempt(attempt) for attempt in attempts if attempt.job_id in known))
